@@ -1,0 +1,200 @@
+"""The channel contract: what an adapter in `channels/` must be, and what it is given.
+
+A channel is a frozen dataclass. Its fields are its settings; each is written
+`name: Annotated[type, "one sentence for staff"] = default`, and its module docstring is its manual, with an example of
+`config.yaml` to paste. `compose` is pure and cheap, so that preview, dry run, approval and sending show the same bytes;
+`deliver` acts. An adapter fails in four ways only, all from `distributor.errors`: Unavailable, Rejected, AuthBroken,
+Uncertain. Retrying, timing and remembering are the engine's work, never the adapter's.
+
+`docs/adding-a-channel.md` has a file to start from.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Protocol
+
+from pydantic import ConfigDict
+
+from .config import Folder, Newsletter, Secret, Site, Url, http_url
+from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from .model import Article, Edition, Receipt, Recipient, Rendition
+from .text import count_bytes, count_graphemes, count_utf16
+
+__all__ = [
+    "Annotated",
+    "Article",
+    "AuthBroken",
+    "Channel",
+    "DeliveryError",
+    "Desk",
+    "Digest",
+    "Edition",
+    "Folder",
+    "Limits",
+    "Mark",
+    "Newsletter",
+    "Outcome",
+    "PersonalChannel",
+    "Receipt",
+    "Recipient",
+    "Rejected",
+    "Rendition",
+    "Secret",
+    "Site",
+    "Unavailable",
+    "Uncertain",
+    "Url",
+    "count_bytes",
+    "count_graphemes",
+    "count_utf16",
+    "dataclass",
+    "http_url",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one post of a network may carry, and how that network counts.
+
+    `text` is the longest text in the units of `count`; a URL in the text counts `url` units, or as written where
+    that is None. `per_run` caps the posts of one edition: the rest are left out, and staff are told.
+    """
+
+    text: int | None = None
+    count: Callable[[str], int] = count_graphemes
+    url: int | None = None
+    per_run: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """A rendered digest. `html` and `text` hold marks where personal slots will be filled at sending."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+
+
+class Desk(Protocol):
+    """What `compose` works with, all of it values and pure functions.
+
+    `announced` are the newest articles of this newsletter, this edition's among them, newest first;
+    `published` are the newest articles of all sources.
+    """
+
+    @property
+    def site(self) -> Site: ...
+
+    @property
+    def newsletter(self) -> Newsletter: ...
+
+    @property
+    def announced(self) -> Sequence[Article]: ...
+
+    @property
+    def published(self) -> Sequence[Article]: ...
+
+    def render(self, template: str, **values: object) -> str:
+        """A template by its name below `templates/` (`post/article.txt.j2`), the newsroom's own file first."""
+        ...
+
+    def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
+        """The text of a post about one article, cut to the network's limits at a sentence or a word."""
+        ...
+
+    def digest(self, edition: Edition) -> Digest:
+        """The digest of an edition, inlined, with marks for the personal slots."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel(ABC):
+    """An adapter that carries renditions to one place.
+
+    `name` is the key under `channels:` in config.yaml; it is set by the registry. What a subclass declares about itself:
+
+    - `limits`: see Limits.
+    - `repeatable`: delivering the same rendition again has no second effect (files, idempotency keys). What is not
+      repeatable and cannot be looked up by `find` waits for a person after an unclear outcome.
+    - `latest_only`: a newer edition overtakes an older one that is not out yet (feeds).
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    name: str = ""
+
+    limits: ClassVar[Limits] = Limits()
+    repeatable: ClassVar[bool] = False
+    latest_only: ClassVar[bool] = False
+    personal: ClassVar[bool] = False
+
+    @abstractmethod
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        """Everything this channel will carry of the edition. Pure: no clock, no network, no disk."""
+
+    @abstractmethod
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        """Carry it out, once. Raises one of the four delivery errors and nothing else on purpose."""
+
+    def compose_standing(self, desk: Desk) -> Sequence[Rendition]:
+        """What this channel shows of the store whatever the edition (a feed of all articles). Rewritten when it changes.
+
+        Only a repeatable channel may return something here.
+        """
+        return ()
+
+    async def find(self, rendition: Rendition) -> Receipt | None:
+        """Its own earlier post of this rendition, where the network lets one look; None where there is none."""
+        raise NotImplementedError(f"{type(self).__name__} cannot look for its own posts")
+
+    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
+        """Replace what was posted, where the network can."""
+        raise NotImplementedError(f"{type(self).__name__} cannot change what it has posted")
+
+    async def retract(self, receipt: Receipt) -> None:
+        """Take back what was posted, where the network can."""
+        raise NotImplementedError(f"{type(self).__name__} cannot take back what it has posted")
+
+    async def check(self) -> None:
+        """Try the settings without posting anything; raises a delivery error that says what is wrong."""
+
+    @classmethod
+    def can(cls, ability: str) -> bool:
+        """Whether this channel has its own `find`, `amend` or `retract`."""
+        return getattr(cls, ability) is not getattr(Channel, ability)
+
+
+Outcome = Receipt | DeliveryError
+
+# Commits that the end of these recipients' messages may leave now, and returns the ids of those who may still be
+# written to: a recipient who has unsubscribed meanwhile, or who belongs to another worker by now, is not among them.
+Mark = Callable[[Sequence[Recipient]], Awaitable[frozenset[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalChannel(Channel):
+    """An adapter that carries a rendition to many people, each with their own slots filled (e-mail).
+
+    `deliver_many` answers with one outcome per recipient, as soon as it is known. It calls `mark` before the
+    irrevocable byte of a message leaves and sends nothing to a recipient whom `mark` did not return. A fault of the
+    whole connection is raised; recipients without an outcome are then still to be done.
+    """
+
+    personal: ClassVar[bool] = True
+
+    @abstractmethod
+    def deliver_many(
+        self, rendition: Rendition, recipients: Sequence[Recipient], mark: Mark
+    ) -> AsyncIterator[tuple[Recipient, Outcome]]:
+        """Carry the rendition to each recipient, once."""
+
+    @abstractmethod
+    def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
+        """The very bytes that this recipient gets, for previews and tests."""
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        raise TypeError(f"{type(self).__name__} delivers to people: call deliver_many")

@@ -1,0 +1,435 @@
+"""config.yaml as values: read, filled from the environment, checked, every problem at once by key path and line.
+
+    bytes ──read──▶ Raw (data + line of each key) ──validate──▶ Settings
+                                                  └──registry──▶ channels and sources
+
+`${NAME}` and `${NAME:-default}` take values from the environment; `$$` writes a dollar sign. Where a setting is a
+secret, `file:PATH` reads it from a file. Each option is declared once, with its type, its default and one sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from .errors import ConfigError, Problem
+from .model import Language
+
+KeyPath = tuple[str | int, ...]
+
+# -- types of settings -------------------------------------------------------------------------------------------------
+
+_DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: object) -> timedelta:
+    """`90s`, `15m`, `24h`, `3d`, `2w`, or several together (`1h 30m`). Raises ValueError."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text).strip():
+        raise ValueError("write a duration as a number and a unit: 90s, 15m, 24h, 3d")
+    return sum((timedelta(**{_UNIT[unit]: int(number)}) for number, unit in parts), timedelta())
+
+
+def show_duration(value: timedelta) -> str:
+    """A duration as it is written in config.yaml."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def parse_zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is not a time zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
+
+
+def http_url(value: str) -> str:
+    """An absolute http(s) address, without a trailing slash. Raises ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write an absolute address that begins with https:// or http://")
+    return value.rstrip("/")
+
+
+def _folder(value: object, info: ValidationInfo) -> Path:
+    """A path, taken relative to the folder of config.yaml."""
+    if not isinstance(value, str | Path):
+        raise ValueError("write a path")
+    base = (info.context or {}).get("folder", Path())
+    return Path(base) / Path(value).expanduser()
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    """A secret written out, or `file:PATH` that holds it."""
+    if not isinstance(value, str) or not value.startswith("file:"):
+        return value
+    path = _folder(value.removeprefix("file:"), info)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ValueError(f"the secret file {path} cannot be read: {reason}") from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(show_duration)]
+Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What counts as news at the first look at a source: the `newest` articles, and those younger than `age`."""
+
+    newest: int = 10
+    age: timedelta = timedelta(days=3)
+
+
+def _announce_since(value: object) -> FirstLook:
+    """`10`, `3d`, or `10 or 3d`."""
+    if isinstance(value, FirstLook):
+        return value
+    newest, age = 0, timedelta()
+    for part in str(value).split(" or "):
+        if part.strip().isdigit():
+            newest = int(part)
+        else:
+            try:
+                age = parse_duration(part)
+            except ValueError:
+                raise ValueError("write a number of articles (10), an age (3d), or both (10 or 3d)") from None
+    return FirstLook(newest, age)
+
+
+AnnounceSince = Annotated[FirstLook, PlainValidator(_announce_since)]
+
+
+# -- the sections ------------------------------------------------------------------------------------------------------
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Theme(Section):
+    accent: Colour = Field("#9b1c1c", description="colour of the masthead, links and buttons")
+    logo: Url | None = Field(
+        None, description="address of the logo, shown 40 px high; the title stands there without it"
+    )
+
+
+class Site(Section):
+    """Who speaks: the newsroom and its site."""
+
+    title: str = Field(min_length=1, description="name of the newsroom")
+    url: Url = Field(description="address of the site, with https://")
+    description: str = Field("", description="one sentence about the site, shown in feeds")
+    language: Language = Field(
+        Language.VI, description="vi or en: the language of feeds and of newsletters that name none"
+    )
+    timezone: Zone = Field(
+        ZoneInfo("Asia/Ho_Chi_Minh"), description="zone in which dates are shown and slots are planned"
+    )
+    contact: str = Field("", description="address of the desk: named to servers we read, and in the digest's footer")
+    postal_address: str = Field("", description="postal address of the publisher, shown in the digest's footer")
+    links: Url | None = Field(
+        None,
+        description="address under which Distributor's own pages are reachable (unsubscribe); the site's own if empty",
+    )
+    theme: Theme = Field(Theme(), description="colours and logo")
+
+    @property
+    def links_url(self) -> str:
+        return self.links or self.url
+
+
+class Store(Section):
+    url: str = Field("sqlite:///var/distributor.db", description="SQLAlchemy address of the database")
+
+
+class Newsletter(Section):
+    """A standing order: what to take, when, and where to send it."""
+
+    id: str = ""
+    title: str = Field(min_length=1, description="name of the newsletter, as its readers know it")
+    description: str = Field("", description="one sentence for readers")
+    language: Language | None = Field(None, description="vi or en; the site's if empty")
+    timezone: Zone | None = Field(None, description="zone of its schedule; the site's if empty")
+    schedule: str | None = Field(
+        None, description="when: minute hour day month weekday, weekdays by name (0 7 * * mon-fri); none: only by hand"
+    )
+    sources: tuple[str, ...] = Field((), description="names of its sources; all if empty")
+    topics: tuple[str, ...] = Field((), description="only articles with one of these topics; all if empty")
+    minimum: int = Field(
+        1, ge=1, description="fewer new articles than this make no edition; they wait for the next slot"
+    )
+    maximum: int = Field(
+        40, ge=1, le=500, description="more new articles than this: the oldest go first, the rest wait"
+    )
+    channels: tuple[str, ...] = Field(min_length=1, description="names of the channels that carry it")
+    expires_after: Duration = Field(timedelta(hours=24), description="deliveries are given up after this time")
+
+
+class Settings(Section):
+    """The whole of config.yaml, but for the settings of single sources and channels, which their own files declare."""
+
+    site: Site = Field(description="who speaks")
+    store: Store = Field(Store(), description="where everything is remembered")
+    secret: Secret | None = Field(None, description="signs unsubscribe links; made and kept in var/secret.key if empty")
+    sources: dict[Slug, dict[str, Any]] = Field(min_length=1, description="where articles come from")
+    newsletters: dict[Slug, Newsletter] = Field(min_length=1, description="what is made of them, and when")
+    channels: dict[Slug, dict[str, Any]] = Field(min_length=1, description="how it goes out")
+
+    def newsletter_language(self, newsletter: Newsletter) -> Language:
+        return newsletter.language or self.site.language
+
+    def newsletter_zone(self, newsletter: Newsletter) -> ZoneInfo:
+        return newsletter.timezone or self.site.timezone
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+_VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """config.yaml as plain data, and the line of every key."""
+
+    file: Path
+    data: dict[str, Any]
+    lines: Mapping[KeyPath, int]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a key path, with the line of that key or of the nearest one above it."""
+        line = next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), None)
+        return Problem(".".join(map(str, path)), message, str(self.file.name), line)
+
+
+def read(file: Path, environment: Mapping[str, str] | None = None) -> Raw:
+    """The file as data. Raises ConfigError where it cannot be read or is not YAML."""
+    environment = os.environ if environment is None else environment
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except OSError as error:
+        hint = "; run `distributor init` to make one" if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError([Problem("", f"cannot be read: {error.strerror}{hint}", str(file))]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem("", f"is not UTF-8 text (byte {error.start})", str(file))]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        raise ConfigError([Problem("", f"is not YAML: {error.problem or error.context}", str(file), line)]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([Problem("", f"is not YAML: {str(error).splitlines()[0]}", str(file))]) from None
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError([Problem("", "must be a list of `key: value` lines, beginning with `site:`", str(file))])
+    reader = _Reader(file, environment)
+    data = reader.mapping(root, ())
+    return Raw(file, data, reader.lines, tuple(reader.problems))
+
+
+class _Reader:
+    """Turns YAML nodes into data, filling variables and remembering where each key stands."""
+
+    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+        self.file = file
+        self.environment = environment
+        self.lines: dict[KeyPath, int] = {}
+        self.problems: list[Problem] = []
+        self.constructor = yaml.SafeLoader("")
+
+    def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+            here = (*path, key)
+            line = key_node.start_mark.line + 1
+            if key in data:
+                self.problem(here, f"stands twice, first in line {self.lines[here]}", line)
+                continue
+            self.lines[here] = line
+            data[key] = self.value(value_node, here)
+        return data
+
+    def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            items = []
+            for index, item in enumerate(node.value):
+                self.lines[(*path, index)] = item.start_mark.line + 1
+                items.append(self.value(item, (*path, index)))
+            return items
+        assert isinstance(node, yaml.ScalarNode)
+        if "$" in node.value:
+            node = self.filled(node, path)
+        try:
+            value = self.constructor.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError):
+            self.problem(path, "cannot be read as a value; put it in quotes", node.start_mark.line + 1)
+            return None
+        # YAML reads 2026-11-23 as a date and 07:00 as a number of seconds; here everything else is text.
+        return (
+            value if value is None or (isinstance(value, bool | int | float) and ":" not in node.value) else node.value
+        )
+
+    def filled(self, node: yaml.ScalarNode, path: KeyPath) -> yaml.ScalarNode:
+        missing: list[str] = []
+
+        def fill(match: re.Match[str]) -> str:
+            name, default = match.group(1), match.group(2)
+            if name is None:
+                return "$"
+            found = self.environment.get(name) or default
+            if found is None:
+                missing.append(name)
+            return found or ""
+
+        text = _VARIABLE.sub(fill, node.value)
+        for name in missing:
+            self.problem(
+                path,
+                f"the environment variable {name} is not set; set it, or write ${{{name}:-default}}",
+                node.start_mark.line + 1,
+            )
+        tag = node.tag
+        if node.style is None and text:  # unquoted: `${PORT}` may be a number
+            resolver = yaml.SafeLoader("")
+            tag = resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+        elif not text:
+            tag = "tag:yaml.org,2002:null"
+        return yaml.ScalarNode(tag, text, node.start_mark, node.end_mark, node.style)
+
+    def problem(self, path: KeyPath, message: str, line: int) -> None:
+        self.problems.append(Problem(".".join(map(str, path)), message, self.file.name, line))
+
+
+# -- checking ----------------------------------------------------------------------------------------------------------
+
+
+def validate(raw: Raw) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or None and every problem of theirs. Sources and channels are looked into by the registry."""
+    try:
+        settings = Settings.model_validate(raw.data, context={"folder": raw.folder})
+    except ValidationError as error:
+        return None, problems_of(error, raw, (), Settings)
+    named = {key: newsletter.model_copy(update={"id": key}) for key, newsletter in settings.newsletters.items()}
+    settings = settings.model_copy(update={"newsletters": named})
+    return settings, list(_dangling(settings, raw))
+
+
+def _dangling(settings: Settings, raw: Raw) -> Iterable[Problem]:
+    """Newsletters that name a source or a channel that is not there."""
+    for key, newsletter in settings.newsletters.items():
+        if "id" in raw.data["newsletters"][key]:
+            yield raw.problem(("newsletters", key, "id"), "is not a known key: the key above it is the newsletter's id")
+        for field, known in (("sources", settings.sources), ("channels", settings.channels)):
+            for index, name in enumerate(getattr(newsletter, field)):
+                if name not in known:
+                    kind = field.removesuffix("s")
+                    path = ("newsletters", key, field, index)
+                    yield raw.problem(path, f"there is no {kind} {name!r}{suggestion(name, known)}")
+
+
+def problems_of(error: ValidationError, raw: Raw, prefix: KeyPath, model: type[Any]) -> list[Problem]:
+    """A validation error as problems in our words. Values never appear in them: they may be secret."""
+    problems = []
+    for fault in error.errors(include_url=False, include_input=False):
+        path = (*prefix, *(part for part in fault["loc"] if part != "[key]"))
+        problems.append(raw.problem(path, _in_words(fault, model)))
+    return problems
+
+
+def _in_words(fault: Any, model: type[Any]) -> str:
+    match fault["type"]:
+        case "missing" | "missing_argument":
+            return "is missing, and there is no default"
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            known = _keys_at(model, fault["loc"][:-1])
+            return f"is not a known key{suggestion(str(fault['loc'][-1]), known)}"
+        case "value_error":
+            return str(fault["ctx"]["error"])
+        case "string_pattern_mismatch" if fault["loc"][-1] == "[key]":
+            return "a name is made of small letters, digits and hyphens, at most 40 of them"
+        case "string_pattern_mismatch":
+            return "write a colour as # and six hexadecimal digits, such as #9b1c1c"
+        case "too_short" | "string_too_short":
+            return "must not be empty"
+        case "tuple_type":
+            return "write a list: [one, two]"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "must hold `key: value` lines of its own"
+    message: str = fault["msg"]
+    return message[0].lower() + message[1:]
+
+
+def _keys_at(model: Any, path: Sequence[str | int]) -> list[str]:
+    """The keys that a section allows, following a key path into the model."""
+    for part in path:
+        if get_origin(model) is dict:
+            model = get_args(model)[1]
+        else:
+            fields: Mapping[str, Any] = getattr(model, "model_fields", {})
+            model = fields[str(part)].annotation if part in fields else None
+    if hasattr(model, "model_fields"):
+        return [name for name in model.model_fields if name != "id"]
+    return [name for name in getattr(model, "__dataclass_fields__", {}) if name != "name"]
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'channels'?`, or the list of what there is where nothing is near."""
+    options = sorted(known)
+    near = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are: {', '.join(options)}" if options else ""
+
+
+def build(cls: type[Any], settings: Mapping[str, Any], raw: Raw, prefix: KeyPath) -> tuple[Any, list[Problem]]:
+    """A channel or source from its settings, or None and the problems with them."""
+    try:
+        return TypeAdapter(cls).validate_python(dict(settings), context={"folder": raw.folder}), []
+    except ValidationError as error:
+        return None, problems_of(error, raw, prefix, cls)

@@ -1,0 +1,108 @@
+"""Every error this program raises on purpose. The class says what to do next.
+
+    DistributorError
+    ├── UserError              staff can mend it: one clear line, exit code 2
+    │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
+    │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
+    ├── SourceError            a source could not be read this time; nothing changed, the others go on
+    │   └── NotModified        … because there is nothing new behind a conditional request: not a failure
+    ├── ArticleError           one article of a source is unusable; its siblings go on
+    ├── RenderError            a template failed; the edition is not frozen
+    └── DeliveryError          what a channel may raise; nothing else may leave an adapter
+        ├── Unavailable        surely not out; try again later (perhaps at a given time)
+        ├── Rejected           surely not out and never will be, whatever we repeat
+        ├── AuthBroken         surely not out; this channel is stopped and staff are told once
+        └── Uncertain          may be out: nobody can know until somebody has looked
+
+It is a file of its own so that every other module may import it without a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class DistributorError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class UserError(DistributorError):
+    """Something that the person at the keyboard can mend. The message is one line: what, where, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a configuration: the key path, what is wrong with it, and where it stands.
+
+    `line` counts from 1; None where the file has no such line (a missing key of the whole file, for instance).
+    """
+
+    path: str
+    message: str
+    file: str = "config.yaml"
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class ConfigError(UserError):
+    """The configuration is wrong; `problems` holds every fault found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StoreError(UserError):
+    """The database cannot be used as it is."""
+
+
+class SourceError(DistributorError):
+    """A source could not be read this time. What is stored stays as it was."""
+
+
+class NotModified(SourceError):
+    """The server said that nothing changed since the last look (HTTP 304)."""
+
+
+class ArticleError(DistributorError):
+    """One article cannot be used; the message says why."""
+
+
+class RenderError(DistributorError):
+    """A template could not be rendered; the message names the template and the line."""
+
+
+class DeliveryError(DistributorError):
+    """Base of the four ways in which a delivery may fail.
+
+    `reply` is what the far end said, for staff; it never holds a secret.
+    """
+
+    def __init__(self, message: str, *, reply: str = "") -> None:
+        super().__init__(message)
+        self.reply = reply or message
+
+
+class Unavailable(DeliveryError):
+    """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time."""
+
+    def __init__(self, message: str, *, reply: str = "", retry_at: datetime | None = None) -> None:
+        super().__init__(message, reply=reply)
+        self.retry_at = retry_at
+
+
+class Rejected(DeliveryError):
+    """Surely not out, and repeating it will not help."""
+
+
+class AuthBroken(DeliveryError):
+    """Surely not out: the far end does not accept our credentials. The channel stops until staff have mended them."""
+
+
+class Uncertain(DeliveryError):
+    """The irrevocable byte had left and no answer came back: it may be out."""

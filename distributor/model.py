@@ -1,0 +1,257 @@
+"""The frozen values that travel between the steps. Each crossing has its own type.
+
+    source ──FoundArticle──▶ store ──Article──▶ selection ──Edition──▶ rendering ──Rendition──▶ ledger ──▶ channel
+                                                                                               ◀──Receipt──
+
+All times are aware and UTC inside the program; they become local only when shown. All text is NFC and has no character
+that XML 1.0 forbids; `distributor.text` sees to both at the door.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC; raises ValueError for a naive one, which would be a guess."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {moment!r}")
+    return moment.astimezone(UTC)
+
+
+class Language(StrEnum):
+    """The languages in which a subscriber can be spoken to."""
+
+    VI = "vi"
+    EN = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of an article. `width` and `height` are in CSS pixels, 0 where the source does not tell."""
+
+    url: str
+    alt: str = ""
+    caption: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundArticle:
+    """What a source makes of one story: cleaned, but not yet known to the store.
+
+    `source_id` is the name that the source itself gives the story (file name, database id), `guid` the one that a feed
+    carries; either may be empty. `body_html` is sanitised and has absolute URLs only. `published` is None where the
+    source does not tell; `dated` is then False once the store has put the time of the first look in its place.
+    """
+
+    source: str
+    title: str
+    source_id: str = ""
+    guid: str = ""
+    url: str = ""
+    lead: str = ""
+    body_html: str = ""
+    author: str = ""
+    published: datetime | None = None
+    updated: datetime | None = None
+    topics: tuple[str, ...] = ()
+    image: Image | None = None
+    language: str = "vi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One published story as the store knows it.
+
+    `id` is ours, short and permanent; `feed_id` is the permanent `tag:` URI that feeds carry (RFC 4151). `backlog`
+    tells that the story was already old when its source was first read: kept and known, but no news. `dated` is
+    False where `published` is only the time of our first look.
+    """
+
+    id: str
+    feed_id: str
+    source: str
+    title: str
+    published: datetime
+    first_seen: datetime
+    version: int = 1
+    url: str = ""
+    lead: str = ""
+    body_html: str = ""
+    author: str = ""
+    updated: datetime | None = None
+    topics: tuple[str, ...] = ()
+    image: Image | None = None
+    language: str = "vi"
+    backlog: bool = False
+    dated: bool = True
+
+    @property
+    def changed(self) -> datetime:
+        """When the story last changed: the time that feeds call `updated`."""
+        return max(self.updated, self.published) if self.updated else self.published
+
+
+class EditionKind(StrEnum):
+    """Why an edition exists."""
+
+    DIGEST = "digest"  # the answer to a slot, or a one-off send of everything new
+    ALERT = "alert"  # one urgent article, sent at once
+
+
+class EditionState(StrEnum):
+    """How far an edition has come."""
+
+    FROZEN = "frozen"  # content, renditions and recipients stand; deliveries are under way
+    DONE = "done"  # every delivery has reached an end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The frozen answer to one slot: these articles, in this order, under this subject and number.
+
+    `slot` is the newsletter's local date and time (`2026-11-23T07:00`), or `manual-…` for a send by hand.
+    `overflow` counts the articles that were left for the next edition because this one was full.
+    """
+
+    id: str
+    newsletter: str
+    slot: str
+    number: int
+    subject: str
+    articles: tuple[Article, ...]
+    frozen_at: datetime
+    expires_at: datetime
+    language: Language = Language.VI
+    kind: EditionKind = EditionKind.DIGEST
+    overflow: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """What one channel will carry of one edition: frozen bytes, the same for preview, sending, retry and resend.
+
+    `edition` is empty for a standing rendition, which mirrors the store and belongs to no edition. `part` tells the
+    renditions of one channel apart (`rss.xml`, an article's id, `digest`); it is a safe file name. `title` says in
+    words what it is, for staff. `sha256` is of `body`.
+    """
+
+    channel: str
+    part: str
+    media_type: str
+    body: bytes
+    edition: str = ""
+    title: str = ""
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def key(self) -> str:
+        """The same for every attempt at this rendition: what idempotency keys are made of."""
+        return f"{self.edition}/{self.channel}/{self.part}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One person to whom a rendition goes. `slots` are the values of the personal slots, unescaped.
+
+    `message_id` is stable for (edition, recipient), with its angle brackets, so that a repeated copy can be recognised.
+    """
+
+    id: str
+    address: str
+    name: str = ""
+    message_id: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The far end's word that it has taken a rendition: its own id for it, and where it can be seen."""
+
+    remote_id: str = ""
+    url: str = ""
+    reply: str = ""
+
+
+class DeliveryState(StrEnum):
+    """Where one row of the ledger stands. The transitions are in `distributor.delivery.ledger`."""
+
+    PENDING = "pending"  # promised, not tried yet
+    SENDING = "sending"  # the irrevocable byte may leave, or has left, and no outcome is written yet
+    SENT = "sent"  # the far end has taken it
+    DEFERRED = "deferred"  # surely not out; will be tried again
+    REJECTED = "rejected"  # surely not out, and never will be
+    UNCERTAIN = "uncertain"  # may be out
+    SUPPRESSED = "suppressed"  # not tried: the recipient must not be written to
+    EXPIRED = "expired"  # not out in the edition's life time, or overtaken by a newer edition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One row of the ledger: (edition, channel, part, recipient), its state and the last reply.
+
+    `recipient` is empty for a channel that carries a rendition to one place; `address` is then empty too.
+    """
+
+    edition: str
+    channel: str
+    part: str
+    recipient: str
+    address: str = ""
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    due: datetime | None = None
+    reply: str = ""
+    remote_id: str = ""
+    url: str = ""
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A person with an address. `newsletters` are the ones this person has asked for; empty topics mean all topics."""
+
+    id: str
+    address: str
+    name: str = ""
+    language: Language = Language.VI
+    newsletters: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    created: datetime | None = None
+    consent: str = ""
+    active: bool = True
+
+
+_edition = TypeAdapter(Edition)
+_found = TypeAdapter(FoundArticle)
+
+
+def edition_to_json(edition: Edition) -> bytes:
+    """The edition as it is kept in the store. The same edition gives the same bytes."""
+    return _edition.dump_json(edition)
+
+
+def edition_from_json(data: bytes | str) -> Edition:
+    return _edition.validate_json(data)
+
+
+def found_to_data(found: FoundArticle) -> dict[str, Any]:
+    """The article as plain JSON values, for version rows and content hashes."""
+    data: dict[str, Any] = _found.dump_python(found, mode="json")
+    return data

@@ -1,0 +1,47 @@
+"""Text at the door: NFC, without characters that XML forbids, and counted as readers count.
+
+Vietnamese letters exist composed (one code point) and decomposed (up to three). Everything inside the program is
+composed, so that comparison, counting and cutting agree. Counting is by grapheme cluster (UAX #29).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+import regex
+
+# XML 1.0, section 2.2: a feed with any other character is not well-formed and is refused as a whole.
+_ILLEGAL = regex.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# C1 controls and the Unicode line separators are legal XML, but break headers and single lines.
+_LINE_BREAKING = regex.compile("[\x7f-\x9f\u2028\u2029]")
+_SPACE = regex.compile(r"\s+")
+_GRAPHEME = regex.compile(r"\X")
+
+
+def clean(text: str) -> str:
+    """NFC, line ends as \\n, no character that XML 1.0 forbids. For text of several lines and for HTML."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", _ILLEGAL.sub("", text))
+
+
+def clean_line(text: str) -> str:
+    """`clean`, then one line with single spaces: for titles, names, captions and everything that enters a header."""
+    return _SPACE.sub(" ", _LINE_BREAKING.sub(" ", clean(text))).strip()
+
+
+def graphemes(text: str) -> list[str]:
+    """The text as a list of what a reader sees as single characters."""
+    return _GRAPHEME.findall(text)
+
+
+def count_graphemes(text: str) -> int:
+    return len(graphemes(text))
+
+
+def count_utf16(text: str) -> int:
+    """Length in UTF-16 code units, as Telegram counts."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def count_bytes(text: str) -> int:
+    return len(text.encode())
