@@ -12,7 +12,7 @@ Uncertain. Retrying, timing and remembering are the engine's work, never the ada
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Protocol
 
@@ -189,7 +189,7 @@ class PersonalChannel(Channel):
     @abstractmethod
     def deliver_many(
         self, rendition: Rendition, recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncIterator[tuple[Recipient, Outcome]]:
+    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
         """Carry the rendition to each recipient, once."""
 
     @abstractmethod

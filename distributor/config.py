@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -203,6 +203,9 @@ class Newsletter(Section):
     )
     channels: tuple[str, ...] = Field(min_length=1, description="names of the channels that carry it")
     expires_after: Duration = Field(timedelta(hours=24), description="deliveries are given up after this time")
+    on_uncertain: Literal["resend", "hold"] = Field(
+        "resend", description="a mail that may be out after a crash: send it again, or leave it to staff"
+    )
 
 
 class Settings(Section):

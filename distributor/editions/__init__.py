@@ -1,0 +1,1 @@
+"""From articles to editions: when (schedule), what (selection), and the frozen answer (freezing, book)."""

@@ -1,0 +1,52 @@
+"""Again? When? Answered with a value. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..channel import Outcome
+from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from ..model import DeliveryState, Receipt
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=1)
+AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials were refused
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a row becomes: its state, when it is due again, and the reply to remember."""
+
+    state: DeliveryState
+    due: datetime | None = None
+    reply: str = ""
+    remote_id: str = ""
+    url: str = ""
+
+
+def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: datetime, jitter: float) -> Decision:
+    """What follows from the outcome of the attempt number `attempts` (from 1).
+
+    `jitter` is a random number from 0 to 1: the wait is between 75 % and 125 % of its nominal length, so that rows that
+    failed together do not come back together.
+    """
+    match outcome:
+        case Receipt():
+            return Decision(DeliveryState.SENT, reply=outcome.reply, remote_id=outcome.remote_id, url=outcome.url)
+        case Rejected():
+            return Decision(DeliveryState.REJECTED, reply=outcome.reply)
+        case Uncertain():
+            return Decision(DeliveryState.UNCERTAIN, reply=outcome.reply)
+        case AuthBroken():
+            return _later(now + AFTER_AUTH, outcome, expires_at)
+        case Unavailable(retry_at=datetime() as named):
+            return _later(max(named, now), outcome, expires_at)
+    wait = min(FIRST_WAIT * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+    return _later(now + wait * (0.75 + jitter / 2), outcome, expires_at)
+
+
+def _later(due: datetime, error: DeliveryError, expires_at: datetime) -> Decision:
+    if due >= expires_at:
+        return Decision(DeliveryState.EXPIRED, reply=f"given up at the end of the edition's time; last: {error.reply}")
+    return Decision(DeliveryState.DEFERRED, due=due, reply=error.reply)

@@ -1,0 +1,268 @@
+"""Articles in the store: taken in, recognised, looked up. Every statement about article rows is here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row
+
+from ..model import Article, FoundArticle, found_to_data
+from ..source import Harvest, Source, Validators
+from ..storage.tables import article_keys, article_versions, articles, sources, validators
+from .identity import identity_keys
+from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise
+
+_content = TypeAdapter(FoundArticle)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What one look at a source brought. `backlog` of the new ones were old already and are no news."""
+
+    new: tuple[Article, ...] = ()
+    changed: tuple[Article, ...] = ()
+    known: int = 0
+    backlog: int = 0
+    first_look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the store remembers of a source."""
+
+    name: str
+    first_read: datetime | None = None
+    last_read: datetime | None = None
+    last_good: datetime | None = None
+    fault: str = ""
+    fault_since: datetime | None = None
+
+
+def source_state(connection: Connection, name: str) -> SourceState:
+    row = connection.execute(sa.select(sources).where(sources.c.name == name)).one_or_none()
+    return SourceState(**row._mapping) if row else SourceState(name)
+
+
+def note_fault(connection: Connection, name: str, fault: str, now: datetime) -> bool:
+    """Remember how a look ended (`fault` empty: well). Returns whether this is worth telling: it was not so before."""
+    state = source_state(connection, name)
+    changed = fault != state.fault
+    values: dict[str, Any] = {"last_read": now, "fault": fault}
+    if changed:
+        values["fault_since"] = now if fault else None
+    if not fault:
+        values["last_good"] = now
+    _put_source(connection, name, state, values)
+    return changed
+
+
+def _put_source(connection: Connection, name: str, state: SourceState, values: Mapping[str, Any]) -> None:
+    if state.last_read is None and state.first_read is None:
+        connection.execute(sa.insert(sources).values({"name": name, "fault": "", **values}))
+    else:
+        connection.execute(sa.update(sources).where(sources.c.name == name).values(values))
+
+
+def stored_validators(connection: Connection, source: str) -> dict[str, Validators]:
+    rows = connection.execute(sa.select(validators).where(validators.c.source == source))
+    return {row.url: Validators(etag=row.etag, last_modified=row.last_modified) for row in rows}
+
+
+def take_in(connection: Connection, source: Source, harvest: Harvest, *, authority: str, now: datetime) -> Intake:
+    """Store what a look brought: articles, their keys and versions, and the validators, all in one transaction."""
+    state = source_state(connection, source.name)
+    first_look = state.first_read is None and bool(harvest.articles)
+    old = backlog(harvest.articles, source.announce_since, now) if first_look else frozenset()
+    tally = _Tally()
+    # Oldest first, so that the order of first_seen and of ids is the order of publication.
+    for position in sorted(range(len(harvest.articles)), key=lambda i: _when(harvest.articles[i], now)):
+        found = harvest.articles[position]
+        _take_one(connection, source, found, tally, authority=authority, now=now, is_old=position in old)
+    if first_look:
+        _put_source(connection, source.name, state, {"first_read": now, "last_read": now})
+    _keep_validators(connection, source.name, harvest.validators)
+    backlog_count = sum(article.backlog for article in tally.new)
+    return Intake(tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look)
+
+
+@dataclass(slots=True)
+class _Tally:
+    new: list[Article] = field(default_factory=list)
+    changed: list[Article] = field(default_factory=list)
+    known: int = 0
+
+
+def _when(found: FoundArticle, now: datetime) -> datetime:
+    return found.published or now
+
+
+def _take_one(
+    connection: Connection,
+    source: Source,
+    found: FoundArticle,
+    tally: _Tally,
+    *,
+    authority: str,
+    now: datetime,
+    is_old: bool,
+) -> None:
+    keys = identity_keys(found, source.timezone)
+    verdict, known = _judge(connection, found, keys)
+    if verdict is Verdict.NEW:
+        article = _free_id(connection, found, keys, authority=authority, source=source, now=now, is_old=is_old)
+        _insert(connection, article, found, now)
+        _add_keys(connection, article.id, keys)
+        tally.new.append(article)
+        return
+    assert known is not None
+    _add_keys(connection, known.article.id, [key for key in keys if key not in known.keys])
+    if verdict is Verdict.CHANGED:
+        article = changed_article(known.article, found, now)
+        _update(connection, article, found, now)
+        tally.changed.append(article)
+    else:
+        tally.known += 1
+
+
+def _judge(connection: Connection, found: FoundArticle, keys: Sequence[str]) -> tuple[Verdict, Known | None]:
+    known = recognise(found, keys, _candidates(connection, keys))
+    if known is None:
+        return Verdict.NEW, None
+    # A second source tells the story in its own words: only the first one may change the text.
+    if known.article.source != found.source or known.sha256 == content_hash(found):
+        return Verdict.KNOWN, known
+    return Verdict.CHANGED, known
+
+
+def _candidates(connection: Connection, keys: Sequence[str]) -> dict[str, Known]:
+    rows = connection.execute(
+        sa.select(article_keys.c.key, article_keys.c.article_id).where(article_keys.c.key.in_(keys))
+    ).all()
+    by_id = {article_id: _known(connection, article_id) for article_id in {row.article_id for row in rows}}
+    return {row.key: by_id[row.article_id] for row in rows}
+
+
+def _known(connection: Connection, article_id: str) -> Known:
+    row = connection.execute(sa.select(articles).where(articles.c.id == article_id)).one()
+    keys = connection.execute(sa.select(article_keys.c.key).where(article_keys.c.article_id == article_id)).scalars()
+    return Known(article_of(row), frozenset(keys), row.sha256)
+
+
+def _free_id(
+    connection: Connection,
+    found: FoundArticle,
+    keys: Sequence[str],
+    *,
+    authority: str,
+    source: Source,
+    now: datetime,
+    is_old: bool,
+) -> Article:
+    for salt in range(100):
+        article = new_article(
+            found, keys, authority=authority, zone=source.timezone, now=now, backlog=is_old, salt=salt
+        )
+        if not connection.execute(sa.select(articles.c.id).where(articles.c.id == article.id)).scalar():
+            return article
+    raise AssertionError("a hundred ids of ten letters were taken")
+
+
+def _add_keys(connection: Connection, article_id: str, keys: Iterable[str]) -> None:
+    for key in keys:
+        taken = connection.execute(sa.select(article_keys.c.key).where(article_keys.c.key == key)).scalar()
+        if not taken:
+            connection.execute(sa.insert(article_keys).values(key=key, article_id=article_id))
+
+
+def _columns(article: Article, found: FoundArticle) -> dict[str, Any]:
+    return {
+        "title": article.title,
+        "url": article.url,
+        "version": article.version,
+        "content": found_to_data(found) | {"updated": article.updated.isoformat() if article.updated else None},
+        "sha256": content_hash(found),
+    }
+
+
+def _insert(connection: Connection, article: Article, found: FoundArticle, now: datetime) -> None:
+    values = _columns(article, found) | {
+        "id": article.id,
+        "feed_id": article.feed_id,
+        "source": article.source,
+        "published": article.published,
+        "first_seen": article.first_seen,
+        "dated": article.dated,
+        "backlog": article.backlog,
+    }
+    connection.execute(sa.insert(articles).values(values))
+    _keep_version(connection, article, values, now)
+
+
+def _update(connection: Connection, article: Article, found: FoundArticle, now: datetime) -> None:
+    values = _columns(article, found)
+    connection.execute(sa.update(articles).where(articles.c.id == article.id).values(values))
+    _keep_version(connection, article, values, now)
+
+
+def _keep_version(connection: Connection, article: Article, values: Mapping[str, Any], now: datetime) -> None:
+    connection.execute(
+        sa.insert(article_versions).values(
+            article_id=article.id,
+            version=article.version,
+            seen=now,
+            content=values["content"],
+            sha256=values["sha256"],
+        )
+    )
+
+
+def _keep_validators(connection: Connection, source: str, fresh: Mapping[str, Validators]) -> None:
+    for url, value in fresh.items():
+        here = (validators.c.source == source) & (validators.c.url == url)
+        values = {"etag": value.etag, "last_modified": value.last_modified}
+        if not connection.execute(sa.update(validators).where(here).values(values)).rowcount:
+            connection.execute(sa.insert(validators).values(source=source, url=url, **values))
+
+
+# -- looking up --------------------------------------------------------------------------------------------------------
+
+
+def article_of(row: Row[Any]) -> Article:
+    """An article from its row: its content as the source told it, its identity and history as the store keeps them."""
+    found = _content.validate_python(row.content)
+    return Article(
+        id=row.id,
+        feed_id=row.feed_id,
+        source=row.source,
+        title=row.title,
+        published=row.published,
+        first_seen=row.first_seen,
+        version=row.version,
+        url=found.url,
+        lead=found.lead,
+        body_html=found.body_html,
+        author=found.author,
+        updated=found.updated,
+        topics=found.topics,
+        image=found.image,
+        language=found.language,
+        backlog=row.backlog,
+        dated=row.dated,
+    )
+
+
+def newest(connection: Connection, limit: int, source: str | None = None) -> list[Article]:
+    """The newest articles of one source or of all, newest first."""
+    query = sa.select(articles).order_by(articles.c.published.desc(), articles.c.id).limit(limit)
+    if source:
+        query = query.where(articles.c.source == source)
+    return [article_of(row) for row in connection.execute(query)]
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(articles)).scalar_one()

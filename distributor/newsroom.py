@@ -1,0 +1,124 @@
+"""One newsroom, put together: settings, sources, channels, schedules and templates, all checked before anything runs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from . import config, registry
+from .channel import Channel
+from .config import Newsletter, Raw, Settings
+from .editions.schedule import Schedule
+from .errors import ConfigError, Problem, StoreError, UserError
+from .model import Language
+from .rendering.environment import Templates
+from .source import Source
+from .storage.database import Database
+
+CONFIG = "config.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Newsroom:
+    """Everything that config.yaml and the folders beside it say. Nothing here changes while the program runs."""
+
+    file: Path
+    settings: Settings
+    sources: Mapping[str, Source]
+    channels: Mapping[str, Channel]
+    schedules: Mapping[str, Schedule]
+    templates: Templates
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    def newsletter(self, name: str) -> Newsletter:
+        """Raises UserError for a name that config.yaml does not have."""
+        try:
+            return self.settings.newsletters[name]
+        except KeyError:
+            hint = config.suggestion(name, self.settings.newsletters)
+            raise UserError(f"there is no newsletter {name!r}{hint}") from None
+
+    def zone(self, newsletter: Newsletter) -> ZoneInfo:
+        return self.settings.newsletter_zone(newsletter)
+
+    def language(self, newsletter: Newsletter) -> Language:
+        return self.settings.newsletter_language(newsletter)
+
+    def carriers(self, newsletter: Newsletter) -> dict[str, Channel]:
+        """The channels of a newsletter, by name, in the order of config.yaml."""
+        return {name: self.channels[name] for name in newsletter.channels}
+
+    def open_store(self, *, migrate: bool = True) -> Database:
+        """The database, brought up to date unless told otherwise. Raises StoreError."""
+        database = Database.open(self.settings.store.url, self.folder)
+        if migrate:
+            database.migrate()
+        return database
+
+    def secret(self) -> bytes:
+        """What signs links: from config.yaml, or made once and kept in var/secret.key, for its owner's eyes only."""
+        if self.settings.secret:
+            return self.settings.secret.get_secret_value().encode()
+        return _kept_secret(self.folder / "var" / "secret.key")
+
+
+def open_newsroom(file: Path) -> Newsroom:
+    """Read config.yaml and put the newsroom together. Raises ConfigError with every problem that was found."""
+    raw = config.read(file.absolute())
+    registry.channels.join(raw.folder / "channels")
+    registry.sources.join(raw.folder / "sources")
+    settings, problems = config.validate(raw)
+    sources, source_problems = registry.sources.build(raw)
+    channels, channel_problems = registry.channels.build(raw)
+    schedules, schedule_problems = _schedules(raw)
+    problems = [*raw.problems, *problems, *source_problems, *channel_problems, *schedule_problems]
+    templates = Templates(registry.template_folders(raw.folder))
+    problems += [Problem("", fault.message, fault.file, fault.line) for fault in templates.check()]
+    if settings is None or problems:
+        raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
+    return Newsroom(raw.file, settings, sources, channels, schedules, templates)
+
+
+def _schedules(raw: Raw) -> tuple[dict[str, Schedule], list[Problem]]:
+    schedules: dict[str, Schedule] = {}
+    problems: list[Problem] = []
+    newsletters = raw.data.get("newsletters")
+    for name, newsletter in newsletters.items() if isinstance(newsletters, dict) else ():
+        line = newsletter.get("schedule") if isinstance(newsletter, dict) else None
+        if not isinstance(line, str):
+            continue
+        try:
+            schedules[name] = Schedule.parse(line)
+        except ValueError as error:
+            problems.append(raw.problem(("newsletters", name, "schedule"), str(error)))
+    return schedules, problems
+
+
+def _kept_secret(file: Path) -> bytes:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_secret(file)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
+    with os.fdopen(handle, "w", encoding="ascii") as out:
+        out.write(secrets.token_urlsafe(32) + "\n")
+    return _read_secret(file)
+
+
+def _read_secret(file: Path) -> bytes:
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
+    if len(secret) < 16:
+        raise StoreError(f"{file}: is too short to be a secret; delete it to have a new one made (old links will die)")
+    return secret.encode()

@@ -1,0 +1,175 @@
+"""The database: opened, checked, brought up to date, and used in short transactions.
+
+SQLite runs in WAL mode with `synchronous=FULL`, so that a commit survives a power cut, and every writing transaction
+begins with BEGIN IMMEDIATE: a transaction that reads first and writes later would fail at once, timeout or not, when
+somebody else has written in between. PostgreSQL runs at READ COMMITTED; correctness rests on unique keys and on
+conditional updates whose row count is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ..errors import StoreError
+from .migrations import REVISIONS
+
+_LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
+
+
+class Database:
+    """A store that is open. Raises StoreError, in one line, for whatever staff can mend."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str, folder: Path) -> Self:
+        """Connect to `url`; a relative SQLite path is taken from `folder`, and its directory is made."""
+        database = cls(_engine(url, folder))
+        with database.read():
+            pass  # an address that does not answer is told now, not in the middle of something
+        return database
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @property
+    def name(self) -> str:
+        """The address without a password, for messages."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; committed at the end, undone by any exception."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+                yield connection
+        except OperationalError as error:
+            raise StoreError(f"store {self.name}: {_in_words(error)}") from error
+
+    # -- versions ----------------------------------------------------------------------------------------------------
+
+    def revision(self) -> str | None:
+        """The migration this database is at; None for an empty one."""
+        with self.read() as connection:
+            return _revision(connection)
+
+    def pending(self) -> tuple[str, ...]:
+        """The migrations still to run. Raises StoreError for a database that is newer than this program."""
+        return _after(self.revision(), self.name)
+
+    def migrate(self) -> tuple[str, ...]:
+        """Bring the database up to date; returns the migrations that ran. Safe when several processes start at once."""
+        if not self.pending():
+            return ()
+        with self.write() as connection:
+            todo = _after(_revision(connection), self.name)  # again, now that nobody else can write
+            if todo:
+                _upgrade(connection)
+            return todo
+
+
+def _after(revision: str | None, name: str) -> tuple[str, ...]:
+    if revision is None:
+        return REVISIONS
+    if revision not in REVISIONS:
+        raise StoreError(
+            f"store {name} is at version {revision}, which is newer than this program (it knows up to {REVISIONS[-1]}); "
+            "install the newer program, or restore the copy made before the upgrade"
+        )
+    return REVISIONS[REVISIONS.index(revision) + 1 :]
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+# -- engines -----------------------------------------------------------------------------------------------------------
+
+
+def _engine(url: str, folder: Path) -> Engine:
+    try:
+        address = sa.make_url(url)
+        if address.get_backend_name() == "sqlite":
+            return _sqlite(address, folder)
+        return sa.create_engine(address, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            f"store.url: {str(error).splitlines()[0]}; write sqlite:///var/distributor.db or postgresql+psycopg://…"
+        ) from None
+
+
+def _sqlite(address: sa.URL, folder: Path) -> Engine:
+    if address.database and address.database != ":memory:":
+        file = folder / address.database
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"store {file}: the folder cannot be made: {error.strerror}") from None
+        address = address.set(database=str(file))
+    engine = sa.create_engine(address)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # Python would open deferred transactions of its own
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout={_LOCK_PATIENCE}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+_WORDS = {
+    "database is locked": "is locked by another process; try again, or stop the other one",
+    "attempt to write a readonly database": "is read-only; look at the permissions of the file and its folder",
+    "database or disk is full": "the disk is full; free some space, nothing is lost",
+    "unable to open database file": "cannot be opened; look at the path and its permissions",
+    "disk I/O error": "the disk reports an error",
+}
+
+
+def _in_words(error: DBAPIError) -> str:
+    text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    return next((words for sign, words in _WORDS.items() if sign in text), text)

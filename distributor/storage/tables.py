@@ -1,0 +1,261 @@
+"""Every table of the store, in the order of the flow. All times are UTC.
+
+sources ─▶ articles ─▶ announcements ─▶ editions ─▶ renditions
+                          slots ────────▶   │    └─▶ shards ─▶ deliveries ◀─ subscribers, suppressions
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ..model import utc
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time. SQLite keeps it as text of fixed width, so that text order is time order."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(32))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        moment = utc(value)
+        return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return utc(value if isinstance(value, datetime) else datetime.fromisoformat(value))
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _column(name: str, kind: Any, *constraints: ForeignKey, **options: Any) -> Column[Any]:
+    """A column that must have a value, unless it says otherwise."""
+    options.setdefault("nullable", False)
+    return Column(name, kind, *constraints, **options)
+
+
+# What each source said when it was last read. `fault` is empty while all is well; a fault is told once, when it changes.
+sources = Table(
+    "sources",
+    metadata,
+    _column("name", String(40), primary_key=True),
+    _column("first_read", UtcTime, nullable=True),
+    _column("last_read", UtcTime, nullable=True),
+    _column("last_good", UtcTime, nullable=True),
+    _column("fault", Text, default=""),
+    _column("fault_since", UtcTime, nullable=True),
+)
+
+# What servers gave us to ask for changes only; stored together with the articles of the same look.
+validators = Table(
+    "validators",
+    metadata,
+    _column("source", String(40), primary_key=True),
+    _column("url", String(2000), primary_key=True),
+    _column("etag", Text, default=""),
+    _column("last_modified", Text, default=""),
+)
+
+# The newest version of every story. `content` holds its fields as JSON, `sha256` is of them.
+articles = Table(
+    "articles",
+    metadata,
+    _column("id", String(16), primary_key=True),
+    _column("feed_id", String(200), unique=True),
+    _column("source", String(40)),
+    _column("title", Text),
+    _column("url", Text),
+    _column("published", UtcTime),
+    _column("first_seen", UtcTime),
+    _column("dated", Boolean),
+    _column("backlog", Boolean),
+    _column("version", Integer),
+    _column("content", JSON),
+    _column("sha256", String(64)),
+    Index(None, "published"),
+)
+
+# Every key under which a story is known; any one of them recognises it.
+article_keys = Table(
+    "article_keys",
+    metadata,
+    _column("key", String(400), primary_key=True),
+    _column("article_id", String(16), ForeignKey("articles.id"), index=True),
+)
+
+article_versions = Table(
+    "article_versions",
+    metadata,
+    _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    _column("version", Integer, primary_key=True),
+    _column("seen", UtcTime),
+    _column("content", JSON),
+    _column("sha256", String(64)),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    _column("id", String(60), primary_key=True),
+    _column("newsletter", String(40)),
+    _column("slot", String(60)),
+    _column("number", Integer),
+    _column("kind", String(20)),
+    _column("state", String(20)),
+    _column("subject", Text),
+    _column("language", String(8)),
+    _column("frozen_at", UtcTime),
+    _column("expires_at", UtcTime),
+    _column("done_at", UtcTime, nullable=True),
+    _column("content", Text),
+    _column("sha256", String(64)),
+    UniqueConstraint("newsletter", "slot"),
+    UniqueConstraint("newsletter", "number"),
+)
+
+# Who decided a slot, when, and what came of it. The primary key is what makes one edition per slot.
+slots = Table(
+    "slots",
+    metadata,
+    _column("newsletter", String(40), primary_key=True),
+    _column("slot", String(60), primary_key=True),
+    _column("decided_at", UtcTime),
+    _column("decided_by", String(200)),
+    _column("outcome", Text),
+    _column("edition_id", String(60), ForeignKey("editions.id"), nullable=True),
+)
+
+# Since when the service has looked after a newsletter: slots before that are nobody's.
+watches = Table(
+    "watches",
+    metadata,
+    _column("newsletter", String(40), primary_key=True),
+    _column("since", UtcTime),
+)
+
+# The item ledger: what became of an article in a newsletter, once and for all.
+announcements = Table(
+    "announcements",
+    metadata,
+    _column("newsletter", String(40), primary_key=True),
+    _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    _column("state", String(20)),
+    _column("edition_id", String(60), ForeignKey("editions.id"), nullable=True),
+    _column("decided_at", UtcTime),
+    _column("reason", Text, default=""),
+)
+
+renditions = Table(
+    "renditions",
+    metadata,
+    _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
+    _column("channel", String(40), primary_key=True),
+    _column("part", String(120), primary_key=True),
+    _column("title", Text),
+    _column("media_type", String(120)),
+    _column("body", LargeBinary),
+    _column("sha256", String(64)),
+)
+
+# A piece of an edition's work, worked on by one owner at a time. Each taking raises `fence`, so that a late owner's
+# writes can be told from the present one's.
+shards = Table(
+    "shards",
+    metadata,
+    _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
+    _column("k", Integer, primary_key=True),
+    _column("channel", String(40)),
+    _column("fence", Integer, default=0),
+    _column("owner", String(200), default=""),
+    _column("lease_until", UtcTime, nullable=True),
+)
+
+# The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _column("edition_id", String(60), primary_key=True),
+    _column("channel", String(40), primary_key=True),
+    _column("part", String(120), primary_key=True),
+    _column("recipient", String(32), primary_key=True),
+    _column("k", Integer),
+    _column("state", String(12)),
+    _column("attempts", Integer, default=0),
+    _column("fence", Integer, default=0),
+    _column("due", UtcTime, nullable=True),
+    _column("updated", UtcTime),
+    _column("address", Text, default=""),
+    _column("reply", Text, default=""),
+    _column("remote_id", Text, default=""),
+    _column("url", Text, default=""),
+    ForeignKeyConstraint(["edition_id", "k"], ["shards.edition_id", "shards.k"]),
+    Index(None, "edition_id", "k", "state"),
+    Index(None, "state", "due"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    _column("id", String(32), primary_key=True),
+    _column("address", Text),
+    _column("address_key", Text, unique=True),
+    _column("name", Text, default=""),
+    _column("language", String(8)),
+    _column("topics", JSON),
+    _column("consent", Text, default=""),
+    _column("created", UtcTime),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _column("subscriber_id", String(32), ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    _column("newsletter", String(40), primary_key=True),
+    _column("since", UtcTime),
+    Index(None, "newsletter", "subscriber_id"),
+)
+
+# Addresses that must not be written to, whoever asks, with the reason.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _column("address_key", Text, primary_key=True),
+    _column("reason", Text),
+    _column("since", UtcTime),
+)

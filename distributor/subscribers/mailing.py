@@ -1,0 +1,55 @@
+"""Makes recipients of subscribers: the values of their personal slots, and the Message-ID of their copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from ..config import Settings
+from ..mail.message import message_id
+from ..model import Delivery, Edition, Recipient
+from ..storage.database import Database
+from . import register
+from .tokens import Claim, sign
+
+
+class Desk(Protocol):
+    """What this module needs of a newsroom."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def secret(self) -> bytes: ...
+
+
+def address_book(
+    newsroom: Desk, database: Database
+) -> Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]:
+    """A function from an edition and rows of its ledger to recipients by subscriber id. Erased people are missing."""
+    secret = newsroom.secret()
+    site = newsroom.settings.site
+
+    def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
+        with database.read() as connection:
+            people = register.by_ids(connection, [row.recipient for row in rows])
+        return {
+            row.recipient: recipient(
+                edition, row.recipient, row.address, people[row.recipient].name, secret=secret, links=site.links_url
+            )
+            for row in rows
+            if row.recipient in people
+        }
+
+    return look_up
+
+
+def recipient(edition: Edition, subscriber: str, address: str, name: str, *, secret: bytes, links: str) -> Recipient:
+    """One recipient of an edition. `links` is the address below which our own pages are reachable."""
+    token = sign(secret, Claim("unsubscribe", subscriber, edition.newsletter))
+    return Recipient(
+        id=subscriber,
+        address=address,
+        name=name,
+        message_id=message_id(edition.id, subscriber, address.rpartition("@")[2]),
+        slots={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
+    )
