@@ -127,10 +127,14 @@ class Channel(ABC):
 
     name: str = ""
 
-    limits: ClassVar[Limits] = Limits()
     repeatable: ClassVar[bool] = False
     latest_only: ClassVar[bool] = False
     personal: ClassVar[bool] = False
+
+    @property
+    def limits(self) -> Limits:
+        """A class attribute in a subclass (`limits = Limits(text=300)`), or a property where a setting decides."""
+        return Limits()
 
     @abstractmethod
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
@@ -158,6 +162,11 @@ class Channel(ABC):
     async def retract(self, receipt: Receipt) -> None:
         """Take back what was posted, where the network can."""
         raise NotImplementedError(f"{type(self).__name__} cannot take back what it has posted")
+
+    @property
+    def place(self) -> str:
+        """Where staff can look at what went out, in words: a folder or an address. Empty where there is no such place."""
+        return ""
 
     async def check(self) -> None:
         """Try the settings without posting anything; raises a delivery error that says what is wrong."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -44,12 +45,17 @@ def _public_socket(info: Any) -> socket.socket:
 
 
 def open_session(
-    *, user_agent: str, allow_private: bool = False, total: float = 30.0, reuse: bool = True
+    *,
+    user_agent: str,
+    allow_private: bool = False,
+    total: float = 30.0,
+    reuse: bool = True,
+    traces: Sequence[aiohttp.TraceConfig] = (),
 ) -> aiohttp.ClientSession:
     """A client session with wall-clock limits in seconds, no cookies and no proxy from the environment.
 
     With `reuse=False` every request has a fresh connection: a publish must not fail on a stale one in a way that leaves
-    open whether it arrived.
+    open whether it arrived. `traces` watch the requests.
     """
     connector = aiohttp.TCPConnector(
         limit_per_host=1 if reuse else 0,
@@ -63,4 +69,5 @@ def open_session(
         headers={"User-Agent": user_agent},
         trust_env=False,
         auto_decompress=True,
+        trace_configs=list(traces),
     )

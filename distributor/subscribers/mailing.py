@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from ..config import Settings
 from ..mail.message import message_id
@@ -50,6 +51,6 @@ def recipient(edition: Edition, subscriber: str, address: str, name: str, *, sec
         id=subscriber,
         address=address,
         name=name,
-        message_id=message_id(edition.id, subscriber, address.rpartition("@")[2]),
+        message_id=message_id(edition.id, subscriber, urlsplit(links).hostname or "localhost"),
         slots={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
     )

@@ -1,0 +1,70 @@
+# What one does with a checkout. `make run` and `make test` need Python 3.11 or newer and make, nothing else:
+# everything goes into .venv, from the pinned lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help run test lint format wheel-test lock clean
+
+help:
+	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
+	@echo "make test        all tests"
+	@echo "make lint        ruff and mypy"
+	@echo "make format      ruff format"
+	@echo "make wheel-test  the tests against the built wheel in a fresh environment"
+	@echo "make lock        resolve the dependencies anew (needs uv)"
+	@echo "make clean       remove var/, builds and caches; the environment stays"
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed; say which: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "error: this Python cannot make environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+run: $(READY)
+	@$(BIN)/distributor subscribers import samples/subscribers.csv
+	@$(BIN)/distributor gather
+	@$(BIN)/distributor send tin-sang --no-gather --yes
+	@echo
+	@echo "Look at it:"
+	@echo "  $(BIN)/distributor editions               the editions that were made"
+	@echo "  $(BIN)/distributor preview tin-sang-1     the first one as files: HTML, text, feeds, posts (--open: in the browser)"
+	@echo "  $(BIN)/distributor deliveries             what went where"
+	@echo "  var/mail/new/  var/public/feeds/  var/outbox/"
+
+test: $(READY)
+	@$(BIN)/pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(READY)
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+# The tests again, but with the program as users install it: from the wheel, in an environment without the checkout.
+wheel-test: $(READY)
+	@rm -rf build dist .venv-wheel
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@$(PYTHON) -m venv .venv-wheel
+	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	@.venv-wheel/bin/pytest
+
+lock:
+	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --quiet --output-file requirements.lock
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --quiet --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	@rm -rf var build dist .venv-wheel *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

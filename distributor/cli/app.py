@@ -1,0 +1,173 @@
+"""What every command shares: the newsroom, the store, the clock, and how things are said.
+
+On a terminal tables and progress are drawn with rich; anywhere else they are plain lines that `grep` and `cut` like.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+if TYPE_CHECKING:
+    from ..newsroom import Newsroom
+    from ..storage.database import Database
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def clock() -> datetime:
+    """The one place where the program reads the time."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class App:
+    """The newsroom as commands see it; opened when first asked for."""
+
+    config: Path
+    verbose: int = 0
+    _newsroom: Newsroom | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        level = {0: logging.WARNING, 1: logging.INFO}.get(self.verbose, logging.DEBUG)
+        start_logging(level)
+
+    @property
+    def newsroom(self) -> Newsroom:
+        from ..newsroom import open_newsroom
+
+        if self._newsroom is None:
+            self._newsroom = open_newsroom(self.config)
+        return self._newsroom
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.newsroom.settings.site.timezone
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[Database]:
+        database = self.newsroom.open_store()
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def local(self, moment: datetime | None) -> str:
+        """A time as staff read it: in the site's zone, to the minute."""
+        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+pass_app = click.make_pass_decorator(App)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+
+def start_logging(level: int) -> None:
+    """Lines of the program's own loggers on stderr; those of libraries from warnings on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    logging.getLogger("distributor").setLevel(level)
+
+
+def on_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def say(text: str = "", **style: Any) -> None:
+    """One line for the person at the keyboard."""
+    click.echo(click.style(text, **style) if style and on_terminal() else text)
+
+
+def warn(text: str) -> None:
+    click.echo(f"warning: {text}", err=True)
+
+
+def show_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    return str(value)
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+    """Rows under their headings; `empty` is said where there are none."""
+    if not rows:
+        say(empty)
+        return
+    cells = [[str(cell) for cell in row] for row in rows]
+    if not on_terminal():
+        widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
+        for row in [list(columns), *cells]:
+            say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 article`, `3 articles`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def complete(names: Callable[[Newsroom], Sequence[str]]) -> Callable[..., list[str]]:
+    """Shell completion from the newsroom; silent where its configuration is broken."""
+
+    @functools.wraps(names)
+    def completer(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        from ..newsroom import open_newsroom
+
+        root = ctx.find_root()
+        try:
+            newsroom = open_newsroom(Path(root.params.get("config") or "config.yaml"))
+            return [name for name in names(newsroom) if name.startswith(incomplete)]
+        except Exception:
+            return []
+
+    return completer
+
+
+complete_newsletter = complete(lambda newsroom: list(newsroom.settings.newsletters))
+complete_channel = complete(lambda newsroom: list(newsroom.channels))
+complete_source = complete(lambda newsroom: list(newsroom.sources))
+
+
+def _edition_ids(newsroom: Newsroom) -> list[str]:
+    from ..editions import book
+
+    database = newsroom.open_store(migrate=False)
+    try:
+        with database.read() as connection:
+            return [row.id for row in book.listing(connection, limit=100)]
+    finally:
+        database.close()
+
+
+complete_edition = complete(_edition_ids)

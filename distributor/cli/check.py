@@ -1,0 +1,80 @@
+"""`distributor check`."""
+
+from __future__ import annotations
+
+import click
+
+from .app import App, json_option, pass_app, plural, say, show_json
+
+
+@click.command("check", short_help="Check config.yaml, templates, channels and the store.")
+@click.option("--online", is_flag=True, help="Also ask each channel whether its credentials work. Posts nothing.")
+@json_option
+@pass_app
+def command(app: App, online: bool, as_json: bool) -> None:
+    """Check config.yaml, templates, channels and the store.
+
+    Prints every problem at once, each with its key path and line, or "ok" with a summary.
+    """
+    from ..errors import ConfigError, UserError
+
+    try:
+        newsroom = app.newsroom
+    except ConfigError as error:
+        if as_json:
+            show_json({"ok": False, "problems": [vars_of(problem) for problem in error.problems]})
+            raise SystemExit(2) from None
+        raise
+    with app.store() as database:
+        store = database.name
+    if online:
+        faults = _ask(app)
+        if faults:
+            raise UserError("\n".join(faults))
+    settings = newsroom.settings
+    summary = {
+        "ok": True,
+        "site": settings.site.title,
+        "store": store,
+        "sources": list(newsroom.sources),
+        "newsletters": {
+            name: newsletter.schedule or "only by hand" for name, newsletter in settings.newsletters.items()
+        },
+        "channels": list(newsroom.channels),
+    }
+    if as_json:
+        show_json(summary)
+        return
+    say(f"ok: {app.config}", fg="green")
+    say(
+        f"  site         {settings.site.title} ({settings.site.url}), {settings.site.language}, {settings.site.timezone}"
+    )
+    say(f"  store        {store}")
+    say(f"  sources      {plural(len(newsroom.sources), 'source')}: {', '.join(newsroom.sources)}")
+    for name, newsletter in settings.newsletters.items():
+        when = newsletter.schedule or "only by hand"
+        say(f"  newsletter   {name}: {when}, to {', '.join(newsletter.channels)}")
+    say(f"  channels     {plural(len(newsroom.channels), 'channel')}: {', '.join(newsroom.channels)}")
+
+
+def vars_of(problem: object) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return asdict(problem)  # type: ignore[call-overload, no-any-return]  # any dataclass
+
+
+def _ask(app: App) -> list[str]:
+    import asyncio
+
+    from ..errors import DeliveryError
+
+    async def ask() -> list[str]:
+        faults = []
+        for name, channel in app.newsroom.channels.items():
+            try:
+                await channel.check()
+            except DeliveryError as error:
+                faults.append(f"channel {name}: {error}")
+        return faults
+
+    return asyncio.run(ask())

@@ -1,0 +1,97 @@
+"""`distributor gather`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, complete_source, json_option, pass_app, plural, say, show_json, warn
+
+if TYPE_CHECKING:
+    from ..pipeline import Look
+
+
+@click.command("gather", short_help="Look at the sources and take in what is new.")
+@click.argument("sources", nargs=-1, shell_complete=complete_source)
+@json_option
+@pass_app
+def command(app: App, sources: tuple[str, ...], as_json: bool) -> None:
+    """Look at the sources and take in what is new.
+
+    All sources are looked at, or those named. One that fails does not stop the others; the exit code is 1 if none
+    could be read. Nothing is sent.
+    """
+    looks = gather(app, sources)
+    if as_json:
+        show_json([as_data(look) for look in looks])
+    else:
+        for look in looks:
+            tell(look)
+    if looks and all(look.failure for look in looks):
+        raise SystemExit(1)
+
+
+def gather(app: App, only: Sequence[str] = ()) -> list[Look]:
+    """One look at the sources, then the standing feeds brought up to date. Raises UserError for an unknown source."""
+    import asyncio
+
+    from .. import pipeline
+    from ..config import suggestion
+    from ..errors import UserError
+
+    for name in only:
+        if name not in app.newsroom.sources:
+            raise UserError(f"there is no source {name!r}{suggestion(name, app.newsroom.sources)}")
+
+    async def run() -> tuple[list[Look], list[str]]:
+        with app.store() as database:
+            looks = await pipeline.gather(app.newsroom, database, clock, only)
+            return looks, await pipeline.refresh(app.newsroom, database)
+
+    looks, faults = asyncio.run(run())
+    for fault in faults:
+        warn(fault)
+    return looks
+
+
+def tell(look: Look) -> None:
+    """One look in words: a line, and one for each article that could not be used."""
+    if look.failure:
+        warn(f"source {look.source}: {look.failure}")
+        return
+    say(f"{look.source}: {words(look)}")
+    for note in look.notes:
+        say(f"  note: {note}")
+    for fault in look.faults:
+        warn(f"source {look.source}: {fault}")
+
+
+def words(look: Look) -> str:
+    intake = look.intake
+    if look.unchanged:
+        return "unchanged"
+    parts = [plural(len(intake.new), "new article")]
+    if intake.backlog:
+        parts[0] += f" ({intake.backlog} of them old: kept, but no news)"
+    if intake.changed:
+        parts.append(f"{len(intake.changed)} changed")
+    if intake.known:
+        parts.append(f"{intake.known} known")
+    return ", ".join(parts)
+
+
+def as_data(look: Look) -> dict[str, object]:
+    return {
+        "source": look.source,
+        "ok": not look.failure,
+        "failure": look.failure,
+        "unchanged": look.unchanged,
+        "new": [article.id for article in look.intake.new if not article.backlog],
+        "backlog": look.intake.backlog,
+        "changed": [article.id for article in look.intake.changed],
+        "known": look.intake.known,
+        "faults": look.faults,
+        "notes": look.notes,
+    }

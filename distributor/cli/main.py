@@ -1,0 +1,132 @@
+"""The `distributor` command: finds the subcommand, reads config.yaml, turns errors into one line and an exit code.
+
+Exit codes: 0 done, 1 a run failed, 2 wrong usage or configuration, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+
+# Name, and the line that `--help` shows. A test compares the line with the command's own, so that neither drifts.
+COMMANDS = {
+    "init": "Make a new newsroom folder that runs as it is.",
+    "check": "Check config.yaml, templates, channels and the store.",
+    "gather": "Look at the sources and take in what is new.",
+    "articles": "Show the articles that are known.",
+    "plan": "Show the coming slots and what would go out.",
+    "preview": "Write the next edition to a folder, without sending.",
+    "send": "Send the next edition of a newsletter now.",
+    "editions": "Show the editions that were made.",
+    "deliveries": "Show the ledger: what went where, and what did not.",
+    "subscribers": "Add, remove, list, import and export subscribers.",
+    "channels": "Show the channels there are, with settings and examples.",
+    "sources": "Show the kinds of sources there are, likewise.",
+    "serve": "Gather and send on schedule until stopped.",
+    "migrate": "Show or run the migrations of the store.",
+}
+
+
+class LazyGroup(click.Group):
+    """Lists its commands without loading them, so that `--help` and completion answer at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"distributor.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(f"distributor {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config.yaml"),
+    envvar="DISTRIBUTOR_CONFIG",
+    show_default=True,
+    help="The newsroom's configuration.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more: -v what happens, -vv everything.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
+)
+@click.pass_context
+def main(ctx: click.Context, config: Path, verbose: int) -> None:
+    """Gathers a newsroom's articles and sends them once, on time and looking right.
+
+    Begin with `distributor init my-newsroom`, or look at README.
+    """
+    from .app import App
+
+    ctx.obj = App(config=config, verbose=verbose)
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """The console script: `main`, with every error of ours as one line on stderr and its exit code."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        result: Any = main.main(args=arguments, prog_name="distributor", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        return 130
+    except click.ClickException as error:
+        if isinstance(error, click.UsageError) and error.ctx:
+            click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"error: {error.format_message()}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        code = _code(error)
+        if code is None:
+            raise  # a bug of ours: the traceback is what helps
+        for line in str(error).splitlines():
+            click.echo(f"error: {line}", err=True)
+        return code
+
+
+def _code(error: Exception) -> int | None:
+    from ..errors import DistributorError, StoreError, UserError
+
+    if isinstance(error, StoreError):
+        return 1
+    if isinstance(error, UserError):
+        return 2
+    return 1 if isinstance(error, DistributorError) else None

@@ -1,0 +1,79 @@
+"""`distributor plan`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json
+
+if TYPE_CHECKING:
+    from ..editions.schedule import Slot
+    from ..pipeline import Proposal
+
+
+@click.command("plan", short_help="Show the coming slots and what would go out.")
+@click.argument("newsletters", nargs=-1, shell_complete=complete_newsletter)
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How far to look ahead.")
+@json_option
+@pass_app
+def command(app: App, newsletters: tuple[str, ...], days: int, as_json: bool) -> None:
+    """Show the coming slots of each newsletter and what would go out if the next one were now. Changes nothing."""
+    now = clock()
+    names = newsletters or tuple(app.newsroom.settings.newsletters)
+    plans = [_plan(app, name, now, days) for name in names]
+    if as_json:
+        show_json([_as_data(*plan) for plan in plans])
+        return
+    for number, (proposal, slots) in enumerate(plans):
+        if number:
+            say()
+        _tell(app, proposal, slots)
+
+
+def _plan(app: App, name: str, now: Any, days: int) -> tuple[Proposal, list[Slot]]:
+    from .. import pipeline
+
+    newsroom = app.newsroom
+    newsletter = newsroom.newsletter(name)
+    schedule = newsroom.schedules.get(name)
+    slots = list(schedule.slots(now, now + timedelta(days=days), newsroom.zone(newsletter))) if schedule else []
+    with app.store() as database:
+        return pipeline.propose(newsroom, database, newsletter, slots[0].name if slots else "by-hand", now), slots
+
+
+def _tell(app: App, proposal: Proposal, slots: list[Slot]) -> None:
+    newsletter = proposal.newsletter
+    say(f"{newsletter.id}: {newsletter.title}", bold=True)
+    if not newsletter.schedule:
+        say("  no schedule: goes out by hand, with `distributor send`")
+    elif slots:
+        more = f" and {plural(len(slots) - 5, 'more')}" if len(slots) > 5 else ""
+        names = ", ".join(slot.name.replace("T", " ") for slot in slots[:5])
+        say(f"  coming slots ({app.newsroom.zone(newsletter)}): {names}{more}")
+    else:
+        say(f"  no slot in this time; schedule: {newsletter.schedule}")
+    if proposal.edition is None:
+        say(f"  nothing would go out now: {proposal.selection.reason}")
+    else:
+        what = plural(len(proposal.edition.articles), "article")
+        say(f"  edition {proposal.edition.number} would go to {plural(proposal.audience, 'subscriber')} with {what}:")
+        for article in proposal.edition.articles:
+            say(f"    in   {article.id}  {app.local(article.published)}  {article.title}")
+    for article, reason in proposal.selection.carried:
+        say(f"    out  {article.id}  {app.local(article.published)}  {article.title}: {reason}")
+
+
+def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
+    edition = proposal.edition
+    return {
+        "newsletter": proposal.newsletter.id,
+        "slots": [{"name": slot.name, "at": slot.at} for slot in slots],
+        "subject": edition.subject if edition else None,
+        "in": [{"id": article.id, "title": article.title} for article in edition.articles] if edition else [],
+        "out": [{"id": a.id, "title": a.title, "reason": reason} for a, reason in proposal.selection.carried],
+        "reason": proposal.selection.reason,
+        "audience": proposal.audience,
+    }

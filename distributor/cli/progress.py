@@ -1,0 +1,71 @@
+"""Delivering with something to look at: a bar on a terminal, plain lines otherwise; Ctrl-C and SIGTERM stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .app import App, clock, on_terminal, say
+
+if TYPE_CHECKING:
+    from ..delivery.dispatch import Progress, Report
+    from ..storage.database import Database
+
+_EVERY = 1000  # deliveries between two plain lines
+
+
+@contextlib.contextmanager
+def stopping(stop: asyncio.Event) -> Iterator[None]:
+    """Set `stop` at the first Ctrl-C or SIGTERM: the message in hand is finished and written down, then we end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def deliver_with_progress(app: App, database: Database) -> Report:
+    """Work through what is due. Raises SystemExit(130) after a clean stop by a signal."""
+    from .. import pipeline
+
+    async def run() -> tuple[Report, bool]:
+        stop = asyncio.Event()
+        with stopping(stop), _bar() as progress:
+            report = await pipeline.deliver(app.newsroom, database, clock, stop, progress)
+        return report, stop.is_set()
+
+    report, stopped = asyncio.run(run())
+    if stopped:
+        say("Stopped. What is out is written down; the next run goes on with the rest.")
+        raise SystemExit(130)
+    return report
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress]:
+    from ..model import Delivery
+
+    if not on_terminal():
+        done = 0
+
+        def line(_: Delivery) -> None:
+            nonlocal done
+            done += 1
+            if done % _EVERY == 0:
+                say(f"{done} deliveries done")
+
+        yield line
+        return
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    shown = TextColumn("{task.description}: {task.completed} deliveries")
+    with Bar(SpinnerColumn(), shown, TimeElapsedColumn(), transient=True) as bar:
+        task = bar.add_task("sending", total=None)
+        yield lambda _: bar.advance(task)

@@ -1,0 +1,227 @@
+"""`distributor send`."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, complete_channel, complete_newsletter, json_option, pass_app, plural, say, show_json, warn
+
+if TYPE_CHECKING:
+    from ..delivery.dispatch import Report
+    from ..pipeline import Proposal
+    from ..storage.database import Database
+
+
+@click.command("send", short_help="Send the next edition of a newsletter now.")
+@click.argument("newsletter", shell_complete=complete_newsletter)
+@click.option(
+    "--test", "test_address", metavar="ADDRESS", help="Send the mail to this address only; nothing is marked."
+)
+@click.option(
+    "--only", "only", multiple=True, metavar="CHANNEL", help="Only on this channel.", shell_complete=complete_channel
+)
+@click.option("--dry-run", is_flag=True, help="Show what would go out; change nothing.")
+@click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_app
+def command(
+    app: App,
+    newsletter: str,
+    test_address: str | None,
+    only: tuple[str, ...],
+    dry_run: bool,
+    gather: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send the next edition of a newsletter now: everything that is new since the last one.
+
+    Asks before it sends. What an interrupted run has left is finished too, and nothing goes out twice: an article is
+    announced once, and every mail and post is a row in the ledger before it is tried.
+    """
+    from .. import pipeline
+    from .gather import gather as look
+    from .gather import tell
+
+    known = app.newsroom.newsletter(newsletter)
+    _check_only(known.channels, only, newsletter)
+    if gather:
+        for seen in look(app):
+            if seen.failure or seen.faults:
+                tell(seen)
+    with app.store() as database:
+        proposal = pipeline.propose(app.newsroom, database, known, "by-hand", clock(), only)
+        if test_address:
+            _test(app, proposal, test_address)
+            return
+        if dry_run:
+            _show(app, proposal, as_json)
+            return
+        if proposal.edition is not None and not yes:
+            _ask(proposal)
+        _send(app, database, proposal, only, as_json)
+
+
+def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -> None:
+    from ..errors import UserError
+
+    for name in only:
+        if name not in channels:
+            raise UserError(f"newsletter {newsletter} has no channel {name!r}; it has: {', '.join(channels)}")
+
+
+def _show(app: App, proposal: Proposal, as_json: bool) -> None:
+    counts = Counter(rendition.channel for rendition in proposal.renditions)
+    if as_json:
+        show_json(
+            {
+                "subject": proposal.edition.subject if proposal.edition else None,
+                "articles": [article.id for article in proposal.edition.articles] if proposal.edition else [],
+                "subscribers": proposal.audience,
+                "renditions": counts,
+                "reason": proposal.selection.reason,
+            }
+        )
+        return
+    if proposal.edition is None:
+        say(f"Nothing would go out: {proposal.selection.reason}.")
+        return
+    say(f"Would send: {proposal.edition.subject}")
+    for article in proposal.edition.articles:
+        say(f"  {article.id}  {article.title}")
+    for name, count in counts.items():
+        personal = app.newsroom.channels[name].personal
+        say(f"  {name}: {plural(proposal.audience, 'subscriber') if personal else plural(count, 'rendition')}")
+    say("Nothing was sent: this was a dry run.")
+
+
+def _ask(proposal: Proposal) -> None:
+    edition = proposal.edition
+    assert edition is not None
+    say(f"Edition {edition.number} of {proposal.newsletter.title}")
+    say(f"  subject      {edition.subject}")
+    say(f"  articles     {len(edition.articles)}")
+    say(f"  subscribers  {proposal.audience}")
+    say(f"  channels     {', '.join(dict.fromkeys(rendition.channel for rendition in proposal.renditions))}")
+    click.confirm("Send it?", abort=True)
+
+
+def _send(app: App, database: Database, proposal: Proposal, only: Sequence[str], as_json: bool) -> None:
+    from .. import pipeline
+    from .progress import deliver_with_progress
+
+    made = None
+    if proposal.edition is not None:
+        by = f"{getpass.getuser()} by hand"
+        made = pipeline.publish(app.newsroom, database, proposal.newsletter, clock(), by, only=only)
+    report = deliver_with_progress(app, database)
+    asyncio.run(_refresh(app, database))
+    edition = made.edition if made else None
+    if as_json:
+        show_json(
+            {
+                "edition": edition.id if edition else None,
+                "subject": edition.subject if edition else None,
+                "reason": (made or proposal).selection.reason,
+                "deliveries": [
+                    {"channel": channel, "state": state, "count": count}
+                    for (channel, state), count in sorted(report.counts.items())
+                ],
+                "notes": report.notes,
+            }
+        )
+    else:
+        tell(app, database, made or proposal, report)
+    if _failed(report):
+        raise SystemExit(1)
+
+
+async def _refresh(app: App, database: Database) -> None:
+    from .. import pipeline
+
+    for fault in await pipeline.refresh(app.newsroom, database):
+        warn(fault)
+
+
+def _failed(report: Report) -> bool:
+    """A run has failed when something was tried, or could not be tried, and nothing at all got through."""
+    from ..model import DeliveryState
+
+    tried = sum(report.counts.values())
+    return report.of(DeliveryState.SENT) == 0 and (tried > 0 or bool(report.notes))
+
+
+def tell(app: App, database: Database, proposal: Proposal, report: Report) -> None:
+    """What was made and where, in a few lines."""
+    from ..delivery import ledger
+
+    if proposal.edition is None:
+        say(f"No new edition of {proposal.newsletter.id}: {proposal.selection.reason}. Nothing is sent twice.")
+    else:
+        edition = proposal.edition
+        say(f"Edition {edition.id}: {edition.subject}", bold=True)
+        left = f"; {edition.overflow} left for the next edition" if edition.overflow else ""
+        say(f"  {plural(len(edition.articles), 'article')}{left}")
+    by_channel: dict[str, list[str]] = {}
+    for (channel, state), count in sorted(report.counts.items()):
+        by_channel.setdefault(channel, []).append(f"{count} {state}")
+    for channel, parts in by_channel.items():
+        say(f"  {channel}: {', '.join(parts)}{_place(app, channel)}")
+    for note in report.notes:
+        warn(note)
+    with database.read() as connection:
+        owing = ledger.owing(connection)
+    if owing:
+        say(f"  not all is out yet ({', '.join(owing)}): `distributor serve` or the next `send` goes on with it")
+
+
+def _place(app: App, name: str) -> str:
+    """Where a channel that writes to a folder has put things."""
+    channel = app.newsroom.channels[name]
+    return f" in {channel.place}" if channel.place else ""
+
+
+def _test(app: App, proposal: Proposal, address: str) -> None:
+    """One copy to one address, straight through the channel: no ledger, no edition, nothing marked."""
+    from ..channel import PersonalChannel
+    from ..errors import DeliveryError, UserError
+    from ..mail.address import Mailbox
+    from ..model import Receipt, Recipient
+    from .preview import sample_recipient
+
+    if proposal.edition is None:
+        raise UserError(f"there is nothing to test: {proposal.selection.reason}")
+    try:
+        to = Mailbox.parse(address)
+    except ValueError as error:
+        raise UserError(f"--test: {error}") from None
+    channels = app.newsroom.channels
+    letters = [rendition for rendition in proposal.renditions if channels[rendition.channel].personal]
+    if not letters:
+        raise UserError(f"newsletter {proposal.newsletter.id} has no channel that writes to people")
+    person = sample_recipient(app, proposal.edition, to.address, to.name)
+
+    async def allow(people: Sequence[Recipient]) -> frozenset[str]:
+        return frozenset(one.id for one in people)
+
+    async def run() -> None:
+        for rendition in letters:
+            channel = channels[rendition.channel]
+            assert isinstance(channel, PersonalChannel)
+            async for _, outcome in channel.deliver_many(rendition, [person], allow):
+                if isinstance(outcome, Receipt):
+                    say(f"Test copy to {to.address} by {channel.name}{_place(app, channel.name)}; nothing was marked.")
+                else:
+                    raise outcome
+
+    try:
+        asyncio.run(run())
+    except DeliveryError as error:
+        raise UserError(f"the test copy is not out: {error}") from None

@@ -1,0 +1,41 @@
+"""`distributor serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import click
+
+from .app import App, clock, pass_app, say, start_logging
+
+
+@click.command("serve", short_help="Gather and send on schedule until stopped.")
+@click.option(
+    "--tick",
+    type=click.FloatRange(0.2, 30),
+    default=5,
+    show_default=True,
+    help="Seconds between looks at the clock.",
+)
+@pass_app
+def command(app: App, tick: float) -> None:
+    """Gather and send on schedule until stopped.
+
+    Ctrl-C or SIGTERM stops cleanly: the message in hand is finished and written down. Several may run on one store.
+    """
+    from ..service import Service
+    from .progress import stopping
+
+    if not app.verbose:
+        start_logging(logging.INFO)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        with app.store() as database, stopping(stop):
+            await Service(app.newsroom, database, clock, stop, tick=tick).run()
+
+    names = [f"{name} ({schedule.text})" for name, schedule in app.newsroom.schedules.items()]
+    say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
+    asyncio.run(run())
+    say("Stopped.")

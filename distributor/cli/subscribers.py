@@ -1,0 +1,215 @@
+"""`distributor subscribers`."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table, warn
+
+if TYPE_CHECKING:
+    from ..subscribers.register import Application
+
+
+@click.group("subscribers", short_help="Add, remove, list, import and export subscribers.")
+def command() -> None:
+    """Add, remove, list, import and export subscribers."""
+
+
+newsletters_option = click.option(
+    "-n", "--newsletter", "newsletters", multiple=True, shell_complete=complete_newsletter, help="May be repeated."
+)
+
+
+@command.command("add")
+@click.argument("address")
+@newsletters_option
+@click.option("--name", default="", help="How to greet this person.")
+@click.option("--language", default="", help="vi or en. [default: the site's]")
+@click.option("--topic", "topics", multiple=True, help="Only this topic; may be repeated.")
+@click.option("--consent", default="", help="How and when this person agreed.")
+@pass_app
+def add_one(
+    app: App,
+    address: str,
+    newsletters: tuple[str, ...],
+    name: str,
+    language: str,
+    topics: tuple[str, ...],
+    consent: str,
+) -> None:
+    """Put ADDRESS on a newsletter. With one newsletter in config.yaml it need not be named."""
+    from ..errors import UserError
+    from ..subscribers import register
+
+    known = list(app.newsroom.settings.newsletters)
+    try:
+        wanted = register.application(
+            address,
+            newsletters or (known if len(known) == 1 else ()),
+            known=known,
+            name=name,
+            language=language,
+            topics=topics,
+            consent=consent,
+            default_language=app.newsroom.settings.site.language,
+        )
+    except ValueError as error:
+        raise UserError(f"{address}: {error}") from None
+    with app.store() as database, database.write() as connection:
+        person, change = register.add(connection, wanted, clock())
+    say(f"{change}: {person.address} ({', '.join(person.newsletters)})")
+
+
+@command.command("remove")
+@click.argument("address")
+@newsletters_option
+@pass_app
+def remove_one(app: App, address: str, newsletters: tuple[str, ...]) -> None:
+    """Take ADDRESS off a newsletter, or off all. What is promised to it but not out yet is not sent."""
+    from ..errors import UserError
+    from ..subscribers import register
+
+    for name in newsletters:
+        app.newsroom.newsletter(name)
+    with app.store() as database, database.write() as connection:
+        try:
+            person = register.find(connection, address)
+        except ValueError as error:
+            raise UserError(f"{address}: {error}") from None
+        if person is None:
+            raise UserError(f"{address} is not a subscriber")
+        left = sum(register.leave(connection, person.id, name) for name in newsletters or (None,))
+    say(f"{person.address}: off {plural(left, 'newsletter')}" if left else f"{person.address} was on none of them")
+
+
+@command.command("list")
+@click.argument("newsletter", required=False, shell_complete=complete_newsletter)
+@json_option
+@pass_app
+def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
+    """List all subscribers, or those of one newsletter."""
+    from ..subscribers import register
+
+    if newsletter:
+        app.newsroom.newsletter(newsletter)
+    with app.store() as database, database.read() as connection:
+        people = list(register.each(connection, newsletter))
+    if as_json:
+        show_json(
+            [
+                {
+                    "address": person.address,
+                    "name": person.name,
+                    "language": person.language,
+                    "newsletters": person.newsletters,
+                    "topics": person.topics,
+                    "created": person.created,
+                }
+                for person in people
+            ]
+        )
+        return
+    rows = [
+        (
+            person.address,
+            person.name,
+            person.language,
+            ", ".join(person.newsletters) or "(left)",
+            ", ".join(person.topics),
+        )
+        for person in people
+    ]
+    show_table(["address", "name", "language", "newsletters", "topics"], rows, "No subscribers yet.")
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@newsletters_option
+@click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
+@pass_app
+def import_file(app: App, file: Path, newsletters: tuple[str, ...], dry_run: bool) -> None:
+    """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,consent.
+
+    Good rows are taken in; every bad row is reported with its line, and the exit code is then 1. Importing the same
+    file twice changes nothing. -n names the newsletters of rows that name none.
+    """
+    from ..errors import UserError
+
+    for name in newsletters:
+        app.newsroom.newsletter(name)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from None
+    good, bad = _read(app, file, text, newsletters)
+    counts = {} if dry_run else _store(app, good)
+    done = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
+    say(f"{file}: {plural(len(good), 'good row')}, {plural(bad, 'bad row')}; {'dry run' if dry_run else done}")
+    if bad:
+        raise SystemExit(1)
+
+
+def _read(app: App, file: Path, text: str, newsletters: tuple[str, ...]) -> tuple[list[Application], int]:
+    from ..errors import UserError
+    from ..subscribers.exchange import BadRow, read_csv
+
+    settings = app.newsroom.settings
+    known = list(settings.newsletters)
+    fallback = newsletters or (tuple(known) if len(known) == 1 else ())
+    good, bad = [], 0
+    try:
+        for row in read_csv(
+            io.StringIO(text, newline=""), known=known, newsletters=fallback, language=settings.site.language
+        ):
+            if isinstance(row, BadRow):
+                bad += 1
+                warn(f"{file}:{row.line}: {row.reason}")
+            else:
+                good.append(row)
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from None
+    return good, bad
+
+
+def _store(app: App, good: list[Application]) -> dict[str, int]:
+    from ..subscribers import register
+
+    counts: dict[str, int] = {}
+    with app.store() as database, database.write() as connection:
+        for wanted in good:
+            _, change = register.add(connection, wanted, clock())
+            counts[change] = counts.get(change, 0) + 1
+    return counts
+
+
+@command.command("export")
+@click.argument("newsletter", required=False, shell_complete=complete_newsletter)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: the terminal]"
+)
+@pass_app
+def export_file(app: App, newsletter: str | None, output: Path | None) -> None:
+    """Export all subscribers, or those of one newsletter, as CSV."""
+    from ..errors import UserError
+    from ..subscribers import register
+    from ..subscribers.exchange import write_csv
+
+    if newsletter:
+        app.newsroom.newsletter(newsletter)
+    with app.store() as database, database.read() as connection:
+        people = register.each(connection, newsletter)
+        if output is None:
+            write_csv(click.get_text_stream("stdout"), people)
+            return
+        try:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                count = write_csv(file, people)
+        except OSError as error:
+            raise UserError(f"{output}: cannot be written: {error.strerror}") from None
+    say(f"{output}: {plural(count, 'subscriber')}")

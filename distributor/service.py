@@ -1,0 +1,139 @@
+"""The long-running process: APScheduler wakes it, the store decides.
+
+The scheduler only says "look now"; what is due is read from the store, and the row (newsletter, slot) decides who acts.
+So a tick that comes late, twice, or in two processes at once changes nothing. The work itself is done in one task after
+the other, never inside a tick: APScheduler drops a tick whose predecessor still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from . import pipeline
+from .delivery.ledger import Ledger
+from .errors import DistributorError
+from .model import DeliveryState
+from .newsroom import Newsroom
+from .storage.database import Database
+
+log = logging.getLogger("distributor.service")
+
+
+class Service:
+    """Gathers and sends on schedule until `stop` is set. `tick` is the time in seconds between two looks at the clock."""
+
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        database: Database,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        *,
+        tick: float = 5.0,
+    ) -> None:
+        self.newsroom = newsroom
+        self.database = database
+        self.clock = clock
+        self.stop = stop
+        self.tick = tick
+        self.ledger = Ledger(database)
+        self._wake = asyncio.Event()
+        self._next_look: dict[str, datetime] = {}
+
+    async def run(self) -> None:
+        """Serve. Returns after `stop`, when the work in hand is written down."""
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        # Only waking: a late tick is as good as one in time (no grace limit), several that were missed are one.
+        trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
+        scheduler.add_job(self._tick, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
+        scheduler.start()
+        stopped = asyncio.create_task(self.stop.wait())
+        try:
+            while not self.stop.is_set():
+                await self._guarded(self._gather)
+                await self._guarded(self._answer)
+                await self._guarded(self._deliver)
+                woken = asyncio.create_task(self._wake.wait())
+                await asyncio.wait({woken, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                woken.cancel()
+                self._wake.clear()
+        finally:
+            stopped.cancel()
+            scheduler.shutdown(wait=False)
+
+    async def _tick(self) -> None:
+        self._wake.set()
+
+    async def _guarded(self, step: Callable[[], object]) -> None:
+        """One step; what goes wrong in it is told, and the next tick tries again."""
+        if self.stop.is_set():
+            return
+        try:
+            result = step()
+            if asyncio.iscoroutine(result):
+                await result
+        except DistributorError as error:
+            log.error("%s", error)
+        except Exception:
+            log.exception("%s failed; tried again at the next tick", step.__name__)
+
+    async def _gather(self) -> None:
+        now = self.clock()
+        due = [name for name in self.newsroom.sources if self._next_look.get(name, now) <= now]
+        if not due:
+            return
+        for name in due:
+            self._next_look[name] = now + self.newsroom.sources[name].every
+        looking = asyncio.create_task(pipeline.gather(self.newsroom, self.database, self.clock, due))
+        stopped = asyncio.create_task(self.stop.wait())
+        await asyncio.wait({looking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not looking.done():  # stopping: an unfinished look has stored nothing, the next one sees it all
+            looking.cancel()
+            await asyncio.wait({looking})
+            return
+        looks = looking.result()
+        for look in looks:
+            _log_look(look)
+        if any(look.intake.new or look.intake.changed for look in looks):
+            for fault in await pipeline.refresh(self.newsroom, self.database):
+                log.error("%s", fault)
+
+    async def _answer(self) -> None:
+        made = await asyncio.to_thread(
+            pipeline.answer_due_slots, self.newsroom, self.database, self.clock(), self.ledger.owner
+        )
+        for proposal in made:
+            if proposal.edition:
+                edition = proposal.edition
+                log.info("edition %s for slot %s: %d articles", edition.id, edition.slot, len(edition.articles))
+            else:
+                log.info("no edition of %s: %s", proposal.newsletter.id, proposal.selection.reason)
+        if any(proposal.edition for proposal in made):
+            await pipeline.refresh(self.newsroom, self.database)
+
+    async def _deliver(self) -> None:
+        started = self.clock()
+        report = await pipeline.deliver(self.newsroom, self.database, self.clock, self.stop, ledger=self.ledger)
+        total = sum(report.counts.values())
+        if total:
+            seconds = max((self.clock() - started) / timedelta(seconds=1), 0.001)
+            sent = report.of(DeliveryState.SENT)
+            log.info("%d deliveries in %.1f s (%.0f/s): %d sent", total, seconds, total / seconds, sent)
+
+
+def _log_look(look: pipeline.Look) -> None:
+    if look.failure:
+        if look.tell:  # once, when it begins or changes; not at every look
+            log.error("source %s: %s", look.source, look.failure)
+        return
+    if look.intake.new or look.intake.changed:
+        log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
+    for fault in look.faults:
+        log.warning("source %s: %s", look.source, fault)

@@ -1,0 +1,32 @@
+"""Shared by all tests. In CI nothing may be skipped: there a skip is a failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from distributor.storage.database import Database
+
+_HERE = Path(__file__).parent
+pytest_plugins = [path.stem for path in sorted(_HERE.glob("fixtures_*.py"))]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where everything must run: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty store, up to date."""
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    opened.migrate()
+    yield opened
+    opened.close()
