@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from .channel import Channel
 from .config import Newsletter
@@ -208,7 +207,7 @@ def publish(
                     return None
                 _freeze(newsroom, connection, proposal, by)
                 return proposal
-        except (book.SlotTaken, IntegrityError) as moved_on:
+        except book.SlotTaken as moved_on:
             log.info("%s: %s; looking again", newsletter.id, moved_on)
     return None
 

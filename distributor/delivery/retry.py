@@ -16,7 +16,10 @@ AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a row becomes: its state, when it is due again, and the reply to remember."""
+    """What a row becomes: its state, when it is due again, and the reply to remember.
+
+    A row in doubt is due when somebody is to look whether it is out; without a time it is left to staff.
+    """
 
     state: DeliveryState
     due: datetime | None = None
@@ -37,7 +40,7 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dateti
         case Rejected():
             return Decision(DeliveryState.REJECTED, reply=outcome.reply)
         case Uncertain():
-            return Decision(DeliveryState.UNCERTAIN, reply=outcome.reply)
+            return Decision(DeliveryState.UNCERTAIN, due=now + FIRST_WAIT, reply=outcome.reply)
         case AuthBroken():
             return _later(now + AFTER_AUTH, outcome, expires_at)
         case Unavailable(retry_at=datetime() as named):

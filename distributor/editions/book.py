@@ -140,6 +140,14 @@ def keep(connection: Connection, edition: Edition, kept: Sequence[Rendition], by
     Raises SlotTaken, with nothing written that the caller's roll-back does not undo, where the slot is decided, the
     number is taken, or one of the articles has been announced since the selection was made.
     """
+    try:
+        with connection.begin_nested():
+            _keep(connection, edition, kept, by)
+    except sa.exc.IntegrityError as error:  # PostgreSQL: another transaction was faster
+        raise SlotTaken(f"{edition.id} is taken: {error.orig}") from error
+
+
+def _keep(connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str) -> None:
     now = edition.frozen_at
     if edition.number != next_number(connection, edition.newsletter):
         raise SlotTaken(f"number {edition.number} of {edition.newsletter} is taken")

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import StoreError
@@ -63,7 +63,9 @@ class Database:
         try:
             with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
                 yield connection
-        except OperationalError as error:
+        except DatabaseError as error:
+            if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+                raise
             raise StoreError(f"store {self.name}: {_in_words(error)}") from error
 
     # -- versions ----------------------------------------------------------------------------------------------------
@@ -167,6 +169,7 @@ _WORDS = {
     "database or disk is full": "the disk is full; free some space, nothing is lost",
     "unable to open database file": "cannot be opened; look at the path and its permissions",
     "disk I/O error": "the disk reports an error",
+    "file is not a database": "the file is not a database; look at store.url",
 }
 
 

@@ -1,0 +1,52 @@
+"""A ledger with something in it: subscribers, a frozen edition, its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import sqlalchemy as sa
+from builders import NOW
+
+from distributor.delivery.promise import promise
+from distributor.editions import book
+from distributor.model import DeliveryState, Edition, Rendition
+from distributor.storage.database import Database
+from distributor.storage.tables import deliveries, subscribers, subscriptions
+
+S = DeliveryState
+
+
+def subscribe(database: Database, count: int) -> None:
+    with database.write() as connection:
+        people = [
+            {
+                "id": f"s{number:04}", "address": f"s{number}@example.com", "address_key": f"s{number}@example.com",
+                "name": "", "language": "vi", "topics": [], "consent": "", "created": NOW,
+            }
+            for number in range(count)
+        ]  # fmt: skip
+        connection.execute(sa.insert(subscribers), people)
+        lists = [{"subscriber_id": person["id"], "newsletter": "tin-sang", "since": NOW} for person in people]
+        connection.execute(sa.insert(subscriptions), lists)
+
+
+def freeze(
+    database: Database, made: Edition, renditions: Sequence[Rendition], latest_only: frozenset[str] = frozenset()
+) -> None:
+    with database.write() as connection:
+        book.keep(connection, made, renditions, "test")
+        promise(connection, made, renditions, personal=frozenset({"mail"}), latest_only=latest_only, now=made.frozen_at)
+
+
+@pytest.fixture
+def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A store whose editions need no article rows."""
+    monkeypatch.setattr(book, "_announce", lambda *_: None)
+    return database
+
+
+def states(database: Database) -> dict[S, int]:
+    with database.read() as connection:
+        query = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)
+        return {S(state): number for state, number in connection.execute(query)}

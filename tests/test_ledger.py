@@ -1,0 +1,181 @@
+"""The ledger: what is promised is tried, what is tried is written down, and nobody writes for somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from builders import NOW, edition, found, rendition
+from fixtures_ledger import freeze, states, subscribe
+
+from distributor.delivery import ledger as rows_of
+from distributor.delivery.ledger import LEASE, OPEN, SHARD_SIZE, TRANSITIONS, FenceLost, Ledger, Shard, owner_is_dead
+from distributor.delivery.retry import Decision
+from distributor.editions import book
+from distributor.gathering.archive import take_in
+from distributor.model import Delivery, DeliveryState, Rendition
+from distributor.source import Fetcher, Harvest, Source
+from distributor.storage.database import Database
+from distributor.storage.tables import announcements, subscriptions, suppressions
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf(Source):
+    """A source that is never looked at."""
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+        raise AssertionError
+
+
+def mail(number: int = 1) -> Rendition:
+    return rendition("mail", "digest", edition=f"tin-sang-{number}")
+
+
+def test_every_subscriber_of_the_newsletter_is_promised_a_copy_in_shards(store: Database) -> None:
+    subscribe(store, SHARD_SIZE + 1)
+    freeze(store, edition(), [mail(), rendition("posts", "a1"), rendition("posts", "a2")])
+    assert states(store) == {S.PENDING: SHARD_SIZE + 3}
+    worker = Ledger(store)
+    first, second = worker.claim("mail", NOW), worker.claim("mail", NOW)
+    assert first and second
+    assert [len(worker.due(shard, NOW)) for shard in (first, second)] == [SHARD_SIZE, 1]
+
+
+def test_a_suppressed_address_is_not_promised_anything(store: Database) -> None:
+    subscribe(store, 3)
+    with store.write() as connection:
+        connection.execute(sa.insert(suppressions).values(address_key="s1@example.com", reason="complaint", since=NOW))
+    freeze(store, edition(), [mail()])
+    with store.read() as connection:
+        assert {row.recipient for row in rows_of.listing(connection)} == {"s0000", "s0002"}
+
+
+def test_a_shard_is_worked_on_by_one_at_a_time_until_its_lease_runs_out(store: Database) -> None:
+    freeze(store, edition(), [rendition()])
+    first, second = Ledger(store), Ledger(store, owner="elsewhere/1/abc")
+    assert first.claim("posts", NOW) == Shard("tin-sang-1", 0, "posts", 1)
+    assert second.claim("posts", NOW) is None
+    assert second.claim("posts", NOW + LEASE + timedelta(seconds=1)) == Shard("tin-sang-1", 0, "posts", 2)
+
+
+def test_the_shard_of_a_dead_process_of_this_host_is_taken_over_at_once(store: Database) -> None:
+    freeze(store, edition(), [rendition()])
+    host = Ledger(store).owner.split("/")[0]
+    dead = f"{host}/4194303/abc"  # beyond what Linux gives out by default
+    assert owner_is_dead(dead)
+    assert Ledger(store, owner=dead).claim("posts", NOW)
+    assert Ledger(store).claim("posts", NOW)
+
+
+class TestAfterATakeOver:
+    """The first worker was stopped past its lease; a second one has the shard."""
+
+    @pytest.fixture
+    def row(self, store: Database) -> Delivery:
+        subscribe(store, 1)
+        freeze(store, edition(), [mail()])
+        self.late = Ledger(store, owner="elsewhere/1/abc")
+        shard = self.late.claim("mail", NOW)
+        assert shard
+        self.old = shard
+        (row,) = self.late.due(shard, NOW)
+        assert self.late.mark(shard, [row], NOW) == {"s0000"}
+        self.now = NOW + LEASE + timedelta(seconds=1)
+        self.new = Ledger(store).claim("mail", self.now)
+        return row
+
+    def test_what_it_was_sending_is_uncertain(self, store: Database, row: Delivery) -> None:
+        assert states(store) == {S.UNCERTAIN: 1}
+
+    def test_its_late_outcome_is_refused(self, store: Database, row: Delivery) -> None:
+        with pytest.raises(FenceLost):
+            self.late.settle(self.old, replace(row, state=S.SENDING), Decision(S.SENT), self.now)
+        assert states(store) == {S.UNCERTAIN: 1}
+
+    def test_its_late_mark_is_refused(self, store: Database, row: Delivery) -> None:
+        with pytest.raises(FenceLost):
+            self.late.mark(self.old, [row], self.now)
+
+    def test_its_lease_cannot_be_renewed_and_its_release_frees_nothing(self, store: Database, row: Delivery) -> None:
+        with pytest.raises(FenceLost):
+            self.late.renew(self.old, self.now)
+        self.late.release(self.old)
+        assert Ledger(store, owner="third/1/x").claim("mail", self.now) is None
+
+
+def test_who_has_left_since_the_promise_gets_nothing(store: Database) -> None:
+    subscribe(store, 2)
+    freeze(store, edition(), [mail()])
+    with store.write() as connection:
+        connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == "s0001"))
+    worker = Ledger(store)
+    shard = worker.claim("mail", NOW)
+    assert shard
+    assert worker.mark(shard, worker.due(shard, NOW), NOW) == {"s0000"}
+    assert states(store) == {S.SENDING: 1, S.SUPPRESSED: 1}
+
+
+def test_a_marked_row_cannot_be_marked_again(store: Database) -> None:
+    freeze(store, edition(), [rendition()])
+    worker = Ledger(store)
+    shard = worker.claim("posts", NOW)
+    assert shard
+    rows = worker.due(shard, NOW)
+    assert worker.mark(shard, rows, NOW) == {""}
+    assert worker.mark(shard, rows, NOW) == frozenset()
+
+
+def test_a_newer_edition_overtakes_what_an_older_one_owes_to_a_feed(store: Database) -> None:
+    freeze(store, edition(1), [rendition("feeds", "rss.xml")], frozenset({"feeds"}))
+    freeze(store, edition(2), [rendition("feeds", "rss.xml", edition="tin-sang-2")], frozenset({"feeds"}))
+    with store.read() as connection:
+        rows = {row.edition: row for row in rows_of.listing(connection)}
+    assert rows["tin-sang-1"].state is S.EXPIRED
+    assert rows["tin-sang-1"].reply == "overtaken by tin-sang-2"
+    assert rows["tin-sang-2"].state is S.PENDING
+
+
+def test_what_is_not_out_in_the_editions_time_is_given_up(store: Database) -> None:
+    freeze(store, edition(), [rendition()])
+    worker = Ledger(store)
+    assert worker.expire(NOW + timedelta(hours=23)) == 0
+    assert worker.expire(NOW + timedelta(hours=24)) == 1
+    assert worker.claim("posts", NOW + timedelta(hours=25)) is None
+
+
+def test_a_slot_is_decided_once(database: Database) -> None:
+    with database.write() as connection:
+        assert book.decide_slot(connection, "tin-sang", "2026-11-23T07:00", "nothing new", "a", NOW)
+        assert not book.decide_slot(connection, "tin-sang", "2026-11-23T07:00", "edition", "b", NOW)
+
+
+def test_an_edition_is_refused_where_its_slot_its_number_or_an_article_is_taken(database: Database) -> None:
+    with database.write() as connection:
+        intake = take_in(
+            connection, Shelf(name="cong"), Harvest(articles=[found("1"), found("2")]), authority="x", now=NOW
+        )
+    first = replace(edition(), articles=(intake.new[0],))
+    with database.write() as connection:
+        book.keep(connection, first, [], "a")
+    clashes = [
+        replace(first, id="x", slot="other", articles=(intake.new[1],)),  # number 1 again
+        replace(first, id="x", number=2, articles=(intake.new[1],)),  # the same slot
+        replace(first, id="x", number=2, slot="other"),  # the same article
+    ]
+    for clash in clashes:
+        with pytest.raises(book.SlotTaken), database.write() as connection:
+            book.keep(connection, clash, [], "b")
+    with database.read() as connection:
+        assert [row.id for row in book.listing(connection)] == [first.id]
+        assert connection.execute(sa.select(sa.func.count()).select_from(announcements)).scalar() == 1
+
+
+def test_every_state_has_its_line_in_the_table_and_ends_are_ends() -> None:
+    assert set(TRANSITIONS) == set(S)
+    for state in (S.SENT, S.REJECTED, S.SUPPRESSED, S.EXPIRED):
+        assert not TRANSITIONS[state]
+    assert all(TRANSITIONS[state] for state in OPEN)

@@ -1,0 +1,129 @@
+"""The store opens, is brought up to date by itself, and says in one line what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from builders import NOW
+
+from distributor.errors import StoreError
+from distributor.storage import migrations
+from distributor.storage.database import Database
+from distributor.storage.tables import metadata, suppressions
+
+
+def test_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_list_of_revisions_is_the_chain_of_migration_files() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__ or "").parent))
+    chain = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(chain)) == migrations.REVISIONS
+
+
+def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
+    opened = Database.open("sqlite:///deep/folder/store.db", tmp_path)
+    assert opened.pending() == migrations.REVISIONS
+    assert opened.migrate() == migrations.REVISIONS
+    assert opened.migrate() == ()
+    assert opened.revision() == migrations.REVISIONS[-1]
+    opened.close()
+
+
+_MIGRATE = """
+import sys
+from pathlib import Path
+from distributor.storage.database import Database
+Database.open("sqlite:///store.db", Path(sys.argv[1])).migrate()
+"""
+
+
+def test_several_processes_may_start_on_an_empty_store_at_once(tmp_path: Path) -> None:
+    starts = [subprocess.Popen([sys.executable, "-c", _MIGRATE, str(tmp_path)]) for _ in range(4)]
+    assert [start.wait() for start in starts] == [0, 0, 0, 0]
+
+
+def test_a_store_that_is_newer_than_the_program_is_refused(tmp_path: Path) -> None:
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    opened.migrate()
+    with opened.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"version 9999, which is newer than this program"):
+        opened.migrate()
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:///file/store.db", "the folder cannot be made|cannot be opened"),
+        ("not a url", "Could not parse"),
+        ("nosuchdb://x", "Can't load plugin"),
+    ],
+)
+def test_an_address_that_cannot_work_is_told_in_one_line(tmp_path: Path, url: str, reason: str) -> None:
+    (tmp_path / "file").write_text("I am not a folder")
+    with pytest.raises(StoreError, match=reason) as caught:
+        Database.open(url, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("hello " * 1000)
+    with pytest.raises(StoreError, match="not a database"):
+        Database.open("sqlite:///store.db", tmp_path)
+
+
+def test_a_locked_store_is_told_in_one_line(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distributor.storage.database._LOCK_PATIENCE", 50)
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    impatient = Database.open("sqlite:///store.db", tmp_path)
+    with pytest.raises(StoreError, match="locked by another process"), impatient.write():
+        pass
+    impatient.close()
+    other.close()
+
+
+def test_a_full_disk_is_told_and_loses_nothing(database: Database) -> None:
+    def row(number: int) -> dict[str, object]:
+        return {"address_key": f"{number}@x.example", "reason": "x" * 3000, "since": NOW}
+
+    with database.write() as connection:
+        connection.execute(sa.insert(suppressions), [row(0)])
+    with database.read() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 5}")
+    with pytest.raises(StoreError, match="disk is full"), database.write() as connection:
+        connection.execute(sa.insert(suppressions), [row(number) for number in range(1, 100)])
+    with database.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(suppressions)).scalar() == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_durability_is_the_strict_kind(database: Database) -> None:
+    with database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+def test_a_naive_time_never_enters_the_store(database: Database) -> None:
+    with pytest.raises(Exception, match="a time without a zone"), database.write() as connection:
+        naive = datetime(2026, 11, 23)  # noqa: DTZ001  # the point of the test
+        connection.execute(sa.insert(suppressions).values(address_key="a", reason="", since=naive))
