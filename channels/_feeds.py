@@ -1,0 +1,263 @@
+"""Articles as RSS 2.0, Atom 1.0 and JSON Feed 1.1. The same articles give the same bytes: nothing here asks the clock.
+
+RSS and Atom are feedgen's work. Where feedgen 1.0 falls short, the extensions below write what is missing or mend it:
+entry links of Atom lose their `rel`, RSS names no author without an address and no hub, and every date that is not
+given is the present moment. One generator makes one format, because `self` links go into whatever is written.
+
+An article has the same permanent id in all three: `feed_id`, a `tag:` URI (RFC 4151).
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from distributor.model import Article, Image
+from distributor.text import clean, clean_line
+
+ATOM = "http://www.w3.org/2005/Atom"
+DC = "http://purl.org/dc/elements/1.1/"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # `updated` of a feed without articles; it must not be the present moment
+
+# feedgen formats dates by switching the locale of the whole process for a moment.
+_locale = threading.Lock()
+
+_IMAGES = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a feed says of itself. `self_url` is the address at which this very format is fetched."""
+
+    title: str
+    description: str
+    site: str
+    self_url: str
+    author: str
+    language: str
+    zone: tzinfo
+    hub: str = ""
+    full_text: bool = True
+
+
+# -- RSS and Atom ------------------------------------------------------------------------------------------------------
+
+
+def rss(head: Head, articles: Sequence[Article]) -> bytes:
+    """RSS 2.0 (rssboard.org), with dc:creator, content:encoded and atom:link."""
+    feed = _feed(head, articles, _RssFeed, _RssEntry, "application/rss+xml")
+    feed.link(href=head.site, rel="alternate")  # the last link of all is the one that RSS takes
+    with _locale:
+        return _bytes(feed.rss_str(pretty=True))
+
+
+def atom(head: Head, articles: Sequence[Article]) -> bytes:
+    """Atom 1.0 (RFC 4287)."""
+    feed = _feed(head, articles, _Extra, _AtomEntry, "application/atom+xml")
+    feed.link(href=head.site, rel="alternate")
+    return _bytes(feed.atom_str(pretty=True))
+
+
+def _bytes(made: Any) -> bytes:
+    assert isinstance(made, bytes)
+    return made
+
+
+def _feed(head: Head, articles: Sequence[Article], feed_class: type, entry_class: type, media: str) -> Any:
+    feed: Any = FeedGenerator()
+    feed.register_extension("extra", feed_class, entry_class)  # before any entry: it reaches only those that come after
+    feed.extra.hub = head.hub
+    feed.id(head.self_url)
+    feed.title(clean_line(head.title))
+    feed.description(clean_line(head.description) or clean_line(head.title))
+    feed.author({"name": clean_line(head.author)})
+    feed.language(head.language)
+    feed.generator("Distributor")
+    feed.updated(newest(articles, head.zone))
+    feed.link(href=head.self_url, rel="self", type=media)
+    if head.hub:
+        feed.link(href=head.hub, rel="hub")
+    for article in articles:
+        _entry(feed.add_entry(order="append"), article, head)
+    return feed
+
+
+def _entry(entry: Any, article: Article, head: Head) -> None:
+    entry.id(article.feed_id)
+    entry.title(_title(article))
+    entry.published(_local(article.published, head.zone))
+    entry.updated(_local(article.changed, head.zone))
+    for topic in article.topics:
+        entry.category(term=clean_line(topic))
+    link, image = _web(article.url), _picture(article)
+    if link:
+        entry.link(href=link, rel="alternate")
+    if article.lead:
+        entry.summary(clean_line(article.lead))
+    body = _body(article, head.full_text)
+    if body or not link:  # RFC 4287, section 4.1.2: an entry without a link must have content
+        entry.content(body or f"<p>{html.escape(_summary(article))}</p>", type="html")
+    author = clean_line(article.author)
+    entry.extra.creator = author
+    entry.extra.summary = clean_line(article.lead)
+    entry.extra.links = _links(link, image)
+    entry.extra.language = article.language if article.language != head.language else ""
+    if author:
+        entry.author({"name": author})
+    if image:
+        entry.enclosure(_web(image.url), "0", _media(image))  # "0": the length is not known
+
+
+def _links(link: str, image: Image | None) -> list[dict[str, str]]:
+    alternate = [{"rel": "alternate", "type": "text/html", "href": link}] if link else []
+    return alternate + ([{"rel": "enclosure", "type": _media(image), "href": _web(image.url)}] if image else [])
+
+
+class _Extra:
+    """The three questions that feedgen asks an extension of a feed or an entry, and the values that we hand through."""
+
+    hub = ""
+    creator = ""
+    summary = ""
+    language = ""
+    links: Sequence[dict[str, str]] = ()
+
+    def extend_ns(self) -> dict[str, str]:
+        return {}
+
+    def extend_rss(self, root: etree._Element) -> etree._Element:
+        return root
+
+    def extend_atom(self, root: etree._Element) -> etree._Element:
+        return root
+
+
+class _RssFeed(_Extra):
+    def extend_ns(self) -> dict[str, str]:
+        return {"atom": ATOM, "dc": DC}
+
+    def extend_rss(self, root: etree._Element) -> etree._Element:
+        if self.hub:
+            root[0].insert(0, etree.Element(f"{{{ATOM}}}link", {"rel": "hub", "href": self.hub}))
+        return root
+
+
+class _RssEntry(_Extra):
+    def extend_rss(self, root: etree._Element) -> etree._Element:
+        """Readers take the description for HTML (RSS Best Practices Profile), so a sign in the text is escaped."""
+        description = root.find("description")
+        if self.summary and description is not None:
+            description.text = html.escape(self.summary, quote=False)
+        if self.creator:
+            etree.SubElement(root, f"{{{DC}}}creator").text = self.creator
+        return root
+
+
+class _AtomEntry(_Extra):
+    def extend_atom(self, root: etree._Element) -> etree._Element:
+        """feedgen's tree carries no namespace on its elements, so a plain `link` is the right one."""
+        for old in root.findall("link"):
+            root.remove(old)
+        for attributes in self.links:
+            etree.SubElement(root, "link", attributes)
+        if self.language:
+            root.set(XML_LANG, self.language)
+        return root
+
+
+# -- JSON Feed ---------------------------------------------------------------------------------------------------------
+
+
+def json_feed(head: Head, articles: Sequence[Article]) -> bytes:
+    """JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
+    feed: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": clean_line(head.title),
+        "home_page_url": head.site,
+        "feed_url": head.self_url,
+        "description": clean_line(head.description),
+        "language": head.language,
+        "authors": [{"name": clean_line(head.author), "url": head.site}],
+    }
+    if head.hub:
+        feed["hubs"] = [{"type": "WebSub", "url": head.hub}]
+    feed["items"] = [_item(article, head) for article in articles]
+    return json.dumps(feed, ensure_ascii=False, indent=1).encode()
+
+
+def _item(article: Article, head: Head) -> dict[str, Any]:
+    body, image, author = _body(article, head.full_text), _picture(article), clean_line(article.author)
+    item: dict[str, Any] = {
+        "id": article.feed_id,
+        "url": _web(article.url),
+        "title": _title(article),
+        "summary": clean_line(article.lead),
+        "content_html": body,
+        "content_text": "" if body else _summary(article),
+        "date_published": _local(article.published, head.zone).isoformat(),
+        "date_modified": _local(article.changed, head.zone).isoformat(),
+        "authors": [{"name": author}] if author else [],
+        "tags": [clean_line(topic) for topic in article.topics],
+        "language": article.language,
+        "image": _web(image.url) if image else "",
+        "attachments": [{"url": _web(image.url), "mime_type": _media(image)}] if image else [],
+    }
+    return {key: value for key, value in item.items() if value}
+
+
+# -- parts of an article -----------------------------------------------------------------------------------------------
+
+
+def newest(articles: Sequence[Article], zone: tzinfo) -> datetime:
+    """When the newest change was: the feed's own `updated`."""
+    return _local(max((article.changed for article in articles), default=NO_DATE), zone)
+
+
+def _local(moment: datetime, zone: tzinfo) -> datetime:
+    """Whole seconds with a numeric offset, as all three formats want it."""
+    return moment.astimezone(zone).replace(microsecond=0)
+
+
+def _title(article: Article) -> str:
+    return clean_line(article.title) or _web(article.url) or article.feed_id
+
+
+def _summary(article: Article) -> str:
+    return clean_line(article.lead) or _title(article)
+
+
+def _body(article: Article, full_text: bool) -> str:
+    return clean(article.body_html) if full_text else ""
+
+
+def _picture(article: Article) -> Image | None:
+    return article.image if article.image and _web(article.image.url) else None
+
+
+def _media(image: Image) -> str:
+    """The type that the address promises; the system's own list of types differs from machine to machine."""
+    return _IMAGES.get(urlsplit(image.url).path.rpartition(".")[2].lower(), "image/jpeg")
+
+
+def _web(url: str) -> str:
+    """An address that a reader may open, or nothing: `javascript:` and the like never stand in a feed."""
+    url = clean_line(url)
+    return url if url.lower().startswith(("https://", "http://")) else ""

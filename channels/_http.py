@@ -1,0 +1,245 @@
+"""The one way out for channels that publish over HTTP, and the one place where its failures get their meaning.
+
+    Call ──▶ fresh connection ──▶ request leaves ──▶ answer ──▶ Answer (2xx)
+                    │                  │               ├──▶ 3xx, 401, 403 … AuthBroken
+                    ▼                  ▼               ├──▶ 429 …           Unavailable, with the time it names
+               Unavailable       rules.doubt           ├──▶ 5xx             rules.doubt
+                                                       └──▶ other 4xx       Rejected
+
+A request that never left is surely not out. Once its headers were handed to the connection, nobody knows until an
+answer comes. Publishing uses a fresh connection each time, because a stale one fails in a way that leaves open
+whether the request arrived, and follows no redirect, because a redirected POST becomes a GET or is sent twice.
+
+Tokens stand in the addresses of some networks, and the texts of aiohttp's exceptions hold addresses. So no exception
+of aiohttp is passed on, not even as a cause, and every text that comes from outside is stripped of the secrets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from distributor.guarded import open_session
+from distributor.model import Rendition
+from distributor.text import clean_line
+
+USER_AGENT = "Distributor"
+LARGEST_ANSWER = 1_000_000  # bytes; what comes after is not read
+LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again after this
+TIMEOUT = 25.0  # seconds for a whole exchange
+
+_NOT_YET = frozenset({408, 425, 429})  # RFC 9110, section 15.5.9; RFC 8470; RFC 6585: not processed, come again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: exactly these bytes to exactly this address."""
+
+    url: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `headers` are looked up in small letters; `body` may be cut at LARGEST_ANSWER."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def data(self) -> dict[str, Any]:
+        """The body as a JSON object; empty where it is none."""
+        found = self.json()
+        return found if isinstance(found, dict) else {}
+
+    def json(self) -> Any:
+        """The body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+def _no_wait(answer: Answer) -> datetime | None:
+    return None
+
+
+def _said(answer: Answer) -> str:
+    """What the body says of an error: the usual JSON members, or its first words."""
+    data = answer.data()
+    words = [data[key] for key in ("error", "error_description", "description", "message", "detail") if key in data]
+    texts = [text for text in words if isinstance(text, str)]
+    return "; ".join(texts) or answer.body[:2000].decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a network means its answers.
+
+    `doubt` is raised where a request left and no answer, or a 5xx, came back: Uncertain, or Unavailable where
+    repeating it is harmless (an idempotency key, a look-up, a deletion). `stop` are the answers after which nothing
+    more will be accepted until staff have mended the settings. `wait` reads the network's own way of naming a time.
+    `secrets` never appear in a message.
+    """
+
+    doubt: type[Uncertain] | type[Unavailable] = Uncertain
+    stop: frozenset[int] = frozenset({401, 403})
+    wait: Callable[[Answer], datetime | None] = _no_wait
+    said: Callable[[Answer], str] = _said
+    secrets: tuple[str, ...] = ()
+    allow_private: bool = False
+
+    def redact(self, text: str) -> str:
+        """The text on one short line, with *** in the place of each secret."""
+        for secret in self.secrets:
+            for form in {secret, quote(secret, safe=""), quote(secret, safe=":")} - {""}:
+                text = text.replace(form, "***")
+        return clean_line(text)[:300]
+
+
+async def send(call: Call, rules: Rules) -> Answer:
+    """The answer to a call, if it is a 2xx. Raises one of the four delivery errors otherwise."""
+    answer = await exchange(call, rules)
+    if 200 <= answer.status < 300:
+        return answer
+    raise judge(answer, call, rules)
+
+
+async def exchange(call: Call, rules: Rules) -> Answer:
+    """The answer, whatever its status. Raises Unavailable where the call did not leave, and `rules.doubt` after."""
+    outcome = await _attempt(call, rules)
+    if isinstance(outcome, DeliveryError):
+        raise outcome  # here, outside every `except`, so that no foreign exception hangs on to it
+    return outcome
+
+
+async def _attempt(call: Call, rules: Rules) -> Answer | DeliveryError:
+    left = False
+
+    async def mark(*_: object) -> None:
+        nonlocal left
+        left = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(mark)
+    host = _host(call.url)
+    try:
+        async with (
+            open_session(
+                user_agent=USER_AGENT, allow_private=rules.allow_private, total=TIMEOUT, reuse=False, traces=[trace]
+            ) as session,
+            session.request(
+                call.method,
+                URL(call.url, encoded=call.url.isascii()),  # encoded: signed addresses stay as they are
+                headers=call.headers,
+                data=call.body,
+                allow_redirects=False,
+            ) as response,
+        ):
+            headers = {key.lower(): value for key, value in response.headers.items()}
+            return Answer(response.status, headers, await _body(response))
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        reason = rules.redact(_reason(error))
+        if left:
+            return rules.doubt(f"{host} gave no answer: {reason}")
+        return Unavailable(f"{host} cannot be reached: {reason}")
+    except ValueError:  # a line end in a token, an address that is none: aiohttp says so before it sends
+        if left:
+            return rules.doubt(f"{host} gave an answer that cannot be read")
+        return AuthBroken(f"no request to {host} can be made of these settings: look at the address and the token")
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The body as far as it came: the status has told already what became of the request."""
+    body = b""
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+        async for chunk in response.content.iter_chunked(65536):
+            body += chunk
+            if len(body) >= LARGEST_ANSWER:
+                break
+    return body[:LARGEST_ANSWER]
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in words without the address of the request."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its certificate is not valid"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return str(error.os_error.strerror or error.os_error)
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it closed the connection"
+    return type(error).__name__
+
+
+def judge(answer: Answer, call: Call, rules: Rules) -> DeliveryError:
+    """The error that an answer other than 2xx stands for. Pure but for the clock that a Retry-After needs."""
+    said = rules.redact(rules.said(answer))
+    text = f"{_host(call.url)} answered {answer.status}" + (f": {said}" if said else "")
+    if answer.status in rules.stop:
+        return AuthBroken(text)
+    if 300 <= answer.status < 400:
+        place = _host(answer.headers.get("location", "")) or "another address"
+        return AuthBroken(f"{text}; it has moved to {rules.redact(place)}: put the new address into the settings")
+    if answer.status in _NOT_YET:
+        return Unavailable(text, retry_at=rules.wait(answer) or retry_after(answer, datetime.now(UTC)))
+    if answer.status >= 500:
+        if rules.doubt is Unavailable:
+            return Unavailable(text, retry_at=rules.wait(answer) or retry_after(answer, datetime.now(UTC)))
+        return rules.doubt(text)
+    return Rejected(text)
+
+
+def retry_after(answer: Answer, now: datetime) -> datetime | None:
+    """The time that Retry-After names, in seconds or as a date (RFC 9110, section 10.2.3); None without one."""
+    value = answer.headers.get("retry-after", "").strip()
+    try:
+        return after_seconds(float(value), now)
+    except ValueError:
+        pass
+    try:
+        named = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    named = named if named.tzinfo else named.replace(tzinfo=UTC)
+    return min(max(named, now), now + LONGEST_WAIT)
+
+
+def after_seconds(seconds: float, now: datetime) -> datetime | None:
+    """So many seconds from now, at most LONGEST_WAIT; None where that is no length of time."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return None
+    return now + min(timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds())), LONGEST_WAIT)
+
+
+def idempotency_key(rendition: Rendition) -> str:
+    """The same for every attempt at these very bytes, and for nothing else; letters and digits only."""
+    return sha256(f"{rendition.key}\n{rendition.sha256}".encode()).hexdigest()[:40]
+
+
+def json_bytes(value: object) -> bytes:
+    """JSON as it is sent and signed: UTF-8, letters as they are, keys in the order given."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _host(url: str) -> str:
+    """The host of an address, the only part of it that may be shown."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

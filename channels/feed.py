@@ -1,0 +1,131 @@
+"""Writes RSS 2.0, Atom 1.0 and JSON Feed 1.1 into a folder that the web server shows.
+
+    channels:
+      feeds:
+        type: feed
+        folder: var/public/feeds
+        url: https://news.example/feeds
+
+`folder` gets `rss.xml`, `atom.xml` and `feed.json` with the newest articles of all sources, and for each newsletter that
+names this channel a folder of its own (`tin-sang/rss.xml` …) with the newest articles it has announced. `url` is the
+address at which the web server shows the folder. It should serve the files as application/rss+xml,
+application/atom+xml and application/feed+json.
+
+Readers that are told through WebSub come at once: put the address of a hub under `hub`; it is told of each change. A
+hub that does not answer holds nothing up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import urlencode
+
+from distributor.channel import Channel, Desk, Folder, Url
+from distributor.errors import DeliveryError, Rejected, Unavailable
+from distributor.model import Article, Edition, Receipt, Rendition
+
+from ._feeds import Head, atom, json_feed, rss
+from ._files import put
+from ._http import Call, Rules, send
+from ._posts import Count
+
+_FORMATS: dict[str, tuple[str, Callable[[Head, Sequence[Article]], bytes]]] = {
+    "rss.xml": ("application/rss+xml; charset=utf-8", rss),
+    "atom.xml": ("application/atom+xml; charset=utf-8", atom),
+    "feed.json": ("application/feed+json; charset=utf-8", json_feed),
+}
+_PART = re.compile(r"(?:([a-z0-9][a-z0-9-]*)\.)?(rss\.xml|atom\.xml|feed\.json)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed(Channel):
+    """A folder of feeds. The part `tin-sang.rss.xml` is the file `tin-sang/rss.xml`, `rss.xml` the one of all articles."""
+
+    folder: Annotated[Folder, "folder in which the feeds are laid"]
+    url: Annotated[Url, "address at which the web server shows that folder"]
+    items: Annotated[Count, "most articles in a feed"] = 30
+    full_text: Annotated[bool, "put whole articles into the feeds, not only their leads"] = True
+    hub: Annotated[Url | None, "address of a WebSub hub"] = None
+    allow_private: Annotated[bool, "allow a hub on the local machine or network"] = False
+
+    repeatable = True
+    latest_only = True
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        """The three feeds of the newsletter."""
+        letter = desk.newsletter
+        head = replace(
+            self._head(desk),
+            title=letter.title,
+            description=letter.description,
+            language=(letter.language or desk.site.language).value,
+            zone=letter.timezone or desk.site.timezone,
+        )
+        return self._feeds(head, desk.announced, f"{edition.newsletter}.", edition.id)
+
+    def compose_standing(self, desk: Desk) -> Sequence[Rendition]:
+        """The three feeds of all articles."""
+        return self._feeds(self._head(desk), desk.published, "", "")
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        newsletter, name = _parse(rendition.part)
+        changed = await put(self.folder / newsletter / name, rendition.body)
+        url = self._url(newsletter, name)
+        told = await self._tell_hub(url) if changed and self.hub else ""
+        return Receipt(remote_id=rendition.part, url=url, reply=("written" if changed else "unchanged") + told)
+
+    def _head(self, desk: Desk) -> Head:
+        site = desk.site
+        return Head(
+            title=site.title,
+            description=site.description,
+            site=site.url,
+            self_url="",
+            author=site.title,
+            language=site.language.value,
+            zone=site.timezone,
+            hub=self.hub or "",
+            full_text=self.full_text,
+        )
+
+    def _feeds(self, head: Head, articles: Sequence[Article], prefix: str, edition: str) -> list[Rendition]:
+        shown = articles[: self.items]
+        return [
+            Rendition(
+                channel=self.name,
+                part=f"{prefix}{name}",
+                media_type=media,
+                body=write(replace(head, self_url=self._url(prefix.rstrip("."), name)), shown),
+                edition=edition,
+                title=f"{head.title} ({name})",
+            )
+            for name, (media, write) in _FORMATS.items()
+        ]
+
+    def _url(self, newsletter: str, name: str) -> str:
+        return "/".join(part for part in (self.url, newsletter, name) if part)
+
+    async def _tell_hub(self, topic: str) -> str:
+        """Tell the hub that a feed has changed (WebSub, section 7); what came of it, in words."""
+        assert self.hub
+        body = urlencode({"hub.mode": "publish", "hub.url": topic}).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            await send(
+                Call(url=self.hub, headers=headers, body=body),
+                Rules(doubt=Unavailable, allow_private=self.allow_private),
+            )
+        except DeliveryError as error:
+            return f"; the hub was not told: {error.reply}"
+        return "; the hub was told"
+
+
+def _parse(part: str) -> tuple[str, str]:
+    """The newsletter, empty for the feeds of all articles, and the file. Raises Rejected for a part of other making."""
+    match = _PART.fullmatch(part)
+    if not match:
+        raise Rejected(f"{part} is no part of a feed")
+    return match.group(1) or "", match.group(2)

@@ -1,0 +1,183 @@
+"""Posts each article to a Mastodon account (or another server that speaks its API: GoToSocial, Pleroma, Akkoma).
+
+Make an application in the account's settings, under Development, with the scopes `read:accounts`, `read:statuses` and
+`write:statuses`, and take its access token. The picture and title of the link preview come from the article's page;
+nothing is sent for them.
+
+    channels:
+      mastodon:
+        type: mastodon
+        instance: https://mastodon.example
+        token: ${MASTODON_TOKEN}
+
+An address in a post counts 23 characters, however long it is. Some servers allow more than 500 characters;
+`distributor check` says so where `max_characters` is more than the server takes.
+
+Nothing is posted twice: each attempt carries the same Idempotency-Key, which servers remember for an hour, and after
+an unclear outcome (servers are known to answer 504 after they have posted) the account's own posts are looked through
+first.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+from distributor.channel import Channel, Desk, Limits, Secret, Url
+from distributor.errors import Rejected, Unavailable, Uncertain
+from distributor.model import Edition, Receipt, Rendition, utc
+
+from ._http import Answer, Call, Rules, exchange, idempotency_key, json_bytes, judge, send
+from ._posts import MASTODON, Count, addresses, posts
+
+PAGES = 3  # of 40 posts each are looked through for an earlier post
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mastodon(Channel):
+    """A Mastodon account. API: docs.joinmastodon.org/methods/statuses."""
+
+    instance: Annotated[Url, "address of the server on which the account lives"]
+    token: Annotated[Secret, "access token of an application of the account"]
+    visibility: Annotated[Literal["public", "unlisted", "private"], "who sees the posts"] = "public"
+    language: Annotated[str, "language of the posts, as an ISO 639-1 code"] = "vi"
+    max_characters: Annotated[Count, "longest post that the server takes"] = 500
+    max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
+    template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
+    allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
+
+    @property
+    def limits(self) -> Limits:
+        return replace(MASTODON, text=self.max_characters, per_run=self.max_posts)
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        return posts(self, edition, desk, self.template)
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        call = self._call("POST", "statuses", self._status(rendition), {"Idempotency-Key": idempotency_key(rendition)})
+        return _receipt(await send(call, self._rules(Uncertain)))
+
+    async def find(self, rendition: Rendition) -> Receipt | None:
+        """The newest of the account's last posts that has the same link and first line."""
+        me = _id((await self._get("accounts/verify_credentials")).data())
+        after = ""
+        for _ in range(PAGES):
+            page = (await self._get(f"accounts/{me}/statuses?limit=40&exclude_reblogs=true{after}")).json()
+            statuses = [status for status in page if isinstance(status, dict)] if isinstance(page, list) else None
+            if statuses is None:
+                raise Unavailable(f"{self.instance} answered with something that is no list of posts")
+            for status in statuses:
+                if same_post(rendition.text, str(status.get("content", ""))):
+                    return _as_receipt(status)
+            if not statuses:
+                break
+            after = f"&max_id={_id(statuses[-1])}"
+        return None
+
+    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
+        call = self._call("PUT", f"statuses/{receipt.remote_id}", self._status(rendition), {})
+        return _receipt(await send(call, self._rules(Unavailable)))
+
+    async def retract(self, receipt: Receipt) -> None:
+        call = self._call("DELETE", f"statuses/{receipt.remote_id}", None, {})
+        answer = await exchange(call, self._rules(Unavailable))
+        if answer.status not in (200, 404):  # 404: it is gone already
+            raise judge(answer, call, self._rules(Unavailable))
+
+    async def check(self) -> None:
+        """Whether the token is accepted, and whether the server takes posts as long as ours may be."""
+        await self._get("accounts/verify_credentials")
+        call = Call(url=f"{self.instance}/api/v2/instance", method="GET")
+        answer = await exchange(call, self._rules(Unavailable))
+        if answer.status != 200:
+            return  # an older server, which does not tell
+        told: Any = answer.data()
+        for key in ("configuration", "statuses", "max_characters"):
+            told = told.get(key) if isinstance(told, dict) else None
+        if isinstance(told, int) and told < self.max_characters:
+            raise Rejected(f"{self.instance} takes posts of {told} characters only: set max_characters to {told}")
+
+    async def _get(self, path: str) -> Answer:
+        return await send(self._call("GET", path, None, {}), self._rules(Unavailable))
+
+    def _status(self, rendition: Rendition) -> dict[str, str]:
+        status = {"status": rendition.text, "visibility": self.visibility}
+        return {**status, "language": self.language} if self.language else status
+
+    def _call(self, method: str, path: str, data: object, headers: Mapping[str, str]) -> Call:
+        body = None if data is None else json_bytes(data)
+        media = {"Content-Type": "application/json"} if body is not None else {}
+        authorization = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
+        return Call(
+            method=method,
+            url=f"{self.instance}/api/v1/{path}",
+            headers={**authorization, **media, **headers},
+            body=body,
+        )
+
+    def _rules(self, doubt: type[Uncertain] | type[Unavailable]) -> Rules:
+        """404 and 405 on the calls we make mean that there is no such API at this address."""
+        return Rules(
+            doubt=doubt,
+            stop=frozenset({401, 403, 404, 405, 410}),
+            wait=_reset,
+            secrets=(self.token.get_secret_value(),),
+            allow_private=self.allow_private,
+        )
+
+
+def _receipt(answer: Answer) -> Receipt:
+    """Raises Uncertain where a 2xx does not name the post, as behind some proxies."""
+    try:
+        return _as_receipt(answer.data())
+    except Unavailable:
+        raise Uncertain(f"answered {answer.status} without the id of a post") from None
+
+
+def _as_receipt(status: Mapping[str, Any]) -> Receipt:
+    url = status.get("url") or status.get("uri") or ""
+    return Receipt(remote_id=_id(status), url=str(url), reply="posted")
+
+
+def _id(data: Mapping[str, Any]) -> str:
+    """An id as it may stand in a path; ids of some servers are words, of others numbers."""
+    found = str(data.get("id", ""))
+    if not re.fullmatch(r"[\w-]{1,100}", found):
+        raise Unavailable("answered without an id")
+    return found
+
+
+def _reset(answer: Answer) -> datetime | None:
+    """X-RateLimit-Reset is an ISO 8601 time (docs.joinmastodon.org/api/rate-limits)."""
+    try:
+        return utc(datetime.fromisoformat(answer.headers.get("x-ratelimit-reset", "")))
+    except ValueError:
+        return None
+
+
+_HREF = re.compile(r'href="([^"]*)"')
+_TAG = re.compile(r"<[^>]*>")
+_SPACE = re.compile(r"\s+")
+
+
+def same_post(text: str, content: str) -> bool:
+    """Whether the HTML that the server made of a post is that of our text: same link, same first line.
+
+    A text without a link must be the same as a whole.
+    """
+    words = _SPACE.sub("", html.unescape(_TAG.sub("", content)))
+    links = addresses(text)
+    if not links:
+        return _SPACE.sub("", text) == words
+    found = {_plain(html.unescape(link)) for link in _HREF.findall(content)}
+    first = next((line for line in text.splitlines() if line.strip() and line.strip() not in links), "")
+    return {_plain(link) for link in links} <= found and _SPACE.sub("", first) in words
+
+
+def _plain(url: str) -> str:
+    return unquote(url).rstrip("/")

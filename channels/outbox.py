@@ -1,0 +1,70 @@
+"""Writes each post into a file of a folder instead of posting it: the stand-in for accounts that do not exist yet.
+
+    channels:
+      posts:
+        type: outbox
+        folder: var/outbox
+        network: mastodon
+
+Each article becomes a file `<edition>-<article>.txt` with the text as the network would get it, and under a line what
+it counts there. `network` chooses the limits: mastodon, telegram, bluesky, or plain for none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from distributor.channel import Channel, Desk, Folder, Limits
+from distributor.model import Edition, Receipt, Rendition
+
+from ._files import put, remove
+from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, measure, posts
+
+_NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": Limits()}
+_UNSAFE = re.compile(r"[^\w.-]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outbox(Channel):
+    """A folder of posts."""
+
+    folder: Annotated[Folder, "folder in which the posts are laid"]
+    network: Annotated[Literal["mastodon", "telegram", "bluesky", "plain"], "whose limits hold"] = "plain"
+    max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
+    template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
+
+    repeatable = True
+
+    @property
+    def limits(self) -> Limits:
+        return replace(_NETWORKS[self.network], per_run=self.max_posts)
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        return [
+            replace(post, body=f"{post.text}\n\n-- \n{self._count(post.text)}\n".encode())
+            for post in posts(self, edition, desk, self.template)
+        ]
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        file = self._file(rendition)
+        written = await put(file, rendition.body)
+        return Receipt(remote_id=file.name, url=file.absolute().as_uri(), reply="written" if written else "unchanged")
+
+    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
+        await put(self.folder / Path(receipt.remote_id).name, rendition.body)
+        return replace(receipt, reply="written anew")
+
+    async def retract(self, receipt: Receipt) -> None:
+        await remove(self.folder / Path(receipt.remote_id).name)
+
+    def _file(self, rendition: Rendition) -> Path:
+        return self.folder / _UNSAFE.sub("-", f"{rendition.edition}-{rendition.part}.txt")
+
+    def _count(self, text: str) -> str:
+        limits = self.limits
+        most = f" of {limits.text}" if limits.text else ""
+        return f"{self.network}: {measure(text, limits)}{most} characters"

@@ -1,0 +1,158 @@
+"""Posts each article to a Telegram channel or group through a bot.
+
+Make a bot with @BotFather, make it an administrator of the channel with the right to post, and put its token here.
+`chat` is the public name of the channel with its @ in quotes, or the number of a private one.
+
+    channels:
+      telegram:
+        type: telegram
+        chat: "@tenkenh"
+        token: ${TELEGRAM_TOKEN}
+
+Telegram cannot be asked what a bot has posted. So a post whose outcome is unclear (no answer after the request had
+left, or an answer 5xx) is not repeated: it waits until somebody has looked at the channel and decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BeforeValidator
+
+from distributor.channel import Channel, Desk, Limits, Secret, Url
+from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
+from distributor.model import Edition, Receipt, Rendition
+from distributor.text import count_utf16
+
+from ._http import Answer, Call, Rules, after_seconds, exchange, json_bytes, judge
+from ._posts import TELEGRAM, Count, addresses, posts
+
+# A chat written as a number in YAML is a number; here it is a name like any other.
+_Chat = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telegram(Channel):
+    """A Telegram channel or group. API: core.telegram.org/bots/api."""
+
+    chat: Annotated[_Chat, "name of the channel with its @, or its number (-100…)"]
+    token: Annotated[Secret, "token of the bot"]
+    bold_title: Annotated[bool, "show the first line in bold type"] = True
+    preview: Annotated[Literal["large", "small", "none"], "how the link of the article is previewed"] = "large"
+    silent: Annotated[bool, "readers get no sound"] = False
+    max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
+    template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
+    api: Annotated[Url, "address of the Bot API server"] = "https://api.telegram.org"
+    allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
+
+    @property
+    def limits(self) -> Limits:
+        return replace(TELEGRAM, per_run=self.max_posts)
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        return posts(self, edition, desk, self.template)
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        data = {**self._message(rendition.text), "disable_notification": self.silent}
+        result = await self._post("sendMessage", data, Uncertain)
+        number = result.get("message_id")
+        if not isinstance(number, int):
+            raise Uncertain("Telegram answered without the number of a message")
+        return Receipt(remote_id=str(number), url=self._url(number, result), reply="posted")
+
+    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
+        data = {**self._message(rendition.text), "message_id": int(receipt.remote_id)}
+        try:
+            await self._post("editMessageText", data, Unavailable)
+        except Rejected as error:
+            if "message is not modified" not in error.reply:
+                raise
+        return receipt
+
+    async def retract(self, receipt: Receipt) -> None:
+        """Telegram lets bots delete messages for 48 hours; after that it raises Rejected."""
+        data = {"chat_id": self.chat, "message_id": int(receipt.remote_id)}
+        try:
+            await self._post("deleteMessage", data, Unavailable)
+        except Rejected as error:
+            if "message to delete not found" not in error.reply:
+                raise
+
+    async def check(self) -> None:
+        """Whether the token is a bot's, and whether this bot may post to the chat."""
+        me = await self._post("getMe", {}, Unavailable)
+        data = {"chat_id": self.chat, "user_id": me.get("id")}
+        member = await self._post("getChatMember", data, Unavailable)
+        if member.get("status") in ("left", "kicked", "restricted") or member.get("can_post_messages") is False:
+            raise AuthBroken(f"the bot is not an administrator of {self.chat} with the right to post")
+
+    def _message(self, text: str) -> dict[str, Any]:
+        """The text goes without markup, so that nothing in it can be taken for some; the title's type is an entity."""
+        links = addresses(text)
+        preview: dict[str, Any] = {"is_disabled": self.preview == "none" or not links}
+        if not preview["is_disabled"]:
+            preview = {**preview, "url": links[-1], f"prefer_{self.preview}_media": True}
+        data: dict[str, Any] = {"chat_id": self.chat, "text": text, "link_preview_options": preview}
+        title = text.split("\n", 1)[0].rstrip()
+        if self.bold_title and title:
+            data["entities"] = [{"type": "bold", "offset": 0, "length": count_utf16(title)}]
+        return data
+
+    async def _post(self, method: str, data: object, doubt: type[Uncertain] | type[Unavailable]) -> dict[str, Any]:
+        """The `result` of a call. Raises the delivery errors; 400 is told apart by what it is about."""
+        token = self.token.get_secret_value()
+        rules = Rules(
+            doubt=doubt,
+            stop=frozenset({401, 403, 404}),  # 404: what the token makes of the address is no bot
+            wait=_retry_after,
+            secrets=(token,),
+            allow_private=self.allow_private,
+        )
+        url = f"{self.api}/bot{quote(token, safe=':')}/{method}"
+        call = Call(url=url, headers={"Content-Type": "application/json"}, body=json_bytes(data))
+        answer = await exchange(call, rules)
+        if 200 <= answer.status < 300:
+            if answer.data().get("ok") is not True:
+                raise doubt(f"Telegram answered {answer.status} without saying that it was done")
+            result = answer.data().get("result")
+            return result if isinstance(result, dict) else {}
+        error = judge(answer, call, rules)
+        if isinstance(error, Rejected) and _about_the_chat(answer):
+            raise AuthBroken(f"chat {self.chat}: {error}{_new_number(answer)}")
+        raise error
+
+    def _url(self, number: int, result: dict[str, Any]) -> str:
+        """Only posts of public channels and groups have an address."""
+        chat = result.get("chat")
+        name = chat.get("username") if isinstance(chat, dict) else None
+        name = name or (self.chat[1:] if self.chat.startswith("@") else "")
+        return f"https://t.me/{name}/{number}" if name else ""
+
+
+def _parameters(answer: Answer) -> dict[str, Any]:
+    found = answer.data().get("parameters")
+    return found if isinstance(found, dict) else {}
+
+
+def _retry_after(answer: Answer) -> datetime | None:
+    """Telegram names the time to wait in the body: `parameters.retry_after`, in seconds."""
+    seconds = _parameters(answer).get("retry_after")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return after_seconds(seconds, datetime.now(UTC))
+
+
+def _about_the_chat(answer: Answer) -> bool:
+    """Whether a 400 is about the setting `chat`, and so about every post and not about this one."""
+    said = str(answer.data().get("description", "")).lower()
+    told = ("chat not found", "upgraded to a supergroup", "not enough rights", "have no rights", "need administrator")
+    return "migrate_to_chat_id" in _parameters(answer) or any(words in said for words in told)
+
+
+def _new_number(answer: Answer) -> str:
+    number = _parameters(answer).get("migrate_to_chat_id")
+    return f"; its number is now {number}" if isinstance(number, int) else ""

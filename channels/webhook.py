@@ -1,0 +1,147 @@
+"""Tells another program of each edition: one signed POST with the edition as JSON (Standard Webhooks).
+
+The receiver checks the signature with any Standard Webhooks library and the same secret, and answers 2xx once it has
+kept the message. The same edition always comes under the same `webhook-id`, however often it is tried: a receiver that
+remembers ids acts once. Make a secret with `echo whsec_$(openssl rand -base64 32)`.
+
+    channels:
+      webhook:
+        type: webhook
+        url: https://app.example/hooks/distributor
+        secret: ${WEBHOOK_SECRET}
+
+The body is `{"type": "edition.published", "timestamp": …, "data": {…}}`; the articles stand in `data.articles` in the
+order of the edition, under the same `id` as in the feeds. While a secret is being changed, put the old one under
+`old_secret`: messages are then signed with both.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, SecretStr
+
+from distributor.channel import Channel, Desk, Secret, Url
+from distributor.errors import AuthBroken, Unavailable
+from distributor.model import Article, Edition, Receipt, Rendition
+
+from ._http import Call, Rules, exchange, idempotency_key, json_bytes, judge
+
+
+def _key(secret: SecretStr) -> bytes:
+    """The bytes of a `whsec_` secret. Raises ValueError."""
+    try:
+        key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise ValueError("write whsec_ and the base64 form of 24 to 64 random bytes")
+    return key
+
+
+def _is_key(secret: SecretStr) -> SecretStr:
+    _key(secret)
+    return secret
+
+
+_SigningSecret = Annotated[Secret, AfterValidator(_is_key)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook(Channel):
+    """One endpoint of another program. Specification: standardwebhooks.com."""
+
+    url: Annotated[Url, "address to which editions are posted"]
+    secret: Annotated[_SigningSecret, "signs the messages: whsec_ and the base64 form of 24 to 64 random bytes"]
+    old_secret: Annotated[_SigningSecret | None, "the secret before this one, while receivers change over"] = None
+    full_text: Annotated[bool, "send the bodies of the articles along, as HTML"] = False
+    allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
+
+    repeatable = True
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        message = {
+            "type": "edition.published",
+            "timestamp": _time(edition.frozen_at),
+            "data": {
+                "id": edition.id,
+                "newsletter": {"id": edition.newsletter, "title": desk.newsletter.title},
+                "site": {"title": desk.site.title, "url": desk.site.url},
+                "number": edition.number,
+                "slot": edition.slot,
+                "kind": edition.kind.value,
+                "language": edition.language.value,
+                "subject": edition.subject,
+                "articles": [self._article(article) for article in edition.articles],
+            },
+        }
+        return [
+            Rendition(
+                channel=self.name,
+                part="edition",
+                media_type="application/json",
+                body=json_bytes(message),
+                edition=edition.id,
+                title=edition.subject,
+            )
+        ]
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        """Any answer but 2xx is a failure; 410 says that the endpoint is gone (Standard Webhooks, "Operational")."""
+        message_id = f"msg_{idempotency_key(rendition)}"
+        stamp = str(int(datetime.now(UTC).timestamp()))
+        headers = {
+            "Content-Type": rendition.media_type,
+            "webhook-id": message_id,
+            "webhook-timestamp": stamp,
+            "webhook-signature": self._signature(message_id, stamp, rendition.body),
+        }
+        call = Call(url=self.url, headers=headers, body=rendition.body)
+        rules = self._rules()
+        answer = await exchange(call, rules)
+        if answer.status == 410:
+            raise AuthBroken("endpoint gone: the receiver wants no more messages (410)")
+        if not 200 <= answer.status < 300:
+            raise judge(answer, call, rules)
+        return Receipt(remote_id=message_id, reply=f"answered {answer.status}")
+
+    def _rules(self) -> Rules:
+        """An unclear outcome is Unavailable: the same id again has no second effect."""
+        secrets = [secret.get_secret_value() for secret in (self.secret, self.old_secret) if secret]
+        return Rules(
+            doubt=Unavailable,
+            stop=frozenset({401, 403, 404, 405}),
+            secrets=tuple(secrets),
+            allow_private=self.allow_private,
+        )
+
+    def _signature(self, message_id: str, stamp: str, body: bytes) -> str:
+        signed = f"{message_id}.{stamp}.".encode() + body
+        marks = [hmac.digest(_key(secret), signed, "sha256") for secret in (self.secret, self.old_secret) if secret]
+        return " ".join(f"v1,{base64.b64encode(mark).decode()}" for mark in marks)
+
+    def _article(self, article: Article) -> dict[str, Any]:
+        picture = article.image
+        found = {
+            "id": article.feed_id,
+            "title": article.title,
+            "url": article.url,
+            "lead": article.lead,
+            "author": article.author,
+            "published": _time(article.published),
+            "updated": _time(article.changed),
+            "language": article.language,
+            "topics": list(article.topics),
+            "image": {"url": picture.url, "alt": picture.alt, "caption": picture.caption} if picture else None,
+        }
+        return {**found, "body_html": article.body_html} if self.full_text else found
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

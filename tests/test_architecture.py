@@ -1,0 +1,139 @@
+"""The shape of the house: imports go one way, everything that is written is packaged, nothing stands twice."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import distributor
+from distributor import registry
+from distributor.cli.main import COMMANDS, main
+
+PACKAGE = Path(distributor.__file__).parent
+CHECKOUT = Path(__file__).parent.parent
+CHANNELS = CHECKOUT / "channels"
+
+# From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
+ROOMS = (
+    "errors", "text", "slots", "guarded", "model", "storage", "config", "channel", "source", "manual", "registry",
+    "gathering", "editions", "rendering", "mail", "delivery", "subscribers", "newsroom", "pipeline", "service",
+    "starter", "cli",
+)  # fmt: skip
+OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
+PURE = (
+    "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
+    "gathering/intake.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
+    "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
+)  # fmt: skip
+NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
+
+
+def imported(file: Path, package: str) -> Iterator[str]:
+    """The absolute names of everything a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*parts, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def room_of(name: str) -> str | None:
+    parts = name.split(".")
+    return parts[1] if parts[0] == "distributor" and len(parts) > 1 and parts[1] in ROOMS else None
+
+
+def modules() -> list[Path]:
+    """The modules of the rooms. In the wheel `channels` lies among them, and has a rule of its own."""
+    found = sorted(PACKAGE.rglob("*.py"))
+    return [path for path in found if path != PACKAGE / "__init__.py" and path.parent != PACKAGE / "channels"]
+
+
+def package_of(file: Path) -> str:
+    return ".".join(["distributor", *file.relative_to(PACKAGE).parent.parts])
+
+
+def test_every_room_is_on_the_list() -> None:
+    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in modules()}
+    assert found == set(ROOMS)
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_point_one_way(file: Path) -> None:
+    here = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for name in imported(file, package_of(file)):
+        assert not name.startswith(("distributor.channels", "channels")), f"names a channel: {name}"
+        room = room_of(name)
+        if room:
+            assert ROOMS.index(room) <= ROOMS.index(here), f"{here} may not import {name}"
+
+
+@pytest.mark.parametrize("file", sorted(CHANNELS.glob("*.py")), ids=lambda path: path.name)
+def test_channels_import_the_contract_and_each_other_only(file: Path) -> None:
+    for name in imported(file, "distributor.channels"):
+        if name.startswith("distributor.channels."):
+            continue
+        assert not name.startswith("distributor") or room_of(name) in OPEN_TO_CHANNELS, name
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_deciding_modules_cannot_act(path: str) -> None:
+    file = PACKAGE / path
+    for name in imported(file, package_of(file)):
+        assert not NOT_PURE & set(name.split(".")), f"{path} decides, but imports {name}"
+
+
+def test_every_package_is_listed_for_packaging() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = set(project["tool"]["setuptools"]["packages"])
+    root = CHECKOUT / "distributor"
+    found = {".".join(path.parent.relative_to(CHECKOUT).parts) for path in root.rglob("__init__.py")}
+    assert listed == found | {"distributor.channels", "distributor.templates"}
+
+
+def test_every_file_of_the_checkout_is_in_the_installed_program() -> None:
+    """True by itself for an editable install; against the wheel it shows what was forgotten."""
+    (templates,) = registry.template_folders(Path("/nonexistent"))
+    channels = Path(inspect.getfile(registry.channels.find("console"))).parent
+    for checkout, installed, patterns in (
+        (CHECKOUT / "distributor", PACKAGE, ("*.py", "py.typed", "config.yaml", "gitignore", "*.md")),
+        (CHECKOUT / "templates", templates, ("*.j2", "*.css")),
+        (CHANNELS, channels, ("*.py",)),
+    ):
+        for path in (path for pattern in patterns for path in checkout.rglob(pattern)):
+            assert (installed / path.relative_to(checkout)).is_file(), path
+
+
+def test_no_file_is_too_long_to_be_read_at_a_sitting() -> None:
+    lengths = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in [*modules(), *CHANNELS.glob("*.py")]
+    }
+    assert {name: length for name, length in lengths.items() if length > 450} == {}
+
+
+def test_help_says_of_each_command_what_the_command_says_itself() -> None:
+    context = click.Context(main)
+    for name, words in COMMANDS.items():
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(limit=200) == words
+        assert (command.help or "").strip()
+
+
+def test_help_loads_none_of_the_heavy_parts() -> None:
+    script = (
+        "import sys; from distributor.cli.main import _run; _run(['--help']);"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & "
+        "{'pydantic', 'sqlalchemy', 'aiohttp', 'jinja2', 'lxml', 'rich', 'apscheduler', 'yaml', 'asyncio'}))"
+    )
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert output.splitlines()[-1] == "[]"
