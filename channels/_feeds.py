@@ -105,8 +105,8 @@ def _entry(entry: Any, article: Article, head: Head) -> None:
     entry.title(_title(article))
     entry.published(_local(article.published, head.zone))
     entry.updated(_local(article.changed, head.zone))
-    for topic in article.topics:
-        entry.category(term=clean_line(topic))
+    for topic in _topics(article):
+        entry.category(term=topic)
     link, image = _web(article.url), _picture(article)
     if link:
         entry.link(href=link, rel="alternate")
@@ -215,7 +215,7 @@ def _item(article: Article, head: Head) -> dict[str, Any]:
         "date_published": _local(article.published, head.zone).isoformat(),
         "date_modified": _local(article.changed, head.zone).isoformat(),
         "authors": [{"name": author}] if author else [],
-        "tags": [clean_line(topic) for topic in article.topics],
+        "tags": _topics(article),
         "language": article.language,
         "image": _web(image.url) if image else "",
         "attachments": [{"url": _web(image.url), "mime_type": _media(image)}] if image else [],
@@ -242,6 +242,10 @@ def _title(article: Article) -> str:
 
 def _summary(article: Article) -> str:
     return clean_line(article.lead) or _title(article)
+
+
+def _topics(article: Article) -> list[str]:
+    return [topic for topic in map(clean_line, article.topics) if topic]
 
 
 def _body(article: Article, full_text: bool) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,7 @@ LARGEST_ANSWER = 1_000_000  # bytes; what comes after is not read
 LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again after this
 TIMEOUT = 25.0  # seconds for a whole exchange
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_YET = frozenset({408, 425, 429})  # RFC 9110, section 15.5.9; RFC 8470; RFC 6585: not processed, come again
 
 
@@ -83,7 +85,7 @@ def _said(answer: Answer) -> str:
     data = answer.data()
     words = [data[key] for key in ("error", "error_description", "description", "message", "detail") if key in data]
     texts = [text for text in words if isinstance(text, str)]
-    return "; ".join(texts) or answer.body[:2000].decode(errors="replace")
+    return "; ".join(texts) or answer.body.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,10 @@ async def exchange(call: Call, rules: Rules) -> Answer:
 
 
 async def _attempt(call: Call, rules: Rules) -> Answer | DeliveryError:
+    host = _host(call.url)
+    unusable = AuthBroken(f"no request to {host} can be made of these settings: look at the address and the token")
+    if any(_CONTROL.search(value) for value in call.headers.values()):
+        return unusable  # aiohttp refuses it too, but only after it has told the trace that the headers were sent
     left = False
 
     async def mark(*_: object) -> None:
@@ -136,7 +142,6 @@ async def _attempt(call: Call, rules: Rules) -> Answer | DeliveryError:
 
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(mark)
-    host = _host(call.url)
     try:
         async with (
             open_session(
@@ -157,10 +162,8 @@ async def _attempt(call: Call, rules: Rules) -> Answer | DeliveryError:
         if left:
             return rules.doubt(f"{host} gave no answer: {reason}")
         return Unavailable(f"{host} cannot be reached: {reason}")
-    except ValueError:  # a line end in a token, an address that is none: aiohttp says so before it sends
-        if left:
-            return rules.doubt(f"{host} gave an answer that cannot be read")
-        return AuthBroken(f"no request to {host} can be made of these settings: look at the address and the token")
+    except ValueError:  # an address that is none
+        return rules.doubt(f"{host} gave an answer that cannot be read") if left else unusable
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

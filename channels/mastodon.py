@@ -59,15 +59,17 @@ class Mastodon(Channel):
         return posts(self, edition, desk, self.template)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        call = self._call("POST", "statuses", self._status(rendition), {"Idempotency-Key": idempotency_key(rendition)})
+        call = self._call(
+            "POST", "v1/statuses", self._status(rendition), {"Idempotency-Key": idempotency_key(rendition)}
+        )
         return _receipt(await send(call, self._rules(Uncertain)))
 
     async def find(self, rendition: Rendition) -> Receipt | None:
         """The newest of the account's last posts that has the same link and first line."""
-        me = _id((await self._get("accounts/verify_credentials")).data())
+        me = _id((await self._get("v1/accounts/verify_credentials")).data())
         after = ""
         for _ in range(PAGES):
-            page = (await self._get(f"accounts/{me}/statuses?limit=40&exclude_reblogs=true{after}")).json()
+            page = (await self._get(f"v1/accounts/{me}/statuses?limit=40&exclude_reblogs=true{after}")).json()
             statuses = [status for status in page if isinstance(status, dict)] if isinstance(page, list) else None
             if statuses is None:
                 raise Unavailable(f"{self.instance} answered with something that is no list of posts")
@@ -80,20 +82,19 @@ class Mastodon(Channel):
         return None
 
     async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        call = self._call("PUT", f"statuses/{receipt.remote_id}", self._status(rendition), {})
+        call = self._call("PUT", f"v1/statuses/{receipt.remote_id}", self._status(rendition), {})
         return _receipt(await send(call, self._rules(Unavailable)))
 
     async def retract(self, receipt: Receipt) -> None:
-        call = self._call("DELETE", f"statuses/{receipt.remote_id}", None, {})
+        call = self._call("DELETE", f"v1/statuses/{receipt.remote_id}", None, {})
         answer = await exchange(call, self._rules(Unavailable))
         if answer.status not in (200, 404):  # 404: it is gone already
             raise judge(answer, call, self._rules(Unavailable))
 
     async def check(self) -> None:
         """Whether the token is accepted, and whether the server takes posts as long as ours may be."""
-        await self._get("accounts/verify_credentials")
-        call = Call(url=f"{self.instance}/api/v2/instance", method="GET")
-        answer = await exchange(call, self._rules(Unavailable))
+        await self._get("v1/accounts/verify_credentials")
+        answer = await exchange(self._call("GET", "v2/instance", None, {}), self._rules(Unavailable))
         if answer.status != 200:
             return  # an older server, which does not tell
         told: Any = answer.data()
@@ -115,7 +116,7 @@ class Mastodon(Channel):
         authorization = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
         return Call(
             method=method,
-            url=f"{self.instance}/api/v1/{path}",
+            url=f"{self.instance}/api/{path}",
             headers={**authorization, **media, **headers},
             body=body,
         )

@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Protocol
 
 from pydantic import ConfigDict
 
-from .config import Folder, Newsletter, Secret, Site, Url, http_url
+from .config import Duration, Folder, Newsletter, Secret, Site, Url, http_url
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from .model import Article, Edition, Receipt, Recipient, Rendition
 from .text import count_bytes, count_graphemes, count_utf16
@@ -31,6 +31,7 @@ __all__ = [
     "DeliveryError",
     "Desk",
     "Digest",
+    "Duration",
     "Edition",
     "Folder",
     "Limits",
@@ -123,7 +124,7 @@ class Channel(ABC):
     - `latest_only`: a newer edition overtakes an older one that is not out yet (feeds).
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True)
 
     name: str = ""
 
@@ -189,8 +190,9 @@ class PersonalChannel(Channel):
     """An adapter that carries a rendition to many people, each with their own slots filled (e-mail).
 
     `deliver_many` answers with one outcome per recipient, as soon as it is known. It calls `mark` before the
-    irrevocable byte of a message leaves and sends nothing to a recipient whom `mark` did not return. A fault of the
-    whole connection is raised; recipients without an outcome are then still to be done.
+    irrevocable byte of a message leaves and sends nothing to a recipient whom `mark` did not return; an exception of
+    `mark` is let through. A fault of the whole connection is raised; recipients without an outcome are then still to
+    be done.
     """
 
     personal: ClassVar[bool] = True

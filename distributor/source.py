@@ -89,7 +89,7 @@ class Harvest:
 class Source(ABC):
     """Where articles come from. `name` is the key under `sources:` in config.yaml; it is set by the registry."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True)
 
     name: str = ""
     language: Annotated[str, "language of the articles, as an ISO 639-1 code"] = "vi"

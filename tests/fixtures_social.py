@@ -1,16 +1,14 @@
-"""Far ends for channels that post: networks that check what they are sent, and one that misbehaves on purpose.
+"""Far ends for channels that post: networks that check what they are sent, and a desk to compose with.
 
 All of them listen on 127.0.0.1 only, on a free port.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import html
 import json
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,14 +17,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from builders import articles, newsletter, settings
+from fixtures_rude import TOKEN
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from distributor.channel import Digest, Limits
 from distributor.config import Newsletter, Site
 from distributor.model import Article, Edition
 from distributor.text import count_graphemes, count_utf16, graphemes
-
-TOKEN = "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"  # also a valid signing secret; "canary" all through
 
 
 @dataclass(frozen=True)
@@ -42,10 +39,13 @@ class FakeDesk:
         return f"{template}: {', '.join(sorted(values))}"
 
     def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
+        lead = graphemes(article.lead)
         url = article.url if limits.url is None else "u" * limits.url
-        room = None if limits.text is None else limits.text - limits.count(f"{article.title}\n\n\n\n{url}")
-        lead = article.lead if room is None else "".join(graphemes(article.lead)[: max(room, 0)])
-        return f"{article.title}\n\n{lead}\n\n{article.url}".strip()
+        if limits.text is not None:
+            room = limits.text - limits.count(f"{article.title}\n\n\n\n{url}")
+            while lead and limits.count("".join(lead)) > room:
+                lead = lead[: min(len(lead) - 1, room)] if room > 0 else []
+        return f"{article.title}\n\n{''.join(lead)}\n\n{article.url}".strip()
 
     def digest(self, edition: Edition) -> Digest:
         titles = [article.title for article in edition.articles]
@@ -302,84 +302,3 @@ async def receiver() -> AsyncIterator[FakeReceiver]:
     fake = FakeReceiver()
     async with serving(fake.app()) as fake.url:
         yield fake
-
-
-# -- misbehaviour ------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Rude:
-    """A server that behaves as `manner` says, once a connection is there. `received` are the whole requests it read."""
-
-    manner: str
-    url: str = ""
-    received: list[bytes] = field(default_factory=list)
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            if self.manner != "drops":
-                self.received.append(await _whole(reader))
-                await self._answer(writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def _answer(self, writer: asyncio.StreamWriter) -> None:
-        request = self.received[-1]
-        if self.manner == "is silent":
-            await asyncio.sleep(3600)
-        elif self.manner == "answers nonsense":
-            writer.write(b"220 mail.example ESMTP\r\n" + request)
-        elif self.manner == "breaks off in the answer":
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{")
-        elif self.manner == "answers without end":
-            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-            while True:
-                writer.write(b" " * 65536)
-                await writer.drain()
-        elif self.manner.isdigit():  # a status, with the request itself as the body
-            place = f"Location: {self.url}/elsewhere?{TOKEN}\r\n"
-            head = f"HTTP/1.1 {self.manner} X\r\n{place}Content-Length: {len(request)}\r\nConnection: close\r\n\r\n"
-            writer.write(head.encode() + request)
-        await writer.drain()
-
-
-async def _whole(reader: asyncio.StreamReader) -> bytes:
-    """One request, headers and body."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    return head + (await reader.readexactly(int(length.group(1))) if length else b"")
-
-
-@pytest.fixture
-async def rude() -> AsyncIterator[Callable[[str], Awaitable[Rude]]]:
-    """Makes a server of a given manner; `refuses` has nobody listening at all."""
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def make(manner: str) -> Rude:
-            fake = Rude(manner)
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                port = probe.getsockname()[1]
-            if manner != "refuses":
-                tasks: set[asyncio.Task[None]] = set()
-
-                def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                    tasks.add(asyncio.ensure_future(fake.handle(reader, writer)))
-
-                server = await asyncio.start_server(connected, "127.0.0.1", 0)
-                port = server.sockets[0].getsockname()[1]
-                stack.push_async_callback(_end, server, tasks)
-            fake.url = f"http://127.0.0.1:{port}"
-            return fake
-
-        yield make
-
-
-async def _end(server: asyncio.Server, tasks: set[asyncio.Task[None]]) -> None:
-    server.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -124,6 +124,10 @@ class Dispatcher:
         log.error("channel %s is stopped: %s", channel, reason)
 
 
+class _Stopping(Exception):
+    """Raised into an adapter that asks for a mark while the work is to end: it must let go without sending."""
+
+
 @dataclass
 class _Work:
     """One rendition of one shard on its way."""
@@ -193,7 +197,7 @@ class _Work:
 
         async def mark(recipients: Sequence[Recipient]) -> frozenset[str]:
             if self.dispatcher.stop.is_set():
-                return frozenset()
+                raise _Stopping
             wanted = [open_rows[person.id] for person in recipients]
             allowed = self.dispatcher.ledger.mark(self.shard, wanted, self.dispatcher.clock())
             marked.update(allowed)
@@ -212,6 +216,8 @@ class _Work:
                     break
         except DeliveryError as error:
             failure = error
+        except _Stopping:
+            log.info("%s: stopping", channel.name)
         except FenceLost:
             raise
         except Exception as bug:  # an adapter broke its contract; the others go on

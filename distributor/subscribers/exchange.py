@@ -17,7 +17,7 @@ from .register import Application, application
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "consent")
 _ALIASES = {"email": "address", "e-mail": "address", "mail": "address", "newsletter": "newsletters", "topic": "topics"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_GUARDED = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,9 @@ def _list(cell: str) -> list[str]:
 
 
 def _guarded(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    return f"'{value}" if value.startswith(_GUARDED) else value
 
 
 def _plain(value: str) -> str:
     value = value.strip()
-    return value[1:] if value.startswith("'") and value[1:].startswith(_FORMULA) else value
+    return value[1:] if value.startswith("'") and value[1:].startswith(_GUARDED) else value

@@ -1,0 +1,46 @@
+"""Letters into a Maildir: a folder that mail programs and tests can read.
+
+A letter is written under tmp/, made durable, and then linked into new/ (cr.yp.to/proto/maildir.html). Its file name
+comes from its Message-ID, so that a copy delivered twice is there once. Lines end with LF, as in every Maildir on Unix.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+from ..errors import Unavailable
+
+
+def deliver(folder: Path, message_id: str, message: bytes) -> str:
+    """Lay a message into the Maildir and return its file name. Raises Unavailable (disk full, not writable)."""
+    name = hashlib.sha256(message_id.encode()).hexdigest()[:32] + ".distributor"
+    try:
+        for part in ("tmp", "new", "cur"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        if _is_there(folder, name):
+            return name
+        _write(folder, name, message.replace(b"\r\n", b"\n"))
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be written: {error.strerror or error}") from error
+    return name
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether the letter lies in new/, or in cur/ under whatever flags a mail program has given it."""
+    return (folder / "new" / name).exists() or any((folder / "cur").glob(f"{name}*"))
+
+
+def _write(folder: Path, name: str, message: bytes) -> None:
+    temporary = folder / "tmp" / f"{name}.{os.getpid()}"
+    try:
+        with temporary.open("wb") as file:
+            file.write(message)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was faster with the same letter
+            (folder / "new" / name).hardlink_to(temporary)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,259 @@
+"""The client's side of SMTP (RFC 5321) as a state machine without I/O: bytes in, events out; intents in, bytes out.
+
+    CONNECTED ─greeting─▶ GREETED ─EHLO─▶ READY ⇄ ENVELOPE ─DATA, 354─▶ CONTENT ─dot─▶ ANSWER ─reply─▶ READY
+                             └─STARTTLS─▶ (TLS) ─▶ GREETED again, EHLO anew     any ─QUIT─▶ CLOSED
+
+Commands are queued with the phase whose replies they expect, one reply each, so that several may be on the way at once
+(pipelining, RFC 2920) without a change here. What matters most is the phase in which a connection ends: before the
+final dot a server must not deliver, after it only its reply tells.
+
+Every line that is sent passes one gate that refuses bare CR and LF, and message content is dot-stuffed here
+(section 4.5.2), so that no recipient, header or body can add a command of its own (SMTP smuggling).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+LONGEST_LINE = 1000  # octets that we read of one reply line; RFC 5321 allows 512
+MOST_LINES = 64  # lines of one reply
+_CODE = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Phase(Enum):
+    """What an expected reply is about, and so what a loss of the connection means."""
+
+    GREETING = "greeting"
+    EHLO = "EHLO"
+    STARTTLS = "STARTTLS"
+    AUTH = "AUTH"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    ANSWER = "the end of the message"  # the dot is out: from here on a loss leaves the outcome open
+    RSET = "RSET"
+    QUIT = "QUIT"
+
+
+class ProtocolError(Exception):
+    """The server sent what is no SMTP, too much of it, or without being asked."""
+
+
+class SmuggledLine(ValueError):
+    """A command or content of ours holds a line end where none may be. Nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply: its code, its lines without codes, and the phase it answers."""
+
+    code: int
+    lines: tuple[str, ...]
+    phase: Phase
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def transient(self) -> bool:
+        return 400 <= self.code < 500
+
+    @property
+    def enhanced(self) -> str:
+        """The enhanced status code (RFC 3463), such as 5.1.1; empty where the server gives none."""
+        match = _ENHANCED.match(self.lines[0]) if self.lines else None
+        return match.group(1) if match else ""
+
+    def __str__(self) -> str:
+        return f"{self.code} {' '.join(self.lines)}".strip()
+
+
+class Conversation:
+    """One connection. Call `receive` with what came, and the intents below with what is to be said; both are pure.
+
+    `outgoing` holds bytes to be written. Intents only queue: the caller writes, then reads until the reply is there.
+    """
+
+    def __init__(self, hostname: str) -> None:
+        self._hostname = hostname
+        self._buffer = b""
+        self._lines: list[str] = []
+        self._code = 0
+        self._expected: deque[Phase] = deque([Phase.GREETING])
+        self._out = bytearray()
+        self.extensions: dict[str, str] = {}
+
+    # -- what came in ------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> list[Reply]:
+        """The replies that are complete with these bytes, in order. Raises ProtocolError."""
+        self._buffer += data
+        replies: list[Reply] = []
+        while True:
+            line, end, rest = self._buffer.partition(b"\n")
+            if not end:
+                if len(line) > LONGEST_LINE:
+                    raise ProtocolError(f"a reply line of more than {LONGEST_LINE} octets")
+                return replies
+            self._buffer = rest
+            reply = self._line(line.rstrip(b"\r"))
+            if reply:
+                replies.append(reply)
+
+    def _line(self, line: bytes) -> Reply | None:
+        match = _CODE.match(line)
+        if len(line) > LONGEST_LINE or not match or (self._lines and int(match.group(1)) != self._code):
+            raise ProtocolError(f"not a reply of SMTP: {_shown(line)!r}")
+        self._code = int(match.group(1))
+        self._lines.append(_shown(line[4:]))
+        if len(self._lines) > MOST_LINES:
+            raise ProtocolError(f"a reply of more than {MOST_LINES} lines")
+        if match.group(2) == b"-":
+            return None
+        if not self._expected and self._code != 421:  # 421 may come unasked: the server is closing (section 3.8)
+            raise ProtocolError(f"a reply to nothing: {self._code} {self._lines[0]!r}")
+        phase = self._expected.popleft() if self._expected else Phase.QUIT
+        reply = Reply(self._code, tuple(self._lines), phase)
+        self._lines = []
+        if phase is Phase.EHLO and reply.ok:
+            self.extensions = _extensions(reply)
+        return reply
+
+    @property
+    def phase(self) -> Phase | None:
+        """What the next reply will answer; None when none is expected."""
+        return self._expected[0] if self._expected else None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the end of a message is out and not answered: a loss now leaves its outcome open."""
+        return Phase.ANSWER in self._expected
+
+    @property
+    def has_unread(self) -> bool:
+        return bool(self._buffer or self._lines)
+
+    # -- what goes out -----------------------------------------------------------------------------------------------
+
+    def outgoing(self) -> bytes:
+        """The bytes to be written now; they are forgotten here."""
+        data = bytes(self._out)
+        self._out.clear()
+        return data
+
+    def ehlo(self) -> None:
+        self._command(f"EHLO {self._hostname}", Phase.EHLO)
+
+    def helo(self) -> None:
+        """For a server that does not know EHLO (section 3.2)."""
+        self._command(f"HELO {self._hostname}", Phase.EHLO)
+
+    def starttls(self) -> None:
+        self._command("STARTTLS", Phase.STARTTLS)
+
+    def tls_started(self) -> None:
+        """Forget what was said in the clear (RFC 3207, section 4.2). Raises ProtocolError for bytes sent too early."""
+        if self.has_unread:
+            raise ProtocolError("bytes after the reply to STARTTLS, before TLS: somebody is in between")
+        self.extensions = {}
+
+    def auth_plain(self, username: str, password: str) -> None:
+        """RFC 4616."""
+        secret = base64.b64encode(f"\0{username}\0{password}".encode()).decode()
+        self._command(f"AUTH PLAIN {secret}", Phase.AUTH)
+
+    def auth_login(self) -> None:
+        """The old way: two questions, each answered with `auth_answer`."""
+        self._command("AUTH LOGIN", Phase.AUTH)
+
+    def auth_answer(self, text: str) -> None:
+        self._command(base64.b64encode(text.encode()).decode(), Phase.AUTH)
+
+    def mail(self, sender: str, *, size: int = 0, smtputf8: bool = False) -> None:
+        """MAIL FROM, with SIZE (RFC 1870), and SMTPUTF8 (RFC 6531) where the server offers them."""
+        words = [f"MAIL FROM:<{_path(sender)}>"]
+        if size and "SIZE" in self.extensions:
+            words.append(f"SIZE={size}")
+        if smtputf8:
+            words.append("SMTPUTF8")
+        self._command(" ".join(words), Phase.MAIL)
+
+    def rcpt(self, recipient: str) -> None:
+        self._command(f"RCPT TO:<{_path(recipient)}>", Phase.RCPT)
+
+    def data(self) -> None:
+        self._command("DATA", Phase.DATA)
+
+    def content(self, message: bytes) -> None:
+        """The message without its end. Raises SmuggledLine unless every line ends with CRLF."""
+        self._out += stuffed(message)
+
+    def end_of_content(self) -> None:
+        """The dot. After this only the server's reply tells what became of the message."""
+        self._out += b".\r\n"
+        self._expected.append(Phase.ANSWER)
+
+    def reset(self) -> None:
+        self._command("RSET", Phase.RSET)
+
+    def quit(self) -> None:
+        self._command("QUIT", Phase.QUIT)
+
+    def _command(self, line: str, phase: Phase) -> None:
+        if _CONTROL.search(line):
+            raise SmuggledLine("a command must not hold line ends or control characters")
+        self._out += line.encode() + b"\r\n"
+        self._expected.append(phase)
+
+    # -- what the server offers --------------------------------------------------------------------------------------
+
+    def offers(self, extension: str) -> bool:
+        return extension in self.extensions
+
+    @property
+    def mechanisms(self) -> frozenset[str]:
+        """The ways of authentication that the server names."""
+        return frozenset(self.extensions.get("AUTH", "").upper().split())
+
+    @property
+    def largest(self) -> int:
+        """The largest message in octets that the server takes; 0 where it does not say."""
+        value = self.extensions.get("SIZE", "")
+        return int(value) if value.isdigit() else 0
+
+
+def stuffed(message: bytes) -> bytes:
+    """Content as it travels: leading dots doubled, ended by CRLF. Raises SmuggledLine for a bare CR or LF."""
+    crlf = message.count(b"\r\n")
+    if message.count(b"\n") != crlf or message.count(b"\r") != crlf:
+        raise SmuggledLine("a message must end its lines with CRLF and hold no other CR or LF")
+    if not message.endswith(b"\r\n"):
+        message += b"\r\n"
+    message = message.replace(b"\r\n.", b"\r\n..")
+    return b"." + message if message.startswith(b".") else message
+
+
+def _path(address: str) -> str:
+    if any(sign in address for sign in "<> ") or _CONTROL.search(address):
+        raise SmuggledLine(f"{address!r} cannot stand in a command")
+    return address
+
+
+def _extensions(reply: Reply) -> dict[str, str]:
+    """What the lines after the first one offer: keyword and parameters (section 4.1.1.1)."""
+    offered = {}
+    for line in reply.lines[1:]:
+        keyword, _, parameters = line.replace("AUTH=", "AUTH ", 1).partition(" ")
+        offered[keyword.upper()] = parameters.strip()
+    return offered
+
+
+def _shown(line: bytes) -> str:
+    return _CONTROL.sub("?", line.decode("utf-8", "replace"))[:500]

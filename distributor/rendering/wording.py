@@ -1,0 +1,66 @@
+"""Every word of ours that a reader sees, in each language, and dates as people write them there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ..errors import RenderError
+from ..model import Language
+
+_WORDS: dict[str, dict[Language, str]] = {
+    "edition": {Language.VI: "Số {number}", Language.EN: "No. {number}"},
+    "greeting": {Language.VI: "Chào {name},", Language.EN: "Dear {name},"},
+    "count_one": {Language.VI: "bản tin hôm nay có 1 tin.", Language.EN: "today's edition has one story."},
+    "count_many": {Language.VI: "bản tin hôm nay có {count} tin.", Language.EN: "today's edition has {count} stories."},
+    "read_on": {Language.VI: "Đọc tiếp", Language.EN: "Read on"},
+    "other_topics": {Language.VI: "Tin khác", Language.EN: "More news"},
+    "overflow": {
+        Language.VI: "Còn {count} tin nữa sẽ có trong số sau.",
+        Language.EN: "{count} more will follow in the next edition.",
+    },
+    "why": {
+        Language.VI: "Quý vị nhận thư này tại {address} vì đã đăng ký bản tin {newsletter} của {site}.",
+        Language.EN: "You receive this at {address} because you subscribed to {newsletter} by {site}.",
+    },
+    "unsubscribe": {Language.VI: "Ngừng nhận bản tin này", Language.EN: "Unsubscribe"},
+    "contact": {Language.VI: "Liên hệ: {contact}", Language.EN: "Contact: {contact}"},
+    "by": {Language.VI: "{author}", Language.EN: "By {author}"},
+}
+
+_WEEKDAYS = {
+    Language.VI: ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
+    Language.EN: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def say(language: Language, key: str, **values: object) -> str:
+    """A sentence in a language. Raises RenderError for a key that nobody has put into words."""
+    try:
+        sentence = _WORDS[key][language]
+    except KeyError:
+        raise RenderError(f"there are no words for {key!r}; there are: {', '.join(sorted(_WORDS))}") from None
+    for name, value in values.items():  # not str.format: a value is data, never a format
+        sentence = sentence.replace("{" + name + "}", str(value))
+    return sentence
+
+
+def long_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
+    """`Thứ Hai, ngày 23 tháng 11 năm 2026`, `Monday 23 November 2026`."""
+    day = moment.astimezone(zone)
+    weekday = _WEEKDAYS[language][day.weekday()]
+    if language is Language.VI:
+        return f"{weekday}, ngày {day.day} tháng {day.month} năm {day.year}"
+    return f"{weekday} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def short_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
+    """`23/11/2026`, `23 Nov 2026`."""
+    day = moment.astimezone(zone)
+    if language is Language.VI:
+        return f"{day:%d/%m/%Y}"
+    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"

@@ -1,0 +1,150 @@
+"""What is found is recognised: nothing new twice, nothing lost, edits kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from builders import NOW, found
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distributor.config import FirstLook
+from distributor.gathering import archive
+from distributor.gathering.archive import Intake
+from distributor.gathering.intake import backlog
+from distributor.model import FoundArticle
+from distributor.source import Fetcher, Harvest, Source, Validators
+from distributor.storage.database import Database
+from distributor.storage.tables import article_versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf(Source):
+    """A source whose looks are given."""
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+        raise AssertionError
+
+
+def take(
+    database: Database, *articles: FoundArticle, source: Source | None = None, now: datetime = NOW, **harvest: object
+) -> Intake:
+    look = Harvest(articles=articles, **harvest)  # type: ignore[arg-type]  # validators, by name
+    with database.write() as connection:
+        return archive.take_in(connection, source or Shelf(name="cong"), look, authority="bacson.example", now=now)
+
+
+def test_the_same_look_twice_brings_nothing_new(database: Database) -> None:
+    first = take(database, found("1"), found("2"))
+    again = take(database, found("1"), found("2"))
+    assert (len(first.new), first.first_look) == (2, True)
+    assert (again.new, again.changed, again.known, again.first_look) == ((), (), 2, False)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"guid": "another"},
+        {"source_id": "another"},
+        {"url": "http://www.bacson.example/tin/1?utm_source=x#top"},
+        {"guid": "another", "source_id": "another"},
+        {"guid": "another", "source_id": "another", "url": "https://bacson.example/moi/1.html"},
+    ],
+    ids=["guid", "source id", "address", "guid and source id", "everything but title and day"],
+)
+def test_a_story_that_changed_its_keys_is_the_same_story(database: Database, moved: dict[str, str]) -> None:
+    take(database, found("1"))
+    again = take(database, replace(found("1"), **moved))
+    assert again.new == ()
+    # and it is known under its new keys from now on
+    third = take(database, replace(found("1"), **moved, title="Một tiêu đề khác hẳn", lead="Khác"))
+    assert third.new == ()
+
+
+def test_two_notices_with_one_title_on_one_day_are_two_stories(database: Database) -> None:
+    notices = [found(name, title="Thông báo", lead=f"Về việc {name}") for name in ("1", "2")]
+    assert len(take(database, *notices).new) == 2
+
+
+def test_a_feed_that_gives_every_item_the_sections_address_has_several_stories(database: Database) -> None:
+    section = "https://bacson.example/tin-tuc"
+    assert len(take(database, found("1", url=section), found("2", url=section)).new) == 2
+
+
+def test_one_story_of_two_sources_is_one_and_the_first_source_keeps_its_text(database: Database) -> None:
+    take(database, found("1"))
+    other = replace(found("1"), source="khac", source_id="x", guid="y", lead="Bản của nguồn khác.")
+    again = take(database, other, source=Shelf(name="khac"))
+    assert (again.new, again.changed, again.known) == ((), (), 1)
+    with database.read() as connection:
+        (article,) = archive.newest(connection, 10)
+    assert (article.source, article.lead) == ("cong", found("1").lead)
+
+
+def test_an_edit_is_kept_as_a_version_and_the_story_stays_what_it_was(database: Database) -> None:
+    (first,) = take(database, found("1")).new
+    later = NOW + timedelta(hours=1)
+    (edited,) = take(database, replace(found("1"), lead="Đã sửa."), now=later).changed
+    assert (edited.id, edited.feed_id, edited.published) == (first.id, first.feed_id, first.published)
+    assert (edited.version, edited.lead, edited.updated) == (2, "Đã sửa.", later)
+    with database.read() as connection:
+        assert archive.newest(connection, 1) == [edited]
+        versions = connection.execute(sa.select(article_versions.c.version)).scalars().all()
+    assert versions == [1, 2]
+
+
+def test_the_permanent_id_does_not_depend_on_the_store(tmp_path_factory: pytest.TempPathFactory) -> None:
+    ids = []
+    for now in (NOW, NOW + timedelta(days=400)):
+        opened = Database.open("sqlite:///store.db", tmp_path_factory.mktemp("store"))
+        opened.migrate()
+        ids += [(article.id, article.feed_id) for article in take(opened, found("1"), now=now).new]
+        opened.close()
+    assert ids[0] == ids[1]
+    assert ids[0][1] == f"tag:bacson.example,2026-11-23:{ids[0][0]}"
+
+
+def test_the_first_look_announces_no_backlog(database: Database) -> None:
+    old = [found(str(n), published=NOW - timedelta(days=30 + n)) for n in range(12)]
+    intake = take(database, *old)
+    assert {article.id for article in intake.new if not article.backlog} == {
+        article.id for article in sorted(intake.new, key=lambda a: a.published)[2:]
+    }
+    assert intake.backlog == 2
+    assert not take(database, found("late", published=NOW - timedelta(days=90))).new[0].backlog
+
+
+@given(
+    ages=st.lists(st.one_of(st.none(), st.integers(0, 60)), max_size=30),
+    newest=st.integers(0, 12),
+    days=st.integers(0, 10),
+)
+def test_news_at_the_first_look_are_the_newest_and_the_young(
+    ages: Sequence[int | None], newest: int, days: int
+) -> None:
+    look = [found(str(i), published=None if age is None else NOW - timedelta(days=age)) for i, age in enumerate(ages)]
+    old = backlog(look, FirstLook(newest, timedelta(days=days)), NOW)
+    assert len(look) - len(old) >= min(newest, len(look))
+    assert not any(age is not None and age < days for i, age in enumerate(ages) if i in old)
+    if newest == 0:
+        assert old >= {i for i, age in enumerate(ages) if age is None or age >= max(days, 1)}
+
+
+def test_what_a_server_gave_to_ask_for_changes_is_stored_with_the_articles(database: Database) -> None:
+    validators = {"https://bacson.example/rss": Validators(etag='W/"1"', last_modified="Mon, 23 Nov 2026 00:00:00 GMT")}
+    take(database, found("1"), validators=validators)
+    take(database, found("1"), validators={"https://bacson.example/rss": Validators(etag='"2"')})
+    with database.read() as connection:
+        assert archive.stored_validators(connection, "cong") == {"https://bacson.example/rss": Validators(etag='"2"')}
+
+
+def test_a_fault_of_a_source_is_told_once_until_it_changes(database: Database) -> None:
+    told = []
+    for fault in ("refused", "refused", "404", "", "", "404"):
+        with database.write() as connection:
+            told.append(archive.note_fault(connection, "cong", fault, NOW))
+    assert told == [True, False, True, True, False, True]

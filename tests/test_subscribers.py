@@ -1,0 +1,184 @@
+"""Subscribers, their signed links, and lists as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from builders import NOW, edition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distributor.model import Language, Subscriber
+from distributor.storage.database import Database
+from distributor.subscribers import register
+from distributor.subscribers.exchange import BadRow, read_csv, write_csv
+from distributor.subscribers.mailing import recipient
+from distributor.subscribers.register import Application, Change
+from distributor.subscribers.tokens import BadToken, Claim, read, sign
+from distributor.text import clean_line
+
+KNOWN = ("tin-sang", "kinh-te")
+SECRET = b"0123456789abcdef"
+
+
+def rows(text: str, newsletters: tuple[str, ...] = ()) -> list[Application | BadRow]:
+    return list(read_csv(io.StringIO(text), known=KNOWN, newsletters=newsletters))
+
+
+class TestRegister:
+    def add(self, database: Database, address: str, *newsletters: str, **more: str) -> tuple[Subscriber, Change]:
+        wanted = register.application(address, newsletters or ("tin-sang",), known=KNOWN, **more)
+        with database.write() as connection:
+            return register.add(connection, wanted, NOW)
+
+    def test_one_person_is_one_however_the_address_is_written(self, database: Database) -> None:
+        first, change = self.add(database, "Lan <lan@Example.com>")
+        again, repeated = self.add(database, "LAN@example.COM")
+        assert (change, repeated, first.id) == (Change.ADDED, Change.UNCHANGED, again.id)
+        assert again.name == "Lan"
+
+    def test_asking_for_another_newsletter_keeps_the_first(self, database: Database) -> None:
+        self.add(database, "lan@example.com")
+        person, change = self.add(database, "lan@example.com", "kinh-te")
+        assert (change, person.newsletters) == (Change.UPDATED, ("tin-sang", "kinh-te"))
+
+    def test_who_leaves_stays_known_but_on_no_list(self, database: Database) -> None:
+        person, _ = self.add(database, "lan@example.com", "tin-sang", "kinh-te")
+        with database.write() as connection:
+            assert register.leave(connection, person.id, "tin-sang") == 1
+            assert register.leave(connection, person.id) == 1
+            found = register.find(connection, "lan@example.com")
+        assert found is not None
+        assert (found.active, found.newsletters) == (False, ())
+
+    def test_all_are_listed_whatever_the_batch(self, database: Database) -> None:
+        for number in range(7):
+            self.add(database, f"s{number}@example.com", *(["kinh-te"] if number % 2 else ["tin-sang"]))
+        with database.read() as connection:
+            assert len(list(register.each(connection, batch=3))) == 7
+            assert len(list(register.each(connection, "kinh-te", batch=2))) == 3
+
+    @pytest.mark.parametrize(
+        ("address", "newsletters", "language", "reason"),
+        [
+            ("lan", ("tin-sang",), "", "@"),
+            ("lan@example.com", ("tin-toi",), "", "newsletter 'tin-toi' is not known; there are: tin-sang, kinh-te"),
+            ("lan@example.com", (), "", "no newsletter is named"),
+            ("lan@example.com", ("tin-sang",), "fr", "language 'fr' is not known; there are: vi, en"),
+            ("lan@example.com\nBcc: x@y.z", ("tin-sang",), "", "line ends or control characters"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_in_words(
+        self, address: str, newsletters: tuple[str, ...], language: str, reason: str
+    ) -> None:
+        with pytest.raises(ValueError, match=reason):
+            register.application(address, newsletters, known=KNOWN, language=language)
+
+
+class TestCsv:
+    def test_a_good_file_is_read(self) -> None:
+        text = "address,name,language,newsletters,topics\nlan@example.com,Lan Nguyễn,en,tin-sang;kinh-te,Kinh tế;Y tế\n"
+        assert rows(text) == [
+            Application(
+                address="lan@example.com",
+                name="Lan Nguyễn",
+                language=Language.EN,
+                newsletters=("tin-sang", "kinh-te"),
+                topics=("Kinh tế", "Y tế"),
+            )
+        ]
+
+    def test_rows_that_name_no_newsletter_get_the_one_given(self) -> None:
+        (row,) = rows("email\nlan@example.com\n", ("kinh-te",))
+        assert isinstance(row, Application)
+        assert row.newsletters == ("kinh-te",)
+
+    def test_every_bad_row_is_told_with_its_line_and_the_good_ones_go_on(self) -> None:
+        text = (
+            "address,name,newsletters\n"
+            "a@example.com,A,tin-sang\n"
+            "no address,B,tin-sang\n"
+            '"c@example.com","hai\ndòng",tin-sang\n'
+            "d@example.com,D,tin-toi\n"
+            "A@example.com,A again,tin-sang\n"
+            "e@example.com,E,tin-sang,too much\n"
+            "\n"
+            "f@example.com,F,\n"
+            "g@example.com,G,tin-sang\n"
+        )
+        read = rows(text)
+        assert [row.address for row in read if isinstance(row, Application)] == [
+            "a@example.com", "c@example.com", "g@example.com",
+        ]  # fmt: skip
+        bad = {row.line: row.reason for row in read if isinstance(row, BadRow)}
+        assert sorted(bad) == [3, 6, 7, 8, 10]
+        assert bad[6] == "newsletter 'tin-toi' is not known; there are: tin-sang, kinh-te"
+        assert "stands in line 2 already" in bad[7]
+        assert "has 4 fields, but the header has 3" in bad[8]
+        assert bad[10] == "no newsletter is named"
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "no column is called address"),
+            ("name\nLan\n", "no column is called address"),
+            ("address,phone\n", "column 'phone' is not known"),
+        ],
+    )
+    def test_a_file_without_a_usable_header_is_refused(self, text: str, reason: str) -> None:
+        with pytest.raises(ValueError, match=reason):
+            rows(text)
+
+    @given(name=st.text(alphabet="=+-@'\t ,\"abcđẫ", max_size=12).map(str.strip))
+    def test_what_is_exported_comes_back_and_is_no_formula(self, name: str) -> None:
+        person = Subscriber(id="1", address="lan@example.com", name=clean_line(name), newsletters=("tin-sang",))
+        file = io.StringIO()
+        assert write_csv(file, [person]) == 1
+        cell = list(csv.reader(io.StringIO(file.getvalue())))[1][1]
+        assert not cell.startswith(("=", "+", "-", "@"))
+        (row,) = rows(file.getvalue())
+        assert isinstance(row, Application)
+        assert row.name == person.name
+
+
+class TestLinks:
+    claim = Claim("unsubscribe", "s1", "tin-sang")
+
+    def test_a_signed_link_says_what_was_signed(self) -> None:
+        assert read((SECRET,), sign(SECRET, self.claim), "unsubscribe") == self.claim
+
+    def test_an_older_secret_still_reads_its_links(self) -> None:
+        token = sign(b"the old secret, long", self.claim)
+        assert read((SECRET, b"the old secret, long"), token, "unsubscribe") == self.claim
+
+    @given(position=st.integers(0, 200), letter=st.sampled_from("abcXYZ019-_."))
+    def test_a_link_that_was_tampered_with_is_refused(self, position: int, letter: str) -> None:
+        token = sign(SECRET, self.claim)
+        at = position % len(token)
+        forged = token[:at] + letter + token[at + 1 :]
+        if forged != token:
+            with pytest.raises(BadToken):
+                read((SECRET,), forged, "unsubscribe")
+
+    def test_a_link_is_good_for_its_own_purpose_only(self) -> None:
+        with pytest.raises(BadToken):
+            read((SECRET,), sign(SECRET, self.claim), "preferences")
+
+    @pytest.mark.parametrize("token", ["", ".", "v1.u.s1.tin-sang", "v1.u.s1.tin-sang.", "ắ" * 50])
+    def test_nonsense_is_refused(self, token: str) -> None:
+        with pytest.raises(BadToken):
+            read((SECRET,), token, "unsubscribe")
+
+    def test_a_recipient_has_a_link_of_their_own_and_a_stable_message_id(self) -> None:
+        def made(subscriber: str) -> tuple[str, str]:
+            person = recipient(
+                edition(), subscriber, "a@example.com", "A", secret=SECRET, links="https://bacson.example"
+            )
+            return person.slots["unsubscribe_url"], person.message_id
+
+        assert made("s1") == made("s1")
+        assert made("s1")[0] != made("s2")[0]
+        assert made("s1")[1] != made("s2")[1]
+        assert made("s1")[0].startswith("https://bacson.example/u/v1.u.s1.tin-sang.")
