@@ -41,14 +41,6 @@ def posts(channel: Channel, edition: Edition, desk: Desk, template: str) -> Sequ
     ]
 
 
-def measure(text: str, limits: Limits) -> int:
-    """The length of a text as the network counts it."""
-    if limits.url is None:
-        return limits.count(text)
-    stripped, addresses = _URL.subn("", text)
-    return limits.count(stripped) + addresses * limits.url
-
-
 def addresses(text: str) -> list[str]:
     """The addresses in a text, in their order."""
     return [found.rstrip(".,;:!?)") for found in _URL.findall(text)]

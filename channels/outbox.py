@@ -22,7 +22,7 @@ from distributor.channel import Channel, Desk, Folder, Limits
 from distributor.model import Edition, Receipt, Rendition
 
 from ._files import put, remove
-from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, measure, posts
+from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, posts
 
 _NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": Limits()}
 _UNSAFE = re.compile(r"[^\w.-]")
@@ -67,4 +67,4 @@ class Outbox(Channel):
     def _count(self, text: str) -> str:
         limits = self.limits
         most = f" of {limits.text}" if limits.text else ""
-        return f"{self.network}: {measure(text, limits)}{most} characters"
+        return f"{self.network}: {limits.measure(text)}{most} characters"

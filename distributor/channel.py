@@ -11,6 +11,7 @@ Uncertain. Retrying, timing and remembering are the engine's work, never the ada
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,9 @@ __all__ = [
 ]
 
 
+_URL = re.compile(r"https?://[^\s<>]+")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much one post of a network may carry, and how that network counts.
@@ -68,6 +72,13 @@ class Limits:
     count: Callable[[str], int] = count_graphemes
     url: int | None = None
     per_run: int | None = None
+
+    def measure(self, text: str) -> int:
+        """The length of a text as the network counts it."""
+        if self.url is None:
+            return self.count(text)
+        stripped, addresses = _URL.subn("", text)
+        return self.count(stripped) + addresses * self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

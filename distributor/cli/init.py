@@ -24,7 +24,9 @@ def command(_app: object, directory: Path) -> None:
     origin = Path(next(iter(starter.__path__)))
     if (directory / "config.yaml").exists():
         raise UserError(f"{directory / 'config.yaml'} is there already: nothing was changed")
-    files = sorted(path for path in origin.rglob("*") if path.is_file() and path.suffix != ".py" and path.suffix != ".pyc")
+    files = sorted(
+        path for path in origin.rglob("*") if path.is_file() and path.suffix != ".py" and path.suffix != ".pyc"
+    )
     try:
         for path in files:
             target = directory / path.relative_to(origin)

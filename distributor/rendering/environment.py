@@ -20,7 +20,8 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import RenderError
 from .plaintext import plain, wrap
@@ -59,7 +60,7 @@ class Templates:
     def check(self) -> list[Fault]:
         """Every template that cannot be compiled."""
         faults = []
-        for name in self._environment.list_templates(extensions=["j2"]):
+        for name in self._environment.list_templates(extensions=["j2", "css"]):
             try:
                 self._environment.get_template(name)
             except TemplateSyntaxError as error:
@@ -67,15 +68,6 @@ class Templates:
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 faults.append(Fault(f"templates/{name}", None, _reason(error)))
         return faults
-
-    def source(self, name: str) -> str:
-        """A file of the templates folders as it stands (the style sheet). Raises RenderError."""
-        loader = self._environment.loader
-        assert loader is not None
-        try:
-            return loader.get_source(self._environment, name)[0]
-        except TemplateNotFound:
-            raise RenderError(f"template {name} is not there; looked in {self._places()}") from None
 
     def _places(self) -> str:
         return ", ".join(str(folder) for folder in self._folders)

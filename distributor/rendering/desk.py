@@ -1,0 +1,41 @@
+"""The desk at which channels compose: values, templates, and nothing that acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from ..channel import Digest, Limits
+from ..config import Newsletter, Site
+from ..model import Article, Edition, Language
+from . import snippets
+from .digest import common_values, render_digest, shown, story
+from .environment import Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderingDesk:
+    """Implements `distributor.channel.Desk` for one newsletter at one moment."""
+
+    site: Site
+    newsletter: Newsletter
+    announced: tuple[Article, ...]
+    published: tuple[Article, ...]
+    templates: Templates
+    language: Language
+    zone: ZoneInfo
+
+    def render(self, template: str, **values: object) -> str:
+        return self.templates.render(template, {**common_values(self.site, self.newsletter, self.language), **values})
+
+    def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
+        about = story(article, self.language, self.zone)
+        lead = shown(article.lead) or about.lead
+
+        def text(title: str, lead: str) -> str:
+            return self.render(template, title=title, lead=lead, url=about.url, story=about)
+
+        return snippets.compose(text, shown(article.title), lead, limits)
+
+    def digest(self, edition: Edition) -> Digest:
+        return render_digest(edition, self.site, self.newsletter, self.zone, self.templates)
