@@ -35,7 +35,10 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture of an article. `width` and `height` are in CSS pixels, 0 where the source does not tell."""
+    """A picture of an article. `width` and `height` are in CSS pixels, 0 where the source does not tell.
+
+    `url` is empty where a text tells of a picture only by its caption.
+    """
 
     url: str
     alt: str = ""

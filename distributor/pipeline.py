@@ -34,7 +34,7 @@ from .editions.selection import Selection, select
 from .errors import DeliveryError, NotModified, SourceError
 from .gathering import archive
 from .gathering.archive import Intake
-from .gathering.fetch import open_fetcher
+from .gathering.fetch import Hosts, open_fetcher
 from .gathering.intake import host_of
 from .model import Edition, Rendition
 from .newsroom import Newsroom
@@ -76,15 +76,16 @@ async def gather(newsroom: Newsroom, database: Database, clock: Clock, only: Seq
     with database.write() as connection:
         for newsletter in newsroom.settings.newsletters.values():
             book.enrol(connection, newsletter, now)
+    hosts = Hosts()
     chosen = [source for name, source in newsroom.sources.items() if not only or name in only]
-    return list(await asyncio.gather(*(_look(newsroom, database, source, clock) for source in chosen)))
+    return list(await asyncio.gather(*(_look(newsroom, database, source, hosts, clock) for source in chosen)))
 
 
-async def _look(newsroom: Newsroom, database: Database, source: Source, clock: Clock) -> Look:
+async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: Hosts, clock: Clock) -> Look:
     with database.read() as connection:
         known = archive.stored_validators(connection, source.name)
     try:
-        async with open_fetcher(newsroom.settings.site, known, allow_private=source.allow_private) as fetcher:
+        async with open_fetcher(newsroom.settings.site, known, hosts, allow_private=source.allow_private) as fetcher:
             async with asyncio.timeout(LOOK_LIMIT):
                 harvest = await source.gather(fetcher, clock())
     except NotModified:

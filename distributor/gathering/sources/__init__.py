@@ -1,0 +1,1 @@
+"""The kinds of sources, one file each; the name of the file is the `type` in config.yaml."""

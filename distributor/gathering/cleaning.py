@@ -1,0 +1,276 @@
+"""Foreign HTML to an article's body: sanitised, absolute, without a portal's furniture. Pure.
+
+What reaches the store is small, safe HTML: paragraphs, headings, lists, quotes, links, pictures, tables. A browser's
+idea of safety is not enough: the body also goes into feeds and mails, where style, class and script have no place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import lxml.html
+import nh3
+from lxml import etree
+from lxml.html import HtmlElement
+
+from ..model import Image
+from ..text import clean, clean_line
+from .furniture import drop_furniture, parse
+
+_TAGS = {
+    "p", "br", "hr", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "a", "img", "figure", "figcaption", "em", "strong",
+    "b", "i", "u", "s", "sub", "sup", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "caption",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "width", "height"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+    "ol": {"start"},
+}
+_BLOCKS = {
+    "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "figure", "pre", "section",
+    "article", "hr",
+}  # fmt: skip
+_CLOSING = re.compile(r"\s*\./\.?\s*$")
+_NAME = re.compile(r"[^\W\d_][\w.\-’' ]{1,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A body without its picture and signature, and those two."""
+
+    html: str
+    image: Image | None = None
+    author: str = ""
+
+
+def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
+    """A body for the store. `lead` and `title` are not repeated in it; relative addresses are taken from `base_url`."""
+    root = parse(html)
+    if root is None:
+        return Cleaned("")
+    drop_furniture(root)
+    _absolute(root, base_url)
+    blocks = [block for block in _flat(root) if not _is_empty(block)]
+    author = _take_signature(blocks)
+    blocks = _without(blocks, title, lead)
+    image, blocks = _take_picture(blocks)
+    _shorten_closing(blocks)
+    made = "".join(_html(block) for block in blocks)
+    return Cleaned(sanitise(made), image, author)
+
+
+def sanitise(html: str) -> str:
+    """Safe HTML and nothing else."""
+    made = nh3.clean(
+        clean(html),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+        strip_comments=True,
+    )
+    made = made.replace("&nbsp;", " ")  # portals put them where others put spaces
+    return re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", made).strip()
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def web_address(url: str, base_url: str) -> str:
+    """An absolute http(s) address; empty for whatever is none."""
+    try:
+        made = urljoin(base_url, url.strip()) if base_url else url.strip()
+        parts = urlsplit(made)
+    except ValueError:
+        return ""
+    return made if parts.scheme in ("http", "https") and parts.hostname else ""
+
+
+def picture_address(element: HtmlElement, base_url: str) -> str:
+    """Where a picture really is: lazy loaders put a placeholder into `src` and the address elsewhere."""
+    for name in ("data-src", "data-original", "data-lazy-src", "src"):
+        value = element.get(name) or ""
+        if value and not value.startswith("data:"):
+            found = web_address(value, base_url)
+            if found:
+                return found
+    return ""
+
+
+def _absolute(root: HtmlElement, base_url: str) -> None:
+    for link in root.iter("a"):
+        href = link.get("href") or ""
+        if not href.lower().startswith("mailto:"):
+            absolute = "" if href.startswith("#") else web_address(href, base_url)
+            link.attrib.pop("href", None)
+            if absolute:
+                link.set("href", absolute)
+    for picture in root.iter("img"):
+        address = picture_address(picture, base_url)
+        for name in list(picture.attrib):
+            if name not in ("alt", "width", "height"):
+                del picture.attrib[name]
+        for name in ("width", "height"):
+            if not (picture.get(name) or "").isdigit():
+                picture.attrib.pop(name, None)
+        if address:
+            picture.set("src", address)
+
+
+# -- blocks ------------------------------------------------------------------------------------------------------------
+
+
+def _flat(root: HtmlElement) -> Iterator[HtmlElement]:
+    """The blocks of a body in a row: `div`s and the like are opened, loose text becomes paragraphs."""
+    loose = _paragraph()
+    _append_text(loose, root.text)
+    for child in list(root):
+        if not isinstance(child.tag, str):
+            continue
+        tail, child.tail = child.tail, None
+        if child.tag not in _BLOCKS and not _has_block(child):
+            if child.tag == "br" and len(loose) and loose[-1].tag == "br":
+                yield loose
+                loose = _paragraph()
+            else:
+                loose.append(child)
+        else:
+            yield loose
+            loose = _paragraph()
+            opened = (
+                child.tag not in _BLOCKS
+                or child.tag in ("div", "section", "article")
+                or (child.tag == "p" and _has_block(child))
+            )
+            yield from _flat(child) if opened else [_heading(child)]
+        _append_text(loose, tail)
+    yield loose
+
+
+def _paragraph() -> HtmlElement:
+    return lxml.html.Element("p")
+
+
+def _append_text(block: HtmlElement, text: str | None) -> None:
+    if not text:
+        return
+    if len(block):
+        block[-1].tail = (block[-1].tail or "") + text
+    else:
+        block.text = (block.text or "") + text
+
+
+def _has_block(element: HtmlElement) -> bool:
+    return any(isinstance(inner.tag, str) and inner.tag in _BLOCKS for inner in element.iterdescendants())
+
+
+def _heading(block: HtmlElement) -> HtmlElement:
+    """Headings begin below the title's: h1 becomes h2, h5 and h6 become h4."""
+    block.tag = {"h1": "h2", "h5": "h4", "h6": "h4"}.get(str(block.tag), block.tag)
+    return block
+
+
+def _is_empty(block: HtmlElement) -> bool:
+    return not words_of(block) and block.tag != "hr" and next(block.iter("img", "table"), None) is None
+
+
+def words_of(block: HtmlElement) -> str:
+    """The words of a block on one line."""
+    return clean_line(str(block.text_content()))
+
+
+def _html(block: HtmlElement) -> str:
+    return str(etree.tostring(block, encoding="unicode", method="html", with_tail=False))
+
+
+def _without(blocks: list[HtmlElement], title: str, lead: str) -> list[HtmlElement]:
+    """The blocks without those at the beginning that say the title or the lead once more."""
+    said = {_folded(text) for text in (title, lead) if text}
+    while blocks and _folded(words_of(blocks[0])) in said:
+        blocks = blocks[1:]
+    return blocks
+
+
+def _folded(text: str) -> str:
+    return _CLOSING.sub(".", clean_line(text)).casefold().rstrip(".… ")
+
+
+def _take_signature(blocks: list[HtmlElement]) -> str:
+    """The author's name that stands alone at the end, to the right or in bold; it is taken out of the blocks."""
+    if len(blocks) < 2:
+        return ""
+    last = blocks[-1]
+    words = words_of(last)
+    strong = next(last.iter("b", "strong"), None)
+    bold = strong is not None and words_of(strong) == words
+    right = "right" in f"{last.get('align') or ''} {last.get('style') or ''}".lower()
+    if (bold or right) and is_name(words) and next(last.iter("img"), None) is None:
+        blocks.pop()
+        return words
+    return ""
+
+
+def is_name(words: str) -> bool:
+    """Whether a line can be the name of an author: a few words with capitals, without a sentence's end."""
+    parts = words.split()
+    capitals = sum(part[0].isupper() for part in parts if part)
+    return bool(_NAME.fullmatch(words)) and len(parts) <= 6 and capitals * 2 > len(parts) and not words.endswith(".")
+
+
+def _take_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElement]]:
+    """The first picture with its caption, taken out of the blocks: it is shown on its own."""
+    for at, block in enumerate(blocks):
+        picture = next((inner for inner in block.iter("img") if inner.get("src")), None)
+        if picture is None:
+            continue
+        inside = words_of(block)
+        following = blocks[at + 1] if at + 1 < len(blocks) else None
+        if inside and block.tag != "figure":
+            return _image(picture, ""), blocks  # a picture among words stays where it is
+        caption, used = inside, at + 1
+        if not inside and following is not None and _is_caption(following):
+            caption, used = words_of(following), at + 2
+        return _image(picture, caption), blocks[:at] + blocks[used:]
+    return None, blocks
+
+
+def _is_caption(block: HtmlElement) -> bool:
+    """Whether a paragraph behind a picture is its caption: short, and all in italics or centred."""
+    words = words_of(block)
+    slanted = next(block.iter("i", "em"), None)
+    italic = slanted is not None and words_of(slanted) == words
+    centred = "center" in f"{block.get('align') or ''} {block.get('style') or ''}".lower()
+    return block.tag in ("p", "figcaption") and len(words) <= 250 and (italic or centred)
+
+
+def _image(picture: HtmlElement, caption: str) -> Image:
+    return Image(
+        url=str(picture.get("src")),
+        alt=clean_line(picture.get("alt") or "") or caption,
+        caption=caption,
+        width=int(picture.get("width") or 0),
+        height=int(picture.get("height") or 0),
+    )
+
+
+def _shorten_closing(blocks: list[HtmlElement]) -> None:
+    """Official texts end with `./.`; readers need only the full stop."""
+    for block in reversed(blocks):
+        for inner in reversed([*block.iter()]):
+            for name in ("tail", "text"):
+                text = getattr(inner, name)
+                if inner is block and name == "tail":
+                    continue
+                if text and text.strip():
+                    setattr(inner, name, close(text))
+                    return
+
+
+def close(text: str) -> str:
+    """A text that ends with `./.` ended with a full stop."""
+    return _CLOSING.sub(".", text) if _CLOSING.search(text) else text

@@ -1,0 +1,327 @@
+"""An article out of a page: by CSS selectors where the newsroom gives them, else by what pages usually say. Pure.
+
+For each field, in this order: the newsroom's selector; machine-read data (JSON-LD, OpenGraph, meta); the class names
+that Vietnamese portals use; for the body at last trafilatura, which finds the main text of a page by its shape.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, tzinfo
+from typing import Any
+
+import lxml.html
+from cssselect import GenericTranslator, SelectorError
+from lxml import etree
+from lxml.html import HtmlElement
+
+from ..model import Image
+from ..text import clean, clean_line
+from .cleaning import clean_body, close, is_name, picture_address, web_address
+from .dates import parse_date
+from .furniture import drop_furniture
+
+_USUAL = {
+    "title": "h1, .tieude, .tieu-de, .title-detail, .article-title, .detail-title",
+    "date": "time[datetime], .ngay, .ngaydang, .date, .time, .publish-date, .post-date",
+    "lead": ".tomtat, .tom-tat, .sapo, .chapeau, .trichdan, .article-summary, .detail-sapo, .lead",
+    "body": "#noidung, .noidung, .noi-dung, .article-body, .detail-content, .article-content, .post-content, .entry-content",
+    "author": ".tacgia, .tac-gia, .author, .article-author, [rel=author]",
+}
+_SHORTEST_BODY = 80  # characters; a match of a usual class with less is something else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selectors:
+    """CSS selectors; an empty one is filled in automatically. Raises ValueError for one that is no CSS."""
+
+    link: str = ""
+    title: str = ""
+    date: str = ""
+    lead: str = ""
+    body: str = ""
+    image: str = ""
+    caption: str = ""
+    author: str = ""
+    topic: str = ""
+    next: str = ""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            compile_selector(getattr(self, each.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extracted:
+    """What a page tells of its article. Texts are clean; `published` is None where the page does not tell."""
+
+    title: str = ""
+    lead: str = ""
+    body_html: str = ""
+    author: str = ""
+    published: datetime | None = None
+    updated: datetime | None = None
+    topics: tuple[str, ...] = ()
+    image: Image | None = None
+
+
+def compile_selector(selector: str) -> str:
+    """A selector as XPath; empty for an empty one. Raises ValueError in words."""
+    if not selector.strip():
+        return ""
+    try:
+        return " | ".join(GenericTranslator().css_to_xpath(part) for part in selector.split(",") if part.strip())
+    except SelectorError as error:
+        raise ValueError(f"{selector!r} is not a CSS selector: {error}") from None
+
+
+def select(root: HtmlElement, selector: str) -> list[HtmlElement]:
+    """The elements that a selector finds, in the order of the page."""
+    path = compile_selector(selector)
+    return [found for found in root.xpath(path) if isinstance(found, HtmlElement)] if path else []
+
+
+def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
+    """A page as a tree; None for an empty one. `charset` is what the server said; the page's own word comes after it."""
+    text = decode(body, charset)
+    if not text.strip():
+        return None
+    try:
+        parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        return lxml.html.document_fromstring(clean(text).encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
+
+
+def decode(body: bytes, charset: str) -> str:
+    """Bytes as text: by byte order mark, UTF-8 if they are it, the server's word, the page's word; never an error."""
+    for sign, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if body.startswith(sign):
+            return body[len(sign) :].decode(name, "replace")
+    meta = _META_CHARSET.search(body[:4096])
+    for name in ("utf-8", charset, meta.group(1).decode("ascii", "ignore") if meta else "", "windows-1258"):
+        try:
+            if name:
+                return body.decode(name)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return body.decode("utf-8", "replace")
+
+
+def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
+    """The article of a page. `hint` is the text of the link that led here: often the cleanest title there is."""
+    data = _MachineRead(page)
+    drop_furniture(page)
+    title = _title(page, selectors, data, hint)
+    lead = _lead(page, selectors, data)
+    body = _body(page, selectors, url)
+    cleaned = clean_body(body, url, lead=lead, title=title) if body else None
+    published, updated = _dates(page, selectors, data, zone)
+    topics = [_words(found) for found in select(page, selectors.topic)] or data.topics
+    return Extracted(
+        title=title,
+        lead=close(lead),
+        body_html=cleaned.html if cleaned else "",
+        author=_author(page, selectors, data) or (cleaned.author if cleaned else ""),
+        published=published,
+        updated=updated,
+        topics=tuple(dict.fromkeys(filter(None, topics))),
+        image=_image(page, selectors, data, url, cleaned.image if cleaned else None),
+    )
+
+
+def _words(element: HtmlElement) -> str:
+    return clean_line(str(element.text_content()))
+
+
+def _first(page: HtmlElement, *selectors: str) -> str:
+    """The first words that one of the selectors finds."""
+    for selector in selectors:
+        for element in select(page, selector):
+            words = _words(element)
+            if words:
+                return words
+    return ""
+
+
+def _title(page: HtmlElement, selectors: Selectors, data: _MachineRead, hint: str) -> str:
+    if selectors.title:
+        found = _first(page, selectors.title)
+        if found:
+            return found
+    shown = {_words(element).casefold() for element in page.iter("title", "h1", "h2", "div", "p", "span", "td")}
+    if hint and any(hint.casefold() in words for words in shown):
+        return clean_line(hint)
+    return data.title or _first(page, _USUAL["title"]) or _window_title(page)
+
+
+def _window_title(page: HtmlElement) -> str:
+    """The page's `<title>` without the name of the site, which stands before or behind it."""
+    parts = re.split(r"\s+[-–|»:]\s+", _first(page, "title"))
+    return max(parts, key=len) if parts else ""
+
+
+def _lead(page: HtmlElement, selectors: Selectors, data: _MachineRead) -> str:
+    return _first(page, selectors.lead) if selectors.lead else _first(page, _USUAL["lead"]) or data.description
+
+
+def _body(page: HtmlElement, selectors: Selectors, url: str) -> str:
+    chosen = select(page, selectors.body)
+    if not chosen and not selectors.body:
+        chosen = [element for element in select(page, _USUAL["body"]) if len(_words(element)) >= _SHORTEST_BODY][:1]
+    if chosen:
+        outer = [element for element in chosen if not any(parent in chosen for parent in element.iterancestors())]
+        return "".join(etree.tostring(element, encoding="unicode", method="html", with_tail=False) for element in outer)
+    import trafilatura  # takes half a second to load: only when it is needed
+
+    found = trafilatura.extract(
+        lxml.html.tostring(page, encoding="unicode"),
+        url=url,
+        output_format="html",
+        include_comments=False,
+        include_images=True,
+        include_links=True,
+        include_formatting=True,
+    )
+    return _inner(found) if found else ""
+
+
+def _inner(document: str) -> str:
+    match = re.search(r"<body[^>]*>(.*)</body>", document, re.DOTALL)
+    return match.group(1) if match else document
+
+
+def _author(page: HtmlElement, selectors: Selectors, data: _MachineRead) -> str:
+    if selectors.author:
+        return _first(page, selectors.author)
+    found = _first(page, _USUAL["author"]) or data.author
+    return found if is_name(found) else ""
+
+
+def _dates(
+    page: HtmlElement, selectors: Selectors, data: _MachineRead, zone: tzinfo
+) -> tuple[datetime | None, datetime | None]:
+    for selector in (selectors.date,) if selectors.date else ("",):
+        for element in select(page, selector):
+            found = parse_date(element.get("datetime") or element.get("content") or _words(element), zone)
+            if found:
+                return found, None
+    published = parse_date(data.published, zone) if data.published else None
+    updated = parse_date(data.updated, zone) if data.updated else None
+    if published is None:
+        texts = (element.get("datetime") or _words(element) for element in select(page, _USUAL["date"]))
+        published = next(filter(None, (parse_date(text, zone) for text in texts)), None)
+    if published and updated and updated <= published:
+        updated = None
+    return published, updated
+
+
+def _image(
+    page: HtmlElement, selectors: Selectors, data: _MachineRead, url: str, in_body: Image | None
+) -> Image | None:
+    caption = _first(page, selectors.caption) if selectors.caption else ""
+    for element in select(page, selectors.image):
+        picture = element if element.tag == "img" else next(element.iter("img"), None)
+        address = picture_address(picture, url) if picture is not None else ""
+        if picture is not None and address:
+            alt = clean_line(picture.get("alt") or "")
+            caption = caption or (in_body.caption if in_body and in_body.url == address else "")
+            return Image(
+                url=address,
+                alt=alt or caption,
+                caption=caption,
+                width=_number(picture.get("width")),
+                height=_number(picture.get("height")),
+            )
+    if in_body:
+        return in_body
+    address = web_address(data.image, url) if data.image else ""
+    return Image(url=address, caption=caption, alt=caption) if address else None
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0
+
+
+class _MachineRead:
+    """What a page says for machines: JSON-LD of an article (schema.org), OpenGraph and other meta tags."""
+
+    def __init__(self, page: HtmlElement) -> None:
+        self._meta: dict[str, str] = {}
+        for meta in page.iter("meta"):
+            name = (meta.get("property") or meta.get("name") or "").lower()
+            if name and meta.get("content"):
+                self._meta.setdefault(name, clean_line(meta.get("content") or ""))
+        self._article = next(_json_ld(page), {})
+
+    def _get(self, key: str, *names: str) -> str:
+        value = self._article.get(key)
+        if isinstance(value, str) and value.strip():
+            return clean_line(value)
+        return next((self._meta[name] for name in names if self._meta.get(name)), "")
+
+    @property
+    def title(self) -> str:
+        return self._get("headline", "og:title")
+
+    @property
+    def description(self) -> str:
+        return self._get("description", "og:description", "description")
+
+    @property
+    def published(self) -> str:
+        return self._get("datePublished", "article:published_time", "pubdate", "date", "dc.date")
+
+    @property
+    def updated(self) -> str:
+        return self._get("dateModified", "article:modified_time")
+
+    @property
+    def author(self) -> str:
+        author = self._article.get("author")
+        author = author[0] if isinstance(author, list) and author else author
+        if isinstance(author, dict) and isinstance(author.get("name"), str):
+            return clean_line(author["name"])
+        return self._get("author", "author", "article:author")
+
+    @property
+    def image(self) -> str:
+        image = self._article.get("image")
+        image = image[0] if isinstance(image, list) and image else image
+        if isinstance(image, dict):
+            image = image.get("url")
+        return image if isinstance(image, str) else self._get("image", "og:image")
+
+    @property
+    def topics(self) -> list[str]:
+        section = self._get("articleSection", "article:section")
+        return [section] if section else []
+
+
+def _json_ld(page: HtmlElement) -> Iterator[dict[str, Any]]:
+    for script in page.iter("script"):
+        if (script.get("type") or "").lower() != "application/ld+json":
+            continue
+        try:
+            data = json.loads(script.text or "")
+        except (ValueError, RecursionError):
+            continue
+        for item in _items(data):
+            kind = item.get("@type")
+            if any("Article" in str(one) for one in (kind if isinstance(kind, list) else [kind])):
+                yield item
+
+
+def _items(data: Any) -> Iterator[dict[str, Any]]:
+    for item in data if isinstance(data, list) else [data]:
+        if isinstance(item, dict):
+            yield item
+            graph = item.get("@graph")
+            if isinstance(graph, list):
+                yield from (inner for inner in graph if isinstance(inner, dict))

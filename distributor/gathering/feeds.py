@@ -1,0 +1,188 @@
+"""Feeds as they come, to entries. Pure.
+
+feedparser reads RSS and Atom, with its traps closed: it is given bytes and never an address, its sanitiser, which takes
+quadratic time on hostile input, is off (bodies are cleaned elsewhere), and dates are kept as they were written, because
+it reads `GMT+7` as nothing and local times as UTC. JSON Feed is read here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import feedparser
+
+from ..model import Image
+from ..source import Fetched
+from ..text import clean_line
+from .cleaning import web_address
+from .extract import decode
+
+_MOST = 2000  # entries that are looked at
+_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_HTML = re.compile(rb"^\s*(?:<!DOCTYPE\s+html|<html|<head|<body)", re.IGNORECASE)
+_DEEPEST = 200  # nested elements; no honest feed comes near, and deep ones take a parser quadratic time
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp)\b", re.IGNORECASE)
+_TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry as the feed tells it: texts uncleaned, HTML unsanitised, dates as written."""
+
+    title: str = ""
+    url: str = ""
+    guid: str = ""
+    summary: str = ""
+    content: str = ""
+    author: str = ""
+    published: str = ""
+    updated: str = ""
+    topics: tuple[str, ...] = ()
+    image: Image | None = None
+    language: str = ""
+
+
+def read_feed(got: Fetched) -> Sequence[Entry]:
+    """The entries in the order of the feed. Raises ValueError in words where this is no feed that can be read."""
+    body = got.body.strip()
+    if not body:
+        raise ValueError("is empty")
+    if body.lstrip(b"\xef\xbb\xbf")[:1] == b"{" or "json" in got.media_type:
+        return _json_feed(decode(body, got.charset), got.url)
+    if _HTML.search(body[:1000]):
+        raise ValueError("is a web page, not a feed")
+    if _DOCTYPE.search(body[:100_000]):
+        raise ValueError("declares a document type, which feeds never need and attacks do")
+    if _depth(body) > _DEEPEST:
+        raise ValueError(f"nests elements more than {_DEEPEST} deep")
+    return _xml_feed(body, got)
+
+
+def _depth(body: bytes) -> int:
+    depth = deepest = 0
+    for match in _TAG.finditer(body):
+        if match.group(1):
+            depth -= 1
+        elif not match.group(2):
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+# -- RSS and Atom ------------------------------------------------------------------------------------------------------
+
+
+def _xml_feed(body: bytes, got: Fetched) -> Sequence[Entry]:
+    headers = {"content-location": got.url}
+    if got.media_type or got.charset:
+        headers["content-type"] = (
+            f"{got.media_type or 'application/xml'}{f'; charset={got.charset}' if got.charset else ''}"
+        )
+    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=True, response_headers=headers)
+    if not parsed.entries and (parsed.bozo or not parsed.version):
+        # Declared in one encoding and written in another: once more as what it really is.
+        parsed = feedparser.parse(_as_utf8(body), sanitize_html=False, resolve_relative_uris=True)
+    if not parsed.entries and (parsed.bozo or not parsed.version):
+        reason = clean_line(str(parsed.get("bozo_exception", "")))[:120]
+        raise ValueError("is not a feed that can be read" + (f": {reason}" if reason else ""))
+    language = str(parsed.feed.get("language", ""))
+    return [_entry(entry, language, got.url) for entry in parsed.entries[:_MOST]]
+
+
+def _as_utf8(body: bytes) -> bytes:
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(body, ""))
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()
+
+
+def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
+    contents = entry.get("content") or []
+    content = max((str(one.get("value", "")) for one in contents), key=len, default="")
+    return Entry(
+        title=str(entry.get("title", "")),
+        url=str(entry.get("link", "")),
+        guid=str(entry.get("id", "")),
+        summary=str(entry.get("summary", "")) if entry.get("summary") != content else "",
+        content=content,
+        author=_author(entry),
+        published=str(entry.get("published", "") or entry.get("updated", "")),
+        updated=str(entry.get("updated", "")) if entry.get("published") else "",
+        topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in entry.get("tags") or []),
+        image=_picture(entry, base),
+        language=language,
+    )
+
+
+def _author(entry: Mapping[str, Any]) -> str:
+    detail = entry.get("author_detail") or {}
+    return str(detail.get("name") or entry.get("author") or "")
+
+
+def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
+    """The first picture among the enclosures and the media elements."""
+    links = [link for link in entry.get("links") or [] if link.get("rel") == "enclosure"]
+    for item in [*links, *(entry.get("media_content") or []), *(entry.get("media_thumbnail") or [])]:
+        kind = str(item.get("type") or item.get("medium") or "")
+        address = web_address(str(item.get("href") or item.get("url") or ""), base)
+        if address and (
+            kind.startswith("image") or (not kind and re.search(r"\.(?:jpe?g|png|gif|webp)\b", address.lower()))
+        ):
+            return Image(url=address, width=_number(item.get("width")), height=_number(item.get("height")))
+    return None
+
+
+def _number(value: object) -> int:
+    text = str(value or "")
+    return int(text) if text.isdigit() and len(text) < 6 else 0
+
+
+# -- JSON Feed ---------------------------------------------------------------------------------------------------------
+
+
+def _json_feed(text: str, base: str) -> Sequence[Entry]:
+    try:
+        feed = json.loads(text.lstrip("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON that can be read: {str(error)[:120]}") from None
+    if not isinstance(feed, dict) or "jsonfeed.org/version/1" not in str(feed.get("version", "")):
+        raise ValueError("is JSON, but no JSON Feed")
+    items = feed.get("items")
+    if not isinstance(items, list):
+        raise ValueError("is a JSON Feed without items")
+    language = str(feed.get("language") or "")
+    return [_item(item, language, base) for item in items[:_MOST] if isinstance(item, dict)]
+
+
+def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
+    """Versions 1.0 and 1.1: `author` and `authors`, ids that are numbers, `external_url`."""
+    authors = item.get("authors") or [item.get("author") or {}]
+    first = authors[0] if isinstance(authors, list) and authors and isinstance(authors[0], dict) else {}
+    address = web_address(_text(item, "image") or _text(item, "banner_image"), base)
+    text = _text(item, "content_text")
+    return Entry(
+        title=_text(item, "title"),
+        url=urljoin(base, _text(item, "url") or _text(item, "external_url")),
+        guid=_text(item, "id"),
+        summary=_text(item, "summary"),
+        content=_text(item, "content_html")
+        or "".join(f"<p>{_escaped(part)}</p>" for part in text.split("\n\n") if part),
+        author=_text(first, "name"),
+        published=_text(item, "date_published"),
+        updated=_text(item, "date_modified"),
+        topics=tuple(str(tag) for tag in item.get("tags") or [] if isinstance(tag, str)),
+        image=Image(url=address) if address else None,
+        language=_text(item, "language") or language,
+    )
+
+
+def _text(item: Mapping[str, Any], key: str) -> str:
+    value = item.get(key)
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

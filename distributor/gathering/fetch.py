@@ -1,0 +1,192 @@
+"""Pages and feeds from the outside, read politely and with every limit counted here.
+
+Bytes are counted after decompression (48 kB of gzip can hold 50 MB), time by the wall clock over a whole page, redirects
+one by one, and one request at a time goes to a host, with a pause between two. Every failure is a SourceError of one
+line that names the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from .. import __version__
+from ..config import Site
+from ..errors import NotModified, SourceError
+from ..guarded import PrivateAddress, open_session
+from ..source import Fetched, Validators
+from ..text import clean_line
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one page may cost: seconds, octets after decompression, redirects; and the pause between two requests."""
+
+    total: float = 30.0
+    size: int = 5_000_000
+    redirects: int = 5
+    pause: float = 0.2
+
+
+class Hosts:
+    """One request at a time to a host, whichever source asks, and a pause after each."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._free_at: dict[str, float] = {}
+
+    @contextlib.asynccontextmanager
+    async def turn(self, host: str, pause: float) -> AsyncIterator[None]:
+        async with self._locks.setdefault(host, asyncio.Lock()):
+            await asyncio.sleep(max(0.0, self._free_at.get(host, 0.0) - time.monotonic()))
+            try:
+                yield
+            finally:
+                self._free_at[host] = time.monotonic() + pause
+
+
+@dataclass
+class HttpFetcher:
+    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source."""
+
+    session: aiohttp.ClientSession
+    hosts: Hosts
+    known: Mapping[str, Validators] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+        """One page, after at most `limits.redirects` redirects. Raises SourceError; NotModified where nothing changed."""
+        validators = self.known.get(url) if conditional else None
+        try:
+            return await self._follow(url, validators)
+        except TimeoutError:
+            raise SourceError(f"{url} took longer than {self.limits.total:g} s") from None
+        except aiohttp.InvalidURL:
+            raise SourceError(f"{url} is not an address that can be opened") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SourceError(f"{url} {_in_words(error)}") from error
+
+    async def _follow(self, url: str, validators: Validators | None) -> Fetched:
+        here, moved_to = url, url
+        for _ in range(self.limits.redirects + 1):
+            _check(here, url)
+            async with (
+                self.hosts.turn(urlsplit(here).netloc, self.limits.pause),
+                asyncio.timeout(self.limits.total),
+                self.session.get(
+                    URL(here, encoded=True) if here.isascii() else here,
+                    headers=_conditions(validators),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                if response.status not in _REDIRECTS:
+                    return await self._page(url, here, response, moved_to if moved_to == here else "")
+                target = response.headers.get("Location", "")
+                if not target:
+                    raise SourceError(f"{url} answered {response.status} without saying where it has moved")
+                permanent = response.status in _PERMANENT and moved_to == here
+            here = urljoin(here, target)
+            moved_to = here if permanent else moved_to
+        raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
+
+    async def _page(self, asked: str, here: str, response: aiohttp.ClientResponse, moved_to: str) -> Fetched:
+        if response.status == HTTPStatus.NOT_MODIFIED:
+            raise NotModified(f"{asked} has not changed")
+        if response.status != HTTPStatus.OK:
+            raise SourceError(f"{asked} answered {_status(response)}")
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(65536):
+            body += chunk
+            if len(body) > self.limits.size:
+                raise SourceError(f"{asked} is larger than {self.limits.size // 1_000_000 or 1} MB")
+        return Fetched(
+            url=here,
+            body=bytes(body),
+            media_type=response.content_type or "",
+            charset=response.charset or "",
+            validators=Validators(
+                etag=response.headers.get("ETag", ""), last_modified=response.headers.get("Last-Modified", "")
+            ),
+            moved_to=moved_to if moved_to != asked else "",
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_fetcher(
+    site: Site,
+    known: Mapping[str, Validators],
+    hosts: Hosts,
+    *,
+    allow_private: bool = False,
+    limits: Limits = Limits(),
+) -> AsyncIterator[HttpFetcher]:
+    """A fetcher for one look at one source; those that share `hosts` take turns."""
+    session = open_session(user_agent=user_agent(site), allow_private=allow_private, total=limits.total)
+    try:
+        yield HttpFetcher(session, hosts, known, limits)
+    finally:
+        await session.close()
+
+
+def user_agent(site: Site) -> str:
+    """Who reads, and whom to ask about it."""
+    contact = f"; {site.contact}" if site.contact.isascii() and site.contact else ""
+    return "".join(sign for sign in f"Distributor/{__version__} (+{site.url}{contact})" if sign.isprintable())
+
+
+def _check(here: str, asked: str) -> None:
+    parts = urlsplit(here)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        where = "is" if here == asked else "redirects to"
+        raise SourceError(f"{asked} {where} no address of the web" + ("" if here == asked else f": {here[:200]}"))
+
+
+def _conditions(validators: Validators | None) -> dict[str, str]:
+    """The validators exactly as they were received (RFC 9110, section 13.1)."""
+    headers = {"Accept-Encoding": "gzip, deflate"}
+    if validators and validators.etag:
+        headers["If-None-Match"] = validators.etag
+    if validators and validators.last_modified:
+        headers["If-Modified-Since"] = validators.last_modified
+    return headers
+
+
+def _status(response: aiohttp.ClientResponse) -> str:
+    try:
+        phrase = HTTPStatus(response.status).phrase
+    except ValueError:
+        phrase = ""
+    wait = response.headers.get("Retry-After", "") if response.status in (429, 503) else ""
+    asks = f"; it asks to wait {clean_line(wait)[:40]}{' seconds' if wait.isdigit() else ''}" if wait else ""
+    return f"{response.status} {phrase}".strip() + asks
+
+
+def _in_words(error: Exception) -> str:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, PrivateAddress):
+        return f"is not read: {cause}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(cause, ssl.SSLCertVerificationError):
+        return "has a certificate that is not valid"
+    if isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
+        return "could not be reached: no TLS could be agreed on"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "could not be reached: its name is not known"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"could not be reached: {cause.strerror or cause if isinstance(cause, OSError) else cause}"
+    if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientOSError)):
+        return "broke off in the middle of the answer"
+    if isinstance(error, aiohttp.ServerTimeoutError):
+        return "took too long"
+    return f"gave an answer that is not HTTP: {clean_line(str(error))[:120] or type(error).__name__}"

@@ -1,0 +1,94 @@
+"""What on a portal's page belongs to the page and not to the story: toolbars, block names, related news. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import lxml.html
+from lxml import etree
+from lxml.html import HtmlElement
+
+from ..text import clean, clean_line
+
+_DROPPED = (
+    "script", "style", "noscript", "iframe", "object", "embed", "form", "button", "input", "select", "svg", "nav", "template"
+)  # fmt: skip
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+
+# Words of toolbars; compared with whole lines, and inside a line only where nobody could mean anything else by them.
+_SIZES = r"(?:tăng|giảm) cỡ chữ|cỡ chữ|a[+-]"
+_TOOLS = re.compile(
+    _SIZES + r"|in (?:bài|trang)(?: viết| này)?|bản in|xem bản in|gửi (?:e-?mail|bài viết)|email|facebook|twitter|zalo"
+    r"|chia sẻ(?: bài viết| facebook| zalo)?|lưu bài(?: viết)?|phản hồi|bình luận|quay lại|về đầu trang|đọc bài viết"
+    r"|nghe đọc bài|like|share|tweet|print",
+    re.IGNORECASE,
+)
+_SURE = re.compile(_SIZES + r"|in bài(?: viết| này)?|xem bản in|về đầu trang|nghe đọc bài", re.IGNORECASE)
+_BLOCK_NAME = re.compile(r"\w*Portal\w*\s*[-–]\s*Block_\w+|Block_[A-Za-z]+_[A-Za-z]+")
+_RELATED = re.compile(
+    r"(?:các )?(?:tin|bài)(?: viết)? (?:khác|liên quan|cùng chuyên mục|mới hơn|cũ hơn|đã đưa|nổi bật):?"
+    r"|có thể bạn quan tâm:?|xem thêm:?|đọc thêm:?|related (?:articles|news):?",
+    re.IGNORECASE,
+)
+_WHOLE = ("div", "p", "li", "h2", "h3", "h4", "ul", "td")
+_INLINE = ("span", "a", "strong", "b")
+
+
+def parse(html: str) -> HtmlElement | None:
+    """A tree of a fragment or a page; None where there is nothing in it."""
+    html = clean(html)
+    if not html.strip():
+        return None
+    try:
+        parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True, remove_pis=True)
+        root = lxml.html.fromstring(f"<div>{html}</div>".encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+    return root
+
+
+def drop_furniture(root: HtmlElement) -> None:
+    """Take out of a tree what belongs to the page: scripts, hidden elements, toolbars, block names, related news."""
+    for element in list(root.iter()):
+        if not isinstance(element.tag, str):
+            continue
+        hidden = _HIDDEN.search(element.get("style") or "") or element.get("hidden") is not None
+        scripted = element.tag == "a" and (element.get("href") or "").strip().lower().startswith("javascript:")
+        if element is not root and (element.tag in _DROPPED or hidden or scripted):
+            _drop(element)
+    for element in list(root.iter(*_WHOLE, *_INLINE)):
+        if element is root or element.getparent() is None:
+            continue
+        words = clean_line(element.text_content())
+        if _RELATED.fullmatch(words):
+            _drop_related(element, root)
+        elif words and (_SURE.fullmatch(words) if element.tag in _INLINE else is_furniture(words)):
+            _drop(element)
+
+
+def is_furniture(words: str) -> bool:
+    """Whether a line is made of a toolbar's words or a block's name and nothing else."""
+    rest = _BLOCK_NAME.sub(" ", words)
+    parts = [part for part in re.split(r"\s{2,}|[|•·]|(?<=chữ)\s+", rest) if part.strip()]
+    return all(_TOOLS.fullmatch(part.strip()) for part in parts)
+
+
+def _drop_related(heading: HtmlElement, root: HtmlElement) -> None:
+    """A heading of related news goes with the block it opens, if that is mostly links, or with the list behind it."""
+    block = heading.getparent()
+    if block is not None and block is not root and block[0] is heading and not clean_line(block.text or ""):
+        links = sum(len(clean_line(link.text_content())) for link in block.iter("a"))
+        words = len(clean_line(block.text_content())) - len(clean_line(heading.text_content()))
+        if links * 2 >= words:
+            _drop(block)
+            return
+    following = heading.getnext()
+    if following is not None and following.tag in ("ul", "ol"):
+        _drop(following)
+    _drop(heading)
+
+
+def _drop(element: HtmlElement) -> None:
+    """Remove an element and keep the text behind it."""
+    if element.getparent() is not None:
+        element.drop_tree()

@@ -1,0 +1,100 @@
+"""A feed: RSS, Atom or JSON Feed, from an address or a file.
+
+    sources:
+      tin-nhanh:
+        type: feed
+        url: https://bacson.example/rss
+
+Give `url`, or `file` for one that lies on the disk. Feeds are asked for with the validators of the last look, so an
+unchanged one costs next to nothing. Dates without a zone are in the source's `timezone`, and `GMT+7` means seven hours
+ahead, whatever other programs make of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.dates import parse_date
+from distributor.gathering.feeds import Entry, read_feed
+from distributor.source import Fetched, Fetcher, Folder, FoundArticle, Harvest, Source, SourceError, Url
+from distributor.text import clean_line, plain
+
+_PATIENCE = 60.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
+_LARGEST = 5_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSource(Source):
+    """One feed."""
+
+    url: Annotated[Url | None, "address of the feed"] = None
+    file: Annotated[Folder | None, "file of the feed, instead of an address"] = None
+    limit: Annotated[int, "most articles taken from one look, the first in the feed"] = 100
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.file is None):
+            raise ValueError("give either url or file")
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+        got = await fetcher.get(self.url, conditional=True) if self.url else await asyncio.to_thread(self._from_disk)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                harvest = await asyncio.to_thread(self.read, got)
+        except TimeoutError:
+            raise SourceError(f"{self._place} took longer than {_PATIENCE:g} s to be read") from None
+        return harvest
+
+    @property
+    def _place(self) -> str:
+        return self.url or str(self.file)
+
+    def _from_disk(self) -> Fetched:
+        assert self.file is not None
+        try:
+            body = self.file.read_bytes()
+        except OSError as error:
+            raise SourceError(f"{self.file} cannot be read: {error.strerror or error}") from None
+        if len(body) > _LARGEST:
+            raise SourceError(f"{self.file} is larger than {_LARGEST // 1_000_000} MB")
+        return Fetched(url="", body=body)
+
+    def read(self, got: Fetched) -> Harvest:
+        """The articles of a feed from its bytes. Raises SourceError where it is no feed."""
+        try:
+            entries = read_feed(got)
+        except ValueError as error:
+            raise SourceError(f"{self._place} {error}") from None
+        articles, faults = [], []
+        for number, entry in enumerate(entries[: self.limit], 1):
+            article = self._article(entry, got.url)
+            if article.title:
+                articles.append(article)
+            else:
+                faults.append(f"item {number} ({entry.guid or entry.url or 'without an id'}) has no title")
+        known = {self.url: got.validators} if self.url and (got.validators.etag or got.validators.last_modified) else {}
+        notes = [f"{self.url} has moved for good to {got.moved_to}: change it in config.yaml"] if got.moved_to else []
+        return Harvest(articles=articles, faults=faults, notes=notes, validators=known)
+
+    def _article(self, entry: Entry, base: str) -> FoundArticle:
+        url = web_address(entry.url, base)
+        lead = plain(entry.summary)
+        title = plain(entry.title)
+        cleaned = clean_body(entry.content or entry.summary, url or base, lead=lead, title=title)
+        return FoundArticle(
+            source=self.name,
+            title=title,
+            guid=clean_line(entry.guid),
+            url=url,
+            lead=lead,
+            body_html=cleaned.html,
+            author=clean_line(entry.author) or cleaned.author,
+            published=parse_date(entry.published, self.timezone),
+            updated=parse_date(entry.updated, self.timezone),
+            topics=tuple(dict.fromkeys([*filter(None, map(clean_line, entry.topics)), *self.topics])),
+            image=entry.image or cleaned.image,
+            language=entry.language[:2].lower() or self.language,
+        )

@@ -1,0 +1,221 @@
+"""A folder of articles: Markdown, HTML or plain text, one file each.
+
+    sources:
+      bai-viet:
+        type: folder
+        folder: articles
+        url: https://bacson.example/tin/{slug}
+
+Markdown and HTML files begin with their data between two lines of three hyphens:
+
+    ---
+    title: Khởi công tuyến đường mới
+    date: 2026-11-23 08:00
+    lead: Tuyến đường dài 38 km nối hai huyện miền núi.
+    author: Minh Hạnh
+    topics: [Kinh tế]
+    image: {url: https://bacson.example/anh.jpg, alt: Lễ khởi công, caption: Quang cảnh lễ khởi công}
+    ---
+
+Only `title` is needed; `updated`, `url`, `language` and `id` are known too. Plain-text files are read as portals dump
+their articles: a date line, the title, the lead, the paragraphs, the author on the last line. `url` makes addresses for
+articles that have none: `{slug}` is the file's name without its ending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import yaml
+from markdown_it import MarkdownIt
+from pydantic import AfterValidator
+
+from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.dates import parse_date
+from distributor.gathering.dump import read_dump
+from distributor.model import Image
+from distributor.source import ArticleError, Fetcher, Folder, FoundArticle, Harvest, Source, SourceError
+from distributor.text import clean_line
+
+_LARGEST = 5_000_000
+_KEYS = {
+    "title", "date", "published", "updated", "lead", "summary", "author", "topics", "tags", "image", "url", "language", "id"
+}  # fmt: skip
+
+
+def _template(value: str) -> str:
+    if value and not web_address(value.replace("{slug}", "x"), ""):
+        raise ValueError(
+            "write an absolute address that begins with https:// or http://, with {slug} for the file's name"
+        )
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderSource(Source):
+    """Files below a folder."""
+
+    folder: Annotated[Folder, "the folder; those inside it are read too"]
+    patterns: Annotated[tuple[str, ...], "names of the files that are articles"] = ("*.md", "*.html", "*.txt")
+    url: Annotated[str, "address of an article, {slug} standing for its file name", AfterValidator(_template)] = ""
+
+    remote = False
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Harvest:
+        if not self.folder.is_dir():
+            raise SourceError(f"{self.folder} is not a folder")
+        articles, faults = [], []
+        for file in self._files():
+            name = file.relative_to(self.folder).as_posix()
+            try:
+                articles.append(self.article(name, file.read_bytes()))
+            except ArticleError as error:
+                faults.append(f"{name}: {error}")
+            except OSError as error:
+                faults.append(f"{name}: cannot be read: {error.strerror or error}")
+        return Harvest(articles=articles, faults=faults)
+
+    def _files(self) -> list[Path]:
+        found = {file for pattern in self.patterns for file in self.folder.rglob(pattern)}
+        return sorted(
+            file for file in found if file.is_file() and not file.name.startswith(".") and file.stem != "README"
+        )
+
+    def article(self, name: str, data: bytes) -> FoundArticle:
+        """The article of one file, from its bytes. Raises ArticleError in words."""
+        text = _text(data)
+        slug = Path(name).stem
+        url = self.url.replace("{slug}", quote(slug)) if self.url else ""
+        base = FoundArticle(
+            source=self.name, source_id=name, title="", url=url, topics=self.topics, language=self.language
+        )
+        if name.endswith(".txt"):
+            return self._dumped(base, text)
+        data_of, body, line = _front_matter(text)
+        if name.endswith(".md"):
+            body = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
+        return self._described(base, data_of, body, line)
+
+    def _dumped(self, base: FoundArticle, text: str) -> FoundArticle:
+        try:
+            dump = read_dump(text, self.timezone)
+        except ValueError as error:
+            raise ArticleError(str(error)) from None
+        return replace(
+            base,
+            title=dump.title,
+            lead=dump.lead,
+            body_html=dump.body_html,
+            author=dump.author,
+            published=dump.published,
+            image=Image(url="", caption=dump.caption, alt=dump.caption) if dump.caption else None,
+        )
+
+    def _described(self, base: FoundArticle, data: Mapping[str, Any], body: str, line: int) -> FoundArticle:
+        unknown = sorted(set(data) - _KEYS)
+        if unknown:
+            raise ArticleError(f"{unknown[0]!r} in its first lines is not known; known are {', '.join(sorted(_KEYS))}")
+        title = clean_line(_words(data, "title"))
+        if not title:
+            raise ArticleError("has no title: begin the file with --- title: … ---")
+        url = _words(data, "url") or base.url
+        if url and not web_address(url, ""):
+            raise ArticleError(f"url {url!r} is not an absolute address")
+        lead = clean_line(_words(data, "lead", "summary"))
+        cleaned = clean_body(body, url, lead=lead, title=title)
+        return replace(
+            base,
+            source_id=_words(data, "id") or base.source_id,
+            title=title,
+            lead=lead,
+            url=url,
+            body_html=cleaned.html,
+            author=clean_line(_words(data, "author")) or cleaned.author,
+            published=self._date(data, "date", "published"),
+            updated=self._date(data, "updated"),
+            topics=tuple(dict.fromkeys([*_list(data, "topics", "tags"), *self.topics])),
+            image=_image(data, url) or cleaned.image,
+            language=_words(data, "language") or self.language,
+        )
+
+    def _date(self, data: Mapping[str, Any], *keys: str) -> datetime | None:
+        text = _words(data, *keys)
+        found = parse_date(text, self.timezone) if text else None
+        if text and found is None:
+            raise ArticleError(f"{keys[0]} {text!r} is not a date; write it like 2026-11-23 08:00 or 23/11/2026")
+        return found
+
+
+def _text(data: bytes) -> str:
+    if len(data) > _LARGEST:
+        raise ArticleError(f"is larger than {_LARGEST // 1_000_000} MB")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ArticleError(f"is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def _front_matter(text: str) -> tuple[Mapping[str, Any], str, int]:
+    """The data between the hyphens, the body behind them, and the line where the body begins."""
+    lines = text.lstrip("\ufeff").replace("\r\n", "\n").split("\n")
+    if not lines or lines[0].strip() != "---":
+        return {}, text, 1
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() in ("---", "...")), None)
+    if end is None:
+        raise ArticleError("its first lines begin with --- but are not closed by another ---")
+    try:
+        data = yaml.load("\n".join(lines[1:end]), Loader=yaml.BaseLoader)  # noqa: S506  # texts only, no objects, no dates
+    except yaml.MarkedYAMLError as error:
+        at = error.problem_mark.line + 2 if error.problem_mark else 1
+        raise ArticleError(f"line {at}: its first lines are not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ArticleError(f"its first lines are not YAML: {str(error).splitlines()[0]}") from None
+    if data is None or data == "":
+        data = {}
+    if not isinstance(data, dict):
+        raise ArticleError("its first lines must be `key: value`")
+    return data, "\n".join(lines[end + 1 :]), end + 2
+
+
+def _words(data: Mapping[str, Any], *keys: str) -> str:
+    for key in keys:
+        value = data.get(key, "")
+        if not isinstance(value, str):
+            raise ArticleError(f"{key} must be text")
+        if value.strip():
+            return value.strip()
+    return ""
+
+
+def _list(data: Mapping[str, Any], *keys: str) -> Iterator[str]:
+    for key in keys:
+        value = data.get(key, [])
+        for item in value.split(",") if isinstance(value, str) else value:
+            if not isinstance(item, str):
+                raise ArticleError(f"{key} must be a list of words")
+            if clean_line(item):
+                yield clean_line(item)
+
+
+def _image(data: Mapping[str, Any], base: str) -> Image | None:
+    value = data.get("image") or {}
+    given = {"url": value} if isinstance(value, str) else value
+    if not isinstance(given, dict):
+        raise ArticleError("image must be an address, or {url: …, alt: …, caption: …}")
+    address = web_address(_words(given, "url"), base) if given.get("url") else ""
+    if not address:
+        return None
+    caption = clean_line(_words(given, "caption"))
+    size = {key: int(given[key]) for key in ("width", "height") if str(given.get(key, "")).isdigit()}
+    return Image(url=address, alt=clean_line(_words(given, "alt")) or caption, caption=caption, **size)

@@ -1,0 +1,232 @@
+"""A portal without a feed: a listing page, and the pages of its articles.
+
+    sources:
+      cong-thong-tin:
+        type: page
+        url: https://bacson.example/tin-tuc
+        select:
+          link: .danhsachtin a.tieude
+          body: "#noidung"
+
+Every selector under `select` is optional: `link` and `next` (the listing's next page) for the listing; `title`, `date`,
+`lead`, `body`, `image`, `caption`, `author` and `topic` for an article. What is missing is found by what the page says
+to machines, by the names that portals usually give, and by its shape. `pages` and `limit` say how far to look.
+
+With `folder` the pages are read from a copy on the disk, the address of each page below `url` being its path there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from lxml.html import HtmlElement
+from pydantic import Field
+
+from distributor.gathering.cleaning import web_address
+from distributor.gathering.dates import parse_date
+from distributor.gathering.extract import Extracted, Selectors, extract, parse_page, select
+from distributor.gathering.identity import canonical_url
+from distributor.source import (
+    Fetched,
+    Fetcher,
+    Folder,
+    FoundArticle,
+    Harvest,
+    NotModified,
+    Source,
+    SourceError,
+    Validators,
+)
+from distributor.text import clean_line
+
+_FEWEST_WORDS = 4  # a link with fewer is a menu entry, not a headline
+_LARGEST = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a listing: where to, its words, and the date that stands beside it."""
+
+    url: str
+    words: str
+    beside: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSource(Source):
+    """A listing page and its article pages."""
+
+    url: Annotated[str, "address of the listing", Field(pattern=r"^https?://[^/\s]+")]
+    select: Annotated[
+        Selectors, "CSS selectors: link, next; title, date, lead, body, image, caption, author, topic"
+    ] = Selectors()
+    pages: Annotated[int, "most pages of the listing that are read", Field(ge=1, le=50)] = 1
+    limit: Annotated[int, "most articles that one look reads", Field(ge=1, le=500)] = 30
+    folder: Annotated[Folder | None, "a copy of the pages on the disk, read instead of the network"] = None
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+        pages: Fetcher = _Copy(self.folder, self.url) if self.folder else fetcher
+        links = await self._links(pages)
+        if not links:
+            raise SourceError(
+                f"{self.url} has no links to articles" + ("; look at select.link" if self.select.link else "")
+            )
+        articles, faults = [], []
+        validators: dict[str, Validators] = {}
+        for link in links[: self.limit]:
+            try:
+                got = await pages.get(link.url, conditional=True)
+                articles.append(await asyncio.to_thread(self.article, got, link))
+            except NotModified:
+                continue
+            except SourceError as error:
+                faults.append(str(error))
+                continue
+            if got.validators.etag or got.validators.last_modified:
+                validators[link.url] = got.validators
+        if faults and not articles and len(faults) == len(links[: self.limit]):
+            raise SourceError(f"none of the {len(faults)} articles of {self.url} could be read; the first: {faults[0]}")
+        return Harvest(articles=articles, faults=faults, validators=validators)
+
+    # -- the listing -------------------------------------------------------------------------------------------------
+
+    async def _links(self, pages: Fetcher) -> list[Link]:
+        """The links of the listing and the pages behind it, each article once."""
+        found: dict[str, Link] = {}
+        here, seen = self.url, set()
+        for number in range(self.pages):
+            if not here or here in seen:
+                break
+            seen.add(here)
+            try:
+                got = await pages.get(here)
+            except SourceError:
+                if number == 0:
+                    raise
+                break  # a later page that is missing ends the listing
+            page = parse_page(got.body, got.charset)
+            if page is None:
+                break
+            for link in self.links(page, got.url):
+                found.setdefault(canonical_url(link.url), link)
+            here = self._next(page, got.url, number + 2)
+        return list(found.values())
+
+    def links(self, page: HtmlElement, base: str) -> list[Link]:
+        """The links to articles on a listing page, in its order."""
+        chosen = select(page, self.select.link) if self.select.link else list(page.iter("a"))
+        anchors = [a if a.tag == "a" else next(a.iter("a"), None) for a in chosen]
+        links: dict[str, Link] = {}
+        for anchor in anchors:
+            url = _address(anchor, base) if anchor is not None else ""
+            if anchor is None or not url:
+                continue
+            link = Link(url, clean_line(anchor.text_content() or anchor.get("title") or ""), _beside(anchor))
+            if not self.select.link and not self._is_headline(anchor, link):
+                continue
+            known = links.get(canonical_url(url))
+            if known is None or len(known.words) < len(link.words):
+                links[canonical_url(url)] = link
+        return list(links.values())
+
+    def _is_headline(self, anchor: HtmlElement, link: Link) -> bool:
+        """Whether a link looks like an article's: on the same host, with a headline's words, outside of menus."""
+        same_host = urlsplit(link.url).hostname == urlsplit(self.url).hostname
+        menu = any(
+            re.search(r"menu|nav|footer|breadcrumb|phantrang|paging", _name(up)) for up in anchor.iterancestors()
+        )
+        return same_host and not menu and len(link.words.split()) >= _FEWEST_WORDS
+
+    def _next(self, page: HtmlElement, base: str, number: int) -> str:
+        """The address of the listing's page `number`."""
+        if self.select.next:
+            chosen = select(page, self.select.next)
+            if len(chosen) > 1:  # all the numbers were selected: the one that is wanted
+                chosen = [one for one in chosen if clean_line(one.text_content()) == str(number)]
+        else:
+            chosen = [
+                a for a in page.iter("a") if clean_line(a.text_content()) == str(number) or a.get("rel") == "next"
+            ]
+        return _address(chosen[0], base) if chosen else ""
+
+    # -- an article --------------------------------------------------------------------------------------------------
+
+    def article(self, got: Fetched, link: Link) -> FoundArticle:
+        """The article of a page, from its bytes. Raises SourceError where there is none in it."""
+        page = parse_page(got.body, got.charset)
+        if page is None:
+            raise SourceError(f"{link.url} is an empty page")
+        found = extract(page, got.url, self.select, self.timezone, hint=link.words)
+        if not found.title:
+            raise SourceError(f"{link.url} has no title" + ("; look at select.title" if self.select.title else ""))
+        if not found.body_html and not found.lead:
+            raise SourceError(f"{link.url} has no text" + ("; look at select.body" if self.select.body else ""))
+        return self._found(found, _plain_address(got.url), link)
+
+    def _found(self, found: Extracted, url: str, link: Link) -> FoundArticle:
+        return FoundArticle(
+            source=self.name,
+            title=found.title,
+            url=url,
+            lead=found.lead,
+            body_html=found.body_html,
+            author=found.author,
+            published=found.published or parse_date(link.beside, self.timezone),
+            updated=found.updated,
+            topics=tuple(dict.fromkeys([*found.topics, *self.topics])),
+            image=found.image,
+            language=self.language,
+        )
+
+
+def _name(element: HtmlElement) -> str:
+    return f"{element.tag} {element.get('id') or ''} {element.get('class') or ''}".lower()
+
+
+def _address(anchor: HtmlElement, base: str) -> str:
+    return urldefrag(web_address(anchor.get("href") or "", base)).url
+
+
+def _plain_address(url: str) -> str:
+    """An address without where the reader came from; what else is in it may be needed to open the page."""
+    return re.sub(r"([?&])(?:returnUrl|utm_\w+|fbclid|gclid)=[^&#]*&?", r"\1", url, flags=re.IGNORECASE).rstrip("?&")
+
+
+def _beside(anchor: HtmlElement) -> str:
+    """The words of the block in which a link stands: the listing often tells the date there."""
+    parent = anchor.getparent()
+    return clean_line(parent.text_content())[:300] if parent is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Pages from a folder, as if they came from the network."""
+
+    folder: Path
+    url: str
+
+    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+        file = self._file(url)
+        try:
+            body = await asyncio.to_thread(file.read_bytes)
+        except OSError as error:
+            raise SourceError(f"{url}: {file} cannot be read: {error.strerror or error}") from None
+        if len(body) > _LARGEST:
+            raise SourceError(f"{url}: {file} is larger than {_LARGEST // 1_000_000} MB")
+        return Fetched(url=url, body=body, media_type="text/html")
+
+    def _file(self, url: str) -> Path:
+        base = urlsplit(urljoin(self.url, ".")).path
+        path = unquote(urlsplit(url).path)
+        if not path.startswith(base):
+            raise SourceError(f"{url} is not below {self.url}, so it is not in {self.folder}")
+        file = (self.folder / path.removeprefix(base)).resolve()
+        if not file.is_relative_to(self.folder.resolve()):
+            raise SourceError(f"{url} leads out of {self.folder}")
+        return file / "index.html" if file.is_dir() or path.endswith("/") else file
