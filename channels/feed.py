@@ -77,6 +77,10 @@ class Feed(Channel):
         told = await self._tell_hub(url) if changed and self.hub else ""
         return Receipt(remote_id=rendition.part, url=url, reply=("written" if changed else "unchanged") + told)
 
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
     def _head(self, desk: Desk) -> Head:
         site = desk.site
         return Head(

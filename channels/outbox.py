@@ -61,6 +61,10 @@ class Outbox(Channel):
     async def retract(self, receipt: Receipt) -> None:
         await remove(self.folder / Path(receipt.remote_id).name)
 
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
     def _file(self, rendition: Rendition) -> Path:
         return self.folder / _UNSAFE.sub("-", f"{rendition.edition}-{rendition.part}.txt")
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -120,8 +120,8 @@ def _note(database: Database, source: Source, fault: str, now: datetime) -> bool
 class Proposal:
     """What an edition would be. `edition` is None where there is none; `selection.reason` says why.
 
-    `renditions` are the bytes that would go out; `audience` is the number of subscribers; `left_out` tells for channels
-    with a cap what they do not carry.
+    `renditions` are the bytes that would go out; `audience` is the number of subscribers; `left_out` is how many of its
+    articles a channel does not carry because of its cap.
     """
 
     newsletter: Newsletter
@@ -129,6 +129,7 @@ class Proposal:
     edition: Edition | None = None
     renditions: tuple[Rendition, ...] = ()
     audience: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def propose(
@@ -148,13 +149,11 @@ def propose(
         edition = freeze(newsroom.settings, newsletter, selection, slot=slot, number=number, now=now)
         desk = desk_for(newsroom, connection, newsletter, edition)
         audience = audience_size(connection, newsletter.id)
-    renditions = [
-        rendition
-        for name, channel in newsroom.carriers(newsletter).items()
-        if not only or name in only
-        for rendition in channel.compose(edition, desk)
-    ]
-    return Proposal(newsletter, selection, edition, tuple(renditions), audience)
+    carriers = {name: channel for name, channel in newsroom.carriers(newsletter).items() if not only or name in only}
+    renditions = [rendition for channel in carriers.values() for rendition in channel.compose(edition, desk)]
+    caps = {name: channel.limits.per_run for name, channel in carriers.items()}
+    left_out = {name: len(edition.articles) - cap for name, cap in caps.items() if cap and len(edition.articles) > cap}
+    return Proposal(newsletter, selection, edition, tuple(renditions), audience, left_out)
 
 
 def desk_for(

@@ -97,7 +97,10 @@ def test_every_package_is_listed_for_packaging() -> None:
     listed = set(project["tool"]["setuptools"]["packages"])
     root = CHECKOUT / "distributor"
     found = {".".join(path.parent.relative_to(CHECKOUT).parts) for path in root.rglob("__init__.py")}
-    assert listed == found | {"distributor.channels", "distributor.templates"}
+    data = {path.parent for path in (CHECKOUT / "templates").rglob("*.*")} | {CHECKOUT / "templates"}
+    found |= {".".join(["distributor", *path.relative_to(CHECKOUT).parts]) for path in data}
+    found |= {".".join(path.parent.relative_to(CHECKOUT).parts) for path in (root / "starter").rglob("*.md")}
+    assert listed == found | {"distributor.channels"}
 
 
 def test_every_file_of_the_checkout_is_in_the_installed_program() -> None:

@@ -15,13 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command("preview", short_help="Write the next edition to a folder, without sending.")
-@click.argument("newsletter", shell_complete=complete_newsletter)
+@click.argument("newsletter", metavar="NEWSLETTER|EDITION", shell_complete=complete_newsletter)
 @click.option("--channel", "-C", "channels", multiple=True, help="Only this channel.", shell_complete=complete_channel)
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where to. [default: var/preview/NEWSLETTER]",
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Where to. [default: var/preview/NAME]"
 )
 @click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
 @click.option("--open", "open_it", is_flag=True, help="Open the digest in the browser.")
@@ -31,36 +28,63 @@ def command(
 ) -> None:
     """Write the next edition to a folder: HTML, text, message, feeds and posts as they would go out.
 
-    Nothing is sent and nothing is marked: the next `send` makes the same edition.
+    Nothing is sent and nothing is marked: the next `send` makes the same edition. The id of an edition that was made
+    already (`tin-sang-1`) shows what went out, byte for byte.
     """
-    from .. import pipeline
-    from ..errors import UserError
-    from .gather import gather as look
-    from .gather import tell
-
-    known = app.newsroom.newsletter(newsletter)
-    unknown = [name for name in channels if name not in known.channels]
-    if unknown:
-        raise UserError(f"newsletter {newsletter} has no channel {unknown[0]!r}; it has: {', '.join(known.channels)}")
-    if gather:
-        for seen in look(app):
-            if seen.failure or seen.faults:
-                tell(seen)
-    with app.store() as database:
-        proposal = pipeline.propose(app.newsroom, database, known, "preview", clock(), channels)
-    if proposal.edition is None:
-        say(f"Nothing to preview: {proposal.selection.reason}.")
+    name = newsletter
+    if name in app.newsroom.settings.newsletters or not (shown := _made(app, name, channels)):
+        shown = _proposed(app, name, channels, gather)
+    if shown is None:
         return
-    folder = output or app.newsroom.folder / "var" / "preview" / newsletter
-    files = write(app, folder, proposal.edition, proposal.renditions)
-    say(f"{proposal.edition.subject}")
-    what = plural(len(proposal.edition.articles), "article")
-    say(f"{what}, {plural(proposal.audience, 'subscriber')}; nothing was sent or marked. Written:")
+    folder = output or app.newsroom.folder / "var" / "preview" / name
+    files = write(app, folder, *shown)
+    say("Nothing was sent or marked. Written:")
     for file in files:
         say(f"  {file}")
     pages = [file for file in files if file.suffix == ".html"]
     if open_it and pages:
         click.launch(str(pages[0]))
+
+
+def _made(app: App, name: str, channels: tuple[str, ...]) -> tuple[Edition, tuple[Rendition, ...]] | None:
+    """An edition that was made, with its frozen renditions."""
+    from ..editions import book
+
+    with app.store() as database, database.read() as connection:
+        edition = book.edition(connection, name)
+        if edition is None:
+            return None
+        kept = [one for one in book.renditions_of(connection, name) if not channels or one.channel in channels]
+    say(f"{edition.subject}")
+    say(f"Edition {edition.id}, frozen {app.local(edition.frozen_at)}, {plural(len(edition.articles), 'article')}.")
+    return edition, tuple(one for one in kept if one.channel in app.newsroom.channels)
+
+
+def _proposed(
+    app: App, name: str, channels: tuple[str, ...], gather: bool
+) -> tuple[Edition, tuple[Rendition, ...]] | None:
+    """The edition that the next send would make."""
+    from .. import pipeline
+    from ..errors import UserError
+    from .gather import gather as look
+    from .gather import tell
+
+    known = app.newsroom.newsletter(name)
+    unknown = [channel for channel in channels if channel not in known.channels]
+    if unknown:
+        raise UserError(f"newsletter {name} has no channel {unknown[0]!r}; it has: {', '.join(known.channels)}")
+    for seen in look(app) if gather else ():
+        if seen.failure or seen.faults:
+            tell(seen)
+    with app.store() as database:
+        proposal = pipeline.propose(app.newsroom, database, known, "preview", clock(), channels)
+    if proposal.edition is None:
+        say(f"Nothing to preview: {proposal.selection.reason}.")
+        return None
+    say(f"{proposal.edition.subject}")
+    what = plural(len(proposal.edition.articles), "article")
+    say(f"{what}, {plural(proposal.audience, 'subscriber')}.")
+    return proposal.edition, proposal.renditions
 
 
 def write(app: App, folder: Path, edition: Edition, renditions: tuple[Rendition, ...]) -> list[Path]:

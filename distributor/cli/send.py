@@ -174,6 +174,8 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
         by_channel.setdefault(channel, []).append(f"{count} {state}")
     for channel, parts in by_channel.items():
         say(f"  {channel}: {', '.join(parts)}{_place(app, channel)}")
+    for channel, number in proposal.left_out.items():
+        say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
     for note in report.notes:
         warn(note)
     with database.read() as connection:

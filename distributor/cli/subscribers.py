@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -205,7 +206,7 @@ def export_file(app: App, newsletter: str | None, output: Path | None) -> None:
     with app.store() as database, database.read() as connection:
         people = register.each(connection, newsletter)
         if output is None:
-            write_csv(click.get_text_stream("stdout"), people)
+            write_csv(sys.stdout, people)
             return
         try:
             with output.open("w", encoding="utf-8", newline="") as file:

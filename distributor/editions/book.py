@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -199,7 +200,16 @@ def edition(connection: Connection, edition_id: str) -> Edition | None:
 def rendition(connection: Connection, edition_id: str, channel: str, part: str) -> Rendition:
     """The frozen bytes. Raises ValueError where they are not what was frozen."""
     here = (renditions.c.edition_id == edition_id) & (renditions.c.channel == channel) & (renditions.c.part == part)
-    row = connection.execute(sa.select(renditions).where(here)).one()
+    return _rendition(connection.execute(sa.select(renditions).where(here)).one())
+
+
+def renditions_of(connection: Connection, edition_id: str) -> list[Rendition]:
+    """All that was frozen of an edition. Raises ValueError where bytes are not what was frozen."""
+    query = sa.select(renditions).where(renditions.c.edition_id == edition_id)
+    return [_rendition(row) for row in connection.execute(query.order_by(renditions.c.channel, renditions.c.part))]
+
+
+def _rendition(row: sa.Row[Any]) -> Rendition:
     kept = Rendition(
         channel=row.channel,
         part=row.part,
