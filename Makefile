@@ -6,11 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test lint format wheel-test lock clean
+.PHONY: help run test bench lint format wheel-test lock clean
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
+	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      ruff format"
 	@echo "make wheel-test  the tests against the built wheel in a fresh environment"
@@ -25,7 +26,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 run: $(READY)
@@ -41,6 +42,9 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/digest.py
 
 lint: $(READY)
 	@$(BIN)/ruff check

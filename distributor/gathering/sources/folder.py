@@ -178,7 +178,8 @@ def _front_matter(text: str) -> tuple[Mapping[str, Any], str, int]:
         data = yaml.load("\n".join(lines[1:end]), Loader=yaml.BaseLoader)  # noqa: S506  # texts only, no objects, no dates
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark.line + 2 if error.problem_mark else 1
-        raise ArticleError(f"line {at}: its first lines are not YAML: {error.problem}") from None
+        hint = "; put text that holds a colon in quotes" if "mapping values" in str(error.problem) else ""
+        raise ArticleError(f"line {at}: its first lines are not YAML: {error.problem}{hint}") from None
     except yaml.YAMLError as error:
         raise ArticleError(f"its first lines are not YAML: {str(error).splitlines()[0]}") from None
     if data is None or data == "":

@@ -1,0 +1,5 @@
+"""`python -m distributor`."""
+
+from .cli.main import run
+
+run()

@@ -1,0 +1,85 @@
+"""The service: one edition per slot, whoever asks; stopped in the middle of work, it loses and repeats nothing."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from datetime import timedelta
+
+import sqlalchemy as sa
+from fixtures_newsroom import Room
+
+from distributor.storage.tables import deliveries, editions, slots
+
+
+def wall(room: Room) -> list[str]:
+    file = room.folder / "var" / "wall.txt"
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+def states(room: Room) -> Counter[str]:
+    store = room.store()
+    with store.read() as connection:
+        found = Counter(connection.execute(sa.select(deliveries.c.state)).scalars())
+    store.close()
+    return found
+
+
+def test_a_slot_is_answered_once_and_everything_goes_out_on_every_channel(room: Room) -> None:
+    room.watched_since(timedelta(minutes=1, seconds=30))
+    room.serve()
+    room.wait_for(lambda: states(room) == {"sent": 6})
+    assert len(room.letters()) == 1
+    assert len(room.posts()) == 2
+    assert (room.folder / "var" / "feeds" / "tin-sang" / "rss.xml").exists()
+    assert (room.folder / "var" / "feeds" / "rss.xml").exists()
+
+
+def test_sigterm_in_the_middle_of_work_ends_cleanly_and_the_next_start_goes_on(slow_room: Room) -> None:
+    slow_room.watched_since(timedelta(minutes=1, seconds=30))
+    first = slow_room.serve()
+    slow_room.wait_for(lambda: len(wall(slow_room)) >= 2)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 0
+    at_stop = states(slow_room)
+    assert at_stop["sent"] == len(wall(slow_room)) < 5
+    assert at_stop["pending"] == 5 - at_stop["sent"]
+    second = slow_room.serve()
+    slow_room.wait_for(lambda: states(slow_room) == {"sent": 5})
+    second.send_signal(signal.SIGINT)
+    assert second.wait(30) == 0
+    assert Counter(wall(slow_room)) == dict.fromkeys(wall(slow_room), 1)
+    assert "Stopped." in slow_room.log()
+
+
+def test_two_services_on_one_store_make_one_edition_per_slot_and_send_it_once(slow_room: Room) -> None:
+    slow_room.watched_since(timedelta(minutes=3))
+    both = [slow_room.serve(), slow_room.serve()]
+    slow_room.wait_for(lambda: states(slow_room) == {"sent": 5})
+    for process in both:
+        process.send_signal(signal.SIGTERM)
+    assert [process.wait(30) for process in both] == [0, 0]
+    assert sorted(Counter(wall(slow_room)).values()) == [1] * 5
+    store = slow_room.store()
+    with store.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(editions)).scalar() == 1
+        made = connection.execute(sa.select(slots.c.slot).where(slots.c.outcome == "edition")).scalars().all()
+        merged = connection.execute(sa.select(slots.c.outcome).where(slots.c.outcome.like("missed%"))).scalars().all()
+    store.close()
+    assert len(made) == 1
+    assert len(merged) == 2
+    assert set(merged) == {f"missed; merged into {made[0]}"}
+
+
+def test_a_service_killed_in_the_middle_loses_nothing_and_leaves_the_doubtful_post_to_staff(slow_room: Room) -> None:
+    slow_room.watched_since(timedelta(minutes=1, seconds=30))
+    first = slow_room.serve()
+    slow_room.wait_for(lambda: len(wall(slow_room)) >= 2)
+    first.kill()
+    first.wait()
+    slow_room.serve()
+    slow_room.wait_for(lambda: states(slow_room) in ({"sent": 4, "uncertain": 1}, {"sent": 5}))
+    assert sorted(Counter(wall(slow_room)).values()) == [1] * 5
+    if states(slow_room)["uncertain"]:
+        said = slow_room.good("deliveries", "--state", "uncertain")
+        assert "held for staff" in said
