@@ -25,7 +25,7 @@ CHANNELS = CHECKOUT / "channels"
 ROOMS = (
     "errors", "text", "slots", "guarded", "model", "storage", "config", "channel", "source", "manual", "registry",
     "gathering", "editions", "rendering", "mail", "delivery", "subscribers", "newsroom", "pipeline", "service",
-    "starter", "cli",
+    "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (

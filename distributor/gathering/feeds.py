@@ -102,6 +102,7 @@ def _as_utf8(body: bytes) -> bytes:
 def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
     contents = entry.get("content") or []
     content = max((str(one.get("value", "")) for one in contents), key=len, default="")
+    updated = str(dict(entry).get("updated", ""))  # feedparser's own `get` puts `published` in its place, with a warning
     return Entry(
         title=str(entry.get("title", "")),
         url=str(entry.get("link", "")),
@@ -109,8 +110,8 @@ def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
         summary=str(entry.get("summary", "")) if entry.get("summary") != content else "",
         content=content,
         author=_author(entry),
-        published=str(entry.get("published", "") or entry.get("updated", "")),
-        updated=str(entry.get("updated", "")) if entry.get("published") else "",
+        published=str(entry.get("published", "") or updated),
+        updated=updated if entry.get("published") else "",
         topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in entry.get("tags") or []),
         image=_picture(entry, base),
         language=language,
