@@ -25,8 +25,8 @@ $(READY): requirements-dev.lock pyproject.toml
 	  { echo "error: this Python cannot make environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 run: $(READY)
@@ -58,10 +58,10 @@ format: $(READY)
 # The tests again, but with the program as users install it: from the wheel, in an environment without the checkout.
 wheel-test: $(READY)
 	@rm -rf build dist .venv-wheel
-	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 	@$(PYTHON) -m venv .venv-wheel
-	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --no-deps dist/*.whl
 	@.venv-wheel/bin/pytest
 
 lock:

@@ -33,7 +33,8 @@ from distributor.errors import Unavailable
 from distributor.mail import maildir, relay
 from distributor.mail.address import Mailbox
 from distributor.mail.message import Letter, build
-from distributor.mail.relay import Deadlines, Envelope, Server
+from distributor.mail.relay import Envelope
+from distributor.mail.link import Deadlines, Server
 from distributor.model import Edition, Receipt, Recipient, Rendition
 
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
@@ -183,6 +184,6 @@ def _letter(channel: Email, template: dict[str, str], person: Recipient) -> byte
             list_id=template["list_id"],
             list_name=template["list_name"],
             unsubscribe_url=person.slots["unsubscribe_url"],
-            unsubscribe_mailto=(reply_to or sender).address,
+            unsubscribe_mailto=reply_to or sender,
         )
     )

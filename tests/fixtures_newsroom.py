@@ -146,7 +146,7 @@ class Room:
         ]
         log = (self.folder / f"serve-{len(self.services)}.log").open("w", encoding="utf-8")
         with log:
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True)
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
         self.services.append(process)
         return process
 

@@ -132,11 +132,12 @@ def test_help_says_of_each_command_what_the_command_says_itself() -> None:
         assert (command.help or "").strip()
 
 
-def test_help_loads_none_of_the_heavy_parts() -> None:
+def test_help_loads_none_of_the_heavy_parts(tmp_path: Path) -> None:
     script = (
         "import sys; from distributor.cli.main import _run; _run(['--help']);"
         "print(sorted({name.split('.')[0] for name in sys.modules} & "
         "{'pydantic', 'sqlalchemy', 'aiohttp', 'jinja2', 'lxml', 'rich', 'apscheduler', 'yaml', 'asyncio'}))"
     )
-    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", script]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert output.splitlines()[-1] == "[]"

@@ -53,7 +53,8 @@ Database.open("sqlite:///store.db", Path(sys.argv[1])).migrate()
 
 
 def test_several_processes_may_start_on_an_empty_store_at_once(tmp_path: Path) -> None:
-    starts = [subprocess.Popen([sys.executable, "-c", _MIGRATE, str(tmp_path)]) for _ in range(4)]
+    command = [sys.executable, "-c", _MIGRATE, str(tmp_path)]
+    starts = [subprocess.Popen(command, cwd=tmp_path) for _ in range(4)]
     assert [start.wait() for start in starts] == [0, 0, 0, 0]
 
 

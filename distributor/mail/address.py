@@ -1,42 +1,55 @@
 """Mail addresses, checked before anything is built from them.
 
-One type carries every address in the program, so that a line end or a control character can never reach a header or
-an SMTP command (CVE-2024-6923 and its kin).
+One type carries every address in the program, and no value of it exists that has not been checked, so that a line end
+or a control character can never reach a header or an SMTP command (CVE-2024-6923 and its kin).
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
-from email.utils import parseaddr
 
 import idna
 
 from ..text import clean_line
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# RFC 5321, section 4.1.2, `Dot-string`, with RFC 6531's letters beyond ASCII. Quoted local parts are legal and unused.
+_LONGEST_LOCAL = 64  # octets before the @, RFC 5321, section 4.5.3.1.1
+_LONGEST = 254  # octets of the whole, so that <address> keeps to the 256 of a path, section 4.5.3.1.3
+# What U+0000 to U+007F may stand before the @: RFC 5321, section 4.1.2, `Dot-string`. RFC 6531 adds all beyond ASCII.
+# Quoted local parts are legal and unused; an address of that form is nearly always a slip.
 _LOCAL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A display name, which may be empty, and an address whose domain is ASCII (A-labels, IDNA 2008)."""
+    """A display name, which may be empty, and an address whose domain is ASCII (A-labels, IDNA 2008).
+
+    Both are brought into their one form here; raises ValueError in words for what is no address.
+    """
 
     name: str
     address: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_line(self.name))
+        object.__setattr__(self, "address", _checked(self.address))
+
     @classmethod
     def parse(cls, text: str) -> Mailbox:
-        """Read `lan@example.vn` or `Nguyễn Lan <lan@example.vn>`. Raises ValueError in words."""
+        """Read `lan@example.vn` or `Nguyễn Lan <lan@example.vn>`, the name in quotes or not. Raises ValueError in words."""
         if _CONTROL.search(text):
             raise ValueError("an address must not hold line ends or control characters")
-        name, address = parseaddr(text)
-        if not address or ("<" not in text and address != text.strip()):
-            address = text.strip()
-        return cls(clean_line(name), _checked(address))
+        text = text.strip()
+        if not text.endswith(">"):
+            return cls("", text)
+        name, opening, address = text[:-1].rpartition("<")
+        if not opening:
+            raise ValueError(f"{text!r} is not an address: the < is missing")
+        return cls(_unquoted(name.strip()), address.strip())
 
     @property
     def domain(self) -> str:
@@ -52,30 +65,60 @@ class Mailbox:
 
 
 def normalise(address: str) -> str:
-    """The key under which an address is one: domain as A-labels, all in small letters. Raises ValueError in words."""
-    return Mailbox.parse(address).address.casefold()
+    """The key under which an address is one: domain as A-labels, all in small letters. Raises ValueError in words.
+
+    A server may tell Lan@ from lan@ (RFC 5321, section 2.4); people do not, and nobody wants the same mail twice.
+    """
+    return Mailbox.parse(address).address.lower()
+
+
+def _unquoted(name: str) -> str:
+    """A quoted-string as what it says (RFC 5322, section 3.2.4)."""
+    if len(name) >= 2 and name.startswith('"') and name.endswith('"'):
+        return re.sub(r"\\(.)", r"\1", name[1:-1])
+    return name
 
 
 def _checked(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    if not at or not local:
-        raise ValueError(f"{address!r} is not an address: it has no name before an @")
+    def no(reason: str) -> ValueError:
+        return ValueError(f"{address!r} is not an address: it {reason}")
+
+    if not address:
+        raise ValueError("an address is missing")
+    if _CONTROL.search(address):
+        raise ValueError("an address must not hold line ends or control characters")
+    local, at, domain = unicodedata.normalize("NFC", address).rpartition("@")
+    if not at:
+        raise no("has no @")
+    if not local:
+        raise no("has nothing before the @")
     if not domain:
-        raise ValueError(f"{address!r} is not an address: it has no domain after the @")
-    if not _LOCAL.fullmatch(local):
-        raise ValueError(f"{address!r} is not an address: {local!r} cannot stand before the @")
-    if len(local.encode()) > 64:  # RFC 5321, section 4.5.3.1.1
-        raise ValueError(f"{address!r} is not an address: more than 64 octets before the @")
-    return f"{local}@{_ascii_domain(address, domain)}"
+        raise no("has no domain after the @")
+    if not _LOCAL.fullmatch(local) or any(_unseen(sign) for sign in local):
+        raise no(f"has {local!r} before the @, where only letters, digits, single dots and a few signs may stand")
+    if len(local.encode()) > _LONGEST_LOCAL:
+        raise no(f"has more than {_LONGEST_LOCAL} octets before the @")
+    name = _ascii_domain(domain)
+    if not name:
+        raise no(f"has no full domain name after the @, but {domain[:80]!r}")
+    if len(local.encode()) + 1 + len(name) > _LONGEST:
+        raise no(f"is longer than {_LONGEST} octets")
+    return f"{local}@{name}"
 
 
-def _ascii_domain(address: str, domain: str) -> str:
+def _unseen(sign: str) -> bool:
+    """Spaces, invisible signs, lone surrogates, unassigned code points: pasted along by accident, or to deceive."""
+    return unicodedata.category(sign)[0] in "ZC"
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as A-labels in small letters; empty where it is none."""
+    if len(domain) > 255:
+        return ""
     try:
         name = idna.encode(domain, uts46=True).decode("ascii").lower()
-    except idna.IDNAError:
-        raise ValueError(f"{address!r} is not an address: {domain!r} is no domain") from None
-    if "." not in name and name != "localhost":
-        raise ValueError(f"{address!r} is not an address: {domain!r} is no full domain")
-    if len(name) > 255:
-        raise ValueError(f"{address!r} is not an address: the domain is too long")
+    except UnicodeError:  # idna.IDNAError is one
+        return ""
+    if name.endswith(".") or ("." not in name and name != "localhost") or re.fullmatch(r"[\d.]+", name):
+        return ""
     return name

@@ -1,12 +1,11 @@
 """Letters into a Maildir: a folder that mail programs and tests can read.
 
-A letter is written under tmp/, made durable, and then linked into new/ (cr.yp.to/proto/maildir.html). Its file name
+A letter is written under tmp/, made durable, and then renamed into new/ (cr.yp.to/proto/maildir.html). Its file name
 comes from its Message-ID, so that a copy delivered twice is there once. Lines end with LF, as in every Maildir on Unix.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -20,9 +19,8 @@ def deliver(folder: Path, message_id: str, message: bytes) -> str:
     try:
         for part in ("tmp", "new", "cur"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        if _is_there(folder, name):
-            return name
-        _write(folder, name, message.replace(b"\r\n", b"\n"))
+        if not _is_there(folder, name):
+            _write(folder, name, message.replace(b"\r\n", b"\n"))
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror or error}") from error
     return name
@@ -40,7 +38,16 @@ def _write(folder: Path, name: str, message: bytes) -> None:
             file.write(message)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was faster with the same letter
-            (folder / "new" / name).hardlink_to(temporary)
+        temporary.replace(folder / "new" / name)  # the same letter of another process is replaced by its equal
     finally:
         temporary.unlink(missing_ok=True)
+    _sync(folder / "new")
+
+
+def _sync(folder: Path) -> None:
+    """Make the name durable as well: what we call delivered must be there after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

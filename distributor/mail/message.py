@@ -21,6 +21,7 @@ from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from .address import Mailbox
 
@@ -28,7 +29,10 @@ _QP = Charset("utf-8")
 _QP.body_encoding = QP  # never 8bit: a relay without 8BITMIME would rewrite it, and break its signature
 _POLICY = policy.compat32.clone(linesep="\r\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_URI = re.compile(r"https?://[!#-;=?-~]+")  # what may stand between < and >
 _LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
+_FOLDED = 75  # characters of a line that we fold: those of an encoded-word, RFC 2047, section 2
+_LONGEST_LIST_ID = 255  # RFC 2919, section 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Letter:
 
     `unsubscribe_url` is the one-click address of this recipient (RFC 8058), `unsubscribe_mailto` an address beside it.
     `list_id` is the identifier alone (`tin-sang.bacson.example`), `list_name` what people call the list (RFC 2919).
+    `feedback_id` is Gmail's `a:b:c:sender`.
     """
 
     sender: Mailbox
@@ -50,16 +55,23 @@ class Letter:
     reply_to: Mailbox | None = None
     list_id: str = ""
     list_name: str = ""
+    list_archive: str = ""
+    list_help: str = ""
     unsubscribe_url: str = ""
-    unsubscribe_mailto: str = ""
+    unsubscribe_mailto: Mailbox | None = None
     feedback_id: str = ""
 
 
 def build(letter: Letter) -> bytes:
-    """The message, lines ended by CRLF. The same letter gives the same bytes. Raises ValueError for control characters."""
+    """The message, lines ended by CRLF. The same letter gives the same bytes.
+
+    All of it is ASCII, except where the sender's or the recipient's address is not (RFC 6532). Raises ValueError for a
+    control character in a header, a date without a zone, and a URL or identifier that cannot stand in a header.
+    """
     message = MIMEMultipart("alternative", boundary=_boundary(letter))
     for name, value in _headers(letter):
-        message[name] = value
+        # Letters beyond ASCII, as only an address may have them here, pass the generator as raw UTF-8.
+        message[name] = value.encode().decode("ascii", "surrogateescape")
     message.attach(_part(letter.text, "plain"))
     message.attach(_part(letter.html, "html"))
     out = io.BytesIO()
@@ -74,56 +86,69 @@ def message_id(edition: str, recipient: str, domain: str) -> str:
 
 
 def text_header(name: str, text: str) -> str:
-    """A header of people's words, folded: encoded-words of at most 75 characters (RFC 2047, section 2)."""
-    if _CONTROL.search(text):
-        raise ValueError(f"{name} must not hold line ends or control characters")
-    return Header(text, "us-ascii" if text.isascii() else "utf-8", maxlinelen=75, header_name=name).encode(
-        linesep="\r\n"
-    )
+    """A header of people's words, folded: encoded-words of at most 75 characters (RFC 2047, section 2).
+
+    Plain ASCII stays readable where it fits on the line and no reader can take it for an encoded-word.
+    """
+    _refuse_control(name, text)
+    if text.isascii() and "=?" not in text and len(name) + 2 + len(text) <= _FOLDED:
+        return text
+    return Header(text, "utf-8", maxlinelen=_FOLDED, header_name=name).encode(linesep="\r\n")
 
 
 def mailbox_header(name: str, mailbox: Mailbox) -> str:
     """A name and an address; the address stands outside every encoded-word, on a line of its own if need be."""
-    if not mailbox.name:
-        return mailbox.address
-    if mailbox.name.isascii():
-        quoted = '"' + mailbox.name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        shown = quoted if len(name) + 2 + len(quoted) <= 75 else _encoded(name, mailbox.name)
-    else:
-        shown = _encoded(name, mailbox.name)
-    line = shown.rpartition("\n")[2]
-    joint = " " if len(name) + 2 + len(line) + 3 + len(mailbox.address) <= 76 else "\r\n "
-    return f"{shown}{joint}<{mailbox.address}>"
+    return _with_angle(name, mailbox.name, mailbox.address) if mailbox.name else mailbox.address
 
 
-def _encoded(name: str, text: str) -> str:
+def _with_angle(name: str, phrase: str, inner: str) -> str:
+    """`phrase <inner>`, the phrase a quoted-string or encoded-words (RFC 5322, section 3.4; RFC 2047, section 5)."""
+    _refuse_control(name, phrase)
+    shown = '"' + phrase.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if not phrase.isascii() or "=?" in phrase or len(name) + 2 + len(shown) > _FOLDED:
+        shown = Header(phrase, "utf-8", maxlinelen=_FOLDED, header_name=name).encode(linesep="\r\n")
+    *before, last = shown.split("\r\n")
+    used = len(last) if before else len(name) + 2 + len(last)
+    joint = " " if used + 3 + len(inner) <= _FOLDED else "\r\n "
+    return f"{shown}{joint}<{inner}>"
+
+
+def _refuse_control(name: str, text: str) -> None:
     if _CONTROL.search(text):
         raise ValueError(f"{name} must not hold line ends or control characters")
-    return Header(text, "utf-8", maxlinelen=75, header_name=name).encode(linesep="\r\n")
 
 
-def _plain_header(name: str, value: str) -> str:
+def _for_programs(name: str, value: str) -> str:
     """A header that programs read: ASCII, one line, never folded or encoded."""
-    if not value.isascii() or _CONTROL.search(value) or len(name) + 2 + len(value) > _LONGEST:
+    _refuse_control(name, value)
+    if not value.isascii() or len(name) + 2 + len(value) > _LONGEST:
         raise ValueError(f"{name} must be ASCII and fit on one line")
     return value
 
 
+def _angled_uri(name: str, uri: str) -> str:
+    if not _URI.fullmatch(uri):
+        raise ValueError(f"{name}: {uri!r} is no URL that can stand in a header")
+    return f"<{uri}>"
+
+
 def _headers(letter: Letter) -> list[tuple[str, str]]:
+    if letter.date.tzinfo is None:
+        raise ValueError(f"a date without a zone: {letter.date!r}")
     headers = [
         ("Date", format_datetime(letter.date)),
         ("From", mailbox_header("From", letter.sender)),
         ("To", mailbox_header("To", letter.to)),
         ("Subject", text_header("Subject", letter.subject)),
-        ("Message-ID", _plain_header("Message-ID", letter.message_id)),
-        ("Content-Language", _plain_header("Content-Language", letter.language)),
+        ("Message-ID", _for_programs("Message-ID", letter.message_id)),
+        ("Content-Language", _for_programs("Content-Language", letter.language)),
     ]
     if letter.reply_to:
         headers.append(("Reply-To", mailbox_header("Reply-To", letter.reply_to)))
     if letter.list_id:
         headers += _list_headers(letter)
     if letter.feedback_id:
-        headers.append(("Feedback-ID", _plain_header("Feedback-ID", letter.feedback_id)))
+        headers.append(("Feedback-ID", _for_programs("Feedback-ID", letter.feedback_id)))
     # RFC 3834: no machine is to answer; the others are not standard, but keep older Outlooks and lists quiet.
     headers += [
         ("Auto-Submitted", "auto-generated"),
@@ -134,24 +159,29 @@ def _headers(letter: Letter) -> list[tuple[str, str]]:
 
 
 def _list_headers(letter: Letter) -> list[tuple[str, str]]:
-    """RFC 2919 and 2369; RFC 8058 for the one-click pair."""
-    headers = [
-        ("List-Id", mailbox_header("List-Id", Mailbox(letter.list_name, letter.list_id))
-         if letter.list_name else f"<{letter.list_id}>"),
-        ("List-Post", "NO"),
-    ]  # fmt: skip
-    places = [f"<{letter.unsubscribe_url}>"] if letter.unsubscribe_url else []
+    """RFC 2919 and 2369; RFC 8058 for the one-click pair, which is for https alone."""
+    identifier = _for_programs("List-Id", letter.list_id)
+    if len(identifier) > _LONGEST_LIST_ID or set(identifier) & set("<> "):
+        raise ValueError(f"List-Id: {identifier[:80]!r} cannot stand there")
+    named = _with_angle("List-Id", letter.list_name, identifier) if letter.list_name else f"<{identifier}>"
+    headers = [("List-Id", named), ("List-Post", "NO")]
+    for name, uri in (("List-Archive", letter.list_archive), ("List-Help", letter.list_help)):
+        if uri:
+            headers.append((name, _for_programs(name, _angled_uri(name, uri))))
+    name = "List-Unsubscribe"
+    places = [_angled_uri(name, letter.unsubscribe_url)] if letter.unsubscribe_url else []
     if letter.unsubscribe_mailto:
-        places.append(f"<mailto:{letter.unsubscribe_mailto}?subject=unsubscribe>")
+        places.append(f"<mailto:{quote(letter.unsubscribe_mailto.address, safe='@')}?subject=unsubscribe>")
     if places:
-        headers.append(("List-Unsubscribe", _plain_header("List-Unsubscribe", ", ".join(places))))
-    if letter.unsubscribe_url:
+        headers.append((name, _for_programs(name, ", ".join(places))))
+    if letter.unsubscribe_url.startswith("https://"):
         headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     return headers
 
 
 def _part(text: str, subtype: str) -> MIMEText:
-    return MIMEText(text.replace("\r\n", "\n"), subtype, _QP)  # type: ignore[arg-type]  # a Charset is taken too
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return MIMEText(lines, subtype, _QP)  # type: ignore[arg-type]  # a Charset is taken too
 
 
 def _boundary(letter: Letter) -> str:

@@ -1,69 +1,38 @@
-"""Carries messages to one SMTP server over asyncio: connects, speaks through `smtp.Conversation`, keeps the time.
+"""Carries messages to one SMTP server, one after the other over one connection, each with one recipient.
 
-One message after the other over one connection, one recipient each. Each phase has a deadline by the wall clock over
-all its reads (RFC 5321, section 4.5.3.2), so that a server that drips bytes cannot hold us. The outcome of a recipient:
+The outcome of a recipient:
 
     2yz to the dot ────────────── Receipt            5yz to RCPT, DATA or the dot ──── Rejected
-    4yz, or lost before the dot ─ Unavailable        5yz before any recipient ──────── AuthBroken (our settings)
+    4yz, or lost before the dot ─ Unavailable        5yz before any recipient ──────── AuthBroken (about us)
     lost after the dot ────────── Uncertain          421, or lost between messages ─── connect again, nobody is blamed
+
+What is about the server and not about a recipient is raised, so that it can never be held against the recipients:
+AuthBroken where it does not want us, Unavailable where it keeps failing.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
-import ssl
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
 from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from ..model import Receipt
-from .smtp import Conversation, Phase, ProtocolError, Reply
+from .link import Link, Lost, Server
+from .smtp import Phase, Reply
 
-Security = Literal["none", "starttls", "tls"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
-    """Seconds that each phase may take; the defaults are those of RFC 5321 where it names some."""
-
-    connect: float = 60
-    command: float = 300
-    data: float = 120
-    content: float = 180
-    answer: float = 600
-    quit: float = 5
-
-    def of(self, phase: Phase | None) -> float:
-        return {Phase.DATA: self.data, Phase.ANSWER: self.answer, Phase.QUIT: self.quit}.get(
-            phase or Phase.QUIT, self.command
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """Where and how to connect. `ca_file` holds the certificates to trust beside none of the system's."""
-
-    host: str
-    port: int
-    security: Security = "starttls"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    ca_file: Path | None = None
-    hostname: str = ""  # how we call ourselves; the machine's name if empty
-    per_connection: int = 100  # messages before a new connection is made
-    deadlines: Deadlines = Deadlines()
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+_TRIES = 2  # of one message that was lost before its dot; it may be the message that the server stumbles over
+_SETBACKS = 4  # losses in a row, after which the server is left alone
+_REFUSALS = 3  # by policy (5.7.x) before it has taken a single message: it does not want us
+_LOG_IN_FIRST = {530, 534, 535, 538}  # RFC 4954, section 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One message on its way: `key` names it to the caller, `message` makes its bytes when it is its turn."""
+    """One message on its way: `key` names it to the caller, `message` makes its bytes when it is its turn.
+
+    `message` may raise ValueError for a message that cannot be made; that recipient is then rejected.
+    """
 
     key: str
     sender: str
@@ -71,294 +40,209 @@ class Envelope:
     message: Callable[[], bytes]
 
 
-class _Lost(Exception):
-    """The connection is gone, or speaks no SMTP. `doubt`: after the dot, before its reply."""
-
-    def __init__(self, reason: str, *, doubt: bool = False) -> None:
-        super().__init__(reason)
-        self.doubt = doubt
-
-
+Outcome = Receipt | DeliveryError
 Allowed = Callable[[str], Awaitable[bool]]
-_RECONNECTS = 3  # losses in a row, with nothing carried in between, before the server is left alone
 
 
 async def carry(
     server: Server, envelopes: Iterable[Envelope], allowed: Allowed
-) -> AsyncGenerator[tuple[str, Receipt | DeliveryError], None]:
-    """Carry messages, one answer each. `allowed` is asked right before the dot; a message it refuses is not ended.
+) -> AsyncGenerator[tuple[str, Outcome], None]:
+    """Carry messages, one answer each, as soon as it is known.
 
-    Raises Unavailable where the server cannot be reached, AuthBroken where it does not want us at all; the messages
-    without an answer are then still to be carried.
+    `allowed` is asked right before the dot; a message it refuses is not ended and has no answer. Raises Unavailable
+    where the server cannot be reached or keeps failing, AuthBroken where it does not want us at all; the messages
+    without an answer are then surely not out and still to be carried.
     """
-    waiting = list(reversed(list(envelopes)))
-    losses = 0
-    while waiting:
-        link = await _Link.open(server)
-        try:
-            for _ in range(server.per_connection):
-                if not waiting:
-                    break
-                envelope = waiting[-1]
-                try:
-                    outcome = await link.carry(envelope, allowed)
-                except _Lost as lost:
-                    if lost.doubt:
-                        waiting.pop()
-                        losses = 0
-                        yield envelope.key, Uncertain(f"{server}: {lost}")
-                    elif (losses := losses + 1) >= _RECONNECTS:
-                        waiting.pop()
-                        losses = 0
-                        yield envelope.key, Unavailable(f"{server}: {lost}")
-                    break
-                waiting.pop()
-                losses = 0
-                if outcome is not None:
-                    yield envelope.key, outcome
-                if link.closing:
-                    break
-        finally:
+    waiting = deque(envelopes)
+    record = _Record(server)
+    link: Link | None = None
+    try:
+        while waiting:
+            if link is None or link.closing or link.carried >= server.per_connection:
+                if link:
+                    await link.close()
+                link = await Link.open(server)
+            try:
+                result = await _transfer(link, waiting[0], allowed)
+            except Lost as lost:
+                link.abort()
+                if not record.gives_up(lost):
+                    continue
+                result = _Result(Unavailable(f"{server}: {lost}"))
+            for answer in record.released(waiting.popleft().key, result):
+                yield answer
+            record.judge()
+        for answer in record.held:
+            yield answer
+    finally:
+        if link:
             await link.close()
 
 
 async def probe(server: Server) -> None:
     """Connect, log in and leave again, without a message. Raises Unavailable or AuthBroken."""
-    link = await _Link.open(server)
+    link = await Link.open(server)
     await link.close()
 
 
-class _Link:
-    """One open connection that has said EHLO and is logged in."""
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What became of one message, and the reply that decided it."""
 
-    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.server = server
-        self.reader = reader
-        self.writer = writer
-        self.closing = False
-        self.talk = Conversation(server.hostname or socket.getfqdn())
-        self._replies: list[Reply] = []
+    outcome: Outcome | None
+    reply: Reply | None = None
 
-    # -- opening -----------------------------------------------------------------------------------------------------
-
-    @classmethod
-    async def open(cls, server: Server) -> _Link:
-        context = _context(server)
-        try:
-            async with asyncio.timeout(server.deadlines.connect):
-                reader, writer = await asyncio.open_connection(
-                    server.host,
-                    server.port,
-                    ssl=context if server.security == "tls" else None,
-                    server_hostname=server.host if server.security == "tls" else None,
-                )
-        except ssl.SSLCertVerificationError as error:
-            raise AuthBroken(f"{server}: its certificate is not valid: {error.verify_message}") from error
-        except ssl.SSLError as error:
-            raise Unavailable(f"{server}: no TLS could be agreed on: {error.reason}") from error
-        except TimeoutError:
-            raise Unavailable(f"{server} did not answer in {server.deadlines.connect:g} s") from None
-        except OSError as error:
-            raise Unavailable(f"{server} cannot be reached: {error.strerror or error}") from error
-        link = cls(server, reader, writer)
-        try:
-            await link._begin(context)
-        except _Lost as lost:
-            link._abort()
-            raise Unavailable(f"{server}: {lost}") from None
-        except BaseException:
-            link._abort()
-            raise
-        return link
-
-    async def _begin(self, context: ssl.SSLContext) -> None:
-        self._accept(await self._reply())
-        await self._hello()
-        if self.server.security == "starttls":
-            await self._upgrade(context)
-        if self.server.username:
-            await self._log_in()
-
-    async def _hello(self) -> None:
-        self.talk.ehlo()
-        reply = await self._reply()
-        if reply.code in (500, 502, 504, 550):
-            self.talk.helo()
-            reply = await self._reply()
-        self._accept(reply)
-
-    async def _upgrade(self, context: ssl.SSLContext) -> None:
-        if not self.talk.offers("STARTTLS"):
-            raise AuthBroken(
-                f"{self.server} offers no STARTTLS; set `tls: none` only for a server you trust the way to"
-            )
-        self.talk.starttls()
-        self._accept(await self._reply())
-        try:
-            self.talk.tls_started()
-            async with asyncio.timeout(self.server.deadlines.command):
-                await self.writer.start_tls(context, server_hostname=self.server.host)
-        except ssl.SSLCertVerificationError as error:
-            raise AuthBroken(f"{self.server}: its certificate is not valid: {error.verify_message}") from error
-        except ProtocolError as error:
-            raise AuthBroken(f"{self.server}: {error}") from error
-        except (OSError, TimeoutError) as error:
-            raise _Lost(f"TLS failed: {error}") from error
-        await self._hello()
-
-    async def _log_in(self) -> None:
-        username, password = self.server.username, self.server.password
-        if "PLAIN" in self.talk.mechanisms:
-            self.talk.auth_plain(username, password)
-        elif "LOGIN" in self.talk.mechanisms:
-            self.talk.auth_login()
-            for answer in (username, password):
-                if (await self._reply()).code != 334:
-                    break
-                self.talk.auth_answer(answer)
-        else:
-            raise AuthBroken(f"{self.server} offers no way to log in that we know (PLAIN, LOGIN)")
-        self._accept(await self._reply())
-
-    def _accept(self, reply: Reply) -> None:
-        """A refusal before any recipient is about us, never about a recipient."""
-        if reply.ok:
-            return
-        text = f"{self.server} answered {reply} to {reply.phase.value}"
-        if reply.transient:
-            raise Unavailable(text)
-        raise AuthBroken(text)
-
-    # -- carrying ----------------------------------------------------------------------------------------------------
-
-    async def carry(self, envelope: Envelope, allowed: Allowed) -> Receipt | DeliveryError | None:
-        """One message. None where it may not go any more. Raises _Lost; AuthBroken for what is about us."""
-        message = envelope.message()
-        utf8 = not envelope.recipient.isascii()
-        if utf8 and not self.talk.offers("SMTPUTF8"):
-            return Rejected(
-                f"{self.server} takes no addresses with letters beyond ASCII", reply="553 5.6.7 no SMTPUTF8"
-            )
-        if 0 < self.talk.largest < len(message):
-            return Rejected(f"the message has {len(message)} octets; {self.server} takes {self.talk.largest}")
-        self.talk.mail(envelope.sender, size=len(message), smtputf8=utf8)
-        reply = await self._reply()
-        if not reply.ok:
-            return self._refused_sender(reply)
-        self.talk.rcpt(envelope.recipient)
-        reply = await self._reply()
-        if not reply.ok:
-            return await self._refused(reply)
-        self.talk.data()
-        reply = await self._reply()
-        if reply.code != 354:
-            return await self._refused(reply)
-        return await self._content(envelope, message, allowed)
-
-    async def _content(self, envelope: Envelope, message: bytes, allowed: Allowed) -> Receipt | DeliveryError | None:
-        self.talk.content(message)
-        await self._write(self.server.deadlines.content)
-        may_go = False
-        try:
-            may_go = await allowed(envelope.key)
-        finally:
-            if not may_go:  # without the dot a server must not deliver (RFC 5321, section 4.1.1.4)
-                self._abort()
-        if not may_go:
-            return None
-        self.talk.end_of_content()
-        reply = await self._reply()
-        if reply.ok:
-            return Receipt(reply=str(reply))
-        return await self._refused(reply)
-
-    def _refused_sender(self, reply: Reply) -> DeliveryError:
-        if reply.transient:
-            self.closing = True
-            return Unavailable(f"{self.server} answered {reply} to MAIL", reply=str(reply))
-        raise AuthBroken(f"{self.server} does not take our sender: {reply}", reply=str(reply))
-
-    async def _refused(self, reply: Reply) -> DeliveryError:
-        error: DeliveryError
-        text = f"{self.server} answered {reply} to {reply.phase.value}"
-        # 552 to RCPT is the old way to say "too many recipients" (section 4.5.3.1.10), and so not for good.
-        if reply.transient or (reply.code == 552 and reply.phase is Phase.RCPT) or reply.ok:
-            error = Unavailable(text, reply=str(reply))
-        else:
-            error = Rejected(text, reply=str(reply))
-        if not self.closing and reply.phase is not Phase.ANSWER:
-            self.talk.reset()
-            try:
-                self.closing = not (await self._reply()).ok
-            except _Lost:
-                self.closing = True
-        return error
-
-    # -- bytes -------------------------------------------------------------------------------------------------------
-
-    async def _reply(self) -> Reply:
-        """Write what is queued and wait for the next reply. A 421 ends the connection (section 3.8)."""
-        deadline = self.server.deadlines.of(self.talk.phase)
-        try:
-            async with asyncio.timeout(deadline):
-                await self._flush()
-                while not self._replies:
-                    data = await self.reader.read(65536)
-                    if not data:
-                        raise _Lost(self._told("closed the connection"), doubt=self.talk.in_doubt)
-                    self._replies += self.talk.receive(data)
-        except TimeoutError:
-            raise _Lost(self._told(f"gave no answer in {deadline:g} s"), doubt=self.talk.in_doubt) from None
-        except ProtocolError as error:
-            raise _Lost(self._told(f"sent {error}"), doubt=self.talk.in_doubt) from error
-        except OSError as error:
-            raise _Lost(self._told(error.strerror or str(error)), doubt=self.talk.in_doubt) from error
-        reply = self._replies.pop(0)
-        if reply.code == 421:
-            self.closing = True
-            if reply.phase is not Phase.ANSWER:
-                raise _Lost(f"it is closing: {reply}")
-        return reply
-
-    async def _write(self, deadline: float) -> None:
-        """Write content, which has no reply of its own; a server that does not read is given up."""
-        try:
-            async with asyncio.timeout(deadline):
-                await self._flush()
-        except TimeoutError:
-            raise _Lost(f"did not take the message in {deadline:g} s") from None
-        except OSError as error:
-            raise _Lost(error.strerror or str(error)) from error
-
-    async def _flush(self) -> None:
-        data = self.talk.outgoing()
-        if data:
-            self.writer.write(data)
-            await self.writer.drain()
-
-    def _told(self, what: str) -> str:
-        phase = self.talk.phase
-        return f"it {what} after {phase.value}" if phase else f"it {what}"
-
-    def _abort(self) -> None:
-        self.closing = True
-        self.writer.transport.abort()
-
-    async def close(self) -> None:
-        """Say QUIT where that still makes sense; a message that was answered stays answered whatever comes back."""
-        if not self.closing and not self.talk.in_doubt:
-            self.talk.quit()
-            with contextlib.suppress(_Lost):
-                await self._reply()
-        self.writer.transport.abort()
-        with contextlib.suppress(OSError, TimeoutError):
-            await self.writer.wait_closed()
+    @property
+    def by_policy(self) -> bool:
+        return isinstance(self.outcome, Rejected) and bool(self.reply and self.reply.enhanced.startswith("5.7."))
 
 
-def _context(server: Server) -> ssl.SSLContext:
+@dataclass
+class _Record:
+    """What the results of one run tell about the server.
+
+    A relay that does not want us (`554 5.7.1 Relay access denied`) refuses every recipient alike. Until it has taken a
+    message, recipients refused by policy before their dot are held back: either somebody else is taken, and the refusal
+    was about them, or nobody is, and it is about us.
+    """
+
+    server: Server
+    setbacks: int = 0
+    tries: int = 0
+    refusals: int = 0
+    accepted: bool = False
+    last: str = ""
+    held: list[tuple[str, Outcome]] = field(default_factory=list)
+
+    def gives_up(self, lost: Lost) -> bool:
+        """Count a loss before the dot; whether this message has been tried enough. Raises Unavailable."""
+        self.tries += 1
+        self.setbacks += 1
+        self.last = str(lost)
+        self.judge()
+        return self.tries >= _TRIES
+
+    def released(self, key: str, result: _Result) -> list[tuple[str, Outcome]]:
+        """The answers that can be given after this result."""
+        self.tries = 0
+        if result.outcome is None:
+            return []
+        if isinstance(result.outcome, Uncertain):
+            self.setbacks += 1
+            self.last = str(result.outcome)
+        elif result.reply:
+            self.setbacks = 0
+        if result.by_policy and not self.accepted:
+            self.refusals += 1
+            self.last = str(result.reply)
+            if result.reply and result.reply.phase is not Phase.ANSWER:
+                self.held.append((key, result.outcome))
+                return []
+        self.accepted = self.accepted or isinstance(result.outcome, Receipt)
+        released, self.held = (self.held, []) if self.accepted else ([], self.held)
+        return [*released, (key, result.outcome)]
+
+    def judge(self) -> None:
+        """Raises Unavailable or AuthBroken where it is the server and not the recipients."""
+        if self.setbacks >= _SETBACKS:
+            raise Unavailable(f"{self.server} failed {self.setbacks} times in a row: {self.last}")
+        if self.refusals >= _REFUSALS and not self.accepted:
+            raise AuthBroken(f"{self.server} refuses everybody: {self.last}", reply=self.last)
+
+
+# -- one message -------------------------------------------------------------------------------------------------------
+
+
+async def _transfer(link: Link, envelope: Envelope, allowed: Allowed) -> _Result:
+    """One message over one connection. Raises Lost while nothing is out; AuthBroken for what is about us."""
+    link.carried += 1
     try:
-        context = ssl.create_default_context(cafile=str(server.ca_file) if server.ca_file else None)
-    except (OSError, ssl.SSLError) as error:
-        raise AuthBroken(f"ca_file {server.ca_file} cannot be read: {error}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+        message = envelope.message()
+    except ValueError as error:
+        return _Result(Rejected(f"no message could be made: {error}"))
+    utf8 = not (envelope.recipient.isascii() and message.isascii())
+    impossible = _impossible(link, message, utf8)
+    if impossible:
+        return _Result(impossible)
+    reply = await link.ask(link.talk.mail, envelope.sender, size=len(message), utf8=utf8)
+    if not reply.ok:
+        _refused_sender(link, reply)
+    try:
+        reply = await link.ask(link.talk.rcpt, envelope.recipient)
+        if reply.ok:
+            reply = await link.ask(link.talk.data)
+        if reply.code != 354:
+            return await _refused(link, reply)
+        link.talk.content(message)
+    except ValueError as error:  # a line end that would have smuggled a command
+        link.abort()
+        return _Result(Rejected(f"the message cannot be sent: {error}"))
+    await link.write()
+    return await _end(link, envelope, allowed)
+
+
+async def _end(link: Link, envelope: Envelope, allowed: Allowed) -> _Result:
+    """Ask whether the message may go, and end it. From here on nothing is raised but what `allowed` raises."""
+    may_go = False
+    try:
+        may_go = await allowed(envelope.key)
+    finally:
+        if not may_go:
+            link.abort()
+    if not may_go:
+        return _Result(None)
+    try:
+        reply = await link.ask(link.talk.end_of_content)
+    except Lost as lost:
+        in_doubt = link.in_doubt
+        link.abort()
+        text = f"{link.server}: {lost}"
+        return _Result(Uncertain(text) if in_doubt else Unavailable(text))
+    if reply.ok:
+        return _Result(Receipt(reply=str(reply)), reply)
+    return await _refused(link, reply)
+
+
+def _impossible(link: Link, message: bytes, utf8: bool) -> Rejected | None:
+    """Why this server cannot take the message, from what it said in EHLO."""
+    if utf8 and not (link.talk.offers("SMTPUTF8") and link.talk.offers("8BITMIME")):
+        return Rejected(f"{link.server} takes no addresses with letters beyond ASCII", reply="5.6.7 no SMTPUTF8")
+    if 0 < link.talk.largest < len(message):
+        return Rejected(f"the message has {len(message)} octets; {link.server} takes {link.talk.largest}")
+    return None
+
+
+def _refused_sender(link: Link, reply: Reply) -> None:
+    """A refusal before a recipient is named is about us: for a while, or until staff mend it."""
+    text = f"{link.server} answered {reply} to MAIL"
+    if reply.permanent:
+        raise AuthBroken(text, reply=str(reply))
+    raise Lost(text)
+
+
+async def _refused(link: Link, reply: Reply) -> _Result:
+    """What a reply other than the wished one means, and the connection made ready for the next message."""
+    text = f"{link.server} answered {reply} to {reply.phase.value}"
+    if reply.code in _LOG_IN_FIRST and reply.phase is not Phase.ANSWER:
+        raise AuthBroken(text, reply=str(reply))
+    outcome: DeliveryError
+    if reply.permanent and not (reply.code == 552 and reply.phase is Phase.RCPT):
+        outcome = Rejected(text, reply=str(reply))
+    elif reply.phase is Phase.ANSWER and not 400 <= reply.code < 500:
+        outcome = Uncertain(text, reply=str(reply))  # neither taken nor refused
+    else:  # 552 to RCPT is the old way to say "too many recipients" (section 4.5.3.1.10), and so not for good
+        outcome = Unavailable(text, reply=str(reply))
+    if reply.phase is not Phase.ANSWER:
+        await _reset(link)
+    return _Result(outcome, reply)
+
+
+async def _reset(link: Link) -> None:
+    """Let go of the transaction. The answer for the recipient stands, whatever becomes of the connection."""
+    try:
+        reply = await link.ask(link.talk.reset)
+    except Lost:
+        link.abort()
+        return
+    if not reply.ok:
+        link.closing = True

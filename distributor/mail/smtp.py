@@ -1,14 +1,14 @@
-"""The client's side of SMTP (RFC 5321) as a state machine without I/O: bytes in, events out; intents in, bytes out.
+"""The client's side of SMTP (RFC 5321) as a state machine without I/O: bytes in, replies out; intents in, bytes out.
 
-    CONNECTED ─greeting─▶ GREETED ─EHLO─▶ READY ⇄ ENVELOPE ─DATA, 354─▶ CONTENT ─dot─▶ ANSWER ─reply─▶ READY
-                             └─STARTTLS─▶ (TLS) ─▶ GREETED again, EHLO anew     any ─QUIT─▶ CLOSED
+    GREETING ─▶ EHLO ─▶ ready ─▶ MAIL ─▶ RCPT ─▶ DATA ─354─▶ content, dot ─▶ ANSWER ─▶ ready
+                 └─▶ STARTTLS ─▶ (TLS) ─▶ EHLO anew         refused: RSET ─▶ ready     ready ─▶ QUIT
 
-Commands are queued with the phase whose replies they expect, one reply each, so that several may be on the way at once
+Commands are queued with the phase whose reply they expect, one reply each, so that several may be on the way at once
 (pipelining, RFC 2920) without a change here. What matters most is the phase in which a connection ends: before the
-final dot a server must not deliver, after it only its reply tells.
+final dot a server must not deliver (section 4.1.1.4), after it only its reply tells.
 
-Every line that is sent passes one gate that refuses bare CR and LF, and message content is dot-stuffed here
-(section 4.5.2), so that no recipient, header or body can add a command of its own (SMTP smuggling).
+Every line that is sent passes one gate that refuses CR and LF, and message content is dot-stuffed here (section 4.5.2)
+and refused with a bare CR or LF, so that no recipient, header or body can add a command of its own (SMTP smuggling).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST_LINE = 1000  # octets that we read of one reply line; RFC 5321 allows 51
 MOST_LINES = 64  # lines of one reply
 _CODE = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Phase(Enum):
@@ -46,7 +46,11 @@ class ProtocolError(Exception):
 
 
 class SmuggledLine(ValueError):
-    """A command or content of ours holds a line end where none may be. Nothing was sent."""
+    """A command or content of ours holds a line end where none may be. Nothing was queued."""
+
+
+class OutOfTurn(RuntimeError):
+    """We say what cannot be said now, a command inside a message for instance: a mistake of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ class Reply:
         return 200 <= self.code < 300
 
     @property
-    def transient(self) -> bool:
-        return 400 <= self.code < 500
+    def permanent(self) -> bool:
+        return 500 <= self.code < 600
 
     @property
     def enhanced(self) -> str:
@@ -76,9 +80,10 @@ class Reply:
 
 
 class Conversation:
-    """One connection. Call `receive` with what came, and the intents below with what is to be said; both are pure.
+    """One connection. What came goes into `receive`, what it means comes from `next_reply`; what is to be said is an
+    intent (`ehlo`, `mail`, …), and `outgoing` gives the bytes to be written.
 
-    `outgoing` holds bytes to be written. Intents only queue: the caller writes, then reads until the reply is there.
+    Intents only queue: the caller writes, then receives until the reply is there.
     """
 
     def __init__(self, hostname: str) -> None:
@@ -88,42 +93,51 @@ class Conversation:
         self._code = 0
         self._expected: deque[Phase] = deque([Phase.GREETING])
         self._out = bytearray()
+        self._in_content = False
         self.extensions: dict[str, str] = {}
 
     # -- what came in ------------------------------------------------------------------------------------------------
 
-    def receive(self, data: bytes) -> list[Reply]:
-        """The replies that are complete with these bytes, in order. Raises ProtocolError."""
+    def receive(self, data: bytes) -> None:
+        """Take bytes as they came, cut anywhere."""
         self._buffer += data
-        replies: list[Reply] = []
+
+    def next_reply(self) -> Reply | None:
+        """The next complete reply, or None until more has come. Raises ProtocolError for what is no SMTP.
+
+        A reply that was complete before the nonsense is still given, however the bytes were cut: a 250 is a 250.
+        """
         while True:
             line, end, rest = self._buffer.partition(b"\n")
+            if len(line) > LONGEST_LINE:
+                raise ProtocolError(f"a reply line of more than {LONGEST_LINE} octets")
             if not end:
-                if len(line) > LONGEST_LINE:
-                    raise ProtocolError(f"a reply line of more than {LONGEST_LINE} octets")
-                return replies
+                return None
             self._buffer = rest
             reply = self._line(line.rstrip(b"\r"))
             if reply:
-                replies.append(reply)
+                return reply
 
     def _line(self, line: bytes) -> Reply | None:
         match = _CODE.match(line)
-        if len(line) > LONGEST_LINE or not match or (self._lines and int(match.group(1)) != self._code):
-            raise ProtocolError(f"not a reply of SMTP: {_shown(line)!r}")
+        if not match or (self._lines and int(match.group(1)) != self._code):
+            raise ProtocolError(f"not a reply of SMTP: {_shown(line[:80])!r}")
         self._code = int(match.group(1))
         self._lines.append(_shown(line[4:]))
         if len(self._lines) > MOST_LINES:
             raise ProtocolError(f"a reply of more than {MOST_LINES} lines")
-        if match.group(2) == b"-":
-            return None
+        return None if match.group(2) == b"-" else self._completed()
+
+    def _completed(self) -> Reply:
+        lines, self._lines = tuple(self._lines), []
         if not self._expected and self._code != 421:  # 421 may come unasked: the server is closing (section 3.8)
-            raise ProtocolError(f"a reply to nothing: {self._code} {self._lines[0]!r}")
+            raise ProtocolError(f"a reply to nothing: {self._code} {lines[0]}")
         phase = self._expected.popleft() if self._expected else Phase.QUIT
-        reply = Reply(self._code, tuple(self._lines), phase)
-        self._lines = []
+        reply = Reply(self._code, lines, phase)
         if phase is Phase.EHLO and reply.ok:
             self.extensions = _extensions(reply)
+        if phase is Phase.DATA and reply.code == 354:
+            self._in_content = True
         return reply
 
     @property
@@ -137,8 +151,9 @@ class Conversation:
         return Phase.ANSWER in self._expected
 
     @property
-    def has_unread(self) -> bool:
-        return bool(self._buffer or self._lines)
+    def idle(self) -> bool:
+        """Whether nothing is on the way: a good moment for QUIT."""
+        return not self._expected and not self._in_content and not self._out
 
     # -- what goes out -----------------------------------------------------------------------------------------------
 
@@ -160,7 +175,7 @@ class Conversation:
 
     def tls_started(self) -> None:
         """Forget what was said in the clear (RFC 3207, section 4.2). Raises ProtocolError for bytes sent too early."""
-        if self.has_unread:
+        if self._buffer or self._lines:
             raise ProtocolError("bytes after the reply to STARTTLS, before TLS: somebody is in between")
         self.extensions = {}
 
@@ -176,13 +191,15 @@ class Conversation:
     def auth_answer(self, text: str) -> None:
         self._command(base64.b64encode(text.encode()).decode(), Phase.AUTH)
 
-    def mail(self, sender: str, *, size: int = 0, smtputf8: bool = False) -> None:
-        """MAIL FROM, with SIZE (RFC 1870), and SMTPUTF8 (RFC 6531) where the server offers them."""
+    def mail(self, sender: str, *, size: int = 0, utf8: bool = False) -> None:
+        """MAIL FROM, with SIZE (RFC 1870) where the server offers it. `utf8`: an address or header is not ASCII, which
+        takes SMTPUTF8 and 8BITMIME (RFC 6531, section 3.4, and 6152); the caller has asked whether they are offered.
+        """
         words = [f"MAIL FROM:<{_path(sender)}>"]
-        if size and "SIZE" in self.extensions:
+        if size and self.offers("SIZE"):
             words.append(f"SIZE={size}")
-        if smtputf8:
-            words.append("SMTPUTF8")
+        if utf8:
+            words += ["BODY=8BITMIME", "SMTPUTF8"]
         self._command(" ".join(words), Phase.MAIL)
 
     def rcpt(self, recipient: str) -> None:
@@ -192,13 +209,17 @@ class Conversation:
         self._command("DATA", Phase.DATA)
 
     def content(self, message: bytes) -> None:
-        """The message without its end. Raises SmuggledLine unless every line ends with CRLF."""
+        """The message without its end, after a 354. Raises SmuggledLine unless every line ends with CRLF."""
+        if not self._in_content:
+            raise OutOfTurn("no message was asked for")
         self._out += stuffed(message)
 
     def end_of_content(self) -> None:
         """The dot. After this only the server's reply tells what became of the message."""
-        self._out += b".\r\n"
-        self._expected.append(Phase.ANSWER)
+        if not self._in_content:
+            raise OutOfTurn("no message was asked for")
+        self._in_content = False
+        self._queue(b".\r\n", Phase.ANSWER)
 
     def reset(self) -> None:
         self._command("RSET", Phase.RSET)
@@ -209,7 +230,15 @@ class Conversation:
     def _command(self, line: str, phase: Phase) -> None:
         if _CONTROL.search(line):
             raise SmuggledLine("a command must not hold line ends or control characters")
-        self._out += line.encode() + b"\r\n"
+        if self._in_content:
+            raise OutOfTurn(f"{phase.value} inside a message")
+        self._queue(line.encode() + b"\r\n", phase)
+
+    def _queue(self, data: bytes, phase: Phase) -> None:
+        """Raises ProtocolError where a reply came before we asked: it would be taken for the answer to this."""
+        if not self._expected and self._buffer and not self._buffer.startswith(b"421"):
+            raise ProtocolError(f"a reply to nothing: {_shown(self._buffer[:80])}")
+        self._out += data
         self._expected.append(phase)
 
     # -- what the server offers --------------------------------------------------------------------------------------
@@ -248,10 +277,10 @@ def _path(address: str) -> str:
 
 def _extensions(reply: Reply) -> dict[str, str]:
     """What the lines after the first one offer: keyword and parameters (section 4.1.1.1)."""
-    offered = {}
+    offered: dict[str, str] = {}
     for line in reply.lines[1:]:
-        keyword, _, parameters = line.replace("AUTH=", "AUTH ", 1).partition(" ")
-        offered[keyword.upper()] = parameters.strip()
+        keyword, _, parameters = re.sub(r"(?i)^AUTH=", "AUTH ", line).partition(" ")  # the form of old servers
+        offered[keyword.upper()] = f"{offered.get(keyword.upper(), '')} {parameters}".strip()
     return offered
 
 
