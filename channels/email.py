@@ -18,6 +18,7 @@ of its own. Its Message-ID is the same for every attempt, so that a copy sent tw
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,23 +30,32 @@ from pydantic import AfterValidator, Field
 
 from distributor import slots
 from distributor.channel import Desk, Duration, Folder, Mark, Outcome, PersonalChannel, Secret
-from distributor.errors import Unavailable
+from distributor.errors import Rejected, Unavailable
 from distributor.mail import maildir, relay
 from distributor.mail.address import Mailbox
+from distributor.mail.link import Deadlines, Server
 from distributor.mail.message import Letter, build
 from distributor.mail.relay import Envelope
-from distributor.mail.link import Deadlines, Server
 from distributor.model import Edition, Receipt, Recipient, Rendition
 
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_HERE = ("localhost", "127.0.0.1", "::1")
 _READER = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
 
 
 def _mailbox(text: str) -> str:
-    Mailbox.parse(text)
+    if not Mailbox.parse(text).is_ascii:
+        raise ValueError("an address of ours must have only ASCII letters before the @: many servers take no others")
     return text
 
 
+def _host_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]*", text):
+        raise ValueError("must be a name made of letters, digits, hyphens and dots")
+    return text
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_mailbox)]
 
 
@@ -62,12 +72,18 @@ class Email(PersonalChannel):
     username: Annotated[str, "name to log in with; none if empty"] = ""
     password: Annotated[Secret | None, "password to log in with"] = None
     ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
-    hello: Annotated[str, "name by which we greet the server; the machine's if empty"] = ""
-    list_domain: Annotated[str, "domain of the List-Id; the sender's if empty; never change it later"] = ""
+    hello: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
+    list_domain: Annotated[HostName, "domain of the List-Id; the sender's if empty; never change it later"] = ""
     per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
     patience: Annotated[Duration, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
         minutes=10
     )
+
+    def __post_init__(self) -> None:
+        if bool(self.username) != bool(self.password):
+            raise ValueError("username and password belong together: one of them is missing")
+        if self.username and self.tls == "none" and self.host not in _HERE:
+            raise ValueError("the password would travel in the clear: set tls to starttls or tls")
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """One rendition: the letter with marks in the places that differ from reader to reader."""
@@ -113,14 +129,19 @@ class Email(PersonalChannel):
         self, template: dict[str, str], recipients: Sequence[Recipient], mark: Mark
     ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
         for person in recipients:
-            message = _letter(self, template, person)
-            if person.id in await mark([person]):
-                try:
-                    name = maildir.deliver(self.maildir, person.message_id, message)
-                except Unavailable as error:
-                    yield person, error
-                    raise
-                yield person, Receipt(remote_id=name, reply="laid into the Maildir")
+            try:
+                message = _letter(self, template, person)
+            except ValueError as error:
+                yield person, Rejected(f"no message could be made: {error}")
+                continue
+            if person.id not in await mark([person]):
+                continue
+            try:
+                name = maildir.deliver(self.maildir, person.message_id, message)
+            except Unavailable as error:
+                yield person, error
+                raise
+            yield person, Receipt(remote_id=name, reply="laid into the Maildir")
 
     async def _by_smtp(
         self, template: dict[str, str], recipients: Sequence[Recipient], mark: Mark
@@ -149,7 +170,7 @@ class Email(PersonalChannel):
 
     @property
     def place(self) -> str:
-        return f"{self.host}" if self.host else str(self.maildir)
+        return self.host or str(self.maildir)
 
     def _server(self) -> Server:
         return Server(

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from . import config, registry
 from .channel import Channel
-from .config import Newsletter, Raw, Settings
-from .editions.schedule import Schedule
+from .config import Newsletter, Settings
+from .editions.timing import Timing, read_timing
 from .errors import ConfigError, Problem, StoreError, UserError
 from .model import Language
 from .rendering.environment import Templates
@@ -30,7 +30,7 @@ class Newsroom:
     settings: Settings
     sources: Mapping[str, Source]
     channels: Mapping[str, Channel]
-    schedules: Mapping[str, Schedule]
+    timing: Mapping[str, Timing]
     templates: Templates
 
     @property
@@ -77,28 +77,13 @@ def open_newsroom(file: Path) -> Newsroom:
     settings, problems = config.validate(raw)
     sources, source_problems = registry.sources.build(raw)
     channels, channel_problems = registry.channels.build(raw)
-    schedules, schedule_problems = _schedules(raw)
-    problems = [*raw.problems, *problems, *source_problems, *channel_problems, *schedule_problems]
+    timing, timing_problems = read_timing(raw, settings)
+    problems = [*raw.problems, *problems, *source_problems, *channel_problems, *timing_problems]
     templates = Templates(registry.template_folders(raw.folder))
     problems += [Problem("", fault.message, fault.file, fault.line) for fault in templates.check()]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
-    return Newsroom(raw.file, settings, sources, channels, schedules, templates)
-
-
-def _schedules(raw: Raw) -> tuple[dict[str, Schedule], list[Problem]]:
-    schedules: dict[str, Schedule] = {}
-    problems: list[Problem] = []
-    newsletters = raw.data.get("newsletters")
-    for name, newsletter in newsletters.items() if isinstance(newsletters, dict) else ():
-        line = newsletter.get("schedule") if isinstance(newsletter, dict) else None
-        if not isinstance(line, str):
-            continue
-        try:
-            schedules[name] = Schedule.parse(line)
-        except ValueError as error:
-            problems.append(raw.problem(("newsletters", name, "schedule"), str(error)))
-    return schedules, problems
+    return Newsroom(raw.file, settings, sources, channels, timing, templates)
 
 
 def _kept_secret(file: Path) -> bytes:

@@ -48,7 +48,6 @@ log = logging.getLogger("distributor.pipeline")
 Clock = Callable[[], datetime]
 SHELF = 100  # articles that a desk has at hand for feeds
 LOOK_LIMIT = 300.0  # seconds that one look at a source may take, all its pages together
-LATEST = timedelta(hours=2)  # how late a slot may be answered after a stop; later ones are left out
 
 
 # -- gather ------------------------------------------------------------------------------------------------------------
@@ -203,7 +202,7 @@ def publish(
                         connection, newsletter.id, name, proposal.selection.reason, by, now
                     )
                     return proposal if free else None
-                if slot and name in book.decided_slots(connection, newsletter.id, slot.at - timedelta(days=2)):
+                if slot and book.is_decided(connection, newsletter.id, name):
                     return None
                 _freeze(newsroom, connection, proposal, by)
                 return proposal
@@ -230,19 +229,20 @@ def _freeze(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: 
 def answer_due_slots(newsroom: Newsroom, database: Database, now: datetime, by: str) -> list[Proposal]:
     """Answer what is due now in every newsletter; returns the proposals that this call decided."""
     made = []
-    for name, schedule in newsroom.schedules.items():
+    for name, timing in newsroom.timing.items():
+        if timing.schedule is None:
+            continue
         newsletter = newsroom.newsletter(name)
-        zone = newsroom.zone(newsletter)
         with database.write() as connection:
             since = book.enrol(connection, newsletter, now)
-            decided = book.decided_slots(connection, name, now - LATEST - timedelta(days=1))
-        task = due(schedule, zone, since=since, now=now, patience=LATEST, decided=decided)
+            decided = book.decided_slots(connection, name, now - timing.missed.patience - timedelta(days=40))
+        task = due(timing.schedule, since=since, now=now, missed=timing.missed, decided=decided)
         if task is None:
             continue
-        proposal = publish(newsroom, database, newsletter, now, by, slot=task.slot)
+        proposal = publish(newsroom, database, newsletter, now, by, slot=task.slot) if task.slot else None
         with database.write() as connection:
-            for slot in task.merged:
-                book.decide_slot(connection, name, slot.name, f"missed; merged into {task.slot.name}", by, now)
+            for slot, outcome in task.passed:
+                book.decide_slot(connection, name, slot.name, outcome, by, now)
         if proposal:
             made.append(proposal)
     return made

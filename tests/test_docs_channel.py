@@ -23,6 +23,7 @@ from distributor.errors import AuthBroken
 from distributor.manual import describe
 
 PAGE = Path(__file__).parent.parent / "docs" / "adding-a-channel.md"
+CONFIG = PAGE.parent.parent / "pyproject.toml"
 
 
 def example() -> str:
@@ -88,9 +89,9 @@ def test_the_example_keeps_the_promises_that_every_channel_makes(newsroom: Path)
         "import sys, pathlib, pytest\n"
         "from distributor import registry\n"
         f"registry.channels.join(pathlib.Path({str(newsroom / 'channels')!r}))\n"
-        f"sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-k', 'ntfy', {str(PROMISES)!r}]))\n"
+        f"sys.exit(pytest.main(['-q', '-c', {str(CONFIG)!r}, '-p', 'no:cacheprovider', '-k', 'ntfy', {str(PROMISES)!r}]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PAGE.parent.parent)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=newsroom)
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d\d passed", done.stdout)
 

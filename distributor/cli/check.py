@@ -38,7 +38,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
         "store": store,
         "sources": list(newsroom.sources),
         "newsletters": {
-            name: newsletter.schedule or "only by hand" for name, newsletter in settings.newsletters.items()
+            name: list(newsletter.schedule) or "only by hand" for name, newsletter in settings.newsletters.items()
         },
         "channels": list(newsroom.channels),
     }
@@ -52,7 +52,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
     say(f"  store        {store}")
     say(f"  sources      {plural(len(newsroom.sources), 'source')}: {', '.join(newsroom.sources)}")
     for name, newsletter in settings.newsletters.items():
-        when = newsletter.schedule or "only by hand"
+        when = "; ".join(newsletter.schedule) or "only by hand"
         say(f"  newsletter   {name}: {when}, to {', '.join(newsletter.channels)}")
     say(f"  channels     {plural(len(newsroom.channels), 'channel')}: {', '.join(newsroom.channels)}")
 

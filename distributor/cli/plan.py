@@ -38,8 +38,8 @@ def _plan(app: App, name: str, now: Any, days: int) -> tuple[Proposal, list[Slot
 
     newsroom = app.newsroom
     newsletter = newsroom.newsletter(name)
-    schedule = newsroom.schedules.get(name)
-    slots = list(schedule.slots(now, now + timedelta(days=days), newsroom.zone(newsletter))) if schedule else []
+    schedule = newsroom.timing[name].schedule
+    slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
     with app.store() as database:
         return pipeline.propose(newsroom, database, newsletter, slots[0].name if slots else "by-hand", now), slots
 
@@ -54,7 +54,7 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot]) -> None:
         names = ", ".join(slot.name.replace("T", " ") for slot in slots[:5])
         say(f"  coming slots ({app.newsroom.zone(newsletter)}): {names}{more}")
     else:
-        say(f"  no slot in this time; schedule: {newsletter.schedule}")
+        say(f"  no slot in this time; schedule: {'; '.join(newsletter.schedule)}")
     if proposal.edition is None:
         say(f"  nothing would go out now: {proposal.selection.reason}")
     else:

@@ -35,7 +35,8 @@ def command(app: App, tick: float) -> None:
         with app.store() as database, stopping(stop):
             await Service(app.newsroom, database, clock, stop, tick=tick).run()
 
-    names = [f"{name} ({schedule.text})" for name, schedule in app.newsroom.schedules.items()]
+    timing = app.newsroom.timing.items()
+    names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]
     say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
     asyncio.run(run())
     say("Stopped.")

@@ -104,12 +104,16 @@ def decided_slots(connection: Connection, newsletter: str, since: datetime) -> f
     return frozenset(connection.execute(query).scalars())
 
 
+def is_decided(connection: Connection, newsletter: str, slot: str) -> bool:
+    query = sa.select(slots.c.slot).where(slots.c.newsletter == newsletter, slots.c.slot == slot)
+    return connection.execute(query).scalar() is not None
+
+
 def decide_slot(
     connection: Connection, newsletter: str, slot: str, outcome: str, by: str, now: datetime, edition: str | None = None
 ) -> bool:
     """Write down what came of a slot. False where it had been decided before: then nothing was written."""
-    taken = sa.select(slots.c.slot).where(slots.c.newsletter == newsletter, slots.c.slot == slot)
-    if connection.execute(taken).scalar():
+    if is_decided(connection, newsletter, slot):
         return False
     values = {
         "newsletter": newsletter,

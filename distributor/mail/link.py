@@ -117,7 +117,9 @@ class Link:
             async with asyncio.timeout(self.server.deadlines.command):
                 self.talk.tls_started()
                 await self._writer.start_tls(context, server_hostname=self.server.host)
-            await self._nothing_came_early()
+            # Now it is our turn. What has come was sent in the clear, to be taken for what TLS protects.
+            await self.look()
+            self.talk.tls_started()
         except ProtocolError as error:
             raise AuthBroken(f"{self.server}: {error}") from error
         except ssl.SSLCertVerificationError as error:
@@ -126,13 +128,6 @@ class Link:
             raise Lost(f"no TLS was agreed on in {self.server.deadlines.command:g} s") from None
         except OSError as error:
             raise Lost(f"no TLS could be agreed on: {_reason(error)}") from error
-
-    async def _nothing_came_early(self) -> None:
-        """After STARTTLS it is our turn. What lies here was sent in the clear, to be taken for what TLS protects."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0):
-                self.talk.receive(await self._reader.read(1024))
-        self.talk.tls_started()
 
     async def _log_in(self) -> None:
         username, password = self.server.username, self.server.password
@@ -206,6 +201,20 @@ class Link:
             raise Lost(f"it did not take the message in {deadline:g} s") from None
         except OSError as error:
             raise Lost(f"the connection broke in the message: {_reason(error)}") from error
+
+    async def look(self) -> None:
+        """Take what has come unasked, without waiting for more. Raises Lost where the connection is closed."""
+        data = None
+        try:
+            async with asyncio.timeout(0):
+                data = await self._reader.read(65536)
+        except TimeoutError:
+            return
+        except OSError as error:
+            raise Lost(f"the connection broke: {_reason(error)}") from error
+        if not data:
+            raise Lost("it closed the connection")
+        self.talk.receive(data)
 
     async def _flush(self) -> None:
         data = self.talk.outgoing()

@@ -192,6 +192,7 @@ async def _end(link: Link, envelope: Envelope, allowed: Allowed) -> _Result:
     if not may_go:
         return _Result(None)
     try:
+        await link.look()  # a connection that is closed by now must not make an honest failure a doubt
         reply = await link.ask(link.talk.end_of_content)
     except Lost as lost:
         in_doubt = link.in_doubt

@@ -1,0 +1,464 @@
+"""Carrying mail to servers that fail in every way: the outcome is true for each recipient, and nothing hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixtures_mail import PASSWORD, USER, Certificates, Postbox, Scripted
+
+from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from distributor.mail import relay
+from distributor.mail.link import Deadlines, Server
+from distributor.mail.relay import Envelope
+from distributor.model import Receipt
+
+IMPATIENT = Deadlines(connect=5, command=0.3, data=0.3, content=0.3, answer=0.3, quit=0.1)
+PATIENT = Deadlines(connect=10, command=10, data=10, content=10, answer=10, quit=1)
+MESSAGE = b"Subject: tin\r\n\r\nXin chao\r\n.\r\n..hai\r\n"
+HUGE = (b"x" * 998 + b"\r\n") * 24_000  # more than the system keeps for a server that does not read
+SINK = Path("/usr/sbin/smtp-sink")
+
+MakeScripted = Callable[..., Awaitable[Scripted]]
+MakePostbox = Callable[..., Awaitable[Postbox]]
+
+
+@dataclass
+class Run:
+    """What came of one run: outcomes by recipient, whom `allowed` was asked about, and what was raised for all."""
+
+    outcomes: dict[str, Receipt | DeliveryError] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    raised: BaseException | None = None
+
+    @property
+    def kinds(self) -> dict[str, type]:
+        return {name: type(outcome) for name, outcome in self.outcomes.items()}
+
+
+def server(port: int, **changes: Any) -> Server:
+    plain = Server(host="127.0.0.1", port=port, security="none", hostname="desk.example", deadlines=PATIENT)
+    return replace(plain, **changes)
+
+
+def envelopes(*names: str, message: bytes = MESSAGE) -> list[Envelope]:
+    return [Envelope(key=name, sender="tin@b.vn", recipient=f"{name}@c.vn", message=lambda: message) for name in names]
+
+
+async def run(
+    server: Server, letters: list[Envelope], refuse: tuple[str, ...] = (), fail: BaseException | None = None
+) -> Run:
+    """Carry letters, and give up loudly where it hangs."""
+    done = Run()
+
+    async def allowed(key: str) -> bool:
+        done.asked.append(key)
+        if fail:
+            raise fail
+        return key not in refuse
+
+    async with asyncio.timeout(30):
+        try:
+            async for key, outcome in relay.carry(server, letters, allowed):
+                assert key not in done.outcomes, "two answers for one recipient"
+                done.outcomes[key] = outcome
+        except DeliveryError as error:
+            done.raised = error
+    return done
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+OK, DOWN, NO, MAYBE, BROKEN = Receipt, Unavailable, Rejected, Uncertain, AuthBroken
+SENT = {"a": OK, "b": OK}
+NEVER_ENDING = ("silent", "drip", "endless", "long")
+RELAY_DENIED = "554 5.7.1 relay access denied"
+
+# Command, answers, outcomes of a and b, what is raised for the whole run.
+Kinds = Mapping[str, type]
+FAULTS: list[tuple[str, list[str], Kinds, type | None]] = [
+    *[("GREETING", [answer, "again"], {}, DOWN) for answer in ("421 4.3.2 busy", "drop", "garbage", *NEVER_ENDING)],
+    ("GREETING", ["554 5.3.2 no"], {}, BROKEN),
+    *[("EHLO", [answer], {}, DOWN) for answer in ("421 4.3.2 busy", "451 4.3.0 later", "drop", "garbage", "drip")],
+    ("EHLO", ["502 what"], SENT, None),
+    ("EHLO", ["554 5.7.1 not you"], {}, BROKEN),
+    # Before a recipient is named everything is about us.
+    ("MAIL", ["550 5.7.1 not this sender"], {}, BROKEN),
+    ("MAIL", ["530 5.7.0 log in first"], {}, BROKEN),
+    ("MAIL", ["421 4.4.2 closing"], SENT, None),
+    ("MAIL", ["451 4.3.0 later"], SENT, None),
+    ("MAIL", ["451 4.3.0 later", "again"], {"a": DOWN}, DOWN),
+    ("MAIL", ["drop"], SENT, None),
+    ("MAIL", ["drip"], SENT, None),
+    # A recipient is refused, the next one is not.
+    ("RCPT", ["550 5.1.1 nobody"], {"a": NO, "b": OK}, None),
+    ("RCPT", ["450 4.2.1 later"], {"a": DOWN, "b": OK}, None),
+    ("RCPT", ["552 too many recipients"], {"a": DOWN, "b": OK}, None),
+    ("RCPT", ["550 5.1.1 nobody", "550 5.1.1 nobody"], {"a": NO, "b": NO}, None),
+    ("RCPT", ["421 4.4.2 closing"], SENT, None),
+    ("RCPT", ["drop"], SENT, None),
+    ("RCPT", ["drop", "drop"], {"a": DOWN, "b": OK}, None),
+    ("RCPT", ["drop", "again"], {"a": DOWN}, DOWN),
+    ("RCPT", ["garbage"], SENT, None),
+    ("RCPT", ["endless"], SENT, None),
+    ("RCPT", ["silent"], SENT, None),
+    ("RCPT", ["530 5.7.0 log in first"], {}, BROKEN),
+    # Refused by policy: about the recipient if somebody else is taken, about us if nobody is.
+    ("RCPT", [RELAY_DENIED], {"a": NO, "b": OK}, None),
+    ("RCPT", [RELAY_DENIED, RELAY_DENIED], {"a": NO, "b": NO}, None),
+    ("DATA", ["450 4.2.0 later"], {"a": DOWN, "b": OK}, None),
+    ("DATA", ["554 5.3.0 no"], {"a": NO, "b": OK}, None),
+    ("DATA", ["250 what"], {"a": DOWN, "b": OK}, None),
+    ("DATA", ["421 4.4.2 closing"], SENT, None),
+    ("DATA", ["drop"], SENT, None),
+    # After the dot only a reply tells.
+    ("DOT", ["451 4.3.0 later"], {"a": DOWN, "b": OK}, None),
+    ("DOT", ["554 5.6.0 no"], {"a": NO, "b": OK}, None),
+    ("DOT", ["421 4.3.0 full"], {"a": DOWN, "b": OK}, None),
+    *[("DOT", [answer], {"a": MAYBE, "b": OK}, None) for answer in ("drop", "garbage", "354 what", *NEVER_ENDING)],
+    # What was answered stays answered.
+    ("QUIT", ["drop"], SENT, None),
+    ("QUIT", ["silent"], SENT, None),
+    ("QUIT", ["500 what"], SENT, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "answers", "outcomes", "raised"), FAULTS, ids=[f"{fault[0]}: {', '.join(fault[1])}" for fault in FAULTS]
+)
+async def test_every_fault_has_its_true_outcome(
+    command: str, answers: list[str], outcomes: Kinds, raised: type | None, scripted: MakeScripted
+) -> None:
+    """A fault of one message never harms the next, and a fault of the server is never held against a recipient."""
+    far = await scripted(**{command: answers})
+    slow = command == "QUIT" or any(answer in NEVER_ENDING for answer in answers)
+    done = await run(server(far.port, deadlines=IMPATIENT if slow else PATIENT), envelopes("a", "b"))
+    assert done.kinds == outcomes
+    assert type(done.raised) is (raised or type(None))
+    assert far.accepted == [f"{name}@c.vn" for name, kind in done.kinds.items() if kind is OK]
+    assert far.said.count(".") <= len(done.asked), "a dot left without being asked for"
+    told = [error for error in (*done.outcomes.values(), done.raised) if isinstance(error, DeliveryError)]
+    assert all(f"127.0.0.1:{far.port}" in str(error) for error in told)
+
+
+async def test_a_refusal_is_told_in_the_servers_words(scripted: MakeScripted) -> None:
+    """Staff and the ledger see the reply, code and enhanced code included."""
+    far = await scripted(RCPT=["550-5.1.1 nobody|550 5.1.1 of that name"])
+    done = await run(server(far.port), envelopes("a", "b"))
+    assert [outcome.reply for outcome in done.outcomes.values()] == [
+        "550 5.1.1 nobody 5.1.1 of that name",
+        "250 2.0.0 queued",
+    ]
+
+
+async def test_after_a_refused_recipient_the_connection_goes_on(scripted: MakeScripted) -> None:
+    """One connection for all, with the refused transaction let go."""
+    far = await scripted(RCPT=["550 5.1.1 nobody"])
+    await run(server(far.port), envelopes("a", "b"))
+    assert far.connections == 1
+    assert [line.split()[0] for line in far.said] == [
+        *("EHLO", "MAIL", "RCPT", "RSET"),
+        *("MAIL", "RCPT", "DATA", ".", "QUIT"),
+    ]
+
+
+@pytest.mark.parametrize("answer", ["drop", "500 what", "421 4.4.2 closing", "garbage"])
+async def test_a_reset_that_fails_harms_nobody(answer: str, scripted: MakeScripted) -> None:
+    """The refusal stands, and the next message has a connection of its own."""
+    far = await scripted(RCPT=["550 5.1.1 nobody"], RSET=[answer])
+    done = await run(server(far.port), envelopes("a", "b"))
+    assert done.kinds == {"a": NO, "b": OK}
+    assert far.connections == 2
+
+
+async def test_a_relay_that_wants_nobody_from_us_does_not_use_up_an_edition(scripted: MakeScripted) -> None:
+    """Forgotten credentials: every recipient is refused alike, and none of them may be called unreachable for it."""
+    far = await scripted(RCPT=[RELAY_DENIED, "again"])
+    done = await run(server(far.port), envelopes(*"abcdefgh"))
+    assert done.kinds == {}
+    assert type(done.raised) is BROKEN and RELAY_DENIED in str(done.raised)
+    assert done.asked == []
+
+
+async def test_recipients_refused_by_policy_are_answered_once_somebody_is_taken(scripted: MakeScripted) -> None:
+    far = await scripted(RCPT=[RELAY_DENIED, RELAY_DENIED, "250 ok", *[RELAY_DENIED] * 4])
+    done = await run(server(far.port), envelopes(*"abcdefg"))
+    assert done.kinds == {name: OK if name == "c" else NO for name in "abcdefg"}
+    assert done.raised is None
+
+
+async def test_a_policy_that_refuses_the_content_stops_the_run_early(scripted: MakeScripted) -> None:
+    """Those who were refused after the dot have their answer; the others are left for when staff have looked."""
+    far = await scripted(DOT=["550 5.7.1 looks like spam", "again"])
+    done = await run(server(far.port), envelopes(*"abcdefgh"))
+    assert done.kinds == dict.fromkeys("abc", NO)
+    assert type(done.raised) is BROKEN
+
+
+async def test_a_server_that_dies_on_every_dot_is_left_alone(scripted: MakeScripted) -> None:
+    """Each of these may be out; they must not become thousands."""
+    far = await scripted(DOT=["drop", "again"])
+    done = await run(server(far.port), envelopes(*"abcdefgh"))
+    assert done.kinds == dict.fromkeys("abcd", MAYBE)
+    assert type(done.raised) is DOWN
+
+
+async def test_a_loss_within_the_message_is_clean(scripted: MakeScripted) -> None:
+    """Without the dot a server must not deliver, so nobody has to wonder. The message is larger than any buffer."""
+    far = await scripted(BODY=["drop"])
+    done = await run(server(far.port), envelopes("a", "b", message=HUGE))
+    assert done.kinds == SENT
+    assert done.asked == ["a", "b"], "the lost message was asked for again, never twice"
+    assert far.accepted == ["a@c.vn", "b@c.vn"]
+
+
+async def test_a_server_that_does_not_read_is_given_up(scripted: MakeScripted) -> None:
+    far = await scripted(BODY=["silent", "again"])
+    impatient = server(far.port, deadlines=IMPATIENT)
+    done = await run(impatient, envelopes("a", message=HUGE))
+    assert done.kinds == {"a": DOWN}
+    assert done.asked == []
+
+
+async def test_a_server_that_cannot_be_reached_is_nobodys_fault() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    done = await run(server(port), envelopes("a", "b"))
+    assert (done.kinds, type(done.raised)) == ({}, DOWN)
+
+
+async def test_a_connection_carries_so_many_messages_and_no_more(scripted: MakeScripted) -> None:
+    far = await scripted()
+    done = await run(server(far.port, per_connection=2), envelopes(*"abcde"))
+    assert done.kinds == dict.fromkeys("abcde", OK)
+    assert far.connections == 3
+    assert far.said.count("QUIT") == 3
+
+
+# -- asking before the dot ---------------------------------------------------------------------------------------------
+
+
+async def test_who_may_not_be_written_to_any_more_gets_nothing(scripted: MakeScripted) -> None:
+    """The question comes right before the dot; without the dot the connection is closed, and the others go on."""
+    far = await scripted()
+    done = await run(server(far.port), envelopes("a", "b", "c"), refuse=("b",))
+    assert done.kinds == {"a": OK, "c": OK}
+    assert done.asked == ["a", "b", "c"]
+    assert far.accepted == ["a@c.vn", "c@c.vn"]
+
+
+async def test_what_the_question_raises_is_let_through(scripted: MakeScripted) -> None:
+    """A worker that has lost its shard writes no dot."""
+    far = await scripted()
+    with pytest.raises(LookupError):
+        await run(server(far.port), envelopes("a", "b"), fail=LookupError("fence"))
+    assert "." not in far.said
+
+
+async def test_a_caller_that_stops_listening_leaves_no_message_half_sent(scripted: MakeScripted) -> None:
+    far = await scripted()
+    carrying = relay.carry(server(far.port), envelopes("a", "b"), lambda key: asyncio.sleep(0, True))
+    async for _ in carrying:
+        break
+    await carrying.aclose()
+    assert far.accepted == ["a@c.vn"]
+    assert far.said[-1] == "QUIT"
+
+
+# -- messages that cannot be carried -----------------------------------------------------------------------------------
+
+
+async def test_one_message_that_cannot_be_made_does_not_stop_the_others(scripted: MakeScripted) -> None:
+    def fails() -> bytes:
+        raise ValueError("control characters")
+
+    far = await scripted()
+    letters = envelopes("a", "b", "c", "d")
+    letters[0] = replace(letters[0], message=fails)
+    letters[1] = replace(letters[1], message=lambda: b"a\n.\nRSET\r\n")
+    letters[2] = replace(letters[2], recipient="c@c.vn>\r\nDATA")
+    done = await run(server(far.port), letters)
+    assert done.kinds == {"a": NO, "b": NO, "c": NO, "d": OK}
+    assert far.messages == [MESSAGE]
+
+
+async def test_a_message_larger_than_the_server_takes_is_not_sent(scripted: MakeScripted) -> None:
+    far = await scripted(EHLO=["250-mail|250 SIZE 1000"])
+    done = await run(server(far.port), envelopes("a", message=b"tin\r\n" * 1000))
+    assert done.kinds == {"a": NO}
+    assert "MAIL" not in " ".join(far.said)
+
+
+# -- real servers ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_message_arrives_as_it_was(postbox: MakePostbox) -> None:
+    """Dots at the beginning of lines included."""
+    box = await postbox()
+    done = await run(server(box.port), envelopes("a", "b"))
+    assert done.kinds == SENT
+    assert [envelope.content for envelope in box.taken] == [MESSAGE, MESSAGE]
+    assert [envelope.mail_from for envelope in box.taken] == ["tin@b.vn", "tin@b.vn"]
+    assert box.recipients == ["a@c.vn", "b@c.vn"]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+async def test_logging_in_over_tls(
+    security: str, mechanism: str, postbox: MakePostbox, certificates: Certificates
+) -> None:
+    exclude = ["LOGIN" if mechanism == "PLAIN" else "PLAIN"]
+    box = (
+        await postbox(tls_context=certificates.context, require_starttls=True, auth_exclude_mechanism=exclude)
+        if security == "starttls"
+        else await postbox(certificates.context, auth_require_tls=False, auth_exclude_mechanism=exclude)
+    )
+    far = server(box.port, security=security, ca_file=certificates.authority, username=USER, password=PASSWORD)
+    await relay.probe(far)
+    done = await run(far, envelopes("a"))
+    assert done.kinds == {"a": OK}
+    assert box.encrypted == [True]
+    assert box.logins == [f"{mechanism} {USER}"] * 2
+
+
+async def test_wrong_credentials_stop_the_channel(postbox: MakePostbox, certificates: Certificates) -> None:
+    """And are not told to anybody."""
+    box = await postbox(tls_context=certificates.context)
+    far = server(box.port, security="starttls", ca_file=certificates.authority, username=USER, password="sai-roi")
+    done = await run(far, envelopes("a"))
+    assert (done.kinds, type(done.raised)) == ({}, BROKEN)
+    assert "535" in str(done.raised) and "sai-roi" not in f"{done.raised!r} {far!r}"
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("454 4.7.0 later", DOWN), ("535 5.7.8 no", BROKEN), ("drop", DOWN)])
+async def test_a_login_that_fails(answer: str, kind: type, scripted: MakeScripted) -> None:
+    far = await scripted(AUTH=[answer])
+    done = await run(server(far.port, username=USER, password=PASSWORD), envelopes("a"))
+    assert (done.kinds, type(done.raised)) == ({}, kind)
+
+
+async def test_a_server_without_a_login_we_know(scripted: MakeScripted) -> None:
+    far = await scripted(EHLO=["250-mail|250 AUTH GSSAPI"])
+    done = await run(server(far.port, username=USER, password=PASSWORD), envelopes("a"))
+    assert type(done.raised) is BROKEN
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize("wrong", ["authority", "name"])
+async def test_a_certificate_that_is_not_valid_stops_everything_before_the_password(
+    security: str, wrong: str, postbox: MakePostbox, certificates: Certificates
+) -> None:
+    """Signed by nobody we trust, or made out to another name: the words say so."""
+    box = (
+        await postbox(tls_context=certificates.context)
+        if security == "starttls"
+        else await postbox(certificates.context, auth_require_tls=False)
+    )
+    far = server(
+        box.port,
+        host="localhost" if wrong == "name" else "127.0.0.1",
+        security=security,
+        ca_file=certificates.stranger if wrong == "authority" else certificates.authority,
+        username=USER,
+        password=PASSWORD,
+    )
+    done = await run(far, envelopes("a"))
+    assert (done.kinds, type(done.raised)) == ({}, BROKEN)
+    assert "certificate is not valid" in str(done.raised)
+    assert box.logins == []
+
+
+async def test_starttls_is_asked_for_and_must_be_there(postbox: MakePostbox) -> None:
+    """Somebody in between who takes the offer away gets neither mail nor password."""
+    box = await postbox(auth_require_tls=False)
+    done = await run(server(box.port, security="starttls", username=USER, password=PASSWORD), envelopes("a"))
+    assert type(done.raised) is BROKEN and "STARTTLS" in str(done.raised)
+    assert (box.taken, box.logins) == ([], [])
+
+
+OFFER = "250-mail|250 STARTTLS"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("220 go|250 injected", BROKEN),  # to be taken for what TLS protects
+        ("454 4.7.0 later", DOWN),
+        ("501 5.5.4 no", BROKEN),
+        ("220 go", DOWN),  # and then no TLS follows
+        ("drop", DOWN),
+    ],
+)
+async def test_starttls_that_fails(answer: str, kind: type, scripted: MakeScripted) -> None:
+    far = await scripted(EHLO=[OFFER], STARTTLS=[answer])
+    done = await run(server(far.port, security="starttls", deadlines=IMPATIENT), envelopes("a"))
+    assert (done.kinds, type(done.raised)) == ({}, kind)
+    assert not [line for line in far.said if line.startswith("MAIL")]
+
+
+async def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = await run(server(9, security="tls", ca_file=tmp_path / "ca.pem"), envelopes("a"))
+    assert type(done.raised) is BROKEN and "ca.pem" in str(done.raised)
+
+
+@pytest.mark.parametrize(("offered", "kind"), [(True, OK), (False, NO)])
+async def test_an_address_beyond_ascii_needs_a_server_that_takes_it(
+    offered: bool, kind: type, postbox: MakePostbox
+) -> None:
+    """SMTPUTF8, RFC 6531."""
+    box = await postbox(enable_SMTPUTF8=offered)
+    letters = [replace(envelopes("a")[0], recipient="lân@c.vn", message=lambda: "To: lân@c.vn\r\n\r\ntin\r\n".encode())]
+    done = await run(server(box.port), letters)
+    assert done.kinds == {"a": kind}
+    assert box.recipients == (["lân@c.vn"] if offered else [])
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """Postfix's own test server: its port, and the folder into which it writes each message."""
+    if not SINK.exists():
+        pytest.skip("needs smtp-sink, of Debian's package postfix")
+    folder = tmp_path / "sink"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    as_user = ["-u", "root"] if os.getuid() == 0 else []
+    process = subprocess.Popen([str(SINK), *as_user, "-d", f"{folder}/%M.", f"127.0.0.1:{port}", "100"])
+    try:
+        yield port, folder
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder)
+
+
+async def test_postfixs_own_server_takes_our_mail(sink: tuple[int, Path]) -> None:
+    """Not written in Python, and not by us."""
+    port, folder = sink
+    await _listening(port)
+    done = await run(server(port, per_connection=10), envelopes(*(f"r{number}" for number in range(25))))
+    assert set(done.kinds.values()) == {OK} and len(done.kinds) == 25
+    files = [file.read_bytes() for file in folder.iterdir()]
+    assert len(files) == 25
+    assert all(b"Xin chao\n.\n..hai\n" in content.replace(b"\r\n", b"\n") for content in files)
+
+
+async def _listening(port: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.transport.abort()
+                return
