@@ -216,9 +216,14 @@ class Newsletter(Section):
     minimum: int = Field(
         1, ge=1, description="fewer new articles than this make no edition; they wait for the next slot"
     )
-    maximum: int = Field(
-        40, ge=1, le=500, description="more new articles than this: the oldest go first, the rest wait"
+    longest_wait: Duration | None = Field(None, description="… but no article waits longer than this for the minimum")
+    maximum: int = Field(40, ge=1, le=500, description="most articles of an edition; pinned and oldest ones go first")
+    overflow: Literal["carry", "brief"] = Field(
+        "carry",
+        description="what is more than the maximum: wait for the next edition, or be a line in brief in this one",
     )
+    per_source: int | None = Field(None, ge=1, description="most articles of one source in an edition; the others wait")
+    sections: tuple[str, ...] = Field((), description="topics in the order in which the edition shows them")
     channels: tuple[str, ...] = Field(min_length=1, description="names of the channels that carry it")
     expires_after: Duration = Field(timedelta(hours=24), description="deliveries are given up after this time")
     on_uncertain: Literal["resend", "hold"] = Field(

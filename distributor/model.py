@@ -54,6 +54,7 @@ class FoundArticle:
     `source_id` is the name that the source itself gives the story (file name, database id), `guid` the one that a feed
     carries; either may be empty. `body_html` is sanitised and has absolute URLs only. `published` is None where the
     source does not tell; `dated` is then False once the store has put the time of the first look in its place.
+    `publish_at` is an embargo: the story must not go out before.
     """
 
     source: str
@@ -66,6 +67,7 @@ class FoundArticle:
     author: str = ""
     published: datetime | None = None
     updated: datetime | None = None
+    publish_at: datetime | None = None
     topics: tuple[str, ...] = ()
     image: Image | None = None
     language: str = "vi"
@@ -92,6 +94,7 @@ class Article:
     body_html: str = ""
     author: str = ""
     updated: datetime | None = None
+    publish_at: datetime | None = None
     topics: tuple[str, ...] = ()
     image: Image | None = None
     language: str = "vi"
@@ -123,7 +126,7 @@ class Edition:
     """The frozen answer to one slot: these articles, in this order, under this subject and number.
 
     `slot` is the newsletter's local date and time (`2026-11-23T07:00`), or `manual-…` for a send by hand.
-    `overflow` counts the articles that were left for the next edition because this one was full.
+    `briefs` are shown as lines without a lead. `overflow` counts the articles that wait for the next edition.
     """
 
     id: str
@@ -136,7 +139,13 @@ class Edition:
     expires_at: datetime
     language: Language = Language.VI
     kind: EditionKind = EditionKind.DIGEST
+    briefs: tuple[Article, ...] = ()
     overflow: int = 0
+
+    @property
+    def carried(self) -> tuple[Article, ...]:
+        """Every article that this edition announces."""
+        return self.articles + self.briefs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

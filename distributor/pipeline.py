@@ -141,7 +141,7 @@ def propose(
 ) -> Proposal:
     """Select, freeze and render without writing anything. `only` names channels; all of the newsletter's if empty."""
     with database.read() as connection:
-        selection = select(newsletter, book.unannounced(connection, newsletter.id))
+        selection = select(newsletter, book.candidates(connection, newsletter.id), now)
         if not selection.chosen:
             return Proposal(newsletter, selection)
         number = book.next_number(connection, newsletter.id)
@@ -161,8 +161,8 @@ def desk_for(
     """What channels compose with: the newest articles of the newsletter and of the store, as values."""
     announced = book.announced(connection, newsletter.id, SHELF)
     if edition:
-        fresh = {article.id for article in edition.articles}
-        announced = [*edition.articles, *(article for article in announced if article.id not in fresh)][:SHELF]
+        fresh = {article.id for article in edition.carried}
+        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:SHELF]
     return RenderingDesk(
         site=newsroom.settings.site,
         newsletter=newsletter,
@@ -198,6 +198,7 @@ def publish(
         try:
             with database.write() as connection:
                 if proposal.edition is None:
+                    book.note(connection, newsletter.id, proposal.selection.choices, now)
                     free = not slot or book.decide_slot(
                         connection, newsletter.id, name, proposal.selection.reason, by, now
                     )
@@ -215,7 +216,7 @@ def _freeze(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: 
     edition = proposal.edition
     assert edition is not None
     carriers = newsroom.carriers(proposal.newsletter)
-    book.keep(connection, edition, proposal.renditions, by)
+    book.keep(connection, edition, proposal.renditions, by, proposal.selection.choices)
     promise(
         connection,
         edition,

@@ -42,7 +42,7 @@ def freeze(
 @pytest.fixture
 def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A store whose editions need no article rows."""
-    monkeypatch.setattr(book, "_announce", lambda *_: None)
+    monkeypatch.setattr(book, "note", lambda *_: None)
     return database
 
 

@@ -135,8 +135,8 @@ def test_plan_says_what_goes_in_what_waits_and_why(room: Room) -> None:
     room.configure(("    title: Tin sáng\n", "    title: Tin sáng\n    maximum: 1\n"))
     said = room.good("plan")
     assert "edition 1 would go to 1 subscriber with 1 article" in said
-    assert "out" in said
-    assert "the edition was full (1 articles); goes into the next one" in said
+    assert "carried" in said
+    assert "the edition was full (maximum 1); goes into the next one" in said
 
 
 class TestSubscribers:

@@ -1,70 +1,180 @@
-"""Which articles an edition takes."""
+"""Which articles an edition takes, and what becomes of every other one."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from builders import NOW, article, articles, newsletter, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.config import Newsletter
 from distributor.editions.freezing import freeze, manual_slot, subject
-from distributor.editions.selection import select
-from distributor.model import Language
+from distributor.editions.selection import Candidate, Selection, Verdict, select
+from distributor.model import Article, Language
+
+
+def decide(order: Newsletter, *found: Article, now: datetime = NOW, **marks: Any) -> Selection:
+    return select(order, [Candidate(article=one, **marks) for one in found], now)
+
+
+def reasons(selection: Selection) -> dict[str, tuple[Verdict, str]]:
+    return {choice.article.id: (choice.verdict, choice.reason) for choice in selection.waiting}
 
 
 def test_nothing_new_makes_no_edition_and_says_so() -> None:
-    assert select(newsletter(), []).reason == "nothing new"
-    assert not select(newsletter(), []).chosen
+    assert decide(newsletter()) == Selection((), "nothing new")
 
 
-def test_fewer_than_the_minimum_wait_together() -> None:
-    selection = select(newsletter(minimum=3), articles(2))
-    assert not selection.chosen
-    assert len(selection.carried) == 2
-    assert selection.reason == "2 new articles, fewer than the minimum of 3; waits for the next slot"
+class TestTheMinimum:
+    def test_fewer_wait_together(self) -> None:
+        selection = decide(newsletter(minimum=3), *articles(2))
+        assert not selection.chosen
+        assert selection.reason == "2 new articles, fewer than the minimum of 3; waits for the next slot"
+        assert set(reasons(selection).values()) == {(Verdict.CARRIED, selection.reason)}
+
+    def test_but_not_past_the_longest_wait(self) -> None:
+        order = newsletter(minimum=3, longest_wait=timedelta(days=3))
+        (young,) = articles(1, first_seen=NOW - timedelta(days=2))
+        assert decide(order, young).reason.endswith("waits for the next slot, but not past 3d")
+        (old,) = articles(1, first_seen=NOW - timedelta(days=3))
+        assert decide(order, old).chosen == (old,)
+
+    def test_the_wait_of_an_embargoed_article_begins_when_its_embargo_ends(self) -> None:
+        order = newsletter(minimum=3, longest_wait=timedelta(days=3))
+        (one,) = articles(1, first_seen=NOW - timedelta(days=9), publish_at=NOW - timedelta(days=1))
+        assert decide(order, one).chosen == ()
 
 
-def test_of_too_many_the_oldest_go_first_and_the_rest_is_carried() -> None:
-    selection = select(newsletter(maximum=3), articles(5))
-    assert [chosen.id for chosen in selection.chosen] == ["a2", "a1", "a0"]
-    assert [(carried.id, reason) for carried, reason in selection.carried] == [
-        ("a3", "the edition was full (3 articles); goes into the next one"),
-        ("a4", "the edition was full (3 articles); goes into the next one"),
+class TestTheMaximum:
+    def test_the_oldest_go_first_and_the_rest_is_carried(self) -> None:
+        selection = decide(newsletter(maximum=3), *articles(5))
+        assert [one.id for one in selection.chosen] == ["a2", "a1", "a0"]
+        full = "the edition was full (maximum 3); goes into the next one"
+        assert reasons(selection) == {"a3": (Verdict.CARRIED, full), "a4": (Verdict.CARRIED, full)}
+
+    def test_or_the_rest_is_told_in_brief(self) -> None:
+        selection = decide(newsletter(maximum=3, overflow="brief"), *articles(5))
+        assert [one.id for one in selection.briefs] == ["a4", "a3"]
+        assert selection.waiting == ()
+
+    def test_of_one_source_only_so_many_go(self) -> None:
+        found = [*articles(3), article("b", source="khac")]
+        selection = decide(newsletter(per_source=2), *found)
+        assert {one.id for one in selection.chosen} == {"a0", "a1", "b"}
+        assert reasons(selection)["a2"][1] == "source cong has its 2 articles in this edition; goes into the next one"
+
+
+class TestTheOrder:
+    def test_sections_come_in_the_newsletters_order_and_newest_first_within(self) -> None:
+        found = [
+            article(f"{topic}{i}", topics=(topic,), published=NOW + timedelta(minutes=i))
+            for topic in ("y", "k")
+            for i in (0, 1)
+        ]
+        other = article("o", topics=("x",), published=NOW + timedelta(hours=1))
+        selection = decide(newsletter(sections=("K", "Y")), *found, other)
+        assert [one.id for one in selection.chosen] == ["k1", "k0", "y1", "y0", "o"]
+
+    def test_a_pinned_article_leads_and_takes_its_place_whatever_the_maximum(self) -> None:
+        news = [Candidate(article=one) for one in articles(3)]
+        pinned = Candidate(article=article("p", published=NOW + timedelta(days=1)), pinned=True)
+        selection = select(newsletter(maximum=2), [*news, pinned], NOW)
+        assert [one.id for one in selection.chosen] == ["p", "a0"]
+
+
+class TestWhatIsSetApart:
+    def test_a_held_article_waits_with_the_reason(self) -> None:
+        assert reasons(decide(newsletter(), article(), held="held by lan: luật sư xem")) == {
+            "a1": (Verdict.HELD, "held by lan: luật sư xem")
+        }
+
+    def test_an_embargo_waits(self) -> None:
+        later = article(publish_at=NOW + timedelta(hours=2))
+        assert reasons(decide(newsletter(), later)) == {"a1": (Verdict.HELD, "embargo until 2026-11-23 02:00 UTC")}
+        assert decide(newsletter(), later, now=NOW + timedelta(hours=2)).chosen == (later,)
+
+    def test_a_withdrawn_article_is_rejected(self) -> None:
+        assert reasons(decide(newsletter(), article(), withdrawn="gỡ bài")) == {
+            "a1": (Verdict.REJECTED, "withdrawn: gỡ bài")
+        }
+
+    def test_the_same_story_is_told_once(self) -> None:
+        title = "Khởi công đường tỉnh 254 tại Nà Mạ"
+        twins = [article("x", title=title), article("y", title=f"{title.upper()}!", published=NOW + timedelta(hours=1))]
+        selection = decide(newsletter(), *twins)
+        assert [one.id for one in selection.chosen] == ["x"]
+        assert reasons(selection) == {"y": (Verdict.REJECTED, "the same story as x")}
+
+    def test_two_short_notices_with_one_title_are_two(self) -> None:
+        assert len(decide(newsletter(), article("x", title="Thông báo"), article("y", title="Thông báo")).chosen) == 2
+
+    def test_topics_and_sources_decide_who_belongs(self) -> None:
+        news = [article("x", topics=("Kinh tế",)), article("y", topics=("Y tế",)), article("z", source="khac")]
+        assert {a.id for a in decide(newsletter(topics=("kinh tế",)), *news).chosen} == {"x", "z"}
+        assert {a.id for a in decide(newsletter(sources=("cong",)), *news).chosen} == {"x", "y"}
+
+
+@given(
+    count=st.integers(0, 60),
+    minimum=st.integers(1, 10),
+    maximum=st.integers(1, 40),
+    per_source=st.none() | st.integers(1, 5),
+    overflow=st.sampled_from(["carry", "brief"]),
+    marks=st.lists(st.sampled_from(["", "held", "withdrawn", "pinned"]), min_size=60, max_size=60),
+)
+def test_every_wanted_article_has_one_verdict_and_every_refusal_a_reason(
+    count: int, minimum: int, maximum: int, per_source: int | None, overflow: str, marks: list[str]
+) -> None:
+    order = newsletter(minimum=minimum, maximum=maximum, per_source=per_source, overflow=overflow)
+    news = [
+        Candidate(
+            article=one,
+            held="x" if mark == "held" else "",
+            withdrawn="x" if mark == "withdrawn" else "",
+            pinned=mark == "pinned",
+        )
+        for one, mark in zip(articles(count), marks, strict=False)
     ]
-
-
-def test_topics_and_sources_decide_who_belongs() -> None:
-    news = [article("x", topics=("Kinh tế",)), article("y", topics=("Y tế",)), article("z", source="khac")]
-    assert {a.id for a in select(newsletter(topics=("kinh tế",)), news).chosen} == {"x", "z"}
-    assert {a.id for a in select(newsletter(sources=("cong",)), news).chosen} == {"x", "y"}
-
-
-@given(count=st.integers(0, 60), minimum=st.integers(1, 10), maximum=st.integers(1, 40))
-def test_every_wanted_article_is_either_chosen_or_carried(count: int, minimum: int, maximum: int) -> None:
-    order: Newsletter = newsletter(minimum=minimum, maximum=maximum)
-    news = articles(count)
-    selection = select(order, reversed(news))
-    assert {a.id for a in selection.chosen} | {a.id for a, _ in selection.carried} == {a.id for a in news}
-    assert len(selection.chosen) + len(selection.carried) == count
+    selection = select(order, reversed(news), NOW)
+    assert sorted(choice.article.id for choice in selection.choices) == sorted(one.article.id for one in news)
+    assert all(choice.reason for choice in selection.choices if choice.verdict is not Verdict.IN)
     assert len(selection.chosen) <= maximum
-    assert all(reason for _, reason in selection.carried)
-    assert bool(selection.chosen) == (count >= minimum)
+    if selection.chosen:
+        assert len(selection.chosen) + len(selection.briefs) + len(selection.of(Verdict.CARRIED)) >= minimum
+    for one in news:
+        if one.held or one.withdrawn:
+            assert one.article not in selection.chosen + selection.briefs
 
 
-def test_the_subject_tells_the_day_the_first_story_and_how_many_more() -> None:
-    day = datetime(2026, 11, 3, 7, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-    three = tuple(articles(3))
-    assert subject(newsletter(), three, Language.VI, day) == "Tin sáng 03/11: Tin a0 và 2 tin khác"
-    assert subject(newsletter(), three[:2], Language.VI, day) == "Tin sáng 03/11: Tin a0 và 1 tin khác"
-    assert subject(newsletter(), three[:1], Language.EN, day) == "Tin sáng 3 November: Tin a0"
+class TestFreezing:
+    @pytest.mark.parametrize(
+        ("count", "language", "expected"),
+        [
+            (3, Language.VI, "Tin sáng 03/11: Tin a0 và 2 tin khác"),
+            (2, Language.VI, "Tin sáng 03/11: Tin a0 và 1 tin khác"),
+            (1, Language.EN, "Tin sáng 3 November: Tin a0"),
+            (2, Language.EN, "Tin sáng 3 November: Tin a0 and one more"),
+        ],
+    )
+    def test_the_subject_tells_the_day_the_first_story_and_how_many_more(
+        self, count: int, language: Language, expected: str
+    ) -> None:
+        day = datetime(2026, 11, 3, 7, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+        assert subject(newsletter(), tuple(articles(count)), language, day) == expected
 
+    def test_an_edition_is_dated_in_the_newsletters_zone(self) -> None:
+        late = NOW.replace(hour=20)  # 03:00 of the next day in Hanoi
+        made = freeze(settings(), newsletter(), decide(newsletter(), *articles(1)), slot="s", number=7, now=late)
+        assert made.id == "tin-sang-7"
+        assert "24/11" in made.subject
+        assert manual_slot(late, ZoneInfo("Asia/Ho_Chi_Minh")).startswith("manual-2026-11-24T03:00:00")
 
-def test_an_edition_is_dated_in_the_newsletters_zone() -> None:
-    late = NOW.replace(hour=20)  # 03:00 of the next day in Hanoi
-    made = freeze(settings(), newsletter(), select(newsletter(), articles(1)), slot="s", number=7, now=late)
-    assert made.id == "tin-sang-7"
-    assert "24/11" in made.subject
-    assert manual_slot(late, ZoneInfo("Asia/Ho_Chi_Minh")).startswith("manual-2026-11-24T03:00:00")
+    def test_briefs_and_what_waits_are_part_of_the_edition(self) -> None:
+        order = newsletter(maximum=2, overflow="brief", per_source=3)
+        made = freeze(settings(), order, decide(order, *articles(4)), slot="s", number=1, now=NOW)
+        assert ([a.id for a in made.articles], [a.id for a in made.briefs], made.overflow) == (["a1", "a0"], ["a2"], 1)
+        assert made.subject.endswith("và 2 tin khác")

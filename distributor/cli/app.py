@@ -171,3 +171,17 @@ def _edition_ids(newsroom: Newsroom) -> list[str]:
 
 
 complete_edition = complete(_edition_ids)
+
+
+def _article_ids(newsroom: Newsroom) -> list[str]:
+    from ..gathering import archive
+
+    database = newsroom.open_store(migrate=False)
+    try:
+        with database.read() as connection:
+            return [article.id for article in archive.newest(connection, 100)]
+    finally:
+        database.close()
+
+
+complete_article = complete(_article_ids)

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import getpass
+from typing import TYPE_CHECKING
+
 import click
 
-from .app import App, complete_source, json_option, pass_app, show_json, show_table
+from .app import (
+    App,
+    clock,
+    complete_article,
+    complete_source,
+    json_option,
+    pass_app,
+    plural,
+    say,
+    show_json,
+    show_table,
+)
+
+if TYPE_CHECKING:
+    from ..gathering.marks import Mark
+    from ..model import Article
 
 
-@click.command("articles", short_help="Show the articles that are known.")
+@click.group(
+    "articles", short_help="Show the articles that are known; hold, pin or withdraw one.", invoke_without_command=True
+)
 @click.option("-s", "--source", help="Only of this source.", shell_complete=complete_source)
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
 @json_option
-@pass_app
-def command(app: App, source: str | None, limit: int, as_json: bool) -> None:
-    """Show the articles that are known, newest first, and the editions that carried them."""
+@click.pass_context
+def command(context: click.Context, source: str | None, limit: int, as_json: bool) -> None:
+    """Show the articles that are known, newest first, and the editions that carried them.
+
+    `distributor why ARTICLE` tells the whole story of one.
+    """
+    if context.invoked_subcommand is None:
+        _list(context.obj, source, limit, as_json)
+
+
+def _list(app: App, source: str | None, limit: int, as_json: bool) -> None:
     from ..editions import book
-    from ..gathering import archive
+    from ..gathering import archive, marks
 
     with app.store() as database, database.read() as connection:
         found = archive.newest(connection, limit, source)
-        carried = book.announced_in(connection, [article.id for article in found])
+        ids = [article.id for article in found]
+        carried = book.announced_in(connection, ids)
+        said = marks.of(connection, ids)
     if as_json:
-        show_json(
-            [
-                {
-                    "id": article.id,
-                    "title": article.title,
-                    "source": article.source,
-                    "url": article.url,
-                    "author": article.author,
-                    "published": article.published,
-                    "topics": article.topics,
-                    "version": article.version,
-                    "backlog": article.backlog,
-                    "editions": carried.get(article.id, []),
-                }
-                for article in found
-            ]
-        )
+        show_json([_data(article, carried.get(article.id, []), sorted(said.get(article.id, {}))) for article in found])
         return
     rows = [
         (
@@ -45,10 +59,136 @@ def command(app: App, source: str | None, limit: int, as_json: bool) -> None:
             app.local(article.published),
             article.source,
             article.title,
-            ", ".join(carried.get(article.id, [])) or ("old at first look" if article.backlog else "new"),
+            ", ".join([*carried.get(article.id, []), *sorted(said.get(article.id, {}))])
+            or ("old at first look" if article.backlog else "new"),
         )
         for article in found
     ]
     show_table(
         ["id", "published", "source", "title", "went out in"], rows, "No articles yet: run `distributor gather`."
     )
+
+
+def _data(article: Article, editions: list[str], said: list[Mark]) -> dict[str, object]:
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "url": article.url,
+        "author": article.author,
+        "published": article.published,
+        "topics": article.topics,
+        "version": article.version,
+        "backlog": article.backlog,
+        "marks": said,
+        "editions": editions,
+    }
+
+
+@command.command("show")
+@click.argument("article", shell_complete=complete_article)
+@pass_app
+def show(app: App, article: str) -> None:
+    """Show an article as it will be sent: its data and its text."""
+    from ..text import plain
+
+    found = _find(app, article)
+    for name in ("id", "feed_id", "title", "lead", "author", "url", "source", "language"):
+        say(f"{name:<10} {getattr(found, name)}")
+    say(f"{'topics':<10} {', '.join(found.topics)}")
+    say(f"{'published':<10} {app.local(found.published)}, version {found.version}")
+    if found.image:
+        say(f"{'image':<10} {found.image.url} {found.image.caption}")
+    say()
+    say(plain(found.body_html))
+
+
+reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
+
+
+@command.command("hold")
+@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
+@reason_option
+@pass_app
+def hold(app: App, articles: tuple[str, ...], reason: str) -> None:
+    """Keep articles out of every edition until they are released."""
+    _mark(app, articles, "HELD", reason or "no reason given", "held")
+
+
+@command.command("pin")
+@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
+@reason_option
+@pass_app
+def pin(app: App, articles: tuple[str, ...], reason: str) -> None:
+    """Let articles go first in the next edition."""
+    _mark(app, articles, "PINNED", reason, "pinned")
+
+
+@command.command("withdraw")
+@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
+@reason_option
+@pass_app
+def withdraw(app: App, articles: tuple[str, ...], reason: str) -> None:
+    """Let articles go out nowhere any more. What is out already stays out."""
+    _mark(app, articles, "WITHDRAWN", reason or "by staff", "withdrawn")
+
+
+@command.command("release")
+@click.argument("articles", nargs=-1, shell_complete=complete_article)
+@click.option("-s", "--source", help="All held articles of this source.", shell_complete=complete_source)
+@pass_app
+def release(app: App, articles: tuple[str, ...], source: str | None) -> None:
+    """Let held articles go into the next edition."""
+    from ..gathering import archive, marks
+    from ..gathering.marks import Mark
+
+    if source:
+        with app.store() as database, database.read() as connection:
+            held = [id for id, said in marks.of(connection).items() if Mark.HELD in said]
+            found = [archive.by_id(connection, id) for id in held]
+        articles += tuple(article.id for article in found if article and article.source == source)
+    _unmark(app, articles, "HELD", "released", "was not held")
+
+
+@command.command("unpin")
+@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
+@pass_app
+def unpin(app: App, articles: tuple[str, ...]) -> None:
+    """Let articles take their usual place again."""
+    _unmark(app, articles, "PINNED", "unpinned", "was not pinned")
+
+
+def _find(app: App, id: str) -> Article:
+    from ..errors import UserError
+    from ..gathering import archive
+
+    with app.store() as database, database.read() as connection:
+        found = archive.by_id(connection, id)
+    if found is None:
+        raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
+    return found
+
+
+def _mark(app: App, ids: tuple[str, ...], name: str, reason: str, done: str) -> None:
+    from ..gathering import marks
+    from ..gathering.marks import Mark
+
+    found = [_find(app, id) for id in ids]
+    with app.store() as database, database.write() as connection:
+        for article in found:
+            marks.put(connection, article.id, Mark[name], reason=reason, by=getpass.getuser(), now=clock())
+    for article in found:
+        say(f"{done}: {article.id}  {article.title}")
+
+
+def _unmark(app: App, ids: tuple[str, ...], name: str, done: str, not_so: str) -> None:
+    from ..gathering import marks
+    from ..gathering.marks import Mark
+
+    found = [_find(app, id) for id in ids]
+    with app.store() as database, database.write() as connection:
+        changed = {article.id: marks.take(connection, article.id, Mark[name]) for article in found}
+    for article in found:
+        say(f"{done if changed[article.id] else not_so}: {article.id}  {article.title}")
+    if not found:
+        say(f"{plural(0, 'article')} {done}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,16 +24,24 @@ def command(app: App, newsletters: tuple[str, ...], days: int, as_json: bool) ->
     now = clock()
     names = newsletters or tuple(app.newsroom.settings.newsletters)
     plans = [_plan(app, name, now, days) for name in names]
+    left_out = {name: _left_out(app, name, now, days) for name in names}
     if as_json:
-        show_json([_as_data(*plan) for plan in plans])
+        show_json([_as_data(*plan) | {"left_out": left_out[plan[0].newsletter.id]} for plan in plans])
         return
     for number, (proposal, slots) in enumerate(plans):
         if number:
             say()
-        _tell(app, proposal, slots)
+        _tell(app, proposal, slots, left_out[proposal.newsletter.id])
 
 
-def _plan(app: App, name: str, now: Any, days: int) -> tuple[Proposal, list[Slot]]:
+def _left_out(app: App, name: str, now: datetime, days: int) -> list[str]:
+    """The times that the calendar takes away, each with its reason."""
+    schedule = app.newsroom.timing[name].schedule
+    skipped = schedule.skipped(now, now + timedelta(days=days)) if schedule else ()
+    return [f"{one.name.replace('T', ' ')} ({one.reason})" for one in skipped]
+
+
+def _plan(app: App, name: str, now: datetime, days: int) -> tuple[Proposal, list[Slot]]:
     from .. import pipeline
 
     newsroom = app.newsroom
@@ -44,7 +52,7 @@ def _plan(app: App, name: str, now: Any, days: int) -> tuple[Proposal, list[Slot
         return pipeline.propose(newsroom, database, newsletter, slots[0].name if slots else "by-hand", now), slots
 
 
-def _tell(app: App, proposal: Proposal, slots: list[Slot]) -> None:
+def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) -> None:
     newsletter = proposal.newsletter
     say(f"{newsletter.id}: {newsletter.title}", bold=True)
     if not newsletter.schedule:
@@ -55,6 +63,8 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot]) -> None:
         say(f"  coming slots ({app.newsroom.zone(newsletter)}): {names}{more}")
     else:
         say(f"  no slot in this time; schedule: {'; '.join(newsletter.schedule)}")
+    if left_out:
+        say(f"  left out: {', '.join(left_out)}")
     if proposal.edition is None:
         say(f"  nothing would go out now: {proposal.selection.reason}")
     else:
@@ -62,8 +72,11 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot]) -> None:
         say(f"  edition {proposal.edition.number} would go to {plural(proposal.audience, 'subscriber')} with {what}:")
         for article in proposal.edition.articles:
             say(f"    in   {article.id}  {app.local(article.published)}  {article.title}")
-    for article, reason in proposal.selection.carried:
-        say(f"    out  {article.id}  {app.local(article.published)}  {article.title}: {reason}")
+        for article in proposal.edition.briefs:
+            say(f"    brief {article.id}  {app.local(article.published)}  {article.title}")
+    for choice in proposal.selection.waiting:
+        article = choice.article
+        say(f"    {choice.verdict:<4} {article.id}  {app.local(article.published)}  {article.title}: {choice.reason}")
 
 
 def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
@@ -73,7 +86,10 @@ def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
         "slots": [{"name": slot.name, "at": slot.at} for slot in slots],
         "subject": edition.subject if edition else None,
         "in": [{"id": article.id, "title": article.title} for article in edition.articles] if edition else [],
-        "out": [{"id": a.id, "title": a.title, "reason": reason} for a, reason in proposal.selection.carried],
+        "out": [
+            {"id": choice.article.id, "title": choice.article.title, "verdict": choice.verdict, "reason": choice.reason}
+            for choice in proposal.selection.waiting
+        ],
         "reason": proposal.selection.reason,
         "audience": proposal.audience,
     }

@@ -292,6 +292,7 @@ def listing(
     edition: str | None = None,
     states: Sequence[DeliveryState] = (),
     channel: str | None = None,
+    recipient: str | None = None,
     limit: int = 50,
 ) -> list[Delivery]:
     """Rows of the ledger, those that changed last first."""
@@ -302,6 +303,8 @@ def listing(
         query = query.where(deliveries.c.state.in_(states))
     if channel:
         query = query.where(deliveries.c.channel == channel)
+    if recipient:
+        query = query.where(deliveries.c.recipient == recipient)
     return [_delivery(row) for row in connection.execute(query.limit(limit))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..config import FirstLook, Newsletter
+from ..gathering import marks
 from ..gathering.archive import article_of
+from ..gathering.marks import Mark, Marked
 from ..model import Article, Edition, EditionState, Rendition, edition_from_json, edition_to_json
 from ..storage.tables import announcements, articles, editions, renditions, slots, watches
-from .selection import wants
+from .selection import Candidate, Choice, Verdict, wants
 
-ANNOUNCED = "announced"
-REJECTED = "rejected"
+_FINAL = (Verdict.IN, Verdict.REJECTED)
 
 
 class SlotTaken(Exception):
@@ -49,50 +50,93 @@ def enrol(connection: Connection, newsletter: Newsletter, now: datetime) -> date
     At the first sight of a newsletter the articles that are stored already are sorted like the first look at a source:
     the newest and the young ones are its news, the rest is written down as rejected, with that reason.
     """
-    known: datetime | None = connection.execute(
+    since: datetime | None = connection.execute(
         sa.select(watches.c.since).where(watches.c.newsletter == newsletter.id)
     ).scalar()
-    if known is not None:
-        return known
+    if since is not None:
+        return since
     connection.execute(sa.insert(watches).values(newsletter=newsletter.id, since=now))
     rule = FirstLook()
-    candidates = [article for article in unannounced(connection, newsletter.id) if wants(newsletter, article)]
-    candidates.sort(key=lambda article: article.published, reverse=True)
-    old = [article for article in candidates[rule.newest :] if article.published <= now - rule.age]
-    _announce(connection, newsletter.id, old, None, REJECTED, "older than the newsletter", now)
+    known = [one.article for one in candidates(connection, newsletter.id) if wants(newsletter, one.article)]
+    known.sort(key=lambda article: article.published, reverse=True)
+    old = [article for article in known[rule.newest :] if article.published <= now - rule.age]
+    note(
+        connection,
+        newsletter.id,
+        [Choice(article, Verdict.REJECTED, "older than the newsletter") for article in old],
+        now,
+    )
     return now
 
 
-def unannounced(connection: Connection, newsletter: str) -> list[Article]:
-    """The articles that are news and about which this newsletter has decided nothing yet."""
-    decided = sa.select(announcements.c.article_id).where(announcements.c.newsletter == newsletter)
+def candidates(connection: Connection, newsletter: str) -> list[Candidate]:
+    """The articles that are news and about which this newsletter has not decided for good, with their marks."""
+    decided = sa.select(announcements.c.article_id).where(
+        announcements.c.newsletter == newsletter, announcements.c.state.in_(_FINAL)
+    )
     query = sa.select(articles).where(articles.c.backlog.is_(False), articles.c.id.not_in(decided))
-    return [article_of(row) for row in connection.execute(query.order_by(articles.c.published))]
+    found = [article_of(row) for row in connection.execute(query.order_by(articles.c.published))]
+    said = marks.of(connection, [article.id for article in found])
+    return [_candidate(article, said.get(article.id, {})) for article in found]
 
 
-def _announce(
-    connection: Connection,
-    newsletter: str,
-    chosen: Sequence[Article],
-    edition: str | None,
-    state: str,
-    reason: str,
-    now: datetime,
+def _candidate(article: Article, said: Mapping[Mark, Marked]) -> Candidate:
+    held, withdrawn = said.get(Mark.HELD), said.get(Mark.WITHDRAWN)
+    return Candidate(
+        article=article,
+        held=f"held by {held.by}: {held.reason}" if held else "",
+        withdrawn=withdrawn.reason if withdrawn else "",
+        pinned=Mark.PINNED in said,
+    )
+
+
+def note(
+    connection: Connection, newsletter: str, choices: Sequence[Choice], now: datetime, edition: str | None = None
 ) -> None:
-    if not chosen:
+    """Write verdicts into the item ledger. What was written of a waiting article is replaced."""
+    if not choices:
         return
+    ids = [choice.article.id for choice in choices]
+    connection.execute(
+        sa.delete(announcements).where(
+            announcements.c.newsletter == newsletter,
+            announcements.c.article_id.in_(ids),
+            announcements.c.state.not_in(_FINAL),
+        )
+    )
     rows = [
         {
             "newsletter": newsletter,
-            "article_id": article.id,
-            "state": state,
-            "edition_id": edition,
+            "article_id": choice.article.id,
+            "state": Verdict.IN if choice.verdict is Verdict.BRIEF else choice.verdict,
+            "edition_id": edition if choice.verdict in (Verdict.IN, Verdict.BRIEF) else None,
             "decided_at": now,
-            "reason": reason,
+            "reason": choice.reason,
         }
-        for article in chosen
+        for choice in choices
     ]
     connection.execute(sa.insert(announcements), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the item ledger: what became of an article in a newsletter."""
+
+    newsletter: str
+    article: str
+    state: str
+    reason: str
+    edition: str | None
+    decided_at: datetime
+
+
+def items(connection: Connection, article: str) -> list[Item]:
+    """What became of an article in each newsletter that has met it."""
+    query = sa.select(announcements).where(announcements.c.article_id == article).order_by(announcements.c.newsletter)
+    return [
+        Item(row.newsletter, row.article_id, row.state, row.reason, row.edition_id, row.decided_at)
+        for row in connection.execute(query)
+    ]
 
 
 # -- slots -------------------------------------------------------------------------------------------------------------
@@ -139,26 +183,32 @@ def next_number(connection: Connection, newsletter: str) -> int:
     return (connection.execute(query).scalar() or 0) + 1
 
 
-def keep(connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str) -> None:
-    """Write an edition down: its slot, its content, its articles as announced, its renditions.
+def keep(
+    connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str, choices: Sequence[Choice] = ()
+) -> None:
+    """Write an edition down: its slot, its content, its articles as announced, its renditions, all its verdicts.
 
     Raises SlotTaken, with nothing written that the caller's roll-back does not undo, where the slot is decided, the
     number is taken, or one of the articles has been announced since the selection was made.
     """
     try:
         with connection.begin_nested():
-            _keep(connection, edition, kept, by)
+            _keep(connection, edition, kept, by, choices)
     except sa.exc.IntegrityError as error:  # PostgreSQL: another transaction was faster
         raise SlotTaken(f"{edition.id} is taken: {error.orig}") from error
 
 
-def _keep(connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str) -> None:
+def _keep(
+    connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str, choices: Sequence[Choice]
+) -> None:
     now = edition.frozen_at
     if edition.number != next_number(connection, edition.newsletter):
         raise SlotTaken(f"number {edition.number} of {edition.newsletter} is taken")
-    ids = [article.id for article in edition.articles]
+    ids = [article.id for article in edition.carried]
     decided = sa.select(announcements.c.article_id).where(
-        announcements.c.newsletter == edition.newsletter, announcements.c.article_id.in_(ids)
+        announcements.c.newsletter == edition.newsletter,
+        announcements.c.article_id.in_(ids),
+        announcements.c.state.in_(_FINAL),
     )
     if connection.execute(decided).first():
         raise SlotTaken(f"an article of {edition.id} has been announced meanwhile")
@@ -181,7 +231,8 @@ def _keep(connection: Connection, edition: Edition, kept: Sequence[Rendition], b
     )
     if not decide_slot(connection, edition.newsletter, edition.slot, "edition", by, now, edition.id):
         raise SlotTaken(f"slot {edition.slot} of {edition.newsletter} is decided")
-    _announce(connection, edition.newsletter, edition.articles, edition.id, ANNOUNCED, "", now)
+    verdicts = choices or [Choice(article, Verdict.IN) for article in edition.carried]
+    note(connection, edition.newsletter, verdicts, now, edition.id)
     for rendition in kept:
         connection.execute(
             sa.insert(renditions).values(
@@ -250,7 +301,7 @@ def announced(connection: Connection, newsletter: str, limit: int) -> list[Artic
     query = (
         sa.select(articles)
         .join(announcements, announcements.c.article_id == articles.c.id)
-        .where(announcements.c.newsletter == newsletter, announcements.c.state == ANNOUNCED)
+        .where(announcements.c.newsletter == newsletter, announcements.c.state == Verdict.IN)
         .order_by(announcements.c.decided_at.desc(), articles.c.published.desc(), articles.c.id)
         .limit(limit)
     )
@@ -260,7 +311,7 @@ def announced(connection: Connection, newsletter: str, limit: int) -> list[Artic
 def announced_in(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[str]]:
     """For each article, the editions that carried it."""
     query = sa.select(announcements.c.article_id, announcements.c.edition_id).where(
-        announcements.c.article_id.in_(article_ids), announcements.c.state == ANNOUNCED
+        announcements.c.article_id.in_(article_ids), announcements.c.state == Verdict.IN
     )
     carried: dict[str, list[str]] = {}
     for row in connection.execute(query):

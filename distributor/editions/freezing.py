@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..config import Newsletter, Settings
 from ..model import Article, Edition, Language
-from .selection import Selection
+from .selection import Selection, Verdict
 
 _OTHERS = {Language.VI: " và {count} tin khác", Language.EN: " and {count} more"}
 _ONE_OTHER = {Language.VI: " và 1 tin khác", Language.EN: " and one more"}
@@ -41,10 +41,11 @@ def freeze(
         newsletter=newsletter.id,
         slot=slot,
         number=number,
-        subject=subject(newsletter, selection.chosen, language, day),
+        subject=subject(newsletter, selection.chosen + selection.briefs, language, day),
         articles=selection.chosen,
         frozen_at=now,
         expires_at=now + newsletter.expires_after,
         language=language,
-        overflow=len(selection.carried),
+        briefs=selection.briefs,
+        overflow=len(selection.of(Verdict.CARRIED)),
     )

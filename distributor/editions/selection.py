@@ -1,58 +1,208 @@
-"""Which articles go into the next edition, and why the others do not. Pure: values in, a value out."""
+"""Which articles go into the next edition, and why the others do not. Pure: values in, a value out.
+
+Every candidate gets a verdict and a reason; none is dropped without one. An item ledger, not a time window: what a
+newsletter has announced or rejected never comes here again, everything else does, however old it is.
+
+    candidates ─ withdrawn? ─ held? ─ embargo? ─ same story? ─▶ ready ─ source's cap ─ minimum ─ maximum ─▶ in | brief
+                    │           │        │           │                     │            │         │
+                 rejected      held     held      rejected              carried      carried   carried
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
-from ..config import Newsletter
+from ..config import Newsletter, show_duration
 from ..model import Article
+
+_WORD = re.compile(r"[^\W_]+")
+_TELLING_TITLE = 4  # words; a shorter title does not tell that two articles are one story
+
+
+class Verdict(StrEnum):
+    """What becomes of an article in one newsletter. The last three are what the item ledger keeps of it."""
+
+    IN = "announced"
+    BRIEF = "brief"  # announced as a line below the fold
+    CARRIED = "carried"  # waits for the next edition
+    HELD = "held"  # waits until somebody or its embargo releases it
+    REJECTED = "rejected"  # never, unless staff ask for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An article about which a newsletter has not decided for good, and what staff and guards say of it."""
+
+    article: Article
+    held: str = ""
+    withdrawn: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The verdict on one article, with its reason in words for everything but IN."""
+
+    article: Article
+    verdict: Verdict
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The decision about one slot.
+    """The decision about one slot. Without chosen articles there is no edition, and `reason` says why."""
 
-    `chosen` are the articles of the edition, newest first; empty means no edition, and `reason` says why in words.
-    `carried` are those that wait for the next edition, with the reason for each.
-    """
-
-    chosen: tuple[Article, ...]
-    carried: tuple[tuple[Article, str], ...] = ()
+    choices: tuple[Choice, ...]
     reason: str = ""
+
+    def of(self, *verdicts: Verdict) -> tuple[Article, ...]:
+        return tuple(choice.article for choice in self.choices if choice.verdict in verdicts)
+
+    @property
+    def chosen(self) -> tuple[Article, ...]:
+        """In the order of the edition."""
+        return self.of(Verdict.IN)
+
+    @property
+    def briefs(self) -> tuple[Article, ...]:
+        return self.of(Verdict.BRIEF)
+
+    @property
+    def waiting(self) -> tuple[Choice, ...]:
+        """The articles that are not in, each with its reason."""
+        return tuple(choice for choice in self.choices if choice.verdict not in (Verdict.IN, Verdict.BRIEF))
 
 
 def wants(newsletter: Newsletter, article: Article) -> bool:
     """Whether an article belongs to a newsletter by its source and its topics."""
+    return not unwanted(newsletter, article)
+
+
+def unwanted(newsletter: Newsletter, article: Article) -> str:
+    """Why an article does not belong to a newsletter; empty where it does."""
     if newsletter.sources and article.source not in newsletter.sources:
-        return False
+        return f"its source {article.source} is none of this newsletter's"
     if not newsletter.topics:
-        return True
+        return ""
     wanted = {topic.casefold() for topic in newsletter.topics}
-    return any(topic.casefold() in wanted for topic in article.topics)
+    if any(topic.casefold() in wanted for topic in article.topics):
+        return ""
+    has = f"its topics ({', '.join(article.topics)}) are" if article.topics else "it has no topic that is"
+    return f"{has} none of this newsletter's"
 
 
-def select(newsletter: Newsletter, new: Iterable[Article]) -> Selection:
-    """Decide about `new`: the articles that this newsletter has not announced yet.
-
-    Fewer than the minimum wait together. Of more than the maximum the oldest go first, so that none waits for ever.
-    """
-    candidates = sorted((article for article in new if wants(newsletter, article)), key=_age)
-    if len(candidates) < newsletter.minimum:
-        return Selection(
-            (), tuple((article, _few(newsletter, candidates)) for article in candidates), _few(newsletter, candidates)
-        )
-    chosen, rest = candidates[: newsletter.maximum], candidates[newsletter.maximum :]
-    full = f"the edition was full ({newsletter.maximum} articles); goes into the next one"
-    return Selection(tuple(reversed(chosen)), tuple((article, full) for article in rest))
+def select(newsletter: Newsletter, candidates: Iterable[Candidate], now: datetime) -> Selection:
+    """Decide about all candidates that belong to the newsletter."""
+    wanted = sorted((c for c in candidates if wants(newsletter, c.article)), key=lambda c: _age(c.article))
+    apart: list[Choice] = []
+    ready: list[Candidate] = []
+    for candidate in wanted:
+        choice = _set_apart(candidate, ready, now)
+        if choice:
+            apart.append(choice)
+        else:
+            ready.append(candidate)
+    ready, capped = _cap_sources(newsletter, ready)
+    apart += capped
+    reason = _too_few(newsletter, ready, now)
+    if reason:
+        carried = [Choice(candidate.article, Verdict.CARRIED, reason) for candidate in ready]
+        return Selection((*carried, *apart), reason)
+    chosen, rest = _fill(newsletter, ready)
+    return Selection((*_ordered(newsletter, chosen), *rest, *apart))
 
 
 def _age(article: Article) -> tuple[object, ...]:
     return (article.published, article.first_seen, article.id)
 
 
-def _few(newsletter: Newsletter, candidates: Sequence[Article]) -> str:
-    if not candidates:
+def _set_apart(candidate: Candidate, ready: Sequence[Candidate], now: datetime) -> Choice | None:
+    article = candidate.article
+    if candidate.withdrawn:
+        return Choice(article, Verdict.REJECTED, f"withdrawn: {candidate.withdrawn}")
+    if candidate.held:
+        return Choice(article, Verdict.HELD, candidate.held)
+    if article.publish_at and article.publish_at > now:
+        return Choice(article, Verdict.HELD, f"embargo until {article.publish_at:%Y-%m-%d %H:%M} UTC")
+    twin = next((other for other in ready if _one_story(other.article, article)), None)
+    if twin:
+        return Choice(article, Verdict.REJECTED, f"the same story as {twin.article.id}")
+    return None
+
+
+def _one_story(one: Article, other: Article) -> bool:
+    words = _WORD.findall(one.title.casefold())
+    return (
+        len(words) >= _TELLING_TITLE
+        and words == _WORD.findall(other.title.casefold())
+        and one.language == other.language
+    )
+
+
+def _cap_sources(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[Choice]]:
+    """The oldest of each source up to its cap; pinned ones do not count."""
+    if newsletter.per_source is None:
+        return list(ready), []
+    kept, over = [], []
+    taken: Counter[str] = Counter()
+    for candidate in ready:
+        source = candidate.article.source
+        if not candidate.pinned and taken[source] >= newsletter.per_source:
+            reason = f"source {source} has its {newsletter.per_source} articles in this edition; goes into the next one"
+            over.append(Choice(candidate.article, Verdict.CARRIED, reason))
+            continue
+        taken[source] += not candidate.pinned
+        kept.append(candidate)
+    return kept, over
+
+
+def _too_few(newsletter: Newsletter, ready: Sequence[Candidate], now: datetime) -> str:
+    """Why there is no edition; empty where there is one."""
+    if not ready:
         return "nothing new"
-    have = "1 new article" if len(candidates) == 1 else f"{len(candidates)} new articles"
-    return f"{have}, fewer than the minimum of {newsletter.minimum}; waits for the next slot"
+    if len(ready) >= newsletter.minimum:
+        return ""
+    if newsletter.longest_wait is not None:
+        oldest = min(_since(candidate.article) for candidate in ready)
+        if now - oldest >= newsletter.longest_wait:
+            return ""
+    have = "1 new article" if len(ready) == 1 else f"{len(ready)} new articles"
+    but = f", but not past {show_duration(newsletter.longest_wait)}" if newsletter.longest_wait else ""
+    return f"{have}, fewer than the minimum of {newsletter.minimum}; waits for the next slot{but}"
+
+
+def _since(article: Article) -> datetime:
+    """Since when an article could have gone out."""
+    return max(article.first_seen, article.publish_at) if article.publish_at else article.first_seen
+
+
+def _fill(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[Choice]]:
+    """Up to the maximum, pinned ones first and then the oldest, so that none waits for ever; and the rest with its fate."""
+    order = sorted(ready, key=lambda candidate: not candidate.pinned)  # stable: oldest first within each
+    chosen, rest = order[: newsletter.maximum], order[newsletter.maximum :]
+    if newsletter.overflow == "brief":
+        rest_choices = [
+            Choice(c.article, Verdict.BRIEF, f"more than {newsletter.maximum} articles: a line in brief") for c in rest
+        ]
+        return chosen, list(reversed(rest_choices))
+    full = f"the edition was full (maximum {newsletter.maximum}); goes into the next one"
+    return chosen, [Choice(candidate.article, Verdict.CARRIED, full) for candidate in rest]
+
+
+def _ordered(newsletter: Newsletter, chosen: Sequence[Candidate]) -> list[Choice]:
+    """Pinned first, then by section in the newsletter's order, newest first within each."""
+    places = {topic.casefold(): place for place, topic in enumerate(newsletter.sections)}
+
+    def section(article: Article) -> int:
+        return min(
+            (places[topic.casefold()] for topic in article.topics if topic.casefold() in places), default=len(places)
+        )
+
+    newest_first = sorted(chosen, key=lambda candidate: _age(candidate.article), reverse=True)
+    by_section = sorted(newest_first, key=lambda candidate: (not candidate.pinned, section(candidate.article)))
+    return [Choice(candidate.article, Verdict.IN) for candidate in by_section]

@@ -248,6 +248,7 @@ def article_of(row: Row[Any]) -> Article:
         body_html=found.body_html,
         author=found.author,
         updated=found.updated,
+        publish_at=found.publish_at,
         topics=found.topics,
         image=found.image,
         language=found.language,
@@ -264,5 +265,6 @@ def newest(connection: Connection, limit: int, source: str | None = None) -> lis
     return [article_of(row) for row in connection.execute(query)]
 
 
-def count(connection: Connection) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(articles)).scalar_one()
+def by_id(connection: Connection, article_id: str) -> Article | None:
+    row = connection.execute(sa.select(articles).where(articles.c.id == article_id)).one_or_none()
+    return article_of(row) if row else None

@@ -102,7 +102,9 @@ def _as_utf8(body: bytes) -> bytes:
 def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
     contents = entry.get("content") or []
     content = max((str(one.get("value", "")) for one in contents), key=len, default="")
-    updated = str(dict(entry).get("updated", ""))  # feedparser's own `get` puts `published` in its place, with a warning
+    updated = str(
+        dict(entry).get("updated", "")
+    )  # feedparser's own `get` puts `published` in its place, with a warning
     return Entry(
         title=str(entry.get("title", "")),
         url=str(entry.get("link", "")),

@@ -118,6 +118,7 @@ def _with_content(article: Article, found: FoundArticle) -> Article:
         body_html=found.body_html,
         author=found.author,
         updated=found.updated,
+        publish_at=found.publish_at,
         topics=found.topics,
         image=found.image,
         language=found.language,

@@ -72,6 +72,19 @@ def normalise(address: str) -> str:
     return Mailbox.parse(address).address.lower()
 
 
+def ascii_domain(domain: str) -> str:
+    """The domain as A-labels in small letters (IDNA 2008); empty where it is no full domain name."""
+    if len(domain) > 255:
+        return ""
+    try:
+        name = idna.encode(domain, uts46=True).decode("ascii").lower()
+    except UnicodeError:  # idna.IDNAError is one
+        return ""
+    if name.endswith(".") or ("." not in name and name != "localhost") or re.fullmatch(r"[\d.]+", name):
+        return ""
+    return name
+
+
 def _unquoted(name: str) -> str:
     """A quoted-string as what it says (RFC 5322, section 3.2.4)."""
     if len(name) >= 2 and name.startswith('"') and name.endswith('"'):
@@ -98,7 +111,7 @@ def _checked(address: str) -> str:
         raise no(f"has {local!r} before the @, where only letters, digits, single dots and a few signs may stand")
     if len(local.encode()) > _LONGEST_LOCAL:
         raise no(f"has more than {_LONGEST_LOCAL} octets before the @")
-    name = _ascii_domain(domain)
+    name = ascii_domain(domain)
     if not name:
         raise no(f"has no full domain name after the @, but {domain[:80]!r}")
     if len(local.encode()) + 1 + len(name) > _LONGEST:
@@ -109,16 +122,3 @@ def _checked(address: str) -> str:
 def _unseen(sign: str) -> bool:
     """Spaces, invisible signs, lone surrogates, unassigned code points: pasted along by accident, or to deceive."""
     return unicodedata.category(sign)[0] in "ZC"
-
-
-def _ascii_domain(domain: str) -> str:
-    """The domain as A-labels in small letters; empty where it is none."""
-    if len(domain) > 255:
-        return ""
-    try:
-        name = idna.encode(domain, uts46=True).decode("ascii").lower()
-    except UnicodeError:  # idna.IDNAError is one
-        return ""
-    if name.endswith(".") or ("." not in name and name != "localhost") or re.fullmatch(r"[\d.]+", name):
-        return ""
-    return name

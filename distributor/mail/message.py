@@ -21,9 +21,9 @@ from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from .address import Mailbox
+from .address import Mailbox, ascii_domain
 
 _QP = Charset("utf-8")
 _QP.body_encoding = QP  # never 8bit: a relay without 8BITMIME would rewrite it, and break its signature
@@ -82,7 +82,8 @@ def build(letter: Letter) -> bytes:
 def message_id(edition: str, recipient: str, domain: str) -> str:
     """A Message-ID that is the same for every copy of an edition to one recipient, so that doubles can be recognised."""
     digest = hashlib.sha256(f"{edition}\0{recipient}".encode()).digest()[:18]
-    return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{domain}>"
+    place = domain if domain.isascii() else ascii_domain(domain) or "localhost"
+    return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{place}>"
 
 
 def text_header(name: str, text: str) -> str:
@@ -126,10 +127,22 @@ def _for_programs(name: str, value: str) -> str:
     return value
 
 
-def _angled_uri(name: str, uri: str) -> str:
+def _angled_uri(name: str, url: str) -> str:
+    _refuse_control(name, url)
+    uri = url if url.isascii() else _ascii_url(url)
     if not _URI.fullmatch(uri):
-        raise ValueError(f"{name}: {uri!r} is no URL that can stand in a header")
+        raise ValueError(f"{name}: {url!r} is no URL that can stand in a header")
     return f"<{uri}>"
+
+
+def _ascii_url(url: str) -> str:
+    """The URI of an address with letters beyond ASCII (RFC 3987, section 3.1), the host as A-labels."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    kept = "%/:?#[]@!$&'()*+,;="
+    path, query, fragment = (quote(part, safe=kept) for part in (parts.path, parts.query, parts.fragment))
+    host = ascii_domain(parts.hostname or "")
+    return urlunsplit((parts.scheme, host + port, path, query, fragment)) if host else url
 
 
 def _headers(letter: Letter) -> list[tuple[str, str]]:
@@ -186,4 +199,4 @@ def _part(text: str, subtype: str) -> MIMEText:
 
 def _boundary(letter: Letter) -> str:
     """The same for the same letter, and not a line of either part: `_` and `=` cannot stand together in encoded text."""
-    return "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
+    return "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:24]

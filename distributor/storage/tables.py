@@ -119,6 +119,17 @@ article_keys = Table(
     _column("article_id", String(16), ForeignKey("articles.id"), index=True),
 )
 
+# What staff or a guard say of an article: held, pinned, withdrawn; with who said it, when and why.
+article_marks = Table(
+    "article_marks",
+    metadata,
+    _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    _column("mark", String(12), primary_key=True),
+    _column("reason", Text),
+    _column("by", String(200)),
+    _column("since", UtcTime),
+)
+
 article_versions = Table(
     "article_versions",
     metadata,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ..mail.address import Mailbox, normalise
 from ..model import Language, Subscriber
-from ..storage.tables import subscribers, subscriptions
+from ..storage.tables import subscribers, subscriptions, suppressions
 from ..text import clean_line
 
 
@@ -160,8 +160,10 @@ def each(connection: Connection, newsletter: str | None = None, batch: int = 100
         last = rows[-1].address_key
 
 
-def count(connection: Connection) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(subscribers)).scalar_one()
+def suppression(connection: Connection, address: str) -> str:
+    """Why an address must not be written to; empty where it may."""
+    here = suppressions.c.address_key == normalise(address)
+    return connection.execute(sa.select(suppressions.c.reason).where(here)).scalar() or ""
 
 
 def _with_lists(connection: Connection, rows: Sequence[sa.Row[Any]]) -> list[Subscriber]:

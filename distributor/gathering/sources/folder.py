@@ -17,9 +17,9 @@ Markdown and HTML files begin with their data between two lines of three hyphens
     image: {url: https://bacson.example/anh.jpg, alt: Lễ khởi công, caption: Quang cảnh lễ khởi công}
     ---
 
-Only `title` is needed; `updated`, `url`, `language` and `id` are known too. Plain-text files are read as portals dump
-their articles: a date line, the title, the lead, the paragraphs, the author on the last line. `url` makes addresses for
-articles that have none: `{slug}` is the file's name without its ending.
+Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `language` and `id` are known too. Plain-text files
+are read as portals dump their articles: a date line, the title, the lead, the paragraphs, the author on the last line.
+`url` makes addresses for articles that have none: `{slug}` is the file's name without its ending.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ from distributor.text import clean_line
 
 _LARGEST = 5_000_000
 _KEYS = {
-    "title", "date", "published", "updated", "lead", "summary", "author", "topics", "tags", "image", "url", "language", "id"
+    "title", "date", "published", "updated", "publish_at", "lead", "summary", "author", "topics", "tags", "image", "url",
+    "language", "id",
 }  # fmt: skip
 
 
@@ -142,6 +143,7 @@ class FolderSource(Source):
             author=clean_line(_words(data, "author")) or cleaned.author,
             published=self._date(data, "date", "published"),
             updated=self._date(data, "updated"),
+            publish_at=self._date(data, "publish_at"),
             topics=tuple(dict.fromkeys([*_list(data, "topics", "tags"), *self.topics])),
             image=_image(data, url) or cleaned.image,
             language=_words(data, "language") or self.language,

@@ -1,0 +1,71 @@
+"""`distributor why`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, complete_article, complete_edition, json_option, pass_app, say, show_json
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@click.command("why", short_help="Tell the story of an article, or of what somebody got.")
+@click.argument("what", metavar="ARTICLE|ADDRESS", shell_complete=complete_article)
+@click.argument("edition", required=False, shell_complete=complete_edition)
+@json_option
+@pass_app
+def command(app: App, what: str, edition: str | None, as_json: bool) -> None:
+    """Tell the story of an article (by its id), or of what a subscriber (by address) got and did not get, and why."""
+    with app.store() as database, database.read() as connection:
+        lines = _subscriber(app, connection, what, edition) if "@" in what else _article(app, connection, what)
+    if as_json:
+        show_json({"about": what, "sentences": lines})
+        return
+    for line in lines:
+        say(line)
+
+
+def _article(app: App, connection: Connection, id: str) -> list[str]:
+    from ..delivery import ledger
+    from ..editions import book
+    from ..editions.explain import Told, about_article
+    from ..errors import UserError
+    from ..gathering import archive, marks
+
+    article = archive.by_id(connection, id)
+    if article is None:
+        raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
+    told = []
+    for item in book.items(connection, id):
+        tally = ledger.tally(connection, item.edition) if item.edition else {}
+        counts: dict[ledger.S, int] = {}
+        for states in tally.values():
+            for state, number in states.items():
+                counts[state] = counts.get(state, 0) + number
+        told.append(Told(item.newsletter, item.state, item.reason, item.edition, item.decided_at, counts))
+    said = marks.of(connection, [id]).get(id, {})
+    return about_article(article, said, told, app.newsroom.settings.newsletters, app.zone, clock())
+
+
+def _subscriber(app: App, connection: Connection, address: str, edition: str | None) -> list[str]:
+    from ..delivery import ledger
+    from ..editions import book
+    from ..editions.explain import about_subscriber
+    from ..errors import UserError
+    from ..subscribers import register
+
+    try:
+        person = register.find(connection, address)
+    except ValueError as error:
+        raise UserError(f"{address}: {error}") from None
+    if person is None:
+        raise UserError(f"{address} is not a subscriber")
+    if edition and book.edition(connection, edition) is None:
+        raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
+    rows = ledger.listing(connection, recipient=person.id, edition=edition, limit=100)
+    shown = {row.id: (row.newsletter, row.frozen_at) for row in book.listing(connection, limit=1000 if edition else 20)}
+    suppressed = register.suppression(connection, person.address)
+    return about_subscriber(person, edition, rows, suppressed, shown, app.zone)
