@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from fixtures_newsroom import Room
 
-from distributor.storage.tables import deliveries, editions, slots
+from distributor.storage.tables import deliveries, editions, slots, watches
 
 
 def wall(room: Room) -> list[str]:
@@ -83,3 +85,52 @@ def test_a_service_killed_in_the_middle_loses_nothing_and_leaves_the_doubtful_po
     if states(slow_room)["uncertain"]:
         said = slow_room.good("deliveries", "--state", "uncertain")
         assert "held for staff" in said
+
+
+RACER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from distributor import pipeline
+from distributor.newsroom import open_newsroom
+
+how, at = sys.argv[2], datetime.fromisoformat(sys.argv[3])
+room = open_newsroom(Path(sys.argv[1]))
+store = room.open_store()
+sys.stdin.readline()  # all are ready: go
+if how == "serve":
+    pipeline.answer_due_slots(room, store, at, "racer")
+else:
+    pipeline.publish(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "racer by hand")
+store.close()
+"""
+
+
+def test_ten_processes_that_race_make_one_edition_of_the_same_articles(room: Room) -> None:
+    """Five services that find the same slot due, and five people who press the button at that moment."""
+    room.good("gather")
+    store = room.store()
+    with store.write() as connection:
+        connection.execute(sa.update(watches).values(since=datetime.now(UTC) - timedelta(hours=1)))
+    store.close()
+    at = datetime.now(UTC).isoformat()
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(room.folder / "config.yaml"), how, at],
+            stdin=subprocess.PIPE, cwd=room.folder, text=True,
+        )
+        for how in ("serve", "send") * 5
+    ]  # fmt: skip
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.close()
+    assert [racer.wait(60) for racer in racers] == [0] * 10
+    made = room.run("editions", "--json").json
+    assert len(made) == 1
+    assert made[0]["deliveries"] == {"mail": {"pending": 1}, "feeds": {"pending": 3}, "posts": {"pending": 2}}
+    store = room.store()
+    with store.read() as connection:
+        answered = connection.execute(sa.select(slots.c.slot).where(slots.c.slot.not_like("manual%"))).scalars().all()
+    store.close()
+    assert len(answered) == len(set(answered))
