@@ -236,6 +236,9 @@ class Settings(Section):
 
     site: Site = Field(description="who speaks")
     store: Store = Field(Store(), description="where everything is remembered")
+    instance: str = Field(
+        "", description="name of this installation; the host and folder if empty: containers need one"
+    )
     secret: Secret | None = Field(None, description="signs unsubscribe links; made and kept in var/secret.key if empty")
     sources: dict[Slug, dict[str, Any]] = Field(min_length=1, description="where articles come from")
     newsletters: dict[Slug, Newsletter] = Field(min_length=1, description="what is made of them, and when")

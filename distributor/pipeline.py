@@ -40,6 +40,7 @@ from .model import Edition, Rendition
 from .newsroom import Newsroom
 from .rendering.desk import RenderingDesk
 from .source import Source
+from .storage import home
 from .storage.database import Database
 from .subscribers.mailing import address_book
 
@@ -192,6 +193,7 @@ def publish(
     The proposal is rendered before anything is claimed, so a template that fails leaves the slot open; then one
     transaction claims it, or finds that the world has moved on, and the proposal is made anew.
     """
+    at_home(newsroom, database, now)
     name = slot.name if slot else manual_slot(now, newsroom.zone(newsletter))
     for _ in range(5):
         proposal = propose(newsroom, database, newsletter, name, now, only)
@@ -225,6 +227,12 @@ def _freeze(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: 
         latest_only=frozenset(name for name, channel in carriers.items() if channel.latest_only),
         now=edition.frozen_at,
     )
+
+
+def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    """Make sure that this is no copy of somebody's store. Raises StoreError."""
+    with database.write() as connection:
+        home.check(connection, home.here(newsroom.settings.instance, newsroom.folder), now)
 
 
 def answer_due_slots(newsroom: Newsroom, database: Database, now: datetime, by: str) -> list[Proposal]:
@@ -261,6 +269,7 @@ async def deliver(
     ledger: Ledger | None = None,
 ) -> Report:
     """Work through everything that is due in the ledger, whichever edition it belongs to."""
+    at_home(newsroom, database, clock())
     newsletters = newsroom.settings.newsletters
     dispatcher = Dispatcher(
         ledger=ledger or Ledger(database),

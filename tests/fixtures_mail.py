@@ -77,6 +77,12 @@ class Scripted:
     said: list[str] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Close every connection, whatever is going on."""
+        for writer in self.writers:
+            writer.transport.abort()
 
     def answer(self, command: str) -> str:
         lines = self.script.get(command, [])
@@ -86,6 +92,7 @@ class Scripted:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         recipient = ""
         await self._say(writer, "GREETING")
         while line := await reader.readline():
@@ -199,7 +206,7 @@ class Postbox:
         right = (data.login.decode(), data.password.decode()) == (USER, PASSWORD)
         if right:
             self.logins.append(f"{mechanism} {data.login.decode()}")
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)
 
     @property
     def recipients(self) -> list[str]:

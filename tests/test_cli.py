@@ -265,6 +265,52 @@ def test_secrets_appear_nowhere(room: Room, monkeypatch: pytest.MonkeyPatch) -> 
     assert b"canary" not in database
 
 
+def test_a_copied_store_sends_nothing_until_it_is_adopted(room: Room, tmp_path: Path) -> None:
+    room.good("send", "tin-sang", "--yes")
+    copy = Room(tmp_path / "copy", room.run_here)
+    shutil.copytree(room.folder, copy.folder)
+    copy.write("ba", "Tin mới trong bản sao của tòa soạn", date="2026-11-21 09:00")
+    done = broken(copy, "send", "tin-sang", "--yes")
+    assert (done.code, len(copy.letters())) == (1, 1)
+    assert "nothing is sent from a copy" in done.err
+    assert "preview" in copy.good("preview", "tin-sang")
+    copy.good("adopt", "--yes")
+    assert "Edition tin-sang-2" in copy.good("send", "tin-sang", "--yes")
+    copy.configure(("sources:\n", "instance: may-chu-2\nsources:\n"))
+    assert "at home at " in broken(copy, "send", "tin-sang", "--yes").err
+
+
+def test_staff_hold_pin_and_withdraw_articles_and_why_tells_it(room: Room) -> None:
+    room.good("gather")
+    first, second = (one["id"] for one in room.run("articles", "--json").json)
+    assert f"held: {first}" in room.good("articles", "hold", first, "-m", "luật sư xem lại")
+    assert "1 article" in room.good("send", "tin-sang", "--yes")
+    said = room.good("why", first)
+    assert "luật sư xem lại" in said
+    assert "tin-sang: held on " in said
+    assert "tin-sang: announced in edition tin-sang-1" in room.good("why", second)
+    assert f"released: {first}" in room.good("articles", "release", "--source", "bai-viet")
+    assert "Edition tin-sang-2" in room.good("send", "tin-sang", "--yes")
+    room.write("ba", "Tin sẽ bị gỡ trước khi gửi đi", date="2026-11-21 09:00")
+    room.good("gather")
+    third = room.run("articles", "--json", "-n", "1").json[0]["id"]
+    room.good("articles", "withdraw", third, "-m", "sai số liệu")
+    assert "no new edition" in room.good("send", "tin-sang", "--yes").lower()
+    assert "withdrawn" in room.good("why", third)
+    assert "Tin sẽ bị gỡ" in room.good("articles", "show", third)
+    room.good("articles", "pin", third)
+    room.good("articles", "unpin", third)
+
+
+def test_why_tells_what_somebody_got_and_did_not_get(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    assert "tin-sang-1: sent " in room.good("why", "lan@example.com")
+    room.good("subscribers", "add", "muon@example.com")
+    assert "before they joined" in room.good("why", "muon@example.com", "tin-sang-1")
+    assert broken(room, "why", "ai@example.com").err == "error: ai@example.com is not a subscriber\n"
+    assert broken(room, "why", "nothing").code == 2
+
+
 def test_init_makes_a_newsroom_that_runs_as_it_is(tmp_path: Path, room: Room) -> None:
     folder = tmp_path / "mine"
     assert room.run_here("init", str(folder)).code == 0

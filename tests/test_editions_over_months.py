@@ -100,6 +100,7 @@ class Months(RuleBasedStateMachine):
         schedule = Schedule(text="", rules=(parse("weekdays at 07:00"),), zone=settings().site.timezone)
         room = SimpleNamespace(
             settings=settings(),
+            folder=Path(self.folder.name),
             channels={"note": Note(name="note")},
             templates=None,
             timing={"tin-sang": Timing(schedule, self.missed)},

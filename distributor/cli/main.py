@@ -30,6 +30,7 @@ COMMANDS = {
     "channels": "Show the channels there are, with settings and examples.",
     "sources": "Show the kinds of sources there are, likewise.",
     "serve": "Gather and send on schedule until stopped.",
+    "adopt": "Let a store that was copied or moved send from here.",
     "migrate": "Show or run the migrations of the store.",
 }
 

@@ -35,6 +35,7 @@ _BLOCKS = {
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "figure", "pre", "section",
     "article", "hr",
 }  # fmt: skip
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _CLOSING = re.compile(r"\s*\./\.?\s*$")
 _NAME = re.compile(r"[^\W\d_][\w.\-’' ]{1,60}")
 
@@ -57,15 +58,16 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
     _absolute(root, base_url)
     blocks = [block for block in _flat(root) if not _is_empty(block)]
     author = _take_signature(blocks)
-    blocks = _without(blocks, title, lead)
+    blocks = _without(blocks, title, lead, pictures=False)
     image, blocks = _take_picture(blocks)
+    blocks = _without(blocks, title, lead)  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
     made = "".join(_html(block) for block in blocks)
     return Cleaned(sanitise(made), image, author)
 
 
 def sanitise(html: str) -> str:
-    """Safe HTML and nothing else."""
+    """Safe HTML and nothing else. Its time grows with the depth of the elements, which `parse` has bounded."""
     made = nh3.clean(
         clean(html),
         tags=_TAGS,
@@ -74,17 +76,18 @@ def sanitise(html: str) -> str:
         link_rel=None,
         strip_comments=True,
     )
-    made = made.replace("&nbsp;", " ")  # portals put them where others put spaces
-    return re.sub(r"<img(?![^>]*\ssrc=)[^>]*>", "", made).strip()
+    # Portals put hard spaces where others put spaces. `clean` once more: references such as &#8; are characters now.
+    return clean(made.replace("&nbsp;", " ")).strip()
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
 
 
 def web_address(url: str, base_url: str) -> str:
-    """An absolute http(s) address; empty for whatever is none."""
+    """An absolute http(s) address; empty for whatever is none, and for no address at all."""
+    url = re.sub(r"[\t\r\n]", "", url).strip()  # browsers read `java<tab>script:` as `javascript:` (WHATWG URL, 4.4)
     try:
-        made = urljoin(base_url, url.strip()) if base_url else url.strip()
+        made = urljoin(base_url, url) if base_url and url else url
         parts = urlsplit(made)
     except ValueError:
         return ""
@@ -93,33 +96,51 @@ def web_address(url: str, base_url: str) -> str:
 
 def picture_address(element: HtmlElement, base_url: str) -> str:
     """Where a picture really is: lazy loaders put a placeholder into `src` and the address elsewhere."""
-    for name in ("data-src", "data-original", "data-lazy-src", "src"):
-        value = element.get(name) or ""
-        if value and not value.startswith("data:"):
-            found = web_address(value, base_url)
-            if found:
-                return found
-    return ""
+    candidates = [element.get(name) or "" for name in ("data-src", "data-original", "data-lazy-src")]
+    candidates += [_largest(element.get("data-srcset") or ""), element.get("src") or ""]
+    candidates += [_largest(element.get("srcset") or "")]
+    return next(filter(None, (web_address(candidate, base_url) for candidate in candidates)), "")
+
+
+def _largest(srcset: str) -> str:
+    """The largest picture of a `srcset` (HTML Living Standard, section 4.8.4.2.1)."""
+    best, largest = "", 0.0
+    for candidate in re.split(r",\s+|(?<=\d[wx]),", srcset):
+        url, _, descriptor = candidate.strip(" ,").partition(" ")
+        size = re.fullmatch(r"\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)[wx]", descriptor)
+        width = float(size[1]) if size else 1.0
+        if width > largest:
+            best, largest = url, width
+    return best
+
+
+def pixels(text: object) -> int:
+    """A width or height; 0 for whatever is none, such as `100%`."""
+    digits = re.fullmatch(r"\s*([0-9]{1,5})(?:px)?\s*", str(text or ""))
+    return int(digits[1]) if digits else 0
 
 
 def _absolute(root: HtmlElement, base_url: str) -> None:
-    for link in root.iter("a"):
-        href = link.get("href") or ""
+    """Absolute addresses for links and pictures. Those that lead nowhere go: a link leaves its words behind."""
+    for link in list(root.iter("a")):
+        href = (link.get("href") or "").strip()
         if not href.lower().startswith("mailto:"):
-            absolute = "" if href.startswith("#") else web_address(href, base_url)
-            link.attrib.pop("href", None)
-            if absolute:
-                link.set("href", absolute)
-    for picture in root.iter("img"):
+            href = "" if href.startswith("#") else web_address(href, base_url)
+        if href:
+            link.set("href", href)
+        else:
+            link.drop_tag()
+    for picture in list(root.iter("img")):
         address = picture_address(picture, base_url)
-        for name in list(picture.attrib):
-            if name not in ("alt", "width", "height"):
-                del picture.attrib[name]
-        for name in ("width", "height"):
-            if not (picture.get(name) or "").isdigit():
-                picture.attrib.pop(name, None)
-        if address:
-            picture.set("src", address)
+        width, height = pixels(picture.get("width")), pixels(picture.get("height"))
+        if not address or width == 1 or height == 1:  # a picture of one pixel counts readers
+            picture.drop_tree()
+            continue
+        kept = {"src": address, "alt": picture.get("alt") or "", "width": width, "height": height}
+        picture.attrib.clear()
+        for name, value in kept.items():
+            if value:
+                picture.set(name, str(value))
 
 
 # -- blocks ------------------------------------------------------------------------------------------------------------
@@ -176,7 +197,7 @@ def _heading(block: HtmlElement) -> HtmlElement:
 
 
 def _is_empty(block: HtmlElement) -> bool:
-    return not words_of(block) and block.tag != "hr" and next(block.iter("img", "table"), None) is None
+    return not _INVISIBLE.sub("", words_of(block)) and block.tag != "hr" and next(block.iter("img"), None) is None
 
 
 def words_of(block: HtmlElement) -> str:
@@ -188,10 +209,12 @@ def _html(block: HtmlElement) -> str:
     return str(etree.tostring(block, encoding="unicode", method="html", with_tail=False))
 
 
-def _without(blocks: list[HtmlElement], title: str, lead: str) -> list[HtmlElement]:
-    """The blocks without those at the beginning that say the title or the lead once more."""
+def _without(blocks: list[HtmlElement], title: str, lead: str, *, pictures: bool = True) -> list[HtmlElement]:
+    """The blocks without those at the beginning that say the title or the lead once more; `pictures` with pictures too."""
     said = {_folded(text) for text in (title, lead) if text}
     while blocks and _folded(words_of(blocks[0])) in said:
+        if not pictures and next(blocks[0].iter("img"), None) is not None:
+            break
         blocks = blocks[1:]
     return blocks
 
@@ -253,8 +276,8 @@ def _image(picture: HtmlElement, caption: str) -> Image:
         url=str(picture.get("src")),
         alt=clean_line(picture.get("alt") or "") or caption,
         caption=caption,
-        width=int(picture.get("width") or 0),
-        height=int(picture.get("height") or 0),
+        width=pixels(picture.get("width")),
+        height=pixels(picture.get("height")),
     )
 
 

@@ -10,19 +10,26 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 _ISO = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:[T\s]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?)?"
+    r"(?<!\d)(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?!\d)(?:[T\s]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?)?"
 )
 _DAY_FIRST = re.compile(r"(?<!\d)(?P<day>\d{1,2})[/.\-](?P<month>\d{1,2})[/.\-](?P<year>\d{4}|\d{2})(?!\d)")
-_WORDS = re.compile(r"ngày\s+(?P<day>\d{1,2})\s+tháng\s+(?P<month>\d{1,2})\s+năm\s+(?P<year>\d{4})", re.IGNORECASE)
+_WORDS = re.compile(
+    r"(?<!\d)(?P<day>\d{1,2})\s+tháng\s+(?P<month>\d{1,2})(?:,|\s)\s*(?:năm\s+)?(?P<year>\d{4})(?!\d)", re.IGNORECASE
+)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _RFC822 = re.compile(
     r"(?<!\d)(?P<day>\d{1,2})[\s\-]+(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?[\s\-]+(?P<year>\d{4}|\d{2})(?!\d)",
     re.IGNORECASE,
 )
+_MONTH_FIRST = re.compile(
+    r"\b(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})(?!\d)",
+    re.IGNORECASE,
+)
 _TIME = re.compile(
-    r"(?<![\d:+-])(?P<hour>\d{1,2})(?::|h|giờ\s?)(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?![\d:])", re.IGNORECASE
+    r"(?<![\d:+-])(?P<hour>\d{1,2})(?::|h|\s?giờ\s?)(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?![\d:])", re.IGNORECASE
 )
 _AFTERNOON = re.compile(r"\b(?:PM|CH|chiều|tối)\b", re.IGNORECASE)
+_MORNING = re.compile(r"\b(?:AM|SA|sáng)\b", re.IGNORECASE)
 _ZONE = re.compile(
     r"(?:GMT|UTC|(?<=\d)|(?<=\s)|\()\s*(?P<sign>[+\-−])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\d|[/.\-]\d)"
 )
@@ -40,7 +47,8 @@ def parse_date(text: str, zone: tzinfo) -> datetime | None:
     A date without a time is the midnight that begins that day in `zone`.
     """
     text = " ".join(text.split())[:200]
-    match = _ISO.search(text) or _WORDS.search(text) or _RFC822.search(text) or _DAY_FIRST.search(text)
+    forms = (_ISO, _WORDS, _RFC822, _MONTH_FIRST, _DAY_FIRST)
+    match = next(filter(None, (form.search(text) for form in forms)), None)
     if not match:
         return None
     found = match.groupdict()
@@ -51,6 +59,8 @@ def parse_date(text: str, zone: tzinfo) -> datetime | None:
     hour = int(found["hour"] or 0)
     if _AFTERNOON.search(rest) and 1 <= hour < 12:
         hour += 12
+    elif _MORNING.search(rest) and hour == 12:
+        hour = 0
     month = found["month"] or ""
     try:
         moment = datetime(

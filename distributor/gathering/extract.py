@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import lxml.html
@@ -20,7 +21,7 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean, clean_line
-from .cleaning import clean_body, close, is_name, picture_address, web_address
+from .cleaning import clean_body, close, is_name, picture_address, pixels, web_address
 from .dates import parse_date
 from .furniture import drop_furniture
 
@@ -31,6 +32,8 @@ _USUAL = {
     "body": "#noidung, .noidung, .noi-dung, .article-body, .detail-content, .article-content, .post-content, .entry-content",
     "author": ".tacgia, .tac-gia, .author, .article-author, [rel=author]",
 }
+_LONGEST_TITLE = 500  # characters
+_MOST_ELEMENTS = 20_000  # trafilatura takes quadratic time; an article's page has some thousands
 _SHORTEST_BODY = 80  # characters; a match of a usual class with less is something else
 
 
@@ -68,12 +71,13 @@ class Extracted:
     image: Image | None = None
 
 
+@lru_cache(maxsize=512)
 def compile_selector(selector: str) -> str:
     """A selector as XPath; empty for an empty one. Raises ValueError in words."""
     if not selector.strip():
         return ""
     try:
-        return " | ".join(GenericTranslator().css_to_xpath(part) for part in selector.split(",") if part.strip())
+        return GenericTranslator().css_to_xpath(selector)
     except SelectorError as error:
         raise ValueError(f"{selector!r} is not a CSS selector: {error}") from None
 
@@ -96,6 +100,12 @@ def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
         return None
 
 
+# The encodings of web pages. Python knows stranger ones by name, and some of those never end or raise other errors.
+_ENCODINGS = re.compile(
+    r"utf[-_]?(?:8|16|16le|16be)|us-ascii|latin-?1|(?:iso[-_]?8859[-_]|windows[-_]|cp)\d{1,4}|koi8-[ru]|tis-620"
+    r"|gbk|gb2312|gb18030|big5|euc-(?:jp|kr)|shift_jis",
+    re.IGNORECASE,
+)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 
 
@@ -106,11 +116,11 @@ def decode(body: bytes, charset: str) -> str:
             return body[len(sign) :].decode(name, "replace")
     meta = _META_CHARSET.search(body[:4096])
     for name in ("utf-8", charset, meta.group(1).decode("ascii", "ignore") if meta else "", "windows-1258"):
-        try:
-            if name:
+        if _ENCODINGS.fullmatch(name.replace("utf-16-", "utf-16")):
+            try:
                 return body.decode(name)
-        except (LookupError, UnicodeDecodeError):
-            continue
+            except (LookupError, UnicodeDecodeError):
+                continue
     return body.decode("utf-8", "replace")
 
 
@@ -155,8 +165,8 @@ def _title(page: HtmlElement, selectors: Selectors, data: _MachineRead, hint: st
         found = _first(page, selectors.title)
         if found:
             return found
-    shown = {_words(element).casefold() for element in page.iter("title", "h1", "h2", "div", "p", "span", "td")}
-    if hint and any(hint.casefold() in words for words in shown):
+    texts = (str(element.text_content()) for element in page.iter("title", "h1", "h2", "div", "p", "span", "td"))
+    if hint and any(hint.casefold() in clean_line(text).casefold() for text in texts if len(text) < _LONGEST_TITLE):
         return clean_line(hint)
     return data.title or _first(page, _USUAL["title"]) or _window_title(page)
 
@@ -178,6 +188,8 @@ def _body(page: HtmlElement, selectors: Selectors, url: str) -> str:
     if chosen:
         outer = [element for element in chosen if not any(parent in chosen for parent in element.iterancestors())]
         return "".join(etree.tostring(element, encoding="unicode", method="html", with_tail=False) for element in outer)
+    if sum(1 for _ in page.iter()) > _MOST_ELEMENTS:
+        return ""
     import trafilatura  # takes half a second to load: only when it is needed
 
     found = trafilatura.extract(
@@ -236,17 +248,13 @@ def _image(
                 url=address,
                 alt=alt or caption,
                 caption=caption,
-                width=_number(picture.get("width")),
-                height=_number(picture.get("height")),
+                width=pixels(picture.get("width")),
+                height=pixels(picture.get("height")),
             )
     if in_body:
-        return in_body
+        return replace(in_body, caption=caption, alt=in_body.alt or caption) if caption else in_body
     address = web_address(data.image, url) if data.image else ""
     return Image(url=address, caption=caption, alt=caption) if address else None
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
 
 
 class _MachineRead:

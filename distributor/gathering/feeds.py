@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 
 from ..model import Image
 from ..source import Fetched
 from ..text import clean_line
-from .cleaning import web_address
+from .cleaning import pixels, web_address
 from .extract import decode
 
 _MOST = 2000  # entries that are looked at
+_MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
+_PROLOGUE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_HTML = re.compile(rb"^\s*(?:<!DOCTYPE\s+html|<html|<head|<body)", re.IGNORECASE)
+_HTML = re.compile(rb"<!DOCTYPE\s+html|<html|<head|<body", re.IGNORECASE)
+_UNREAD = re.compile(rb"<!\[CDATA\[|<!--")  # what follows holds no elements of the feed itself
 _DEEPEST = 200  # nested elements; no honest feed comes near, and deep ones take a parser quadratic time
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp)\b", re.IGNORECASE)
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
@@ -32,7 +34,10 @@ _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as the feed tells it: texts uncleaned, HTML unsanitised, dates as written."""
+    """One entry as the feed tells it: titles uncleaned, HTML unsanitised, dates as written.
+
+    `base` is what relative addresses in its HTML are relative to: `xml:base`, or the feed's own address.
+    """
 
     title: str = ""
     url: str = ""
@@ -42,6 +47,7 @@ class Entry:
     author: str = ""
     published: str = ""
     updated: str = ""
+    base: str = ""
     topics: tuple[str, ...] = ()
     image: Image | None = None
     language: str = ""
@@ -54,13 +60,34 @@ def read_feed(got: Fetched) -> Sequence[Entry]:
         raise ValueError("is empty")
     if body.lstrip(b"\xef\xbb\xbf")[:1] == b"{" or "json" in got.media_type:
         return _json_feed(decode(body, got.charset), got.url)
-    if _HTML.search(body[:1000]):
-        raise ValueError("is a web page, not a feed")
-    if _DOCTYPE.search(body[:100_000]):
-        raise ValueError("declares a document type, which feeds never need and attacks do")
-    if _depth(body) > _DEEPEST:
-        raise ValueError(f"nests elements more than {_DEEPEST} deep")
+    _guard(body.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b""))  # UTF-16 without its zeros reads like ASCII
     return _xml_feed(body, got)
+
+
+def _guard(body: bytes) -> None:
+    """Refuse what is no feed or would keep a parser busy. Raises ValueError."""
+    begins = _PROLOGUE.match(body)
+    root = body[begins.end() if begins else 0 :][:1000]
+    if _HTML.match(root):
+        raise ValueError("is a web page, not a feed")
+    if _DOCTYPE.match(root):
+        raise ValueError("declares a document type, which feeds never need and attacks do")
+    if body.count(b"<") > _MOST_TAGS:
+        raise ValueError(f"holds more than {_MOST_TAGS:,} tags")
+    if _depth(b"".join(_markup(body))) > _DEEPEST:
+        raise ValueError(f"nests elements more than {_DEEPEST} deep")
+
+
+def _markup(body: bytes) -> Iterator[bytes]:
+    """A feed without its CDATA sections and comments. One pass: a lazy pattern would take quadratic time."""
+    at = 0
+    for begin in _UNREAD.finditer(body):
+        if begin.start() >= at:
+            yield body[at : begin.start()]
+            closing = b"-->" if begin[0] == b"<!--" else b"]]>"
+            end = body.find(closing, begin.end())
+            at = end + len(closing) if end >= 0 else len(body)
+    yield body[at:]
 
 
 def _depth(body: bytes) -> int:
@@ -83,15 +110,20 @@ def _xml_feed(body: bytes, got: Fetched) -> Sequence[Entry]:
         headers["content-type"] = (
             f"{got.media_type or 'application/xml'}{f'; charset={got.charset}' if got.charset else ''}"
         )
-    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=True, response_headers=headers)
+    parsed = _parse(body, headers)
     if not parsed.entries and (parsed.bozo or not parsed.version):
         # Declared in one encoding and written in another: once more as what it really is.
-        parsed = feedparser.parse(_as_utf8(body), sanitize_html=False, resolve_relative_uris=True)
+        parsed = _parse(_as_utf8(body), {"content-location": got.url})
     if not parsed.entries and (parsed.bozo or not parsed.version):
         reason = clean_line(str(parsed.get("bozo_exception", "")))[:120]
         raise ValueError("is not a feed that can be read" + (f": {reason}" if reason else ""))
     language = str(parsed.feed.get("language", ""))
     return [_entry(entry, language, got.url) for entry in parsed.entries[:_MOST]]
+
+
+def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
+    """feedparser, whose own sanitiser and whose resolver of addresses inside HTML are both slow on hostile input."""
+    return feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers=headers)
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -100,8 +132,8 @@ def _as_utf8(body: bytes) -> bytes:
 
 
 def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
-    contents = entry.get("content") or []
-    content = max((str(one.get("value", "")) for one in contents), key=len, default="")
+    content = max((_html(one) for one in entry.get("content") or []), key=len, default="")
+    summary = _html(entry.get("summary_detail") or {})
     updated = str(
         dict(entry).get("updated", "")
     )  # feedparser's own `get` puts `published` in its place, with a warning
@@ -109,15 +141,27 @@ def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
         title=str(entry.get("title", "")),
         url=str(entry.get("link", "")),
         guid=str(entry.get("id", "")),
-        summary=str(entry.get("summary", "")) if entry.get("summary") != content else "",
+        summary=summary if summary != content else "",
         content=content,
         author=_author(entry),
         published=str(entry.get("published", "") or updated),
         updated=updated if entry.get("published") else "",
+        base=_base(entry) or base,
         topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in entry.get("tags") or []),
-        image=_picture(entry, base),
+        image=_picture(entry, _base(entry) or base),
         language=language,
     )
+
+
+def _html(detail: Mapping[str, Any]) -> str:
+    """A text of an entry as HTML, whatever it was."""
+    value = str(detail.get("value") or "")
+    return _escaped(value) if detail.get("type") == "text/plain" else value
+
+
+def _base(entry: Mapping[str, Any]) -> str:
+    details = [*(entry.get("content") or []), entry.get("summary_detail"), entry.get("title_detail")]
+    return next((str(detail["base"]) for detail in details if detail and detail.get("base")), "")
 
 
 def _author(entry: Mapping[str, Any]) -> str:
@@ -131,16 +175,9 @@ def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
     for item in [*links, *(entry.get("media_content") or []), *(entry.get("media_thumbnail") or [])]:
         kind = str(item.get("type") or item.get("medium") or "")
         address = web_address(str(item.get("href") or item.get("url") or ""), base)
-        if address and (
-            kind.startswith("image") or (not kind and re.search(r"\.(?:jpe?g|png|gif|webp)\b", address.lower()))
-        ):
-            return Image(url=address, width=_number(item.get("width")), height=_number(item.get("height")))
+        if address and (kind.startswith("image") or (not kind and _PICTURE.search(address.lower()))):
+            return Image(url=address, width=pixels(item.get("width")), height=pixels(item.get("height")))
     return None
-
-
-def _number(value: object) -> int:
-    text = str(value or "")
-    return int(text) if text.isdigit() and len(text) < 6 else 0
 
 
 # -- JSON Feed ---------------------------------------------------------------------------------------------------------
@@ -168,7 +205,7 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
     text = _text(item, "content_text")
     return Entry(
         title=_text(item, "title"),
-        url=urljoin(base, _text(item, "url") or _text(item, "external_url")),
+        url=web_address(_text(item, "url") or _text(item, "external_url"), base),
         guid=_text(item, "id"),
         summary=_text(item, "summary"),
         content=_text(item, "content_html")
@@ -176,6 +213,7 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
         author=_text(first, "name"),
         published=_text(item, "date_published"),
         updated=_text(item, "date_modified"),
+        base=base,
         topics=tuple(str(tag) for tag in item.get("tags") or [] if isinstance(tag, str)),
         image=Image(url=address) if address else None,
         language=_text(item, "language") or language,

@@ -1,8 +1,8 @@
 """Pages and feeds from the outside, read politely and with every limit counted here.
 
 Bytes are counted after decompression (48 kB of gzip can hold 50 MB), time by the wall clock over a whole page, redirects
-one by one, and one request at a time goes to a host, with a pause between two. Every failure is a SourceError of one
-line that names the address.
+one by one, and one request at a time goes to a host, with a pause between two; waiting for one's turn does not count.
+Every failure is a SourceError of one line that names the address.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class HttpFetcher:
         validators = self.known.get(url) if conditional else None
         try:
             return await self._follow(url, validators)
+        except aiohttp.SocketTimeoutError:
+            raise SourceError(f"{url} fell silent in the middle of the answer") from None
         except TimeoutError:
             raise SourceError(f"{url} took longer than {self.limits.total:g} s") from None
         except aiohttp.InvalidURL:
@@ -79,12 +81,12 @@ class HttpFetcher:
             raise SourceError(f"{url} {_in_words(error)}") from error
 
     async def _follow(self, url: str, validators: Validators | None) -> Fetched:
-        here, moved_to = url, url
+        here, moved_to, left = url, url, self.limits.total
         for _ in range(self.limits.redirects + 1):
             _check(here, url)
             async with (
                 self.hosts.turn(urlsplit(here).netloc, self.limits.pause),
-                asyncio.timeout(self.limits.total),
+                asyncio.timeout(left) as limit,
                 self.session.get(
                     URL(here, encoded=True) if here.isascii() else here,
                     headers=_conditions(validators),
@@ -97,6 +99,7 @@ class HttpFetcher:
                 if not target:
                     raise SourceError(f"{url} answered {response.status} without saying where it has moved")
                 permanent = response.status in _PERMANENT and moved_to == here
+                left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
             here = urljoin(here, target)
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
@@ -110,15 +113,13 @@ class HttpFetcher:
         async for chunk in response.content.iter_chunked(65536):
             body += chunk
             if len(body) > self.limits.size:
-                raise SourceError(f"{asked} is larger than {self.limits.size // 1_000_000 or 1} MB")
+                raise SourceError(f"{asked} is larger than {self.limits.size / 1_000_000:g} MB")
         return Fetched(
             url=here,
             body=bytes(body),
             media_type=response.content_type or "",
             charset=response.charset or "",
-            validators=Validators(
-                etag=response.headers.get("ETag", ""), last_modified=response.headers.get("Last-Modified", "")
-            ),
+            validators=Validators(etag=_token(response, "ETag"), last_modified=_token(response, "Last-Modified")),
             moved_to=moved_to if moved_to != asked else "",
         )
 
@@ -163,6 +164,12 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
     return headers
 
 
+def _token(response: aiohttp.ClientResponse, name: str) -> str:
+    """A validator as it came; empty for one that could not be sent back as it came."""
+    value = response.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() else ""
+
+
 def _status(response: aiohttp.ClientResponse) -> str:
     try:
         phrase = HTTPStatus(response.status).phrase
@@ -186,7 +193,5 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"could not be reached: {cause.strerror or cause if isinstance(cause, OSError) else cause}"
     if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientOSError)):
-        return "broke off in the middle of the answer"
-    if isinstance(error, aiohttp.ServerTimeoutError):
-        return "took too long"
+        return "broke off in the middle of the answer, or sent what cannot be unpacked"
     return f"gave an answer that is not HTTP: {clean_line(str(error))[:120] or type(error).__name__}"

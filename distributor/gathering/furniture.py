@@ -30,6 +30,7 @@ _RELATED = re.compile(
     r"|có thể bạn quan tâm:?|xem thêm:?|đọc thêm:?|related (?:articles|news):?",
     re.IGNORECASE,
 )
+_LONGEST = 2000  # characters; what is longer is no furniture, and is not looked at word by word
 _WHOLE = ("div", "p", "li", "h2", "h3", "h4", "ul", "td")
 _INLINE = ("span", "a", "strong", "b")
 
@@ -59,7 +60,8 @@ def drop_furniture(root: HtmlElement) -> None:
     for element in list(root.iter(*_WHOLE, *_INLINE)):
         if element is root or element.getparent() is None:
             continue
-        words = clean_line(element.text_content())
+        text = str(element.text_content())
+        words = clean_line(text) if len(text) < _LONGEST else ""
         if _RELATED.fullmatch(words):
             _drop_related(element, root)
         elif words and (_SURE.fullmatch(words) if element.tag in _INLINE else is_furniture(words)):

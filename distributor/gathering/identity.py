@@ -17,7 +17,7 @@ _TRACKING = re.compile(
     r"utm_.*|fbclid|gclid|dclid|msclkid|yclid|mc_[ce]id|igshid|_ga|_gl|zarsrc|ref_src|returnurl|print|amp",
     re.IGNORECASE,
 )
-_PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=.+\.)")
+_PREFIX = re.compile(r"^(?:(?:www\d?|m|mobile|amp)\.)+(?=.+\.)")
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters that the store keeps of a key
 

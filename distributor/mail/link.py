@@ -160,10 +160,7 @@ class Link:
         return await self.reply()
 
     async def reply(self) -> Reply:
-        """Write what is queued and wait for the next reply. Raises Lost, for a 421 too (section 3.8).
-
-        A 421 to the end of a message is the answer to it, and given as such.
-        """
+        """Write what is queued and wait for the next reply. Raises Lost, for a 421 too (section 3.8)."""
         phase = self.talk.phase
         after = f" after {phase.value}" if phase else ""
         deadline = self.server.deadlines.of(phase)
@@ -178,8 +175,7 @@ class Link:
             raise Lost(f"the connection broke{after}: {_reason(error)}") from error
         if reply.code == 421:
             self.closing = True
-            if reply.phase is not Phase.ANSWER:
-                raise Lost(f"it is closing: {reply}")
+            raise Lost(f"it is closing: {reply}")
         return reply
 
     async def _next_reply(self) -> Reply:

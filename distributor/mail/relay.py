@@ -87,10 +87,11 @@ async def probe(server: Server) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What became of one message, and the reply that decided it."""
+    """What became of one message, and the reply that decided it. `lost`: the connection ended at the dot."""
 
     outcome: Outcome | None
     reply: Reply | None = None
+    lost: bool = False
 
     @property
     def by_policy(self) -> bool:
@@ -127,7 +128,7 @@ class _Record:
         self.tries = 0
         if result.outcome is None:
             return []
-        if isinstance(result.outcome, Uncertain):
+        if result.lost or isinstance(result.outcome, Uncertain):
             self.setbacks += 1
             self.last = str(result.outcome)
         elif result.reply:
@@ -198,7 +199,7 @@ async def _end(link: Link, envelope: Envelope, allowed: Allowed) -> _Result:
         in_doubt = link.in_doubt
         link.abort()
         text = f"{link.server}: {lost}"
-        return _Result(Uncertain(text) if in_doubt else Unavailable(text))
+        return _Result(Uncertain(text) if in_doubt else Unavailable(text), lost=True)
     if reply.ok:
         return _Result(Receipt(reply=str(reply)), reply)
     return await _refused(link, reply)

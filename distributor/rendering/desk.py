@@ -9,8 +9,9 @@ from ..channel import Digest, Limits
 from ..config import Newsletter, Site
 from ..model import Article, Edition, Language
 from . import snippets
-from .digest import common_values, render_digest, shown, story
+from .digest import common_values, render_digest
 from .environment import Templates
+from .shown import shown, story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +27,19 @@ class RenderingDesk:
     zone: ZoneInfo
 
     def render(self, template: str, **values: object) -> str:
-        return self.templates.render(template, {**common_values(self.site, self.newsletter, self.language), **values})
+        """A template with the standard variables and these. Raises RenderError."""
+        common = common_values(self.site, self.newsletter, self.language, self.zone)
+        return self.templates.render(template, {**common, **values})
 
     def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
-        about = story(article, self.language, self.zone)
+        """A post about one article. Raises RenderError, also where not even the template itself fits."""
+        about = story(article, self.language, self.zone, self.newsletter.sections)
         lead = shown(article.lead) or about.lead
 
-        def text(title: str, lead: str) -> str:
+        def made(title: str, lead: str) -> str:
             return self.render(template, title=title, lead=lead, url=about.url, story=about)
 
-        return snippets.compose(text, shown(article.title), lead, limits)
+        return snippets.compose(made, shown(article.title), lead, limits)
 
     def digest(self, edition: Edition) -> Digest:
         return render_digest(edition, self.site, self.newsletter, self.zone, self.templates)

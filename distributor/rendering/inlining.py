@@ -2,7 +2,8 @@
 
 premailer's CSS parser opens whatever `@import` names, files too, even with `allow_network=False`; here it has a fetcher
 that fetches nothing. Rules that must stay as they are (media queries, dark mode) stand in a `<style
-data-premailer="ignore">` block, which is copied without being parsed.
+data-premailer="ignore">` block, which is copied without being parsed. Widths and heights are left to the templates:
+premailer would write `width="100%"` and `height="auto"` over the numbers that Outlook needs on an image.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def inline(document: str) -> str:
             allow_loading_external_files=False,
             cache_css_parsing=False,
             cssutils_logging_level=logging.CRITICAL,
+            disable_basic_attributes=["width", "height"],
             disable_leftover_css=True,
             disable_validation=True,
             keep_style_tags=False,

@@ -1,43 +1,40 @@
-"""Plain text that people like to read: HTML to words, and lines wrapped at the width that the eye sees. Pure."""
+"""Plain text that people like to read: whole sentences, and lines wrapped at the width that the eye sees. Pure."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import lxml.html
 import regex
-from lxml import etree
 
-from ..text import clean_line, graphemes
+from ..text import graphemes
 
 WIDTH = 72  # columns; a few are left for the marks of a reply
-_SENTENCE = regex.compile(r"(?<=[.!?…])[\"”’)]*\s+")
+_LOOSE = " ,;:–—-("  # what does not stand before an ellipsis
+# A sentence ends with its sign and the quotes around it, before something that can begin the next one …
+_END = regex.compile(r"[.!?…]+[\"”’)\]]*(?=\s+[\"“‘(\[–-]*[\p{Lu}\p{N}])")
+# … but not after an initial, or the short forms that Vietnamese and English news are full of ("TP. Hồ Chí Minh").
+_SHORT_FORM = regex.compile(
+    r"(?:^|[\s.(“\"])(?:(?<!độ\s)\p{Lu}|TP|Tp|TX|TT|PGS|GS|TS|ThS|BS|KS|LS|CN|NSND|NSƯT|St|Mr|Mrs|Ms|Dr|Prof|No|vs)\.$"
+)
 
 
-def plain(html: str) -> str:
-    """The words of an HTML fragment, paragraphs parted by a space: for leads and descriptions."""
-    if not html.strip():
-        return ""
-    try:
-        root = lxml.html.fragment_fromstring(html, create_parent="div")
-    except (etree.ParserError, ValueError):
-        return clean_line(html)
-    for block in root.iter("p", "br", "li", "h1", "h2", "h3", "h4", "blockquote", "td", "figcaption"):
-        block.tail = f" {block.tail or ''}"
-    return clean_line(str(root.text_content()))
+def sentence_ends(text: str) -> list[int]:
+    """The places where a sentence ends and another begins."""
+    ends = []
+    for match in _END.finditer(text):
+        sign = regex.match(r"[.!?…]+", match.group())
+        before = text[max(match.start() - 8, 0) : match.start() + (sign.end() if sign else 0)]
+        if not _SHORT_FORM.search(before):
+            ends.append(match.end())
+    return ends
 
 
 def first_sentences(text: str, most: int) -> str:
     """The first sentences of a text that fit into `most` characters, or the first words and an ellipsis."""
     if len(text) <= most:
         return text
-    taken = ""
-    for sentence in _SENTENCE.split(text):
-        longer = f"{taken} {sentence}".strip()
-        if len(longer) > most:
-            break
-        taken = longer
-    return taken or cut_words(text, most)
+    end = max((end for end in sentence_ends(text[: most + 50]) if end <= most), default=0)
+    return text[:end] or cut_words(text, most)
 
 
 def cut_words(text: str, most: int) -> str:
@@ -45,26 +42,31 @@ def cut_words(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     head = ""
-    for grapheme in graphemes(text):
+    for grapheme in graphemes(text[: most + 1]):
         if len(head) + len(grapheme) > most - 1:
             break
         head += grapheme
     words = head if text[len(head) : len(head) + 1].isspace() else head.rpartition(" ")[0] or head
-    return words.rstrip(" ,;:–—-") + "…"
+    return with_ellipsis(words)
 
 
-def wrap(text: str, width: int = WIDTH, indent: str = "") -> str:
+def with_ellipsis(text: str) -> str:
+    """A text that goes on, without the comma or bracket that it breaks off at."""
+    return text.rstrip(_LOOSE) + "…"
+
+
+def wrap(text: str, width: int = WIDTH) -> str:
     """Text in lines of at most `width` columns as a terminal shows them; a longer word (a URL) keeps its own line."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        line = ""
+        line, used = "", 0
         for word in paragraph.split():
-            longer = f"{line} {word}" if line else f"{indent}{word}"
-            if line and columns(longer) > width:
+            needs = columns(word)
+            if line and used + 1 + needs > width:
                 lines.append(line)
-                line = f"{indent}{word}"
+                line, used = word, needs
             else:
-                line = longer
+                line, used = (f"{line} {word}", used + 1 + needs) if line else (word, needs)
         lines.append(line)
     return "\n".join(lines)
 

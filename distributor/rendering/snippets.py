@@ -7,14 +7,16 @@ a grapheme. Only a title that is too long by itself is cut too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 from ..channel import Limits
 from ..errors import RenderError
 from ..text import graphemes
+from .plaintext import cut_words, sentence_ends, with_ellipsis
 
+LONGEST_LEAD = 10_000  # characters; no network takes more
 _GAP = re.compile(r"\n{3,}")
-_SENTENCE_END = re.compile(r"[.!?…][\"”’)]*\s+")
+_SPACE = re.compile(r"\s+")
 
 
 def compose(render: Callable[[str, str], str], title: str, lead: str, limits: Limits) -> str:
@@ -23,48 +25,43 @@ def compose(render: Callable[[str, str], str], title: str, lead: str, limits: Li
     Raises RenderError where not even the first letter of the title fits: the template itself is too long.
     """
 
-    def made(title: str, lead: str) -> str:
-        return _GAP.sub("\n\n", render(title, lead)).strip()
+    def longest(forms: Sequence[tuple[str, str]]) -> str:
+        """The last of ever longer forms of title and lead whose post fits, found by halves; empty where none does."""
+        best, low, high = "", 0, len(forms)
+        while low < high:
+            middle = (low + high) // 2
+            post = _GAP.sub("\n\n", render(*forms[middle])).strip()
+            if limits.text is None or limits.measure(post) <= limits.text:
+                best, low = post, middle + 1
+            else:
+                high = middle
+        return best
 
-    def fits(text: str) -> bool:
-        return limits.text is None or limits.measure(text) <= limits.text
+    sentences, words = _forms(cut_words(lead, LONGEST_LEAD))
+    post = (
+        longest([(title, form) for form in sentences])
+        or longest([(title, form) for form in words])
+        or longest([(form, "") for form in _titles(title)])
+    )
+    if not post:
+        raise RenderError(f"a post cannot fit into {limits.text} characters: its template and link are too long")
+    return post
 
-    for shorter in _shorter(lead):
-        post = made(title, shorter)
-        if fits(post):
-            return post
+
+def _forms(lead: str) -> tuple[list[str], list[str]]:
+    """Forms of a lead, from short to long: its first sentences, and nothing or the first words of the first sentence."""
+    ends = [*sentence_ends(lead), len(lead)]
+    spaces = [match.start() for match in _SPACE.finditer(lead[: ends[0]])]
+    words = [with_ellipsis(lead[:space]) for space in spaces[2:]]  # two words and an ellipsis say nothing
+    return [lead[:end] for end in ends], ["", *words]
+
+
+def _titles(title: str) -> list[str]:
+    """A title cut after each of its graphemes, or after the word before if that leaves half of it or more."""
     letters = graphemes(title)
-    low, high = 0, len(letters)
-    while low < high:  # the longest title that fits, by halves
-        middle = (low + high + 1) // 2
-        if fits(made(_cut(letters, middle), "")):
-            low = middle
-        else:
-            high = middle - 1
-    if not low:
-        raise RenderError(
-            f"a post cannot be made to fit into {limits.text} characters: its template and link are too long"
-        )
-    return made(_cut(letters, low), "")
-
-
-def _shorter(lead: str) -> Iterator[str]:
-    """The lead, then ever shorter forms of it: fewer sentences, then fewer words of the first one, then nothing."""
-    yield lead
-    ends = [match.end() for match in _SENTENCE_END.finditer(lead)]
-    for end in reversed(ends):
-        yield lead[:end].rstrip()
-    first = lead[: ends[0]].rstrip() if ends else lead
-    spaces = [match.start() for match in re.finditer(r"\s+", first)]
-    for space in reversed(spaces[2:]):  # two words and an ellipsis say nothing
-        yield first[:space].rstrip(' ,;:–—-("“') + "…"
-    yield ""
-
-
-def _cut(letters: list[str], most: int) -> str:
-    """The first graphemes of a title with an ellipsis, ending after a whole word if that leaves half of it or more."""
-    if most >= len(letters):
-        return "".join(letters)
-    head = "".join(letters[: max(most - 1, 0)])
-    words = head.rpartition(" ")[0]
-    return (words if len(words) * 2 >= len(head) else head).rstrip(" ,;:–—-") + "…"
+    made = []
+    for most in range(1, len(letters)):
+        head = "".join(letters[:most])
+        words = head.rpartition(" ")[0]
+        made.append(with_ellipsis(words if len(words) * 2 >= len(head) else head))
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,12 @@ _WORDS: dict[str, dict[Language, str]] = {
     "count_many": {Language.VI: "bản tin hôm nay có {count} tin.", Language.EN: "today's edition has {count} stories."},
     "read_on": {Language.VI: "Đọc tiếp", Language.EN: "Read on"},
     "other_topics": {Language.VI: "Tin khác", Language.EN: "More news"},
-    "overflow": {
+    "briefs": {Language.VI: "Tin vắn", Language.EN: "In brief"},
+    "overflow_one": {
+        Language.VI: "Còn 1 tin nữa sẽ có trong số sau.",
+        Language.EN: "One more will follow in the next edition.",
+    },
+    "overflow_many": {
         Language.VI: "Còn {count} tin nữa sẽ có trong số sau.",
         Language.EN: "{count} more will follow in the next edition.",
     },
@@ -28,6 +34,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "by": {Language.VI: "{author}", Language.EN: "By {author}"},
 }
 
+_PLACE = re.compile(r"\{([a-z]+)\}")
 _WEEKDAYS = {
     Language.VI: ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
     Language.EN: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -44,9 +51,8 @@ def say(language: Language, key: str, **values: object) -> str:
         sentence = _WORDS[key][language]
     except KeyError:
         raise RenderError(f"there are no words for {key!r}; there are: {', '.join(sorted(_WORDS))}") from None
-    for name, value in values.items():  # not str.format: a value is data, never a format
-        sentence = sentence.replace("{" + name + "}", str(value))
-    return sentence
+    # Not str.format, and all places at once: a value is data, never a format, whatever it looks like.
+    return _PLACE.sub(lambda place: str(values[place.group(1)]), sentence)
 
 
 def long_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:

@@ -270,3 +270,11 @@ suppressions = Table(
     _column("reason", Text),
     _column("since", UtcTime),
 )
+
+# Where this store is at home: one row.
+home = Table(
+    "home",
+    metadata,
+    _column("place", String(1000), primary_key=True),
+    _column("since", UtcTime),
+)

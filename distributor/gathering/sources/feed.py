@@ -25,6 +25,7 @@ from distributor.text import clean_line, plain
 
 _PATIENCE = 60.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
 _LARGEST = 5_000_000
+_LONGEST_LEAD = 600  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +83,10 @@ class FeedSource(Source):
     def _article(self, entry: Entry, base: str) -> FoundArticle:
         url = web_address(entry.url, base)
         lead = plain(entry.summary)
+        if not entry.content and len(lead) > _LONGEST_LEAD:
+            lead = ""  # the whole story stands where its summary should
         title = plain(entry.title)
-        cleaned = clean_body(entry.content or entry.summary, url or base, lead=lead, title=title)
+        cleaned = clean_body(entry.content or entry.summary, entry.base or url, lead=lead, title=title)
         return FoundArticle(
             source=self.name,
             title=title,
@@ -96,5 +99,5 @@ class FeedSource(Source):
             updated=parse_date(entry.updated, self.timezone),
             topics=tuple(dict.fromkeys([*filter(None, map(clean_line, entry.topics)), *self.topics])),
             image=entry.image or cleaned.image,
-            language=entry.language[:2].lower() or self.language,
+            language=entry.language[:2].lower() if entry.language[:2].isalpha() else self.language,
         )

@@ -19,7 +19,8 @@ Markdown and HTML files begin with their data between two lines of three hyphens
 
 Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `language` and `id` are known too. Plain-text files
 are read as portals dump their articles: a date line, the title, the lead, the paragraphs, the author on the last line.
-`url` makes addresses for articles that have none: `{slug}` is the file's name without its ending.
+`url` makes addresses for articles that have none: `{slug}` is the file's name without its ending. Hidden files and those
+named README are no articles.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import yaml
 from markdown_it import MarkdownIt
 from pydantic import AfterValidator
 
-from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.cleaning import clean_body, pixels, web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
 from distributor.model import Image
@@ -102,7 +103,7 @@ class FolderSource(Source):
         if name.endswith(".txt"):
             return self._dumped(base, text)
         data_of, body, line = _front_matter(text)
-        if name.endswith(".md"):
+        if name.endswith((".md", ".markdown")):
             body = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
         return self._described(base, data_of, body, line)
 
@@ -182,6 +183,8 @@ def _front_matter(text: str) -> tuple[Mapping[str, Any], str, int]:
         at = error.problem_mark.line + 2 if error.problem_mark else 1
         hint = "; put text that holds a colon in quotes" if "mapping values" in str(error.problem) else ""
         raise ArticleError(f"line {at}: its first lines are not YAML: {error.problem}{hint}") from None
+    except RecursionError:
+        raise ArticleError("its first lines are nested too deep") from None
     except yaml.YAMLError as error:
         raise ArticleError(f"its first lines are not YAML: {str(error).splitlines()[0]}") from None
     if data is None or data == "":
@@ -220,5 +223,6 @@ def _image(data: Mapping[str, Any], base: str) -> Image | None:
     if not address:
         return None
     caption = clean_line(_words(given, "caption"))
-    size = {key: int(given[key]) for key in ("width", "height") if str(given.get(key, "")).isdigit()}
-    return Image(url=address, alt=clean_line(_words(given, "alt")) or caption, caption=caption, **size)
+    alt = clean_line(_words(given, "alt")) or caption
+    width, height = pixels(given.get("width")), pixels(given.get("height"))
+    return Image(url=address, alt=alt, caption=caption, width=width, height=height)

@@ -45,6 +45,7 @@ from distributor.source import (
 )
 from distributor.text import clean_line
 
+_MOST_LINKS = 2000  # links of one listing page that are looked at
 _FEWEST_WORDS = 4  # a link with fewer is a menu entry, not a headline
 _LARGEST = 5_000_000
 
@@ -121,7 +122,7 @@ class PageSource(Source):
     def links(self, page: HtmlElement, base: str) -> list[Link]:
         """The links to articles on a listing page, in its order."""
         chosen = select(page, self.select.link) if self.select.link else list(page.iter("a"))
-        anchors = [a if a.tag == "a" else next(a.iter("a"), None) for a in chosen]
+        anchors = [a if a.tag == "a" else next(a.iter("a"), None) for a in chosen[:_MOST_LINKS]]
         links: dict[str, Link] = {}
         for anchor in anchors:
             url = _address(anchor, base) if anchor is not None else ""
@@ -226,6 +227,8 @@ class _Copy:
         path = unquote(urlsplit(url).path)
         if not path.startswith(base):
             raise SourceError(f"{url} is not below {self.url}, so it is not in {self.folder}")
+        if "\0" in path:
+            raise SourceError(f"{url} is no path in {self.folder}")
         file = (self.folder / path.removeprefix(base)).resolve()
         if not file.is_relative_to(self.folder.resolve()):
             raise SourceError(f"{url} leads out of {self.folder}")

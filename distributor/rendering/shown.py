@@ -1,0 +1,102 @@
+"""Articles and pictures as templates see them: plain text only, safe wherever a template puts it. Pure.
+
+Whatever a source writes loses here what could act: marks of personal slots, characters that turn the writing direction,
+addresses that are not of the web. Escaping for HTML is done by the templates' environment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from ..model import Article, Image, Language
+from ..slots import neutralise
+from ..text import clean_line, plain
+from . import wording
+from .plaintext import first_sentences
+
+LONGEST_LEAD = 420  # characters of a lead in the digest
+# Characters that turn the direction of what follows (UAX #9): a title could hide what it says behind them.
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WEB = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a story. `width` and `height` are in CSS pixels, 0 where the source does not tell."""
+
+    url: str
+    alt: str
+    caption: str
+    width: int
+    height: int
+
+    @property
+    def wide(self) -> bool:
+        """Known to be a landscape, neither tall nor a banner: the shape that stands well beside a title."""
+        return self.height > 0 and 1.2 <= self.width / self.height <= 2.4
+
+    def height_at(self, width: int) -> int:
+        """Its height where it is shown this wide; 0 where nobody knows."""
+        return round(self.height * width / self.width) if self.width > 0 and self.height > 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One article. What is unknown is empty: an article without an address cannot be linked, for instance."""
+
+    id: str
+    title: str
+    lead: str
+    url: str
+    author: str
+    topic: str
+    date: str
+    image: Picture | None
+
+
+def story(article: Article, language: Language, zone: ZoneInfo, sections: Sequence[str] = ()) -> Story:
+    """An article as it is shown. A missing lead is made of the first sentences of the body."""
+    return Story(
+        id=article.id,
+        title=text(article.title),
+        lead=first_sentences(text(article.lead) or text(plain(article.body_html)), LONGEST_LEAD),
+        url=address(article.url),
+        author=text(article.author),
+        topic=text(_topic(article, sections)),
+        date=wording.short_date(article.published, language, zone) if article.dated else "",
+        image=_picture(article.image) if article.image and address(article.image.url) else None,
+    )
+
+
+def text(written: str) -> str:
+    """One line in which nothing acts."""
+    return neutralise(shown(written))
+
+
+def shown(written: str) -> str:
+    """One line without characters that turn the writing direction."""
+    return clean_line(_TURNING.sub("", written))
+
+
+def address(url: str) -> str:
+    """An address of the web in which nothing acts as a mark, or nothing."""
+    return url.replace("@@slot:", "%40%40slot:") if _WEB.fullmatch(url) else ""
+
+
+def _topic(article: Article, sections: Sequence[str]) -> str:
+    """The article's first topic in the order of the newsletter's sections; its own first one if none is a section."""
+    own = {topic.casefold() for topic in article.topics}
+    return next((section for section in sections if section.casefold() in own), "") or next(iter(article.topics), "")
+
+
+def _picture(image: Image) -> Picture:
+    return Picture(
+        url=address(image.url),
+        alt=text(image.alt or image.caption),
+        caption=text(image.caption),
+        width=image.width,
+        height=image.height,
+    )
