@@ -41,7 +41,7 @@ run: $(READY)
 	@echo "  var/mail/new/  var/public/feeds/  var/outbox/"
 
 test: $(READY)
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py
@@ -62,7 +62,7 @@ wheel-test: $(READY)
 	@$(PYTHON) -m venv .venv-wheel
 	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --no-deps dist/*.whl
-	@.venv-wheel/bin/pytest
+	@.venv-wheel/bin/pytest -n auto
 
 lock:
 	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
