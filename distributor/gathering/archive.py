@@ -15,7 +15,7 @@ from ..model import Article, FoundArticle, found_to_data
 from ..source import Harvest, Source, Validators
 from ..storage.tables import article_keys, article_versions, articles, sources, validators
 from .identity import identity_keys
-from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise
+from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
 
 _content = TypeAdapter(FoundArticle)
 
@@ -234,8 +234,7 @@ def _keep_validators(connection: Connection, source: str, fresh: Mapping[str, Va
 
 def article_of(row: Row[Any]) -> Article:
     """An article from its row: its content as the source told it, its identity and history as the store keeps them."""
-    found = _content.validate_python(row.content)
-    return Article(
+    article = Article(
         id=row.id,
         feed_id=row.feed_id,
         source=row.source,
@@ -243,18 +242,10 @@ def article_of(row: Row[Any]) -> Article:
         published=row.published,
         first_seen=row.first_seen,
         version=row.version,
-        url=found.url,
-        lead=found.lead,
-        body_html=found.body_html,
-        author=found.author,
-        updated=found.updated,
-        publish_at=found.publish_at,
-        topics=found.topics,
-        image=found.image,
-        language=found.language,
         backlog=row.backlog,
         dated=row.dated,
     )
+    return with_content(article, _content.validate_python(row.content))
 
 
 def newest(connection: Connection, limit: int, source: str | None = None) -> list[Article]:

@@ -101,16 +101,17 @@ def new_article(
         backlog=backlog,
         dated=found.published is not None,
     )
-    return _with_content(article, found)
+    return with_content(article, found)
 
 
 def changed_article(known: Article, found: FoundArticle, now: datetime) -> Article:
     """The next version. It keeps its id, its feed id, the time it was published and whether it was news."""
     updated = found.updated or now
-    return replace(_with_content(known, found), title=found.title, version=known.version + 1, updated=updated)
+    return replace(with_content(known, found), title=found.title, version=known.version + 1, updated=updated)
 
 
-def _with_content(article: Article, found: FoundArticle) -> Article:
+def with_content(article: Article, found: FoundArticle) -> Article:
+    """The article with what the source tells; its identity and history stay."""
     return replace(
         article,
         url=found.url,
