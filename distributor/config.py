@@ -178,6 +178,12 @@ class Site(Section):
         return self.links or self.url
 
 
+class TestMode(Section):
+    """Nothing reaches readers: mails go to one address, everything else into var/test/."""
+
+    to: str = Field(min_length=3, description="address that gets every mail")
+
+
 class Store(Section):
     url: str = Field("sqlite:///var/distributor.db", description="SQLAlchemy address of the database")
 
@@ -238,6 +244,9 @@ class Settings(Section):
     store: Store = Field(Store(), description="where everything is remembered")
     instance: str = Field(
         "", description="name of this installation; the host and folder if empty: containers need one"
+    )
+    test_mode: TestMode | None = Field(
+        None, description="send every mail to one address, and everything else to var/test/"
     )
     secret: Secret | None = Field(None, description="signs unsubscribe links; made and kept in var/secret.key if empty")
     sources: dict[Slug, dict[str, Any]] = Field(min_length=1, description="where articles come from")

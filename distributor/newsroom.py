@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from . import config, registry
 from .channel import Channel
-from .config import Newsletter, Settings
+from .config import Newsletter, Raw, Settings
 from .editions.timing import Timing, read_timing
 from .errors import ConfigError, Problem, StoreError, UserError
+from .mail.address import Mailbox
 from .model import Language
+from .rehearsal import rehearse
 from .rendering.environment import Templates
 from .source import Source
 from .storage.database import Database
@@ -78,12 +80,23 @@ def open_newsroom(file: Path) -> Newsroom:
     sources, source_problems = registry.sources.build(raw)
     channels, channel_problems = registry.channels.build(raw)
     timing, timing_problems = read_timing(raw, settings)
+    if settings and settings.test_mode:
+        channels = rehearse(channels, raw.folder / "var" / "test")
+        problems += _test_address(raw, settings.test_mode.to)
     problems = [*raw.problems, *problems, *source_problems, *channel_problems, *timing_problems]
     templates = Templates(registry.template_folders(raw.folder))
     problems += [Problem("", fault.message, fault.file, fault.line) for fault in templates.check()]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
     return Newsroom(raw.file, settings, sources, channels, timing, templates)
+
+
+def _test_address(raw: Raw, address: str) -> list[Problem]:
+    try:
+        Mailbox.parse(address)
+    except ValueError as error:
+        return [raw.problem(("test_mode", "to"), str(error))]
+    return []
 
 
 def _kept_secret(file: Path) -> bytes:

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import feedparser
@@ -278,6 +279,26 @@ def test_a_copied_store_sends_nothing_until_it_is_adopted(room: Room, tmp_path: 
     assert "Edition tin-sang-2" in copy.good("send", "tin-sang", "--yes")
     copy.configure(("sources:\n", "instance: may-chu-2\nsources:\n"))
     assert "at home at " in broken(copy, "send", "tin-sang", "--yes").err
+
+
+def test_in_test_mode_nothing_reaches_readers_and_everything_is_marked(room: Room) -> None:
+    room.good("subscribers", "add", "hoa@example.com")
+    room.configure(("sources:\n", "test_mode: {to: bien.tap@bacson.example}\nsources:\n"))
+    said = room.good("send", "tin-sang", "--yes")
+    assert "Edition tin-sang-1: [TEST] Tin sáng" in said
+    letters = [email.message_from_bytes(file.read_bytes()) for file in room.letters()]
+    assert len(letters) == 2
+    for letter in letters:
+        assert letter["To"].endswith("bien.tap@bacson.example>") or letter["To"] == "bien.tap@bacson.example"
+        assert str(make_header(decode_header(letter["Subject"]))).startswith("[TEST] ")
+    assert room.posts() == []
+    posts = list((room.folder / "var" / "test" / "posts").glob("*"))
+    assert len(posts) == 2
+    assert all(post.read_text(encoding="utf-8").startswith("[TEST] ") for post in posts)
+    assert not (room.folder / "var" / "feeds").exists()
+    assert len(list((room.folder / "var" / "test" / "feeds").glob("*"))) == 3
+    room.configure(("to: bien.tap@bacson.example", "to: nobody"))
+    assert "test_mode.to: 'nobody' is not an address" in broken(room, "check").err
 
 
 def test_staff_hold_pin_and_withdraw_articles_and_why_tells_it(room: Room) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..config import Newsletter, Settings
 from ..model import Article, Edition, Language
+from ..rehearsal import MARK
 from .selection import Selection, Verdict
 
 _OTHERS = {Language.VI: " và {count} tin khác", Language.EN: " and {count} more"}
@@ -36,12 +37,13 @@ def freeze(
     """The edition that answers a slot. `number` counts the newsletter's editions from 1."""
     language = settings.newsletter_language(newsletter)
     day = now.astimezone(settings.newsletter_zone(newsletter))
+    words = subject(newsletter, selection.chosen + selection.briefs, language, day)
     return Edition(
         id=f"{newsletter.id}-{number}",
         newsletter=newsletter.id,
         slot=slot,
         number=number,
-        subject=subject(newsletter, selection.chosen + selection.briefs, language, day),
+        subject=f"{MARK} {words}" if settings.test_mode else words,
         articles=selection.chosen,
         frozen_at=now,
         expires_at=now + newsletter.expires_after,

@@ -1,0 +1,67 @@
+"""Test mode: everything runs as it would, and nothing reaches readers.
+
+Mails go to one address, whoever they were for; posts, feeds and messages to other programs are laid into `var/test/`,
+one folder per channel. Subjects and posts are marked, so that nobody takes a rehearsal for the real thing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .channel import Channel, Desk, Limits
+from .errors import Unavailable
+from .model import Edition, Receipt, Rendition
+
+MARK = "[TEST]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal(Channel):
+    """Stands in for a channel: composes what it would, and writes it into a folder."""
+
+    inner: Channel
+    folder: Path
+
+    repeatable = True
+
+    @property
+    def limits(self) -> Limits:
+        return self.inner.limits
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        return [_marked(rendition) for rendition in self.inner.compose(edition, desk)]
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        file = self.folder / f"{rendition.edition}-{rendition.part}"
+        try:
+            await asyncio.to_thread(_write, file, rendition.body)
+        except OSError as error:
+            raise Unavailable(f"{file} cannot be written: {error.strerror or error}") from error
+        return Receipt(remote_id=file.name, reply="rehearsed")
+
+
+def _marked(rendition: Rendition) -> Rendition:
+    """Plain text carries the mark; other formats must stay what their readers can parse."""
+    if not rendition.media_type.startswith("text/plain"):
+        return rendition
+    return replace(rendition, body=f"{MARK} ".encode() + rendition.body)
+
+
+def _write(file: Path, body: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(body)
+
+
+def rehearse(channels: Mapping[str, Channel], folder: Path) -> dict[str, Channel]:
+    """The channels of a newsroom in test mode. Those that write to people stay: their addresses are rewritten."""
+    return {
+        name: channel if channel.personal else Rehearsal(name=name, inner=channel, folder=folder / name)
+        for name, channel in channels.items()
+    }
