@@ -100,8 +100,9 @@ async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: H
     now = clock()
     with database.write() as connection:
         intake = archive.take_in(connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now)
-        archive.note_fault(connection, source.name, "", now)
-    return Look(source.name, intake, faults=tuple(harvest.faults), notes=tuple(harvest.notes))
+        news = archive.note_fault(connection, source.name, intake.suspicion, now)
+    notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]
+    return Look(source.name, intake, faults=tuple(harvest.faults), notes=tuple(notes))
 
 
 def _failed(database: Database, source: Source, fault: str, now: datetime) -> Look:

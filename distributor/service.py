@@ -135,5 +135,7 @@ def _log_look(look: pipeline.Look) -> None:
         return
     if look.intake.new or look.intake.changed:
         log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
+    for note in look.notes:
+        log.warning("source %s: %s", look.source, note)
     for fault in look.faults:
         log.warning("source %s: %s", look.source, fault)

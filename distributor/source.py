@@ -76,12 +76,14 @@ class Harvest:
     """What one look at a source gave: articles, newest first where the source has an order, and faults in words.
 
     `validators` are stored together with the articles and never before them: a crash in between must not hide
-    articles behind a 304. `notes` are for staff (a feed that moved), and are no faults.
+    articles behind a 304. `notes` are for staff (a feed that moved), and are no faults. `unchanged` counts articles that
+    were not read again because the server said that they had not changed.
     """
 
     articles: Sequence[FoundArticle] = ()
     faults: Sequence[str] = ()
     notes: Sequence[str] = ()
+    unchanged: int = 0
     validators: Mapping[str, Validators] = field(default_factory=dict)
 
 
@@ -99,6 +101,7 @@ class Source(ABC):
     announce_since: Annotated[
         AnnounceSince, "what is news at the first look: the newest articles (10), the youngest (3d), or both (10 or 3d)"
     ] = FirstLook()
+    silent_after: Annotated[Duration | None, "tell staff when nothing new has come for this long"] = None
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
     remote: ClassVar[bool] = True

@@ -30,7 +30,7 @@ ROOMS = (
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
-    "gathering/intake.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
+    "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}

@@ -14,21 +14,27 @@ from sqlalchemy import Connection, Row
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Harvest, Source, Validators
 from ..storage.tables import article_keys, article_versions, articles, sources, validators
+from . import guards, marks
 from .identity import identity_keys
 from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
+from .marks import Mark
 
 _content = TypeAdapter(FoundArticle)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What one look at a source brought. `backlog` of the new ones were old already and are no news."""
+    """What one look at a source brought. `backlog` of the new ones were old already and are no news.
+
+    `suspicion` is what a guard has to say of the look; what it holds is marked as held.
+    """
 
     new: tuple[Article, ...] = ()
     changed: tuple[Article, ...] = ()
     known: int = 0
     backlog: int = 0
     first_look: bool = False
+    suspicion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class SourceState:
     last_good: datetime | None = None
     fault: str = ""
     fault_since: datetime | None = None
+    last_count: int = 0
 
 
 def source_state(connection: Connection, name: str) -> SourceState:
@@ -76,6 +83,7 @@ def stored_validators(connection: Connection, source: str) -> dict[str, Validato
 def take_in(connection: Connection, source: Source, harvest: Harvest, *, authority: str, now: datetime) -> Intake:
     """Store what a look brought: articles, their keys and versions, and the validators, all in one transaction."""
     state = source_state(connection, source.name)
+    history = _history(connection, source.name)
     first_look = state.first_read is None and bool(harvest.articles)
     old = backlog(harvest.articles, source.announce_since, now) if first_look else frozenset()
     tally = _Tally()
@@ -83,11 +91,45 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
     for position in sorted(range(len(harvest.articles)), key=lambda i: _when(harvest.articles[i], now)):
         found = harvest.articles[position]
         _take_one(connection, source, found, tally, authority=authority, now=now, is_old=position in old)
-    if first_look:
-        _put_source(connection, source.name, state, {"first_read": now, "last_read": now})
+    count = len(harvest.articles) + harvest.unchanged
+    seen = {"last_read": now, "last_count": count} | ({"first_read": now} if first_look else {})
+    _put_source(connection, source.name, state, seen)
     _keep_validators(connection, source.name, harvest.validators)
+    suspicion = (
+        "" if first_look else _guard(connection, source, tally, harvest.unchanged, history, state.last_count, now)
+    )
     backlog_count = sum(article.backlog for article in tally.new)
-    return Intake(tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look)
+    return Intake(tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look, suspicion)
+
+
+def _history(connection: Connection, source: str) -> tuple[int, datetime | None]:
+    """How many articles of a source are stored, and when the newest of them came."""
+    query = sa.select(sa.func.count(), sa.func.max(articles.c.first_seen)).where(articles.c.source == source)
+    count, newest_seen = connection.execute(query).one()
+    return count, newest_seen
+
+
+def _guard(
+    connection: Connection,
+    source: Source,
+    tally: _Tally,
+    unchanged: int,
+    history: tuple[int, datetime | None],
+    last_count: int,
+    now: datetime,
+) -> str:
+    """Hold what looks wrong; returns what staff are to be told of the source."""
+    look = guards.Look(
+        new=tally.new,
+        known=tally.known + len(tally.changed) + unchanged,
+        stored=history[0],
+        last_count=last_count,
+        last_new=history[1],
+    )
+    judgement = guards.judge(look, now, source.silent_after)
+    for article, reason in judgement.hold.items():
+        marks.put(connection, article, Mark.HELD, reason=reason, by="a guard", now=now)
+    return judgement.tell
 
 
 @dataclass(slots=True)

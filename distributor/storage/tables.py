@@ -80,6 +80,7 @@ sources = Table(
     _column("last_good", UtcTime, nullable=True),
     _column("fault", Text, default=""),
     _column("fault_since", UtcTime, nullable=True),
+    _column("last_count", Integer, default=0, server_default="0"),
 )
 
 # What servers gave us to ask for changes only; stored together with the articles of the same look.

@@ -80,11 +80,13 @@ class PageSource(Source):
             )
         articles, faults = [], []
         validators: dict[str, Validators] = {}
+        unchanged = 0
         for link in links[: self.limit]:
             try:
                 got = await pages.get(link.url, conditional=True)
                 articles.append(await asyncio.to_thread(self.article, got, link))
             except NotModified:
+                unchanged += 1
                 continue
             except SourceError as error:
                 faults.append(str(error))
@@ -93,7 +95,7 @@ class PageSource(Source):
                 validators[link.url] = got.validators
         if faults and not articles and len(faults) == len(links[: self.limit]):
             raise SourceError(f"none of the {len(faults)} articles of {self.url} could be read; the first: {faults[0]}")
-        return Harvest(articles=articles, faults=faults, validators=validators)
+        return Harvest(articles=articles, faults=faults, validators=validators, unchanged=unchanged)
 
     # -- the listing -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""When a source looks wrong: hold what it brings and ask, instead of mailing a mess. Pure.
+
+What sent whole archives again elsewhere: a portal renumbers its GUIDs and moves its addresses in one night; a new
+editor types the wrong year; a template loses its dates; a listing breaks and shows one article.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..config import show_duration
+from ..model import Article
+
+ENOUGH = 5  # articles: fewer tell nothing about a source
+AHEAD = timedelta(hours=12)  # a date later than this is no embargo but a mistake
+COLLAPSED = 5  # times fewer articles than at the look before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at a source that was read before. `new` are its news, `known` what was recognised or had not changed,
+    `stored` how many of its articles the store had before, `last_count` how many the look before found."""
+
+    new: Sequence[Article]
+    known: int
+    stored: int
+    last_count: int
+    last_new: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What to hold, by article id with the reason, and what to tell staff of the source (empty: nothing)."""
+
+    hold: Mapping[str, str] = field(default_factory=dict)
+    tell: str = ""
+
+
+def judge(look: Look, now: datetime, silent_after: timedelta | None) -> Judgement:
+    """What a look means."""
+    hold = {
+        article.id: f"its date, {article.published:%Y-%m-%d %H:%M} UTC, lies in the future"
+        for article in look.new
+        if article.published > now + AHEAD and not article.publish_at
+    }
+    suspicion = _suspicion(look)
+    if suspicion:
+        hold = {article.id: suspicion for article in look.new} | hold
+    return Judgement(hold, _tell(look, hold, suspicion, now, silent_after))
+
+
+def _suspicion(look: Look) -> str:
+    """Why everything new of this look is to be held."""
+    if len(look.new) < ENOUGH or look.stored < ENOUGH:
+        return ""
+    if look.known == 0:
+        return f"all {len(look.new)} articles of one look are unknown, as if the source had renumbered or moved"
+    if not any(article.dated for article in look.new):
+        return f"none of {len(look.new)} new articles has a date"
+    return ""
+
+
+def _tell(look: Look, hold: Mapping[str, str], suspicion: str, now: datetime, silent_after: timedelta | None) -> str:
+    if suspicion:
+        return f"{suspicion}; they are held: look at them, then `distributor articles release --source …`"
+    if hold:
+        return f"{len(hold)} new articles have a date in the future and are held"
+    count = len(look.new) + look.known
+    if look.last_count >= 2 * ENOUGH and count * COLLAPSED < look.last_count:
+        return f"gives {count} articles where it gave {look.last_count}: is its page or feed broken?"
+    if silent_after and look.last_new and not look.new and now - look.last_new > silent_after:
+        return f"has had nothing new for more than {show_duration(silent_after)}"
+    return ""
