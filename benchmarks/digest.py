@@ -13,7 +13,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from distributor import registry
+from distributor.channel import PersonalChannel
 from distributor.config import Newsletter, Site
 from distributor.model import Article, Edition, Recipient, Rendition
 from distributor.rendering.desk import RenderingDesk
@@ -56,7 +59,9 @@ def main() -> None:
         site=site, newsletter=newsletter, announced=edition.articles, published=edition.articles, templates=templates,
         language=edition.language, zone=site.timezone,
     )  # fmt: skip
-    channel = registry.channels.find("email")(name="mail", sender="tin@bacson.example")  # type: ignore[call-arg]
+    settings = {"name": "mail", "sender": "tin@bacson.example"}
+    channel = TypeAdapter(registry.channels.find("email")).validate_python(settings)
+    assert isinstance(channel, PersonalChannel)
 
     def reader(number: int) -> Recipient:
         return recipient(edition, f"s{number}", f"s{number}@example.com", "Lan", secret=b"0" * 32, links=site.url)
@@ -65,9 +70,9 @@ def main() -> None:
         return channel.compose(edition, desk)[0]
 
     rendition = compose()
-    size = len(channel.personalise(rendition, reader(0)))  # type: ignore[attr-defined]
-    once = _per_second(lambda n: channel.personalise(rendition, reader(n)), READERS_ONCE)  # type: ignore[attr-defined]
-    each = _per_second(lambda n: channel.personalise(compose(), reader(n)), READERS_EACH)  # type: ignore[attr-defined]
+    size = len(channel.personalise(rendition, reader(0)))
+    once = _per_second(lambda n: channel.personalise(rendition, reader(n)), READERS_ONCE)
+    each = _per_second(lambda n: channel.personalise(compose(), reader(n)), READERS_EACH)
     result = {
         "articles": len(edition.articles),
         "message_bytes": size,

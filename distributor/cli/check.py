@@ -16,13 +16,15 @@ def command(app: App, online: bool, as_json: bool) -> None:
 
     Prints every problem at once, each with its key path and line, or "ok" with a summary.
     """
+    from dataclasses import asdict
+
     from ..errors import ConfigError, UserError
 
     try:
         newsroom = app.newsroom
     except ConfigError as error:
         if as_json:
-            show_json({"ok": False, "problems": [vars_of(problem) for problem in error.problems]})
+            show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
             raise SystemExit(2) from None
         raise
     with app.store() as database:
@@ -55,12 +57,6 @@ def command(app: App, online: bool, as_json: bool) -> None:
         when = "; ".join(newsletter.schedule) or "only by hand"
         say(f"  newsletter   {name}: {when}, to {', '.join(newsletter.channels)}")
     say(f"  channels     {plural(len(newsroom.channels), 'channel')}: {', '.join(newsroom.channels)}")
-
-
-def vars_of(problem: object) -> dict[str, object]:
-    from dataclasses import asdict
-
-    return asdict(problem)  # type: ignore[call-overload, no-any-return]  # any dataclass
 
 
 def _ask(app: App) -> list[str]:
