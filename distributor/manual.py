@@ -74,7 +74,8 @@ def _show(default: Any) -> str:
         return show_duration(default)
     if dataclasses.is_dataclass(default) and not isinstance(default, type):
         values = [getattr(default, field.name) for field in dataclasses.fields(default)]
-        return " or ".join(_show(value) for value in values)
+        shown = [text for text in map(_show, values) if text != "empty"]
+        return " or ".join(shown) or "empty"
     return str(default)
 
 
@@ -99,6 +100,8 @@ def _type_name(hint: Any) -> str:
     origin = get_origin(hint)
     if origin is None:
         name = getattr(hint, "__name__", str(hint))
+        if dataclasses.is_dataclass(hint):
+            return "key: value lines"
         return _PLAIN.get(name, name)
     if origin in (tuple, list):
         return f"list of {_type_name(parts[0])}"
