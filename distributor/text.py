@@ -61,5 +61,5 @@ def plain(html: str) -> str:
     for hidden in root.xpath("//script | //style"):
         hidden.drop_tree()
     for block in root.iter("p", "br", "li", "h1", "h2", "h3", "h4", "blockquote", "td", "figcaption", "div"):
-        block.tail = f" {block.tail or ''}"
+        block.tail = f" {clean(block.tail or '')}"  # a reference such as &#8; has become a character by now
     return clean_line(str(root.text_content()))

@@ -27,6 +27,7 @@ PLAIN = "bacson.example/tin/duong-254.html"
         "https://bacson.example/tin/duong-254.html?utm_source=zalo&utm_medium=social&fbclid=IwAR0",
         "https://bacson.example/tin/duong-254.html?returnUrl=%2ftin-tuc",
         "https://bacson.example/tin/duong%2D254.html",
+        "https://bacson.example/tin/duong-254.html/index.php",
     ],
 )
 def test_addresses_of_one_page_are_one(url: str) -> None:
@@ -53,9 +54,9 @@ def test_the_order_of_parameters_says_nothing() -> None:
 
 SEGMENT = st.text(alphabet="abcXYZ09-._~%25/đường %?#&=+:@", max_size=20)
 ADDRESS = st.builds(
-    lambda host, path, query, fragment: f"https://{host}/{path}?{query}#{fragment}",
+    lambda host, path, last, query, fragment: f"https://{host}/{path}{last}?{query}#{fragment}",
     st.sampled_from(["bacson.example", "www.bacson.example", "m.www.bacson.example:8080", "WWW2.Bacson.Example:80"]),
-    SEGMENT, SEGMENT, SEGMENT,
+    SEGMENT, st.sampled_from(["", "/", "//", "/index.html", "/index.html/", "/default.aspx/index.php"]), SEGMENT, SEGMENT,
 )  # fmt: skip
 
 
@@ -93,7 +94,9 @@ def test_equal_names_in_two_sources_are_two_stories() -> None:
 def test_a_story_with_nothing_but_a_title_is_known_by_it() -> None:
     bare = found("a1", source_id="", guid="", url="", published=None)
     assert len(identity_keys(bare, HANOI)) == 1
-    assert identity_keys(bare, HANOI) != identity_keys(found("a2", source_id="", guid="", url="", published=None), HANOI)
+    assert identity_keys(bare, HANOI) != identity_keys(
+        found("a2", source_id="", guid="", url="", published=None), HANOI
+    )
 
 
 def test_keys_that_are_too_long_for_the_store_stay_distinct() -> None:

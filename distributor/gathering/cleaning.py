@@ -36,6 +36,7 @@ _BLOCKS = {
     "article", "hr",
 }  # fmt: skip
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_LONGEST = 1_000_000  # characters of a body
 _CLOSING = re.compile(r"\s*\./\.?\s*$")
 _NAME = re.compile(r"[^\W\d_][\w.\-’' ]{1,60}")
 
@@ -50,7 +51,10 @@ class Cleaned:
 
 
 def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
-    """A body for the store. `lead` and `title` are not repeated in it; relative addresses are taken from `base_url`."""
+    """A body for the store. `lead` and `title` are not repeated in it; relative addresses are taken from `base_url`.
+
+    It ends after a million characters: no story is longer, and what is takes the sanitiser quadratic time.
+    """
     root = parse(html)
     if root is None:
         return Cleaned("")
@@ -62,8 +66,7 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
     image, blocks = _take_picture(blocks)
     blocks = _without(blocks, title, lead)  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
-    made = "".join(_html(block) for block in blocks)
-    return Cleaned(sanitise(made), image, author)
+    return Cleaned(sanitise(_joined(blocks)), image, author)
 
 
 def sanitise(html: str) -> str:
@@ -207,6 +210,17 @@ def words_of(block: HtmlElement) -> str:
 
 def _html(block: HtmlElement) -> str:
     return str(etree.tostring(block, encoding="unicode", method="html", with_tail=False))
+
+
+def _joined(blocks: list[HtmlElement]) -> str:
+    made, left = [], _LONGEST
+    for block in blocks:
+        text = _html(block)
+        left -= len(text)
+        if left < 0:
+            break
+        made.append(text)
+    return "".join(made)
 
 
 def _without(blocks: list[HtmlElement], title: str, lead: str, *, pictures: bool = True) -> list[HtmlElement]:

@@ -20,10 +20,10 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from ..model import Image
-from ..text import clean, clean_line
+from ..text import clean_line
 from .cleaning import clean_body, close, is_name, picture_address, pixels, web_address
 from .dates import parse_date
-from .furniture import drop_furniture
+from .furniture import drop_furniture, legal
 
 _USUAL = {
     "title": "h1, .tieude, .tieu-de, .title-detail, .article-title, .detail-title",
@@ -95,7 +95,7 @@ def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
         return None
     try:
         parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        return lxml.html.document_fromstring(clean(text).encode(), parser=parser)
+        return lxml.html.document_fromstring(legal(text).encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 

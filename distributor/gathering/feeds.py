@@ -7,11 +7,13 @@ it reads `GMT+7` as nothing and local times as UTC. JSON Feed is read here.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 
@@ -34,7 +36,7 @@ _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as the feed tells it: titles uncleaned, HTML unsanitised, dates as written.
+    """One entry as the feed tells it: address absolute or empty, titles uncleaned, HTML unsanitised, dates as written.
 
     `base` is what relative addresses in its HTML are relative to: `xml:base`, or the feed's own address.
     """
@@ -55,13 +57,14 @@ class Entry:
 
 def read_feed(got: Fetched) -> Sequence[Entry]:
     """The entries in the order of the feed. Raises ValueError in words where this is no feed that can be read."""
-    body = got.body.strip()
+    body = got.body.removeprefix(codecs.BOM_UTF8).lstrip()
+    charset = got.charset if body == got.body.lstrip() else "utf-8"
     if not body:
         raise ValueError("is empty")
-    if body.lstrip(b"\xef\xbb\xbf")[:1] == b"{" or "json" in got.media_type:
-        return _json_feed(decode(body, got.charset), got.url)
-    _guard(body.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b""))  # UTF-16 without its zeros reads like ASCII
-    return _xml_feed(body, got)
+    if body[:1] == b"{" or "json" in got.media_type:
+        return _json_feed(decode(body, charset), got.url)
+    _guard(body.lstrip(codecs.BOM_UTF16).replace(b"\0", b""))  # UTF-16 without its mark and zeros reads like ASCII
+    return _xml_feed(body, charset, got.url)
 
 
 def _guard(body: bytes) -> None:
@@ -104,26 +107,28 @@ def _depth(body: bytes) -> int:
 # -- RSS and Atom ------------------------------------------------------------------------------------------------------
 
 
-def _xml_feed(body: bytes, got: Fetched) -> Sequence[Entry]:
-    headers = {"content-location": got.url}
-    if got.media_type or got.charset:
-        headers["content-type"] = (
-            f"{got.media_type or 'application/xml'}{f'; charset={got.charset}' if got.charset else ''}"
-        )
-    parsed = _parse(body, headers)
+def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[Entry]:
+    parsed = _parse(body, charset)
     if not parsed.entries and (parsed.bozo or not parsed.version):
         # Declared in one encoding and written in another: once more as what it really is.
-        parsed = _parse(_as_utf8(body), {"content-location": got.url})
+        parsed = _parse(_as_utf8(body), "")
     if not parsed.entries and (parsed.bozo or not parsed.version):
         reason = clean_line(str(parsed.get("bozo_exception", "")))[:120]
         raise ValueError("is not a feed that can be read" + (f": {reason}" if reason else ""))
     language = str(parsed.feed.get("language", ""))
-    return [_entry(entry, language, got.url) for entry in parsed.entries[:_MOST]]
+    return [_entry(entry, language, base) for entry in parsed.entries[:_MOST]]
 
 
-def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
-    """feedparser, whose own sanitiser and whose resolver of addresses inside HTML are both slow on hostile input."""
-    return feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers=headers)
+def _parse(body: bytes, charset: str) -> Any:
+    """feedparser, whose own sanitiser and whose resolver of addresses inside HTML are both slow on hostile input.
+
+    It is not told where the feed came from: it would make GUIDs absolute, and they would change when the feed moves.
+    Nor is it told the media type, which servers get wrong and which it would judge encodings by.
+    """
+    kind = "application/xml" + (f"; charset={charset}" if charset else "")
+    return feedparser.parse(
+        body, sanitize_html=False, resolve_relative_uris=False, response_headers={"content-type": kind}
+    )
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -134,21 +139,23 @@ def _as_utf8(body: bytes) -> bytes:
 def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
     content = max((_html(one) for one in entry.get("content") or []), key=len, default="")
     summary = _html(entry.get("summary_detail") or {})
-    updated = str(
-        dict(entry).get("updated", "")
-    )  # feedparser's own `get` puts `published` in its place, with a warning
+    base = urljoin(base, _base(entry))
+    guid, link = str(entry.get("id", "")), str(entry.get("link", ""))
+    # feedparser's own `get` puts `published` in the place of `updated`, with a warning.
+    updated = str(dict(entry).get("updated", ""))
     return Entry(
         title=str(entry.get("title", "")),
-        url=str(entry.get("link", "")),
-        guid=str(entry.get("id", "")),
+        # feedparser takes a GUID for the link where there is no other; most such GUIDs are no addresses.
+        url=web_address(link, base if link != guid else ""),
+        guid=guid,
         summary=summary if summary != content else "",
         content=content,
         author=_author(entry),
         published=str(entry.get("published", "") or updated),
         updated=updated if entry.get("published") else "",
-        base=_base(entry) or base,
+        base=base,
         topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in entry.get("tags") or []),
-        image=_picture(entry, _base(entry) or base),
+        image=_picture(entry, base),
         language=language,
     )
 

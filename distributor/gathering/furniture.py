@@ -30,14 +30,25 @@ _RELATED = re.compile(
     r"|có thể bạn quan tâm:?|xem thêm:?|đọc thêm:?|related (?:articles|news):?",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,8})|0*([0-9]{1,10}));?", re.IGNORECASE)
 _LONGEST = 2000  # characters; what is longer is no furniture, and is not looked at word by word
 _WHOLE = ("div", "p", "li", "h2", "h3", "h4", "ul", "td")
 _INLINE = ("span", "a", "strong", "b")
 
 
+def legal(html: str) -> str:
+    """HTML of characters that XML allows, references such as `&#8;` included: a tree refuses to be changed with others."""
+    return _REFERENCE.sub(_legal_reference, clean(html))
+
+
+def _legal_reference(match: re.Match[str]) -> str:
+    code = int(match[1], 16) if match[1] else int(match[2])
+    return match[0] if code <= 0x10FFFF and clean(chr(code)) else ""
+
+
 def parse(html: str) -> HtmlElement | None:
     """A tree of a fragment or a page; None where there is nothing in it."""
-    html = clean(html)
+    html = legal(html)
     if not html.strip():
         return None
     try:

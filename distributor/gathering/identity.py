@@ -56,7 +56,7 @@ def canonical_url(url: str) -> str:
         (key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(key)
     ]
     path = quote(unquote(parts.path, errors="surrogateescape"), safe="/~!$&'()*+,;=:@", errors="surrogateescape")
-    path = re.sub(r"/(?:index|default)\.(?:html?|php|aspx)$", "/", path).rstrip("/")
+    path = re.sub(r"(?:/(?:(?:index|default)\.(?:html?|php|aspx))?)+$", "", path)
     return host + path + (f"?{urlencode(sorted(query))}" if query else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CONTRAST = 4.5  # WCAG 2.2, 1.4.3: the least for text of our sizes
+CONTRAST_AT_NIGHT = 6.0  # strong colours look duller on a dark ground
 PAPER, NIGHT = "#ffffff", "#1b1f24"  # the card of a mail by day and in dark mode; also in the style sheets
 
 
@@ -23,18 +24,21 @@ def palette(accent: str) -> Palette:
     return Palette(
         accent=accent.lower(),
         on_paper=readable(accent, PAPER),
-        on_night=readable(accent, NIGHT),
-        words=max(("#ffffff", "#16191d"), key=lambda words: contrast(words, accent)),
+        on_night=readable(accent, NIGHT, CONTRAST_AT_NIGHT),
+        words=max(("#ffffff", "#000000"), key=lambda words: contrast(words, accent)),
     )
 
 
-def readable(colour: str, ground: str) -> str:
-    """The colour, mixed with black or white in the smallest step that reaches the contrast on this ground."""
+def readable(colour: str, ground: str, least: float = CONTRAST) -> str:
+    """The colour, mixed with black or white in the smallest step that reaches the contrast on this ground.
+
+    The contrast is at most 4.5 on a ground of middle brightness; more can be asked for on light and dark ones.
+    """
     towards = 0 if _luminance(ground) > 0.18 else 255  # 0.18: where black and white stand out alike
     parts = _parts(colour)
     for step in range(101):
         mixed = "#" + "".join(f"{round(part + (towards - part) * step / 100):02x}" for part in parts)
-        if contrast(mixed, ground) >= CONTRAST:
+        if contrast(mixed, ground) >= least:
             return mixed
     raise AssertionError("black or white reaches the contrast on any ground")
 

@@ -9,12 +9,15 @@ premailer would write `width="100%"` and `height="auto"` over the numbers that O
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import cssutils
 from premailer import Premailer
 
 from ..errors import RenderError
+
+_LINKED = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
 
 
 class _ShutPremailer(Premailer):  # type: ignore[misc]  # premailer has no types
@@ -25,7 +28,7 @@ class _ShutPremailer(Premailer):  # type: ignore[misc]  # premailer has no types
         return parser.parseString(css_body)
 
     def _load_external(self, url: str) -> str:
-        raise RenderError(f"the template links a style sheet ({url}); write the rules into email/style.css")
+        raise RenderError(f"a style sheet would be loaded from {url}")
 
 
 def inline(document: str) -> str:
@@ -35,6 +38,10 @@ def inline(document: str) -> str:
     """
     if not document.strip():
         raise RenderError("the template made an empty document")
+    if _LINKED.search(document):
+        raise RenderError(
+            "the template links a style sheet, which no mail program loads; write it into email/style.css"
+        )
     try:
         made = _ShutPremailer(
             document,

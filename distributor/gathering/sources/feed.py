@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.feeds import Entry, read_feed
 from distributor.source import Fetched, Fetcher, Folder, FoundArticle, Harvest, Source, SourceError, Url
@@ -71,7 +71,7 @@ class FeedSource(Source):
             raise SourceError(f"{self._place} {error}") from None
         articles, faults = [], []
         for number, entry in enumerate(entries[: self.limit], 1):
-            article = self._article(entry, got.url)
+            article = self._article(entry)
             if article.title:
                 articles.append(article)
             else:
@@ -80,18 +80,17 @@ class FeedSource(Source):
         notes = [f"{self.url} has moved for good to {got.moved_to}: change it in config.yaml"] if got.moved_to else []
         return Harvest(articles=articles, faults=faults, notes=notes, validators=known)
 
-    def _article(self, entry: Entry, base: str) -> FoundArticle:
-        url = web_address(entry.url, base)
+    def _article(self, entry: Entry) -> FoundArticle:
         lead = plain(entry.summary)
         if not entry.content and len(lead) > _LONGEST_LEAD:
             lead = ""  # the whole story stands where its summary should
         title = plain(entry.title)
-        cleaned = clean_body(entry.content or entry.summary, entry.base or url, lead=lead, title=title)
+        cleaned = clean_body(entry.content or entry.summary, entry.base or entry.url, lead=lead, title=title)
         return FoundArticle(
             source=self.name,
             title=title,
             guid=clean_line(entry.guid),
-            url=url,
+            url=entry.url,
             lead=lead,
             body_html=cleaned.html,
             author=clean_line(entry.author) or cleaned.author,

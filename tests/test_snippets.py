@@ -1,0 +1,199 @@
+"""Posts: within the network's limit as it counts, the link whole, no letter broken."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from builders import article, newsletter, settings
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from distributor import registry
+from distributor.channel import Limits
+from distributor.errors import RenderError
+from distributor.model import Article, Language
+from distributor.rendering import snippets
+from distributor.rendering.desk import RenderingDesk
+from distributor.rendering.environment import Templates
+from distributor.rendering.shown import shown
+from distributor.text import count_graphemes, count_utf16, graphemes
+
+URL = "https://bacson.example/tin/khoi-cong-duong-tinh-254"
+MASTODON = Limits(text=500, url=23)
+TELEGRAM = Limits(text=4096, count=count_utf16)
+DESK = RenderingDesk(
+    site=settings().site,
+    newsletter=newsletter(),
+    announced=(),
+    published=(),
+    templates=Templates(registry.template_folders(Path("/nonexistent"))),
+    language=Language.VI,
+    zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+)
+TITLE = "Khởi công tuyến đường nối hai huyện miền núi"
+LEAD = "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường tỉnh 254. Đường dài 38 km, qua TP. Bắc Sơn. Xong năm 2028."
+
+
+def post(limit: int | None, title: str = TITLE, lead: str = LEAD, url: str = URL, **limits: object) -> str:
+    made = Limits(text=limit, **limits)  # type: ignore[arg-type]  # the fields of Limits, as named
+    return DESK.post(article(title=title, lead=lead, url=url), made)
+
+
+def test_title_lead_and_link_stand_apart() -> None:
+    assert post(None) == post(500) == f"{TITLE}\n\n{LEAD}\n\n{URL}"
+
+
+@pytest.mark.parametrize(
+    ("room", "lead"),
+    [
+        (len(LEAD), LEAD),
+        (
+            len(LEAD) - 1,
+            "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường tỉnh 254. Đường dài 38 km, qua TP. Bắc Sơn.",
+        ),
+        (94, "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường tỉnh 254."),
+        (60, "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường tỉnh…"),
+        (31, "Sáng 22/11, tại huyện Yên Lạc…"),
+        (29, "Sáng 22/11, tại huyện Yên…"),
+    ],
+)
+def test_the_lead_gives_way_by_sentences_then_by_words(room: int, lead: str) -> None:
+    frame = len(f"{TITLE}\n\n\n\n{URL}")
+    assert post(frame + room) == f"{TITLE}\n\n{lead}\n\n{URL}"
+
+
+def test_without_room_for_a_lead_title_and_link_are_left() -> None:
+    whole = f"{TITLE}\n\n{URL}"
+    assert post(len(whole) + 12) == post(len(whole)) == whole
+
+
+def test_only_a_title_that_is_too_long_by_itself_is_cut() -> None:
+    whole = f"{TITLE}\n\n{URL}"
+    assert post(len(whole) - 1) == f"Khởi công tuyến đường nối hai huyện miền…\n\n{URL}"
+    assert post(len(URL) + 4) == f"K…\n\n{URL}"
+    assert post(len(URL) + 5, title="Nghiêng") == f"Ng…\n\n{URL}"
+
+
+def test_where_not_even_a_letter_fits_it_is_said_so() -> None:
+    with pytest.raises(RenderError, match="cannot fit into 54 characters"):
+        post(len(URL) + 3)
+    with pytest.raises(RenderError, match="cannot fit into 10 characters"):
+        post(10)
+
+
+def test_an_article_without_a_link_has_a_post_without_one() -> None:
+    assert post(None, url="", lead="Ngắn.") == f"{TITLE}\n\nNgắn."
+
+
+def test_an_address_counts_as_the_network_says() -> None:
+    """Mastodon counts 23 for each, however long it is."""
+    long = "https://bacson.example/" + "a" * 400
+    made = DESK.post(article(title="T" * 100, lead="Từ " * 300, url=long), MASTODON)
+    assert long in made
+    assert 490 < MASTODON.measure(made) <= 500 < len(made)
+
+
+def test_telegram_counts_utf_16() -> None:
+    made = DESK.post(article(title=TITLE, lead="👩‍👩‍👧 gia đình " * 2000, url=URL), TELEGRAM)
+    assert 4060 < count_utf16(made) <= 4096
+    assert "👩‍👩‍👧" in made
+    assert not re.search("\u200d(?![👩👧])", made)
+
+
+def test_decomposed_letters_are_counted_and_cut_as_letters() -> None:
+    title = unicodedata.normalize("NFD", TITLE)
+    made = snippets.compose(lambda title, lead: title + lead, title, "", Limits(text=5))
+    assert made == unicodedata.normalize("NFD", "Khởi…")
+
+
+def test_what_a_source_writes_is_words_only() -> None:
+    title, lead = "{{ 7 * 7 }} {% x %} <b>\u202eđậm</b>", "{{ url }}"
+    assert post(None, title=title, lead=lead) == f"{{{{ 7 * 7 }}}} {{% x %}} <b>đậm</b>\n\n{{{{ url }}}}\n\n{URL}"
+
+
+def test_a_long_text_costs_no_more_than_a_few_tries() -> None:
+    tries: list[str] = []
+
+    def render(title: str, lead: str) -> str:
+        tries.append(lead)
+        return f"{title}\n{lead}"
+
+    snippets.compose(render, TITLE, "từ " * 100_000, MASTODON)
+    assert len(tries) < 40
+
+
+wild = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400)
+pieces = st.lists(
+    st.sampled_from(
+        [
+            "Ngày hội",
+            " ",
+            ". ",
+            "ế",
+            "e\u0302\u0301",
+            "👩‍👩‍👧",
+            "🇻🇳",
+            "👍🏽",
+            "!",
+            "“",
+            "”",
+            "…",
+            "https://x.vn/a",
+            "日本",
+            "\u0301",
+            "TP. ",
+        ]
+    ),
+    min_size=1,
+    max_size=80,
+).map("".join)
+networks = st.sampled_from(
+    [
+        Limits(text=500, url=23),
+        Limits(text=300),
+        Limits(text=120, count=count_utf16),
+        Limits(text=60, url=23),
+        Limits(text=200, count=lambda text: len(text.encode())),
+    ]
+)
+
+
+def one(title: str, lead: str) -> Article:
+    return article(title=title, lead=lead, url="https://x.vn/1")
+
+
+@given(wild | pieces, wild | pieces, networks)
+def test_whatever_is_written_the_post_fits_and_its_link_is_whole(title: str, lead: str, network: Limits) -> None:
+    """And it begins with the title's own letters, none of them halved."""
+    try:
+        made = DESK.post(one(title, lead), network)
+    except RenderError:  # right only where even one letter is too much: a grapheme may have any number of marks
+        first = graphemes(shown(title))[0]
+        assert network.measure(f"{first}…\n\nhttps://x.vn/1") > (network.text or 0)
+        return
+    assert network.text is not None
+    assert network.measure(made) <= network.text
+    assert made == "https://x.vn/1" or made.endswith("\nhttps://x.vn/1")
+
+
+@given(pieces, pieces, st.integers(3, 60))
+def test_no_grapheme_is_halved(title: str, lead: str, limit: int) -> None:
+    title, lead = (re.sub(r"\s+", " ", text).strip() for text in (title, lead))
+    assume(title)  # every article has one
+
+    def render(title: str, lead: str) -> str:
+        return f"{title}\n{lead}"
+
+    try:
+        made = snippets.compose(render, title, lead, Limits(text=limit))
+    except RenderError:
+        return
+    shown, _, rest = made.partition("\n")
+    for part, whole in ((shown, title), (rest, lead)):
+        kept = graphemes(part.removesuffix("…"))
+        assert kept == graphemes(whole)[: len(kept)]
+    assert count_graphemes(made) <= limit

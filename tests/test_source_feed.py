@@ -1,0 +1,347 @@
+"""The feed source: RSS, Atom and JSON Feed say what they mean, and hostile ones are refused quickly."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from builders import NOW
+from fixtures_web import OpenFetcher, WebSite
+
+from distributor.errors import NotModified, SourceError
+from distributor.gathering.sources import feed as feed_module
+from distributor.gathering.sources.feed import FeedSource
+from distributor.model import FoundArticle, Image
+from distributor.source import Fetched, Fetcher, Harvest, Validators
+
+URL = "https://bacson.example/rss/tin.xml"
+
+
+def look(body: bytes | str, media_type: str = "", charset: str = "", **settings: Any) -> Harvest:
+    """What the source makes of a feed that came from URL."""
+    source = FeedSource(**{"name": "tin", "url": URL, **settings})
+    data = body if isinstance(body, bytes) else body.encode()
+    return source.read(Fetched(url=URL, body=data, media_type=media_type, charset=charset))
+
+
+def rss(items: str, head: str = "<language>vi-VN</language>") -> str:
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:media="http://search.yahoo.com/mrss/"><channel><title>Báo</title><link>https://bacson.example/</link>'
+        f"<description>x</description>{head}{items}</channel></rss>"
+    )
+
+
+def item(inner: str = "", title: str = "Khởi công đường 254") -> str:
+    return f"<item><title>{title}</title><link>https://bacson.example/tin/1</link><guid>b-1</guid>{inner}</item>"
+
+
+def only(harvest: Harvest) -> FoundArticle:
+    assert harvest.faults == []
+    (article,) = harvest.articles
+    return article
+
+
+# -- the three formats -------------------------------------------------------------------------------------------------
+
+EXPECTED = FoundArticle(
+    source="tin",
+    title="Khởi công đường 254 & cầu Bản Vẹn",
+    guid="b-1",
+    url="https://bacson.example/tin/1",
+    lead="Tuyến đường dài 38 km.",
+    body_html='<p>Vốn <a href="https://bacson.example/tin/qd.pdf">412 tỷ</a>.</p>',
+    author="Minh Hạnh",
+    published=datetime(2026, 11, 23, 1, 0, tzinfo=UTC),
+    updated=datetime(2026, 11, 23, 2, 0, tzinfo=UTC),
+    topics=("Kinh tế", "Giao thông"),
+    image=Image(url="https://bacson.example/anh/1.jpg"),
+    language="vi",
+)
+BODY = '<p style="color:red">Vốn <a href="/tin/qd.pdf">412 tỷ</a>.</p><script>alert(1)</script>'
+
+RSS = rss(
+    item(
+        "<description>Tuyến đường dài 38 km.</description>"
+        f"<content:encoded><![CDATA[{BODY}]]></content:encoded><dc:creator>Minh Hạnh</dc:creator>"
+        "<category>Kinh tế</category><category>Giao thông</category>"
+        "<pubDate>Mon, 23 Nov 2026 08:00:00 GMT+7</pubDate>"
+        '<atom:updated xmlns:atom="http://www.w3.org/2005/Atom">2026-11-23T09:00:00</atom:updated>'
+        '<enclosure url="/anh/1.jpg" type="image/jpeg" length="1"/>',
+        "Khởi công đường 254 &amp;amp; cầu Bản Vẹn",
+    )
+)
+ATOM = f"""<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="vi" xml:base="https://bacson.example/tin/">
+<title>Báo</title><id>tag:x</id><updated>2026-11-23T09:00:00+07:00</updated>
+<entry><id>b-1</id><title type="html">Khởi công đường 254 &amp;amp; &lt;b&gt;cầu Bản Vẹn&lt;/b&gt;</title><link href="1"/>
+<summary>Tuyến đường dài 38 km.</summary><author><name>Minh Hạnh</name></author>
+<category term="Kinh tế"/><category term="Giao thông"/>
+<published>2026-11-23T08:00:00+07:00</published><updated>2026-11-23T09:00:00+07:00</updated>
+<link rel="enclosure" type="image/jpeg" href="/anh/1.jpg"/>
+<content type="html">{BODY.replace("/tin/qd.pdf", "qd.pdf").replace("<", "&lt;")}</content></entry></feed>"""
+JSON = {
+    "version": "https://jsonfeed.org/version/1.1",
+    "title": "Báo",
+    "language": "vi",
+    "items": [
+        {
+            "id": "b-1", "title": "Khởi công đường 254 & cầu Bản Vẹn", "url": "/tin/1", "summary": "Tuyến đường dài 38 km.",
+            "content_html": BODY, "authors": [{"name": "Minh Hạnh"}], "tags": ["Kinh tế", "Giao thông"],
+            "date_published": "2026-11-23T08:00:00+07:00", "date_modified": "2026-11-23T09:00:00+07:00",
+            "image": "../anh/1.jpg",
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(RSS, id="RSS 2.0"),
+        pytest.param(ATOM, id="Atom 1.0"),
+        pytest.param(json.dumps(JSON), id="JSON Feed 1.1"),
+        pytest.param(b"\xef\xbb\xbf \n" + json.dumps(JSON).encode(), id="JSON Feed with a byte order mark"),
+    ],
+)
+def test_one_story_is_the_same_in_every_format(body: bytes | str) -> None:
+    article = only(look(body))
+    if body == ATOM:  # its own xml:base makes the id absolute, wherever the feed lies
+        assert article.guid == "https://bacson.example/tin/b-1"
+        article = replace(article, guid="b-1")
+    assert article == EXPECTED
+
+
+def test_ids_stay_when_a_feed_moves() -> None:
+    """Readers elsewhere have sent whole archives again because of this."""
+    old, new = (FeedSource(name="tin", url=url).read(Fetched(url=url, body=RSS.encode())) for url in (URL, URL + "2"))
+    assert only(old).guid == only(new).guid == "b-1"
+
+
+def test_an_id_is_an_address_only_if_it_is_one() -> None:
+    guids = "".join(f"<item><title>x</title><guid>{guid}</guid></item>" for guid in ("b-1", "https://bacson.example/2"))
+    assert [article.url for article in look(rss(guids)).articles] == ["", "https://bacson.example/2"]
+
+
+def test_json_feed_1_0_with_numbers_and_plain_text() -> None:
+    items = [
+        {"id": 17, "title": "A", "external_url": "https://khac.example/a", "content_text": "Một < hai.\n\nBa.",
+         "author": {"name": "B"}},
+        {"id": "18", "title": "Không có địa chỉ", "image": "data:image/png;base64,AA"},
+    ]  # fmt: skip
+    first, second = look(json.dumps({"version": "https://jsonfeed.org/version/1", "items": items})).articles
+    assert (first.guid, first.url, first.author) == ("17", "https://khac.example/a", "B")
+    assert first.body_html == "<p>Một &lt; hai.</p><p>Ba.</p>"
+    assert (second.url, second.image, second.published) == ("", None, None)
+
+
+# -- what feeds leave out or say oddly ---------------------------------------------------------------------------------
+
+
+def test_what_is_missing_stays_empty() -> None:
+    article = only(look(rss("<item><title>A</title></item>", head=""), language="en"))
+    assert article == FoundArticle(source="tin", title="A", language="en")
+
+
+def test_a_story_that_stands_in_the_description_keeps_its_paragraphs() -> None:
+    story = "".join(f"<p>Đoạn {number} của bài viết dài về tuyến đường mới.</p>" for number in range(20))
+    article = only(look(rss(item(f"<description><![CDATA[{story}]]></description>"))))
+    assert article.lead == ""
+    assert article.body_html.count("<p>") == 20
+
+
+def test_a_description_of_a_picture_and_a_sentence_is_the_lead_and_the_picture() -> None:
+    inner = '<description><![CDATA[<a href="/1"><img src="//cdn.example/1.jpg"></a></br>Một câu.]]></description>'
+    article = only(look(rss(item(inner))))
+    assert (article.lead, article.body_html) == ("Một câu.", "")
+    assert article.image == Image(url="https://cdn.example/1.jpg")
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<media:content url="/1.jpg" medium="image" width="640" height="480"/>',
+        '<media:thumbnail url="/1.jpg" width="640" height="480"/>',
+        '<media:group><media:content url="/1.jpg" type="image/jpeg" width="640" height="480"/></media:group>',
+        '<enclosure url="/1.mp3" type="audio/mpeg" length="1"/><media:content url="/1.jpg" width="640" height="480"/>',
+    ],
+)
+def test_a_picture_is_found_wherever_feeds_put_it(inner: str) -> None:
+    image = only(look(rss(item(inner)))).image
+    assert image == Image(url="https://bacson.example/1.jpg", width=640, height=480)
+
+
+def test_a_text_that_only_looks_like_markup_is_text() -> None:
+    atom = ATOM.replace("<summary>Tuyến đường dài 38 km.", '<summary type="text">Nếu 1 &lt; 2 &amp; x&lt;y thì lạnh.')
+    assert only(look(atom)).lead == "Nếu 1 < 2 & x<y thì lạnh."
+
+
+def test_an_item_without_a_title_is_a_fault_and_the_others_go_on() -> None:
+    harvest = look(rss(item() + "<item><guid>b-2</guid><description>x</description></item>"))
+    assert [article.guid for article in harvest.articles] == ["b-1"]
+    assert harvest.faults == ["item 2 (b-2) has no title"]
+
+
+def test_the_limit_takes_the_first_ones() -> None:
+    items = "".join(f"<item><title>{number}</title></item>" for number in range(9))
+    assert [article.title for article in look(rss(items), limit=3).articles] == ["0", "1", "2"]
+
+
+def test_an_honest_feed_without_items_is_no_fault() -> None:
+    assert look(rss("")) == Harvest(articles=[], faults=[], notes=[])
+
+
+@pytest.mark.parametrize(
+    ("body", "charset"),
+    [
+        pytest.param(b"\n\n  " + RSS.encode(), "", id="blank lines before the declaration"),
+        pytest.param(RSS.encode("utf-8-sig"), "", id="byte order mark"),
+        pytest.param(RSS.replace("utf-8", "utf-16").encode("utf-16"), "", id="UTF-16"),
+        pytest.param(RSS.replace('encoding="utf-8"', 'encoding="utf-16"').encode(), "", id="declared UTF-16, is UTF-8"),
+        pytest.param(RSS.replace("&amp;amp;", "&"), "", id="bare ampersand"),
+        pytest.param(RSS.replace("Khởi", "Kh\x0bởi").replace("&amp;amp;", "&amp;"), "", id="control character"),
+        pytest.param(RSS.encode(), "utf-8", id="charset of the server"),
+    ],
+)  # fmt: skip
+def test_common_mistakes_of_feeds_are_read_over(body: bytes | str, charset: str) -> None:
+    article = only(look(body, "application/rss+xml", charset))
+    assert article.title == EXPECTED.title
+    assert article.body_html == EXPECTED.body_html
+
+
+def test_a_feed_that_was_cut_off_gives_what_came() -> None:
+    whole = rss(item() + item(title="Hai"))
+    assert [a.title for a in look(whole[: whole.rindex("<guid>")]).articles][:1] == ["Khởi công đường 254"]
+
+
+# -- what is no feed, and what is an attack ----------------------------------------------------------------------------
+
+LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+REFUSED = {
+    "nothing": ("", "is empty"),
+    "blanks": (" \n ", "is empty"),
+    "a web page": ("<!doctype HTML>\n<html><body>x</body></html>", "is a web page, not a feed"),
+    "a web page behind a comment": ("<!-- x --><html><head></head></html>", "is a web page, not a feed"),
+    "words": ("Trang đang bảo trì", "is not a feed that can be read"),
+    "other XML": ("<?xml version='1.0'?><note><to>x</to></note>", "is not a feed that can be read"),
+    "binary": (bytes(range(256)) * 40, "is not a feed that can be read"),
+    "other JSON": ('{"articles": []}', "is JSON, but no JSON Feed"),
+    "broken JSON": ('{"version": "https://jsonfeed.org/version/1.1", ', "is not JSON that can be read"),
+    "deep JSON": ('{"a":' * 200_000, "is not JSON that can be read"),
+    "JSON without items": ('{"version": "https://jsonfeed.org/version/1.1"}', "is a JSON Feed without items"),
+    "a thousand million laughs": (
+        f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a0 "ha">{LAUGHS}]><rss><channel>&a9;</channel></rss>',
+        "declares a document type",
+    ),
+    "laughs in UTF-16": (
+        f'<!DOCTYPE rss [<!ENTITY a0 "ha">{LAUGHS}]><rss/>'.encode("utf-16"), "declares a document type",
+    ),
+    "a file of ours": (
+        '<?xml version="1.0"?><!-- x --><!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss>&a;</rss>',
+        "declares a document type",
+    ),
+    "deep elements": (rss(item("<a>" * 100_000)), "nests elements more than 200 deep"),
+    "a million items": (rss("<item/>" * 600_000), "holds more than 300,000 tags"),
+    "unclosed comments": (rss(item() + "<!--" * 400_000), "holds more than 300,000 tags"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_feed_or_an_attack_is_refused_in_words(body: bytes | str, words: str) -> None:
+    """A failed look changes nothing; it is never taken for "no news"."""
+    with pytest.raises(SourceError) as caught:
+        look(body)
+    assert str(caught.value).startswith(f"{URL} {words}")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("rubbish", ["<!--", "<div>", "<a href='", "<![CDATA["])
+def test_rubbish_inside_a_body_does_not_hurt(rubbish: str) -> None:
+    """feedparser's own sanitiser takes quadratic time on the first of these."""
+    article = only(look(rss(item(f"<content:encoded><![CDATA[{rubbish * 60_000}]]></content:encoded>"))))
+    assert article.title == "Khởi công đường 254"
+
+
+def test_open_tags_in_many_bodies_are_no_depth() -> None:
+    bodies = item("<description><![CDATA[<p>Một<br>hai<br>ba<img src='/1.jpg'><hr>]]></description>") * 100
+    assert len(look(rss(bodies)).articles) == 100
+
+
+def test_nothing_that_can_act_gets_through() -> None:
+    inner = (
+        "<description><![CDATA[<b onclick=x()>Lời</b><script>alert(1)</script>]]></description>"
+        '<link>javascript:alert(1)</link><enclosure url="javascript:alert(1)" type="image/jpeg"/>'
+    )
+    article = only(look(rss(f"<item><title>&lt;img src=x onerror=alert(1)&gt;Tin&#8;</title>{inner}</item>")))
+    assert (article.title, article.url, article.lead, article.image) == ("Tin", "", "Lời", None)
+
+
+# -- the source --------------------------------------------------------------------------------------------------------
+
+
+async def gather(source: FeedSource, fetcher: Fetcher) -> Harvest:
+    return await source.gather(fetcher, NOW)
+
+
+async def test_a_feed_is_asked_for_once_and_then_only_for_changes(site: WebSite, open_web: OpenFetcher) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("If-None-Match") == '"1"':
+            return web.Response(status=304)
+        return web.Response(body=RSS.encode(), headers={"ETag": '"1"'})
+
+    source = FeedSource(name="tin", url=site.at("/rss", answer))
+    harvest = await gather(source, await open_web())
+    assert len(harvest.articles) == 1
+    assert harvest.validators == {source.url: Validators(etag='"1"')}
+    with pytest.raises(NotModified):
+        await gather(source, await open_web(harvest.validators))
+
+
+async def test_a_feed_that_moved_for_good_is_read_and_noted(site: WebSite, open_web: OpenFetcher) -> None:
+    new = site.page("/moi", RSS)
+    harvest = await gather(FeedSource(name="tin", url=site.redirect("/cu", "/moi", 301)), await open_web())
+    assert len(harvest.articles) == 1
+    assert harvest.notes == [f"{site.url}/cu has moved for good to {new}: change it in config.yaml"]
+
+
+async def test_a_feed_on_the_disk(tmp_path: Path, open_web: OpenFetcher) -> None:
+    file = tmp_path / "tin.xml"
+    source = FeedSource(name="tin", file=file)
+    with pytest.raises(SourceError, match=r"tin\.xml cannot be read: No such file"):
+        await gather(source, await open_web())
+    file.write_text(RSS, encoding="utf-8")
+    assert (await gather(source, await open_web())).articles[0].url == EXPECTED.url
+    file.write_bytes(b" " * 5_000_001)
+    with pytest.raises(SourceError, match="is larger than 5 MB"):
+        await gather(source, await open_web())
+
+
+async def test_a_parser_that_does_not_come_back_is_not_waited_for(
+    tmp_path: Path, open_web: OpenFetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    held = threading.Event()
+    monkeypatch.setattr(feed_module, "_PATIENCE", 0.05)
+    monkeypatch.setattr(FeedSource, "read", lambda *_: held.wait(30))
+    file = tmp_path / "tin.xml"
+    file.write_text(RSS, encoding="utf-8")
+    try:
+        with pytest.raises(SourceError, match=r"took longer than 0\.05 s to be read"):
+            await gather(FeedSource(name="tin", file=file), await open_web())
+    finally:
+        held.set()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("settings", [{}, {"url": URL, "file": Path("tin.xml")}])
+def test_either_an_address_or_a_file(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="give either url or file"):
+        FeedSource(name="tin", **settings)
