@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -320,16 +320,20 @@ def _in_words(fault: Any, model: type[Any]) -> str:
 
 
 def _keys_at(model: Any, path: Sequence[str | int]) -> list[str]:
-    """The keys that a section allows, following a key path into the model."""
+    """The keys that a section allows, following a key path into pydantic models and dataclasses."""
     for part in path:
-        if get_origin(model) is dict:
-            model = get_args(model)[1]
-        else:
-            fields: Mapping[str, Any] = getattr(model, "model_fields", {})
-            model = fields[str(part)].annotation if part in fields else None
+        model = get_args(model)[1] if get_origin(model) is dict else _fields(model).get(str(part))
+    return [name for name in _fields(model) if name not in ("id", "name")]
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """The fields of a model or dataclass with their types, without what is annotated to them."""
     if hasattr(model, "model_fields"):
-        return [name for name in model.model_fields if name != "id"]
-    return [name for name in getattr(model, "__dataclass_fields__", {}) if name != "name"]
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    if not hasattr(model, "__dataclass_fields__"):
+        return {}
+    hints = get_type_hints(model)
+    return {name: hints[name] for name in model.__dataclass_fields__}
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

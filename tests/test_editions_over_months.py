@@ -145,7 +145,7 @@ class Months(RuleBasedStateMachine):
         at = data.draw(st.integers(0, len(self.stories) - 1))
         old = self.stories[at]
         self.count += 1
-        fresh = {
+        fresh: dict[str, Any] = {
             "lead": {"lead": f"Đã sửa lần {self.count}."},
             "guid": {"guid": f"new-{self.count}"},
             "source_id": {"source_id": f"new-{self.count}"},

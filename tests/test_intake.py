@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -56,7 +57,7 @@ def test_the_same_look_twice_brings_nothing_new(database: Database) -> None:
     ],
     ids=["guid", "source id", "address", "guid and source id", "everything but title and day"],
 )
-def test_a_story_that_changed_its_keys_is_the_same_story(database: Database, moved: dict[str, str]) -> None:
+def test_a_story_that_changed_its_keys_is_the_same_story(database: Database, moved: dict[str, Any]) -> None:
     take(database, found("1"))
     again = take(database, replace(found("1"), **moved))
     assert again.new == ()

@@ -101,7 +101,7 @@ def test_an_installed_package_offers_its_channel_by_an_entry_point(monkeypatch: 
     def points(*, group: str, name: str = "fax") -> list[importlib.metadata.EntryPoint]:
         return [point] if (group, name) == (channels.group, "fax") else []
 
-    monkeypatch.setattr(registry.importlib.metadata, "entry_points", points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", points)
     assert "fax" in channels.names()
     assert channels.find("fax") is channels.find("console")
 

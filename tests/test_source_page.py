@@ -14,7 +14,7 @@ from fixtures_web import OpenFetcher, WebSite
 
 from distributor.errors import SourceError
 from distributor.gathering.extract import Selectors
-from distributor.gathering.sources.page import PageSource
+from distributor.gathering.sources.page import Link, PageSource
 from distributor.model import FoundArticle
 from distributor.newsroom import open_newsroom
 from distributor.source import Fetched, Fetcher, Harvest, Validators
@@ -30,7 +30,8 @@ PARAGRAPHS = (
 )
 
 # A portal as many provinces run it: no machine-read data, hidden block names, a toolbar, layout by attributes.
-LISTING = f"""<!DOCTYPE html><html lang="vi"><head><meta charset="utf-8"><title>PublishingPortal - Tin tức</title></head><body>
+LISTING = f"""<!DOCTYPE html><html lang="vi"><head><meta charset="utf-8"><title>PublishingPortal - Tin tức</title>
+</head><body>
 <ul id="menu"><li><a href="/">Trang chủ của cổng thông tin</a></li><li><a href="/van-ban">Văn bản</a></li></ul>
 <div class="danhsachtin">
  <div class="tin"><a href="hoi-nghi.html"><img src="/anh/1.jpg" width="120"></a>
@@ -142,21 +143,19 @@ MODERN = f"""<!doctype html><html><head><title>{TITLE} | Báo Bắc Sơn</title>
 <meta property="og:image" content="//cdn.example/og.jpg">
 <script type="application/ld+json">{{"@graph": [{{"@type": "WebPage"}}, {{"@type": ["NewsArticle"], "headline": "{TITLE}",
  "datePublished": "2026-11-23T08:00:00+07:00", "dateModified": "2026-11-23T09:30:00+07:00", "articleSection": "Số hóa",
- "author": [{{"@type": "Person", "name": "Thu Hương"}}]}}]}}</script><script type="application/ld+json">{{broken</script></head>
+ "author": [{{"@type": "Person", "name": "Thu Hương"}}]}}]}}</script>
+<script type="application/ld+json">{{broken</script></head>
 <body><nav><a href="/">Trang chủ</a></nav><main><h1>{TITLE}</h1><div class="x1">
 {"".join(f"<p>{paragraph}, theo báo cáo của Sở Thông tin và Truyền thông.</p>" for paragraph in PARAGRAPHS * 2)}
 </div></main><footer>Bản quyền thuộc về Báo Bắc Sơn</footer></body></html>"""
 
 
-def read(page: bytes | str, select: Selectors = Selectors(), **got: str) -> FoundArticle:
+def read(page: bytes | str, select: Selectors = Selectors(), charset: str = "") -> FoundArticle:
     """The article of one page."""
     source = PageSource(name="bao", url="https://bao.example/tin", select=select)
     data = page if isinstance(page, bytes) else page.encode()
-    from distributor.gathering.sources.page import Link
-
-    return source.article(
-        Fetched(url="https://bao.example/tin/1", body=data, **got), Link("https://bao.example/tin/1", "")
-    )
+    url = "https://bao.example/tin/1"
+    return source.article(Fetched(url=url, body=data, charset=charset), Link(url, ""))
 
 
 def test_what_a_page_tells_machines_is_believed() -> None:
@@ -243,11 +242,11 @@ def test_a_page_with_the_wrong_selector_says_which() -> None:
     with pytest.raises(SourceError, match=r"has no title; look at select\.title"):
         read("<p>x</p>", Selectors(title=".khong-co"))
     with pytest.raises(SourceError, match=r"has no text; look at select\.body"):
-        read("<h1>Tiêu đề</h1><p>x</p>", Selectors(body=".khong-co"))
+        read("<h1>Tiêu đề</h1>", Selectors(body=".khong-co"))
 
 
 def test_a_hostile_page_gives_harmless_words() -> None:
-    page = ARTICLE.replace(PARAGRAPHS[0], "Một<img src=x onerror=alert(1)><script>alert(1)</script>&#8;\x0b hai.")
+    page = ARTICLE.replace(PARAGRAPHS[0], "Một<img src=data:x onerror=alert(1)><script>alert(1)</script>&#8;\x0b hai.")
     page = page.replace(f"<b>{LEAD}", "<b onclick=x()>&lt;script&gt;Lời dẫn&#11;").replace(
         "/anh/1.jpg", "javascript:alert(1)"
     )
@@ -391,7 +390,7 @@ channels: {wall: {type: console}}
         ('https://x.example\n    select: {link: "a["}', "sources.cong.select: 'a[' is not a CSS selector"),
         (
             "https://x.example\n    select: {lnk: a}",
-            "sources.cong.select.lnk: is not a known key; did you mean 'link'?",
+            "sources.cong.select.lnk: is not a known key",
         ),
         ("https://x.example\n    pages: 0", "sources.cong.pages: "),
         ("file:///etc", "sources.cong.url: "),

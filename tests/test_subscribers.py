@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from builders import NOW, edition
@@ -28,7 +29,7 @@ def rows(text: str, newsletters: tuple[str, ...] = ()) -> list[Application | Bad
 
 
 class TestRegister:
-    def add(self, database: Database, address: str, *newsletters: str, **more: str) -> tuple[Subscriber, Change]:
+    def add(self, database: Database, address: str, *newsletters: str, **more: Any) -> tuple[Subscriber, Change]:
         wanted = register.application(address, newsletters or ("tin-sang",), known=KNOWN, **more)
         with database.write() as connection:
             return register.add(connection, wanted, NOW)

@@ -1,17 +1,19 @@
 """An article out of a page: by CSS selectors where the newsroom gives them, else by what pages usually say. Pure.
 
 For each field, in this order: the newsroom's selector; machine-read data (JSON-LD, OpenGraph, meta); the class names
-that Vietnamese portals use; for the body at last trafilatura, which finds the main text of a page by its shape.
+that Vietnamese portals use; for the body at last trafilatura, which finds the main text of a page by its shape. Title,
+body and date are looked for further where their selector finds nothing; without them an article is none.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import lxml.html
@@ -127,22 +129,25 @@ def decode(body: bytes, charset: str) -> str:
 def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
     """The article of a page. `hint` is the text of the link that led here: often the cleanest title there is."""
     data = _MachineRead(page)
+    # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
+    chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
     drop_furniture(page)
-    title = _title(page, selectors, data, hint)
-    lead = _lead(page, selectors, data)
-    body = _body(page, selectors, url)
+    title = _first(chosen["title"]) or _title(page, data, hint)
+    lead = _first(chosen["lead"]) if selectors.lead else _usual(page, "lead") or data.description
+    body = _body(page, chosen["body"], url)
     cleaned = clean_body(body, url, lead=lead, title=title) if body else None
-    published, updated = _dates(page, selectors, data, zone)
-    topics = [_words(found) for found in select(page, selectors.topic)] or data.topics
+    published, updated = _dates(page, chosen["date"], data, zone)
+    author = _first(chosen["author"]) if selectors.author else _author(page, data)
+    topics = [_words(found) for found in chosen["topic"]] or data.topics
     return Extracted(
         title=title,
         lead=close(lead),
         body_html=cleaned.html if cleaned else "",
-        author=_author(page, selectors, data) or (cleaned.author if cleaned else ""),
+        author=author or (cleaned.author if cleaned else ""),
         published=published,
         updated=updated,
         topics=tuple(dict.fromkeys(filter(None, topics))),
-        image=_image(page, selectors, data, url, cleaned.image if cleaned else None),
+        image=_image(chosen["image"], _first(chosen["caption"]), data, url, cleaned.image if cleaned else None),
     )
 
 
@@ -150,49 +155,39 @@ def _words(element: HtmlElement) -> str:
     return clean_line(str(element.text_content()))
 
 
-def _first(page: HtmlElement, *selectors: str) -> str:
-    """The first words that one of the selectors finds."""
-    for selector in selectors:
-        for element in select(page, selector):
-            words = _words(element)
-            if words:
-                return words
-    return ""
+def _first(elements: Iterable[HtmlElement]) -> str:
+    """The words of the first element that has some."""
+    return next(filter(None, map(_words, elements)), "")
 
 
-def _title(page: HtmlElement, selectors: Selectors, data: _MachineRead, hint: str) -> str:
-    if selectors.title:
-        found = _first(page, selectors.title)
-        if found:
-            return found
+def _usual(page: HtmlElement, field: str) -> str:
+    return _first(select(page, _USUAL[field]))
+
+
+def _title(page: HtmlElement, data: _MachineRead, hint: str) -> str:
     texts = (str(element.text_content()) for element in page.iter("title", "h1", "h2", "div", "p", "span", "td"))
     if hint and any(hint.casefold() in clean_line(text).casefold() for text in texts if len(text) < _LONGEST_TITLE):
         return clean_line(hint)
-    return data.title or _first(page, _USUAL["title"]) or _window_title(page)
+    return data.title or _usual(page, "title") or _window_title(page)
 
 
 def _window_title(page: HtmlElement) -> str:
     """The page's `<title>` without the name of the site, which stands before or behind it."""
-    parts = re.split(r"\s+[-–|»:]\s+", _first(page, "title"))
+    parts = re.split(r"\s+[-–|»:]\s+", _first(page.iter("title")))
     return max(parts, key=len) if parts else ""
 
 
-def _lead(page: HtmlElement, selectors: Selectors, data: _MachineRead) -> str:
-    return _first(page, selectors.lead) if selectors.lead else _first(page, _USUAL["lead"]) or data.description
-
-
-def _body(page: HtmlElement, selectors: Selectors, url: str) -> str:
-    chosen = select(page, selectors.body)
-    if not chosen and not selectors.body:
-        chosen = [element for element in select(page, _USUAL["body"]) if len(_words(element)) >= _SHORTEST_BODY][:1]
-    if chosen:
-        outer = [element for element in chosen if not any(parent in chosen for parent in element.iterancestors())]
+def _body(page: HtmlElement, chosen: Sequence[HtmlElement], url: str) -> str:
+    usual = (element for element in select(page, _USUAL["body"]) if len(_words(element)) >= _SHORTEST_BODY)
+    found = set(chosen or islice(usual, 1))
+    if found:
+        outer = [element for element in (chosen or found) if not any(up in found for up in element.iterancestors())]
         return "".join(etree.tostring(element, encoding="unicode", method="html", with_tail=False) for element in outer)
     if sum(1 for _ in page.iter()) > _MOST_ELEMENTS:
         return ""
     import trafilatura  # takes half a second to load: only when it is needed
 
-    found = trafilatura.extract(
+    made = trafilatura.extract(
         lxml.html.tostring(page, encoding="unicode"),
         url=url,
         output_format="html",
@@ -201,7 +196,7 @@ def _body(page: HtmlElement, selectors: Selectors, url: str) -> str:
         include_links=True,
         include_formatting=True,
     )
-    return _inner(found) if found else ""
+    return _inner(made) if made else ""
 
 
 def _inner(document: str) -> str:
@@ -209,21 +204,18 @@ def _inner(document: str) -> str:
     return match.group(1) if match else document
 
 
-def _author(page: HtmlElement, selectors: Selectors, data: _MachineRead) -> str:
-    if selectors.author:
-        return _first(page, selectors.author)
-    found = _first(page, _USUAL["author"]) or data.author
+def _author(page: HtmlElement, data: _MachineRead) -> str:
+    found = _usual(page, "author") or data.author
     return found if is_name(found) else ""
 
 
 def _dates(
-    page: HtmlElement, selectors: Selectors, data: _MachineRead, zone: tzinfo
+    page: HtmlElement, chosen: Sequence[HtmlElement], data: _MachineRead, zone: tzinfo
 ) -> tuple[datetime | None, datetime | None]:
-    for selector in (selectors.date,) if selectors.date else ("",):
-        for element in select(page, selector):
-            found = parse_date(element.get("datetime") or element.get("content") or _words(element), zone)
-            if found:
-                return found, None
+    for element in chosen:
+        found = parse_date(element.get("datetime") or element.get("content") or _words(element), zone)
+        if found:
+            return found, None
     published = parse_date(data.published, zone) if data.published else None
     updated = parse_date(data.updated, zone) if data.updated else None
     if published is None:
@@ -235,10 +227,9 @@ def _dates(
 
 
 def _image(
-    page: HtmlElement, selectors: Selectors, data: _MachineRead, url: str, in_body: Image | None
+    chosen: Sequence[HtmlElement], caption: str, data: _MachineRead, url: str, in_body: Image | None
 ) -> Image | None:
-    caption = _first(page, selectors.caption) if selectors.caption else ""
-    for element in select(page, selectors.image):
+    for element in chosen:
         picture = element if element.tag == "img" else next(element.iter("img"), None)
         address = picture_address(picture, url) if picture is not None else ""
         if picture is not None and address:

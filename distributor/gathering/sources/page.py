@@ -46,6 +46,7 @@ from distributor.source import (
 from distributor.text import clean_line
 
 _MOST_LINKS = 2000  # links of one listing page that are looked at
+_MOST_BESIDE = 30  # elements of the block beside a link; a larger one is the whole listing
 _FEWEST_WORDS = 4  # a link with fewer is a menu entry, not a headline
 _LARGEST = 5_000_000
 
@@ -130,21 +131,21 @@ class PageSource(Source):
             url = _address(anchor, base) if anchor is not None else ""
             if anchor is None or not url:
                 continue
-            link = Link(url, clean_line(anchor.text_content() or anchor.get("title") or ""), _beside(anchor))
-            if not self.select.link and not self._is_headline(anchor, link):
+            words = clean_line(anchor.text_content() or anchor.get("title") or "")
+            if not self.select.link and not self._is_headline(anchor, url, words):
                 continue
             known = links.get(canonical_url(url))
-            if known is None or len(known.words) < len(link.words):
-                links[canonical_url(url)] = link
+            if known is None or len(known.words) < len(words):
+                links[canonical_url(url)] = Link(url, words, _beside(anchor))
         return list(links.values())
 
-    def _is_headline(self, anchor: HtmlElement, link: Link) -> bool:
+    def _is_headline(self, anchor: HtmlElement, url: str, words: str) -> bool:
         """Whether a link looks like an article's: on the same host, with a headline's words, outside of menus."""
-        same_host = urlsplit(link.url).hostname == urlsplit(self.url).hostname
+        same_host = urlsplit(url).hostname == urlsplit(self.url).hostname
         menu = any(
             re.search(r"menu|nav|footer|breadcrumb|phantrang|paging", _name(up)) for up in anchor.iterancestors()
         )
-        return same_host and not menu and len(link.words.split()) >= _FEWEST_WORDS
+        return same_host and not menu and len(words.split()) >= _FEWEST_WORDS
 
     def _next(self, page: HtmlElement, base: str, number: int) -> str:
         """The address of the listing's page `number`."""
@@ -204,7 +205,9 @@ def _plain_address(url: str) -> str:
 def _beside(anchor: HtmlElement) -> str:
     """The words of the block in which a link stands: the listing often tells the date there."""
     parent = anchor.getparent()
-    return clean_line(parent.text_content())[:300] if parent is not None else ""
+    if parent is None or len(parent) > _MOST_BESIDE:
+        return ""
+    return clean_line(parent.text_content())[:300]
 
 
 @dataclass(frozen=True, slots=True)
