@@ -79,7 +79,8 @@ class Article:
 
     `id` is ours, short and permanent; `feed_id` is the permanent `tag:` URI that feeds carry (RFC 4151). `backlog`
     tells that the story was already old when its source was first read: kept and known, but no news. `dated` is
-    False where `published` is only the time of our first look.
+    False where `published` is only the time of our first look. `source` is the one whose text it is; `origins` are all
+    that have told the story, where whoever made this value has asked for them.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Article:
     language: str = "vi"
     backlog: bool = False
     dated: bool = True
+    origins: tuple[str, ...] = ()
 
     @property
     def changed(self) -> datetime:

@@ -83,7 +83,9 @@ def test_one_story_of_two_sources_is_one_and_the_first_source_keeps_its_text(dat
     assert (again.new, again.changed, again.known) == ((), (), 1)
     with database.read() as connection:
         (article,) = archive.newest(connection, 10)
+        (told,) = archive.with_origins(connection, [article])
     assert (article.source, article.lead) == ("cong", found("1").lead)
+    assert told.origins == ("cong", "khac")
 
 
 def test_an_edit_is_kept_as_a_version_and_the_story_stays_what_it_was(database: Database) -> None:

@@ -117,6 +117,10 @@ class TestWhatIsSetApart:
         assert {a.id for a in decide(newsletter(topics=("kinh tế",)), *news).chosen} == {"x", "z"}
         assert {a.id for a in decide(newsletter(sources=("cong",)), *news).chosen} == {"x", "y"}
 
+    def test_a_story_of_two_sources_belongs_to_the_newsletters_of_both(self) -> None:
+        both = article("x", source="cong", origins=("cong", "khac"))
+        assert decide(newsletter(sources=("khac",)), both).chosen == (both,)
+
 
 @given(
     count=st.integers(0, 60),

@@ -35,9 +35,10 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
     from ..errors import UserError
     from ..gathering import archive, marks
 
-    article = archive.by_id(connection, id)
-    if article is None:
+    found = archive.by_id(connection, id)
+    if found is None:
         raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
+    (article,) = archive.with_origins(connection, [found])
     told = []
     for item in book.items(connection, id):
         tally = ledger.tally(connection, item.edition) if item.edition else {}

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ..config import FirstLook, Newsletter
 from ..gathering import marks
-from ..gathering.archive import article_of
+from ..gathering.archive import article_of, with_origins
 from ..gathering.marks import Mark, Marked
 from ..model import Article, Edition, EditionState, Rendition, edition_from_json, edition_to_json
 from ..storage.tables import announcements, articles, editions, renditions, slots, watches
@@ -75,7 +75,8 @@ def candidates(connection: Connection, newsletter: str) -> list[Candidate]:
         announcements.c.newsletter == newsletter, announcements.c.state.in_(_FINAL)
     )
     query = sa.select(articles).where(articles.c.backlog.is_(False), articles.c.id.not_in(decided))
-    found = [article_of(row) for row in connection.execute(query.order_by(articles.c.published))]
+    rows = connection.execute(query.order_by(articles.c.published))
+    found = with_origins(connection, [article_of(row) for row in rows])
     said = marks.of(connection, [article.id for article in found])
     return [_candidate(article, said.get(article.id, {})) for article in found]
 

@@ -44,6 +44,9 @@ def about_article(
     lines = [
         f"«{article.title}» ({article.id}) came from source {article.source}, first seen {local(article.first_seen)}."
     ]
+    others = [name for name in article.origins if name != article.source]
+    if others:
+        lines.append(f"It was also found in {', '.join(others)}.")
     dated = f"It was published {local(article.published)}" if article.dated else "Its source gives no date"
     changed = (
         f"; it has been edited, last {local(article.changed)} (version {article.version})"

@@ -85,7 +85,7 @@ def wants(newsletter: Newsletter, article: Article) -> bool:
 
 def unwanted(newsletter: Newsletter, article: Article) -> str:
     """Why an article does not belong to a newsletter; empty where it does."""
-    if newsletter.sources and article.source not in newsletter.sources:
+    if newsletter.sources and not {article.source, *article.origins} & set(newsletter.sources):
         return f"its source {article.source} is none of this newsletter's"
     if not newsletter.topics:
         return ""

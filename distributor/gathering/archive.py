@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Harvest, Source, Validators
-from ..storage.tables import article_keys, article_versions, articles, sources, validators
+from ..storage.tables import article_keys, article_origins, article_versions, articles, sources, validators
 from . import guards, marks
 from .identity import identity_keys
 from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
@@ -159,9 +159,11 @@ def _take_one(
         article = _free_id(connection, found, keys, authority=authority, source=source, now=now, is_old=is_old)
         _insert(connection, article, found, now)
         _add_keys(connection, article.id, keys)
+        _add_origin(connection, article.id, found.source)
         tally.new.append(article)
         return
     assert known is not None
+    _add_origin(connection, known.article.id, found.source)
     _add_keys(connection, known.article.id, [key for key in keys if key not in known.keys])
     if verdict is Verdict.CHANGED:
         article = changed_article(known.article, found, now)
@@ -219,6 +221,12 @@ def _add_keys(connection: Connection, article_id: str, keys: Iterable[str]) -> N
         taken = connection.execute(sa.select(article_keys.c.key).where(article_keys.c.key == key)).scalar()
         if not taken:
             connection.execute(sa.insert(article_keys).values(key=key, article_id=article_id))
+
+
+def _add_origin(connection: Connection, article_id: str, source: str) -> None:
+    here = (article_origins.c.article_id == article_id) & (article_origins.c.source == source)
+    if not connection.execute(sa.select(article_origins.c.source).where(here)).scalar():
+        connection.execute(sa.insert(article_origins).values(article_id=article_id, source=source))
 
 
 def _columns(article: Article, found: FoundArticle) -> dict[str, Any]:
@@ -296,6 +304,15 @@ def newest(connection: Connection, limit: int, source: str | None = None) -> lis
     if source:
         query = query.where(articles.c.source == source)
     return [article_of(row) for row in connection.execute(query)]
+
+
+def with_origins(connection: Connection, found: Sequence[Article]) -> list[Article]:
+    """The articles, each with every source that has told it."""
+    query = sa.select(article_origins).where(article_origins.c.article_id.in_([article.id for article in found]))
+    origins: dict[str, list[str]] = {}
+    for row in connection.execute(query.order_by(article_origins.c.source)):
+        origins.setdefault(row.article_id, []).append(row.source)
+    return [replace(article, origins=tuple(origins.get(article.id, ()))) for article in found]
 
 
 def by_id(connection: Connection, article_id: str) -> Article | None:

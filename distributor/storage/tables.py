@@ -120,6 +120,14 @@ article_keys = Table(
     _column("article_id", String(16), ForeignKey("articles.id"), index=True),
 )
 
+# Every source that has told a story.
+article_origins = Table(
+    "article_origins",
+    metadata,
+    _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    _column("source", String(40), primary_key=True),
+)
+
 # What staff or a guard say of an article: held, pinned, withdrawn; with who said it, when and why.
 article_marks = Table(
     "article_marks",
