@@ -239,7 +239,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """A person with an address. `newsletters` are the ones this person has asked for; empty topics mean all topics."""
+    """A person with an address. `newsletters` are the ones this person has asked for.
+
+    `topics` are kept, but not read yet: every subscriber of a newsletter gets the whole edition.
+    """
 
     id: str
     address: str

@@ -30,7 +30,7 @@ newsletters_option = click.option(
 @newsletters_option
 @click.option("--name", default="", help="How to greet this person.")
 @click.option("--language", default="", help="vi or en. [default: the site's]")
-@click.option("--topic", "topics", multiple=True, help="Only this topic; may be repeated.")
+@click.option("--topic", "topics", multiple=True, help="A topic of interest; kept for later, editions go to all.")
 @click.option("--consent", default="", help="How and when this person agreed.")
 @pass_app
 def add_one(
