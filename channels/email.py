@@ -37,6 +37,7 @@ from distributor.mail.link import Deadlines, Server
 from distributor.mail.message import Letter, build
 from distributor.mail.relay import Envelope
 from distributor.model import Edition, Receipt, Recipient, Rendition
+from distributor.text import clean_line
 
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -55,6 +56,8 @@ def _host_name(text: str) -> str:
     return text
 
 
+# Given up too early, a message that is out counts as one that may be, and goes out again.
+Patience = Annotated[Duration, Field(ge=timedelta(seconds=1))]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_mailbox)]
 
@@ -75,7 +78,7 @@ class Email(PersonalChannel):
     hello: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
     list_domain: Annotated[HostName, "domain of the List-Id; the sender's if empty; never change it later"] = ""
     per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
-    patience: Annotated[Duration, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
+    patience: Annotated[Patience, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
         minutes=10
     )
 
@@ -88,13 +91,14 @@ class Email(PersonalChannel):
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """One rendition: the letter with marks in the places that differ from reader to reader."""
         digest = desk.digest(edition)
+        subject = clean_line(digest.subject)
         letter = {
-            "subject": digest.subject,
+            "subject": subject,
             "html": digest.html,
             "text": digest.text,
             "language": edition.language.value,
             "date": edition.frozen_at.astimezone(desk.newsletter.timezone or desk.site.timezone).isoformat(),
-            "list_name": desk.newsletter.title,
+            "list_name": clean_line(desk.newsletter.title),
             "list_id": f"{edition.newsletter}.{self.list_domain or Mailbox.parse(self.sender).domain}",
         }
         body = json.dumps(letter, ensure_ascii=False, sort_keys=True, indent=1).encode()
@@ -105,7 +109,7 @@ class Email(PersonalChannel):
                 media_type="application/json",
                 body=body,
                 edition=edition.id,
-                title=digest.subject,
+                title=subject,
             )
         ]
 

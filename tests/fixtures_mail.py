@@ -78,6 +78,7 @@ class Scripted:
     accepted: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    has_interrupted: bool = False  # whether the answer to "BODY" is out
 
     def hang_up(self) -> None:
         """Close every connection, whatever is going on."""
@@ -110,6 +111,7 @@ class Scripted:
         if self.script.get("BODY"):
             await reader.readline()
             await self._say(writer, "BODY")
+            self.has_interrupted = True
         lines = []
         while (line := await reader.readline()) != b".\r\n":
             if not line:

@@ -170,6 +170,7 @@ def test_the_list_keeps_its_identity_when_the_sender_moves() -> None:
         ({"port": 0}, "channels.mail.port:"),
         ({"tls": "ssl"}, "channels.mail.tls:"),
         ({"hello": "a b\r\n"}, "channels.mail.hello: must be a name"),
+        ({"patience": "0s"}, "channels.mail.patience:"),
         ({"username": "tin"}, "username and password belong together"),
         ({"password": "x"}, "username and password belong together"),
         ({"host": "mail.example", "tls": "none", "username": "a", "password": "b"}, "would travel in the clear"),
@@ -194,6 +195,15 @@ async def test_the_port_follows_from_the_encryption(tls: str, port: int, monkeyp
     await channel(host="mail.example", tls=tls).check()
     await channel(host="mail.example", tls=tls, port=2525).check()
     assert asked == [(port, tls), (2525, tls)]
+
+
+def test_names_of_several_lines_become_one() -> None:
+    """`title: |` in YAML ends with a line end, which no header may hold: it must not cost every reader the digest."""
+    mail, desk = channel(), Desk(newsletter=newsletter(title="Tin sáng\nBắc Sơn\n"))
+    (rendition,) = mail.compose(edition(subject="Tin sáng\nBắc Sơn\n 23/11"), desk)
+    message = email.message_from_bytes(mail.personalise(rendition, person("lan")))
+    assert shown(message, "Subject") == rendition.title == "Tin sáng Bắc Sơn 23/11"
+    assert shown(message, "List-Id") == "Tin sáng Bắc Sơn <tin-sang.bacson.example>"
 
 
 def test_a_password_is_never_shown() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.gathering.dates import parse_date
@@ -82,6 +82,7 @@ MOMENTS = st.integers(631_152_000, 4_102_444_799).map(
 OFFSETS = st.integers(-12, 14)
 
 
+@settings(deadline=None)
 @given(
     MOMENTS,
     OFFSETS,
@@ -92,6 +93,7 @@ def test_every_form_with_every_offset_is_the_moment_it_was_made_of(moment: datet
     assert parse_date(behind, HANOI) == moment - timedelta(hours=hours)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789/-.:+ TZhGMngàytháăCH()", max_size=60))
 def test_no_text_makes_it_fail(text: str) -> None:
     found = parse_date(text, HANOI)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from builders import found
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.gathering.identity import canonical_url, identity_keys
@@ -60,12 +60,14 @@ ADDRESS = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(ADDRESS)
 def test_a_canonical_address_is_its_own(url: str) -> None:
     once = canonical_url(url)
     assert canonical_url(f"https://{once}") == once
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_makes_it_fail(text: str) -> None:
     canonical_url(text)

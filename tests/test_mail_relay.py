@@ -187,6 +187,26 @@ async def test_a_loss_that_is_known_before_the_dot_is_clean(scripted: MakeScript
     assert far.accepted == ["b@c.vn"]
 
 
+@pytest.mark.parametrize("answer", ["421 4.3.2 shutting down", "552 5.3.4 too much", "250 taken", "2", "garbage"])
+async def test_what_is_said_before_the_dot_is_no_answer_to_it(answer: str, scripted: MakeScripted) -> None:
+    """Nothing was asked yet, so no dot follows: it would be answered by words about something else."""
+    far = await scripted(BODY=[answer])
+    outcomes = {}
+
+    async def allowed(key: str) -> bool:
+        async with asyncio.timeout(10):
+            while key == "a" and not far.has_interrupted:
+                await asyncio.sleep(0)
+        for _ in range(20):  # turns of the loop, in which the words arrive
+            await asyncio.sleep(0)
+        return True
+
+    async for key, outcome in relay.carry(server(far.port), envelopes("a", "b"), allowed):
+        outcomes[key] = type(outcome)
+    assert outcomes == {"a": DOWN, "b": OK}
+    assert far.accepted == ["b@c.vn"]
+
+
 async def test_a_server_that_does_not_read_is_given_up(scripted: MakeScripted) -> None:
     far = await scripted(BODY=["silent", "again"])
     impatient = server(far.port, deadlines=IMPATIENT)
@@ -200,6 +220,28 @@ async def test_a_server_that_cannot_be_reached_is_nobodys_fault() -> None:
         port = probe.getsockname()[1]
     done = await run(server(port), envelopes("a", "b"))
     assert (done.kinds, type(done.raised)) == ({}, DOWN)
+
+
+@pytest.mark.parametrize("host", ["smtp..example", ".example", "a" * 64 + ".example", "mail\0"])
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+async def test_a_host_that_is_no_name_is_for_staff_to_mend(host: str, security: str) -> None:
+    """It can never be reached, so it is not tried again and again."""
+    done = await run(server(9, host=host, security=security), envelopes("a", "b"))
+    assert (done.kinds, type(done.raised)) == ({}, BROKEN)
+    assert "is no name of a server" in str(done.raised)
+
+
+async def test_a_size_that_is_no_number_does_not_matter(scripted: MakeScripted) -> None:
+    far = await scripted(EHLO=["250-mail|250 SIZE ²"])
+    assert (await run(server(far.port), envelopes("a", "b"))).kinds == SENT
+
+
+async def test_so_many_messages_and_then_a_421(scripted: MakeScripted) -> None:
+    """A server's limit of its own, met again and again: nobody is left out, nobody gets it twice."""
+    far = await scripted(MAIL=["250 ok", "250 ok", "421 4.7.0 too many"] * 3)
+    done = await run(server(far.port), envelopes(*"abcdef"))
+    assert done.kinds == dict.fromkeys("abcdef", OK)
+    assert far.accepted == [f"{name}@c.vn" for name in "abcdef"]
 
 
 async def test_a_connection_carries_so_many_messages_and_no_more(scripted: MakeScripted) -> None:

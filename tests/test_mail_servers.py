@@ -65,6 +65,18 @@ async def test_a_login_that_fails(answer: str, kind: type, scripted: MakeScripte
     assert (done.kinds, type(done.raised)) == ({}, kind)
 
 
+@pytest.mark.parametrize("wrong", [{"hostname": "desk\r\nQUIT"}, {"username": "tin\ud800"}, {"password": "m\ud800"}])
+async def test_a_setting_that_cannot_be_sent_is_for_staff_to_mend(
+    wrong: dict[str, str], scripted: MakeScripted
+) -> None:
+    """And it is not shown: it may be the password."""
+    far = await scripted()
+    done = await run(server(far.port, **{"username": USER, "password": PASSWORD, **wrong}), envelopes("a"))
+    assert (done.kinds, type(done.raised)) == ({}, BROKEN)
+    assert "cannot be sent" in str(done.raised) and PASSWORD not in str(done.raised)
+    assert not [line for line in far.said if line.startswith(("QUIT", "MAIL"))]
+
+
 async def test_a_server_without_a_login_we_know(scripted: MakeScripted) -> None:
     far = await scripted(EHLO=["250-mail|250 AUTH GSSAPI"])
     done = await run(server(far.port, username=USER, password=PASSWORD), envelopes("a"))

@@ -247,6 +247,16 @@ def test_the_old_form_of_auth_adds_to_the_new_one() -> None:
     assert talk.offers("SIZE") and talk.largest == 0
 
 
+@pytest.mark.parametrize("size", ["²", "٣٤", "9" * 900, "-1", "many", "1 2"])
+def test_a_size_that_is_no_number_is_no_limit(size: str) -> None:
+    """A limit is of ASCII digits, twenty at most (RFC 1870, section 3)."""
+    talk = Conversation("desk.example")
+    hear(talk, GREETING)
+    talk.ehlo()
+    hear(talk, f"250-mail.example\r\n250 SIZE {size}\r\n".encode())
+    assert talk.offers("SIZE") and talk.largest == 0
+
+
 def test_what_was_offered_in_the_clear_is_forgotten_after_starttls() -> None:
     """RFC 3207, section 4.2: somebody in between may have written it."""
     talk = greeted()

@@ -18,7 +18,7 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean, clean_line
-from .furniture import drop_furniture, parse
+from .furniture import drop_furniture, is_furniture, parse
 
 _TAGS = {
     "p", "br", "hr", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "a", "img", "figure", "figcaption", "em", "strong",
@@ -200,7 +200,9 @@ def _heading(block: HtmlElement) -> HtmlElement:
 
 
 def _is_empty(block: HtmlElement) -> bool:
-    return not _INVISIBLE.sub("", words_of(block)) and block.tag != "hr" and next(block.iter("img"), None) is None
+    """Whether a block shows nothing, or only a toolbar's words that stood loose on the page."""
+    words = _INVISIBLE.sub("", words_of(block))
+    return (not words or is_furniture(words)) and block.tag != "hr" and next(block.iter("img"), None) is None
 
 
 def words_of(block: HtmlElement) -> str:

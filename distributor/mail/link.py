@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, ParamSpec
 
 from ..errors import AuthBroken, Unavailable
-from .smtp import Conversation, Phase, ProtocolError, Reply
+from .smtp import Conversation, Phase, ProtocolError, Reply, SmuggledLine, shown
 
 Security = Literal["none", "starttls", "tls"]
 _Words = ParamSpec("_Words")
@@ -87,6 +87,9 @@ class Link:
         except Lost as lost:
             link.abort()
             raise Unavailable(f"{server}: {lost}") from None
+        except (SmuggledLine, UnicodeError):
+            link.abort()
+            raise AuthBroken(f"{server}: our name or the login holds signs that cannot be sent") from None
         except BaseException:
             link.abort()
             raise
@@ -199,7 +202,9 @@ class Link:
             raise Lost(f"the connection broke in the message: {_reason(error)}") from error
 
     async def look(self) -> None:
-        """Take what has come unasked, without waiting for more. Raises Lost where the connection is closed."""
+        """See, without waiting, that nothing has come. Raises Lost where the connection is closed, or something was said
+        unasked: a 421 as a rule, which would else be taken for the answer to what we say next.
+        """
         data = None
         try:
             async with asyncio.timeout(0):
@@ -210,7 +215,7 @@ class Link:
             raise Lost(f"the connection broke: {_reason(error)}") from error
         if not data:
             raise Lost("it closed the connection")
-        self.talk.receive(data)
+        raise Lost(f"it said unasked {shown(data[:200])!r}")
 
     async def _flush(self) -> None:
         data = self.talk.outgoing()
@@ -258,6 +263,8 @@ async def _connect(server: Server, context: ssl.SSLContext) -> tuple[asyncio.Str
         raise Unavailable(f"{server}: no TLS could be agreed on: {_reason(error)}") from error
     except OSError as error:
         raise Unavailable(f"{server} cannot be reached: {_reason(error)}") from error
+    except ValueError as error:  # an empty or too long label; UnicodeError is one
+        raise AuthBroken(f"{server.host!r} is no name of a server") from error
 
 
 def _context(server: Server) -> ssl.SSLContext:

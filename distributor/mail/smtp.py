@@ -121,9 +121,9 @@ class Conversation:
     def _line(self, line: bytes) -> Reply | None:
         match = _CODE.match(line)
         if not match or (self._lines and int(match.group(1)) != self._code):
-            raise ProtocolError(f"not a reply of SMTP: {_shown(line[:80])!r}")
+            raise ProtocolError(f"not a reply of SMTP: {shown(line[:80])!r}")
         self._code = int(match.group(1))
-        self._lines.append(_shown(line[4:]))
+        self._lines.append(shown(line[4:]))
         if len(self._lines) > MOST_LINES:
             raise ProtocolError(f"a reply of more than {MOST_LINES} lines")
         return None if match.group(2) == b"-" else self._completed()
@@ -237,7 +237,7 @@ class Conversation:
     def _queue(self, data: bytes, phase: Phase) -> None:
         """Raises ProtocolError where a reply came before we asked: it would be taken for the answer to this."""
         if not self._expected and self._buffer and not self._buffer.startswith(b"421"):
-            raise ProtocolError(f"a reply to nothing: {_shown(self._buffer[:80])}")
+            raise ProtocolError(f"a reply to nothing: {shown(self._buffer[:80])}")
         self._out += data
         self._expected.append(phase)
 
@@ -253,9 +253,9 @@ class Conversation:
 
     @property
     def largest(self) -> int:
-        """The largest message in octets that the server takes; 0 where it does not say."""
+        """The largest message in octets that the server takes; 0 where it does not say (RFC 1870, section 3)."""
         value = self.extensions.get("SIZE", "")
-        return int(value) if value.isdigit() else 0
+        return int(value) if re.fullmatch(r"[0-9]{1,20}", value) else 0
 
 
 def stuffed(message: bytes) -> bytes:
@@ -284,5 +284,6 @@ def _extensions(reply: Reply) -> dict[str, str]:
     return offered
 
 
-def _shown(line: bytes) -> str:
+def shown(line: bytes) -> str:
+    """What a server said, fit for a log that is read on a terminal."""
     return _CONTROL.sub("?", line.decode("utf-8", "replace"))[:500]
