@@ -14,12 +14,10 @@ from typing import Any
 
 import aiohttp
 
-# Addresses that Python calls global, but that lead to an IPv4 address inside: NAT64 (RFC 6052) and 6to4 (RFC 3056).
-_CARRIERS = (
-    ipaddress.ip_network("64:ff9b::/96"),
-    ipaddress.ip_network("64:ff9b:1::/48"),
-    ipaddress.ip_network("2002::/16"),
-)
+# All of IPv6 that is given out (RFC 4291, section 2.4). Python also calls others global, among them some that lead to an
+# IPv4 address inside (`::127.0.0.1`, and NAT64 of RFC 6052) or into the local network (fec0::/10, RFC 3879).
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+_6TO4 = ipaddress.ip_network("2002::/16")  # leads to an IPv4 address inside (RFC 3056)
 
 
 class PrivateAddress(OSError):
@@ -32,7 +30,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return is_public(str(ip.ipv4_mapped))
-        if any(ip in carrier for carrier in _CARRIERS):
+        if ip not in _GIVEN_OUT or ip in _6TO4:
             return False
     return ip.is_global and not ip.is_multicast
 

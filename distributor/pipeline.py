@@ -31,7 +31,7 @@ from .editions import book
 from .editions.freezing import freeze, manual_slot
 from .editions.schedule import Slot, due
 from .editions.selection import Selection, select
-from .errors import DeliveryError, NotModified, SourceError
+from .errors import DeliveryError, NotModified, SourceError, UserError
 from .gathering import archive
 from .gathering.archive import Intake
 from .gathering.fetch import Hosts, open_fetcher
@@ -43,6 +43,7 @@ from .source import Source
 from .storage import home
 from .storage.database import Database
 from .subscribers.mailing import address_book
+from .text import clean_line
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -88,19 +89,24 @@ async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: H
         async with open_fetcher(newsroom.settings.site, known, hosts, allow_private=source.allow_private) as fetcher:
             async with asyncio.timeout(LOOK_LIMIT):
                 harvest = await source.gather(fetcher, clock())
+        now = clock()
+        with database.write() as connection:
+            intake = archive.take_in(
+                connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now
+            )
+            news = archive.note_fault(connection, source.name, intake.suspicion, now)
     except NotModified:
         return Look(source.name, unchanged=True, tell=_note(database, source, "", clock()))
     except SourceError as error:
         return _failed(database, source, str(error), clock())
     except TimeoutError:
         return _failed(database, source, f"took longer than {LOOK_LIMIT:.0f} seconds", clock())
+    except UserError:
+        raise  # the store cannot be used
     except Exception as bug:  # a source broke its contract; the others go on
-        log.exception("source %s raised what it may not raise", source.name)
-        return _failed(database, source, f"the source failed: {type(bug).__name__}: {bug}", clock())
-    now = clock()
-    with database.write() as connection:
-        intake = archive.take_in(connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now)
-        news = archive.note_fault(connection, source.name, intake.suspicion, now)
+        log.exception("source %s raised what it may not raise, or brought what cannot be kept", source.name)
+        reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
+        return _failed(database, source, reason, clock())
     notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]
     return Look(source.name, intake, faults=tuple(harvest.faults), notes=tuple(notes))
 

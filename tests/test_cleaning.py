@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.cleaning import clean_body, sanitise, web_address
 from distributor.gathering.furniture import is_furniture
 
 PAGE = "https://bacson.example/tin/duong-254.html"
@@ -287,6 +287,14 @@ def test_nothing_that_can_act_is_left(harm: str) -> None:
     made = body(f"<p>Một.</p>{harm}<p>Hai.</p>")
     assert_harmless(made)
     assert "<p>Một.</p>" in made
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_the_sanitiser_alone_would_do(harm: str) -> None:
+    """Two walls: whatever the steps before it overlook, nothing that can act comes behind it."""
+    absolute = harm.replace("src=x", "src=https://bad.example/")
+    rest = "<a href='data:text/html,x'>x</a><img src='javascript:alert(1)'>"
+    assert_harmless(sanitise(f"<p>Một.</p>{absolute}{rest}"))
 
 
 @settings(deadline=None)

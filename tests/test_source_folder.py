@@ -242,6 +242,13 @@ def test_a_date_inside_a_sentence_is_no_date_line() -> None:
     assert article.lead == "Ngày 23/11/2026 nghỉ."
 
 
+def test_short_lines_of_a_story_stay_in_it() -> None:
+    """Only what stands apart is a caption, and only a line near the top is the date line."""
+    article = read("a.txt", "Kế hoạch năm\n\nTỉnh có ba việc.\n\nCác mốc chính\n\nNgày 30/11/2026\n\nKhởi công.\n")
+    assert article.body_html == "<p>Các mốc chính</p><p>Ngày 30/11/2026</p><p>Khởi công.</p>"
+    assert (article.published, article.image) == (None, None)
+
+
 def test_an_empty_text_is_a_fault() -> None:
     with pytest.raises(ArticleError, match="no text"):
         read("a.txt", "PublishingPortal - Block_BanTin_Toolbar\n\nTăng cỡ chữ\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import lxml.html
 import nh3
@@ -37,6 +37,8 @@ _BLOCKS = {
 }  # fmt: skip
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _LONGEST = 1_000_000  # characters of a body
+_LONGEST_ADDRESS = 4000  # characters; servers refuse more, and a fault must stay a line that can be read
+_UNSAFE = re.compile(r'[\s\x00-\x20\x7f-\xa0"<>]')
 _CLOSING = re.compile(r"\s*\./\.?\s*$")
 _NAME = re.compile(r"[^\W\d_][\w.\-’' ]{1,60}")
 
@@ -87,14 +89,21 @@ def sanitise(html: str) -> str:
 
 
 def web_address(url: str, base_url: str) -> str:
-    """An absolute http(s) address; empty for whatever is none, and for no address at all."""
-    url = re.sub(r"[\t\r\n]", "", url).strip()  # browsers read `java<tab>script:` as `javascript:` (WHATWG URL, 4.4)
+    """An absolute http(s) address; empty for whatever is none, and for no address at all.
+
+    Portals link to `tin moi.html`: spaces and the like are written as addresses need, as browsers do.
+    """
+    # Browsers read `java<tab>script:` as `javascript:` (WHATWG URL, 4.4).
+    url = re.sub(r"[\t\r\n]", "", clean(url)).strip()
     try:
         made = urljoin(base_url, url) if base_url and url else url
         parts = urlsplit(made)
     except ValueError:
         return ""
-    return made if parts.scheme in ("http", "https") and parts.hostname else ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or _UNSAFE.search(parts.netloc):
+        return ""
+    made = _UNSAFE.sub(lambda sign: quote(sign[0]), made)
+    return made if len(made) <= _LONGEST_ADDRESS else ""
 
 
 def picture_address(element: HtmlElement, base_url: str) -> str:

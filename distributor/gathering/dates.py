@@ -28,8 +28,10 @@ _MONTH_FIRST = re.compile(
 _TIME = re.compile(
     r"(?<![\d:+-])(?P<hour>\d{1,2})(?::|h|\s?giờ\s?)(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?![\d:])", re.IGNORECASE
 )
-_AFTERNOON = re.compile(r"\b(?:PM|CH|chiều|tối)\b", re.IGNORECASE)
-_MORNING = re.compile(r"\b(?:AM|SA|sáng)\b", re.IGNORECASE)
+_DASHED = re.compile(r"(?<=[/.\-]\d{4})\s*[-–|]\s*(?=\d{1,2}[:h]\d{2})")  # `24/11/2020 -09:30` is half past nine
+# Only right behind a time: a headline beside the date may speak of an afternoon, too.
+_AFTERNOON = re.compile(r"(?:\s*phút)?\s*(?:PM|CH|chiều|tối)\b", re.IGNORECASE)
+_MORNING = re.compile(r"(?:\s*phút)?\s*(?:AM|SA|sáng)\b", re.IGNORECASE)
 _ZONE = re.compile(
     r"(?:GMT|UTC|(?<=\d)|(?<=\s)|\()\s*(?P<sign>[+\-−])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\d|[/.\-]\d)"
 )
@@ -46,20 +48,22 @@ def parse_date(text: str, zone: tzinfo) -> datetime | None:
 
     A date without a time is the midnight that begins that day in `zone`.
     """
-    text = " ".join(text.split())[:200]
+    text = _DASHED.sub(" ", " ".join(text.split())[:200])
     forms = (_ISO, _WORDS, _RFC822, _MONTH_FIRST, _DAY_FIRST)
     match = next(filter(None, (form.search(text) for form in forms)), None)
     if not match:
         return None
     found = match.groupdict()
-    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    behind = text[match.end() :]
     if found.get("hour") is None:
+        rest = f"{text[: match.start()]} {behind}"
         clock = _TIME.search(rest)
         found |= clock.groupdict() if clock else {"hour": "0", "minute": "0"}
+        behind = rest[clock.end() :] if clock else ""
     hour = int(found["hour"] or 0)
-    if _AFTERNOON.search(rest) and 1 <= hour < 12:
+    if _AFTERNOON.match(behind) and 1 <= hour < 12:
         hour += 12
-    elif _MORNING.search(rest) and hour == 12:
+    elif _MORNING.match(behind) and hour == 12:
         hour = 0
     month = found["month"] or ""
     try:
@@ -78,7 +82,11 @@ def parse_date(text: str, zone: tzinfo) -> datetime | None:
 
 
 def _year(text: str) -> int:
-    return int(text) + (2000 if len(text) == 2 else 0)
+    """A year of news. Raises ValueError for others: the last day of 9999 has no moment in zones east of Greenwich."""
+    year = int(text) + (2000 if len(text) == 2 else 0)
+    if not 1800 <= year < 2200:
+        raise ValueError(f"{year} is no year of news")
+    return year
 
 
 def _zone(text: str) -> tzinfo | None:

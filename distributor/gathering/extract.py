@@ -7,6 +7,7 @@ body and date are looked for further where their selector finds nothing; without
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -116,14 +117,25 @@ def decode(body: bytes, charset: str) -> str:
     for sign, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if body.startswith(sign):
             return body[len(sign) :].decode(name, "replace")
+    nearly = nearly_utf8(body)
+    if nearly is not None:
+        return nearly
     meta = _META_CHARSET.search(body[:4096])
-    for name in ("utf-8", charset, meta.group(1).decode("ascii", "ignore") if meta else "", "windows-1258"):
+    for name in (charset, meta.group(1).decode("ascii", "ignore") if meta else "", "windows-1258"):
         if _ENCODINGS.fullmatch(name.replace("utf-16-", "utf-16")):
             try:
                 return body.decode(name)
             except (LookupError, UnicodeDecodeError):
                 continue
     return body.decode("utf-8", "replace")
+
+
+def nearly_utf8(body: bytes) -> str | None:
+    """The text of bytes that are UTF-8 but for a few: portals cut summaries by bytes, in the middle of a letter."""
+    text = body.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    # In the older encodings hardly a letter beyond ASCII happens to be UTF-8.
+    return text if not bad or sum(sign > "\x7f" for sign in text) > 5 * bad else None
 
 
 def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
@@ -262,7 +274,7 @@ class _MachineRead:
     def _get(self, key: str, *names: str) -> str:
         value = self._article.get(key)
         if isinstance(value, str) and value.strip():
-            return clean_line(value)
+            return clean_line(html.unescape(value))  # not HTML by its rules (JSON-LD), but often written as if it were
         return next((self._meta[name] for name in names if self._meta.get(name)), "")
 
     @property
@@ -285,8 +297,9 @@ class _MachineRead:
     def author(self) -> str:
         author = self._article.get("author")
         author = author[0] if isinstance(author, list) and author else author
-        if isinstance(author, dict) and isinstance(author.get("name"), str):
-            return clean_line(author["name"])
+        name = author.get("name") if isinstance(author, dict) else author
+        if isinstance(name, str) and name.strip():
+            return clean_line(html.unescape(name))
         return self._get("author", "author", "article:author")
 
     @property
@@ -308,7 +321,7 @@ def _json_ld(page: HtmlElement) -> Iterator[dict[str, Any]]:
         if (script.get("type") or "").lower() != "application/ld+json":
             continue
         try:
-            data = json.loads(script.text or "")
+            data = json.loads(script.text or "", strict=False)  # line ends inside texts are common
         except (ValueError, RecursionError):
             continue
         for item in _items(data):

@@ -21,7 +21,7 @@ from ..model import Image
 from ..source import Fetched
 from ..text import clean_line
 from .cleaning import pixels, web_address
-from .extract import decode
+from .extract import decode, nearly_utf8
 
 _MOST = 2000  # entries that are looked at
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
@@ -108,6 +108,11 @@ def _depth(body: bytes) -> int:
 
 
 def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[Entry]:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        if nearly_utf8(body) is not None:  # feedparser would guess another encoding for the sake of one broken letter
+            body, charset = _as_utf8(body), ""
     parsed = _parse(body, charset)
     if not parsed.entries and (parsed.bozo or not parsed.version):
         # Declared in one encoding and written in another: once more as what it really is.

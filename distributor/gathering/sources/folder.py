@@ -20,7 +20,7 @@ Markdown and HTML files begin with their data between two lines of three hyphens
 Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `language` and `id` are known too. Plain-text files
 are read as portals dump their articles: a date line, the title, the lead, the paragraphs, the author on the last line.
 `url` makes addresses for articles that have none: `{slug}` is the file's name without its ending. Hidden files and those
-named README are no articles.
+named README are no articles; nor is what lies in hidden folders, such as an editor's `.trash`.
 """
 
 from __future__ import annotations
@@ -59,12 +59,23 @@ def _template(value: str) -> str:
     return value
 
 
+def _names(value: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in value:
+        if not pattern.strip("./") or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            raise ValueError(f"{pattern!r} is no name of files inside the folder; write it like *.md")
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class FolderSource(Source):
     """Files below a folder."""
 
     folder: Annotated[Folder, "the folder; those inside it are read too"]
-    patterns: Annotated[tuple[str, ...], "names of the files that are articles"] = ("*.md", "*.html", "*.txt")
+    patterns: Annotated[tuple[str, ...], "names of the files that are articles", AfterValidator(_names)] = (
+        "*.md",
+        "*.html",
+        "*.txt",
+    )
     url: Annotated[str, "address of an article, {slug} standing for its file name", AfterValidator(_template)] = ""
 
     remote = False
@@ -88,9 +99,10 @@ class FolderSource(Source):
 
     def _files(self) -> list[Path]:
         found = {file for pattern in self.patterns for file in self.folder.rglob(pattern)}
-        return sorted(
-            file for file in found if file.is_file() and not file.name.startswith(".") and file.stem != "README"
-        )
+        return sorted(file for file in found if file.is_file() and file.stem != "README" and not self._is_hidden(file))
+
+    def _is_hidden(self, file: Path) -> bool:
+        return any(part.startswith(".") for part in file.relative_to(self.folder).parts)
 
     def article(self, name: str, data: bytes) -> FoundArticle:
         """The article of one file, from its bytes. Raises ArticleError in words."""
@@ -129,14 +141,14 @@ class FolderSource(Source):
         title = clean_line(_words(data, "title"))
         if not title:
             raise ArticleError("has no title: begin the file with --- title: … ---")
-        url = _words(data, "url") or base.url
-        if url and not web_address(url, ""):
-            raise ArticleError(f"url {url!r} is not an absolute address")
+        url = web_address(_words(data, "url") or base.url, "")
+        if _words(data, "url") and not url:
+            raise ArticleError(f"url {_words(data, 'url')[:200]!r} is not an absolute address")
         lead = clean_line(_words(data, "lead", "summary"))
         cleaned = clean_body(body, url, lead=lead, title=title)
         return replace(
             base,
-            source_id=_words(data, "id") or base.source_id,
+            source_id=clean_line(_words(data, "id")) or base.source_id,
             title=title,
             lead=lead,
             url=url,
@@ -147,7 +159,7 @@ class FolderSource(Source):
             publish_at=self._date(data, "publish_at"),
             topics=tuple(dict.fromkeys([*_list(data, "topics", "tags"), *self.topics])),
             image=_image(data, url) or cleaned.image,
-            language=_words(data, "language") or self.language,
+            language=clean_line(_words(data, "language")) or self.language,
         )
 
     def _date(self, data: Mapping[str, Any], *keys: str) -> datetime | None:
@@ -207,6 +219,8 @@ def _words(data: Mapping[str, Any], *keys: str) -> str:
 def _list(data: Mapping[str, Any], *keys: str) -> Iterator[str]:
     for key in keys:
         value = data.get(key, [])
+        if not isinstance(value, str | list):
+            raise ArticleError(f"{key} must be a list of words")
         for item in value.split(",") if isinstance(value, str) else value:
             if not isinstance(item, str):
                 raise ArticleError(f"{key} must be a list of words")

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 
 from lxml.html import HtmlElement
 from pydantic import Field
@@ -49,6 +49,7 @@ _MOST_LINKS = 2000  # links of one listing page that are looked at
 _MOST_BESIDE = 30  # elements of the block beside a link; a larger one is the whole listing
 _FEWEST_WORDS = 4  # a link with fewer is a menu entry, not a headline
 _LARGEST = 5_000_000
+_WHENCE = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +200,17 @@ def _address(anchor: HtmlElement, base: str) -> str:
 
 def _plain_address(url: str) -> str:
     """An address without where the reader came from; what else is in it may be needed to open the page."""
-    return re.sub(r"([?&])(?:returnUrl|utm_\w+|fbclid|gclid)=[^&#]*&?", r"\1", url, flags=re.IGNORECASE).rstrip("?&")
+    parts = urlsplit(url)
+    query = "&".join(pair for pair in parts.query.split("&") if not _WHENCE.fullmatch(pair))
+    return urlunsplit(parts._replace(query=query))
 
 
 def _beside(anchor: HtmlElement) -> str:
-    """The words of the block in which a link stands: the listing often tells the date there."""
+    """The words around a link in its block: the listing often tells the date there. A date in the headline is another."""
     parent = anchor.getparent()
     if parent is None or len(parent) > _MOST_BESIDE:
         return ""
-    return clean_line(parent.text_content())[:300]
+    return clean_line(parent.text_content()).replace(clean_line(anchor.text_content()), " ")[:300]
 
 
 @dataclass(frozen=True, slots=True)
