@@ -153,7 +153,7 @@ class Room:
     def log(self) -> str:
         return "\n".join(file.read_text(encoding="utf-8") for file in sorted(self.folder.glob("serve-*.log")))
 
-    def wait_for(self, what: Callable[[], bool], seconds: float = 30) -> None:
+    def wait_for(self, what: Callable[[], bool], seconds: float = 120) -> None:
         """Wait until something is so; the limit is only there so that a broken test ends."""
         end = time.monotonic() + seconds
         while not what():

@@ -43,14 +43,14 @@ def test_sigterm_in_the_middle_of_work_ends_cleanly_and_the_next_start_goes_on(s
     first = slow_room.serve()
     slow_room.wait_for(lambda: len(wall(slow_room)) >= 2)
     first.send_signal(signal.SIGTERM)
-    assert first.wait(30) == 0
+    assert first.wait(120) == 0
     at_stop = states(slow_room)
     assert at_stop["sent"] == len(wall(slow_room)) < 5
     assert at_stop["pending"] == 5 - at_stop["sent"]
     second = slow_room.serve()
     slow_room.wait_for(lambda: states(slow_room) == {"sent": 5})
     second.send_signal(signal.SIGINT)
-    assert second.wait(30) == 0
+    assert second.wait(120) == 0
     assert Counter(wall(slow_room)) == dict.fromkeys(wall(slow_room), 1)
     assert "Stopped." in slow_room.log()
 
@@ -61,7 +61,7 @@ def test_two_services_on_one_store_make_one_edition_per_slot_and_send_it_once(sl
     slow_room.wait_for(lambda: states(slow_room) == {"sent": 5})
     for process in both:
         process.send_signal(signal.SIGTERM)
-    assert [process.wait(30) for process in both] == [0, 0]
+    assert [process.wait(120) for process in both] == [0, 0]
     assert sorted(Counter(wall(slow_room)).values()) == [1] * 5
     store = slow_room.store()
     with store.read() as connection:

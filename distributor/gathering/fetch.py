@@ -100,7 +100,7 @@ class HttpFetcher:
                     raise SourceError(f"{url} answered {response.status} without saying where it has moved")
                 permanent = response.status in _PERMANENT and moved_to == here
                 left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
-            here = urljoin(here, target)
+            here = _target(here, target)
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
 
@@ -147,11 +147,25 @@ def user_agent(site: Site) -> str:
     return "".join(sign for sign in f"Distributor/{__version__} (+{site.url}{contact})" if sign.isprintable())
 
 
+def _target(here: str, target: str) -> str:
+    """Where a redirect leads; an address that cannot be read is left to `_check`."""
+    try:
+        return urljoin(here, target)
+    except ValueError:
+        return target
+
+
 def _check(here: str, asked: str) -> None:
-    parts = urlsplit(here)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(here)
+        good = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        good = None
+    if not good:
         where = "is" if here == asked else "redirects to"
-        raise SourceError(f"{asked} {where} no address of the web" + ("" if here == asked else f": {here[:200]}"))
+        raise SourceError(
+            f"{asked} {where} no address of the web" + ("" if here == asked else f": {clean_line(here)[:200]}")
+        )
 
 
 def _conditions(validators: Validators | None) -> dict[str, str]:
