@@ -200,6 +200,33 @@ class DaysOffSetting(Section):
     )
 
 
+class Alerts(Section):
+    """Articles that go out at once, each as an edition of its own, to every reader of the newsletter."""
+
+    topics: tuple[str, ...] = Field((), description="articles with one of these topics are urgent")
+    sources: tuple[str, ...] = Field((), description="articles of these sources are urgent")
+    channels: tuple[str, ...] = Field((), description="names of the channels that carry alerts; all of it if empty")
+    younger_than: Duration = Field(
+        timedelta(hours=6), description="an article published longer ago, or without a date, is no alert by itself"
+    )
+    per_day: int = Field(3, ge=1, description="most alerts a day by rule; staff may send more by hand")
+    in_digest: Literal["leave_out", "mark"] = Field(
+        "leave_out", description="the next digest, for those who have had the alert: without the article, or marked"
+    )
+    expires_after: Duration = Field(timedelta(hours=6), description="an alert is given up after this time")
+
+
+class Review(Section):
+    """A draft is frozen ahead of its slot, and reviewers approve it."""
+
+    before: Duration = Field(timedelta(minutes=30), description="how long before the slot the draft is frozen")
+    reviewers: tuple[str, ...] = Field((), description="addresses that are told of a draft")
+    channels: tuple[str, ...] = Field((), description="names of channels on which a draft is told as well")
+    silence: Literal["send", "hold", "skip"] = Field(
+        "hold", description="nobody has answered by the slot: send it, hold it, or skip it (its articles wait)"
+    )
+
+
 class Newsletter(Section):
     """A standing order: what to take, when, and where to send it."""
 
@@ -212,6 +239,8 @@ class Newsletter(Section):
         (),
         description="when, one line or several: weekdays at 07:00, or cron with weekdays by name; none: only by hand",
     )
+    daily: Lines = Field(("every day at 18:00",), description="when readers who chose one mail a day get it")
+    weekly: Lines = Field(("saturday at 08:00",), description="when readers who chose one mail a week get it")
     missed: str = Field(
         "send within 2h", description="a slot that passed while nobody ran: `send within DURATION`, `merge` or `skip`"
     )
@@ -230,6 +259,12 @@ class Newsletter(Section):
     )
     per_source: int | None = Field(None, ge=1, description="most articles of one source in an edition; the others wait")
     sections: tuple[str, ...] = Field((), description="topics in the order in which the edition shows them")
+    alerts: Alerts | None = Field(None, description="what goes out at once")
+    review: Review | None = Field(None, description="drafts that staff approve before they go out")
+    last_look: Literal["refresh", "drop", "hold"] = Field(
+        "refresh",
+        description="an article has changed between draft and sending: take it as it is now, drop it, or hold the edition",
+    )
     channels: tuple[str, ...] = Field(min_length=1, description="names of the channels that carry it")
     expires_after: Duration = Field(timedelta(hours=24), description="deliveries are given up after this time")
     on_uncertain: Literal["resend", "hold"] = Field(
@@ -247,6 +282,9 @@ class Settings(Section):
     )
     test_mode: TestMode | None = Field(
         None, description="send every mail to one address, and everything else to var/test/"
+    )
+    mails_per_day: int | None = Field(
+        None, ge=1, description="most mails to one reader a day, over all newsletters; what is over comes with the next"
     )
     secret: Secret | None = Field(None, description="signs unsubscribe links; made and kept in var/secret.key if empty")
     sources: dict[Slug, dict[str, Any]] = Field(min_length=1, description="where articles come from")
@@ -279,12 +317,29 @@ def _dangling(settings: Settings, raw: Raw) -> Iterable[Problem]:
     for key, newsletter in settings.newsletters.items():
         if "id" in raw.data["newsletters"][key]:
             yield raw.problem(("newsletters", key, "id"), "is not a known key: the key above it is the newsletter's id")
-        for field, known in (("sources", settings.sources), ("channels", settings.channels)):
-            for index, name in enumerate(getattr(newsletter, field)):
+        for path, names in _references(newsletter):
+            field = path[-1]
+            known: Iterable[str] = settings.sources if field == "sources" else settings.channels
+            if len(path) > 1 and field == "channels":
+                known = newsletter.channels  # an alert or a draft goes where the newsletter goes
+            for index, name in enumerate(names):
                 if name not in known:
-                    kind = field.removesuffix("s")
-                    path = ("newsletters", key, field, index)
-                    yield raw.problem(path, f"there is no {kind} {name!r}{suggestion(name, known)}")
+                    where = f"newsletter {key} has no" if known is newsletter.channels else "there is no"
+                    yield raw.problem(
+                        ("newsletters", key, *path, index),
+                        f"{where} {field.removesuffix('s')} {name!r}{suggestion(name, known)}",
+                    )
+
+
+def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Sequence[str]]]:
+    """The keys of a newsletter that name sources and channels, with the names."""
+    yield ("sources",), newsletter.sources
+    yield ("channels",), newsletter.channels
+    if newsletter.alerts:
+        yield ("alerts", "sources"), newsletter.alerts.sources
+        yield ("alerts", "channels"), newsletter.alerts.channels
+    if newsletter.review:
+        yield ("review", "channels"), newsletter.review.channels
 
 
 def problems_of(error: ValidationError, raw: Raw, prefix: KeyPath, model: type[Any]) -> list[Problem]:

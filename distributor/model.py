@@ -113,14 +113,20 @@ class EditionKind(StrEnum):
     """Why an edition exists."""
 
     DIGEST = "digest"  # the answer to a slot, or a one-off send of everything new
+    DAILY = "daily"  # what was announced since the last one, for readers who want one mail a day
+    WEEKLY = "weekly"  # the same for those who want one a week
     ALERT = "alert"  # one urgent article, sent at once
+    CORRECTION = "correction"  # one article put right or taken back, for those who have got it
 
 
 class EditionState(StrEnum):
     """How far an edition has come."""
 
+    REVIEW = "review"  # frozen; waits for its slot and for its reviewers
+    HELD = "held"  # frozen; waits until somebody approves it
     FROZEN = "frozen"  # content, renditions and recipients stand; deliveries are under way
     DONE = "done"  # every delivery has reached an end
+    CANCELLED = "cancelled"  # staff or silence stopped it; what it had not sent stays unsent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,8 @@ class Edition:
 
     `slot` is the newsletter's local date and time (`2026-11-23T07:00`), or `manual-…` for a send by hand.
     `briefs` are shown as lines without a lead. `overflow` counts the articles that wait for the next edition.
+    `cohort` names the readers whose share of it this is; empty for the whole edition. `known` are the ids of articles
+    that these readers have had as an alert already.
     """
 
     id: str
@@ -143,11 +151,26 @@ class Edition:
     kind: EditionKind = EditionKind.DIGEST
     briefs: tuple[Article, ...] = ()
     overflow: int = 0
+    cohort: str = ""
+    known: tuple[str, ...] = ()
+
+    @property
+    def part(self) -> str:
+        """The part of a personal rendition of it: a letter for each cohort."""
+        return f"digest-{self.cohort}" if self.cohort else "digest"
 
     @property
     def carried(self) -> tuple[Article, ...]:
         """Every article that this edition announces."""
         return self.articles + self.briefs
+
+
+class Action(StrEnum):
+    """What is done with a rendition at the far end."""
+
+    POST = "post"  # carried there
+    AMEND = "amend"  # put in the place of what an earlier edition has posted
+    RETRACT = "retract"  # what an earlier edition has posted is taken back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +179,8 @@ class Rendition:
 
     `edition` is empty for a standing rendition, which mirrors the store and belongs to no edition. `part` tells the
     renditions of one channel apart (`rss.xml`, an article's id, `digest`); it is a safe file name. `title` says in
-    words what it is, for staff. `sha256` is of `body`.
+    words what it is, for staff. `sha256` is of `body`. A correction amends or retracts: `target` is then the edition
+    whose post of the same channel and part is meant.
     """
 
     channel: str
@@ -165,6 +189,8 @@ class Rendition:
     body: bytes
     edition: str = ""
     title: str = ""
+    action: Action = Action.POST
+    target: str = ""
 
     @property
     def sha256(self) -> str:
@@ -237,11 +263,19 @@ class Delivery:
     updated: datetime | None = None
 
 
+class Frequency(StrEnum):
+    """How often a subscriber wants to be written to by one newsletter. Alerts come at once to all."""
+
+    EACH = "each"  # each edition
+    DAILY = "daily"  # at most one mail a day, with everything since the last one
+    WEEKLY = "weekly"  # at most one a week
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """A person with an address. `newsletters` are the ones this person has asked for.
 
-    `topics` are kept, but not read yet: every subscriber of a newsletter gets the whole edition.
+    `topics` are what this person wants to read of them: everything if empty.
     """
 
     id: str
@@ -250,6 +284,7 @@ class Subscriber:
     language: Language = Language.VI
     newsletters: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    frequency: Frequency = Frequency.EACH
     created: datetime | None = None
     consent: str = ""
     active: bool = True

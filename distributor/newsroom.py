@@ -83,12 +83,31 @@ def open_newsroom(file: Path) -> Newsroom:
     if settings and settings.test_mode:
         channels = rehearse(channels, raw.folder / "var" / "test")
         problems += _test_address(raw, settings.test_mode.to)
+    if settings:
+        problems += _reviewers(raw, settings, channels)
     problems = [*raw.problems, *problems, *source_problems, *channel_problems, *timing_problems]
     templates = Templates(registry.template_folders(raw.folder))
     problems += [Problem("", fault.message, fault.file, fault.line) for fault in templates.check()]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
     return Newsroom(raw.file, settings, sources, channels, timing, templates)
+
+
+def _reviewers(raw: Raw, settings: Settings, channels: Mapping[str, Channel]) -> list[Problem]:
+    """Reviewers who cannot be written to."""
+    problems = []
+    for name, newsletter in settings.newsletters.items():
+        reviewers = newsletter.review.reviewers if newsletter.review else ()
+        path = ("newsletters", name, "review", "reviewers")
+        for number, address in enumerate(reviewers):
+            try:
+                Mailbox.parse(address)
+            except ValueError as error:
+                problems.append(raw.problem((*path, number), str(error)))
+        writes = any(channels[one].personal for one in newsletter.channels if one in channels)
+        if reviewers and not writes:
+            problems.append(raw.problem(path, "the newsletter has no channel that writes to people"))
+    return problems
 
 
 def _test_address(raw: Raw, address: str) -> list[Problem]:

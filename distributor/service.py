@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -106,16 +107,14 @@ class Service:
                 log.error("%s", fault)
 
     async def _answer(self) -> None:
-        made = await asyncio.to_thread(
-            pipeline.answer_due_slots, self.newsroom, self.database, self.clock(), self.ledger.owner
-        )
-        for proposal in made:
-            if proposal.edition:
-                edition = proposal.edition
-                log.info("edition %s for slot %s: %d articles", edition.id, edition.slot, len(edition.articles))
-            else:
-                log.info("no edition of %s: %s", proposal.newsletter.id, proposal.selection.reason)
-        if any(proposal.edition for proposal in made):
+        answers = await pipeline.answer(self.newsroom, self.database, self.clock, self.ledger.owner)
+        for proposal in answers.made:
+            _log_made(proposal)
+        for one in answers.settled:
+            log.log(logging.INFO if one.what == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
+        for fault in await pipeline.tell_reviewers(self.newsroom, self.database, self.clock):
+            log.error("%s", fault)
+        if answers.anything_out:
             await pipeline.refresh(self.newsroom, self.database)
 
     async def _deliver(self) -> None:
@@ -126,6 +125,18 @@ class Service:
             seconds = max((self.clock() - started) / timedelta(seconds=1), 0.001)
             sent = report.of(DeliveryState.SENT)
             log.info("%d deliveries in %.1f s (%.0f/s): %d sent", total, seconds, total / seconds, sent)
+
+
+def _log_made(proposal: pipeline.Proposal) -> None:
+    edition = proposal.edition
+    if edition is None:
+        log.info("no edition of %s: %s", proposal.newsletter.id, proposal.selection.reason)
+        return
+    draft = "a draft, " if proposal.due else ""
+    log.info(
+        "edition %s for slot %s: %s%d articles, %d readers",
+        edition.id, edition.slot, draft, len(edition.carried), proposal.audience,
+    )  # fmt: skip
 
 
 def _log_look(look: pipeline.Look) -> None:

@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 from builders import NOW
 
-from distributor.delivery.promise import promise
-from distributor.editions import book
+from distributor.delivery.audience import Order, Readers
+from distributor.delivery.promise import overtake, promise
+from distributor.editions import book, items
+from distributor.editions.cohorts import Taste
 from distributor.model import DeliveryState, Edition, Rendition
 from distributor.storage.database import Database
 from distributor.storage.tables import deliveries, subscribers, subscriptions
@@ -36,13 +38,15 @@ def freeze(
 ) -> None:
     with database.write() as connection:
         book.keep(connection, made, renditions, "test")
-        promise(connection, made, renditions, personal=frozenset({"mail"}), latest_only=latest_only, now=made.frozen_at)
+        readers = Readers(Order(newsletter=made.newsletter), {Taste().key: "digest"})
+        promise(connection, made, renditions, readers, frozenset({"mail"}))
+        overtake(connection, made, latest_only, made.frozen_at)
 
 
 @pytest.fixture
 def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A store whose editions need no article rows."""
-    monkeypatch.setattr(book, "note", lambda *_: None)
+    monkeypatch.setattr(items, "note", lambda *_: None)
     return database
 
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from distributor import pipeline
 from distributor.channel import Channel, Desk
 from distributor.config import Newsletter
-from distributor.editions import book
+from distributor.editions import book, items
 from distributor.editions.rules import parse
 from distributor.editions.schedule import Missed, Schedule
 from distributor.editions.selection import Verdict, wants
@@ -86,7 +86,7 @@ class Months(RuleBasedStateMachine):
         self.count = 0
         self.sources = {name: Shelf(name=name) for name in ("cong", "bao")}
         with self.store.write() as connection:
-            book.enrol(connection, self.order, self.now)
+            items.enrol(connection, self.order, self.now)
         for source in self.sources.values():  # the first look is behind us
             self._take(source, [found(f"cu-{source.name}", source=source.name, topics=("Khác",), published=BEGIN)])
 
@@ -195,7 +195,7 @@ class Months(RuleBasedStateMachine):
         self._tick()
 
     def _tick(self) -> None:
-        for proposal in pipeline.answer_due_slots(self.newsroom, self.store, self.now, "test"):
+        for proposal in pipeline.answer_due(self.newsroom, self.store, self.now, "test").made:
             self._check(proposal)
 
     def _check(self, proposal: pipeline.Proposal | None) -> None:
@@ -240,7 +240,7 @@ class Months(RuleBasedStateMachine):
             content = [book.edition(connection, row.id) for row in book.listing(connection, limit=10_000)]
             announced: Counter[str] = Counter(a.id for one in content if one for a in one.carried)
             rows = {row.article_id: row for row in connection.execute(sa.select(announcements))}
-            candidates = {one.article.id for one in book.candidates(connection, self.order.id)}
+            candidates = {one.article.id for one in items.candidates(connection, self.order.id)}
             all_ids = set(connection.execute(sa.select(articles.c.id).where(articles.c.backlog.is_(False))).scalars())
         assert all(number == 1 for number in announced.values())
         for id in all_ids:

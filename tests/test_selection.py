@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.config import Newsletter
-from distributor.editions.freezing import freeze, manual_slot, subject
+from distributor.editions.freezing import Contents, freeze, manual_slot, subject
 from distributor.editions.selection import Candidate, Selection, Verdict, select
 from distributor.model import Article, Language
 
@@ -172,13 +172,15 @@ class TestFreezing:
 
     def test_an_edition_is_dated_in_the_newsletters_zone(self) -> None:
         late = NOW.replace(hour=20)  # 03:00 of the next day in Hanoi
-        made = freeze(settings(), newsletter(), decide(newsletter(), *articles(1)), slot="s", number=7, now=late)
+        made = freeze(
+            settings(), newsletter(), Contents.of(decide(newsletter(), *articles(1))), slot="s", number=7, now=late
+        )
         assert made.id == "tin-sang-7"
         assert "24/11" in made.subject
         assert manual_slot(late, ZoneInfo("Asia/Ho_Chi_Minh")).startswith("manual-2026-11-24T03:00:00")
 
     def test_briefs_and_what_waits_are_part_of_the_edition(self) -> None:
         order = newsletter(maximum=2, overflow="brief", per_source=3)
-        made = freeze(settings(), order, decide(order, *articles(4)), slot="s", number=1, now=NOW)
+        made = freeze(settings(), order, Contents.of(decide(order, *articles(4))), slot="s", number=1, now=NOW)
         assert ([a.id for a in made.articles], [a.id for a in made.briefs], made.overflow) == (["a1", "a0"], ["a2"], 1)
         assert made.subject.endswith("và 2 tin khác")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -20,7 +21,7 @@ from builders import NOW
 from distributor.errors import StoreError
 from distributor.storage import migrations
 from distributor.storage.database import Database
-from distributor.storage.tables import metadata, suppressions
+from distributor.storage.tables import editions, metadata, renditions, subscribers, subscriptions, suppressions
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
@@ -44,6 +45,48 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
     opened.close()
 
 
+def test_an_upgrade_loses_no_row_of_a_store_that_has_some(tmp_path: Path) -> None:
+    """Version 5, with rows that point to the tables that version 6 makes anew."""
+    _at_version(tmp_path, "0005")
+    raw = sqlite3.connect(tmp_path / "store.db")
+    raw.executescript(
+        """
+        INSERT INTO editions (id, newsletter, slot, number, kind, state, subject, language, frozen_at, expires_at, content,
+            sha256) VALUES ('t-1', 't', 's', 1, 'digest', 'done', 'x', 'vi', '2026-11-23T00:00:00.000000+00:00',
+            '2026-11-24T00:00:00.000000+00:00', '{}', 'x');
+        INSERT INTO renditions (edition_id, channel, part, title, media_type, body, sha256)
+            VALUES ('t-1', 'mail', 'digest', '', 'x', x'00', 'x');
+        INSERT INTO subscribers (id, address, address_key, name, language, topics, consent, created)
+            VALUES ('lan', 'lan@example.com', 'lan@example.com', '', 'vi', '["Y tế", "Kinh tế"]', '',
+            '2026-11-23T00:00:00.000000+00:00');
+        INSERT INTO subscriptions VALUES ('lan', 't', '2026-11-23T00:00:00.000000+00:00');
+        """
+    )
+    raw.commit()
+    raw.close()
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    assert opened.migrate() == ("0006",)
+    with opened.read() as connection:
+        assert connection.execute(sa.select(renditions.c.edition_id, renditions.c.action)).one() == ("t-1", "post")
+        assert connection.execute(sa.select(editions.c.due_at, editions.c.released_at)).one() == (NOW, NOW)
+        assert connection.execute(sa.select(subscriptions.c.newsletter)).scalars().all() == ["t"]
+        chosen = sa.select(subscribers.c.topics_key, subscribers.c.frequency)
+        assert connection.execute(chosen).one() == ("kinh tế\ny tế", "each")
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    opened.close()
+
+
+def _at_version(folder: Path, revision: str) -> None:
+    """A store as an earlier version of the program has left it."""
+    engine = sa.create_engine(f"sqlite:///{folder / 'store.db'}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__ or "").parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
 _MIGRATE = """
 import sys
 from pathlib import Path
@@ -53,8 +96,8 @@ Database.open("sqlite:///store.db", Path(sys.argv[1])).migrate()
 
 
 def test_several_processes_may_start_on_an_empty_store_at_once(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _MIGRATE, str(tmp_path)]
-    starts = [subprocess.Popen(command, cwd=tmp_path) for _ in range(4)]
+    program = [sys.executable, "-c", _MIGRATE, str(tmp_path)]
+    starts = [subprocess.Popen(program, cwd=tmp_path) for _ in range(4)]
     assert [start.wait() for start in starts] == [0, 0, 0, 0]
 
 

@@ -42,13 +42,13 @@ def command(context: click.Context, source: str | None, limit: int, as_json: boo
 
 
 def _list(app: App, source: str | None, limit: int, as_json: bool) -> None:
-    from ..editions import book
+    from ..editions import items
     from ..gathering import archive, marks
 
     with app.store() as database, database.read() as connection:
         found = archive.newest(connection, limit, source)
         ids = [article.id for article in found]
-        carried = book.announced_in(connection, ids)
+        carried = items.announced_in(connection, ids)
         said = marks.of(connection, ids)
     if as_json:
         show_json([_data(article, carried.get(article.id, []), sorted(said.get(article.id, {}))) for article in found])

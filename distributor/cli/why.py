@@ -30,7 +30,7 @@ def command(app: App, what: str, edition: str | None, as_json: bool) -> None:
 
 def _article(app: App, connection: Connection, id: str) -> list[str]:
     from ..delivery import ledger
-    from ..editions import book
+    from ..editions import items
     from ..editions.explain import Told, about_article
     from ..errors import UserError
     from ..gathering import archive, marks
@@ -40,7 +40,7 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
         raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
     (article,) = archive.with_origins(connection, [found])
     told = []
-    for item in book.items(connection, id):
+    for item in items.items(connection, id):
         tally = ledger.tally(connection, item.edition) if item.edition else {}
         counts: dict[ledger.S, int] = {}
         for states in tally.values():

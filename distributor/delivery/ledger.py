@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..errors import DistributorError
-from ..model import Delivery, DeliveryState
+from ..model import Delivery, DeliveryState, EditionState, Receipt
 from ..storage.database import Database
 from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
 from .retry import Decision
@@ -196,7 +196,7 @@ class Ledger:
 
     def expire(self, now: datetime) -> int:
         """Give up what editions whose time is over have not got out; returns how many rows."""
-        over = sa.select(editions.c.id).where(editions.c.expires_at <= now)
+        over = sa.select(editions.c.id).where(editions.c.expires_at <= now, editions.c.released_at.is_not(None))
         with self.database.write() as connection:
             expired = connection.execute(
                 sa.update(deliveries)
@@ -214,7 +214,7 @@ def _with_work(channel: str, now: datetime) -> sa.Select[Any]:
     return (
         sa.select(shards)
         .join(editions, editions.c.id == shards.c.edition_id)
-        .where(shards.c.channel == channel, work.exists())
+        .where(shards.c.channel == channel, work.exists(), editions.c.released_at.is_not(None))
         .order_by(editions.c.frozen_at, shards.c.k)
     )
 
@@ -308,6 +308,16 @@ def listing(
     return [_delivery(row) for row in connection.execute(query.limit(limit))]
 
 
+def posted(connection: Connection, edition: str, channel: str, part: str) -> Receipt | None:
+    """The receipt of what an edition has posted; None where it has posted nothing, or nobody knows."""
+    here = (deliveries.c.edition_id == edition) & (deliveries.c.channel == channel) & (deliveries.c.part == part)
+    query = sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply)
+    row = connection.execute(
+        query.where(here, deliveries.c.recipient == "", deliveries.c.state == S.SENT)
+    ).one_or_none()
+    return Receipt(remote_id=row.remote_id, url=row.url, reply=row.reply) if row else None
+
+
 def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
     """How many rows of an edition stand where: counts by channel and state."""
     query = (
@@ -328,11 +338,17 @@ def unfinished(connection: Connection) -> list[str]:
         deliveries.c.edition_id == editions.c.id,
         deliveries.c.state.in_(OPEN) | ((deliveries.c.state == S.UNCERTAIN) & deliveries.c.due.is_not(None)),
     )
-    query = sa.select(editions.c.id).where(editions.c.done_at.is_(None), ~owed.exists()).order_by(editions.c.frozen_at)
+    under_way = editions.c.state == EditionState.FROZEN
+    query = sa.select(editions.c.id).where(under_way, ~owed.exists()).order_by(editions.c.frozen_at)
     return list(connection.execute(query).scalars())
 
 
 def owing(connection: Connection) -> list[str]:
-    """The editions that still owe something."""
-    query = sa.select(deliveries.c.edition_id).where(deliveries.c.state.in_(OPEN)).distinct()
+    """The editions that are out and still owe something."""
+    query = (
+        sa.select(deliveries.c.edition_id)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.state.in_(OPEN), editions.c.released_at.is_not(None))
+        .distinct()
+    )
     return sorted(connection.execute(query).scalars())

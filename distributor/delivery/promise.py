@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState as S
 from ..model import Edition, Rendition
-from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
+from ..storage.tables import deliveries, editions, shards
+from . import audience
+from .audience import Readers
 from .ledger import SHARD_SIZE
 
 
@@ -19,39 +21,58 @@ def promise(
     connection: Connection,
     edition: Edition,
     kept: Iterable[Rendition],
-    *,
+    readers: Readers | None,
     personal: frozenset[str],
-    latest_only: frozenset[str],
-    now: datetime,
-) -> None:
-    """Make a row of everything that the edition owes, in the transaction that freezes it.
+) -> int:
+    """Make a row of everything that the edition owes, in the transaction that freezes it; returns how many letters.
 
-    The audience of a personal channel is who has asked for this newsletter now and is not suppressed. What an earlier
-    edition still owes to a channel that shows only the latest is overtaken.
+    `personal` are the channels that write to people: each reader is owed the part of his or her cohort on each of them.
     """
-    k = 0
+    k = letters = 0
+    writing: list[str] = []
     for rendition in kept:
         if rendition.channel in personal:
-            k += _promise_audience(connection, edition, rendition, k, now)
+            writing += [rendition.channel] if rendition.channel not in writing else []
             continue
         _add_shards(connection, edition.id, rendition.channel, k, 1)
-        connection.execute(sa.insert(deliveries).values(_row(edition.id, rendition, "", "", k, now)))
+        row = _row(edition, rendition.channel, rendition.part, "", "", k)
+        connection.execute(sa.insert(deliveries).values(row))
         k += 1
-    for channel in latest_only:
-        overtake(connection, edition, channel, now)
+    if readers and writing:
+        with audience.named(connection, readers) as (letters, people):
+            for channel in writing:
+                k += _promise_letters(connection, edition, channel, letters, people, k)
+        audience.postpone(connection, readers.order, edition)
+    return letters
 
 
-def _row(edition: str, rendition: Rendition, recipient: Any, address: Any, k: Any, now: datetime) -> dict[str, Any]:
+def _promise_letters(
+    connection: Connection, edition: Edition, channel: str, count: int, people: sa.Subquery, first: int
+) -> int:
+    """Rows for all readers by one statement, in shards of which most hold one part only."""
+    number = -(-count // SHARD_SIZE)
+    _add_shards(connection, edition.id, channel, first, number)
+    place = sa.func.row_number().over(order_by=(people.c.part, people.c.id)) - 1
+    values = _row(edition, channel, people.c.part, people.c.id, people.c.address, first + place // SHARD_SIZE)
+    columns = [
+        value if isinstance(value, sa.ColumnElement) else sa.literal(value, deliveries.c[name].type)
+        for name, value in values.items()
+    ]
+    connection.execute(sa.insert(deliveries).from_select(list(values), sa.select(*columns)))
+    return number
+
+
+def _row(edition: Edition, channel: str, part: Any, recipient: Any, address: Any, k: Any) -> dict[str, Any]:
     return {
-        "edition_id": edition,
-        "channel": rendition.channel,
-        "part": rendition.part,
+        "edition_id": edition.id,
+        "channel": channel,
+        "part": part,
         "recipient": recipient,
         "k": k,
         "state": S.PENDING,
         "attempts": 0,
         "fence": 0,
-        "updated": now,
+        "updated": edition.frozen_at,
         "address": address,
         "reply": "",
         "remote_id": "",
@@ -65,47 +86,49 @@ def _add_shards(connection: Connection, edition: str, channel: str, first: int, 
         connection.execute(sa.insert(shards), rows)
 
 
-def audience(newsletter: str) -> sa.Select[Any]:
-    """Who gets a newsletter now: id and address of its subscribers who are not suppressed."""
-    suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
-    return (
-        sa.select(subscribers.c.id, subscribers.c.address)
-        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
-        .where(subscriptions.c.newsletter == newsletter, ~suppressed.exists())
-    )
+def withdraw_promise(connection: Connection, edition: str) -> None:
+    """Take back the rows of an edition of which nothing has been tried yet."""
+    connection.execute(sa.delete(deliveries).where(deliveries.c.edition_id == edition))
+    connection.execute(sa.delete(shards).where(shards.c.edition_id == edition))
 
 
-def audience_size(connection: Connection, newsletter: str) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(audience(newsletter).subquery())).scalar_one()
+def give_up(connection: Connection, edition: str, reason: str, now: datetime) -> int:
+    """Close what an edition still owes; returns how many rows."""
+    return connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
+        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
+    ).rowcount
 
 
-def _promise_audience(connection: Connection, edition: Edition, rendition: Rendition, first: int, now: datetime) -> int:
-    """Rows for all subscribers by one statement, so that a million of them need no memory here."""
-    count = -(-audience_size(connection, edition.newsletter) // SHARD_SIZE)
-    _add_shards(connection, edition.id, rendition.channel, first, count)
-    people = audience(edition.newsletter).subquery()
-    place = sa.func.row_number().over(order_by=people.c.id) - 1
-    k = place // SHARD_SIZE
-    values = _row(edition.id, rendition, people.c.id, people.c.address, first + k, now)
-    columns = [
-        value if isinstance(value, sa.ColumnElement) else sa.literal(value, deliveries.c[name].type)
-        for name, value in values.items()
-    ]
-    connection.execute(sa.insert(deliveries).from_select(list(values), sa.select(*columns)))
-    return count
-
-
-def overtake(connection: Connection, edition: Edition, channel: str, now: datetime) -> None:
-    """Close what earlier editions of the newsletter still owe to a channel that shows only the latest."""
+def overtake(connection: Connection, edition: Edition, channels: Iterable[str], now: datetime) -> None:
+    """Close what earlier editions of the newsletter still owe to channels that show only the latest."""
     earlier = sa.select(editions.c.id).where(
-        editions.c.newsletter == edition.newsletter, editions.c.number < edition.number
+        editions.c.newsletter == edition.newsletter,
+        editions.c.released_at <= now,
+        editions.c.id != edition.id,
     )
     connection.execute(
         sa.update(deliveries)
         .where(
             deliveries.c.edition_id.in_(earlier),
-            deliveries.c.channel == channel,
+            deliveries.c.channel.in_(list(channels)),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
-        .values(state=S.EXPIRED, updated=now, reply=f"overtaken by {edition.id}")
+        .values(state=S.EXPIRED, updated=now, due=None, reply=f"overtaken by {edition.id}")
+    )
+
+
+def overtake_alerts(connection: Connection, edition: Edition, alerts: Iterable[str], now: datetime) -> None:
+    """Close the letters of alerts that are not out yet to readers of this edition, which carries them as news."""
+    readers = sa.select(deliveries.c.recipient).where(deliveries.c.edition_id == edition.id)
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.edition_id.in_(list(alerts)),
+            deliveries.c.recipient != "",
+            deliveries.c.recipient.in_(readers),
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        .values(state=S.EXPIRED, updated=now, due=None, reply=f"overtaken by {edition.id}, which carries it")
     )

@@ -1,25 +1,26 @@
-"""Editions in the store: slots decided, articles announced, renditions kept. Every statement about them is here."""
+"""Editions in the store: slots decided, contents and renditions kept, what happened since. Every statement is here."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..config import FirstLook, Newsletter
-from ..gathering import marks
-from ..gathering.archive import article_of, with_origins
-from ..gathering.marks import Mark, Marked
-from ..model import Article, Edition, EditionState, Rendition, edition_from_json, edition_to_json
-from ..storage.tables import announcements, articles, editions, renditions, slots, watches
-from .selection import Candidate, Choice, Verdict, wants
+from ..model import Action, Edition, EditionKind, EditionState, Rendition, edition_from_json, edition_to_json
+from ..storage.tables import cohorts as cohort_rows
+from ..storage.tables import edition_events, editions, renditions, slots
+from . import items
+from .cohorts import Cohort
+from .selection import Choice, Verdict
 
-_FINAL = (Verdict.IN, Verdict.REJECTED)
+NOTHING = "nothing was announced since the last one"
+NOBODY = "nobody has chosen it"
+NOT_THEIRS = "there was nothing in the topics of those who have chosen it"
 
 
 class SlotTaken(Exception):
@@ -36,108 +37,12 @@ class EditionRow:
     number: int
     subject: str
     state: str
+    kind: str
     frozen_at: datetime
+    due_at: datetime
+    released_at: datetime | None
     expires_at: datetime
     done_at: datetime | None
-
-
-# -- what a newsletter has not announced -------------------------------------------------------------------------------
-
-
-def enrol(connection: Connection, newsletter: Newsletter, now: datetime) -> datetime:
-    """Since when the store has known this newsletter. A new one does not announce the whole archive.
-
-    At the first sight of a newsletter the articles that are stored already are sorted like the first look at a source:
-    the newest and the young ones are its news, the rest is written down as rejected, with that reason.
-    """
-    since: datetime | None = connection.execute(
-        sa.select(watches.c.since).where(watches.c.newsletter == newsletter.id)
-    ).scalar()
-    if since is not None:
-        return since
-    connection.execute(sa.insert(watches).values(newsletter=newsletter.id, since=now))
-    rule = FirstLook()
-    known = [one.article for one in candidates(connection, newsletter.id) if wants(newsletter, one.article)]
-    known.sort(key=lambda article: article.published, reverse=True)
-    old = [article for article in known[rule.newest :] if article.published <= now - rule.age]
-    note(
-        connection,
-        newsletter.id,
-        [Choice(article, Verdict.REJECTED, "older than the newsletter") for article in old],
-        now,
-    )
-    return now
-
-
-def candidates(connection: Connection, newsletter: str) -> list[Candidate]:
-    """The articles that are news and about which this newsletter has not decided for good, with their marks."""
-    decided = sa.select(announcements.c.article_id).where(
-        announcements.c.newsletter == newsletter, announcements.c.state.in_(_FINAL)
-    )
-    query = sa.select(articles).where(articles.c.backlog.is_(False), articles.c.id.not_in(decided))
-    rows = connection.execute(query.order_by(articles.c.published))
-    found = with_origins(connection, [article_of(row) for row in rows])
-    said = marks.of(connection, [article.id for article in found])
-    return [_candidate(article, said.get(article.id, {})) for article in found]
-
-
-def _candidate(article: Article, said: Mapping[Mark, Marked]) -> Candidate:
-    held, withdrawn = said.get(Mark.HELD), said.get(Mark.WITHDRAWN)
-    return Candidate(
-        article=article,
-        held=f"held by {held.by}: {held.reason}" if held else "",
-        withdrawn=withdrawn.reason if withdrawn else "",
-        pinned=Mark.PINNED in said,
-    )
-
-
-def note(
-    connection: Connection, newsletter: str, choices: Sequence[Choice], now: datetime, edition: str | None = None
-) -> None:
-    """Write verdicts into the item ledger. What was written of a waiting article is replaced."""
-    if not choices:
-        return
-    ids = [choice.article.id for choice in choices]
-    connection.execute(
-        sa.delete(announcements).where(
-            announcements.c.newsletter == newsletter,
-            announcements.c.article_id.in_(ids),
-            announcements.c.state.not_in(_FINAL),
-        )
-    )
-    rows = [
-        {
-            "newsletter": newsletter,
-            "article_id": choice.article.id,
-            "state": Verdict.IN if choice.verdict is Verdict.BRIEF else choice.verdict,
-            "edition_id": edition if choice.verdict in (Verdict.IN, Verdict.BRIEF) else None,
-            "decided_at": now,
-            "reason": choice.reason,
-        }
-        for choice in choices
-    ]
-    connection.execute(sa.insert(announcements), rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A line of the item ledger: what became of an article in a newsletter."""
-
-    newsletter: str
-    article: str
-    state: str
-    reason: str
-    edition: str | None
-    decided_at: datetime
-
-
-def items(connection: Connection, article: str) -> list[Item]:
-    """What became of an article in each newsletter that has met it."""
-    query = sa.select(announcements).where(announcements.c.article_id == article).order_by(announcements.c.newsletter)
-    return [
-        Item(row.newsletter, row.article_id, row.state, row.reason, row.edition_id, row.decided_at)
-        for row in connection.execute(query)
-    ]
 
 
 # -- slots -------------------------------------------------------------------------------------------------------------
@@ -179,41 +84,42 @@ def decide_slot(
 # -- editions ----------------------------------------------------------------------------------------------------------
 
 
-def next_number(connection: Connection, newsletter: str) -> int:
-    query = sa.select(sa.func.max(editions.c.number)).where(editions.c.newsletter == newsletter)
+def next_number(connection: Connection, newsletter: str, kind: EditionKind = EditionKind.DIGEST) -> int:
+    here = (editions.c.newsletter == newsletter) & (editions.c.kind == kind)
+    query = sa.select(sa.func.max(editions.c.number)).where(here)
     return (connection.execute(query).scalar() or 0) + 1
 
 
 def keep(
-    connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str, choices: Sequence[Choice] = ()
+    connection: Connection,
+    edition: Edition,
+    kept: Sequence[Rendition],
+    by: str,
+    choices: Sequence[Choice] = (),
+    *,
+    due: datetime | None = None,
+    cohorts: Sequence[Cohort] = (),
 ) -> None:
     """Write an edition down: its slot, its content, its articles as announced, its renditions, all its verdicts.
 
-    Raises SlotTaken, with nothing written that the caller's roll-back does not undo, where the slot is decided, the
-    number is taken, or one of the articles has been announced since the selection was made.
+    With `due` it is a draft, which is released then at the earliest. Raises SlotTaken, with nothing written that the
+    caller's roll-back does not undo, where the slot is decided, the number is taken, or one of the articles has been
+    announced since the selection was made.
     """
     try:
         with connection.begin_nested():
-            _keep(connection, edition, kept, by, choices)
+            _keep(connection, edition, by, choices, due)
+            keep_renditions(connection, edition.id, kept, cohorts)
     except sa.exc.IntegrityError as error:  # PostgreSQL: another transaction was faster
         raise SlotTaken(f"{edition.id} is taken: {error.orig}") from error
 
 
-def _keep(
-    connection: Connection, edition: Edition, kept: Sequence[Rendition], by: str, choices: Sequence[Choice]
-) -> None:
+def _keep(connection: Connection, edition: Edition, by: str, choices: Sequence[Choice], due: datetime | None) -> None:
     now = edition.frozen_at
-    if edition.number != next_number(connection, edition.newsletter):
+    if edition.number != next_number(connection, edition.newsletter, edition.kind):
         raise SlotTaken(f"number {edition.number} of {edition.newsletter} is taken")
-    ids = [article.id for article in edition.carried]
-    decided = sa.select(announcements.c.article_id).where(
-        announcements.c.newsletter == edition.newsletter,
-        announcements.c.article_id.in_(ids),
-        announcements.c.state.in_(_FINAL),
-    )
-    if connection.execute(decided).first():
+    if edition.kind is EditionKind.DIGEST and items.decided(connection, edition.newsletter, edition.carried):
         raise SlotTaken(f"an article of {edition.id} has been announced meanwhile")
-    content = edition_to_json(edition)
     connection.execute(
         sa.insert(editions).values(
             id=edition.id,
@@ -221,36 +127,162 @@ def _keep(
             slot=edition.slot,
             number=edition.number,
             kind=edition.kind,
-            state=EditionState.FROZEN,
-            subject=edition.subject,
+            state=EditionState.REVIEW if due else EditionState.FROZEN,
             language=edition.language,
             frozen_at=now,
-            expires_at=edition.expires_at,
-            content=content.decode(),
-            sha256=hashlib.sha256(content).hexdigest(),
+            due_at=due or now,
+            released_at=None if due else now,
+            **_content(edition),
         )
     )
     if not decide_slot(connection, edition.newsletter, edition.slot, "edition", by, now, edition.id):
         raise SlotTaken(f"slot {edition.slot} of {edition.newsletter} is decided")
-    verdicts = choices or [Choice(article, Verdict.IN) for article in edition.carried]
-    note(connection, edition.newsletter, verdicts, now, edition.id)
+    record(connection, edition.id, "drafted" if due else "frozen", by, now)
+    if edition.kind is EditionKind.DIGEST:
+        choices = choices or [Choice(article, Verdict.IN) for article in edition.carried]
+    items.note(connection, edition.newsletter, choices, now, edition.id)
+
+
+def _content(edition: Edition) -> dict[str, Any]:
+    content = edition_to_json(edition)
+    return {
+        "subject": edition.subject,
+        "expires_at": edition.expires_at,
+        "content": content.decode(),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def keep_anew(connection: Connection, edition: Edition, kept: Sequence[Rendition], cohorts: Sequence[Cohort]) -> None:
+    """Put other content into a draft, of which nothing has been tried yet."""
+    connection.execute(sa.update(editions).where(editions.c.id == edition.id).values(**_content(edition)))
+    connection.execute(sa.delete(renditions).where(renditions.c.edition_id == edition.id))
+    connection.execute(sa.delete(cohort_rows).where(cohort_rows.c.edition_id == edition.id))
+    keep_renditions(connection, edition.id, kept, cohorts)
+
+
+def keep_renditions(
+    connection: Connection, edition_id: str, kept: Sequence[Rendition], cohorts: Sequence[Cohort]
+) -> None:
     for rendition in kept:
         connection.execute(
             sa.insert(renditions).values(
-                edition_id=edition.id,
+                edition_id=edition_id,
                 channel=rendition.channel,
                 part=rendition.part,
                 title=rendition.title,
                 media_type=rendition.media_type,
+                action=rendition.action,
+                target=rendition.target,
                 body=rendition.body,
                 sha256=rendition.sha256,
             )
         )
+    rows = [
+        {
+            "edition_id": edition_id,
+            "part": cohort.edition.part,
+            "articles": [article.id for article in cohort.edition.carried],
+            "size": cohort.size,
+        }
+        for cohort in cohorts
+    ]
+    if rows:
+        connection.execute(sa.insert(cohort_rows), rows)
 
 
 def edition(connection: Connection, edition_id: str) -> Edition | None:
-    content = connection.execute(sa.select(editions.c.content).where(editions.c.id == edition_id)).scalar()
-    return edition_from_json(content) if content else None
+    """The edition as it was frozen; its life time is counted from its release."""
+    query = sa.select(editions.c.content, editions.c.expires_at).where(editions.c.id == edition_id)
+    row = connection.execute(query).one_or_none()
+    return replace(edition_from_json(row.content), expires_at=row.expires_at) if row else None
+
+
+def cohorts_of(connection: Connection, edition_id: str) -> dict[str, tuple[str, ...]]:
+    """The articles of each letter of an edition, by part. An edition of old has one letter only and none is named."""
+    query = sa.select(cohort_rows).where(cohort_rows.c.edition_id == edition_id)
+    return {row.part: tuple(row.articles) for row in connection.execute(query)}
+
+
+# -- what happens to an edition ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an edition: what, by whom, why."""
+
+    at: datetime
+    what: str
+    by: str
+    why: str
+
+
+def record(connection: Connection, edition_id: str, what: str, by: str, now: datetime, why: str = "") -> None:
+    count = sa.select(sa.func.count()).select_from(edition_events).where(edition_events.c.edition_id == edition_id)
+    k = connection.execute(count).scalar_one()
+    values = {"edition_id": edition_id, "k": k, "at": now, "what": what, "by": by, "why": why}
+    connection.execute(sa.insert(edition_events).values(values))
+
+
+def events(connection: Connection, edition_id: str) -> list[Event]:
+    """What happened to an edition, in order."""
+    query = sa.select(edition_events).where(edition_events.c.edition_id == edition_id).order_by(edition_events.c.k)
+    return [Event(row.at, row.what, row.by, row.why) for row in connection.execute(query)]
+
+
+def row(connection: Connection, edition_id: str) -> EditionRow | None:
+    columns = [editions.c[name] for name in EditionRow.__slots__]
+    found = connection.execute(sa.select(*columns).where(editions.c.id == edition_id)).one_or_none()
+    return EditionRow(*found) if found else None
+
+
+def waiting(connection: Connection) -> list[EditionRow]:
+    """The editions that have not been released: drafts, and those that are held."""
+    columns = [editions.c[name] for name in EditionRow.__slots__]
+    states = (EditionState.REVIEW, EditionState.HELD)
+    query = sa.select(*columns).where(editions.c.state.in_(states)).order_by(editions.c.due_at, editions.c.id)
+    return [EditionRow(*found) for found in connection.execute(query)]
+
+
+def change_state(
+    connection: Connection, edition_id: str, of: Sequence[EditionState], to: EditionState, **values: Any
+) -> bool:
+    """Bring an edition from one of these states into another; False where it was in none of them."""
+    here = (editions.c.id == edition_id) & editions.c.state.in_(of)
+    return connection.execute(sa.update(editions).where(here).values(state=to, **values)).rowcount == 1
+
+
+def count_since(connection: Connection, newsletter: str, kind: EditionKind, since: datetime) -> int:
+    """How many editions of a kind were frozen since then."""
+    here = (editions.c.newsletter == newsletter) & (editions.c.kind == kind) & (editions.c.frozen_at > since)
+    return connection.execute(sa.select(sa.func.count()).select_from(editions).where(here)).scalar_one()
+
+
+def last_frozen(connection: Connection, newsletter: str, kind: EditionKind) -> datetime | None:
+    """When the last edition of a kind was frozen that was not cancelled."""
+    here = (editions.c.newsletter == newsletter) & (editions.c.kind == kind)
+    query = sa.select(sa.func.max(editions.c.frozen_at)).where(here, editions.c.state != EditionState.CANCELLED)
+    found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
+def last_paid(connection: Connection, newsletter: str, kind: EditionKind) -> datetime | None:
+    """Until when the readers of a daily or weekly letter owe nothing: the last slot that was answered with an edition,
+    or for which there was nothing to send or nobody to send it to."""
+    query = (
+        sa.select(sa.func.max(slots.c.decided_at))
+        .outerjoin(editions, editions.c.id == slots.c.edition_id)
+        .where(
+            slots.c.newsletter == newsletter,
+            slots.c.slot.startswith(f"{kind}-", autoescape=True),
+            sa.or_(
+                slots.c.outcome.in_((NOTHING, NOBODY, NOT_THEIRS)),
+                sa.and_(slots.c.edition_id.is_not(None), editions.c.state != EditionState.CANCELLED),
+            ),
+        )
+    )
+    found: datetime | None = connection.execute(query).scalar()
+    return found
 
 
 def rendition(connection: Connection, edition_id: str, channel: str, part: str) -> Rendition:
@@ -273,6 +305,8 @@ def _rendition(row: sa.Row[Any]) -> Rendition:
         body=row.body,
         edition=row.edition_id,
         title=row.title,
+        action=Action(row.action),
+        target=row.target,
     )
     if kept.sha256 != row.sha256:
         raise ValueError(f"rendition {kept.key} is not what was frozen")
@@ -292,29 +326,6 @@ def close(connection: Connection, edition_id: str, now: datetime) -> None:
     """Every delivery of the edition has reached an end."""
     connection.execute(
         sa.update(editions)
-        .where(editions.c.id == edition_id, editions.c.state != EditionState.DONE)
+        .where(editions.c.id == edition_id, editions.c.state == EditionState.FROZEN)
         .values(state=EditionState.DONE, done_at=now)
     )
-
-
-def announced(connection: Connection, newsletter: str, limit: int) -> list[Article]:
-    """The newest articles that a newsletter has announced, newest first, in their present version."""
-    query = (
-        sa.select(articles)
-        .join(announcements, announcements.c.article_id == articles.c.id)
-        .where(announcements.c.newsletter == newsletter, announcements.c.state == Verdict.IN)
-        .order_by(announcements.c.decided_at.desc(), articles.c.published.desc(), articles.c.id)
-        .limit(limit)
-    )
-    return [article_of(row) for row in connection.execute(query)]
-
-
-def announced_in(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[str]]:
-    """For each article, the editions that carried it."""
-    query = sa.select(announcements.c.article_id, announcements.c.edition_id).where(
-        announcements.c.article_id.in_(article_ids), announcements.c.state == Verdict.IN
-    )
-    carried: dict[str, list[str]] = {}
-    for row in connection.execute(query):
-        carried.setdefault(row.article_id, []).append(row.edition_id)
-    return carried

@@ -1,21 +1,50 @@
-"""Turns a selection into an edition: its number, its subject, its life time. Pure."""
+"""Turns articles into an edition: its number, its subject, its life time. Pure."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..config import Newsletter, Settings
-from ..model import Article, Edition, Language
+from ..model import Article, Edition, EditionKind, Language
 from ..rehearsal import MARK
 from .selection import Selection, Verdict
 
 _OTHERS = {Language.VI: " và {count} tin khác", Language.EN: " and {count} more"}
 _ONE_OTHER = {Language.VI: " và 1 tin khác", Language.EN: " and one more"}
+_WEEK = {Language.VI: "tuần {first}–{last}", Language.EN: "week of {first}"}
+_LABELS = {
+    "alert": {Language.VI: "Tin khẩn: {title}", Language.EN: "Breaking: {title}"},
+    "correction": {Language.VI: "Đính chính: {title}", Language.EN: "Correction: {title}"},
+    "withdrawal": {Language.VI: "Gỡ bài: {title}", Language.EN: "Withdrawn: {title}"},
+}
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+# What stands before the number in an edition's id: digests count by themselves, so `tin-sang-12` is the twelfth.
+_LETTERS = {
+    EditionKind.DIGEST: "",
+    EditionKind.DAILY: "d",
+    EditionKind.WEEKLY: "w",
+    EditionKind.ALERT: "a",
+    EditionKind.CORRECTION: "c",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What goes into an edition. `overflow` counts the articles that wait for the next one."""
+
+    articles: tuple[Article, ...]
+    briefs: tuple[Article, ...] = ()
+    overflow: int = 0
+
+    @classmethod
+    def of(cls, selection: Selection) -> Contents:
+        return cls(selection.chosen, selection.briefs, len(selection.of(Verdict.CARRIED)))
 
 
 def manual_slot(now: datetime, zone: ZoneInfo) -> str:
@@ -23,31 +52,79 @@ def manual_slot(now: datetime, zone: ZoneInfo) -> str:
     return f"manual-{now.astimezone(zone):%Y-%m-%dT%H:%M:%S.%f}"
 
 
-def subject(newsletter: Newsletter, articles: tuple[Article, ...], language: Language, day: datetime) -> str:
-    """The subject of a digest: the newsletter, the day, the first story and how many more there are."""
+def alert_slot(article: str) -> str:
+    """The slot of an alert: an article is an alert of a newsletter once."""
+    return f"alert-{article}"
+
+
+def subject(
+    newsletter: Newsletter,
+    articles: Sequence[Article],
+    language: Language,
+    day: datetime,
+    kind: EditionKind = EditionKind.DIGEST,
+    *,
+    withdrawn: bool = False,
+) -> str:
+    """The subject of an edition: for a digest the newsletter, the day, the first story and how many more there are.
+
+    `day` is local. A week is the seven days that end on it.
+    """
+    first = articles[0].title
+    if kind in (EditionKind.ALERT, EditionKind.CORRECTION):
+        return _LABELS["withdrawal" if withdrawn else kind.value][language].format(title=first)
     others = len(articles) - 1
     tail = "" if others == 0 else (_ONE_OTHER if others == 1 else _OTHERS)[language].format(count=others)
-    date = f"{day.day} {_MONTHS[day.month - 1]}" if language is Language.EN else f"{day:%d/%m}"
-    return f"{newsletter.title} {date}: {articles[0].title}{tail}"
+    when = _week(language, day) if kind is EditionKind.WEEKLY else _date(language, day)
+    return f"{newsletter.title} {when}: {first}{tail}"
+
+
+def _date(language: Language, day: datetime) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]}" if language is Language.EN else f"{day:%d/%m}"
+
+
+def _week(language: Language, day: datetime) -> str:
+    first = day - timedelta(days=6)
+    return _WEEK[language].format(first=_date(language, first), last=_date(language, day))
 
 
 def freeze(
-    settings: Settings, newsletter: Newsletter, selection: Selection, *, slot: str, number: int, now: datetime
+    settings: Settings,
+    newsletter: Newsletter,
+    contents: Contents,
+    *,
+    kind: EditionKind = EditionKind.DIGEST,
+    slot: str,
+    number: int,
+    now: datetime,
+    due: datetime | None = None,
+    withdrawn: bool = False,
 ) -> Edition:
-    """The edition that answers a slot. `number` counts the newsletter's editions from 1."""
+    """The edition that answers a slot. `number` counts the newsletter's editions of this kind from 1.
+
+    A draft is `due` later than it is frozen; its life time and the day in its subject are counted from then.
+    """
     language = settings.newsletter_language(newsletter)
-    day = now.astimezone(settings.newsletter_zone(newsletter))
-    words = subject(newsletter, selection.chosen + selection.briefs, language, day)
+    due = due or now
+    day = due.astimezone(settings.newsletter_zone(newsletter))
+    words = subject(newsletter, contents.articles + contents.briefs, language, day, kind, withdrawn=withdrawn)
+    life = newsletter.alerts.expires_after if kind is EditionKind.ALERT and newsletter.alerts else None
     return Edition(
-        id=f"{newsletter.id}-{number}",
+        id=f"{newsletter.id}-{_LETTERS[kind]}{number}",
         newsletter=newsletter.id,
         slot=slot,
         number=number,
-        subject=f"{MARK} {words}" if settings.test_mode else words,
-        articles=selection.chosen,
+        subject=marked(settings, words),
+        articles=contents.articles,
         frozen_at=now,
-        expires_at=now + newsletter.expires_after,
+        expires_at=due + (life or newsletter.expires_after),
         language=language,
-        briefs=selection.briefs,
-        overflow=len(selection.of(Verdict.CARRIED)),
+        kind=kind,
+        briefs=contents.briefs,
+        overflow=contents.overflow,
     )
+
+
+def marked(settings: Settings, words: str) -> str:
+    """A subject as it goes out: with the mark of test mode where that is on."""
+    return f"{MARK} {words}" if settings.test_mode else words

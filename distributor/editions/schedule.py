@@ -59,6 +59,7 @@ class Schedule:
     zone: ZoneInfo
     days_off: DaysOff = DaysOff()
     quiet: Quiet | None = None
+    prefix: str = ""  # of the names of its slots, where a newsletter has several schedules
 
     def slots(self, after: datetime, until: datetime) -> Iterator[Slot]:
         """The slots later than `after` and not later than `until` (both aware), in order of time, each once."""
@@ -97,7 +98,7 @@ class Schedule:
             if self.quiet.start > self.quiet.end and at >= self.quiet.start:
                 day += timedelta(days=1)
             at = self.quiet.end
-        return _slot(day, at, self.zone, note)
+        return _slot(day, at, self.zone, note, self.prefix)
 
 
 def _working_day(calendar: DaysOff, day: date) -> date | None:
@@ -109,11 +110,11 @@ def _working_day(calendar: DaysOff, day: date) -> date | None:
     return None
 
 
-def _slot(day: date, at: time, zone: ZoneInfo, note: str) -> Slot:
+def _slot(day: date, at: time, zone: ZoneInfo, note: str, prefix: str) -> Slot:
     # fold=0: the first of two equal local times; a local time that is left out is read with the offset before the
     # change (PEP 495), which puts it as much after the gap as it stood inside it.
     local = datetime.combine(day, at, tzinfo=zone)
-    return Slot(at=local.astimezone(UTC), name=local.strftime("%Y-%m-%dT%H:%M"), note=note)
+    return Slot(at=local.astimezone(UTC), name=prefix + local.strftime("%Y-%m-%dT%H:%M"), note=note)
 
 
 # -- what is due -------------------------------------------------------------------------------------------------------
@@ -144,14 +145,22 @@ class Due:
     passed: tuple[tuple[Slot, str], ...] = ()
 
 
-def due(schedule: Schedule, *, since: datetime, now: datetime, missed: Missed, decided: frozenset[str]) -> Due | None:
+def due(
+    schedule: Schedule,
+    *,
+    since: datetime,
+    now: datetime,
+    missed: Missed,
+    decided: frozenset[str],
+    ahead: timedelta = timedelta(),
+) -> Due | None:
     """What is due now, if anything.
 
     A slot counts when it lies after `since` (the service did not look after the newsletter before) and is not in
-    `decided`.
+    `decided`. With `ahead` it is due so much earlier: a draft of it is to be made.
     """
     look_back = max(missed.patience, timedelta(days=1))
-    waiting = [slot for slot in schedule.slots(max(since, now - look_back), now) if slot.name not in decided]
+    waiting = [slot for slot in schedule.slots(max(since, now - look_back), now + ahead) if slot.name not in decided]
     if not waiting:
         return None
     newest = waiting[-1]

@@ -25,23 +25,28 @@ _TELLING_TITLE = 4  # words; a shorter title does not tell that two articles are
 
 
 class Verdict(StrEnum):
-    """What becomes of an article in one newsletter. The last three are what the item ledger keeps of it."""
+    """What becomes of an article in one newsletter. BRIEF is kept as announced."""
 
     IN = "announced"
     BRIEF = "brief"  # announced as a line below the fold
     CARRIED = "carried"  # waits for the next edition
+    ALERTED = "alerted"  # sent at once, by itself; goes into the next edition for those who have not had it
     HELD = "held"  # waits until somebody or its embargo releases it
     REJECTED = "rejected"  # never, unless staff ask for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An article about which a newsletter has not decided for good, and what staff and guards say of it."""
+    """An article about which a newsletter has not decided for good, and what staff and guards say of it.
+
+    `alerted` is the edition that carried it as an alert.
+    """
 
     article: Article
     held: str = ""
     withdrawn: str = ""
     pinned: bool = False
+    alerted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +170,16 @@ def _too_few(newsletter: Newsletter, ready: Sequence[Candidate], now: datetime) 
     """Why there is no edition; empty where there is one."""
     if not ready:
         return "nothing new"
-    if len(ready) >= newsletter.minimum:
+    fresh = [candidate for candidate in ready if not candidate.alerted]
+    if len(fresh) >= newsletter.minimum:
         return ""
     if newsletter.longest_wait is not None:
         oldest = min(_since(candidate.article) for candidate in ready)
         if now - oldest >= newsletter.longest_wait:
             return ""
-    have = "1 new article" if len(ready) == 1 else f"{len(ready)} new articles"
+    if not fresh:
+        return "nothing new but what was sent as an alert; it waits for the next edition"
+    have = "1 new article" if len(fresh) == 1 else f"{len(fresh)} new articles"
     but = f", but not past {show_duration(newsletter.longest_wait)}" if newsletter.longest_wait else ""
     return f"{have}, fewer than the minimum of {newsletter.minimum}; waits for the next slot{but}"
 

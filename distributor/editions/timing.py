@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 
 from ..config import DaysOffSetting, KeyPath, Raw, Settings, parse_duration, suggestion
@@ -19,10 +19,15 @@ _DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?(?:\s+(.+))
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a newsletter goes out by itself; `schedule` is None for one that goes out by hand only."""
+    """When a newsletter goes out by itself; `schedule` is None for one that goes out by hand only.
+
+    `daily` and `weekly` say when readers who chose so get everything since their last letter in one.
+    """
 
     schedule: Schedule | None
     missed: Missed
+    daily: Schedule | None = None
+    weekly: Schedule | None = None
 
 
 def read_timing(raw: Raw, settings: Settings | None) -> tuple[Mapping[str, Timing], list[Problem]]:
@@ -35,15 +40,19 @@ def read_timing(raw: Raw, settings: Settings | None) -> tuple[Mapping[str, Timin
         return {}, problems
     for name, newsletter in settings.newsletters.items():
         reader = _Reader(raw, name, problems)
-        rules = reader.rules(newsletter.schedule)
-        schedule = Schedule(
-            text="; ".join(newsletter.schedule),
-            rules=rules,
+        usual = Schedule(
+            text="",
+            rules=(),
             zone=settings.newsletter_zone(newsletter),
             days_off=reader.days_off(newsletter.days_off),
             quiet=reader.quiet(newsletter.quiet_hours),
         )
-        timing[name] = Timing(schedule if rules else None, reader.missed(newsletter.missed))
+        timing[name] = Timing(
+            reader.schedule(usual, "schedule", newsletter.schedule),
+            reader.missed(newsletter.missed),
+            reader.schedule(usual, "daily", newsletter.daily),
+            reader.schedule(usual, "weekly", newsletter.weekly),
+        )
     return timing, problems
 
 
@@ -65,13 +74,19 @@ class _Reader:
     def wrong(self, path: KeyPath, message: str) -> None:
         self.problems.append(self.raw.problem(("newsletters", self.name, *path), message))
 
-    def rules(self, lines: Sequence[str]) -> tuple[Rule, ...]:
+    def schedule(self, usual: Schedule, key: str, lines: Sequence[str]) -> Schedule | None:
+        """The schedule that a key holds, with the newsletter's days off and quiet hours."""
+        prefix = "" if key == "schedule" else f"{key}-"
+        rules = self.rules(lines, key)
+        return replace(usual, text="; ".join(lines), rules=rules, prefix=prefix) if rules else None
+
+    def rules(self, lines: Sequence[str], key: str = "schedule") -> tuple[Rule, ...]:
         rules = []
         for number, line in enumerate(lines):
             try:
                 rules.append(parse(line))
             except ValueError as error:
-                self.wrong(("schedule",) if len(lines) == 1 else ("schedule", number), str(error))
+                self.wrong((key,) if len(lines) == 1 else (key, number), str(error))
         return tuple(rules)
 
     def missed(self, text: str) -> Missed:

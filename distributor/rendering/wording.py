@@ -31,6 +31,27 @@ _WORDS: dict[str, dict[Language, str]] = {
     },
     "unsubscribe": {Language.VI: "Ngừng nhận bản tin này", Language.EN: "Unsubscribe"},
     "contact": {Language.VI: "Liên hệ: {contact}", Language.EN: "Contact: {contact}"},
+    "review_subject": {Language.VI: "[Chờ duyệt] {subject}", Language.EN: "[For approval] {subject}"},
+    "review_when": {
+        Language.VI: "Bản nháp {edition} chờ duyệt; giờ gửi: {when}.",
+        Language.EN: "Draft {edition} awaits approval; it is due at {when}.",
+    },
+    "review_send": {
+        Language.VI: "Nếu không ai trả lời, bản tin sẽ được gửi đúng giờ.",
+        Language.EN: "If nobody answers, it goes out at its time.",
+    },
+    "review_hold": {
+        Language.VI: "Nếu không ai duyệt, bản tin sẽ được giữ lại.",
+        Language.EN: "If nobody approves it, it is held.",
+    },
+    "review_skip": {
+        Language.VI: "Nếu không ai duyệt, số này sẽ bị bỏ và tin được chuyển sang số sau.",
+        Language.EN: "If nobody approves it, it is skipped and its articles wait for the next edition.",
+    },
+    "review_letters": {
+        Language.VI: "Bạn đọc theo chủ đề nhận tổng cộng {count} bản khác nhau; đây là bản đầy đủ.",
+        Language.EN: "Readers of topics get {count} different letters; this is the whole edition.",
+    },
     "by": {Language.VI: "{author}", Language.EN: "By {author}"},
 }
 

@@ -8,8 +8,8 @@ conditional updates whose row count is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,9 +59,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+    def _transaction(
+        self, *, writes: bool, prepare: Callable[[Connection], AbstractContextManager[None]] | None = None
+    ) -> Iterator[Connection]:
         try:
-            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            with (
+                self._engine.connect().execution_options(writes=writes) as connection,
+                prepare(connection) if prepare else nullcontext(),
+                connection.begin(),
+            ):
                 yield connection
         except DatabaseError as error:
             if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
@@ -83,10 +89,11 @@ class Database:
         """Bring the database up to date; returns the migrations that ran. Safe when several processes start at once."""
         if not self.pending():
             return ()
-        with self.write() as connection:
+        with self._transaction(writes=True, prepare=_foreign_keys_off) as connection:
             todo = _after(_revision(connection), self.name)  # again, now that nobody else can write
             if todo:
                 _upgrade(connection)
+                _check_foreign_keys(connection)
             return todo
 
 
@@ -99,6 +106,26 @@ def _after(revision: str | None, name: str) -> tuple[str, ...]:
             "install the newer program, or restore the copy made before the upgrade"
         )
     return REVISIONS[REVISIONS.index(revision) + 1 :]
+
+
+@contextmanager
+def _foreign_keys_off(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by copying it and dropping the old one, which would take along every row that points to
+    it; so foreign keys rest meanwhile (they cannot be switched inside a transaction) and are checked at the end."""
+    raw = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
+    if raw is None:
+        yield
+        return
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise StoreError("the upgrade would leave rows that point nowhere; nothing was changed, please report this")
 
 
 def _revision(connection: Connection) -> str | None:

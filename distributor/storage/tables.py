@@ -162,11 +162,48 @@ editions = Table(
     _column("language", String(8)),
     _column("frozen_at", UtcTime),
     _column("expires_at", UtcTime),
+    _column("due_at", UtcTime),
+    _column("released_at", UtcTime, nullable=True),
     _column("done_at", UtcTime, nullable=True),
     _column("content", Text),
     _column("sha256", String(64)),
     UniqueConstraint("newsletter", "slot"),
-    UniqueConstraint("newsletter", "number"),
+    UniqueConstraint("newsletter", "kind", "number"),
+    Index(None, "newsletter", "kind", "frozen_at"),
+)
+
+# What happened to an edition, by whom: frozen, approved, held, released, cancelled.
+edition_events = Table(
+    "edition_events",
+    metadata,
+    _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
+    _column("k", Integer, primary_key=True),
+    _column("at", UtcTime),
+    _column("what", String(20)),
+    _column("by", String(200)),
+    _column("why", Text, default=""),
+)
+
+# The readers of an edition who get the same letter: which articles it holds, and how many they are.
+cohorts = Table(
+    "cohorts",
+    metadata,
+    _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
+    _column("part", String(120), primary_key=True),
+    _column("articles", JSON),
+    _column("size", Integer),
+)
+
+# What was wrong with an article that is out, in words for readers.
+corrections = Table(
+    "corrections",
+    metadata,
+    _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    _column("k", Integer, primary_key=True),
+    _column("kind", String(12)),
+    _column("note", Text),
+    _column("by", String(200)),
+    _column("at", UtcTime),
 )
 
 # Who decided a slot, when, and what came of it. The primary key is what makes one edition per slot.
@@ -209,6 +246,8 @@ renditions = Table(
     _column("part", String(120), primary_key=True),
     _column("title", Text),
     _column("media_type", String(120)),
+    _column("action", String(8), default="post", server_default="post"),
+    _column("target", String(60), default="", server_default=""),
     _column("body", LargeBinary),
     _column("sha256", String(64)),
 )
@@ -258,16 +297,23 @@ subscribers = Table(
     _column("name", Text, default=""),
     _column("language", String(8)),
     _column("topics", JSON),
+    _column("topics_key", Text, default="", server_default=""),
+    _column("frequency", String(8), default="each", server_default="each"),
     _column("consent", Text, default=""),
     _column("created", UtcTime),
 )
 
+# Who has asked for which newsletter. Where the next letter must reach further back than usual (the reader has changed
+# the frequency, or a letter was left out because of the cap), `owed_from` says how far, and `owed_since` when that was
+# written down: an edition frozen later than that has paid it.
 subscriptions = Table(
     "subscriptions",
     metadata,
     _column("subscriber_id", String(32), ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     _column("newsletter", String(40), primary_key=True),
     _column("since", UtcTime),
+    _column("owed_from", UtcTime, nullable=True),
+    _column("owed_since", UtcTime, nullable=True),
     Index(None, "newsletter", "subscriber_id"),
 )
 

@@ -1,0 +1,209 @@
+"""Who an edition is for: counted by choice, and named by one statement, so that a million need no memory here.
+
+The census counts the readers who are alike (`Taste`); `editions.cohorts` decides which letter each of them gets; `name`
+yields the readers with the part that is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..editions.cohorts import Division, Taste
+from ..model import DeliveryState as S
+from ..model import Edition, EditionKind, Frequency
+from ..storage.tables import UtcTime, deliveries, editions, subscribers, subscriptions, suppressions
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_HAD = (S.SENT, S.SENDING, S.UNCERTAIN)
+_NOT_COUNTED = (S.SUPPRESSED, S.REJECTED, S.EXPIRED)
+
+FREQUENCIES = {
+    EditionKind.DIGEST: Frequency.EACH,
+    EditionKind.DAILY: Frequency.DAILY,
+    EditionKind.WEEKLY: Frequency.WEEKLY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Whom an edition is for.
+
+    `frequency` is None where everybody gets it. `start` is when the usual share begins. `last` is when the edition
+    before it was frozen: what a reader was owed before that has been paid. `alerts` are the alerts that it repeats, as
+    (edition, article). `cap` is the most letters that a reader may get of those frozen since `day`.
+    """
+
+    newsletter: str
+    frequency: Frequency | None = Frequency.EACH
+    start: datetime = BEGINNING
+    last: datetime = BEGINNING
+    alerts: tuple[tuple[str, str], ...] = ()
+    cap: int | None = None
+    day: datetime = BEGINNING
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The readers of an edition: whom it is for, and the part that each taste gets."""
+
+    order: Order
+    parts: Mapping[tuple[Any, ...], str]
+
+
+def readers_of(order: Order, division: Division) -> Readers:
+    """The readers of an edition that has been divided."""
+    parts = {taste.key: cohort.edition.part for cohort in division.cohorts for taste in cohort.tastes}
+    return Readers(order, parts | {taste.key: "" for taste in division.without})
+
+
+def census(connection: Connection, order: Order) -> list[Taste]:
+    """The readers by taste, counted, largest group first."""
+    people = _people(order).subquery()
+    columns = (people.c.topics_key, people.c.owed_from, people.c.known)
+    query = sa.select(*columns, sa.func.count().label("size")).group_by(*columns).order_by(sa.desc("size"), *columns)
+    return [
+        Taste(row.topics_key, row.owed_from, _known(order, row.known), row.size) for row in connection.execute(query)
+    ]
+
+
+def _known(order: Order, bits: int) -> frozenset[str]:
+    return frozenset(article for place, (_, article) in enumerate(order.alerts) if bits >> place & 1)
+
+
+def _people(order: Order, *, over_cap: bool = False) -> sa.Select[Any]:
+    """Everybody whom the edition is for: id, address and taste; or instead those who have had enough for the day."""
+    suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
+    query = (
+        sa.select(
+            subscribers.c.id, subscribers.c.address, subscribers.c.topics_key, _owed(order), _bits(order).label("known")
+        )
+        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(subscriptions.c.newsletter == order.newsletter, ~suppressed.exists())
+    )
+    if order.frequency:
+        query = query.where(subscribers.c.frequency == order.frequency)
+    if order.cap is not None:
+        enough = subscribers.c.id.in_(_had_enough(order))
+        query = query.where(enough if over_cap else ~enough)
+    return query
+
+
+def _owed(order: Order) -> sa.Label[Any]:
+    """Since when a reader is owed, where that is still unpaid."""
+    unpaid = (subscriptions.c.owed_since.is_not(None)) & (subscriptions.c.owed_since >= order.last)
+    return sa.case((unpaid, subscriptions.c.owed_from), else_=sa.null()).label("owed_from")
+
+
+def _bits(order: Order) -> sa.ColumnElement[int]:
+    """One bit for each alert that a reader has had."""
+    total: sa.ColumnElement[int] = sa.literal(0, sa.BigInteger)
+    for place, (edition, _) in enumerate(order.alerts):
+        had = sa.select(deliveries.c.k).where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.recipient == subscribers.c.id,
+            deliveries.c.state.in_(_HAD),
+        )
+        total = total + sa.case((had.exists(), sa.literal(1 << place, sa.BigInteger)), else_=0)
+    return total
+
+
+def _had_enough(order: Order) -> sa.Select[Any]:
+    today = sa.select(editions.c.id).where(editions.c.frozen_at >= order.day)
+    return (
+        sa.select(deliveries.c.recipient)
+        .where(
+            deliveries.c.edition_id.in_(today), deliveries.c.recipient != "", deliveries.c.state.not_in(_NOT_COUNTED)
+        )
+        .group_by(deliveries.c.recipient)
+        .having(sa.func.count() >= order.cap)
+    )
+
+
+def anybody(connection: Connection, order: Order) -> bool:
+    """Whether the edition is for anybody at all."""
+    return connection.execute(_people(order).limit(1)).first() is not None
+
+
+def oldest_debt(connection: Connection, order: Order) -> datetime | None:
+    """The earliest time from which any of the readers is owed more than the usual share."""
+    debts = sa.select(sa.func.min(subscriptions.c.owed_from)).where(
+        subscriptions.c.newsletter == order.newsletter, subscriptions.c.owed_since >= order.last
+    )
+    oldest: datetime | None = connection.execute(debts).scalar()
+    return oldest
+
+
+def over_cap(connection: Connection, order: Order) -> int:
+    """How many readers have had enough for the day."""
+    if order.cap is None:
+        return 0
+    people = _people(order, over_cap=True).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+
+
+def postpone(connection: Connection, order: Order, edition: Edition) -> None:
+    """Write down that those who have had enough for the day are owed this edition's articles."""
+    if order.cap is None:
+        return
+    people = _people(order, over_cap=True).subquery()
+    unpaid = subscriptions.c.owed_since >= order.last  # then they were owed something already
+    connection.execute(
+        sa.update(subscriptions)
+        .where(
+            subscriptions.c.newsletter == order.newsletter, subscriptions.c.subscriber_id.in_(sa.select(people.c.id))
+        )
+        .values(
+            owed_from=sa.case((unpaid, subscriptions.c.owed_from), else_=sa.literal(order.start, UtcTime)),
+            owed_since=edition.frozen_at,
+        )
+    )
+
+
+@contextmanager
+def named(connection: Connection, readers: Readers) -> Iterator[tuple[int, sa.Subquery]]:
+    """The readers who get a letter, as rows of (id, address, part), and how many they are."""
+    table = sa.Table(
+        "tastes_of_this_edition",
+        sa.MetaData(),
+        sa.Column("topics_key", sa.Text),
+        sa.Column("owed_from", UtcTime),
+        sa.Column("known", sa.BigInteger),
+        sa.Column("part", sa.String(120)),
+        prefixes=["TEMPORARY"],
+    )
+    table.create(connection)
+    try:
+        rows = _rows(readers)
+        if rows:
+            connection.execute(sa.insert(table), rows)
+        people = _people(readers.order).subquery()
+        same = (
+            (people.c.topics_key == table.c.topics_key)
+            & (sa.func.coalesce(people.c.owed_from, sa.literal(BEGINNING, UtcTime)) == table.c.owed_from)
+            & (people.c.known == table.c.known)
+        )
+        found = sa.select(people.c.id, people.c.address, table.c.part).join(table, same).subquery()
+        yield connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one(), found
+    finally:
+        table.drop(connection)
+
+
+def _rows(readers: Readers) -> Sequence[dict[str, Any]]:
+    places = {article: place for place, (_, article) in enumerate(readers.order.alerts)}
+    return [
+        {
+            "topics_key": topics,
+            "owed_from": owed_from or BEGINNING,
+            "known": sum(1 << places[article] for article in known),
+            "part": part,
+        }
+        for (topics, owed_from, known), part in readers.parts.items()
+        if part
+    ]

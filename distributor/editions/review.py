@@ -1,0 +1,100 @@
+"""What becomes of a draft: who has said what, what silence means, what has changed since it was frozen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ..config import Review
+from ..model import Article, Edition
+from .selection import Candidate
+
+APPROVED, HELD, DRAFTED = "approved", "held", "drafted"
+
+
+class Step(StrEnum):
+    """What is to be done with a draft now."""
+
+    WAIT = "wait"
+    RELEASE = "release"
+    HOLD = "hold"
+    SKIP = "skip"
+
+
+def next_step(said: Sequence[str], due: datetime, review: Review | None, now: datetime) -> tuple[Step, str]:
+    """What follows from what was said of a draft (the names of its events, in order), and why.
+
+    Whoever spoke last counts. A draft that was approved goes out at its time, never earlier.
+    """
+    last = next((word for word in reversed(said) if word in (APPROVED, HELD)), "")
+    if last == HELD:
+        return Step.WAIT, "it is held"
+    if now < due:
+        return Step.WAIT, "its time has not come"
+    if last == APPROVED:
+        return Step.RELEASE, "approved"
+    silence = review.silence if review else "send"
+    nobody = "nobody had approved it when its time came"
+    return {"send": Step.RELEASE, "hold": Step.HOLD, "skip": Step.SKIP}[silence], nobody
+
+
+# -- the last look -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that has happened to an article since the edition was frozen. `edited` is its newer version, where that
+    is all; otherwise the article must not go out now, for `reason`."""
+
+    article: Article
+    reason: str
+    edited: Article | None = None
+    withdrawn: bool = False
+
+
+def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime) -> list[Difference]:
+    """What is not as it was frozen. `today` are the edition's articles as they stand now, by id."""
+    found = []
+    for frozen in edition.carried:
+        candidate = today[frozen.id]
+        article = candidate.article
+        if candidate.withdrawn:
+            found.append(Difference(frozen, f"withdrawn: {candidate.withdrawn}", withdrawn=True))
+        elif candidate.held:
+            found.append(Difference(frozen, candidate.held))
+        elif article.publish_at and article.publish_at > now:
+            found.append(Difference(frozen, f"under embargo until {article.publish_at:%Y-%m-%d %H:%M} UTC"))
+        elif article.version != frozen.version:
+            found.append(Difference(frozen, f"edited since (version {article.version})", edited=article))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the last look comes to: the articles that stay, as they are to go out, and those that are left out."""
+
+    articles: tuple[Article, ...]
+    briefs: tuple[Article, ...]
+    left_out: tuple[Difference, ...]
+    changed: bool
+
+
+def settle(edition: Edition, found: Sequence[Difference], policy: str) -> Verdict:
+    """The edition after the last look, for the policies `refresh` and `drop`.
+
+    What must not go out is left out by both; an edited article goes in its newer version (`refresh`), or waits for the
+    next edition (`drop`).
+    """
+    out = {one.article.id: one for one in found if one.edited is None or policy == "drop"}
+    newer = {one.article.id: one.edited for one in found if one.edited is not None}
+
+    def as_it_goes(articles: Sequence[Article]) -> tuple[Article, ...]:
+        return tuple(newer.get(one.id) or one for one in articles if one.id not in out)
+
+    return Verdict(as_it_goes(edition.articles), as_it_goes(edition.briefs), tuple(out.values()), bool(found))
+
+
+def in_words(found: Sequence[Difference]) -> str:
+    return "; ".join(f"«{one.article.title}» ({one.article.id}): {one.reason}" for one in found)

@@ -1,0 +1,49 @@
+"""The steps in order; the one room that knows all the others.
+
+    sources ──gather──▶ articles ──select──▶ edition ──render──▶ renditions ──promise──▶ ledger ──deliver──▶ channels
+                        (store)    (pure)    (frozen)   (pure)    (frozen)    (store)    (rows)              (outside)
+
+    gather         look at the sources, take in what they have                                          looking
+    propose        what an edition would be: nothing is written (plan, preview, dry run)                proposing
+    publish        the same, frozen: one transaction decides the slot, announces, promises              publishing
+    answer         all that is due: urgent articles, slots, daily and weekly letters                    answering
+    release        drafts whose time has come, after a last look                                        releasing
+    correct        put right or take back what is out                                                   correcting
+    deliver        work through the ledger                                                              delivering
+    refresh        what channels show of the store as a whole (the feed of all articles)                delivering
+
+Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
+"""
+
+from .answering import Answers, answer, answer_due, last_look, ready
+from .delivering import at_home, deliver, refresh
+from .looking import Clock, Look, gather
+from .proposing import Proposal, desk_for, propose
+from .publishing import publish, publish_alert
+from .releasing import Settled, approve, cancel, hold, release_due
+from .reviewers import tell_reviewers
+
+__all__ = [
+    "Answers",
+    "Clock",
+    "Look",
+    "Proposal",
+    "Settled",
+    "answer",
+    "answer_due",
+    "approve",
+    "at_home",
+    "cancel",
+    "deliver",
+    "desk_for",
+    "gather",
+    "hold",
+    "last_look",
+    "propose",
+    "publish",
+    "publish_alert",
+    "ready",
+    "refresh",
+    "release_due",
+    "tell_reviewers",
+]

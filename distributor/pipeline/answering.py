@@ -1,0 +1,186 @@
+"""All that is due now: urgent articles, slots, daily and weekly letters, drafts whose time has come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..config import Newsletter
+from ..editions import book, items
+from ..editions.schedule import Due, Schedule, due
+from ..editions.selection import select
+from ..editions.timing import Timing
+from ..editions.urgency import urgent
+from ..gathering import marks
+from ..gathering.fetch import Hosts
+from ..gathering.last_look import look_again
+from ..gathering.marks import Mark
+from ..model import Article, EditionKind
+from ..newsroom import Newsroom
+from ..storage.database import Database
+from .looking import Clock
+from .proposing import Proposal
+from .publishing import publish, publish_alert, publish_roundup
+from .releasing import Settled, release_due
+
+log = logging.getLogger("distributor.pipeline")
+
+LAST_LOOK = "the last look"
+
+
+@dataclass
+class Answers:
+    """What one look at the clock came to: what was decided, and what became of drafts."""
+
+    made: list[Proposal] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+
+    @property
+    def anything_out(self) -> bool:
+        """Whether there is something new to deliver."""
+        fresh = any(proposal.edition and proposal.due is None for proposal in self.made)
+        return fresh or any(one.what == "released" for one in self.settled)
+
+
+async def answer(newsroom: Newsroom, database: Database, clock: Clock, by: str) -> Answers:
+    """Look once more at the articles that are about to go out, then decide all that is due."""
+    now = clock()
+    await last_look(newsroom, database, _about_to_go(newsroom, database, now), now)
+    return await asyncio.to_thread(answer_due, newsroom, database, clock(), by)
+
+
+def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> Answers:
+    """Decide all that is due now in every newsletter."""
+    answers = Answers()
+    for name, timing in newsroom.timing.items():
+        newsletter = newsroom.newsletter(name)
+        answers.made += _alerts(newsroom, database, newsletter, now, by)
+        if timing.schedule:
+            answers.made += _digest(newsroom, database, newsletter, timing, timing.schedule, now, by)
+        for kind, schedule in ((EditionKind.DAILY, timing.daily), (EditionKind.WEEKLY, timing.weekly)):
+            if schedule:
+                answers.made += _roundup(newsroom, database, newsletter, timing, kind, schedule, now, by)
+    answers.settled = release_due(newsroom, database, now, by)
+    return answers
+
+
+def _alerts(newsroom: Newsroom, database: Database, newsletter: Newsletter, now: datetime, by: str) -> list[Proposal]:
+    """Send what the newsletter's rule calls urgent."""
+    if newsletter.alerts is None:
+        return []
+    with database.read() as connection:
+        candidates = items.candidates(connection, newsletter.id)
+        today = book.count_since(connection, newsletter.id, EditionKind.ALERT, now - timedelta(days=1))
+    chosen = urgent(newsletter, candidates, today, now)
+    made = [publish_alert(newsroom, database, newsletter, article, now, by) for article in chosen]
+    return [proposal for proposal in made if proposal]
+
+
+def _due(
+    database: Database, newsletter: Newsletter, timing: Timing, schedule: Schedule, now: datetime, ahead: timedelta
+) -> Due | None:
+    with database.write() as connection:
+        since = items.enrol(connection, newsletter, now)
+        decided = book.decided_slots(connection, newsletter.id, now - timing.missed.patience - timedelta(days=40))
+    return due(schedule, since=since, now=now, missed=timing.missed, decided=decided, ahead=ahead)
+
+
+def _digest(
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    timing: Timing,
+    schedule: Schedule,
+    now: datetime,
+    by: str,
+) -> list[Proposal]:
+    ahead = newsletter.review.before if newsletter.review else timedelta()
+    task = _due(database, newsletter, timing, schedule, now, ahead)
+    if task is None:
+        return []
+    draft_until = None
+    if newsletter.review and task.slot:  # whoever comes late with a draft gives its reviewers their time all the same
+        draft_until = task.slot.at if task.slot.at > now else now + ahead
+    proposal = publish(newsroom, database, newsletter, now, by, slot=task.slot, due=draft_until) if task.slot else None
+    _note_passed(database, newsletter, task, by, now)
+    return [proposal] if proposal else []
+
+
+def _roundup(
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    timing: Timing,
+    kind: EditionKind,
+    schedule: Schedule,
+    now: datetime,
+    by: str,
+) -> list[Proposal]:
+    task = _due(database, newsletter, timing, schedule, now, timedelta())
+    if task is None:
+        return []
+    proposal = publish_roundup(newsroom, database, newsletter, kind, task.slot, now, by) if task.slot else None
+    _note_passed(database, newsletter, task, by, now)
+    return [proposal] if proposal and proposal.edition else []
+
+
+def _note_passed(database: Database, newsletter: Newsletter, task: Due, by: str, now: datetime) -> None:
+    if task.passed:
+        with database.write() as connection:
+            for slot, outcome in task.passed:
+                book.decide_slot(connection, newsletter.id, slot.name, outcome, by, now)
+
+
+# -- the last look -----------------------------------------------------------------------------------------------------
+
+
+def _about_to_go(newsroom: Newsroom, database: Database, now: datetime) -> list[Article]:
+    """The articles that the next decisions would send, and those that only the last look keeps back."""
+    found: list[Article] = []
+    for name, timing in newsroom.timing.items():
+        newsletter = newsroom.newsletter(name)
+        if timing.schedule and _due(database, newsletter, timing, timing.schedule, now, timedelta()):
+            found += ready(database, newsletter, now)
+    with database.read() as connection:
+        for row in book.waiting(connection):
+            edition = book.edition(connection, row.id) if row.due_at <= now else None
+            found += edition.carried if edition else ()
+    return found
+
+
+def ready(database: Database, newsletter: Newsletter, now: datetime) -> list[Article]:
+    """What the next digest of a newsletter would carry, and what only the last look keeps out of it."""
+    with database.read() as connection:
+        candidates = items.candidates(connection, newsletter.id)
+    selection = select(newsletter, candidates, now)
+    kept_back = [one.article for one in candidates if one.held.startswith(f"held by {LAST_LOOK}")]
+    return [*selection.chosen, *selection.briefs, *kept_back]
+
+
+async def last_look(newsroom: Newsroom, database: Database, articles: Sequence[Article], now: datetime) -> list[str]:
+    """Ask the sources whether these articles are still there. What is gone is held until it is back.
+
+    Returns what was found out, in words.
+    """
+    wanted = list({article.id: article for article in articles}.values())
+    if not wanted:
+        return []
+    gone = await look_again(newsroom.sources, newsroom.settings.site, wanted, hosts=Hosts())
+    told = []
+    with database.write() as connection:
+        said = marks.of(connection, [article.id for article in wanted])
+        for article in wanted:
+            held = said.get(article.id, {}).get(Mark.HELD)
+            if article.id in gone and held is None:
+                reason = gone[article.id]
+                marks.put(connection, article.id, Mark.HELD, reason=reason, by=LAST_LOOK, now=now)
+                told.append(f"{article.id} «{article.title}» is held: {reason}")
+            elif article.id not in gone and held and held.by == LAST_LOOK:
+                marks.take(connection, article.id, Mark.HELD)
+                told.append(f"{article.id} «{article.title}» is back")
+    for line in told:
+        log.warning("last look: %s", line)
+    return told

@@ -1,0 +1,70 @@
+"""Working through the ledger, and what channels show of the store as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from ..channel import Channel
+from ..config import Newsletter
+from ..delivery.dispatch import Dispatcher, Progress, Report
+from ..delivery.ledger import Ledger
+from ..errors import DeliveryError
+from ..newsroom import Newsroom
+from ..rendering.desk import RenderingDesk
+from ..storage import home
+from ..storage.database import Database
+from ..subscribers.mailing import address_book
+from .looking import Clock
+from .proposing import desk_for
+
+
+def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    """Make sure that this is no copy of somebody's store. Raises StoreError."""
+    with database.write() as connection:
+        home.check(connection, home.here(newsroom.settings.instance, newsroom.folder), now)
+
+
+async def deliver(
+    newsroom: Newsroom,
+    database: Database,
+    clock: Clock,
+    stop: asyncio.Event | None = None,
+    progress: Progress | None = None,
+    ledger: Ledger | None = None,
+) -> Report:
+    """Work through everything that is due in the ledger, whichever edition it belongs to."""
+    at_home(newsroom, database, clock())
+    newsletters = newsroom.settings.newsletters
+    dispatcher = Dispatcher(
+        ledger=ledger or Ledger(database),
+        channels=newsroom.channels,
+        address_book=address_book(newsroom, database),
+        resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
+        clock=clock,
+        stop=stop or asyncio.Event(),
+        progress=progress,
+    )
+    return await dispatcher.run()
+
+
+async def refresh(newsroom: Newsroom, database: Database) -> list[str]:
+    """Bring the standing renditions up to date; returns faults in words. They are tried again at the next refresh."""
+    site = newsroom.settings.site
+    everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
+    with database.read() as connection:
+        desk = desk_for(newsroom, connection, everything)
+    faults = []
+    for name, channel in newsroom.channels.items():
+        faults += [f"channel {name}: {fault}" for fault in await _refresh_one(channel, desk)]
+    return faults
+
+
+async def _refresh_one(channel: Channel, desk: RenderingDesk) -> list[str]:
+    faults = []
+    for rendition in channel.compose_standing(desk):
+        try:
+            await channel.deliver(rendition)
+        except DeliveryError as error:
+            faults.append(f"{rendition.title or rendition.part}: {error}")
+    return faults

@@ -1,0 +1,90 @@
+"""Looking at the sources and taking in what they have. One source that fails never stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..editions import items
+from ..errors import NotModified, SourceError, UserError
+from ..gathering import archive
+from ..gathering.archive import Intake
+from ..gathering.fetch import Hosts, open_fetcher
+from ..gathering.intake import host_of
+from ..newsroom import Newsroom
+from ..source import Source
+from ..storage.database import Database
+from ..text import clean_line
+
+log = logging.getLogger("distributor.pipeline")
+
+Clock = Callable[[], datetime]
+LOOK_LIMIT = 300.0  # seconds that one look at a source may take, all its pages together
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one source: what it brought, or why it could not be read.
+
+    `faults` are articles that could not be used. `tell` says whether a fault of the source is new to staff.
+    """
+
+    source: str
+    intake: Intake = field(default_factory=Intake)
+    unchanged: bool = False
+    failure: str = ""
+    tell: bool = True
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def gather(newsroom: Newsroom, database: Database, clock: Clock, only: Sequence[str] = ()) -> list[Look]:
+    """Look at all sources, or at those named, side by side. One that fails never stops the others."""
+    now = clock()
+    with database.write() as connection:
+        for newsletter in newsroom.settings.newsletters.values():
+            items.enrol(connection, newsletter, now)
+    hosts = Hosts()
+    chosen = [source for name, source in newsroom.sources.items() if not only or name in only]
+    return list(await asyncio.gather(*(_look(newsroom, database, source, hosts, clock) for source in chosen)))
+
+
+async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: Hosts, clock: Clock) -> Look:
+    with database.read() as connection:
+        known = archive.stored_validators(connection, source.name)
+    try:
+        async with open_fetcher(newsroom.settings.site, known, hosts, allow_private=source.allow_private) as fetcher:
+            async with asyncio.timeout(LOOK_LIMIT):
+                harvest = await source.gather(fetcher, clock())
+        now = clock()
+        with database.write() as connection:
+            intake = archive.take_in(
+                connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now
+            )
+            news = archive.note_fault(connection, source.name, intake.suspicion, now)
+    except NotModified:
+        return Look(source.name, unchanged=True, tell=_note(database, source, "", clock()))
+    except SourceError as error:
+        return _failed(database, source, str(error), clock())
+    except TimeoutError:
+        return _failed(database, source, f"took longer than {LOOK_LIMIT:.0f} seconds", clock())
+    except UserError:
+        raise  # the store cannot be used
+    except Exception as bug:  # a source broke its contract; the others go on
+        log.exception("source %s raised what it may not raise, or brought what cannot be kept", source.name)
+        reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
+        return _failed(database, source, reason, clock())
+    notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]
+    return Look(source.name, intake, faults=tuple(harvest.faults), notes=tuple(notes))
+
+
+def _failed(database: Database, source: Source, fault: str, now: datetime) -> Look:
+    return Look(source.name, failure=fault, tell=_note(database, source, fault, now))
+
+
+def _note(database: Database, source: Source, fault: str, now: datetime) -> bool:
+    with database.write() as connection:
+        return archive.note_fault(connection, source.name, fault, now)

@@ -1,0 +1,273 @@
+"""What an edition would be: selected, divided among its readers, rendered. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from ..channel import Channel
+from ..config import Newsletter
+from ..delivery import audience
+from ..delivery.audience import BEGINNING, FREQUENCIES, Order, Readers, readers_of
+from ..editions import book, items
+from ..editions.cohorts import Announced, Division, Taste, divide
+from ..editions.freezing import Contents, alert_slot, freeze, marked, subject
+from ..editions.selection import Choice, Selection, Verdict, select
+from ..gathering import archive
+from ..model import Article, Edition, EditionKind, Rendition
+from ..newsroom import Newsroom
+from ..rendering.desk import RenderingDesk
+from ..storage.database import Database
+
+SHELF = 100  # articles that a desk has at hand for feeds
+_INSTANT = timedelta(microseconds=1)
+_USUAL = {EditionKind.DAILY: timedelta(days=1), EditionKind.WEEKLY: timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an edition would be. `edition` is None where there is none; `selection.reason` says why.
+
+    `renditions` are the bytes that would go out; `division` says which readers get which letter, `over_cap` how many get
+    none today because they have had enough; `left_out` is how many of its articles a channel does not carry because of
+    its cap. `due` is when a draft is released.
+    """
+
+    newsletter: Newsletter
+    selection: Selection
+    edition: Edition | None = None
+    renditions: tuple[Rendition, ...] = ()
+    division: Division = Division()
+    readers: Readers | None = None
+    over_cap: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    due: datetime | None = None
+
+    @property
+    def audience(self) -> int:
+        """How many subscribers get a letter."""
+        return self.division.size
+
+
+def propose(
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    slot: str,
+    now: datetime,
+    only: Sequence[str] = (),
+    due: datetime | None = None,
+) -> Proposal:
+    """The next digest. `only` names channels; all of the newsletter's if empty."""
+    with database.read() as connection:
+        selection = select(newsletter, items.candidates(connection, newsletter.id), now)
+        if not selection.chosen:
+            return Proposal(newsletter, selection)
+        edition = _frozen(newsroom, connection, newsletter, Contents.of(selection), EditionKind.DIGEST, slot, now, due)
+        proposal = compose(newsroom, connection, newsletter, edition, only, day=due)
+    return replace(proposal, selection=selection, due=due)
+
+
+def propose_alert(
+    newsroom: Newsroom, database: Database, newsletter: Newsletter, article: Article, now: datetime
+) -> Proposal:
+    """An edition of one urgent article, for all readers."""
+    only = newsletter.alerts.channels if newsletter.alerts else ()
+    with database.read() as connection:
+        edition = _frozen(
+            newsroom, connection, newsletter, Contents((article,)), EditionKind.ALERT, alert_slot(article.id), now
+        )
+        proposal = compose(newsroom, connection, newsletter, edition, only)
+        known = items.decided(connection, newsletter.id, [article])
+    # An article that the newsletter has announced already stays announced; staff have asked for the alert all the same.
+    choices = () if known else (Choice(article, Verdict.ALERTED, "sent at once as an alert"),)
+    return replace(proposal, selection=Selection(choices))
+
+
+def propose_roundup(
+    newsroom: Newsroom, database: Database, newsletter: Newsletter, kind: EditionKind, slot: str, now: datetime
+) -> Proposal:
+    """One letter of everything since the last one, for readers who chose a letter a day or a week."""
+    with database.read() as connection:
+        order = _order(newsroom, connection, newsletter, kind, now)
+        if not audience.anybody(connection, order):
+            return Proposal(newsletter, Selection((), book.NOBODY))
+        reach = min(filter(None, (audience.oldest_debt(connection, order), order.start)))
+        pool = items.announced_since(connection, newsletter.id, reach)
+        if not any(one.at > order.start for one in pool):
+            return Proposal(newsletter, Selection((), book.NOTHING))
+        usual = [one.article for one in pool if one.at > order.start]
+        contents = Contents(tuple(usual[: newsletter.maximum]), tuple(usual[newsletter.maximum :]))
+        edition = _frozen(newsroom, connection, newsletter, contents, kind, slot, now)
+        only = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
+        proposal = compose(newsroom, connection, newsletter, edition, only or ["-"], pool)
+    if not proposal.audience:
+        return Proposal(newsletter, Selection((), book.NOT_THEIRS), over_cap=proposal.over_cap)
+    return proposal
+
+
+def _frozen(
+    newsroom: Newsroom,
+    connection: Connection,
+    newsletter: Newsletter,
+    contents: Contents,
+    kind: EditionKind,
+    slot: str,
+    now: datetime,
+    due: datetime | None = None,
+) -> Edition:
+    number = book.next_number(connection, newsletter.id, kind)
+    return freeze(newsroom.settings, newsletter, contents, kind=kind, slot=slot, number=number, now=now, due=due)
+
+
+# -- composing ---------------------------------------------------------------------------------------------------------
+
+
+def compose(
+    newsroom: Newsroom,
+    connection: Connection,
+    newsletter: Newsletter,
+    edition: Edition,
+    only: Sequence[str] = (),
+    pool: Sequence[Announced] | None = None,
+    day: datetime | None = None,
+) -> Proposal:
+    """Divide an edition among its readers and render it for all its channels.
+
+    `pool` is what readers may be owed, where it is known already; `day` is when it will be out, for its subjects.
+    """
+    carriers = {name: channel for name, channel in newsroom.carriers(newsletter).items() if not only or name in only}
+    division, readers, enough = Division(), None, 0
+    if any(channel.personal for channel in carriers.values()):
+        order = _order(newsroom, connection, newsletter, edition.kind, edition.frozen_at)
+        if pool is None:
+            pool = _pool(connection, order, edition)
+        order = replace(order, alerts=_alerts(connection, order, edition, pool))
+        tastes = audience.census(connection, order)
+        division = _divide(newsroom, newsletter, edition, pool, tastes, order.start, day or edition.frozen_at)
+        readers, enough = readers_of(order, division), audience.over_cap(connection, order)
+    desk = desk_for(newsroom, connection, newsletter, edition)
+    told = _told_before(connection, newsletter, edition)
+    renditions = [
+        rendition
+        for channel in carriers.values()
+        for rendition in render(channel, edition, division, desk)
+        if (rendition.channel, rendition.part) not in told
+    ]
+    caps = {name: channel.limits.per_run for name, channel in carriers.items()}
+    left_out = {name: len(edition.articles) - cap for name, cap in caps.items() if cap and len(edition.articles) > cap}
+    return Proposal(newsletter, Selection(()), edition, tuple(renditions), division, readers, enough, left_out)
+
+
+def render(channel: Channel, edition: Edition, division: Division, desk: RenderingDesk) -> list[Rendition]:
+    """All that a channel carries of an edition: to people, a letter for each cohort beside that of the whole."""
+    made = list(channel.compose(edition, desk))
+    if channel.personal:
+        for cohort in division.cohorts:
+            if cohort.edition.cohort:
+                made += channel.compose(cohort.edition, desk)
+    return made
+
+
+def _order(
+    newsroom: Newsroom, connection: Connection, newsletter: Newsletter, kind: EditionKind, now: datetime
+) -> Order:
+    """Whom an edition of this kind is for, now."""
+    if kind is EditionKind.ALERT:
+        return Order(newsletter=newsletter.id, frequency=None, start=now - _INSTANT, last=now)
+    midnight = datetime.combine(
+        now.astimezone(newsroom.settings.site.timezone), time(), newsroom.settings.site.timezone
+    )
+    last = book.last_frozen(connection, newsletter.id, kind)
+    usual = _USUAL.get(kind)
+    start = (book.last_paid(connection, newsletter.id, kind) or now - usual) if usual else now - _INSTANT
+    return Order(
+        newsletter=newsletter.id,
+        frequency=FREQUENCIES[kind],
+        start=start,
+        last=last or BEGINNING,
+        cap=newsroom.settings.mails_per_day,
+        day=midnight,
+    )
+
+
+def _pool(connection: Connection, order: Order, edition: Edition) -> list[Announced]:
+    """What readers of a digest or an alert may be owed: the edition itself, and earlier ones that somebody is owed."""
+    own = [Announced(article, edition.frozen_at) for article in edition.carried]
+    debt = audience.oldest_debt(connection, order) if edition.kind is EditionKind.DIGEST else None
+    if debt is None:
+        return own
+    ids = {article.id for article in edition.carried}
+    earlier = items.announced_since(connection, order.newsletter, debt)
+    return own + [one for one in earlier if one.article.id not in ids]
+
+
+def _alerts(
+    connection: Connection, order: Order, edition: Edition, pool: Sequence[Announced]
+) -> tuple[tuple[str, str], ...]:
+    """The alerts that the edition repeats, as (edition, article)."""
+    if edition.kind is EditionKind.ALERT:
+        return ()
+    sent = items.alerts_of(connection, order.newsletter, [one.article.id for one in pool])
+    return tuple(sorted((alert, article) for article, alert in sent.items()))
+
+
+def _divide(
+    newsroom: Newsroom,
+    newsletter: Newsletter,
+    edition: Edition,
+    pool: Sequence[Announced],
+    tastes: Sequence[Taste],
+    start: datetime,
+    day: datetime,
+) -> Division:
+    local = day.astimezone(newsroom.zone(newsletter))
+
+    def words(articles: Sequence[Article]) -> str:
+        return marked(newsroom.settings, subject(newsletter, articles, edition.language, local, edition.kind))
+
+    return divide(
+        edition,
+        pool,
+        tastes,
+        start=start,
+        maximum=newsletter.maximum,
+        mark_known=bool(newsletter.alerts and newsletter.alerts.in_digest == "mark"),
+        subject=words,
+        everything=edition.kind is EditionKind.ALERT,
+    )
+
+
+def _told_before(connection: Connection, newsletter: Newsletter, edition: Edition) -> set[tuple[str, str]]:
+    """The posts that alerts have made of this edition's articles: (channel, article)."""
+    if edition.kind is not EditionKind.DIGEST:
+        return set()
+    sent = items.alerts_of(connection, newsletter.id, [article.id for article in edition.carried])
+    return {
+        (kept.channel, article)
+        for article, alert in sent.items()
+        for kept in book.renditions_of(connection, alert)
+        if kept.part == article
+    }
+
+
+def desk_for(
+    newsroom: Newsroom, connection: Connection, newsletter: Newsletter, edition: Edition | None = None
+) -> RenderingDesk:
+    """What channels compose with: the newest articles of the newsletter and of the store, as values."""
+    announced = items.announced(connection, newsletter.id, SHELF)
+    if edition:
+        fresh = {article.id for article in edition.carried}
+        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:SHELF]
+    return RenderingDesk(
+        site=newsroom.settings.site,
+        newsletter=newsletter,
+        announced=tuple(announced),
+        published=tuple(archive.newest(connection, SHELF)),
+        templates=newsroom.templates,
+        language=newsroom.language(newsletter),
+        zone=newsroom.zone(newsletter),
+    )

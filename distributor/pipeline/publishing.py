@@ -1,0 +1,150 @@
+"""Freezing what was proposed: one transaction decides the slot, announces the articles and promises the deliveries."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ..config import Newsletter
+from ..delivery import audience
+from ..delivery.promise import overtake, overtake_alerts, promise
+from ..editions import book, items
+from ..editions.freezing import manual_slot
+from ..editions.schedule import Slot
+from ..model import Article, EditionKind
+from ..newsroom import Newsroom
+from ..storage.database import Database
+from .delivering import at_home
+from .proposing import Proposal, propose, propose_alert, propose_roundup
+
+log = logging.getLogger("distributor.pipeline")
+
+_ATTEMPTS = 5
+
+
+def publish(
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    now: datetime,
+    by: str,
+    *,
+    slot: Slot | None = None,
+    only: Sequence[str] = (),
+    due: datetime | None = None,
+) -> Proposal | None:
+    """Answer a slot, or make a one-off digest. None where somebody else has answered it already.
+
+    With `due` it becomes a draft, which is released then at the earliest.
+    """
+    name = slot.name if slot else manual_slot(now, newsroom.zone(newsletter))
+
+    def proposing() -> Proposal:
+        return propose(newsroom, database, newsletter, name, now, only, due)
+
+    return _settle(newsroom, database, proposing, name, now, by, forget=slot is None)
+
+
+def publish_alert(
+    newsroom: Newsroom, database: Database, newsletter: Newsletter, article: Article, now: datetime, by: str
+) -> Proposal | None:
+    """Send one article at once. None where the newsletter has sent it as an alert before."""
+
+    def proposing() -> Proposal:
+        return propose_alert(newsroom, database, newsletter, article, now)
+
+    return _settle(newsroom, database, proposing, f"alert-{article.id}", now, by)
+
+
+def publish_roundup(
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    kind: EditionKind,
+    slot: Slot,
+    now: datetime,
+    by: str,
+) -> Proposal | None:
+    """Answer a slot of the daily or weekly letter. None where somebody else has answered it already."""
+
+    def proposing() -> Proposal:
+        return propose_roundup(newsroom, database, newsletter, kind, slot.name, now)
+
+    return _settle(newsroom, database, proposing, slot.name, now, by)
+
+
+def _settle(
+    newsroom: Newsroom,
+    database: Database,
+    proposing: Callable[[], Proposal],
+    slot: str,
+    now: datetime,
+    by: str,
+    *,
+    forget: bool = False,
+) -> Proposal | None:
+    """Claim a slot with what is proposed for it. `forget`: an empty answer leaves no trace of the slot.
+
+    The proposal is rendered before anything is claimed, so a template that fails leaves the slot open; then one
+    transaction claims it, or finds that the world has moved on, and the proposal is made anew.
+    """
+    at_home(newsroom, database, now)
+    for _ in range(_ATTEMPTS):
+        proposal = proposing()
+        newsletter = proposal.newsletter
+        try:
+            with database.write() as connection:
+                if proposal.edition is None:
+                    items.note(connection, newsletter.id, proposal.selection.choices, now)
+                    reason = proposal.selection.reason
+                    free = forget or book.decide_slot(connection, newsletter.id, slot, reason, by, now)
+                    return proposal if free else None
+                if book.is_decided(connection, newsletter.id, slot):
+                    return None
+                keep(newsroom, connection, proposal, by)
+                return proposal
+        except book.SlotTaken as moved_on:
+            log.info("%s: %s; looking again", newsletter.id, moved_on)
+    return None
+
+
+def keep(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: str) -> None:
+    """Write a proposal down as an edition. Raises SlotTaken where the world has moved on since it was made."""
+    edition = proposal.edition
+    assert edition is not None
+    same_readers(connection, proposal)
+    cohorts = proposal.division.cohorts
+    book.keep(
+        connection, edition, proposal.renditions, by, proposal.selection.choices, due=proposal.due, cohorts=cohorts
+    )
+    promise(connection, edition, proposal.renditions, proposal.readers, personal(newsroom, proposal.newsletter))
+    if proposal.due is None:
+        supersede(newsroom, connection, proposal)
+
+
+def personal(newsroom: Newsroom, newsletter: Newsletter) -> frozenset[str]:
+    """The newsletter's channels that write to people."""
+    return frozenset(name for name, channel in newsroom.carriers(newsletter).items() if channel.personal)
+
+
+def same_readers(connection: Connection, proposal: Proposal) -> None:
+    """Raises SlotTaken where somebody has made a choice for which no letter was rendered."""
+    if proposal.readers is None:
+        return
+    tastes = audience.census(connection, proposal.readers.order)
+    if any(taste.key not in proposal.readers.parts for taste in tastes):
+        raise book.SlotTaken("a reader has made another choice meanwhile")
+
+
+def supersede(newsroom: Newsroom, connection: Connection, proposal: Proposal) -> None:
+    """What this edition makes needless, now that it is out: earlier feeds, letters of alerts that are still waiting."""
+    edition = proposal.edition
+    assert edition is not None
+    carriers = newsroom.carriers(proposal.newsletter)
+    latest_only = [name for name, channel in carriers.items() if channel.latest_only]
+    overtake(connection, edition, latest_only, edition.frozen_at)
+    if proposal.readers and proposal.readers.order.alerts and edition.kind is EditionKind.DIGEST:
+        overtake_alerts(connection, edition, [alert for alert, _ in proposal.readers.order.alerts], edition.frozen_at)

@@ -1,0 +1,109 @@
+"""Telling reviewers of a draft: by mail the very letter that would go out, under a box that says what to do; on other
+channels the same words as a post. Who has been told is written down, so that each is told once; a fault is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..channel import Digest, PersonalChannel
+from ..config import Newsletter
+from ..editions import book
+from ..editions.book import EditionRow
+from ..errors import DeliveryError, RenderError
+from ..mail.address import Mailbox
+from ..model import Edition, EditionState, Receipt, Recipient, Rendition
+from ..newsroom import Newsroom
+from ..rendering.desk import RenderingDesk
+from ..rendering.reviewing import Draft, review_digest, review_words
+from ..storage.database import Database
+from ..subscribers.mailing import recipient
+from .looking import Clock
+from .proposing import desk_for
+
+TOLD = "told"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDesk(RenderingDesk):
+    """The desk of a newsletter, whose digest is a draft for reviewers."""
+
+    draft: Draft
+
+    def digest(self, edition: Edition) -> Digest:
+        return review_digest(RenderingDesk.digest(self, edition), self.draft)
+
+
+async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
+    """Tell everybody who has not been told of a draft. Returns what went wrong, in words."""
+    with database.read() as connection:
+        drafts = [
+            (row, [event.by for event in book.events(connection, row.id) if event.what == TOLD])
+            for row in book.waiting(connection)
+            if row.state == EditionState.REVIEW and row.newsletter in newsroom.settings.newsletters
+        ]
+    faults = []
+    for row, told in drafts:
+        newsletter = newsroom.newsletter(row.newsletter)
+        if newsletter.review is None:
+            continue
+        for name in (*newsletter.review.reviewers, *newsletter.review.channels):
+            if name in told:
+                continue
+            try:
+                await _tell(newsroom, database, newsletter, row, name)
+            except (DeliveryError, RenderError) as error:
+                faults.append(f"{row.id}: {name} could not be told of the draft: {error}")
+                continue
+            with database.write() as connection:
+                book.record(connection, row.id, TOLD, name, clock())
+    return faults
+
+
+async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, row: EditionRow, name: str) -> None:
+    with database.read() as connection:
+        edition = book.edition(connection, row.id)
+        assert edition is not None
+        desk = desk_for(newsroom, connection, newsletter, edition)
+        parts = book.cohorts_of(connection, row.id)
+    assert newsletter.review is not None
+    draft = Draft(
+        edition=row.id,
+        due=row.due_at,
+        silence=newsletter.review.silence,
+        letters=len(parts),
+        language=edition.language,
+        zone=newsroom.zone(newsletter),
+    )
+    if name in newsletter.review.channels:
+        body = review_words(edition, draft).encode()
+        post = Rendition(
+            channel=name, part="review", media_type="text/plain; charset=utf-8", body=body, edition=row.id, title=row.id
+        )
+        await newsroom.channels[name].deliver(post)
+        return
+    writers = [one for one in newsroom.carriers(newsletter).values() if isinstance(one, PersonalChannel)]
+    await _write(newsroom, writers[0], edition, _review_desk(desk, draft), Mailbox.parse(name))
+
+
+def _review_desk(desk: RenderingDesk, draft: Draft) -> ReviewDesk:
+    values = {name: getattr(desk, name) for name in RenderingDesk.__dataclass_fields__}
+    return ReviewDesk(**values, draft=draft)
+
+
+async def _write(
+    newsroom: Newsroom, channel: PersonalChannel, edition: Edition, desk: ReviewDesk, reviewer: Mailbox
+) -> None:
+    test = newsroom.settings.test_mode
+    links = newsroom.settings.site.links_url
+    to = test.to if test else reviewer.address
+    person = recipient(edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links)
+    (letter,) = channel.compose(replace(edition, subject=desk.draft.subject(edition.subject)), desk)
+
+    async def allow(people: Sequence[Recipient]) -> frozenset[str]:
+        return frozenset(one.id for one in people)
+
+    async for _, outcome in channel.deliver_many(letter, [person], allow):
+        if not isinstance(outcome, Receipt):
+            raise outcome
