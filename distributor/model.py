@@ -109,6 +109,22 @@ class Article:
         return max(self.updated, self.published) if self.updated else self.published
 
 
+class NoticeKind(StrEnum):
+    """What was done about an article that is out."""
+
+    CORRECTION = "correction"  # it was put right
+    WITHDRAWAL = "withdrawal"  # it was taken back
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What readers of an article are told of it. An empty note is put into general words."""
+
+    kind: NoticeKind
+    note: str
+    at: datetime
+
+
 class EditionKind(StrEnum):
     """Why an edition exists."""
 

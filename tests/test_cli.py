@@ -154,7 +154,7 @@ class TestSubscribers:
     def test_what_is_exported_can_be_imported(self, room: Room, tmp_path: Path) -> None:
         file = tmp_path / "out.csv"
         room.good("subscribers", "export", "-o", str(file))
-        assert file.read_text(encoding="utf-8").splitlines()[1] == "lan@example.com,Lan,vi,tin-sang,,"
+        assert file.read_text(encoding="utf-8").splitlines()[1] == "lan@example.com,Lan,vi,tin-sang,,each,"
         assert "1 unchanged" in room.good("subscribers", "import", str(file))
 
     def test_who_is_removed_gets_nothing_more(self, room: Room) -> None:

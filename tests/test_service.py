@@ -100,7 +100,7 @@ room = open_newsroom(Path(sys.argv[1]))
 store = room.open_store()
 sys.stdin.readline()  # all are ready: go
 if how == "serve":
-    pipeline.answer_due_slots(room, store, at, "racer")
+    pipeline.answer_due(room, store, at, "racer")
 else:
     pipeline.publish(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "racer by hand")
 store.close()

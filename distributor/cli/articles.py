@@ -19,6 +19,7 @@ from .app import (
     show_json,
     show_table,
 )
+from .correcting import correct, withdraw
 
 if TYPE_CHECKING:
     from ..gathering.marks import Mark
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    "articles", short_help="Show the articles that are known; hold, pin or withdraw one.", invoke_without_command=True
+    "articles",
+    short_help="Show the articles that are known; hold, pin, correct or withdraw one.",
+    invoke_without_command=True,
 )
 @click.option("-s", "--source", help="Only of this source.", shell_complete=complete_source)
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
@@ -124,13 +127,8 @@ def pin(app: App, articles: tuple[str, ...], reason: str) -> None:
     _mark(app, articles, "PINNED", reason, "pinned")
 
 
-@command.command("withdraw")
-@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
-@reason_option
-@pass_app
-def withdraw(app: App, articles: tuple[str, ...], reason: str) -> None:
-    """Let articles go out nowhere any more. What is out already stays out."""
-    _mark(app, articles, "WITHDRAWN", reason or "by staff", "withdrawn")
+command.add_command(correct)
+command.add_command(withdraw)
 
 
 @command.command("release")
@@ -138,7 +136,7 @@ def withdraw(app: App, articles: tuple[str, ...], reason: str) -> None:
 @click.option("-s", "--source", help="All held articles of this source.", shell_complete=complete_source)
 @pass_app
 def release(app: App, articles: tuple[str, ...], source: str | None) -> None:
-    """Let held articles go into the next edition."""
+    """Let articles that are held, withdrawn or rejected go into the next edition after all."""
     from ..gathering import archive, marks
     from ..gathering.marks import Mark
 
@@ -147,7 +145,7 @@ def release(app: App, articles: tuple[str, ...], source: str | None) -> None:
             held = [id for id, said in marks.of(connection).items() if Mark.HELD in said]
             found = [archive.by_id(connection, id) for id in held]
         articles += tuple(article.id for article in found if article and article.source == source)
-    _unmark(app, articles, "HELD", "released", "was not held")
+    _release(app, articles)
 
 
 @command.command("unpin")
@@ -156,6 +154,27 @@ def release(app: App, articles: tuple[str, ...], source: str | None) -> None:
 def unpin(app: App, articles: tuple[str, ...]) -> None:
     """Let articles take their usual place again."""
     _unmark(app, articles, "PINNED", "unpinned", "was not pinned")
+
+
+def _release(app: App, ids: tuple[str, ...]) -> None:
+    from ..editions import items
+    from ..gathering import marks
+    from ..gathering.marks import Mark
+
+    found = [_find(app, id) for id in ids]
+    with app.store() as database, database.write() as connection:
+        changed = {
+            one.id: sum([
+                marks.take(connection, one.id, Mark.HELD),
+                marks.take(connection, one.id, Mark.WITHDRAWN),
+                items.forgive(connection, one.id),
+            ])
+            for one in found
+        }  # fmt: skip
+    for one in found:
+        say(f"{'released' if changed[one.id] else 'was not held'}: {one.id}  {one.title}")
+    if not found:
+        say(f"{plural(0, 'article')} released")
 
 
 def _find(app: App, id: str) -> Article:
@@ -190,5 +209,3 @@ def _unmark(app: App, ids: tuple[str, ...], name: str, done: str, not_so: str) -
         changed = {article.id: marks.take(connection, article.id, Mark[name]) for article in found}
     for article in found:
         say(f"{done if changed[article.id] else not_so}: {article.id}  {article.title}")
-    if not found:
-        say(f"{plural(0, 'article')} {done}")

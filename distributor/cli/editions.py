@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import getpass
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from .app import App, complete_newsletter, json_option, pass_app, show_json, show_table
+from .app import (
+    App,
+    clock,
+    complete_edition,
+    complete_newsletter,
+    json_option,
+    pass_app,
+    plural,
+    say,
+    show_json,
+    show_table,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from ..editions.book import EditionRow
+    from ..storage.database import Database
 
 
-@click.command("editions", short_help="Show the editions that were made.")
-@click.argument("newsletter", required=False, shell_complete=complete_newsletter)
+@click.group(
+    "editions", short_help="Show the editions that were made; approve, hold or cancel one.", invoke_without_command=True
+)
+@click.option("--newsletter", "newsletter", help="Only of this newsletter.", shell_complete=complete_newsletter)
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
 @json_option
-@pass_app
-def command(app: App, newsletter: str | None, limit: int, as_json: bool) -> None:
+@click.pass_context
+def command(context: click.Context, newsletter: str | None, limit: int, as_json: bool) -> None:
     """Show the editions that were made, newest first, and how far each has come."""
+    if context.invoked_subcommand is None:
+        _list(context.obj, newsletter, limit, as_json)
+
+
+def _list(app: App, newsletter: str | None, limit: int, as_json: bool) -> None:
     from ..delivery import ledger
     from ..editions import book
 
@@ -34,5 +60,135 @@ def command(app: App, newsletter: str | None, limit: int, as_json: bool) -> None
             for state, number in states.items():
                 counts[state] = counts.get(state, 0) + number
         progress = ", ".join(f"{number} {state}" for state, number in counts.items())
-        rows.append((row.id, app.local(row.frozen_at), row.slot, row.subject, progress))
-    show_table(["id", "frozen", "slot", "subject", "deliveries"], rows, "No editions yet.")
+        rows.append((row.id, app.local(row.frozen_at), row.slot, row.state, row.subject, progress))
+    show_table(["id", "frozen", "slot", "state", "subject", "deliveries"], rows, "No editions yet.")
+
+
+@command.command("show")
+@click.argument("edition", shell_complete=complete_edition)
+@json_option
+@pass_app
+def show(app: App, edition: str, as_json: bool) -> None:
+    """Show one edition: its articles, its letters and readers, what happened to it and who did it."""
+    from ..delivery import ledger
+    from ..editions import book
+    from ..errors import UserError
+
+    with app.store() as database, database.read() as connection:
+        row = book.row(connection, edition)
+        content = book.edition(connection, edition)
+        if row is None or content is None:
+            raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
+        events = book.events(connection, edition)
+        cohorts = book.cohorts_of(connection, edition)
+        sizes = book.sizes_of(connection, edition)
+        tally = ledger.tally(connection, edition)
+        kept = book.renditions_of(connection, edition)
+    data: dict[str, Any] = {
+        **{name: getattr(row, name) for name in row.__slots__},
+        "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
+        "briefs": [{"id": one.id, "title": one.title, "version": one.version} for one in content.briefs],
+        "letters": [{"part": part, "articles": ids, "readers": sizes[part]} for part, ids in cohorts.items()],
+        "renditions": [{"channel": one.channel, "part": one.part, "sha256": one.sha256} for one in kept],
+        "deliveries": tally,
+        "events": [{"at": one.at, "what": one.what, "by": one.by, "why": one.why} for one in events],
+    }
+    if as_json:
+        show_json(data)
+        return
+    say(f"{row.id}: {row.subject}", bold=True)
+    when = f"released {app.local(row.released_at)}" if row.released_at else f"due {app.local(row.due_at)}"
+    say(f"  {row.kind} for slot {row.slot}; {row.state}; frozen {app.local(row.frozen_at)}, {when}")
+    for one in content.articles:
+        say(f"    {one.id}  {one.title}")
+    for one in content.briefs:
+        say(f"    {one.id}  {one.title} (in brief)")
+    for part, ids in cohorts.items():
+        say(f"  {part}: {plural(len(ids), 'article')} for {plural(sizes[part], 'reader')}")
+    for channel, states in tally.items():
+        say(f"  {channel}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+    for event in events:
+        say(f"  {app.local(event.at)}  {event.what} by {event.by}" + (f": {event.why}" if event.why else ""))
+
+
+reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
+by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
+
+
+@command.command("approve")
+@click.argument("edition", shell_complete=complete_edition)
+@by_option
+@pass_app
+def approve(app: App, edition: str, by: str | None) -> None:
+    """Let a draft go out at its time; one whose time has passed goes out now."""
+    from .. import pipeline
+
+    with app.store() as database:
+        row = pipeline.approve(database, edition, by or getpass.getuser(), clock())
+        if row.due_at > clock():
+            say(f"{edition}: approved; goes out {app.local(row.due_at)}, while `distributor serve` runs")
+            return
+        _release(app, database, row)
+
+
+def _release(app: App, database: Database, row: EditionRow) -> None:
+    """Send what has been approved late."""
+    import asyncio
+
+    from .. import pipeline
+    from ..errors import UserError
+    from .progress import deliver_with_progress
+    from .send import tell_report
+
+    content = _content(app, database, row.id)
+    for line in asyncio.run(pipeline.last_look(app.newsroom, database, content, clock())):
+        warn(line)
+    settled = [one for one in pipeline.release_due(app.newsroom, database, clock(), "by hand") if one.edition == row.id]
+    for one in settled:
+        if one.what != "released":
+            raise UserError(f"{one.edition} is {one.what}: {one.why}")
+    report = deliver_with_progress(app, database)
+    say(f"{row.id}: approved and sent: {row.subject}")
+    tell_report(app, database, report)
+    for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
+        warn(fault)
+
+
+def _content(app: App, database: Database, edition: str) -> list[Any]:
+    from ..editions import book
+
+    with database.read() as connection:
+        content = book.edition(connection, edition)
+    return list(content.carried) if content else []
+
+
+@command.command("hold")
+@click.argument("edition", shell_complete=complete_edition)
+@by_option
+@reason_option
+@pass_app
+def hold(app: App, edition: str, by: str | None, reason: str) -> None:
+    """Keep a draft back until somebody approves it."""
+    from .. import pipeline
+
+    with app.store() as database:
+        pipeline.hold(database, edition, by or getpass.getuser(), clock(), reason)
+    say(f"{edition}: held; `distributor editions approve {edition}` lets it go")
+
+
+@command.command("cancel")
+@click.argument("edition", shell_complete=complete_edition)
+@by_option
+@reason_option
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def cancel(app: App, edition: str, by: str | None, reason: str, yes: bool) -> None:
+    """Stop an edition: what it has not sent yet stays unsent. Of a draft, the articles wait for the next edition."""
+    from .. import pipeline
+
+    if not yes:
+        click.confirm(f"Cancel {edition}?", abort=True)
+    with app.store() as database:
+        given_up, freed = pipeline.cancel(database, edition, by or getpass.getuser(), clock(), reason)
+    waits = f"; {plural(freed, 'article')} wait for the next edition" if freed else ""
+    say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} given up{waits}")

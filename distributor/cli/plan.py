@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json
+from .audience import audience_data, audience_lines
 
 if TYPE_CHECKING:
     from ..editions.schedule import Slot
@@ -32,6 +33,36 @@ def command(app: App, newsletters: tuple[str, ...], days: int, as_json: bool) ->
         if number:
             say()
         _tell(app, proposal, slots, left_out[proposal.newsletter.id])
+        for line in _more(app, proposal.newsletter.id, now, days):
+            say(f"  {line}")
+
+
+def _more(app: App, name: str, now: datetime, days: int) -> list[str]:
+    """Drafts that wait, and the daily and weekly letters."""
+    from ..delivery import audience
+    from ..delivery.audience import Order
+    from ..editions import book
+    from ..model import Frequency
+
+    timing = app.newsroom.timing[name]
+    lines = []
+    with app.store() as database, database.read() as connection:
+        lines += [
+            f"draft {row.id} is in {row.state}, due {app.local(row.due_at)}: {row.subject}"
+            for row in book.waiting(connection)
+            if row.newsletter == name
+        ]
+        for frequency, schedule in ((Frequency.DAILY, timing.daily), (Frequency.WEEKLY, timing.weekly)):
+            readers = sum(one.size for one in audience.census(connection, Order(newsletter=name, frequency=frequency)))
+            slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
+            if readers:
+                names = (
+                    ", ".join(slot.name.removeprefix(schedule.prefix).replace("T", " ") for slot in slots[:3])
+                    if schedule
+                    else ""
+                )
+                lines.append(f"{frequency} letter for {plural(readers, 'reader')}: {names or 'no slot in this time'}")
+    return lines
 
 
 def _left_out(app: App, name: str, now: datetime, days: int) -> list[str]:
@@ -68,8 +99,10 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) 
     if proposal.edition is None:
         say(f"  nothing would go out now: {proposal.selection.reason}")
     else:
-        what = plural(len(proposal.edition.articles), "article")
+        what = plural(len(proposal.edition.articles), "article") + _size(proposal)
         say(f"  edition {proposal.edition.number} would go to {plural(proposal.audience, 'subscriber')} with {what}:")
+        for line in audience_lines(proposal):
+            say(f"    {line}")
         for article in proposal.edition.articles:
             say(f"    in   {article.id}  {app.local(article.published)}  {article.title}")
         for article in proposal.edition.briefs:
@@ -77,6 +110,19 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) 
     for choice in proposal.selection.waiting:
         article = choice.article
         say(f"    {choice.verdict:<4} {article.id}  {app.local(article.published)}  {article.title}: {choice.reason}")
+
+
+def _size(proposal: Proposal) -> str:
+    """How large the whole letter is."""
+    sizes = [
+        len(one.body) for one in proposal.renditions if one.part == "digest" and one.channel in _personal(proposal)
+    ]
+    return f" in a letter of {max(sizes) / 1000:.0f} kB" if sizes else ""
+
+
+def _personal(proposal: Proposal) -> set[str]:
+    parts = {one.edition.part for one in proposal.division.cohorts} | {"digest"}
+    return {one.channel for one in proposal.renditions if one.part in parts}
 
 
 def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
@@ -90,6 +136,8 @@ def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
             {"id": choice.article.id, "title": choice.article.title, "verdict": choice.verdict, "reason": choice.reason}
             for choice in proposal.selection.waiting
         ],
+        "brief": [{"id": article.id, "title": article.title} for article in edition.briefs] if edition else [],
+        "bytes": {one.part: len(one.body) for one in proposal.renditions if one.channel in _personal(proposal)},
         "reason": proposal.selection.reason,
-        "audience": proposal.audience,
+        "audience": audience_data(proposal),
     }

@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_channel, complete_newsletter, json_option, pass_app, plural, say, show_json, warn
+from .alerting import send_alert
+from .app import (
+    App,
+    clock,
+    complete_article,
+    complete_channel,
+    complete_newsletter,
+    json_option,
+    pass_app,
+    plural,
+    say,
+    show_json,
+    warn,
+)
+from .audience import audience_lines
 
 if TYPE_CHECKING:
     from ..delivery.dispatch import Report
@@ -19,7 +33,10 @@ if TYPE_CHECKING:
 
 
 @click.command("send", short_help="Send the next edition of a newsletter now.")
-@click.argument("newsletter", shell_complete=complete_newsletter)
+@click.argument("newsletter", required=False, shell_complete=complete_newsletter)
+@click.option(
+    "--alert", "alert", metavar="ARTICLE", help="Send this article at once, by itself.", shell_complete=complete_article
+)
 @click.option(
     "--test", "test_address", metavar="ADDRESS", help="Send the mail to this address only; nothing is marked."
 )
@@ -33,7 +50,8 @@ if TYPE_CHECKING:
 @pass_app
 def command(
     app: App,
-    newsletter: str,
+    newsletter: str | None,
+    alert: str | None,
     test_address: str | None,
     only: tuple[str, ...],
     dry_run: bool,
@@ -45,11 +63,24 @@ def command(
 
     Asks before it sends. What an interrupted run has left is finished too, and nothing goes out twice: an article is
     announced once, and every mail and post is a row in the ledger before it is tried.
+
+    With --alert ARTICLE that article goes out at once to everybody, whatever their topics and frequency; the next
+    digest leaves it out for those who have had it. Without NEWSLETTER it goes to every newsletter it belongs to.
     """
     from .. import pipeline
+    from ..errors import UserError
     from .gather import gather as look
     from .gather import tell
 
+    if alert:
+        if only or test_address:
+            raise UserError(
+                "--alert goes out on the channels that `alerts.channels` names; --only and --test do not fit"
+            )
+        send_alert(app, newsletter, alert, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
+    if newsletter is None:
+        raise UserError(f"say which newsletter: {', '.join(app.newsroom.settings.newsletters)}")
     known = app.newsroom.newsletter(newsletter)
     _check_only(known.channels, only, newsletter)
     if gather:
@@ -64,9 +95,22 @@ def command(
         if dry_run:
             _show(app, proposal, as_json)
             return
+        if proposal.edition is not None and asyncio.run(_last_look(app, database, proposal)):
+            proposal = pipeline.propose(app.newsroom, database, known, "by-hand", clock(), only)
         if proposal.edition is not None and not yes:
             _ask(proposal)
         _send(app, database, proposal, only, as_json)
+
+
+async def _last_look(app: App, database: Database, proposal: Proposal) -> bool:
+    """Ask the sources once more; returns whether anything has come of it."""
+    from .. import pipeline
+
+    wanted = pipeline.ready(database, proposal.newsletter, clock())
+    found = await pipeline.last_look(app.newsroom, database, wanted, clock())
+    for line in found:
+        warn(line)
+    return bool(found)
 
 
 def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -> None:
@@ -109,6 +153,8 @@ def _ask(proposal: Proposal) -> None:
     say(f"  subject      {edition.subject}")
     say(f"  articles     {len(edition.articles)}")
     say(f"  subscribers  {proposal.audience}")
+    for line in audience_lines(proposal):
+        say(f"               {line}")
     say(f"  channels     {', '.join(dict.fromkeys(rendition.channel for rendition in proposal.renditions))}")
     click.confirm("Send it?", abort=True)
 
@@ -160,22 +206,30 @@ def _failed(report: Report) -> bool:
 
 def tell(app: App, database: Database, proposal: Proposal, report: Report) -> None:
     """What was made and where, in a few lines."""
-    from ..delivery import ledger
-
     if proposal.edition is None:
         say(f"No new edition of {proposal.newsletter.id}: {proposal.selection.reason}. Nothing is sent twice.")
     else:
         edition = proposal.edition
         say(f"Edition {edition.id}: {edition.subject}", bold=True)
+        briefs = f", {len(edition.briefs)} in brief" if edition.briefs else ""
         left = f"; {edition.overflow} left for the next edition" if edition.overflow else ""
-        say(f"  {plural(len(edition.articles), 'article')}{left}")
+        say(f"  {plural(len(edition.articles), 'article')}{briefs}{left}")
+        for line in audience_lines(proposal):
+            say(f"  {line}")
+    for channel, number in proposal.left_out.items():
+        say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
+    tell_report(app, database, report)
+
+
+def tell_report(app: App, database: Database, report: Report) -> None:
+    """What came of the deliveries."""
+    from ..delivery import ledger
+
     by_channel: dict[str, list[str]] = {}
     for (channel, state), count in sorted(report.counts.items()):
         by_channel.setdefault(channel, []).append(f"{count} {state}")
     for channel, parts in by_channel.items():
         say(f"  {channel}: {', '.join(parts)}{_place(app, channel)}")
-    for channel, number in proposal.left_out.items():
-        say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
     for note in report.notes:
         warn(note)
     with database.read() as connection:

@@ -12,16 +12,24 @@ import click
 from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table, warn
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..model import Subscriber
     from ..subscribers.register import Application
 
 
-@click.group("subscribers", short_help="Add, remove, list, import and export subscribers.")
+@click.group("subscribers", short_help="Add, change, remove, list, import and export subscribers.")
 def command() -> None:
-    """Add, remove, list, import and export subscribers."""
+    """Add, change, remove, list, import and export subscribers."""
 
 
 newsletters_option = click.option(
     "-n", "--newsletter", "newsletters", multiple=True, shell_complete=complete_newsletter, help="May be repeated."
+)
+frequency_option = click.option(
+    "--frequency",
+    type=click.Choice(["each", "daily", "weekly"]),
+    help="A mail for each edition, or one a day or a week with everything since the last. [default: each]",
 )
 
 
@@ -30,7 +38,8 @@ newsletters_option = click.option(
 @newsletters_option
 @click.option("--name", default="", help="How to greet this person.")
 @click.option("--language", default="", help="vi or en. [default: the site's]")
-@click.option("--topic", "topics", multiple=True, help="A topic of interest; kept for later, editions go to all.")
+@click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
+@frequency_option
 @click.option("--consent", default="", help="How and when this person agreed.")
 @pass_app
 def add_one(
@@ -40,6 +49,7 @@ def add_one(
     name: str,
     language: str,
     topics: tuple[str, ...],
+    frequency: str | None,
     consent: str,
 ) -> None:
     """Put ADDRESS on a newsletter. With one newsletter in config.yaml it need not be named."""
@@ -55,6 +65,7 @@ def add_one(
             name=name,
             language=language,
             topics=topics,
+            frequency=frequency or "",
             consent=consent,
             default_language=app.newsroom.settings.site.language,
         )
@@ -65,24 +76,64 @@ def add_one(
     say(f"{change}: {person.address} ({', '.join(person.newsletters)})")
 
 
+@command.command("change")
+@click.argument("address")
+@click.option("--name", help="How to greet this person.")
+@click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
+@click.option("--all-topics", is_flag=True, help="Articles of all topics again.")
+@frequency_option
+@pass_app
+def change_one(
+    app: App, address: str, name: str | None, topics: tuple[str, ...], all_topics: bool, frequency: str | None
+) -> None:
+    """Change what ADDRESS has chosen. Nothing is lost by it: the next letter begins where the last one ended."""
+    from dataclasses import replace
+
+    from ..errors import UserError
+    from ..model import Frequency
+    from ..subscribers import register
+    from ..text import clean_line
+
+    if topics and all_topics:
+        raise UserError("--topic and --all-topics exclude each other")
+    with app.store() as database, database.write() as connection:
+        person = _known(connection, address)
+        new = replace(
+            person,
+            name=person.name if name is None else clean_line(name),
+            topics=() if all_topics else register.clean_topics(topics) or person.topics,
+            frequency=Frequency(frequency) if frequency else person.frequency,
+        )
+        register.change(connection, person, new, clock())
+    chosen = ", ".join(new.topics) or "all topics"
+    say(f"{new.address}: {new.name or 'no name'}; {chosen}; {new.frequency}")
+
+
+def _known(connection: Connection, address: str) -> Subscriber:
+    from ..errors import UserError
+    from ..subscribers import register
+
+    try:
+        person = register.find(connection, address)
+    except ValueError as error:
+        raise UserError(f"{address}: {error}") from None
+    if person is None:
+        raise UserError(f"{address} is not a subscriber")
+    return person
+
+
 @command.command("remove")
 @click.argument("address")
 @newsletters_option
 @pass_app
 def remove_one(app: App, address: str, newsletters: tuple[str, ...]) -> None:
     """Take ADDRESS off a newsletter, or off all. What is promised to it but not out yet is not sent."""
-    from ..errors import UserError
     from ..subscribers import register
 
     for name in newsletters:
         app.newsroom.newsletter(name)
     with app.store() as database, database.write() as connection:
-        try:
-            person = register.find(connection, address)
-        except ValueError as error:
-            raise UserError(f"{address}: {error}") from None
-        if person is None:
-            raise UserError(f"{address} is not a subscriber")
+        person = _known(connection, address)
         left = sum(register.leave(connection, person.id, name) for name in newsletters or (None,))
     say(f"{person.address}: off {plural(left, 'newsletter')}" if left else f"{person.address} was on none of them")
 
@@ -108,6 +159,7 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
                     "language": person.language,
                     "newsletters": person.newsletters,
                     "topics": person.topics,
+                    "frequency": person.frequency,
                     "created": person.created,
                 }
                 for person in people
@@ -120,11 +172,12 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
             person.name,
             person.language,
             ", ".join(person.newsletters) or "(left)",
-            ", ".join(person.topics),
+            ", ".join(person.topics) or "all",
+            person.frequency,
         )
         for person in people
     ]
-    show_table(["address", "name", "language", "newsletters", "topics"], rows, "No subscribers yet.")
+    show_table(["address", "name", "language", "newsletters", "topics", "frequency"], rows, "No subscribers yet.")
 
 
 @command.command("import")
@@ -133,7 +186,7 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
 @pass_app
 def import_file(app: App, file: Path, newsletters: tuple[str, ...], dry_run: bool) -> None:
-    """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,consent.
+    """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,frequency,consent.
 
     Good rows are taken in; every bad row is reported with its line, and the exit code is then 1. Importing the same
     file twice changes nothing. -n names the newsletters of rows that name none.

@@ -11,6 +11,8 @@ from .app import App, clock, complete_article, complete_edition, json_option, pa
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ..editions.explain import Met
+
 
 @click.command("why", short_help="Tell the story of an article, or of what somebody got.")
 @click.argument("what", metavar="ARTICLE|ADDRESS", shell_complete=complete_article)
@@ -33,7 +35,7 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
     from ..editions import items
     from ..editions.explain import Told, about_article
     from ..errors import UserError
-    from ..gathering import archive, marks
+    from ..gathering import archive, marks, notices
 
     found = archive.by_id(connection, id)
     if found is None:
@@ -48,7 +50,8 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
                 counts[state] = counts.get(state, 0) + number
         told.append(Told(item.newsletter, item.state, item.reason, item.edition, item.decided_at, counts))
     said = marks.of(connection, [id]).get(id, {})
-    return about_article(article, said, told, app.newsroom.settings.newsletters, app.zone, clock())
+    noted = notices.of(connection, [id]).get(id, [])
+    return about_article(article, said, noted, told, app.newsroom.settings.newsletters, app.zone, clock())
 
 
 def _subscriber(app: App, connection: Connection, address: str, edition: str | None) -> list[str]:
@@ -66,7 +69,27 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
         raise UserError(f"{address} is not a subscriber")
     if edition and book.edition(connection, edition) is None:
         raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-    rows = ledger.listing(connection, recipient=person.id, edition=edition, limit=100)
-    shown = {row.id: (row.newsletter, row.frozen_at) for row in book.listing(connection, limit=1000 if edition else 20)}
+    rows = ledger.listing(connection, recipient=person.id, limit=1000)
+    listed = [row for row in book.listing(connection, limit=1000 if edition else 20) if edition in (None, row.id)]
+    met = [_met(connection, row.id) for row in listed]
     suppressed = register.suppression(connection, person.address)
-    return about_subscriber(person, edition, rows, suppressed, shown, app.zone)
+    cap = app.newsroom.settings.mails_per_day
+    return about_subscriber(person, rows, suppressed, met, app.zone, cap)
+
+
+def _met(connection: Connection, id: str) -> Met:
+    from ..editions import book
+    from ..editions.explain import Met
+    from ..model import EditionState
+
+    row, content = book.row(connection, id), book.edition(connection, id)
+    assert row is not None
+    assert content is not None
+    return Met(
+        id=id,
+        newsletter=row.newsletter,
+        kind=content.kind,
+        state=EditionState(row.state),
+        frozen_at=row.frozen_at,
+        topics=frozenset(topic.casefold() for article in content.carried for topic in article.topics),
+    )

@@ -57,6 +57,14 @@ class Readers:
     parts: Mapping[tuple[Any, ...], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds one of these letters: the readers of a correction. `letters` are parts by edition."""
+
+    letters: Mapping[str, Sequence[str]]
+    part: str = "digest"
+
+
 def readers_of(order: Order, division: Division) -> Readers:
     """The readers of an edition that has been divided."""
     parts = {taste.key: cohort.edition.part for cohort in division.cohorts for taste in cohort.tastes}
@@ -144,8 +152,7 @@ def over_cap(connection: Connection, order: Order) -> int:
     """How many readers have had enough for the day."""
     if order.cap is None:
         return 0
-    people = _people(order, over_cap=True).subquery()
-    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+    return _count(connection, _people(order, over_cap=True).subquery())
 
 
 def postpone(connection: Connection, order: Order, edition: Edition) -> None:
@@ -166,9 +173,34 @@ def postpone(connection: Connection, order: Order, edition: Edition) -> None:
     )
 
 
+def holders(connection: Connection, wanted: Holders) -> int:
+    """How many hold one of these letters and may still be written to."""
+    return _count(connection, _holders(wanted).subquery())
+
+
+def _count(connection: Connection, people: sa.Subquery) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+
+
+def _holders(wanted: Holders) -> sa.Select[Any]:
+    suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
+    held = [
+        (deliveries.c.edition_id == edition) & deliveries.c.part.in_(list(parts))
+        for edition, parts in wanted.letters.items()
+    ]
+    got = sa.select(deliveries.c.recipient).where(sa.or_(sa.false(), *held), deliveries.c.state.in_(_HAD))
+    return sa.select(subscribers.c.id, subscribers.c.address, sa.literal(wanted.part).label("part")).where(
+        subscribers.c.id.in_(got), ~suppressed.exists()
+    )
+
+
 @contextmanager
-def named(connection: Connection, readers: Readers) -> Iterator[tuple[int, sa.Subquery]]:
+def named(connection: Connection, readers: Readers | Holders) -> Iterator[tuple[int, sa.Subquery]]:
     """The readers who get a letter, as rows of (id, address, part), and how many they are."""
+    if isinstance(readers, Holders):
+        found = _holders(readers).subquery()
+        yield _count(connection, found), found
+        return
     table = sa.Table(
         "tastes_of_this_edition",
         sa.MetaData(),
@@ -190,7 +222,7 @@ def named(connection: Connection, readers: Readers) -> Iterator[tuple[int, sa.Su
             & (people.c.known == table.c.known)
         )
         found = sa.select(people.c.id, people.c.address, table.c.part).join(table, same).subquery()
-        yield connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one(), found
+        yield _count(connection, found), found
     finally:
         table.drop(connection)
 

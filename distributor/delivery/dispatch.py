@@ -18,9 +18,9 @@ from itertools import groupby
 
 from ..channel import Channel, Outcome, PersonalChannel
 from ..editions import book
-from ..errors import AuthBroken, DeliveryError, Unavailable, Uncertain
-from ..model import Delivery, DeliveryState, Edition, Recipient, Rendition
-from .ledger import LEASE, FenceLost, Ledger, Shard, unfinished
+from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Recipient, Rendition
+from .ledger import LEASE, FenceLost, Ledger, Shard, posted, unfinished
 from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide
 
 log = logging.getLogger("distributor.delivery")
@@ -160,7 +160,7 @@ class _Work:
         return replace(row, state=decision.state) if decision.state is DeliveryState.DEFERRED else None
 
     async def _doubt(self, row: Delivery, now: datetime) -> Decision:
-        if self.channel.repeatable:
+        if self.channel.repeatable or self.rendition.action is not Action.POST:  # twice amended is once amended
             return Decision(DeliveryState.DEFERRED, now, row.reply)
         if self.channel.can("find"):
             try:
@@ -182,13 +182,27 @@ class _Work:
         if not self.dispatcher.ledger.mark(self.shard, [row], self.dispatcher.clock()):
             return
         try:
-            outcome: Outcome = await self.channel.deliver(self.rendition)
+            outcome: Outcome = await self._act()
         except DeliveryError as error:
             outcome = error
         except Exception as bug:  # an adapter broke its contract: nobody knows whether it is out
             log.exception("channel %s raised what it may not raise", self.channel.name)
             outcome = Uncertain(f"the adapter failed: {type(bug).__name__}: {bug}")
         self._write(row, outcome)
+
+    async def _act(self) -> Receipt:
+        """Post, amend or retract."""
+        rendition = self.rendition
+        if rendition.action is Action.POST:
+            return await self.channel.deliver(rendition)
+        with self.dispatcher.ledger.database.read() as connection:
+            earlier = posted(connection, rendition.target, rendition.channel, rendition.part)
+        if earlier is None:
+            raise Rejected(f"{rendition.target} has posted nothing there that could be changed")
+        if rendition.action is Action.AMEND:
+            return await self.channel.amend(earlier, rendition)
+        await self.channel.retract(earlier)
+        return Receipt(remote_id=earlier.remote_id, reply="taken back")
 
     async def _many(self, channel: PersonalChannel, rows: list[Delivery]) -> None:
         people = self.dispatcher.address_book(self.edition, rows)

@@ -13,7 +13,7 @@ from ..model import DeliveryState as S
 from ..model import Edition, Rendition
 from ..storage.tables import deliveries, editions, shards
 from . import audience
-from .audience import Readers
+from .audience import Holders, Readers
 from .ledger import SHARD_SIZE
 
 
@@ -21,7 +21,7 @@ def promise(
     connection: Connection,
     edition: Edition,
     kept: Iterable[Rendition],
-    readers: Readers | None,
+    readers: Readers | Holders | None,
     personal: frozenset[str],
 ) -> int:
     """Make a row of everything that the edition owes, in the transaction that freezes it; returns how many letters.
@@ -42,7 +42,8 @@ def promise(
         with audience.named(connection, readers) as (letters, people):
             for channel in writing:
                 k += _promise_letters(connection, edition, channel, letters, people, k)
-        audience.postpone(connection, readers.order, edition)
+        if isinstance(readers, Readers):
+            audience.postpone(connection, readers.order, edition)
     return letters
 
 
@@ -99,6 +100,20 @@ def give_up(connection: Connection, edition: str, reason: str, now: datetime) ->
         .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
         .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
     ).rowcount
+
+
+def give_up_post(connection: Connection, edition: str, channel: str, part: str, reason: str, now: datetime) -> None:
+    """Close a post that is not out yet."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.channel == channel,
+            deliveries.c.part == part,
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
+    )
 
 
 def overtake(connection: Connection, edition: Edition, channels: Iterable[str], now: datetime) -> None:

@@ -204,6 +204,12 @@ def cohorts_of(connection: Connection, edition_id: str) -> dict[str, tuple[str, 
     return {row.part: tuple(row.articles) for row in connection.execute(query)}
 
 
+def sizes_of(connection: Connection, edition_id: str) -> dict[str, int]:
+    """How many readers each letter of an edition has, by part."""
+    query = sa.select(cohort_rows.c.part, cohort_rows.c.size).where(cohort_rows.c.edition_id == edition_id)
+    return {row.part: row.size for row in connection.execute(query)}
+
+
 # -- what happens to an edition ----------------------------------------------------------------------------------------
 
 
@@ -263,6 +269,14 @@ def last_frozen(connection: Connection, newsletter: str, kind: EditionKind) -> d
     here = (editions.c.newsletter == newsletter) & (editions.c.kind == kind)
     query = sa.select(sa.func.max(editions.c.frozen_at)).where(here, editions.c.state != EditionState.CANCELLED)
     found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
+def last_due(connection: Connection, newsletter: str) -> datetime | None:
+    """When the last of the drafts is due whose readers stand already."""
+    states = (EditionState.REVIEW, EditionState.HELD)
+    here = (editions.c.newsletter == newsletter) & editions.c.state.in_(states)
+    found: datetime | None = connection.execute(sa.select(sa.func.max(editions.c.due_at)).where(here)).scalar()
     return found
 
 

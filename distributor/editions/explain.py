@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from ..config import Newsletter
 from ..gathering.marks import Mark, Marked
-from ..model import Article, Delivery, DeliveryState, Subscriber
-from .selection import unwanted
+from ..model import Article, Delivery, DeliveryState, EditionKind, EditionState, Frequency, Notice, Subscriber
+from .selection import Verdict, unwanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Told:
 def about_article(
     article: Article,
     said: Mapping[Mark, Marked],
+    notices: Sequence[Notice],
     told: Sequence[Told],
     newsletters: Mapping[str, Newsletter],
     zone: ZoneInfo,
@@ -61,6 +62,9 @@ def about_article(
     lines += [
         f"It is {mark.mark} since {local(mark.since)}, by {mark.by}{_because(mark.reason)}." for mark in said.values()
     ]
+    lines += [
+        f"Its readers were told of a {notice.kind} on {local(notice.at)}{_because(notice.note)}." for notice in notices
+    ]
     known = {line.newsletter: line for line in told}
     for name, newsletter in newsletters.items():
         lines.append(_in_newsletter(article, newsletter, known.get(name), local))
@@ -78,6 +82,11 @@ def _in_newsletter(article: Article, newsletter: Newsletter | None, told: Told |
         if article.backlog:
             return f"{name}: not announced, as it was old at the first look."
         return f"{name}: new; it goes into the next edition if nothing speaks against it (see `distributor plan`)."
+    if told.edition and told.state == Verdict.ALERTED:
+        return (
+            f"{name}: sent at once as the alert {told.edition} on {local(told.at)}; {_deliveries(told.deliveries)}. "
+            "The next digest carries it for those who have not had it."
+        )
     if told.edition:
         how = f" ({told.reason})" if told.reason else ""
         return f"{name}: announced in edition {told.edition} on {local(told.at)}{how}; {_deliveries(told.deliveries)}."
@@ -96,42 +105,102 @@ def _deliveries(counts: Mapping[DeliveryState, int]) -> str:
     return "its deliveries: " + ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """An edition that somebody may have met. `topics` are those of its articles, casefolded."""
+
+    id: str
+    newsletter: str
+    kind: EditionKind
+    state: EditionState
+    frozen_at: datetime
+    topics: frozenset[str]
+
+
+_CHOICES = {
+    Frequency.EACH: "each edition",
+    Frequency.DAILY: "one mail a day",
+    Frequency.WEEKLY: "one mail a week",
+}
+_FOR = {
+    EditionKind.DIGEST: Frequency.EACH,
+    EditionKind.DAILY: Frequency.DAILY,
+    EditionKind.WEEKLY: Frequency.WEEKLY,
+}
+
+
 def about_subscriber(
     person: Subscriber,
-    edition: str | None,
     rows: Sequence[Delivery],
     suppressed: str,
-    editions: Mapping[str, tuple[str, datetime]],
+    editions: Sequence[Met],
     zone: ZoneInfo,
+    cap: int | None = None,
 ) -> list[str]:
-    """Why somebody got or did not get editions. `editions` are (newsletter, frozen at) by id, newest first."""
-
-    def local(moment: datetime | None) -> str:
-        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") if moment else "an unknown time"
-
+    """Why somebody got or did not get editions. `editions` come newest first; `cap` is the most mails a day."""
     lists = ", ".join(person.newsletters)
     lines = [
-        f"{person.address} is on the list since {local(person.created)}"
-        + (f", for {lists}." if lists else ", but for no newsletter any more.")
+        f"{person.address} is on the list since {_local(person.created, zone)}"
+        + (f", for {lists}." if lists else ", but for no newsletter any more."),
+        f"They have chosen {_CHOICES[person.frequency]}, {_topics(person)}.",
     ]
     if suppressed:
         lines.append(f"The address must not be written to: {suppressed}.")
     got = {row.edition: row for row in rows}
-    for id, (newsletter, frozen) in editions.items():
-        if edition and id != edition:
-            continue
-        row = got.get(id)
+    for met in editions:
+        row = got.get(met.id)
         if row:
-            lines.append(f"{id}: {_outcome(row, local(row.updated))}")
-        elif newsletter not in person.newsletters:
-            lines.append(f"{id}: not for them, who have not asked for {newsletter}.")
-        elif person.created and person.created > frozen:
-            lines.append(
-                f"{id}: frozen {local(frozen)}, before they joined; an edition goes to those who were there then."
-            )
+            lines.append(f"{met.id}: {_outcome(row, _local(row.updated, zone))}")
         else:
-            lines.append(f"{id}: they were not among its readers when it was frozen, {local(frozen)}.")
+            lines.append(f"{met.id}: {_why_not(person, met, rows, editions, zone, cap)}")
     return lines
+
+
+def _local(moment: datetime | None, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M") if moment else "an unknown time"
+
+
+def _topics(person: Subscriber) -> str:
+    return f"with articles about {', '.join(person.topics)}" if person.topics else "with all topics"
+
+
+def _why_not(
+    person: Subscriber,
+    met: Met,
+    rows: Sequence[Delivery],
+    editions: Sequence[Met],
+    zone: ZoneInfo,
+    cap: int | None,
+) -> str:
+    """Why there is no delivery of an edition to somebody, as far as what is known now tells."""
+    frozen = _local(met.frozen_at, zone)
+    wanted = _FOR.get(met.kind)
+    if met.newsletter not in person.newsletters:
+        return f"not for them, who have not asked for {met.newsletter}."
+    if met.kind is EditionKind.CORRECTION:
+        return "a correction, for those whose letter carried the article."
+    if person.created and person.created > met.frozen_at:
+        return f"frozen {frozen}, before they joined; an edition goes to those who were there then."
+    if wanted and wanted is not person.frequency:
+        later = (
+            f"; its articles come with their {person.frequency} letter"
+            if met.kind is EditionKind.DIGEST
+            else "; they have its articles already"
+        )
+        return (
+            f"for readers who have chosen {_CHOICES[wanted]}, and they have chosen {_CHOICES[person.frequency]}{later}."
+        )
+    mine = {topic.casefold() for topic in person.topics}
+    if mine and not mine & met.topics and met.kind is not EditionKind.ALERT:
+        return f"nothing in it is about {', '.join(person.topics)}, which is what they have chosen."
+    if cap is not None and _that_day(met, rows, editions, zone) >= cap:
+        return f"they had had {cap} mails that day, which is the most; its articles came with their next letter."
+    return f"they were not among its readers when it was frozen, {frozen}."
+
+
+def _that_day(met: Met, rows: Sequence[Delivery], editions: Sequence[Met], zone: ZoneInfo) -> int:
+    days = {one.id: one.frozen_at.astimezone(zone).date() for one in editions}
+    return sum(days.get(row.edition) == days[met.id] for row in rows)
 
 
 def _outcome(row: Delivery, when: str) -> str:

@@ -16,6 +16,7 @@ Every step can be repeated: gathering recognises what it knows, a slot is decide
 """
 
 from .answering import Answers, answer, answer_due, last_look, ready
+from .correcting import Plan, correct, plan_correction
 from .delivering import at_home, deliver, refresh
 from .looking import Clock, Look, gather
 from .proposing import Proposal, desk_for, propose
@@ -27,6 +28,7 @@ __all__ = [
     "Answers",
     "Clock",
     "Look",
+    "Plan",
     "Proposal",
     "Settled",
     "answer",
@@ -34,11 +36,13 @@ __all__ = [
     "approve",
     "at_home",
     "cancel",
+    "correct",
     "deliver",
     "desk_for",
     "gather",
     "hold",
     "last_look",
+    "plan_correction",
     "propose",
     "publish",
     "publish_alert",

@@ -17,9 +17,11 @@ from ..editions.cohorts import Announced, Division, Taste, divide
 from ..editions.freezing import Contents, alert_slot, freeze, marked, subject
 from ..editions.selection import Choice, Selection, Verdict, select
 from ..gathering import archive
-from ..model import Article, Edition, EditionKind, Rendition
+from ..gathering import notices as notice_book
+from ..model import Article, Edition, EditionKind, Notice, Rendition
 from ..newsroom import Newsroom
 from ..rendering.desk import RenderingDesk
+from ..rendering.notices import all_with_notices
 from ..storage.database import Database
 
 SHELF = 100  # articles that a desk has at hand for feeds
@@ -255,19 +257,39 @@ def _told_before(connection: Connection, newsletter: Newsletter, edition: Editio
 
 
 def desk_for(
-    newsroom: Newsroom, connection: Connection, newsletter: Newsletter, edition: Edition | None = None
+    newsroom: Newsroom,
+    connection: Connection,
+    newsletter: Newsletter,
+    edition: Edition | None = None,
+    notices: Mapping[str, Sequence[Notice]] | None = None,
 ) -> RenderingDesk:
-    """What channels compose with: the newest articles of the newsletter and of the store, as values."""
+    """What channels compose with: the newest articles of the newsletter and of the store, as values.
+
+    What was corrected or withdrawn carries its notes; `notices` are such as the store does not know yet.
+    """
     announced = items.announced(connection, newsletter.id, SHELF)
     if edition:
         fresh = {article.id for article in edition.carried}
         announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:SHELF]
+    published = archive.newest(connection, SHELF)
+    said = notices_of(connection, [*announced, *published], notices)
+    language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
     return RenderingDesk(
         site=newsroom.settings.site,
         newsletter=newsletter,
-        announced=tuple(announced),
-        published=tuple(archive.newest(connection, SHELF)),
+        announced=all_with_notices(announced, said, language, zone),
+        published=all_with_notices(published, said, language, zone),
         templates=newsroom.templates,
-        language=newsroom.language(newsletter),
-        zone=newsroom.zone(newsletter),
+        language=language,
+        zone=zone,
     )
+
+
+def notices_of(
+    connection: Connection, articles: Sequence[Article], fresh: Mapping[str, Sequence[Notice]] | None = None
+) -> dict[str, list[Notice]]:
+    """The notes that articles carry, with those that are about to be written."""
+    said = notice_book.of(connection, list({article.id for article in articles}))
+    for article, more in (fresh or {}).items():
+        said[article] = [*said.get(article, []), *more]
+    return said

@@ -52,6 +52,14 @@ _WORDS: dict[str, dict[Language, str]] = {
         Language.VI: "Bạn đọc theo chủ đề nhận tổng cộng {count} bản khác nhau; đây là bản đầy đủ.",
         Language.EN: "Readers of topics get {count} different letters; this is the whole edition.",
     },
+    "correction": {Language.VI: "Đính chính ({date}): {note}", Language.EN: "Correction ({date}): {note}"},
+    "correction_note": {Language.VI: "Bài viết đã được sửa.", Language.EN: "This article has been corrected."},
+    "withdrawal": {Language.VI: "Đã gỡ ({date}): {note}", Language.EN: "Withdrawn ({date}): {note}"},
+    "withdrawal_note": {
+        Language.VI: "Bài viết này không còn được đăng.",
+        Language.EN: "This article is no longer published.",
+    },
+    "withdrawn_title": {Language.VI: "[Đã gỡ] {title}", Language.EN: "[Withdrawn] {title}"},
     "by": {Language.VI: "{author}", Language.EN: "By {author}"},
 }
 

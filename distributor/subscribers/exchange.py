@@ -1,8 +1,8 @@
 """Lists of subscribers as CSV, in and out. Reading is pure: text lines in, applications and bad rows out.
 
-Columns: `address` (needed), `name`, `language`, `newsletters`, `topics`, `consent`; several newsletters or topics are
-parted by `;`. Fields that a spreadsheet would take for a formula are written with an apostrophe before them, which
-reading takes away again.
+Columns: `address` (needed), `name`, `language`, `newsletters`, `topics`, `frequency` (each, daily, weekly), `consent`;
+several newsletters or topics are parted by `;`. Fields that a spreadsheet would take for a formula are written with an
+apostrophe before them, which reading takes away again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TextIO
 from ..model import Language, Subscriber
 from .register import Application, application
 
-COLUMNS = ("address", "name", "language", "newsletters", "topics", "consent")
+COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent")
 _ALIASES = {"email": "address", "e-mail": "address", "mail": "address", "newsletter": "newsletters", "topic": "topics"}
 _GUARDED = ("=", "+", "-", "@", "\t", "\r", "'")
 
@@ -81,6 +81,7 @@ def _row(
             name=values.get("name", ""),
             language=values.get("language", ""),
             topics=_list(values.get("topics", "")),
+            frequency=values.get("frequency", "").casefold(),
             consent=values.get("consent", ""),
             default_language=language,
         )
@@ -104,6 +105,7 @@ def write_csv(file: TextIO, people: Iterable[Subscriber]) -> int:
             person.language,
             ";".join(person.newsletters),
             ";".join(person.topics),
+            person.frequency,
             person.consent,
         )
         writer.writerow([_guarded(value) for value in values])

@@ -12,10 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from ..editions.cohorts import topics_key
 from ..mail.address import Mailbox, normalise
-from ..model import Language, Subscriber
+from ..model import Frequency, Language, Subscriber
 from ..storage.tables import subscribers, subscriptions, suppressions
 from ..text import clean_line
+from . import debts
 
 
 class Change(StrEnum):
@@ -26,13 +28,14 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What somebody asks for, checked: a good address, known newsletters."""
+    """What somebody asks for, checked: a good address, known newsletters. `frequency` is None where none is named."""
 
     address: str
     newsletters: tuple[str, ...]
     name: str = ""
     language: Language = Language.VI
     topics: tuple[str, ...] = ()
+    frequency: Frequency | None = None
     consent: str = ""
 
 
@@ -44,6 +47,7 @@ def application(
     name: str = "",
     language: str = "",
     topics: Sequence[str] = (),
+    frequency: str = "",
     consent: str = "",
     default_language: Language = Language.VI,
 ) -> Application:
@@ -56,14 +60,21 @@ def application(
         raise ValueError("no newsletter is named")
     if language and language not in list(Language):
         raise ValueError(f"language {language!r} is not known; there are: {', '.join(Language)}")
+    if frequency and frequency not in list(Frequency):
+        raise ValueError(f"frequency {frequency!r} is not known; there are: {', '.join(Frequency)}")
     return Application(
         address=mailbox.address,
         name=clean_line(name) or mailbox.name,
         language=Language(language) if language else default_language,
         newsletters=tuple(dict.fromkeys(newsletters)),
-        topics=tuple(dict.fromkeys(filter(None, map(clean_line, topics)))),
+        topics=clean_topics(topics),
+        frequency=Frequency(frequency) if frequency else None,
         consent=clean_line(consent),
     )
+
+
+def clean_topics(topics: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(clean_line, topics))))
 
 
 def add(connection: Connection, wanted: Application, now: datetime) -> tuple[Subscriber, Change]:
@@ -77,18 +88,34 @@ def add(connection: Connection, wanted: Application, now: datetime) -> tuple[Sub
         name=wanted.name or known.name,
         language=wanted.language,
         topics=wanted.topics or known.topics,
+        frequency=wanted.frequency or known.frequency,
         consent=wanted.consent or known.consent,
         newsletters=lists,
     )
     if new == known:
         return known, Change.UNCHANGED
+    change(connection, known, new, now)
+    _subscribe(connection, known.id, [name for name in lists if name not in known.newsletters], now)
+    return new, Change.UPDATED
+
+
+def change(connection: Connection, known: Subscriber, new: Subscriber, now: datetime) -> None:
+    """Write down another name, language, choice of topics or frequency. Of a change of frequency nothing is lost: the
+    next letter begins where the last one ended."""
+    if new.frequency != known.frequency:
+        debts.write_down(connection, known.id, known.frequency, now)
     connection.execute(
         sa.update(subscribers)
         .where(subscribers.c.id == known.id)
-        .values(name=new.name, language=new.language, topics=list(new.topics), consent=new.consent)
+        .values(
+            name=new.name,
+            language=new.language,
+            topics=list(new.topics),
+            topics_key=topics_key(new.topics),
+            frequency=new.frequency,
+            consent=new.consent,
+        )
     )
-    _subscribe(connection, known.id, [name for name in lists if name not in known.newsletters], now)
-    return new, Change.UPDATED
 
 
 def _insert(connection: Connection, wanted: Application, now: datetime) -> Subscriber:
@@ -99,6 +126,7 @@ def _insert(connection: Connection, wanted: Application, now: datetime) -> Subsc
         language=wanted.language,
         newsletters=wanted.newsletters,
         topics=wanted.topics,
+        frequency=wanted.frequency or Frequency.EACH,
         created=now,
         consent=wanted.consent,
     )
@@ -110,6 +138,8 @@ def _insert(connection: Connection, wanted: Application, now: datetime) -> Subsc
             name=new.name,
             language=new.language,
             topics=list(new.topics),
+            topics_key=topics_key(new.topics),
+            frequency=new.frequency,
             consent=new.consent,
             created=now,
         )
@@ -183,6 +213,7 @@ def _with_lists(connection: Connection, rows: Sequence[sa.Row[Any]]) -> list[Sub
             language=Language(row.language),
             newsletters=tuple(lists.get(row.id, ())),
             topics=tuple(row.topics),
+            frequency=Frequency(row.frequency),
             created=row.created,
             consent=row.consent,
             active=row.id in lists,

@@ -1,0 +1,90 @@
+"""`distributor send --alert ARTICLE`."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, plural, say, show_json, warn
+
+if TYPE_CHECKING:
+    from ..config import Newsletter
+    from ..model import Article
+    from ..storage.database import Database
+
+
+def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Send one article at once, in one newsletter or in all to which it belongs."""
+    from .. import pipeline
+    from .progress import deliver_with_progress
+    from .send import tell_report
+
+    with app.store() as database:
+        article = _article(app, database, id)
+        chosen = [app.newsroom.newsletter(newsletter)] if newsletter else _belongs_to(app, article)
+        for known in chosen:
+            _announce(app, database, known, article)
+        if dry_run:
+            say("Nothing was sent: this was a dry run.")
+            return
+        if not yes:
+            click.confirm("Send it?", abort=True)
+        made = []
+        for known in chosen:
+            by = f"{getpass.getuser()} by hand"
+            proposal = pipeline.publish_alert(app.newsroom, database, known, article, clock(), by)
+            if proposal is None or proposal.edition is None:
+                warn(f"{known.id} has sent {article.id} as an alert before; nothing is sent twice")
+            else:
+                made.append(proposal.edition)
+        report = deliver_with_progress(app, database)
+        for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
+            warn(fault)
+        if as_json:
+            show_json({"editions": [edition.id for edition in made], "notes": report.notes})
+            return
+        for edition in made:
+            say(f"Edition {edition.id}: {edition.subject}", bold=True)
+        tell_report(app, database, report)
+
+
+def _article(app: App, database: Database, id: str) -> Article:
+    """The article, if it may go out. Raises UserError."""
+    from ..errors import UserError
+    from ..gathering import archive, marks
+
+    with database.read() as connection:
+        found = archive.by_id(connection, id)
+        if found is None:
+            raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
+        (article,) = archive.with_origins(connection, [found])
+        said = marks.of(connection, [id]).get(id, {})
+    for mark, told in said.items():
+        if mark in ("held", "withdrawn"):
+            raise UserError(f"{id} is {mark} by {told.by} ({told.reason}); `distributor articles release {id}` first")
+    if article.publish_at and article.publish_at > clock():
+        raise UserError(f"{id} is under embargo until {app.local(article.publish_at)}")
+    return article
+
+
+def _belongs_to(app: App, article: Article) -> list[Newsletter]:
+    from ..editions.selection import wants
+    from ..errors import UserError
+
+    chosen = [one for one in app.newsroom.settings.newsletters.values() if wants(one, article)]
+    if not chosen:
+        raise UserError(f"{article.id} belongs to no newsletter by its source and topics; name one")
+    return chosen
+
+
+def _announce(app: App, database: Database, newsletter: Newsletter, article: Article) -> None:
+    from ..pipeline.proposing import propose_alert
+
+    proposal = propose_alert(app.newsroom, database, newsletter, article, clock())
+    assert proposal.edition is not None
+    channels = ", ".join(dict.fromkeys(one.channel for one in proposal.renditions))
+    say(f"{newsletter.id}: {proposal.edition.subject}")
+    say(f"  at once to {plural(proposal.audience, 'subscriber')}, on {channels}")

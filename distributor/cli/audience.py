@@ -1,0 +1,39 @@
+"""Who gets an edition, in words: how many letters there are, and who gets none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .app import plural
+
+if TYPE_CHECKING:
+    from ..pipeline import Proposal
+
+
+def audience_lines(proposal: Proposal) -> list[str]:
+    """What there is to say beside the number of readers; nothing where all get the same."""
+    division = proposal.division
+    letters = len(division.cohorts)
+    lines = []
+    if letters > 1:
+        lines.append(f"{letters} different letters, as readers have chosen topics or are owed earlier articles")
+    if division.empty_handed:
+        lines.append(f"nothing in it for {plural(division.empty_handed, 'reader')}: not their topics")
+    if proposal.over_cap:
+        lines.append(
+            f"{plural(proposal.over_cap, 'reader')} had enough mails for today (mails_per_day): it comes with the next"
+        )
+    return lines
+
+
+def audience_data(proposal: Proposal) -> dict[str, Any]:
+    """The same for scripts."""
+    return {
+        "readers": proposal.audience,
+        "letters": [
+            {"part": one.edition.part, "readers": one.size, "articles": [each.id for each in one.edition.carried]}
+            for one in proposal.division.cohorts
+        ],
+        "nothing_in_it_for": proposal.division.empty_handed,
+        "over_cap": proposal.over_cap,
+    }

@@ -1,0 +1,105 @@
+"""`distributor articles correct` and `distributor articles withdraw`: shown as a plan first, then done."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, complete_article, pass_app, say, warn
+
+if TYPE_CHECKING:
+    from ..pipeline import Plan
+    from ..storage.database import Database
+
+_options = (
+    click.option("--mail", is_flag=True, help="Write to the readers whose letter carried it, and to nobody else."),
+    click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing."),
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+)
+
+
+@click.command("correct")
+@click.argument("article", shell_complete=complete_article)
+@click.option("--note", default="", help="What was wrong, for readers. [default: that it has been corrected]")
+@_options[0]
+@_options[1]
+@_options[2]
+@pass_app
+def correct(app: App, article: str, note: str, mail: bool, dry_run: bool, yes: bool) -> None:
+    """Put right an article that is out, once its source has the right text.
+
+    Feeds show it with a visible note, posts are changed where the network can, and with --mail those who got it are
+    written to. Gather first: the article goes out as it stands in the store now.
+    """
+    with app.store() as database:
+        _do(app, database, article, "correction", note, "", mail, dry_run, yes)
+
+
+@click.command("withdraw")
+@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
+@click.option("-m", "--reason", default="", help="Why, for those of the newsroom who ask later.")
+@click.option("--note", default="", help="What readers are told. [default: that it is no longer published]")
+@_options[0]
+@_options[1]
+@_options[2]
+@pass_app
+def withdraw(app: App, articles: tuple[str, ...], reason: str, note: str, mail: bool, dry_run: bool, yes: bool) -> None:
+    """Take articles back: they go out nowhere any more, and what is out is changed where it can be.
+
+    Feeds show only the note in their place, posts are taken back where the network can, and with --mail those who got
+    them are written to.
+    """
+    with app.store() as database:
+        for article in articles:
+            _do(app, database, article, "withdrawal", note, reason, mail, dry_run, yes)
+
+
+def _do(
+    app: App,
+    database: Database,
+    article: str,
+    kind: str,
+    note: str,
+    reason: str,
+    mail: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    from .. import pipeline
+    from ..model import Notice, NoticeKind
+    from ..text import clean_line
+
+    notice = Notice(NoticeKind(kind), clean_line(note), clock())
+    plan = pipeline.plan_correction(app.newsroom, database, article, notice, mail=mail)
+    _show(plan)
+    if dry_run:
+        say("Nothing was changed: this was a dry run.")
+        return
+    if plan.parts and not yes:
+        click.confirm("Do it?", abort=True)
+    made = pipeline.correct(app.newsroom, database, plan, getpass.getuser(), reason=reason)
+    say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")
+    if made:
+        _carry_out(app, database)
+    for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
+        warn(fault)
+
+
+def _show(plan: Plan) -> None:
+    say(f"{plan.article.id}  {plan.article.title} (version {plan.article.version})")
+    for part in plan.parts:
+        say(f"  {part.newsletter.id}: {part.edition.subject}")
+        for line in part.lines:
+            say(f"    {line}")
+    if not plan.parts:
+        say("  no newsletter has announced it; the feeds of all articles show the note")
+
+
+def _carry_out(app: App, database: Database) -> None:
+    from .progress import deliver_with_progress
+    from .send import tell_report
+
+    tell_report(app, database, deliver_with_progress(app, database))

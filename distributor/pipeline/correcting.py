@@ -1,0 +1,280 @@
+"""Putting right or taking back what is out: first as a plan that staff can read, then as an edition of its own.
+
+A correction is an edition like any other, so it is frozen, promised and delivered through the ledger, goes on after a
+crash and is made once. Its renditions replace the feeds, amend or retract posts, and write, if staff wish, to those
+whose letter carried the article, and to nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..channel import Channel
+from ..config import Newsletter
+from ..delivery import audience
+from ..delivery.audience import Holders
+from ..delivery.promise import give_up_post, overtake, promise
+from ..editions import book, items
+from ..editions.freezing import Contents, freeze
+from ..errors import UserError
+from ..gathering import archive, marks, notices
+from ..gathering.marks import Mark
+from ..model import Action, Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
+from ..newsroom import Newsroom
+from ..rendering.notices import with_notices
+from ..storage.database import Database
+from ..storage.tables import deliveries, editions, renditions
+from .delivering import at_home
+from .proposing import desk_for, notices_of
+from .publishing import personal
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of the article by an earlier edition, and where it stands."""
+
+    edition: str
+    channel: str
+    state: DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is to be done in one newsletter.
+
+    `give_up` are posts that are not out yet and stay so. `lines` say it all in words, what cannot be done as well.
+    """
+
+    newsletter: Newsletter
+    edition: Edition
+    renditions: tuple[Rendition, ...]
+    holders: Holders | None
+    give_up: tuple[Post, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a correction would do, newsletter by newsletter."""
+
+    article: Article
+    notice: Notice
+    parts: tuple[Part, ...] = field(default_factory=tuple)
+
+
+def plan_correction(newsroom: Newsroom, database: Database, article_id: str, notice: Notice, *, mail: bool) -> Plan:
+    """What it would take to put an article right, or to take it back, wherever it has gone out. Nothing is written.
+
+    `mail` writes to those whose letter carried it. Raises UserError where there is no such article, or where a
+    correction is asked for of one that was withdrawn.
+    """
+    with database.read() as connection:
+        article = archive.by_id(connection, article_id)
+        if article is None:
+            raise UserError(f"there is no article {article_id!r}; `distributor articles` lists them")
+        earlier = notices.of(connection, [article_id]).get(article_id, [])
+        if earlier and earlier[-1].kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
+            raise UserError(f"{article_id} has been withdrawn: there is nothing to correct")
+        parts = [
+            _part(newsroom, connection, newsletter, article, notice, mail)
+            for newsletter in newsroom.settings.newsletters.values()
+            if _has_announced(connection, newsletter, article)
+        ]
+    return Plan(article, notice, tuple(parts))
+
+
+def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reason: str = "") -> list[str]:
+    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it."""
+    now = plan.notice.at
+    at_home(newsroom, database, now)
+    with database.write() as connection:
+        notices.put(connection, plan.article.id, plan.notice, by)
+        if plan.notice.kind is NoticeKind.WITHDRAWAL:
+            marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
+        for part in plan.parts:
+            _keep(newsroom, connection, part, by, now)
+    return [part.edition.id for part in plan.parts if part.renditions]
+
+
+def _keep(newsroom: Newsroom, connection: Connection, part: Part, by: str, now: datetime) -> None:
+    for post in part.give_up:
+        reason = f"given up: {part.edition.subject}"
+        give_up_post(connection, post.edition, post.channel, part.edition.articles[0].id, reason, now)
+    if not part.renditions:
+        return
+    book.keep(connection, part.edition, part.renditions, by)
+    promise(connection, part.edition, part.renditions, part.holders, personal(newsroom, part.newsletter))
+    latest = [name for name, channel in newsroom.carriers(part.newsletter).items() if channel.latest_only]
+    overtake(connection, part.edition, latest, now)
+
+
+# -- planning ----------------------------------------------------------------------------------------------------------
+
+
+def _has_announced(connection: Connection, newsletter: Newsletter, article: Article) -> bool:
+    return any(item.newsletter == newsletter.id and item.edition for item in items.items(connection, article.id))
+
+
+def _part(
+    newsroom: Newsroom, connection: Connection, newsletter: Newsletter, article: Article, notice: Notice, mail: bool
+) -> Part:
+    fresh = {article.id: [notice]}
+    said = notices_of(connection, [article], fresh)[article.id]
+    language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
+    shown = with_notices(article, said, language, zone)
+    edition = freeze(
+        newsroom.settings,
+        newsletter,
+        Contents((article,)),
+        kind=EditionKind.CORRECTION,
+        slot=f"correction-{article.id}-{len(said)}",
+        number=book.next_number(connection, newsletter.id, EditionKind.CORRECTION),
+        now=notice.at,
+        withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
+    )
+    edition = replace(edition, articles=(shown,))
+    carried = _letters(connection, newsletter, article)
+    desk = desk_for(newsroom, connection, newsletter, notices=fresh)
+    work = _Work(edition, notice, list(_posts(connection, newsletter, article)))
+    holders = Holders(carried)
+    for channel in newsroom.carriers(newsletter).values():
+        if channel.personal:
+            work.letters(channel, [*channel.compose(edition, desk)], audience.holders(connection, holders), mail)
+        elif channel.latest_only:
+            work.replace(channel, [*channel.compose(edition, desk)])
+        else:
+            work.posts(channel, [*channel.compose(edition, desk)])
+    work.still_to_go(_unsent(connection, carried))
+    return Part(
+        newsletter, edition, tuple(work.renditions), holders if mail else None, tuple(work.give_up), tuple(work.lines)
+    )
+
+
+@dataclass
+class _Work:
+    """Collects what is to be done, channel by channel, and says it in words."""
+
+    edition: Edition
+    notice: Notice
+    known: Sequence[Post]
+    renditions: list[Rendition] = field(default_factory=list)
+    give_up: list[Post] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def withdrawal(self) -> bool:
+        return self.notice.kind is NoticeKind.WITHDRAWAL
+
+    def letters(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
+        if not mail:
+            self.lines.append(f"{channel.name}: {holders} readers got it; they are not written to (--mail does)")
+        elif holders:
+            self.renditions += made
+            self.lines.append(f"{channel.name}: a letter to the {holders} readers whose letter carried it")
+        else:
+            self.lines.append(f"{channel.name}: nobody has got it, so nobody is written to")
+
+    def replace(self, channel: Channel, made: Sequence[Rendition]) -> None:
+        self.renditions += made
+        what = "shows only the note in its place" if self.withdrawal else "shows it with the note"
+        self.lines.append(f"{channel.name}: {what}")
+
+    def posts(self, channel: Channel, made: Sequence[Rendition]) -> None:
+        article = self.edition.articles[0].id
+        own = [post for post in self.known if post.channel == channel.name]
+        whole = [rendition for rendition in made if rendition.part != article]
+        if whole:  # it carries editions as a whole: this one tells of the correction
+            self.renditions += whole
+            self.lines.append(f"{channel.name}: is told of it")
+        for post in own:
+            self._post(channel, post, next((one for one in made if one.part == article), None))
+        if not own and not whole:
+            self.lines.append(f"{channel.name}: has not posted it")
+
+    def _post(self, channel: Channel, post: Post, made: Rendition | None) -> None:
+        name, ability = channel.name, "retract" if self.withdrawal else "amend"
+        if post.state in (S.PENDING, S.DEFERRED):
+            self.give_up.append(post)
+            if made and not self.withdrawal:
+                self.renditions.append(made)
+            then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
+            self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
+        elif post.state is not S.SENT:
+            self.lines.append(f"{name}: the post of {post.edition} may be out: look there, and change it by hand")
+        elif made is None or not channel.can(ability):
+            what = "taken back" if self.withdrawal else "changed"
+            self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
+        else:
+            action = Action.RETRACT if self.withdrawal else Action.AMEND
+            self.renditions.append(replace(made, action=action, target=post.edition))
+            self.lines.append(f"{name}: the post of {post.edition} is {'taken back' if self.withdrawal else 'changed'}")
+
+    def still_to_go(self, unsent: Mapping[str, int]) -> None:
+        for edition, number in unsent.items():
+            self.lines.append(
+                f"{number} letters of {edition} that carry it are not out yet; `distributor editions cancel {edition}` "
+                "would stop them"
+            )
+
+
+def _posts(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[Post]:
+    """The last post of the article on each channel that has one."""
+    query = (
+        sa.select(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .join(
+            renditions,
+            (renditions.c.edition_id == deliveries.c.edition_id)
+            & (renditions.c.channel == deliveries.c.channel)
+            & (renditions.c.part == deliveries.c.part),
+        )
+        .where(
+            editions.c.newsletter == newsletter.id,
+            deliveries.c.part == article.id,
+            deliveries.c.recipient == "",
+            deliveries.c.state.not_in((S.EXPIRED, S.REJECTED)),
+            renditions.c.action == Action.POST,
+        )
+        .order_by(editions.c.frozen_at.desc())
+    )
+    seen: set[str] = set()
+    for row in connection.execute(query):
+        if row.channel not in seen:
+            seen.add(row.channel)
+            yield Post(row.edition_id, row.channel, S(row.state))
+
+
+def _letters(connection: Connection, newsletter: Newsletter, article: Article) -> dict[str, list[str]]:
+    """The letters that carried the article: parts by edition."""
+    query = sa.select(editions.c.id).where(
+        editions.c.newsletter == newsletter.id,
+        editions.c.frozen_at >= article.first_seen,
+        editions.c.kind != EditionKind.CORRECTION,
+    )
+    carried = {}
+    for id in connection.execute(query).scalars():
+        parts = [part for part, ids in book.cohorts_of(connection, id).items() if article.id in ids]
+        if parts:
+            carried[id] = parts
+    return carried
+
+
+def _unsent(connection: Connection, carried: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    found = {}
+    for edition, parts in carried.items():
+        query = sa.select(sa.func.count()).where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.part.in_(list(parts)),
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        number = connection.execute(query).scalar_one()
+        if number:
+            found[edition] = number
+    return found

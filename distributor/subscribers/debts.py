@@ -1,0 +1,41 @@
+"""What a reader is owed after changing the frequency: nothing twice, nothing lost between the old one and the new."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..delivery.audience import BEGINNING
+from ..editions import book
+from ..model import EditionKind, Frequency
+from ..storage.tables import subscriptions
+
+_KINDS = {
+    Frequency.EACH: EditionKind.DIGEST,
+    Frequency.DAILY: EditionKind.DAILY,
+    Frequency.WEEKLY: EditionKind.WEEKLY,
+}
+
+
+def write_down(connection: Connection, subscriber: str, old: Frequency, now: datetime) -> None:
+    """Write down, for each newsletter, until when the reader has been served under the frequency that ends now."""
+    rows = connection.execute(sa.select(subscriptions).where(subscriptions.c.subscriber_id == subscriber)).all()
+    for row in rows:
+        here = (subscriptions.c.subscriber_id == subscriber) & (subscriptions.c.newsletter == row.newsletter)
+        owed = _served_until(connection, row, _KINDS[old], now)
+        connection.execute(sa.update(subscriptions).where(here).values(owed_from=owed, owed_since=now))
+
+
+def _served_until(
+    connection: Connection, row: sa.Row[tuple[object, ...]], kind: EditionKind, now: datetime
+) -> datetime:
+    last = book.last_frozen(connection, row.newsletter, kind) or BEGINNING
+    if row.owed_since and row.owed_since >= last:  # changed again before the next letter: the debt stands
+        owed: datetime = row.owed_from
+        return owed
+    if kind is EditionKind.DIGEST:
+        return max(now, book.last_due(connection, row.newsletter) or now)
+    joined: datetime = row.since
+    return max(joined, book.last_paid(connection, row.newsletter, kind) or joined)
