@@ -89,7 +89,7 @@ class Email(PersonalChannel):
             raise ValueError("the password would travel in the clear: set tls to starttls or tls")
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
-        """One rendition: the letter with marks in the places that differ from reader to reader."""
+        """One rendition: the letter of a cohort, with marks in the places that differ from reader to reader."""
         digest = desk.digest(edition)
         subject = clean_line(digest.subject)
         letter = {
@@ -105,7 +105,7 @@ class Email(PersonalChannel):
         return [
             Rendition(
                 channel=self.name,
-                part="digest",
+                part=edition.part,
                 media_type="application/json",
                 body=body,
                 edition=edition.id,

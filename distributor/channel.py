@@ -200,6 +200,9 @@ Mark = Callable[[Sequence[Recipient]], Awaitable[frozenset[str]]]
 class PersonalChannel(Channel):
     """An adapter that carries a rendition to many people, each with their own slots filled (e-mail).
 
+    `compose` is called for the whole edition and once more for each cohort's share of it; the part of what it returns
+    is `edition.part`.
+
     `deliver_many` answers with one outcome per recipient, as soon as it is known. It calls `mark` before the
     irrevocable byte of a message leaves and sends nothing to a recipient whom `mark` did not return; an exception of
     `mark` is let through. A fault of the whole connection is raised; recipients without an outcome are then still to

@@ -39,11 +39,11 @@ def promise(
         connection.execute(sa.insert(deliveries).values(row))
         k += 1
     if readers and writing:
+        if isinstance(readers, Readers):  # before this edition's letters count
+            audience.postpone(connection, readers.order, edition)
         with audience.named(connection, readers) as (letters, people):
             for channel in writing:
                 k += _promise_letters(connection, edition, channel, letters, people, k)
-        if isinstance(readers, Readers):
-            audience.postpone(connection, readers.order, edition)
     return letters
 
 

@@ -174,10 +174,10 @@ class _Work:
 
     def letters(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
         if not mail:
-            self.lines.append(f"{channel.name}: {holders} readers got it; they are not written to (--mail does)")
+            self.lines.append(f"{channel.name}: {_readers(holders)} got it; they are not written to (--mail does)")
         elif holders:
             self.renditions += made
-            self.lines.append(f"{channel.name}: a letter to the {holders} readers whose letter carried it")
+            self.lines.append(f"{channel.name}: a letter to the {_readers(holders)} whose letter carried it")
         else:
             self.lines.append(f"{channel.name}: nobody has got it, so nobody is written to")
 
@@ -218,10 +218,14 @@ class _Work:
 
     def still_to_go(self, unsent: Mapping[str, int]) -> None:
         for edition, number in unsent.items():
+            letters = "1 letter" if number == 1 else f"{number} letters"
             self.lines.append(
-                f"{number} letters of {edition} that carry it are not out yet; `distributor editions cancel {edition}` "
-                "would stop them"
+                f"still to go with it: {letters} of {edition}; `distributor editions cancel {edition}` would stop them"
             )
+
+
+def _readers(number: int) -> str:
+    return "1 reader" if number == 1 else f"{number} readers"
 
 
 def _posts(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[Post]:

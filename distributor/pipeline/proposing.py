@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -16,6 +17,7 @@ from ..editions import book, items
 from ..editions.cohorts import Announced, Division, Taste, divide
 from ..editions.freezing import Contents, alert_slot, freeze, marked, subject
 from ..editions.selection import Choice, Selection, Verdict, select
+from ..errors import RenderError
 from ..gathering import archive
 from ..gathering import notices as notice_book
 from ..model import Article, Edition, EditionKind, Notice, Rendition
@@ -171,6 +173,9 @@ def render(channel: Channel, edition: Edition, division: Division, desk: Renderi
         for cohort in division.cohorts:
             if cohort.edition.cohort:
                 made += channel.compose(cohort.edition, desk)
+    twice = [part for part, number in Counter(one.part for one in made).items() if number > 1]
+    if twice:
+        raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
     return made
 
 

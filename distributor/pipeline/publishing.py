@@ -108,6 +108,8 @@ def _settle(
                 return proposal
         except book.SlotTaken as moved_on:
             log.info("%s: %s; looking again", newsletter.id, moved_on)
+            last = moved_on
+    log.error("slot %s of %s could not be answered in %d attempts: %s", slot, newsletter.id, _ATTEMPTS, last)
     return None
 
 

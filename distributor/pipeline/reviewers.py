@@ -5,7 +5,7 @@ channels the same words as a post. Who has been told is written down, so that ea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..channel import Digest, PersonalChannel
 from ..config import Newsletter
@@ -99,7 +99,7 @@ async def _write(
     links = newsroom.settings.site.links_url
     to = test.to if test else reviewer.address
     person = recipient(edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links)
-    (letter,) = channel.compose(replace(edition, subject=desk.draft.subject(edition.subject)), desk)
+    (letter,) = channel.compose(edition, desk)
 
     async def allow(people: Sequence[Recipient]) -> frozenset[str]:
         return frozenset(one.id for one in people)

@@ -1,0 +1,152 @@
+"""Urgent articles go out at once; the next digest remembers who has had them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from builders import NOW, article, newsletter
+from fixtures_line import Line
+
+from distributor import pipeline
+from distributor.editions.selection import Candidate
+from distributor.editions.urgency import urgent
+from distributor.gathering import archive
+from distributor.model import DeliveryState, EditionKind
+
+RULE = "alerts: {topics: [Khẩn cấp]}"
+
+
+def sent(line: Line, id: str) -> pipeline.Proposal | None:
+    """Staff send an article at once."""
+    with line.store.read() as connection:
+        found = archive.by_id(connection, id)
+    assert found is not None
+    order = line.newsroom.newsletter("tin-sang")
+    made = pipeline.publish_alert(line.newsroom, line.store, order, found, line.now, "Lan")
+    line.deliver()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("candidate", "goes"),
+    [
+        (Candidate(article=article("a", topics=("khẩn CẤP",))), True),
+        (Candidate(article=article("a", topics=("Kinh tế",), source="canh-bao")), True),
+        (Candidate(article=article("a", topics=("Kinh tế",))), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",), published=NOW - timedelta(hours=7))), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",), dated=False)), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",), publish_at=NOW + timedelta(hours=1))), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",)), held="held by Lan: xem lại"), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",)), withdrawn="sai"), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",)), alerted="tin-sang-a1"), False),
+    ],
+)
+def test_what_is_urgent_by_rule(candidate: Candidate, goes: bool) -> None:
+    order = newsletter(alerts={"topics": ["Khẩn cấp"], "sources": ["canh-bao"]})
+    assert bool(urgent(order, [candidate], 0, NOW)) is goes
+
+
+def test_a_rule_gone_wild_rings_three_times_a_day_at_most() -> None:
+    order = newsletter(alerts={"topics": ["Khẩn cấp"]})
+    many = [Candidate(article=article(f"a{i}", topics=("Khẩn cấp",))) for i in range(9)]
+    assert len(urgent(order, many, 1, NOW)) == 2
+    assert urgent(order, many, 3, NOW) == []
+
+
+def test_an_urgent_article_goes_to_all_at_once_and_the_digest_leaves_it_out_for_them(line: Line) -> None:
+    line.configure(RULE)
+    line.subscribe("moi")
+    line.subscribe("tuan", frequency="weekly")
+    line.subscribe("yte", "Y tế")
+    urgent_one = line.arrives("bao", "Khẩn cấp")
+    line.arrives("a", "Y tế")
+    (alert,) = line.answer().made
+    line.deliver()
+    assert (alert.edition and alert.edition.kind, alert.audience) == (EditionKind.ALERT, 3)
+    assert line.read("tuan") == line.read("yte") == line.read("moi") == [["bao"]]
+    assert line.mailbox("moi")[0]["Subject"] == "Tin khẩn: Tin bao của tỉnh nhà"
+    assert list(line.posts()) == [f"tin-sang-a1-{urgent_one}.txt"]
+    line.subscribe("tre")
+    line.day()
+    assert line.read("moi") == [["bao"], ["a"]]
+    assert line.read("tre") == [["a", "bao"]]
+    assert [name for name in line.posts() if urgent_one in name] == [f"tin-sang-a1-{urgent_one}.txt"]
+    assert line.feed().count("Tin bao của tỉnh nhà") >= 1
+    line.day("2026-11-28 08:00")
+    assert line.read("tuan") == [["bao"], ["a"]]
+
+
+def test_marked_the_alert_stands_in_the_digest_again(line: Line) -> None:
+    line.configure("alerts: {topics: [Khẩn cấp], in_digest: mark}")
+    line.subscribe("moi")
+    line.arrives("bao", "Khẩn cấp")
+    line.answer()
+    line.deliver()
+    line.arrives("a")
+    line.day()
+    assert line.read("moi") == [["bao"], ["a", "bao"]]
+
+
+def test_an_alert_alone_makes_no_digest(line: Line) -> None:
+    line.configure(RULE)
+    line.subscribe("moi")
+    line.arrives("bao", "Khẩn cấp")
+    line.answer()
+    line.deliver()
+    (nothing,) = line.day().made
+    assert nothing.edition is None
+    assert "sent as an alert" in nothing.selection.reason
+    line.arrives("a")
+    line.day()
+    assert line.read("moi") == [["bao"], ["a"]]
+
+
+def test_alerts_go_on_the_channels_that_are_named(line: Line) -> None:
+    line.configure("alerts: {topics: [Khẩn cấp], channels: [posts]}")
+    line.subscribe("moi")
+    line.arrives("bao", "Khẩn cấp")
+    line.answer()
+    line.deliver()
+    assert (line.read("moi"), len(line.posts())) == ([], 1)
+    line.arrives("a")
+    line.day()
+    assert line.read("moi") == [["a", "bao"]]
+    assert len(line.posts()) == 2
+
+
+def test_staff_send_any_article_at_once_but_only_once(line: Line) -> None:
+    line.subscribe("moi")
+    id = line.arrives("a")
+    assert sent(line, id) is not None
+    assert sent(line, id) is None
+    line.day()
+    assert line.read("moi") == [["a"]]
+
+
+def test_an_article_that_is_announced_already_can_be_sent_as_an_alert_when_staff_ask(line: Line) -> None:
+    line.subscribe("moi")
+    id = line.arrives("a")
+    line.day()
+    assert sent(line, id) is not None
+    line.arrives("b")
+    line.day()
+    assert line.read("moi") == [["a"], ["a"], ["b"]]
+
+
+def test_a_digest_overtakes_an_alert_that_is_not_out_yet(line: Line) -> None:
+    """Its readers get the article once, as news of the digest."""
+    line.configure(RULE)
+    line.subscribe("moi")
+    line.arrives("bao", "Khẩn cấp")
+    line.arrives("a")
+    line.answer()  # promised, but nothing runs to deliver it
+    line.day()
+    assert line.read("moi") == [["a", "bao"]]
+    from distributor.delivery import ledger
+
+    with line.store.read() as connection:
+        rows = ledger.listing(connection, edition="tin-sang-a1", channel="mail")
+    assert [(row.state, row.reply) for row in rows] == [
+        (DeliveryState.EXPIRED, "overtaken by tin-sang-1, which carries it")
+    ]
