@@ -45,6 +45,7 @@ test: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py
+	@$(BIN)/python benchmarks/cohorts.py
 
 lint: $(READY)
 	@$(BIN)/ruff check

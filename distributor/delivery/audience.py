@@ -139,6 +139,21 @@ def anybody(connection: Connection, order: Order) -> bool:
     return connection.execute(_people(order).limit(1)).first() is not None
 
 
+def first_joined(connection: Connection, order: Order) -> datetime | None:
+    """When the first of the readers came who have always wanted it this way."""
+    query = (
+        sa.select(sa.func.min(subscriptions.c.since))
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            subscriptions.c.newsletter == order.newsletter,
+            subscribers.c.frequency == order.frequency,
+            subscriptions.c.owed_since.is_(None),
+        )
+    )
+    first: datetime | None = connection.execute(query).scalar()
+    return first
+
+
 def oldest_debt(connection: Connection, order: Order) -> datetime | None:
     """The earliest time from which any of the readers is owed more than the usual share."""
     debts = sa.select(sa.func.min(subscriptions.c.owed_from)).where(
@@ -204,9 +219,9 @@ def named(connection: Connection, readers: Readers | Holders) -> Iterator[tuple[
     table = sa.Table(
         "tastes_of_this_edition",
         sa.MetaData(),
-        sa.Column("topics_key", sa.Text),
-        sa.Column("owed_from", UtcTime),
-        sa.Column("known", sa.BigInteger),
+        sa.Column("topics_key", sa.Text, primary_key=True),
+        sa.Column("owed_from", UtcTime, primary_key=True),
+        sa.Column("known", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("part", sa.String(120)),
         prefixes=["TEMPORARY"],
     )

@@ -188,17 +188,25 @@ def _order(
     midnight = datetime.combine(
         now.astimezone(newsroom.settings.site.timezone), time(), newsroom.settings.site.timezone
     )
-    last = book.last_frozen(connection, newsletter.id, kind)
-    usual = _USUAL.get(kind)
-    start = (book.last_paid(connection, newsletter.id, kind) or now - usual) if usual else now - _INSTANT
-    return Order(
+    order = Order(
         newsletter=newsletter.id,
         frequency=FREQUENCIES[kind],
-        start=start,
-        last=last or BEGINNING,
+        start=now - _INSTANT,
+        last=book.last_frozen(connection, newsletter.id, kind) or BEGINNING,
         cap=newsroom.settings.mails_per_day,
         day=midnight,
     )
+    return replace(order, start=_begin(connection, order, kind, now)) if kind in _USUAL else order
+
+
+def _begin(connection: Connection, order: Order, kind: EditionKind, now: datetime) -> datetime:
+    """When the usual share of a daily or weekly letter begins: with the last one. The very first has what was announced
+    in the day or week before it, and further back all since the first of its readers came."""
+    last = book.last_paid(connection, order.newsletter, kind)
+    if last:
+        return last
+    first_reader = audience.first_joined(connection, order)
+    return min(filter(None, (now - _USUAL[kind], first_reader)))
 
 
 def _pool(connection: Connection, order: Order, edition: Edition) -> list[Announced]:
