@@ -20,6 +20,7 @@ from .selection import Choice, Verdict
 
 NOTHING = "nothing was announced since the last one"
 NOBODY = "nobody has chosen it"
+ENOUGH = "all whom it would reach had enough mails for the day"
 NOT_THEIRS = "there was nothing in the topics of those who have chosen it"
 
 

@@ -97,7 +97,8 @@ def propose_roundup(
     """One letter of everything since the last one, for readers who chose a letter a day or a week."""
     with database.read() as connection:
         order = _order(newsroom, connection, newsletter, kind, now)
-        if not audience.anybody(connection, order):
+        enough = audience.over_cap(connection, order)
+        if not enough and not audience.anybody(connection, order):
             return Proposal(newsletter, Selection((), book.NOBODY))
         reach = min(filter(None, (audience.oldest_debt(connection, order), order.start)))
         pool = items.announced_since(connection, newsletter.id, reach)
@@ -108,9 +109,10 @@ def propose_roundup(
         edition = _frozen(newsroom, connection, newsletter, contents, kind, slot, now)
         only = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
         proposal = compose(newsroom, connection, newsletter, edition, only or ["-"], pool)
-    if not proposal.audience:
-        return Proposal(newsletter, Selection((), book.NOT_THEIRS), over_cap=proposal.over_cap)
-    return proposal
+    if proposal.audience:
+        return proposal
+    # Where the cap is the reason nothing counts as paid, and the next letter reaches further back.
+    return Proposal(newsletter, Selection((), book.ENOUGH if enough else book.NOT_THEIRS), over_cap=enough)
 
 
 def _frozen(
