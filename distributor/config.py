@@ -167,7 +167,7 @@ class Theme(Section):
     text: Colour = Field("#2b3036", validate_default=True, description="colour of running text")
     quiet: Colour = Field("#565e66", validate_default=True, description="colour of dates, captions and the footer")
     fonts: Fonts = Field(
-        "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Arial, sans-serif",
+        "'Segoe UI', -apple-system, BlinkMacSystemFont, Roboto, Arial, sans-serif",
         description="fonts in order of preference; mail programs load none, so name those that readers have",
     )
     width: int = Field(600, ge=480, le=680, description="width of a mail in pixels")

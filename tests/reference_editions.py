@@ -75,6 +75,11 @@ _DAY = [
         "phải đi vòng qua đèo Khau Vai để xuống chợ huyện.",
         "Tin trong tỉnh",
         "Thu Hà",
+        body_html="<p>Từ sáng sớm, hàng trăm người đã chờ ở hai đầu cầu. Bà Hoàng Thị Mỷ, 71 tuổi, đi bộ bốn cây số để "
+        "được là một trong những người đầu tiên sang sông.</p><h2>Mười bốn tháng thi công</h2><p>Công trình được khởi công "
+        "tháng 9 năm ngoái, gồm bảy nhịp, mặt cầu rộng chín mét. Có hai đợt lũ lớn phải dừng máy.</p>"
+        "<blockquote>Trước đây mỗi bao thóc ra chợ mất nửa ngày đường.</blockquote>"
+        "<ul><li>Chiều dài: 412 mét</li><li>Tải trọng: 30 tấn</li></ul>",
         image=picture("cau", "Cầu mới bắc qua sông giữa hai triền núi", "Cầu Nà Mạ nhìn từ bờ đông. Ảnh: Quang Vinh"),
     ),
     story(
@@ -199,7 +204,12 @@ ENGLISH = edition(
             "the Khau Vai pass.",
             "Province",
             "Thu Ha",
-            image=picture("cau", "A new bridge between two green slopes", "The bridge from the east bank"),
+            body_html="<p>Từ sáng sớm, hàng trăm người đã chờ ở hai đầu cầu. Bà Hoàng Thị Mỷ, 71 tuổi, đi bộ bốn cây số để "
+        "được là một trong những người đầu tiên sang sông.</p><h2>Mười bốn tháng thi công</h2><p>Công trình được khởi công "
+        "tháng 9 năm ngoái, gồm bảy nhịp, mặt cầu rộng chín mét. Có hai đợt lũ lớn phải dừng máy.</p>"
+        "<blockquote>Trước đây mỗi bao thóc ra chợ mất nửa ngày đường.</blockquote>"
+        "<ul><li>Chiều dài: 412 mét</li><li>Tải trọng: 30 tấn</li></ul>",
+        image=picture("cau", "A new bridge between two green slopes", "The bridge from the east bank"),
             language="en",
         ),
         story(2, "Phu Lam tea growers sign their first export order", "Eighteen tonnes will leave before the lunar new year.",

@@ -37,10 +37,12 @@ class Letter:
 LETTERS: Mapping[str, Letter] = {
     "email/alert": Letter(("edition",)),
     "email/correction": Letter(("article", "note", "carried_at"), {"withdrawn": False}),
-    "email/confirmation": Letter(("confirm_url",), {"expires_at": None}),
+    "email/confirmation": Letter(("confirm_url",), {"expires_at": None, "unsubscribe_url": ""}),
     "email/welcome": Letter((), {"sender": "", "latest_url": ""}),
-    "email/goodbye": Letter((), {"received_at": None, "stopped_at": None, "again_url": ""}),
-    "email/review": Letter(("edition", "audience"), {"deadline": None, "on_silence": "hold", "preview_url": ""}),
+    "email/goodbye": Letter((), {"received_at": None, "stopped_at": None, "again_url": "", "unsubscribe_url": ""}),
+    "email/review": Letter(
+        ("edition", "audience"), {"deadline": None, "on_silence": "hold", "preview_url": "", "unsubscribe_url": ""}
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from ..config import Newsletter, Site
 from ..model import Article, Edition, Language
+from ..text import plain
 from .digest import edition_values
 from .environment import Templates
 from .frame import common_values
@@ -76,8 +77,8 @@ def render_article_page(
 ) -> str:
     """The page of an article. The canonical address is the article's own where it has one, otherwise `url`.
 
-    `article.body_html` is shown as it is, with whatever note of a correction stands in it; `note` is a short label above
-    the title. Raises RenderError where the template fails.
+    `article.body_html` is shown as it is, with whatever note of a correction stands in it, and the lead above it unless
+    it says the same; `note` is a short label above the title. Raises RenderError where the template fails.
     """
     about = story(article, language, zone, newsletter.sections if newsletter else (), note)
     canonical = about.url or address(url)
@@ -93,7 +94,7 @@ def render_article_page(
         {
             **common_values(site, newsletter, language, zone),
             "story": about,
-            "lead": text(article.lead),
+            "lead": "" if text(article.lead) in text(plain(article.body_html)) else text(article.lead),
             "body": Markup(article.body_html),  # sanitised at the door; the one thing that is not escaped
             "published": article.published if article.dated else None,
             "updated": article.updated,

@@ -65,9 +65,9 @@ _WORDS: dict[str, dict[Language, str]] = {
     "confirm_subject": _both("Xác nhận đăng ký {newsletter}", "Confirm your subscription to {newsletter}"),
     "confirm_title": _both("Xin xác nhận đăng ký", "Please confirm your subscription"),
     "confirm_intro": _both(
-        "Địa chỉ {address} vừa được ghi để đăng ký bản tin {newsletter} của {site}. Nếu đó là quý vị, xin bấm nút "
-        "dưới đây.",
-        "Somebody entered {address} to subscribe to {newsletter} by {site}. If it was you, please press the button.",
+        "Địa chỉ {address} vừa được ghi để đăng ký bản tin {newsletter} của {site}. Nếu đó là quý vị, xin xác "
+        "nhận.",
+        "Somebody entered {address} to subscribe to {newsletter} by {site}. If it was you, please confirm.",
     ),
     "confirm_button": _both("Xác nhận đăng ký", "Confirm subscription"),
     "confirm_link": _both(
@@ -117,7 +117,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     ),
     # -- to staff: an edition waits for approval
     "review_subject": _both("Chờ duyệt: {subject}", "Awaiting approval: {subject}"),
-    "review_title": _both("Một số bản tin chờ duyệt", "An edition awaits approval"),
+    "review_title": _both("Bản tin chờ duyệt", "An edition awaits approval"),
     "review_subject_is": _both("Tiêu đề thư", "Subject"),
     "review_newsletter": _both("Bản tin", "Newsletter"),
     "review_audience": _both("Người nhận", "Recipients"),
