@@ -86,7 +86,7 @@ def documents() -> Iterator[tuple[str, str, str]]:
         ):
             letter = render_letter(
                 template, site=site, newsletter=newsletter, language=site.language, zone=ZONE, templates=templates,
-                **reference.LETTER_VALUES[template],
+                **reference.letter_values(template, language),
             )  # fmt: skip
             name = f"{template.removeprefix('email/')}-{language}"
             yield name, slots.fill_html(letter.html, READER), slots.fill_text(letter.text, READER)
