@@ -102,10 +102,8 @@ def drawing(seed: str) -> str:
     """A landscape of its own for each name, as SVG."""
     number = sum(map(ord, seed))
     hue, sun = number % 60 + 180, number * 7 % 700 + 250
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1200 800" preserveAspectRatio="none" width="1200" height="800">
-<defs><linearGradient id="s" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="hsl({hue},55%,72%)"/>
-<stop offset="1" stop-color="hsl({hue - 150},75%,88%)"/></linearGradient></defs>
-<rect width="1200" height="800" fill="url(#s)"/><circle cx="{sun}" cy="330" r="70" fill="#fff" opacity=".75"/>
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1200 800" width="1200" height="800">
+<rect width="1200" height="800" fill="hsl({hue},48%,80%)"/><circle cx="{sun}" cy="330" r="70" fill="#fff" opacity=".75"/>
 <path d="M0 560 Q 200 {300 + number % 120} 430 500 T 800 430 T 1200 520 V800 H0Z" fill="hsl({hue - 40},28%,52%)"/>
 <path d="M0 640 Q 320 {470 + number % 90} 620 620 T 1200 590 V800 H0Z" fill="hsl({hue - 60},32%,38%)"/>
 <path d="M0 730 Q 420 620 760 710 T 1200 690 V800 H0Z" fill="hsl({hue - 70},36%,25%)"/></svg>"""

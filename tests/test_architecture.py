@@ -32,6 +32,8 @@ PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
+    "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
+    "colour.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 

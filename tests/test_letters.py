@@ -23,12 +23,17 @@ from distributor.rendering.letters import LETTERS, render_letter
 from distributor.text import clean_line
 
 
+def elements(made: Digest, path: str) -> list[Any]:
+    found: Any = document.document_fromstring(made.html).xpath(path)
+    return list(found)
+
+
 def words(made: Digest) -> str:
-    return clean_line(document.document_fromstring(made.html).find(".//body").text_content())
+    return clean_line(elements(made, "//body")[0].text_content())
 
 
 def links(made: Digest) -> list[str]:
-    return [str(one) for one in document.document_fromstring(made.html).xpath("//a/@href")]
+    return elements(made, "//a/@href")
 
 
 def test_an_alert_is_the_mail_of_an_edition_with_one_urgent_article() -> None:
@@ -86,8 +91,7 @@ def test_what_is_not_given_is_not_shown(template: str) -> None:
         template, site=site, newsletter=newsletter, language=Language.VI, zone=ZONE, templates=TEMPLATES, **needed
     )
     assert all(link.startswith(("https://", "@@slot:")) for link in links(made))
-    empty = document.document_fromstring(made.html).xpath("//p[not(normalize-space())]")
-    assert empty == []
+    assert elements(made, "//p[not(normalize-space())]") == []
     assert re.search(r":\n\n", made.text) is None
 
 
@@ -110,9 +114,7 @@ def test_staff_get_everything_they_need_to_decide() -> None:
         assert "07:45, Thứ Hai, ngày 23 tháng 11 năm 2026" in part
 
 
-@pytest.mark.parametrize(
-    ("silence", "said"), [("send", "tự gửi đi"), ("hold", "tiếp tục chờ"), ("cancel", "bị hủy")]
-)
+@pytest.mark.parametrize(("silence", "said"), [("send", "tự gửi đi"), ("hold", "tiếp tục chờ"), ("cancel", "bị hủy")])
 def test_staff_are_told_what_silence_means(silence: str, said: str) -> None:
     assert said in words(letter("email/review", on_silence=silence))
 
@@ -124,9 +126,7 @@ def test_staff_are_told_what_silence_means(silence: str, said: str) -> None:
 def test_a_letter_without_what_it_needs_is_refused_in_words(template: str) -> None:
     site, newsletter = voices("vi")
     with pytest.raises(RenderError, match=rf"{template} needs {', '.join(LETTERS[template].needed)}"):
-        render_letter(
-            template, site=site, newsletter=newsletter, language=Language.VI, zone=ZONE, templates=TEMPLATES
-        )
+        render_letter(template, site=site, newsletter=newsletter, language=Language.VI, zone=ZONE, templates=TEMPLATES)
 
 
 def test_a_newsroom_may_add_a_letter_of_its_own(tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fixtures_mails import LINKS, NAMES, READER, mail
+import reference_editions as reference
+from fixtures_mails import LINKS, NAMES, READER, TEMPLATES, ZONE, mail
 from lxml import html as document
 
 from distributor import slots
+from distributor.config import Theme
 from distributor.rendering.colours import contrast
+from distributor.rendering.digest import render_digest
 from distributor.rendering.plaintext import columns
 from distributor.text import clean_line
 
@@ -197,6 +200,47 @@ def test_readers_are_told_who_writes_and_how_to_leave(name: str) -> None:
         assert "12 phố Hồ Xuân Hương, thành phố Bắc Sơn" in said
         assert "toasoan@bacson.example" in said
     assert READER["unsubscribe_url"] in tree(name).xpath("//a/@href")
+
+
+def test_a_logo_takes_the_place_of_the_name_and_has_a_twin_for_the_dark() -> None:
+    theme = Theme(
+        logo="https://bacson.example/logo.png", logo_dark="https://bacson.example/night.png", logo_width=160,
+        footer=("Giấy phép số 12/GP-TTĐT", "Chịu trách nhiệm: Lê Minh"), width=640, accent="#0057b8",
+    )  # fmt: skip
+    site = reference.SITE.model_copy(update={"theme": theme})
+    made = render_digest(reference.ORDINARY, site, reference.MORNING, ZONE, TEMPLATES)
+    page = document.document_fromstring(made.html)
+    logos: Any = page.xpath("//img[contains(@class, 'logo')]")
+    assert [(one.get("src")[23:], one.get("width"), one.get("height"), one.get("alt")) for one in logos] == [
+        ("logo.png", "160", "40", site.title),
+        ("night.png", "160", "40", site.title),
+    ]
+    day, twin = logos
+    assert "by-day" in day.get("class")
+    assert rules(twin.getparent())["display"] == "none"
+    assert ".by-night { display: block !important;" in made.html
+    assert page.xpath("//p[@class='site']") == []
+    assert "Giấy phép số 12/GP-TTĐT\nChịu trách nhiệm: Lê Minh\n" in made.text
+    assert '<table role="presentation" width="640"' in made.html
+    assert page.xpath("//img[contains(@class, 'wide')]/@width") == ["576"]
+    assert "max-width:640px" in made.html
+
+
+@pytest.mark.parametrize(("kind", "said"), [("weekly", "Bản tin tuần"), ("daily", "Bản tin ngày"), ("digest", "")])
+def test_a_digest_says_whether_it_is_the_day_s_or_the_week_s(kind: str, said: str) -> None:
+    made = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, TEMPLATES, kind=kind)
+    for part in (made.text, clean_line(made.html)):
+        assert ("Số 128 · " + said in part) == bool(said)
+        assert "hôm nay có" not in part  # what a week brought is not today's
+
+
+def test_a_note_stands_beside_its_story_in_both_parts() -> None:
+    notes = {"a03": "Đính chính", "a10": "Cập nhật"}
+    made = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, TEMPLATES, notes=notes)
+    badges: Any = document.document_fromstring(made.html).xpath("//span[@class='badge']/text()")
+    assert badges == ["Đính chính", "Cập nhật"]
+    assert "3. Chợ phiên Yên Lạc mở thêm gian hàng không dùng tiền mặt\n[Đính chính]\n" in made.text
+    assert "10. Thi tìm hiểu lịch sử Đảng bộ tỉnh: hơn 3.000 bài dự thi\n[Cập nhật]\n" in made.text
 
 
 @pytest.mark.parametrize("name", ["email/confirmation vi", "email/goodbye en", "email/review vi"])

@@ -177,7 +177,9 @@ def test_what_a_source_writes_is_words_only(text: str) -> None:
 
     for made, harmless in zip(both(text), both("Tin"), strict=True):
         assert [one.tag for one in tree(made).iter()] == [one.tag for one in tree(harmless).iter()]
-        assert [sorted(one.attrib) for one in tree(made).iter()] == [sorted(one.attrib) for one in tree(harmless).iter()]
+        assert [sorted(one.attrib) for one in tree(made).iter()] == [
+            sorted(one.attrib) for one in tree(harmless).iter()
+        ]
         assert clean_line(text) in words(made)
         data = structured(made)
         assert clean_line(text) in (data.get("headline"), data.get("name"))

@@ -104,7 +104,7 @@ _MARKS = frozenset(map(mark, NAMES))
 
 def _head(html: str) -> tuple[str, str]:
     """Subject and preheader, as they stand in the finished HTML."""
-    document = lxml.html.document_fromstring(html)
+    document: Any = lxml.html.document_fromstring(html)
     hidden = document.xpath("//*[contains(concat(' ', @class, ' '), ' preheader ')]")
     preheader = hidden[0].text_content().strip(_FILLER) if hidden else ""
     return text(document.findtext(".//title") or ""), text(preheader)

@@ -58,9 +58,7 @@ class Story:
     note: str = ""
 
 
-def story(
-    article: Article, language: Language, zone: ZoneInfo, sections: Sequence[str] = (), note: str = ""
-) -> Story:
+def story(article: Article, language: Language, zone: ZoneInfo, sections: Sequence[str] = (), note: str = "") -> Story:
     """An article as it is shown. A missing lead is made of the first sentences of the body.
 
     `note` is a short label for the reader, such as "Đính chính".

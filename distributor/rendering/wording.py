@@ -26,9 +26,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "other_topics": _both("Tin khác", "More news"),
     "briefs": _both("Tin vắn", "In brief"),
     "overflow_one": _both("Còn 1 tin nữa sẽ có trong số sau.", "One more will follow in the next edition."),
-    "overflow_many": _both(
-        "Còn {count} tin nữa sẽ có trong số sau.", "{count} more will follow in the next edition."
-    ),
+    "overflow_many": _both("Còn {count} tin nữa sẽ có trong số sau.", "{count} more will follow in the next edition."),
     "by": _both("{author}", "By {author}"),
     # -- the footer
     "why": _both(
@@ -65,8 +63,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "confirm_subject": _both("Xác nhận đăng ký {newsletter}", "Confirm your subscription to {newsletter}"),
     "confirm_title": _both("Xin xác nhận đăng ký", "Please confirm your subscription"),
     "confirm_intro": _both(
-        "Địa chỉ {address} vừa được ghi để đăng ký bản tin {newsletter} của {site}. Nếu đó là quý vị, xin xác "
-        "nhận.",
+        "Địa chỉ {address} vừa được ghi để đăng ký bản tin {newsletter} của {site}. Nếu đó là quý vị, xin xác nhận.",
         "Somebody entered {address} to subscribe to {newsletter} by {site}. If it was you, please confirm.",
     ),
     "confirm_button": _both("Xác nhận đăng ký", "Confirm subscription"),
@@ -135,7 +132,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     "review_cancel": _both("Hủy", "Cancel"),
     "review_preview": _both("Xem bản tin", "See the edition"),
     "review_why": _both(
-        "Thư nội bộ của {site}, gửi cho người duyệt bản tin.", "Internal mail of {site}, for those who approve editions."
+        "Thư nội bộ của {site}, gửi cho người duyệt bản tin.",
+        "Internal mail of {site}, for those who approve editions.",
     ),
     # -- web pages
     "page_updated": _both("Cập nhật {time}, {date}", "Updated {time}, {date}"),
