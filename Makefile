@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test bench lint format wheel-test lock clean
+.PHONY: help run test bench screenshots lint format wheel-test lock clean
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
+	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      ruff format"
 	@echo "make wheel-test  the tests against the built wheel in a fresh environment"
@@ -46,6 +47,9 @@ test: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py
 	@$(BIN)/python benchmarks/cohorts.py
+
+screenshots: $(READY)
+	@$(BIN)/python docs/screenshots.py
 
 lint: $(READY)
 	@$(BIN)/ruff check

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -31,8 +32,10 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 
+from .colour import CONTRAST, contrast
 from .errors import Problem
 from .model import Language
 from .rawconfig import KeyPath as KeyPath
@@ -82,6 +85,13 @@ def http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def font_stack(value: str) -> str:
+    """Names of fonts as CSS writes them; nothing that could end the rule they stand in. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9 ,'_-]{1,200}", value) or value.count("'") % 2:
+        raise ValueError("write names of fonts with commas between them, with ' around a name of several words")
+    return value
+
+
 def _folder(value: object, info: ValidationInfo) -> Path:
     """A path, taken relative to the folder of config.yaml."""
     if not isinstance(value, str | Path):
@@ -109,6 +119,7 @@ Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value or ())]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Fonts = Annotated[str, AfterValidator(font_stack)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
@@ -147,10 +158,43 @@ class Section(BaseModel):
 
 
 class Theme(Section):
-    accent: Colour = Field("#9b1c1c", description="colour of the masthead, links and buttons")
+    """The look of mails and pages. Dark mode needs no settings: its colours follow from these."""
+
+    accent: Colour = Field("#9b1c1c", description="colour of the masthead, labels and buttons")
+    ground: Colour = Field("#eef0f2", description="colour around the card")
+    paper: Colour = Field("#ffffff", description="colour of the card, on which everything is written")
+    ink: Colour = Field("#16191d", validate_default=True, description="colour of headlines and titles")
+    text: Colour = Field("#2b3036", validate_default=True, description="colour of running text")
+    quiet: Colour = Field("#565e66", validate_default=True, description="colour of dates, captions and the footer")
+    fonts: Fonts = Field(
+        "'Segoe UI', -apple-system, BlinkMacSystemFont, Roboto, Arial, sans-serif",
+        description="fonts in order of preference; mail programs load none, so name those that readers have",
+    )
+    width: int = Field(600, ge=480, le=680, description="width of a mail in pixels")
     logo: Url | None = Field(
         None, description="address of the logo, shown 40 px high; the title stands there without it"
     )
+    logo_dark: Url | None = Field(None, description="the logo for dark mode, of the same size; the logo if empty")
+    logo_width: int | None = Field(
+        None, gt=0, le=480, validate_default=True, description="width of the logo in pixels where it is 40 px high"
+    )
+    footer: Lines = Field((), description="further lines for the footer: licence, editor in charge, telephone")
+
+    @field_validator("ink", "text", "quiet", mode="after")
+    @classmethod
+    def _readable(cls, colour: str, info: ValidationInfo) -> str:
+        paper = info.data.get("paper")  # not there where it is itself a mistake
+        if paper and contrast(colour, paper) < CONTRAST:
+            ratio = f"a contrast of {contrast(colour, paper):.1f}, and text needs {CONTRAST}"
+            raise ValueError(f"cannot be read on the card: {colour} on {paper} has {ratio}")
+        return colour
+
+    @field_validator("logo_width", mode="after")
+    @classmethod
+    def _measured(cls, width: int | None, info: ValidationInfo) -> int | None:
+        if width is None and info.data.get("logo"):
+            raise ValueError("is needed beside a logo: how many pixels wide is it where it is 40 px high?")
+        return width
 
 
 class Site(Section):

@@ -23,7 +23,7 @@ CHANNELS = CHECKOUT / "channels"
 
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
-    "errors", "text", "slots", "guarded", "model", "storage", "rawconfig", "config", "channel", "source",
+    "errors", "text", "slots", "colour", "guarded", "model", "storage", "rawconfig", "config", "channel", "source",
     "manual", "registry", "rehearsal", "gathering", "editions", "rendering", "mail", "delivery", "subscribers",
     "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
@@ -32,6 +32,8 @@ PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
+    "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
+    "colour.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 

@@ -82,6 +82,25 @@ BROKEN = {
         ("sources:", "  theme: {accent: red}\nsources:"),
         "config.yaml:4: site.theme.accent: write a colour as # and six hexadecimal digits, such as #9b1c1c",
     ),
+    "words that nobody could read": (
+        ("sources:", "  theme:\n    paper: '#fafafa'\n    quiet: '#999999'\nsources:"),
+        "config.yaml:6: site.theme.quiet: cannot be read on the card: #999999 on #fafafa has a contrast of 2.7, and text "
+        "needs 4.5",
+    ),
+    "a card too dark for the words that are usual": (
+        ("sources:", "  theme:\n    paper: '#222222'\n    text: '#ffffff'\n    quiet: '#ffffff'\nsources:"),
+        "config.yaml:4: site.theme.ink: cannot be read on the card: #16191d on #222222 has a contrast of 1.1, and text "
+        "needs 4.5",
+    ),
+    "a logo of unknown width": (
+        ("sources:", "  theme: {logo: 'https://bacson.example/logo.png'}\nsources:"),
+        "config.yaml:4: site.theme.logo_width: is needed beside a logo: how many pixels wide is it where it is 40 px high?",
+    ),
+    "fonts that end the rule": (
+        ("sources:", "  theme: {fonts: 'Arial; } body { display: none'}\nsources:"),
+        "config.yaml:4: site.theme.fonts: write names of fonts with commas between them, with ' around a name of several "
+        "words",
+    ),
     "an unknown channel": (
         ("channels: [mail]", "channels: [mial]"),
         "config.yaml:10: newsletters.tin-sang.channels.0: there is no channel 'mial'; did you mean 'mail'?",

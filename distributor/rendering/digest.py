@@ -5,9 +5,8 @@ Places that differ from reader to reader hold marks (`distributor.slots`); they 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +14,11 @@ from zoneinfo import ZoneInfo
 
 from ..channel import Digest
 from ..config import Newsletter, Site
-from ..model import Edition, Language
-from ..slots import mark
+from ..model import Edition, EditionKind, Language
 from . import wording
-from .colours import palette
 from .environment import Templates
-from .inlining import inline
+from .frame import both_parts, personal_values
+from .frame import common_values as common_values
 from .plaintext import cut_words
 from .shown import Story, story, text
 
@@ -38,67 +36,74 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What templates may know of an edition beside its stories."""
+    """What templates may know of an edition beside its stories. `kind` is digest, daily, weekly, alert or correction."""
 
     id: str
     number: int
     subject: str
     overflow: int
+    kind: str
+    frozen_at: datetime
 
 
-def render_digest(edition: Edition, site: Site, newsletter: Newsletter, zone: ZoneInfo, templates: Templates) -> Digest:
-    """The digest. Raises RenderError where a template or the inlining fails."""
-    values = _values(edition, site, newsletter, zone)
-    html = templates.render("email/digest.html.j2", values)
-    plain = templates.render("email/digest.txt.j2", values)
-    return Digest(
-        subject=values["edition"].subject,
-        preheader=values["preheader"],
-        html=inline(html),
-        text=re.sub(r"\n{3,}", "\n\n", plain).strip() + "\n",
+def render_digest(
+    edition: Edition,
+    site: Site,
+    newsletter: Newsletter,
+    zone: ZoneInfo,
+    templates: Templates,
+    *,
+    kind: str = "",
+    notes: Mapping[str, str] | None = None,
+    web_url: str = "",
+    preferences_url: str = "",
+) -> Digest:
+    """The mail of an edition; an alert of one article has templates of its own.
+
+    `kind` overrides the edition's own, `notes` are labels of articles by id; `web_url` and `preferences_url` are marks,
+    or one address for all readers. Raises RenderError where a template or the inlining fails.
+    """
+    values = {
+        **common_values(site, newsletter, edition.language, zone),
+        **edition_values(edition, newsletter, zone, kind=kind, notes=notes),
+        **personal_values(web_url, preferences_url),
+    }
+    alert = edition.kind is EditionKind.ALERT and len(edition.carried) == 1
+    html, plain = both_parts("email/alert" if alert else "email/digest", values, templates)
+    return Digest(subject=values["edition"].subject, preheader=values["preheader"], html=html, text=plain)
+
+
+def edition_values(
+    edition: Edition,
+    newsletter: Newsletter,
+    zone: ZoneInfo,
+    *,
+    kind: str = "",
+    notes: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What templates may use of an edition, the same for every reader; docs/templates.md explains each."""
+    language, notes = edition.language, notes or {}
+    stories, briefs = (
+        [story(article, language, zone, newsletter.sections, notes.get(article.id, "")) for article in articles]
+        for articles in (edition.articles, edition.briefs)
     )
-
-
-def _values(edition: Edition, site: Site, newsletter: Newsletter, zone: ZoneInfo) -> dict[str, Any]:
-    """Everything that a digest template may use; docs/templates.md explains each."""
-    language = edition.language
-    stories = [story(article, language, zone, newsletter.sections) for article in edition.articles]
-    briefs = [story(article, language, zone, newsletter.sections) for article in edition.briefs]
+    if not stories:  # an edition of lines only still has a story at its top
+        stories, briefs = briefs[:1], briefs[1:]
     return {
-        **common_values(site, newsletter, language, zone),
-        "edition": Issue(edition.id, edition.number, text(edition.subject), edition.overflow),
+        "edition": Issue(
+            id=edition.id,
+            number=edition.number,
+            subject=text(edition.subject),
+            overflow=edition.overflow,
+            kind=kind or edition.kind.value,
+            frozen_at=edition.frozen_at,
+        ),
         "date": wording.long_date(edition.frozen_at, language, zone),
         "preheader": _preheader([*stories, *briefs]),
         "first": stories[0],
         "blocks": blocks(stories[1:], language, newsletter.sections),
         "stories": stories,
         "briefs": briefs,
-        "subscriber": {"name": mark("name"), "address": mark("address")},
-        "unsubscribe_url": mark("unsubscribe_url"),
-    }
-
-
-def common_values(site: Site, newsletter: Newsletter, language: Language, zone: ZoneInfo) -> dict[str, Any]:
-    """What every template may use."""
-
-    def say(key: str, **values: object) -> str:
-        return wording.say(language, key, **values)
-
-    def long_date(moment: datetime) -> str:
-        return wording.long_date(moment, language, zone)
-
-    def short_date(moment: datetime) -> str:
-        return wording.short_date(moment, language, zone)
-
-    return {
-        "site": site,
-        "newsletter": newsletter,
-        "language": language.value,
-        "theme": site.theme,
-        "colours": palette(site.theme.accent),
-        "say": say,
-        "long_date": long_date,
-        "short_date": short_date,
     }
 
 

@@ -27,7 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import RenderError
 from ..text import plain
-from .plaintext import wrap
+from .plaintext import underline, wrap
 
 LARGEST = 20_000_000  # characters that a template may produce
 LONGEST_RANGE = 10_000  # numbers
@@ -43,6 +43,7 @@ TESTS = frozenset((
     "boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "ge", "gt", "in", "integer", "iterable",
     "le", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "undefined", "upper"
 ))  # fmt: skip
+_OURS = {"plain": plain, "wrapped": wrap, "underlined": underline}
 # Methods of text that make a megabyte out of a number, and those that read attributes by a format.
 _REFUSED_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
 
@@ -138,7 +139,7 @@ def _environment(folders: Sequence[Path]) -> _Sandbox:
     )
     environment.globals.clear()  # no `lipsum`, `cycler`, `namespace`
     environment.globals["range"] = _short_range
-    environment.filters = {name: environment.filters[name] for name in FILTERS} | {"plain": plain, "wrapped": wrap}
+    environment.filters = {name: environment.filters[name] for name in FILTERS} | _OURS
     environment.tests = {name: environment.tests[name] for name in TESTS}
     return environment
 

@@ -41,8 +41,8 @@ def all_with_notices(
 
 def in_words(notice: Notice, language: Language, zone: ZoneInfo) -> str:
     """`Đính chính (23/11/2026): …`."""
-    note = shown(notice.note) or wording.say(language, f"{notice.kind}_note")
-    return wording.say(language, notice.kind.value, date=wording.short_date(notice.at, language, zone), note=note)
+    note = shown(notice.note) or wording.say(language, f"notice_{notice.kind}_usual")
+    return wording.say(language, f"notice_{notice.kind}", date=wording.short_date(notice.at, language, zone), note=note)
 
 
 def _paragraph(words: str) -> str:

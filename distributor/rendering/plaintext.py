@@ -71,6 +71,12 @@ def wrap(text: str, width: int = WIDTH) -> str:
     return "\n".join(lines)
 
 
+def underline(text: str) -> str:
+    """A heading, wrapped, over a line as long as its longest line."""
+    lines = wrap(text)
+    return f"{lines}\n{'-' * min(max(map(columns, lines.splitlines()), default=0), WIDTH)}"
+
+
 def columns(text: str) -> int:
     """How many columns a terminal needs: none for combining marks, two for wide signs (UAX #11)."""
     return sum(

@@ -31,7 +31,7 @@ class Draft:
     zone: ZoneInfo
 
     def subject(self, subject: str) -> str:
-        return wording.say(self.language, "review_subject", subject=subject)
+        return wording.say(self.language, "draft_subject", subject=subject)
 
     @property
     def lines(self) -> list[str]:
@@ -39,9 +39,9 @@ class Draft:
         due = self.due.astimezone(self.zone)
         when = f"{due:%H:%M}, {wording.short_date(self.due, self.language, self.zone)}"
         return [
-            wording.say(self.language, "review_when", edition=self.edition, when=when),
-            wording.say(self.language, f"review_{self.silence}"),
-            *([wording.say(self.language, "review_letters", count=self.letters)] if self.letters > 1 else []),
+            wording.say(self.language, "draft_when", edition=self.edition, when=when),
+            wording.say(self.language, f"draft_{self.silence}"),
+            *([wording.say(self.language, "draft_letters", count=self.letters)] if self.letters > 1 else []),
             *(f"distributor editions {verb} {self.edition}" for verb in ("approve", "hold", "cancel")),
         ]
 

@@ -55,10 +55,14 @@ class Story:
     topic: str
     date: str
     image: Picture | None
+    note: str = ""
 
 
-def story(article: Article, language: Language, zone: ZoneInfo, sections: Sequence[str] = ()) -> Story:
-    """An article as it is shown. A missing lead is made of the first sentences of the body."""
+def story(article: Article, language: Language, zone: ZoneInfo, sections: Sequence[str] = (), note: str = "") -> Story:
+    """An article as it is shown. A missing lead is made of the first sentences of the body.
+
+    `note` is a short label for the reader, such as "Đính chính".
+    """
     return Story(
         id=article.id,
         title=text(article.title),
@@ -68,6 +72,7 @@ def story(article: Article, language: Language, zone: ZoneInfo, sections: Sequen
         topic=text(_topic(article, sections)),
         date=wording.short_date(article.published, language, zone) if article.dated else "",
         image=_picture(article.image) if article.image and address(article.image.url) else None,
+        note=text(note),
     )
 
 

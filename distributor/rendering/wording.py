@@ -1,4 +1,4 @@
-"""Every word of ours that a reader sees, in each language, and dates as people write them there."""
+"""Every word of ours that a reader sees, in each language, and dates, times and numbers as people write them there."""
 
 from __future__ import annotations
 
@@ -9,58 +9,160 @@ from zoneinfo import ZoneInfo
 from ..errors import RenderError
 from ..model import Language
 
+
+def _both(vi: str, en: str) -> dict[Language, str]:
+    return {Language.VI: vi, Language.EN: en}
+
+
 _WORDS: dict[str, dict[Language, str]] = {
-    "edition": {Language.VI: "Số {number}", Language.EN: "No. {number}"},
-    "greeting": {Language.VI: "Chào {name},", Language.EN: "Dear {name},"},
-    "count_one": {Language.VI: "bản tin hôm nay có 1 tin.", Language.EN: "today's edition has one story."},
-    "count_many": {Language.VI: "bản tin hôm nay có {count} tin.", Language.EN: "today's edition has {count} stories."},
-    "read_on": {Language.VI: "Đọc tiếp", Language.EN: "Read on"},
-    "other_topics": {Language.VI: "Tin khác", Language.EN: "More news"},
-    "briefs": {Language.VI: "Tin vắn", Language.EN: "In brief"},
-    "overflow_one": {
-        Language.VI: "Còn 1 tin nữa sẽ có trong số sau.",
-        Language.EN: "One more will follow in the next edition.",
-    },
-    "overflow_many": {
-        Language.VI: "Còn {count} tin nữa sẽ có trong số sau.",
-        Language.EN: "{count} more will follow in the next edition.",
-    },
-    "why": {
-        Language.VI: "Quý vị nhận thư này tại {address} vì đã đăng ký bản tin {newsletter} của {site}.",
-        Language.EN: "You receive this at {address} because you subscribed to {newsletter} by {site}.",
-    },
-    "unsubscribe": {Language.VI: "Ngừng nhận bản tin này", Language.EN: "Unsubscribe"},
-    "contact": {Language.VI: "Liên hệ: {contact}", Language.EN: "Contact: {contact}"},
-    "review_subject": {Language.VI: "[Chờ duyệt] {subject}", Language.EN: "[For approval] {subject}"},
-    "review_when": {
-        Language.VI: "Bản nháp {edition} chờ duyệt; giờ gửi: {when}.",
-        Language.EN: "Draft {edition} awaits approval; it is due at {when}.",
-    },
-    "review_send": {
-        Language.VI: "Nếu không ai trả lời, bản tin sẽ được gửi đúng giờ.",
-        Language.EN: "If nobody answers, it goes out at its time.",
-    },
-    "review_hold": {
-        Language.VI: "Nếu không ai duyệt, bản tin sẽ được giữ lại.",
-        Language.EN: "If nobody approves it, it is held.",
-    },
-    "review_skip": {
-        Language.VI: "Nếu không ai duyệt, số này sẽ bị bỏ và tin được chuyển sang số sau.",
-        Language.EN: "If nobody approves it, it is skipped and its articles wait for the next edition.",
-    },
-    "review_letters": {
-        Language.VI: "Bạn đọc theo chủ đề nhận tổng cộng {count} bản khác nhau; đây là bản đầy đủ.",
-        Language.EN: "Readers of topics get {count} different letters; this is the whole edition.",
-    },
-    "correction": {Language.VI: "Đính chính ({date}): {note}", Language.EN: "Correction ({date}): {note}"},
-    "correction_note": {Language.VI: "Bài viết đã được sửa.", Language.EN: "This article has been corrected."},
-    "withdrawal": {Language.VI: "Đã gỡ ({date}): {note}", Language.EN: "Withdrawn ({date}): {note}"},
-    "withdrawal_note": {
-        Language.VI: "Bài viết này không còn được đăng.",
-        Language.EN: "This article is no longer published.",
-    },
-    "withdrawn_title": {Language.VI: "[Đã gỡ] {title}", Language.EN: "[Withdrawn] {title}"},
-    "by": {Language.VI: "{author}", Language.EN: "By {author}"},
+    # -- the digest
+    "edition": _both("Số {number}", "No. {number}"),
+    "kind_daily": _both("Bản tin ngày", "Daily"),
+    "kind_weekly": _both("Bản tin tuần", "Weekly"),
+    "greeting": _both("Chào {name},", "Dear {name},"),
+    "count_one": _both("số này có 1 tin.", "this edition has one story."),
+    "count_many": _both("số này có {count} tin.", "this edition has {count} stories."),
+    "read_on": _both("Đọc tiếp", "Read on"),
+    "other_topics": _both("Tin khác", "More news"),
+    "briefs": _both("Tin vắn", "In brief"),
+    "overflow_one": _both("Còn 1 tin nữa sẽ có trong số sau.", "One more will follow in the next edition."),
+    "overflow_many": _both("Còn {count} tin nữa sẽ có trong số sau.", "{count} more will follow in the next edition."),
+    "by": _both("{author}", "By {author}"),
+    # -- the footer
+    "why": _both(
+        "Quý vị nhận thư này tại {address} vì đã đăng ký bản tin {newsletter} của {site}.",
+        "You receive this at {address} because you subscribed to {newsletter} by {site}.",
+    ),
+    "unsubscribe": _both("Ngừng nhận bản tin này", "Unsubscribe"),
+    "preferences": _both("Đổi cách nhận tin", "Change your preferences"),
+    "web_view": _both("Xem trên trình duyệt", "View in your browser"),
+    "contact": _both("Liên hệ: {contact}", "Contact: {contact}"),
+    # -- an alert
+    "alert": _both("Tin khẩn", "Breaking"),
+    "alert_sent": _both("Gửi lúc {time}, {date}", "Sent at {time}, {date}"),
+    "read_story": _both("Đọc toàn bộ tin", "Read the full story"),
+    # -- a correction
+    "correction": _both("Đính chính", "Correction"),
+    "correction_subject": _both("Đính chính: {title}", "Correction: {title}"),
+    "correction_intro": _both(
+        "Tin dưới đây, đăng trong bản tin {newsletter} ngày {date}, đã được sửa.",
+        "The story below, carried by {newsletter} of {date}, has been corrected.",
+    ),
+    "correction_story": _both("Nội dung sau khi sửa", "The story as it now stands"),
+    "withdrawn": _both("Gỡ bài", "Withdrawn"),
+    "withdrawn_subject": _both("Gỡ bài: {title}", "Withdrawn: {title}"),
+    "withdrawn_intro": _both(
+        "Tin dưới đây, đăng trong bản tin {newsletter} ngày {date}, đã được gỡ. Xin không dẫn lại.",
+        "The story below, carried by {newsletter} of {date}, has been withdrawn. Please do not quote it.",
+    ),
+    "correction_why": _both(
+        "Quý vị nhận thư này tại {address} vì bản tin {newsletter} ngày {date} đã đăng tin nói trên.",
+        "You receive this at {address} because the edition of {newsletter} of {date} carried this story.",
+    ),
+    # -- asking whether somebody really wants the newsletter
+    "confirm_subject": _both("Xác nhận đăng ký {newsletter}", "Confirm your subscription to {newsletter}"),
+    "confirm_title": _both("Xin xác nhận đăng ký", "Please confirm your subscription"),
+    "confirm_intro": _both(
+        "Địa chỉ {address} vừa được ghi để đăng ký bản tin {newsletter} của {site}. Nếu đó là quý vị, xin xác nhận.",
+        "Somebody entered {address} to subscribe to {newsletter} by {site}. If it was you, please confirm.",
+    ),
+    "confirm_button": _both("Xác nhận đăng ký", "Confirm subscription"),
+    "confirm_link": _both(
+        "Nếu nút không hoạt động, xin mở địa chỉ này trong trình duyệt:",
+        "If the button does not work, open this address in your browser:",
+    ),
+    "confirm_expiry": _both("Liên kết có hiệu lực đến {time}, {date}.", "The link is valid until {time}, {date}."),
+    "confirm_ignore": _both(
+        "Nếu không phải quý vị đăng ký, xin bỏ qua thư này. Khi chưa có xác nhận, chúng tôi không gửi bản tin nào.",
+        "If it was not you, ignore this message. Without your confirmation we will not send you anything.",
+    ),
+    "confirm_why": _both(
+        "Thư này chỉ gửi một lần đến {address} để hỏi ý kiến người dùng địa chỉ.",
+        "This message is sent once to {address}, to ask whoever uses the address.",
+    ),
+    # -- welcome and goodbye
+    "welcome_subject": _both("Chào mừng đến với {newsletter}", "Welcome to {newsletter}"),
+    "welcome_title": _both("Đăng ký đã hoàn tất", "You are subscribed"),
+    "welcome_intro": _both(
+        "Từ nay bản tin {newsletter} của {site} sẽ đến {address}.",
+        "From now on {newsletter} by {site} will come to {address}.",
+    ),
+    "welcome_sender": _both(
+        "Để thư không lạc vào mục thư rác, xin thêm {sender} vào danh bạ.",
+        "Add {sender} to your contacts so that no edition is taken for spam.",
+    ),
+    "welcome_latest": _both("Đọc số mới nhất", "Read the latest edition"),
+    "welcome_leave": _both(
+        "Cuối mỗi thư đều có liên kết để ngừng nhận, bất cứ lúc nào.",
+        "At the end of every message there is a link with which you can leave at any time.",
+    ),
+    "goodbye_subject": _both("Đã ngừng gửi {newsletter}", "You have left {newsletter}"),
+    "goodbye_title": _both("Đã ngừng gửi bản tin", "You are unsubscribed"),
+    "goodbye_intro": _both(
+        "Chúng tôi đã nhận yêu cầu và ngừng gửi bản tin {newsletter} của {site} đến {address}.",
+        "We have received your request and no longer send {newsletter} by {site} to {address}.",
+    ),
+    "goodbye_received": _both("Nhận yêu cầu: {time}, {date}", "Request received: {time}, {date}"),
+    "goodbye_stopped": _both("Ngừng gửi từ: {time}, {date}", "Nothing is sent since: {time}, {date}"),
+    "goodbye_again": _both(
+        "Nếu quý vị không yêu cầu việc này, xin đăng ký lại tại đây:", "If this was not you, subscribe again here:"
+    ),
+    "goodbye_again_button": _both("Đăng ký lại", "Subscribe again"),
+    "goodbye_why": _both(
+        "Thư này xác nhận việc ngừng gửi và là thư cuối cùng về bản tin này đến {address}.",
+        "This message confirms your request and is the last one about this newsletter to {address}.",
+    ),
+    # -- to staff: an edition waits for approval
+    "review_subject": _both("Chờ duyệt: {subject}", "Awaiting approval: {subject}"),
+    "review_title": _both("Bản tin chờ duyệt", "An edition awaits approval"),
+    "review_subject_is": _both("Tiêu đề thư", "Subject"),
+    "review_newsletter": _both("Bản tin", "Newsletter"),
+    "review_audience": _both("Người nhận", "Recipients"),
+    "review_deadline": _both("Hạn duyệt", "Deadline"),
+    "review_at": _both("{time}, {date}", "{time}, {date}"),
+    "review_silence": _both("Nếu không ai trả lời", "If nobody answers"),
+    "review_silence_send": _both("đến hạn, bản tin tự gửi đi", "it goes out at the deadline"),
+    "review_silence_hold": _both("bản tin tiếp tục chờ, không tự gửi", "it keeps waiting and does not go out"),
+    "review_silence_cancel": _both("đến hạn, bản tin bị hủy", "it is cancelled at the deadline"),
+    "review_stories": _both("Các tin trong số này", "Stories in this edition"),
+    "review_brief": _both("tin vắn", "brief"),
+    "review_commands": _both("Lệnh", "Commands"),
+    "review_approve": _both("Duyệt", "Approve"),
+    "review_hold": _both("Giữ lại", "Hold"),
+    "review_cancel": _both("Hủy", "Cancel"),
+    "review_preview": _both("Xem bản tin", "See the edition"),
+    "review_why": _both(
+        "Thư nội bộ của {site}, gửi cho người duyệt bản tin.",
+        "Internal mail of {site}, for those who approve editions.",
+    ),
+    # -- web pages
+    "page_updated": _both("Cập nhật {time}, {date}", "Updated {time}, {date}"),
+    "page_source": _both("Xem bài trên {site}", "See the article on {site}"),
+    "page_subscribe": _both("Nhận bản tin này qua thư điện tử", "Get this newsletter by e-mail"),
+    # -- to staff: the draft itself, under a box
+    "draft_subject": _both("[Chờ duyệt] {subject}", "[For approval] {subject}"),
+    "draft_when": _both(
+        "Bản nháp {edition} chờ duyệt; giờ gửi: {when}.", "Draft {edition} awaits approval; it is due at {when}."
+    ),
+    "draft_send": _both(
+        "Nếu không ai trả lời, bản tin sẽ được gửi đúng giờ.", "If nobody answers, it goes out at its time."
+    ),
+    "draft_hold": _both("Nếu không ai duyệt, bản tin sẽ được giữ lại.", "If nobody approves it, it is held."),
+    "draft_skip": _both(
+        "Nếu không ai duyệt, số này sẽ bị bỏ và tin được chuyển sang số sau.",
+        "If nobody approves it, it is skipped and its articles wait for the next edition.",
+    ),
+    "draft_letters": _both(
+        "Bạn đọc theo chủ đề nhận tổng cộng {count} bản khác nhau; đây là bản đầy đủ.",
+        "Readers of topics get {count} different letters; this is the whole edition.",
+    ),
+    # -- the note on an article that was wrong
+    "notice_correction": _both("Đính chính ({date}): {note}", "Correction ({date}): {note}"),
+    "notice_correction_usual": _both("Bài viết đã được sửa.", "This article has been corrected."),
+    "notice_withdrawal": _both("Đã gỡ ({date}): {note}", "Withdrawn ({date}): {note}"),
+    "notice_withdrawal_usual": _both("Bài viết này không còn được đăng.", "This article is no longer published."),
+    "withdrawn_title": _both("[Đã gỡ] {title}", "[Withdrawn] {title}"),
+    "alerted": _both("Đã gửi tin khẩn lúc {time}, {date}", "Sent as an alert at {time}, {date}"),
 }
 
 _PLACE = re.compile(r"\{([a-z]+)\}")
@@ -99,3 +201,13 @@ def short_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
     if language is Language.VI:
         return f"{day:%d/%m/%Y}"
     return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def clock(moment: datetime, zone: ZoneInfo) -> str:
+    """`09:12`."""
+    return f"{moment.astimezone(zone):%H:%M}"
+
+
+def quantity(number: int, language: Language) -> str:
+    """`12.345`, `12,345`."""
+    return f"{number:,}".replace(",", "." if language is Language.VI else ",")

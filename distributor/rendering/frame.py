@@ -1,0 +1,71 @@
+"""What all templates share: the values that each of them may use, and the two parts of a mail. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..config import Newsletter, Site
+from ..model import Language
+from ..slots import mark
+from . import wording
+from .colours import palette
+from .environment import Templates
+from .inlining import inline
+
+_GAP = re.compile(r"\n{3,}")
+
+
+def common_values(site: Site, newsletter: Newsletter | None, language: Language, zone: ZoneInfo) -> dict[str, Any]:
+    """What every template may use. `newsletter` is None only for the page of an article that stands by itself."""
+
+    def say(key: str, **values: object) -> str:
+        return wording.say(language, key, **values)
+
+    def long_date(moment: datetime) -> str:
+        return wording.long_date(moment, language, zone)
+
+    def short_date(moment: datetime) -> str:
+        return wording.short_date(moment, language, zone)
+
+    def clock(moment: datetime) -> str:
+        return wording.clock(moment, zone)
+
+    def quantity(number: int) -> str:
+        return wording.quantity(number, language)
+
+    return {
+        "site": site,
+        "newsletter": newsletter,
+        "language": language.value,
+        "theme": site.theme,
+        "colours": palette(site.theme.accent, site.theme.paper, site.theme.ink),
+        "say": say,
+        "long_date": long_date,
+        "short_date": short_date,
+        "clock": clock,
+        "quantity": quantity,
+    }
+
+
+def personal_values(web_url: str = "", preferences_url: str = "") -> dict[str, Any]:
+    """What differs from reader to reader: marks, which are filled at sending. What is empty is not shown."""
+    return {
+        "subscriber": {"name": mark("name"), "address": mark("address")},
+        "unsubscribe_url": mark("unsubscribe_url"),
+        "web_url": web_url,
+        "preferences_url": preferences_url,
+    }
+
+
+def both_parts(name: str, values: Mapping[str, object], templates: Templates) -> tuple[str, str]:
+    """The HTML of a mail, styles inlined, and its plain text. `name` is that of both templates without their ending.
+
+    Raises RenderError where a template or the inlining fails.
+    """
+    html = templates.render(f"{name}.html.j2", values)
+    plain = templates.render(f"{name}.txt.j2", values)
+    return inline(html), _GAP.sub("\n\n", plain).strip() + "\n"

@@ -1,0 +1,178 @@
+"""Web copies of editions and articles, for readers, search engines and the previews of networks. Pure.
+
+Pages hold nothing personal and no script. Everything is escaped by the templates' environment but the body of an
+article, which was sanitised at the door (`gathering/cleaning`), and the structured data, which `tojson` writes so that
+no `</script>` can stand in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from ..config import Newsletter, Site
+from ..model import Article, Edition, Language
+from ..text import plain
+from .digest import edition_values
+from .environment import Templates
+from .frame import common_values
+from .plaintext import cut_words
+from .shown import Story, address, story, text
+
+DESCRIPTION = 200  # characters; search engines and networks show no more
+_Value = TypeVar("_Value")
+_LOCALES = {Language.VI: "vi_VN", Language.EN: "en_GB"}
+
+
+def render_edition_page(
+    edition: Edition,
+    *,
+    site: Site,
+    newsletter: Newsletter,
+    zone: ZoneInfo,
+    templates: Templates,
+    url: str = "",
+    kind: str = "",
+    notes: Mapping[str, str] | None = None,
+    subscribe_url: str = "",
+    creator: str = "",
+) -> str:
+    """The page of an edition. `url` is its own address, `creator` a name on the fediverse (`@tin@bacson.example`).
+
+    Raises RenderError where the template fails.
+    """
+    values = edition_values(edition, newsletter, zone, kind=kind, notes=notes)
+    first: Story = values["first"]
+    title, description = values["edition"].subject, cut_words(f"{first.title}. {values['preheader']}", DESCRIPTION)
+    return templates.render(
+        "page/edition.html.j2",
+        {
+            **common_values(site, newsletter, edition.language, zone),
+            **values,
+            "canonical": address(url),
+            "description": description,
+            "creator": text(creator),
+            "open_graph": _open_graph(site, edition.language, "website", title, description, address(url), first),
+            "structured": _collection(site, edition, title, address(url), [*values["stories"], *values["briefs"]]),
+            "subscribe_url": address(subscribe_url),
+        },
+    )
+
+
+def render_article_page(
+    article: Article,
+    *,
+    site: Site,
+    language: Language,
+    zone: ZoneInfo,
+    templates: Templates,
+    newsletter: Newsletter | None = None,
+    url: str = "",
+    note: str = "",
+    subscribe_url: str = "",
+    creator: str = "",
+) -> str:
+    """The page of an article. The canonical address is the article's own where it has one, otherwise `url`.
+
+    `article.body_html` is shown as it is, with whatever note of a correction stands in it, and the lead above it unless
+    it says the same; `note` is a short label above the title. Raises RenderError where the template fails.
+    """
+    about = story(article, language, zone, newsletter.sections if newsletter else (), note)
+    canonical = about.url or address(url)
+    description = cut_words(about.lead, DESCRIPTION)
+    shared = _open_graph(site, language, "article", about.title, description, canonical, about)
+    times = {
+        "article:published_time": article.published.isoformat() if article.dated else "",
+        "article:modified_time": article.updated.isoformat() if article.updated else "",
+        "article:section": about.topic,
+    }
+    return templates.render(
+        "page/article.html.j2",
+        {
+            **common_values(site, newsletter, language, zone),
+            "story": about,
+            "lead": "" if text(article.lead) in text(plain(article.body_html)) else text(article.lead),
+            "body": Markup(article.body_html),  # noqa: S704  # sanitised at the door; the one thing not escaped
+            "published": article.published if article.dated else None,
+            "updated": article.updated,
+            "canonical": canonical,
+            "description": description,
+            "creator": text(creator),
+            "open_graph": shared | _known(times),
+            "structured": _news_article(site, article, about, description, canonical),
+            "subscribe_url": address(subscribe_url),
+        },
+    )
+
+
+def _open_graph(
+    site: Site, language: Language, type: str, title: str, description: str, url: str, about: Story
+) -> dict[str, str]:
+    """The Open Graph protocol (ogp.me), which networks read for their previews."""
+    image = about.image
+    known = {
+        "og:type": type,
+        "og:title": title,
+        "og:description": description,
+        "og:url": url,
+        "og:site_name": text(site.title),
+        "og:locale": _LOCALES[language],
+        "og:image": image.url if image else "",
+        "og:image:alt": image.alt if image else "",
+        "og:image:width": str(image.width or "") if image else "",
+        "og:image:height": str(image.height or "") if image else "",
+    }
+    return _known(known)
+
+
+def _known(values: Mapping[str, _Value]) -> dict[str, _Value]:
+    """Without what is empty."""
+    return {name: value for name, value in values.items() if value}
+
+
+def _publisher(site: Site) -> dict[str, Any]:
+    logo = {"logo": {"@type": "ImageObject", "url": site.theme.logo}} if site.theme.logo else {}
+    return {"@type": "NewsMediaOrganization", "name": text(site.title), "url": site.url, **logo}
+
+
+def _news_article(site: Site, article: Article, about: Story, description: str, url: str) -> dict[str, Any]:
+    """schema.org/NewsArticle, as Google's structured data guide for articles asks for it."""
+    publisher = _publisher(site)
+    data = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": about.title,
+        "description": description,
+        "url": url,
+        "mainEntityOfPage": url,
+        "image": [about.image.url] if about.image else [],
+        "datePublished": article.published.isoformat() if article.dated else "",
+        "dateModified": article.changed.isoformat() if article.dated or article.updated else "",
+        "author": {"@type": "Person", "name": about.author} if about.author else publisher,
+        "publisher": publisher,
+        "articleSection": about.topic,
+        "inLanguage": article.language,
+    }
+    return _known(data)
+
+
+def _collection(site: Site, edition: Edition, title: str, url: str, stories: list[Story]) -> dict[str, Any]:
+    """schema.org/CollectionPage: the stories in their order."""
+    items = [
+        {"@type": "ListItem", "position": position, "name": one.title, **({"url": one.url} if one.url else {})}
+        for position, one in enumerate(stories, start=1)
+    ]
+    data = {
+        "@context": "https://schema.org",
+        "@type": "CollectionPage",
+        "name": title,
+        "url": url,
+        "datePublished": edition.frozen_at.isoformat(),
+        "inLanguage": edition.language.value,
+        "publisher": _publisher(site),
+        "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},
+    }
+    return _known(data)

@@ -1,0 +1,193 @@
+"""Pictures of what readers see, made with a headless Chromium: `make screenshots`.
+
+Every reference edition and letter is rendered, opened on a phone (375 px) and a desktop (800 px), by day and in dark
+mode, and without pictures, and photographed into var/screenshots/. The handful that the documentation shows goes to
+docs/img/. Chromium gives no window narrower than 500 px, so that a phone is a frame in a page. Pictures of stories are
+drawn here; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+CHECKOUT = Path(__file__).parent.parent
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import reference_editions as reference  # noqa: E402  # it stands among the tests, which are no package
+
+from distributor import registry, slots  # noqa: E402
+from distributor.rendering.digest import render_digest  # noqa: E402
+from distributor.rendering.environment import Templates  # noqa: E402
+from distributor.rendering.letters import LETTERS, render_letter  # noqa: E402
+from distributor.rendering.pages import render_article_page, render_edition_page  # noqa: E402
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+PHONE, DESKTOP = 375, 800
+TALLEST = 5000  # pixels of one picture
+READER = {
+    "name": "Lan",
+    "address": "lan@example.com",
+    "unsubscribe_url": "https://bacson.example/u/3f9c",
+}
+SHOWN = {  # what the documentation shows: name in docs/img, what it is, width, dark, height
+    "digest-desktop": ("ordinary", DESKTOP, False, 1060),
+    "digest-phone": ("ordinary", PHONE, False, 1060),
+    "digest-dark": ("ordinary", PHONE, True, 1060),
+    "alert-phone": ("alert", PHONE, False, 1060),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture to be made of a document."""
+
+    document: Path
+    target: Path
+    width: int
+    dark: bool = False
+    images: bool = True
+    height: int = TALLEST
+
+
+def documents() -> Iterator[tuple[str, str, str]]:
+    """Name, HTML and plain text of everything there is to look at."""
+    templates = Templates(registry.template_folders(Path("/nonexistent")))
+    for name, (edition, newsletter, site) in reference.EDITIONS.items():
+        notes = {edition.articles[-1].id: "Đính chính", edition.articles[0].id: "Đã gửi tin khẩn lúc 09:12"}
+        digest = render_digest(
+            edition,
+            site,
+            newsletter,
+            ZONE,
+            templates,
+            notes=notes if name == "ordinary" else {},
+            web_url="https://bacson.example/ban-tin/tin-sang/128",
+            preferences_url="https://bacson.example/tuy-chon/3f9c",
+        )
+        yield name, slots.fill_html(digest.html, READER), slots.fill_text(digest.text, READER)
+        if name in ("ordinary", "one", "long"):
+            page = render_edition_page(
+                edition, site=site, newsletter=newsletter, zone=ZONE, templates=templates, notes=notes,
+                url="https://bacson.example/ban-tin/1", subscribe_url="https://bacson.example/dang-ky",
+            )  # fmt: skip
+            yield f"page-{name}", page, ""
+    for template in LETTERS:
+        for language, site, newsletter in (
+            ("vi", reference.SITE, reference.MORNING),
+            ("en", reference.ENGLISH_SITE, reference.WEEKLY),
+        ):
+            letter = render_letter(
+                template, site=site, newsletter=newsletter, language=site.language, zone=ZONE, templates=templates,
+                **reference.letter_values(template, language),
+            )  # fmt: skip
+            name = f"{template.removeprefix('email/')}-{language}"
+            yield name, slots.fill_html(letter.html, READER), slots.fill_text(letter.text, READER)
+    article = reference.ORDINARY.articles[0]
+    page = render_article_page(
+        article, site=reference.SITE, language=reference.SITE.language, zone=ZONE, templates=templates,
+        newsletter=reference.MORNING, note="Đính chính",
+    )  # fmt: skip
+    yield "page-article", page, ""
+
+
+def drawing(seed: str) -> str:
+    """A landscape of its own for each name, as SVG."""
+    number = sum(map(ord, seed))
+    hue, sun = number % 60 + 180, number * 7 % 700 + 250
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1200 800" width="1200" height="800">
+<rect width="1200" height="800" fill="hsl({hue},48%,80%)"/><circle cx="{sun}" cy="330" r="70" fill="#fff" opacity=".75"/>
+<path d="M0 560 Q 200 {300 + number % 120} 430 500 T 800 430 T 1200 520 V800 H0Z" fill="hsl({hue - 40},28%,52%)"/>
+<path d="M0 640 Q 320 {470 + number % 90} 620 620 T 1200 590 V800 H0Z" fill="hsl({hue - 60},32%,38%)"/>
+<path d="M0 730 Q 420 620 760 710 T 1200 690 V800 H0Z" fill="hsl({hue - 70},36%,25%)"/></svg>"""
+
+
+def local(document: str, folder: Path) -> str:
+    """The document with drawings in place of its pictures."""
+
+    def draw(match: re.Match[str]) -> str:
+        file = folder / f"{match.group(1)}.svg"
+        file.write_text(drawing(match.group(1)), encoding="utf-8")
+        return file.as_uri()
+
+    return re.sub(r"https://anh\.example/(\w+)\.jpg", draw, document)
+
+
+def photograph(shot: Shot, chromium: str, profile: Path) -> None:
+    """One picture, as tall as what is shown."""
+    height = min(shot.height, _height(shot, chromium, profile))
+    page = _frame(shot, height) if shot.width < 500 else shot.document
+    _run(shot, chromium, profile, page, height, f"--screenshot={shot.target}")
+
+
+def _height(shot: Shot, chromium: str, profile: Path) -> int:
+    """How tall the document is at this width."""
+    script = "onload=()=>{document.title=document.querySelector('iframe').contentDocument.documentElement.scrollHeight}"
+    page = _frame(shot, 100, f"<script>{script}</script>")
+    answer = _run(shot, chromium, profile, page, 100, "--dump-dom")
+    found = re.search(r"<title>(\d+)</title>", answer)
+    if found is None:
+        raise SystemExit(f"error: {shot.document.name} could not be measured")
+    return min(int(found.group(1)), TALLEST)
+
+
+def _frame(shot: Shot, height: int, script: str = "") -> Path:
+    """A page that shows the document in a frame of the wanted width."""
+    page = shot.document.with_suffix(".frame.html")
+    scheme = f"color-scheme:{'dark' if shot.dark else 'light'}"
+    frame = f'<iframe src="{shot.document.name}" style="border:0;display:block;width:{shot.width}px;height:{height}px">'
+    page.write_text(f'<!DOCTYPE html><title></title>{script}<body style="margin:0;{scheme}">{frame}', encoding="utf-8")
+    return page
+
+
+def _run(shot: Shot, chromium: str, profile: Path, page: Path, height: int, action: str) -> str:
+    command = [
+        chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
+        "--allow-file-access-from-files", f"--user-data-dir={profile}", f"--window-size={shot.width},{height}",
+        f"--blink-settings=preferredColorScheme={0 if shot.dark else 1},imagesEnabled={str(shot.images).lower()}",
+        action, page.as_uri(),
+    ]  # fmt: skip
+    return subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stdout
+
+
+def main() -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("error: screenshots need Chromium; on Debian: apt-get install chromium")
+    wanted = re.compile(sys.argv[1] if len(sys.argv) > 1 else "")
+    out = CHECKOUT / "var" / "screenshots"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        files = {}
+        for name, document, text in documents():
+            files[name] = folder / f"{name}.html"
+            files[name].write_text(local(document, folder), encoding="utf-8")
+            (out / f"{name}.html").write_text(document, encoding="utf-8")
+            if text:
+                (out / f"{name}.txt").write_text(text, encoding="utf-8")
+        for shot in shots(files, out):
+            if wanted.search(shot.target.stem):
+                photograph(shot, chromium, folder / "profile")
+                print(shot.target.relative_to(CHECKOUT))
+
+
+def shots(files: dict[str, Path], out: Path) -> Iterator[Shot]:
+    for name, file in files.items():
+        for width in (PHONE, DESKTOP):
+            for dark in (False, True):
+                yield Shot(file, out / f"{name}-{width}{'-dark' if dark else ''}.png", width, dark)
+        yield Shot(file, out / f"{name}-{PHONE}-no-images.png", PHONE, images=False)
+    for target, (name, width, dark, height) in SHOWN.items():
+        yield Shot(files[name], CHECKOUT / "docs" / "img" / f"{target}.png", width, dark, height=height)
+
+
+if __name__ == "__main__":
+    main()
