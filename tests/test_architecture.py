@@ -24,14 +24,18 @@ CHANNELS = CHECKOUT / "channels"
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
     "errors", "text", "slots", "guarded", "model", "storage", "rawconfig", "config", "channel", "source",
-    "manual", "registry", "rehearsal", "gathering", "editions", "rendering", "mail", "delivery", "subscribers",
-    "newsroom", "pipeline", "service", "starter", "cli", "__main__",
+    "manual", "registry", "rehearsal", "gathering", "editions", "rendering", "mail", "preflight",
+    "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
+    "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",
+    "preflight/colour.py", "preflight/form.py", "preflight/headers.py", "preflight/subject.py", "preflight/markup.py",
+    "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",
+    "preflight/plain_text.py", "preflight/way_out.py", "preflight/weight.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 

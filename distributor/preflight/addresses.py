@@ -15,7 +15,9 @@ from .findings import Finding, finding
 from .opened import Context, Opened
 from .page import Page, place
 
-_UNFINISHED = re.compile(r"#||todo|tbd|xxx+|url|link|https?:/{0,2}|javascript:(void\(0\))?;?|about:blank", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"#||todo|tbd|xxx+|url|link|https?:/{0,2}|javascript:(void\(0\))?;?|about:blank", re.IGNORECASE
+)
 # RFC 2606, and what stays on one machine. Not `.example` as a whole: the sample newsroom lives there.
 _PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?(example\.(com|net|org)|localhost|local|test|invalid)")
 _SLOT = re.compile(r"@@slot:[^\s\"'<>]{0,40}")
@@ -26,7 +28,9 @@ _ADDRESSES = ("href", "src", "background", "action")
 
 def links(page: Page) -> list[tuple[HtmlElement, str]]:
     """Every link with its address as it was written, spaces at its ends apart."""
-    return [(element, (element.get("href") or "").strip()) for element in page.all("a", "area") if "href" in element.attrib]
+    return [
+        (element, (element.get("href") or "").strip()) for element in page.all("a", "area") if "href" in element.attrib
+    ]
 
 
 def host_of(url: str) -> str:
@@ -97,7 +101,9 @@ def unexpanded(letter: Opened, context: Context) -> Iterator[Finding]:
     """A mark of a personal slot is a fault wherever it stands: articles cannot hold one (`slots.neutralise`)."""
     for where, words in (("Subject", context.subject), ("the HTML part", letter.html), ("the text part", letter.text)):
         for found in sorted(set(_SLOT.findall(words))):
-            yield finding("unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where)
+            yield finding(
+                "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where
+            )
     if letter.page:
         for element in letter.page.elements:
             for name in _ADDRESSES:
@@ -111,7 +117,9 @@ def template_words(letter: Opened, context: Context) -> Iterator[Finding]:
     shown = letter.page.shown() if letter.page else ""
     for where, words in (("Subject", context.subject), ("the page", shown), ("the text part", letter.text)):
         for found in sorted(set(_MERGE_FIELD.findall(words))):
-            told = f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
+            told = (
+                f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
+            )
             yield finding("template-words", told, where)
 
 

@@ -10,7 +10,9 @@ from cssutils.css.colors import COLORS
 from ..rendering import colours
 
 _HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
-_RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*(?:[,/]\s*(\d{0,3}(?:\.\d{1,9})?)(%?)\s*)?\)")
+_RGB = re.compile(
+    r"rgba?\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*(?:[,/]\s*(\d{0,3}(?:\.\d{1,9})?)(%?)\s*)?\)"
+)
 _NAMES: dict[str, tuple[int, int, int, float]] = COLORS
 
 

@@ -159,9 +159,7 @@ _NONE = (0, 0, 0)
 _HINT, _NORMAL, _INLINE, _IMPORTANT, _INLINE_IMPORTANT = range(5)
 
 
-def looks(
-    root: HtmlElement, elements: Sequence[HtmlElement], sheet: Sheet, screen: Screen
-) -> dict[HtmlElement, Look]:
+def looks(root: HtmlElement, elements: Sequence[HtmlElement], sheet: Sheet, screen: Screen) -> dict[HtmlElement, Look]:
     """The look of every element; `elements` are in the order of the document, so that parents come first."""
     matched = _matched(root, sheet, screen)
     follows_dark = screen.dark and any("color-scheme" in (meta.get("name") or "") for meta in root.iter("meta"))
@@ -261,6 +259,9 @@ def _hidden(element: HtmlElement, declared: dict[str, str]) -> bool:
         declared.get("display") == "none"
         or declared.get("visibility") in ("hidden", "collapse")
         or re.fullmatch(r"0(\.0*)?|\.0+", declared.get("opacity", "1")) is not None
-        or (re.fullmatch(r"0(px)?", declared.get("max-height", "")) is not None and "hidden" in declared.get("overflow", ""))
+        or (
+            re.fullmatch(r"0(px)?", declared.get("max-height", "")) is not None
+            and "hidden" in declared.get("overflow", "")
+        )
         or element.get("hidden") is not None
     )

@@ -103,7 +103,9 @@ CHECKS: dict[str, Check] = {
     "small-text": Check(_B, "Words are at least 14 px high, in the footer at least 12 px."),
     "small-footer": Check(_W, "Words in the footer are at least 14 px high, too."),
     "turning-characters": Check(_B, "No character turns the writing direction and hides what a line says (UAX #9)."),
-    "invisible-characters": Check(_W, "No control or zero-width characters stand among the words; Gmail may cut there."),
+    "invisible-characters": Check(
+        _W, "No control or zero-width characters stand among the words; Gmail may cut there."
+    ),
     "damaged-letters": Check(_W, "No letter was lost on the way (U+FFFD, the question mark in a diamond)."),
     "preheader": Check(_W, "The line that mail programs show beside the subject is there, and is not the subject."),
     "preheader-long": Check(_W, "That line is at most 200 letters long."),

@@ -21,7 +21,9 @@ def line_ends(letter: Opened, context: Context) -> Iterator[Finding]:
     """A lone CR or LF lets receivers see another message than senders (SMTP smuggling, CVE-2023-51764)."""
     raw = letter.raw
     if b"\0" in raw:
-        yield finding("line-ends", "there is a NUL, which servers cut at or refuse; take it out", _line(raw, raw.index(b"\0")))
+        yield finding(
+            "line-ends", "there is a NUL, which servers cut at or refuse; take it out", _line(raw, raw.index(b"\0"))
+        )
     lone = re.search(rb"\r(?!\n)|(?<!\r)\n", raw)
     if lone:
         yield finding("line-ends", "a line ends in a lone CR or LF; write CRLF", _line(raw, lone.start()))

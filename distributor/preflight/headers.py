@@ -97,7 +97,9 @@ def list_unsubscribe(letter: Opened, context: Context) -> Iterator[Finding]:
     if not raw.strip():
         return
     if "\n" in raw or "\r" in raw or "=?" in raw or not raw.isascii():
-        yield finding("list-unsubscribe", "it is folded or encoded, so programs find no link in it: one plain line", name)
+        yield finding(
+            "list-unsubscribe", "it is folded or encoded, so programs find no link in it: one plain line", name
+        )
     places = _ANGLED.findall(letter.value(name))
     web = [place for place in places if place.lower().startswith("https://") and host_of(place)]
     if len(web) != 1:

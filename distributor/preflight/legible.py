@@ -27,7 +27,7 @@ def contrasts(letter: Opened, context: Context) -> Iterator[Finding]:
             if ratio >= least:
                 continue
             told.add(pair)
-            words = f"{pair[0]} on {pair[1]}{when} has a contrast of {ratio:.1f} to 1; it needs {least:g}: change one of the two"
+            words = f"{pair[0]} on {pair[1]}{when} has a contrast of {ratio:.1f} to 1; change one: it needs {least:g}"
             yield finding(check if ratio >= HARDLY else "invisible-words", words, place(page, piece.element))
 
 

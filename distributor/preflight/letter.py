@@ -10,7 +10,7 @@ from . import addresses, form, headers, legible, markup, pictures, plain_text, s
 from .findings import Finding, told
 from .opened import Context, open_letter
 
-__all__ = ["Context", "Finding", "examine"]
+__all__ = ["Context", "Finding", "examine", "links_of"]
 
 _CHECKS = (
     *form.CHECKS, *headers.CHECKS, *subject.CHECKS, *markup.CHECKS, *addresses.CHECKS, *pictures.CHECKS, *legible.CHECKS,
@@ -25,7 +25,11 @@ def examine(message: bytes, context: Context) -> list[Finding]:
 
 
 def links_of(message: bytes) -> list[str]:
-    """The web addresses that the page of a letter links to, each once, in its order: what `check_links` is asked."""
-    page = open_letter(message).page
-    found = [url for _, url in addresses.links(page) if addresses.is_web(url)] if page else []
-    return list(dict.fromkeys(found))
+    """The web addresses that a letter links to, each once, in its order: what `links.check_links` is asked.
+
+    Without the reader's own unsubscribe link, which nobody but the reader should open.
+    """
+    letter = open_letter(message)
+    own = headers.unsubscribe_url(letter)
+    found = [url for _, url in addresses.links(letter.page) if addresses.is_web(url)] if letter.page else []
+    return [url for url in dict.fromkeys(found) if not own or not addresses.same(url, own)]

@@ -37,16 +37,22 @@ def handlers(letter: Opened, context: Context) -> Iterator[Finding]:
         for element in page.elements:
             for name, value in element.items():
                 if str(name).lower().startswith("on"):
-                    yield finding("script", f"the event handler {name!r} never runs in mail; take it out", place(page, element))
+                    yield finding(
+                        "script", f"the event handler {name!r} never runs in mail; take it out", place(page, element)
+                    )
                 elif str(value).strip().lower().startswith("javascript:") and name in ("href", "src", "action"):
-                    yield finding("script", f"a javascript: address in {name!r} never runs; take it out", place(page, element))
+                    yield finding(
+                        "script", f"a javascript: address in {name!r} never runs; take it out", place(page, element)
+                    )
 
 
 def outside_style(letter: Opened, context: Context) -> Iterator[Finding]:
     for page in _page(letter):
         for element in page.all("link"):
             if "stylesheet" in (element.get("rel") or "").lower():
-                yield finding("outside-style", "a style sheet is linked; write its rules into the page", place(page, element))
+                yield finding(
+                    "outside-style", "a style sheet is linked; write its rules into the page", place(page, element)
+                )
         if any(statement.lower().startswith("@import") for statement in page.sheet.statements):
             yield finding("outside-style", "a style sheet is imported; write its rules into the page", "style element")
 
@@ -58,14 +64,18 @@ def outside_font(letter: Opened, context: Context) -> Iterator[Finding]:
             yield finding("outside-font", "a font is loaded from outside; name one that readers have", "style element")
         for element in page.all("link"):
             if (element.get("as") or "").lower() == "font":
-                yield finding("outside-font", "a font is loaded from outside; name one that readers have", place(page, element))
+                yield finding(
+                    "outside-font", "a font is loaded from outside; name one that readers have", place(page, element)
+                )
 
 
 def lazy(letter: Opened, context: Context) -> Iterator[Finding]:
     for page in _page(letter):
         for element in page.elements:
             if (element.get("loading") or "").lower() == "lazy":
-                yield finding("lazy-loading", "the picture may never load in mail; take loading= out", place(page, element))
+                yield finding(
+                    "lazy-loading", "the picture may never load in mail; take loading= out", place(page, element)
+                )
 
 
 def choices(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -103,21 +113,24 @@ def language(letter: Opened, context: Context) -> Iterator[Finding]:
 def title(letter: Opened, context: Context) -> Iterator[Finding]:
     for page in _page(letter):
         if not any(str(one.text_content()).strip() for one in page.all("title")):
-            yield finding("page-title", "the page has no title; write <title> with the subject into its head", "head element")
+            yield finding(
+                "page-title", "the page has no title; write <title> with the subject into its head", "head element"
+            )
 
 
 def headings(letter: Opened, context: Context) -> Iterator[Finding]:
     for page in _page(letter):
         found = [one for one in page.all(*_HEADINGS) if page.visible(one)]
-        level = 0
         tops = [one for one in found if one.tag == "h1"]
-        if len(tops) != 1:
-            told = f"there are {len(tops)} headings h1; a page has one, its name" if tops else "there is no h1; make the name of the newsletter one"
-            yield finding("headings", told, place(page, tops[1]) if len(tops) > 1 else "")
+        if not tops:
+            yield finding("headings", "there is no h1; make the name of the newsletter one")
+        for one in tops[1:]:
+            yield finding("headings", "this is a second h1; a page has one, its name", place(page, one))
+        level = 0 if tops else 1
         for one in found:
             own = int(str(one.tag)[1])
-            if own > level + 1 and (level or tops):
-                told = f"h{own} follows {f'h{level}' if level else 'nothing'}; who listens takes a part for missing: write h{level + 1}"
+            if own > level + 1:
+                told = f"an h{own} where h{level + 1} comes next; who listens takes a part for missing"
                 yield finding("headings", told, place(page, one))
             level = own
 

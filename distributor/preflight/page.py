@@ -16,10 +16,11 @@ from ..text import clean_line
 from .css import DARK, LIGHT, PHONE, Look, Screen, Sheet, looks, read_sheet
 
 _SILENT = frozenset({"head", "title", "style", "script", "template", "noscript"})
-_BLOCKS = frozenset(
-    "address article blockquote body br center dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li main ol p pre section "
-    "table tbody td tfoot th thead tr ul".split()
-)
+_BLOCKS = frozenset({
+    "address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4",
+    "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "ul",
+})  # fmt: skip
 # What fills up a preheader so that nothing of the letter is shown after it: spaces and letters without width.
 FILLING = "\u00a0\u00ad\u034f\u061c\u115f\u200b\u200c\u200d\u200e\u200f\u2007\u2060\ufeff"
 _NO_FILLING = str.maketrans(FILLING, " " * len(FILLING))

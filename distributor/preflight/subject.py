@@ -23,7 +23,7 @@ def as_meant(letter: Opened, context: Context) -> Iterator[Finding]:
         return
     read = decoded(letter.values("Subject")[0])
     if read != context.subject:
-        told = f"receivers read “{read[:80]}”, but “{context.subject[:80]}” was meant; the header was folded or encoded wrongly"
+        told = f"receivers read “{read[:80]}”, not “{context.subject[:80]}”; the header is folded or encoded wrongly"
         yield finding("subject", told, "Subject")
 
 
@@ -63,18 +63,24 @@ def empty(letter: Opened, context: Context) -> Iterator[Finding]:
 
 def long(letter: Opened, context: Context) -> Iterator[Finding]:
     if (length := count_graphemes(context.subject)) > LONGEST:
-        yield finding("subject-long", f"it has {length} letters; say the first story in fewer than {LONGEST}", "Subject")
+        yield finding(
+            "subject-long", f"it has {length} letters; say the first story in fewer than {LONGEST}", "Subject"
+        )
 
 
 def capitals(letter: Opened, context: Context) -> Iterator[Finding]:
     letters = [sign for sign in context.subject if sign.isalpha()]
     if len(letters) >= _FEWEST_CAPITALS and " " in context.subject and all(sign.isupper() for sign in letters):
-        yield finding("subject-capitals", "it is written in capitals only, as spam is; write it as a sentence", "Subject")
+        yield finding(
+            "subject-capitals", "it is written in capitals only, as spam is; write it as a sentence", "Subject"
+        )
 
 
 def marks(letter: Opened, context: Context) -> Iterator[Finding]:
     if (count := len(re.findall("[!！‼❗]", context.subject))) > 1:
-        yield finding("subject-marks", f"it has {count} exclamation marks; filters count them: keep one at most", "Subject")
+        yield finding(
+            "subject-marks", f"it has {count} exclamation marks; filters count them: keep one at most", "Subject"
+        )
 
 
 CHECKS = (as_meant, encoded_words, empty, long, capitals, marks)

@@ -30,7 +30,9 @@ def turning(letter: Opened, context: Context) -> Iterator[Finding]:
 def invisible(letter: Opened, context: Context) -> Iterator[Finding]:
     for where, words in _places(letter, context):
         if match := _INVISIBLE.search(_EMOJI_TAGS.sub("", words)):
-            told = f"U+{ord(match.group()):04X} cannot be seen, near “{_around(words, match)}”; take it out of the article"
+            told = (
+                f"U+{ord(match.group()):04X} cannot be seen, near “{_around(words, match)}”; take it out of the article"
+            )
             yield finding("invisible-characters", told, where)
 
 
@@ -55,7 +57,9 @@ def preheader(letter: Opened, context: Context) -> Iterator[Finding]:
 
 def long_preheader(letter: Opened, context: Context) -> Iterator[Finding]:
     if letter.page and (length := count_graphemes(hidden_start(letter.page))) > LONGEST_PREHEADER:
-        told = f"the hidden line at the top has {length} letters; programs show about 100, and filters dislike hidden text"
+        told = (
+            f"the hidden line at the top has {length} letters; programs show about 100, and filters dislike hidden text"
+        )
         yield finding("preheader-long", told, "the top of the page")
 
 
@@ -66,7 +70,9 @@ def amount(letter: Opened, context: Context) -> Iterator[Finding]:
     if any(page.visible(picture) for picture in page.all("img")):
         yield finding("images-only", "it is made of pictures; say in words what they say", "the page")
     else:
-        yield finding("little-text", f"it has fewer than {FEWEST_WORDS} words; filters distrust a bare link", "the page")
+        yield finding(
+            "little-text", f"it has fewer than {FEWEST_WORDS} words; filters distrust a bare link", "the page"
+        )
 
 
 def hidden_start(page: Page) -> str:
