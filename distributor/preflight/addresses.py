@@ -57,7 +57,7 @@ def _plain(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return url
-    rest = quote(url.partition("://")[2].partition(parts.netloc)[2], safe="%/:?#[]@!$&'()*+,;=")
+    rest = quote(url.partition("://")[2].removeprefix(parts.netloc), safe="%/:?#[]@!$&'()*+,;=")
     return f"{parts.scheme}://{host_of(url)}{port}{rest}"
 
 
@@ -91,8 +91,11 @@ def finished(letter: Opened, context: Context) -> Iterator[Finding]:
 
 
 def spoken(letter: Opened, context: Context) -> Iterator[Finding]:
+    """A picture that lacks its words is told by `image-alt`."""
     for page, element, url in _all(letter):
-        if not page.words_of(element):
+        if not page.words_of(element) and all(
+            one.get("role") in ("presentation", "none") for one in element.iter("img")
+        ):
             told = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
             yield finding("link-words", told, place(page, element))
 
