@@ -105,6 +105,10 @@ def style(rules: str) -> Callable[[str], str]:
     return lambda html: html.replace("</head>", f"<style>{rules}</style></head>")
 
 
+def add(line: str) -> Callable[[str], str]:
+    return lambda text: f"{text}\n{line}\n"
+
+
 def swap(old: str, new: str, count: int = 1) -> Callable[[str], str]:
     return lambda text: text.replace(old, new, count)
 
@@ -200,6 +204,7 @@ CASES = [
     Case("one-click", "other words", raw=header("List-Unsubscribe-Post", "List-Unsubscribe-Post: One-Click\r\n")),
     Case("own-host", "another's host", meant={"hosts": frozenset({"tin.bacson.example"})}),
     # the subject
+    Case("subject", "raw letters", raw=header("Subject", f"Subject: {SUBJECT}\r\n")),
     Case("subject", "another one", meant={"subject": SUBJECT + "."}),
     Case(
         "subject",
@@ -261,12 +266,7 @@ CASES = [
     Case("link-address", "a path", html=put('<p><a href="/tin/1">Tin</a></p>')),
     Case("link-address", "a mailto without an address", html=put('<p><a href="mailto:toa soan">Tin</a></p>')),
     *[
-        Case(
-            "link-placeholder",
-            f"{url!r}",
-            html=put(f'<p><a href="{url}">Tin</a></p>'),
-            text=lambda text, url=url: f"{text}\n{url} .\n",
-        )
+        Case("link-placeholder", f"{url!r}", html=put(f'<p><a href="{url}">Tin</a></p>'), text=add(f"{url} ."))
         for url in PLACEHOLDERS
     ],
     Case("link-words", "a link of nothing", html=put('<p><a href="https://bacson.example/tin/a1"></a></p>')),

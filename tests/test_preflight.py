@@ -254,6 +254,8 @@ def test_no_damage_to_a_letter_makes_the_gate_fail(data: st.DataObject) -> None:
             b"charset*=x'",
             b"--",
             b"=FF",
+            b"<https://\xe1x>",
+            b"\xff",
         ]
     )
     cut = place + data.draw(st.integers(0, 60))

@@ -57,7 +57,7 @@ def _plain(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return url
-    rest = quote(url.partition("://")[2].removeprefix(parts.netloc), safe="%/:?#[]@!$&'()*+,;=")
+    rest = quote(url.partition("://")[2].removeprefix(parts.netloc), safe="%/:?#[]@!$&'()*+,;=", errors="replace")
     return f"{parts.scheme}://{host_of(url)}{port}{rest}"
 
 

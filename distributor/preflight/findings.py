@@ -126,8 +126,12 @@ CHECKS: dict[str, Check] = {
 
 
 def finding(check: str, message: str, where: str = "") -> Finding:
-    """A finding of a check, with the weight that the table gives it."""
-    return Finding(check, CHECKS[check].severity, message, where)
+    """A finding of a check, with the weight that the table gives it. What it quotes can no longer act on a terminal."""
+    return Finding(check, CHECKS[check].severity, _printable(message), _printable(where))
+
+
+def _printable(words: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in words)
 
 
 def told(findings: Iterable[Finding]) -> list[Finding]:

@@ -66,7 +66,7 @@ def date(letter: Opened, context: Context) -> Iterator[Finding]:
 
 def sender(letter: Opened, context: Context) -> Iterator[Finding]:
     for name in ("From", "To"):
-        value = letter.value(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        value = letter.value(name)
         if not value.strip():
             continue
         addresses = [address for _, address in getaddresses([value]) if address]

@@ -64,7 +64,7 @@ class Opened:
 def open_letter(message: bytes) -> Opened:
     """The letter. Any bytes at all can be opened; what was not understood is among the faults."""
     parsed = email.message_from_bytes(message)
-    fields = tuple((name, str(value)) for name, value in parsed.raw_items())
+    fields = tuple((_utf8(name), _utf8(str(value))) for name, value in parsed.raw_items())
     faults = list(_shape(parsed))
     text, _ = _content(parsed, "text/plain", faults)
     html, encoded = _content(parsed, "text/html", faults)
@@ -85,6 +85,11 @@ def decoded(value: str) -> str:
         return str(make_header(decode_header(unfolded(value))))
     except (MessageError, LookupError, ValueError):
         return ""
+
+
+def _utf8(raw: str) -> str:
+    """A field as UTF-8, which only an address may need (RFC 6532); the parser hands octets on as lone surrogates."""
+    return raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _shape(message: Message) -> Iterator[str]:

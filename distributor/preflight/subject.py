@@ -21,7 +21,12 @@ _WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 def as_meant(letter: Opened, context: Context) -> Iterator[Finding]:
     if not letter.values("Subject"):
         return
-    read = decoded(letter.values("Subject")[0])
+    raw = letter.values("Subject")[0]
+    if not raw.isascii():
+        told = "it stands there in raw letters, which many servers refuse; encode it (RFC 2047)"
+        yield finding("subject", told, "Subject")
+        return
+    read = decoded(raw)
     if read != context.subject:
         told = f"receivers read “{read[:80]}”, not “{context.subject[:80]}”; the header is folded or encoded wrongly"
         yield finding("subject", told, "Subject")
