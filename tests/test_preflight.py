@@ -85,6 +85,15 @@ def test_in_two_parts_one_address_may_be_written_in_two_ways() -> None:
     assert examine(build(one), context(hosts=frozenset({"xn--bc-sn-xob6713c.vn"}))) == []
 
 
+def test_an_article_s_address_may_have_letters() -> None:
+    """The page's serialiser writes them in ASCII, the text part has them as they are."""
+    page = put('<h2><a href="https://x.vn/%C4%91%C6%B0%E1%BB%9Dng?t=%C3%A9&amp;u=1%2C2">Đường</a></h2>')(clean().html)
+    text = clean().text + "\nĐường\nhttps://x.vn/đường?t=é&u=1%2C2\n"
+    assert examine(build(replace(clean(), html=page, text=text)), context()) == []
+    other = text.replace("%2C2", "%2C3")
+    assert [one.check for one in examine(build(replace(clean(), html=page, text=other)), context())] == ["text-stories"]
+
+
 def test_our_own_hosts_are_no_placeholders() -> None:
     """A newsroom that tries things out on one machine."""
     here = put('<p><a href="http://localhost:8000/tin">Tin</a></p>')

@@ -43,15 +43,16 @@ def host_of(url: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two addresses are one: a header writes in ASCII what a page may write in letters (RFC 3987, 3.1)."""
-    return one == other or _plain(one) == _plain(other)
+    """Whether two addresses are one, written in letters or in ASCII."""
+    return one == other or in_ascii(one) == in_ascii(other)
 
 
 def is_web(url: str) -> bool:
     return url.lower().startswith(("http://", "https://")) and bool(host_of(url)) and not re.search(r"[\s<>\"]", url)
 
 
-def _plain(url: str) -> str:
+def in_ascii(url: str) -> str:
+    """The form that a header has, and that a page gets from its serialiser; a text has letters (RFC 3987, 3.1)."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""

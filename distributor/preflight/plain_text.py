@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from ..text import clean_line
-from .addresses import is_web, links
+from .addresses import in_ascii, is_web, links
 from .findings import Finding, finding
 from .opened import Context, Opened
 from .page import Page, line, place
@@ -56,9 +56,10 @@ def _missing(letter: Opened) -> Iterator[tuple[Page, HtmlElement, str]]:
     page = letter.page
     if page is None or not letter.text.strip():
         return  # told by `parts`
-    known = addresses_in(letter.text)
+    words = addresses_in(letter.text)
+    known = {*words, *(in_ascii(word) for word in words if "://" in word)}
     for element, url in links(page):
-        if is_web(url) and page.visible(element) and url not in known:
+        if is_web(url) and page.visible(element) and url not in known and in_ascii(url) not in known:
             yield page, element, url
 
 
