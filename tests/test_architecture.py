@@ -24,8 +24,8 @@ CHANNELS = CHECKOUT / "channels"
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
     "errors", "text", "slots", "colour", "guarded", "model", "storage", "rawconfig", "config", "channel", "source",
-    "manual", "registry", "rehearsal", "gathering", "editions", "rendering", "mail", "delivery", "subscribers",
-    "newsroom", "pipeline", "service", "starter", "cli", "__main__",
+    "manual", "registry", "rehearsal", "gathering", "editions", "rendering", "mail", "preflight", "delivery",
+    "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (
@@ -34,6 +34,12 @@ PURE = (
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
     "colour.py",
+    "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",
+    "preflight/colour.py", "preflight/form.py", "preflight/headers.py", "preflight/subject.py", "preflight/markup.py",
+    "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",
+    "preflight/plain_text.py", "preflight/way_out.py", "preflight/weight.py",
+    "editions/cohorts.py", "editions/review.py", "editions/urgency.py", "editions/explain.py", "rendering/notices.py",
+    "rendering/reviewing.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 

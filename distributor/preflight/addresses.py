@@ -1,0 +1,151 @@
+"""The links of a page: that each leads somewhere, and none was left unfinished. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
+
+from lxml.html import HtmlElement
+
+from ..mail.address import Mailbox, ascii_domain
+from ..text import clean_line
+from .findings import Finding, finding
+from .opened import Context, Opened
+from .page import Page, place
+
+_UNFINISHED = re.compile(
+    r"#||todo|tbd|xxx+|url|link|https?:/{0,2}|javascript:(void\(0\))?;?|about:blank", re.IGNORECASE
+)
+# RFC 2606, and what stays on one machine. Not `.example` as a whole: the sample newsroom lives there.
+_PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?(example\.(com|net|org)|localhost|local|test|invalid)")
+_SLOT = re.compile(r"@@slot:[^\s\"'<>]{0,40}")
+_TEMPLATE = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\{\{|\{%", re.DOTALL)
+_MERGE_FIELD = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\*\|[A-Z_:]{1,40}\|\*|%%[A-Za-z_]{2,40}%%", re.DOTALL)
+_ADDRESSES = ("href", "src", "background", "action")
+
+
+def links(page: Page) -> list[tuple[HtmlElement, str]]:
+    """Every link with its address as it was written, spaces at its ends apart."""
+    return [
+        (element, (element.get("href") or "").strip()) for element in page.all("a", "area") if "href" in element.attrib
+    ]
+
+
+def host_of(url: str) -> str:
+    """The host in small letters, as A-labels where it has others; empty for what has none."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host if host.isascii() else ascii_domain(host) or host
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two addresses are one, written in letters or in ASCII."""
+    return one == other or in_ascii(one) == in_ascii(other)
+
+
+def is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://")) and bool(host_of(url)) and not re.search(r"[\s<>\"]", url)
+
+
+def in_ascii(url: str) -> str:
+    """The form that a header has, and that a page gets from its serialiser; a text has letters (RFC 3987, 3.1)."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return url
+    rest = quote(url.partition("://")[2].removeprefix(parts.netloc), safe="%/:?#[]@!$&'()*+,;=", errors="replace")
+    return f"{parts.scheme}://{host_of(url)}{port}{rest}"
+
+
+def placeholder(url: str, hosts: frozenset[str]) -> bool:
+    """Whether an address is one that somebody meant to fill in. `hosts` are ours, whatever they are called."""
+    if _UNFINISHED.fullmatch(url):
+        return True
+    host = host_of(url) if is_web(url) else ""
+    return bool(host) and host not in hosts and bool(_PLACEHOLDER_HOSTS.fullmatch(host) or _loopback(host))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def full(letter: Opened, context: Context) -> Iterator[Finding]:
+    for page, element, url in _all(letter):
+        if not (_UNFINISHED.fullmatch(url) or is_web(url) or _is_mailto(url) or _unfilled(url)):
+            told = f"the link leads to {clean_line(url)[:80]!r}; mail needs the full address, with https://"
+            yield finding("link-address", told, place(page, element))
+
+
+def finished(letter: Opened, context: Context) -> Iterator[Finding]:
+    for page, element, url in _all(letter):
+        if placeholder(url, context.hosts):
+            told = f"the link leads to {clean_line(url)[:80]!r}, a placeholder; give it its address or take it out"
+            yield finding("link-placeholder", told, place(page, element))
+
+
+def spoken(letter: Opened, context: Context) -> Iterator[Finding]:
+    """A picture that lacks its words is told by `image-alt`."""
+    for page, element, url in _all(letter):
+        if not page.words_of(element) and all(
+            one.get("role") in ("presentation", "none") for one in element.iter("img")
+        ):
+            told = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
+            yield finding("link-words", told, place(page, element))
+
+
+def unexpanded(letter: Opened, context: Context) -> Iterator[Finding]:
+    """A mark of a personal slot is a fault wherever it stands: articles cannot hold one (`slots.neutralise`)."""
+    for where, words in (("Subject", context.subject), ("the HTML part", letter.html), ("the text part", letter.text)):
+        for found in sorted(set(_SLOT.findall(words))):
+            yield finding(
+                "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where
+            )
+    if letter.page:
+        for element in letter.page.elements:
+            for name in _ADDRESSES:
+                if match := _TEMPLATE.search(element.get(name) or ""):
+                    told = f"the address holds {clean_line(match.group())[:40]!r}, which the template should have filled in"
+                    yield finding("unexpanded", told, place(letter.page, element))
+
+
+def template_words(letter: Opened, context: Context) -> Iterator[Finding]:
+    """An article may write of templates, so this is only a warning."""
+    shown = letter.page.shown() if letter.page else ""
+    for where, words in (("Subject", context.subject), ("the page", shown), ("the text part", letter.text)):
+        for found in sorted(set(_MERGE_FIELD.findall(words))):
+            told = (
+                f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
+            )
+            yield finding("template-words", told, where)
+
+
+def _all(letter: Opened) -> Iterator[tuple[Page, HtmlElement, str]]:
+    page = letter.page
+    if page:
+        for element, url in links(page):
+            yield page, element, url
+
+
+def _unfilled(url: str) -> bool:
+    return bool(_SLOT.search(url) or _TEMPLATE.search(url))
+
+
+def _is_mailto(url: str) -> bool:
+    if not url.lower().startswith("mailto:"):
+        return False
+    try:
+        Mailbox("", url[len("mailto:") :].partition("?")[0])
+    except ValueError:
+        return False
+    return True
+
+
+CHECKS = (full, finished, spoken, unexpanded, template_words)

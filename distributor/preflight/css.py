@@ -1,0 +1,267 @@
+"""How an element looks: the part of CSS that letters are made of. Pure.
+
+Looked at: style elements and style attributes, `bgcolor`, `text` and `color` attributes, importance, specificity,
+inheritance; `@media` with prefers-color-scheme, min-width and max-width. Everything else (custom properties, calc(),
+hsl(), @supports, pictures as ground) is taken as "cannot tell": what is not understood is not found fault with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cssselect import HTMLTranslator, SelectorError, parse
+from lxml import etree
+from lxml.html import HtmlElement
+
+from .colour import Colour, over, read_colour
+
+_COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
+_LENGTH = re.compile(r"([\d.]+)(px|pt|em|rem|%)")
+_POINTS = {"px": 1.0, "pt": 4 / 3}
+_SIZES = {"xx-small": 9, "x-small": 10, "small": 13, "medium": 16, "large": 18, "x-large": 24, "xx-large": 32}
+_OWN_SIZE = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 5 / 6, "big": 1.2, "sub": 5 / 6}
+_BOLD = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"})
+_DEEPEST = 4  # @media in @media
+WHITE, NEARLY_BLACK = Colour(255, 255, 255), Colour(18, 18, 18)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a letter is read on; `width` in CSS pixels."""
+
+    dark: bool = False
+    width: int = 1024
+
+
+LIGHT, DARK, PHONE = Screen(), Screen(dark=True), Screen(width=375)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Declarations under one selector; `media` are the conditions around it, all of which must hold."""
+
+    media: tuple[str, ...]
+    selector: str
+    declarations: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The style elements of a letter: `octets` long, with these rules; `statements` are @import, @font-face and such."""
+
+    text: str
+    rules: tuple[Rule, ...]
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How words in an element look. `size` in CSS pixels; a colour is None where one cannot tell."""
+
+    colour: Colour | None
+    ground: Colour | None
+    size: float = 16.0
+    bold: bool = False
+    visible: bool = True
+
+    @property
+    def large(self) -> bool:
+        """Large text of WCAG 2.2: 18 points, or 14 points in bold."""
+        return self.size >= 24 or (self.bold and self.size >= 18.66)
+
+
+# -- reading style sheets ----------------------------------------------------------------------------------------------
+
+
+def read_sheet(text: str) -> Sheet:
+    rules: list[Rule] = []
+    statements: list[str] = []
+    _read(_COMMENT.sub(" ", text), (), rules, statements)
+    return Sheet(text, tuple(rules), tuple(statements))
+
+
+def _read(text: str, media: tuple[str, ...], rules: list[Rule], statements: list[str]) -> None:
+    for prelude, body in _blocks(text):
+        name = prelude.partition(" ")[0].lower()
+        if not name.startswith("@"):
+            rules.append(Rule(media, prelude, tuple(declarations(body))))
+        elif name.startswith("@media") and len(media) < _DEEPEST:
+            _read(body, (*media, prelude[len("@media") :].strip().lower()), rules, statements)
+        else:
+            statements.append(f"{prelude} {{{body}}}" if body else prelude)
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """`prelude { body }` one after the other; a statement without a body (`@import …;`) has an empty one."""
+    depth, start, body = 0, 0, 0
+    prelude = ""
+    for match in re.finditer(r"[{};]", text):
+        sign = match.group()
+        if sign == "{":
+            if depth == 0:
+                prelude, body = text[start : match.start()].strip(), match.end()
+            depth += 1
+        elif sign == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                yield prelude, text[body : match.start()]
+                start = match.end()
+        elif depth == 0:
+            if text[start : match.start()].strip().startswith("@"):
+                yield text[start : match.start()].strip(), ""
+            start = match.end()
+
+
+def declarations(text: str) -> Iterator[tuple[str, str, bool]]:
+    """Property, value in small letters, and whether it is important. A `;` inside brackets does not end one."""
+    depth, start = 0, 0
+    for position, sign in enumerate(text + ";"):
+        depth = max(0, depth + (sign == "(") - (sign == ")"))
+        if sign == ";" and (depth == 0 or position == len(text)):
+            name, colon, value = text[start:position].partition(":")
+            plain, bang, _ = value.lower().partition("!")
+            if colon and name.strip():
+                yield name.strip().lower(), plain.strip(), bool(bang)
+            start = position + 1
+
+
+def applies(media: Sequence[str], screen: Screen) -> bool:
+    """Whether all these conditions hold; one that is not understood does not."""
+    return all(any(_query(query, screen) for query in one.split(",")) for one in media)
+
+
+def _query(query: str, screen: Screen) -> bool:
+    return all(_feature(part.strip(), screen) for part in re.split(r"\band\b", query))
+
+
+def _feature(feature: str, screen: Screen) -> bool:
+    if feature in ("", "all", "screen", "only screen", "only all"):
+        return True
+    name, _, value = feature.strip("() ").partition(":")
+    name, value = name.strip(), value.strip()
+    if name == "prefers-color-scheme":
+        return value == ("dark" if screen.dark else "light")
+    pixels = re.fullmatch(r"(\d{1,6})(\.\d*)?px", value)
+    if not pixels:
+        return False
+    width = int(pixels.group(1))
+    return (name == "max-width" and screen.width <= width) or (name == "min-width" and screen.width >= width)
+
+
+# -- the cascade -------------------------------------------------------------------------------------------------------
+
+_Rank = tuple[int, tuple[int, int, int], int]
+_Declared = dict[str, tuple[_Rank, str]]
+_NONE = (0, 0, 0)
+_HINT, _NORMAL, _INLINE, _IMPORTANT, _INLINE_IMPORTANT = range(5)
+
+
+def looks(root: HtmlElement, elements: Sequence[HtmlElement], sheet: Sheet, screen: Screen) -> dict[HtmlElement, Look]:
+    """The look of every element; `elements` are in the order of the document, so that parents come first."""
+    matched = _matched(root, sheet, screen)
+    follows_dark = screen.dark and any("color-scheme" in (meta.get("name") or "") for meta in root.iter("meta"))
+    canvas = Look(WHITE, NEARLY_BLACK) if follows_dark else Look(Colour(0, 0, 0), WHITE)
+    made: dict[HtmlElement, Look] = {}
+    for element in elements:
+        parent = element.getparent()
+        above = made.get(parent, canvas) if parent is not None else canvas
+        declared = _declared(element, matched.get(element, []))
+        made[element] = _look(element, {name: value for name, (_, value) in declared.items()}, above, follows_dark)
+    return made
+
+
+def _matched(root: HtmlElement, sheet: Sheet, screen: Screen) -> dict[HtmlElement, list[tuple[Rule, _Rank]]]:
+    found: dict[HtmlElement, list[tuple[Rule, _Rank]]] = defaultdict(list)
+    for order, rule in enumerate(sheet.rules):
+        if not applies(rule.media, screen):
+            continue
+        try:
+            for selector in parse(rule.selector):
+                path = HTMLTranslator().selector_to_xpath(selector, prefix="descendant-or-self::")
+                for element in root.xpath(path):
+                    found[element].append((rule, (_NORMAL, selector.specificity(), order)))
+        except (SelectorError, etree.XPathError, RecursionError, ValueError):
+            continue  # mail programs that do not know a selector drop its rule, too
+    return found
+
+
+def _declared(element: HtmlElement, matched: list[tuple[Rule, _Rank]]) -> _Declared:
+    declared: _Declared = {}
+
+    def put(name: str, value: str, rank: _Rank) -> None:
+        if name == "background":
+            name = "background-color"
+        if name not in declared or rank >= declared[name][0]:
+            declared[name] = (rank, value)
+
+    for attribute, name in (("bgcolor", "background-color"), ("text", "color"), ("color", "color")):
+        if element.get(attribute) and (attribute != "text" or element.tag == "body"):
+            put(name, str(element.get(attribute)).lower(), (_HINT, _NONE, 0))
+    if element.get("background"):
+        put("background-image", "url()", (_HINT, _NONE, 0))
+    for rule, (_, specificity, order) in matched:
+        for name, value, important in rule.declarations:
+            put(name, value, (_IMPORTANT if important else _NORMAL, specificity, order))
+    for name, value, important in declarations(element.get("style") or ""):
+        put(name, value, (_INLINE_IMPORTANT if important else _INLINE, _NONE, 0))
+    return declared
+
+
+def _look(element: HtmlElement, declared: dict[str, str], above: Look, follows_dark: bool) -> Look:
+    tag = str(element.tag)
+    own_colour = declared.get("color", "link" if tag == "a" and element.get("href") else "inherit")
+    weight = declared.get("font-weight", "bold" if tag in _BOLD else "inherit")
+    return Look(
+        colour=_colour(own_colour, above, follows_dark),
+        ground=_ground(declared, above),
+        size=_size(declared.get("font-size", ""), tag, above.size),
+        bold=above.bold if weight == "inherit" else weight in ("bold", "bolder", "600", "700", "800", "900"),
+        visible=above.visible and not _hidden(element, declared),
+    )
+
+
+def _colour(value: str, above: Look, follows_dark: bool) -> Colour | None:
+    if value == "inherit":
+        return above.colour
+    if value == "link":  # what programs take for links that no style speaks of
+        return Colour(158, 158, 255) if follows_dark else Colour(0, 0, 238)
+    colour = read_colour(value)
+    return over(colour, above.ground) if colour and colour.alpha < 1 else colour
+
+
+def _ground(declared: dict[str, str], above: Look) -> Colour | None:
+    value = declared.get("background-color", "transparent")
+    if any("url(" in one or "gradient" in one for one in (value, declared.get("background-image", ""))):
+        return None
+    if value in ("none", "inherit", "initial", "unset", ""):
+        return above.ground
+    colour = read_colour(value) or next((found for part in value.split() if (found := read_colour(part))), None)
+    return over(colour, above.ground) if colour else None
+
+
+def _size(value: str, tag: str, above: float) -> float:
+    if value in _SIZES:
+        return float(_SIZES[value])
+    match = _LENGTH.fullmatch(value)
+    if not match or match.group(1).count(".") > 1 or match.group(1) == ".":
+        return above * (_OWN_SIZE.get(tag, 1.0) if not value else 1.0)
+    number, unit = float(match.group(1)), match.group(2)
+    if unit in _POINTS:
+        return number * _POINTS[unit]
+    return number * {"em": above, "rem": 16.0, "%": above / 100}[unit]
+
+
+def _hidden(element: HtmlElement, declared: dict[str, str]) -> bool:
+    return (
+        declared.get("display") == "none"
+        or declared.get("visibility") in ("hidden", "collapse")
+        or re.fullmatch(r"0(\.0*)?|\.0+", declared.get("opacity", "1")) is not None
+        or (
+            re.fullmatch(r"0(px)?", declared.get("max-height", "")) is not None
+            and "hidden" in declared.get("overflow", "")
+        )
+        or element.get("hidden") is not None
+    )
