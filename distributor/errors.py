@@ -5,7 +5,8 @@
     │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
     │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
-    │   └── NotModified        … because there is nothing new behind a conditional request: not a failure
+    │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
+    │   └── Gone               … because its server says that there is no such page (any more)
     ├── ArticleError           one article of a source is unusable; its siblings go on
     ├── RenderError            a template failed; the edition is not frozen
     └── DeliveryError          what a channel may raise; nothing else may leave an adapter
@@ -67,6 +68,18 @@ class SourceError(DistributorError):
 
 class NotModified(SourceError):
     """The server said that nothing changed since the last look (HTTP 304)."""
+
+
+class Gone(SourceError):
+    """The server said that there is no such page: 404 or 410 (RFC 9110, sections 15.5.5 and 15.5.11).
+
+    `url` is the address that said so, after redirects, and `answer` its status in number and words.
+    """
+
+    def __init__(self, message: str, *, url: str = "", answer: str = "") -> None:
+        super().__init__(message)
+        self.url = url
+        self.answer = answer
 
 
 class ArticleError(DistributorError):

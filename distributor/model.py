@@ -79,8 +79,9 @@ class Article:
 
     `id` is ours, short and permanent; `feed_id` is the permanent `tag:` URI that feeds carry (RFC 4151). `backlog`
     tells that the story was already old when its source was first read: kept and known, but no news. `dated` is
-    False where `published` is only the time of our first look. `source` is the one whose text it is; `origins` are all
-    that have told the story, where whoever made this value has asked for them.
+    False where `published` is only the time of our first look. `source` is the one whose text it is, and `source_id` its
+    own name for the story when it last told it anew; `origins` are all that have told the story, where whoever made
+    this value has asked for them.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Article:
     title: str
     published: datetime
     first_seen: datetime
+    source_id: str = ""
     version: int = 1
     url: str = ""
     lead: str = ""

@@ -13,18 +13,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, ClassVar, Protocol
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 
 from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url
-from .errors import ArticleError, NotModified, SourceError
-from .model import FoundArticle
+from .errors import ArticleError, Gone, NotModified, SourceError
+from .model import Article, FoundArticle
 
 __all__ = [
     "Annotated",
     "AnnounceSince",
+    "Article",
     "ArticleError",
     "Duration",
     "Fetched",
@@ -32,14 +35,18 @@ __all__ = [
     "FirstLook",
     "Folder",
     "FoundArticle",
+    "Gone",
     "Harvest",
     "NotModified",
+    "Presence",
     "Source",
     "SourceError",
     "Url",
     "Validators",
     "dataclass",
     "http_url",
+    "presence_of_file",
+    "presence_of_page",
 ]
 
 
@@ -64,7 +71,7 @@ class Fetched:
 
 
 class Fetcher(Protocol):
-    """The guarded way out. Raises SourceError with a reason in words; NotModified on 304."""
+    """The guarded way out. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410."""
 
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
         """One page. With `conditional`, the validators of the last stored look are sent along."""
@@ -85,6 +92,18 @@ class Harvest:
     notes: Sequence[str] = ()
     unchanged: int = 0
     validators: Mapping[str, Validators] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether an article is still there: True, False, or None where nobody can tell.
+
+    Only False keeps an article back, so it is for what its source says clearly and of this article. `reason` says why
+    it is not True, as it would follow "kept back: ": `its page answers 404 Not Found`.
+    """
+
+    there: bool | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,3 +128,62 @@ class Source(ABC):
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
         """One look at the source."""
+
+    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+        """Whether an article that came from here is still there, asked just before it goes out.
+
+        Without a better way its web address is asked. A SourceError that gets out means that nobody can tell.
+        """
+        return await presence_of_page(fetcher, article.url)
+
+
+async def presence_of_page(fetcher: Fetcher, url: str) -> Presence:
+    """Whether there is still a page at an address; a GET, since too many portals answer HEAD wrongly. Never raises
+    SourceError.
+
+    Only 404 and 410 at the address itself (or its twin with https, `www.` or a last slash) count as gone. A portal that
+    answers 200 with a page saying "not found" cannot be told from one that has the article: it counts as there.
+    Whoever is sent elsewhere, to the front page for instance, learns nothing of the article.
+    """
+    asked = _page(url)
+    if asked is None:
+        return Presence(None, "it has no page of its own")
+    try:
+        got = await fetcher.get(url)
+    except NotModified:
+        return Presence(True)
+    except Gone as gone:
+        if gone.url and _page(gone.url) != asked:
+            return Presence(None, f"its page leads to {gone.url}, which is not there")
+        return Presence(False, f"its page answers {gone.answer or '404 Not Found'}")
+    except SourceError as error:
+        return Presence(None, str(error))
+    return Presence(True) if _page(got.url) == asked else Presence(None, f"its page leads to {got.url}")
+
+
+def presence_of_file(file: Path, reason: str) -> Presence:
+    """Whether there is still a file; `reason` says what its absence means. What cannot be looked at is no absence."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Presence(False, reason)
+    except (OSError, ValueError) as error:
+        return Presence(None, f"{file} cannot be looked at: {error}")
+    return Presence(True)
+
+
+def _page(url: str) -> tuple[str, int | None, str, str] | None:
+    """What tells a page from others; None for a site's front page and for what is no address.
+
+    Coarser than the address, so that a redirect to https does not look like one to elsewhere, and finer than the key
+    under which articles are recognised, which also drops parts that may choose the page.
+    """
+    try:
+        parts = urlsplit(url)
+        port = None if parts.port in (80, 443) else parts.port
+    except ValueError:
+        return None
+    path = unquote(parts.path).rstrip("/")
+    if not parts.hostname or not (path or parts.query):
+        return None
+    return parts.hostname.removeprefix("www."), port, path, parts.query

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import NOW, settings
+from builders import NOW, article, settings
 from fixtures_newsroom import Room
 
 from distributor import registry
 from distributor.config import build, read
 from distributor.errors import SourceError
 from distributor.gathering.fetch import Hosts, open_fetcher
+from distributor.gathering.last_look import look_again
 from distributor.manual import describe
 from distributor.source import Harvest, Source
 
@@ -33,10 +34,13 @@ id,title,date,lead,url
 """
 
 
+def examples() -> list[str]:
+    """The file, and the method that the page adds to it later."""
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
 def example() -> str:
-    match = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert match
-    return match.group(1)
+    return examples()[0]
 
 
 @pytest.fixture
@@ -106,6 +110,23 @@ def test_the_example_works_in_a_newsroom(newsroom: Room) -> None:
     assert re.search(r"source tong-hop: .*articles\.csv cannot be read", gone.err)
 
 
+async def test_the_example_says_what_is_still_there(newsroom: Room) -> None:
+    file, method = examples()
+    whole = file.replace("Harvest, Source,", "Harvest, Presence, Source,") + "\n" + method
+    (newsroom.folder / "sources" / "with_presence.py").write_text(whole, encoding="utf-8")
+    source = registry.sources.find("with_presence")(name="tong-hop", file=newsroom.folder / "articles.csv")  # type: ignore[call-arg]
+    kept, dropped, nameless = (article(id, source="tong-hop", source_id=id) for id in ("254", "9", ""))
+
+    async def gone(text: str) -> dict[str, str]:
+        (newsroom.folder / "articles.csv").write_text(text, encoding="utf-8")
+        return await look_again({"tong-hop": source}, settings().site, [kept, dropped, nameless])
+
+    assert await gone(ARTICLES) == {"9": "its line is gone from the table"}
+    assert await gone("id,title\n") == {}
+    (newsroom.folder / "articles.csv").unlink()
+    assert await look_again({"tong-hop": source}, settings().site, [kept]) == {}
+
+
 def test_wrong_settings_of_the_example_are_told_with_their_line(newsroom: Room) -> None:
     newsroom.configure(("file: articles.csv", "fiel: articles.csv"))
     done = newsroom.run("check")
@@ -129,6 +150,9 @@ def test_the_page_names_what_there_is() -> None:
         "SourceError",
         "NotModified",
         "Harvest",
+        "Presence",
+        "presence_of_page",
+        "presence_of_file",
     ):
         assert f"`{name}" in page or f"`raise {name}" in page or f"raise `{name}" in page
         assert any(hasattr(module, name) for module in modules)

@@ -14,7 +14,7 @@ from fixtures_rude import Rude
 from fixtures_web import OpenFetcher, WebSite
 
 from distributor import guarded
-from distributor.errors import NotModified, SourceError
+from distributor.errors import Gone, NotModified, SourceError
 from distributor.gathering.fetch import HttpFetcher
 from distributor.source import Validators
 
@@ -25,11 +25,12 @@ async def fault(fetcher: HttpFetcher, url: str) -> str:
     """What is said of a page that cannot be read, without its address."""
     with pytest.raises(SourceError) as caught:
         await fetcher.get(url)
-    assert type(caught.value) is SourceError
     words = str(caught.value)
     assert words.startswith(f"{url} ")
     assert words.isprintable()
-    return words.removeprefix(f"{url} ")
+    said = words.removeprefix(f"{url} ")
+    assert type(caught.value) is (Gone if said.startswith(("answered 404", "answered 410")) else SourceError)
+    return said
 
 
 # -- what comes well ---------------------------------------------------------------------------------------------------

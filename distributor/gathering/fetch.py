@@ -21,13 +21,14 @@ from yarl import URL
 
 from .. import __version__
 from ..config import Site
-from ..errors import NotModified, SourceError
+from ..errors import Gone, NotModified, SourceError
 from ..guarded import PrivateAddress, open_session
 from ..source import Fetched, Validators
 from ..text import clean_line
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,10 @@ class HttpFetcher:
     limits: Limits = Limits()
 
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
-        """One page, after at most `limits.redirects` redirects. Raises SourceError; NotModified where nothing changed."""
+        """One page, after at most `limits.redirects` redirects.
+
+        Raises SourceError; of its kinds, NotModified where nothing changed and Gone where there is no such page.
+        """
         validators = self.known.get(url) if conditional else None
         try:
             return await self._follow(url, validators)
@@ -107,6 +111,8 @@ class HttpFetcher:
     async def _page(self, asked: str, here: str, response: aiohttp.ClientResponse, moved_to: str) -> Fetched:
         if response.status == HTTPStatus.NOT_MODIFIED:
             raise NotModified(f"{asked} has not changed")
+        if response.status in _GONE:
+            raise Gone(f"{asked} answered {_status(response)}", url=here, answer=_status(response))
         if response.status != HTTPStatus.OK:
             raise SourceError(f"{asked} answered {_status(response)}")
         body = bytearray()

@@ -114,6 +114,7 @@ def with_content(article: Article, found: FoundArticle) -> Article:
     """The article with what the source tells; its identity and history stay."""
     return replace(
         article,
+        source_id=found.source_id,
         url=found.url,
         lead=found.lead,
         body_html=found.body_html,

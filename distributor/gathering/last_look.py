@@ -1,13 +1,35 @@
-"""The last look."""
+"""The last look: just before an edition goes out, each of its articles is asked after at its source.
+
+A mail cannot be called back, and articles are withdrawn at night. But a doubt keeps nothing back: only what its source
+clearly says is gone. Who is slow, down, or sends us elsewhere has said nothing, and the edition goes out in time.
+
+Articles of one host are asked after one by one, different hosts side by side, all within one budget of time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from ..config import Site
+from ..errors import Gone, NotModified, SourceError
 from ..model import Article
-from ..source import Source
-from .fetch import Hosts
+from ..source import Fetched, Fetcher, Presence, Source, presence_of_page
+from .fetch import Hosts, Limits, open_fetcher
+
+log = logging.getLogger("distributor.gathering")
+
+LIGHT = Limits(total=6.0, size=2_000_000, pause=0.1)  # a page is only knocked at
+SECONDS = 20.0  # for all articles together: an edition does not wait longer for it
+_ENOUGH = 3  # failures in a row after which a host is left alone
+_FAREWELL = 1.0  # seconds for requests that are broken off
+
+_NO_ANSWER = Presence(None, "it was not answered for in time")
+_BROKEN = Presence(None, "its source failed")
 
 
 async def look_again(
@@ -16,6 +38,125 @@ async def look_again(
     articles: Sequence[Article],
     *,
     hosts: Hosts | None = None,
-    seconds: float = 20.0,
+    seconds: float = SECONDS,
+    limits: Limits = LIGHT,
 ) -> dict[str, str]:
-    return {}
+    """The articles that are gone, by id, each with the reason in words: `its page answers 404 Not Found`.
+
+    What nobody can tell is not among them; `ask_after` tells that apart from what is surely there. Never raises.
+    """
+    answers = await ask_after(sources, site, articles, hosts=hosts, seconds=seconds, limits=limits)
+    return {name: answer.reason for name, answer in answers.items() if answer.there is False}
+
+
+async def ask_after(
+    sources: Mapping[str, Source],
+    site: Site,
+    articles: Sequence[Article],
+    *,
+    hosts: Hosts | None = None,
+    seconds: float = SECONDS,
+    limits: Limits = LIGHT,
+) -> dict[str, Presence]:
+    """Whether each of the articles is still there, by id, as far as `seconds` allow. Never raises.
+
+    `sources` are those configured now; an article of another one is asked after at its web address. With `hosts` the
+    looks that share it take turns.
+    """
+    answers = {article.id: _NO_ANSWER for article in articles}
+    if not articles or seconds <= 0:
+        return answers
+    limits = replace(limits, total=min(limits.total, seconds))
+    async with _open_fetchers(site, Hosts() if hosts is None else hosts, limits) as fetchers:
+        tasks = [
+            asyncio.create_task(_ask_in_turn(sources, fetchers, queue, answers)) for queue in _queues(sources, articles)
+        ]
+        try:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_FAREWELL)
+    if late:
+        count = sum(answer is _NO_ANSWER for answer in answers.values())
+        log.warning("last look: %d of %d articles were not answered for within %g s", count, len(answers), seconds)
+    return answers
+
+
+def _queues(sources: Mapping[str, Source], articles: Sequence[Article]) -> list[list[Article]]:
+    """Who is asked after one by one: what lies at one host, or in one source on the disk."""
+    queues: dict[tuple[str, str], list[Article]] = {}
+    for article in articles:
+        source = sources.get(article.source)
+        host = _host(article.url) if source is None or source.remote else ""
+        queues.setdefault((host, "" if host else article.source), []).append(article)
+    return list(queues.values())
+
+
+async def _ask_in_turn(
+    sources: Mapping[str, Source],
+    fetchers: Mapping[bool, Fetcher],
+    queue: Sequence[Article],
+    answers: dict[str, Presence],
+) -> None:
+    for article in queue:
+        answers[article.id] = answer = await _ask(sources.get(article.source), fetchers, article)
+        if answer.there is None:
+            log.info("last look: %s: nobody can tell whether it is there: %s", article.id, answer.reason)
+
+
+async def _ask(source: Source | None, fetchers: Mapping[bool, Fetcher], article: Article) -> Presence:
+    """The answer for one article. A source of somebody's own may do anything, and still stops nothing."""
+    if source is None:
+        return await presence_of_page(fetchers[False], article.url)
+    try:
+        answer: object = await source.still_there(fetchers[source.allow_private], article)
+    except SourceError as error:
+        return Presence(None, str(error))
+    except Exception:
+        log.exception("source %s raised what it may not raise when it was asked after %s", source.name, article.id)
+        return _BROKEN
+    if not isinstance(answer, Presence):
+        log.error("source %s answered %r for %s, which is no Presence", source.name, answer, article.id)
+        return _BROKEN
+    return answer if answer.reason or answer.there is not False else Presence(False, "its source says that it is gone")
+
+
+@contextlib.asynccontextmanager
+async def _open_fetchers(site: Site, hosts: Hosts, limits: Limits) -> AsyncIterator[Mapping[bool, Fetcher]]:
+    """Two ways out, by whether addresses of the local network are allowed: that is a setting of each source."""
+    async with (
+        open_fetcher(site, {}, hosts, limits=limits) as public,
+        open_fetcher(site, {}, hosts, limits=limits, allow_private=True) as private,
+    ):
+        yield {False: _Considerate(public), True: _Considerate(private)}
+
+
+@dataclass(frozen=True)
+class _Considerate:
+    """A fetcher that leaves a host alone once it has failed a few times in a row: it is down, or wants us to stop."""
+
+    fetcher: Fetcher
+    failures: dict[str, int] = field(default_factory=dict)  # in a row, by host
+
+    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+        host = _host(url)
+        if self.failures.get(host, 0) >= _ENOUGH:
+            raise SourceError(f"{url} was not asked for: {host} had failed {_ENOUGH} times in a row")
+        try:
+            got = await self.fetcher.get(url, conditional=conditional)
+        except (Gone, NotModified):
+            self.failures[host] = 0
+            raise
+        except SourceError:
+            self.failures[host] = self.failures.get(host, 0) + 1
+            raise
+        self.failures[host] = 0
+        return got
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""

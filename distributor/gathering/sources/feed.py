@@ -20,7 +20,18 @@ from typing import Annotated
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.feeds import Entry, read_feed
-from distributor.source import Fetched, Fetcher, Folder, FoundArticle, Harvest, Source, SourceError, Url
+from distributor.source import (
+    Article,
+    Fetched,
+    Fetcher,
+    Folder,
+    FoundArticle,
+    Harvest,
+    Presence,
+    Source,
+    SourceError,
+    Url,
+)
 from distributor.text import clean_line, plain
 
 _PATIENCE = 60.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
@@ -48,6 +59,12 @@ class FeedSource(Source):
         except TimeoutError:
             raise SourceError(f"{self._place} took longer than {_PATIENCE:g} s to be read") from None
         return harvest
+
+    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+        """Asks its page; that a feed no longer names it means nothing, since feeds drop what is old."""
+        if self.file:
+            return Presence(None, "a feed on the disk does not say what is gone")
+        return await super().still_there(fetcher, article)
 
     @property
     def _place(self) -> str:

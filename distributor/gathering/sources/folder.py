@@ -26,9 +26,11 @@ named README are no articles; nor is what lies in hidden folders, such as an edi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -40,8 +42,20 @@ from pydantic import AfterValidator
 from distributor.gathering.cleaning import clean_body, pixels, web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
+from distributor.gathering.identity import canonical_url
 from distributor.model import Image
-from distributor.source import ArticleError, Fetcher, Folder, FoundArticle, Harvest, Source, SourceError
+from distributor.source import (
+    Article,
+    ArticleError,
+    Fetcher,
+    Folder,
+    FoundArticle,
+    Harvest,
+    Presence,
+    Source,
+    SourceError,
+    presence_of_file,
+)
 from distributor.text import clean_line
 
 _LARGEST = 5_000_000
@@ -103,6 +117,49 @@ class FolderSource(Source):
 
     def _is_hidden(self, file: Path) -> bool:
         return any(part.startswith(".") for part in file.relative_to(self.folder).parts)
+
+    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+        """Looks for its file: under its own name, and where that is not there, for another file that tells the story."""
+        return await asyncio.to_thread(self._still_there, article)
+
+    def _still_there(self, article: Article) -> Presence:
+        own = self._file_named(article.source_id)
+        gone = Presence(False, "its file is gone from the folder")
+        answer = presence_of_file(own, gone.reason) if own else gone
+        if answer.there is not False:
+            return answer
+        files = self._files()
+        if not files:  # a network drive that is not mounted looks like this too
+            return Presence(None, f"{self.folder} holds no articles at all")
+        for file in files:
+            told = self._tells(file, article)
+            if told is not False:
+                return Presence(told, "" if told else f"{file} is no article as it stands, and may be it")
+        return gone
+
+    def _file_named(self, name: str) -> Path | None:
+        """The file that a `source_id` names; None where it is an `id` from the file's first lines, or no article."""
+        path = Path(name)
+        if not name or path.is_absolute() or ".." in path.parts or path.stem == "README":
+            return None
+        file = self.folder / path
+        return file if any(path.match(one) for one in self.patterns) and not self._is_hidden(file) else None
+
+    def _tells(self, file: Path, article: Article) -> bool | None:
+        """Whether a file tells this story, perhaps under another name. None where that cannot be known."""
+        try:
+            stat = file.stat()
+            signs = _signs(self, file, stat.st_mtime_ns, stat.st_size)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+        title = _folded(article.title)
+        if not signs.title:
+            names_it = title in signs.text or bool(article.source_id and _folded(article.source_id) in signs.text)
+            return None if names_it or not signs.text else False
+        same_url = bool(signs.url) and signs.url == canonical_url(article.url)
+        return signs.source_id == article.source_id or same_url or signs.title == title
 
     def article(self, name: str, data: bytes) -> FoundArticle:
         """The article of one file, from its bytes. Raises ArticleError in words."""
@@ -168,6 +225,33 @@ class FolderSource(Source):
         if text and found is None:
             raise ArticleError(f"{keys[0]} {text!r} is not a date; write it like 2026-11-23 08:00 or 23/11/2026")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What a story is known by in a file. A file that is no article as it stands has no title, but its whole text."""
+
+    source_id: str = ""
+    url: str = ""
+    title: str = ""
+    text: str = ""
+
+
+@lru_cache(maxsize=20_000)
+def _signs(source: FolderSource, file: Path, changed: int, size: int) -> _Signs:
+    """Kept for as long as the file has not changed: each article of an edition may have to look through all files."""
+    data = file.read_bytes()
+    try:
+        found = source.article(file.relative_to(source.folder).as_posix(), data)
+    except ArticleError:
+        with contextlib.suppress(ArticleError):
+            return _Signs(text=_folded(_text(data)))
+        return _Signs()
+    return _Signs(found.source_id, canonical_url(found.url), _folded(found.title))
+
+
+def _folded(text: str) -> str:
+    return clean_line(text).casefold()
 
 
 def _text(data: bytes) -> str:

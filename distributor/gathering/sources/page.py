@@ -33,15 +33,18 @@ from distributor.gathering.dates import parse_date
 from distributor.gathering.extract import Extracted, Selectors, extract, parse_page, select
 from distributor.gathering.identity import canonical_url
 from distributor.source import (
+    Article,
     Fetched,
     Fetcher,
     Folder,
     FoundArticle,
     Harvest,
     NotModified,
+    Presence,
     Source,
     SourceError,
     Validators,
+    presence_of_file,
 )
 from distributor.text import clean_line
 
@@ -98,6 +101,12 @@ class PageSource(Source):
         if faults and not articles and len(faults) == len(links[: self.limit]):
             raise SourceError(f"none of the {len(faults)} articles of {self.url} could be read; the first: {faults[0]}")
         return Harvest(articles=articles, faults=faults, validators=validators, unchanged=unchanged)
+
+    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+        """Asks its page, or looks for it in the copy on the disk."""
+        if self.folder is None:
+            return await super().still_there(fetcher, article)
+        return await asyncio.to_thread(_Copy(self.folder, self.url).holds, article.url)
 
     # -- the listing -------------------------------------------------------------------------------------------------
 
@@ -229,6 +238,12 @@ class _Copy:
         if len(body) > _LARGEST:
             raise SourceError(f"{url}: {file} is larger than {_LARGEST // 1_000_000} MB")
         return Fetched(url=url, body=body, media_type="text/html")
+
+    def holds(self, url: str) -> Presence:
+        """Whether a page is in the copy. A copy without its listing is no copy: a disk that is not there, perhaps."""
+        if presence_of_file(self._file(self.url), "").there is not True:
+            return Presence(None, f"the listing is not in {self.folder}")
+        return presence_of_file(self._file(url), "its page is gone from the copy on the disk")
 
     def _file(self, url: str) -> Path:
         base = urlsplit(urljoin(self.url, ".")).path
