@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Annotated, ClassVar, Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -164,12 +165,12 @@ async def presence_of_page(fetcher: Fetcher, url: str) -> Presence:
 def presence_of_file(file: Path, reason: str) -> Presence:
     """Whether there is still a file; `reason` says what its absence means. What cannot be looked at is no absence."""
     try:
-        file.stat()
+        mode = file.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return Presence(False, reason)
     except (OSError, ValueError) as error:
         return Presence(None, f"{file} cannot be looked at: {error}")
-    return Presence(True)
+    return Presence(True) if S_ISREG(mode) else Presence(False, reason)
 
 
 def _page(url: str) -> tuple[str, int | None, str, str] | None:

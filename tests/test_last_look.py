@@ -428,7 +428,7 @@ async def test_a_file_that_was_put_aside_is_gone(desk: Desk, place: str) -> None
 async def test_a_name_that_leads_out_of_the_folder_is_no_file_of_it(desk: Desk) -> None:
     outside = desk.source.folder.parent / "ngoai.md"
     outside.write_text("---\ntitle: Ngoài\n---\n", encoding="utf-8")
-    for name in ("../ngoai.md", str(outside), "\0.md"):
+    for name in ("../ngoai.md", str(outside), "2026", "\0.md"):
         answer = await desk.asks(article(source_id=name))
         assert answer.there is (None if "\0" in name else False)
 
@@ -475,6 +475,11 @@ async def test_a_file_that_is_half_written_may_be_the_article(desk: Desk, broken
     assert ("che.md is no article as it stands, and may be it" in answer.reason) is (there is None)
 
 
+async def test_a_file_of_a_kind_that_is_not_read_any_more_is_not_gone(desk: Desk) -> None:
+    known = (await desk.gather())["Hội nghị giao ban"]
+    assert await replace(desk, source=replace(desk.source, patterns=("*.md",))).asks(known) == Presence(True)
+
+
 async def test_a_file_that_has_changed_is_read_again(desk: Desk) -> None:
     known = (await desk.gather())["Chè Tân Lập"]
     assert await desk.asks(known) == Presence(True)
@@ -500,6 +505,7 @@ async def test_a_file_that_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> No
     assert presence_of_file(loop, "gone").there is None
     assert presence_of_file(tmp_path / ("x" * 300), "gone").there is None
     assert presence_of_file(tmp_path / "c", "gone") == Presence(False, "gone")
+    assert presence_of_file(tmp_path, "gone") == Presence(False, "gone")  # a folder is no file
 
 
 async def test_a_large_folder_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ..config import Site
@@ -66,7 +66,6 @@ async def ask_after(
     answers = {article.id: _NO_ANSWER for article in articles}
     if not articles or seconds <= 0:
         return answers
-    limits = replace(limits, total=min(limits.total, seconds))
     async with _open_fetchers(site, Hosts() if hosts is None else hosts, limits) as fetchers:
         tasks = [
             asyncio.create_task(_ask_in_turn(sources, fetchers, queue, answers)) for queue in _queues(sources, articles)

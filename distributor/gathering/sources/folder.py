@@ -138,12 +138,11 @@ class FolderSource(Source):
         return gone
 
     def _file_named(self, name: str) -> Path | None:
-        """The file that a `source_id` names; None where it is an `id` from the file's first lines, or no article."""
-        path = Path(name)
-        if not name or path.is_absolute() or ".." in path.parts or path.stem == "README":
+        """The file that a `source_id` names. It may also be an `id` from a file's first lines, and then name anything."""
+        if not name or Path(name).is_absolute():
             return None
-        file = self.folder / path
-        return file if any(path.match(one) for one in self.patterns) and not self._is_hidden(file) else None
+        file = self.folder / name
+        return None if self._is_hidden(file) else file  # `..` is hidden too
 
     def _tells(self, file: Path, article: Article) -> bool | None:
         """Whether a file tells this story, perhaps under another name. None where that cannot be known."""
