@@ -121,7 +121,7 @@ def header(name: str, becomes: str) -> Callable[[bytes], bytes]:
 
 def preheader(words: str) -> Callable[[str], str]:
     return lambda html: re.sub(
-        r'(<div class="hidden"[^>]*>).*?(</div>)', rf"\g<1>{words}\g<2>", html, count=1, flags=re.DOTALL
+        r'(<div class="hidden[^>]*>).*?(</div>)', rf"\g<1>{words}\g<2>", html, count=1, flags=re.DOTALL
     )
 
 
@@ -316,7 +316,9 @@ CASES = [
     Case("turning-characters", "in the subject", letter={"subject": "\u202enit"}, meant={"subject": "\u202enit"}),
     Case("invisible-characters", "zero width", text=lambda text: text + "Tin\u200bsáng\n"),
     Case("damaged-letters", "in the text", text=lambda text: text + "Ti\ufffdng Vi\ufffdt\n"),
-    Case("preheader", "none", html=lambda html: re.sub(r'<div class="hidden".*?</div>', "", html, flags=re.DOTALL)),
+    Case(
+        "preheader", "none", html=lambda html: re.sub(r'<div class="hidden[^>]*>.*?</div>', "", html, flags=re.DOTALL)
+    ),
     Case("preheader", "filled only", html=preheader("&#847;&zwnj;&nbsp;" * 9)),
     Case("preheader", "the subject again", html=preheader(SUBJECT)),
     Case("preheader-long", "a whole story", html=preheader("chữ " * 60)),

@@ -16,7 +16,7 @@ from ..editions.timing import Timing
 from ..editions.urgency import urgent
 from ..gathering import marks
 from ..gathering.fetch import Hosts
-from ..gathering.last_look import look_again
+from ..gathering.last_look import ask_after
 from ..gathering.marks import Mark
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
@@ -168,17 +168,17 @@ async def last_look(newsroom: Newsroom, database: Database, articles: Sequence[A
     wanted = list({article.id: article for article in articles}.values())
     if not wanted:
         return []
-    gone = await look_again(newsroom.sources, newsroom.settings.site, wanted, hosts=Hosts())
+    answers = await ask_after(newsroom.sources, newsroom.settings.site, wanted, hosts=Hosts())
     told = []
     with database.write() as connection:
         said = marks.of(connection, [article.id for article in wanted])
         for article in wanted:
             held = said.get(article.id, {}).get(Mark.HELD)
-            if article.id in gone and held is None:
-                reason = gone[article.id]
-                marks.put(connection, article.id, Mark.HELD, reason=reason, by=LAST_LOOK, now=now)
-                told.append(f"{article.id} «{article.title}» is held: {reason}")
-            elif article.id not in gone and held and held.by == LAST_LOOK:
+            answer = answers[article.id]
+            if answer.there is False and held is None:
+                marks.put(connection, article.id, Mark.HELD, reason=answer.reason, by=LAST_LOOK, now=now)
+                told.append(f"{article.id} «{article.title}» is held: {answer.reason}")
+            elif answer.there and held and held.by == LAST_LOOK:
                 marks.take(connection, article.id, Mark.HELD)
                 told.append(f"{article.id} «{article.title}» is back")
     for line in told:

@@ -1,0 +1,129 @@
+"""What a single setting may be: durations, zones, secrets, addresses, colours. Each reads what people write and says in
+words what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+_DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: object) -> timedelta:
+    """`90s`, `15m`, `24h`, `3d`, `2w`, or several together (`1h 30m`). Raises ValueError."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text).strip():
+        raise ValueError("write a duration as a number and a unit: 90s, 15m, 24h, 3d")
+    return sum((timedelta(**{_UNIT[unit]: int(number)}) for number, unit in parts), timedelta())
+
+
+def show_duration(value: timedelta) -> str:
+    """A duration as it is written in config.yaml."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def parse_zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is not a time zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
+
+
+def http_url(value: str) -> str:
+    """An absolute http(s) address, without a trailing slash. Raises ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write an absolute address that begins with https:// or http://")
+    return value.rstrip("/")
+
+
+def font_stack(value: str) -> str:
+    """Names of fonts as CSS writes them; nothing that could end the rule they stand in. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9 ,'_-]{1,200}", value) or value.count("'") % 2:
+        raise ValueError("write names of fonts with commas between them, with ' around a name of several words")
+    return value
+
+
+def _folder(value: object, info: ValidationInfo) -> Path:
+    """A path, taken relative to the folder of config.yaml."""
+    if not isinstance(value, str | Path):
+        raise ValueError("write a path")
+    base = (info.context or {}).get("folder", Path())
+    return Path(base) / Path(value).expanduser()
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    """A secret written out, or `file:PATH` that holds it."""
+    if not isinstance(value, str) or not value.startswith("file:"):
+        return value
+    path = _folder(value.removeprefix("file:"), info)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ValueError(f"the secret file {path} cannot be read: {reason}") from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(show_duration)]
+Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
+Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value or ())]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Fonts = Annotated[str, AfterValidator(font_stack)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What counts as news at the first look at a source: the `newest` articles, and those younger than `age`."""
+
+    newest: int = 10
+    age: timedelta = timedelta(days=3)
+
+
+def _announce_since(value: object) -> FirstLook:
+    """`10`, `3d`, or `10 or 3d`."""
+    if isinstance(value, FirstLook):
+        return value
+    newest, age = 0, timedelta()
+    for part in str(value).split(" or "):
+        if part.strip().isdigit():
+            newest = int(part)
+        else:
+            try:
+                age = parse_duration(part)
+            except ValueError:
+                raise ValueError("write a number of articles (10), an age (3d), or both (10 or 3d)") from None
+    return FirstLook(newest, age)
+
+
+AnnounceSince = Annotated[FirstLook, PlainValidator(_announce_since)]
