@@ -154,7 +154,8 @@ class Edition:
     `slot` is the newsletter's local date and time (`2026-11-23T07:00`), or `manual-…` for a send by hand.
     `briefs` are shown as lines without a lead. `overflow` counts the articles that wait for the next edition.
     `cohort` names the readers whose share of it this is; empty for the whole edition. `known` are the ids of articles
-    that these readers have had as an alert already.
+    that these readers have had as an alert already. A correction has a `notice`, and says when the article that it is
+    about was carried.
     """
 
     id: str
@@ -171,6 +172,8 @@ class Edition:
     overflow: int = 0
     cohort: str = ""
     known: tuple[str, ...] = ()
+    notice: Notice | None = None
+    carried_at: datetime | None = None
 
     @property
     def part(self) -> str:

@@ -139,14 +139,15 @@ def _part(
         now=notice.at,
         withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
     )
-    edition = replace(edition, articles=(shown,))
-    carried = _letters(connection, newsletter, article)
+    carried, carried_at = _letters(connection, newsletter, article)
+    edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
+    letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
     desk = desk_for(newsroom, connection, newsletter, notices=fresh)
     work = _Work(edition, notice, list(_posts(connection, newsletter, article)))
     holders = Holders(carried)
     for channel in newsroom.carriers(newsletter).values():
         if channel.personal:
-            work.letters(channel, [*channel.compose(edition, desk)], audience.holders(connection, holders), mail)
+            work.letters(channel, [*channel.compose(letter, desk)], audience.holders(connection, holders), mail)
         elif channel.latest_only:
             work.replace(channel, [*channel.compose(edition, desk)])
         else:
@@ -255,19 +256,22 @@ def _posts(connection: Connection, newsletter: Newsletter, article: Article) -> 
             yield Post(row.edition_id, row.channel, S(row.state))
 
 
-def _letters(connection: Connection, newsletter: Newsletter, article: Article) -> dict[str, list[str]]:
-    """The letters that carried the article: parts by edition."""
-    query = sa.select(editions.c.id).where(
+def _letters(
+    connection: Connection, newsletter: Newsletter, article: Article
+) -> tuple[dict[str, list[str]], datetime | None]:
+    """The letters that carried the article, parts by edition, and when the first of them was out."""
+    query = sa.select(editions.c.id, editions.c.released_at).where(
         editions.c.newsletter == newsletter.id,
-        editions.c.frozen_at >= article.first_seen,
+        editions.c.released_at >= article.first_seen,
         editions.c.kind != EditionKind.CORRECTION,
     )
-    carried = {}
-    for id in connection.execute(query).scalars():
-        parts = [part for part, ids in book.cohorts_of(connection, id).items() if article.id in ids]
+    carried, first = {}, None
+    for row in connection.execute(query.order_by(editions.c.released_at)):
+        parts = [part for part, ids in book.cohorts_of(connection, row.id).items() if article.id in ids]
         if parts:
-            carried[id] = parts
-    return carried
+            carried[row.id] = parts
+            first = first or row.released_at
+    return carried, first
 
 
 def _unsent(connection: Connection, carried: Mapping[str, Sequence[str]]) -> dict[str, int]:

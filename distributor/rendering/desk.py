@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from ..channel import Digest, Limits
 from ..config import Newsletter, Site
-from ..model import Article, Edition, Language
-from . import snippets
+from ..model import Article, Edition, Language, Notice, NoticeKind
+from . import snippets, wording
 from .digest import common_values, render_digest
 from .environment import Templates
-from .shown import shown, story
+from .letters import render_letter
+from .shown import shown, story, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,4 +43,24 @@ class RenderingDesk:
         return snippets.compose(made, shown(article.title), lead, limits)
 
     def digest(self, edition: Edition) -> Digest:
-        return render_digest(edition, self.site, self.newsletter, self.zone, self.templates)
+        """The letter of an edition: a digest, an alert, or a correction. Raises RenderError."""
+        if edition.notice:
+            return self._correction(edition, edition.notice)
+        words = wording.say(edition.language, "alerted")
+        notes = dict.fromkeys(edition.known, words)
+        return render_digest(edition, self.site, self.newsletter, self.zone, self.templates, notes=notes)
+
+    def _correction(self, edition: Edition, notice: Notice) -> Digest:
+        letter = render_letter(
+            "email/correction",
+            site=self.site,
+            newsletter=self.newsletter,
+            language=edition.language,
+            zone=self.zone,
+            templates=self.templates,
+            article=edition.articles[0],
+            note=notice.note or wording.say(edition.language, f"notice_{notice.kind}_usual"),
+            carried_at=edition.carried_at or edition.frozen_at,
+            withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
+        )
+        return replace(letter, subject=text(edition.subject))

@@ -162,7 +162,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "notice_withdrawal": _both("Đã gỡ ({date}): {note}", "Withdrawn ({date}): {note}"),
     "notice_withdrawal_usual": _both("Bài viết này không còn được đăng.", "This article is no longer published."),
     "withdrawn_title": _both("[Đã gỡ] {title}", "[Withdrawn] {title}"),
-    "alerted": _both("Đã gửi tin khẩn lúc {time}, {date}", "Sent as an alert at {time}, {date}"),
+    "alerted": _both("Đã gửi tin khẩn", "Sent as an alert"),
 }
 
 _PLACE = re.compile(r"\{([a-z]+)\}")
