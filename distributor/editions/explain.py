@@ -96,7 +96,7 @@ def _in_newsletter(article: Article, newsletter: Newsletter | None, told: Told |
 
 
 def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
+    return f": {reason.rstrip('.')}" if reason else ""
 
 
 def _deliveries(counts: Mapping[DeliveryState, int]) -> str:
