@@ -47,6 +47,7 @@ test: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py
 	@$(BIN)/python benchmarks/cohorts.py
+	@$(BIN)/python benchmarks/rendering.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py

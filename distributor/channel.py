@@ -83,12 +83,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """A rendered digest. `html` and `text` hold marks where personal slots will be filled at sending."""
+    """A rendered digest. `html` and `text` hold marks where personal slots will be filled at sending.
+
+    `notes` are for staff: how it was shortened to fit, and what went wrong that it could be made without.
+    """
 
     subject: str
     preheader: str
     html: str
     text: str
+    notes: tuple[str, ...] = ()
 
 
 class Desk(Protocol):

@@ -9,6 +9,7 @@
     │   └── Gone               … because its server says that there is no such page (any more)
     ├── ArticleError           one article of a source is unusable; its siblings go on
     ├── RenderError            a template failed; the edition is not frozen
+    │   └── InliningError      … because styles could not be put into the tags: a plain template goes instead
     └── DeliveryError          what a channel may raise; nothing else may leave an adapter
         ├── Unavailable        surely not out; try again later (perhaps at a given time)
         ├── Rejected           surely not out and never will be, whatever we repeat
@@ -88,6 +89,10 @@ class ArticleError(DistributorError):
 
 class RenderError(DistributorError):
     """A template could not be rendered; the message names the template and the line."""
+
+
+class InliningError(RenderError):
+    """The styles of a page cannot be inlined. A digest goes out in a template that needs none."""
 
 
 class DeliveryError(DistributorError):

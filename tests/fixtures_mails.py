@@ -23,7 +23,10 @@ READER = {
     "address": "lan@example.com",
     "unsubscribe_url": "https://bacson.example/u/abc",
 }
-LINKS = {"web_url": "https://bacson.example/so/128", "preferences_url": "https://bacson.example/tuy-chon/abc"}
+LINKS: dict[str, Any] = {
+    "web_url": "https://bacson.example/so/128",
+    "preferences_url": "https://bacson.example/tuy-chon/abc",
+}
 NAMES = (*reference.EDITIONS, *(f"{name} {language}" for name in LETTERS for language in ("vi", "en")))
 
 

@@ -23,6 +23,7 @@ def audience_lines(proposal: Proposal) -> list[str]:
         lines.append(
             f"{plural(proposal.over_cap, 'reader')} had enough mails for today (mails_per_day): it comes with the next"
         )
+    lines += proposal.notes
     return lines
 
 

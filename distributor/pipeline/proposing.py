@@ -37,7 +37,7 @@ class Proposal:
 
     `renditions` are the bytes that would go out; `division` says which readers get which letter, `over_cap` how many get
     none today because they have had enough; `left_out` is how many of its articles a channel does not carry because of
-    its cap. `due` is when a draft is released.
+    its cap. `due` is when a draft is released. `notes` tell how letters were shortened, and what they had to do without.
     """
 
     newsletter: Newsletter
@@ -47,6 +47,7 @@ class Proposal:
     division: Division = Division()
     readers: Readers | None = None
     over_cap: int = 0
+    notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     due: datetime | None = None
 
@@ -165,7 +166,17 @@ def compose(
     ]
     caps = {name: channel.limits.per_run for name, channel in carriers.items()}
     left_out = {name: len(edition.articles) - cap for name, cap in caps.items() if cap and len(edition.articles) > cap}
-    return Proposal(newsletter, Selection(()), edition, tuple(renditions), division, readers, enough, left_out)
+    return Proposal(
+        newsletter,
+        Selection(()),
+        edition,
+        tuple(renditions),
+        division,
+        readers,
+        over_cap=enough,
+        notes=tuple(dict.fromkeys(desk.notes)),
+        left_out=left_out,
+    )
 
 
 def render(channel: Channel, edition: Edition, division: Division, desk: RenderingDesk) -> list[Rendition]:

@@ -122,6 +122,9 @@ def keep(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: str
     book.keep(
         connection, edition, proposal.renditions, by, proposal.selection.choices, due=proposal.due, cohorts=cohorts
     )
+    for note in proposal.notes:
+        book.record(connection, edition.id, "note", "rendering", edition.frozen_at, note)
+        log.warning("%s: %s", edition.id, note)
     promise(connection, edition, proposal.renditions, proposal.readers, personal(newsroom, proposal.newsletter))
     if proposal.due is None:
         supersede(newsroom, connection, proposal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..colour import CONTRAST as CONTRAST
 from ..colour import contrast as contrast
@@ -23,6 +24,7 @@ class Palette:
     line: str = "#dfe3e7"
 
 
+@lru_cache(maxsize=64)
 def palette(accent: str, paper: str = PAPER, ink: str = "#16191d") -> Palette:
     """Colours are written #rrggbb. The accent's shade changes only as far as reading needs it."""
     return Palette(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from ..channel import Digest, Limits
@@ -13,11 +13,13 @@ from .digest import common_values, render_digest
 from .environment import Templates
 from .letters import render_letter
 from .shown import shown, story, text
+from .workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderingDesk:
-    """Implements `distributor.channel.Desk` for one newsletter at one moment."""
+    """Implements `distributor.channel.Desk` for one newsletter at one moment. `notes` gathers what staff are to know
+    of the letters made."""
 
     site: Site
     newsletter: Newsletter
@@ -26,6 +28,8 @@ class RenderingDesk:
     templates: Templates
     language: Language
     zone: ZoneInfo
+    workshop: Workshop = field(default_factory=Workshop, compare=False, repr=False)
+    notes: list[str] = field(default_factory=list, compare=False)
 
     def render(self, template: str, **values: object) -> str:
         """A template with the standard variables and these. Raises RenderError."""
@@ -48,7 +52,11 @@ class RenderingDesk:
             return self._correction(edition, edition.notice)
         words = wording.say(edition.language, "alerted")
         notes = dict.fromkeys(edition.known, words)
-        return render_digest(edition, self.site, self.newsletter, self.zone, self.templates, notes=notes)
+        made = render_digest(
+            edition, self.site, self.newsletter, self.zone, self.templates, notes=notes, workshop=self.workshop
+        )
+        self.notes.extend(f"{edition.part}: {note}" for note in made.notes)
+        return made
 
     def _correction(self, edition: Edition, notice: Notice) -> Digest:
         letter = render_letter(

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..channel import Digest
 from ..config import Newsletter, Site
-from ..model import Edition, EditionKind, Language
+from ..errors import InliningError
+from ..model import Article, Edition, EditionKind, Language
 from . import wording
 from .environment import Templates
-from .frame import both_parts, personal_values
+from .fit import LIMIT, Fitted, Shape, fit
 from .frame import common_values as common_values
+from .frame import personal_values
 from .plaintext import cut_words
 from .shown import Story, story, text
+from .workshop import Workshop
 
 PREHEADER = 110  # characters
 
@@ -57,20 +61,55 @@ def render_digest(
     notes: Mapping[str, str] | None = None,
     web_url: str = "",
     preferences_url: str = "",
+    limit: int = LIMIT,
+    workshop: Workshop | None = None,
 ) -> Digest:
     """The mail of an edition; an alert of one article has templates of its own.
 
     `kind` overrides the edition's own, `notes` are labels of articles by id; `web_url` and `preferences_url` are marks,
-    or one address for all readers. Raises RenderError where a template or the inlining fails.
+    or one address for all readers. HTML of more than `limit` octets is shortened by the steps of `fit`, which the digest
+    names. Where the inlining fails, a plain template that needs none is used, and the digest says so. Several cohorts of
+    an edition share a `workshop`. Raises RenderError where a template fails.
     """
-    values = {
-        **common_values(site, newsletter, edition.language, zone),
-        **edition_values(edition, newsletter, zone, kind=kind, notes=notes),
-        **personal_values(web_url, preferences_url),
-    }
+    shop = workshop or Workshop()
+    common = {**common_values(site, newsletter, edition.language, zone), **personal_values(web_url, preferences_url)}
     alert = edition.kind is EditionKind.ALERT and len(edition.carried) == 1
-    html, plain = both_parts("email/alert" if alert else "email/digest", values, templates)
-    return Digest(subject=values["edition"].subject, preheader=values["preheader"], html=html, text=plain)
+    name = "email/alert" if alert else "email/digest"
+
+    def values(shape: Shape) -> dict[str, Any]:
+        shaped = edition_values(edition, newsletter, zone, kind=kind, notes=notes, shape=shape, workshop=shop)
+        return {**common, "rest_url": web_url or site.url, **shaped}
+
+    @cache
+    def page(shape: Shape) -> str:
+        given = values(shape)
+        return shop.page(name, given, templates, lambda: _all_shapes(given))
+
+    faults: tuple[str, ...] = ()
+    try:
+        fitted = fit(lambda shape: len(page(shape).encode()), len(edition.articles), len(edition.briefs), limit)
+        html = page(fitted.shape)
+    except InliningError as error:
+        faults = (f"the plain template is used: {error}",)
+        fitted, html = Fitted(), templates.render("email/plain.html.j2", values(Shape()))
+    given = values(fitted.shape)
+    plain = shop.text(name, given, templates)
+    return Digest(
+        subject=given["edition"].subject,
+        preheader=given["preheader"],
+        html=html,
+        text=plain,
+        notes=(*faults, *(f"shortened to fit: {step}" for step in fitted.steps)),
+    )
+
+
+def _all_shapes(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same stories in every shape that a letter of this edition may give them."""
+    stories = values["stories"] + values["briefs"]
+    noted = [replace(one, note=one.note or "…") for one in stories[:2]]
+    headed, plain = Block("…", (*noted, *stories)), Block("", (*noted, *stories))
+    changes = {"blocks": (headed, plain), "briefs": [*noted, *stories], "rest": 2}
+    return [{**values, **changes, "first": one} for one in (*noted, *stories[:1])]
 
 
 def edition_values(
@@ -80,13 +119,27 @@ def edition_values(
     *,
     kind: str = "",
     notes: Mapping[str, str] | None = None,
+    shape: Shape = Shape(),
+    workshop: Workshop | None = None,
 ) -> dict[str, Any]:
     """What templates may use of an edition, the same for every reader; docs/templates.md explains each."""
-    language, notes = edition.language, notes or {}
-    stories, briefs = (
-        [story(article, language, zone, newsletter.sections, notes.get(article.id, "")) for article in articles]
-        for articles in (edition.articles, edition.briefs)
-    )
+    language, notes, shop = edition.language, notes or {}, workshop or Workshop()
+
+    def shown(article: Article) -> Story:
+        note = notes.get(article.id, "")
+
+        def make() -> Story:
+            made = story(article, language, zone, newsletter.sections, note, shape.lead)
+            wide = article.id == edition.carried[0].id
+            return made if shape.thumbs or wide else replace(made, image=None)
+
+        return shop.story(article, (note, shape.lead, shape.thumbs or article.id == edition.carried[0].id), make)
+
+    full = len(edition.articles) if shape.full is None else shape.full
+    stories = [shown(article) for article in edition.articles[:full]]
+    below = [*edition.articles[full:], *edition.briefs]
+    lines = len(below) if shape.lines is None else shape.lines
+    briefs = [shown(article) for article in below[:lines]]
     if not stories:  # an edition of lines only still has a story at its top
         stories, briefs = briefs[:1], briefs[1:]
     return {
@@ -104,6 +157,7 @@ def edition_values(
         "blocks": blocks(stories[1:], language, newsletter.sections),
         "stories": stories,
         "briefs": briefs,
+        "rest": len(below) - lines,
     }
 
 

@@ -27,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import RenderError
 from ..text import plain
+from .pieces import PieceTag
 from .plaintext import underline, wrap
 
 LARGEST = 20_000_000  # characters that a template may produce
@@ -133,6 +134,7 @@ def _environment(folders: Sequence[Path]) -> _Sandbox:
     environment = _Sandbox(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         undefined=StrictUndefined,
+        extensions=[PieceTag],
         autoescape=lambda name: name is not None and ".html" in name,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +11,6 @@ from ..model import Language
 from ..slots import mark
 from . import wording
 from .colours import palette
-from .environment import Templates
-from .inlining import inline
-
-_GAP = re.compile(r"\n{3,}")
 
 
 def common_values(site: Site, newsletter: Newsletter | None, language: Language, zone: ZoneInfo) -> dict[str, Any]:
@@ -59,13 +53,3 @@ def personal_values(web_url: str = "", preferences_url: str = "") -> dict[str, A
         "web_url": web_url,
         "preferences_url": preferences_url,
     }
-
-
-def both_parts(name: str, values: Mapping[str, object], templates: Templates) -> tuple[str, str]:
-    """The HTML of a mail, styles inlined, and its plain text. `name` is that of both templates without their ending.
-
-    Raises RenderError where a template or the inlining fails.
-    """
-    html = templates.render(f"{name}.html.j2", values)
-    plain = templates.render(f"{name}.txt.j2", values)
-    return inline(html), _GAP.sub("\n\n", plain).strip() + "\n"

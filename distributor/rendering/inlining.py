@@ -15,7 +15,7 @@ from typing import Any
 import cssutils
 from premailer import Premailer
 
-from ..errors import RenderError
+from ..errors import InliningError, RenderError
 
 _LINKED = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
 
@@ -28,7 +28,17 @@ class _ShutPremailer(Premailer):  # type: ignore[misc]  # premailer has no types
         return parser.parseString(css_body)
 
     def _load_external(self, url: str) -> str:
-        raise RenderError(f"a style sheet would be loaded from {url}")
+        raise InliningError(f"a style sheet would be loaded from {url}")
+
+
+def refuse_what_cannot_be_inlined(document: str) -> None:
+    """Raises RenderError for an empty document, and for one that links a style sheet."""
+    if not document.strip():
+        raise InliningError("the template made an empty document")
+    if _LINKED.search(document):
+        raise InliningError(
+            "the template links a style sheet, which no mail program loads; write it into email/style.css"
+        )
 
 
 def inline(document: str) -> str:
@@ -36,12 +46,7 @@ def inline(document: str) -> str:
 
     It takes 100 to 200 ms for a digest, so it is done once per edition and language, never per recipient.
     """
-    if not document.strip():
-        raise RenderError("the template made an empty document")
-    if _LINKED.search(document):
-        raise RenderError(
-            "the template links a style sheet, which no mail program loads; write it into email/style.css"
-        )
+    refuse_what_cannot_be_inlined(document)
     try:
         made = _ShutPremailer(
             document,
@@ -62,5 +67,5 @@ def inline(document: str) -> str:
     except RenderError:
         raise
     except Exception as error:  # lxml and cssutils raise many kinds; all of them mean that this document is not usable
-        raise RenderError(f"the styles of the digest cannot be inlined: {type(error).__name__}: {error}") from error
+        raise InliningError(f"the styles of the digest cannot be inlined: {type(error).__name__}: {error}") from error
     return str(made)

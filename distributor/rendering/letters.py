@@ -20,8 +20,9 @@ from ..model import Article, Edition, Language
 from ..slots import NAMES, mark
 from .digest import edition_values
 from .environment import Templates
-from .frame import both_parts, common_values, personal_values
+from .frame import common_values, personal_values
 from .shown import address, story, text
+from .workshop import Workshop
 
 _FILLER = "\u034f\u200c\xa0 "  # what fills the preheader up
 
@@ -72,7 +73,7 @@ def render_letter(
         **letter.optional,
         **_shown(values, newsletter, language, zone),
     }
-    html, plain = both_parts(template, given, templates)
+    html, plain = Workshop().both_parts(template, given, templates)
     subject, preheader = _head(html)
     return Digest(subject=subject or text(newsletter.title), preheader=preheader, html=html, text=plain)
 

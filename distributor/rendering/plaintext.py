@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 import regex
 
@@ -55,6 +56,7 @@ def with_ellipsis(text: str) -> str:
     return text.rstrip(_LOOSE) + "…"
 
 
+@lru_cache(maxsize=4096)
 def wrap(text: str, width: int = WIDTH) -> str:
     """Text in lines of at most `width` columns as a terminal shows them; a longer word (a URL) keeps its own line."""
     lines: list[str] = []

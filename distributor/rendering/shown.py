@@ -58,15 +58,22 @@ class Story:
     note: str = ""
 
 
-def story(article: Article, language: Language, zone: ZoneInfo, sections: Sequence[str] = (), note: str = "") -> Story:
+def story(
+    article: Article,
+    language: Language,
+    zone: ZoneInfo,
+    sections: Sequence[str] = (),
+    note: str = "",
+    longest: int = LONGEST_LEAD,
+) -> Story:
     """An article as it is shown. A missing lead is made of the first sentences of the body.
 
-    `note` is a short label for the reader, such as "Đính chính".
+    `note` is a short label for the reader, such as "Đính chính"; a lead is at most `longest` characters long.
     """
     return Story(
         id=article.id,
         title=text(article.title),
-        lead=first_sentences(text(article.lead) or text(plain(article.body_html)), LONGEST_LEAD),
+        lead=first_sentences(text(article.lead) or text(plain(article.body_html)), longest),
         url=address(article.url),
         author=text(article.author),
         topic=text(_topic(article, sections)),

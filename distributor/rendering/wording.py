@@ -27,6 +27,9 @@ _WORDS: dict[str, dict[Language, str]] = {
     "briefs": _both("Tin vắn", "In brief"),
     "overflow_one": _both("Còn 1 tin nữa sẽ có trong số sau.", "One more will follow in the next edition."),
     "overflow_many": _both("Còn {count} tin nữa sẽ có trong số sau.", "{count} more will follow in the next edition."),
+    "rest_one": _both("Còn 1 tin nữa của số này.", "This edition has one more story."),
+    "rest_many": _both("Còn {count} tin nữa của số này.", "This edition has {count} more stories."),
+    "rest_link": _both("Đọc trên trang web", "Read them on the web"),
     "by": _both("{author}", "By {author}"),
     # -- the footer
     "why": _both(

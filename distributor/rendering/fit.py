@@ -1,0 +1,82 @@
+"""A letter that is not clipped: shortened by declared steps until it fits, its footer always inside. Pure.
+
+Gmail shows about 102 kB of a letter's HTML and hides the rest, the unsubscribe link with it. So each letter is measured
+as it is made, and where it is too large: shorter leads, then no small pictures, then whole stories become lines, and at
+last lines are left to the web, with a link that says how many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .shown import LONGEST_LEAD
+
+LIMIT = 95_000  # octets of HTML
+RESERVE = 600  # octets that a reader's name and links may add
+LEADS = (240, 120)
+FEWEST = 3  # stories that keep their leads
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much of an edition a letter shows. `full` stories have a lead, `lines` are the lines after them; None: all."""
+
+    lead: int = LONGEST_LEAD
+    thumbs: bool = True
+    full: int | None = None
+    lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The shape that fits, and the steps that were taken to it, in words for staff."""
+
+    shape: Shape = Shape()
+    steps: tuple[str, ...] = ()
+
+
+def fit(size: Callable[[Shape], int], stories: int, lines: int, limit: int = LIMIT) -> Fitted:
+    """The first shape, in the order of the steps, whose letter is not larger than `limit`.
+
+    `size` measures the letter of a shape in octets; `stories` and `lines` are how many there are to show. The last step
+    is taken even where nothing helps: a letter of three stories and a link is the shortest there is.
+    """
+
+    def fits(shape: Shape) -> bool:
+        return size(shape) + RESERVE <= limit
+
+    shape, steps = Shape(), list[str]()
+    if fits(shape):
+        return Fitted()
+    for lead in LEADS:
+        shape = replace(shape, lead=lead)
+        steps = [f"leads cut to {lead} characters"]
+        if fits(shape):
+            return Fitted(shape, tuple(steps))
+    shape = replace(shape, thumbs=False)
+    steps.append("no small pictures")
+    if fits(shape):
+        return Fitted(shape, tuple(steps))
+    fewest = min(FEWEST, stories)
+    full = _most(lambda number: fits(replace(shape, full=number)), fewest, stories)
+    shape = replace(shape, full=max(full, fewest))
+    steps.append(f"{stories - max(full, fewest)} of {stories} stories as lines")
+    if full >= fewest:
+        return Fitted(shape, tuple(steps))
+    after = stories - fewest + lines
+    shown = max(0, _most(lambda number: fits(replace(shape, lines=number)), 0, after))
+    steps.append(f"{after - shown} left to the web")
+    return Fitted(replace(shape, lines=shown), tuple(steps))
+
+
+def _most(good: Callable[[int], bool], low: int, high: int) -> int:
+    """The largest number from `low` to `high` that is good, of which all smaller ones are too; `low - 1` where none is."""
+    best = low - 1
+    while low <= high:
+        middle = (low + high) // 2
+        if good(middle):
+            best, low = middle, middle + 1
+        else:
+            high = middle - 1
+    return best

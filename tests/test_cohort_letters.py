@@ -1,0 +1,193 @@
+"""Many letters of one edition: inlined by what premailer said once, joined of pieces, shortened until they fit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import lxml.html
+import pytest
+import reference_editions as reference
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from distributor import registry
+from distributor.model import Edition
+from distributor.rendering import inlining
+from distributor.rendering.digest import render_digest
+from distributor.rendering.environment import Templates
+from distributor.rendering.fit import FEWEST, Fitted, Shape, fit
+from distributor.rendering.inlining import inline
+from distributor.rendering.stylebook import Stylebook
+from distributor.rendering.workshop import Workshop
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
+FORTY = reference.FORTY
+
+
+def tree(page: str) -> list[tuple[Any, ...]]:
+    document = lxml.html.document_fromstring(page)
+    return [
+        (one.tag, dict(one.attrib), (one.text or "").split(), (one.tail or "").split())
+        for one in document.iter()
+        if isinstance(one.tag, str)
+    ]
+
+
+def digest(edition: Edition, shop: Workshop | None = None, **more: Any) -> Any:
+    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, workshop=shop, **more)
+
+
+def of_120() -> Edition:
+    """Every story three times, with long leads."""
+    lead = FORTY.articles[0].lead * 3
+    articles = tuple(
+        replace(one, id=f"{one.id}-{turn}", title=f"{one.title} ({turn})", lead=lead, url=f"{one.url}/{turn}")
+        for turn in range(3)
+        for one in FORTY.articles
+    )
+    return replace(FORTY, articles=articles)
+
+
+# -- inlining by what was learned --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["ORDINARY", "ONE", "FORTY", "PLAIN", "LONG"])
+def test_what_was_learned_is_what_premailer_would_have_made(name: str) -> None:
+    edition = getattr(reference, name)
+    shop = Workshop()
+    made = digest(edition, shop, limit=10**9).html
+    page = TEMPLATES.render("email/digest.html.j2", _values(edition))
+    assert tree(made) == tree(inline(page))
+    assert shop.runs == 1
+
+
+def _values(edition: Edition) -> dict[str, Any]:
+    from distributor.rendering.digest import edition_values
+    from distributor.rendering.frame import common_values, personal_values
+
+    return {
+        **common_values(reference.SITE, reference.MORNING, edition.language, ZONE),
+        **personal_values(),
+        **edition_values(edition, reference.MORNING, ZONE),
+        "rest_url": reference.SITE.url,
+    }
+
+
+@given(st.sets(st.integers(0, 39), min_size=1), st.booleans())
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_a_cohort_gets_the_letter_that_it_would_get_alone(chosen: set[int], brief: bool) -> None:
+    some = tuple(FORTY.articles[i] for i in sorted(chosen))
+    share = replace(FORTY, articles=some[:1], briefs=some[1:]) if brief else replace(FORTY, articles=some)
+    shared = digest(share, SHOP)
+    alone = digest(share)
+    assert (shared.html, shared.text) == (alone.html, alone.text)
+    assert SHOP.runs == 1
+
+
+SHOP = Workshop()
+digest(FORTY, SHOP)
+
+
+def test_a_sheet_with_other_selectors_is_inlined_letter_by_letter(tmp_path: Path) -> None:
+    own = tmp_path / "templates" / "email"
+    own.mkdir(parents=True)
+    sheet = Path(registry.template_folders(Path("/nonexistent"))[0]) / "email" / "style.css"
+    (own / "style.css").write_text(sheet.read_text(encoding="utf-8") + "\n.card .lead { color: #123456; }\n")
+    templates = Templates(registry.template_folders(tmp_path))
+    shop = Workshop()
+    made = render_digest(reference.ONE, reference.SITE, reference.MORNING, ZONE, templates, workshop=shop)
+    assert "#123456" in made.html
+    again = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, templates, workshop=shop)
+    assert again.html.count("#123456") >= 8
+
+
+def test_comments_for_outlook_and_rules_for_phones_stay_letter_for_letter() -> None:
+    page = (
+        '<html><head><style>.a { color: red }</style><style data-premailer="ignore">@media x { .a > b { c: d } }</style>'
+        '</head><body><!--[if mso]><td class="a"><![endif]--><p class=\'a\' title="a > b">x</p></body></html>'
+    )
+    book = Stylebook()
+    book.learn([page])
+    made = book.apply(page)
+    assert '<!--[if mso]><td class="a"><![endif]-->' in made
+    assert "<style>@media x { .a > b { c: d } }</style>" in made
+    assert '<p class=\'a\' title="a > b" style="color:red">' in made
+
+
+# -- when inlining fails -----------------------------------------------------------------------------------------------
+
+
+def test_if_inlining_fails_a_plain_letter_goes_out_and_staff_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object) -> str:
+        raise ValueError("premailer is in a bad mood")
+
+    monkeypatch.setattr(inlining._ShutPremailer, "transform", broken)
+    made = digest(reference.ORDINARY)
+    assert made.notes[0].startswith("the plain template is used: ")
+    assert "bad mood" in made.notes[0]
+    assert "<style" not in made.html
+    for article in reference.ORDINARY.articles:
+        assert article.url in made.html
+    assert "@@slot:unsubscribe_url@@" in made.html
+    assert made.text == digest(reference.ORDINARY).text
+
+
+# -- fitting -----------------------------------------------------------------------------------------------------------
+
+
+def test_120_stories_fit_by_the_declared_steps_with_the_footer_inside() -> None:
+    made = digest(of_120())
+    assert len(made.html.encode()) <= 95_000
+    assert made.notes[0] == "shortened to fit: leads cut to 120 characters" or "leads cut" in made.notes[0]
+    assert "@@slot:unsubscribe_url@@" in made.html[-6000:]
+    assert reference.SITE.postal_address in made.html
+    assert made.html.rstrip().endswith("</html>")
+    lxml.html.document_fromstring(made.html)
+    for article in of_120().carried:
+        assert article.url in made.html
+
+
+def test_1000_stories_leave_the_rest_to_the_web_and_say_how_many() -> None:
+    many = tuple(
+        replace(one, id=f"{one.id}-{turn}", url=f"{one.url}/{turn}") for turn in range(25) for one in FORTY.articles
+    )
+    made = digest(replace(FORTY, articles=many))
+    assert len(made.html.encode()) <= 95_000
+    found = re.search(r"Còn (\d+) tin nữa của số này", made.html)
+    assert found
+    shown = sum(f'"{article.url}"' in made.html for article in many)
+    assert shown + int(found[1]) == 1000
+    assert found[0] in made.text.replace("\n", " ")
+    assert made.notes[-1].endswith("left to the web")
+
+
+def test_an_ordinary_day_is_not_shortened() -> None:
+    assert digest(reference.ORDINARY).notes == ()
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(500, 60_000))
+def test_the_steps_are_taken_in_order_and_never_too_many(stories: int, lines: int, limit: int) -> None:
+    def size(shape: Shape) -> int:
+        full = stories if shape.full is None else shape.full
+        below = stories - full + lines
+        shown = below if shape.lines is None else shape.lines
+        return 400 + full * (300 + shape.lead + 200 * shape.thumbs) + shown * 200
+
+    made = fit(size, stories, lines, limit)
+    if size(Shape()) + 600 <= limit:
+        assert made == Fitted()
+        return
+    least = Shape(120, False, min(FEWEST, stories), 0)
+    assert size(made.shape) + 600 <= limit or made.shape == least
+    if made.shape.lines is not None:  # the last step: only where no number of stories as lines was enough
+        assert size(replace(least, lines=None)) + 600 > limit
+        if made.shape.lines < stories - min(FEWEST, stories) + lines:
+            assert size(replace(made.shape, lines=made.shape.lines + 1)) + 600 > limit
+    elif made.shape.full is not None and made.shape.full < stories:
+        assert size(replace(made.shape, full=made.shape.full + 1)) + 600 > limit
