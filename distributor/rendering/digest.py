@@ -19,7 +19,7 @@ from ..errors import InliningError
 from ..model import Article, Edition, EditionKind, Language
 from . import wording
 from .environment import Templates
-from .fit import LIMIT, Fitted, Shape, fit
+from .fit import LIMIT, Fitted, Shape, fit, weight
 from .frame import common_values as common_values
 from .frame import personal_values
 from .plaintext import cut_words
@@ -87,7 +87,7 @@ def render_digest(
 
     faults: tuple[str, ...] = ()
     try:
-        fitted = fit(lambda shape: len(page(shape).encode()), len(edition.articles), len(edition.briefs), limit)
+        fitted = fit(lambda shape: weight(page(shape)), len(edition.articles), len(edition.briefs), limit)
         html = page(fitted.shape)
     except InliningError as error:
         faults = (f"the plain template is used: {error}",)

@@ -22,6 +22,7 @@ from .frame import common_values
 from .plaintext import cut_words
 from .shown import Story, address, story, text
 
+LONGEST_STANDFIRST = 2000  # characters
 DESCRIPTION = 200  # characters; search engines and networks show no more
 _Value = TypeVar("_Value")
 _LOCALES = {Language.VI: "vi_VN", Language.EN: "en_GB"}
@@ -94,7 +95,9 @@ def render_article_page(
         {
             **common_values(site, newsletter, language, zone),
             "story": about,
-            "lead": "" if text(article.lead) in text(plain(article.body_html)) else text(article.lead),
+            "lead": ""
+            if text(article.lead) in text(plain(article.body_html))
+            else cut_words(text(article.lead), LONGEST_STANDFIRST),
             "body": Markup(article.body_html),  # noqa: S704  # sanitised at the door; the one thing not escaped
             "published": article.published if article.dated else None,
             "updated": article.updated,
