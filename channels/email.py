@@ -192,7 +192,7 @@ class Email(PersonalChannel):
 
 def _letter(channel: Email, template: dict[str, str], person: Recipient) -> bytes:
     """The bytes of one reader's copy. The same for every attempt."""
-    values = {**person.slots, "name": person.slots.get("name") or _READER[template["language"]]}
+    usual = {"name": _READER[template["language"]]}
     sender = Mailbox.parse(channel.sender)
     reply_to = Mailbox.parse(channel.reply_to) if channel.reply_to else None
     return build(
@@ -200,8 +200,8 @@ def _letter(channel: Email, template: dict[str, str], person: Recipient) -> byte
             sender=sender,
             to=Mailbox(person.name, person.address),
             subject=template["subject"],
-            text=slots.fill_text(template["text"], values),
-            html=slots.fill_html(template["html"], values),
+            text=slots.fill_text(template["text"], person.slots, usual),
+            html=slots.fill_html(template["html"], person.slots, usual),
             date=datetime.fromisoformat(template["date"]),
             message_id=person.message_id,
             language=template["language"],

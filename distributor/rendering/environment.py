@@ -20,6 +20,7 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    nodes,
 )
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
@@ -27,6 +28,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import RenderError
 from ..text import plain
+from .personal import FALLBACK, personal_or, prepare
 from .pieces import PieceTag
 from .plaintext import underline, wrap
 
@@ -121,6 +123,14 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError(f"{operator} is for numbers only" if operator != "**" else "** is not allowed")
         return super().call_binop(context, operator, left, right)
 
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """Jinja2 has no other place at which a template can be looked at before it is compiled."""
+        try:
+            return prepare(super()._parse(source, name, filename))
+        except TemplateSyntaxError as error:
+            error.name, error.filename = error.name or name, error.filename or filename
+            raise
+
     def wrap_str_format(self, value: Any) -> None:
         """No wrapper of `format` that asks first: it is refused below like the others."""
 
@@ -141,7 +151,7 @@ def _environment(folders: Sequence[Path]) -> _Sandbox:
     )
     environment.globals.clear()  # no `lipsum`, `cycler`, `namespace`
     environment.globals["range"] = _short_range
-    environment.filters = {name: environment.filters[name] for name in FILTERS} | _OURS
+    environment.filters = {name: environment.filters[name] for name in FILTERS} | _OURS | {FALLBACK: personal_or}
     environment.tests = {name: environment.tests[name] for name in TESTS}
     return environment
 
