@@ -126,6 +126,19 @@ class Desk(Protocol):
         """The digest of an edition, inlined, with marks for the personal slots."""
         ...
 
+    @property
+    def corrected(self) -> Sequence[Edition]:
+        """Where a correction is composed: the editions that carried its article, as they are to be shown from now on."""
+        ...
+
+    def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
+        """The web copy of an edition as HTML. `url` is its own address, `creator` a name on the fediverse."""
+        ...
+
+    def article_page(self, article: Article, url: str, creator: str = "") -> str:
+        """The web copy of an article as HTML."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Channel(ABC):
@@ -178,6 +191,11 @@ class Channel(ABC):
     async def retract(self, receipt: Receipt) -> None:
         """Take back what was posted, where the network can."""
         raise NotImplementedError(f"{type(self).__name__} cannot take back what it has posted")
+
+    def web_copy(self, edition: Edition) -> str:
+        """The address at which readers see an edition in their browsers, if this channel puts it there. Letters of the
+        edition link to it."""
+        return ""
 
     @property
     def place(self) -> str:

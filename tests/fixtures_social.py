@@ -47,6 +47,14 @@ class FakeDesk:
                 lead = lead[: min(len(lead) - 1, room)] if room > 0 else []
         return f"{article.title}\n\n{''.join(lead)}\n\n{article.url}".strip()
 
+    corrected: Sequence[Edition] = ()
+
+    def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
+        return f"<html>{html.escape(edition.subject)} {url} {creator}</html>"
+
+    def article_page(self, article: Article, url: str, creator: str = "") -> str:
+        return f"<html>{html.escape(article.title)} {url} {creator}</html>"
+
     def digest(self, edition: Edition) -> Digest:
         titles = [article.title for article in edition.articles]
         paragraphs = "".join(f"<p>{html.escape(title)}</p>" for title in titles)

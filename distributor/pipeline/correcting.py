@@ -143,6 +143,7 @@ def _part(
     edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
     letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
     desk = desk_for(newsroom, connection, newsletter, notices=fresh)
+    desk = replace(desk, corrected=tuple(_shown_from_now_on(connection, newsletter, article, shown)))
     work = _Work(edition, notice, list(_posts(connection, newsletter, article)))
     holders = Holders(carried)
     for channel in newsroom.carriers(newsletter).values():
@@ -227,6 +228,20 @@ class _Work:
 
 def _readers(number: int) -> str:
     return "1 reader" if number == 1 else f"{number} readers"
+
+
+def _shown_from_now_on(
+    connection: Connection, newsletter: Newsletter, article: Article, shown: Article
+) -> Iterator[Edition]:
+    """The editions that carried an article, with what is to be shown of it."""
+    for item in items.items(connection, article.id):
+        edition = book.edition(connection, item.edition) if item.edition and item.newsletter == newsletter.id else None
+        if edition:
+
+            def now(articles: Sequence[Article]) -> tuple[Article, ...]:
+                return tuple(shown if one.id == article.id else one for one in articles)
+
+            yield replace(edition, articles=now(edition.articles), briefs=now(edition.briefs))
 
 
 def _posts(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[Post]:

@@ -163,6 +163,7 @@ def compose(
         division = _divide(newsroom, newsletter, edition, pool, tastes, order.start, day or edition.frozen_at)
         readers, enough = readers_of(order, division), audience.over_cap(connection, order)
     desk = desk_for(newsroom, connection, newsletter, edition)
+    desk = replace(desk, web_url=next(filter(None, (one.web_copy(edition) for one in carriers.values())), ""))
     told = _told_before(connection, newsletter, edition)
     renditions = [
         rendition

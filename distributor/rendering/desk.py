@@ -12,6 +12,7 @@ from . import snippets, wording
 from .digest import common_values, render_digest
 from .environment import Templates
 from .letters import render_letter
+from .pages import render_article_page, render_edition_page
 from .shown import shown, story, text
 from .workshop import Workshop
 
@@ -28,6 +29,8 @@ class RenderingDesk:
     templates: Templates
     language: Language
     zone: ZoneInfo
+    corrected: tuple[Edition, ...] = ()
+    web_url: str = ""
     workshop: Workshop = field(default_factory=Workshop, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -53,10 +56,31 @@ class RenderingDesk:
         words = wording.say(edition.language, "alerted")
         notes = dict.fromkeys(edition.known, words)
         made = render_digest(
-            edition, self.site, self.newsletter, self.zone, self.templates, notes=notes, workshop=self.workshop
+            edition,
+            self.site,
+            self.newsletter,
+            self.zone,
+            self.templates,
+            notes=notes,
+            web_url=self.web_url,
+            workshop=self.workshop,
         )
         self.notes.extend(f"{edition.part}: {note}" for note in made.notes)
         return made
+
+    def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
+        """The web copy of an edition. Raises RenderError."""
+        return render_edition_page(
+            edition, site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates, url=url,
+            creator=creator,
+        )  # fmt: skip
+
+    def article_page(self, article: Article, url: str, creator: str = "") -> str:
+        """The web copy of an article. Raises RenderError."""
+        return render_article_page(
+            article, site=self.site, language=self.language, zone=self.zone, templates=self.templates,
+            newsletter=self.newsletter, url=url, creator=creator,
+        )  # fmt: skip
 
     def _correction(self, edition: Edition, notice: Notice) -> Digest:
         letter = render_letter(

@@ -1,0 +1,78 @@
+"""Writes the web copy of each edition, and of each of its articles, into a folder that the web server shows.
+
+    channels:
+      pages:
+        type: pages
+        folder: var/public/news
+        url: https://news.example/news
+
+An edition is `tin-sang-12.html`, an article `a/<id>.html`. Letters of a newsletter that names this channel then have a link
+to their web copy. Pages hold nothing personal, no script and nothing from elsewhere but pictures; the page of an article
+says to search engines that the site's own page is the original. A correction writes the pages that carried the article
+anew, with a visible note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from distributor.channel import Channel, Desk, Folder, Url
+from distributor.errors import Rejected
+from distributor.model import Article, Edition, EditionKind, Receipt, Rendition
+
+from ._files import put
+
+_HTML = "text/html; charset=utf-8"
+_PART = re.compile(r"(?:article-)?[a-z0-9-]+\.html")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages(Channel):
+    """A folder of web pages."""
+
+    folder: Annotated[Folder, "folder in which the pages are laid"]
+    url: Annotated[Url, "address at which the web server shows that folder"]
+    articles: Annotated[bool, "pages of single articles too"] = True
+    creator: Annotated[str, "name on the fediverse that previews of links show, such as @tin@bacson.example"] = ""
+
+    repeatable = True
+
+    def web_copy(self, edition: Edition) -> str:
+        return f"{self.url}/{edition.id}.html"
+
+    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+        editions = desk.corrected if edition.kind is EditionKind.CORRECTION else (edition,)
+        made = [
+            self._page(edition, f"{one.id}.html", desk.edition_page(one, self.web_copy(one), self.creator), one.subject)
+            for one in editions
+        ]
+        return [*made, *(self._article(edition, article, desk) for article in edition.carried if self.articles)]
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        path = _path(rendition.part)
+        changed = await put(self.folder / path, rendition.body)
+        return Receipt(remote_id=path, url=f"{self.url}/{path}", reply="written" if changed else "unchanged")
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def _article(self, edition: Edition, article: Article, desk: Desk) -> Rendition:
+        part = f"article-{article.id}.html"
+        page = desk.article_page(article, f"{self.url}/{_path(part)}", self.creator)
+        return self._page(edition, part, page, article.title)
+
+    def _page(self, edition: Edition, part: str, page: str, title: str) -> Rendition:
+        return Rendition(
+            channel=self.name, part=part, media_type=_HTML, body=page.encode(), edition=edition.id, title=title
+        )
+
+
+def _path(part: str) -> str:
+    """Where a part lies below the folder. Raises Rejected for a part of other making."""
+    if not _PART.fullmatch(part):
+        raise Rejected(f"{part} is no page")
+    return f"a/{part.removeprefix('article-')}" if part.startswith("article-") else part
