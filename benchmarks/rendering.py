@@ -1,4 +1,4 @@
-"""What one more cohort costs: a 40-article edition rendered for 1 cohort and for 1,000, each with its own choice of articles.
+"""What one more cohort costs: a 40-article edition rendered for 1 cohort and for 1,000, each with articles of its own.
 
 Run with `make bench`. Both are HTML with styles inlined and plain text, as they go to the channel; premailer is asked
 about the tags of the edition once, and what cohorts share is made once.

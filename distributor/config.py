@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -120,6 +121,15 @@ class Site(Section):
         return self.links or self.url
 
 
+class Pictures(Section):
+    """Pictures are fetched, checked and made as large as they are shown, before an edition is frozen."""
+
+    url: Url = Field(description="address at which the web server shows the folder")
+    folder: Folder = Field(Path("var/public/pictures"), description="folder in which the pictures are laid")
+    largest: int = Field(15_000_000, ge=10_000, description="most octets of a picture of a source")
+    seconds: Duration = Field(timedelta(seconds=30), description="most time for all pictures of an edition")
+
+
 class TestMode(Section):
     """Nothing reaches readers: mails go to one address, everything else into var/test/."""
 
@@ -224,6 +234,9 @@ class Settings(Section):
     )
     test_mode: TestMode | None = Field(
         None, description="send every mail to one address, and everything else to var/test/"
+    )
+    pictures: Pictures | None = Field(
+        None, description="make pictures as large as they are shown; letters link to the source's own if left out"
     )
     mails_per_day: int | None = Field(
         None, ge=1, description="most mails to one reader a day, over all newsletters; what is over comes with the next"

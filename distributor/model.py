@@ -34,10 +34,19 @@ class Language(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFile:
+    """A picture of ours in one size: where it is, and what it is shown as, in CSS pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A picture of an article. `width` and `height` are in CSS pixels, 0 where the source does not tell.
 
-    `url` is empty where a text tells of a picture only by its caption.
+    `url` is empty where a text tells of a picture only by its caption. `variants` are files of ours made of it.
     """
 
     url: str
@@ -45,6 +54,7 @@ class Image:
     caption: str = ""
     width: int = 0
     height: int = 0
+    variants: tuple[ImageFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from .editions.timing import Timing, read_timing
 from .errors import ConfigError, Problem, StoreError, UserError
 from .mail.address import Mailbox
 from .model import Language
+from .pictures.shelf import Shelf
+from .pictures.studio import Studio
 from .rehearsal import rehearse
 from .rendering.environment import Templates
 from .source import Source
@@ -56,6 +58,14 @@ class Newsroom:
     def carriers(self, newsletter: Newsletter) -> dict[str, Channel]:
         """The channels of a newsletter, by name, in the order of config.yaml."""
         return {name: self.channels[name] for name in newsletter.channels}
+
+    def studio(self) -> Studio | None:
+        """Where pictures are made ready; None where the newsroom leaves them to their sources."""
+        pictures, site = self.settings.pictures, self.settings.site
+        if pictures is None:
+            return None
+        private = any(source.allow_private for source in self.sources.values())
+        return Studio(Shelf(pictures.folder, pictures.url), pictures, site, private)
 
     def open_store(self, *, migrate: bool = True) -> Database:
         """The database, brought up to date unless told otherwise. Raises StoreError."""

@@ -24,8 +24,8 @@ CHANNELS = CHECKOUT / "channels"
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
     "errors", "text", "slots", "colour", "guarded", "model", "storage", "rawconfig", "setting", "config", "channel",
-    "source", "manual", "registry", "rehearsal", "gathering", "editions", "rendering", "mail", "preflight", "delivery",
-    "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
+    "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail", "preflight",
+    "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (
@@ -39,7 +39,7 @@ PURE = (
     "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",
     "preflight/plain_text.py", "preflight/way_out.py", "preflight/weight.py",
     "editions/cohorts.py", "editions/review.py", "editions/urgency.py", "editions/explain.py", "rendering/notices.py",
-    "rendering/reviewing.py",
+    "rendering/reviewing.py", "pictures/making.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 

@@ -20,6 +20,7 @@ from distributor.rendering.environment import Templates
 from distributor.rendering.frame import common_values, personal_values
 from distributor.rendering.letters import LETTERS, Letter
 from distributor.rendering.pages import render_article_page, render_edition_page
+from distributor.rendering.pieces import NAME as PIECES
 from distributor.rendering.shown import Picture, Story
 
 CHECKOUT = Path(__file__).parent.parent
@@ -66,7 +67,7 @@ def test_the_values_of_every_template_are_the_real_ones() -> None:
 def test_a_digest_has_these_values_and_no_other() -> None:
     asked = Asked()
     render_digest(reference.ORDINARY, SITE, NEWSLETTER, ZONE, asked)
-    assert set(asked.values) == everywhere() | of_an_edition() | set(personal_values())
+    assert set(asked.values) - {PIECES} == everywhere() | of_an_edition() | set(personal_values())
 
 
 def test_pages_have_these_values_and_no_other() -> None:
@@ -94,7 +95,7 @@ def test_letters_are_given_these_values() -> None:
     ("heading", "cls", "computed"),
     [
         ("A story", Story, set()),
-        ("A picture", Picture, {"wide", "height_at"}),
+        ("A picture", Picture, {"wide", "height_at", "at"}),
         ("An edition", Issue, set()),
     ],
 )

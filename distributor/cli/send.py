@@ -109,10 +109,13 @@ async def _last_look(app: App, database: Database, proposal: Proposal) -> bool:
     from .. import pipeline
 
     wanted = pipeline.ready(database, proposal.newsletter, clock())
+    pictures = await pipeline.prepare_pictures(app.newsroom, wanted, clock())
+    for id, fault in pictures.items():
+        warn(f"picture of {id}: {fault}; it is shown without")
     found = await pipeline.last_look(app.newsroom, database, wanted, clock())
     for line in found:
         warn(line)
-    return bool(found)
+    return bool(found) or app.newsroom.studio() is not None
 
 
 def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -> None:

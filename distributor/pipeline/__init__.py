@@ -15,7 +15,7 @@
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
 
-from .answering import Answers, answer, answer_due, last_look, ready
+from .answering import Answers, answer, answer_due, last_look, prepare_pictures, ready
 from .correcting import Plan, correct, plan_correction
 from .delivering import at_home, deliver, refresh
 from .looking import Clock, Look, gather
@@ -43,6 +43,7 @@ __all__ = [
     "hold",
     "last_look",
     "plan_correction",
+    "prepare_pictures",
     "propose",
     "publish",
     "publish_alert",

@@ -48,8 +48,16 @@ class Answers:
 async def answer(newsroom: Newsroom, database: Database, clock: Clock, by: str) -> Answers:
     """Look once more at the articles that are about to go out, then decide all that is due."""
     now = clock()
-    await last_look(newsroom, database, _about_to_go(newsroom, database, now), now)
+    articles = _about_to_go(newsroom, database, now)
+    await last_look(newsroom, database, articles, now)
+    await prepare_pictures(newsroom, articles, now)
     return await asyncio.to_thread(answer_due, newsroom, database, clock(), by)
+
+
+async def prepare_pictures(newsroom: Newsroom, articles: Sequence[Article], now: datetime) -> dict[str, str]:
+    """Get the pictures of these articles ready; returns faults in words by article. They stop nothing."""
+    studio = newsroom.studio()
+    return await studio.prepare(articles, now) if studio and articles else {}
 
 
 def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> Answers:

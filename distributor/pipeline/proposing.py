@@ -77,7 +77,16 @@ def propose(
         selection = select(newsletter, items.candidates(connection, newsletter.id), now)
         if not selection.chosen:
             return Proposal(newsletter, selection)
-        edition = _frozen(newsroom, connection, newsletter, Contents.of(selection), EditionKind.DIGEST, slot, now, due)
+        edition = _frozen(
+            newsroom,
+            connection,
+            newsletter,
+            _dressed(newsroom, Contents.of(selection)),
+            EditionKind.DIGEST,
+            slot,
+            now,
+            due,
+        )
         proposal = compose(newsroom, connection, newsletter, edition, only, day=due)
     return replace(proposal, selection=selection, due=due)
 
@@ -88,9 +97,8 @@ def propose_alert(
     """An edition of one urgent article, for all readers."""
     only = newsletter.alerts.channels if newsletter.alerts else ()
     with database.read() as connection:
-        edition = _frozen(
-            newsroom, connection, newsletter, Contents((article,)), EditionKind.ALERT, alert_slot(article.id), now
-        )
+        contents = _dressed(newsroom, Contents((article,)))
+        edition = _frozen(newsroom, connection, newsletter, contents, EditionKind.ALERT, alert_slot(article.id), now)
         proposal = compose(newsroom, connection, newsletter, edition, only)
         known = items.decided(connection, newsletter.id, [article])
     # An article that the newsletter has announced already stays announced; staff have asked for the alert all the same.
@@ -109,6 +117,8 @@ def propose_roundup(
             return Proposal(newsletter, Selection((), book.NOBODY))
         reach = min(filter(None, (audience.oldest_debt(connection, order), order.start)))
         pool = items.announced_since(connection, newsletter.id, reach)
+        studio = newsroom.studio()
+        pool = [replace(one, article=studio.dress(one.article)) for one in pool] if studio else pool
         if not any(one.at > order.start for one in pool):
             return Proposal(newsletter, Selection((), book.NOTHING))
         usual = [one.article for one in pool if one.at > order.start]
@@ -120,6 +130,16 @@ def propose_roundup(
         return proposal
     # Where the cap is the reason nothing counts as paid, and the next letter reaches further back.
     return Proposal(newsletter, Selection((), book.ENOUGH if enough else book.NOT_THEIRS), over_cap=enough)
+
+
+def _dressed(newsroom: Newsroom, contents: Contents) -> Contents:
+    """With the pictures that are ready."""
+    studio = newsroom.studio()
+    if studio is None:
+        return contents
+    return replace(
+        contents, articles=tuple(map(studio.dress, contents.articles)), briefs=tuple(map(studio.dress, contents.briefs))
+    )
 
 
 def _frozen(

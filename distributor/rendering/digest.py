@@ -78,7 +78,7 @@ def render_digest(
 
     def values(shape: Shape) -> dict[str, Any]:
         shaped = edition_values(edition, newsletter, zone, kind=kind, notes=notes, shape=shape, workshop=shop)
-        return {**common, "rest_url": web_url or site.url, **shaped}
+        return {**common, **shaped, "rest_url": web_url or site.url}
 
     @cache
     def page(shape: Shape) -> str:
@@ -158,6 +158,7 @@ def edition_values(
         "stories": stories,
         "briefs": briefs,
         "rest": len(below) - lines,
+        "rest_url": "",
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from ..model import Article, Image, Language
+from ..model import Article, Image, ImageFile, Language
 from ..slots import neutralise
 from ..text import clean_line, plain
 from . import wording
@@ -32,11 +32,20 @@ class Picture:
     caption: str
     width: int
     height: int
+    variants: tuple[ImageFile, ...] = ()
 
     @property
     def wide(self) -> bool:
         """Known to be a landscape, neither tall nor a banner: the shape that stands well beside a title."""
         return self.height > 0 and 1.2 <= self.width / self.height <= 2.4
+
+    def at(self, width: int) -> ImageFile:
+        """The file to show this wide, and as how large: ours where there is one, the source's otherwise (its height is 0
+        where nobody knows)."""
+        ours = next((one for one in self.variants if one.width >= width), None)
+        if ours is None:
+            return ImageFile(url=self.url, width=width, height=self.height_at(width))
+        return ImageFile(url=ours.url, width=width, height=round(ours.height * width / ours.width))
 
     def height_at(self, width: int) -> int:
         """Its height where it is shown this wide; 0 where nobody knows."""
@@ -105,10 +114,12 @@ def _topic(article: Article, sections: Sequence[str]) -> str:
 
 
 def _picture(image: Image) -> Picture:
+    largest = max(image.variants, key=lambda one: one.width, default=ImageFile(url="", width=0, height=0))
     return Picture(
         url=address(image.url),
         alt=text(image.alt or image.caption),
         caption=text(image.caption),
-        width=image.width,
-        height=image.height,
+        width=image.width or largest.width,
+        height=image.height or largest.height,
+        variants=tuple(sorted(image.variants, key=lambda one: one.width)),
     )

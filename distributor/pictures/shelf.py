@@ -1,0 +1,82 @@
+"""The public folder of pictures: each file named by its content, and beside them what became of each address.
+
+The index is files too, so that a picture is fetched once however many editions carry it, and nothing has to be migrated.
+Every file is complete as soon as it has its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ..model import ImageFile
+from .making import Made
+
+AGAIN = timedelta(hours=6)  # after which a picture that could not be had is asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of one address: files, or the reason why there are none."""
+
+    files: tuple[ImageFile, ...] = ()
+    fault: str = ""
+    at: str = ""
+
+    def stands(self, widths: Sequence[int], now: datetime) -> bool:
+        """Whether it need not be asked for again."""
+        if self.fault:
+            return datetime.fromisoformat(self.at) + AGAIN > now
+        return set(widths) <= {one.width for one in self.files}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The folder, and the address at which the web server shows it."""
+
+    folder: Path
+    url: str
+
+    def find(self, address: str) -> Kept | None:
+        """What is known of a picture's address. A damaged entry is as good as none."""
+        try:
+            data = json.loads(self._entry(address).read_text(encoding="utf-8"))
+            return Kept(tuple(ImageFile(**one) for one in data["files"]), data["fault"], data["at"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, address: str, made: Sequence[Made], fault: str, now: datetime) -> Kept:
+        """Lay the files down, then the entry. Raises OSError."""
+        for one in made:
+            _write(self.folder / one.name, one.body)
+        files = [{"url": f"{self.url}/{one.name}", "width": one.width, "height": one.height} for one in made]
+        entry = {"address": address, "files": files, "fault": fault, "at": now.isoformat()}
+        _write(self._entry(address), json.dumps(entry, ensure_ascii=False, indent=1).encode(), again=True)
+        return Kept(tuple(ImageFile(**one) for one in files), fault, entry["at"])  # type: ignore[arg-type]
+
+    def _entry(self, address: str) -> Path:
+        return self.folder / ".index" / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.json"
+
+
+def _write(file: Path, body: bytes, *, again: bool = False) -> None:
+    """New bytes go to a neighbour and to the disk before they take the file's name."""
+    if not again and file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    neighbour = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with neighbour.open("xb") as stream:
+            stream.write(body)
+            stream.flush()
+            os.fsync(stream.fileno())
+        neighbour.replace(file)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            neighbour.unlink()

@@ -1,0 +1,228 @@
+"""Pictures: checked, made as large as they are shown, fetched once; what is wrong with one never stops an edition."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import struct
+import zlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from builders import NOW, article, edition, newsletter, settings
+from fixtures_social import serving
+from PIL import Image as Pillow
+
+from distributor import registry
+from distributor.config import Pictures
+from distributor.model import Article, Image, edition_from_json, edition_to_json
+from distributor.pictures.making import NoPicture, make
+from distributor.pictures.shelf import Shelf
+from distributor.pictures.studio import Studio
+from distributor.rendering.digest import render_digest
+from distributor.rendering.environment import Templates
+
+WIDTHS = (536, 120)
+
+
+def noisy(size: tuple[int, int] = (1600, 1000), mode: str = "RGB") -> Pillow.Image:
+    """A picture with many colours, red on its left half and blue on its right one."""
+    picture = Pillow.effect_noise(size, 40).convert("RGB")
+    half = Pillow.new("RGB", (size[0] // 2, size[1]), "#b02020")
+    other = Pillow.new("RGB", (size[0] - size[0] // 2, size[1]), "#2020b0")
+    ground = Pillow.new("RGB", size)
+    ground.paste(half, (0, 0))
+    ground.paste(other, (size[0] // 2, 0))
+    return Pillow.blend(ground, picture, 0.2).convert(mode)
+
+
+def written(picture: Pillow.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def read(body: bytes) -> Pillow.Image:
+    return Pillow.open(io.BytesIO(body))
+
+
+def test_a_photo_is_made_twice_as_dense_as_it_is_shown() -> None:
+    wide, thumb = make(written(noisy()), WIDTHS)
+    assert [(one.width, one.height) for one in (wide, thumb)] == [(536, 335), (120, 75)]
+    assert [read(one.body).size for one in (wide, thumb)] == [(1072, 670), (240, 150)]
+    assert wide.name.endswith(".jpg")
+    assert len(thumb.body) < 30_000
+
+
+def test_a_small_photo_is_never_enlarged() -> None:
+    wide, _ = make(written(noisy((300, 200))), WIDTHS)
+    assert (read(wide.body).size, wide.width, wide.height) == ((300, 200), 536, 357)
+
+
+def test_a_photo_stands_upright_and_tells_nothing_of_its_maker() -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    exif[0x010F] = "Camera of Lan"
+    exif.get_ifd(0x8825)[1] = "N"  # where it was taken
+    (wide, _) = make(written(noisy((1000, 600)), exif=exif), WIDTHS)
+    made = read(wide.body)
+    assert made.size[1] > made.size[0]
+    assert not made.getexif()
+    assert b"Camera" not in wide.body
+    red, _, blue = made.getpixel((made.size[0] // 2, 10))[:3]  # type: ignore[index]
+    assert red > blue  # what was left is on top now
+
+
+@pytest.mark.parametrize(
+    ("body", "ending"),
+    [
+        (written(noisy(mode="CMYK")), "jpg"),
+        (written(noisy(mode="L")), "jpg"),
+        (written(Pillow.linear_gradient("L").resize((400, 300)).convert("I;16"), "PNG"), "jpg"),
+        (written(noisy(), "WEBP"), "jpg"),
+        (written(noisy((400, 300)), "GIF", save_all=True, append_images=[noisy((400, 300))]), "jpg"),
+        (written(Pillow.new("RGB", (600, 400), "#00ff00"), "PNG"), "png"),
+        (written(Pillow.new("RGBA", (600, 400), (255, 0, 0, 100)), "PNG"), "png"),
+        (written(noisy((600, 400)).convert("RGBA"), "PNG"), "jpg"),
+    ],
+    ids=["cmyk", "grey", "16 bit", "webp", "animation", "few colours", "transparent", "not really transparent"],
+)
+def test_every_kind_becomes_one_that_mail_programs_show(body: bytes, ending: str) -> None:
+    for made in make(body, WIDTHS):
+        assert made.name.endswith(f".{ending}")
+        picture = read(made.body)
+        assert picture.format == {"jpg": "JPEG", "png": "PNG"}[ending]
+        assert picture.mode in ("RGB", "RGBA", "P")
+        assert getattr(picture, "n_frames", 1) == 1
+
+
+def bomb() -> bytes:
+    """A PNG of a hundred octets that says it is 50,000 pixels wide and high."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no picture of a kind"),
+        (b"<html><body>Not found</body></html>", "no picture of a kind"),
+        (b"", "no picture of a kind"),
+        (written(noisy())[:5000], "damaged"),
+        (bomb(), "too many"),
+        (written(Pillow.new("RGB", (1, 1)), "PNG"), "too small"),
+        (written(Pillow.new("RGB", (700, 60)), "PNG"), "too small"),
+    ],
+    ids=["svg", "html", "nothing", "torn", "bomb", "pixel", "banner"],
+)
+def test_what_is_no_picture_is_refused_in_words(body: bytes, reason: str) -> None:
+    with pytest.raises(NoPicture, match=reason):
+        make(body, WIDTHS)
+
+
+# -- fetching ----------------------------------------------------------------------------------------------------------
+
+
+class Album:
+    """A web server with pictures; counts what is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.photo = written(noisy())
+        self.app = web.Application()
+        self.app.router.add_get("/{name}", self.answer)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        self.asked.append(name)
+        if name == "gone.jpg":
+            raise web.HTTPNotFound
+        if name == "slow.jpg":
+            await asyncio.sleep(30)
+        if name == "page.jpg":
+            return web.Response(text="<html>no</html>", content_type="image/jpeg")
+        if name == "large.jpg":
+            return web.Response(body=b"\xff\xd8" + b"x" * 400_000)
+        return web.Response(body=self.photo, content_type="text/plain")  # whatever it says
+
+
+def studio(folder: Path, **more: Any) -> Studio:
+    values: dict[str, Any] = {"url": "https://bacson.example/pictures", "folder": folder / "public", **more}
+    pictures = Pictures.model_validate(values)
+    return Studio(Shelf(pictures.folder, pictures.url), pictures, settings().site, allow_private=True)
+
+
+def with_picture(id: str, url: str) -> Article:
+    return article(id, image=Image(url=url, alt="Lễ khởi công"))
+
+
+async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp_path: Path) -> None:
+    album = Album()
+    async with serving(album.app) as root:
+        names = ("a.jpg", "b.jpg", "a.jpg", "gone.jpg", "page.jpg", "large.jpg", "slow.jpg")
+        articles = [with_picture(f"a{i}", f"{root}/{name}") for i, name in enumerate(names)]
+        here = studio(tmp_path, seconds="2s", largest=300_000)
+        faults = await here.prepare(articles, NOW)
+        assert sorted(set(album.asked)) == sorted(set(names))
+        assert len(album.asked) == len(set(names))
+        again = await here.prepare(articles[:3], NOW)
+        assert (again, len(album.asked)) == ({}, len(set(names)))
+        assert "gone.jpg" not in album.asked[len(set(names)) :]
+        assert await here.prepare([articles[3]], NOW + timedelta(hours=1)) == {}
+        await here.prepare([articles[3]], NOW + timedelta(hours=7))
+        assert album.asked.count("gone.jpg") == 2
+    assert set(faults) == {"a3", "a4", "a5", "a6"}
+    assert faults["a3"].endswith("answered 404 Not Found")
+    assert "no picture of a kind" in faults["a4"]
+    assert "larger than 0.3 MB" in faults["a5"]
+    files = [file for file in (tmp_path / "public").glob("*") if file.is_file()]
+    assert len(files) == 2  # one photo in two sizes, under two addresses
+    assert not list((tmp_path / "public").rglob("*.tmp"))
+    dressed = [here.dress(one) for one in articles]
+    assert [bool(one.image) for one in dressed] == [True, True, True, False, False, False, True]
+    assert dressed[0].image is not None
+    assert [(one.width, one.height) for one in dressed[0].image.variants] == [(536, 335), (120, 75)]
+    assert dressed[6].image == articles[6].image  # nobody knows: the source's own
+
+
+async def test_a_private_address_is_not_asked(tmp_path: Path, rude: Callable[[str], Awaitable[Any]]) -> None:
+    del rude
+    album = Album()
+    async with serving(album.app) as root:
+        here = studio(tmp_path)
+        guarded = Studio(here.shelf, here.settings, here.site)
+        faults = await guarded.prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
+    assert album.asked == []
+    assert "is not read" in faults["a1"]
+
+
+async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:
+    album = Album()
+    (tmp_path / "public").write_text("a file where a folder should be")
+    async with serving(album.app) as root:
+        faults = await studio(tmp_path).prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
+    assert "cannot be laid into" in faults["a1"]
+
+
+async def test_letters_show_our_files_in_numbers(tmp_path: Path) -> None:
+    album = Album()
+    here = studio(tmp_path)
+    async with serving(album.app) as root:
+        articles = [with_picture(f"a{i}", f"{root}/{i}.jpg") for i in range(3)]
+        assert await here.prepare(articles, NOW) == {}
+    made = edition(articles=tuple(map(here.dress, articles)))
+    assert edition_from_json(edition_to_json(made)) == made
+    templates = Templates(registry.template_folders(Path("/nonexistent")))
+    html = render_digest(made, settings().site, newsletter(), settings().site.timezone, templates).html
+    assert html.count("https://bacson.example/pictures/") == 3
+    assert html.count('width="536" height="335"') == 1
+    assert html.count('width="120" height="75"') == 2
+    assert "127.0.0.1" not in html
