@@ -132,7 +132,7 @@ def _log_made(proposal: pipeline.Proposal) -> None:
     if edition is None:
         log.info("no edition of %s: %s", proposal.newsletter.id, proposal.selection.reason)
         return
-    draft = "a draft, " if proposal.due else ""
+    draft = "held, " if proposal.held else "a draft, " if proposal.due else ""
     log.info(
         "edition %s for slot %s: %s%d articles, %d readers",
         edition.id, edition.slot, draft, len(edition.carried), proposal.audience,

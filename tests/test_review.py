@@ -85,7 +85,7 @@ def test_a_draft_is_frozen_ahead_and_told_once_by_mail_and_post(draft: Line) -> 
 def test_approved_it_goes_out_at_its_time_with_the_very_bytes(draft: Line) -> None:
     with draft.store.read() as connection:
         before = {one.key: one.sha256 for one in book.renditions_of(connection, "tin-sang-1")}
-    pipeline.approve(draft.store, "tin-sang-1", "Lan", draft.now)
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
     draft.day("06:45")
     assert draft.read("moi") == []
     draft.day("07:00")
@@ -100,7 +100,7 @@ def test_silence_holds_and_a_late_approval_sends_at_once(draft: Line) -> None:
     (held,) = draft.day("07:00").settled
     assert (held.what, state(draft), draft.read("moi")) == ("held", "held", [])
     draft.at("2026-11-25 15:00")  # long after its usual life time
-    pipeline.approve(draft.store, "tin-sang-1", "Lan", draft.now)
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
     draft.answer()
     draft.deliver()
     assert draft.read("moi") == [["a", "b"]]
@@ -125,11 +125,11 @@ def test_cancelled_its_articles_wait_for_the_next_edition(draft: Line, how: str)
     assert (draft.read("moi"), state(draft)) == ([], "cancelled")
     draft.arrives("c")
     draft.day("06:30")
-    pipeline.approve(draft.store, "tin-sang-2", "Lan", draft.now)
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-2", "Lan", draft.now)
     draft.day("07:00")
     assert draft.read("moi") == [["a", "b", "c"]]
     with pytest.raises(UserError, match="tin-sang-1 is cancelled"):
-        pipeline.approve(draft.store, "tin-sang-1", "Lan", draft.now)
+        pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
 
 
 def test_an_edition_that_is_under_way_can_be_stopped_but_its_articles_count_as_announced(line: Line) -> None:
@@ -159,7 +159,7 @@ def spoil(line: Line) -> None:
     with line.store.write() as connection:
         marks.put(connection, first, Mark.WITHDRAWN, reason="sai số liệu", by="Lan", now=line.now)
     line.arrives("b", title="Tin b-mới của tỉnh nhà")
-    pipeline.approve(line.store, "tin-sang-1", "Lan", line.now)
+    pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
 
 
 def test_refresh_takes_the_newer_version_and_leaves_out_what_is_withdrawn(draft: Line) -> None:
@@ -178,7 +178,7 @@ def test_drop_leaves_both_out_and_the_edited_one_comes_with_the_next(draft: Line
     assert (settled.what, draft.read("moi")) == ("cancelled", [])
     draft.arrives("c")
     draft.day("06:30")
-    pipeline.approve(draft.store, "tin-sang-2", "Lan", draft.now)
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-2", "Lan", draft.now)
     draft.day("07:00")
     assert draft.read("moi") == [["b-mới", "c"]]
 
@@ -194,7 +194,7 @@ def test_hold_keeps_the_edition_back_and_says_why(draft: Line) -> None:
 
 
 def test_nothing_changed_means_nothing_frozen_anew(draft: Line) -> None:
-    pipeline.approve(draft.store, "tin-sang-1", "Lan", draft.now)
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
     draft.day("07:00")
     assert "changed" not in [what for what, _ in story(draft)]
 

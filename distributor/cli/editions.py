@@ -118,13 +118,16 @@ by_option = click.option("--by", help="Who says so. [default: the user at the ke
 @command.command("approve")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
+@click.option(
+    "--force", multiple=True, metavar="CHECK", help="Let it go although this check blocks it; is written down."
+)
 @pass_app
-def approve(app: App, edition: str, by: str | None) -> None:
-    """Let a draft go out at its time; one whose time has passed goes out now."""
+def approve(app: App, edition: str, by: str | None, force: tuple[str, ...]) -> None:
+    """Let a draft go out at its time; one whose time has passed goes out now. What preflight blocks needs --force."""
     from .. import pipeline
 
     with app.store() as database:
-        row = pipeline.approve(database, edition, by or getpass.getuser(), clock())
+        row = pipeline.approve(app.newsroom, database, edition, by or getpass.getuser(), clock(), force)
         if row.due_at > clock():
             say(f"{edition}: approved; goes out {app.local(row.due_at)}, while `distributor serve` runs")
             return

@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": "Show the coming slots and what would go out.",
     "why": "Tell the story of an article, or of what somebody got.",
     "preview": "Write the next edition to a folder, without sending.",
+    "preflight": "Examine the letters of an edition before they go out.",
     "send": "Send the next edition of a newsletter now.",
     "editions": "Show the editions that were made; approve, hold or cancel one.",
     "deliveries": "Show the ledger: what went where, and what did not.",

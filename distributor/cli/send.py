@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--only", "only", multiple=True, metavar="CHANNEL", help="Only on this channel.", shell_complete=complete_channel
 )
+@click.option("--force", multiple=True, metavar="CHECK", help="Send although this check blocks it; is written down.")
 @click.option("--dry-run", is_flag=True, help="Show what would go out; change nothing.")
 @click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -54,6 +55,7 @@ def command(
     alert: str | None,
     test_address: str | None,
     only: tuple[str, ...],
+    force: tuple[str, ...],
     dry_run: bool,
     gather: bool,
     yes: bool,
@@ -99,7 +101,7 @@ def command(
             proposal = pipeline.propose(app.newsroom, database, known, "by-hand", clock(), only)
         if proposal.edition is not None and not yes:
             _ask(proposal)
-        _send(app, database, proposal, only, as_json)
+        _send(app, database, proposal, only, force, as_json)
 
 
 async def _last_look(app: App, database: Database, proposal: Proposal) -> bool:
@@ -159,14 +161,16 @@ def _ask(proposal: Proposal) -> None:
     click.confirm("Send it?", abort=True)
 
 
-def _send(app: App, database: Database, proposal: Proposal, only: Sequence[str], as_json: bool) -> None:
+def _send(
+    app: App, database: Database, proposal: Proposal, only: Sequence[str], force: Sequence[str], as_json: bool
+) -> None:
     from .. import pipeline
     from .progress import deliver_with_progress
 
     made = None
     if proposal.edition is not None:
         by = f"{getpass.getuser()} by hand"
-        made = pipeline.publish(app.newsroom, database, proposal.newsletter, clock(), by, only=only)
+        made = pipeline.publish(app.newsroom, database, proposal.newsletter, clock(), by, only=only, forced=force)
     report = deliver_with_progress(app, database)
     asyncio.run(_refresh(app, database))
     edition = made.edition if made else None
@@ -176,6 +180,7 @@ def _send(app: App, database: Database, proposal: Proposal, only: Sequence[str],
                 "edition": edition.id if edition else None,
                 "subject": edition.subject if edition else None,
                 "reason": (made or proposal).selection.reason,
+                "held": made.held if made else "",
                 "deliveries": [
                     {"channel": channel, "state": state, "count": count}
                     for (channel, state), count in sorted(report.counts.items())
@@ -185,7 +190,7 @@ def _send(app: App, database: Database, proposal: Proposal, only: Sequence[str],
         )
     else:
         tell(app, database, made or proposal, report)
-    if _failed(report):
+    if _failed(report) or (made and made.held):
         raise SystemExit(1)
 
 
@@ -216,6 +221,10 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
         say(f"  {plural(len(edition.articles), 'article')}{briefs}{left}")
         for line in audience_lines(proposal):
             say(f"  {line}")
+        if proposal.held:
+            warn(f"{edition.id} is held by preflight: {proposal.held}")
+            say(f"  `distributor editions approve {edition.id} --force CHECK` sends it all the same")
+            say(f"  `distributor editions cancel {edition.id}` lets its articles go into the next edition")
     for channel, number in proposal.left_out.items():
         say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
     tell_report(app, database, report)

@@ -100,22 +100,25 @@ def keep(
     *,
     due: datetime | None = None,
     cohorts: Sequence[Cohort] = (),
+    held: str = "",
 ) -> None:
     """Write an edition down: its slot, its content, its articles as announced, its renditions, all its verdicts.
 
-    With `due` it is a draft, which is released then at the earliest. Raises SlotTaken, with nothing written that the
-    caller's roll-back does not undo, where the slot is decided, the number is taken, or one of the articles has been
-    announced since the selection was made.
+    With `due` it is a draft, which is released then at the earliest; `held` says why it waits for staff. Raises
+    SlotTaken, with nothing written that the caller's roll-back does not undo, where the slot is decided, the number is
+    taken, or one of the articles has been announced since the selection was made.
     """
     try:
         with connection.begin_nested():
-            _keep(connection, edition, by, choices, due)
+            _keep(connection, edition, by, choices, due, held)
             keep_renditions(connection, edition.id, kept, cohorts)
     except sa.exc.IntegrityError as error:  # PostgreSQL: another transaction was faster
         raise SlotTaken(f"{edition.id} is taken: {error.orig}") from error
 
 
-def _keep(connection: Connection, edition: Edition, by: str, choices: Sequence[Choice], due: datetime | None) -> None:
+def _keep(
+    connection: Connection, edition: Edition, by: str, choices: Sequence[Choice], due: datetime | None, held: str
+) -> None:
     now = edition.frozen_at
     if edition.number != next_number(connection, edition.newsletter, edition.kind):
         raise SlotTaken(f"number {edition.number} of {edition.newsletter} is taken")
@@ -128,17 +131,19 @@ def _keep(connection: Connection, edition: Edition, by: str, choices: Sequence[C
             slot=edition.slot,
             number=edition.number,
             kind=edition.kind,
-            state=EditionState.REVIEW if due else EditionState.FROZEN,
+            state=EditionState.HELD if held else EditionState.REVIEW if due else EditionState.FROZEN,
             language=edition.language,
             frozen_at=now,
             due_at=due or now,
-            released_at=None if due else now,
+            released_at=None if due or held else now,
             **_content(edition),
         )
     )
     if not decide_slot(connection, edition.newsletter, edition.slot, "edition", by, now, edition.id):
         raise SlotTaken(f"slot {edition.slot} of {edition.newsletter} is decided")
     record(connection, edition.id, "drafted" if due else "frozen", by, now)
+    if held:
+        record(connection, edition.id, "held", "preflight", now, held)
     if edition.kind is EditionKind.DIGEST:
         choices = choices or [Choice(article, Verdict.IN) for article in edition.carried]
     items.note(connection, edition.newsletter, choices, now, edition.id)

@@ -41,7 +41,7 @@ class Answers:
     @property
     def anything_out(self) -> bool:
         """Whether there is something new to deliver."""
-        fresh = any(proposal.edition and proposal.due is None for proposal in self.made)
+        fresh = any(one.edition and one.due is None and not one.held for one in self.made)
         return fresh or any(one.what == "released" for one in self.settled)
 
 

@@ -22,6 +22,7 @@ from ..gathering import archive
 from ..gathering import notices as notice_book
 from ..model import Article, Edition, EditionKind, Notice, Rendition
 from ..newsroom import Newsroom
+from ..preflight.findings import Finding
 from ..rendering.desk import RenderingDesk
 from ..rendering.notices import all_with_notices
 from ..storage.database import Database
@@ -38,6 +39,8 @@ class Proposal:
     `renditions` are the bytes that would go out; `division` says which readers get which letter, `over_cap` how many get
     none today because they have had enough; `left_out` is how many of its articles a channel does not carry because of
     its cap. `due` is when a draft is released. `notes` tell how letters were shortened, and what they had to do without.
+    `findings` are what preflight says of its letters, `held` why it may not go out as it is, `forced` the checks that
+    staff have forced.
     """
 
     newsletter: Newsletter
@@ -50,6 +53,9 @@ class Proposal:
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     due: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    held: str = ""
+    forced: tuple[str, ...] = ()
 
     @property
     def audience(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -16,7 +17,9 @@ from ..editions.freezing import manual_slot
 from ..editions.schedule import Slot
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
+from ..preflight.findings import Finding
 from ..storage.database import Database
+from . import gate
 from .delivering import at_home
 from .proposing import Proposal, propose, propose_alert, propose_roundup
 
@@ -35,17 +38,20 @@ def publish(
     slot: Slot | None = None,
     only: Sequence[str] = (),
     due: datetime | None = None,
+    found: Sequence[Finding] = (),
+    forced: Sequence[str] = (),
 ) -> Proposal | None:
     """Answer a slot, or make a one-off digest. None where somebody else has answered it already.
 
-    With `due` it becomes a draft, which is released then at the earliest.
+    With `due` it becomes a draft, which is released then at the earliest. What its letters fail in preflight, together
+    with what was `found` before (links that are dead), holds it, unless the checks are `forced`.
     """
     name = slot.name if slot else manual_slot(now, newsroom.zone(newsletter))
 
     def proposing() -> Proposal:
         return propose(newsroom, database, newsletter, name, now, only, due)
 
-    return _settle(newsroom, database, proposing, name, now, by, forget=slot is None)
+    return _settle(newsroom, database, proposing, name, now, by, forget=slot is None, found=found, forced=forced)
 
 
 def publish_alert(
@@ -85,6 +91,8 @@ def _settle(
     by: str,
     *,
     forget: bool = False,
+    found: Sequence[Finding] = (),
+    forced: Sequence[str] = (),
 ) -> Proposal | None:
     """Claim a slot with what is proposed for it. `forget`: an empty answer leaves no trace of the slot.
 
@@ -93,7 +101,7 @@ def _settle(
     """
     at_home(newsroom, database, now)
     for _ in range(_ATTEMPTS):
-        proposal = proposing()
+        proposal = _examined(newsroom, proposing(), now, found, forced)
         newsletter = proposal.newsletter
         try:
             with database.write() as connection:
@@ -113,6 +121,17 @@ def _settle(
     return None
 
 
+def _examined(
+    newsroom: Newsroom, proposal: Proposal, now: datetime, found: Sequence[Finding], forced: Sequence[str]
+) -> Proposal:
+    """A proposal with what preflight says of it."""
+    if proposal.edition is None:
+        return proposal
+    findings = [*gate.examine_letters(newsroom, proposal.edition, proposal.renditions, now), *found]
+    blocked = gate.held_by(newsroom, findings, forced)
+    return replace(proposal, findings=tuple(findings), held=gate.in_words(blocked), forced=tuple(forced))
+
+
 def keep(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: str) -> None:
     """Write a proposal down as an edition. Raises SlotTaken where the world has moved on since it was made."""
     edition = proposal.edition
@@ -120,13 +139,23 @@ def keep(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: str
     same_readers(connection, proposal)
     cohorts = proposal.division.cohorts
     book.keep(
-        connection, edition, proposal.renditions, by, proposal.selection.choices, due=proposal.due, cohorts=cohorts
+        connection,
+        edition,
+        proposal.renditions,
+        by,
+        proposal.selection.choices,
+        due=proposal.due,
+        cohorts=cohorts,
+        held=proposal.held,
     )
+    gate.note_forced(connection, edition.id, by, edition.frozen_at, proposal.forced)
+    if proposal.held:
+        log.error("%s is held by preflight: %s", edition.id, proposal.held)
     for note in proposal.notes:
         book.record(connection, edition.id, "note", "rendering", edition.frozen_at, note)
         log.warning("%s: %s", edition.id, note)
     promise(connection, edition, proposal.renditions, proposal.readers, personal(newsroom, proposal.newsletter))
-    if proposal.due is None:
+    if proposal.due is None and not proposal.held:
         supersede(newsroom, connection, proposal)
 
 

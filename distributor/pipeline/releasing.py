@@ -21,6 +21,7 @@ from ..model import DeliveryState, Edition, EditionState
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..storage.tables import deliveries
+from . import gate
 from .delivering import at_home
 from .proposing import compose
 from .publishing import personal, same_readers
@@ -42,8 +43,12 @@ class Settled:
 # -- what staff say ----------------------------------------------------------------------------------------------------
 
 
-def approve(database: Database, edition_id: str, by: str, now: datetime) -> EditionRow:
-    """Let a draft go out at its time, or at once where that has passed. Raises UserError where there is no such draft."""
+def approve(
+    newsroom: Newsroom, database: Database, edition_id: str, by: str, now: datetime, force: Sequence[str] = ()
+) -> EditionRow:
+    """Let a draft go out at its time, or at once where that has passed. Its letters must pass preflight, but for the
+    checks that are forced. Raises UserError where there is no such draft, or where it does not pass."""
+    gate.pass_again(newsroom, database, edition_id, by, now, force)
     with database.write() as connection:
         row = _row(connection, edition_id)
         if not book.change_state(connection, edition_id, _WAITING, EditionState.REVIEW):

@@ -41,7 +41,7 @@ async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -
         drafts = [
             (row, [event.by for event in book.events(connection, row.id) if event.what == TOLD])
             for row in book.waiting(connection)
-            if row.state == EditionState.REVIEW and row.newsletter in newsroom.settings.newsletters
+            if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
         ]
     faults = []
     for row, told in drafts:

@@ -1,0 +1,106 @@
+"""The gate before sending: the final bytes of an edition's letters are examined, and what must not go out is held.
+
+Staff may force single checks; who forced what is written down with the edition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from ..channel import PersonalChannel
+from ..editions import book
+from ..errors import UserError
+from ..model import Edition, Rendition
+from ..newsroom import Newsroom
+from ..preflight.addresses import host_of
+from ..preflight.findings import CHECKS, Finding, blocking, told
+from ..preflight.letter import Context, examine, links_of
+from ..storage.database import Database
+from ..subscribers.mailing import recipient
+
+MOST_LETTERS = 20  # of one edition that are examined: the whole one, and the largest of the others
+# Without https of our own there can be no one-click unsubscribe (RFC 8058): that is told, and holds nothing up.
+_NEEDS_HTTPS = frozenset({"header-missing", "list-unsubscribe"})
+
+
+def examine_letters(
+    newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime
+) -> list[Finding]:
+    """What is wrong with the letters of an edition, as one reader would get them. Pure, but for the signing secret."""
+    found: list[Finding] = []
+    for channel, letter in _letters(newsroom, renditions):
+        found += examine(_message(newsroom, channel, edition, letter), _context(newsroom, letter, now))
+    return told(found)
+
+
+def links_in(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition]) -> list[str]:
+    """Every address that the letters of an edition link to, each once."""
+    found: dict[str, None] = {}
+    for channel, letter in _letters(newsroom, renditions):
+        found |= dict.fromkeys(links_of(_message(newsroom, channel, edition, letter)))
+    return list(found)
+
+
+def held_by(newsroom: Newsroom, findings: Iterable[Finding], forced: Iterable[str] = ()) -> list[Finding]:
+    """The findings that keep an edition from going out. Raises UserError for a forced name that is no check."""
+    forgiven = _NEEDS_HTTPS if urlsplit(newsroom.settings.site.links_url).scheme == "http" else frozenset[str]()
+    try:
+        return blocking(findings, {*forced, *forgiven})
+    except ValueError as error:
+        raise UserError(f"--force: {error}") from None
+
+
+def in_words(findings: Sequence[Finding]) -> str:
+    return "; ".join(f"{one.check}: {one.message}" + (f" ({one.where})" if one.where else "") for one in findings)
+
+
+def pass_again(
+    newsroom: Newsroom, database: Database, edition_id: str, by: str, now: datetime, forced: Sequence[str]
+) -> None:
+    """Examine a frozen edition once more before it is let go. Raises UserError where something still blocks it."""
+    with database.read() as connection:
+        edition = book.edition(connection, edition_id)
+        if edition is None:
+            return
+        kept = book.renditions_of(connection, edition_id)
+    blocked = held_by(newsroom, examine_letters(newsroom, edition, kept, now), forced)
+    if blocked:
+        raise UserError(
+            f"{edition_id} does not pass: {in_words(blocked)}; --force {blocked[0].check} lets it go all the same"
+        )
+    if forced:
+        with database.write() as connection:
+            note_forced(connection, edition_id, by, now, forced)
+
+
+def note_forced(connection: Connection, edition_id: str, by: str, now: datetime, forced: Sequence[str]) -> None:
+    """Write down who forced which checks."""
+    for check in forced:
+        book.record(connection, edition_id, "forced", by, now, f"{check}: {CHECKS[check].sentence}")
+
+
+def _letters(newsroom: Newsroom, renditions: Sequence[Rendition]) -> list[tuple[PersonalChannel, Rendition]]:
+    """The letters to examine: the whole edition's, and the largest ones of its cohorts."""
+    made: list[tuple[PersonalChannel, Rendition]] = []
+    for name in dict.fromkeys(one.channel for one in renditions):
+        channel = newsroom.channels.get(name)
+        if isinstance(channel, PersonalChannel):
+            mine = [one for one in renditions if one.channel == name]
+            mine.sort(key=lambda one: (one.part != "digest", -len(one.body)))
+            made += [(channel, one) for one in mine[:MOST_LETTERS]]
+    return made
+
+
+def _message(newsroom: Newsroom, channel: PersonalChannel, edition: Edition, letter: Rendition) -> bytes:
+    site = newsroom.settings.site
+    reader = recipient(edition, "preflight", "ban-doc@example.com", "", secret=newsroom.secret(), links=site.links_url)
+    return channel.personalise(letter, reader)
+
+
+def _context(newsroom: Newsroom, letter: Rendition, now: datetime) -> Context:
+    site = newsroom.settings.site
+    return Context(subject=letter.title, now=now, hosts=frozenset({host_of(site.url), host_of(site.links_url)}))

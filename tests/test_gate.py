@@ -1,0 +1,100 @@
+"""An edition whose letters are wrong is held before anything goes out, and staff are told; who forces it is written down."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from fixtures_line import Line
+from fixtures_newsroom import Room
+
+from distributor import pipeline, registry
+from distributor.editions import book
+from distributor.errors import UserError
+
+SHIPPED = registry.template_folders(Path("/nonexistent"))[0]
+
+
+def spoil(folder: Path) -> None:
+    """The newsroom's own template puts a script into the letter, and leaves the unsubscribe link out of sight."""
+    own = folder / "templates" / "email"
+    own.mkdir(parents=True)
+    page = (SHIPPED / "email" / "digest.html.j2").read_text(encoding="utf-8")
+    (own / "digest.html.j2").write_text(
+        page.replace("{% block content %}", "{% block content %}<script>alert(1)</script>"), encoding="utf-8"
+    )
+
+
+def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> None:
+    spoil(line.folder)
+    line.configure("review: {reviewers: [lan.bt@bacson.example], silence: send}")
+    line.subscribe("moi")
+    line.arrives("a")
+    (made,) = line.day("06:30").made
+    assert "script" in made.held
+    line.day("07:00")  # silence would send it; preflight does not
+    assert (line.read("moi"), line.posts()) == ([], {})
+    assert asyncio.run(pipeline.tell_reviewers(line.newsroom, line.store, line.clock)) == []
+    assert len(line.mailbox("lan.bt")) == 1
+    with pytest.raises(UserError, match=r"does not pass: script: .*--force script"):
+        pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
+    with pytest.raises(UserError, match=r"there is no check 'nonsense'"):
+        pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now, ["nonsense"])
+    pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now, ["script"])
+    line.answer()
+    line.deliver()
+    assert line.read("moi") == [["a"]]
+    with line.store.read() as connection:
+        story = [(event.what, event.by, event.why) for event in book.events(connection, "tin-sang-1")]
+    assert ("held", "preflight", made.held) in story
+    assert any(what == "forced" and by == "Lan" and why.startswith("script: ") for what, by, why in story)
+
+
+def test_the_largest_letters_of_the_cohorts_are_examined_too(line: Line) -> None:
+    own = line.folder / "templates" / "email"
+    own.mkdir(parents=True)
+    page = (SHIPPED / "email" / "digest.html.j2").read_text(encoding="utf-8")
+    wrong = "{% if stories | length == 1 %}<script>alert(1)</script>{% endif %}"
+    (own / "digest.html.j2").write_text(
+        page.replace("{% block content %}", "{% block content %}" + wrong), encoding="utf-8"
+    )
+    line.subscribe("moi")
+    line.arrives("a", "Y tế")
+    line.arrives("b", "Kinh tế")
+    (fine,) = line.day().made
+    assert fine.held == ""
+    line.subscribe("yte", "Y tế")
+    line.arrives("c", "Y tế")
+    line.arrives("d", "Kinh tế")
+    (held,) = line.day().made
+    assert "script" in held.held
+
+
+def test_on_the_command_line(room: Room) -> None:
+    assert "may go out" in room.good("gather") + room.good("preflight", "tin-sang", "--no-links")
+    spoil(room.folder)
+    done = room.run("preflight", "tin-sang", "--no-links")
+    assert done.code == 1
+    assert "BLOCK script: " in done.out
+    assert room.run("preflight", "tin-sang", "--no-links", "--json").json["blocked"] == ["script"]
+    done = room.run("send", "tin-sang", "--yes")
+    assert done.code == 1
+    assert "tin-sang-1 is held by preflight: script: " in done.err
+    assert (room.letters(), room.posts()) == ([], [])
+    assert room.run("editions", "approve", "tin-sang-1").code == 2
+    assert "approved and sent" in room.good("editions", "approve", "tin-sang-1", "--force", "script")
+    assert len(room.letters()) == 1
+    assert "forced by " in room.good("editions", "show", "tin-sang-1")
+    room.write("ba", "Tin mới sau khi đã sửa mẫu thư", date="2026-11-21 09:00")
+    assert "mail: 1 sent" in room.good("send", "tin-sang", "--yes", "--force", "script")
+
+
+def test_a_site_without_https_is_told_but_can_send(line: Line) -> None:
+    line.config = line.config.replace('url: "https://bacson.example"}', 'url: "http://bacson.example"}')
+    line.subscribe("moi")
+    line.arrives("a")
+    (made,) = line.day().made
+    assert made.held == ""
+    assert {"header-missing", "list-unsubscribe"} & {one.check for one in made.findings}
+    assert line.read("moi") == [["a"]]
