@@ -43,13 +43,15 @@ class Remark:
 class LetterShown:
     """One letter of the edition, opened. Sizes are in bytes: of its HTML, of the HTML as it travels, of the message.
 
-    `readers` is None where nobody knows; `topics` is what they have chosen, empty for everything. `files` are the
+    `readers` is None where nobody knows; `topics` is what they have chosen, empty for everything. `preheader` is
+    what mail programs show beside the subject. `files` are the
     paths of what was written of it, beside the page.
     """
 
     name: str
     subject: str
     sender: str
+    preheader: str
     html: str
     text: str
     html_size: int
