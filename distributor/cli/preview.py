@@ -220,8 +220,9 @@ def _tell(shown: Showcase) -> None:
     found = told(shown.letters)
     for one in found[:TOLD]:
         remark = one.remark
-        where = f" ({remark.where})" if remark.where else ""
-        letters = f", in {len(one.letters)} of {len(shown.letters)} letters" if len(shown.letters) > 1 else ""
+        where = f" ({one.where})" if one.where else ""
+        some = 0 < len(one.letters) < len(shown.letters)
+        letters = f", in {len(one.letters)} of {len(shown.letters)} letters" if some else ""
         weight = "BLOCK" if remark.blocks else "warn"
         say(f"{weight} {remark.check}: {remark.message}{where}{letters}", fg="red" if remark.blocks else "yellow")
     if len(found) > TOLD:

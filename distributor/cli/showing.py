@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from ..channel import Channel
@@ -122,11 +123,12 @@ def _letter(newsroom: Newsroom, look: Look, one: Written) -> LetterShown:
     crowd = None if look.crowds is None else look.crowds.get(one.rendition.part, Crowd(size=0))
     fields = [(name, decoded(value) or unfolded(value)) for name, value in opened.fields]
     known = {name.lower(): value for name, value in reversed(fields)}
+    sender = known.get("from", "")
     order = {name: place for place, name in enumerate(_FIRST)}
     return LetterShown(
         name=f"{one.rendition.channel}/{one.rendition.part}",
         subject=known.get("subject", ""),
-        sender=known.get("from", ""),
+        sender=parseaddr(sender)[0] or sender,
         preheader=hidden_start(opened.page)[:PREHEADER] if opened.page else "",
         html=opened.html,
         text=opened.text,

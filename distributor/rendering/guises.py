@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_STYLE = re.compile(r"(<style\b[^>]*>)(.*?)(?=</style)", re.IGNORECASE | re.DOTALL)
+_STYLE = re.compile(r"(<style\b[^<>]*>)((?:(?!</style).)*+)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[a-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([\s/]*)([^\s=<>\"'/]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>\"']+))?")
+_ATTRIBUTE = re.compile(r"[\s/]*+(?:([^\s=<>\"'/]++)(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?)?")
 _ASKED = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _DECLARED = re.compile(r"(?<![\w-])((?:supported-)?color-schemes?\s*:\s*)(?:light\s+dark|dark\s+light)", re.IGNORECASE)
 _BOTH = re.compile(r"(?:light\s+dark|dark\s+light)", re.IGNORECASE)
 _SCHEME = re.compile(r"\bname\s*=\s*[\"']?(?:supported-)?color-schemes?\b", re.IGNORECASE)
-_URL = re.compile(r"url\((?:\"[^\"]*\"|'[^']*'|[^)]*)\)", re.IGNORECASE)
+_URL = re.compile(r"url\((?:\"[^\"]*\"|'[^']*'|[^()]*)\)", re.IGNORECASE)
 _TOP = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype\b[^>]*>", re.IGNORECASE)
 _ALWAYS, _NEVER = "(min-width: 0px)", "(max-width: 0px)"
 _PICTURES = frozenset({"src", "srcset", "background", "poster"})
@@ -60,7 +60,7 @@ def _attribute(tag: str, dark: bool, pictures: bool) -> Callable[[re.Match[str]]
     declares = tag[:5].lower() == "<meta" and bool(_SCHEME.search(tag))
 
     def changed(match: re.Match[str]) -> str:
-        name = match.group(2).lower()
+        name = (match.group(1) or "").lower()
         if name in _PICTURES and not pictures:
             return ""
         if name == "media":

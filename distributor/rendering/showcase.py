@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from .shown import address
 
 INDEX, FOLDER = "index.html", "index_files"
 FRAMED = 24  # letters that are shown in frames; an edition of many cohorts has hundreds, of 100 kB and more each
+PLACES = 3  # of one fault that are named
 SHORT_LINK = 30  # characters of an address that networks show
 _LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
 _TEMPLATE, _SCRIPT = "page/preview.html.j2", "page/parts/preview.js.j2"
@@ -43,9 +44,8 @@ class Remark:
 class LetterShown:
     """One letter of the edition, opened. Sizes are in bytes: of its HTML, of the HTML as it travels, of the message.
 
-    `readers` is None where nobody knows; `topics` is what they have chosen, empty for everything. `preheader` is
-    what mail programs show beside the subject. `files` are the
-    paths of what was written of it, beside the page.
+    `readers` is None where nobody knows; `topics` is what they have chosen, empty for everything. `sender` and
+    `preheader` are what mail programs show beside the subject. `files` are the paths of what was written of it.
     """
 
     name: str
@@ -168,10 +168,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One remark and the letters it is made of."""
+    """One fault as it is told: the first remark of it, every place, and every letter in which it was found."""
 
     remark: Remark
+    places: tuple[str, ...]
     letters: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """The first places, in words."""
+        more = len(self.places) - PLACES
+        return "; ".join(self.places[:PLACES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def show(showcase: Showcase, templates: Templates) -> dict[str, bytes]:
@@ -206,13 +213,20 @@ def frames(showcase: Showcase) -> Sequence[LetterShown]:
 
 
 def told(letters: Sequence[LetterShown]) -> list[Told]:
-    """What was found, each remark once with the letters it is made of; what blocks stands first."""
-    found: dict[Remark, list[str]] = {}
+    """What was found, each fault once with its places and letters; what blocks stands first."""
+    found: dict[tuple[str, str], list[tuple[str, Remark]]] = {}
     for letter in letters:
         for remark in letter.remarks:
-            found.setdefault(remark, []).append(letter.name)
-    made = [Told(remark, tuple(names)) for remark, names in found.items()]
+            found.setdefault((remark.check, remark.message), []).append((letter.name, remark))
+    made = [
+        Told(alike[0][1], _once(remark.where for _, remark in alike), _once(name for name, _ in alike))
+        for alike in found.values()
+    ]
     return sorted(made, key=lambda one: not one.remark.blocks)
+
+
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, words)))
 
 
 def pieces(appearance: Appearance) -> list[Piece]:
