@@ -232,6 +232,12 @@ def test_of_hundreds_of_letters_the_first_ones_are_framed() -> None:
     assert {frame.get("data-stem") for frame in page.iter("iframe")} == stems | {"index_files/page"}
 
 
+def test_the_page_says_how_many_letters_were_examined() -> None:
+    blind = replace(LETTER, name="mail/digest-1a2b", examined=False)
+    assert "It has looked at 1 of 2 letters" in words(replace(WHOLE, letters=(LETTER, blind)))
+    assert "It has looked at" not in words(replace(WHOLE, letters=(LETTER, replace(blind, examined=True))))
+
+
 def test_an_edition_of_nothing_says_so() -> None:
     empty = Showcase(
         name="tin-sang", title="Tin sáng", site="Báo", subject="Tin sáng", limit=102_000, page_fault="x is no y"
@@ -253,7 +259,7 @@ def test_what_holds_an_edition_comes_first_and_each_fault_once() -> None:
     assert (second.remark, second.where, second.letters) == (REMARK, "Subject; line 2", ("mail/digest", "mail/b"))
     said = words(replace(WHOLE, letters=tuple(letters)))
     assert "would hold this edition: 1 fault, 1 warning." in said
-    assert "it has 130 letters (Subject; line 2) in all letters" in said
+    assert "it has 130 letters (Subject; line 2) in all of them" in said
 
 
 def test_of_a_fault_in_every_story_a_few_places_are_named() -> None:
@@ -545,6 +551,23 @@ def test_each_cohort_has_its_letter_and_its_readers(room: Room) -> None:
     room.good("preview", "tin-sang-1")
     options = [one.text for one in shown_page(room, "tin-sang-1").iter("option")]
     assert [option.partition(": ")[2] for option in options] == ["1 reader", "1 reader"]
+
+
+def test_of_many_cohorts_the_letters_of_most_readers_and_the_largest_are_examined(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two are framed, the gate looks at one of these; the third is neither."""
+    monkeypatch.setattr("distributor.pipeline.gate.MOST_LETTERS", 1)
+    monkeypatch.setattr("distributor.cli.showing.FRAMED", 2)
+    topics = ("Y tế", "Kinh tế")
+    for number, topic in enumerate(topics):
+        room.write(f"ba{number}", f"Tin riêng về {topic}", date="2026-11-21 09:00", topics=f"[{topic}]")
+        for reader in range(number + 1):
+            room.good("subscribers", "add", f"r{number}{reader}@example.com", "-n", "tin-sang", "--topic", topic)
+    assert "2 of 3 letters were examined" in room.good("preview", "tin-sang")
+    names = [one.text.partition(": ")[2] for one in shown_page(room).iter("option")]
+    assert names == ["1 reader", "2 readers of kinh tế", "1 reader of y tế"]
+    assert "It has looked at 2 of 3 letters" in said_by(shown_page(room))
 
 
 def test_an_edition_without_a_letter_is_shown_too(room: Room) -> None:

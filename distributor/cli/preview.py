@@ -221,8 +221,8 @@ def _tell(shown: Showcase) -> None:
     for one in found[:TOLD]:
         remark = one.remark
         where = f" ({one.where})" if one.where else ""
-        some = 0 < len(one.letters) < len(shown.letters)
-        letters = f", in {len(one.letters)} of {len(shown.letters)} letters" if some else ""
+        some = len(one.letters) < shown.examined
+        letters = f", in {len(one.letters)} of {shown.examined} letters" if some else ""
         weight = "BLOCK" if remark.blocks else "warn"
         say(f"{weight} {remark.check}: {remark.message}{where}{letters}", fg="red" if remark.blocks else "yellow")
     if len(found) > TOLD:
@@ -231,7 +231,8 @@ def _tell(shown: Showcase) -> None:
         if post.over:
             say(f"warn {post.channel}: a post of {post.length}, over {post.limit}: {post.title}", fg="yellow")
     if shown.letters:
-        say(_verdict([one.remark.blocks for one in found]))
+        part = f" {shown.examined} of {len(shown.letters)} letters were examined."
+        say(_verdict([one.remark.blocks for one in found]) + (part if shown.examined < len(shown.letters) else ""))
 
 
 def _verdict(found: Sequence[bool]) -> str:

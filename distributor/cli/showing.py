@@ -22,6 +22,7 @@ from ..preflight.weight import ENCODED_LIMIT
 from ..preflight.words import hidden_start
 from ..rendering.pages import render_edition_page
 from ..rendering.showcase import (
+    FRAMED,
     Card,
     EntryShown,
     FeedShown,
@@ -82,11 +83,12 @@ class Written:
 
 def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Written]) -> Showcase:
     """Everything of an edition that would go out, as it is shown to staff."""
+    examined = _to_examine(newsroom, look, written)
     letters, posts, feeds, others = [], [], [], []
-    for one in written:
+    for one in sorted(written, key=lambda one: _rank(look, one.rendition)):
         channel, kind = newsroom.channels[one.rendition.channel], one.rendition.media_type.partition(";")[0]
         if channel.personal:
-            letters.append(_letter(newsroom, look, one))
+            letters.append(_letter(newsroom, look, one, one.rendition.key in examined))
         elif kind in _FEEDS:
             feeds.append(_feed(newsroom, one))
         elif kind == "text/plain":
@@ -103,7 +105,7 @@ def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Writte
         limit=ENCODED_LIMIT,
         facts=look.facts,
         notes=look.notes,
-        letters=_whole_first(letters),
+        letters=tuple(letters),
         posts=tuple(posts),
         feeds=tuple(feeds),
         others=tuple(others),
@@ -112,13 +114,26 @@ def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Writte
     )
 
 
-def _whole_first(letters: Sequence[LetterShown]) -> tuple[LetterShown, ...]:
-    """The letter of the whole edition first, then those of most readers."""
-    first, rest = letters[:1], letters[1:]
-    return (*first, *sorted(rest, key=lambda letter: -(letter.readers or 0)))
+def _rank(look: Look, rendition: Rendition) -> tuple[bool, int]:
+    """Where it stands on the page among its kind: the whole edition's letter first, then those of most readers."""
+    crowd = (look.crowds or {}).get(rendition.part)
+    return rendition.part != "digest", -crowd.size if crowd else 0
 
 
-def _letter(newsroom: Newsroom, look: Look, one: Written) -> LetterShown:
+def _to_examine(newsroom: Newsroom, look: Look, written: Sequence[Written]) -> frozenset[str]:
+    """The keys of the letters to examine: those that the gate looks at, and those that stand in frames.
+
+    An edition of many cohorts has hundreds; each takes more than 50 ms.
+    """
+    mine = [one.rendition for one in written if newsroom.channels[one.rendition.channel].personal]
+    chosen = sorted(mine, key=lambda one: _rank(look, one))[:FRAMED]
+    for name in dict.fromkeys(one.channel for one in mine):
+        ours = [one for one in mine if one.channel == name]
+        chosen += sorted(ours, key=lambda one: (one.part != "digest", -len(one.body)))[: gate.MOST_LETTERS]
+    return frozenset(one.key for one in chosen)
+
+
+def _letter(newsroom: Newsroom, look: Look, one: Written, examined: bool) -> LetterShown:
     opened = open_letter(one.body)
     crowd = None if look.crowds is None else look.crowds.get(one.rendition.part, Crowd(size=0))
     fields = [(name, decoded(value) or unfolded(value)) for name, value in opened.fields]
@@ -136,7 +151,8 @@ def _letter(newsroom: Newsroom, look: Look, one: Written) -> LetterShown:
         encoded_size=opened.encoded,
         message_size=len(one.body),
         headers=tuple(sorted(fields, key=lambda field: order.get(field[0].lower(), len(order)))),
-        remarks=_remarks(newsroom, look.edition, one),
+        examined=examined,
+        remarks=_remarks(newsroom, look.edition, one) if examined else (),
         readers=crowd.size if crowd else None,
         topics=crowd.topics if crowd else (),
         files=one.paths,

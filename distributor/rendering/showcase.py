@@ -58,6 +58,7 @@ class LetterShown:
     encoded_size: int
     message_size: int
     headers: tuple[tuple[str, str], ...]
+    examined: bool = True
     remarks: tuple[Remark, ...] = ()
     readers: int | None = None
     topics: tuple[str, ...] = ()
@@ -155,6 +156,11 @@ class Showcase:
     others: tuple[OtherShown, ...] = ()
     page: str = ""
     page_fault: str = ""
+
+    @property
+    def examined(self) -> int:
+        """How many of the letters preflight has looked at."""
+        return sum(letter.examined for letter in self.letters)
 
 
 @dataclass(frozen=True, slots=True)
