@@ -28,7 +28,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from distributor.channel import Channel, Desk, Limits, Secret, Url
+from distributor.channel import Appearance, Channel, Desk, Limits, Secret, Url
 from distributor.errors import Rejected, Unavailable, Uncertain
 from distributor.model import Edition, Receipt, Rendition, utc
 
@@ -57,6 +57,9 @@ class Mastodon(Channel):
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         return posts(self, edition, desk, self.template)
+
+    def appearance(self, rendition: Rendition) -> Appearance:
+        return Appearance(text=rendition.text, network="Mastodon", short_links=True)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         call = self._call(

@@ -18,13 +18,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from distributor.channel import Channel, Desk, Folder, Limits
+from distributor.channel import Appearance, Channel, Desk, Folder, Limits
 from distributor.model import Edition, Receipt, Rendition
 
 from ._files import put, remove
 from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, posts
 
 _NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": Limits()}
+_SHOWN = {
+    "mastodon": Appearance(text="", network="Mastodon", short_links=True),
+    "telegram": Appearance(text="", network="Telegram", bold_title=True),
+    "bluesky": Appearance(text="", network="Bluesky", short_links=True),
+    "plain": Appearance(text=""),
+}
+_BELOW = "\n\n-- \n"  # what stands under it in a file is for staff
 _UNSAFE = re.compile(r"[^\w.-]")
 
 
@@ -45,9 +52,12 @@ class Outbox(Channel):
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         return [
-            replace(post, body=f"{post.text}\n\n-- \n{self._count(post.text)}\n".encode())
+            replace(post, body=f"{post.text}{_BELOW}{self._count(post.text)}\n".encode())
             for post in posts(self, edition, desk, self.template)
         ]
+
+    def appearance(self, rendition: Rendition) -> Appearance:
+        return replace(_SHOWN[self.network], text=rendition.text.rpartition(_BELOW)[0] or rendition.text)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         file = self._file(rendition)

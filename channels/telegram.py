@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
-from distributor.channel import Channel, Desk, Limits, Secret, Url
+from distributor.channel import Appearance, Channel, Desk, Limits, Secret, Url
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from distributor.model import Edition, Receipt, Rendition
 from distributor.text import count_utf16
@@ -55,6 +55,9 @@ class Telegram(Channel):
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         return posts(self, edition, desk, self.template)
+
+    def appearance(self, rendition: Rendition) -> Appearance:
+        return Appearance(text=rendition.text, network="Telegram", bold_title=self.bold_title, card=self.preview)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         data = {**self._message(rendition.text), "disable_notification": self.silent}

@@ -15,7 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
 
@@ -26,6 +26,7 @@ from .text import count_bytes, count_graphemes, count_utf16
 
 __all__ = [
     "Annotated",
+    "Appearance",
     "Article",
     "AuthBroken",
     "Channel",
@@ -79,6 +80,22 @@ class Limits:
             return self.count(text)
         stripped, addresses = _URL.subn("", text)
         return self.count(stripped) + addresses * self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """A post as people see it on its network, for previews.
+
+    `text` is what counts against the limit. `network` is its name in words. `bold_title`: the first line is bold.
+    `short_links`: an address is shown without its scheme, and cut. `card` is the picture with which the page behind the
+    link is shown, or that no page is shown.
+    """
+
+    text: str
+    network: str = ""
+    bold_title: bool = False
+    short_links: bool = False
+    card: Literal["large", "small", "none"] = "large"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +196,10 @@ class Channel(ABC):
         Only a repeatable channel may return something here.
         """
         return ()
+
+    def appearance(self, rendition: Rendition) -> Appearance:
+        """How the network shows a rendition of text. Pure."""
+        return Appearance(text=rendition.text)
 
     async def find(self, rendition: Rendition) -> Receipt | None:
         """Its own earlier post of this rendition, where the network lets one look; None where there is none."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .channel import Channel, Desk, Limits
+from .channel import Appearance, Channel, Desk, Limits
 from .errors import Unavailable
 from .model import Edition, Receipt, Rendition
 
@@ -30,6 +30,9 @@ class Rehearsal(Channel):
     @property
     def limits(self) -> Limits:
         return self.inner.limits
+
+    def appearance(self, rendition: Rendition) -> Appearance:
+        return self.inner.appearance(rendition)
 
     @property
     def place(self) -> str:

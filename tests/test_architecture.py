@@ -39,7 +39,7 @@ PURE = (
     "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",
     "preflight/plain_text.py", "preflight/way_out.py", "preflight/weight.py",
     "editions/cohorts.py", "editions/review.py", "editions/urgency.py", "editions/explain.py", "rendering/notices.py",
-    "rendering/reviewing.py", "pictures/making.py",
+    "rendering/reviewing.py", "pictures/making.py", "rendering/guises.py", "rendering/showcase.py",
 )  # fmt: skip
 NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from builders import NOW, article, edition, newsletter, settings
+from fixtures_line import Line
 from fixtures_social import serving
 from PIL import Image as Pillow
 
-from distributor import registry
+from distributor import pipeline, registry
 from distributor.config import Pictures
 from distributor.model import Article, Image, edition_from_json, edition_to_json
 from distributor.pictures.making import NoPicture, make
@@ -226,3 +227,22 @@ async def test_letters_show_our_files_in_numbers(tmp_path: Path) -> None:
     assert html.count('width="536" height="335"') == 1
     assert html.count('width="120" height="75"') == 2
     assert "127.0.0.1" not in html
+
+
+async def test_the_pictures_of_an_edition_are_ready_before_it_is_frozen(line: Line) -> None:
+    """As `serve` does it: `answer` looks at the articles that are about to go out, and the bytes are frozen with them."""
+    album = Album()
+    line.config = line.config.replace("folder: articles,", "folder: articles, allow_private: true,")
+    line.configure('.pictures: {url: "https://bacson.example/pictures", folder: pictures}')
+    line.subscribe("moi")
+    async with serving(album.app) as root:
+        line.arrives("a", image=Image(url=f"{root}/a.jpg", alt="Lễ khởi công"))
+        line.arrives("b", image=Image(url=f"{root}/gone.jpg", alt="Mất"))
+        line.at("07:00")
+        (line.folder / "articles" / "tệp.md").write_text("---\ntitle: Khác\n---\n")
+        (made,) = (await pipeline.answer(line.newsroom, line.store, line.clock, "test")).made
+    assert made.edition is not None
+    assert sorted(bool(one.image) for one in made.edition.articles) == [False, True]
+    letter = next(one.text for one in made.renditions if one.channel == "mail")
+    assert "https://bacson.example/pictures/" in letter
+    assert "127.0.0.1" not in letter

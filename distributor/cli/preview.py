@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,12 @@ from .app import App, clock, complete_channel, complete_newsletter, pass_app, pl
 
 if TYPE_CHECKING:
     from ..channel import Channel
+    from ..editions.cohorts import Division
     from ..model import Edition, Recipient, Rendition
+    from ..rendering.showcase import Showcase
+    from .showing import Crowd, Look, Written
+
+TOLD = 20  # lines of preflight on the terminal; the page has all
 
 
 @click.command("preview", short_help="Write the next edition to a folder, without sending.")
@@ -21,53 +27,73 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Where to. [default: var/preview/NAME]"
 )
 @click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
-@click.option("--open", "open_it", is_flag=True, help="Open the digest in the browser.")
+@click.option("--open", "open_it", is_flag=True, help="Open the page that shows it all in the browser.")
 @pass_app
 def command(
     app: App, newsletter: str, channels: tuple[str, ...], output: Path | None, gather: bool, open_it: bool
 ) -> None:
     """Write the next edition to a folder: HTML, text, message, feeds and posts as they would go out.
 
+    `index.html` in that folder shows it all on one page: letters on a phone and on a desktop, by day and by night, with
+    pictures and without, what preflight says of them, posts with their length, feeds and the web page.
+
     Nothing is sent and nothing is marked: the next `send` makes the same edition. The id of an edition that was made
     already (`tin-sang-1`) shows what went out, byte for byte.
     """
+    from ..rendering.showcase import INDEX, show
+    from .showing import showcase
+
     name = newsletter
-    if name in app.newsroom.settings.newsletters or not (shown := _made(app, name, channels)):
-        shown = _proposed(app, name, channels, gather)
-    if shown is None:
+    if name in app.newsroom.settings.newsletters or not (look := _made(app, name, channels)):
+        look = _proposed(app, name, channels, gather)
+    if look is None:
         return
     folder = output or app.newsroom.folder / "var" / "preview" / name
-    files = write(app, folder, *shown)
+    written = _written(app, look)
+    shown = showcase(app.newsroom, name, look, written)
+    pages = show(shown, app.newsroom.templates)
+    files = {path: body for one in written for path, body in one.files}
+    _write(folder, {**files, **pages})
+    _tell(shown)
     say("Nothing was sent or marked. Written:")
-    for file in files:
-        say(f"  {file}")
-    pages = [file for file in files if file.suffix == ".html"]
-    if open_it and pages:
-        click.launch(str(pages[0]))
+    for path in (*files, INDEX):
+        say(f"  {folder / path}")
+    if open_it:
+        click.launch(str(folder / INDEX))
 
 
-def _made(app: App, name: str, channels: tuple[str, ...]) -> tuple[Edition, tuple[Rendition, ...]] | None:
+# -- what is looked at -------------------------------------------------------------------------------------------------
+
+
+def _made(app: App, name: str, channels: tuple[str, ...]) -> Look | None:
     """An edition that was made, with its frozen renditions."""
     from ..editions import book
+    from .showing import Crowd, Look
 
     with app.store() as database, database.read() as connection:
         edition = book.edition(connection, name)
         if edition is None:
             return None
         kept = [one for one in book.renditions_of(connection, name) if not channels or one.channel in channels]
+        sizes = book.sizes_of(connection, name)
+    what = f"Edition {edition.id}, frozen {app.local(edition.frozen_at)}, {plural(len(edition.articles), 'article')}."
     say(f"{edition.subject}")
-    say(f"Edition {edition.id}, frozen {app.local(edition.frozen_at)}, {plural(len(edition.articles), 'article')}.")
-    return edition, tuple(one for one in kept if one.channel in app.newsroom.channels)
+    say(what)
+    return Look(
+        edition=edition,
+        renditions=tuple(one for one in kept if one.channel in app.newsroom.channels),
+        crowds={part: Crowd(size=size) for part, size in sizes.items()} if sizes else None,
+        facts=(what,),
+    )
 
 
-def _proposed(
-    app: App, name: str, channels: tuple[str, ...], gather: bool
-) -> tuple[Edition, tuple[Rendition, ...]] | None:
+def _proposed(app: App, name: str, channels: tuple[str, ...], gather: bool) -> Look | None:
     """The edition that the next send would make."""
     from .. import pipeline
     from ..errors import UserError
     from .gather import gather as look
     from .gather import tell
+    from .showing import Look
 
     known = app.newsroom.newsletter(name)
     unknown = [channel for channel in channels if channel not in known.channels]
@@ -81,29 +107,65 @@ def _proposed(
     if proposal.edition is None:
         say(f"Nothing to preview: {proposal.selection.reason}.")
         return None
+    what = f"{plural(len(proposal.edition.articles), 'article')}, {plural(proposal.audience, 'subscriber')}."
+    left_out = [
+        f"{channel} does not carry {plural(count, 'article')}, because of its cap."
+        for channel, count in proposal.left_out.items()
+    ]
     say(f"{proposal.edition.subject}")
-    what = plural(len(proposal.edition.articles), "article")
-    say(f"{what}, {plural(proposal.audience, 'subscriber')}.")
-    return proposal.edition, proposal.renditions
+    say(what)
+    for note in (*proposal.notes, *left_out):
+        say(f"note: {note}")
+    return Look(
+        edition=proposal.edition,
+        renditions=proposal.renditions,
+        crowds=_crowds(proposal.division),
+        facts=(what,),
+        notes=(*proposal.notes, *left_out),
+    )
 
 
-def write(app: App, folder: Path, edition: Edition, renditions: tuple[Rendition, ...]) -> list[Path]:
-    """The renditions as files. A personal one is shown as a sample reader would get it."""
+def _crowds(division: Division) -> Mapping[str, Crowd]:
+    """Who would get which letter."""
+    from .showing import Crowd
+
+    made = {}
+    for cohort in division.cohorts:
+        chosen = [taste.topics for taste in cohort.tastes]
+        topics = sorted({topic for topic in "\n".join(chosen).split("\n") if topic}) if all(chosen) else ()
+        made[cohort.edition.part] = Crowd(size=cohort.size, topics=tuple(topics))
+    return made
+
+
+# -- what is written ---------------------------------------------------------------------------------------------------
+
+
+def _written(app: App, look: Look) -> list[Written]:
+    """Each rendition with its bytes; a personal one as a sample reader would get it."""
+    from ..channel import PersonalChannel
+    from .showing import Written
+
+    person = sample_recipient(app, look.edition)
+    made = []
+    for rendition in look.renditions:
+        channel = app.newsroom.channels[rendition.channel]
+        body = channel.personalise(rendition, person) if isinstance(channel, PersonalChannel) else rendition.body
+        files = [(f"{rendition.channel}/{name}", content) for name, content in _files(channel, rendition, body)]
+        made.append(Written(rendition=rendition, body=body, files=tuple(files)))
+    return made
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Raises UserError where that is not possible."""
     from ..errors import UserError
 
-    files: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for rendition in renditions:
-            channel = app.newsroom.channels[rendition.channel]
-            for name, body in _files(app, channel, edition, rendition):
-                path = folder / rendition.channel / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(body)
-                files.append(path)
+        for name, body in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
     except OSError as error:
         raise UserError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
-    return files
 
 
 _ENDINGS = {
@@ -116,13 +178,12 @@ _ENDINGS = {
 }
 
 
-def _files(app: App, channel: Channel, edition: Edition, rendition: Rendition) -> list[tuple[str, bytes]]:
-    from ..channel import PersonalChannel
-
-    if isinstance(channel, PersonalChannel):
-        return _letter(channel.personalise(rendition, sample_recipient(app, edition)), rendition.part)
+def _files(channel: Channel, rendition: Rendition, body: bytes) -> list[tuple[str, bytes]]:
+    """The names and bytes of what is written of one rendition."""
+    if channel.personal:
+        return _letter(body, rendition.part)
     ending = _ENDINGS.get(rendition.media_type.partition(";")[0], "")
-    return [(rendition.part if rendition.part.endswith(ending) else rendition.part + ending, rendition.body)]
+    return [(rendition.part if rendition.part.endswith(ending) else rendition.part + ending, body)]
 
 
 def _letter(message: bytes, part: str) -> list[tuple[str, bytes]]:
@@ -145,3 +206,37 @@ def sample_recipient(app: App, edition: Edition, address: str = "ban-doc@example
     newsroom = app.newsroom
     links = newsroom.settings.site.links_url
     return recipient(edition, "preview", address, name, secret=newsroom.secret(), links=links)
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+def _tell(shown: Showcase) -> None:
+    """What preflight says, each fault once, and the posts that are too long."""
+    from ..rendering.showcase import told
+
+    if not shown.letters and not shown.posts:
+        return
+    found = told(shown.letters)
+    for one in found[:TOLD]:
+        remark = one.remark
+        where = f" ({one.where})" if one.where else ""
+        some = len(one.letters) < shown.examined
+        letters = f", in {len(one.letters)} of {shown.examined} letters" if some else ""
+        weight = "BLOCK" if remark.blocks else "warn"
+        say(f"{weight} {remark.check}: {remark.message}{where}{letters}", fg="red" if remark.blocks else "yellow")
+    if len(found) > TOLD:
+        say(f"and {len(found) - TOLD} more, which the page shows")
+    for post in shown.posts:
+        if post.over:
+            say(f"warn {post.channel}: a post of {post.length}, over {post.limit}: {post.title}", fg="yellow")
+    if shown.letters:
+        part = f" {shown.examined} of {len(shown.letters)} letters were examined."
+        say(_verdict([one.remark.blocks for one in found]) + (part if shown.examined < len(shown.letters) else ""))
+
+
+def _verdict(found: Sequence[bool]) -> str:
+    """`blocks` for each fault, in one sentence."""
+    if any(found):
+        return f"Preflight: {plural(sum(found), 'finding')} would hold the edition."
+    return f"Preflight: {plural(len(found), 'warning')}." if found else "Preflight: nothing found."

@@ -1,0 +1,81 @@
+"""A page of ours as other programs show it, for looking at it on the screen: by day or by night, with or without pictures.
+
+The browser of whoever looks has its own wish for light or dark. So the wish is written into a copy: its questions about
+`prefers-color-scheme` are answered in place. Everything else stays as it was written; nothing is parsed and put together
+again, which would mend what is broken. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_STYLE = re.compile(r"(<style\b[^<>]*>)((?:(?!</style).)*+)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[a-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"[\s/]*+(?:([^\s=<>\"'/]++)(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>\"']+))?)?")
+_ASKED = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+_DECLARED = re.compile(r"(?<![\w-])((?:supported-)?color-schemes?\s*:\s*)(?:light\s+dark|dark\s+light)", re.IGNORECASE)
+_BOTH = re.compile(r"(?:light\s+dark|dark\s+light)", re.IGNORECASE)
+_SCHEME = re.compile(r"\bname\s*=\s*[\"']?(?:supported-)?color-schemes?\b", re.IGNORECASE)
+_URL = re.compile(r"url\((?:\"[^\"]*\"|'[^']*'|[^()]*)\)", re.IGNORECASE)
+_TOP = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype\b[^>]*>", re.IGNORECASE)
+_ALWAYS, _NEVER = "(min-width: 0px)", "(max-width: 0px)"
+_PICTURES = frozenset({"src", "srcset", "background", "poster"})
+
+# Links open beside the preview, and a phone shows no scroll bar that would make its page narrower.
+_ADDED = (
+    '<meta charset="utf-8"><base target="_blank">'
+    "<style>@media (max-width: 480px) { html { scrollbar-width: none } }</style>"
+)
+
+
+def guise(document: str, *, dark: bool, pictures: bool) -> str:
+    """A copy of an HTML document as a program in dark mode or not, with pictures or without, would show it."""
+
+    def styled(match: re.Match[str]) -> str:
+        return match.group(1) + _styled(match.group(2), dark, pictures)
+
+    def tagged(match: re.Match[str]) -> str:
+        return _ATTRIBUTE.sub(_attribute(match.group(), dark, pictures), match.group())
+
+    return _with_top(_TAG.sub(tagged, _STYLE.sub(styled, document)))
+
+
+def _styled(css: str, dark: bool, pictures: bool) -> str:
+    css = _DECLARED.sub(lambda match: match.group(1) + _scheme(dark), _answered(css, dark))
+    return css if pictures else _URL.sub("none", css)
+
+
+def _answered(css: str, dark: bool) -> str:
+    """Media queries with the question about the scheme answered."""
+    return _ASKED.sub(lambda match: _ALWAYS if (match.group(1).lower() == "dark") == dark else _NEVER, css)
+
+
+def _scheme(dark: bool) -> str:
+    return "dark" if dark else "light"
+
+
+def _attribute(tag: str, dark: bool, pictures: bool) -> Callable[[re.Match[str]], str]:
+    """What becomes of one attribute of this tag."""
+    declares = tag[:5].lower() == "<meta" and bool(_SCHEME.search(tag))
+
+    def changed(match: re.Match[str]) -> str:
+        name = (match.group(1) or "").lower()
+        if name in _PICTURES and not pictures:
+            return ""
+        if name == "media":
+            return _answered(match.group(), dark)
+        if name == "content" and declares:
+            return _BOTH.sub(_scheme(dark), match.group())
+        if name == "style":
+            return _styled(match.group(), dark, pictures)
+        return match.group()
+
+    return changed
+
+
+def _with_top(document: str) -> str:
+    """With what is added, as early as it may stand: in the head, but never before the doctype."""
+    places = [match.end() for match in _TOP.finditer(document[:20_000])]
+    at = max(places[:3], default=0)
+    return document[:at] + _ADDED + document[at:]

@@ -1,0 +1,284 @@
+"""One local page that shows staff everything of an edition that would go out: values in, files out. Pure.
+
+`index.html` shows letters, posts, feeds and the web page; what stands in its frames are files beside it, a copy for each
+combination of day or night and pictures or none (`guises`). The page needs no network and no server. Texts of articles
+are escaped by the templates' environment; letters stand in sandboxed frames, in which no script runs; and the page itself
+may run no script but its own, whose hash it names (Content Security Policy, level 3).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from ..channel import Appearance
+from .environment import Templates
+from .guises import guise
+from .shown import address
+
+INDEX, FOLDER = "index.html", "index_files"
+FRAMED = 24  # letters that are shown in frames; an edition of many cohorts has hundreds, of 100 kB and more each
+PLACES = 3  # of one fault that are named
+SHORT_LINK = 30  # characters of an address that networks show
+_LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
+_TEMPLATE, _SCRIPT = "page/preview.html.j2", "page/parts/preview.js.j2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What a check has found, in words. `blocks` keeps the edition from going out; `rule` is what must be true."""
+
+    check: str
+    blocks: bool
+    message: str
+    where: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterShown:
+    """One letter of the edition, opened. Sizes are in bytes: of its HTML, of the HTML as it travels, of the message.
+
+    `readers` is None where nobody knows; `topics` is what they have chosen, empty for everything. `sender` and
+    `preheader` are what mail programs show beside the subject. `files` are the paths of what was written of it.
+    """
+
+    name: str
+    subject: str
+    sender: str
+    preheader: str
+    html: str
+    text: str
+    html_size: int
+    encoded_size: int
+    message_size: int
+    headers: tuple[tuple[str, str], ...]
+    examined: bool = True
+    remarks: tuple[Remark, ...] = ()
+    readers: int | None = None
+    topics: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The page behind a link as networks show it. `picture` is an address, empty where there is none."""
+
+    url: str
+    title: str = ""
+    lead: str = ""
+    picture: str = ""
+    alt: str = ""
+
+    @property
+    def host(self) -> str:
+        return self.url.partition("://")[2].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostShown:
+    """A post. `length` and `limit` are in the network's own units, `limit` None where there is none.
+
+    `action` is what happens to it: `post`, `amend` or `retract`.
+    """
+
+    channel: str
+    title: str
+    appearance: Appearance
+    length: int
+    limit: int | None = None
+    action: str = "post"
+    card: Card | None = None
+    file: str = ""
+
+    @property
+    def over(self) -> bool:
+        return self.limit is not None and self.length > self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryShown:
+    """One entry of a feed, read back from its bytes. `date` is as staff read it."""
+
+    title: str
+    url: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedShown:
+    """A feed: its first entries, how many there are, and why it cannot be read where it cannot. `size` is in bytes."""
+
+    channel: str
+    title: str
+    file: str
+    size: int
+    entries: tuple[EntryShown, ...] = ()
+    total: int = 0
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherShown:
+    """Anything else that goes out, such as a message to another program. `text` is empty where it is no text."""
+
+    channel: str
+    title: str
+    media_type: str
+    file: str
+    size: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showcase:
+    """Everything that would go out of an edition. `page` is the HTML of its web copy, or `page_fault` says why not.
+
+    `name` is what was asked for, `title` the newsletter's; `facts` and `notes` are told as they are. `limit` is the
+    size, in bytes, at which large providers cut a letter.
+    """
+
+    name: str
+    title: str
+    site: str
+    subject: str
+    limit: int
+    facts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    letters: tuple[LetterShown, ...] = ()
+    posts: tuple[PostShown, ...] = ()
+    feeds: tuple[FeedShown, ...] = ()
+    others: tuple[OtherShown, ...] = ()
+    page: str = ""
+    page_fault: str = ""
+
+    @property
+    def examined(self) -> int:
+        """How many of the letters preflight has looked at."""
+        return sum(letter.examined for letter in self.letters)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a post: words, bold ones, or a link."""
+
+    words: str
+    url: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One fault as it is told: the first remark of it, every place, and every letter in which it was found."""
+
+    remark: Remark
+    places: tuple[str, ...]
+    letters: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """The first places, in words."""
+        more = len(self.places) - PLACES
+        return "; ".join(self.places[:PLACES]) + (f"; and {more} more" if more > 0 else "")
+
+
+def show(showcase: Showcase, templates: Templates) -> dict[str, bytes]:
+    """The page and the files of its frames, by their paths. Raises RenderError where the template fails."""
+    script = templates.render(_SCRIPT, {}).strip()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    framed = frames(showcase)
+    index = templates.render(
+        _TEMPLATE,
+        {
+            "shown": showcase,
+            "framed": len(framed),
+            "folder": FOLDER,
+            "told": told(showcase.letters),
+            "pieces": pieces,
+            "quantity": _quantity,
+            "address": address,
+            "script": Markup(script),  # noqa: S704  # ours, and without values
+            "script_hash": f"sha256-{digest}",
+        },
+    )
+    documents = {f"{FOLDER}/letter-{number}": letter.html for number, letter in enumerate(framed, start=1)}
+    if showcase.page:
+        documents[f"{FOLDER}/page"] = showcase.page
+    copies = {path: copy for stem, html in documents.items() for path, copy in _copies(stem, html)}
+    return {INDEX: _bytes(index), **copies}
+
+
+def frames(showcase: Showcase) -> Sequence[LetterShown]:
+    """The letters that are shown in frames: the first ones."""
+    return showcase.letters[:FRAMED]
+
+
+def told(letters: Sequence[LetterShown]) -> list[Told]:
+    """What was found, each fault once with its places and letters; what blocks stands first."""
+    found: dict[tuple[str, str], list[tuple[str, Remark]]] = {}
+    for letter in letters:
+        for remark in letter.remarks:
+            found.setdefault((remark.check, remark.message), []).append((letter.name, remark))
+    made = [
+        Told(alike[0][1], _once(remark.where for _, remark in alike), _once(name for name, _ in alike))
+        for alike in found.values()
+    ]
+    return sorted(made, key=lambda one: not one.remark.blocks)
+
+
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, words)))
+
+
+def pieces(appearance: Appearance) -> list[Piece]:
+    """The text of a post, its first line bold and its addresses links as the network makes them."""
+    title, newline, rest = appearance.text.partition("\n") if appearance.bold_title else ("", "", appearance.text)
+    return [*([Piece(title, bold=True)] if title else []), *_linked(newline + rest, appearance.short_links)]
+
+
+def links(text: str) -> list[str]:
+    """The addresses in a text, in their order."""
+    return _LINK.findall(text)
+
+
+def card_link(text: str, known: str) -> str:
+    """The address whose page a network shows under a post: that of the article where it stands there, or the last one."""
+    found = links(text)
+    return known if known in found else (found or [""])[-1]
+
+
+def _linked(text: str, short: bool) -> list[Piece]:
+    made, at = [], 0
+    for match in _LINK.finditer(text):
+        if match.start() > at:
+            made.append(Piece(text[at : match.start()]))
+        made.append(Piece(_shortened(match.group()) if short else match.group(), match.group()))
+        at = match.end()
+    return [*made, Piece(text[at:])] if at < len(text) else made
+
+
+def _shortened(url: str) -> str:
+    words = url.partition("://")[2].removeprefix("www.")
+    return words if len(words) <= SHORT_LINK else words[:SHORT_LINK] + "…"
+
+
+def _copies(stem: str, html: str) -> list[tuple[str, bytes]]:
+    return [
+        (f"{stem}.{light}-{seen}.html", _bytes(guise(html, dark=light == "dark", pictures=seen == "pictures")))
+        for light in ("light", "dark")
+        for seen in ("pictures", "bare")
+    ]
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; a half of a surrogate pair, which no file can hold, becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _quantity(number: int) -> str:
+    return f"{number:,}"
