@@ -239,7 +239,6 @@ async def test_the_pictures_of_an_edition_are_ready_before_it_is_frozen(line: Li
         line.arrives("a", image=Image(url=f"{root}/a.jpg", alt="Lễ khởi công"))
         line.arrives("b", image=Image(url=f"{root}/gone.jpg", alt="Mất"))
         line.at("07:00")
-        (line.folder / "articles" / "tệp.md").write_text("---\ntitle: Khác\n---\n")
         (made,) = (await pipeline.answer(line.newsroom, line.store, line.clock, "test")).made
     assert made.edition is not None
     assert sorted(bool(one.image) for one in made.edition.articles) == [False, True]

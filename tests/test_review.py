@@ -205,3 +205,22 @@ def test_reviewers_who_cannot_be_written_to_are_told_by_check(line: Line) -> Non
         _ = line.newsroom
     assert "newsletters.tin-sang.review.reviewers.0: 'lan' is not an address" in str(error.value)
     assert "newsletter tin-sang has no channel 'fax'" in str(error.value)
+
+
+def test_what_is_gone_at_its_source_is_held_and_comes_back_by_itself(line: Line) -> None:
+    """Articles of a folder: the last look finds one file gone; the day after it is back."""
+    line.subscribe("moi")
+    articles = line.folder / "articles"
+    for name in ("a", "b"):
+        (articles / f"{name}.md").write_text(f"---\ntitle: Tin {name} của tỉnh nhà\n---\nx\n", encoding="utf-8")
+        line.arrives(name, source_id=f"{name}.md")
+    (articles / "a.md").rename(line.folder / "a.md")
+    line.at("07:00")
+    asyncio.run(pipeline.answer(line.newsroom, line.store, line.clock, "test"))
+    line.deliver()
+    assert line.read("moi") == [["b"]]
+    (line.folder / "a.md").rename(articles / "a.md")
+    line.at("07:00")
+    asyncio.run(pipeline.answer(line.newsroom, line.store, line.clock, "test"))
+    line.deliver()
+    assert line.read("moi") == [["b"], ["a"]]
