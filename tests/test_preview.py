@@ -34,6 +34,7 @@ from distributor.rendering.showcase import (
     FeedShown,
     LetterShown,
     OtherShown,
+    PageShown,
     PostShown,
     Remark,
     Showcase,
@@ -91,7 +92,7 @@ WHOLE = Showcase(
     posts=(POST,),
     feeds=(FEED,),
     others=(OTHER,),
-    page="<!DOCTYPE html><html><head></head><body><p>Trang</p></body></html>",
+    pages=(PageShown(title="Trang", html="<!DOCTYPE html><html><head></head><body><p>Trang</p></body></html>"),),
 )
 
 
@@ -138,7 +139,7 @@ def test_letters_and_the_web_page_stand_in_frames_of_a_phone_and_a_desktop() -> 
     frames = page.findall(".//iframe")
     assert [(frame.get("data-stem"), frame.get("width")) for frame in frames] == [
         ("index_files/letter-1", "375"), ("index_files/letter-1", "800"),
-        ("index_files/page", "375"), ("index_files/page", "800"),
+        ("index_files/page-1", "375"), ("index_files/page-1", "800"),
     ]  # fmt: skip
     for frame in frames:
         assert frame.get("src") == frame.get("data-stem") + ".light-pictures.html"
@@ -158,7 +159,7 @@ def test_what_the_switches_ask_for_is_what_is_written() -> None:
     light, seen = (
         [one.get("value") for one in page.findall(f".//input[@name='{name}']")] for name in ("light", "seen")
     )
-    made = {path.removeprefix("index_files/page.") for path in show(WHOLE, TEMPLATES) if "/page." in path}
+    made = {path.removeprefix("index_files/page-1.") for path in show(WHOLE, TEMPLATES) if "/page-1." in path}
     assert made == {f"{one}-{other}.html" for one in light for other in seen}
     assert '`${chosen("light")}-${chosen("seen")}`' in page.find(".//script").text
 
@@ -229,7 +230,7 @@ def test_of_hundreds_of_letters_the_first_ones_are_framed() -> None:
     assert stems == {f"index_files/letter-{number}" for number in range(1, FRAMED + 1)}
     page = lxml_html.document_fromstring(made["index.html"].decode())
     assert len(page.findall(".//article[@class='letter']")) == FRAMED + 2
-    assert {frame.get("data-stem") for frame in page.iter("iframe")} == stems | {"index_files/page"}
+    assert {frame.get("data-stem") for frame in page.iter("iframe")} == stems | {"index_files/page-1"}
 
 
 def test_the_page_says_how_many_letters_were_examined() -> None:
@@ -577,7 +578,31 @@ def test_an_edition_without_a_letter_is_shown_too(room: Room) -> None:
     assert "Preflight" not in said
     assert page.find(".//section[@id='letters']") is None
     assert len(page.findall(".//section[@id='posts']/div/article")) == 2
-    assert {one.get("data-stem") for one in page.iter("iframe")} == {"index_files/page"}
+    assert {one.get("data-stem") for one in page.iter("iframe")} == {"index_files/page-1"}
+
+
+def test_pages_that_a_channel_carries_are_shown_as_they_go_out(room: Room) -> None:
+    room.configure(
+        ("channels: [mail, feeds, posts]", "channels: [web]"),
+        (
+            "channels:\n  mail",
+            "channels:\n  web: {type: pages, folder: var/web, url: https://bacson.example/w}\n  mail",
+        ),
+    )
+    room.good("preview", "tin-sang")
+    page = shown_page(room)
+    titles = [one.text for one in page.iter("option")]
+    assert titles[0].startswith("Tin sáng")
+    assert sorted(titles[1:]) == ["Chè Tân Lập sang Nhật Bản", "Khởi công đường tỉnh 254"]
+    assert {one.get("data-stem") for one in page.iter("iframe")} == {f"index_files/page-{n}" for n in (1, 2, 3)}
+    assert page.find(".//section[@id='others']") is None
+    folder = room.folder / "var" / "preview" / "tin-sang"
+    for number, title in enumerate(titles, start=1):
+        copy = (folder / "index_files" / f"page-{number}.light-pictures.html").read_text(encoding="utf-8")
+        assert f"<title>{title}" in copy
+    carried = [one.get("href") for one in page.findall(".//section[@id='pages']//a")]
+    assert len(carried) == 3
+    assert all((folder / unquote(path)).read_bytes().startswith(b"<!DOCTYPE") for path in carried)
 
 
 def test_where_there_is_nothing_new_nothing_is_written_or_opened(room: Room, launched: list[str]) -> None:

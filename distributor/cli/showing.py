@@ -28,6 +28,7 @@ from ..rendering.showcase import (
     FeedShown,
     LetterShown,
     OtherShown,
+    PageShown,
     PostShown,
     Remark,
     Showcase,
@@ -84,7 +85,7 @@ class Written:
 def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Written]) -> Showcase:
     """Everything of an edition that would go out, as it is shown to staff."""
     examined = _to_examine(newsroom, look, written)
-    letters, posts, feeds, others = [], [], [], []
+    letters, posts, feeds, pages, others = [], [], [], [], []
     for one in sorted(written, key=lambda one: _rank(look, one.rendition)):
         channel, kind = newsroom.channels[one.rendition.channel], one.rendition.media_type.partition(";")[0]
         if channel.personal:
@@ -93,9 +94,13 @@ def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Writte
             feeds.append(_feed(newsroom, one))
         elif kind == "text/plain":
             posts.append(_post(newsroom, look.edition, channel, one))
+        elif kind == "text/html":
+            pages.append(_carried(one))
         else:
             others.append(_other(one))
-    page, fault = _page(newsroom, look.edition)
+    fault = ""
+    if not pages:
+        pages, fault = _page(newsroom, look.edition)
     newsletter = newsroom.settings.newsletters.get(look.edition.newsletter)
     return Showcase(
         name=name,
@@ -109,7 +114,7 @@ def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Writte
         posts=tuple(posts),
         feeds=tuple(feeds),
         others=tuple(others),
-        page=page,
+        pages=tuple(pages),
         page_fault=fault,
     )
 
@@ -247,16 +252,24 @@ def _other(one: Written) -> OtherShown:
     )
 
 
-def _page(newsroom: Newsroom, edition: Edition) -> tuple[str, str]:
-    """The web copy of the edition, or why there is none. What fails here hides nothing else from staff."""
+def _carried(one: Written) -> PageShown:
+    title = one.rendition.title or one.rendition.part
+    return PageShown(title=title, html=one.body.decode(errors="replace"), file="".join(one.paths[:1]))
+
+
+def _page(newsroom: Newsroom, edition: Edition) -> tuple[list[PageShown], str]:
+    """The web copy of an edition of which no channel carries one, or why there is none.
+
+    What fails here goes nowhere, and hides nothing else from staff.
+    """
     newsletter = newsroom.settings.newsletters.get(edition.newsletter)
     if newsletter is None:
-        return "", f"config.yaml has no newsletter {edition.newsletter} any more"
+        return [], f"config.yaml has no newsletter {edition.newsletter} any more"
     site = newsroom.settings.site
     try:
         page = render_edition_page(
             edition, site=site, newsletter=newsletter, zone=newsroom.zone(newsletter), templates=newsroom.templates
         )
     except RenderError as error:
-        return "", str(error)
-    return page, ""
+        return [], str(error)
+    return [PageShown(title=edition.subject, html=page)], ""

@@ -22,7 +22,7 @@ from .guises import guise
 from .shown import address
 
 INDEX, FOLDER = "index.html", "index_files"
-FRAMED = 24  # letters that are shown in frames; an edition of many cohorts has hundreds, of 100 kB and more each
+FRAMED = 24  # letters, and pages, that stand in frames; an edition of many cohorts has hundreds, of 100 kB each
 PLACES = 3  # of one fault that are named
 SHORT_LINK = 30  # characters of an address that networks show
 _LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
@@ -124,6 +124,15 @@ class FeedShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageShown:
+    """A web page. `file` is empty for one that no channel carries, and that is shown all the same."""
+
+    title: str
+    html: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherShown:
     """Anything else that goes out, such as a message to another program. `text` is empty where it is no text."""
 
@@ -137,7 +146,7 @@ class OtherShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showcase:
-    """Everything that would go out of an edition. `page` is the HTML of its web copy, or `page_fault` says why not.
+    """Everything that would go out of an edition. `page_fault` says why there is no web page where there is none.
 
     `name` is what was asked for, `title` the newsletter's; `facts` and `notes` are told as they are. `limit` is the
     size, in bytes, at which large providers cut a letter.
@@ -154,7 +163,7 @@ class Showcase:
     posts: tuple[PostShown, ...] = ()
     feeds: tuple[FeedShown, ...] = ()
     others: tuple[OtherShown, ...] = ()
-    page: str = ""
+    pages: tuple[PageShown, ...] = ()
     page_fault: str = ""
 
     @property
@@ -191,12 +200,11 @@ def show(showcase: Showcase, templates: Templates) -> dict[str, bytes]:
     """The page and the files of its frames, by their paths. Raises RenderError where the template fails."""
     script = templates.render(_SCRIPT, {}).strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    framed = frames(showcase)
     index = templates.render(
         _TEMPLATE,
         {
             "shown": showcase,
-            "framed": len(framed),
+            "framed": FRAMED,
             "folder": FOLDER,
             "told": told(showcase.letters),
             "pieces": pieces,
@@ -206,16 +214,17 @@ def show(showcase: Showcase, templates: Templates) -> dict[str, bytes]:
             "script_hash": f"sha256-{digest}",
         },
     )
-    documents = {f"{FOLDER}/letter-{number}": letter.html for number, letter in enumerate(framed, start=1)}
-    if showcase.page:
-        documents[f"{FOLDER}/page"] = showcase.page
-    copies = {path: copy for stem, html in documents.items() for path, copy in _copies(stem, html)}
+    framed: Sequence[tuple[str, Sequence[LetterShown | PageShown]]] = (
+        ("letter", showcase.letters),
+        ("page", showcase.pages),
+    )
+    copies = {
+        path: copy
+        for kind, shown in framed
+        for number, one in enumerate(shown[:FRAMED], start=1)
+        for path, copy in _copies(f"{FOLDER}/{kind}-{number}", one.html)
+    }
     return {INDEX: _bytes(index), **copies}
-
-
-def frames(showcase: Showcase) -> Sequence[LetterShown]:
-    """The letters that are shown in frames: the first ones."""
-    return showcase.letters[:FRAMED]
 
 
 def told(letters: Sequence[LetterShown]) -> list[Told]:
