@@ -13,6 +13,7 @@ from distributor.model import Edition, Rendition
 from distributor.text import count_bytes, count_graphemes, count_utf16
 
 Count = Annotated[int, Field(ge=1)]
+Tags = Annotated[int, Field(ge=0, le=10)]
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -23,17 +24,32 @@ TELEGRAM = Limits(text=4096, count=count_utf16)
 # Bluesky: 300 graphemes and 3,000 bytes, both at once (lexicon app.bsky.feed.post); an address counts as written.
 BLUESKY = Limits(text=300, count=lambda text: max(count_graphemes(text), -(-count_bytes(text) // 10)))
 
+# X: 280 weighted units, an address 23. Code points to 4351 and three ranges of punctuation weigh one, all others two
+# (twitter-text, configuration 3): emoji, Chinese, and the Vietnamese letters from U+1EA0 on (ạ, ế, ự).
+X = Limits(text=280, count=lambda text: sum(_weight_on_x(sign) for sign in text), url=23)
+# Pages of Facebook: 63,206 characters (its own limit for a post's message).
+FACEBOOK = Limits(text=63_206, count=len)
+
+
+def _weight_on_x(sign: str) -> int:
+    code = ord(sign)
+    light = code <= 0x10FF or 0x2000 <= code <= 0x200D or 0x2010 <= code <= 0x201F or 0x2032 <= code <= 0x2037
+    return 1 if light else 2
+
+
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
-def posts(channel: Channel, edition: Edition, desk: Desk, template: str) -> Sequence[Rendition]:
-    """One post per article in the order of the edition, at most `limits.per_run` of them. Pure."""
+def posts(channel: Channel, edition: Edition, desk: Desk, template: str, tags: int = 0) -> Sequence[Rendition]:
+    """One post per article in the order of the edition, at most `limits.per_run` of them, with as many `tags`. Pure."""
     return [
         Rendition(
             channel=channel.name,
             part=article.id,
             media_type=TEXT,
-            body=desk.post(article, channel.limits, template).strip().encode(),
+            body=desk.post(article, channel.limits, template, tags=tags, medium=channel.name, campaign=edition.id)
+            .strip()
+            .encode(),
             edition=edition.id,
             title=article.title,
         )

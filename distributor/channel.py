@@ -135,8 +135,21 @@ class Desk(Protocol):
         """A template by its name below `templates/` (`post/article.txt.j2`), the newsroom's own file first."""
         ...
 
-    def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
-        """The text of a post about one article, cut to the network's limits at a sentence or a word."""
+    def post(
+        self,
+        article: Article,
+        limits: Limits,
+        template: str = "post/article.txt.j2",
+        *,
+        tags: int = 0,
+        medium: str = "",
+        campaign: str = "",
+    ) -> str:
+        """The text of a post about one article, cut to the network's limits at a sentence or a word.
+
+        `tags` is how many hashtags it may have; `medium` and `campaign` are told to statistics where the newsroom has
+        switched that on (`site.utm_source`).
+        """
         ...
 
     def digest(self, edition: Edition) -> Digest:

@@ -110,6 +110,9 @@ class Site(Section):
     )
     contact: str = Field("", description="address of the desk: named to servers we read, and in the digest's footer")
     postal_address: str = Field("", description="postal address of the publisher, shown in the digest's footer")
+    utm_source: str = Field(
+        "", description="name by which statistics know our links (utm_source); links are left as they are if empty"
+    )
     links: Url | None = Field(
         None,
         description="address under which Distributor's own pages are reachable (unsubscribe); the site's own if empty",

@@ -38,7 +38,10 @@ class FakeDesk:
     def render(self, template: str, **values: object) -> str:
         return f"{template}: {', '.join(sorted(values))}"
 
-    def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
+    def post(
+        self, article: Article, limits: Limits, template: str = "post/article.txt.j2", *, tags: int = 0, medium: str = "",
+        campaign: str = "",
+    ) -> str:  # fmt: skip
         lead = graphemes(article.lead)
         url = article.url if limits.url is None else "u" * limits.url
         if limits.text is not None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from builders import article, newsletter, settings
+from fixtures_line import Line
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from distributor.model import Article, Language
 from distributor.rendering import snippets
 from distributor.rendering.desk import RenderingDesk
 from distributor.rendering.environment import Templates
+from distributor.rendering.links import tagged
 from distributor.rendering.shown import shown
 from distributor.text import count_graphemes, count_utf16, graphemes
 
@@ -106,7 +108,7 @@ def test_telegram_counts_utf_16() -> None:
 
 def test_decomposed_letters_are_counted_and_cut_as_letters() -> None:
     title = unicodedata.normalize("NFD", TITLE)
-    made = snippets.compose(lambda title, lead: title + lead, title, "", Limits(text=5))
+    made = snippets.compose(lambda title, lead, tags: title + lead, title, "", Limits(text=5))
     assert made == unicodedata.normalize("NFD", "Khởi…")
 
 
@@ -118,7 +120,7 @@ def test_what_a_source_writes_is_words_only() -> None:
 def test_a_long_text_costs_no_more_than_a_few_tries() -> None:
     tries: list[str] = []
 
-    def render(title: str, lead: str) -> str:
+    def render(title: str, lead: str, tags: str = "") -> str:
         tries.append(lead)
         return f"{title}\n{lead}"
 
@@ -185,7 +187,7 @@ def test_no_grapheme_is_halved(title: str, lead: str, limit: int) -> None:
     title, lead = (re.sub(r"\s+", " ", text).strip() for text in (title, lead))
     assume(title)  # every article has one
 
-    def render(title: str, lead: str) -> str:
+    def render(title: str, lead: str, tags: str = "") -> str:
         return f"{title}\n{lead}"
 
     try:
@@ -197,3 +199,87 @@ def test_no_grapheme_is_halved(title: str, lead: str, limit: int) -> None:
         kept = graphemes(part.removesuffix("…"))
         assert kept == graphemes(whole)[: len(kept)]
     assert count_graphemes(made) <= limit
+
+
+# -- hashtags and where a reader came from -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topics", "tags"),
+    [
+        (["Kinh tế", "Y tế"], "#KinhTế #YTế"),
+        (["COVID-19"], "#COVID19"),
+        (["chuyển đổi số", "Chuyển đổi SỐ"], "#ChuyểnĐổiSố"),
+        (["24/7", "2026", "🙂", ""], ""),
+        (["Bà Rịa - Vũng Tàu", "TP. Hồ Chí Minh", "Ba"], "#BàRịaVũngTàu #TPHồChíMinh"),
+        ([unicodedata.normalize("NFD", "Giáo dục")], "#GiáoDục"),
+        (["#đã có", "a_b"], "#ĐãCó #AB"),
+    ],
+)
+def test_topics_become_hashtags_without_losing_their_meaning(topics: list[str], tags: str) -> None:
+    assert snippets.hashtags(topics, 2) == tags
+    assert snippets.hashtags(topics, 0) == ""
+
+
+def test_hashtags_go_before_a_sentence_is_broken_and_never_push_out_a_word() -> None:
+    def made(limit: int) -> str:
+        return DESK.post(
+            article(title="Tin", lead="Câu một. Câu hai dài.", url=URL, topics=("Y tế",)), Limits(text=limit), tags=2
+        )
+
+    whole = made(500)
+    assert whole.endswith(f"{URL}\n\n#YTế")
+    assert "Câu hai dài." in whole
+    assert "Câu một." in made(len(whole) - 1)
+    assert "#YTế" in made(len(whole) - 1)
+    without = len(f"Tin\n\nCâu một.\n\n{URL}")
+    assert made(without) == f"Tin\n\nCâu một.\n\n{URL}"
+
+
+@given(pieces, st.lists(pieces, max_size=4), st.integers(40, 300))
+def test_whatever_the_topics_a_post_fits(lead: str, topics: list[str], limit: int) -> None:
+    one = article(title="Tin", lead=lead, url="https://x.vn/1", topics=tuple(topics))
+    made = DESK.post(one, Limits(text=limit), tags=3)
+    assert count_graphemes(made) <= limit
+    assert "https://x.vn/1" in made
+
+
+SITE_URL = "https://bacson.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "becomes"),
+    [
+        (f"{SITE_URL}/tin/1", f"{SITE_URL}/tin/1?utm_source=bs&utm_medium=mail&utm_campaign=tin-sang-1"),
+        (f"{SITE_URL}/tin?id=1#anh", f"{SITE_URL}/tin?id=1&utm_source=bs&utm_medium=mail&utm_campaign=tin-sang-1#anh"),
+        (f"{SITE_URL}/tin?utm_source=x", f"{SITE_URL}/tin?utm_source=x&utm_medium=mail&utm_campaign=tin-sang-1"),
+        (
+            "https://www.bacson.example/a",
+            "https://www.bacson.example/a?utm_source=bs&utm_medium=mail&utm_campaign=tin-sang-1",
+        ),
+        ("https://khac.example/tin", "https://khac.example/tin"),
+        (f"{SITE_URL}/tìm?q=chữ", f"{SITE_URL}/tìm?q=chữ&utm_source=bs&utm_medium=mail&utm_campaign=tin-sang-1"),
+        ("", ""),
+    ],
+)
+def test_links_to_our_own_site_say_where_a_reader_came_from(url: str, becomes: str) -> None:
+    assert tagged(url, SITE_URL, source="bs", medium="mail", campaign="tin-sang-1") == becomes
+    assert tagged(url, SITE_URL, source="", medium="mail", campaign="tin-sang-1") == url
+
+
+def test_letters_and_posts_are_tagged_only_where_it_is_switched_on(line: Line) -> None:
+    line.config = line.config.replace(
+        'url: "https://bacson.example"}', 'url: "https://bacson.example", utm_source: bs}'
+    )
+    line.subscribe("moi")
+    line.arrives("a", "Y tế")
+    line.day()
+    (post,) = line.posts().values()
+    assert "https://bacson.example/tin/a?utm_source=bs&utm_medium=posts&utm_campaign=tin-sang-1" in post
+    assert "#YTế" in post
+    letter = line.mailbox("moi")[0]
+    for part in ("plain", "html"):
+        body = letter.get_body((part,))
+        assert body is not None
+        assert "utm_source=bs&utm_medium=email&utm_campaign=tin-sang-1" in body.get_content().replace("&amp;", "&")
+    assert "utm_" not in line.feed()

@@ -12,6 +12,7 @@ from . import snippets, wording
 from .digest import common_values, render_digest
 from .environment import Templates
 from .letters import render_letter
+from .links import tagged
 from .pages import render_article_page, render_edition_page
 from .shown import shown, story, text
 from .workshop import Workshop
@@ -39,15 +40,29 @@ class RenderingDesk:
         common = common_values(self.site, self.newsletter, self.language, self.zone)
         return self.templates.render(template, {**common, **values})
 
-    def post(self, article: Article, limits: Limits, template: str = "post/article.txt.j2") -> str:
+    def post(
+        self,
+        article: Article,
+        limits: Limits,
+        template: str = "post/article.txt.j2",
+        *,
+        tags: int = 0,
+        medium: str = "",
+        campaign: str = "",
+    ) -> str:
         """A post about one article. Raises RenderError, also where not even the template itself fits."""
         about = story(article, self.language, self.zone, self.newsletter.sections)
         lead = shown(article.lead) or about.lead
+        url = self._tagged(about.url, medium, campaign)
 
-        def made(title: str, lead: str) -> str:
-            return self.render(template, title=title, lead=lead, url=about.url, story=about)
+        def made(title: str, lead: str, tags: str) -> str:
+            return self.render(template, title=title, lead=lead, url=url, tags=tags, story=about)
 
-        return snippets.compose(made, shown(article.title), lead, limits)
+        own = snippets.hashtags([shown(topic) for topic in article.topics], tags)
+        return snippets.compose(made, shown(article.title), lead, limits, own)
+
+    def _tagged(self, url: str, medium: str, campaign: str) -> str:
+        return tagged(url, self.site.url, source=self.site.utm_source, medium=medium, campaign=campaign)
 
     def digest(self, edition: Edition) -> Digest:
         """The letter of an edition: a digest, an alert, or a correction. Raises RenderError."""
@@ -63,6 +78,7 @@ class RenderingDesk:
             self.templates,
             notes=notes,
             web_url=self.web_url,
+            link=lambda url: self._tagged(url, "email", edition.id),
             workshop=self.workshop,
         )
         self.notes.extend(f"{edition.part}: {note}" for note in made.notes)

@@ -6,7 +6,7 @@ Places that differ from reader to reader hold marks (`distributor.slots`); they 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -63,13 +63,15 @@ def render_digest(
     preferences_url: str = "",
     limit: int = LIMIT,
     workshop: Workshop | None = None,
+    link: Callable[[str], str] = str,
 ) -> Digest:
     """The mail of an edition; an alert of one article has templates of its own.
 
     `kind` overrides the edition's own, `notes` are labels of articles by id; `web_url` and `preferences_url` are marks,
-    or one address for all readers. HTML of more than `limit` octets is shortened by the steps of `fit`, which the digest
-    names. Where the inlining fails, a plain template that needs none is used, and the digest says so. Several cohorts of
-    an edition share a `workshop`. Raises RenderError where a template fails.
+    or one address for all readers. `link` may change the addresses of articles. HTML of more than `limit` octets is
+    shortened by the steps of `fit`, which the digest names. Where the inlining fails, a plain template that needs none is
+    used, and the digest says so. Several cohorts of an edition share a `workshop`. Raises RenderError where a template
+    fails.
     """
     shop = workshop or Workshop()
     common = {**common_values(site, newsletter, edition.language, zone), **personal_values(web_url, preferences_url)}
@@ -77,7 +79,9 @@ def render_digest(
     name = "email/alert" if alert else "email/digest"
 
     def values(shape: Shape) -> dict[str, Any]:
-        shaped = edition_values(edition, newsletter, zone, kind=kind, notes=notes, shape=shape, workshop=shop)
+        shaped = edition_values(
+            edition, newsletter, zone, kind=kind, notes=notes, shape=shape, workshop=shop, link=link
+        )
         return {**common, **shaped, "rest_url": web_url or site.url}
 
     @cache
@@ -121,6 +125,7 @@ def edition_values(
     notes: Mapping[str, str] | None = None,
     shape: Shape = Shape(),
     workshop: Workshop | None = None,
+    link: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """What templates may use of an edition, the same for every reader; docs/templates.md explains each."""
     language, notes, shop = edition.language, notes or {}, workshop or Workshop()
@@ -130,6 +135,7 @@ def edition_values(
 
         def make() -> Story:
             made = story(article, language, zone, newsletter.sections, note, shape.lead)
+            made = replace(made, url=link(made.url))
             wide = article.id == edition.carried[0].id
             return made if shape.thumbs or wide else replace(made, image=None)
 

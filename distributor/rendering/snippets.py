@@ -1,12 +1,13 @@
 """Posts: title, lead and link, cut to what a network takes, counted as that network counts. Pure.
 
-The link is never cut. The lead gives way first: whole sentences are kept, then whole words with an ellipsis, never half
-a grapheme. Only a title that is too long by itself is cut too.
+The link is never cut. The lead gives way first, sentence by sentence; before a sentence is broken the hashtags go; then
+whole words are kept, with an ellipsis, never half a grapheme. Only a title that is too long by itself is cut too.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from ..channel import Limits
@@ -17,20 +18,21 @@ from .plaintext import cut_words, sentence_ends, with_ellipsis
 LONGEST_LEAD = 10_000  # characters; no network takes more
 _GAP = re.compile(r"\n{3,}")
 _SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+")
 
 
-def compose(render: Callable[[str, str], str], title: str, lead: str, limits: Limits) -> str:
-    """The longest post that fits. `render` makes the text of a title and a lead.
+def compose(render: Callable[[str, str, str], str], title: str, lead: str, limits: Limits, tags: str = "") -> str:
+    """The longest post that fits. `render` makes the text of a title, a lead and hashtags.
 
     Raises RenderError where not even the first letter of the title fits: the template itself is too long.
     """
 
-    def longest(forms: Sequence[tuple[str, str]]) -> str:
+    def longest(forms: Sequence[tuple[str, str]], tags: str = "") -> str:
         """The last of ever longer forms of title and lead whose post fits, found by halves; empty where none does."""
         best, low, high = "", 0, len(forms)
         while low < high:
             middle = (low + high) // 2
-            post = _GAP.sub("\n\n", render(*forms[middle])).strip()
+            post = _GAP.sub("\n\n", render(*forms[middle], tags)).strip()
             if limits.text is None or limits.measure(post) <= limits.text:
                 best, low = post, middle + 1
             else:
@@ -38,14 +40,32 @@ def compose(render: Callable[[str, str], str], title: str, lead: str, limits: Li
         return best
 
     sentences, words = _forms(cut_words(lead, LONGEST_LEAD))
+    whole, cut = [(title, form) for form in sentences], [(title, form) for form in words]
     post = (
-        longest([(title, form) for form in sentences])
-        or longest([(title, form) for form in words])
+        longest(whole, tags)
+        or longest(whole)
+        or longest(cut, tags)
+        or longest(cut)
         or longest([(form, "") for form in _titles(title)])
     )
     if not post:
         raise RenderError(f"a post cannot fit into {limits.text} characters: its template and link are too long")
     return post
+
+
+def hashtags(topics: Sequence[str], most: int) -> str:
+    """Topics as hashtags: `Kinh tế` is `#KinhTế`, `COVID-19` is `#COVID19`.
+
+    Diacritics stay, since `#KinhTe` is another word; each word begins with a capital, so that readers and screen readers
+    find the words again, and the rest of it is left as it is.
+    """
+    made: dict[str, str] = {}
+    for topic in topics:
+        words = _WORD.findall(unicodedata.normalize("NFC", topic))
+        tag = "".join(word[0].upper() + word[1:] for word in words)
+        if tag and not tag.isdigit():
+            made.setdefault(tag.casefold(), f"#{tag}")
+    return " ".join(list(made.values())[:most])
 
 
 def _forms(lead: str) -> tuple[list[str], list[str]]:
