@@ -66,6 +66,8 @@ Address = Annotated[str, AfterValidator(_mailbox)]
 class Email(PersonalChannel):
     """Mail to subscribers, one message each."""
 
+    writes_mail = True
+
     sender: Annotated[Address, "who writes: Name <address>"]
     reply_to: Annotated[Address | None, "where answers go; to the sender if empty"] = None
     maildir: Annotated[Folder, "folder for the letters while no host is given"] = Path("var/mail")

@@ -266,6 +266,7 @@ class PersonalChannel(Channel):
     """
 
     personal: ClassVar[bool] = True
+    writes_mail: ClassVar[bool] = False  # `personalise` makes an RFC 5322 message: preflight examines it
 
     @abstractmethod
     def deliver_many(

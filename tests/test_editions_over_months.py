@@ -103,6 +103,7 @@ class Months(RuleBasedStateMachine):
             folder=Path(self.folder.name),
             channels={"note": Note(name="note")},
             templates=None,
+            studio=lambda: None,
             timing={"tin-sang": Timing(schedule, self.missed)},
             newsletter=lambda _: self.order,
             carriers=lambda _: {"note": Note(name="note")},

@@ -118,6 +118,7 @@ class Months(RuleBasedStateMachine):
             folder=Path(self.folder.name),
             channels={"mail": self.letters},
             templates=None,
+            studio=lambda: None,
             timing={"tin-sang": timing},
             newsletter=lambda _: self.order,
             carriers=lambda _: {"mail": self.letters},

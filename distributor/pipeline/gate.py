@@ -88,7 +88,7 @@ def _letters(newsroom: Newsroom, renditions: Sequence[Rendition]) -> list[tuple[
     made: list[tuple[PersonalChannel, Rendition]] = []
     for name in dict.fromkeys(one.channel for one in renditions):
         channel = newsroom.channels.get(name)
-        if isinstance(channel, PersonalChannel):
+        if isinstance(channel, PersonalChannel) and channel.writes_mail:
             mine = [one for one in renditions if one.channel == name]
             mine.sort(key=lambda one: (one.part != "digest", -len(one.body)))
             made += [(channel, one) for one in mine[:MOST_LETTERS]]
