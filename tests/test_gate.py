@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from fixtures_line import Line
+from fixtures_line import Line, text_of
 from fixtures_newsroom import Room
 
 from distributor import pipeline, registry
@@ -36,7 +36,8 @@ def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> Non
     line.day("07:00")  # silence would send it; preflight does not
     assert (line.read("moi"), line.posts()) == ([], {})
     assert asyncio.run(pipeline.tell_reviewers(line.newsroom, line.store, line.clock)) == []
-    assert len(line.mailbox("lan.bt")) == 1
+    (told,) = line.mailbox("lan.bt")
+    assert "Không qua được kiểm tra: script: " in text_of(told)
     with pytest.raises(UserError, match=r"does not pass: script: .*--force script"):
         pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
     with pytest.raises(UserError, match=r"there is no check 'nonsense'"):

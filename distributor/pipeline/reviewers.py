@@ -1,5 +1,5 @@
-"""Telling reviewers of a draft: by mail the very letter that would go out, under a box that says what to do; on other
-channels the same words as a post. Who has been told is written down, so that each is told once; a fault is tried again.
+"""Telling reviewers of a draft: by mail what there is to decide and the very letter that would go out; on other channels
+the same as a post. Who has been told is written down, so that each is told once; a fault is tried again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from ..mail.address import Mailbox
 from ..model import Edition, EditionState, Receipt, Recipient, Rendition
 from ..newsroom import Newsroom
 from ..rendering.desk import RenderingDesk
-from ..rendering.reviewing import Draft, review_digest, review_words
+from ..rendering.letters import render_letter
+from ..rendering.reviewing import Draft, review_words, with_letter
 from ..storage.database import Database
 from ..subscribers.mailing import recipient
 from .looking import Clock
 from .proposing import desk_for
 
 TOLD = "told"
+_SILENCE = {"send": "send", "hold": "hold", "skip": "cancel"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,20 @@ class ReviewDesk(RenderingDesk):
     draft: Draft
 
     def digest(self, edition: Edition) -> Digest:
-        return review_digest(RenderingDesk.digest(self, edition), self.draft)
+        review = render_letter(
+            "email/review",
+            site=self.site,
+            newsletter=self.newsletter,
+            language=edition.language,
+            zone=self.zone,
+            templates=self.templates,
+            edition=edition,
+            audience=self.draft.readers,
+            deadline=self.draft.due,
+            on_silence=_SILENCE[self.draft.silence],
+            problem=self.draft.problem,
+        )
+        return with_letter(review, RenderingDesk.digest(self, edition))
 
 
 async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
@@ -66,13 +81,16 @@ async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, 
         edition = book.edition(connection, row.id)
         assert edition is not None
         desk = desk_for(newsroom, connection, newsletter, edition)
-        parts = book.cohorts_of(connection, row.id)
+        sizes = book.sizes_of(connection, row.id)
+        said = [event.why for event in book.events(connection, row.id) if event.by == "preflight"]
     assert newsletter.review is not None
     draft = Draft(
         edition=row.id,
         due=row.due_at,
         silence=newsletter.review.silence,
-        letters=len(parts),
+        letters=len(sizes),
+        readers=sum(sizes.values()),
+        problem=said[-1] if said else "",
         language=edition.language,
         zone=newsroom.zone(newsletter),
     )

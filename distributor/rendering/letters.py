@@ -42,7 +42,8 @@ LETTERS: Mapping[str, Letter] = {
     "email/welcome": Letter((), {"sender": "", "latest_url": ""}),
     "email/goodbye": Letter((), {"received_at": None, "stopped_at": None, "again_url": "", "unsubscribe_url": ""}),
     "email/review": Letter(
-        ("edition", "audience"), {"deadline": None, "on_silence": "hold", "preview_url": "", "unsubscribe_url": ""}
+        ("edition", "audience"),
+        {"deadline": None, "on_silence": "hold", "preview_url": "", "problem": "", "unsubscribe_url": ""},
     ),
 }
 

@@ -1,8 +1,7 @@
-"""A draft as its reviewers get it: the letter itself, under a box that says when it goes out and what to do. Pure."""
+"""A draft as its reviewers get it: what there is to decide, and the letter itself below it. Pure."""
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,21 +11,20 @@ from ..channel import Digest
 from ..model import Edition, Language
 from . import wording
 
-_BODY = re.compile(r"<body[^>]*>")
-_BOX = (
-    "font-family: Arial, Helvetica, sans-serif; font-size: 15px; line-height: 1.5; color: #1f1f1f; "
-    "background-color: #fff4d6; padding: 16px 24px"
-)
+_BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What reviewers are told of a draft. `letters` is how many different letters its readers get."""
+    """What reviewers are told of a draft. `letters` is how many different letters its `readers` get; `problem` is what
+    preflight holds it for."""
 
     edition: str
     due: datetime
     silence: str
     letters: int
+    readers: int
+    problem: str = ""
     language: Language
     zone: ZoneInfo
 
@@ -42,17 +40,16 @@ class Draft:
             wording.say(self.language, "draft_when", edition=self.edition, when=when),
             wording.say(self.language, f"draft_{self.silence}"),
             *([wording.say(self.language, "draft_letters", count=self.letters)] if self.letters > 1 else []),
+            *([self.problem] if self.problem else []),
             *(f"distributor editions {verb} {self.edition}" for verb in ("approve", "hold", "cancel")),
         ]
 
 
-def review_digest(digest: Digest, draft: Draft) -> Digest:
-    """The letter with the box above it, in both of its parts."""
-    lines = "<br>".join(html.escape(line) for line in draft.lines)
-    box = f'<div style="{_BOX}">{lines}</div>'
-    page, found = _BODY.subn(lambda match: match.group() + box, digest.html, count=1)
-    text = "\n".join(draft.lines) + "\n\n" + "-" * 72 + "\n\n" + digest.text
-    return replace(digest, subject=draft.subject(digest.subject), html=page if found else box + digest.html, text=text)
+def with_letter(review: Digest, letter: Digest) -> Digest:
+    """What reviewers are told, and below it the very letter that would go out, in both parts."""
+    below = _BODY.search(letter.html)
+    page = review.html.replace("</body>", f"{below[1] if below else letter.html}</body>", 1)
+    return replace(review, html=page, text=f"{review.text}\n{'-' * 72}\n\n{letter.text}")
 
 
 def review_words(edition: Edition, draft: Draft) -> str:

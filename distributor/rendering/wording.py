@@ -127,6 +127,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "review_silence_send": _both("đến hạn, bản tin tự gửi đi", "it goes out at the deadline"),
     "review_silence_hold": _both("bản tin tiếp tục chờ, không tự gửi", "it keeps waiting and does not go out"),
     "review_silence_cancel": _both("đến hạn, bản tin bị hủy", "it is cancelled at the deadline"),
+    "review_problem": _both("Không qua được kiểm tra", "It does not pass preflight"),
     "review_stories": _both("Các tin trong số này", "Stories in this edition"),
     "review_brief": _both("tin vắn", "brief"),
     "review_commands": _both("Lệnh", "Commands"),
