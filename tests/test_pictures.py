@@ -194,6 +194,25 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
     assert dressed[6].image == articles[6].image  # nobody knows: the source's own
 
 
+async def test_a_file_or_an_entry_that_somebody_deleted_or_damaged_is_made_again(tmp_path: Path) -> None:
+    album = Album()
+    here = studio(tmp_path)
+    async with serving(album.app) as root:
+        one = with_picture("a1", f"{root}/a.jpg")
+        await here.prepare([one], NOW)
+        for file in (tmp_path / "public").glob("*.jpg"):
+            file.unlink()
+        assert here.dress(one) == one
+        await here.prepare([one], NOW)
+        (entry,) = (tmp_path / "public" / ".index").iterdir()
+        entry.write_text("{")
+        await here.prepare([one], NOW)
+    assert len(album.asked) == 3
+    dressed = here.dress(one).image
+    assert dressed is not None
+    assert len(dressed.variants) == 2
+
+
 async def test_a_private_address_is_not_asked(tmp_path: Path, rude: Callable[[str], Awaitable[Any]]) -> None:
     del rude
     album = Album()

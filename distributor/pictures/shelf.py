@@ -45,12 +45,13 @@ class Shelf:
     url: str
 
     def find(self, address: str) -> Kept | None:
-        """What is known of a picture's address. A damaged entry is as good as none."""
+        """What is known of a picture's address. A damaged entry, or one whose files are gone, is as good as none."""
         try:
             data = json.loads(self._entry(address).read_text(encoding="utf-8"))
-            return Kept(tuple(ImageFile(**one) for one in data["files"]), data["fault"], data["at"])
+            kept = Kept(tuple(ImageFile(**one) for one in data["files"]), data["fault"], data["at"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return kept if all((self.folder / one.url.rpartition("/")[2]).is_file() for one in kept.files) else None
 
     def put(self, address: str, made: Sequence[Made], fault: str, now: datetime) -> Kept:
         """Lay the files down, then the entry. Raises OSError."""
@@ -80,3 +81,8 @@ def _write(file: Path, body: bytes, *, again: bool = False) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             neighbour.unlink()
+    handle = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)  # the name itself
+    finally:
+        os.close(handle)

@@ -42,7 +42,7 @@ class Picture:
     def at(self, width: int) -> ImageFile:
         """The file to show this wide, and as how large: ours where there is one, the source's otherwise (its height is 0
         where nobody knows)."""
-        ours = next((one for one in self.variants if one.width >= width), None)
+        ours = next((one for one in self.variants if one.width >= width), None) or next(reversed(self.variants), None)
         if ours is None:
             return ImageFile(url=self.url, width=width, height=self.height_at(width))
         return ImageFile(url=ours.url, width=width, height=round(ours.height * width / ours.width))
