@@ -335,6 +335,6 @@ def edition_from_json(data: bytes | str) -> Edition:
 
 
 def found_to_data(found: FoundArticle) -> dict[str, Any]:
-    """The article as plain JSON values, for version rows and content hashes."""
-    data: dict[str, Any] = _found.dump_python(found, mode="json")
+    """The article as plain JSON values, for version rows and content hashes: what its source tells, and nothing of ours."""
+    data: dict[str, Any] = _found.dump_python(found, mode="json", exclude={"image": {"variants"}})
     return data

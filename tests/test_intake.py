@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from distributor.config import FirstLook
 from distributor.gathering import archive
 from distributor.gathering.archive import Intake
-from distributor.gathering.intake import backlog
-from distributor.model import FoundArticle
+from distributor.gathering.intake import backlog, content_hash
+from distributor.model import FoundArticle, Image, ImageFile, found_to_data
 from distributor.source import Fetcher, Harvest, Source, Validators
 from distributor.storage.database import Database
 from distributor.storage.tables import article_versions
@@ -151,3 +151,13 @@ def test_a_fault_of_a_source_is_told_once_until_it_changes(database: Database) -
         with database.write() as connection:
             told.append(archive.note_fault(connection, "cong", fault, NOW))
     assert told == [True, False, True, True, False, True]
+
+
+def test_files_that_we_make_of_a_picture_are_no_change_of_its_article() -> None:
+    """And a store from before there were any recognises its articles as they are."""
+    plain = found(image=Image(url="https://bacson.example/a.jpg", alt="Lễ khởi công"))
+    assert plain.image is not None
+    file = ImageFile(url="https://bacson.example/p/1.jpg", width=536, height=335)
+    dressed = replace(plain, image=replace(plain.image, variants=(file,)))
+    assert content_hash(dressed) == content_hash(plain)
+    assert "variants" not in str(found_to_data(dressed))
