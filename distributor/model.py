@@ -277,9 +277,11 @@ class DeliveryState(StrEnum):
 class Delivery:
     """One row of the ledger: (edition, channel, part, recipient), its state and the last reply.
 
-    `recipient` is empty for a channel that carries a rendition to one place; `address` is then empty too.
+    `recipient` is empty for a channel that carries a rendition to one place; `address` is then empty too. `attempts`
+    are those that count against it, `recoveries` how often a sender died with this row in its hands.
     """
 
+    id: int = 0
     edition: str
     channel: str
     part: str
@@ -287,6 +289,7 @@ class Delivery:
     address: str = ""
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
+    recoveries: int = 0
     due: datetime | None = None
     reply: str = ""
     remote_id: str = ""

@@ -65,7 +65,7 @@ def test_an_upgrade_loses_no_row_of_a_store_that_has_some(tmp_path: Path) -> Non
     raw.commit()
     raw.close()
     opened = Database.open("sqlite:///store.db", tmp_path)
-    assert opened.migrate() == ("0006",)
+    assert opened.migrate() == ("0006", "0007")
     with opened.read() as connection:
         assert connection.execute(sa.select(renditions.c.edition_id, renditions.c.action)).one() == ("t-1", "post")
         assert connection.execute(sa.select(editions.c.due_at, editions.c.released_at)).one() == (NOW, NOW)

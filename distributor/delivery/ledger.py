@@ -276,7 +276,8 @@ _DELIVERY = [
     *(
         deliveries.c[name]
         for name in (
-            "channel", "part", "recipient", "address", "state", "attempts", "due", "reply", "remote_id", "url", "updated"
+            "id", "channel", "part", "recipient", "address", "state", "attempts", "recoveries", "due", "reply", "remote_id",
+            "url", "updated",
         )
     ),
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Dialect,
@@ -62,6 +63,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # a rowid of SQLite
 
 
 def _column(name: str, kind: Any, *constraints: ForeignKey, **options: Any) -> Column[Any]:
@@ -164,6 +168,7 @@ editions = Table(
     _column("expires_at", UtcTime),
     _column("due_at", UtcTime),
     _column("released_at", UtcTime, nullable=True),
+    _column("paused_at", UtcTime, nullable=True),
     _column("done_at", UtcTime, nullable=True),
     _column("content", Text),
     _column("sha256", String(64)),
@@ -253,7 +258,7 @@ renditions = Table(
 )
 
 # A piece of an edition's work, worked on by one owner at a time. Each taking raises `fence`, so that a late owner's
-# writes can be told from the present one's.
+# writes can be told from the present one's. `due` is when there is something to do in it; without it there is nothing.
 shards = Table(
     "shards",
     metadata,
@@ -263,19 +268,24 @@ shards = Table(
     _column("fence", Integer, default=0),
     _column("owner", String(200), default=""),
     _column("lease_until", UtcTime, nullable=True),
+    _column("due", UtcTime, nullable=True),
+    Index(None, "channel", "due"),
 )
 
 # The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.
+# No index holds a state or a time: each row changes at least twice, and millions of them do.
 deliveries = Table(
     "deliveries",
     metadata,
-    _column("edition_id", String(60), primary_key=True),
-    _column("channel", String(40), primary_key=True),
-    _column("part", String(120), primary_key=True),
-    _column("recipient", String(32), primary_key=True),
+    _column("id", _NUMBER, primary_key=True),
+    _column("edition_id", String(60)),
+    _column("channel", String(40)),
+    _column("recipient", String(32)),
+    _column("part", String(120)),
     _column("k", Integer),
     _column("state", String(12)),
     _column("attempts", Integer, default=0),
+    _column("recoveries", Integer, default=0, server_default="0"),
     _column("fence", Integer, default=0),
     _column("due", UtcTime, nullable=True),
     _column("updated", UtcTime),
@@ -283,9 +293,10 @@ deliveries = Table(
     _column("reply", Text, default=""),
     _column("remote_id", Text, default=""),
     _column("url", Text, default=""),
+    UniqueConstraint("edition_id", "channel", "recipient", "part"),
     ForeignKeyConstraint(["edition_id", "k"], ["shards.edition_id", "shards.k"]),
-    Index(None, "edition_id", "k", "state"),
-    Index(None, "state", "due"),
+    Index(None, "edition_id", "k"),
+    Index(None, "recipient"),
 )
 
 subscribers = Table(
@@ -317,13 +328,33 @@ subscriptions = Table(
     Index(None, "newsletter", "subscriber_id"),
 )
 
-# Addresses that must not be written to, whoever asks, with the reason.
+# Addresses that must not be written to, whoever asks, with the reason. `tier` says what kind of reason it is; one that
+# comes to an end by itself does so at `until`.
 suppressions = Table(
     "suppressions",
     metadata,
     _column("address_key", Text, primary_key=True),
     _column("reason", Text),
     _column("since", UtcTime),
+    _column("tier", String(12), default="staff", server_default="staff"),
+    _column("until", UtcTime, nullable=True),
+)
+
+# What came back: bounces and complaints, at once or days later. `via` says how we know, `status` is the enhanced code.
+bounces = Table(
+    "bounces",
+    metadata,
+    _column("id", _NUMBER, primary_key=True),
+    _column("address_key", Text),
+    _column("tier", String(12)),
+    _column("at", UtcTime),
+    _column("delivery_id", _NUMBER, nullable=True),
+    _column("edition_id", String(60), default=""),
+    _column("status", String(12), default=""),
+    _column("text", Text, default=""),
+    _column("via", String(20)),
+    Index(None, "address_key", "at"),
+    Index(None, "edition_id"),
 )
 
 # Where this store is at home: one row.
