@@ -19,28 +19,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from distributor import slots
-from distributor.channel import Desk, Duration, Folder, Mark, Outcome, PersonalChannel, Secret
-from distributor.errors import Rejected, Unavailable
-from distributor.mail import maildir, relay
+from distributor.channel import Carrier, Desk, Duration, Errand, Folder, OneByOne, PersonalChannel, Secret
+from distributor.errors import Rejected
+from distributor.mail import maildir
 from distributor.mail.address import Mailbox
 from distributor.mail.link import Deadlines, Server
-from distributor.mail.message import Letter, build
-from distributor.mail.relay import Envelope
+from distributor.mail.message import Letter
+from distributor.mail.relay import Relays, probe
+from distributor.mail.splice import Compiled, compile, splice, splice_for_wire, values
+from distributor.mail.transfer import Parcel
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.text import clean_line
 
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
+_KEPT = 64  # compiled letters: those of as many cohorts as are under way together
 _READER = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
 
 
@@ -116,63 +118,28 @@ class Email(PersonalChannel):
         ]
 
     def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
-        return _letter(self, json.loads(rendition.body), recipient)
+        compiled = _compiled(self, rendition, recipient, eight_bit=False)
+        assert compiled is not None
+        return splice(compiled, recipient)
 
-    async def deliver_many(
-        self, rendition: Rendition, recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
-        template: dict[str, str] = json.loads(rendition.body)
-        carrying = (
-            self._by_smtp(template, recipients, mark) if self.host else self._to_maildir(template, recipients, mark)
-        )
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
+        """Into the Maildir."""
         try:
-            async for answer in carrying:
-                yield answer
-        finally:
-            await carrying.aclose()
+            message = self.personalise(rendition, recipient)
+        except ValueError as error:
+            raise Rejected(f"no message could be made: {error}") from None
+        name = maildir.deliver(self.maildir, recipient.message_id, message)
+        return Receipt(remote_id=name, reply="laid into the Maildir")
 
-    async def _to_maildir(
-        self, template: dict[str, str], recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
-        for person in recipients:
-            try:
-                message = _letter(self, template, person)
-            except ValueError as error:
-                yield person, Rejected(f"no message could be made: {error}")
-                continue
-            if person.id not in await mark([person]):
-                continue
-            try:
-                name = maildir.deliver(self.maildir, person.message_id, message)
-            except Unavailable as error:
-                yield person, error
-                raise
-            yield person, Receipt(remote_id=name, reply="laid into the Maildir")
-
-    async def _by_smtp(
-        self, template: dict[str, str], recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
-        people = {person.id: person for person in recipients}
-        sender = Mailbox.parse(self.sender).address
-        envelopes = [
-            Envelope(key=id, sender=sender, recipient=person.address, message=partial(_letter, self, template, person))
-            for id, person in people.items()
-        ]
-
-        async def allowed(key: str) -> bool:
-            return key in await mark([people[key]])
-
-        carrying = relay.carry(self._server(), envelopes, allowed)
-        try:
-            async for key, outcome in carrying:
-                yield people[key], outcome
-        finally:
-            await carrying.aclose()
+    def carrier(self) -> Carrier:
+        if not self.host:
+            return OneByOne(self)
+        return Relays([self._server()], Packer(self).pack)
 
     async def check(self) -> None:
         """Connect, log in and leave, if there is a server."""
         if self.host:
-            await relay.probe(self._server())
+            await probe(self._server())
 
     @property
     def place(self) -> str:
@@ -192,25 +159,50 @@ class Email(PersonalChannel):
         )
 
 
-def _letter(channel: Email, template: dict[str, str], person: Recipient) -> bytes:
-    """The bytes of one reader's copy. The same for every attempt."""
-    usual = {"name": _READER[template["language"]]}
+class Packer:
+    """Makes parcels: compiles the letter of a cohort once, and splices it for each of its readers."""
+
+    def __init__(self, channel: Email) -> None:
+        self._channel = channel
+        self._sender = Mailbox.parse(channel.sender).address
+        self._kept: OrderedDict[tuple[str, str, bool], Compiled | None] = OrderedDict()
+
+    def pack(self, errand: Errand, eight_bit: bool) -> Parcel:
+        """The parcel of an errand. Raises ValueError for a message that cannot be made."""
+        compiled = self._compiled(errand, eight_bit) or self._compiled(errand, False)
+        assert compiled is not None
+        person = errand.recipient
+        content = splice_for_wire(compiled, values(compiled, person))
+        utf8 = not person.address.isascii()
+        return Parcel(self._sender, person.address, content, utf8=utf8, eight_bit=compiled.eight_bit)
+
+    def _compiled(self, errand: Errand, eight_bit: bool) -> Compiled | None:
+        key = (errand.rendition.edition, errand.rendition.part, eight_bit)
+        if key not in self._kept:
+            self._kept[key] = _compiled(self._channel, errand.rendition, errand.recipient, eight_bit=eight_bit)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key]
+
+
+def _compiled(channel: Email, rendition: Rendition, sample: Recipient, *, eight_bit: bool) -> Compiled | None:
+    """The letter of a rendition with its places; None where it cannot travel as 8bit. `sample` is any of its readers."""
+    template: dict[str, str] = json.loads(rendition.body)
     sender = Mailbox.parse(channel.sender)
     reply_to = Mailbox.parse(channel.reply_to) if channel.reply_to else None
-    return build(
-        Letter(
-            sender=sender,
-            to=Mailbox(person.name, person.address),
-            subject=template["subject"],
-            text=slots.fill_text(template["text"], person.slots, usual),
-            html=slots.fill_html(template["html"], person.slots, usual),
-            date=datetime.fromisoformat(template["date"]),
-            message_id=person.message_id,
-            language=template["language"],
-            reply_to=reply_to,
-            list_id=template["list_id"],
-            list_name=template["list_name"],
-            unsubscribe_url=person.slots["unsubscribe_url"],
-            unsubscribe_mailto=reply_to or sender,
-        )
+    letter = Letter(
+        sender=sender,
+        to=sender,
+        subject=template["subject"],
+        text=template["text"],
+        html=template["html"],
+        date=datetime.fromisoformat(template["date"]),
+        message_id=sample.message_id,
+        language=template["language"],
+        reply_to=reply_to,
+        list_id=template["list_id"],
+        list_name=template["list_name"],
+        unsubscribe_url=sample.slots["unsubscribe_url"],
+        unsubscribe_mailto=reply_to or sender,
     )
+    return compile(letter, eight_bit=eight_bit, usual={"name": _READER[template["language"]]})

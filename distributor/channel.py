@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
 
 from .config import Duration, Folder, Newsletter, Secret, Site, Url, http_url
+from .errand import Carrier, Errand, Errands, Handful, Outcome
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from .model import Article, Edition, Receipt, Recipient, Rendition
 from .text import count_bytes, count_graphemes, count_utf16
@@ -29,16 +30,20 @@ __all__ = [
     "Appearance",
     "Article",
     "AuthBroken",
+    "Carrier",
     "Channel",
     "DeliveryError",
     "Desk",
     "Digest",
     "Duration",
     "Edition",
+    "Errand",
+    "Errands",
     "Folder",
+    "Handful",
     "Limits",
-    "Mark",
     "Newsletter",
+    "OneByOne",
     "Outcome",
     "PersonalChannel",
     "Receipt",
@@ -245,38 +250,49 @@ class Channel(ABC):
         return getattr(cls, ability) is not getattr(Channel, ability)
 
 
-Outcome = Receipt | DeliveryError
-
-# Commits that the end of these recipients' messages may leave now, and returns the ids of those who may still be
-# written to: a recipient who has unsubscribed meanwhile, or who belongs to another worker by now, is not among them.
-Mark = Callable[[Sequence[Recipient]], Awaitable[frozenset[str]]]
-
-
 @dataclass(frozen=True, kw_only=True)
 class PersonalChannel(Channel):
     """An adapter that carries a rendition to many people, each with their own slots filled (e-mail).
 
     `compose` is called for the whole edition and once more for each cohort's share of it; the part of what it returns
-    is `edition.part`.
-
-    `deliver_many` answers with one outcome per recipient, as soon as it is known. It calls `mark` before the
-    irrevocable byte of a message leaves and sends nothing to a recipient whom `mark` did not return; an exception of
-    `mark` is let through. A fault of the whole connection is raised; recipients without an outcome are then still to
-    be done.
+    is `edition.part`. `deliver_to` writes to one person at a time; a channel that can do better, over many connections,
+    gives a `carrier` of its own (see `errand`).
     """
 
     personal: ClassVar[bool] = True
     writes_mail: ClassVar[bool] = False  # `personalise` makes an RFC 5322 message: preflight examines it
 
     @abstractmethod
-    def deliver_many(
-        self, rendition: Rendition, recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
-        """Carry the rendition to each recipient, once."""
-
-    @abstractmethod
     def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
         """The very bytes that this recipient gets, for previews and tests."""
 
+    @abstractmethod
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
+        """Carry the rendition to one person, once. Raises one of the four delivery errors: Rejected is about this person,
+        Unavailable and AuthBroken are about the connection and stop the run until later."""
+
+    def carrier(self) -> Carrier:
+        """Who carries the errands of this channel."""
+        return OneByOne(self)
+
     async def deliver(self, rendition: Rendition) -> Receipt:
-        raise TypeError(f"{type(self).__name__} delivers to people: call deliver_many")
+        raise TypeError(f"{type(self).__name__} delivers to people: call deliver_to")
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """The plain carrier: one person after the other."""
+
+    channel: PersonalChannel
+
+    async def carry(self, errands: Errands) -> None:
+        while errand := await errands.take():
+            if not await errands.mark(errand):
+                continue
+            try:
+                errands.answer(errand, await self.channel.deliver_to(errand.rendition, errand.recipient))
+            except (Rejected, Uncertain) as outcome:
+                errands.answer(errand, outcome)
+            except DeliveryError as failure:
+                errands.answer(errand, failure)
+                raise

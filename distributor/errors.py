@@ -107,15 +107,26 @@ class DeliveryError(DistributorError):
 
 
 class Unavailable(DeliveryError):
-    """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time."""
+    """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time.
 
-    def __init__(self, message: str, *, reply: str = "", retry_at: datetime | None = None) -> None:
+    `counted` is off where the recipient has nothing to do with it: a connection that broke, a server that closes.
+    """
+
+    def __init__(
+        self, message: str, *, reply: str = "", retry_at: datetime | None = None, counted: bool = True
+    ) -> None:
         super().__init__(message, reply=reply)
         self.retry_at = retry_at
+        self.counted = counted
 
 
 class Rejected(DeliveryError):
-    """Surely not out, and repeating it will not help."""
+    """Surely not out, and repeating it will not help. `recipient`: it is this recipient that was refused, not what we
+    say or who we are."""
+
+    def __init__(self, message: str, *, reply: str = "", recipient: bool = False) -> None:
+        super().__init__(message, reply=reply)
+        self.recipient = recipient
 
 
 class AuthBroken(DeliveryError):

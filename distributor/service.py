@@ -44,6 +44,7 @@ class Service:
         self.stop = stop
         self.tick = tick
         self.ledger = Ledger(database)
+        self.worker = pipeline.dispatcher(newsroom, database, clock, stop, ledger=self.ledger)
         self._wake = asyncio.Event()
         self._next_look: dict[str, datetime] = {}
 
@@ -67,6 +68,7 @@ class Service:
         finally:
             stopped.cancel()
             scheduler.shutdown(wait=False)
+            self.worker.close()
 
     async def _tick(self) -> None:
         self._wake.set()
@@ -119,7 +121,7 @@ class Service:
 
     async def _deliver(self) -> None:
         started = self.clock()
-        report = await pipeline.deliver(self.newsroom, self.database, self.clock, self.stop, ledger=self.ledger)
+        report = await pipeline.work(self.newsroom, self.database, self.worker)
         total = sum(report.counts.values())
         if total:
             seconds = max((self.clock() - started) / timedelta(seconds=1), 0.001)

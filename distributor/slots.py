@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -46,32 +48,74 @@ def neutralise(text: str) -> str:
     return text.replace("@@slot:", f"@{WORD_JOINER}@slot:")
 
 
+class Form(Enum):
+    """How a value is written where it stands."""
+
+    TEXT = "as it is"
+    HTML = "escaped, so that it is text in HTML, in attributes too"
+    URL = "percent-encoded, so that it cannot change the form of an address"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place to be filled: whose value goes there, in which form, and what goes there where a reader has none."""
+
+    name: str
+    form: Form
+    fallback: str = ""
+
+    def fill(self, values: Mapping[str, str], usual: Mapping[str, str] = NOTHING) -> str:
+        """What stands there for one reader. `usual` is for empty values without a fallback of their own. Raises
+        RenderError for a slot without a value."""
+        try:
+            value = values[self.name]
+        except KeyError:
+            raise RenderError(f"the personal slot {self.name!r} has no value") from None
+        value = value or self.fallback or usual.get(self.name, "")
+        if self.form is Form.TEXT:
+            return value
+        return html.escape(value, quote=True) if self.form is Form.HTML else quote(value, safe="")
+
+
+Piece = str | Place
+
+
+def places_in_text(text: str) -> list[Piece]:
+    """Plain text cut at its marks: what is the same for everybody, and the places between."""
+    return _cut(text, Form.TEXT)
+
+
+def places_in_html(document: str) -> list[Piece]:
+    """HTML cut at its marks. A mark in the middle of an address is percent-encoded there; a whole address stays one."""
+    pieces: list[Piece] = []
+    end = 0
+    for found in _ADDRESS.finditer(document):
+        inside = found.group().partition("=")[2][1:-1]
+        if not _MARK.fullmatch(inside):
+            pieces += [*_cut(document[end : found.start()], Form.HTML), *_cut(found.group(), Form.URL)]
+            end = found.end()
+    return [*pieces, *_cut(document[end:], Form.HTML)]
+
+
+def _cut(text: str, form: Form) -> list[Piece]:
+    pieces: list[Piece] = []
+    end = 0
+    for match in _MARK.finditer(text):
+        fallback = bytes.fromhex(match[2] or "").decode("utf-8", "replace")
+        pieces += [text[end : match.start()], Place(match[1], form, fallback)]
+        end = match.end()
+    return [piece for piece in (*pieces, text[end:]) if piece]
+
+
 def fill_text(text: str, values: Mapping[str, str], usual: Mapping[str, str] = NOTHING) -> str:
-    """Plain text with its slots filled; `usual` is for empty values whose mark has no fallback of its own. Raises
-    RenderError for a slot without a value."""
-    return _MARK.sub(lambda match: _value(match, values, usual), text)
+    """Plain text with its slots filled. Raises RenderError for a slot without a value."""
+    return _filled(places_in_text(text), values, usual)
 
 
 def fill_html(document: str, values: Mapping[str, str], usual: Mapping[str, str] = NOTHING) -> str:
-    """HTML with its slots filled, each value escaped so that it is text wherever it stands, in attributes too. In the
-    middle of an address it is percent-encoded."""
-    document = _ADDRESS.sub(lambda found: _address(found.group(), values, usual), document)
-    return _MARK.sub(lambda match: html.escape(_value(match, values, usual), quote=True), document)
+    """HTML with its slots filled, each value escaped for where it stands."""
+    return _filled(places_in_html(document), values, usual)
 
 
-def _address(attribute: str, values: Mapping[str, str], usual: Mapping[str, str]) -> str:
-    """A whole address stays one; what is a part of one must not change its form."""
-    name, _, quoted = attribute.partition("=")
-    inside = quoted[1:-1]
-    if _MARK.fullmatch(inside):
-        return attribute
-    filled = _MARK.sub(lambda match: quote(_value(match, values, usual), safe=""), inside)
-    return f"{name}={quoted[0]}{filled}{quoted[0]}"
-
-
-def _value(match: re.Match[str], values: Mapping[str, str], usual: Mapping[str, str]) -> str:
-    try:
-        value = values[match[1]]
-    except KeyError:
-        raise RenderError(f"the personal slot {match[1]!r} has no value") from None
-    return value or bytes.fromhex(match[2] or "").decode("utf-8", "replace") or usual.get(match[1], "")
+def _filled(pieces: Iterable[Piece], values: Mapping[str, str], usual: Mapping[str, str]) -> str:
+    return "".join(piece if isinstance(piece, str) else piece.fill(values, usual) for piece in pieces)

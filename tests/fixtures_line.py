@@ -17,7 +17,7 @@ import pytest
 from builders import found
 
 from distributor import pipeline
-from distributor.delivery.dispatch import Report
+from distributor.delivery.report import Report
 from distributor.gathering import archive
 from distributor.model import Article, FoundArticle
 from distributor.newsroom import Newsroom, open_newsroom

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fixtures_mail import Postbox, Scripted
 
+from distributor.errand import Errand, Handful, Outcome
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
-from distributor.mail import relay
 from distributor.mail.link import Deadlines, Server
-from distributor.mail.relay import Envelope
-from distributor.model import Receipt
+from distributor.mail.relay import Relays
+from distributor.mail.smtp import stuffed
+from distributor.mail.transfer import Pack, Parcel
+from distributor.model import Receipt, Recipient, Rendition
 
 OK, DOWN, NO, MAYBE, BROKEN = Receipt, Unavailable, Rejected, Uncertain, AuthBroken
 IMPATIENT = Deadlines(connect=5, command=0.3, data=0.3, content=0.3, answer=0.3, quit=0.1)
@@ -31,6 +33,7 @@ class Run:
     outcomes: dict[str, Receipt | DeliveryError] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     raised: BaseException | None = None
+    left: int = 0  # errands that were put back and not taken again
 
     @property
     def kinds(self) -> dict[str, type]:
@@ -38,31 +41,74 @@ class Run:
 
 
 def server(port: int, **changes: Any) -> Server:
-    plain = Server(host="127.0.0.1", port=port, security="none", hostname="desk.example", deadlines=PATIENT)
+    """A server that is spoken to over one connection, so that what happens has an order."""
+    plain = Server(
+        host="127.0.0.1", port=port, security="none", hostname="desk.example", deadlines=PATIENT, connections=1
+    )
     return replace(plain, **changes)
 
 
+@dataclass(frozen=True)
+class Envelope:
+    """One message of a run: `key` is also the local part of its recipient, unless that is named."""
+
+    key: str
+    message: Callable[[], bytes] = lambda: MESSAGE
+    recipient: str = ""
+    sender: str = "tin@b.vn"
+
+    def errand(self) -> Errand:
+        to = Recipient(id=self.key, address=self.recipient or f"{self.key}@c.vn")
+        return Errand(Rendition(channel="mail", part="digest", media_type="text/plain", body=b""), to)
+
+
 def envelopes(*names: str, message: bytes = MESSAGE) -> list[Envelope]:
-    return [Envelope(key=name, sender="tin@b.vn", recipient=f"{name}@c.vn", message=lambda: message) for name in names]
+    return [Envelope(name, lambda: message) for name in names]
+
+
+def packer(letters: Sequence[Envelope]) -> Pack:
+    """Makes parcels of the messages as they are."""
+    by_key = {letter.key: letter for letter in letters}
+
+    def pack(errand: Errand, eight_bit: bool) -> Parcel:
+        letter = by_key[errand.recipient.id]
+        message = letter.message()
+        utf8 = not (errand.recipient.address.isascii() and message.isascii())
+        return Parcel(letter.sender, errand.recipient.address, stuffed(message), utf8=utf8)
+
+    return pack
 
 
 async def run(
-    server: Server, letters: list[Envelope], refuse: tuple[str, ...] = (), fail: BaseException | None = None
+    server: Server | Sequence[Server],
+    letters: Sequence[Envelope],
+    refuse: tuple[str, ...] = (),
+    fail: BaseException | None = None,
+    asking: Callable[[str], Awaitable[None]] | None = None,
 ) -> Run:
-    """Carry letters, and give up loudly where it hangs."""
+    """Carry letters, and give up loudly where it hangs. `asking` is awaited while the mark of a letter is asked for."""
     done = Run()
 
-    async def allowed(key: str) -> bool:
-        done.asked.append(key)
-        if fail:
-            raise fail
-        return key not in refuse
+    class Hand(Handful):
+        async def mark(self, errand: Errand) -> bool:
+            key = errand.recipient.id
+            done.asked.append(key)
+            if asking:
+                await asking(key)
+            if fail:
+                raise fail
+            return key not in refuse
 
-    async with asyncio.timeout(30):
-        try:
-            async for key, outcome in relay.carry(server, letters, allowed):
-                assert key not in done.outcomes, "two answers for one recipient"
-                done.outcomes[key] = outcome
-        except DeliveryError as error:
-            done.raised = error
+        def answer(self, errand: Errand, outcome: Outcome) -> None:
+            assert errand.recipient.id not in done.outcomes, "two answers for one recipient"
+            done.outcomes[errand.recipient.id] = outcome
+
+    servers = [server] if isinstance(server, Server) else server
+    hand = Hand([letter.errand() for letter in letters])
+    try:
+        async with asyncio.timeout(30):
+            await Relays(servers, packer(letters)).carry(hand)
+    except DeliveryError as error:
+        done.raised = error
+    done.left = hand.at_hand
     return done

@@ -143,10 +143,10 @@ def test_a_digest_overtakes_an_alert_that_is_not_out_yet(line: Line) -> None:
     line.answer()  # promised, but nothing runs to deliver it
     line.day()
     assert line.read("moi") == [["a", "bao"]]
-    from distributor.delivery import ledger
+    from distributor.delivery.rows import listing
 
     with line.store.read() as connection:
-        rows = ledger.listing(connection, edition="tin-sang-a1", channel="mail")
+        rows = listing(connection, edition="tin-sang-a1", channel="mail")
     assert [(row.state, row.reply) for row in rows] == [
         (DeliveryState.EXPIRED, "overtaken by tin-sang-1, which carries it")
     ]

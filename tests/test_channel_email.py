@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from distributor.channel import Digest
 from distributor.config import Raw, build
+from distributor.errand import Errand, Handful
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.mail.message import message_id
 from distributor.model import Edition, Language, Receipt, Recipient, Rendition
@@ -49,9 +50,9 @@ class Marks:
     refused: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
 
-    async def __call__(self, people: Sequence[Recipient]) -> frozenset[str]:
-        self.asked += [person.id for person in people]
-        return frozenset(person.id for person in people) - self.refused
+    def __call__(self, errand: Errand) -> bool:
+        self.asked.append(errand.recipient.id)
+        return errand.recipient.id not in self.refused
 
 
 def channel(**changes: Any) -> Any:
@@ -84,14 +85,13 @@ async def delivered(
     mail: Any, people: Sequence[Recipient], marks: Marks | None = None
 ) -> tuple[dict[str, Any], BaseException | None]:
     """Outcomes by recipient, and what was raised for all."""
-    outcomes: dict[str, Any] = {}
+    rendition = composed(mail)
+    hand = Handful([Errand(rendition, one) for one in people], marks or Marks())
     try:
-        async for who, outcome in mail.deliver_many(composed(mail), people, marks or Marks()):
-            assert who.id not in outcomes
-            outcomes[who.id] = outcome
+        await mail.carrier().carry(hand)
     except DeliveryError as error:
-        return outcomes, error
-    return outcomes, None
+        return hand.outcomes, error
+    return hand.outcomes, None
 
 
 def shown(message: Message, name: str) -> str:
@@ -191,7 +191,7 @@ async def test_the_port_follows_from_the_encryption(tls: str, port: int, monkeyp
     async def probe(server: Any) -> None:
         asked.append((server.port, server.security))
 
-    monkeypatch.setattr(module.relay, "probe", probe)
+    monkeypatch.setattr(module, "probe", probe)
     await channel(host="mail.example", tls=tls).check()
     await channel(host="mail.example", tls=tls, port=2525).check()
     assert asked == [(port, tls), (2525, tls)]
@@ -229,7 +229,7 @@ async def test_without_a_host_the_letters_lie_in_a_folder(tmp_path: Path) -> Non
     assert letters.keys() == {message_id("tin-sang-1", id, "bacson.example") for id in ("lan", "tu")}
     for id in outcomes:
         file = tmp_path / "mail" / "new" / outcomes[id].remote_id
-        assert file.read_bytes().startswith(b"Content-Type: multipart/alternative")
+        assert file.read_bytes().startswith(b"Date: Mon, 23 Nov 2026")
 
 
 async def test_a_letter_delivered_twice_is_there_once(tmp_path: Path) -> None:

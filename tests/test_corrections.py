@@ -9,7 +9,7 @@ from fixtures_line import Line, text_of
 from fixtures_newsroom import Room
 
 from distributor import pipeline
-from distributor.delivery import ledger
+from distributor.delivery.rows import listing
 from distributor.errors import UserError
 from distributor.model import DeliveryState, Notice, NoticeKind
 
@@ -159,7 +159,7 @@ def test_a_correction_goes_through_the_ledger_like_any_edition(out: Line) -> Non
     first, _ = ids(out)
     pipeline.correct(out.newsroom, out.store, plan(out, first), "Lan")
     with out.store.read() as connection:
-        promised = {row.channel: row.state for row in ledger.listing(connection, edition="tin-sang-c1")}
+        promised = {row.channel: row.state for row in listing(connection, edition="tin-sang-c1")}
     assert promised == {"mail": S.PENDING, "feeds": S.PENDING, "posts": S.PENDING}
     out.deliver()
     out.deliver()

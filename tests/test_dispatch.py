@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,10 +11,11 @@ import pytest
 from builders import NOW, edition, rendition
 from fixtures_ledger import freeze, states, subscribe
 
-from distributor.channel import Channel, Desk, Mark, Outcome, PersonalChannel
-from distributor.delivery import ledger as rows_of
-from distributor.delivery.dispatch import Dispatcher, Report
+from distributor.channel import Carrier, Channel, Desk, Errands, Outcome, PersonalChannel
+from distributor.delivery import rows as rows_of
+from distributor.delivery.dispatch import Dispatcher
 from distributor.delivery.ledger import Ledger
+from distributor.delivery.report import Report
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.model import Delivery, DeliveryState, Edition, Receipt, Recipient, Rendition
 from distributor.storage.database import Database
@@ -70,21 +71,36 @@ class Post(PersonalChannel):
     def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return rendition.body
 
-    async def deliver_many(
-        self, rendition: Rendition, recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
-        for number, person in enumerate(recipients):
-            self.before(person.id)
-            if number == self.break_after and not self.die_marked:
-                raise self.broken_by
-            fate = self.fates.get(person.id, Receipt(reply="250 ok"))
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
+        raise AssertionError("it has a carrier of its own")
+
+    def carrier(self) -> Carrier:
+        return Postman(self)
+
+
+@dataclass
+class Postman:
+    """Walks from door to door. `break_after` so many it breaks off, before or after the mark."""
+
+    post: Post
+
+    async def carry(self, errands: Errands) -> None:
+        post, number = self.post, 0
+        while errand := await errands.take():
+            person = errand.recipient.id
+            post.before(person)
+            if number == post.break_after and not post.die_marked:
+                errands.put_back(errand)
+                raise post.broken_by
+            fate = post.fates.get(person, Receipt(reply="250 ok"))
             if isinstance(fate, (Receipt, Uncertain)):
-                if person.id not in await mark([person]):
+                if not await errands.mark(errand):
                     continue
-                self.carried.append(person.id)
-            if number == self.break_after:
-                raise self.broken_by
-            yield person, fate
+                post.carried.append(person)
+            if number == post.break_after:
+                raise post.broken_by
+            errands.answer(errand, fate)
+            number += 1
 
 
 @dataclass
@@ -113,7 +129,10 @@ class Bench:
             stop=self.stop,
             chance=lambda: 0.5,
         )
-        return await dispatcher.run()
+        try:
+            return await dispatcher.run()
+        finally:
+            dispatcher.close()
 
     def rows(self) -> dict[str, Delivery]:
         with self.database.read() as connection:
@@ -242,7 +261,8 @@ class TestADoubtfulPost:
         dead = Ledger(desk.database, owner=f"{Ledger(desk.database).owner.split('/')[0]}/4194303/x")
         shard = dead.claim("wall", NOW)
         assert shard
-        dead.mark(shard, dead.due(shard, NOW), NOW)
+        for row in dead.due(shard, NOW):
+            dead.mark(shard, row, NOW)
 
 
 class TestLetters:

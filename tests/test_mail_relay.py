@@ -11,7 +11,6 @@ import pytest
 from mail_runs import BROKEN, DOWN, IMPATIENT, MAYBE, MESSAGE, NO, OK, PATIENT, MakeScripted, envelopes, run, server
 
 from distributor.errors import DeliveryError
-from distributor.mail import relay
 
 HUGE = (b"x" * 998 + b"\r\n") * 24_000  # more than the system keeps for a server that does not read
 
@@ -172,18 +171,15 @@ async def test_a_loss_within_the_message_is_clean(scripted: MakeScripted) -> Non
 async def test_a_loss_that_is_known_before_the_dot_is_clean(scripted: MakeScripted) -> None:
     """While the ledger was asked the server went away: no dot was written, so there is no doubt to write down."""
     far = await scripted()
-    outcomes = {}
 
-    async def allowed(key: str) -> bool:
+    async def asking(key: str) -> None:
         if key == "a":
             far.hang_up()
             for _ in range(20):  # turns of the loop, in which the news arrives
                 await asyncio.sleep(0)
-        return True
 
-    async for key, outcome in relay.carry(server(far.port), envelopes("a", "b"), allowed):
-        outcomes[key] = type(outcome)
-    assert outcomes == {"a": DOWN, "b": OK}
+    done = await run(server(far.port), envelopes("a", "b"), asking=asking)
+    assert done.kinds == {"a": DOWN, "b": OK}
     assert far.accepted == ["b@c.vn"]
 
 
@@ -191,19 +187,16 @@ async def test_a_loss_that_is_known_before_the_dot_is_clean(scripted: MakeScript
 async def test_what_is_said_before_the_dot_is_no_answer_to_it(answer: str, scripted: MakeScripted) -> None:
     """Nothing was asked yet, so no dot follows: it would be answered by words about something else."""
     far = await scripted(BODY=[answer])
-    outcomes = {}
 
-    async def allowed(key: str) -> bool:
+    async def asking(key: str) -> None:
         async with asyncio.timeout(10):
             while key == "a" and not far.has_interrupted:
                 await asyncio.sleep(0)
         for _ in range(20):  # turns of the loop, in which the words arrive
             await asyncio.sleep(0)
-        return True
 
-    async for key, outcome in relay.carry(server(far.port), envelopes("a", "b"), allowed):
-        outcomes[key] = type(outcome)
-    assert outcomes == {"a": DOWN, "b": OK}
+    done = await run(server(far.port), envelopes("a", "b"), asking=asking)
+    assert done.kinds == {"a": DOWN, "b": OK}
     assert far.accepted == ["b@c.vn"]
 
 
@@ -270,16 +263,6 @@ async def test_what_the_question_raises_is_let_through(scripted: MakeScripted) -
     with pytest.raises(LookupError):
         await run(server(far.port), envelopes("a", "b"), fail=LookupError("fence"))
     assert "." not in far.said
-
-
-async def test_a_caller_that_stops_listening_leaves_no_message_half_sent(scripted: MakeScripted) -> None:
-    far = await scripted()
-    carrying = relay.carry(server(far.port), envelopes("a", "b"), lambda key: asyncio.sleep(0, True))
-    async for _ in carrying:
-        break
-    await carrying.aclose()
-    assert far.accepted == ["a@c.vn"]
-    assert far.said[-1] == "QUIT"
 
 
 # -- messages that cannot be carried -----------------------------------------------------------------------------------

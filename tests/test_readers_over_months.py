@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from distributor import pipeline
-from distributor.channel import Desk, Mark, Outcome, PersonalChannel
+from distributor.channel import Desk, PersonalChannel
 from distributor.editions import items
 from distributor.editions.rules import parse
 from distributor.editions.schedule import Missed, Schedule
@@ -60,13 +59,9 @@ class Letters(PersonalChannel):
     def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return rendition.body
 
-    async def deliver_many(
-        self, rendition: Rendition, recipients: Sequence[Recipient], mark: Mark
-    ) -> AsyncGenerator[tuple[Recipient, Outcome], None]:
-        for person in recipients:
-            if person.id in await mark([person]):
-                self.got.append((person.address, rendition.edition, tuple(rendition.text.split())))
-                yield person, Receipt()
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
+        self.got.append((recipient.address, rendition.edition, tuple(rendition.text.split())))
+        return Receipt()
 
 
 class Months(RuleBasedStateMachine):

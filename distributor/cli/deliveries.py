@@ -29,7 +29,7 @@ def command(
     """Show the ledger: one row for each thing that had to reach a place or a person, with its state and last reply."""
     from dataclasses import asdict
 
-    from ..delivery import ledger
+    from ..delivery.rows import listing
     from ..editions import book
     from ..errors import UserError
     from ..model import DeliveryState
@@ -38,7 +38,7 @@ def command(
         if edition and book.edition(connection, edition) is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
         wanted = [DeliveryState(state) for state in states]
-        rows = ledger.listing(connection, edition=edition, states=wanted, channel=channel, limit=limit)
+        rows = listing(connection, edition=edition, states=wanted, channel=channel, limit=limit)
     if as_json:
         show_json([asdict(row) for row in rows])
         return

@@ -40,14 +40,14 @@ def command(context: click.Context, newsletter: str | None, limit: int, as_json:
 
 
 def _list(app: App, newsletter: str | None, limit: int, as_json: bool) -> None:
-    from ..delivery import ledger
+    from ..delivery.rows import tally as tally_of
     from ..editions import book
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read() as connection:
         found = book.listing(connection, newsletter, limit)
-        tallies = {row.id: ledger.tally(connection, row.id) for row in found}
+        tallies = {row.id: tally_of(connection, row.id) for row in found}
     if as_json:
         show_json(
             [{name: getattr(row, name) for name in row.__slots__} | {"deliveries": tallies[row.id]} for row in found]
@@ -70,7 +70,7 @@ def _list(app: App, newsletter: str | None, limit: int, as_json: bool) -> None:
 @pass_app
 def show(app: App, edition: str, as_json: bool) -> None:
     """Show one edition: its articles, its letters and readers, what happened to it and who did it."""
-    from ..delivery import ledger
+    from ..delivery.rows import tally as tally_of
     from ..editions import book
     from ..errors import UserError
 
@@ -82,7 +82,7 @@ def show(app: App, edition: str, as_json: bool) -> None:
         events = book.events(connection, edition)
         cohorts = book.cohorts_of(connection, edition)
         sizes = book.sizes_of(connection, edition)
-        tally = ledger.tally(connection, edition)
+        tally = tally_of(connection, edition)
         kept = book.renditions_of(connection, edition)
     data: dict[str, Any] = {
         **{name: getattr(row, name) for name in row.__slots__},

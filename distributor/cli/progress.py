@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .app import App, clock, on_terminal, say
 
 if TYPE_CHECKING:
-    from ..delivery.dispatch import Progress, Report
+    from ..delivery.report import Progress, Report
     from ..storage.database import Database
 
 _EVERY = 1000  # deliveries between two plain lines

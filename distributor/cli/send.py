@@ -27,7 +27,7 @@ from .app import (
 from .audience import audience_lines
 
 if TYPE_CHECKING:
-    from ..delivery.dispatch import Report
+    from ..delivery.report import Report
     from ..pipeline import Proposal
     from ..storage.database import Database
 
@@ -235,7 +235,7 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
 
 def tell_report(app: App, database: Database, report: Report) -> None:
     """What came of the deliveries."""
-    from ..delivery import ledger
+    from ..delivery.rows import owing as still_owing
 
     by_channel: dict[str, list[str]] = {}
     for (channel, state), count in sorted(report.counts.items()):
@@ -245,7 +245,7 @@ def tell_report(app: App, database: Database, report: Report) -> None:
     for note in report.notes:
         warn(note)
     with database.read() as connection:
-        owing = ledger.owing(connection)
+        owing = still_owing(connection)
     if owing:
         say(f"  not all is out yet ({', '.join(owing)}): `distributor serve` or the next `send` goes on with it")
 
@@ -259,9 +259,9 @@ def _place(app: App, name: str) -> str:
 def _test(app: App, proposal: Proposal, address: str) -> None:
     """One copy to one address, straight through the channel: no ledger, no edition, nothing marked."""
     from ..channel import PersonalChannel
+    from ..errand import hand_over
     from ..errors import DeliveryError, UserError
     from ..mail.address import Mailbox
-    from ..model import Receipt, Recipient
     from .preview import sample_recipient
 
     if proposal.edition is None:
@@ -276,18 +276,12 @@ def _test(app: App, proposal: Proposal, address: str) -> None:
         raise UserError(f"newsletter {proposal.newsletter.id} has no channel that writes to people")
     person = sample_recipient(app, proposal.edition, to.address, to.name)
 
-    async def allow(people: Sequence[Recipient]) -> frozenset[str]:
-        return frozenset(one.id for one in people)
-
     async def run() -> None:
         for rendition in letters:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
-            async for _, outcome in channel.deliver_many(rendition, [person], allow):
-                if isinstance(outcome, Receipt):
-                    say(f"Test copy to {to.address} by {channel.name}{_place(app, channel.name)}; nothing was marked.")
-                else:
-                    raise outcome
+            await hand_over(channel.carrier(), rendition, person)
+            say(f"Test copy to {to.address} by {channel.name}{_place(app, channel.name)}; nothing was marked.")
 
     try:
         asyncio.run(run())

@@ -31,11 +31,12 @@ def command(app: App, what: str, edition: str | None, as_json: bool) -> None:
 
 
 def _article(app: App, connection: Connection, id: str) -> list[str]:
-    from ..delivery import ledger
+    from ..delivery.rows import tally as tally_of
     from ..editions import items
     from ..editions.explain import Told, about_article
     from ..errors import UserError
     from ..gathering import archive, marks, notices
+    from ..model import DeliveryState
 
     found = archive.by_id(connection, id)
     if found is None:
@@ -43,8 +44,8 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
     (article,) = archive.with_origins(connection, [found])
     told = []
     for item in items.items(connection, id):
-        tally = ledger.tally(connection, item.edition) if item.edition else {}
-        counts: dict[ledger.S, int] = {}
+        tally = tally_of(connection, item.edition) if item.edition else {}
+        counts: dict[DeliveryState, int] = {}
         for states in tally.values():
             for state, number in states.items():
                 counts[state] = counts.get(state, 0) + number
@@ -55,7 +56,7 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
 
 
 def _subscriber(app: App, connection: Connection, address: str, edition: str | None) -> list[str]:
-    from ..delivery import ledger
+    from ..delivery.rows import listing
     from ..editions import book
     from ..editions.explain import about_subscriber
     from ..errors import UserError
@@ -69,7 +70,7 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
         raise UserError(f"{address} is not a subscriber")
     if edition and book.edition(connection, edition) is None:
         raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-    rows = ledger.listing(connection, recipient=person.id, limit=1000)
+    rows = listing(connection, recipient=person.id, limit=1000)
     listed = [row for row in book.listing(connection, limit=1000 if edition else 20) if edition in (None, row.id)]
     met = [_met(connection, row.id) for row in listed]
     suppressed = register.suppression(connection, person.address)

@@ -11,41 +11,34 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
-from ..channel import Channel, Outcome, PersonalChannel
+from ..channel import Channel, PersonalChannel
 from ..editions import book
-from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
-from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Recipient, Rendition
-from .ledger import LEASE, FenceLost, Ledger, Shard, posted, unfinished
-from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide
+from ..errand import Carrier, Outcome
+from ..errors import AuthBroken, DeliveryError, DistributorError, Rejected, StoreError, Unavailable, Uncertain
+from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Rendition
+from .commit import GroupCommit
+from .ledger import FenceLost, Ledger, Shard
+from .report import Progress, Report
+from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide, doubt
+from .round import AddressBook, Round, Rules
+from .rows import posted, unfinished
 
 log = logging.getLogger("distributor.delivery")
 
-AddressBook = Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]
-Progress = Callable[[Delivery], None]
-
-
-@dataclass
-class Report:
-    """What a run did: outcomes by channel and state, and what staff must be told."""
-
-    counts: Counter[tuple[str, DeliveryState]] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
-
-    def of(self, state: DeliveryState) -> int:
-        return sum(number for (_, found), number in self.counts.items() if found is state)
+_LONGEST_REST = timedelta(minutes=15)
 
 
 @dataclass
 class Dispatcher:
-    """One worker over one ledger.
+    """One worker over one ledger. It lives as long as the process, so that rates and rests hold from run to run.
 
     `address_book` makes recipients of rows; `resend` tells for a newsletter whether a mail that may be out is sent
-    again. `stop` ends the work after the message in hand, with every outcome written.
+    again. `stop` ends the work after the messages in hand, with every outcome written.
     """
 
     ledger: Ledger
@@ -57,23 +50,35 @@ class Dispatcher:
     progress: Progress | None = None
     chance: Callable[[], float] = random.random
     resting: dict[str, datetime] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)  # runs in a row that a channel's connection has failed
+    carriers: dict[str, Carrier] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.commit = GroupCommit(self.ledger, self.clock)
+
+    def close(self) -> None:
+        self.commit.close()
 
     async def run(self) -> Report:
-        """Do all that is due now. Raises nothing for a failed delivery: that is in the ledger and in the report."""
-        report = Report()
+        """Do all that is due now. Raises StoreError; nothing for a failed delivery: that is in the ledger and in the
+        report."""
+        report = Report(progress=self.progress)
+        await self.commit.flush()  # what a store that failed has not taken the last time
         expired = self.ledger.expire(self.clock())
         if expired:
             report.notes.append(f"{expired} deliveries given up: the time of their edition is over")
         async with asyncio.TaskGroup() as group:
-            for name in self.channels:
-                group.create_task(self._channel(name, report))
+            for name, channel in self.channels.items():
+                group.create_task(self._letters(channel, report) if channel.personal else self._posts(name, report))
         now = self.clock()
         with self.ledger.database.write() as connection:
             for edition in unfinished(connection):
                 book.close(connection, edition, now)
         return report
 
-    async def _channel(self, name: str, report: Report) -> None:
+    # -- posts -------------------------------------------------------------------------------------------------------
+
+    async def _posts(self, name: str, report: Report) -> None:
         while not self.stop.is_set() and not self._rests(name):
             shard = self.ledger.claim(name, self.clock())
             if shard is None:
@@ -84,7 +89,7 @@ class Dispatcher:
             except FenceLost as lost:
                 log.warning("%s", lost)
             finally:
-                self.ledger.release(shard)
+                self.ledger.release([shard])
 
     def _rests(self, name: str) -> bool:
         return self.resting.get(name, self.clock()) > self.clock()
@@ -93,15 +98,15 @@ class Dispatcher:
     async def _lease(self, shard: Shard) -> AsyncIterator[None]:
         async def renew() -> None:
             while True:
-                await asyncio.sleep(LEASE.total_seconds() / 3)
-                self.ledger.renew(shard, self.clock())
+                await asyncio.sleep(self.ledger.lease.total_seconds() / 3)
+                self.ledger.renew([shard], self.clock())
 
         keeper = asyncio.create_task(renew())
         try:
             yield
         finally:
             keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError, FenceLost):
+            with contextlib.suppress(asyncio.CancelledError, StoreError):
                 await keeper
 
     async def _shard(self, shard: Shard, report: Report) -> None:
@@ -123,9 +128,44 @@ class Dispatcher:
         report.notes.append(f"channel {channel} is stopped: {reason}")
         log.error("channel %s is stopped: %s", channel, reason)
 
+    # -- letters -----------------------------------------------------------------------------------------------------
 
-class _Stopping(Exception):
-    """Raised into an adapter that asks for a mark while the work is to end: it must let go without sending."""
+    async def _letters(self, channel: Channel, report: Report) -> None:
+        assert isinstance(channel, PersonalChannel)
+        if self.stop.is_set() or self._rests(channel.name):
+            return
+        rules = Rules(
+            address_book=self.address_book, resend=self.resend, clock=self.clock, chance=self.chance, stop=self.stop
+        )
+        errands = Round(channel.name, self.commit, rules, report)
+        if channel.name not in self.carriers:
+            self.carriers[channel.name] = channel.carrier()
+        keeper = asyncio.create_task(errands.keep_leases())
+        try:
+            await self.carriers[channel.name].carry(errands)
+            self.failures.pop(channel.name, None)
+        except DeliveryError as failure:
+            self._failed(channel.name, failure, report)
+        except DistributorError:
+            raise
+        except Exception as bug:  # an adapter broke its contract; the other channels go on
+            log.exception("channel %s raised what it may not raise", channel.name)
+            self._failed(channel.name, Unavailable(f"the adapter failed: {type(bug).__name__}: {bug}"), report)
+        finally:
+            keeper.cancel()
+            await errands.finish()
+
+    def _failed(self, name: str, failure: DeliveryError, report: Report) -> None:
+        """Nothing can be carried now. The rows stay promised; the channel rests, longer each time."""
+        if isinstance(failure, AuthBroken):
+            self.rest(name, str(failure), report)
+            return
+        self.failures[name] += 1
+        wait = min(FIRST_WAIT * 2 ** min(self.failures[name] - 1, 16), _LONGEST_REST)
+        named = failure.retry_at if isinstance(failure, Unavailable) else None
+        self.resting[name] = named or self.clock() + wait
+        report.notes.append(f"channel {name}: {failure}; tried again later")
+        log.warning("channel %s: %s; tried again later", name, failure)
 
 
 @dataclass
@@ -140,13 +180,8 @@ class _Work:
     report: Report
 
     async def do(self, rows: list[Delivery]) -> None:
-        rows = [row for row in [await self._clear(row) for row in rows] if row is not None]
-        if not rows:
-            return
-        if isinstance(self.channel, PersonalChannel):
-            await self._many(self.channel, rows)
-        else:
-            await self._one(rows[0])
+        for row in [row for row in [await self._clear(row) for row in rows] if row is not None]:
+            await self._one(row)
 
     # -- doubt -------------------------------------------------------------------------------------------------------
 
@@ -172,14 +207,12 @@ class _Work:
             if found:
                 return Decision(DeliveryState.SENT, None, "found there", found.remote_id, found.url)
             return Decision(DeliveryState.DEFERRED, now, row.reply)
-        if self.channel.personal and self.dispatcher.resend(self.edition.newsletter):
-            return Decision(DeliveryState.DEFERRED, now, row.reply)
-        return Decision(DeliveryState.UNCERTAIN, None, f"{row.reply}; held for staff")
+        return doubt(row, resend=False, now=now)
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
     async def _one(self, row: Delivery) -> None:
-        if not self.dispatcher.ledger.mark(self.shard, [row], self.dispatcher.clock()):
+        if not self.dispatcher.ledger.mark(self.shard, row, self.dispatcher.clock()):
             return
         try:
             outcome: Outcome = await self._act()
@@ -204,66 +237,11 @@ class _Work:
         await self.channel.retract(earlier)
         return Receipt(remote_id=earlier.remote_id, reply="taken back")
 
-    async def _many(self, channel: PersonalChannel, rows: list[Delivery]) -> None:
-        people = self.dispatcher.address_book(self.edition, rows)
-        open_rows = {row.recipient: row for row in rows}
-        marked: set[str] = set()
-
-        async def mark(recipients: Sequence[Recipient]) -> frozenset[str]:
-            if self.dispatcher.stop.is_set():
-                raise _Stopping
-            wanted = [open_rows[person.id] for person in recipients]
-            allowed = self.dispatcher.ledger.mark(self.shard, wanted, self.dispatcher.clock())
-            marked.update(allowed)
-            return allowed
-
-        gone = [row for row in rows if row.recipient not in people]
-        if gone:  # the subscriber has been erased: the mark writes that down
-            self.dispatcher.ledger.mark(self.shard, gone, self.dispatcher.clock())
-        answers = channel.deliver_many(self.rendition, [people[row.recipient] for row in rows if row not in gone], mark)
-        failure: DeliveryError | None = None
-        try:
-            async for person, outcome in answers:
-                self._write(open_rows.pop(person.id), outcome, marked=person.id in marked)
-                marked.discard(person.id)
-                if self.dispatcher.stop.is_set():
-                    break
-        except DeliveryError as error:
-            failure = error
-        except _Stopping:
-            log.info("%s: stopping", channel.name)
-        except FenceLost:
-            raise
-        except Exception as bug:  # an adapter broke its contract; the others go on
-            log.exception("channel %s raised what it may not raise", channel.name)
-            failure = Unavailable(f"the adapter failed: {type(bug).__name__}: {bug}")
-        finally:
-            await answers.aclose()
-        self._leftovers(open_rows, marked, failure)
-
-    def _leftovers(self, open_rows: Mapping[str, Delivery], marked: set[str], failure: DeliveryError | None) -> None:
-        """Rows without an answer. A marked one may be out; for the others the fault of the connection is the outcome."""
-        for key in sorted(marked):
-            self._write(open_rows[key], Uncertain("the connection ended between sending and the answer"))
-        if failure is None:
-            return
-        if isinstance(failure, AuthBroken):
-            self.dispatcher.rest(self.channel.name, str(failure), self.report)
-            return  # the rows stay promised; nothing was tried
-        now = self.dispatcher.clock()
-        due = failure.retry_at if isinstance(failure, Unavailable) and failure.retry_at else now + FIRST_WAIT
-        self.dispatcher.resting[self.channel.name] = due
-        self.report.notes.append(f"channel {self.channel.name}: {failure}; tried again later")
-        log.warning("channel %s: %s; tried again later", self.channel.name, failure)
-
     # -- writing down ------------------------------------------------------------------------------------------------
 
-    def _write(self, row: Delivery, outcome: Outcome, *, marked: bool = True) -> None:
+    def _write(self, row: Delivery, outcome: Outcome) -> None:
         """Decide what follows from an outcome and write it down."""
         now = self.dispatcher.clock()
-        # Refused before its mark: it goes through `sending` all the same, so that attempts count.
-        if not marked and not self.dispatcher.ledger.mark(self.shard, [row], now):
-            return
         attempts = row.attempts + 1
         decision = decide(
             outcome, attempts=attempts, now=now, expires_at=self.edition.expires_at, jitter=self.dispatcher.chance()
@@ -273,17 +251,5 @@ class _Work:
         self._settle(replace(row, state=DeliveryState.SENDING, attempts=attempts), decision)
 
     def _settle(self, row: Delivery, decision: Decision) -> None:
-        now = self.dispatcher.clock()
-        self.dispatcher.ledger.settle(self.shard, row, decision, now)
-        done = replace(row, state=decision.state, due=decision.due, reply=decision.reply, url=decision.url, updated=now)
-        self.report.counts[(row.channel, decision.state)] += 1
-        log.info("%s", _line(done))
-        if self.dispatcher.progress:
-            self.dispatcher.progress(done)
-
-
-def _line(row: Delivery) -> str:
-    """The one form in which a delivery is logged. The address stays out of it: logs travel further than ledgers."""
-    who = f" to {row.recipient}" if row.recipient else ""
-    tail = f": {row.reply}" if row.reply else ""
-    return f"{row.edition} {row.channel} {row.part}{who}: {row.state}{tail}"
+        self.dispatcher.ledger.settle(self.shard, row, decision, self.dispatcher.clock())
+        self.report.count(row, decision)

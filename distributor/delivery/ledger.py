@@ -3,11 +3,12 @@
     pending ──▶ sending ──▶ sent | rejected | expired
        │           │  └───▶ deferred(until) ──▶ sending again
        │           └──────▶ uncertain ──▶ sent | deferred, or stays with staff
-       └──▶ suppressed | expired
+       └──▶ suppressed | deferred | rejected | expired         rejected | expired ──▶ pending, by staff alone
 
 A row is marked `sending`, committed, before the irrevocable byte leaves, and its outcome is written right after. So
 after a crash every row is either surely not out (pending, deferred), surely decided, or `sending`: those, and only
-those, are in doubt, and they become `uncertain` by name.
+those, are in doubt, and they become `uncertain` by name. Marks and outcomes of many rows are committed together
+(`post`, called by `commit.GroupCommit`), so that durability costs little.
 
 The rows of an edition are cut into shards. Who works on a shard holds its lease and has raised its fence; every write
 asks for that fence, so a worker that comes back late can neither mark nor settle anything. All states live in the
@@ -19,37 +20,40 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..errors import DistributorError
-from ..model import Delivery, DeliveryState, EditionState, Receipt
+from ..model import Delivery, DeliveryState, EditionKind
 from ..storage.database import Database
-from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
+from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers, subscriptions, suppressions
 from .retry import Decision
+from .rows import DELIVERY, delivery
 
 S = DeliveryState
 
-# The whole truth about what may follow what. Every write of a state is checked against it.
+# The whole truth about what may follow what. Every write of a state is checked against it. A row that was never marked
+# is uncertain only where an adapter has broken its contract; an end is an end, unless staff ask for the missed again.
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
-    S.PENDING: frozenset({S.SENDING, S.SUPPRESSED, S.EXPIRED}),
-    S.DEFERRED: frozenset({S.SENDING, S.SUPPRESSED, S.EXPIRED}),
+    S.PENDING: frozenset({S.SENDING, S.DEFERRED, S.REJECTED, S.UNCERTAIN, S.SUPPRESSED, S.EXPIRED}),
+    S.DEFERRED: frozenset({S.SENDING, S.DEFERRED, S.REJECTED, S.UNCERTAIN, S.SUPPRESSED, S.EXPIRED}),
     S.SENDING: frozenset({S.SENT, S.DEFERRED, S.REJECTED, S.UNCERTAIN, S.EXPIRED}),
-    S.UNCERTAIN: frozenset({S.SENT, S.DEFERRED, S.UNCERTAIN, S.EXPIRED}),
+    S.UNCERTAIN: frozenset({S.SENT, S.DEFERRED, S.UNCERTAIN, S.EXPIRED, S.PENDING}),
     S.SENT: frozenset(),
-    S.REJECTED: frozenset(),
+    S.REJECTED: frozenset({S.PENDING}),
     S.SUPPRESSED: frozenset(),
-    S.EXPIRED: frozenset(),
+    S.EXPIRED: frozenset({S.PENDING}),
 }
 OPEN = (S.PENDING, S.DEFERRED, S.SENDING)
 
 LEASE = timedelta(seconds=60)
 SHARD_SIZE = 500
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # when a shard is due that waits for nothing, however the clock is set
 
 
 class FenceLost(DistributorError):
@@ -64,6 +68,26 @@ class Shard:
     k: int
     channel: str
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An outcome to be written: the row as it was when it was read, and what becomes of it."""
+
+    shard: Shard
+    row: Delivery
+    decision: Decision
+
+    def __post_init__(self) -> None:
+        assert self.decision.state in TRANSITIONS[self.row.state], f"{self.row.state} -> {self.decision.state}"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came of marks and entries: the rows (their ids) that may leave, and the shards that are in other hands."""
+
+    allowed: frozenset[int] = frozenset()
+    lost: frozenset[Shard] = frozenset()
 
 
 def new_owner() -> str:
@@ -91,9 +115,12 @@ def owner_is_dead(owner: str) -> bool:
 class Ledger:
     """The ledger as one worker uses it."""
 
-    def __init__(self, database: Database, owner: str | None = None) -> None:
+    def __init__(self, database: Database, owner: str | None = None, lease: timedelta = LEASE) -> None:
         self.database = database
         self.owner = owner or new_owner()
+        self.lease = lease
+
+    # -- shards ------------------------------------------------------------------------------------------------------
 
     def claim(self, channel: str, now: datetime) -> Shard | None:
         """Take a shard of a channel that has something to do and that nobody alive is working on.
@@ -101,102 +128,98 @@ class Ledger:
         What a dead worker left in `sending` becomes `uncertain` in the same transaction.
         """
         with self.database.write() as connection:
-            for row in connection.execute(_with_work(channel, now)):
-                if row.lease_until and row.lease_until > now and not owner_is_dead(row.owner):
-                    continue
-                shard = Shard(row.edition_id, row.k, channel, row.fence + 1)
-                if self._take(connection, shard, now):
-                    _doubt(connection, shard, now)
-                    return shard
-        return None
-
-    def _take(self, connection: Connection, shard: Shard, now: datetime) -> bool:
-        taken = connection.execute(
-            sa.update(shards)
-            .where(_is(shards, shard), shards.c.fence == shard.fence - 1)
-            .values(fence=shard.fence, owner=self.owner, lease_until=now + LEASE)
-        )
-        return taken.rowcount == 1
-
-    def renew(self, shard: Shard, now: datetime) -> None:
-        """Keep the lease. Raises FenceLost where another worker has the shard by now."""
-        with self.database.write() as connection:
-            held = connection.execute(
+            row = connection.execute(_free(channel, now, _dead_owners(connection, channel, now)).limit(1)).one_or_none()
+            if row is None:
+                return None
+            shard = Shard(row.edition_id, row.k, channel, row.fence + 1)
+            taken = connection.execute(
                 sa.update(shards)
-                .where(_is(shards, shard), shards.c.fence == shard.fence)
-                .values(lease_until=now + LEASE)
+                .where(_is(shards, shard), shards.c.fence == row.fence)
+                .values(fence=shard.fence, owner=self.owner, lease_until=now + self.lease)
             )
-        if held.rowcount == 0:
-            raise FenceLost(f"shard {shard.k} of {shard.edition} is in other hands")
+            if taken.rowcount == 0:
+                return None
+            _doubt(connection, shard, now)
+            return shard
 
-    def release(self, shard: Shard) -> None:
+    def renew(self, held: Iterable[Shard], now: datetime) -> frozenset[Shard]:
+        """Keep the leases of these shards; returns those that another worker has by now."""
+        lost = set()
         with self.database.write() as connection:
-            connection.execute(
-                sa.update(shards)
-                .where(_is(shards, shard), shards.c.fence == shard.fence)
-                .values(owner="", lease_until=None)
-            )
+            for shard in held:
+                kept = connection.execute(
+                    sa.update(shards)
+                    .where(_is(shards, shard), shards.c.fence == shard.fence)
+                    .values(lease_until=now + self.lease)
+                )
+                if kept.rowcount == 0:
+                    lost.add(shard)
+        return frozenset(lost)
 
-    def due(self, shard: Shard, now: datetime, limit: int = SHARD_SIZE) -> list[Delivery]:
+    def release(self, held: Iterable[Shard]) -> None:
+        """Let go of shards, and write down when there is something to do in them again."""
+        with self.database.write() as connection:
+            for shard in held:
+                connection.execute(
+                    sa.update(shards)
+                    .where(_is(shards, shard), shards.c.fence == shard.fence)
+                    .values(owner="", lease_until=None, due=_soonest(shard))
+                )
+
+    def due(self, shard: Shard, now: datetime) -> list[Delivery]:
         """The rows of a shard that are to be tried, or whose doubt is to be settled, now."""
+        waiting = deliveries.c.state.in_((S.DEFERRED, S.UNCERTAIN)) & (deliveries.c.due <= now)
         query = (
-            sa.select(*_DELIVERY)
-            .where(_is(deliveries, shard), _has_work(now))
-            .order_by(deliveries.c.part, deliveries.c.recipient)
-            .limit(limit)
+            sa.select(*DELIVERY)
+            .where(_is(deliveries, shard), (deliveries.c.state == S.PENDING) | waiting)
+            .order_by(deliveries.c.part, deliveries.c.id)
         )
         with self.database.read() as connection:
-            return [_delivery(row) for row in connection.execute(query)]
+            return [delivery(row) for row in connection.execute(query)]
 
-    def mark(self, shard: Shard, rows: Sequence[Delivery], now: datetime) -> frozenset[str]:
-        """Commit that these rows may leave now. Returns the recipients that still may: their keys.
+    # -- rows --------------------------------------------------------------------------------------------------------
 
-        A subscriber who has left or is suppressed since the promise becomes `suppressed`. Raises FenceLost.
+    def post(self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[Entry], now: datetime) -> Posted:
+        """Commit marks and outcomes together.
+
+        A marked row may leave. A row is refused its mark where its shard is in other hands, its edition is paused, or
+        it is not open any more; where its reader has left or is suppressed since the promise it becomes `suppressed`.
+        Outcomes for shards in other hands are not written.
         """
-        wanted = _rows(rows) & _is(deliveries, shard) & deliveries.c.state.in_((S.PENDING, S.DEFERRED))
+        touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
         with self.database.write() as connection:
-            _guard(connection, shard)
-            marked = connection.execute(
-                sa.update(deliveries)
-                .where(wanted, (deliveries.c.recipient == "") | _still_wanted())
-                .values(state=S.SENDING, attempts=deliveries.c.attempts + 1, fence=shard.fence, due=None, updated=now)
-                .returning(deliveries.c.recipient)
-            )
-            allowed = frozenset(marked.scalars())
-            connection.execute(
-                sa.update(deliveries)
-                .where(wanted, deliveries.c.recipient != "")
-                .values(
-                    state=S.SUPPRESSED, updated=now, due=None, reply="left or suppressed since the edition was frozen"
-                )
-            )
-        return allowed
+            held, paused = _guard(connection, touched)
+            _write_outcomes(connection, [entry for entry in entries if entry.shard in held], now)
+            allowed: set[int] = set()
+            wanted: dict[Shard, list[Delivery]] = {}
+            for shard, row in marks:
+                if shard in held and shard.edition not in paused:
+                    wanted.setdefault(shard, []).append(row)
+            for shard, rows in wanted.items():
+                allowed |= _mark(connection, shard, rows, now)
+        return Posted(frozenset(allowed), frozenset(touched - held))
+
+    def mark(self, shard: Shard, row: Delivery, now: datetime) -> bool:
+        """Commit that one row may leave now; whether it still may. Raises FenceLost."""
+        posted = self.post([(shard, row)], [], now)
+        if posted.lost:
+            raise FenceLost(f"shard {shard.k} of {shard.edition} is in other hands")
+        return row.id in posted.allowed
 
     def settle(self, shard: Shard, row: Delivery, decision: Decision, now: datetime) -> None:
-        """Write the outcome down. Raises FenceLost where another worker has the shard by now."""
-        assert decision.state in TRANSITIONS[row.state], f"{row.state} -> {decision.state}"
-        with self.database.write() as connection:
-            written = connection.execute(
-                sa.update(deliveries)
-                .where(_rows([row]), _is(deliveries, shard), deliveries.c.state == row.state)
-                .where(_fence_holds(shard))
-                .values(
-                    state=decision.state,
-                    due=decision.due,
-                    reply=decision.reply[:1000],
-                    remote_id=decision.remote_id,
-                    url=decision.url,
-                    updated=now,
-                )
-            )
-        if written.rowcount == 0:
+        """Write one outcome down. Raises FenceLost where another worker has the shard by now."""
+        if self.post([], [Entry(shard, row, decision)], now).lost:
             raise FenceLost(
                 f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
             )
 
     def expire(self, now: datetime) -> int:
         """Give up what editions whose time is over have not got out; returns how many rows."""
-        over = sa.select(editions.c.id).where(editions.c.expires_at <= now, editions.c.released_at.is_not(None))
+        over = (
+            sa.select(shards.c.edition_id)
+            .join(editions, editions.c.id == shards.c.edition_id)
+            .where(shards.c.due.is_not(None), editions.c.expires_at <= now, editions.c.released_at.is_not(None))
+        )
         with self.database.write() as connection:
             expired = connection.execute(
                 sa.update(deliveries)
@@ -208,54 +231,117 @@ class Ledger:
         return expired.rowcount
 
 
-def _with_work(channel: str, now: datetime) -> sa.Select[Any]:
-    here = (deliveries.c.edition_id == shards.c.edition_id) & (deliveries.c.k == shards.c.k)
-    work = sa.select(deliveries.c.k).where(here, _has_work(now) | (deliveries.c.state == S.SENDING))
+# -- statements --------------------------------------------------------------------------------------------------------
+
+
+def _free(channel: str, now: datetime, dead: Sequence[str]) -> sa.Select[Any]:
+    """Shards with something to do that nobody works on, alerts first."""
+    nobody = shards.c.lease_until.is_(None) | (shards.c.lease_until <= now) | shards.c.owner.in_(dead)
+    urgent = sa.case((editions.c.kind == EditionKind.ALERT, 0), else_=1)
     return (
-        sa.select(shards)
+        sa.select(shards.c.edition_id, shards.c.k, shards.c.fence)
         .join(editions, editions.c.id == shards.c.edition_id)
-        .where(shards.c.channel == channel, work.exists(), editions.c.released_at.is_not(None))
-        .order_by(editions.c.frozen_at, shards.c.k)
+        .where(shards.c.channel == channel, shards.c.due <= now, nobody)
+        .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
+        .order_by(urgent, editions.c.frozen_at, shards.c.k)
     )
 
 
-def _has_work(now: datetime) -> sa.ColumnElement[bool]:
-    """To be tried, or in doubt and not yet left to staff (those have no `due`)."""
-    waiting = deliveries.c.state.in_((S.DEFERRED, S.UNCERTAIN)) & (deliveries.c.due <= now)
-    return (deliveries.c.state == S.PENDING) | waiting
+def _dead_owners(connection: Connection, channel: str, now: datetime) -> list[str]:
+    """Owners whose leases still run although they are gone."""
+    query = sa.select(shards.c.owner).where(
+        shards.c.channel == channel, shards.c.due <= now, shards.c.owner != "", shards.c.lease_until > now
+    )
+    return [owner for owner in connection.execute(query.distinct()).scalars() if owner_is_dead(owner)]
 
 
 def _doubt(connection: Connection, shard: Shard, now: datetime) -> None:
     connection.execute(
         sa.update(deliveries)
         .where(_is(deliveries, shard), deliveries.c.state == S.SENDING, deliveries.c.fence < shard.fence)
-        .values(state=S.UNCERTAIN, due=now, updated=now, reply="the sender died between sending and the answer")
+        .values(
+            state=S.UNCERTAIN,
+            due=now,
+            updated=now,
+            recoveries=deliveries.c.recoveries + 1,
+            reply="the sender died between sending and the answer",
+        )
     )
+
+
+def _soonest(shard: Shard) -> sa.ScalarSelect[Any]:
+    """When there is something to do in a shard; NULL where there is nothing."""
+    now_or_later = sa.case(
+        (deliveries.c.state.in_((S.PENDING, S.SENDING)), sa.literal(AT_ONCE, UtcTime)), else_=deliveries.c.due
+    )
+    open_or_in_doubt = deliveries.c.state.in_((*OPEN, S.UNCERTAIN))
+    return sa.select(sa.func.min(now_or_later)).where(_is(deliveries, shard), open_or_in_doubt).scalar_subquery()
 
 
 def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
     return (table.c.edition_id == shard.edition) & (table.c.k == shard.k)
 
 
-def _fence_holds(shard: Shard) -> sa.ColumnElement[bool]:
-    return sa.select(shards.c.k).where(_is(shards, shard), shards.c.fence == shard.fence).exists()
-
-
-def _guard(connection: Connection, shard: Shard) -> None:
+def _guard(connection: Connection, touched: Collection[Shard]) -> tuple[set[Shard], set[str]]:
+    """The shards of these that are still ours, and the editions among them that are paused."""
+    places = [(shard.edition, shard.k) for shard in touched]
     # FOR SHARE: on PostgreSQL a take-over must not slip in between this look and the write (SQLite has one writer).
-    query = sa.select(shards.c.fence).where(_is(shards, shard)).with_for_update(read=True)
-    if connection.execute(query).scalar() != shard.fence:
-        raise FenceLost(f"shard {shard.k} of {shard.edition} is in other hands")
-
-
-def _rows(rows: Sequence[Delivery]) -> sa.ColumnElement[bool]:
-    first = rows[0]
-    return (
-        (deliveries.c.edition_id == first.edition)
-        & (deliveries.c.channel == first.channel)
-        & (deliveries.c.part == first.part)
-        & deliveries.c.recipient.in_([row.recipient for row in rows])
+    query = (
+        sa.select(shards.c.edition_id, shards.c.k, shards.c.fence, editions.c.paused_at)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .where(sa.tuple_(shards.c.edition_id, shards.c.k).in_(places))
+        .with_for_update(read=True, of=shards)
     )
+    fences, paused = {}, set()
+    for row in connection.execute(query):
+        fences[(row.edition_id, row.k)] = row.fence
+        if row.paused_at:
+            paused.add(row.edition_id)
+    return {shard for shard in touched if fences.get((shard.edition, shard.k)) == shard.fence}, paused
+
+
+_bind = sa.bindparam
+_OUTCOME = (
+    sa.update(deliveries)
+    .where(deliveries.c.id == _bind("b_id"), deliveries.c.state == _bind("b_was"))
+    .values(
+        state=_bind("b_state"), due=_bind("b_due"), reply=_bind("b_reply"), remote_id=_bind("b_remote_id"),
+        url=_bind("b_url"), updated=_bind("b_updated"), attempts=_bind("b_attempts"), recoveries=_bind("b_recoveries"),
+    )
+)  # fmt: skip
+
+
+def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+    if entries:
+        connection.execute(
+            _OUTCOME,
+            [
+                {
+                    "b_id": row.id, "b_was": row.state, "b_state": decision.state, "b_due": decision.due,
+                    "b_reply": decision.reply[:1000], "b_remote_id": decision.remote_id, "b_url": decision.url,
+                    "b_updated": now, "b_attempts": row.attempts, "b_recoveries": row.recoveries,
+                }
+                for row, decision in ((entry.row, entry.decision) for entry in entries)
+            ],
+        )  # fmt: skip
+
+
+def _mark(connection: Connection, shard: Shard, rows: Sequence[Delivery], now: datetime) -> set[int]:
+    wanted = deliveries.c.id.in_([row.id for row in rows]) & deliveries.c.state.in_((S.PENDING, S.DEFERRED))
+    marked = connection.execute(
+        sa.update(deliveries)
+        .where(wanted, (deliveries.c.recipient == "") | _still_wanted())
+        .values(state=S.SENDING, attempts=deliveries.c.attempts + 1, fence=shard.fence, due=None, updated=now)
+        .returning(deliveries.c.id)
+    )
+    allowed = set(marked.scalars())
+    if len(allowed) < len(rows):
+        connection.execute(
+            sa.update(deliveries)
+            .where(wanted, deliveries.c.recipient != "")
+            .values(state=S.SUPPRESSED, updated=now, due=None, reply="left or suppressed since the edition was frozen")
+        )
+    return allowed
 
 
 def _still_wanted() -> sa.ColumnElement[bool]:
@@ -267,89 +353,3 @@ def _still_wanted() -> sa.ColumnElement[bool]:
     )
     suppressed = sa.select(suppressions.c.reason).where(suppressions.c.address_key == subscribers.c.address_key)
     return people.where(~suppressed.exists()).exists()
-
-
-# -- looking -----------------------------------------------------------------------------------------------------------
-
-_DELIVERY = [
-    deliveries.c.edition_id.label("edition"),
-    *(
-        deliveries.c[name]
-        for name in (
-            "id", "channel", "part", "recipient", "address", "state", "attempts", "recoveries", "due", "reply", "remote_id",
-            "url", "updated",
-        )
-    ),
-]  # fmt: skip
-
-
-def _delivery(row: sa.Row[Any]) -> Delivery:
-    return Delivery(**{**row._mapping, "state": DeliveryState(row.state)})
-
-
-def listing(
-    connection: Connection,
-    *,
-    edition: str | None = None,
-    states: Sequence[DeliveryState] = (),
-    channel: str | None = None,
-    recipient: str | None = None,
-    limit: int = 50,
-) -> list[Delivery]:
-    """Rows of the ledger, those that changed last first."""
-    query = sa.select(*_DELIVERY).order_by(deliveries.c.updated.desc(), deliveries.c.part, deliveries.c.recipient)
-    if edition:
-        query = query.where(deliveries.c.edition_id == edition)
-    if states:
-        query = query.where(deliveries.c.state.in_(states))
-    if channel:
-        query = query.where(deliveries.c.channel == channel)
-    if recipient:
-        query = query.where(deliveries.c.recipient == recipient)
-    return [_delivery(row) for row in connection.execute(query.limit(limit))]
-
-
-def posted(connection: Connection, edition: str, channel: str, part: str) -> Receipt | None:
-    """The receipt of what an edition has posted; None where it has posted nothing, or nobody knows."""
-    here = (deliveries.c.edition_id == edition) & (deliveries.c.channel == channel) & (deliveries.c.part == part)
-    query = sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply)
-    row = connection.execute(
-        query.where(here, deliveries.c.recipient == "", deliveries.c.state == S.SENT)
-    ).one_or_none()
-    return Receipt(remote_id=row.remote_id, url=row.url, reply=row.reply) if row else None
-
-
-def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
-    """How many rows of an edition stand where: counts by channel and state."""
-    query = (
-        sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count())
-        .where(deliveries.c.edition_id == edition)
-        .group_by(deliveries.c.channel, deliveries.c.state)
-        .order_by(deliveries.c.channel)
-    )
-    counts: dict[str, dict[DeliveryState, int]] = {}
-    for channel, state, number in connection.execute(query):
-        counts.setdefault(channel, {})[DeliveryState(state)] = number
-    return counts
-
-
-def unfinished(connection: Connection) -> list[str]:
-    """The editions that are not closed although nothing of theirs is open any more, oldest first."""
-    owed = sa.select(deliveries.c.edition_id).where(
-        deliveries.c.edition_id == editions.c.id,
-        deliveries.c.state.in_(OPEN) | ((deliveries.c.state == S.UNCERTAIN) & deliveries.c.due.is_not(None)),
-    )
-    under_way = editions.c.state == EditionState.FROZEN
-    query = sa.select(editions.c.id).where(under_way, ~owed.exists()).order_by(editions.c.frozen_at)
-    return list(connection.execute(query).scalars())
-
-
-def owing(connection: Connection) -> list[str]:
-    """The editions that are out and still owe something."""
-    query = (
-        sa.select(deliveries.c.edition_id)
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .where(deliveries.c.state.in_(OPEN), editions.c.released_at.is_not(None))
-        .distinct()
-    )
-    return sorted(connection.execute(query).scalars())

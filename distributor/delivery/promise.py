@@ -14,7 +14,7 @@ from ..model import Edition, Rendition
 from ..storage.tables import deliveries, editions, shards
 from . import audience
 from .audience import Holders, Readers
-from .ledger import SHARD_SIZE
+from .ledger import AT_ONCE, SHARD_SIZE
 
 
 def promise(
@@ -82,7 +82,10 @@ def _row(edition: Edition, channel: str, part: Any, recipient: Any, address: Any
 
 
 def _add_shards(connection: Connection, edition: str, channel: str, first: int, count: int) -> None:
-    rows = [{"edition_id": edition, "k": first + i, "channel": channel, "fence": 0, "owner": ""} for i in range(count)]
+    rows = [
+        {"edition_id": edition, "k": first + i, "channel": channel, "fence": 0, "owner": "", "due": AT_ONCE}
+        for i in range(count)
+    ]
     if rows:
         connection.execute(sa.insert(shards), rows)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..channel import Outcome
+from ..errand import Outcome
 from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
-from ..model import DeliveryState, Receipt
+from ..model import Delivery, DeliveryState, Receipt
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
+AFTER_GREYLISTING = timedelta(minutes=5)  # most servers want to wait that long, and no longer (RFC 6647, section 5)
+MOST_RECOVERIES = 3  # of one letter
 AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials were refused
+
+_GREYLISTING = re.compile(r"(?i)\b4\d\d\b.*gr[ea]y-?list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,20 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dateti
             return _later(now + AFTER_AUTH, outcome, expires_at)
         case Unavailable(retry_at=datetime() as named):
             return _later(max(named, now), outcome, expires_at)
-    wait = min(FIRST_WAIT * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+    first = AFTER_GREYLISTING if _GREYLISTING.search(outcome.reply) else FIRST_WAIT
+    counted = not isinstance(outcome, Unavailable) or outcome.counted
+    wait = min(first * 2 ** min(attempts - 1, 16), LONGEST_WAIT) if counted else first
     return _later(now + wait * (0.75 + jitter / 2), outcome, expires_at)
+
+
+def doubt(row: Delivery, *, resend: bool, now: datetime) -> Decision:
+    """What becomes of a letter that may be out. One at which a sender has died again and again is left to staff, so that
+    it cannot take every sender with it."""
+    if not resend:
+        return Decision(DeliveryState.UNCERTAIN, reply=f"{row.reply}; held for staff")
+    if row.recoveries >= MOST_RECOVERIES:
+        return Decision(DeliveryState.UNCERTAIN, reply=f"{row.reply}; {row.recoveries} times: set aside for staff")
+    return Decision(DeliveryState.DEFERRED, due=now, reply=row.reply)
 
 
 def _later(due: datetime, error: DeliveryError, expires_at: datetime) -> Decision:

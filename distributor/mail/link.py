@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, ParamSpec
 
 from ..errors import AuthBroken, Unavailable
+from .rates import Rate
 from .smtp import Conversation, Phase, ProtocolError, Reply, SmuggledLine, shown
+from .wire import Wire
 
 Security = Literal["none", "starttls", "tls"]
 _Words = ParamSpec("_Words")
@@ -53,7 +55,11 @@ class Server:
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
     hostname: str = ""  # how we call ourselves; the machine's name, or its address in brackets, if empty
-    per_connection: int = 100  # messages before a new connection is made
+    token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False, compare=False)  # for XOAUTH2
+    connections: int = 10  # at once, at most
+    per_connection: int = 1000  # messages before a new connection is made
+    weight: int = 1  # share of the messages, beside those of the other relays
+    rates: tuple[Rate, ...] = ()
     deadlines: Deadlines = Deadlines()
 
     def __str__(self) -> str:
@@ -67,13 +73,12 @@ class Lost(Exception):
 class Link:
     """One open connection that has said EHLO and is logged in. Make it with `Link.open`."""
 
-    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, server: Server, wire: Wire) -> None:
         self.server = server
-        self.talk = Conversation(server.hostname or _own_name(writer))
+        self.talk = Conversation(server.hostname or _own_name(wire))
         self.carried = 0  # messages begun
         self.closing = False
-        self._reader = reader
-        self._writer = writer
+        self._wire = wire
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
@@ -81,7 +86,7 @@ class Link:
     async def open(cls, server: Server) -> Link:
         """Connect, encrypt and log in. Raises Unavailable, or AuthBroken for what our settings must mend."""
         context = _context(server)
-        link = cls(server, *await _connect(server, context))
+        link = cls(server, await _connect(server, context))
         try:
             await link._begin(context)
         except Lost as lost:
@@ -119,9 +124,9 @@ class Link:
         try:
             async with asyncio.timeout(self.server.deadlines.command):
                 self.talk.tls_started()
-                await self._writer.start_tls(context, server_hostname=self.server.host)
+                await self._wire.encrypt(context, self.server.host)
             # Now it is our turn. What has come was sent in the clear, to be taken for what TLS protects.
-            await self.look()
+            self.look()
             self.talk.tls_started()
         except ProtocolError as error:
             raise AuthBroken(f"{self.server}: {error}") from error
@@ -134,7 +139,9 @@ class Link:
 
     async def _log_in(self) -> None:
         username, password = self.server.username, self.server.password
-        if "PLAIN" in self.talk.mechanisms:
+        if self.server.token:
+            reply = await self._log_in_by_token(await self.server.token())
+        elif "PLAIN" in self.talk.mechanisms:
             reply = await self.ask(self.talk.auth_plain, username, password)
         elif "LOGIN" in self.talk.mechanisms:
             reply = await self.ask(self.talk.auth_login)
@@ -144,6 +151,14 @@ class Link:
         else:
             raise AuthBroken(f"{self.server} offers no way to log in that we know (PLAIN, LOGIN)")
         self._accept(reply)
+
+    async def _log_in_by_token(self, token: str) -> Reply:
+        if "XOAUTH2" not in self.talk.mechanisms:
+            raise AuthBroken(f"{self.server} does not offer to log in with a token (XOAUTH2)")
+        reply = await self.ask(self.talk.auth_xoauth2, self.server.username, token)
+        if reply.code == 334:  # the reason why it refuses, in base64, which it wants to have confirmed
+            reply = await self.ask(self.talk.auth_answer, "")
+        return reply
 
     def _accept(self, reply: Reply) -> None:
         """A refusal before any message is about us, never about a recipient."""
@@ -165,63 +180,51 @@ class Link:
     async def reply(self) -> Reply:
         """Write what is queued and wait for the next reply. Raises Lost, for a 421 too (section 3.8)."""
         phase = self.talk.phase
-        after = f" after {phase.value}" if phase else ""
         deadline = self.server.deadlines.of(phase)
         try:
-            async with asyncio.timeout(deadline):
-                reply = await self._next_reply()
+            self._send()
+            reply = self.talk.next_reply() or await self._next_reply(asyncio.get_running_loop().time() + deadline)
         except TimeoutError:
-            raise Lost(f"it gave no answer in {deadline:g} s{after}") from None
+            raise Lost(f"it gave no answer in {deadline:g} s{_after(phase)}") from None
         except ProtocolError as error:
-            raise Lost(f"it sent {error}{after}") from error
+            raise Lost(f"it sent {error}{_after(phase)}") from error
         except OSError as error:
-            raise Lost(f"the connection broke{after}: {_reason(error)}") from error
+            raise Lost(f"the connection broke{_after(phase)}: {_reason(error)}") from error
         if reply.code == 421:
             self.closing = True
             raise Lost(f"it is closing: {reply}")
         return reply
 
-    async def _next_reply(self) -> Reply:
-        await self._flush()
+    async def _next_reply(self, deadline: float) -> Reply:
         while (reply := self.talk.next_reply()) is None:
-            data = await self._reader.read(65536)
-            if not data:
-                raise ConnectionResetError("it was closed there")
-            self.talk.receive(data)
+            self.talk.receive(await self._wire.read(deadline))
         return reply
 
     async def write(self) -> None:
         """Write content, which has no reply of its own. Raises Lost; a server that does not read is given up."""
-        deadline = self.server.deadlines.content
+        limit = self.server.deadlines.content
         try:
-            async with asyncio.timeout(deadline):
-                await self._flush()
+            self._send()
+            await self._wire.flush(asyncio.get_running_loop().time() + limit)
         except TimeoutError:
-            raise Lost(f"it did not take the message in {deadline:g} s") from None
+            raise Lost(f"it did not take the message in {limit:g} s") from None
         except OSError as error:
             raise Lost(f"the connection broke in the message: {_reason(error)}") from error
 
-    async def look(self) -> None:
+    def look(self) -> None:
         """See, without waiting, that nothing has come. Raises Lost where the connection is closed, or something was said
         unasked: a 421 as a rule, which would else be taken for the answer to what we say next.
         """
-        data = None
-        try:
-            async with asyncio.timeout(0):
-                data = await self._reader.read(65536)
-        except TimeoutError:
-            return
-        except OSError as error:
-            raise Lost(f"the connection broke: {_reason(error)}") from error
-        if not data:
-            raise Lost("it closed the connection")
-        raise Lost(f"it said unasked {shown(data[:200])!r}")
+        data = self._wire.take()
+        if data:
+            raise Lost(f"it said unasked {shown(data[:200])!r}")
+        if self._wire.ended:
+            raise Lost(f"it closed the connection: {_reason(self._wire.ended)}")
 
-    async def _flush(self) -> None:
+    def _send(self) -> None:
         data = self.talk.outgoing()
         if data:
-            self._writer.write(data)
-            await self._writer.drain()
+            self._wire.write(data)
 
     @property
     def in_doubt(self) -> bool:
@@ -233,7 +236,7 @@ class Link:
     def abort(self) -> None:
         """Close at once. Without the dot a server must not deliver (RFC 5321, section 4.1.1.4)."""
         self.closing = True
-        self._writer.transport.abort()
+        self._wire.abort()
 
     async def close(self) -> None:
         """Say QUIT where that still makes sense; a message that was answered stays answered whatever comes back."""
@@ -241,20 +244,12 @@ class Link:
             with contextlib.suppress(Lost):
                 await self.ask(self.talk.quit)
         self.abort()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
 
 
-async def _connect(server: Server, context: ssl.SSLContext) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    implicit = server.security == "tls"
+async def _connect(server: Server, context: ssl.SSLContext) -> Wire:
     try:
         async with asyncio.timeout(server.deadlines.connect):
-            return await asyncio.open_connection(
-                server.host,
-                server.port,
-                ssl=context if implicit else None,
-                server_hostname=server.host if implicit else None,
-            )
+            return await Wire.connect(server.host, server.port, context if server.security == "tls" else None)
     except ssl.SSLCertVerificationError as error:
         raise AuthBroken(f"{server}: its certificate is not valid: {error.verify_message}") from error
     except TimeoutError:
@@ -276,13 +271,17 @@ def _context(server: Server) -> ssl.SSLContext:
     return context
 
 
-def _own_name(writer: asyncio.StreamWriter) -> str:
+def _own_name(wire: Wire) -> str:
     """The machine's full name; without one its address as a literal (RFC 5321, section 4.1.3). No look-up is made."""
     name = socket.gethostname()
     if "." in name and name.isascii():
         return name
-    address = str(writer.get_extra_info("sockname")[0]).partition("%")[0]
+    address = str(wire.transport.get_extra_info("sockname")[0]).partition("%")[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _after(phase: Phase | None) -> str:
+    return f" after {phase.value}" if phase else ""
 
 
 def _reason(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""Carries messages to one SMTP server, one after the other over one connection, each with one recipient.
+"""Carries mail by one or several SMTP servers, over as many connections as each of them may have.
 
 The outcome of a recipient:
 
@@ -6,77 +6,31 @@ The outcome of a recipient:
     4yz, or lost before the dot ─ Unavailable        5yz before any recipient ──────── AuthBroken (about us)
     lost after the dot ────────── Uncertain          421, or lost between messages ─── connect again, nobody is blamed
 
-What is about the server and not about a recipient is raised, so that it can never be held against the recipients:
-AuthBroken where it does not want us, Unavailable where it keeps failing.
+What is about a server and not about a recipient stops that server, and the others go on; only when none is left it is
+raised, so that it can never be held against the recipients. A server is met with one connection; each that has carried
+its first message opens another, up to the number allowed.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
 
-from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from ..errand import Errand, Errands
+from ..errors import DeliveryError, Unavailable
 from ..model import Receipt
 from .link import Link, Lost, Server
-from .smtp import Phase, Reply
+from .rates import Limits, Rate, Rests
+from .standing import Result, Standing
+from .transfer import Pack, Transfer
 
-_TRIES = 2  # of one message that was lost before its dot; it may be the message that the server stumbles over
-_SETBACKS = 4  # losses in a row, after which the server is left alone
-_REFUSALS = 3  # by policy (5.7.x) before it has taken a single message: it does not want us
-_LOG_IN_FIRST = {530, 534, 535, 538}  # RFC 4954, section 6
+log = logging.getLogger("distributor.mail")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """One message on its way: `key` names it to the caller, `message` makes its bytes when it is its turn.
-
-    `message` may raise ValueError for a message that cannot be made; that recipient is then rejected.
-    """
-
-    key: str
-    sender: str
-    recipient: str
-    message: Callable[[], bytes]
-
-
-Outcome = Receipt | DeliveryError
-Allowed = Callable[[str], Awaitable[bool]]
-
-
-async def carry(
-    server: Server, envelopes: Iterable[Envelope], allowed: Allowed
-) -> AsyncGenerator[tuple[str, Outcome], None]:
-    """Carry messages, one answer each, as soon as it is known.
-
-    `allowed` is asked right before the dot; a message it refuses is not ended and has no answer. Raises Unavailable
-    where the server cannot be reached or keeps failing, AuthBroken where it does not want us at all; the messages
-    without an answer are then surely not out and still to be carried.
-    """
-    waiting = deque(envelopes)
-    record = _Record(server)
-    link: Link | None = None
-    try:
-        while waiting:
-            if link is None or link.closing or link.carried >= server.per_connection:
-                if link:
-                    await link.close()
-                link = await Link.open(server)
-            try:
-                result = await _transfer(link, waiting[0], allowed)
-            except Lost as lost:
-                link.abort()
-                if not record.gives_up(lost):
-                    continue
-                result = _Result(Unavailable(f"{server}: {lost}"))
-            for answer in record.released(waiting.popleft().key, result):
-                yield answer
-            record.judge()
-        for answer in record.held:
-            yield answer
-    finally:
-        if link:
-            await link.close()
+_SLICE = 0.25  # seconds of a long wait, between two looks whether the work is to end
+_SHORT = 0.005  # seconds of a wait for another relay to take its share
+_REST = 60.0  # seconds that a relay is left alone before it is tried again, while others carry on
 
 
 async def probe(server: Server) -> None:
@@ -85,166 +39,245 @@ async def probe(server: Server) -> None:
     await link.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What became of one message, and the reply that decided it. `lost`: the connection ended at the dot."""
+class Relays:
+    """The carrier of a mail channel. It lives as long as the process, so that rates hold from run to run.
 
-    outcome: Outcome | None
-    reply: Reply | None = None
-    lost: bool = False
-
-    @property
-    def by_policy(self) -> bool:
-        return isinstance(self.outcome, Rejected) and bool(self.reply and self.reply.enhanced.startswith("5.7."))
-
-
-@dataclass
-class _Record:
-    """What the results of one run tell about the server.
-
-    A relay that does not want us (`554 5.7.1 Relay access denied`) refuses every recipient alike. Until it has taken a
-    message, recipients refused by policy before their dot are held back: either somebody else is taken, and the refusal
-    was about them, or nobody is, and it is about us.
+    `domains` are rates by recipient domain, kept over all servers together. `pack` makes the parcel of an errand.
     """
 
-    server: Server
-    setbacks: int = 0
-    tries: int = 0
-    refusals: int = 0
-    accepted: bool = False
-    last: str = ""
-    held: list[tuple[str, Outcome]] = field(default_factory=list)
+    def __init__(
+        self, servers: Sequence[Server], pack: Pack, domains: Mapping[str, Sequence[Rate]] | None = None
+    ) -> None:
+        self.pack = pack
+        self.domains = Limits((), domains)
+        self.rests = Rests()
+        self.relays = [Relay(server, self) for server in servers]
+        self.done = asyncio.Event()
 
-    def gives_up(self, lost: Lost) -> bool:
-        """Count a loss before the dot; whether this message has been tried enough. Raises Unavailable."""
-        self.tries += 1
-        self.setbacks += 1
-        self.last = str(lost)
-        self.judge()
-        return self.tries >= _TRIES
+    async def carry(self, errands: Errands) -> None:
+        self.done = asyncio.Event()
+        for relay in self.relays:
+            relay.taken, relay.down = 0, None
+        tasks = [asyncio.create_task(self._work(relay, errands)) for relay in self.relays]
+        try:
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            for task in tasks:
+                task.cancel()
+        for result in results:
+            if result is not None:
+                raise result
+        failures = [relay.down for relay in self.relays if relay.down]
+        if len(failures) == len(self.relays):
+            raise next((failure for failure in failures if isinstance(failure, Unavailable)), failures[0])
 
-    def released(self, key: str, result: _Result) -> list[tuple[str, Outcome]]:
-        """The answers that can be given after this result."""
-        self.tries = 0
-        if result.outcome is None:
-            return []
-        if result.lost or isinstance(result.outcome, Uncertain):
-            self.setbacks += 1
-            self.last = str(result.outcome)
-        elif result.reply:
-            self.setbacks = 0
-        if result.by_policy and not self.accepted:
-            self.refusals += 1
-            self.last = str(result.reply)
-            if result.reply and result.reply.phase is not Phase.ANSWER:
-                self.held.append((key, result.outcome))
-                return []
-        self.accepted = self.accepted or isinstance(result.outcome, Receipt)
-        released, self.held = (self.held, []) if self.accepted else ([], self.held)
-        return [*released, (key, result.outcome)]
+    async def _work(self, relay: Relay, errands: Errands) -> None:
+        """One relay at work; after a failure it is tried again as long as another one carries on."""
+        while True:
+            try:
+                await relay.work(errands)
+                relay.down = None
+                self.done.set()
+                return
+            except DeliveryError as failure:
+                relay.down = failure
+            except Exception:  # the ledger fails: nobody may go on
+                for other in self.relays:
+                    other.end()
+                self.done.set()
+                raise
+            others = [other for other in self.relays if other is not relay]
+            if others:
+                log.error("%s is left alone for a while: %s", relay.server, relay.down)
+            if not any(other.down is None for other in others):
+                self.done.set()
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_REST):
+                    await self.done.wait()
+            if self.done.is_set():
+                return
 
-    def judge(self) -> None:
-        """Raises Unavailable or AuthBroken where it is the server and not the recipients."""
-        if self.setbacks >= _SETBACKS:
-            raise Unavailable(f"{self.server} failed {self.setbacks} times in a row: {self.last}")
-        if self.refusals >= _REFUSALS and not self.accepted:
-            raise AuthBroken(f"{self.server} refuses everybody: {self.last}", reply=self.last)
-
-
-# -- one message -------------------------------------------------------------------------------------------------------
-
-
-async def _transfer(link: Link, envelope: Envelope, allowed: Allowed) -> _Result:
-    """One message over one connection. Raises Lost while nothing is out; AuthBroken for what is about us."""
-    link.carried += 1
-    try:
-        message = envelope.message()
-    except ValueError as error:
-        return _Result(Rejected(f"no message could be made: {error}"))
-    utf8 = not (envelope.recipient.isascii() and message.isascii())
-    impossible = _impossible(link, message, utf8)
-    if impossible:
-        return _Result(impossible)
-    reply = await link.ask(link.talk.mail, envelope.sender, size=len(message), utf8=utf8)
-    if not reply.ok:
-        _refused_sender(link, reply)
-    try:
-        reply = await link.ask(link.talk.rcpt, envelope.recipient)
-        if reply.ok:
-            reply = await link.ask(link.talk.data)
-        if reply.code != 354:
-            return await _refused(link, reply)
-        link.talk.content(message)
-    except ValueError as error:  # a line end that would have smuggled a command
-        link.abort()
-        return _Result(Rejected(f"the message cannot be sent: {error}"))
-    await link.write()
-    return await _end(link, envelope, allowed)
+    def fair(self, relay: Relay) -> bool:
+        """Whether it is this relay's turn: the messages are shared by weight among those that work."""
+        shares = [other.taken / other.server.weight for other in self.relays if other.down is None]
+        return len(shares) < 2 or relay.taken / relay.server.weight <= min(shares) + 1
 
 
-async def _end(link: Link, envelope: Envelope, allowed: Allowed) -> _Result:
-    """Ask whether the message may go, and end it. From here on nothing is raised but what `allowed` raises."""
-    may_go = False
-    try:
-        may_go = await allowed(envelope.key)
-    finally:
-        if not may_go:
+class Relay:
+    """One server, and its connections during a run."""
+
+    def __init__(self, server: Server, all: Relays) -> None:
+        self.server = server
+        self.taken = 0
+        self.down: DeliveryError | None = None
+        self._all = all
+        self._limits = Limits(server.rates)
+        self._standing = Standing(str(server))
+        self._slots: set[asyncio.Task[None]] = set()
+        self._over = False
+        self._open = 0
+
+    async def work(self, errands: Errands) -> None:
+        """Carry until there are no more errands. Raises Unavailable or AuthBroken where this server is the reason."""
+        self._standing, self._over = Standing(str(self.server)), False
+        failure: Exception | None = None
+        self._slots = {asyncio.create_task(self._slot(errands))}
+        try:
+            while self._slots:
+                done, _ = await asyncio.wait(self._slots, return_when=asyncio.FIRST_COMPLETED)
+                self._slots -= done
+                for task in done:
+                    try:
+                        task.result()
+                    except Exception as error:
+                        self.end()
+                        failure = error if failure is None or not isinstance(error, Unavailable) else failure
+        finally:
+            for task in self._slots:
+                task.cancel()
+            await asyncio.gather(*self._slots, return_exceptions=True)
+        for errand, outcome in self._standing.held:
+            if failure:
+                errands.put_back(errand)
+            else:
+                errands.answer(errand, outcome)
+        if failure:
+            raise failure
+
+    def end(self) -> None:
+        """Let every connection end after the message in hand."""
+        self._over = True
+
+    # -- one connection after the other ------------------------------------------------------------------------------
+
+    async def _slot(self, errands: Errands) -> None:
+        link: Link | None = None
+        try:
+            while errand := await self._next(errands):
+                try:
+                    link = await self._connected(link)
+                except BaseException as error:
+                    link = None
+                    errands.put_back(errand)
+                    if isinstance(error, Unavailable) and self._open:
+                        return  # the server has as many connections as it wants; the others go on
+                    raise
+                await self._transfer(link, errand, errands)
+        finally:
+            if link:
+                self._open -= 1
+                await link.close()
+
+    async def _connected(self, link: Link | None) -> Link:
+        """The connection, or a new one where it has done enough, has ended, or somebody has spoken unasked meanwhile."""
+        if link and not link.closing and link.carried < self.server.per_connection:
+            with contextlib.suppress(Lost):
+                link.look()
+                return link
             link.abort()
-    if not may_go:
-        return _Result(None)
-    try:
-        await link.look()  # a connection that is closed by now must not make an honest failure a doubt
-        reply = await link.ask(link.talk.end_of_content)
-    except Lost as lost:
-        in_doubt = link.in_doubt
-        link.abort()
-        text = f"{link.server}: {lost}"
-        return _Result(Uncertain(text) if in_doubt else Unavailable(text), lost=True)
-    if reply.ok:
-        return _Result(Receipt(reply=str(reply)), reply)
-    return await _refused(link, reply)
+        if link:
+            self._open -= 1
+            await link.close()
+        link = await Link.open(self.server)
+        self._open += 1
+        self._standing.connections = max(self._standing.connections, self._open)
+        return link
+
+    async def _transfer(self, link: Link, errand: Errand, errands: Errands) -> None:
+        transfer = Transfer(
+            link, errands, self._all.pack, lambda: self._more(errands), lambda *told: self._told(link, errands, *told)
+        )
+        try:
+            await transfer.run(errand)
+        except Lost as lost:
+            link.abort()
+            self._lost(transfer, errands, str(lost))
+        except BaseException:
+            link.abort()
+            raise
+        finally:
+            in_hand, marked = transfer.let_go()
+            if in_hand and not marked:
+                errands.put_back(in_hand)
+
+    def _lost(self, transfer: Transfer, errands: Errands, reason: str) -> None:
+        """A connection that ended while nothing was in doubt."""
+        errand, marked = transfer.let_go()
+        if errand is None:
+            return
+        unavailable = Unavailable(f"{self.server}: {reason}", counted=False)
+        if marked:
+            self._told(transfer.link, errands, errand, Result(unavailable, lost=True))
+            return
+        given_up = self._standing.gives_up(errand, reason)
+        try:
+            self._standing.judge()
+        except DeliveryError:
+            errands.put_back(errand)
+            raise
+        if given_up:
+            errands.answer(errand, unavailable)
+        else:
+            errands.put_back(errand)
+
+    # -- errands -----------------------------------------------------------------------------------------------------
+
+    async def _next(self, errands: Errands) -> Errand | None:
+        """The next errand, when rates and shares allow it. None at the end."""
+        while not self._over and not errands.ended:
+            wait = self._limits.free_at(_now()) - _now()
+            if wait > 0 or not self._all.fair(self):
+                await asyncio.sleep(min(max(wait, _SHORT), _SLICE))
+                continue
+            errand = await errands.take()
+            if errand is None or self._allowed(errand, errands):
+                return errand
+        return None
+
+    def _more(self, errands: Errands) -> Errand | None:
+        """The next errand that can be announced without waiting."""
+        if self._over or self._limits.free_at(_now()) > _now() or not self._all.fair(self):
+            return None
+        while errand := errands.take_now():
+            if self._allowed(errand, errands):
+                return errand
+        return None
+
+    def _allowed(self, errand: Errand, errands: Errands) -> bool:
+        """Count an errand that may go now; one whose domain must wait is put back until then."""
+        now, domain = _now(), _domain(errand)
+        free = max(self._all.domains.domain_free_at(domain, now), self._all.rests.free_at(domain, now))
+        if free > now:
+            errands.put_back(errand, free - now)
+            return False
+        self._limits.went(domain, now)
+        self._all.domains.went(domain, now)
+        self.taken += 1
+        return True
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def _told(self, link: Link, errands: Errands, errand: Errand, result: Result) -> None:
+        """Pass on what became of an errand. Raises Unavailable or AuthBroken where it tells about the server."""
+        for known, outcome in self._standing.released(errand, result):
+            errands.answer(known, outcome)
+        if isinstance(result.outcome, Receipt):
+            self._all.rests.accepted(_domain(errand))
+            if link.carried <= 2:  # its first message
+                self._grow(errands)
+        elif result.reply and result.reply.enhanced.startswith("4.7.") and not result.reply.greylisted:
+            self._all.rests.refused(_domain(errand), _now())
+        self._standing.judge()
+
+    def _grow(self, errands: Errands) -> None:
+        if len(self._slots) < self.server.connections and errands.at_hand and not self._over:
+            self._slots.add(asyncio.create_task(self._slot(errands)))
 
 
-def _impossible(link: Link, message: bytes, utf8: bool) -> Rejected | None:
-    """Why this server cannot take the message, from what it said in EHLO."""
-    if utf8 and not (link.talk.offers("SMTPUTF8") and link.talk.offers("8BITMIME")):
-        return Rejected(f"{link.server} takes no addresses with letters beyond ASCII", reply="5.6.7 no SMTPUTF8")
-    if 0 < link.talk.largest < len(message):
-        return Rejected(f"the message has {len(message)} octets; {link.server} takes {link.talk.largest}")
-    return None
+def _domain(errand: Errand) -> str:
+    return errand.recipient.address.rpartition("@")[2].lower()
 
 
-def _refused_sender(link: Link, reply: Reply) -> None:
-    """A refusal before a recipient is named is about us: for a while, or until staff mend it."""
-    text = f"{link.server} answered {reply} to MAIL"
-    if reply.permanent:
-        raise AuthBroken(text, reply=str(reply))
-    raise Lost(text)
-
-
-async def _refused(link: Link, reply: Reply) -> _Result:
-    """What a reply other than the wished one means, and the connection made ready for the next message."""
-    text = f"{link.server} answered {reply} to {reply.phase.value}"
-    if reply.code in _LOG_IN_FIRST and reply.phase is not Phase.ANSWER:
-        raise AuthBroken(text, reply=str(reply))
-    outcome: DeliveryError
-    if reply.permanent and not (reply.code == 552 and reply.phase is Phase.RCPT):
-        outcome = Rejected(text, reply=str(reply))
-    elif reply.phase is Phase.ANSWER and not 400 <= reply.code < 500:
-        outcome = Uncertain(text, reply=str(reply))  # neither taken nor refused
-    else:  # 552 to RCPT is the old way to say "too many recipients" (section 4.5.3.1.10), and so not for good
-        outcome = Unavailable(text, reply=str(reply))
-    if reply.phase is not Phase.ANSWER:
-        await _reset(link)
-    return _Result(outcome, reply)
-
-
-async def _reset(link: Link) -> None:
-    """Let go of the transaction. The answer for the recipient stands, whatever becomes of the connection."""
-    try:
-        reply = await link.ask(link.talk.reset)
-    except Lost:
-        link.abort()
-        return
-    if not reply.ok:
-        link.closing = True
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -3,8 +3,9 @@
     GREETING ─▶ EHLO ─▶ ready ─▶ MAIL ─▶ RCPT ─▶ DATA ─354─▶ content, dot ─▶ ANSWER ─▶ ready
                  └─▶ STARTTLS ─▶ (TLS) ─▶ EHLO anew         refused: RSET ─▶ ready     ready ─▶ QUIT
 
-Commands are queued with the phase whose reply they expect, one reply each, so that several may be on the way at once
-(pipelining, RFC 2920) without a change here. What matters most is the phase in which a connection ends: before the
+Commands are queued with the phase whose reply they expect, one reply each, so that several may be on the way at once:
+with pipelining (RFC 2920) the next message's MAIL, RCPT and DATA travel with the end of the last one, and a message costs
+one round trip. What matters most is the phase in which a connection ends: before the
 final dot a server must not deliver (section 4.1.1.4), after it only its reply tells.
 
 Every line that is sent passes one gate that refuses CR and LF, and message content is dot-stuffed here (section 4.5.2)
@@ -75,8 +76,18 @@ class Reply:
         match = _ENHANCED.match(self.lines[0]) if self.lines else None
         return match.group(1) if match else ""
 
+    @property
+    def greylisted(self) -> bool:
+        """Whether the server wants to be asked again later, to see that we are no passing spammer."""
+        return is_greylisting(str(self))
+
     def __str__(self) -> str:
         return f"{self.code} {' '.join(self.lines)}".strip()
+
+
+def is_greylisting(reply: str) -> bool:
+    """By its words: there is no code of its own for it; most use 450 or 451, often with 4.7.1 (RFC 6647, section 2.3)."""
+    return reply.startswith("4") and bool(re.search(r"(?i)gr[ea]y-?list", reply))
 
 
 class Conversation:
@@ -188,31 +199,49 @@ class Conversation:
         """The old way: two questions, each answered with `auth_answer`."""
         self._command("AUTH LOGIN", Phase.AUTH)
 
+    def auth_xoauth2(self, username: str, token: str) -> None:
+        """An access token instead of a password, as Google and Microsoft ask for it. A refusal comes as a question with
+        the reason in it, which is answered with nothing."""
+        secret = base64.b64encode(f"user={username}\x01auth=Bearer {token}\x01\x01".encode()).decode()
+        self._command(f"AUTH XOAUTH2 {secret}", Phase.AUTH)
+
     def auth_answer(self, text: str) -> None:
         self._command(base64.b64encode(text.encode()).decode(), Phase.AUTH)
 
-    def mail(self, sender: str, *, size: int = 0, utf8: bool = False) -> None:
+    def mail(
+        self, sender: str, *, size: int = 0, utf8: bool = False, eight_bit: bool = False, envelope_id: str = ""
+    ) -> None:
         """MAIL FROM, with SIZE (RFC 1870) where the server offers it. `utf8`: an address or header is not ASCII, which
-        takes SMTPUTF8 and 8BITMIME (RFC 6531, section 3.4, and 6152); the caller has asked whether they are offered.
+        takes SMTPUTF8 and 8BITMIME (RFC 6531, section 3.4, and 6152); `eight_bit`: the body is not; the caller has asked
+        whether they are offered. `envelope_id` comes back in bounces, which then hold headers only (RFC 3461).
         """
         words = [f"MAIL FROM:<{_path(sender)}>"]
         if size and self.offers("SIZE"):
             words.append(f"SIZE={size}")
+        if utf8 or eight_bit:
+            words.append("BODY=8BITMIME")
         if utf8:
-            words += ["BODY=8BITMIME", "SMTPUTF8"]
+            words.append("SMTPUTF8")
+        if envelope_id and self.offers("DSN"):
+            words.append(f"RET=HDRS ENVID={_xtext(envelope_id)}")
         self._command(" ".join(words), Phase.MAIL)
 
-    def rcpt(self, recipient: str) -> None:
-        self._command(f"RCPT TO:<{_path(recipient)}>", Phase.RCPT)
+    def rcpt(self, recipient: str, *, notify: bool = False) -> None:
+        """RCPT TO. `notify`: a bounce is wanted that names the address as it is here, where the server offers that."""
+        words = f"RCPT TO:<{_path(recipient)}>"
+        if notify and self.offers("DSN") and recipient.isascii():
+            words += f" NOTIFY=FAILURE ORCPT=rfc822;{_xtext(recipient)}"
+        self._command(words, Phase.RCPT)
 
     def data(self) -> None:
         self._command("DATA", Phase.DATA)
 
-    def content(self, message: bytes) -> None:
-        """The message without its end, after a 354. Raises SmuggledLine unless every line ends with CRLF."""
+    def content(self, message: bytes, *, ready: bool = False) -> None:
+        """The message without its end, after a 354. `ready`: dots are doubled and line ends looked at already. Raises
+        SmuggledLine unless every line ends with CRLF."""
         if not self._in_content:
             raise OutOfTurn("no message was asked for")
-        self._out += stuffed(message)
+        self._out += message if ready else stuffed(message)
 
     def end_of_content(self) -> None:
         """The dot. After this only the server's reply tells what became of the message."""
@@ -220,6 +249,12 @@ class Conversation:
             raise OutOfTurn("no message was asked for")
         self._in_content = False
         self._queue(b".\r\n", Phase.ANSWER)
+
+    def no_content(self) -> None:
+        """A dot and nothing before it: the way out where a server asks for a message of which it has refused the recipient
+        (RFC 2920, section 3.1). Its answer is a refusal, or a message without a recipient."""
+        self._in_content = False
+        self._queue(b".\r\n", Phase.RSET)
 
     def reset(self) -> None:
         self._command("RSET", Phase.RSET)
@@ -247,6 +282,11 @@ class Conversation:
         return extension in self.extensions
 
     @property
+    def pipelines(self) -> bool:
+        """Whether commands may be sent before the last one is answered (RFC 2920)."""
+        return "PIPELINING" in self.extensions
+
+    @property
     def mechanisms(self) -> frozenset[str]:
         """The ways of authentication that the server names."""
         return frozenset(self.extensions.get("AUTH", "").upper().split())
@@ -258,20 +298,35 @@ class Conversation:
         return int(value) if re.fullmatch(r"[0-9]{1,20}", value) else 0
 
 
+def refuse_bare(text: bytes) -> None:
+    """Raises SmuggledLine for a CR or LF alone: servers differ in what they take for the end of a line."""
+    crlf = text.count(b"\r\n")
+    if text.count(b"\n") != crlf or text.count(b"\r") != crlf:
+        raise SmuggledLine("a message must end its lines with CRLF and hold no other CR or LF")
+
+
 def stuffed(message: bytes) -> bytes:
     """Content as it travels: leading dots doubled, ended by CRLF. Raises SmuggledLine for a bare CR or LF."""
-    crlf = message.count(b"\r\n")
-    if message.count(b"\n") != crlf or message.count(b"\r") != crlf:
-        raise SmuggledLine("a message must end its lines with CRLF and hold no other CR or LF")
+    refuse_bare(message)
     if not message.endswith(b"\r\n"):
         message += b"\r\n"
     message = message.replace(b"\r\n.", b"\r\n..")
     return b"." + message if message.startswith(b".") else message
 
 
-def _path(address: str) -> str:
+def _xtext(text: str) -> str:
+    """Text of an option: `+`, `=` and what is not visible ASCII in hexadecimal (RFC 3461, section 4)."""
+    return "".join(sign if "!" <= sign <= "~" and sign not in "+=" else f"+{ord(sign):02X}" for sign in text)
+
+
+def refuse_path(address: str) -> None:
+    """Raises SmuggledLine for an address that cannot stand in a command."""
     if any(sign in address for sign in "<> ") or _CONTROL.search(address):
         raise SmuggledLine(f"{address!r} cannot stand in a command")
+
+
+def _path(address: str) -> str:
+    refuse_path(address)
     return address
 
 

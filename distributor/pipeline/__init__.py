@@ -17,7 +17,7 @@ Every step can be repeated: gathering recognises what it knows, a slot is decide
 
 from .answering import Answers, answer, answer_due, last_look, prepare_pictures, ready
 from .correcting import Plan, correct, plan_correction
-from .delivering import at_home, deliver, refresh
+from .delivering import at_home, deliver, dispatcher, refresh, work
 from .looking import Clock, Look, gather
 from .proposing import Proposal, desk_for, propose
 from .publishing import publish, publish_alert
@@ -39,6 +39,7 @@ __all__ = [
     "correct",
     "deliver",
     "desk_for",
+    "dispatcher",
     "gather",
     "hold",
     "last_look",
@@ -51,4 +52,5 @@ __all__ = [
     "refresh",
     "release_due",
     "tell_reviewers",
+    "work",
 ]

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from ..channel import Channel
 from ..config import Newsletter
-from ..delivery.dispatch import Dispatcher, Progress, Report
+from ..delivery.dispatch import Dispatcher
 from ..delivery.ledger import Ledger
+from ..delivery.report import Progress, Report
 from ..errors import DeliveryError
 from ..newsroom import Newsroom
 from ..rendering.desk import RenderingDesk
@@ -31,12 +32,33 @@ async def deliver(
     clock: Clock,
     stop: asyncio.Event | None = None,
     progress: Progress | None = None,
-    ledger: Ledger | None = None,
 ) -> Report:
     """Work through everything that is due in the ledger, whichever edition it belongs to."""
-    at_home(newsroom, database, clock())
+    worker = dispatcher(newsroom, database, clock, stop, progress=progress)
+    try:
+        return await work(newsroom, database, worker)
+    finally:
+        worker.close()
+
+
+async def work(newsroom: Newsroom, database: Database, worker: Dispatcher) -> Report:
+    """The same with a dispatcher that lives longer than one run."""
+    at_home(newsroom, database, worker.clock())
+    return await worker.run()
+
+
+def dispatcher(
+    newsroom: Newsroom,
+    database: Database,
+    clock: Clock,
+    stop: asyncio.Event | None = None,
+    *,
+    ledger: Ledger | None = None,
+    progress: Progress | None = None,
+) -> Dispatcher:
+    """A worker over the ledger, as this newsroom has it. To be closed."""
     newsletters = newsroom.settings.newsletters
-    dispatcher = Dispatcher(
+    return Dispatcher(
         ledger=ledger or Ledger(database),
         channels=newsroom.channels,
         address_book=address_book(newsroom, database),
@@ -45,7 +67,6 @@ async def deliver(
         stop=stop or asyncio.Event(),
         progress=progress,
     )
-    return await dispatcher.run()
 
 
 async def refresh(newsroom: Newsroom, database: Database) -> list[str]:

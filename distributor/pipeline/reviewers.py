@@ -4,16 +4,16 @@ the same as a post. Who has been told is written down, so that each is told once
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..channel import Digest, PersonalChannel
 from ..config import Newsletter
 from ..editions import book
 from ..editions.book import EditionRow
+from ..errand import hand_over
 from ..errors import DeliveryError, RenderError
 from ..mail.address import Mailbox
-from ..model import Edition, EditionState, Receipt, Recipient, Rendition
+from ..model import Edition, EditionState, Rendition
 from ..newsroom import Newsroom
 from ..rendering.desk import RenderingDesk
 from ..rendering.letters import render_letter
@@ -119,9 +119,4 @@ async def _write(
     person = recipient(edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links)
     (letter,) = channel.compose(edition, desk)
 
-    async def allow(people: Sequence[Recipient]) -> frozenset[str]:
-        return frozenset(one.id for one in people)
-
-    async for _, outcome in channel.deliver_many(letter, [person], allow):
-        if not isinstance(outcome, Receipt):
-            raise outcome
+    await hand_over(channel.carrier(), letter, person)

@@ -1,0 +1,122 @@
+"""Group commit: the marks and outcomes of many connections in one transaction.
+
+While one transaction is on its way to the disk, what the connections ask for meanwhile is gathered for the next: the
+faster the wire, the larger the group. What a connection says before it asks for a mark is committed with that mark or
+earlier. All of it runs in one thread of its own, so that the wire goes on meanwhile and no two transactions of this
+process wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from ..errors import StoreError
+from ..model import Delivery
+from .ledger import Entry, Ledger, Posted, Shard
+
+log = logging.getLogger("distributor.delivery")
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_AGAIN = 1.0  # seconds between tries to write to a store that fails
+
+Settled = Callable[[Entry, bool], None]
+
+
+class GroupCommit:
+    """One worker's way into the ledger. What a failing store has not taken is kept, and written by the next call."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+        self.ledger = ledger
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._marks: list[tuple[Shard, Delivery, asyncio.Future[bool]]] = []
+        self._entries: list[tuple[Entry, Settled]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def mark(self, shard: Shard, row: Delivery) -> bool:
+        """Commit that a row may leave; whether it still may. Raises StoreError: then it must not."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._marks.append((shard, row, answer))
+        self._begin()
+        return await answer
+
+    def settle(self, entry: Entry, settled: Settled) -> None:
+        """Write an outcome down, soon. `settled` hears of it once it is committed, or refused for good because its shard
+        is in other hands."""
+        self._entries.append((entry, settled))
+        self._begin()
+
+    async def flush(self, patience: float = 0) -> None:
+        """Wait until everything is committed. Raises StoreError where the store does not take it within `patience`
+        seconds; it is kept then."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        while self._entries or self._busy:
+            self._begin()
+            assert self._running is not None
+            try:
+                await self._running
+            except StoreError:
+                if loop.time() >= until:
+                    raise
+                await asyncio.sleep(min(_AGAIN, patience))
+
+    async def call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Something else for the ledger, in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _busy(self) -> bool:
+        return self._running is not None and not self._running.done()
+
+    def _begin(self) -> None:
+        if not self._busy:
+            self._running = asyncio.get_running_loop().create_task(self._run())
+            self._running.add_done_callback(seen)
+
+    async def _run(self) -> None:
+        while self._marks or self._entries:
+            await asyncio.sleep(0)  # who is ready in this turn of the loop joins
+            marks, self._marks = self._marks, []
+            entries, self._entries = self._entries, []
+            pairs = [(shard, row) for shard, row, _ in marks]
+            try:
+                posted = await self.call(self.ledger.post, pairs, [entry for entry, _ in entries], self._clock())
+            except BaseException as error:
+                self._entries = entries + self._entries
+                for _, _, answer in marks:
+                    if not answer.done():
+                        answer.set_exception(error if isinstance(error, Exception) else StoreError("interrupted"))
+                raise
+            self._tell(marks, entries, posted)
+
+    def _tell(
+        self,
+        marks: Sequence[tuple[Shard, Delivery, asyncio.Future[bool]]],
+        entries: Sequence[tuple[Entry, Settled]],
+        posted: Posted,
+    ) -> None:
+        for entry, settled in entries:
+            if entry.shard in posted.lost:
+                log.warning("%s: an outcome came too late, its shard is in other hands", entry.row.edition)
+            settled(entry, entry.shard not in posted.lost)
+        for _, row, answer in marks:
+            if not answer.done():
+                answer.set_result(row.id in posted.allowed)
+
+
+def seen(task: asyncio.Task[None]) -> None:
+    """A fault is told by the marks and by `flush`; asyncio need not say that nobody asked."""
+    if not task.cancelled():
+        task.exception()

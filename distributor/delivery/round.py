@@ -1,0 +1,290 @@
+"""One round of a channel that writes to people: takes shards, hands out their rows as errands, writes down outcomes.
+
+    claim ─▶ rows ─▶ doubts settled ─▶ errands ─▶ taken ─▶ marked ─▶ answered ─▶ committed ─▶ shard released
+
+The next shard is fetched before the last one is used up, so that the wire never waits for the store. A shard is let go
+when the outcome of its last row is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ..editions import book
+from ..errand import Errand
+from ..errors import DeliveryError, StoreError, Unavailable, Uncertain
+from ..model import Delivery, DeliveryState, Edition, Receipt, Recipient
+from .commit import GroupCommit, seen
+from .ledger import Entry, Shard
+from .report import Report
+from .retry import Decision, decide, doubt
+
+log = logging.getLogger("distributor.delivery")
+
+AddressBook = Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]
+
+_LOW = 300  # errands at hand, below which the next shard is fetched
+_MOST = 8  # shards in hand, however slow their recipients' domains are
+_LONG = 20.0  # seconds: who must wait longer than this waits in the ledger
+_SHORT = 0.005  # seconds of waiting for outcomes of as many shards as we may hold
+_SLICE = 0.25  # seconds between two looks whether to stop
+_PATIENCE = 30.0  # seconds that a failing store has at the end of a round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a round decides by. `resend` tells for a newsletter whether a letter that may be out is sent again; `chance`
+    is a random number from 0 to 1; `stop` ends the round."""
+
+    address_book: AddressBook
+    resend: Callable[[str], bool]
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    stop: asyncio.Event
+
+
+@dataclass(slots=True)
+class _Open:
+    """A row that was handed out."""
+
+    shard: Shard
+    row: Delivery
+    expires_at: datetime
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """What a shard holds that is due."""
+
+    shard: Shard
+    expires_at: datetime
+    errands: Sequence[tuple[Errand, Delivery]]
+    entries: Sequence[Entry]
+
+
+@dataclass
+class Round:
+    """The errands of one channel that are due now. See `errand.Errands` for what a carrier does with it."""
+
+    channel: str
+    commit: GroupCommit
+    rules: Rules
+    report: Report
+    _queue: deque[Errand] = field(default_factory=deque)
+    _later: list[tuple[float, int, Errand]] = field(default_factory=list)
+    _open: dict[Errand, _Open] = field(default_factory=dict)
+    _left: Counter[Shard] = field(default_factory=Counter)  # rows of each shard whose outcome is not committed
+    _used_up: set[Shard] = field(default_factory=set)
+    _fetching: asyncio.Task[None] | None = None
+    _exhausted: bool = False
+    _count: itertools.count[int] = field(default_factory=itertools.count)
+
+    # -- handing out -------------------------------------------------------------------------------------------------
+
+    @property
+    def at_hand(self) -> int:
+        return len(self._queue)
+
+    @property
+    def ended(self) -> bool:
+        return self.rules.stop.is_set()
+
+    def take_now(self) -> Errand | None:
+        if self.ended:
+            return None
+        if len(self._queue) < _LOW:
+            self._fetch_soon()
+        while self._later and self._later[0][0] <= _now():
+            self._queue.appendleft(heapq.heappop(self._later)[2])
+        while self._queue:
+            errand = self._queue.popleft()
+            if errand in self._open:  # its shard is still in our hands
+                return errand
+        return None
+
+    async def take(self) -> Errand | None:
+        while not self.ended:
+            errand = self.take_now()
+            if errand:
+                return errand
+            if self._fetching:
+                await asyncio.shield(self._fetching)
+            elif self._later:
+                await asyncio.sleep(min(max(self._later[0][0] - _now(), 0.001), _SLICE))
+            elif self._exhausted:
+                return None
+            else:
+                await asyncio.sleep(_SHORT)
+        return None
+
+    def put_back(self, errand: Errand, after: float = 0) -> None:
+        held = self._open.get(errand)
+        if held is None:
+            return  # its shard is in other hands
+        if after > _LONG:
+            due = self.rules.clock() + timedelta(seconds=after)
+            self._settle(
+                errand, Decision(DeliveryState.DEFERRED, due, "waits for its domain"), attempts=held.row.attempts
+            )
+        elif after > 0:
+            heapq.heappush(self._later, (_now() + after, next(self._count), errand))
+        else:
+            self._queue.appendleft(errand)
+
+    # -- marks and answers -------------------------------------------------------------------------------------------
+
+    async def mark(self, errand: Errand) -> bool:
+        held = self._open.get(errand)
+        if held is None or self.ended:
+            return False
+        if await self.commit.mark(held.shard, held.row):
+            held.marked = True
+            return True
+        self._drop(errand)
+        return False
+
+    def answer(self, errand: Errand, outcome: Receipt | DeliveryError) -> None:
+        held = self._open[errand]
+        if not held.marked and isinstance(outcome, (Receipt, Uncertain)):
+            log.error("channel %s sent something without a mark", self.channel)
+            outcome = Uncertain("sent without a mark")
+        attempts = held.row.attempts + 1
+        decision = decide(
+            outcome,
+            attempts=attempts,
+            now=self.rules.clock(),
+            expires_at=held.expires_at,
+            jitter=self.rules.chance(),
+        )
+        counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
+        self._settle(errand, decision, attempts=attempts if counted else held.row.attempts)
+
+    def _settle(self, errand: Errand, decision: Decision, *, attempts: int) -> None:
+        held = self._open.pop(errand)
+        was = DeliveryState.SENDING if held.marked else held.row.state
+        recoveries = held.row.recoveries + (decision.state is DeliveryState.UNCERTAIN)
+        row = replace(held.row, state=was, attempts=attempts, recoveries=recoveries)
+        self.commit.settle(Entry(held.shard, row, decision), self._committed)
+
+    def _drop(self, errand: Errand) -> None:
+        """An errand that is none any more: its row is as somebody else has left it."""
+        held = self._open.pop(errand)
+        self._one_less(held.shard)
+
+    def _committed(self, entry: Entry, written: bool) -> None:
+        if written:
+            self.report.count(entry.row, entry.decision)
+        self._one_less(entry.shard)
+
+    def _one_less(self, shard: Shard) -> None:
+        self._left[shard] -= 1
+        if self._left[shard] <= 0:
+            del self._left[shard]
+            self._used_up.add(shard)
+
+    # -- shards ------------------------------------------------------------------------------------------------------
+
+    def _fetch_soon(self) -> None:
+        if not (self._fetching or self._exhausted or len(self._left) >= _MOST):
+            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching.add_done_callback(seen)
+
+    async def _fetch(self) -> None:
+        try:
+            done, self._used_up = self._used_up, set()
+            fetched = await self.commit.call(self._read_shard, done)
+        finally:
+            self._fetching = None
+        if fetched is None:
+            self._exhausted = True
+            return
+        self._left[fetched.shard] += len(fetched.errands) + len(fetched.entries)
+        for errand, row in fetched.errands:
+            self._open[errand] = _Open(fetched.shard, row, fetched.expires_at)
+            self._queue.append(errand)
+        for entry in fetched.entries:
+            self.commit.settle(entry, self._committed)
+        if not self._left[fetched.shard]:
+            self._used_up.add(fetched.shard)
+
+    def _read_shard(self, done: set[Shard]) -> _Fetched | None:
+        """In the ledger's thread: let go of what is done, take the next shard, and make errands of its rows."""
+        ledger, now = self.commit.ledger, self.rules.clock()
+        if done:
+            ledger.release(done)
+        shard = ledger.claim(self.channel, now)
+        if shard is None:
+            return None
+        rows = ledger.due(shard, now)
+        with ledger.database.read() as connection:
+            edition = book.edition(connection, shard.edition)
+            assert edition is not None
+            renditions = {
+                part: book.rendition(connection, shard.edition, shard.channel, part)
+                for part in {row.part for row in rows}
+            }
+        entries, rows = self._clear(shard, edition, rows, now)
+        people = self.rules.address_book(edition, rows)
+        gone = [row for row in rows if row.recipient not in people]
+        if gone:  # the subscriber has been erased: the mark writes that down
+            ledger.post([(shard, row) for row in gone], [], now)
+        errands = [
+            (Errand(renditions[row.part], people[row.recipient], row.id), row)
+            for row in rows
+            if row.recipient in people
+        ]
+        return _Fetched(shard, edition.expires_at, errands, entries)
+
+    def _clear(
+        self, shard: Shard, edition: Edition, rows: list[Delivery], now: datetime
+    ) -> tuple[list[Entry], list[Delivery]]:
+        """Settle the doubt about rows that may be out, as the newsletter says: those to be sent again join the others."""
+        resend = self.rules.resend(edition.newsletter)
+        doubts = [
+            Entry(shard, row, doubt(row, resend=resend, now=now))
+            for row in rows
+            if row.state is DeliveryState.UNCERTAIN
+        ]
+        again = [entry for entry in doubts if entry.decision.state is DeliveryState.DEFERRED]
+        if again:
+            self.commit.ledger.post([], again, now)
+        open_rows = [row for row in rows if row.state is not DeliveryState.UNCERTAIN]
+        open_rows += [replace(entry.row, state=DeliveryState.DEFERRED) for entry in again]
+        return [entry for entry in doubts if entry not in again], open_rows
+
+    async def keep_leases(self) -> None:
+        """Renew the leases in hand for as long as the round lasts; drop what another worker has taken over."""
+        ledger = self.commit.ledger
+        while True:
+            await asyncio.sleep(ledger.lease.total_seconds() / 3)
+            try:
+                lost = await self.commit.call(ledger.renew, set(self._left), self.rules.clock())
+            except StoreError as fault:
+                log.warning("the leases could not be renewed: %s", fault)
+                continue
+            for errand, held in list(self._open.items()):
+                if held.shard in lost and not held.marked:
+                    self._drop(errand)
+            for shard in lost:
+                log.warning("%s: shard %d is in other hands", shard.edition, shard.k)
+
+    async def finish(self) -> None:
+        """Write down what is left, and let go of all shards. Raises StoreError where the store does not take it."""
+        if self._fetching:
+            await asyncio.wait({self._fetching})
+        for errand in [errand for errand, held in self._open.items() if held.marked]:
+            self.answer(errand, Uncertain("the connection ended between sending and the answer"))
+        await self.commit.flush(_PATIENCE if not self.ended else _PATIENCE / 3)
+        await self.commit.call(self.commit.ledger.release, {*self._left, *self._used_up})
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,116 @@
+"""What a channel that writes to people is given to do: errands, each one rendition for one person.
+
+A carrier takes errands, as many at a time as it has hands, and says of each what became of it. Before the irrevocable
+byte of one leaves it asks for a mark; so whoever dies in between leaves a trace. An errand that was taken is either
+answered, or put back, or refused its mark.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .errors import DeliveryError, Unavailable
+from .model import Receipt, Recipient, Rendition
+
+Outcome = Receipt | DeliveryError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Errand:
+    """One rendition for one person. `id` is its number in the ledger; 0 for a copy outside of it."""
+
+    rendition: Rendition
+    recipient: Recipient
+    id: int = 0
+
+
+class Errands(Protocol):
+    """The errands of one run, and the ledger behind them."""
+
+    @property
+    def at_hand(self) -> int:
+        """About how many can be taken without waiting."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the work is to end: nothing more is handed out."""
+        ...
+
+    def take_now(self) -> Errand | None:
+        """The next one, if there is one at hand."""
+        ...
+
+    async def take(self) -> Errand | None:
+        """The next one; None when there is nothing more to do now, or the work is to end."""
+        ...
+
+    def put_back(self, errand: Errand, after: float = 0) -> None:
+        """Not tried, or surely not out and nobody's fault: to be taken again, not before `after` seconds."""
+        ...
+
+    async def mark(self, errand: Errand) -> bool:
+        """Commit that it may leave now. False: it must not, and is no errand any more."""
+        ...
+
+    def answer(self, errand: Errand, outcome: Outcome) -> None:
+        """What became of it. A mark that is asked for later is committed with this or after it."""
+        ...
+
+
+class Carrier(Protocol):
+    """Carries errands for one channel, for as long as the process lives: it may remember how a server behaves."""
+
+    async def carry(self, errands: Errands) -> None:
+        """Carry until there are no more. Raises Unavailable or AuthBroken where nothing can be carried; every errand in
+        hand was answered or put back before."""
+        ...
+
+
+@dataclass
+class Handful:
+    """A few errands outside of the ledger: test copies, letters to staff, tests. `allowed` is asked for marks."""
+
+    errands: Iterable[Errand]
+    allowed: Callable[[Errand], bool] = lambda _: True
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _waiting: deque[Errand] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._waiting = deque(self.errands)
+
+    @property
+    def at_hand(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def ended(self) -> bool:
+        return not self._waiting
+
+    def take_now(self) -> Errand | None:
+        return self._waiting.popleft() if self._waiting else None
+
+    async def take(self) -> Errand | None:
+        return self.take_now()
+
+    def put_back(self, errand: Errand, after: float = 0) -> None:
+        self._waiting.appendleft(errand)
+
+    async def mark(self, errand: Errand) -> bool:
+        return self.allowed(errand)
+
+    def answer(self, errand: Errand, outcome: Outcome) -> None:
+        self.outcomes[errand.recipient.id] = outcome
+
+
+async def hand_over(carrier: Carrier, rendition: Rendition, recipient: Recipient) -> Receipt:
+    """Carry one rendition to one person, outside of the ledger. Raises the delivery error that it ends with."""
+    hand = Handful([Errand(rendition, recipient)])
+    await carrier.carry(hand)
+    outcome = hand.outcomes.get(recipient.id)
+    if isinstance(outcome, Receipt):
+        return outcome
+    raise outcome or Unavailable("it was not carried")

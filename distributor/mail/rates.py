@@ -1,0 +1,94 @@
+"""How much may go in how much time: exact sliding windows, asked with the time as an argument. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` in any stretch of `seconds`."""
+
+    count: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """`20/s`, `600/h`, `100/10m`. Raises ValueError."""
+        match = _RATE.fullmatch(text.strip())
+        if not match or int(match[1]) == 0 or match[2] == "0":
+            raise ValueError("write a rate as a number, a slash and a time: 20/s, 600/h, 100/10m, 5000/d")
+        return cls(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
+
+    def shared(self, among: int) -> Rate:
+        """The share of one of several processes. Together they never exceed the whole."""
+        if self.count >= among:
+            return Rate(self.count // among, self.seconds)
+        return Rate(1, self.seconds * -(-among // self.count))
+
+
+class Window:
+    """One rate kept: remembers when the last `count` went."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._went: deque[float] = deque(maxlen=rate.count)
+
+    def free_at(self, now: float) -> float:
+        """The earliest time at which the next may go: `now`, or later."""
+        if len(self._went) < self._rate.count:
+            return now
+        return max(now, self._went[0] + self._rate.seconds)
+
+    def went(self, now: float) -> None:
+        self._went.append(now)
+
+
+class Limits:
+    """Several rates at once, for everything and for each recipient domain. Times are of a clock that never goes back."""
+
+    def __init__(self, rates: Sequence[Rate] = (), domains: Mapping[str, Sequence[Rate]] | None = None) -> None:
+        self._all = [Window(rate) for rate in rates]
+        self._of = {domain.lower(): [Window(rate) for rate in kept] for domain, kept in (domains or {}).items()}
+
+    def free_at(self, now: float) -> float:
+        """When the next message may go, whoever it is for."""
+        return max((window.free_at(now) for window in self._all), default=now)
+
+    def domain_free_at(self, domain: str, now: float) -> float:
+        """When the next message may go to this domain."""
+        return max((window.free_at(now) for window in self._of.get(domain, ())), default=now) if self._of else now
+
+    def went(self, domain: str, now: float) -> None:
+        for window in self._all:
+            window.went(now)
+        for window in self._of.get(domain, ()):
+            window.went(now)
+
+
+_FIRST_REST, _LONGEST_REST = 30.0, 1800.0  # seconds
+
+
+class Rests:
+    """Recipient domains that have asked for a pause: each refusal for now doubles it, an acceptance ends it."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, tuple[float, float]] = {}
+
+    def free_at(self, domain: str, now: float) -> float:
+        return max(now, self._until[domain][0]) if domain in self._until else now
+
+    def refused(self, domain: str, now: float) -> None:
+        until, length = self._until.get(domain, (now, 0.0))
+        if until <= now or not length:  # several refusals of messages that were on the way at once are one
+            length = min(max(2 * length, _FIRST_REST), _LONGEST_REST)
+            self._until[domain] = (now + length, length)
+
+    def accepted(self, domain: str) -> None:
+        self._until.pop(domain, None)

@@ -1,0 +1,249 @@
+"""A cohort's message, compiled once to bytes with places, and joined for each reader. Pure.
+
+Everything that is the same for all readers is encoded once: headers, both parts, transfer encoding, doubled dots. For a
+reader only the values of the places are encoded, and the pieces are joined. In quoted-printable a place stands on lines
+of its own, between soft line breaks, so that no line grows too long and what stands around it needs no second look:
+
+    Xin ch=C3=A0o =                    constant, ends with a soft line break
+    Nguy=E1=BB=85n Lan=                the value, broken softly again where it is long
+    , tin h=C3=B4m nay ...             constant
+
+In 8bit a value stands where it stands in the text; a letter of which a line could grow too long is never sent so.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model import Recipient
+from ..slots import NOTHING, Form, Piece, Place, places_in_html, places_in_text
+from .address import Mailbox
+from .message import Letter, headers, list_unsubscribe, mailbox_header
+from .smtp import refuse_bare, stuffed
+
+_SOFT_BREAK = re.compile(rb"=\r?\n")
+LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
+_ROOM = 512  # octets that a value may have for 8bit: a longer one would make a line too long
+
+# What of a message differs from reader to reader in its head; everything else of it is the same.
+_PERSONAL = ("To", "Message-ID", "List-Unsubscribe")
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A message with places. `pieces` stand around them: there is one more of them than of `places`.
+
+    `head` counts the places of the head, which come first. `wire` are the pieces as they travel, with dots doubled.
+    """
+
+    letter: Letter
+    head: int
+    places: tuple[Place, ...]
+    pieces: tuple[bytes, ...]
+    wire: tuple[bytes, ...]
+    eight_bit: bool
+    usual: Mapping[str, str]
+
+
+def compile(letter: Letter, *, eight_bit: bool = False, usual: Mapping[str, str] = NOTHING) -> Compiled | None:
+    """Compile a letter whose text and HTML hold marks; `to`, `message_id` and `unsubscribe_url` of it are not used.
+
+    `usual` are the values for readers who have none. Returns None where 8bit is asked for and a line would be too long.
+    """
+    encode = _eight_bit if eight_bit else _quoted_printable
+    text, html = encode(places_in_text(_lines(letter.text))), encode(places_in_html(_lines(letter.html)))
+    if text is None or html is None:
+        return None
+    boundary = _boundary(letter)
+    transfer = b"8bit" if eight_bit else b"quoted-printable"
+    head = _head(letter, boundary)
+    parts = [
+        *head[:-1],
+        *_joined(head[-1], _part(boundary, b"plain", transfer)),
+        *text,
+        _part(boundary, b"html", transfer),
+        *html,
+        b"\r\n--" + boundary + b"--\r\n",
+    ]
+    pieces, places = _separated(parts)
+    return Compiled(
+        letter,
+        len([part for part in head if isinstance(part, Place)]),
+        places,
+        pieces,
+        _on_the_wire(pieces),
+        eight_bit,
+        usual,
+    )
+
+
+def splice(compiled: Compiled, person: Recipient) -> bytes:
+    """The message of one reader, as it is signed and stored. Raises ValueError for a value that no header may hold."""
+    return _join(compiled.pieces, values(compiled, person))
+
+
+def splice_for_wire(compiled: Compiled, filled: Sequence[bytes]) -> bytes:
+    """The message as it travels: leading dots doubled (RFC 5321, section 4.5.2), ended by CRLF, the dot not included.
+
+    In quoted-printable no value begins a line with a dot, so doubled pieces are joined; in 8bit one may.
+    """
+    if compiled.eight_bit:
+        return stuffed(_join(compiled.pieces, filled))
+    return _join(compiled.wire, filled)
+
+
+def values(compiled: Compiled, person: Recipient) -> list[bytes]:
+    """What stands in each place for one reader. Raises ValueError for a value that no header may hold."""
+    made: dict[Place, bytes] = {}
+    slots = person.slots
+    result = []
+    for number, place in enumerate(compiled.places):
+        value = made.get(place)
+        if value is None:
+            if number < compiled.head:
+                value = _header_value(compiled.letter, place.name, person)
+            else:
+                value = _body_value(place.fill(slots, compiled.usual), compiled.eight_bit)
+            made[place] = value
+        result.append(value)
+    return result
+
+
+def _join(pieces: Sequence[bytes], filled: Sequence[bytes]) -> bytes:
+    parts = [b""] * (2 * len(filled) + 1)
+    parts[::2] = pieces
+    parts[1::2] = filled
+    return b"".join(parts)
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def _header_value(letter: Letter, name: str, person: Recipient) -> bytes:
+    if name == "To":
+        return mailbox_header("To", Mailbox(person.name, person.address)).encode()
+    if name == "Message-ID":
+        return person.message_id.encode("ascii")
+    return list_unsubscribe(person.slots["unsubscribe_url"], letter.unsubscribe_mailto).encode("ascii")
+
+
+def _body_value(value: str, eight_bit: bool) -> bytes:
+    raw = " ".join(value.split("\n")).replace("\r", " ").encode()
+    if eight_bit:
+        return raw[:_ROOM].decode("utf-8", "ignore").encode()
+    encoded = binascii.b2a_qp(raw, istext=False)
+    if len(encoded) > 75 or encoded[:1] == b".":
+        encoded = _soft(encoded)
+    return encoded
+
+
+def _soft(encoded: bytes) -> bytes:
+    """A long value with CRLF in its soft breaks, and no line that begins with a dot."""
+    lines = []
+    rest = encoded.replace(b"=\n", b"")
+    while rest:
+        if rest[:1] == b".":
+            rest = b"=2E" + rest[1:]
+        cut = 75 if len(rest) > 75 else len(rest)
+        while cut < len(rest) and b"=" in rest[cut - 2 : cut]:  # never within an =XX
+            cut -= 1
+        lines.append(rest[:cut])
+        rest = rest[cut:]
+    return b"=\r\n".join(lines)
+
+
+# -- compiling ---------------------------------------------------------------------------------------------------------
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+
+
+def _quoted_printable(pieces: Sequence[Piece]) -> list[bytes | Place]:
+    """Pieces in quoted-printable. A place begins a line, after a soft line break where it must, and one follows it."""
+    made: list[bytes | Place] = []
+    for number, piece in enumerate(pieces):
+        if isinstance(piece, Place):
+            made.append(piece)
+            continue
+        encoded = _SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(piece.encode()))
+        if number:
+            encoded = b"=\r\n" + encoded
+        if number < len(pieces) - 1 and not encoded.endswith(b"\r\n"):
+            encoded += b"=\r\n"
+        made.append(encoded)
+    return _between(made)
+
+
+def _between(parts: list[bytes | Place]) -> list[bytes | Place]:
+    """Two places side by side have a soft line break between them."""
+    made: list[bytes | Place] = []
+    for part in parts:
+        if isinstance(part, Place) and (not made or isinstance(made[-1], Place)):
+            made.append(b"=\r\n" if made else b"")
+        made.append(part)
+    return made
+
+
+def _eight_bit(pieces: Sequence[Piece]) -> list[bytes | Place] | None:
+    made: list[bytes | Place] = [piece if isinstance(piece, Place) else piece.encode() for piece in pieces]
+    longest = b"".join(b"x" * _ROOM if isinstance(part, Place) else part for part in made)
+    if any(len(line) > LONGEST for line in longest.split(b"\r\n")):
+        return None
+    return made
+
+
+def _head(letter: Letter, boundary: bytes) -> list[bytes | Place]:
+    made: list[bytes | Place] = [b""]
+    fields = [*headers(letter), ("MIME-Version", "1.0")]
+    for name, value in fields:
+        assert isinstance(made[-1], bytes)
+        made[-1] += f"{name}: ".encode()
+        if name in _PERSONAL:
+            made += [Place(name, Form.TEXT), b"\r\n"]
+        else:
+            made[-1] += value.encode() + b"\r\n"
+    assert isinstance(made[-1], bytes)
+    made[-1] += b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n'
+    return made
+
+
+def _part(boundary: bytes, subtype: bytes, transfer: bytes) -> bytes:
+    return (
+        b"\r\n--" + boundary + b"\r\nContent-Type: text/" + subtype + b'; charset="utf-8"\r\n'
+        b"Content-Transfer-Encoding: " + transfer + b"\r\n\r\n"
+    )  # fmt: skip
+
+
+def _joined(first: bytes | Place, second: bytes) -> list[bytes | Place]:
+    return [first + second] if isinstance(first, bytes) else [first, second]
+
+
+def _separated(parts: Sequence[bytes | Place]) -> tuple[tuple[bytes, ...], tuple[Place, ...]]:
+    pieces, places = [b""], []
+    for part in parts:
+        if isinstance(part, Place):
+            places.append(part)
+            pieces.append(b"")
+        else:
+            pieces[-1] += part
+    return tuple(pieces), tuple(places)
+
+
+def _on_the_wire(pieces: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Pieces with leading dots doubled. Raises SmuggledLine for a bare CR or LF."""
+    made = []
+    for piece in pieces:
+        refuse_bare(piece)
+        made.append(piece.replace(b"\r\n.", b"\r\n.."))
+    return tuple(made)
+
+
+def _boundary(letter: Letter) -> bytes:
+    """The same for all readers, and not a line of either part: nobody can write what holds its own hash."""
+    whole = "\0".join((letter.subject, letter.text, letter.html))
+    return b"=_" + hashlib.sha256(whole.encode()).hexdigest()[:24].encode()

@@ -1,0 +1,248 @@
+"""Carries errands over one connection, each message in one transaction with one recipient, and says what became of each.
+
+With pipelining (RFC 2920) the wire of a connection looks like this; a message costs one round trip:
+
+    we    MAIL RCPT DATA ·········· content-1 dot MAIL RCPT DATA ·········· content-2 dot …
+    they  ················ 250 250 354 ·························· 250 250 250 354 ·········
+
+Between content and dot the mark is asked for: with it the outcome of the message before is committed, so that never more
+than one message of a connection is in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errand import Errand, Errands
+from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from ..model import Receipt
+from .link import Link, Lost
+from .smtp import Phase, ProtocolError, Reply, refuse_path
+from .standing import Result
+
+_LOG_IN_FIRST = {530, 534, 535, 538}  # RFC 4954, section 6
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message ready for the wire: dots doubled, lines ended by CRLF, the end not included.
+
+    `utf8`: an address or header is not ASCII; `eight_bit`: the body is not. `envelope_id` comes back in bounces.
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
+    utf8: bool = False
+    eight_bit: bool = False
+    envelope_id: str = ""
+
+
+Pack = Callable[[Errand, bool], Parcel]  # the parcel of an errand; whether 8bit may be used. May raise ValueError.
+
+
+class Transfer:
+    """One connection at work. `told` hears of each result; `more` gives the next errand that may be announced now."""
+
+    def __init__(
+        self,
+        link: Link,
+        errands: Errands,
+        pack: Pack,
+        more: Callable[[], Errand | None],
+        told: Callable[[Errand, Result], None],
+    ) -> None:
+        self.link = link
+        self.errands = errands
+        self.current: Errand | None = None  # the errand whose outcome is open
+        self.marked = False  # whether the mark of `current` is committed
+        self._next: Errand | None = None  # announced behind the dot of `current`
+        self._pack = pack
+        self._more = more
+        self._told = told
+        self._parcel: Parcel | None = None
+        self._next_parcel: Parcel | None = None
+        self._unclean = False  # a transaction was refused and must be let go of
+
+    async def run(self, errand: Errand) -> None:
+        """Carry this errand and those that follow at hand. Returns when none is left, or the connection has done enough.
+
+        Raises Lost where the connection is gone: what is then in `current` is surely not out, and `settle_lost` says what
+        becomes of it. Raises AuthBroken for what is about us.
+        """
+        self._begin(errand)
+        while self.current or self._next:
+            if self.current and self._parcel:
+                await self._carry(self.current, self._parcel)
+            if self.link.closing:
+                return
+            self.current, self._parcel = self._next, self._next_parcel
+            self._next = self._next_parcel = None
+            if self.current is None and self._may_go_on():
+                following = self._more()
+                if following:
+                    self._begin(following)
+
+    def _begin(self, errand: Errand) -> None:
+        self.current = errand
+        self._parcel = self._announce(errand)
+
+    def _tell(self, errand: Errand, result: Result) -> None:
+        """Say what became of an errand, which is then out of our hands. What `told` raises is let through."""
+        if errand is self.current:
+            self.current, self.marked = None, False
+        elif errand is self._next:
+            self._next = None
+        self._told(errand, result)
+
+    def _may_go_on(self) -> bool:
+        return not self.link.closing and self.link.carried < self.link.server.per_connection
+
+    # -- one message -------------------------------------------------------------------------------------------------
+
+    def _announce(self, errand: Errand) -> Parcel | None:
+        """Queue the envelope. None where no message can be made: that errand is then answered."""
+        try:
+            parcel = self._pack(errand, self.link.talk.offers("8BITMIME"))
+            refuse_path(parcel.sender)
+            refuse_path(parcel.recipient)
+        except ValueError as error:
+            self._tell(errand, Result(Rejected(f"no message could be made: {error}")))
+            return None
+        impossible = _impossible(self.link, parcel)
+        if impossible:
+            self._tell(errand, Result(impossible))
+            return None
+        self.link.carried += 1
+        try:
+            self._queue(parcel)
+        except ProtocolError as error:
+            raise Lost(f"it sent {error}") from error
+        return parcel
+
+    def _queue(self, parcel: Parcel) -> None:
+        talk = self.link.talk
+        if self._unclean:
+            self._unclean = False
+            talk.reset()
+        talk.mail(
+            parcel.sender,
+            size=len(parcel.content),
+            utf8=parcel.utf8,
+            eight_bit=parcel.eight_bit,
+            envelope_id=parcel.envelope_id,
+        )
+        if talk.pipelines:
+            talk.rcpt(parcel.recipient, notify=bool(parcel.envelope_id))
+            talk.data()
+
+    async def _carry(self, errand: Errand, parcel: Parcel) -> None:
+        refusal = await self._envelope(parcel)
+        if refusal:
+            self._tell(errand, self._refused(refusal))
+            return
+        self.link.look()  # what was said unasked would be taken for the answer to what comes
+        self.link.talk.content(parcel.content, ready=True)
+        await self.link.write()
+        if not await self.errands.mark(errand):
+            self.current = None
+            self.link.abort()  # without the dot nothing is delivered
+            raise Lost("the message must not go any more")
+        self.marked = True
+        self._end()
+        self._tell(errand, await self._answer())
+
+    async def _envelope(self, parcel: Parcel) -> Reply | None:
+        """The first refusal among the replies to RSET, MAIL, RCPT and DATA; None where the content is awaited."""
+        link, talk = self.link, self.link.talk
+        reply = await link.reply()
+        if reply.phase is Phase.RSET:  # of the transaction before
+            if not reply.ok:
+                link.closing = True
+                raise Lost(f"it answered {reply} to RSET")
+            reply = await link.reply()
+        mail = reply
+        if talk.pipelines:
+            rcpt, data = await link.reply(), await link.reply()
+        else:
+            rcpt = await link.ask(talk.rcpt, parcel.recipient, notify=bool(parcel.envelope_id)) if mail.ok else mail
+            data = await link.ask(talk.data) if rcpt.ok else rcpt
+        if not mail.ok:
+            _refused_sender(link, mail)
+        if not rcpt.ok and data.code == 354:
+            talk.no_content()
+            await link.reply()
+        refusal = rcpt if not rcpt.ok else data
+        return None if refusal.code == 354 else refusal
+
+    def _end(self) -> None:
+        """The dot, and behind it the next envelope. All of the message is out of our hands by now, and the connection
+        has given no sign: if it is closed already, there is no doubt that the message is not out."""
+        link, talk = self.link, self.link.talk
+        link.look()
+        talk.end_of_content()
+        if talk.pipelines and self._may_go_on():
+            following = self._more()
+            if following:
+                self._next = following
+                self._next_parcel = self._announce(following)
+
+    async def _answer(self) -> Result:
+        """What became of the message whose end is out. Raises nothing."""
+        link = self.link
+        try:
+            reply = await link.reply()
+        except Lost as lost:
+            in_doubt = link.in_doubt
+            link.abort()
+            text = f"{link.server}: {lost}"
+            return Result(Uncertain(text) if in_doubt else Unavailable(text, counted=False), lost=True)
+        return Result(Receipt(reply=str(reply)), reply) if reply.ok else self._refused(reply)
+
+    def _refused(self, reply: Reply) -> Result:
+        """What a reply other than the wished one means."""
+        link = self.link
+        text = f"{link.server} answered {reply} to {reply.phase.value}"
+        at_end = reply.phase is Phase.ANSWER
+        if reply.code in _LOG_IN_FIRST and not at_end:
+            raise AuthBroken(text, reply=str(reply))
+        self._unclean = not at_end
+        outcome: DeliveryError
+        # 452 and 552 to RCPT say "too many recipients" (section 4.5.3.1.10): about us, and not for good.
+        too_many = reply.phase is Phase.RCPT and reply.code in (452, 552) and not reply.enhanced.startswith("5.2.")
+        if reply.permanent and not too_many:
+            outcome = Rejected(text, reply=str(reply), recipient=reply.phase is Phase.RCPT)
+        elif at_end and not 400 <= reply.code < 500:
+            outcome = Uncertain(text, reply=str(reply))  # neither taken nor refused
+        else:
+            outcome = Unavailable(text, reply=str(reply), counted=not too_many)
+        return Result(outcome, reply)
+
+    # -- when the connection is gone ---------------------------------------------------------------------------------
+
+    def let_go(self) -> tuple[Errand | None, bool]:
+        """After the end of the connection: the errand that was in hand, and whether it had its mark. What was announced
+        behind it is put back."""
+        if self._next:
+            self.errands.put_back(self._next)
+        current, marked = self.current, self.marked
+        self.current = self._next = None
+        return current, marked
+
+
+def _impossible(link: Link, parcel: Parcel) -> Rejected | None:
+    """Why this server cannot take the message, from what it said in EHLO."""
+    if parcel.utf8 and not (link.talk.offers("SMTPUTF8") and link.talk.offers("8BITMIME")):
+        return Rejected(f"{link.server} takes no addresses with letters beyond ASCII", reply="5.6.7 no SMTPUTF8")
+    if 0 < link.talk.largest < len(parcel.content):
+        return Rejected(f"the message has {len(parcel.content)} octets; {link.server} takes {link.talk.largest}")
+    return None
+
+
+def _refused_sender(link: Link, reply: Reply) -> None:
+    """A refusal before a recipient is named is about us: for a while, or until staff mend it."""
+    text = f"{link.server} answered {reply} to MAIL"
+    if reply.permanent:
+        raise AuthBroken(text, reply=str(reply))
+    raise Lost(text)

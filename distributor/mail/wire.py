@@ -1,0 +1,128 @@
+"""The transport's end of one connection: what came, how it ended, and waiting for either.
+
+asyncio calls this from below, as bytes come; a `Link` reads it from above. Nothing is interpreted here. A server that
+talks without being listened to is held back by not reading on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Self
+
+_MOST = 65536  # octets kept unread
+
+
+class Wire(asyncio.Protocol):
+    """Bytes in both directions. Make it with `Wire.connect`."""
+
+    def __init__(self) -> None:
+        self.ended: OSError | None = None  # why nothing more will come
+        self._came = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        self._full = False  # the far end does not take what we write
+        self._held = False  # we do not take what it writes
+
+    @classmethod
+    async def connect(cls, host: str, port: int, context: ssl.SSLContext | None) -> Self:
+        """Open a connection, with TLS from the first byte if there is a context. Raises OSError, ValueError."""
+        loop = asyncio.get_running_loop()
+        name = host if context else None
+        _, wire = await loop.create_connection(cls, host, port, ssl=context, server_hostname=name)
+        return wire
+
+    async def encrypt(self, context: ssl.SSLContext, host: str) -> None:
+        """Speak TLS from now on. Raises OSError, ssl.SSLError."""
+        loop = asyncio.get_running_loop()
+        transport = await loop.start_tls(self.transport, self, context, server_hostname=host)
+        if transport is None:
+            raise ConnectionResetError("the connection closed before TLS was agreed on")
+        self._transport = transport
+        transport.set_write_buffer_limits(1, 0)
+
+    # -- from below --------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(1, 0)  # `flush` waits until all is out of our hands; 0 would stop TLS for good
+
+    def data_received(self, data: bytes) -> None:
+        self._came += data
+        if len(self._came) > _MOST and not self._held:
+            self._held = True
+            self.transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self.ended = self.ended or ConnectionResetError("it was closed there")
+        self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        reason = error if isinstance(error, OSError) else ConnectionResetError("it was closed")
+        self.ended = self.ended or reason
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    # -- from above --------------------------------------------------------------------------------------------------
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        assert self._transport is not None
+        return self._transport
+
+    def take(self) -> bytes:
+        """What has come since the last time, without waiting."""
+        data = bytes(self._came)
+        self._came.clear()
+        if self._held:
+            self._held = False
+            self.transport.resume_reading()
+        return data
+
+    async def read(self, deadline: float) -> bytes:
+        """At least a byte, by `deadline` in the loop's time. Raises TimeoutError, OSError."""
+        while not self._came:
+            if self.ended:
+                raise self.ended
+            await self._wait(deadline)
+        return self.take()
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    async def flush(self, deadline: float) -> None:
+        """Wait until what was written is out of our hands. Raises TimeoutError, OSError."""
+        while self._full:
+            if self.ended:
+                raise self.ended
+            await self._wait(deadline)
+
+    async def _wait(self, deadline: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting = waiting = loop.create_future()
+        timer = loop.call_at(deadline, _expire, waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+
+def _expire(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())
