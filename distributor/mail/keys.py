@@ -57,10 +57,14 @@ def make(algorithm: str = RSA, bits: int = USUAL) -> bytes:
 def write(path: Path, pem: bytes) -> None:
     """Lay a new key into a file that only its owner may read. Raises OSError, FileExistsError where a file is there."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(pem)
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(pem)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:  # a disk that is full: half a key must not stand in the way of the next try
+        path.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> Key:
