@@ -135,8 +135,10 @@ class BodyHash:
         if not rest:
             self._gap += piece
             return
+        gap = self._gap + piece[: len(piece) - len(rest)]
+        if gap:
+            self._hash.update(relaxed_body(gap))
         text = rest.rstrip(_SPACE)
-        self._hash.update(relaxed_body(self._gap + piece[: len(piece) - len(rest)]))
         self._hash.update(text)
         self._gap = rest[len(text) :]
         self._text = True
