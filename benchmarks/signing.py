@@ -65,7 +65,9 @@ def main() -> None:
         "sign_both_us": _microseconds(lambda: sign([rsa, ed25519], forms, digest)),
         "rsa_key_alone_us": _microseconds(lambda: rsa.key.sign(digest)),
         "ed25519_key_alone_us": _microseconds(lambda: ed25519.key.sign(digest)),
-        "three_personal_headers_us": _microseconds(lambda: [relaxed_header(field) for field in FIELDS[2:9:3]]),
+        "three_personal_headers_us": _microseconds(
+            lambda: [relaxed_header(field) for field in (FIELDS[2], FIELDS[4], FIELDS[8])]
+        ),
         "sha256_of_the_whole_us": _microseconds(lambda: hashlib.sha256(whole).digest()),
         "hash_in_pieces_us": _microseconds(lambda: _hashed(BodyHash(), pieces)),
         "hash_in_pieces_prefix_us": _microseconds(lambda: _hashed(half, pieces[PIECES // 2 :])),
