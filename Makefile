@@ -48,6 +48,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py
 	@$(BIN)/python benchmarks/cohorts.py
 	@$(BIN)/python benchmarks/rendering.py
+	@$(BIN)/python benchmarks/signing.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py

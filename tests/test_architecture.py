@@ -31,7 +31,7 @@ OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "m
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
-    "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
+    "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py", "mail/dkim.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
     "colour.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",
@@ -144,7 +144,7 @@ def test_help_loads_none_of_the_heavy_parts(tmp_path: Path) -> None:
     script = (
         "import sys; from distributor.cli.main import _run; _run(['--help']);"
         "print(sorted({name.split('.')[0] for name in sys.modules} & "
-        "{'pydantic', 'sqlalchemy', 'aiohttp', 'jinja2', 'lxml', 'rich', 'apscheduler', 'yaml', 'asyncio'}))"
+        "{'pydantic', 'sqlalchemy', 'aiohttp', 'jinja2', 'lxml', 'rich', 'apscheduler', 'yaml', 'asyncio', 'cryptography'}))"
     )
     command = [sys.executable, "-c", script]
     output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout

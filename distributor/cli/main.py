@@ -31,6 +31,7 @@ COMMANDS = {
     "channels": "Show the channels there are, with settings and examples.",
     "sources": "Show the kinds of sources there are, likewise.",
     "serve": "Gather and send on schedule until stopped.",
+    "dkim": "Make a key that signs mail, and show its DNS record.",
     "adopt": "Let a store that was copied or moved send from here.",
     "migrate": "Show or run the migrations of the store.",
 }

@@ -1,0 +1,83 @@
+"""`distributor dkim`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, pass_app, say, warn
+
+if TYPE_CHECKING:
+    from ..mail.dkim import Signer
+
+
+@click.command("dkim", short_help="Make a key that signs mail, and show its DNS record.")
+@click.argument("domain")
+@click.argument("selector")
+@click.option("--ed25519", is_flag=True, help="Make an Ed25519 key: for a second signature, beside that of an RSA key.")
+@click.option("--bits", type=click.IntRange(1024, 4096), help="Length of an RSA key.  [default: 2048]")
+@click.option("--out", type=click.Path(path_type=Path), help="File of the key.  [default: dkim-SELECTOR.pem]")
+@click.option("--show", is_flag=True, help="Make nothing: show the record of the key that is there.")
+@pass_app
+def command(
+    app: App, domain: str, selector: str, ed25519: bool, bits: int | None, out: Path | None, show: bool
+) -> None:
+    """Make a key that signs mail, and show its DNS record.
+
+    DOMAIN is that of the sender's address, SELECTOR a name of your choice for this key, such as 2026a. The key goes into
+    a file beside config.yaml that only you can read; a file that is there already is never touched.
+    """
+    from ..errors import UserError
+
+    if ed25519 and bits:
+        raise click.UsageError("--bits is for RSA keys: an Ed25519 key has one length")
+    if show and (ed25519 or bits):
+        raise click.UsageError("--show makes no key: leave --ed25519 and --bits out")
+    file = out or app.config.parent / f"dkim-{selector}.pem"
+    try:
+        signer = _existing(domain, selector, file) if show else _made(domain, selector, ed25519, bits, file)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    _tell(signer, file, str(out.absolute()) if out else file.name)
+
+
+def _existing(domain: str, selector: str, file: Path) -> Signer:
+    from ..mail.dkim import Signer
+
+    return Signer.load(domain, selector, file)
+
+
+def _made(domain: str, selector: str, ed25519: bool, bits: int | None, file: Path) -> Signer:
+    """A signer with a new key, which is in its file when this returns. Raises ValueError in one line."""
+    from ..mail import keys
+    from ..mail.dkim import Signer
+
+    if bits and bits < keys.USUAL:
+        warn(f"receivers trust {keys.USUAL} bits or more (RFC 8301); {bits} is for a DNS that holds no longer record")
+    pem = keys.make(keys.ED25519 if ed25519 else keys.RSA, bits or keys.USUAL)
+    signer = Signer(domain, selector, keys.parse(pem))
+    try:
+        keys.write(file, pem)
+    except FileExistsError:
+        raise ValueError(f"{file} is there already: nothing was changed (--show shows its record)") from None
+    except OSError as error:
+        raise ValueError(f"{file}: cannot be written: {error.strerror or error}") from None
+    return signer
+
+
+def _tell(signer: Signer, file: Path, key: str) -> None:
+    """`key` is how config.yaml names the file: paths there begin at its folder."""
+    from ..mail import keys
+
+    kind = "Ed25519" if signer.key.algorithm == keys.ED25519 else f"RSA, {signer.key.bits} bits"
+    strings = " ".join(f'"{string}"' for string in keys.strings(signer.key.record))
+    say(f"The key is in {file} ({kind}). Keep it to yourselves. Publish this TXT record:")
+    say(f"  name   {signer.place}")
+    say(f"  value  {signer.key.record}")
+    say("The same for a zone file, in strings of at most 255 characters:")
+    say(f"  {signer.place}. IN TXT ( {strings} )")
+    say("When DNS answers with it, add this to the e-mail channel:")
+    say("  dkim:")
+    say(f"    - {{domain: {signer.domain}, selector: {signer.selector}, key: {key}}}")

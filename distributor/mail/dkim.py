@@ -1,0 +1,223 @@
+"""Signatures of messages: DKIM (RFC 6376), relaxed/relaxed, with RSA and Ed25519 (RFC 8301, 8463). Pure.
+
+A signature covers two things: a hash of the body, and the header fields with that hash among them. Both are made of
+pieces here, because thousands of messages differ in a few words only. What is constant is brought into its canonical
+form once; of each message only the personal values are, and then the pieces are joined:
+
+    pieces of the body ── relaxed_body ──▶ BodyHash ──┐
+    fields of the head ── relaxed_header ─────────────┴──▶ sign ──▶ DKIM-Signature fields, to stand in front
+
+There is no `l=`, which would let anybody write on below our text, and neither `t=` nor `x=`: the same message has the
+same signature, so that an attempt repeated is the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from . import keys
+from .address import ascii_domain
+from .keys import Key
+
+
+def _names(*names: str) -> frozenset[bytes]:
+    return frozenset(name.lower().encode() for name in names)
+
+
+# Fields that are signed where they are present: what readers see, and what programs act on.
+SIGNED = _names(
+    "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type", "Content-Language",
+    "Content-Transfer-Encoding", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Post", "List-Archive",
+    "List-Help", "Feedback-ID", "Auto-Submitted", "CFBL-Address",
+)  # fmt: skip
+# Those that are listed once more than they stand there, so that adding one breaks the signature: a second one, or a
+# first, would show other words or send answers elsewhere (RFC 6376, sections 5.4.2 and 8.15).
+CLOSED = (
+    b"from", b"to", b"subject", b"date", b"message-id", b"reply-to", b"mime-version", b"content-type",
+    b"list-unsubscribe", b"list-unsubscribe-post",
+)  # fmt: skip
+
+_SPACES = re.compile(rb"[ \t]{2,}|\t")
+_SPACE = b" \t\r\n"
+_NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
+_FIELD_NAME = re.compile(rb"[!-9;-~]+")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_NAME = 253  # characters of a name in DNS
+_FOLDED = 76  # octets of a line that we fold
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs: a domain, and the key whose record stands at `selector._domainkey.domain`.
+
+    Raises ValueError in words for what cannot be a domain or selector.
+    """
+
+    domain: str
+    selector: str
+    key: Key
+
+    def __post_init__(self) -> None:
+        domain = ascii_domain(self.domain)
+        if not domain:
+            raise ValueError(f"{self.domain!r} is not a domain")
+        if not _SELECTOR.fullmatch(self.selector):
+            raise ValueError(f"{self.selector!r} is no selector: letters, digits and hyphens, such as 2026a")
+        object.__setattr__(self, "domain", domain)
+        if len(self.place) > _LONGEST_NAME:
+            raise ValueError(f"{self.place[:80]}... is too long for a name in DNS")
+
+    @classmethod
+    def load(cls, domain: str, selector: str, path: Path) -> Signer:
+        """With the key of a file. Raises ValueError in one line as `keys.read` does."""
+        return cls(domain, selector, keys.read(path))
+
+    @property
+    def place(self) -> str:
+        """Where receivers look for the record (RFC 6376, section 3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+
+# -- canonical forms ---------------------------------------------------------------------------------------------------
+
+
+def relaxed_header(field: bytes) -> bytes:
+    """The canonical form of one field, folded or not, with its CRLF (RFC 6376, section 3.4.2).
+
+    Raises ValueError for what is not exactly one field.
+    """
+    name, colon, value = field.removesuffix(b"\r\n").partition(b":")
+    name = name.rstrip(b" \t")
+    value = value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    if not colon or not _FIELD_NAME.fullmatch(name) or b"\n" in value or b"\r" in value:
+        raise ValueError(f"not one header field: {field[:80]!r}")
+    return name.lower() + b":" + _SPACES.sub(b" ", value).strip(b" \t") + b"\r\n"
+
+
+def relaxed_body(piece: bytes, *, last: bool = False) -> bytes:
+    """The canonical form of a piece of a body (RFC 6376, section 3.4.4).
+
+    Forms of pieces can be joined where no white space or line end touches a cut, or the cut follows a CRLF; of any
+    other pieces `BodyHash` takes care. `last`: the end of the body, from a line with text on, or all of the body.
+    """
+    if b"\t" in piece or b"  " in piece:
+        piece = _SPACES.sub(b" ", piece)  # first, so that what is left before a CRLF is one space: no run is read twice
+    piece = piece.replace(b" \r\n", b"\r\n")
+    if not last:
+        return piece
+    text = piece.rstrip(_SPACE)
+    return text + b"\r\n" if text else b""
+
+
+class BodyHash:
+    """The hash of a body that comes in pieces, cut anywhere, even amid white space or a CRLF.
+
+    Each piece has gone through `relaxed_body`. A start that many messages share is hashed once, and copied.
+    """
+
+    __slots__ = ("_gap", "_hash", "_text")
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._gap = b""  # white space and line ends at the end so far: what they come to is open until text follows
+        self._text = False
+
+    def update(self, piece: bytes) -> None:
+        rest = piece.lstrip(_SPACE)
+        if not rest:
+            self._gap += piece
+            return
+        gap = self._gap + piece[: len(piece) - len(rest)]
+        if gap:
+            self._hash.update(relaxed_body(gap))
+        text = rest.rstrip(_SPACE)
+        self._hash.update(text)
+        self._gap = rest[len(text) :]
+        self._text = True
+
+    def copy(self) -> BodyHash:
+        other = BodyHash()
+        other._hash, other._gap, other._text = self._hash.copy(), self._gap, self._text
+        return other
+
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical body. Empty lines at its end do not count."""
+        whole = self._hash.copy()
+        whole.update(b"\r\n" if self._text else b"")
+        return whole.digest()
+
+
+# -- signing -----------------------------------------------------------------------------------------------------------
+
+
+def sign(signers: Iterable[Signer], canonical_headers: Sequence[bytes], body_hash: bytes) -> bytes:
+    """The `DKIM-Signature` fields, one per signer, complete and folded.
+
+    `canonical_headers` are the forms of all fields of the message whose names are in SIGNED; of several with one name
+    the lowest comes first (RFC 6376, section 5.4.2). Raises ValueError where From is missing.
+    """
+    names = tuple([header[: header.index(b":")] for header in canonical_headers])
+    signed = b"".join(canonical_headers)
+    hashed = base64.b64encode(body_hash)
+    return b"".join([_field(signer, _opening(signer, names), signed, hashed) for signer in signers])
+
+
+def sign_message(signers: Iterable[Signer], message: bytes) -> bytes:
+    """A message with its signatures in front, as it must be sent, unchanged.
+
+    Raises ValueError for lines that do not end with CRLF, for what is no header field, and where From is missing.
+    """
+    bare = message.replace(b"\r\n", b"")
+    if b"\r" in bare or b"\n" in bare:
+        raise ValueError("a message can be signed only when all its lines end with CRLF")
+    head, _, body = message.partition(b"\r\n\r\n")
+    forms = [relaxed_header(field) for field in reversed(_NEXT_FIELD.split(head.removesuffix(b"\r\n")))]
+    wanted = [form for form in forms if form[: form.index(b":")] in SIGNED]
+    return sign(signers, wanted, hashlib.sha256(relaxed_body(body, last=True)).digest()) + message
+
+
+class _Opening(NamedTuple):
+    """A signature field up to the value of `bh=`, as it is written and in canonical form."""
+
+    written: bytes
+    canonical: bytes
+
+
+def _field(signer: Signer, opening: _Opening, signed: bytes, hashed: bytes) -> bytes:
+    """What is signed ends with the field itself, its `b=` empty and no CRLF (RFC 6376, section 3.7)."""
+    digest = hashlib.sha256(signed + opening.canonical + hashed + b"; b=").digest()
+    value = b"b=" + base64.b64encode(signer.key.sign(digest))
+    lines = [value[start : start + _FOLDED] for start in range(0, len(value), _FOLDED)]
+    return opening.written + hashed + b";\r\n " + b"\r\n ".join(lines) + b"\r\n"
+
+
+@lru_cache(maxsize=256)
+def _opening(signer: Signer, names: tuple[bytes, ...]) -> _Opening:
+    if b"from" not in names:
+        raise ValueError("a message without From cannot be signed (RFC 6376, section 5.4)")
+    *listed, last = (*names, *CLOSED)
+    tags = f"v=1; a={signer.key.algorithm}; c=relaxed/relaxed; d={signer.domain}; s={signer.selector};"
+    words = [b" " + tag for tag in tags.encode().split(b" ")]
+    words += [b" h=" + listed[0] + b":", *(name + b":" for name in listed[1:]), last + b";"]
+    written = b"DKIM-Signature:" + _folded(words, used=15) + b"\r\n bh="
+    return _Opening(written, relaxed_header(written).removesuffix(b"\r\n"))
+
+
+def _folded(words: Sequence[bytes], used: int) -> bytes:
+    """Words in lines. One of them may stand on a new line, where it begins with a space, and is never broken."""
+    made = b""
+    for word in words:
+        if used + len(word) > _FOLDED:
+            word = b"\r\n " + word.lstrip()
+            used = -2
+        made += word
+        used += len(word)
+    return made
