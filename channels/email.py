@@ -8,6 +8,10 @@
         username: tin@bacson.example
         password: ${SMTP_PASSWORD}
 
+Several servers share the letters by weight, and stand in for each other:
+
+    relays: [{host: smtp1.bacson.example, weight: 3}, {host: smtp2.bacson.example, rates: 100/h}]
+
 Without `host` the letters go into the folder `maildir`, one file each: nothing leaves the machine. With it they go to
 that server, over STARTTLS on port 587 unless `tls` and `port` say otherwise; the server's certificate must be valid.
 
@@ -18,50 +22,27 @@ of its own. Its Message-ID is the same for every attempt, so that a copy sent tw
 from __future__ import annotations
 
 import json
-import re
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from distributor.channel import Carrier, Desk, Duration, Errand, Folder, OneByOne, PersonalChannel, Secret
+from distributor.channel import Carrier, Desk, Duration, Folder, OneByOne, PersonalChannel, Secret
 from distributor.errors import Rejected
 from distributor.mail import maildir
 from distributor.mail.address import Mailbox
-from distributor.mail.link import Deadlines, Server
-from distributor.mail.message import Letter
+from distributor.mail.link import Server
 from distributor.mail.relay import Relays, probe
-from distributor.mail.splice import Compiled, compile, splice, splice_for_wire, values
-from distributor.mail.transfer import Parcel
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.text import clean_line
 
-_PORTS = {"none": 25, "starttls": 587, "tls": 465}
-_HERE = ("localhost", "127.0.0.1", "::1")
-_KEPT = 64  # compiled letters: those of as many cohorts as are under way together
-_READER = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
-
-
-def _mailbox(text: str) -> str:
-    if not Mailbox.parse(text).is_ascii:
-        raise ValueError("an address of ours must have only ASCII letters before the @: many servers take no others")
-    return text
-
-
-def _host_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]*", text):
-        raise ValueError("must be a name made of letters, digits, hyphens and dots")
-    return text
-
+from ._mail import Address, DkimSettings, DomainRates, HostName, Packer, Rates, RelaySettings, Security
 
 # Given up too early, a message that is out counts as one that may be, and goes out again.
 Patience = Annotated[Duration, Field(ge=timedelta(seconds=1))]
-HostName = Annotated[str, AfterValidator(_host_name)]
-Address = Annotated[str, AfterValidator(_mailbox)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,22 +56,31 @@ class Email(PersonalChannel):
     maildir: Annotated[Folder, "folder for the letters while no host is given"] = Path("var/mail")
     host: Annotated[str, "name of the SMTP server"] = ""
     port: Annotated[int | None, "its port; 25, 587 or 465 as `tls` says if empty", Field(ge=1, le=65535)] = None
-    tls: Annotated[Literal["starttls", "tls", "none"], "how the connection is encrypted"] = "starttls"
+    tls: Annotated[Security, "how the connection is encrypted"] = "starttls"
     username: Annotated[str, "name to log in with; none if empty"] = ""
     password: Annotated[Secret | None, "password to log in with"] = None
+    token_command: Annotated[str, "command that prints an access token, to log in with instead (XOAUTH2)"] = ""
     ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
+    connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
+    per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
+    rates: Annotated[Rates, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
+    domain_rates: Annotated[DomainRates, "the same by recipient domain: gmail.com: 5/s"] = field(default_factory=dict)
+    relays: Annotated[tuple[RelaySettings, ...], "several servers instead of one `host`, each with these keys"] = ()
     hello: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
     list_domain: Annotated[HostName, "domain of the List-Id; the sender's if empty; never change it later"] = ""
-    per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
+    return_path: Annotated[Address | None, "where bounces go, each with a token of its own; see docs/bounces.md"] = None
+    dkim: Annotated[tuple[DkimSettings, ...], "signatures: domain, selector and key of each; see docs/dkim.md"] = ()
     patience: Annotated[Patience, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
         minutes=10
     )
 
     def __post_init__(self) -> None:
-        if bool(self.username) != bool(self.password):
-            raise ValueError("username and password belong together: one of them is missing")
-        if self.username and self.tls == "none" and self.host not in _HERE:
-            raise ValueError("the password would travel in the clear: set tls to starttls or tls")
+        if self.relays and self.host:
+            raise ValueError("write either `host` or `relays`, not both")
+        if self.host or self.username or self.password:
+            self._single()
+        for entry in self.dkim:
+            entry.signer()
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """One rendition: the letter of a cohort, with marks in the places that differ from reader to reader."""
@@ -118,9 +108,7 @@ class Email(PersonalChannel):
         ]
 
     def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
-        compiled = _compiled(self, rendition, recipient, eight_bit=False)
-        assert compiled is not None
-        return splice(compiled, recipient)
+        return self._packer().message(rendition, recipient)
 
     async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
         """Into the Maildir."""
@@ -131,78 +119,36 @@ class Email(PersonalChannel):
         name = maildir.deliver(self.maildir, recipient.message_id, message)
         return Receipt(remote_id=name, reply="laid into the Maildir")
 
-    def carrier(self) -> Carrier:
-        if not self.host:
+    def carrier(self, among: int = 1) -> Carrier:
+        servers = self._servers(among)
+        if not servers:
             return OneByOne(self)
-        return Relays([self._server()], Packer(self).pack)
+        domains = {domain: [rate.shared(among) for rate in rates] for domain, rates in self.domain_rates.items()}
+        return Relays(servers, self._packer().pack, domains)
 
     async def check(self) -> None:
-        """Connect, log in and leave, if there is a server."""
-        if self.host:
-            await probe(self._server())
+        """Connect to each server, log in and leave, if there is one."""
+        for server in self._servers():
+            await probe(server)
 
     @property
     def place(self) -> str:
-        return self.host or str(self.maildir)
+        return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 
-    def _server(self) -> Server:
-        return Server(
-            host=self.host,
-            port=self.port or _PORTS[self.tls],
-            security=self.tls,
-            username=self.username,
-            password=self.password.get_secret_value() if self.password else "",
-            ca_file=self.ca_file,
-            hostname=self.hello,
-            per_connection=self.per_connection,
-            deadlines=Deadlines(answer=self.patience.total_seconds()),
+    def _servers(self, among: int = 1) -> list[Server]:
+        relays = self.relays or ((self._single(),) if self.host else ())
+        return [relay.server(self.hello, self.patience.total_seconds(), among) for relay in relays]
+
+    def _single(self) -> RelaySettings:
+        names = ("host", "port", "tls", "username", "password", "token_command", "ca_file", "connections")
+        return RelaySettings(
+            **{name: getattr(self, name) for name in names}, per_connection=self.per_connection, rates=self.rates
         )
 
-
-class Packer:
-    """Makes parcels: compiles the letter of a cohort once, and splices it for each of its readers."""
-
-    def __init__(self, channel: Email) -> None:
-        self._channel = channel
-        self._sender = Mailbox.parse(channel.sender).address
-        self._kept: OrderedDict[tuple[str, str, bool], Compiled | None] = OrderedDict()
-
-    def pack(self, errand: Errand, eight_bit: bool) -> Parcel:
-        """The parcel of an errand. Raises ValueError for a message that cannot be made."""
-        compiled = self._compiled(errand, eight_bit) or self._compiled(errand, False)
-        assert compiled is not None
-        person = errand.recipient
-        content = splice_for_wire(compiled, values(compiled, person))
-        utf8 = not person.address.isascii()
-        return Parcel(self._sender, person.address, content, utf8=utf8, eight_bit=compiled.eight_bit)
-
-    def _compiled(self, errand: Errand, eight_bit: bool) -> Compiled | None:
-        key = (errand.rendition.edition, errand.rendition.part, eight_bit)
-        if key not in self._kept:
-            self._kept[key] = _compiled(self._channel, errand.rendition, errand.recipient, eight_bit=eight_bit)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return self._kept[key]
-
-
-def _compiled(channel: Email, rendition: Rendition, sample: Recipient, *, eight_bit: bool) -> Compiled | None:
-    """The letter of a rendition with its places; None where it cannot travel as 8bit. `sample` is any of its readers."""
-    template: dict[str, str] = json.loads(rendition.body)
-    sender = Mailbox.parse(channel.sender)
-    reply_to = Mailbox.parse(channel.reply_to) if channel.reply_to else None
-    letter = Letter(
-        sender=sender,
-        to=sender,
-        subject=template["subject"],
-        text=template["text"],
-        html=template["html"],
-        date=datetime.fromisoformat(template["date"]),
-        message_id=sample.message_id,
-        language=template["language"],
-        reply_to=reply_to,
-        list_id=template["list_id"],
-        list_name=template["list_name"],
-        unsubscribe_url=sample.slots["unsubscribe_url"],
-        unsubscribe_mailto=reply_to or sender,
-    )
-    return compile(letter, eight_bit=eight_bit, usual={"name": _READER[template["language"]]})
+    def _packer(self) -> Packer:
+        return Packer(
+            Mailbox.parse(self.sender),
+            Mailbox.parse(self.reply_to) if self.reply_to else None,
+            Mailbox.parse(self.return_path) if self.return_path else None,
+            [entry.signer() for entry in self.dkim],
+        )

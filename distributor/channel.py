@@ -271,8 +271,8 @@ class PersonalChannel(Channel):
         """Carry the rendition to one person, once. Raises one of the four delivery errors: Rejected is about this person,
         Unavailable and AuthBroken are about the connection and stop the run until later."""
 
-    def carrier(self) -> Carrier:
-        """Who carries the errands of this channel."""
+    def carrier(self, among: int = 1) -> Carrier:
+        """Who carries the errands of this channel; `among` processes share what rates allow."""
         return OneByOne(self)
 
     async def deliver(self, rendition: Rendition) -> Receipt:

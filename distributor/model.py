@@ -242,12 +242,14 @@ class Recipient:
     """One person to whom a rendition goes. `slots` are the values of the personal slots, unescaped.
 
     `message_id` is stable for (edition, recipient), with its angle brackets, so that a repeated copy can be recognised.
+    `bounce_token` stands for the delivery in the address that bounces go to; empty for a copy outside of the ledger.
     """
 
     id: str
     address: str
     name: str = ""
     message_id: str = ""
+    bounce_token: str = ""
     slots: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -129,15 +130,21 @@ def _test_address(raw: Raw, address: str) -> list[Problem]:
 
 
 def _kept_secret(file: Path) -> bytes:
+    """The secret of this newsroom; made by the first process that asks. It gets its name when it is whole, so that no
+    other process can read half of it."""
+    if file.exists():
+        return _read_secret(file)
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_secret(file)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
+            out.write(secrets.token_urlsafe(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, file)
     except OSError as error:
         raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
-    with os.fdopen(handle, "w", encoding="ascii") as out:
-        out.write(secrets.token_urlsafe(32) + "\n")
+    finally:
+        fresh.unlink(missing_ok=True)
     return _read_secret(file)
 
 

@@ -23,15 +23,16 @@ CHANNELS = CHECKOUT / "channels"
 
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
-    "errors", "text", "slots", "colour", "guarded", "model", "storage", "rawconfig", "setting", "config", "channel",
-    "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail", "preflight",
+    "errors", "text", "slots", "colour", "guarded", "model", "errand", "storage", "rawconfig", "setting", "config",
+    "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail", "preflight",
     "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
-    "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py", "mail/dkim.py",
+    "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
+    "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
     "colour.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",

@@ -74,7 +74,7 @@ class Post(PersonalChannel):
     async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
         raise AssertionError("it has a carrier of its own")
 
-    def carrier(self) -> Carrier:
+    def carrier(self, among: int = 1) -> Carrier:
         return Postman(self)
 
 

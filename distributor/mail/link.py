@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, ParamSpec
 
@@ -264,9 +265,16 @@ async def _connect(server: Server, context: ssl.SSLContext) -> Wire:
 
 def _context(server: Server) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=str(server.ca_file) if server.ca_file else None)
+        changed = server.ca_file.stat().st_mtime_ns if server.ca_file else 0
+        return _trusting(server.ca_file, changed)
     except OSError as error:
         raise AuthBroken(f"ca_file {server.ca_file} cannot be read: {_reason(error)}") from error
+
+
+@lru_cache(maxsize=16)
+def _trusting(ca_file: Path | None, changed: int) -> ssl.SSLContext:
+    """Kept, because reading the system's certificates takes longer than many messages. `changed` is the file's time."""
+    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

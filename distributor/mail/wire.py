@@ -46,7 +46,9 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.set_write_buffer_limits(1, 0)  # `flush` waits until all is out of our hands; 0 would stop TLS for good
+        transport.set_write_buffer_limits(
+            1, 0
+        )  # `flush` waits until all is out of our hands; 0 would stop TLS for good
 
     def data_received(self, data: bytes) -> None:
         self._came += data

@@ -1,0 +1,211 @@
+"""What the e-mail channel needs besides: its relays as settings, and the packer that makes parcels of errands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from distributor.channel import Errand, Folder, Recipient, Rendition, Secret
+from distributor.errors import AuthBroken
+from distributor.mail.address import Mailbox
+from distributor.mail.dkim import Signer
+from distributor.mail.link import Deadlines, Server
+from distributor.mail.message import Letter
+from distributor.mail.rates import Rate
+from distributor.mail.signing import Seal
+from distributor.mail.splice import Compiled, compile, splice, splice_for_wire, values
+from distributor.mail.transfer import Parcel
+
+PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_HERE = ("localhost", "127.0.0.1", "::1")
+READER = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
+_KEPT = 64  # compiled letters: those of as many cohorts as are under way together
+_TOKEN_PATIENCE = 30.0  # seconds that a command may take to print a token
+
+
+def _mailbox(text: str) -> str:
+    if not Mailbox.parse(text).is_ascii:
+        raise ValueError("an address of ours must have only ASCII letters before the @: many servers take no others")
+    return text
+
+
+def _host_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]*", text):
+        raise ValueError("must be a name made of letters, digits, hyphens and dots")
+    return text
+
+
+def _rates(value: object) -> object:
+    texts = value if isinstance(value, list | tuple) else [value] if value else []
+    return tuple(text if isinstance(text, Rate) else Rate.parse(str(text)) for text in texts)
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
+Address = Annotated[str, AfterValidator(_mailbox)]
+Rates = Annotated[tuple[Rate, ...], BeforeValidator(_rates)]
+DomainRates = Annotated[dict[str, Rates], BeforeValidator(lambda value: value or {})]
+Security = Literal["starttls", "tls", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelaySettings:
+    """One SMTP server."""
+
+    host: Annotated[str, "name of the SMTP server"]
+    port: Annotated[int | None, "its port; 25, 587 or 465 as `tls` says if empty", Field(ge=1, le=65535)] = None
+    tls: Annotated[Security, "how the connection is encrypted"] = "starttls"
+    username: Annotated[str, "name to log in with; none if empty"] = ""
+    password: Annotated[Secret | None, "password to log in with"] = None
+    token_command: Annotated[str, "command that prints an access token, to log in with instead (XOAUTH2)"] = ""
+    ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
+    connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
+    per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
+    rates: Annotated[Rates, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
+    weight: Annotated[int, "its share of the messages, beside those of the other relays", Field(ge=1)] = 1
+
+    def __post_init__(self) -> None:
+        if bool(self.username) != bool(self.password or self.token_command):
+            raise ValueError("username and password belong together: one of them is missing (or a token_command)")
+        if self.password and self.token_command:
+            raise ValueError("a password or a token_command: which one?")
+        if self.username and self.tls == "none" and self.host not in _HERE:
+            raise ValueError("the password would travel in the clear: set tls to starttls or tls")
+
+    def server(self, hello: str, patience: float, among: int) -> Server:
+        """The server to connect to. `among` processes share its rates."""
+        return Server(
+            host=self.host,
+            port=self.port or PORTS[self.tls],
+            security=self.tls,
+            username=self.username,
+            password=self.password.get_secret_value() if self.password else "",
+            token=_token_of(self.token_command) if self.token_command else None,
+            ca_file=self.ca_file,
+            hostname=hello,
+            connections=self.connections,
+            per_connection=self.per_connection,
+            weight=self.weight,
+            rates=tuple(rate.shared(among) for rate in self.rates),
+            deadlines=Deadlines(answer=patience),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DkimSettings:
+    """One signature: whose it is, and the key that makes it. See docs/dkim.md."""
+
+    domain: Annotated[str, "domain that signs: the sender's, so that DMARC is content"]
+    selector: Annotated[str, "name of the key's record in DNS"]
+    key: Annotated[Folder, "file of the private key, made by `distributor dkim`"]
+
+    def signer(self) -> Signer:
+        """Raises ValueError for a key that cannot be used, in words."""
+        return Signer.load(self.domain, self.selector, Path(self.key))
+
+
+def _token_of(command: str) -> Callable[[], Awaitable[str]]:
+    """Asks a command of staff for an access token. Raises AuthBroken where it gives none."""
+
+    async def token() -> str:
+        process = await asyncio.create_subprocess_shell(
+            command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(_TOKEN_PATIENCE):
+                out, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            raise AuthBroken(f"token_command gave no token in {_TOKEN_PATIENCE:g} s") from None
+        words = out.decode("utf-8", "replace").split()
+        if process.returncode or not words:
+            raise AuthBroken(f"token_command ended with {process.returncode} and gave no token")
+        return words[0]
+
+    return token
+
+
+class Packer:
+    """Makes parcels: compiles the letter of a cohort once, and splices it for each of its readers.
+
+    `return_path` gets the token of each delivery between its local part and its domain, so that a bounce names it.
+    """
+
+    def __init__(
+        self,
+        sender: Mailbox,
+        reply_to: Mailbox | None,
+        return_path: Mailbox | None = None,
+        signers: Sequence[Signer] = (),
+    ) -> None:
+        self._sender = sender
+        self._reply_to = reply_to
+        self._signers = signers
+        self._envelope = return_path or sender
+        self._verp = return_path is not None
+        self._kept: OrderedDict[tuple[str, str, bool], tuple[Compiled, Seal | None] | None] = OrderedDict()
+
+    def pack(self, errand: Errand, eight_bit: bool) -> Parcel:
+        """The parcel of an errand. `eight_bit`: the server takes it. Raises ValueError for what cannot be made."""
+        person = errand.recipient
+        compiled, seal = self._compiled(errand.rendition, person, eight_bit and not self._signers)
+        filled = values(compiled, person)
+        content = splice_for_wire(compiled, filled)
+        return Parcel(
+            self._sender_for(person),
+            person.address,
+            seal.sign(filled) + content if seal else content,
+            utf8=not person.address.isascii(),
+            eight_bit=compiled.eight_bit,
+            envelope_id=person.bounce_token if self._verp else "",
+        )
+
+    def message(self, rendition: Rendition, person: Recipient) -> bytes:
+        """The message itself, as it is stored or shown. Raises ValueError for what cannot be made."""
+        compiled, seal = self._compiled(rendition, person, eight_bit=False)
+        message = splice(compiled, person)
+        return seal.sign(values(compiled, person)) + message if seal else message
+
+    def _sender_for(self, person: Recipient) -> str:
+        if not (self._verp and person.bounce_token):
+            return self._envelope.address
+        local, _, domain = self._envelope.address.rpartition("@")
+        return f"{local}+{person.bounce_token}@{domain}"
+
+    def _compiled(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> tuple[Compiled, Seal | None]:
+        """What is ready of a rendition; in quoted-printable where it cannot travel as 8bit. `sample` is any reader."""
+        key = (rendition.edition, rendition.part, eight_bit)
+        if key not in self._kept:
+            compiled = self._compile(rendition, sample, eight_bit)
+            seal = Seal(self._signers, compiled) if compiled and self._signers else None
+            self._kept[key] = (compiled, seal) if compiled else None
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key] or self._compiled(rendition, sample, False)
+
+    def _compile(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> Compiled | None:
+        template: dict[str, str] = json.loads(rendition.body)
+        letter = Letter(
+            sender=self._sender,
+            to=self._sender,
+            subject=template["subject"],
+            text=template["text"],
+            html=template["html"],
+            date=datetime.fromisoformat(template["date"]),
+            message_id=sample.message_id,
+            language=template["language"],
+            reply_to=self._reply_to,
+            list_id=template["list_id"],
+            list_name=template["list_name"],
+            unsubscribe_url=sample.slots["unsubscribe_url"],
+            unsubscribe_mailto=self._reply_to or self._sender,
+        )
+        return compile(letter, eight_bit=eight_bit, usual={"name": READER[template["language"]]})
