@@ -24,8 +24,8 @@ CHANNELS = CHECKOUT / "channels"
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
     "errors", "text", "slots", "colour", "guarded", "model", "errand", "storage", "rawconfig", "setting", "config",
-    "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail", "preflight",
-    "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
+    "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail",
+    "preflight", "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (

@@ -25,7 +25,7 @@ def command(app: App, tick: float) -> None:
     Ctrl-C or SIGTERM stops cleanly: the message in hand is finished and written down. Several may run on one store.
     """
     from ..service import Service
-    from .progress import stopping
+    from .progress import run_fast, stopping
 
     if not app.verbose:
         start_logging(logging.INFO)
@@ -38,5 +38,5 @@ def command(app: App, tick: float) -> None:
     timing = app.newsroom.timing.items()
     names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]
     say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
-    asyncio.run(run())
+    run_fast(run())
     say("Stopped.")

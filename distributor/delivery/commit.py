@@ -23,6 +23,7 @@ log = logging.getLogger("distributor.delivery")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_GATHER = 0.001  # seconds in which others may join a transaction: it costs as much for one row as for ten
 _AGAIN = 1.0  # seconds between tries to write to a store that fails
 
 Settled = Callable[[Entry, bool], None]
@@ -87,7 +88,7 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while self._marks or self._entries:
-            await asyncio.sleep(0)  # who is ready in this turn of the loop joins
+            await asyncio.sleep(_GATHER)
             marks, self._marks = self._marks, []
             entries, self._entries = self._entries, []
             pairs = [(shard, row) for shard, row, _ in marks]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,16 +70,24 @@ class Shard:
     fence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """An outcome to be written: the row as it was when it was read, and what becomes of it."""
+    """An outcome to be written: the row, the state in which it is found, what becomes of it, and its counts then."""
 
     shard: Shard
     row: Delivery
     decision: Decision
+    was: DeliveryState
+    attempts: int
+    recoveries: int
 
     def __post_init__(self) -> None:
-        assert self.decision.state in TRANSITIONS[self.row.state], f"{self.row.state} -> {self.decision.state}"
+        assert self.decision.state in TRANSITIONS[self.was], f"{self.was} -> {self.decision.state}"
+
+
+def entry(shard: Shard, row: Delivery, decision: Decision) -> Entry:
+    """An outcome for a row that is in the store as it is here."""
+    return Entry(shard, row, decision, row.state, row.attempts, row.recoveries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +196,12 @@ class Ledger:
         """
         touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
         with self.database.write() as connection:
-            held, paused = _guard(connection, touched)
-            _write_outcomes(connection, [entry for entry in entries if entry.shard in held], now)
-            allowed: set[int] = set()
-            wanted: dict[Shard, list[Delivery]] = {}
-            for shard, row in marks:
-                if shard in held and shard.edition not in paused:
-                    wanted.setdefault(shard, []).append(row)
-            for shard, rows in wanted.items():
-                allowed |= _mark(connection, shard, rows, now)
-        return Posted(frozenset(allowed), frozenset(touched - held))
+            held, paused = _guard(connection, self.owner)
+            if entries:
+                _write_outcomes(connection, [entry for entry in entries if entry.shard in held], now)
+            wanted = [row for shard, row in marks if shard in held and shard.edition not in paused]
+            allowed = _mark(connection, wanted, now) if wanted else frozenset()
+        return Posted(allowed, frozenset(touched - held))
 
     def mark(self, shard: Shard, row: Delivery, now: datetime) -> bool:
         """Commit that one row may leave now; whether it still may. Raises FenceLost."""
@@ -208,7 +212,7 @@ class Ledger:
 
     def settle(self, shard: Shard, row: Delivery, decision: Decision, now: datetime) -> None:
         """Write one outcome down. Raises FenceLost where another worker has the shard by now."""
-        if self.post([], [Entry(shard, row, decision)], now).lost:
+        if self.post([], [entry(shard, row, decision)], now).lost:
             raise FenceLost(
                 f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
             )
@@ -282,33 +286,34 @@ def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
     return (table.c.edition_id == shard.edition) & (table.c.k == shard.k)
 
 
-def _guard(connection: Connection, touched: Collection[Shard]) -> tuple[set[Shard], set[str]]:
-    """The shards of these that are still ours, and the editions among them that are paused."""
-    places = [(shard.edition, shard.k) for shard in touched]
-    # FOR SHARE: on PostgreSQL a take-over must not slip in between this look and the write (SQLite has one writer).
-    query = (
-        sa.select(shards.c.edition_id, shards.c.k, shards.c.fence, editions.c.paused_at)
-        .join(editions, editions.c.id == shards.c.edition_id)
-        .where(sa.tuple_(shards.c.edition_id, shards.c.k).in_(places))
-        .with_for_update(read=True, of=shards)
-    )
-    fences, paused = {}, set()
-    for row in connection.execute(query):
-        fences[(row.edition_id, row.k)] = row.fence
-        if row.paused_at:
-            paused.add(row.edition_id)
-    return {shard for shard in touched if fences.get((shard.edition, shard.k)) == shard.fence}, paused
-
-
-_bind = sa.bindparam
+# The statements that run for every group of letters, made once. FOR SHARE: on PostgreSQL a take-over must not slip in
+# between this look and the write (SQLite has one writer).
+_GUARD = (
+    sa.select(shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence, editions.c.paused_at)
+    .join(editions, editions.c.id == shards.c.edition_id)
+    .where(shards.c.owner == sa.bindparam("b_owner"))
+    .with_for_update(read=True, of=shards)
+)
 _OUTCOME = (
     sa.update(deliveries)
-    .where(deliveries.c.id == _bind("b_id"), deliveries.c.state == _bind("b_was"))
+    .where(deliveries.c.id == sa.bindparam("b_id"), deliveries.c.state == sa.bindparam("b_was"))
     .values(
-        state=_bind("b_state"), due=_bind("b_due"), reply=_bind("b_reply"), remote_id=_bind("b_remote_id"),
-        url=_bind("b_url"), updated=_bind("b_updated"), attempts=_bind("b_attempts"), recoveries=_bind("b_recoveries"),
+        {
+            name: sa.bindparam(f"b_{name}")
+            for name in ("state", "due", "reply", "remote_id", "url", "updated", "attempts", "recoveries")
+        }
     )
-)  # fmt: skip
+)
+
+
+def _guard(connection: Connection, owner: str) -> tuple[set[Shard], set[str]]:
+    """The shards that are still ours, and the editions among them that are paused."""
+    held, paused = set(), set()
+    for edition, k, channel, fence, paused_at in connection.execute(_GUARD, {"b_owner": owner}):
+        held.add(Shard(edition, k, channel, fence))
+        if paused_at:
+            paused.add(edition)
+    return held, paused
 
 
 def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
@@ -317,28 +322,26 @@ def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datet
             _OUTCOME,
             [
                 {
-                    "b_id": row.id, "b_was": row.state, "b_state": decision.state, "b_due": decision.due,
-                    "b_reply": decision.reply[:1000], "b_remote_id": decision.remote_id, "b_url": decision.url,
-                    "b_updated": now, "b_attempts": row.attempts, "b_recoveries": row.recoveries,
+                    "b_id": entry.row.id, "b_was": entry.was, "b_state": entry.decision.state,
+                    "b_due": entry.decision.due, "b_reply": entry.decision.reply[:1000],
+                    "b_remote_id": entry.decision.remote_id, "b_url": entry.decision.url, "b_updated": now,
+                    "b_attempts": entry.attempts, "b_recoveries": entry.recoveries,
                 }
-                for row, decision in ((entry.row, entry.decision) for entry in entries)
+                for entry in entries
             ],
         )  # fmt: skip
 
 
-def _mark(connection: Connection, shard: Shard, rows: Sequence[Delivery], now: datetime) -> set[int]:
-    wanted = deliveries.c.id.in_([row.id for row in rows]) & deliveries.c.state.in_((S.PENDING, S.DEFERRED))
-    marked = connection.execute(
-        sa.update(deliveries)
-        .where(wanted, (deliveries.c.recipient == "") | _still_wanted())
-        .values(state=S.SENDING, attempts=deliveries.c.attempts + 1, fence=shard.fence, due=None, updated=now)
-        .returning(deliveries.c.id)
-    )
-    allowed = set(marked.scalars())
-    if len(allowed) < len(rows):
+def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> frozenset[int]:
+    """Mark rows of shards that are ours; returns the ids of those that may leave."""
+    ids = [row.id for row in rows]
+    allowed = frozenset(connection.execute(_MARK, {"b_ids": ids, "b_updated": now}).scalars())
+    if len(allowed) < len(ids):
         connection.execute(
             sa.update(deliveries)
-            .where(wanted, deliveries.c.recipient != "")
+            .where(
+                deliveries.c.id.in_(ids), deliveries.c.state.in_((S.PENDING, S.DEFERRED)), deliveries.c.recipient != ""
+            )
             .values(state=S.SUPPRESSED, updated=now, due=None, reply="left or suppressed since the edition was frozen")
         )
     return allowed
@@ -353,3 +356,21 @@ def _still_wanted() -> sa.ColumnElement[bool]:
     )
     suppressed = sa.select(suppressions.c.reason).where(suppressions.c.address_key == subscribers.c.address_key)
     return people.where(~suppressed.exists()).exists()
+
+
+_MARK = (
+    sa.update(deliveries)
+    .where(deliveries.c.id.in_(sa.bindparam("b_ids", expanding=True)))
+    .where((deliveries.c.state == S.PENDING) | (deliveries.c.state == S.DEFERRED))
+    .where((deliveries.c.recipient == "") | _still_wanted())
+    .values(
+        state=S.SENDING,
+        attempts=deliveries.c.attempts + 1,
+        fence=sa.select(shards.c.fence)
+        .where(shards.c.edition_id == deliveries.c.edition_id, shards.c.k == deliveries.c.k)
+        .scalar_subquery(),
+        due=None,
+        updated=sa.bindparam("b_updated"),
+    )
+    .returning(deliveries.c.id)
+)

@@ -22,7 +22,7 @@ from ..errand import Errand
 from ..errors import DeliveryError, StoreError, Unavailable, Uncertain
 from ..model import Delivery, DeliveryState, Edition, Receipt, Recipient
 from .commit import GroupCommit, seen
-from .ledger import Entry, Shard
+from .ledger import Entry, Shard, entry
 from .report import Report
 from .retry import Decision, decide, doubt
 
@@ -85,6 +85,7 @@ class Round:
     _used_up: set[Shard] = field(default_factory=set)
     _fetching: asyncio.Task[None] | None = None
     _exhausted: bool = False
+    _failed: bool = False
     _count: itertools.count[int] = field(default_factory=itertools.count)
 
     # -- handing out -------------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ class Round:
 
     @property
     def ended(self) -> bool:
-        return self.rules.stop.is_set()
+        return self._failed or self.rules.stop.is_set()
 
     def take_now(self) -> Errand | None:
         if self.ended:
@@ -145,7 +146,12 @@ class Round:
         held = self._open.get(errand)
         if held is None or self.ended:
             return False
-        if await self.commit.mark(held.shard, held.row):
+        try:
+            marked = await self.commit.mark(held.shard, held.row)
+        except Exception:
+            self._failed = True  # the store does: nothing more may leave
+            raise
+        if marked:
             held.marked = True
             return True
         self._drop(errand)
@@ -169,20 +175,20 @@ class Round:
 
     def _settle(self, errand: Errand, decision: Decision, *, attempts: int) -> None:
         held = self._open.pop(errand)
-        was = DeliveryState.SENDING if held.marked else held.row.state
-        recoveries = held.row.recoveries + (decision.state is DeliveryState.UNCERTAIN)
-        row = replace(held.row, state=was, attempts=attempts, recoveries=recoveries)
-        self.commit.settle(Entry(held.shard, row, decision), self._committed)
+        row = held.row
+        was = DeliveryState.SENDING if held.marked else row.state
+        recoveries = row.recoveries + (decision.state is DeliveryState.UNCERTAIN)
+        self.commit.settle(Entry(held.shard, row, decision, was, attempts, recoveries), self._committed)
 
     def _drop(self, errand: Errand) -> None:
         """An errand that is none any more: its row is as somebody else has left it."""
         held = self._open.pop(errand)
         self._one_less(held.shard)
 
-    def _committed(self, entry: Entry, written: bool) -> None:
+    def _committed(self, made: Entry, written: bool) -> None:
         if written:
-            self.report.count(entry.row, entry.decision)
-        self._one_less(entry.shard)
+            self.report.count(made.row, made.decision)
+        self._one_less(made.shard)
 
     def _one_less(self, shard: Shard) -> None:
         self._left[shard] -= 1
@@ -201,6 +207,9 @@ class Round:
         try:
             done, self._used_up = self._used_up, set()
             fetched = await self.commit.call(self._read_shard, done)
+        except Exception:
+            self._failed = True
+            raise
         finally:
             self._fetching = None
         if fetched is None:
@@ -210,8 +219,8 @@ class Round:
         for errand, row in fetched.errands:
             self._open[errand] = _Open(fetched.shard, row, fetched.expires_at)
             self._queue.append(errand)
-        for entry in fetched.entries:
-            self.commit.settle(entry, self._committed)
+        for doubted in fetched.entries:
+            self.commit.settle(doubted, self._committed)
         if not self._left[fetched.shard]:
             self._used_up.add(fetched.shard)
 
@@ -249,16 +258,16 @@ class Round:
         """Settle the doubt about rows that may be out, as the newsletter says: those to be sent again join the others."""
         resend = self.rules.resend(edition.newsletter)
         doubts = [
-            Entry(shard, row, doubt(row, resend=resend, now=now))
+            entry(shard, row, doubt(row, resend=resend, now=now))
             for row in rows
             if row.state is DeliveryState.UNCERTAIN
         ]
-        again = [entry for entry in doubts if entry.decision.state is DeliveryState.DEFERRED]
+        again = [one for one in doubts if one.decision.state is DeliveryState.DEFERRED]
         if again:
             self.commit.ledger.post([], again, now)
         open_rows = [row for row in rows if row.state is not DeliveryState.UNCERTAIN]
-        open_rows += [replace(entry.row, state=DeliveryState.DEFERRED) for entry in again]
-        return [entry for entry in doubts if entry not in again], open_rows
+        open_rows += [replace(one.row, state=DeliveryState.DEFERRED) for one in again]
+        return [one for one in doubts if one not in again], open_rows
 
     async def keep_leases(self) -> None:
         """Renew the leases in hand for as long as the round lasts; drop what another worker has taken over."""

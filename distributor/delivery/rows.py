@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,9 +24,19 @@ DELIVERY = [
     ),
 ]  # fmt: skip
 
+_STATES = {state.value: state for state in DeliveryState}
 
-def delivery(row: sa.Row[Any]) -> Delivery:
-    return Delivery(**{**row._mapping, "state": DeliveryState(row.state)})
+
+def delivery(row: Iterable[Any]) -> Delivery:
+    """A row as it was selected with DELIVERY."""
+    edition, id, channel, part, recipient, address, state, attempts, recoveries, due, reply, remote_id, url, updated = (
+        row
+    )
+    return Delivery(
+        id=id, edition=edition, channel=channel, part=part, recipient=recipient, address=address,
+        state=_STATES[state], attempts=attempts, recoveries=recoveries, due=due, reply=reply, remote_id=remote_id,
+        url=url, updated=updated,
+    )  # fmt: skip
 
 
 def listing(

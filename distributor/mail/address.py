@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
 
@@ -72,6 +73,7 @@ def normalise(address: str) -> str:
     return Mailbox.parse(address).address.lower()
 
 
+@lru_cache(maxsize=4096)  # most readers are at a few providers
 def ascii_domain(domain: str) -> str:
     """The domain as A-labels in small letters (IDNA 2008); empty where it is no full domain name."""
     if len(domain) > 255:

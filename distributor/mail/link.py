@@ -37,9 +37,11 @@ class Deadlines:
     quit: float = 5
 
     def of(self, phase: Phase | None) -> float:
-        return {Phase.DATA: self.data, Phase.ANSWER: self.answer, Phase.QUIT: self.quit}.get(
-            phase or Phase.QUIT, self.command
-        )
+        if phase is Phase.ANSWER:
+            return self.answer
+        if phase is Phase.DATA:
+            return self.data
+        return self.quit if phase is None or phase is Phase.QUIT else self.command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

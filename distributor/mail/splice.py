@@ -35,14 +35,16 @@ _PERSONAL = ("To", "Message-ID", "List-Unsubscribe")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A message with places. `pieces` stand around them: there is one more of them than of `places`.
+    """A message with places. `pieces` stand around them: there is one more of them than of places.
 
-    `head` counts the places of the head, which come first. `wire` are the pieces as they travel, with dots doubled.
+    `head` counts the places of the head, which come first. A value that stands in several places is made once: `distinct`
+    are the different ones, `order` says which of them stands where. `wire` are the pieces as they travel, with dots doubled.
     """
 
     letter: Letter
     head: int
-    places: tuple[Place, ...]
+    distinct: tuple[Place, ...]
+    order: tuple[int, ...]
     pieces: tuple[bytes, ...]
     wire: tuple[bytes, ...]
     eight_bit: bool
@@ -70,10 +72,12 @@ def compile(letter: Letter, *, eight_bit: bool = False, usual: Mapping[str, str]
         b"\r\n--" + boundary + b"--\r\n",
     ]
     pieces, places = _separated(parts)
+    distinct = tuple(dict.fromkeys(places))
     return Compiled(
         letter,
         len([part for part in head if isinstance(part, Place)]),
-        places,
+        distinct,
+        tuple(distinct.index(place) for place in places),
         pieces,
         _on_the_wire(pieces),
         eight_bit,
@@ -98,19 +102,11 @@ def splice_for_wire(compiled: Compiled, filled: Sequence[bytes]) -> bytes:
 
 def values(compiled: Compiled, person: Recipient) -> list[bytes]:
     """What stands in each place for one reader. Raises ValueError for a value that no header may hold."""
-    made: dict[Place, bytes] = {}
-    slots = person.slots
-    result = []
-    for number, place in enumerate(compiled.places):
-        value = made.get(place)
-        if value is None:
-            if number < compiled.head:
-                value = _header_value(compiled.letter, place.name, person)
-            else:
-                value = _body_value(place.fill(slots, compiled.usual), compiled.eight_bit)
-            made[place] = value
-        result.append(value)
-    return result
+    letter, slots, usual = compiled.letter, person.slots, compiled.usual
+    made = [_header_value(letter, place.name, person) for place in compiled.distinct[: compiled.head]]
+    body = compiled.distinct[compiled.head :]
+    made += [_body_value(place.fill(slots, usual), compiled.eight_bit) for place in body]
+    return [made[number] for number in compiled.order]
 
 
 def _join(pieces: Sequence[bytes], filled: Sequence[bytes]) -> bytes:
@@ -124,9 +120,9 @@ def _join(pieces: Sequence[bytes], filled: Sequence[bytes]) -> bytes:
 
 
 def _header_value(letter: Letter, name: str, person: Recipient) -> bytes:
-    if name == "To":
+    if name == "header To":
         return mailbox_header("To", Mailbox(person.name, person.address)).encode()
-    if name == "Message-ID":
+    if name == "header Message-ID":
         return person.message_id.encode("ascii")
     return list_unsubscribe(person.slots["unsubscribe_url"], letter.unsubscribe_mailto).encode("ascii")
 
@@ -204,7 +200,7 @@ def _head(letter: Letter, boundary: bytes) -> list[bytes | Place]:
         assert isinstance(made[-1], bytes)
         made[-1] += f"{name}: ".encode()
         if name in _PERSONAL:
-            made += [Place(name, Form.TEXT), b"\r\n"]
+            made += [Place(f"header {name}", Form.TEXT), b"\r\n"]
         else:
             made[-1] += value.encode() + b"\r\n"
     assert isinstance(made[-1], bytes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Self
+from typing import Self, cast
 
 _MOST = 65536  # octets kept unread
 
@@ -44,11 +44,8 @@ class Wire(asyncio.Protocol):
     # -- from below --------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(
-            1, 0
-        )  # `flush` waits until all is out of our hands; 0 would stop TLS for good
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass of it
+        self._transport.set_write_buffer_limits(1, 0)  # `flush` waits until all is out; 0 would stop TLS for good
 
     def data_received(self, data: bytes) -> None:
         self._came += data

@@ -270,6 +270,7 @@ shards = Table(
     _column("lease_until", UtcTime, nullable=True),
     _column("due", UtcTime, nullable=True),
     Index(None, "channel", "due"),
+    Index(None, "owner"),
 )
 
 # The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.

@@ -33,18 +33,18 @@ def address_book(
 
     def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
         with database.read() as connection:
-            people = register.by_ids(connection, [row.recipient for row in rows])
+            names = register.names_of(connection, [row.recipient for row in rows])
         return {
             row.recipient: recipient(
                 edition,
                 row.recipient,
                 test.to if test else row.address,
-                people[row.recipient].name,
+                names[row.recipient],
                 secret=secret,
                 links=site.links_url,
             )
             for row in rows
-            if row.recipient in people
+            if row.recipient in names
         }
 
     return look_up

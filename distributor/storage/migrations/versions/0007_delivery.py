@@ -29,6 +29,7 @@ def _shards() -> None:
     with op.batch_alter_table("shards") as batch:
         batch.add_column(sa.Column("due", UtcTime(), nullable=True))
         batch.create_index(op.f("ix_shards_channel_due"), ["channel", "due"])
+        batch.create_index(op.f("ix_shards_owner"), ["owner"])
     op.execute(
         "UPDATE shards SET due = (SELECT frozen_at FROM editions WHERE editions.id = shards.edition_id) "
         "WHERE EXISTS (SELECT 1 FROM deliveries WHERE deliveries.edition_id = shards.edition_id "
