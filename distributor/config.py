@@ -244,6 +244,7 @@ class Settings(Section):
     mails_per_day: int | None = Field(
         None, ge=1, description="most mails to one reader a day, over all newsletters; what is over comes with the next"
     )
+    workers: int = Field(1, ge=1, le=64, description="processes of `serve` that send; more than cores help nobody")
     secret: Secret | None = Field(None, description="signs unsubscribe links; made and kept in var/secret.key if empty")
     sources: dict[Slug, dict[str, Any]] = Field(min_length=1, description="where articles come from")
     newsletters: dict[Slug, Newsletter] = Field(min_length=1, description="what is made of them, and when")

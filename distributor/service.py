@@ -1,8 +1,9 @@
 """The long-running process: APScheduler wakes it, the store decides.
 
 The scheduler only says "look now"; what is due is read from the store, and the row (newsletter, slot) decides who acts.
-So a tick that comes late, twice, or in two processes at once changes nothing. The work itself is done in one task after
-the other, never inside a tick: APScheduler drops a tick whose predecessor still runs.
+So a tick that comes late, twice, or in two processes at once changes nothing. The work itself is never done inside a
+tick: APScheduler drops a tick whose predecessor still runs. Gathering and answering take turns; delivering goes on
+beside them, so that a large edition keeps no other one waiting.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import astuple
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from . import pipeline
-from .delivery.ledger import Ledger
+from .delivery.ledger import new_owner
 from .errors import DistributorError
-from .model import DeliveryState
 from .newsroom import Newsroom
 from .storage.database import Database
+from .workers import Worker, keep_others, wait_for_any
 
 log = logging.getLogger("distributor.service")
 
@@ -43,8 +44,8 @@ class Service:
         self.clock = clock
         self.stop = stop
         self.tick = tick
-        self.ledger = Ledger(database)
-        self.worker = pipeline.dispatcher(newsroom, database, clock, stop, ledger=self.ledger)
+        self.owner = new_owner()
+        self.worker = Worker(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
         self._wake = asyncio.Event()
         self._next_look: dict[str, datetime] = {}
 
@@ -55,20 +56,22 @@ class Service:
         trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
         scheduler.add_job(self._tick, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
         scheduler.start()
-        stopped = asyncio.create_task(self.stop.wait())
+        others = [asyncio.create_task(self.worker.run())]
+        if self.newsroom.settings.workers > 1:
+            others.append(
+                asyncio.create_task(keep_others(self.newsroom.file, self.newsroom.settings.workers, self.stop))
+            )
         try:
             while not self.stop.is_set():
-                await self._guarded(self._gather)
-                await self._guarded(self._answer)
-                await self._guarded(self._deliver)
-                woken = asyncio.create_task(self._wake.wait())
-                await asyncio.wait({woken, stopped}, return_when=asyncio.FIRST_COMPLETED)
-                woken.cancel()
                 self._wake.clear()
+                await self._guarded(self._gather)
+                if not self.worker.clock_is_wrong():
+                    await self._guarded(self._answer)
+                await wait_for_any(self.stop, self._wake, self.tick)
         finally:
-            stopped.cancel()
+            self.stop.set()
             scheduler.shutdown(wait=False)
-            self.worker.close()
+            await asyncio.gather(*others)
 
     async def _tick(self) -> None:
         self._wake.set()
@@ -109,24 +112,16 @@ class Service:
                 log.error("%s", fault)
 
     async def _answer(self) -> None:
-        answers = await pipeline.answer(self.newsroom, self.database, self.clock, self.ledger.owner)
+        answers = await pipeline.answer(self.newsroom, self.database, self.clock, self.owner)
         for proposal in answers.made:
             _log_made(proposal)
         for one in answers.settled:
             log.log(logging.INFO if one.what == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
         for fault in await pipeline.tell_reviewers(self.newsroom, self.database, self.clock):
             log.error("%s", fault)
+        self.worker.wake.set()
         if answers.anything_out:
             await pipeline.refresh(self.newsroom, self.database)
-
-    async def _deliver(self) -> None:
-        started = self.clock()
-        report = await pipeline.work(self.newsroom, self.database, self.worker)
-        total = sum(report.counts.values())
-        if total:
-            seconds = max((self.clock() - started) / timedelta(seconds=1), 0.001)
-            sent = report.of(DeliveryState.SENT)
-            log.info("%d deliveries in %.1f s (%.0f/s): %d sent", total, seconds, total / seconds, sent)
 
 
 def _log_made(proposal: pipeline.Proposal) -> None:

@@ -25,7 +25,7 @@ CHANNELS = CHECKOUT / "channels"
 ROOMS = (
     "errors", "text", "slots", "colour", "guarded", "model", "errand", "storage", "rawconfig", "setting", "config",
     "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail",
-    "preflight", "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
+    "preflight", "delivery", "subscribers", "newsroom", "pipeline", "workers", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (

@@ -71,6 +71,8 @@ class App:
 pass_app = click.make_pass_decorator(App)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
+by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
 
 
 def start_logging(level: int) -> None:

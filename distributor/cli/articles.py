@@ -15,6 +15,7 @@ from .app import (
     json_option,
     pass_app,
     plural,
+    reason_option,
     say,
     show_json,
     show_table,
@@ -104,9 +105,6 @@ def show(app: App, article: str) -> None:
         say(f"{'image':<10} {found.image.url} {found.image.caption}")
     say()
     say(plain(found.body_html))
-
-
-reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
 
 
 @command.command("hold")

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import running, watching
 from .app import (
     App,
+    by_option,
     clock,
     complete_edition,
     complete_newsletter,
     json_option,
     pass_app,
     plural,
+    reason_option,
     say,
     show_json,
     show_table,
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    "editions", short_help="Show the editions that were made; approve, hold or cancel one.", invoke_without_command=True
+    "editions", short_help="Show the editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
 )
 @click.option("--newsletter", "newsletter", help="Only of this newsletter.", shell_complete=complete_newsletter)
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
@@ -111,10 +114,6 @@ def show(app: App, edition: str, as_json: bool) -> None:
         say(f"  {app.local(event.at)}  {event.what} by {event.by}" + (f": {event.why}" if event.why else ""))
 
 
-reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
-by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
-
-
 @command.command("approve")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
@@ -195,3 +194,7 @@ def cancel(app: App, edition: str, by: str | None, reason: str, yes: bool) -> No
         given_up, freed = pipeline.cancel(database, edition, by or getpass.getuser(), clock(), reason)
     waits = f"; {plural(freed, 'article')} wait for the next edition" if freed else ""
     say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} given up{waits}")
+
+
+for one in (running.pause, running.resume, running.resend, watching.watch):
+    command.add_command(one)

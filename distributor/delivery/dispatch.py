@@ -52,6 +52,7 @@ class Dispatcher:
     resting: dict[str, datetime] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)  # runs in a row that a channel's connection has failed
     carriers: dict[str, Carrier] = field(default_factory=dict)
+    among: int = 1  # processes that share what rates allow
 
     def __post_init__(self) -> None:
         self.commit = GroupCommit(self.ledger, self.clock)
@@ -139,7 +140,7 @@ class Dispatcher:
         )
         errands = Round(channel.name, self.commit, rules, report)
         if channel.name not in self.carriers:
-            self.carriers[channel.name] = channel.carrier()
+            self.carriers[channel.name] = channel.carrier(self.among)
         keeper = asyncio.create_task(errands.keep_leases())
         try:
             await self.carriers[channel.name].carry(errands)

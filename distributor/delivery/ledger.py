@@ -217,6 +217,15 @@ class Ledger:
                 f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
             )
 
+    def still_open(self, edition: str, ids: Sequence[int]) -> frozenset[int]:
+        """Those of these rows that may still be tried: none while the edition is paused."""
+        going_on = sa.select(editions.c.id).where(editions.c.id == edition, editions.c.paused_at.is_(None))
+        query = sa.select(deliveries.c.id).where(
+            deliveries.c.id.in_(ids), deliveries.c.state.in_((S.PENDING, S.DEFERRED)), going_on.exists()
+        )
+        with self.database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def expire(self, now: datetime) -> int:
         """Give up what editions whose time is over have not got out; returns how many rows."""
         over = (

@@ -16,6 +16,8 @@ from . import audience
 from .audience import Holders, Readers
 from .ledger import AT_ONCE, SHARD_SIZE
 
+OVERTAKEN = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
+
 
 def promise(
     connection: Connection,
@@ -133,7 +135,7 @@ def overtake(connection: Connection, edition: Edition, channels: Iterable[str], 
             deliveries.c.channel.in_(list(channels)),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
-        .values(state=S.EXPIRED, updated=now, due=None, reply=f"overtaken by {edition.id}")
+        .values(state=S.EXPIRED, updated=now, due=None, reply=f"{OVERTAKEN}{edition.id}")
     )
 
 
@@ -148,5 +150,5 @@ def overtake_alerts(connection: Connection, edition: Edition, alerts: Iterable[s
             deliveries.c.recipient.in_(readers),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
-        .values(state=S.EXPIRED, updated=now, due=None, reply=f"overtaken by {edition.id}, which carries it")
+        .values(state=S.EXPIRED, updated=now, due=None, reply=f"{OVERTAKEN}{edition.id}, which carries it")
     )

@@ -154,8 +154,22 @@ class Round:
         if marked:
             held.marked = True
             return True
-        self._drop(errand)
+        await self._look_again(held.row.edition)
+        if errand in self._open:
+            self._drop(errand)
         return False
+
+    async def _look_again(self, edition: str) -> None:
+        """A mark was refused: find out whether the edition is paused or cancelled, and let go of what may not leave."""
+        waiting = {
+            errand: held for errand, held in self._open.items() if held.row.edition == edition and not held.marked
+        }
+        still = await self.commit.call(
+            self.commit.ledger.still_open, edition, [held.row.id for held in waiting.values()]
+        )
+        for errand, held in waiting.items():
+            if held.row.id not in still and not held.marked and errand in self._open:
+                self._drop(errand)
 
     def answer(self, errand: Errand, outcome: Receipt | DeliveryError) -> None:
         held = self._open[errand]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +84,57 @@ def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState,
     for channel, state, number in connection.execute(query):
         counts.setdefault(channel, {})[DeliveryState(state)] = number
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an edition has come: rows by state, and the commonest replies with how often they came."""
+
+    states: Mapping[DeliveryState, int]
+    replies: Sequence[tuple[str, int]]
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def open(self) -> int:
+        return sum(self.states.get(state, 0) for state in (S.PENDING, S.SENDING, S.DEFERRED))
+
+    @property
+    def closed(self) -> int:
+        return self.total - self.open
+
+    def as_data(self) -> dict[str, Any]:
+        return {"total": self.total, "closed": self.closed, "states": dict(self.states), "replies": dict(self.replies)}
+
+
+_WORDS = 40  # characters of a reply by which replies are one class
+_CLASSES = 8
+
+
+def standing(connection: Connection, edition: str) -> Standing:
+    """How far an edition has come."""
+    here = deliveries.c.edition_id == edition
+    counts = sa.select(deliveries.c.state, sa.func.count()).where(here).group_by(deliveries.c.state)
+    # A 2yz reply ends with the number of the message in the server's queue; its code says enough.
+    words = sa.case(
+        (deliveries.c.state == S.SENT, sa.func.substr(deliveries.c.reply, 1, 9)),
+        else_=sa.func.substr(deliveries.c.reply, 1, _WORDS),
+    ).label("words")
+    number = sa.func.count().label("number")
+    replies = (
+        sa.select(words, number)
+        .where(here, deliveries.c.reply != "")
+        .group_by(words)
+        .order_by(number.desc(), words)
+        .limit(_CLASSES)
+    )
+    states = {DeliveryState(state): count for state, count in connection.execute(counts)}
+    return Standing(
+        {state: states[state] for state in DeliveryState if state in states},
+        [(row.words.strip(), row.number) for row in connection.execute(replies)],
+    )
 
 
 def unfinished(connection: Connection) -> list[str]:

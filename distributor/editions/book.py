@@ -42,6 +42,7 @@ class EditionRow:
     frozen_at: datetime
     due_at: datetime
     released_at: datetime | None
+    paused_at: datetime | None
     expires_at: datetime
     done_at: datetime | None
 

@@ -10,6 +10,7 @@
     release        drafts whose time has come, after a last look                                        releasing
     correct        put right or take back what is out                                                   correcting
     deliver        work through the ledger                                                              delivering
+    pause          stop an edition on its way; resume, resend_missed                                    running
     refresh        what channels show of the store as a whole (the feed of all articles)                delivering
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
@@ -23,6 +24,7 @@ from .proposing import Proposal, desk_for, propose
 from .publishing import publish, publish_alert
 from .releasing import Settled, approve, cancel, hold, release_due
 from .reviewers import tell_reviewers
+from .running import pause, resend_missed, resume
 
 __all__ = [
     "Answers",
@@ -43,6 +45,7 @@ __all__ = [
     "gather",
     "hold",
     "last_look",
+    "pause",
     "plan_correction",
     "prepare_pictures",
     "propose",
@@ -51,6 +54,8 @@ __all__ = [
     "ready",
     "refresh",
     "release_due",
+    "resend_missed",
+    "resume",
     "tell_reviewers",
     "work",
 ]

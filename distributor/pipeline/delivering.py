@@ -55,8 +55,9 @@ def dispatcher(
     *,
     ledger: Ledger | None = None,
     progress: Progress | None = None,
+    among: int = 1,
 ) -> Dispatcher:
-    """A worker over the ledger, as this newsroom has it. To be closed."""
+    """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed."""
     newsletters = newsroom.settings.newsletters
     return Dispatcher(
         ledger=ledger or Ledger(database),
@@ -66,6 +67,7 @@ def dispatcher(
         clock=clock,
         stop=stop or asyncio.Event(),
         progress=progress,
+        among=among,
     )
 
 

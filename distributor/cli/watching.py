@@ -1,0 +1,87 @@
+"""`distributor editions watch`: how far an edition has come, again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, complete_edition, json_option, on_terminal, pass_app, say, show_json
+
+if TYPE_CHECKING:
+    from ..delivery.rows import Standing
+
+_EVERY = 2.0  # seconds between two looks; a look at a large edition takes longer, and waits longer
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast rows are closed, from the looks so far: rows a second, and when the last one will be."""
+
+    rate: float
+    ends: datetime | None
+
+
+def pace(looks: Sequence[tuple[datetime, Standing]]) -> Pace:
+    """From the last ten looks. Pure."""
+    (before, first), (now, last) = looks[-10:][0], looks[-1]
+    seconds = (now - before).total_seconds()
+    rate = (last.closed - first.closed) / seconds if seconds > 0 else 0.0
+    ends = now + timedelta(seconds=last.open / rate) if rate > 0 and last.open else None
+    return Pace(rate, ends)
+
+
+@click.command("watch")
+@click.argument("edition", shell_complete=complete_edition)
+@click.option("--once", is_flag=True, help="Look once.")
+@json_option
+@pass_app
+def watch(app: App, edition: str, once: bool, as_json: bool) -> None:
+    """Show how far an edition has come until all of it is out: progress, rate, end, replies by class. Ctrl-C stops
+    looking; the sending goes on wherever it runs."""
+    from ..delivery.rows import standing
+    from ..editions import book
+    from ..errors import UserError
+
+    looks: list[tuple[datetime, Standing]] = []
+    with app.store() as database:
+        while True:
+            started = time.monotonic()
+            with database.read() as connection:
+                row = book.row(connection, edition)
+                if row is None:
+                    raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
+                now = standing(connection, edition)
+            looks.append((clock(), now))
+            speed = pace(looks)
+            if as_json:
+                show_json(
+                    now.as_data() | {"rate": round(speed.rate, 1), "ends": speed.ends, "paused": bool(row.paused_at)}
+                )
+            else:
+                for line in lines(app, edition, now, speed, paused=bool(row.paused_at)):
+                    say(line)
+            if once or not now.open:
+                return
+            try:
+                time.sleep(max(_EVERY, 4 * (time.monotonic() - started)))
+            except KeyboardInterrupt:
+                return
+            if on_terminal() and not as_json:
+                click.clear()
+
+
+def lines(app: App, edition: str, now: Standing, speed: Pace, *, paused: bool) -> list[str]:
+    """What there is to see, one line for the whole and one for each class of replies."""
+    share = 100 * now.closed / now.total if now.total else 100.0
+    line = f"{edition}: {now.closed} of {now.total} ({share:.1f} %)"
+    if paused:
+        line += ", paused"
+    elif now.open:
+        line += f", {speed.rate:.0f}/s" + (f", ends about {app.local(speed.ends)}" if speed.ends else "")
+    states = ", ".join(f"{number} {state}" for state, number in now.states.items())
+    return [line, f"  {states or 'nothing is owed'}", *(f"  {number:>8} x {reply}" for reply, number in now.replies)]

@@ -1,0 +1,70 @@
+"""What staff can do to an edition that is on its way: pause it, let it go on, ask for the missed again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..model import DeliveryState, EditionState
+from ..storage.tables import deliveries, editions, shards
+from .ledger import AT_ONCE
+from .promise import OVERTAKEN
+
+MISSED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
+
+
+def pause(connection: Connection, edition: str, now: datetime) -> bool:
+    """Let nothing more of an edition leave; what is on the wire comes to its end. False where nothing is on its way."""
+    under_way = (editions.c.id == edition) & (editions.c.state == EditionState.FROZEN) & editions.c.paused_at.is_(None)
+    return connection.execute(sa.update(editions).where(under_way).values(paused_at=now)).rowcount == 1
+
+
+def resume(connection: Connection, edition: str, now: datetime) -> bool:
+    """Let a paused edition go on, with as much time as it had left. False where it is not paused."""
+    here = (editions.c.id == edition) & editions.c.paused_at.is_not(None)
+    row = connection.execute(sa.select(editions.c.paused_at, editions.c.expires_at).where(here)).one_or_none()
+    if row is None:
+        return False
+    ends = row.expires_at + max(now - row.paused_at, timedelta())
+    connection.execute(sa.update(editions).where(here).values(paused_at=None, expires_at=ends))
+    return True
+
+
+def reopen(
+    connection: Connection, edition: str, states: Sequence[DeliveryState], now: datetime, expires_at: datetime
+) -> int:
+    """Promise the letters of an edition anew that have not reached anybody; returns how many.
+
+    What a newer edition carries by now is left alone. Who has left or is suppressed is sorted out before sending.
+    """
+    letters = _missed(edition, states)
+    touched = sa.select(deliveries.c.k).where(letters)
+    connection.execute(
+        sa.update(shards).where(shards.c.edition_id == edition, shards.c.k.in_(touched)).values(due=AT_ONCE)
+    )
+    opened = connection.execute(
+        sa.update(deliveries)
+        .where(letters)
+        .values(state=DeliveryState.PENDING, attempts=0, recoveries=0, due=None, updated=now)
+    ).rowcount
+    if opened:
+        connection.execute(
+            sa.update(editions)
+            .where(editions.c.id == edition)
+            .values(state=EditionState.FROZEN, done_at=None, paused_at=None, expires_at=expires_at)
+        )
+    return opened
+
+
+def missed(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
+    """How many letters `reopen` would promise anew."""
+    query = sa.select(sa.func.count()).select_from(deliveries).where(_missed(edition, states))
+    return connection.execute(query).scalar_one()
+
+
+def _missed(edition: str, states: Sequence[DeliveryState]) -> sa.ColumnElement[bool]:
+    letters = (deliveries.c.edition_id == edition) & (deliveries.c.recipient != "")
+    return letters & deliveries.c.state.in_(states) & ~deliveries.c.reply.startswith(OVERTAKEN)

@@ -1,0 +1,58 @@
+"""An edition on its way: paused, let go on, and sent again to whom it has missed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ..delivery import control
+from ..editions import book
+from ..editions.book import EditionRow
+from ..errors import UserError
+from ..model import DeliveryState, EditionState
+from ..storage.database import Database
+
+
+def pause(database: Database, edition_id: str, by: str, now: datetime, why: str) -> None:
+    """Let nothing more of an edition leave until `resume`. Raises UserError where nothing of it is on its way."""
+    with database.write() as connection:
+        row = _row(connection, edition_id)
+        if not control.pause(connection, edition_id, now):
+            state = "paused already" if row.paused_at else f"{row.state}: nothing of it is on its way"
+            raise UserError(f"{edition_id} is {state}")
+        book.record(connection, edition_id, "paused", by, now, why)
+
+
+def resume(database: Database, edition_id: str, by: str, now: datetime) -> None:
+    """Let a paused edition go on. Raises UserError where it is not paused."""
+    with database.write() as connection:
+        _row(connection, edition_id)
+        if not control.resume(connection, edition_id, now):
+            raise UserError(f"{edition_id} is not paused")
+        book.record(connection, edition_id, "resumed", by, now)
+
+
+def resend_missed(
+    database: Database, edition_id: str, by: str, now: datetime, *, uncertain: bool = False, dry_run: bool = False
+) -> int:
+    """Promise an edition again to those whom it has not reached: rejected and expired letters, and those in doubt if
+    `uncertain`. Returns how many. Raises UserError for an edition that is not out, or was cancelled."""
+    states = [*control.MISSED, *([DeliveryState.UNCERTAIN] if uncertain else [])]
+    with database.write() as connection:
+        row = _row(connection, edition_id)
+        if row.released_at is None or row.state == EditionState.CANCELLED:
+            raise UserError(f"{edition_id} is {row.state}: only what has gone out can be sent again")
+        if dry_run:
+            return control.missed(connection, edition_id, states)
+        opened = control.reopen(connection, edition_id, states, now, now + (row.expires_at - row.released_at))
+        if opened:
+            book.record(connection, edition_id, "reopened", by, now, f"{opened} letters that had reached nobody")
+        return opened
+
+
+def _row(connection: Connection, edition_id: str) -> EditionRow:
+    row = book.row(connection, edition_id)
+    if row is None:
+        raise UserError(f"there is no edition {edition_id!r}; `distributor editions` lists them")
+    return row

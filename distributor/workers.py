@@ -1,0 +1,173 @@
+"""Who works through the ledger: a worker in this process, and more of them in processes of their own.
+
+A worker takes pieces of the work, whoever else does; the ledger sees to it that each piece is in one pair of hands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from . import pipeline
+from .delivery.report import Report
+from .errors import DistributorError
+from .model import DeliveryState
+from .newsroom import Newsroom
+from .storage.database import Database
+
+log = logging.getLogger("distributor.service")
+
+_JUMP = timedelta(minutes=5)  # what no clock is set right by in ordinary life
+_BELIEVED = timedelta(minutes=15)  # how long the clock must stand to its new time before it is believed
+_AGAIN = 5.0  # seconds before a worker that died is started again
+_FAREWELL = 60.0  # seconds that a worker has to finish the messages in hand
+
+
+def steady() -> float:
+    """Seconds that nobody can set, and that go on while the machine sleeps where the system can tell."""
+    kind = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(kind)
+
+
+class ClockWatch:
+    """Tells when somebody has set the clock by more than minutes. Until it is set right again, or has stood to its new
+    time for a while, nothing is sent and nothing given up: a day too late every letter would be out of date."""
+
+    def __init__(self, clock: Callable[[], datetime], steady: Callable[[], float] = steady) -> None:
+        self._clock = clock
+        self._steady = steady
+        self._base = (clock(), steady())
+        self._since: float | None = None
+
+    def jumped(self) -> timedelta:
+        """By how much the clock is off now; zero while all is well."""
+        now, passed = self._clock(), self._steady()
+        off = (now - self._base[0]) - timedelta(seconds=passed - self._base[1])
+        if abs(off) > _JUMP:
+            self._since = passed if self._since is None else self._since
+            if timedelta(seconds=passed - self._since) < _BELIEVED:
+                return off
+            log.warning("the clock has stood to its new time for %s: it is believed", _BELIEVED)
+        self._base, self._since = (now, passed), None
+        return timedelta()
+
+
+class Worker:
+    """Delivers what is due, again and again, until `stop`. `among` processes share what rates allow."""
+
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        database: Database,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        *,
+        tick: float = 5.0,
+        among: int = 1,
+    ) -> None:
+        self.newsroom = newsroom
+        self.database = database
+        self.clock = clock
+        self.stop = stop
+        self.tick = tick
+        self.wake = asyncio.Event()
+        self.watch = ClockWatch(clock)
+        self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among)
+        self._told: timedelta | None = None
+
+    async def run(self) -> None:
+        try:
+            while not self.stop.is_set():
+                self.wake.clear()
+                await self._deliver()
+                await wait_for_any(self.stop, self.wake, self.tick)
+        finally:
+            self.dispatcher.close()
+
+    async def _deliver(self) -> None:
+        if self.clock_is_wrong():
+            return
+        started = self.clock()
+        try:
+            report = await pipeline.work(self.newsroom, self.database, self.dispatcher)
+        except DistributorError as error:
+            log.error("%s", error)
+            return
+        except Exception:
+            log.exception("delivering failed; tried again at the next tick")
+            return
+        _log_report(report, (self.clock() - started).total_seconds())
+
+    def clock_is_wrong(self) -> bool:
+        """Whether the clock has been set by much; told once."""
+        off = self.watch.jumped()
+        if off and self._told is None:
+            log.error(
+                "the clock of this machine has been set by %+d minutes: nothing is sent or given up until it is right "
+                "again, or has stood there for %d minutes",
+                off / timedelta(minutes=1),
+                _BELIEVED / timedelta(minutes=1),
+            )
+        self._told = off or None
+        return bool(off)
+
+
+async def wait_for_any(stop: asyncio.Event, wake: asyncio.Event, seconds: float) -> None:
+    """Until either is set, or the time is over."""
+    waiting = {asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wake.wait())}
+    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+
+
+def _log_report(report: Report, seconds: float) -> None:
+    for note in report.notes:
+        log.warning("%s", note)
+    total = sum(report.counts.values())
+    if total:
+        rate = total / max(seconds, 0.001)
+        log.info("%d deliveries in %.1f s (%.0f/s): %d sent", total, seconds, rate, report.of(DeliveryState.SENT))
+
+
+# -- more of them ------------------------------------------------------------------------------------------------------
+
+
+async def keep_others(config: Path, count: int, stop: asyncio.Event) -> None:
+    """Keep `count` - 1 more workers alive, each in a process of its own, until `stop`."""
+    await asyncio.gather(*(_keep_one(config, count, stop) for _ in range(count - 1)))
+
+
+async def _keep_one(config: Path, among: int, stop: asyncio.Event) -> None:
+    command = (sys.executable, "-m", "distributor", "-c", str(config), "deliver", "--follow", "--among", str(among))
+    while not stop.is_set():
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+        ended = asyncio.ensure_future(process.wait())
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ended.done():
+            await _say_goodbye(process)
+            return
+        log.error("a worker ended with %s; another one is started", process.returncode)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AGAIN):
+                await stop.wait()
+
+
+async def _say_goodbye(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_FAREWELL):
+            await process.wait()
+    except TimeoutError:
+        log.error("a worker did not end in %g s and is killed; what it had in hand may be out", _FAREWELL)
+        process.kill()
+        await process.wait()
