@@ -51,7 +51,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 POLITE = {
     "GREETING": "220 mail.example ESMTP",
-    "EHLO": "250-mail.example|250-SIZE 99000000|250-AUTH PLAIN LOGIN|250 8BITMIME",
+    "EHLO": "250-mail.example|250-SIZE 99000000|250-AUTH PLAIN LOGIN XOAUTH2|250 8BITMIME",
     "HELO": "250 mail.example",
     "AUTH": "235 2.7.0 welcome",
     "STARTTLS": "220 go ahead",
@@ -59,6 +59,9 @@ POLITE = {
     "DOT": "250 2.0.0 queued",
     "QUIT": "221 bye",
 }
+
+
+PIPELINING = "250-mail.example|250-SIZE 99000000|250-PIPELINING|250-DSN|250 8BITMIME"
 
 
 @dataclass
@@ -94,14 +97,18 @@ class Scripted:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.writers.append(writer)
-        recipient = ""
+        recipient, good = "", False
         await self._say(writer, "GREETING")
         while line := await reader.readline():
             command = line.decode().strip()
             verb = command.split()[0].upper()
             self.said.append(command)
-            recipient = command[9:-1] if verb == "RCPT" else recipient
+            recipient = command[9:].partition(">")[0] if verb == "RCPT" else recipient
+            if verb in ("RCPT", "DATA") and not good and not self.script.get(verb):
+                await self._write(writer, "503 5.5.1 what before was refused")  # said because of pipelining
+                continue
             answer = await self._say(writer, verb)
+            good = answer.startswith("2") if verb in ("MAIL", "RCPT") else good
             if verb == "DATA" and answer.startswith("354"):
                 await self._message(reader, writer, recipient)
             if verb == "QUIT" or answer.startswith("421"):
@@ -139,9 +146,13 @@ class Scripted:
             case "garbage":
                 writer.write(b"\x16\x03\x01 HTTP/1.1 400 Bad Request\r\n")
             case _:
-                writer.write(answer.replace("|", "\r\n").encode() + b"\r\n")
+                await self._write(writer, answer)
         await writer.drain()
         return answer
+
+    async def _write(self, writer: asyncio.StreamWriter, answer: str) -> None:
+        writer.write(answer.replace("|", "\r\n").encode() + b"\r\n")
+        await writer.drain()
 
 
 async def _for_ever(writer: asyncio.StreamWriter, data: bytes, pause: float = 0) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from fixtures_mail import PIPELINING
 from mail_runs import BROKEN, DOWN, IMPATIENT, MAYBE, MESSAGE, NO, OK, PATIENT, MakeScripted, envelopes, run, server
 
 from distributor.errors import DeliveryError
@@ -73,11 +74,13 @@ FAULTS: list[tuple[str, list[str], Kinds, type | None]] = [
 @pytest.mark.parametrize(
     ("command", "answers", "outcomes", "raised"), FAULTS, ids=[f"{fault[0]}: {', '.join(fault[1])}" for fault in FAULTS]
 )
+@pytest.mark.parametrize("pipelining", [False, True], ids=["one by one", "pipelined"])
 async def test_every_fault_has_its_true_outcome(
-    command: str, answers: list[str], outcomes: Kinds, raised: type | None, scripted: MakeScripted
+    command: str, answers: list[str], outcomes: Kinds, raised: type | None, pipelining: bool, scripted: MakeScripted
 ) -> None:
     """A fault of one message never harms the next, and a fault of the server is never held against a recipient."""
-    far = await scripted(**{command: answers})
+    offers = [PIPELINING, "again"] if pipelining else []
+    far = await scripted(**{"EHLO": offers, command: [*answers, *(offers if command == "EHLO" else [])]})
     slow = command == "QUIT" or any(answer in NEVER_ENDING for answer in answers)
     done = await run(server(far.port, deadlines=IMPATIENT if slow else PATIENT), envelopes("a", "b"))
     assert done.kinds == outcomes

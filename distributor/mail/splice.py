@@ -16,7 +16,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model import Recipient
@@ -26,6 +26,7 @@ from .message import Letter, headers, list_unsubscribe, mailbox_header
 from .smtp import refuse_bare, stuffed
 
 _SOFT_BREAK = re.compile(rb"=\r?\n")
+_QP_LINE = 76
 LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
 _ROOM = 512  # octets that a value may have for 8bit: a longer one would make a line too long
 
@@ -132,7 +133,7 @@ def _body_value(value: str, eight_bit: bool) -> bytes:
     if eight_bit:
         return raw[:_ROOM].decode("utf-8", "ignore").encode()
     encoded = binascii.b2a_qp(raw, istext=False)
-    if len(encoded) > 75 or encoded[:1] == b".":
+    if len(encoded) >= _QP_LINE or encoded[:1] == b".":
         encoded = _soft(encoded)
     return encoded
 
@@ -144,9 +145,7 @@ def _soft(encoded: bytes) -> bytes:
     while rest:
         if rest[:1] == b".":
             rest = b"=2E" + rest[1:]
-        cut = 75 if len(rest) > 75 else len(rest)
-        while cut < len(rest) and b"=" in rest[cut - 2 : cut]:  # never within an =XX
-            cut -= 1
+        cut = _cut_before(rest, _QP_LINE - 1) if len(rest) >= _QP_LINE else len(rest)
         lines.append(rest[:cut])
         rest = rest[cut:]
     return b"=\r\n".join(lines)
@@ -169,10 +168,28 @@ def _quoted_printable(pieces: Sequence[Piece]) -> list[bytes | Place]:
         encoded = _SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(piece.encode()))
         if number:
             encoded = b"=\r\n" + encoded
-        if number < len(pieces) - 1 and not encoded.endswith(b"\r\n"):
+        if number < len(pieces) - 1 and encoded and not encoded.endswith(b"\r\n"):  # a place follows
             encoded += b"=\r\n"
-        made.append(encoded)
+        made.append(b"\r\n".join(_short_lines(encoded)))
     return _between(made)
+
+
+def _short_lines(encoded: bytes) -> Iterator[bytes]:
+    """Lines of at most 76 octets (RFC 2045, section 6.7): binascii forgets itself at white space before a line end."""
+    for line in encoded.split(b"\r\n"):
+        rest = line
+        while len(rest) > _QP_LINE:
+            cut = _cut_before(rest, _QP_LINE - 1)
+            yield rest[:cut] + b"="
+            rest = rest[cut:]
+        yield rest
+
+
+def _cut_before(line: bytes, cut: int) -> int:
+    """A place to cut at `cut` or a little before, never within an =XX."""
+    while b"=" in line[cut - 2 : cut]:
+        cut -= 1
+    return cut
 
 
 def _between(parts: list[bytes | Place]) -> list[bytes | Place]:
