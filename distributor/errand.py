@@ -7,6 +7,7 @@ answered, or put back, or refused its mark.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -78,6 +79,7 @@ class Handful:
     allowed: Callable[[Errand], bool] = lambda _: True
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _waiting: deque[Errand] = field(init=False)
+    _later: list[tuple[float, Errand]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._waiting = deque(self.errands)
@@ -88,16 +90,25 @@ class Handful:
 
     @property
     def ended(self) -> bool:
-        return not self._waiting
+        return not (self._waiting or self._later)
 
     def take_now(self) -> Errand | None:
+        now = asyncio.get_running_loop().time()
+        due = [errand for when, errand in self._later if when <= now]
+        self._later = [(when, errand) for when, errand in self._later if when > now]
+        self._waiting.extendleft(due)
         return self._waiting.popleft() if self._waiting else None
 
     async def take(self) -> Errand | None:
-        return self.take_now()
+        while not (errand := self.take_now()) and self._later:  # noqa: ASYNC110  it is time that is waited for
+            await asyncio.sleep(0.01)
+        return errand
 
     def put_back(self, errand: Errand, after: float = 0) -> None:
-        self._waiting.appendleft(errand)
+        if after:
+            self._later.append((asyncio.get_running_loop().time() + after, errand))
+        else:
+            self._waiting.appendleft(errand)
 
     async def mark(self, errand: Errand) -> bool:
         return self.allowed(errand)

@@ -101,7 +101,7 @@ class Scripted:
         await self._say(writer, "GREETING")
         while line := await reader.readline():
             command = line.decode().strip()
-            verb = command.split()[0].upper()
+            verb = command.split()[0].upper() if command else "*"  # an empty line answers a question of AUTH
             self.said.append(command)
             recipient = command[9:].partition(">")[0] if verb == "RCPT" else recipient
             if verb in ("RCPT", "DATA") and not good and not self.script.get(verb):
