@@ -23,10 +23,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty store, up to date."""
-    opened = Database.open("sqlite:///store.db", tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty store, up to date; on each database that there is. Every test of the store runs on both."""
+    url = "sqlite:///store.db" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")()
+    opened = Database.open(url, tmp_path)
     opened.migrate()
     yield opened
     opened.close()

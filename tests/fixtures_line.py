@@ -175,8 +175,11 @@ def text_of(letter: EmailMessage) -> str:
     return re.sub(r"\s+", " ", body.get_content())
 
 
-@pytest.fixture
-def line(tmp_path: Path) -> Any:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def line(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """On each database that there is."""
     made = Line(tmp_path)
+    if request.param == "postgresql":
+        made.configure(f".store: {{url: '{request.getfixturevalue('postgresql_url')()}'}}")
     yield made
     made.close()

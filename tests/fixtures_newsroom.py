@@ -68,6 +68,9 @@ class Slow(Channel):
 '''
 
 
+READER = "Lan <lan@example.com>"
+
+
 @dataclass(frozen=True)
 class Done:
     """How a command ended and what it said."""
@@ -88,6 +91,7 @@ class Room:
     folder: Path
     run_here: Callable[..., Done]
     services: list[subprocess.Popen[str]] = field(default_factory=list)
+    url: str = "sqlite:///var/distributor.db"
 
     def run(self, *arguments: str) -> Done:
         return self.run_here("-c", str(self.folder / "config.yaml"), *arguments)
@@ -106,6 +110,16 @@ class Room:
             text = text.replace(old, new)
         file.write_text(text, encoding="utf-8")
 
+    def keep_in(self, url: str) -> None:
+        """Another store than the one that the folder came with, with the same reader in it."""
+        file = self.folder / "config.yaml"
+        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if "sqlite:///" not in line]
+        lines = [line for line in lines if line.rstrip() != "store:" and not line.startswith("store:")]
+        file.write_text("\n".join([*lines, f"store: {{url: '{url}'}}", ""]), encoding="utf-8")
+        if url != self.url:
+            self.url = url
+            self.good("subscribers", "add", READER)
+
     def write(self, name: str, title: str, **more: str) -> None:
         """An article, or another version of it."""
         lines = [f"{key}: {value}" for key, value in {"title": title, "lead": f"Tóm tắt của {title}.", **more}.items()]
@@ -120,7 +134,7 @@ class Room:
         return sorted(file.name for file in (self.folder / "var" / "outbox").glob("*.txt"))
 
     def store(self) -> Database:
-        opened = Database.open("sqlite:///var/distributor.db", self.folder)
+        opened = Database.open(self.url, self.folder)
         opened.migrate()
         return opened
 
@@ -180,7 +194,7 @@ def room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Room]:
     made = Room(folder, run_here)
     made.write("mot", "Khởi công đường tỉnh 254", date="2026-11-20 08:00")
     made.write("hai", "Chè Tân Lập sang Nhật Bản", date="2026-11-20 09:00")
-    made.good("subscribers", "add", "Lan <lan@example.com>")
+    made.good("subscribers", "add", READER)
     yield made
     for process in made.services:
         if process.poll() is None:
@@ -202,3 +216,9 @@ def slow_room(room: Room) -> Room:
     for name in ("ba", "bon", "nam"):
         room.write(name, f"Tin thứ {name} trong ngày hôm nay", date="2026-11-20 10:00")
     return room
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The address of a store, on each database that there is."""
+    return "sqlite:///var/distributor.db" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")()

@@ -55,7 +55,8 @@ def test_sigterm_in_the_middle_of_work_ends_cleanly_and_the_next_start_goes_on(s
     assert "Stopped." in slow_room.log()
 
 
-def test_two_services_on_one_store_make_one_edition_per_slot_and_send_it_once(slow_room: Room) -> None:
+def test_two_services_on_one_store_make_one_edition_per_slot_and_send_it_once(slow_room: Room, store_url: str) -> None:
+    slow_room.keep_in(store_url)
     slow_room.watched_since(timedelta(minutes=3))
     both = [slow_room.serve(), slow_room.serve()]
     slow_room.wait_for(lambda: states(slow_room) == {"sent": 5})
@@ -77,7 +78,10 @@ def test_two_services_on_one_store_make_one_edition_per_slot_and_send_it_once(sl
     assert len(merged) == answered.index(made[0]) >= 2
 
 
-def test_a_service_killed_in_the_middle_loses_nothing_and_leaves_the_doubtful_post_to_staff(slow_room: Room) -> None:
+def test_a_service_killed_in_the_middle_loses_nothing_and_leaves_the_doubtful_post_to_staff(
+    slow_room: Room, store_url: str
+) -> None:
+    slow_room.keep_in(store_url)
     slow_room.watched_since(timedelta(minutes=1, seconds=30))
     first = slow_room.serve()
     slow_room.wait_for(lambda: len(wall(slow_room)) >= 2)
@@ -110,8 +114,9 @@ store.close()
 """
 
 
-def test_ten_processes_that_race_make_one_edition_of_the_same_articles(room: Room) -> None:
+def test_ten_processes_that_race_make_one_edition_of_the_same_articles(room: Room, store_url: str) -> None:
     """Five services that find the same slot due, and five people who press the button at that moment."""
+    room.keep_in(store_url)
     room.good("gather")
     store = room.store()
     with store.write() as connection:

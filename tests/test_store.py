@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +23,15 @@ from distributor.errors import StoreError
 from distributor.storage import migrations
 from distributor.storage.database import Database
 from distributor.storage.tables import editions, metadata, renditions, subscribers, subscriptions, suppressions
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Database]:
+    """A store in a file, for what only SQLite has."""
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    opened.migrate()
+    yield opened
+    opened.close()
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
@@ -132,9 +142,7 @@ def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
         Database.open("sqlite:///store.db", tmp_path)
 
 
-def test_a_locked_store_is_told_in_one_line(
-    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_store_is_told_in_one_line(tmp_path: Path, file: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("distributor.storage.database._LOCK_PATIENCE", 50)
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -145,24 +153,24 @@ def test_a_locked_store_is_told_in_one_line(
     other.close()
 
 
-def test_a_full_disk_is_told_and_loses_nothing(database: Database) -> None:
+def test_a_full_disk_is_told_and_loses_nothing(file: Database) -> None:
     def row(number: int) -> dict[str, object]:
         return {"address_key": f"{number}@x.example", "reason": "x" * 3000, "since": NOW}
 
-    with database.write() as connection:
+    with file.write() as connection:
         connection.execute(sa.insert(suppressions), [row(0)])
-    with database.read() as connection:
+    with file.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 5}")
-    with pytest.raises(StoreError, match="disk is full"), database.write() as connection:
+    with pytest.raises(StoreError, match="disk is full"), file.write() as connection:
         connection.execute(sa.insert(suppressions), [row(number) for number in range(1, 100)])
-    with database.read() as connection:
+    with file.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(suppressions)).scalar() == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_durability_is_the_strict_kind(database: Database) -> None:
-    with database.read() as connection:
+def test_durability_is_the_strict_kind(file: Database) -> None:
+    with file.read() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 

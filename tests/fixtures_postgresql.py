@@ -1,0 +1,100 @@
+"""A PostgreSQL of the tests' own: one cluster for each process of the test run, started when the first test asks for it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from distributor.storage.database import Database
+
+# Nothing here must survive a power cut; the tests of crashes kill our own processes, not the server's machine.
+QUICK = "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
+
+
+def programs() -> Path | None:
+    """The folder of PostgreSQL's programs: in PATH, or where Debian puts them."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+
+
+@dataclass
+class Cluster:
+    """A running server. `new_store` makes a database of its own, up to date, and gives its address."""
+
+    bin: Path
+    folder: Path
+    port: int
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    template: str = ""
+
+    def start(self) -> None:
+        options = f"{QUICK} -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w", "-o", options, "start")
+
+    def stop(self, how: str = "fast") -> None:
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", how, "stop")
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [str(self.bin / program), *arguments]
+        if os.getuid() == 0:  # the server refuses to be root
+            command = ["runuser", "-u", "postgres", "--", *command]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False)
+        assert done.returncode == 0, done.stderr.decode()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def new_store(self) -> str:
+        if not self.template:
+            self.sql("CREATE DATABASE migrated")
+            opened = Database.open(self.url("migrated"), self.folder)
+            opened.migrate()
+            opened.close()
+            self.template = "migrated"
+        name = f"store_{next(self.numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        return self.url(name)
+
+    def sql(self, statement: str) -> None:
+        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    found = programs()
+    if found is None:
+        pytest.skip("needs PostgreSQL, Debian's package postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: the path of a socket has 107 characters at most
+    if os.getuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    made = Cluster(found, folder, port)
+    made.run("initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    made.start()
+    yield made
+    made.stop("immediate")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(cluster: Cluster) -> Callable[[], str]:
+    """Makes the address of a new store, up to date."""
+    return cluster.new_store
