@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delivery_newsroom import CHECKOUT, Desk, SqliteStore, Store, Way
+from delivery_newsroom import Desk, SqliteStore, Store, Way
 from delivery_profile import Profile
 from delivery_servers import (
     PostgresStore,
@@ -41,11 +42,12 @@ from delivery_servers import (
     sink,
     slow_line,
 )
+from delivery_watch import Watch
 
 HERE = Path(__file__).parent
 ROUND_TRIP = 0.05  # seconds that the slow line adds
-SIZES = (10_000, 100_000)
 LARGEST = 1_000_000
+SIGNATURES = 2_000  # of bare signing
 PARTS = {"a": "local", "b": "distant", "c": "flat", "d": "signed", "e": "postgresql", "p": "profile"}
 
 
@@ -103,19 +105,16 @@ class Bench:
         """Postfix's load generator: as many messages of the same size over as many connections, which it keeps open."""
         size, connections = self.letter.stat().st_size, self.options.connections
         words = ["-d", "-N", "-s", str(connections), "-m", str(messages), "-l", str(size), f"127.0.0.1:{self.port}"]
-        start, before = time.perf_counter(), os.times()
-        subprocess.run([program("smtp-source") or "", *words], check=True)
-        seconds, after = time.perf_counter() - start, os.times()
-        cpu = after.children_user + after.children_system - before.children_user - before.children_system
-        return Run(messages, seconds, cpu, 0)
+        with Watch() as watch:
+            subprocess.run([program("smtp-source") or "", *words], check=True)
+        return Run(messages, watch.seconds, watch.cpu_seconds, 0)
 
 
 def measured(command: Sequence[str]) -> tuple[Run, dict[str, Any]]:
     """Run a program of ours whose last line says what it took, and watch its memory and that of what it starts."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
         peak = 0.0
-        environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
-        with running(command, stdout=out, env=environment) as process:
+        with running(command, stdout=out) as process:
             while process.poll() is None:
                 peak = max(peak, memory(process.pid))
                 time.sleep(0.05)
@@ -201,8 +200,8 @@ def distant(bench: Bench) -> list[dict[str, Any]]:
 
 
 def flat(bench: Bench) -> list[dict[str, Any]]:
-    rows = []
-    for size in (*SIZES, *([LARGEST] if bench.options.full else [])):
+    rows: list[dict[str, Any]] = []
+    for size in (*map(int, bench.options.sizes.split(",")), *([LARGEST] if bench.options.full else [])):
         rounds = 1 if size == LARGEST else bench.options.rounds
         desk = bench.desk(size)
         runs = [bench.ours(desk, bench.way()) for _ in range(rounds)]
@@ -223,20 +222,21 @@ def flat(bench: Bench) -> list[dict[str, Any]]:
 
 def signed(bench: Bench) -> list[dict[str, Any]]:
     try:
-        from distributor.mail import keys
-        from distributor.mail.dkim import Signer
-    except ImportError as error:
-        return skipped("signatures", str(error))
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    except ImportError:
+        return skipped("signatures", "cryptography is not installed (pip install 'distributor[dkim]')")
+    private = rsa.generate_private_key(65537, 2048)
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     key = bench.folder / "dkim.pem"
-    key.unlink(missing_ok=True)
-    keys.write(key, keys.make())
-    bare = Signer.load("bacson.example", "bench", key).key.sign
+    key.touch(0o600)
+    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, plain))
 
     def signing() -> Run:
-        count, start, cpu = 2000, time.perf_counter(), time.process_time()
-        for number in range(count):
-            bare(number.to_bytes(32))
-        return Run(count, time.perf_counter() - start, time.process_time() - cpu, 0)
+        with Watch() as watch:
+            for _ in range(SIGNATURES):
+                private.sign(bytes(300), padding.PKCS1v15(), hashes.SHA256())
+        return Run(SIGNATURES, watch.seconds, watch.cpu_seconds, 0)
 
     desk = bench.desk(min(bench.options.count, 20_000))
     runs = in_turns(bench.options.rounds, {
@@ -266,11 +266,15 @@ def postgres(bench: Bench) -> list[dict[str, Any]]:
 def profile(bench: Bench) -> list[dict[str, Any]]:
     desk = bench.desk(min(bench.options.count, 20_000))
     file = Path("var/bench-delivery.prof")
-    run = bench.ours(desk, bench.way(), "--profile", str(file.absolute()))
+    free = bench.ours(desk, bench.way())
+    recorded = bench.ours(desk, bench.way(), "--profile", str(file.absolute()))
     found = Profile(file)
+    each = free.cpu_seconds / free.sent * 1e6
+    slower = recorded.cpu_seconds / free.cpu_seconds
+    say(f"{each:,.0f} µs of processor time for a message; {slower:.1f} times that while recorded")
     say(*found.lines(), "")
     return [
-        {"group": group, "share": round(share, 3), "us_each": round(share * found.seconds / run.sent * 1e6, 1)}
+        {"group": group, "share": round(share, 3), "us_each": round(share * each, 1)}
         for group, share in found.groups().items()
     ]
 
@@ -323,16 +327,21 @@ def _cell(value: object) -> str:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which parts; without any, a to e")
+    parser.add_argument("parts", nargs="*", help="which parts; without any, a to e")
     parser.add_argument("--count", type=int, default=100_000, help="readers of a; d, e and p take 20,000 at most")
     parser.add_argument("--slow-count", type=int, default=5_000, help="messages of the slow rivals in a")
     parser.add_argument("--distant-count", type=int, default=4_000, help="readers of b")
+    parser.add_argument("--sizes", default="10000,100000", help="readers of c")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
     parser.add_argument("--connections", type=int, default=10, help="connections at once")
     parser.add_argument("--per-connection", type=int, help="messages over each; the program's own number if left out")
     parser.add_argument("--full", action="store_true", help="c with 1,000,000 readers: minutes, and 1 GB of disk")
     parser.add_argument("--profile", action="store_true", help="p as well")
-    return parser.parse_args()
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    return options
 
 
 def main() -> None:
@@ -341,6 +350,7 @@ def main() -> None:
     if missing:
         say(f"delivery: skipped, {' and '.join(missing)} not installed (Debian: apt-get install postfix)")
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that our servers end with us
     parts = [*(options.parts or "abcde"), *("p" if options.profile and "p" not in options.parts else "")]
     results: dict[str, Any] = {}
     with opened(options) as bench:

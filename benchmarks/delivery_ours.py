@@ -8,40 +8,28 @@ and processor time run from the start of the delivery to the last outcome commit
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import sys
-import time
 from pathlib import Path
 
 from delivery_profile import Recorder
+from delivery_watch import Watch
 
 from distributor.cli.app import App
 from distributor.cli.progress import deliver_with_progress
 from distributor.model import DeliveryState
 
 
-def cpu_seconds() -> float:
-    """Of this process and of those children that have ended."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
-
-
 def main() -> None:
     app = App(config=Path(sys.argv[1]))
-    recorder = Recorder(Path(sys.argv[3])) if sys.argv[2:3] == ["--profile"] else None
+    recorder = Recorder(Path(sys.argv[3])) if sys.argv[2:3] == ["--profile"] else contextlib.nullcontext()
     app.newsroom.secret()
-    with app.store() as database:
-        cpu, start = cpu_seconds(), time.perf_counter()
-        if recorder:
-            with recorder:
-                report = deliver_with_progress(app, database)
-        else:
-            report = deliver_with_progress(app, database)
-        seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+    with app.store() as database, recorder, Watch() as watch:
+        report = deliver_with_progress(app, database)
     sent, done = report.of(DeliveryState.SENT), sum(report.counts.values())
-    result = {"sent": sent, "not_sent": done - sent, "seconds": seconds, "cpu_seconds": cpu, "notes": report.notes}
-    print(json.dumps(result))
+    took = {"seconds": watch.seconds, "cpu_seconds": watch.cpu_seconds}
+    print(json.dumps({"sent": sent, "not_sent": done - sent, **took, "notes": report.notes}))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import functools
 import pstats
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Recorder:
             self._profiles.append(profile)
 
     def __exit__(self, *_: object) -> None:
-        threading.setprofile(None)  # type: ignore[arg-type]  # what the documentation says
+        threading.setprofile(None)
         self._profiles[0].disable()
         pstats.Stats(*self._profiles).dump_stats(self._file)
 
@@ -67,11 +67,12 @@ class Profile:
 
     def groups(self) -> dict[str, float]:
         """The share of each group, largest first."""
-        spent: Counter[str] = Counter()
+        spent: defaultdict[str, float] = defaultdict(float)
         for function, (_, _, own, _, _) in self.stats.items():
             for group, part in self._owners(function, _DEPTH).items():
                 spent[group] += own * part
-        return {group: seconds / self.seconds for group, seconds in spent.most_common()}
+        largest_first = sorted(spent.items(), key=lambda item: -item[1])
+        return {group: seconds / self.seconds for group, seconds in largest_first}
 
     def lines(self) -> list[str]:
         """For reading: the groups, the top 25 by own time, and our own functions with what they call."""
@@ -104,11 +105,11 @@ class Profile:
                 return {group: 1.0}
         callers = self.stats[function][4] if depth else {}
         weights = {caller: numbers[2] for caller, numbers in callers.items() if numbers[2] > 0}
-        owners: Counter[str] = Counter()
+        owners: defaultdict[str, float] = defaultdict(float)
         for caller, weight in weights.items():
             for group, part in self._owners(caller, depth - 1).items():
-                owners[group] += part * weight / sum(weights.values())  # type: ignore[assignment]
-        return dict(owners) or {"other": 1.0}
+                owners[group] += part * weight / sum(weights.values())
+        return owners or {"other": 1.0}
 
 
 def _name(function: Function) -> str:

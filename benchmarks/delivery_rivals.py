@@ -14,15 +14,13 @@ import json
 import smtplib
 import sys
 import threading
-import time
 from collections.abc import Callable
 from email import policy
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
 
-from delivery_newsroom import FAMILIES, GIVEN, MIDDLES
-from delivery_ours import cpu_seconds
+from delivery_watch import Watch
 
 SENDER = "tin@bacson.example"
 Send = Callable[[smtplib.SMTP, int], object]
@@ -45,8 +43,7 @@ def naive(letter: bytes) -> Send:
     assert name in html and link in html, "the letter is not personal"
 
     def send(server: smtplib.SMTP, number: int) -> None:
-        own = f"{FAMILIES[number % 12]} {MIDDLES[number % 8]} {GIVEN[number % 11]}"
-        own_link = f"{link[:-8]}{number:08d}"
+        own, own_link = f"Nguyễn Thị Lan {number}", f"{link[:-8]}{number:08d}"
         message = EmailMessage(policy=policy.SMTP)
         message["From"], message["To"] = parsed["From"], f"{own} <ban.doc{number}@example.com>"
         message["Subject"], message["Date"], message["Message-ID"] = parsed["Subject"], parsed["Date"], make_msgid()
@@ -75,15 +72,14 @@ def main() -> None:
     failed: list[str] = []
     shares = [range(first, int(messages), int(connections)) for first in range(int(connections))]
     threads = [threading.Thread(target=work, args=(int(port), send, share, failed)) for share in shares]
-    cpu, start = cpu_seconds(), time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+    with Watch() as watch:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if failed:
         raise SystemExit(f"error: {failed[0]}")
-    print(json.dumps({"sent": int(messages), "seconds": seconds, "cpu_seconds": cpu}))
+    print(json.dumps({"sent": int(messages), "seconds": watch.seconds, "cpu_seconds": watch.cpu_seconds}))
 
 
 if __name__ == "__main__":
