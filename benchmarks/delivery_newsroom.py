@@ -126,7 +126,7 @@ class Desk:
             mail["per_connection"] = way.per_connection
         if way.key:
             mail["dkim"] = [{"domain": "bacson.example", "selector": "bench", "key": str(way.key)}]
-        newsletter = config["newsletters"][NEWSLETTER] | {"channels": ["mail"], "last_look": "refresh"}
+        newsletter = config["newsletters"][NEWSLETTER] | {"channels": ["mail"]}
         config |= {
             "store": {"url": self.store.url},
             "channels": {"mail": mail},
