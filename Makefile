@@ -49,6 +49,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/cohorts.py
 	@$(BIN)/python benchmarks/rendering.py
 	@$(BIN)/python benchmarks/signing.py
+	@$(BIN)/python benchmarks/delivery.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py
