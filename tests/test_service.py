@@ -59,6 +59,7 @@ def test_two_services_on_one_store_make_one_edition_per_slot_and_send_it_once(sl
     slow_room.keep_in(store_url)
     slow_room.watched_since(timedelta(minutes=3))
     both = [slow_room.serve(), slow_room.serve()]
+    slow_room.wait_for(lambda: slow_room.log().count("Serving") == 2)  # both can be stopped cleanly by now
     slow_room.wait_for(lambda: states(slow_room) == {"sent": 5})
     for process in both:
         process.send_signal(signal.SIGTERM)

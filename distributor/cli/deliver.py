@@ -45,8 +45,8 @@ def command(app: App, follow: bool, among: int) -> None:
         async def run() -> None:
             stop = asyncio.Event()
             with stopping(stop):
+                say("Delivering. Ctrl-C stops.")
                 await Worker(app.newsroom, database, clock, stop, among=among).run()
 
-        say("Delivering. Ctrl-C stops.")
         run_fast(run())
         say("Stopped.")

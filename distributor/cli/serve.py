@@ -30,13 +30,14 @@ def command(app: App, tick: float) -> None:
     if not app.verbose:
         start_logging(logging.INFO)
 
+    timing = app.newsroom.timing.items()
+    names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]
+
     async def run() -> None:
         stop = asyncio.Event()
         with app.store() as database, stopping(stop):
+            say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
             await Service(app.newsroom, database, clock, stop, tick=tick).run()
 
-    timing = app.newsroom.timing.items()
-    names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]
-    say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
     run_fast(run())
     say("Stopped.")
