@@ -6,11 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test bench screenshots lint format wheel-test lock clean
+.PHONY: help run test torture bench screenshots lint format wheel-test lock clean
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
+	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"
 	@echo "make lint        ruff and mypy"
@@ -43,6 +44,9 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest -n auto
+
+torture: $(READY)
+	@cd tests && ../$(BIN)/python -m torture
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py

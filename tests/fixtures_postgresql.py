@@ -68,6 +68,16 @@ class Cluster:
         self.sql(f"CREATE DATABASE {name} TEMPLATE {self.template}")
         return self.url(name)
 
+    def copy_of(self, url: str) -> str:
+        """Another store with the same rows. Nobody may be connected to the first one."""
+        name = f"store_{next(self.numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {sa.make_url(url).database}")
+        return self.url(name)
+
+    def remove(self) -> None:
+        self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def sql(self, statement: str) -> None:
         engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with engine.connect() as connection:
@@ -75,11 +85,11 @@ class Cluster:
         engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def a_cluster() -> Cluster:
+    """A cluster that is not started yet. Raises LookupError where PostgreSQL is not installed."""
     found = programs()
     if found is None:
-        pytest.skip("needs PostgreSQL, Debian's package postgresql")
+        raise LookupError("needs PostgreSQL, Debian's package postgresql")
     folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: the path of a socket has 107 characters at most
     if os.getuid() == 0:
         owner = pwd.getpwnam("postgres")
@@ -88,10 +98,18 @@ def cluster() -> Iterator[Cluster]:
         port = probe.getsockname()[1]
     made = Cluster(found, folder, port)
     made.run("initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    return made
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    try:
+        made = a_cluster()
+    except LookupError as error:
+        pytest.skip(str(error))
     made.start()
     yield made
-    made.stop("immediate")
-    shutil.rmtree(folder, ignore_errors=True)
+    made.remove()
 
 
 @pytest.fixture(scope="session")
