@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
@@ -17,9 +17,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from . import pipeline
+from .config import Bounces
 from .delivery.ledger import Ledger
 from .errors import DistributorError
-from .model import DeliveryState
+from .model import DeliveryState, Tier
 from .newsroom import Newsroom
 from .storage.database import Database
 
@@ -47,6 +48,10 @@ class Service:
         self.worker = pipeline.dispatcher(newsroom, database, clock, stop, ledger=self.ledger)
         self._wake = asyncio.Event()
         self._next_look: dict[str, datetime] = {}
+        self._next_return: dict[str, datetime] = {}
+        self._taking: asyncio.Task[None] | None = None
+        self._passed: set[str] = set()  # messages in mailboxes that are no reports
+        self._faults: dict[str, str] = {}  # of mailboxes, by name
 
     async def run(self) -> None:
         """Serve. Returns after `stop`, when the work in hand is written down."""
@@ -61,12 +66,15 @@ class Service:
                 await self._guarded(self._gather)
                 await self._guarded(self._answer)
                 await self._guarded(self._deliver)
+                await self._guarded(self._take_bounces)
                 woken = asyncio.create_task(self._wake.wait())
                 await asyncio.wait({woken, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 woken.cancel()
                 self._wake.clear()
         finally:
             stopped.cancel()
+            if self._taking:
+                await self._taking  # it ends by itself soon: it asks for `stop`, and each answer has its time
             scheduler.shutdown(wait=False)
             self.worker.close()
 
@@ -127,6 +135,46 @@ class Service:
             seconds = max((self.clock() - started) / timedelta(seconds=1), 0.001)
             sent = report.of(DeliveryState.SENT)
             log.info("%d deliveries in %.1f s (%.0f/s): %d sent", total, seconds, total / seconds, sent)
+
+    async def _take_bounces(self) -> None:
+        """Look into the mailboxes that are due, beside everything else: their servers may be slow."""
+        now = self.clock()
+        due = [box for box in self.newsroom.settings.bounces if self._next_return.get(str(box), now) <= now]
+        if not due or (self._taking and not self._taking.done()):
+            return
+        for box in due:
+            self._next_return[str(box)] = now + box.every
+
+        async def bounces() -> None:
+            await self._look_into(due)
+
+        self._taking = asyncio.create_task(self._guarded(bounces))
+
+    async def _look_into(self, mailboxes: Sequence[Bounces]) -> None:
+        looks = await asyncio.to_thread(
+            pipeline.take_bounces,
+            self.newsroom,
+            self.database,
+            self.clock,
+            mailboxes,
+            stopping=self.stop.is_set,
+            passed=self._passed,
+        )
+        for look in looks:
+            if look.fault and look.fault != self._faults.get(look.mailbox):  # once, when it begins or changes
+                log.error("%s", look.fault)
+            self._faults[look.mailbox] = look.fault
+            _log_taken(look)
+
+
+def _log_taken(look: pipeline.Taken) -> None:
+    effects = [one.effect for one in look.handled if one.effect and not one.effect.known]
+    if effects:
+        suppressed = sum(effect.suppression is not None for effect in effects)
+        log.info("%s: %d bounces and complaints, %d addresses suppressed", look.mailbox, len(effects), suppressed)
+    ours = [effect.bounce for effect in effects if effect.bounce.tier is Tier.POLICY]
+    if ours:
+        log.warning("%s: %d letters were refused because of us; the last: %s", look.mailbox, len(ours), ours[-1].text)
 
 
 def _log_made(proposal: pipeline.Proposal) -> None:

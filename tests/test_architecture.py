@@ -24,8 +24,8 @@ CHANNELS = CHECKOUT / "channels"
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
     "errors", "text", "slots", "colour", "guarded", "model", "errand", "storage", "rawconfig", "setting", "config",
-    "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail", "preflight",
-    "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
+    "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering", "mail",
+    "preflight", "delivery", "subscribers", "newsroom", "pipeline", "service", "starter", "cli", "__main__",
 )  # fmt: skip
 OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
 PURE = (
@@ -33,6 +33,8 @@ PURE = (
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
     "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",
+    "mail/verp.py", "mail/unpacked.py", "mail/bounces.py", "delivery/tiers.py", "subscribers/cells.py",
+    "subscribers/suppressed.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
     "colour.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",

@@ -37,7 +37,7 @@ class Found:
 class Box(Protocol):
     """An open mailbox. Every method raises Unavailable where the mailbox cannot be read or changed any more."""
 
-    def keys(self) -> Sequence[str]:
+    def waiting(self) -> Sequence[str]:
         """The names of all new messages, oldest first."""
         ...
 
@@ -69,9 +69,9 @@ class _Telling:
     box: Box
     settings: Bounces
 
-    def keys(self) -> Sequence[str]:
+    def waiting(self) -> Sequence[str]:
         with _in_words(self.settings):
-            return self.box.keys()
+            return self.box.waiting()
 
     def take(self, key: str) -> Found | None:
         with _in_words(self.settings):
@@ -116,7 +116,7 @@ class _Maildir:
 
     folder: Path
 
-    def keys(self) -> Sequence[str]:
+    def waiting(self) -> Sequence[str]:
         fresh = [f"new/{name}" for name in self._names("new")]
         return fresh + [f"cur/{name}" for name in self._names("cur") if "S" not in _flags(name)]
 
@@ -164,7 +164,7 @@ class _Imap:
     validity: str
     move_to: str
 
-    def keys(self) -> Sequence[str]:
+    def waiting(self) -> Sequence[str]:
         answer = _good(self.server.uid("SEARCH", "UNSEEN", "UNDELETED"), "SEARCH")
         numbers = answer[0] if answer and isinstance(answer[0], bytes) else b""
         return [f"{self.validity}.{number.decode('ascii')}" for number in numbers.split()]
@@ -249,7 +249,7 @@ class _Pop3:
     server: poplib.POP3_SSL
     numbers: dict[str, int]
 
-    def keys(self) -> Sequence[str]:
+    def waiting(self) -> Sequence[str]:
         return list(self.numbers)
 
     def take(self, key: str) -> Found | None:
