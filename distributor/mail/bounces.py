@@ -52,7 +52,7 @@ _ANSWER = re.compile(
 _DELAY = re.compile(
     r"will (?:be retried|keep trying|continue|try again|retry)|not yet been delivered|has been delayed|is delayed"
     r"|delayed mail|delivery delay|do not need to resend|warning: message|still being retried"
-    r"|sẽ (?:tiếp tục |tự động )?(?:thử|gửi) lại|bị (?:trì hoãn|chậm)",
+    r"|sẽ (?:tiếp tục |tự động |được )?(?:thử|gửi) (?:lại|gửi)|bị (?:trì hoãn|chậm)",
     re.IGNORECASE,
 )
 _COPY = re.compile(

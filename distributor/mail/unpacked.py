@@ -129,7 +129,9 @@ def _leaf(message: Message) -> str:
 def _attached(message: Message) -> str:
     """What is attached, as it was written. The parser takes it for a message even where it is encoded (RFC 6533 lets it)."""
     inside: Any = message.get_payload()
-    text = inside if isinstance(inside, str) else "\n\n".join(_written(one) for one in inside)
+    if not isinstance(inside, list):
+        return _leaf(message)
+    text = "\n\n".join(_written(one) for one in inside)
     match str(message.get("Content-Transfer-Encoding", "")).strip().lower():
         case "base64":
             try:
@@ -141,13 +143,14 @@ def _attached(message: Message) -> str:
     return text
 
 
-def _written(message: Message) -> str:
+def _written(message: Message, deep: int = 0) -> str:
     head = "\n".join(f"{name}: {_utf8(str(value))}" for name, value in message.raw_items())
-    body: Any = message.get_payload()
-    if isinstance(body, list):
-        body = "\n\n".join(_written(one) for one in body if isinstance(one, Message)) if body else ""
-    text = _utf8(str(body))
-    return f"{head}\n\n{text}" if head else text
+    inside: Any = message.get_payload()
+    if isinstance(inside, list):
+        body = "\n\n".join(_written(one, deep + 1) for one in inside if deep < _DEEPEST)
+    else:
+        body = _leaf(message)
+    return f"{head}\n\n{body}" if head else body
 
 
 def _utf8(text: str) -> str:
