@@ -201,7 +201,7 @@ BOUNCES = {
         dsn(
             recipient(
                 "5.7.1",
-                "550 5.7.1 Unfortunately, messages from [192.0.2.9] weren't sent. part of their network is on our block list (S3150)",
+                "550 5.7.1 Unfortunately, messages from [192.0.2.9] weren't sent: it is on our block list (S3150)",
             )
         ),
         Kind.BOUNCE,
@@ -229,7 +229,8 @@ BOUNCES = {
     "Postfix, no such domain": Case(
         dsn(
             "Final-Recipient: rfc822; lan@example.com\nAction: failed\nStatus: 5.4.4\n"
-            "Diagnostic-Code: X-Postfix; Host or domain name not found. Name service error\n    for name=example.com type=A: Host not found\n"
+            "Diagnostic-Code: X-Postfix; Host or domain name not found. Name service error\n"
+            "    for name=example.com type=A: Host not found\n"
         ),
         Kind.BOUNCE,
         status="5.4.4",
@@ -238,7 +239,8 @@ BOUNCES = {
     ),
     "Postfix, given up after days": Case(
         dsn(
-            "Final-Recipient: rfc822; lan@example.com\nAction: failed\nStatus: 4.4.1\nDiagnostic-Code: X-Postfix; connect to mx.example.com: timed out\n"
+            "Final-Recipient: rfc822; lan@example.com\nAction: failed\nStatus: 4.4.1\n"
+            "Diagnostic-Code: X-Postfix; connect to mx.example.com: timed out\n"
         ),
         Kind.BOUNCE,
         status="4.4.1",
@@ -280,7 +282,8 @@ BOUNCES = {
     ),
     "Exim, in its own form": Case(
         plain(
-            "From: Mail Delivery System <Mailer-Daemon@mx.example>\nX-Failed-Recipients: lan@example.com\nAuto-Submitted: auto-replied\n",
+            "From: Mail Delivery System <Mailer-Daemon@mx.example>\n"
+            "X-Failed-Recipients: lan@example.com\nAuto-Submitted: auto-replied\n",
             EXIM,
         ),
         Kind.BOUNCE,
@@ -340,7 +343,8 @@ BOUNCES = {
     ),
     "a UTF-8 report": Case(
         dsn(
-            "Original-Recipient: utf-8; l\\x{1EAD}p@example.com\nFinal-Recipient: utf-8; lập@example.com\nAction: failed\nStatus: 5.1.1\n"
+            "Original-Recipient: utf-8; l\\x{1EAD}p@example.com\nFinal-Recipient: utf-8; lập@example.com\n"
+            "Action: failed\nStatus: 5.1.1\n"
             "Diagnostic-Code: smtp; 550 5.1.1 Người dùng không tồn tại\n",
             status="message/global-delivery-status",
             original="message/global-headers",
@@ -404,14 +408,16 @@ BOUNCES = {
     "an old warning in words": Case(
         plain(
             "From: MAILER-DAEMON@mail.example\nSubject: Warning: message delayed 24 hours\n",
-            "THIS IS A WARNING MESSAGE ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE.\n\nThe following address:\n  lan@example.com\n",
+            "THIS IS A WARNING MESSAGE ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE.\n\n"
+            "The following address:\n  lan@example.com\n",
         ),
         Kind.DELAY,
         address="",
     ),
     "HTML only, from a gateway": Case(
         "From: Mail Administrator <postmaster@gw.example>\n" + TO + "Subject: Undeliverable\nMIME-Version: 1.0\n"
-        "Content-Type: text/html; charset=windows-1258\n\n<p>Delivery failed</p><p>550 5.1.1 Unknown user <script>alert(1)</script></p>\n",
+        "Content-Type: text/html; charset=windows-1258\n\n"
+        "<p>Delivery failed</p><p>550 5.1.1 Unknown user <script>alert(1)</script></p>\n",
         Kind.BOUNCE,
         address="",
         status="5.1.1",
@@ -443,7 +449,8 @@ BOUNCES = {
         tier=Tier.COMPLAINT,
     ),
     "a complaint as Outlook.com sends it": Case(
-        "From: staff@hotmail.example\nTo: fbl@bacson.example\nSubject: complaint about message from 192.0.2.9\nMIME-Version: 1.0\n"
+        "From: staff@hotmail.example\nTo: fbl@bacson.example\nSubject: complaint about message from 192.0.2.9\n"
+        "MIME-Version: 1.0\n"
         'Content-Type: multipart/mixed; boundary="=_j"\n\n--=_j\nContent-Type: message/rfc822\n\n'
         "X-HmXmrOriginalRecipient: lan@example.com\n" + ORIGINAL + "\nBody\n--=_j--\n",
         Kind.COMPLAINT,
