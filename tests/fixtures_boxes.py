@@ -166,13 +166,13 @@ class Pop3(Talk):
     def size(self, number: str) -> None:
         self.say(f"+OK {number} {len(self.kept.messages[int(number)])}")
 
-    def retr(self, number: str, *_lines: str) -> None:
+    def retr(self, number: str, lines: str = "") -> None:
         self.say("+OK")
         if self.kept.mood == "endless":
             with contextlib.suppress(OSError):
                 while True:
                     self.wfile.write(b"x" * 9000)
-        for line in self.kept.messages[int(number)].split(b"\r\n"):
+        for line in self.kept.messages[int(number)].split(b"\r\n")[: int(lines) if lines else None]:
             self.say(b"." + line if line.startswith(b".") else line)
         self.say(".")
 

@@ -227,6 +227,8 @@ def _imap(settings: Bounces) -> Iterator[Box]:
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
             server.logout()
+        with contextlib.suppress(OSError):
+            server.shutdown()  # which a failed logout leaves out
 
 
 # -- POP3 --------------------------------------------------------------------------------------------------------------
