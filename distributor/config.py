@@ -373,7 +373,10 @@ def _in_words(fault: Any, model: type[Any]) -> str:
 def _keys_at(model: Any, path: Sequence[str | int]) -> list[str]:
     """The keys that a section allows, following a key path into pydantic models and dataclasses."""
     for part in path:
-        model = get_args(model)[1] if get_origin(model) is dict else _fields(model).get(str(part))
+        if get_origin(model) in (dict, tuple):  # a name, or a place in a list
+            model = get_args(model)[1 if get_origin(model) is dict else 0]
+        else:
+            model = _fields(model).get(str(part))
     return [name for name in _fields(model) if name not in ("id", "name")]
 
 
