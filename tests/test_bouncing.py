@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
@@ -64,9 +64,9 @@ class Post:
 
 
 @pytest.fixture
-def post(room: Room) -> Post:
+def post(room: Room) -> Iterator[Post]:
     made = Post(room)
-    yield made  # type: ignore[misc]
+    yield made
     made.store.close()
 
 
