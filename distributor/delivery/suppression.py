@@ -129,7 +129,7 @@ def suppress(connection: Connection, wanted: Suppression) -> bool:
     # Another process may have been quicker; on PostgreSQL a failed insert would undo all of the caller's work.
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     fresh = insert(suppressions).values(address_key=key, **values).on_conflict_do_nothing()
-    if connection.execute(fresh).rowcount:
+    if connection.execute(fresh.returning(suppressions.c.address_key)).scalar() is not None:
         return True
     stronger = outranks(wanted, find(connection, key))
     if stronger:
