@@ -97,6 +97,7 @@ NESTED = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % 
 HUGE = {
     "one line": b"From: MAILER-DAEMON@x\n\n" + b"a" * MOST * 4,
     "one word of signs": b"From: MAILER-DAEMON@x\n\n" + b"<a@" * MOST,
+    "nothing but brackets": b"From: MAILER-DAEMON@x\n\nHere is your list of failed recipients\n" + b"<" * MOST,
     "nothing but parts": b"From: MAILER-DAEMON@x\n" + NESTED,
     "nothing but recipients": dsn(
         recipient("5.1.1", "550 no") * 1 + ("\n" + recipient("5.1.1", "550 no")) * 5000
