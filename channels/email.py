@@ -32,7 +32,7 @@ from pydantic import Field
 
 from distributor.channel import Carrier, Desk, Duration, Folder, OneByOne, PersonalChannel, Secret
 from distributor.errors import Rejected
-from distributor.mail import maildir
+from distributor.mail import maildir, verp
 from distributor.mail.address import Mailbox
 from distributor.mail.link import Server
 from distributor.mail.relay import Relays, probe
@@ -81,6 +81,8 @@ class Email(PersonalChannel):
             self._single()
         for entry in self.dkim:
             entry.signer()
+        if self.return_path:
+            verp.address(b"", 1, Mailbox.parse(self.return_path).address)
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """One rendition: the letter of a cohort, with marks in the places that differ from reader to reader."""

@@ -139,6 +139,43 @@ class TestMode(Section):
     to: str = Field(min_length=3, description="address that gets every mail")
 
 
+class Bounces(Section):
+    """A mailbox to which bounces and complaints go."""
+
+    type: Literal["imap", "pop3", "maildir"] = Field(description="how it is read; imap and pop3 over TLS only")
+    host: str = Field("", validate_default=True, description="name of the IMAP or POP3 server")
+    port: int | None = Field(None, ge=1, le=65535, description="its port; 993 or 995 if empty")
+    username: str = Field("", validate_default=True, description="name to log in with")
+    password: Secret | None = Field(None, validate_default=True, description="password to log in with")
+    ca_file: Folder | None = Field(None, description="file of certificates to trust, instead of the system's")
+    folder: str = Field(
+        "", validate_default=True, description="path of the Maildir, or folder of the IMAP server; INBOX if empty"
+    )
+    move_to: str = Field("", description="IMAP folder into which reports are moved; they are marked as seen if empty")
+    every: Duration = Field(timedelta(minutes=15), description="how often `serve` looks")
+
+    @field_validator("host", "username", "password", mode="after")
+    @classmethod
+    def _needed(cls, value: Any, info: ValidationInfo) -> Any:
+        if not value and info.data.get("type") in ("imap", "pop3"):
+            raise ValueError("is needed to read a mailbox by imap or pop3")
+        return value
+
+    @field_validator("folder", mode="after")
+    @classmethod
+    def _placed(cls, folder: str, info: ValidationInfo) -> str:
+        if info.data.get("type") != "maildir":
+            return folder or "INBOX"
+        if not folder:
+            raise ValueError("is needed: the path of the Maildir")
+        return str(Path((info.context or {}).get("folder", Path())) / Path(folder).expanduser())
+
+    def __str__(self) -> str:
+        if self.type == "maildir":
+            return f"maildir {self.folder}"
+        return f"{self.type} {self.username} at {self.host}:{self.port or (993 if self.type == 'imap' else 995)}"
+
+
 class Store(Section):
     url: str = Field("sqlite:///var/distributor.db", description="SQLAlchemy address of the database")
 
@@ -241,6 +278,7 @@ class Settings(Section):
     pictures: Pictures | None = Field(
         None, description="make pictures as large as they are shown; letters link to the source's own if left out"
     )
+    bounces: tuple[Bounces, ...] = Field((), description="mailboxes to which bounces go; see docs/bounces.md")
     mails_per_day: int | None = Field(
         None, ge=1, description="most mails to one reader a day, over all newsletters; what is over comes with the next"
     )
@@ -336,7 +374,10 @@ def _in_words(fault: Any, model: type[Any]) -> str:
 def _keys_at(model: Any, path: Sequence[str | int]) -> list[str]:
     """The keys that a section allows, following a key path into pydantic models and dataclasses."""
     for part in path:
-        model = get_args(model)[1] if get_origin(model) is dict else _fields(model).get(str(part))
+        if get_origin(model) in (dict, tuple):  # a name, or a place in a list
+            model = get_args(model)[1 if get_origin(model) is dict else 0]
+        else:
+            model = _fields(model).get(str(part))
     return [name for name in _fields(model) if name not in ("id", "name")]
 
 

@@ -326,6 +326,48 @@ class Subscriber:
     active: bool = True
 
 
+class Tier(StrEnum):
+    """What kind of reason there is not to write to an address; the first four are also what a bounce can be."""
+
+    HARD = "hard"  # there is no such mailbox
+    SOFT = "soft"  # not now: the mailbox is full, the server away; it counts when it goes on
+    POLICY = "policy"  # refused because of what we say or who we are: never the recipient's fault
+    COMPLAINT = "complaint"  # the recipient has called it spam
+    STAFF = "staff"  # staff have said so
+    IMPORT = "import"  # from a list that another system has kept
+    UNSUBSCRIBED = "unsubscribed"  # asked for by the recipient, for everything and for good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """A refusal or a complaint: whom it is about, what it means, and how we know.
+
+    `at` is when it happened, `status` the enhanced code (RFC 3463), `text` what the far end said. `via` says how it came:
+    `smtp` for the answer of a server, `dsn`, `arf` or `text` for a returned mail. `delivery_id` is the row of the ledger,
+    None where nobody knows it.
+    """
+
+    address: str
+    tier: Tier
+    at: datetime
+    status: str = ""
+    text: str = ""
+    via: str = "smtp"
+    delivery_id: int | None = None
+    edition_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address that must not be written to: why, since when, and until when; for good where `until` is None."""
+
+    address: str
+    tier: Tier
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
 _edition = TypeAdapter(Edition)
 _found = TypeAdapter(FoundArticle)
 

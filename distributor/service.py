@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from datetime import datetime
 
@@ -18,8 +18,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from . import pipeline
+from .config import Bounces
 from .delivery.ledger import new_owner
 from .errors import DistributorError
+from .model import Tier
 from .newsroom import Newsroom
 from .storage.database import Database
 from .workers import Worker, keep_others, wait_for_any
@@ -48,6 +50,10 @@ class Service:
         self.worker = Worker(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
         self._wake = asyncio.Event()
         self._next_look: dict[str, datetime] = {}
+        self._next_return: dict[str, datetime] = {}
+        self._taking: asyncio.Task[None] | None = None
+        self._passed: set[str] = set()  # messages in mailboxes that are no reports
+        self._faults: dict[str, str] = {}  # of mailboxes, by name
 
     async def run(self) -> None:
         """Serve. Returns after `stop`, when the work in hand is written down."""
@@ -67,9 +73,12 @@ class Service:
                 await self._guarded(self._gather)
                 if not self.worker.clock_is_wrong():
                     await self._guarded(self._answer)
+                await self._guarded(self._take_bounces)
                 await wait_for_any(self.stop, self._wake, self.tick)
         finally:
             self.stop.set()
+            if self._taking:
+                await self._taking  # it ends by itself soon: it asks for `stop`, and each answer has its time
             scheduler.shutdown(wait=False)
             await asyncio.gather(*others)
 
@@ -122,6 +131,46 @@ class Service:
         self.worker.wake.set()
         if answers.anything_out:
             await pipeline.refresh(self.newsroom, self.database)
+
+    async def _take_bounces(self) -> None:
+        """Look into the mailboxes that are due, beside everything else: their servers may be slow."""
+        now = self.clock()
+        due = [box for box in self.newsroom.settings.bounces if self._next_return.get(str(box), now) <= now]
+        if not due or (self._taking and not self._taking.done()):
+            return
+        for box in due:
+            self._next_return[str(box)] = now + box.every
+
+        async def bounces() -> None:
+            await self._look_into(due)
+
+        self._taking = asyncio.create_task(self._guarded(bounces))
+
+    async def _look_into(self, mailboxes: Sequence[Bounces]) -> None:
+        looks = await asyncio.to_thread(
+            pipeline.take_bounces,
+            self.newsroom,
+            self.database,
+            self.clock,
+            mailboxes,
+            stopping=self.stop.is_set,
+            passed=self._passed,
+        )
+        for look in looks:
+            if look.fault and look.fault != self._faults.get(look.mailbox):  # once, when it begins or changes
+                log.error("%s", look.fault)
+            self._faults[look.mailbox] = look.fault
+            _log_taken(look)
+
+
+def _log_taken(look: pipeline.Taken) -> None:
+    effects = [one.effect for one in look.handled if one.effect and not one.effect.known]
+    if effects:
+        suppressed = sum(effect.suppression is not None for effect in effects)
+        log.info("%s: %d bounces and complaints, %d addresses suppressed", look.mailbox, len(effects), suppressed)
+    ours = [effect.bounce for effect in effects if effect.bounce.tier is Tier.POLICY]
+    if ours:
+        log.warning("%s: %d letters were refused because of us; the last: %s", look.mailbox, len(ours), ours[-1].text)
 
 
 def _log_made(proposal: pipeline.Proposal) -> None:

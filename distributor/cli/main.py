@@ -29,6 +29,8 @@ COMMANDS = {
     "editions": "Show the editions; approve, hold, pause, cancel or watch one.",
     "deliveries": "Show the ledger: what went where, and what did not.",
     "subscribers": "Add, change, remove, list, import and export subscribers.",
+    "bounces": "Read the mailboxes that bounces go to, now.",
+    "suppressions": "Show, add, lift, import and export addresses that get no mail.",
     "channels": "Show the channels there are, with settings and examples.",
     "sources": "Show the kinds of sources there are, likewise.",
     "serve": "Gather and send on schedule until stopped.",

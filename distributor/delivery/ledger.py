@@ -29,9 +29,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..errors import DistributorError
-from ..model import Delivery, DeliveryState, EditionKind
+from ..model import Bounce, Delivery, DeliveryState, EditionKind
 from ..storage.database import Database
 from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers, subscriptions, suppressions
+from . import suppression
 from .retry import Decision
 from .rows import DELIVERY, delivery
 
@@ -80,6 +81,7 @@ class Entry:
     was: DeliveryState
     attempts: int
     recoveries: int
+    bounce: Bounce | None = None  # what the outcome says of the address
 
     def __post_init__(self) -> None:
         assert self.decision.state in TRANSITIONS[self.was], f"{self.was} -> {self.decision.state}"
@@ -197,8 +199,11 @@ class Ledger:
         touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
         with self.database.write() as connection:
             held, paused = _guard(connection, self.owner)
-            if entries:
-                _write_outcomes(connection, [entry for entry in entries if entry.shard in held], now)
+            ours = [entry for entry in entries if entry.shard in held]
+            _write_outcomes(connection, ours, now)
+            bounces = [entry.bounce for entry in ours if entry.bounce]
+            if bounces:
+                suppression.bounced(connection, bounces, now)
             wanted = [row for shard, row in marks if shard in held and shard.edition not in paused]
             allowed = _mark(connection, wanted, now) if wanted else frozenset()
         return Posted(allowed, frozenset(touched - held))

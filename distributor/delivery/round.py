@@ -19,12 +19,14 @@ from datetime import datetime, timedelta
 
 from ..editions import book
 from ..errand import Errand
-from ..errors import DeliveryError, StoreError, Unavailable, Uncertain
-from ..model import Delivery, DeliveryState, Edition, Receipt, Recipient
+from ..errors import DeliveryError, Rejected, StoreError, Unavailable, Uncertain
+from ..model import Bounce, Delivery, DeliveryState, Edition, Receipt, Recipient, Tier
+from . import control
 from .commit import GroupCommit, seen
 from .ledger import Entry, Shard, entry
 from .report import Report
 from .retry import Decision, decide, doubt
+from .tiers import bounce_of
 
 log = logging.getLogger("distributor.delivery")
 
@@ -35,6 +37,7 @@ _MOST = 8  # shards in hand, however slow their recipients' domains are
 _LONG = 20.0  # seconds: who must wait longer than this waits in the ledger
 _SHORT = 0.005  # seconds of waiting for outcomes of as many shards as we may hold
 _SLICE = 0.25  # seconds between two looks whether to stop
+_FEW, _SHARE = 20, 0.1  # refusals by policy, and their share of all answers, from which an edition is paused
 _PATIENCE = 30.0  # seconds that a failing store has at the end of a round
 
 
@@ -84,6 +87,9 @@ class Round:
     _left: Counter[Shard] = field(default_factory=Counter)  # rows of each shard whose outcome is not committed
     _used_up: set[Shard] = field(default_factory=set)
     _fetching: asyncio.Task[None] | None = None
+    _answered: Counter[str] = field(default_factory=Counter)
+    _refused: Counter[str] = field(default_factory=Counter)
+    _pausing: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _exhausted: bool = False
     _failed: bool = False
     _count: itertools.count[int] = field(default_factory=itertools.count)
@@ -185,14 +191,48 @@ class Round:
             jitter=self.rules.chance(),
         )
         counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
-        self._settle(errand, decision, attempts=attempts if counted else held.row.attempts)
+        bounce = self._bounce(errand, held.row, outcome, decision)
+        self._settle(errand, decision, attempts=attempts if counted else held.row.attempts, bounce=bounce)
+        self._weigh(held.row.edition, bounce)
 
-    def _settle(self, errand: Errand, decision: Decision, *, attempts: int) -> None:
+    def _bounce(
+        self, errand: Errand, row: Delivery, outcome: Receipt | DeliveryError, decision: Decision
+    ) -> Bounce | None:
+        """What an outcome says of the address, once it is final. A copy to another address (test mode) says nothing."""
+        final = decision.state in (DeliveryState.REJECTED, DeliveryState.EXPIRED)
+        if not final or not isinstance(outcome, Rejected | Unavailable) or errand.recipient.address != row.address:
+            return None
+        return bounce_of(
+            outcome, address=row.address, delivery_id=row.id, edition_id=row.edition, now=self.rules.clock()
+        )
+
+    def _weigh(self, edition: str, bounce: Bounce | None) -> None:
+        """Count refusals that are about us: an edition of which too many letters are refused is paused, for staff."""
+        self._answered[edition] += 1
+        if bounce is None or bounce.tier is not Tier.POLICY:
+            return
+        self._refused[edition] += 1
+        refused, answered = self._refused[edition], self._answered[edition]
+        if refused >= _FEW and refused >= answered * _SHARE and edition not in self._pausing:
+            why = f"{refused} of {answered} letters refused for what we send or who we are; last: {bounce.text[:200]}"
+            self._pausing[edition] = asyncio.create_task(self.commit.call(self._pause, edition, why))
+
+    def _pause(self, edition: str, why: str) -> None:
+        """In the ledger's thread."""
+        now = self.rules.clock()
+        with self.commit.ledger.database.write() as connection:
+            if control.pause(connection, edition, now):
+                book.record(connection, edition, "paused", "the ledger", now, why)
+        note = f"{edition} is paused: {why}; `distributor editions resume {edition}` lets it go on"
+        self.report.notes.append(note)
+        log.error("%s", note)
+
+    def _settle(self, errand: Errand, decision: Decision, *, attempts: int, bounce: Bounce | None = None) -> None:
         held = self._open.pop(errand)
         row = held.row
         was = DeliveryState.SENDING if held.marked else row.state
         recoveries = row.recoveries + (decision.state is DeliveryState.UNCERTAIN)
-        self.commit.settle(Entry(held.shard, row, decision, was, attempts, recoveries), self._committed)
+        self.commit.settle(Entry(held.shard, row, decision, was, attempts, recoveries, bounce), self._committed)
 
     def _drop(self, errand: Errand) -> None:
         """An errand that is none any more: its row is as somebody else has left it."""
@@ -303,6 +343,8 @@ class Round:
         """Write down what is left, and let go of all shards. Raises StoreError where the store does not take it."""
         if self._fetching:
             await asyncio.wait({self._fetching})
+        for pausing in self._pausing.values():
+            await pausing
         for errand in [errand for errand, held in self._open.items() if held.marked]:
             self.answer(errand, Uncertain("the connection ended between sending and the answer"))
         await self.commit.flush(_PATIENCE if not self.ended else _PATIENCE / 3)

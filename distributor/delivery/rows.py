@@ -62,6 +62,12 @@ def listing(
     return [delivery(row) for row in connection.execute(query.limit(limit))]
 
 
+def by_id(connection: Connection, id: int) -> Delivery | None:
+    """The row with a number; None where there is none."""
+    row = connection.execute(sa.select(*DELIVERY).where(deliveries.c.id == id)).one_or_none()
+    return delivery(row) if row else None
+
+
 def posted(connection: Connection, edition: str, channel: str, part: str) -> Receipt | None:
     """The receipt of what an edition has posted; None where it has posted nothing, or nobody knows."""
     here = (deliveries.c.edition_id == edition) & (deliveries.c.channel == channel) & (deliveries.c.part == part)

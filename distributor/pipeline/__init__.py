@@ -12,11 +12,13 @@
     deliver        work through the ledger                                                              delivering
     pause          stop an edition on its way; resume, resend_missed                                    running
     refresh        what channels show of the store as a whole (the feed of all articles)                delivering
+    take_bounces   read what came back, suppress whom it concerns                                       bouncing
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
 
 from .answering import Answers, answer, answer_due, last_look, prepare_pictures, ready
+from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounces
 from .correcting import Plan, correct, plan_correction
 from .delivering import at_home, deliver, dispatcher, refresh, work
 from .looking import Clock, Look, gather
@@ -29,10 +31,13 @@ from .running import pause, resend_missed, resume
 __all__ = [
     "Answers",
     "Clock",
+    "Handled",
     "Look",
     "Plan",
     "Proposal",
     "Settled",
+    "Taken",
+    "accept_report",
     "answer",
     "answer_due",
     "approve",
@@ -53,9 +58,11 @@ __all__ = [
     "publish_alert",
     "ready",
     "refresh",
+    "rehearse_report",
     "release_due",
     "resend_missed",
     "resume",
+    "take_bounces",
     "tell_reviewers",
     "work",
 ]

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ..config import Newsletter
-from ..delivery import audience
+from ..delivery import audience, suppression
 from ..delivery.promise import overtake, overtake_alerts, promise
 from ..editions import book, items
 from ..editions.freezing import manual_slot
@@ -100,6 +100,8 @@ def _settle(
     transaction claims it, or finds that the world has moved on, and the proposal is made anew.
     """
     at_home(newsroom, database, now)
+    with database.write() as connection:
+        suppression.lapse(connection, now)  # who has rested long enough is a reader again
     for _ in range(_ATTEMPTS):
         proposal = _examined(newsroom, proposing(), now, found, forced)
         newsletter = proposal.newsletter

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from ..model import Language, Subscriber
+from .cells import guarded, unguarded
 from .register import Application, application
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent")
 _ALIASES = {"email": "address", "e-mail": "address", "mail": "address", "newsletter": "newsletters", "topic": "topics"}
-_GUARDED = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _row(
 ) -> Application | BadRow:
     if len(cells) > len(header):
         return BadRow(line, f"has {len(cells)} fields, but the header has {len(header)}; is a comma not in quotes?")
-    values = {name: _plain(value) for name, value in row.items()}
+    values = {name: unguarded(value) for name, value in row.items()}
     try:
         wanted = application(
             values["address"],
@@ -108,7 +108,7 @@ def write_csv(file: TextIO, people: Iterable[Subscriber]) -> int:
             person.frequency,
             person.consent,
         )
-        writer.writerow([_guarded(value) for value in values])
+        writer.writerow([guarded(value) for value in values])
         count += 1
     return count
 
@@ -120,12 +120,3 @@ def _column(cell: str) -> str:
 
 def _list(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(";") if part.strip()]
-
-
-def _guarded(value: str) -> str:
-    return f"'{value}" if value.startswith(_GUARDED) else value
-
-
-def _plain(value: str) -> str:
-    value = value.strip()
-    return value[1:] if value.startswith("'") and value[1:].startswith(_GUARDED) else value

@@ -7,6 +7,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..config import Settings
+from ..mail import verp
 from ..mail.message import message_id
 from ..model import Delivery, Edition, Recipient
 from ..storage.database import Database
@@ -42,6 +43,7 @@ def address_book(
                 names[row.recipient],
                 secret=secret,
                 links=site.links_url,
+                bounce_token=verp.token(secret, row.id),
             )
             for row in rows
             if row.recipient in names
@@ -50,13 +52,17 @@ def address_book(
     return look_up
 
 
-def recipient(edition: Edition, subscriber: str, address: str, name: str, *, secret: bytes, links: str) -> Recipient:
-    """One recipient of an edition. `links` is the address below which our own pages are reachable."""
+def recipient(
+    edition: Edition, subscriber: str, address: str, name: str, *, secret: bytes, links: str, bounce_token: str = ""
+) -> Recipient:
+    """One recipient of an edition. `links` is the address below which our own pages are reachable, `bounce_token` names
+    the delivery in the address of its bounces."""
     token = sign(secret, Claim("unsubscribe", subscriber, edition.newsletter))
     return Recipient(
         id=subscriber,
         address=address,
         name=name,
         message_id=message_id(edition.id, subscriber, urlsplit(links).hostname or "localhost"),
+        bounce_token=bounce_token,
         slots={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
     )

@@ -168,6 +168,12 @@ def find(connection: Connection, address: str) -> Subscriber | None:
     return _with_lists(connection, [row])[0] if row else None
 
 
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
+    """Subscribers by id; erased ones are missing."""
+    rows = connection.execute(sa.select(subscribers).where(subscribers.c.id.in_(ids))).all()
+    return {found.id: found for found in _with_lists(connection, rows)}
+
+
 def names_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The names of subscribers by id; those who have been erased are missing."""
     query = sa.select(subscribers.c.id, subscribers.c.name).where(subscribers.c.id.in_(ids))

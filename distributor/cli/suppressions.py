@@ -1,0 +1,191 @@
+"""`distributor suppressions`."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .app import App, clock, json_option, pass_app, plural, say, show_json, show_table, warn
+
+if TYPE_CHECKING:
+    from ..model import Suppression
+
+_TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
+
+
+@click.group("suppressions", short_help="Show, add, lift, import and export addresses that get no mail.")
+def command() -> None:
+    """Show, add, lift, import and export addresses that get no mail.
+
+    Nothing is sent to a suppressed address, whoever asks, and whatever it is subscribed to.
+    """
+
+
+tier_option = click.option(
+    "--tier", "tiers", multiple=True, type=click.Choice(_TIERS), help="Only of this kind; may be repeated."
+)
+
+
+@command.command("list")
+@tier_option
+@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, latest first.")
+@json_option
+@pass_app
+def list_all(app: App, tiers: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """List suppressed addresses, with the reason."""
+    from dataclasses import asdict
+
+    from ..delivery import suppression
+    from ..model import Tier
+
+    with app.store() as database, database.read() as connection:
+        found = suppression.listing(connection, tiers=[Tier(tier) for tier in tiers], limit=limit)
+        counts = suppression.tally(connection)
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    rows = [
+        (one.address, one.tier, app.local(one.since), app.local(one.until) or "for good", one.reason) for one in found
+    ]
+    empty = "No address is suppressed in this way." if tiers else "No address is suppressed."
+    show_table(["address", "tier", "since", "until", "reason"], rows, empty)
+    total = sum(count for tier, count in counts.items() if tier in tiers or not tiers)
+    if total > len(found):
+        say(f"{len(found)} of {plural(total, 'address', 'addresses')}; --limit shows more.")
+
+
+@command.command("add")
+@click.argument("address")
+@click.option("--reason", default="", help="Why, for those who ask later.")
+@click.option(
+    "--tier", type=click.Choice(_TIERS), default="staff", show_default=True, help="What kind of reason it is."
+)
+@pass_app
+def add_one(app: App, address: str, reason: str, tier: str) -> None:
+    """Write no more to ADDRESS, on any newsletter. What is promised to it but not out yet is not sent."""
+    from ..delivery import suppression
+    from ..model import Suppression, Tier
+    from ..text import clean_line
+
+    key = _key(address)
+    wanted = Suppression(address=key, tier=Tier(tier), reason=clean_line(reason) or "staff said so", since=clock())
+    with app.store() as database, database.write() as connection:
+        done = suppression.suppress(connection, wanted)
+        standing = suppression.find(connection, key)
+    assert standing is not None
+    say(f"{key}: suppressed" if done else f"{key} is suppressed already: {standing.tier}, {standing.reason}")
+
+
+@command.command("remove")
+@click.argument("address")
+@click.option("-y", "--yes", is_flag=True, help="Also where the reader has complained of spam.")
+@pass_app
+def remove_one(app: App, address: str, yes: bool) -> None:
+    """Let ADDRESS get mail again, its earlier soft bounces forgiven. It stays on the newsletters it was on."""
+    from ..delivery import suppression
+    from ..errors import UserError
+    from ..model import Tier
+
+    key = _key(address)
+    with app.store() as database, database.write() as connection:
+        standing = suppression.find(connection, key)
+        if standing is None:
+            raise UserError(f"{key} is not suppressed")
+        if standing.tier is Tier.COMPLAINT and not yes:
+            since = app.local(standing.since)
+            raise UserError(
+                f"{key} has complained of spam ({since}): write again only if asked to; --yes says that you were"
+            )
+        suppression.lift(connection, key)
+    say(f"{key}: may get mail again (was: {standing.tier}, {standing.reason})")
+
+
+def _key(address: str) -> str:
+    from ..errors import UserError
+    from ..mail.address import normalise
+
+    try:
+        return normalise(address.strip())
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
+@pass_app
+def import_file(app: App, file: Path, dry_run: bool) -> None:
+    """Import suppressed addresses from a CSV file with a header: address,reason,tier,since,until.
+
+    Only the address is needed. Good rows are taken in; every bad row is reported with its line, and the exit code is
+    then 1. Importing the same file twice changes nothing.
+    """
+    from ..errors import UserError
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from None
+    good, bad = _read(app, file, text)
+    new = 0 if dry_run else _store(app, good)
+    done = f"{new} suppressed, {len(good) - new} were already"
+    say(f"{file}: {plural(len(good), 'good row')}, {plural(bad, 'bad row')}; {'dry run' if dry_run else done}")
+    if bad:
+        raise SystemExit(1)
+
+
+def _read(app: App, file: Path, text: str) -> tuple[list[Suppression], int]:
+    from ..errors import UserError
+    from ..subscribers.exchange import BadRow
+    from ..subscribers.suppressed import read_csv
+
+    good, bad = [], 0
+    try:
+        for row in read_csv(io.StringIO(text, newline=""), now=clock(), zone=app.zone):
+            if isinstance(row, BadRow):
+                bad += 1
+                warn(f"{file}:{row.line}: {row.reason}")
+            else:
+                good.append(row)
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from None
+    return good, bad
+
+
+def _store(app: App, good: list[Suppression]) -> int:
+    from ..delivery import suppression
+
+    with app.store() as database, database.write() as connection:
+        return sum(suppression.suppress(connection, one) for one in good)
+
+
+@command.command("export")
+@tier_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: the terminal]"
+)
+@pass_app
+def export_file(app: App, tiers: tuple[str, ...], output: Path | None) -> None:
+    """Export suppressed addresses as CSV, with reason, tier, since and until."""
+    from ..delivery import suppression
+    from ..errors import UserError
+    from ..model import Tier
+    from ..subscribers.suppressed import write_csv
+
+    with app.store() as database, database.read() as connection:
+        found = suppression.each(connection, tiers=[Tier(tier) for tier in tiers])
+        if output is None:
+            write_csv(sys.stdout, found)
+            return
+        try:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                count = write_csv(file, found)
+        except OSError as error:
+            raise UserError(f"{output}: cannot be written: {error.strerror}") from None
+    say(f"{output}: {plural(count, 'address', 'addresses')}")

@@ -1,0 +1,198 @@
+"""Bounces and the addresses that must not be written to: every statement about both.
+
+    bounced    what came back is written down, and what follows from it is done, in somebody's transaction
+    lapse      suppressions for a time end
+    find, listing, suppress, lift     for staff, lists and guards
+
+Addresses are one by their key (`mail.address.normalise`). A bounce that is told twice counts once: by its delivery and
+tier, and where nobody knows the delivery by its edition, tier, code and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..mail.address import normalise
+from ..model import Bounce as Bounce
+from ..model import Suppression as Suppression
+from ..model import Tier as Tier
+from ..storage.tables import bounces as table
+from ..storage.tables import suppressions
+from ..text import clean_line
+from .tiers import HALF_LIFE, decide, outranks
+from .tiers import classify as classify
+
+LONGEST = 500  # characters of an answer that are kept
+_REMEMBERED = HALF_LIFE * 6  # an older soft bounce weighs next to nothing
+_TOLD_AGAIN = timedelta(days=30)  # within which the same words of no known delivery are the same bounce
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What became of a bounce: `known` where it was told before; the suppression that it has brought, if any."""
+
+    bounce: Bounce
+    known: bool = False
+    suppression: Suppression | None = None
+
+
+def bounced(connection: Connection, bounces: Sequence[Bounce], now: datetime) -> list[Effect]:
+    """Write bounces down and do what follows, inside the caller's writing transaction. One effect for each, in order.
+
+    Raises ValueError for an address that is none, and for a tier that no bounce has.
+    """
+    return [_bounced(connection, bounce, now) for bounce in bounces]
+
+
+def _bounced(connection: Connection, bounce: Bounce, now: datetime) -> Effect:
+    if bounce.tier not in (Tier.HARD, Tier.SOFT, Tier.POLICY, Tier.COMPLAINT):
+        raise ValueError(f"a bounce cannot be of the tier {bounce.tier}")
+    row = _row(bounce)
+    if _is_known(connection, row):
+        return Effect(bounce, known=True)
+    earlier = _soft(connection, row["address_key"], now) if bounce.tier is Tier.SOFT else []
+    connection.execute(sa.insert(table).values(row))
+    wanted = decide(bounce, earlier, now)
+    return Effect(bounce, suppression=wanted if wanted and suppress(connection, wanted) else None)
+
+
+def _row(bounce: Bounce) -> dict[str, Any]:
+    return {
+        "address_key": normalise(bounce.address),
+        "tier": bounce.tier,
+        "at": bounce.at,
+        "delivery_id": bounce.delivery_id,
+        "edition_id": bounce.edition_id,
+        "status": bounce.status[:12],
+        "text": clean_line(bounce.text)[:LONGEST],
+        "via": bounce.via[:20],
+    }
+
+
+def _is_known(connection: Connection, row: dict[str, Any]) -> bool:
+    same = (table.c.address_key == row["address_key"]) & (table.c.tier == row["tier"])
+    if row["delivery_id"] is not None:
+        same &= table.c.delivery_id == row["delivery_id"]
+    else:
+        same &= table.c.delivery_id.is_(None) & (table.c.at >= row["at"] - _TOLD_AGAIN)
+        for name in ("edition_id", "status", "text"):
+            same &= table.c[name] == row[name]
+    return connection.execute(sa.select(table.c.id).where(same).limit(1)).scalar() is not None
+
+
+def _soft(connection: Connection, key: str, now: datetime) -> list[Bounce]:
+    """The soft bounces of an address that still weigh something."""
+    wanted = (table.c.address_key == key) & (table.c.tier == Tier.SOFT) & (table.c.at > now - _REMEMBERED)
+    return [_bounce(row) for row in connection.execute(sa.select(table).where(wanted))]
+
+
+def history(connection: Connection, address: str, limit: int = 20) -> list[Bounce]:
+    """What came back from an address, latest first. Raises ValueError for what is no address."""
+    query = (
+        sa.select(table).where(table.c.address_key == normalise(address)).order_by(table.c.at.desc(), table.c.id.desc())
+    )
+    return [_bounce(row) for row in connection.execute(query.limit(limit))]
+
+
+def _bounce(row: sa.Row[Any]) -> Bounce:
+    return Bounce(
+        address=row.address_key,
+        tier=Tier(row.tier),
+        at=row.at,
+        status=row.status,
+        text=row.text,
+        via=row.via,
+        delivery_id=row.delivery_id,
+        edition_id=row.edition_id,
+    )
+
+
+# -- suppressions ------------------------------------------------------------------------------------------------------
+
+
+def suppress(connection: Connection, wanted: Suppression) -> bool:
+    """Suppress an address; False where a suppression stands that is as strong. Raises ValueError for what is no address."""
+    key = normalise(wanted.address)
+    values = {
+        "reason": clean_line(wanted.reason)[:LONGEST],
+        "since": wanted.since,
+        "tier": wanted.tier,
+        "until": wanted.until,
+    }
+    # Another process may have been quicker; on PostgreSQL a failed insert would undo all of the caller's work.
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    fresh = insert(suppressions).values(address_key=key, **values).on_conflict_do_nothing()
+    if connection.execute(fresh.returning(suppressions.c.address_key)).scalar() is not None:
+        return True
+    stronger = outranks(wanted, find(connection, key))
+    if stronger:
+        connection.execute(sa.update(suppressions).where(suppressions.c.address_key == key).values(**values))
+    return stronger
+
+
+def find(connection: Connection, address: str) -> Suppression | None:
+    """The suppression of an address. Raises ValueError for what is no address."""
+    here = suppressions.c.address_key == normalise(address)
+    row = connection.execute(sa.select(suppressions).where(here)).one_or_none()
+    return _suppression(row) if row else None
+
+
+def lift(connection: Connection, address: str) -> Suppression | None:
+    """Let an address be written to again, its soft bounces forgiven; returns what stood there. Raises ValueError for
+    what is no address."""
+    old = find(connection, address)
+    if old:
+        key = normalise(address)
+        connection.execute(sa.delete(suppressions).where(suppressions.c.address_key == key))
+        forgiven = (table.c.address_key == key) & (table.c.tier == Tier.SOFT)
+        connection.execute(sa.delete(table).where(forgiven))
+    return old
+
+
+def lapse(connection: Connection, now: datetime) -> int:
+    """End the suppressions whose time is over; returns how many. Inside the caller's writing transaction."""
+    over = suppressions.c.until <= now
+    return connection.execute(sa.delete(suppressions).where(over)).rowcount
+
+
+def listing(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int = 50) -> list[Suppression]:
+    """Suppressions, latest first."""
+    query = _of(tiers).order_by(suppressions.c.since.desc(), suppressions.c.address_key)
+    return [_suppression(row) for row in connection.execute(query.limit(limit))]
+
+
+def each(connection: Connection, *, tiers: Iterable[Tier] = (), batch: int = 1000) -> Iterator[Suppression]:
+    """All suppressions in the order of their addresses, without holding all in memory."""
+    last, chosen = "", list(tiers)
+    while True:
+        query = _of(chosen).where(suppressions.c.address_key > last).order_by(suppressions.c.address_key)
+        rows = connection.execute(query.limit(batch)).all()
+        if not rows:
+            return
+        yield from map(_suppression, rows)
+        last = rows[-1].address_key
+
+
+def _of(tiers: Iterable[Tier]) -> sa.Select[Any]:
+    chosen = list(tiers)
+    query = sa.select(suppressions)
+    return query.where(suppressions.c.tier.in_(chosen)) if chosen else query
+
+
+def tally(connection: Connection) -> dict[Tier, int]:
+    """How many addresses are suppressed, by tier."""
+    query = sa.select(suppressions.c.tier, sa.func.count()).group_by(suppressions.c.tier)
+    return {Tier(tier): count for tier, count in connection.execute(query.order_by(suppressions.c.tier))}
+
+
+def _suppression(row: sa.Row[Any]) -> Suppression:
+    return Suppression(
+        address=row.address_key, tier=Tier(row.tier), reason=row.reason, since=row.since, until=row.until
+    )

@@ -1,0 +1,178 @@
+"""Returned mail: read whatever wrote it, sorted by what it means, traced to a letter of ours, and never believed blindly."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import timedelta
+from unicodedata import category
+
+import pytest
+from bounce_cases import BOUNCES, LAN, Case, dsn, recipient
+from builders import NOW
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distributor.delivery.tiers import THRESHOLD, classify, score
+from distributor.mail import bounces, verp
+from distributor.mail.bounces import LONGEST, Kind
+from distributor.mail.unpacked import MOST
+from distributor.model import Bounce, Tier
+
+SECRET = (b"0123456789abcdef",)
+TOKEN = verp.token(SECRET[0], 4711)
+LINK = "v1.u.5f3a.tin-sang.c2lnbmF0dXJlLW9mLWEtbGluaw"
+ID = "<abcdefghijklmnopqrstuvwxyz234@bacson.example>"
+
+
+def raw(case: Case) -> bytes:
+    return case.raw(token=TOKEN, id=ID, link=LINK)
+
+
+def is_tame(text: str) -> bool:
+    """One line, nothing in it that steers a terminal or turns the writing direction."""
+    return not any(category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in "\u202a\u202e\u2066" for sign in text)
+
+
+@pytest.mark.parametrize("name", BOUNCES)
+def test_each_kind_of_returned_mail_is_understood(name: str) -> None:
+    case = BOUNCES[name]
+    reports = bounces.read(raw(case), SECRET)
+    if case.kind is None:
+        assert reports == ()
+        return
+    (report,) = reports
+    assert (report.kind, report.status) == (case.kind, case.status)
+    assert (report.addresses[-1] if report.addresses else "") == case.address or report.kind is Kind.OTHER
+    assert case.said in report.text
+    if report.kind is Kind.BOUNCE:
+        assert classify(report.status, 0, report.text) is case.tier
+
+
+@pytest.mark.parametrize("name", [name for name, case in BOUNCES.items() if "{token}" in case.text and case.kind])
+def test_the_delivery_is_known_by_the_address_that_the_mail_came_to(name: str) -> None:
+    assert {report.delivery for report in bounces.read(raw(BOUNCES[name]), SECRET)} == {4711}
+    assert {report.delivery for report in bounces.read(raw(BOUNCES[name]), (b"a stranger's secret",))} == {None}
+
+
+@pytest.mark.parametrize("name", [name for name, case in BOUNCES.items() if "{link}" in case.text and case.kind])
+def test_what_is_quoted_of_the_letter_is_found(name: str) -> None:
+    for report in bounces.read(raw(BOUNCES[name]), SECRET):
+        assert ID in report.message_ids
+        assert report.links == (LINK,)
+
+
+def test_a_report_of_several_recipients_is_one_report_for_each() -> None:
+    fields = recipient("5.1.1", "550 no") + "\n" + recipient("4.2.2", "452 full", "b@example.com", "delayed")
+    found = bounces.read(dsn(fields).encode(), SECRET)
+    assert [(one.kind, one.addresses) for one in found] == [(Kind.BOUNCE, (LAN,)), (Kind.DELAY, ("b@example.com",))]
+
+
+def test_what_servers_say_is_shown_on_one_short_line_without_signs_that_steer() -> None:
+    said = "550 5.1.1 \x1b[31m\x00\u202egone\u2028" + "x" * 5000
+    (report,) = bounces.read(dsn(recipient("5.1.1", said)).encode(), SECRET)
+    assert len(report.text) <= LONGEST
+    assert is_tame(report.text)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.binary(max_size=2000))
+def test_no_bytes_are_beyond_it(data: bytes) -> None:
+    bounces.read(data, SECRET)
+
+
+@settings(deadline=None, max_examples=150)
+@given(name=st.sampled_from(sorted(BOUNCES)), seed=st.integers(0, 2**32), hurts=st.integers(1, 40))
+def test_nor_is_any_mail_that_was_damaged_on_its_way(name: str, seed: int, hurts: int) -> None:
+    chance, mail = random.Random(seed), bytearray(raw(BOUNCES[name]))
+    for _ in range(hurts):
+        place = chance.randrange(len(mail) + 1)
+        mail[place : place + chance.randrange(30)] = chance.randbytes(chance.randrange(4))
+    for report in bounces.read(bytes(mail) or b"\n", SECRET):
+        assert len(report.text) <= LONGEST and is_tame(report.text)
+        assert all("@" in address and is_tame(address) for address in report.addresses)
+
+
+NESTED = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(5000))
+HUGE = {
+    "one line": b"From: MAILER-DAEMON@x\n\n" + b"a" * MOST * 4,
+    "one word of signs": b"From: MAILER-DAEMON@x\n\n" + b"<a@" * MOST,
+    "nothing but brackets": b"From: MAILER-DAEMON@x\n\nHere is your list of failed recipients\n" + b"<" * MOST,
+    "nothing but parts": b"From: MAILER-DAEMON@x\n" + NESTED,
+    "nothing but recipients": dsn(
+        recipient("5.1.1", "550 no") * 1 + ("\n" + recipient("5.1.1", "550 no")) * 5000
+    ).encode(),
+    "nothing but spaces": b"From: MAILER-DAEMON@x\nMessage-ID:" + b" \n" * MOST,
+    "nothing but tokens": b"From: MAILER-DAEMON@x\n\n" + b"abcdefghijklmnopqrstuvwxyz234567 " * 9000,
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_no_mail_keeps_us_busy(name: str) -> None:
+    started = time.process_time()
+    assert len(bounces.read(HUGE[name], SECRET)) <= 100
+    assert time.process_time() - started < 5
+
+
+# -- what an answer means ----------------------------------------------------------------------------------------------
+
+ANSWERS = {
+    ("5.1.1", 550, "User unknown"): Tier.HARD,
+    ("5.1.2", 550, "Host unknown"): Tier.HARD,
+    ("5.1.3", 501, "Bad address syntax"): Tier.HARD,
+    ("5.1.6", 550, "The mailbox has moved"): Tier.HARD,
+    ("5.1.8", 550, "Sender address rejected: Domain not found"): Tier.POLICY,
+    ("5.1.1", 550, "User unknown; your IP is on a blocklist"): Tier.SOFT,
+    ("5.2.1", 550, "Mailbox disabled"): Tier.HARD,
+    ("", 550, "No such user here"): Tier.HARD,
+    ("", 550, "Địa chỉ email này không tồn tại"): Tier.HARD,
+    ("", 550, "Access denied"): Tier.POLICY,
+    ("", 550, "Message rejected as spam"): Tier.POLICY,
+    ("", 554, "Transaction failed"): Tier.POLICY,
+    ("", 554, "5.1.1 no such person"): Tier.HARD,
+    ("", 552, "Mailbox full"): Tier.SOFT,
+    ("", 552, "Message size exceeds fixed limit"): Tier.POLICY,
+    ("", 451, "Greylisted, try again later"): Tier.SOFT,
+    ("", 0, "450 4.2.2 over quota"): Tier.SOFT,
+    ("4.7.28", 421, "unusual rate of mail"): Tier.POLICY,
+    ("5.7.1", 550, "Relay access denied"): Tier.POLICY,
+    ("5.7.1", 550, "Recipient address rejected: User unknown"): Tier.HARD,
+    ("5.7.17", 550, "Mailbox owner has changed"): Tier.HARD,
+    ("5.3.4", 552, "Message too big for system"): Tier.POLICY,
+    ("5.4.6", 554, "Too many hops"): Tier.SOFT,
+    ("5.6.7", 550, "UTF-8 addresses not supported"): Tier.POLICY,
+    ("", 0, ""): Tier.POLICY,
+    ("", 0, "host 5.1.1.1 said 10.5.1.1"): Tier.POLICY,
+    ("nonsense", 999, "\x00"): Tier.POLICY,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_blames_the_recipient_only_where_it_is_clear(answer: tuple[str, int, str]) -> None:
+    assert classify(*answer) is ANSWERS[answer]
+
+
+@given(status=st.text(max_size=12), code=st.integers(-1, 999), text=st.text(max_size=300))
+def test_any_answer_has_a_meaning_and_none_is_a_complaint(status: str, code: int, text: str) -> None:
+    assert classify(status, code, text) in (Tier.HARD, Tier.SOFT, Tier.POLICY)
+
+
+@given(ages=st.lists(st.integers(0, 400), max_size=30), editions=st.integers(1, 30))
+def test_the_score_never_counts_an_edition_twice_and_falls_with_time(ages: list[int], editions: int) -> None:
+    soft = [
+        Bounce(address=LAN, tier=Tier.SOFT, at=NOW - timedelta(days=age), edition_id=f"e-{number % editions}")
+        for number, age in enumerate(ages)
+    ]
+    now = score(soft, NOW)
+    assert now <= min(len(soft), editions)
+    assert score(soft, NOW + timedelta(days=30)) == pytest.approx(now / 2)
+
+
+@pytest.mark.parametrize(("every", "needed"), [(1, 4), (7, 4), (30, None)])
+def test_how_many_editions_in_a_row_must_fail(every: int, needed: int | None) -> None:
+    """Four, daily or weekly; a monthly one never does it alone."""
+    fails = [
+        Bounce(address=LAN, tier=Tier.SOFT, at=NOW - timedelta(days=every * n), edition_id=str(n)) for n in range(40)
+    ]
+    reached = next((count for count in range(1, 41) if score(fails[:count], NOW) >= THRESHOLD), None)
+    assert reached == needed
