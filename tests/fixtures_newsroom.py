@@ -146,18 +146,10 @@ class Room:
             connection.execute(sa.insert(watches).values(values))
         opened.close()
 
-    def serve(self) -> subprocess.Popen[str]:
-        """The service as a process of its own."""
-        command = [
-            sys.executable,
-            "-m",
-            "distributor",
-            "-c",
-            str(self.folder / "config.yaml"),
-            "serve",
-            "--tick",
-            "0.2",
-        ]
+    def serve(self, *arguments: str) -> subprocess.Popen[str]:
+        """The service as a process of its own, or another command that goes on and on."""
+        config = str(self.folder / "config.yaml")
+        command = [sys.executable, "-m", "distributor", "-c", config, *(arguments or ("serve", "--tick", "0.2"))]
         log = (self.folder / f"serve-{len(self.services)}.log").open("w", encoding="utf-8")
         with log:
             process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, text=True, cwd=self.folder)

@@ -68,9 +68,14 @@ class Dispatcher:
         expired = self.ledger.expire(self.clock())
         if expired:
             report.notes.append(f"{expired} deliveries given up: the time of their edition is over")
-        async with asyncio.TaskGroup() as group:
-            for name, channel in self.channels.items():
-                group.create_task(self._letters(channel, report) if channel.personal else self._posts(name, report))
+        work = [
+            self._letters(channel, report) if channel.personal else self._posts(name, report)
+            for name, channel in self.channels.items()
+        ]
+        # Each comes to its own end, so that what is out is written down; then the first fault of the store is told.
+        for result in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
         now = self.clock()
         with self.ledger.database.write() as connection:
             for edition in unfinished(connection):

@@ -1,0 +1,70 @@
+"""On the command line: an edition watched, paused, let go on, sent again to the missed; one more worker."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+
+import sqlalchemy as sa
+from builders import NOW
+from fixtures_newsroom import Room
+
+from distributor.cli.watching import pace
+from distributor.delivery.rows import Standing
+from distributor.model import DeliveryState as S
+from distributor.storage.tables import deliveries
+
+
+def test_nothing_to_deliver_is_said(room: Room) -> None:
+    assert room.good("deliver") == "Nothing is due.\n"
+
+
+def test_an_edition_is_paused_watched_resumed_and_delivered(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    store = room.store()
+    with store.write() as connection:  # as if the letter had not gone out
+        connection.execute(
+            sa.update(deliveries).where(deliveries.c.channel == "mail").values(state=S.REJECTED, reply="554 no")
+        )
+    store.close()
+    assert "1 letter would be sent again" in room.good("editions", "resend", "tin-sang-1", "--missed", "--dry-run")
+    assert "1 letter promised again" in room.good("editions", "resend", "tin-sang-1", "--missed")
+    assert "paused" in room.good("editions", "pause", "tin-sang-1", "-m", "sai tít")
+    assert "Nothing is due" in room.good("deliver")
+    shown = room.good("editions", "watch", "tin-sang-1", "--once")
+    assert "5 of 6 (83.3 %), paused" in shown and "1 pending" in shown
+    assert room.run("editions", "watch", "tin-sang-1", "--once", "--json").json["paused"] is True
+    assert "goes on" in room.good("editions", "resume", "tin-sang-1")
+    assert "mail: 1 sent" in room.good("deliver")
+    assert "6 of 6 (100.0 %)" in room.good("editions", "watch", "tin-sang-1")
+    assert "paused by" in room.good("editions", "show", "tin-sang-1")
+    assert "missed nobody" in room.good("editions", "resend", "tin-sang-1", "--missed")
+
+
+def test_an_edition_that_is_not_there_is_one_line(room: Room) -> None:
+    for verb in (("pause", "x"), ("resume", "x"), ("watch", "x"), ("resend", "x", "--missed")):
+        done = room.run("editions", *verb)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "there is no edition 'x'" in done.err
+
+
+def test_one_more_worker_goes_on_until_it_is_stopped(room: Room) -> None:
+    room.good("gather")
+    worker = room.serve("deliver", "--follow")
+    room.wait_for(lambda: "Delivering" in room.log())
+    room.good("subscribers", "list")
+    store = room.store()
+    store.close()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(60) == 0
+    assert "Stopped." in room.log()
+
+
+def test_a_pace_tells_the_end() -> None:
+    looks = [
+        (NOW, Standing({S.PENDING: 900, S.SENT: 100}, [])),
+        (NOW + timedelta(seconds=10), Standing({S.PENDING: 400, S.SENT: 600}, [])),
+    ]
+    assert pace(looks).rate == 50
+    assert pace(looks).ends == NOW + timedelta(seconds=18)
+    assert pace(looks[:1]).ends is None
