@@ -25,7 +25,7 @@ from distributor.errand import Errands
 from distributor.errors import Rejected, StoreError, Unavailable, UserError
 from distributor.model import DeliveryState, Receipt, Recipient, Tier
 from distributor.storage.database import Database
-from distributor.storage.tables import bounces, deliveries, suppressions
+from distributor.storage.tables import bounces, deliveries, subscriptions, suppressions
 from distributor.workers import ClockWatch
 
 S = DeliveryState
@@ -235,7 +235,7 @@ class Slow(Post):
 
 @dataclass
 class SlowPostman:
-    post: Slow
+    post: Post
 
     async def carry(self, errands: Errands) -> None:
         while errand := await errands.take():
@@ -373,3 +373,34 @@ def test_a_clock_that_is_set_right_by_seconds_is_believed() -> None:
     for _ in range(100):
         clock.now, passed = clock.now + timedelta(seconds=70), passed + 60
         assert watch.jumped() == timedelta()
+
+
+# -- marks that cross each other ---------------------------------------------------------------------------------------
+
+
+async def test_a_refused_mark_takes_no_granted_one_along(bench: Bench) -> None:
+    """One reader has left: while the round looks what else may not leave, the marks of others are on their way."""
+    letters(bench, 40)
+    with bench.database.write() as connection:
+        gone = [f"s{number:04}" for number in range(0, 40, 4)]
+        connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id.in_(gone)))
+    post = Crowd(name="mail")
+    await bench.run(post)
+    assert sorted(post.carried) == [f"s{number:04}" for number in range(40) if number % 4]
+    assert states(bench.database) == {S.SENT: 30, S.SUPPRESSED: 10}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crowd(Post):
+    """Ten hands at once."""
+
+    def carrier(self, among: int = 1) -> CrowdOfPostmen:
+        return CrowdOfPostmen(self)
+
+
+@dataclass
+class CrowdOfPostmen:
+    post: Crowd
+
+    async def carry(self, errands: Errands) -> None:
+        await asyncio.gather(*(SlowPostman(self.post).carry(errands) for _ in range(10)))

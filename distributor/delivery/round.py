@@ -55,11 +55,12 @@ class Rules:
 
 @dataclass(slots=True)
 class _Open:
-    """A row that was handed out."""
+    """A row that was handed out. `asked`: its mark is on the way to the store, or there."""
 
     shard: Shard
     row: Delivery
     expires_at: datetime
+    asked: bool = False
     marked: bool = False
 
 
@@ -152,6 +153,7 @@ class Round:
         held = self._open.get(errand)
         if held is None or self.ended:
             return False
+        held.asked = True
         try:
             marked = await self.commit.mark(held.shard, held.row)
         except Exception:
@@ -168,13 +170,13 @@ class Round:
     async def _look_again(self, edition: str) -> None:
         """A mark was refused: find out whether the edition is paused or cancelled, and let go of what may not leave."""
         waiting = {
-            errand: held for errand, held in self._open.items() if held.row.edition == edition and not held.marked
+            errand: held for errand, held in self._open.items() if held.row.edition == edition and not held.asked
         }
         still = await self.commit.call(
             self.commit.ledger.still_open, edition, [held.row.id for held in waiting.values()]
         )
         for errand, held in waiting.items():
-            if held.row.id not in still and not held.marked and errand in self._open:
+            if held.row.id not in still and not held.asked and errand in self._open:
                 self._drop(errand)
 
     def answer(self, errand: Errand, outcome: Receipt | DeliveryError) -> None:
@@ -334,7 +336,7 @@ class Round:
                 log.warning("the leases could not be renewed: %s", fault)
                 continue
             for errand, held in list(self._open.items()):
-                if held.shard in lost and not held.marked:
+                if held.shard in lost and not held.asked:
                     self._drop(errand)
             for shard in lost:
                 log.warning("%s: shard %d is in other hands", shard.edition, shard.k)
