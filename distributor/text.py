@@ -29,6 +29,13 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """`clean`, then one line with single spaces: for titles, names, captions and everything that enters a header."""
+    if text.isprintable():  # so it holds nothing that is taken out, and no space but the common one
+        return " ".join(unicodedata.normalize("NFC", text).split())
+    return line_of(text)
+
+
+def line_of(text: str) -> str:
+    """What `clean_line` says, the long way, which any text can go."""
     return _SPACE.sub(" ", _LINE_BREAKING.sub(" ", clean(text))).strip()
 
 

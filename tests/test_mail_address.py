@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.mail import address as addresses
 from distributor.mail.address import Mailbox, normalise
 
 
@@ -133,3 +134,22 @@ def test_whatever_comes_it_is_an_address_or_a_value_error(text: str) -> None:
     assert Mailbox(read.name, read.address) == read
     assert Mailbox.parse(read.address).address == read.address
     assert normalise(normalise(text)) == normalise(text)
+
+
+_NEARLY = st.text(alphabet="aZ0-._+@", min_size=3, max_size=12)
+_USUAL = st.from_regex(r"[a-zA-Z0-9.+_-]{1,66}@([a-zA-Z0-9-]{1,66}\.){1,5}[a-zA-Z0-9-]{1,8}", fullmatch=True)
+_A_LABELS = st.from_regex(r"[a-z]@(xn--[a-z0-9]{1,8}|[a-z]-?-?[0-9]?)(\.(vn|[0-9]{1,3}|\u0111))+", fullmatch=True)
+
+
+@given(_NEARLY | _USUAL | _A_LABELS | st.text())
+def test_the_short_way_to_an_address_comes_to_the_same(text: str) -> None:
+    """Whatever it takes, the long way takes too, and makes the same of it."""
+    short = addresses._usual(text)
+    if short:
+        assert short == addresses.examined(text)
+
+
+def test_the_short_way_is_open_to_what_most_addresses_look_like() -> None:
+    assert addresses._usual("Nguyen.Lan+tin@Mail-2.Example.VN") == "Nguyen.Lan+tin@mail-2.example.vn"
+    assert addresses._usual("lan@xn--bc-sn-xob6713c.vn") == ""
+    assert addresses._usual("a" * 65 + "@example.vn") == addresses._usual("lan@" + "b" * 64 + ".vn") == ""

@@ -22,6 +22,13 @@ _LONGEST = 254  # octets of the whole, so that <address> keeps to the 256 of a p
 _LOCAL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
 )
+# What most addresses look like, and nothing that would need a closer look: ASCII throughout, no hyphens side by side in
+# the domain (as in A-labels), and a letter in its last label, so that it is no number. Such a domain is its own A-label.
+_LABEL = r"(?![A-Za-z0-9-]{64})[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
+_USUAL = re.compile(
+    r"(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
+    rf"@(?P<domain>(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL})"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -95,6 +102,20 @@ def _unquoted(name: str) -> str:
 
 
 def _checked(address: str) -> str:
+    return _usual(address) or examined(address)
+
+
+def _usual(address: str) -> str:
+    """The same as `examined` for addresses of the usual form, sooner; empty for all others."""
+    found = _USUAL.fullmatch(address) if len(address) <= _LONGEST else None
+    if found is None or found.end("local") > _LONGEST_LOCAL:
+        return ""
+    return f"{found['local']}@{found['domain'].lower()}"
+
+
+def examined(address: str) -> str:
+    """The address in its one form. Raises ValueError in words, saying what is wrong with it."""
+
     def no(reason: str) -> ValueError:
         return ValueError(f"{address!r} is not an address: it {reason}")
 
