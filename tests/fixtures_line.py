@@ -24,7 +24,8 @@ from distributor.newsroom import Newsroom, open_newsroom
 from distributor.pipeline import Answers
 from distributor.source import Harvest
 from distributor.storage.database import Database
-from distributor.subscribers import register
+from distributor.subscribers import enrolment
+from distributor.subscribers.application import application
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -109,11 +110,11 @@ class Line:
         self.now = (then if then > here else then + timedelta(days=1)).astimezone(UTC)
 
     def subscribe(self, name: str, *topics: str, frequency: str = "") -> None:
-        wanted = register.application(
+        wanted = application(
             f"{name}@example.com", ["tin-sang"], known=["tin-sang"], name=name, topics=topics, frequency=frequency
         )
         with self.store.write() as connection:
-            register.add(connection, wanted, self.now)
+            enrolment.add(connection, wanted, self.now)
 
     def _take(self, source: str, look: FoundArticle) -> Article | None:
         with self._store.write() as connection:  # type: ignore[union-attr]

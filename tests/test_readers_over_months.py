@@ -33,7 +33,8 @@ from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.newsroom import Newsroom
 from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
-from distributor.subscribers import register
+from distributor.subscribers import enrolment
+from distributor.subscribers.application import application
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 TOPICS = ("Kinh tế", "Y tế", "Giáo dục")
@@ -163,9 +164,9 @@ class Months(RuleBasedStateMachine):
         self._register(data.draw(st.sampled_from(sorted(self.topics))), frequency)
 
     def _register(self, address: str, frequency: str, topics: tuple[str, ...] = ()) -> None:
-        wanted = register.application(address, ["tin-sang"], known=["tin-sang"], topics=topics, frequency=frequency)
+        wanted = application(address, ["tin-sang"], known=["tin-sang"], topics=topics, frequency=frequency)
         with self.store.write() as connection:
-            register.add(connection, wanted, self.now)
+            enrolment.add(connection, wanted, self.now)
 
     @rule(data=st.data())
     def staff_send_an_article_at_once(self, data: st.DataObject) -> None:

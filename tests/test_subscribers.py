@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from distributor.model import Language, Subscriber
 from distributor.storage.database import Database
-from distributor.subscribers import register
-from distributor.subscribers.exchange import BadRow, read_csv, write_csv
+from distributor.subscribers import enrolment, register
+from distributor.subscribers.application import Application, Choice, application
+from distributor.subscribers.enrolment import Change
+from distributor.subscribers.exchange import SubscriberList, write_csv
+from distributor.subscribers.listfile import BadRow
 from distributor.subscribers.mailing import recipient
-from distributor.subscribers.register import Application, Change
 from distributor.subscribers.tokens import BadToken, Claim, read, sign
 from distributor.text import clean_line
 
@@ -25,14 +27,14 @@ SECRET = b"0123456789abcdef"
 
 
 def rows(text: str, newsletters: tuple[str, ...] = ()) -> list[Application | BadRow]:
-    return list(read_csv(io.StringIO(text), known=KNOWN, newsletters=newsletters))
+    return list(SubscriberList(io.StringIO(text), known=KNOWN, newsletters=newsletters))
 
 
 class TestRegister:
     def add(self, database: Database, address: str, *newsletters: str, **more: Any) -> tuple[Subscriber, Change]:
-        wanted = register.application(address, newsletters or ("tin-sang",), known=KNOWN, **more)
+        wanted = application(address, newsletters or ("tin-sang",), known=KNOWN, **more)
         with database.write() as connection:
-            return register.add(connection, wanted, NOW)
+            return enrolment.add(connection, wanted, NOW)
 
     def test_one_person_is_one_however_the_address_is_written(self, database: Database) -> None:
         first, change = self.add(database, "Lan <lan@Example.com>")
@@ -75,7 +77,7 @@ class TestRegister:
         self, address: str, newsletters: tuple[str, ...], language: str, reason: str
     ) -> None:
         with pytest.raises(ValueError, match=reason):
-            register.application(address, newsletters, known=KNOWN, language=language)
+            application(address, newsletters, known=KNOWN, language=language)
 
 
 class TestCsv:
@@ -85,16 +87,14 @@ class TestCsv:
             Application(
                 address="lan@example.com",
                 name="Lan Nguyễn",
-                language=Language.EN,
-                newsletters=("tin-sang", "kinh-te"),
-                topics=("Kinh tế", "Y tế"),
+                choice=Choice(newsletters=("tin-sang", "kinh-te"), language=Language.EN, topics=("Kinh tế", "Y tế")),
             )
         ]
 
     def test_rows_that_name_no_newsletter_get_the_one_given(self) -> None:
         (row,) = rows("email\nlan@example.com\n", ("kinh-te",))
         assert isinstance(row, Application)
-        assert row.newsletters == ("kinh-te",)
+        assert row.choice.newsletters == ("kinh-te",)
 
     def test_every_bad_row_is_told_with_its_line_and_the_good_ones_go_on(self) -> None:
         text = (

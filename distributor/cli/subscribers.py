@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table, warn
+from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..model import Subscriber
-    from ..subscribers.register import Application
+    from ..subscribers.application import Application
 
 
 @click.group("subscribers", short_help="Add, change, remove, list, import and export subscribers.")
@@ -54,11 +54,12 @@ def add_one(
 ) -> None:
     """Put ADDRESS on a newsletter. With one newsletter in config.yaml it need not be named."""
     from ..errors import UserError
-    from ..subscribers import register
+    from ..subscribers import enrolment
+    from ..subscribers.application import application
 
     known = list(app.newsroom.settings.newsletters)
     try:
-        wanted = register.application(
+        wanted = application(
             address,
             newsletters or (known if len(known) == 1 else ()),
             known=known,
@@ -72,7 +73,7 @@ def add_one(
     except ValueError as error:
         raise UserError(f"{address}: {error}") from None
     with app.store() as database, database.write() as connection:
-        person, change = register.add(connection, wanted, clock())
+        person, change = enrolment.add(connection, wanted, clock())
     say(f"{change}: {person.address} ({', '.join(person.newsletters)})")
 
 
@@ -92,6 +93,7 @@ def change_one(
     from ..errors import UserError
     from ..model import Frequency
     from ..subscribers import register
+    from ..subscribers.application import clean_topics
     from ..text import clean_line
 
     if topics and all_topics:
@@ -101,10 +103,10 @@ def change_one(
         new = replace(
             person,
             name=person.name if name is None else clean_line(name),
-            topics=() if all_topics else register.clean_topics(topics) or person.topics,
+            topics=() if all_topics else clean_topics(topics) or person.topics,
             frequency=Frequency(frequency) if frequency else person.frequency,
         )
-        register.change(connection, person, new, clock())
+        register.change(connection, [(person, new)], clock())
     chosen = ", ".join(new.topics) or "all topics"
     say(f"{new.address}: {new.name or 'no name'}; {chosen}; {new.frequency}")
 
@@ -192,54 +194,25 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...], dry_run: boo
     file twice changes nothing. -n names the newsletters of rows that name none.
     """
     from ..errors import UserError
+    from ..subscribers.enrolment import add_all
+    from ..subscribers.exchange import SubscriberList
+    from .importing import opened, take_in
 
     for name in newsletters:
         app.newsroom.newsletter(name)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from None
-    good, bad = _read(app, file, text, newsletters)
-    counts = {} if dry_run else _store(app, good)
-    done = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
-    say(f"{file}: {plural(len(good), 'good row')}, {plural(bad, 'bad row')}; {'dry run' if dry_run else done}")
-    if bad:
-        raise SystemExit(1)
-
-
-def _read(app: App, file: Path, text: str, newsletters: tuple[str, ...]) -> tuple[list[Application], int]:
-    from ..errors import UserError
-    from ..subscribers.exchange import BadRow, read_csv
-
     settings = app.newsroom.settings
     known = list(settings.newsletters)
     fallback = newsletters or (tuple(known) if len(known) == 1 else ())
-    good, bad = [], 0
-    try:
-        for row in read_csv(
-            io.StringIO(text, newline=""), known=known, newsletters=fallback, language=settings.site.language
-        ):
-            if isinstance(row, BadRow):
-                bad += 1
-                warn(f"{file}:{row.line}: {row.reason}")
-            else:
-                good.append(row)
-    except ValueError as error:
-        raise UserError(f"{file}: {error}") from None
-    return good, bad
 
+    def put(connection: Connection, wanted: Sequence[Application]) -> list[str]:
+        return [change for _, change in add_all(connection, wanted, clock())]
 
-def _store(app: App, good: list[Application]) -> dict[str, int]:
-    from ..subscribers import register
-
-    counts: dict[str, int] = {}
-    with app.store() as database, database.write() as connection:
-        for wanted in good:
-            _, change = register.add(connection, wanted, clock())
-            counts[change] = counts.get(change, 0) + 1
-    return counts
+    with opened(file) as lines:
+        try:
+            rows = SubscriberList(lines, known=known, newsletters=fallback, language=settings.site.language)
+        except ValueError as error:
+            raise UserError(f"{file}: {error}") from None
+        take_in(app, file, rows, None if dry_run else put, rows.count)
 
 
 @command.command("export")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, json_option, pass_app, plural, say, show_json, show_table, warn
+from .app import App, clock, json_option, pass_app, plural, say, show_json, show_table
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from ..model import Suppression
 
 _TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
@@ -124,45 +126,20 @@ def import_file(app: App, file: Path, dry_run: bool) -> None:
     Only the address is needed. Good rows are taken in; every bad row is reported with its line, and the exit code is
     then 1. Importing the same file twice changes nothing.
     """
-    from ..errors import UserError
-
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from None
-    good, bad = _read(app, file, text)
-    new = 0 if dry_run else _store(app, good)
-    done = f"{new} suppressed, {len(good) - new} were already"
-    say(f"{file}: {plural(len(good), 'good row')}, {plural(bad, 'bad row')}; {'dry run' if dry_run else done}")
-    if bad:
-        raise SystemExit(1)
-
-
-def _read(app: App, file: Path, text: str) -> tuple[list[Suppression], int]:
-    from ..errors import UserError
-    from ..subscribers.exchange import BadRow
-    from ..subscribers.suppressed import read_csv
-
-    good, bad = [], 0
-    try:
-        for row in read_csv(io.StringIO(text, newline=""), now=clock(), zone=app.zone):
-            if isinstance(row, BadRow):
-                bad += 1
-                warn(f"{file}:{row.line}: {row.reason}")
-            else:
-                good.append(row)
-    except ValueError as error:
-        raise UserError(f"{file}: {error}") from None
-    return good, bad
-
-
-def _store(app: App, good: list[Suppression]) -> int:
     from ..delivery import suppression
+    from ..errors import UserError
+    from ..subscribers.suppressed import read_csv
+    from .importing import opened, take_in
 
-    with app.store() as database, database.write() as connection:
-        return sum(suppression.suppress(connection, one) for one in good)
+    def put(connection: Connection, wanted: Sequence[Suppression]) -> list[str]:
+        return ["suppressed" if suppression.suppress(connection, one) else "suppressed already" for one in wanted]
+
+    with opened(file) as lines:
+        try:
+            rows = read_csv(lines, now=clock(), zone=app.zone)
+        except ValueError as error:
+            raise UserError(f"{file}: {error}") from None
+        take_in(app, file, rows, None if dry_run else put)
 
 
 @command.command("export")

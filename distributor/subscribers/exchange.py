@@ -9,88 +9,62 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TextIO
 
+from ..mail.address import Mailbox
 from ..model import Language, Subscriber
-from .cells import guarded, unguarded
-from .register import Application, application
+from .application import Application, Choice, apply, choice
+from .cells import guarded
+from .listfile import BadRow, ListFile, Repeats
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent")
-_ALIASES = {"email": "address", "e-mail": "address", "mail": "address", "newsletter": "newsletters", "topic": "topics"}
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be used: its line in the file (from 1, the header's) and why."""
+class SubscriberList:
+    """A file of subscribers: its rows as applications, or as bad rows. Raises ValueError where the header is unusable.
 
-    line: int
-    reason: str
-
-
-def read_csv(
-    lines: Iterable[str], *, known: Sequence[str], newsletters: Sequence[str] = (), language: Language = Language.VI
-) -> Iterator[Application | BadRow]:
-    """The rows of a file as applications, or as bad rows. Raises ValueError where the header itself is unusable.
-
-    `newsletters` are those of a row that names none; `known` are the ones that exist.
+    `newsletters` are those of a row that names none; `known` are the ones that exist. `count` are the rows with an
+    address. The file is read twice, and never held in memory.
     """
-    rows = csv.reader(lines)
-    try:
-        header = [_column(cell) for cell in next(rows, [])]
-    except csv.Error as error:
-        raise ValueError(f"line 1: {error}") from None
-    if "address" not in header:
-        raise ValueError(f"line 1: no column is called address; columns: {', '.join(COLUMNS)}")
-    unknown = [name for name in header if name and name not in COLUMNS]
-    if unknown:
-        raise ValueError(f"line 1: column {unknown[0]!r} is not known; columns: {', '.join(COLUMNS)}")
-    seen: dict[str, int] = {}
-    while True:
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadRow(rows.line_num, str(error))
-            continue
-        if any(cell.strip() for cell in cells):
-            yield _row(
-                dict(zip(header, cells, strict=False)), cells, header, rows.line_num, known, newsletters, language, seen
+
+    def __init__(
+        self, file: TextIO, *, known: Sequence[str], newsletters: Sequence[str] = (), language: Language = Language.VI
+    ) -> None:
+        self._file = ListFile(file, COLUMNS)
+        self._repeats = Repeats(self._file.keys())
+        self._columns = [self._file.reader(name) for name in COLUMNS]
+
+        @lru_cache(maxsize=10_000)  # most rows of a list choose alike
+        def chosen(language_: str, newsletters_: str, topics: str, frequency: str) -> Choice:
+            return choice(
+                _list(newsletters_) or newsletters,
+                known=known,
+                language=language_,
+                topics=_list(topics),
+                frequency=frequency.casefold(),
+                default_language=language,
             )
 
+        self._chosen = chosen
 
-def _row(
-    row: dict[str, str],
-    cells: Sequence[str],
-    header: Sequence[str],
-    line: int,
-    known: Sequence[str],
-    newsletters: Sequence[str],
-    language: Language,
-    seen: dict[str, int],
-) -> Application | BadRow:
-    if len(cells) > len(header):
-        return BadRow(line, f"has {len(cells)} fields, but the header has {len(header)}; is a comma not in quotes?")
-    values = {name: unguarded(value) for name, value in row.items()}
-    try:
-        wanted = application(
-            values["address"],
-            _list(values.get("newsletters", "")) or newsletters,
-            known=known,
-            name=values.get("name", ""),
-            language=values.get("language", ""),
-            topics=_list(values.get("topics", "")),
-            frequency=values.get("frequency", "").casefold(),
-            consent=values.get("consent", ""),
-            default_language=language,
-        )
-    except ValueError as error:
-        return BadRow(line, str(error))
-    first = seen.setdefault(wanted.address.casefold(), line)
-    if first != line:
-        return BadRow(line, f"{wanted.address} stands in line {first} already")
-    return wanted
+    @property
+    def count(self) -> int:
+        return self._repeats.count
+
+    def __iter__(self) -> Iterator[Application | BadRow]:
+        for row in self._file.rows():
+            yield row if isinstance(row, BadRow) else self._row(*row)
+
+    def _row(self, line: int, cells: Sequence[str]) -> Application | BadRow:
+        address, name, language, newsletters, topics, frequency, consent = [read(cells) for read in self._columns]
+        try:
+            mailbox = Mailbox.parse(address)
+            wanted = apply(mailbox, self._chosen(language, newsletters, topics, frequency), name, consent)
+        except ValueError as error:
+            return BadRow(line, str(error))
+        first = self._repeats.first(wanted.key, line)
+        return wanted if first == line else BadRow(line, f"{wanted.address} stands in line {first} already")
 
 
 def write_csv(file: TextIO, people: Iterable[Subscriber]) -> int:
@@ -111,11 +85,6 @@ def write_csv(file: TextIO, people: Iterable[Subscriber]) -> int:
         writer.writerow([guarded(value) for value in values])
         count += 1
     return count
-
-
-def _column(cell: str) -> str:
-    name = cell.strip().lstrip("\ufeff").casefold()
-    return _ALIASES.get(name, name)
 
 
 def _list(cell: str) -> list[str]:

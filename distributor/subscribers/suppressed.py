@@ -7,49 +7,33 @@ where they name none. So a list of another system, with addresses alone, is take
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import TextIO
 
 from ..mail.address import normalise
 from ..model import Suppression, Tier
 from ..text import clean_line
-from .cells import guarded, unguarded
-from .exchange import BadRow
+from .cells import guarded
+from .listfile import BadRow, ListFile
 
 COLUMNS = ("address", "reason", "tier", "since", "until")
 TIERS = tuple(tier for tier in Tier if tier is not Tier.POLICY)  # those that keep an address from being written to
-_ALIASES = {"email": "address", "e-mail": "address", "email address": "address", "mail": "address"}
 
 
-def read_csv(lines: Iterable[str], *, now: datetime, zone: tzinfo) -> Iterator[Suppression | BadRow]:
+def read_csv(file: TextIO, *, now: datetime, zone: tzinfo) -> Iterator[Suppression | BadRow]:
     """The rows of a file as suppressions, or as bad rows. Raises ValueError where the header itself is unusable."""
-    rows = csv.reader(lines)
-    try:
-        header = [_column(cell) for cell in next(rows, [])]
-    except csv.Error as error:
-        raise ValueError(f"line 1: {error}") from None
-    if "address" not in header:
-        raise ValueError(f"line 1: no column is called address; columns: {', '.join(COLUMNS)}")
-    unknown = [name for name in header if name and name not in COLUMNS]
-    if unknown:
-        raise ValueError(f"line 1: column {unknown[0]!r} is not known; columns: {', '.join(COLUMNS)}")
-    while True:
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadRow(rows.line_num, str(error))
-            continue
-        if any(cell.strip() for cell in cells):
-            yield _row(header, cells, rows.line_num, now, zone)
+    table = ListFile(file, COLUMNS)
+    columns = {name: table.reader(name) for name in COLUMNS}
+    return (
+        row
+        if isinstance(row, BadRow)
+        else _row({name: read(row[1]) for name, read in columns.items()}, row[0], now, zone)
+        for row in table.rows()
+    )
 
 
-def _row(header: Sequence[str], cells: Sequence[str], line: int, now: datetime, zone: tzinfo) -> Suppression | BadRow:
-    if len(cells) > len(header):
-        return BadRow(line, f"has {len(cells)} fields, but the header has {len(header)}; is a comma not in quotes?")
-    values = {name: unguarded(value) for name, value in zip(header, cells, strict=False)}
+def _row(values: Mapping[str, str], line: int, now: datetime, zone: tzinfo) -> Suppression | BadRow:
     try:
         return _suppression(values, now, zone)
     except ValueError as error:
@@ -93,8 +77,3 @@ def write_csv(file: TextIO, suppressions: Iterable[Suppression]) -> int:
         writer.writerow([guarded(value) for value in values])
         count += 1
     return count
-
-
-def _column(cell: str) -> str:
-    name = cell.strip().lstrip("\ufeff").casefold()
-    return _ALIASES.get(name, name)

@@ -1,0 +1,134 @@
+"""Takes lists of addresses in from CSV files: good rows go into the store, bad ones are told with their line."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from .app import App, on_terminal, plural, say, warn
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..subscribers.listfile import BadRow
+
+T = TypeVar("T")
+
+_CHUNK = 2_000  # rows handed over at once
+_TURN = 50_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
+_EVERY = 100_000  # rows between two plain lines
+_BREATH = 0.12  # seconds between two transactions: who waits for a SQLite store looks every tenth of a second
+
+
+@contextlib.contextmanager
+def opened(file: Path) -> Iterator[TextIO]:
+    """A list to be read. Raises UserError where it cannot be, or is no text in UTF-8."""
+    from ..errors import UserError
+
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            for _ in lines:
+                pass  # to the end: what cannot be read is told before anything is changed
+            yield lines
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from None
+
+
+def take_in(
+    app: App,
+    file: Path,
+    rows: Iterable[T | BadRow],
+    put: Callable[[Connection, Sequence[T]], Iterable[str]] | None,
+    total: int | None = None,
+) -> None:
+    """Read rows and `put` the good ones into the store; `put` says of each what came of it, and is None in a dry run.
+
+    Raises SystemExit(1) at the end where there were bad rows.
+    """
+    told: list[BadRow] = []
+    good = _good(file, rows, told)
+    counts: Counter[str] = Counter()
+    with _bar(total) as progress:
+        if put is None:
+            for chunk in _chunks(good):
+                progress(len(chunk))
+                counts["dry run"] += len(chunk)
+        else:
+            _store(app, file, good, put, counts, progress)
+    done = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
+    number = counts.total()
+    say(f"{file}: {plural(number, 'good row')}, {plural(len(told), 'bad row')}; {done if put else 'dry run'}")
+    if told:
+        raise SystemExit(1)
+
+
+def _store(
+    app: App,
+    file: Path,
+    good: Iterator[T],
+    put: Callable[[Connection, Sequence[T]], Iterable[str]],
+    counts: Counter[str],
+    progress: Callable[[int], None],
+) -> None:
+    """Turn by turn. One that fails is undone as a whole; those before it stand."""
+    from ..errors import StoreError
+
+    chunks = _chunks(good)
+    try:
+        with app.store() as database:
+            for first in chunks:
+                made: Counter[str] = Counter()
+                with database.write() as connection:
+                    for chunk in chain([first], islice(chunks, _TURN // _CHUNK - 1)):
+                        made.update(put(connection, chunk))
+                        progress(len(chunk))
+                counts.update(made)
+                time.sleep(_BREATH)
+    except (StoreError, KeyboardInterrupt):
+        if counts:
+            warn(f"{file}: {plural(counts.total(), 'row')} are in already; import the file again for the rest")
+        raise
+
+
+def _good(file: Path, rows: Iterable[T | BadRow], told: list[BadRow]) -> Iterator[T]:
+    from ..subscribers.listfile import BadRow
+
+    for row in rows:
+        if isinstance(row, BadRow):
+            told.append(row)
+            warn(f"{file}:{row.line}: {row.reason}")
+        else:
+            yield row
+
+
+def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk
+
+
+@contextlib.contextmanager
+def _bar(total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, lines elsewhere, for lists that take a while."""
+    if not on_terminal():
+        done = 0
+
+        def line(number: int) -> None:
+            nonlocal done
+            done += number
+            if done % _EVERY == 0:
+                say(f"{done} rows read")
+
+        yield line
+        return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task("importing", total=total)
+        yield lambda number: bar.advance(task, number)

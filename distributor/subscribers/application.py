@@ -1,0 +1,99 @@
+"""What somebody asks for when subscribing, checked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..mail.address import Mailbox
+from ..model import Frequency, Language
+from ..text import clean_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What somebody wants to read: known newsletters, in which language, about what and how often. `language` and
+    `frequency` are None where none is named; `usual` is the language of somebody new then."""
+
+    newsletters: tuple[str, ...]
+    language: Language | None = None
+    usual: Language = Language.VI
+    topics: tuple[str, ...] = ()
+    frequency: Frequency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Who asks for what: a good address, and a choice."""
+
+    address: str
+    choice: Choice
+    name: str = ""
+    consent: str = ""
+
+    @property
+    def key(self) -> str:
+        """The address as the store knows it, see `mail.address.normalise`."""
+        return self.address.lower()
+
+
+def application(
+    address: str,
+    newsletters: Sequence[str],
+    *,
+    known: Sequence[str],
+    name: str = "",
+    language: str = "",
+    topics: Sequence[str] = (),
+    frequency: str = "",
+    consent: str = "",
+    default_language: Language = Language.VI,
+) -> Application:
+    """Check what was asked for. Raises ValueError in words, naming the field."""
+    chosen = choice(
+        newsletters,
+        known=known,
+        language=language,
+        topics=topics,
+        frequency=frequency,
+        default_language=default_language,
+    )
+    return apply(Mailbox.parse(address.strip()), chosen, name, consent)
+
+
+def apply(mailbox: Mailbox, chosen: Choice, name: str, consent: str) -> Application:
+    return Application(
+        address=mailbox.address, name=clean_line(name) or mailbox.name, consent=clean_line(consent), choice=chosen
+    )
+
+
+def choice(
+    newsletters: Sequence[str],
+    *,
+    known: Sequence[str],
+    language: str = "",
+    topics: Sequence[str] = (),
+    frequency: str = "",
+    default_language: Language = Language.VI,
+) -> Choice:
+    """Check what was chosen. Raises ValueError in words, naming the field."""
+    unknown = [newsletter for newsletter in newsletters if newsletter not in known]
+    if unknown:
+        raise ValueError(f"newsletter {unknown[0]!r} is not known; there are: {', '.join(known)}")
+    if not newsletters:
+        raise ValueError("no newsletter is named")
+    if language and language not in list(Language):
+        raise ValueError(f"language {language!r} is not known; there are: {', '.join(Language)}")
+    if frequency and frequency not in list(Frequency):
+        raise ValueError(f"frequency {frequency!r} is not known; there are: {', '.join(Frequency)}")
+    return Choice(
+        newsletters=tuple(dict.fromkeys(newsletters)),
+        language=Language(language) if language else None,
+        usual=default_language,
+        topics=clean_topics(topics),
+        frequency=Frequency(frequency) if frequency else None,
+    )
+
+
+def clean_topics(topics: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(clean_line, topics))))
