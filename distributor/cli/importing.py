@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CHUNK = 2_000  # rows handed over at once
-_TURN = 50_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
+_TURN = 100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
 _EVERY = 100_000  # rows between two plain lines
 _BREATH = 0.12  # seconds between two transactions: who waits for a SQLite store looks every tenth of a second
 

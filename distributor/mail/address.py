@@ -77,7 +77,7 @@ def normalise(address: str) -> str:
 
     A server may tell Lan@ from lan@ (RFC 5321, section 2.4); people do not, and nobody wants the same mail twice.
     """
-    return Mailbox.parse(address).address.lower()
+    return (_usual(address) or Mailbox.parse(address).address).lower()
 
 
 @lru_cache(maxsize=4096)  # most readers are at a few providers

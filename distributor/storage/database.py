@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ..errors import StoreError
 from .migrations import REVISIONS
 
+_CACHE = 32_000  # kilobytes of pages that a connection keeps at most: a million names are sorted in with less reading
 _LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
 
 
@@ -181,6 +182,7 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA cache_size=-{_CACHE}")
     finally:
         cursor.close()
 

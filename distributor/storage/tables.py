@@ -7,6 +7,7 @@ sources ─▶ articles ─▶ announcements ─▶ editions ─▶ renditions
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -47,12 +48,17 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         moment = utc(value)
-        return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
+        return moment if dialect.name == "postgresql" else _as_text(moment)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return utc(value if isinstance(value, datetime) else datetime.fromisoformat(value))
+
+
+@lru_cache(maxsize=64)  # many rows are written with one time. In UTC only: elsewhere two times may look alike
+def _as_text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
 
 
 metadata = MetaData(

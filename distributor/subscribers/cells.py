@@ -14,4 +14,4 @@ def guarded(value: str) -> str:
 def unguarded(value: str) -> str:
     """The same as it was before it was written, without spaces around it."""
     value = value.strip()
-    return value[1:] if value.startswith("'") and value[1:].startswith(_GUARDED) else value
+    return value[1:] if value[:1] == "'" and value[1:].startswith(_GUARDED) else value

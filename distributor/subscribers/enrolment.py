@@ -86,8 +86,13 @@ def _new(id: str, wanted: Application, now: datetime) -> Subscriber:
 def _insert(connection: Connection, new: Sequence[Subscriber], now: datetime) -> None:
     if new:
         rows = [
-            {"id": one.id, "address": one.address, "address_key": one.address.lower(), "created": now}
-            | register.choices(one)
+            {
+                "id": one.id,
+                "address": one.address,
+                "address_key": one.address.lower(),
+                "created": now,
+                **register.choices(one),
+            }
             for one in new
         ]
         connection.execute(sa.insert(subscribers), rows)

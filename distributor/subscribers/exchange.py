@@ -33,7 +33,7 @@ class SubscriberList:
     ) -> None:
         self._file = ListFile(file, COLUMNS)
         self._repeats = Repeats(self._file.keys())
-        self._columns = [self._file.reader(name) for name in COLUMNS]
+        self._columns = self._file.reader(*COLUMNS)
 
         @lru_cache(maxsize=10_000)  # most rows of a list choose alike
         def chosen(language_: str, newsletters_: str, topics: str, frequency: str) -> Choice:
@@ -57,7 +57,7 @@ class SubscriberList:
             yield row if isinstance(row, BadRow) else self._row(*row)
 
     def _row(self, line: int, cells: Sequence[str]) -> Application | BadRow:
-        address, name, language, newsletters, topics, frequency, consent = [read(cells) for read in self._columns]
+        address, name, language, newsletters, topics, frequency, consent = self._columns(cells)
         try:
             mailbox = Mailbox.parse(address)
             wanted = apply(mailbox, self._chosen(language, newsletters, topics, frequency), name, consent)

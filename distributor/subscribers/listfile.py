@@ -31,10 +31,7 @@ class BadRow:
 
 
 class ListFile:
-    """A CSV file, open at any place, and its header. Raises ValueError where the header cannot be used.
-
-    `places` tells where a column stands in the rows.
-    """
+    """A CSV file, open at any place, and its header. Raises ValueError where the header cannot be used."""
 
     def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
         self._file = file
@@ -51,11 +48,11 @@ class ListFile:
         twice = [name for name in header if name and header.count(name) > 1]
         if twice:
             raise ValueError(f"line 1: there are two columns {twice[0]!r}")
-        self.places = {name: place for place, name in enumerate(header)}
+        self._places = {name: place for place, name in enumerate(header)}
         self._width = len(header)
 
     def rows(self) -> Iterator[tuple[int, list[str]] | BadRow]:
-        """Line and cells of each row that is not empty; as many cells as the header has."""
+        """Line and cells of each row that is not empty; at least as many cells as the header has."""
         self._file.seek(0)
         reader = csv.reader(self._file)
         next(reader, None)
@@ -74,7 +71,7 @@ class ListFile:
                 reason = f"has {len(cells)} fields, but the header has {width}; is a comma not in quotes?"
                 yield BadRow(reader.line_num, reason)
             else:
-                cells += [""] * (width - len(cells))
+                cells += [""] * (width + 1 - len(cells))  # and one for the columns that the file does not have
                 yield reader.line_num, cells
 
     def keys(self) -> Iterator[str]:
@@ -83,12 +80,16 @@ class ListFile:
         for row in self.rows():
             if not isinstance(row, BadRow):
                 with suppress(ValueError):
-                    yield normalise(address(row[1]))
+                    yield normalise(*address(row[1]))
 
-    def reader(self, name: str) -> Callable[[Sequence[str]], str]:
-        """A function that reads a column of a row; it is empty where the file has no such column."""
-        place = self.places.get(name)
-        return (lambda _: "") if place is None else (lambda cells: unguarded(cells[place]))
+    def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
+        """A function that reads columns of a row; a column that the file does not have is empty."""
+        places = [self._places.get(name, self._width) for name in names]
+
+        def read(cells: Sequence[str]) -> list[str]:
+            return [unguarded(cells[place]) for place in places]
+
+        return read
 
 
 class Repeats:

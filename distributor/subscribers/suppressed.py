@@ -24,11 +24,9 @@ TIERS = tuple(tier for tier in Tier if tier is not Tier.POLICY)  # those that ke
 def read_csv(file: TextIO, *, now: datetime, zone: tzinfo) -> Iterator[Suppression | BadRow]:
     """The rows of a file as suppressions, or as bad rows. Raises ValueError where the header itself is unusable."""
     table = ListFile(file, COLUMNS)
-    columns = {name: table.reader(name) for name in COLUMNS}
+    read = table.reader(*COLUMNS)
     return (
-        row
-        if isinstance(row, BadRow)
-        else _row({name: read(row[1]) for name, read in columns.items()}, row[0], now, zone)
+        row if isinstance(row, BadRow) else _row(dict(zip(COLUMNS, read(row[1]), strict=True)), row[0], now, zone)
         for row in table.rows()
     )
 
