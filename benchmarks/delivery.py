@@ -88,18 +88,20 @@ class Bench:
     def way(self, port: int | None = None, key: Path | None = None) -> Way:
         return Way(port or self.port, self.options.connections, self.options.per_connection, key)
 
-    def ours(self, desk: Desk, way: Way, *more: str) -> Run:
+    def ours(self, desk: Desk, way: Way, *more: str, workers: int = 1) -> Run:
         """Deliver an edition from the store as it was put aside. Ends the program where a letter was not sent."""
         desk.store.restore()
         desk.lead(way)
-        run, said = measured([sys.executable, str(HERE / "delivery_ours.py"), str(desk.config), *more])
+        run = measured([sys.executable, str(HERE / "delivery_ours.py"), str(desk.config), *more], workers)
         if run.sent != desk.readers:
-            raise SystemExit(f"error: {run.sent} of {desk.readers} letters were sent: {said}")
+            raise SystemExit(
+                f"error: {run.sent} of {desk.readers} letters were sent; `distributor deliveries` tells why"
+            )
         return run
 
     def smtplib(self, kind: str, messages: int, connections: int, port: int | None = None) -> Run:
         words = [kind, str(port or self.port), str(messages), str(connections), str(self.letter)]
-        return measured([sys.executable, str(HERE / "delivery_rivals.py"), *words])[0]
+        return measured([sys.executable, str(HERE / "delivery_rivals.py"), *words])
 
     def smtp_source(self, messages: int) -> Run:
         """Postfix's load generator: as many messages of the same size over as many connections, which it keeps open."""
@@ -110,20 +112,24 @@ class Bench:
         return Run(messages, watch.seconds, watch.cpu_seconds, 0)
 
 
-def measured(command: Sequence[str]) -> tuple[Run, dict[str, Any]]:
-    """Run a program of ours whose last line says what it took, and watch its memory and that of what it starts."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
-        peak = 0.0
-        with running(command, stdout=out) as process:
-            while process.poll() is None:
-                peak = max(peak, memory(process.pid))
-                time.sleep(0.05)
-        out.seek(0)
-        lines = out.read().splitlines()
-    if process.returncode or not lines:
-        raise SystemExit(f"error: {' '.join(command)} ended with {process.returncode}")
-    said: dict[str, Any] = json.loads(lines[-1])
-    return Run(said["sent"], said["seconds"], said["cpu_seconds"], peak), said
+def measured(command: Sequence[str], copies: int = 1) -> Run:
+    """Run a program of ours, whose last line says what it took, and watch its memory and that of what it starts. Several
+    copies are taken together: from the first one's beginning to the last one's end."""
+    peak, said = 0.0, []
+    with contextlib.ExitStack() as stack:
+        outs = [stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for _ in range(copies)]
+        processes = [stack.enter_context(running(command, stdout=out)) for out in outs]
+        while any(process.poll() is None for process in processes):
+            peak = max(peak, sum(memory(process.pid) for process in processes))
+            time.sleep(0.05)
+        for process, out in zip(processes, outs, strict=True):
+            out.seek(0)
+            lines = out.read().splitlines()
+            if process.returncode or not lines:
+                raise SystemExit(f"error: {' '.join(command)} ended with {process.returncode}")
+            said.append(json.loads(lines[-1]))
+    seconds = max(one["span"][1] for one in said) - min(one["span"][0] for one in said)
+    return Run(sum(one["sent"] for one in said), seconds, sum(one["cpu_seconds"] for one in said), peak)
 
 
 def memory(pid: int) -> float:
@@ -171,9 +177,10 @@ def local(bench: Bench) -> list[dict[str, Any]]:
     options = bench.options
     desk = bench.desk(options.count)
     few = min(options.count, options.slow_count)
-    many = options.connections
+    many, cores = options.connections, os.cpu_count() or 1
     runs = in_turns(options.rounds, {
         "ours": lambda: bench.ours(desk, bench.way()),
+        f"ours, {cores} workers": lambda: bench.ours(desk, bench.way(), workers=cores),
         "smtp-source": lambda: bench.smtp_source(options.count),
         "smtplib, ready bytes, 1 connection": lambda: bench.smtplib("ready", few, 1),
         f"smtplib, ready bytes, {many} threads": lambda: bench.smtplib("ready", few, many),
@@ -238,9 +245,10 @@ def signed(bench: Bench) -> list[dict[str, Any]]:
                 private.sign(bytes(300), padding.PKCS1v15(), hashes.SHA256())
         return Run(SIGNATURES, watch.seconds, watch.cpu_seconds, 0)
 
-    desk = bench.desk(min(bench.options.count, 20_000))
+    desk, cores = bench.desk(min(bench.options.count, 20_000)), os.cpu_count() or 1
     runs = in_turns(bench.options.rounds, {
         "ours, signed": lambda: bench.ours(desk, bench.way(key=key)),
+        f"ours, signed, {cores} workers": lambda: bench.ours(desk, bench.way(key=key), workers=cores),
         "ours, not signed": lambda: bench.ours(desk, bench.way()),
         "bare signing, one core": signing,
     })  # fmt: skip

@@ -28,7 +28,7 @@ def main() -> None:
     with app.store() as database, recorder, Watch() as watch:
         report = deliver_with_progress(app, database)
     sent, done = report.of(DeliveryState.SENT), sum(report.counts.values())
-    took = {"seconds": watch.seconds, "cpu_seconds": watch.cpu_seconds}
+    took = {"seconds": watch.seconds, "cpu_seconds": watch.cpu_seconds, "span": watch.span}
     print(json.dumps({"sent": sent, "not_sent": done - sent, **took, "notes": report.notes}))
 
 

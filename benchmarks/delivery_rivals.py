@@ -79,7 +79,7 @@ def main() -> None:
             thread.join()
     if failed:
         raise SystemExit(f"error: {failed[0]}")
-    print(json.dumps({"sent": int(messages), "seconds": watch.seconds, "cpu_seconds": watch.cpu_seconds}))
+    print(json.dumps({"sent": int(messages), "cpu_seconds": watch.cpu_seconds, "span": watch.span}))
 
 
 if __name__ == "__main__":

@@ -7,15 +7,17 @@ import time
 
 
 class Watch:
-    """Runs between `with` and its end; then it has `seconds` and `cpu_seconds`."""
+    """Runs between `with` and its end; then it has `seconds` and `cpu_seconds`, and as `span` the time of day at both."""
 
     def __enter__(self) -> Watch:
+        self.span = [time.time()]
         self.cpu_seconds, self.seconds = -_used(), -time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.seconds += time.perf_counter()
         self.cpu_seconds += _used()
+        self.span.append(time.time())
 
 
 def _used() -> float:
