@@ -53,6 +53,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/cohorts.py
 	@$(BIN)/python benchmarks/rendering.py
 	@$(BIN)/python benchmarks/signing.py
+	@$(BIN)/python benchmarks/importing.py
 	@$(BIN)/python benchmarks/delivery.py
 
 screenshots: $(READY)

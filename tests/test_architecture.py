@@ -34,7 +34,7 @@ PURE = (
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
     "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",
     "mail/verp.py", "mail/unpacked.py", "mail/bounces.py", "delivery/tiers.py", "subscribers/cells.py",
-    "subscribers/suppressed.py",
+    "subscribers/suppressed.py", "subscribers/listfile.py", "subscribers/application.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
     "colour.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import email
+import itertools
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 from email.header import decode_header, make_header
 from pathlib import Path
 
 import feedparser
 import pytest
 from fixtures_newsroom import Done, Room
+from sqlalchemy import Connection
+
+from distributor.errors import StoreError
+from distributor.subscribers.application import Application
+from distributor.subscribers.enrolment import add_all
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -150,6 +158,41 @@ class TestSubscribers:
         assert "2 good rows, 1 bad row; 2 added" in done.out
         assert "nothing changed" not in room.run("subscribers", "import", str(file)).out
         assert "3" in str(len(room.run("subscribers", "list", "--json").json))
+
+    def test_a_file_that_is_no_text_to_its_end_changes_nothing(self, room: Room) -> None:
+        file = room.folder / "people.csv"
+        file.write_bytes(
+            b"address\n" + b"".join(b"s%d@example.com\n" % number for number in range(3000)) + b"\xff@x.vn\n"
+        )
+        done = room.run("subscribers", "import", str(file))
+        assert (done.code, "is not UTF-8 text" in done.err) == (2, True)
+        assert len(room.run("subscribers", "list", "--json").json) == 1
+
+    def test_an_import_that_the_store_ends_keeps_whole_turns_and_goes_on_the_next_time(
+        self, room: Room, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("distributor.cli.importing._CHUNK", 10)
+        monkeypatch.setattr("distributor.cli.importing._TURN", 20)
+        calls = itertools.count(1)
+
+        def failing(connection: Connection, wanted: Sequence[Application], now: datetime) -> list[object]:
+            if next(calls) == 4:
+                raise StoreError("the disk is full; free some space, nothing is lost")
+            return list(add_all(connection, wanted, now))
+
+        file = room.folder / "people.csv"
+        file.write_text("address\n" + "".join(f"s{number}@example.com\n" for number in range(50)), encoding="utf-8")
+        with monkeypatch.context() as faulty:
+            faulty.setattr("distributor.subscribers.enrolment.add_all", failing)
+            done = room.run("subscribers", "import", str(file))
+        assert (done.code, done.err.splitlines()) == (
+            1,
+            [
+                f"warning: {file}: 20 rows are in already; import the file again for the rest",
+                "error: the disk is full; free some space, nothing is lost",
+            ],
+        )
+        assert "50 good rows, 0 bad rows; 20 unchanged, 30 added" in room.good("subscribers", "import", str(file))
 
     def test_what_is_exported_can_be_imported(self, room: Room, tmp_path: Path) -> None:
         file = tmp_path / "out.csv"

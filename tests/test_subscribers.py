@@ -63,6 +63,27 @@ class TestRegister:
             assert len(list(register.each(connection, batch=3))) == 7
             assert len(list(register.each(connection, "kinh-te", batch=2))) == 3
 
+    def test_thousands_come_in_together_and_each_keeps_what_is_not_named(self, database: Database) -> None:
+        old, _ = self.add(database, "lan@example.com", "kinh-te", name="Lan", language="en", topics=["Y tế"])
+        same, _ = self.add(database, "mai@example.com", name="Mai")
+        addresses = ["LAN@example.com", "mai@example.com", *(f"s{number}@example.com" for number in range(2500))]
+        wanted = [
+            application(address, ["tin-sang"], known=KNOWN, topics=["Kinh tế"] if number % 2 else [])
+            for number, address in enumerate(addresses)
+        ]
+        wanted[1] = application("mai@example.com", ["tin-sang"], known=KNOWN)
+        with database.write() as connection:
+            made = enrolment.add_all(connection, wanted, NOW)
+            found = {person.address: person for person in register.each(connection)}
+        assert [change for _, change in made[:3]] == [Change.UPDATED, Change.UNCHANGED, Change.ADDED]
+        lan = found["lan@example.com"]
+        assert (lan.id, lan.name, lan.language, lan.topics) == (old.id, "Lan", Language.EN, ("Y tế",))
+        assert lan.newsletters == ("kinh-te", "tin-sang")
+        assert found["mai@example.com"] == same
+        assert len(found) == 2502
+        assert found["s1@example.com"] == next(person for person, _ in made if person.address == "s1@example.com")
+        assert found["s1@example.com"].topics == ("Kinh tế",)
+
     @pytest.mark.parametrize(
         ("address", "newsletters", "language", "reason"),
         [
@@ -120,9 +141,27 @@ class TestCsv:
         assert "has 4 fields, but the header has 3" in bad[8]
         assert bad[10] == "no newsletter is named"
 
+    @given(
+        st.lists(st.sampled_from(["a@x.vn", "A@X.vn", "b@x.vn", "Bình <b@x.vn>", "straße@x.vn", "strasse@x.vn", "no"]))
+    )
+    def test_an_address_is_taken_once_and_its_repeats_name_the_line_of_the_first(self, cells: list[str]) -> None:
+        read = rows("address\n" + "".join(f"{cell}\n" for cell in cells), ("tin-sang",))
+        first: dict[str, int] = {}
+        for line, (cell, row) in enumerate(zip(cells, read, strict=True), start=2):
+            key = cell.removeprefix("Bình <").removesuffix(">").lower()
+            if cell == "no":
+                assert isinstance(row, BadRow)
+            elif key in first:
+                assert isinstance(row, BadRow)
+                assert row.reason.endswith(f"stands in line {first[key]} already")
+            else:
+                assert isinstance(row, Application)
+                first[key] = line
+
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
+            ("address,email\n", "there are two columns 'address'"),
             ("", "no column is called address"),
             ("name\nLan\n", "no column is called address"),
             ("address,phone\n", "column 'phone' is not known"),

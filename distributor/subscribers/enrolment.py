@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Frequency, Subscriber
+from ..storage import bulk
 from ..storage.tables import subscribers, subscriptions
 from . import register
 from .application import Application
@@ -84,22 +84,12 @@ def _new(id: str, wanted: Application, now: datetime) -> Subscriber:
 
 
 def _insert(connection: Connection, new: Sequence[Subscriber], now: datetime) -> None:
-    if new:
-        rows = [
-            {
-                "id": one.id,
-                "address": one.address,
-                "address_key": one.address.lower(),
-                "created": now,
-                **register.choices(one),
-            }
-            for one in new
-        ]
-        connection.execute(sa.insert(subscribers), rows)
+    names = ("id", "address", "address_key", "created", *register.CHOICES)
+    rows = [(one.id, one.address, one.address.lower(), now, *register.choices(one)) for one in new]
+    bulk.insert(connection, subscribers, names, rows)
     _subscribe(connection, [(one.id, name) for one in new for name in one.newsletters], now)
 
 
 def _subscribe(connection: Connection, pairs: Sequence[tuple[str, str]], now: datetime) -> None:
-    if pairs:
-        rows = [{"subscriber_id": person, "newsletter": newsletter, "since": now} for person, newsletter in pairs]
-        connection.execute(sa.insert(subscriptions), rows)
+    rows = [(person, newsletter, now) for person, newsletter in pairs]
+    bulk.insert(connection, subscriptions, ("subscriber_id", "newsletter", "since"), rows)

@@ -1,0 +1,31 @@
+"""Many rows into one table, with less work for each than a statement that is told its columns anew for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.sql.compiler import SQLCompiler
+
+
+def insert(connection: Connection, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows, each with the values of the columns that are named, in their order."""
+    kept = list(rows)
+    if not kept:
+        return
+    dialect, statement = connection.dialect, sa.insert(table)
+    if dialect.paramstyle != "qmark":
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in kept])
+        return
+    columns = dict(zip(names, zip(*kept, strict=True), strict=True))
+    for name, column in columns.items():
+        process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        if process:
+            columns[name] = tuple(map(process, column))
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    assert isinstance(compiled, SQLCompiler)
+    assert compiled.positiontup is not None
+    rows_as_bound = zip(*(columns[name] for name in compiled.positiontup), strict=True)
+    connection.exec_driver_sql(str(compiled), list(rows_as_bound))
