@@ -10,12 +10,12 @@ import contextlib
 import logging
 import signal
 import sys
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from . import pipeline
+from .delivery.clocks import steady
 from .delivery.report import Report
 from .errors import DistributorError
 from .model import DeliveryState
@@ -28,12 +28,6 @@ _JUMP = timedelta(minutes=5)  # what no clock is set right by in ordinary life
 _BELIEVED = timedelta(minutes=15)  # how long the clock must stand to its new time before it is believed
 _AGAIN = 5.0  # seconds before a worker that died is started again
 _FAREWELL = 60.0  # seconds that a worker has to finish the messages in hand
-
-
-def steady() -> float:
-    """Seconds that nobody can set, and that go on while the machine sleeps where the system can tell."""
-    kind = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(kind)
 
 
 class ClockWatch:

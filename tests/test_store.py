@@ -168,6 +168,13 @@ def test_a_full_disk_is_told_and_loses_nothing(file: Database) -> None:
         assert connection.execute(sa.select(sa.func.count()).select_from(suppressions)).scalar() == 1
 
 
+def test_a_store_that_may_only_be_read_is_told_in_one_line(file: Database) -> None:
+    with file.read() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+    with pytest.raises(StoreError, match="is read-only; look at the permissions"), file.write() as connection:
+        connection.execute(sa.insert(suppressions), [{"address_key": "a@x.example", "reason": "x", "since": NOW}])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_durability_is_the_strict_kind(file: Database) -> None:
     with file.read() as connection:

@@ -65,6 +65,9 @@ class Dispatcher:
         report."""
         report = Report(progress=self.progress)
         await self.commit.flush()  # what a store that failed has not taken the last time
+        left_behind = self.ledger.left_behind()
+        if left_behind:
+            self.ledger.release(left_behind)
         expired = self.ledger.expire(self.clock())
         if expired:
             report.notes.append(f"{expired} deliveries given up: the time of their edition is over")

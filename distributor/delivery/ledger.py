@@ -176,6 +176,13 @@ class Ledger:
                     .values(owner="", lease_until=None, due=_soonest(shard))
                 )
 
+    def left_behind(self) -> list[Shard]:
+        """Shards that are ours by the store: to be asked between runs, when none is in hand. A store that failed has not
+        taken it that they were let go of."""
+        query = sa.select(shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence)
+        with self.database.read() as connection:
+            return [Shard(*row) for row in connection.execute(query.where(shards.c.owner == self.owner))]
+
     def due(self, shard: Shard, now: datetime) -> list[Delivery]:
         """The rows of a shard that are to be tried, or whose doubt is to be settled, now."""
         waiting = deliveries.c.state.in_((S.DEFERRED, S.UNCERTAIN)) & (deliveries.c.due <= now)

@@ -22,6 +22,7 @@ from ..errand import Errand
 from ..errors import DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from ..model import Bounce, Delivery, DeliveryState, Edition, Receipt, Recipient, Tier
 from . import control
+from .clocks import steady
 from .commit import GroupCommit, seen
 from .ledger import Entry, Shard, entry
 from .report import Report
@@ -153,7 +154,7 @@ class Round:
         held = self._open.get(errand)
         if held is None or self.ended:
             return False
-        held.asked = True
+        held.asked, asked_at = True, steady()
         try:
             marked = await self.commit.mark(held.shard, held.row)
         except Exception:
@@ -161,7 +162,11 @@ class Round:
             raise
         if marked:
             held.marked = True
-            return True
+            if steady() - asked_at < self.commit.ledger.lease.total_seconds() / 3:
+                return True
+            # We, or the store, have slept so long that another worker may have taken over.
+            self.answer(errand, Unavailable("its mark came too late", counted=False))
+            return False
         await self._look_again(held.row.edition)
         if errand in self._open:
             self._drop(errand)
