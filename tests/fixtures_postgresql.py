@@ -101,8 +101,7 @@ def a_cluster() -> Cluster:
     return made
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def _running() -> Iterator[Cluster]:
     try:
         made = a_cluster()
     except LookupError as error:
@@ -110,6 +109,17 @@ def cluster() -> Iterator[Cluster]:
     made.start()
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    yield from _running()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """One that a test may stop."""
+    yield from _running()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fixtures_postgresql import Cluster, a_cluster
+from fixtures_postgresql import Cluster
 from torture.rounds import CONNECTIONS, Arena, Round
 
 READERS = 1500
@@ -98,17 +98,6 @@ def test_a_store_that_somebody_else_locks_is_waited_for(tmp_path: Path) -> None:
             other.close()
             until(lambda: round.seen() == READERS)
         everybody_once(round)
-
-
-@pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
-    try:
-        made = a_cluster()
-    except LookupError as error:
-        pytest.skip(str(error))
-    made.start()
-    yield made
-    made.remove()
 
 
 def test_a_postgresql_that_is_restarted_in_the_middle_costs_nobody_a_letter(
