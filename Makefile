@@ -76,7 +76,7 @@ wheel-test: $(READY)
 	@$(PYTHON) -m venv .venv-wheel
 	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --no-deps dist/*.whl
-	@.venv-wheel/bin/pytest -n auto -k 'not postgresql and not torture and not months'
+	@.venv-wheel/bin/pytest -n auto -k 'not postgresql and not torture and not hardship and not months'
 
 lock:
 	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -38,7 +38,10 @@ asyncio.run(pipeline.dispatcher(room, store, lambda: datetime.now(UTC), ledger=l
 def follower(round: Round) -> Iterator[subprocess.Popen[str]]:
     """A worker that goes on until it is told to stop, and its log."""
     command = [sys.executable, "-m", "distributor", "-c", str(round.folder / "config.yaml"), "deliver", "--follow"]
-    with (round.folder / "worker.log").open("w") as log, subprocess.Popen(command, text=True, stderr=log) as process:
+    with (
+        (round.folder / "worker.log").open("w") as log,
+        subprocess.Popen(command, text=True, stderr=log, cwd=round.folder) as process,
+    ):
         yield process
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
@@ -140,13 +143,13 @@ def test_a_process_stopped_past_its_lease_and_continued_sends_nothing_twice(tmp_
     arena.prepare()
     with arena.round() as round:
         command = [sys.executable, "-c", SHORT_LEASE, str(round.folder / "config.yaml")]
-        sleeper = subprocess.Popen(command)
+        sleeper = subprocess.Popen(command, cwd=round.folder)
         until(lambda: round.seen() > 200)
         stop_outside_a_transaction(sleeper, round.folder / "var" / "distributor.db")
         doubted = round._rows("sending")
         round.in_doubt, round.doubted = len(doubted), doubted
         time.sleep(3.2)
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, cwd=round.folder)
         assert round._rows("uncertain") == (doubted if on_uncertain == "hold" else set())
         sleeper.send_signal(signal.SIGCONT)
         assert sleeper.wait(PATIENCE) == 0

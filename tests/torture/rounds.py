@@ -141,7 +141,7 @@ class Round:
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "distributor", "-c", str(self.folder / "config.yaml"), "deliver"]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
 
     def seen(self) -> int:
         """How many messages the sink has taken."""
