@@ -42,9 +42,12 @@ def follower(round: Round) -> Iterator[subprocess.Popen[str]]:
         (round.folder / "worker.log").open("w") as log,
         subprocess.Popen(command, text=True, stderr=log, cwd=round.folder) as process,
     ):
-        yield process
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
 
 
 def until(condition: Callable[[], object]) -> None:

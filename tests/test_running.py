@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from fixtures_letters import Bench, Clock, Post, letters
 
 from distributor import pipeline
 from distributor.delivery import control
+from distributor.delivery.commit import GroupCommit
 from distributor.delivery.dispatch import Dispatcher
 from distributor.delivery.ledger import Ledger
 from distributor.delivery.retry import MOST_RECOVERIES, doubt
@@ -345,6 +347,32 @@ async def test_outcomes_that_the_store_did_not_take_are_written_when_it_does_aga
     one.close()
     assert sorted(post.carried) == [f"s000{number}" for number in range(4)]
     assert states(bench.database) == {S.SENT: 4}
+
+
+async def test_a_mark_asked_for_while_a_transaction_fails_is_answered_too(bench: Bench) -> None:
+    """Else its connection would wait for ever, and with it the whole run."""
+    letters(bench, 2)
+    ledger = Ledger(bench.database)
+    shard = ledger.claim("mail", NOW)
+    assert shard
+    first, second = ledger.due(shard, NOW)
+    commit, under_way, fails = GroupCommit(ledger, lambda: NOW), threading.Event(), threading.Event()
+
+    def failing(*_: object) -> object:
+        under_way.set()
+        fails.wait(10)
+        raise StoreError("store x: the server is gone")
+
+    ledger.post = failing  # type: ignore[method-assign, assignment]
+    early = asyncio.create_task(commit.mark(shard, first))
+    await asyncio.to_thread(under_way.wait, 10)
+    late = asyncio.create_task(commit.mark(shard, second))
+    await asyncio.sleep(0.01)
+    fails.set()
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(early, late, return_exceptions=True)
+    commit.close()
+    assert [type(outcome) for outcome in outcomes] == [StoreError, StoreError]
 
 
 # -- the clock ---------------------------------------------------------------------------------------------------------

@@ -96,7 +96,8 @@ class GroupCommit:
                 posted = await self.call(self.ledger.post, pairs, [entry for entry, _ in entries], self._clock())
             except BaseException as error:
                 self._entries = entries + self._entries
-                for _, _, answer in marks:
+                meanwhile, self._marks = self._marks, []  # nobody would come back for them
+                for _, _, answer in marks + meanwhile:
                     if not answer.done():
                         answer.set_exception(error if isinstance(error, Exception) else StoreError("interrupted"))
                 raise
