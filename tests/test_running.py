@@ -349,7 +349,9 @@ async def test_outcomes_that_the_store_did_not_take_are_written_when_it_does_aga
     assert states(bench.database) == {S.SENT: 4}
 
 
-async def test_a_mark_asked_for_while_a_transaction_fails_is_answered_too(bench: Bench) -> None:
+async def test_a_mark_asked_for_while_a_transaction_fails_is_answered_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else its connection would wait for ever, and with it the whole run."""
     letters(bench, 2)
     ledger = Ledger(bench.database)
@@ -363,7 +365,7 @@ async def test_a_mark_asked_for_while_a_transaction_fails_is_answered_too(bench:
         fails.wait(10)
         raise StoreError("store x: the server is gone")
 
-    ledger.post = failing  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(ledger, "post", failing)
     early = asyncio.create_task(commit.mark(shard, first))
     await asyncio.to_thread(under_way.wait, 10)
     late = asyncio.create_task(commit.mark(shard, second))
