@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import pipeline
 from .delivery.clocks import steady
-from .delivery.report import Report
+from .delivery.report import Pulse, Report
 from .errors import DistributorError
 from .model import DeliveryState
 from .newsroom import Newsroom
@@ -89,6 +89,7 @@ class Worker:
         if self.clock_is_wrong():
             return
         started = self.clock()
+        self.dispatcher.progress = Pulse(log.info)
         try:
             report = await pipeline.work(self.newsroom, self.database, self.dispatcher)
         except DistributorError as error:

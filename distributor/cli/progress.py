@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_EVERY = 1000  # deliveries between two plain lines
-
-
 @contextlib.contextmanager
 def stopping(stop: asyncio.Event) -> Iterator[None]:
     """Set `stop` at the first Ctrl-C or SIGTERM: the message in hand is finished and written down, then we end."""
@@ -46,9 +43,14 @@ def deliver_with_progress(app: App, database: Database) -> Report:
     """Work through what is due. Raises SystemExit(130) after a clean stop by a signal."""
     from .. import pipeline
 
+    from ..delivery.rows import waiting
+
+    with database.read() as connection:
+        total = waiting(connection, clock())
+
     async def run() -> tuple[Report, bool]:
         stop = asyncio.Event()
-        with stopping(stop), _bar() as progress:
+        with stopping(stop), _bar(total) as progress:
             report = await pipeline.deliver(app.newsroom, database, clock, stop, progress)
         return report, stop.is_set()
 
@@ -60,24 +62,21 @@ def deliver_with_progress(app: App, database: Database) -> Report:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
-    from ..model import Delivery
-
+def _bar(total: int) -> Iterator[Progress]:
+    """A bar on a terminal, and else a line every few seconds: how many of how many, how fast, how long still."""
     if not on_terminal():
-        done = 0
+        from ..delivery.report import Pulse
 
-        def line(_: Delivery) -> None:
-            nonlocal done
-            done += 1
-            if done % _EVERY == 0:
-                say(f"{done} deliveries done")
-
-        yield line
+        yield Pulse(say, total)
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
     from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
 
-    shown = TextColumn("{task.description}: {task.completed} deliveries")
-    with Bar(SpinnerColumn(), shown, TimeElapsedColumn(), transient=True) as bar:
-        task = bar.add_task("sending", total=None)
-        yield lambda _: bar.advance(task)
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed or 0:.0f}/s")
+
+    with Bar("sending", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(), transient=True) as bar:
+        task = bar.add_task("sending", total=total)
+        yield lambda: bar.advance(task)

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..model import Delivery, DeliveryState
+from .clocks import steady
 from .retry import Decision
 
 log = logging.getLogger("distributor.delivery")
 
-Progress = Callable[[Delivery], None]
+Progress = Callable[[], None]
+_EVERY = 5.0  # seconds between two lines of a pulse
 
 
 @dataclass
 class Report:
-    """The outcomes that were written down, and notes for staff. `progress` hears of each row."""
+    """The outcomes that were written down, and notes for staff. `progress` hears of each outcome."""
 
     counts: Counter[tuple[str, DeliveryState]] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -31,11 +33,42 @@ class Report:
         self.counts[(row.channel, decision.state)] += 1
         usual = row.recipient and decision.state is DeliveryState.SENT
         level = logging.DEBUG if usual else logging.INFO
-        if self.progress or log.isEnabledFor(level):
+        if log.isEnabledFor(level):
             done = replace(row, state=decision.state, due=decision.due, reply=decision.reply, url=decision.url)
             log.log(level, "%s", line(done))
-            if self.progress:
-                self.progress(done)
+        if self.progress:
+            self.progress()
+
+
+class Pulse:
+    """Tells now and then how far a run has come, in one line. `total` is how much there was to do; 0 where nobody knows.
+    `steady` are seconds of a clock that nobody sets."""
+
+    def __init__(self, tell: Callable[[str], None], total: int = 0, steady: Callable[[], float] = steady) -> None:
+        self._tell = tell
+        self._total = total
+        self._steady = steady
+        self._done = self._told_of = 0
+        self._last: float | None = None
+
+    def __call__(self) -> None:
+        """One more outcome."""
+        now = self._steady()
+        self._done += 1
+        if self._last is None:
+            self._last = now
+        elif now - self._last >= _EVERY:
+            self._tell(self._line((self._done - self._told_of) / (now - self._last)))
+            self._last, self._told_of = now, self._done
+
+    def _line(self, rate: float) -> str:
+        whole = f" of {self._total}" if self._total >= self._done else ""
+        left = f", about {_span((self._total - self._done) / rate)} left" if self._total > self._done else ""
+        return f"{self._done}{whole} deliveries done, {rate:.0f}/s{left}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def line(row: Delivery) -> str:

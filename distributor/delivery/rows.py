@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -141,6 +142,19 @@ def standing(connection: Connection, edition: str) -> Standing:
         {state: states[state] for state in DeliveryState if state in states},
         [(row.words.strip(), row.number) for row in connection.execute(replies)],
     )
+
+
+def waiting(connection: Connection, now: datetime) -> int:
+    """How many rows there are to be tried now, of all editions that may go."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(shards)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .join(deliveries, (deliveries.c.edition_id == shards.c.edition_id) & (deliveries.c.k == shards.c.k))
+        .where(shards.c.due <= now, editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
+        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.UNCERTAIN)))
+    )
+    return connection.execute(query).scalar_one()
 
 
 def unfinished(connection: Connection) -> list[str]:

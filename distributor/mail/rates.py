@@ -59,11 +59,12 @@ class Limits:
 
     def free_at(self, now: float) -> float:
         """When the next message may go, whoever it is for."""
-        return max((window.free_at(now) for window in self._all), default=now)
+        return max(window.free_at(now) for window in self._all) if self._all else now
 
     def domain_free_at(self, domain: str, now: float) -> float:
         """When the next message may go to this domain."""
-        return max((window.free_at(now) for window in self._of.get(domain, ())), default=now) if self._of else now
+        windows = self._of.get(domain, ())
+        return max(window.free_at(now) for window in windows) if windows else now
 
     def went(self, domain: str, now: float) -> None:
         for window in self._all:

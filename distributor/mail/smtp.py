@@ -19,12 +19,14 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 LONGEST_LINE = 1000  # octets that we read of one reply line; RFC 5321 allows 512
 MOST_LINES = 64  # lines of one reply
 _CODE = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NOT_IN_PATH = re.compile(r"[<> \x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Phase(Enum):
@@ -103,7 +105,7 @@ class Conversation:
         self._lines: list[str] = []
         self._code = 0
         self._expected: deque[Phase] = deque([Phase.GREETING])
-        self._out = bytearray()
+        self._out: list[bytes] = []
         self._in_content = False
         self.extensions: dict[str, str] = {}
 
@@ -130,14 +132,14 @@ class Conversation:
                 return reply
 
     def _line(self, line: bytes) -> Reply | None:
-        match = _CODE.match(line)
-        if not match or (self._lines and int(match.group(1)) != self._code):
+        code, text, more = _understood(line)
+        if not code or (self._lines and code != self._code):
             raise ProtocolError(f"not a reply of SMTP: {shown(line[:80])!r}")
-        self._code = int(match.group(1))
-        self._lines.append(shown(line[4:]))
+        self._code = code
+        self._lines.append(text)
         if len(self._lines) > MOST_LINES:
             raise ProtocolError(f"a reply of more than {MOST_LINES} lines")
-        return None if match.group(2) == b"-" else self._completed()
+        return None if more else self._completed()
 
     def _completed(self) -> Reply:
         lines, self._lines = tuple(self._lines), []
@@ -170,7 +172,7 @@ class Conversation:
 
     def outgoing(self) -> bytes:
         """The bytes to be written now; they are forgotten here."""
-        data = bytes(self._out)
+        data = self._out[0] if len(self._out) == 1 else b"".join(self._out)  # a message is not copied
         self._out.clear()
         return data
 
@@ -241,7 +243,7 @@ class Conversation:
         SmuggledLine unless every line ends with CRLF."""
         if not self._in_content:
             raise OutOfTurn("no message was asked for")
-        self._out += message if ready else stuffed(message)
+        self._out.append(message if ready else stuffed(message))
 
     def end_of_content(self) -> None:
         """The dot. After this only the server's reply tells what became of the message."""
@@ -273,7 +275,7 @@ class Conversation:
         """Raises ProtocolError where a reply came before we asked: it would be taken for the answer to this."""
         if not self._expected and self._buffer and not self._buffer.startswith(b"421"):
             raise ProtocolError(f"a reply to nothing: {shown(self._buffer[:80])}")
-        self._out += data
+        self._out.append(data)
         self._expected.append(phase)
 
     # -- what the server offers --------------------------------------------------------------------------------------
@@ -321,13 +323,20 @@ def _xtext(text: str) -> str:
 
 def refuse_path(address: str) -> None:
     """Raises SmuggledLine for an address that cannot stand in a command."""
-    if any(sign in address for sign in "<> ") or _CONTROL.search(address):
+    if _NOT_IN_PATH.search(address):
         raise SmuggledLine(f"{address!r} cannot stand in a command")
 
 
 def _path(address: str) -> str:
     refuse_path(address)
     return address
+
+
+@lru_cache(maxsize=64)  # a server says the same four lines for each message
+def _understood(line: bytes) -> tuple[int, str, bool]:
+    """The code of a line of a reply, its text, and whether more lines follow; the code is 0 where it is none."""
+    match = _CODE.match(line)
+    return (int(match[1]), shown(line[4:]), match[2] == b"-") if match else (0, "", False)
 
 
 def _extensions(reply: Reply) -> dict[str, str]:
