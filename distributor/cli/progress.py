@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 @contextlib.contextmanager
 def stopping(stop: asyncio.Event) -> Iterator[None]:
     """Set `stop` at the first Ctrl-C or SIGTERM: the message in hand is finished and written down, then we end."""
@@ -42,7 +43,6 @@ def run_fast(main: Coroutine[Any, Any, T]) -> T:
 def deliver_with_progress(app: App, database: Database) -> Report:
     """Work through what is due. Raises SystemExit(130) after a clean stop by a signal."""
     from .. import pipeline
-
     from ..delivery.rows import waiting
 
     with database.read() as connection:

@@ -186,7 +186,7 @@ class Link:
         deadline = self.server.deadlines.of(phase)
         try:
             self._send()
-            reply = self.talk.next_reply() or await self._next_reply(asyncio.get_running_loop().time() + deadline)
+            reply = self.talk.next_reply() or await self._next_reply(self._wire.after(deadline))
         except TimeoutError:
             raise Lost(f"it gave no answer in {deadline:g} s{_after(phase)}") from None
         except ProtocolError as error:
@@ -208,7 +208,7 @@ class Link:
         limit = self.server.deadlines.content
         try:
             self._send()
-            await self._wire.flush(asyncio.get_running_loop().time() + limit)
+            await self._wire.flush(self._wire.after(limit))
         except TimeoutError:
             raise Lost(f"it did not take the message in {limit:g} s") from None
         except OSError as error:

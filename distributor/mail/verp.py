@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 
@@ -72,4 +71,4 @@ def _opened(secrets: tuple[bytes, ...], candidate: str) -> int:
 
 
 def _sign(secret: bytes, number: bytes) -> bytes:
-    return hmac.new(secret, _PURPOSE + number, hashlib.sha256).digest()[:_SIGNATURE]
+    return hmac.digest(secret, _PURPOSE + number, "sha256")[:_SIGNATURE]

@@ -17,10 +17,13 @@ class Wire(asyncio.Protocol):
     """Bytes in both directions. Make it with `Wire.connect`."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.ended: OSError | None = None  # why nothing more will come
         self._came = bytearray()
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[None] | None = None
+        self._deadline = 0.0  # of who waits
+        self._timer: asyncio.TimerHandle | None = None
         self._full = False  # the far end does not take what we write
         self._held = False  # we do not take what it writes
 
@@ -90,6 +93,10 @@ class Wire(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
+    def after(self, seconds: float) -> float:
+        """The deadline of so many seconds from now."""
+        return self._loop.time() + seconds
+
     async def read(self, deadline: float) -> bytes:
         """At least a byte, by `deadline` in the loop's time. Raises TimeoutError, OSError."""
         while not self._came:
@@ -109,19 +116,32 @@ class Wire(asyncio.Protocol):
             await self._wait(deadline)
 
     async def _wait(self, deadline: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiting = waiting = loop.create_future()
-        timer = loop.call_at(deadline, _expire, waiting)
+        self._waiting = waiting = self._loop.create_future()
+        self._deadline = deadline
+        if self._timer is None or self._timer.when() > deadline:
+            self._watch()
         try:
             await waiting
         finally:
-            timer.cancel()
             self._waiting = None
 
+    def _watch(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        """One timer serves many waits: most end long before it, and the next one has a later deadline."""
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return
+        if self._loop.time() < self._deadline:
+            self._watch()
+        else:
+            self._waiting.set_exception(TimeoutError())
+
     def abort(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
         self.transport.abort()
-
-
-def _expire(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_exception(TimeoutError())

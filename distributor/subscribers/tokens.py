@@ -8,7 +8,6 @@ and works for as long as the secret does.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from dataclasses import dataclass
 
@@ -45,5 +44,5 @@ def read(secrets: tuple[bytes, ...], token: str, purpose: str) -> Claim:
 
 
 def _signature(secret: bytes, body: str) -> str:
-    digest = hmac.new(secret, body.encode(), hashlib.sha256).digest()[:16]
+    digest = hmac.digest(secret, body.encode(), "sha256")[:16]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
