@@ -101,9 +101,7 @@ async def test_what_the_server_offers_is_used(scripted: MakeScripted) -> None:
     letters = [Envelope("a", recipient="lan+x=1@c.vn")]
 
     def pack(errand: object, eight_bit: bool) -> object:
-        from dataclasses import replace
-
-        return replace(packer(letters)(errand, eight_bit), envelope_id="b=1+2", eight_bit=eight_bit)  # type: ignore[arg-type]
+        return packer(letters)(errand, eight_bit)._replace(envelope_id="b=1+2", eight_bit=eight_bit)  # type: ignore[arg-type]
 
     await Relays([server(far.port)], pack).carry(Handful([letters[0].errand()]))  # type: ignore[arg-type]
     assert far.said[1].startswith("MAIL FROM:<tin@b.vn> SIZE=")

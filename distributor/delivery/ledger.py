@@ -23,7 +23,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -61,8 +61,7 @@ class FenceLost(DistributorError):
     """Another worker has taken this shard over: nothing more may be sent or written for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(NamedTuple):
     """A piece of an edition that this worker holds, and the fence that proves it."""
 
     edition: str
@@ -92,8 +91,7 @@ def entry(shard: Shard, row: Delivery, decision: Decision) -> Entry:
     return Entry(shard, row, decision, row.state, row.attempts, row.recoveries)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """What came of marks and entries: the rows (their ids) that may leave, and the shards that are in other hands."""
 
     allowed: frozenset[int] = frozenset()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ..errand import Outcome
 from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
@@ -19,8 +19,7 @@ AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials
 _GREYLISTING = re.compile(r"(?i)\b4\d\d\b.*gr[ea]y-?list")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a row becomes: its state, when it is due again, and the reply to remember.
 
     A row in doubt is due when somebody is to look whether it is out; without a time it is left to staff.

@@ -193,6 +193,18 @@ class Link:
             raise Lost(f"it sent {error}{_after(phase)}") from error
         except OSError as error:
             raise Lost(f"the connection broke{_after(phase)}: {_reason(error)}") from error
+        return self._heard(reply)
+
+    def at_hand(self) -> Reply | None:
+        """The next reply, where it has come together with the last one. Raises Lost."""
+        phase = self.talk.phase
+        try:
+            reply = self.talk.next_reply()
+        except ProtocolError as error:
+            raise Lost(f"it sent {error}{_after(phase)}") from error
+        return self._heard(reply) if reply else None
+
+    def _heard(self, reply: Reply) -> Reply:
         if reply.code == 421:
             self.closing = True
             raise Lost(f"it is closing: {reply}")
@@ -208,7 +220,8 @@ class Link:
         limit = self.server.deadlines.content
         try:
             self._send()
-            await self._wire.flush(self._wire.after(limit))
+            if self._wire.full:
+                await self._wire.flush(self._wire.after(limit))
         except TimeoutError:
             raise Lost(f"it did not take the message in {limit:g} s") from None
         except OSError as error:

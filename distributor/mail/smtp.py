@@ -17,9 +17,9 @@ from __future__ import annotations
 import base64
 import re
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 LONGEST_LINE = 1000  # octets that we read of one reply line; RFC 5321 allows 512
 MOST_LINES = 64  # lines of one reply
@@ -56,8 +56,7 @@ class OutOfTurn(RuntimeError):
     """We say what cannot be said now, a command inside a message for instance: a mistake of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One reply: its code, its lines without codes, and the phase it answers."""
 
     code: int

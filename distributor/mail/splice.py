@@ -105,8 +105,11 @@ def values(compiled: Compiled, person: Recipient) -> list[bytes]:
     """What stands in each place for one reader. Raises ValueError for a value that no header may hold."""
     letter, slots, usual = compiled.letter, person.slots, compiled.usual
     made = [_header_value(letter, place.name, person) for place in compiled.distinct[: compiled.head]]
-    body = compiled.distinct[compiled.head :]
-    made += [_body_value(place.fill(slots, usual), compiled.eight_bit) for place in body]
+    texts = [place.fill(slots, usual) for place in compiled.distinct[compiled.head :]]
+    encoded = {
+        text: _body_value(text, compiled.eight_bit) for text in set(texts)
+    }  # a value is often the same in both parts
+    made += [encoded[text] for text in texts]
     return [made[number] for number in compiled.order]
 
 

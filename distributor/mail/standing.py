@@ -8,6 +8,7 @@ about them, or nobody is, and it is about us.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..errand import Errand, Outcome
 from ..errors import AuthBroken, Rejected, Unavailable, Uncertain
@@ -19,8 +20,7 @@ _SETBACKS = 4  # losses in a row for each connection, after which the server is 
 _REFUSALS = 3  # by policy (5.7.x) before it has taken a single message: it does not want us
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of one message, and the reply that decided it. `lost`: the connection ended with it."""
 
     outcome: Outcome

@@ -12,7 +12,7 @@ than one message of a connection is in doubt.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errand import Errand, Errands
 from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
@@ -24,8 +24,7 @@ from .standing import Result
 _LOG_IN_FIRST = {530, 534, 535, 538}  # RFC 4954, section 6
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A message ready for the wire: dots doubled, lines ended by CRLF, the end not included.
 
     `utf8`: an address or header is not ASCII; `eight_bit`: the body is not. `envelope_id` comes back in bounces.
@@ -164,7 +163,8 @@ class Transfer:
             reply = await link.reply()
         mail = reply
         if talk.pipelines:
-            rcpt, data = await link.reply(), await link.reply()
+            rcpt = link.at_hand() or await link.reply()
+            data = link.at_hand() or await link.reply()
         else:
             rcpt = await link.ask(talk.rcpt, parcel.recipient, notify=bool(parcel.envelope_id)) if mail.ok else mail
             data = await link.ask(talk.data) if rcpt.ok else rcpt

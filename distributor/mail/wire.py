@@ -24,7 +24,7 @@ class Wire(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
         self._deadline = 0.0  # of who waits
         self._timer: asyncio.TimerHandle | None = None
-        self._full = False  # the far end does not take what we write
+        self.full = False  # the far end does not take what we write
         self._held = False  # we do not take what it writes
 
     @classmethod
@@ -67,10 +67,10 @@ class Wire(asyncio.Protocol):
         self._wake()
 
     def pause_writing(self) -> None:
-        self._full = True
+        self.full = True
 
     def resume_writing(self) -> None:
-        self._full = False
+        self.full = False
         self._wake()
 
     def _wake(self) -> None:
@@ -110,7 +110,7 @@ class Wire(asyncio.Protocol):
 
     async def flush(self, deadline: float) -> None:
         """Wait until what was written is out of our hands. Raises TimeoutError, OSError."""
-        while self._full:
+        while self.full:
             if self.ended:
                 raise self.ended
             await self._wait(deadline)

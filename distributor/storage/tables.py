@@ -53,12 +53,17 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return utc(value if isinstance(value, datetime) else datetime.fromisoformat(value))
+        return utc(value) if isinstance(value, datetime) else _of_text(value)
 
 
 @lru_cache(maxsize=64)  # many rows are written with one time. In UTC only: elsewhere two times may look alike
 def _as_text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=64)
+def _of_text(text: str) -> datetime:
+    return utc(datetime.fromisoformat(text))
 
 
 metadata = MetaData(
