@@ -17,6 +17,7 @@ store: any process may die at any instant and another one goes on.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -27,10 +28,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ..errors import DistributorError
 from ..model import Bounce, Delivery, DeliveryState, EditionKind
 from ..storage.database import Database
+from ..storage.prepared import Prepared, moment
 from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers, subscriptions, suppressions
 from . import suppression
 from .retry import Decision
@@ -307,28 +310,32 @@ def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
 
 # The statements that run for every group of letters, made once. FOR SHARE: on PostgreSQL a take-over must not slip in
 # between this look and the write (SQLite has one writer).
-_GUARD = (
-    sa.select(shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence, editions.c.paused_at)
-    .join(editions, editions.c.id == shards.c.edition_id)
-    .where(shards.c.owner == sa.bindparam("b_owner"))
-    .with_for_update(read=True, of=shards)
+_GUARD = Prepared(
+    lambda _: (
+        sa.select(shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence, editions.c.paused_at)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .where(shards.c.owner == sa.bindparam("b_owner"))
+        .with_for_update(read=True, of=shards)
+    ),
+    "b_owner",
 )
-_OUTCOME = (
-    sa.update(deliveries)
-    .where(deliveries.c.id == sa.bindparam("b_id"), deliveries.c.state == sa.bindparam("b_was"))
-    .values(
-        {
-            name: sa.bindparam(f"b_{name}")
-            for name in ("state", "due", "reply", "remote_id", "url", "updated", "attempts", "recoveries")
-        }
-    )
+_WRITTEN = ("state", "due", "reply", "remote_id", "url", "updated", "attempts", "recoveries")
+_OUTCOME = Prepared(
+    lambda _: (
+        sa.update(deliveries)
+        .where(deliveries.c.id == sa.bindparam("b_id"), deliveries.c.state == sa.bindparam("b_was"))
+        .values({name: sa.bindparam(f"b_{name}") for name in _WRITTEN})
+    ),
+    "b_id",
+    "b_was",
+    *(f"b_{name}" for name in _WRITTEN),
 )
 
 
 def _guard(connection: Connection, owner: str) -> tuple[set[Shard], set[str]]:
     """The shards that are still ours, and the editions among them that are paused."""
     held, paused = set(), set()
-    for edition, k, channel, fence, paused_at in connection.execute(_GUARD, {"b_owner": owner}):
+    for edition, k, channel, fence, paused_at in _GUARD.run(connection, owner):
         held.add(Shard(edition, k, channel, fence))
         if paused_at:
             paused.add(edition)
@@ -336,25 +343,21 @@ def _guard(connection: Connection, owner: str) -> tuple[set[Shard], set[str]]:
 
 
 def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
-    if entries:
-        connection.execute(
-            _OUTCOME,
-            [
-                {
-                    "b_id": entry.row.id, "b_was": entry.was, "b_state": entry.decision.state,
-                    "b_due": entry.decision.due, "b_reply": entry.decision.reply[:1000],
-                    "b_remote_id": entry.decision.remote_id, "b_url": entry.decision.url, "b_updated": now,
-                    "b_attempts": entry.attempts, "b_recoveries": entry.recoveries,
-                }
-                for entry in entries
-            ],
-        )  # fmt: skip
+    updated = moment(connection, now)
+    rows = []
+    for entry in entries:
+        state, due, reply, remote_id, url = entry.decision
+        written = (state.value, moment(connection, due), reply[:1000], remote_id, url, updated)
+        rows.append((entry.row.id, entry.was.value, *written, entry.attempts, entry.recoveries))
+    if rows:
+        _OUTCOME.run_many(connection, rows)
 
 
 def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> frozenset[int]:
     """Mark rows of shards that are ours; returns the ids of those that may leave."""
     ids = [row.id for row in rows]
-    allowed = frozenset(connection.execute(_MARK, {"b_ids": ids, "b_updated": now}).scalars())
+    listed = json.dumps(ids) if connection.dialect.name == "sqlite" else ids
+    allowed = frozenset(_MARK.run(connection, listed, moment(connection, now)).scalars())
     if len(allowed) < len(ids):
         connection.execute(
             sa.update(deliveries)
@@ -377,19 +380,29 @@ def _still_wanted() -> sa.ColumnElement[bool]:
     return people.where(~suppressed.exists()).exists()
 
 
-_MARK = (
-    sa.update(deliveries)
-    .where(deliveries.c.id.in_(sa.bindparam("b_ids", expanding=True)))
-    .where((deliveries.c.state == S.PENDING) | (deliveries.c.state == S.DEFERRED))
-    .where((deliveries.c.recipient == "") | _still_wanted())
-    .values(
-        state=S.SENDING,
-        attempts=deliveries.c.attempts + 1,
-        fence=sa.select(shards.c.fence)
-        .where(shards.c.edition_id == deliveries.c.edition_id, shards.c.k == deliveries.c.k)
-        .scalar_subquery(),
-        due=None,
-        updated=sa.bindparam("b_updated"),
+def _marking(kind: str) -> sa.UpdateBase:
+    """Marks the rows of a list of ids, which SQLite takes as JSON and PostgreSQL as an array: one text for any number."""
+    if kind == "sqlite":
+        values = sa.func.json_each(sa.bindparam("b_ids", type_=sa.Text)).table_valued("value")
+        listed: sa.ColumnElement[bool] = deliveries.c.id.in_(sa.select(values.c.value))
+    else:
+        listed = deliveries.c.id == sa.any_(sa.bindparam("b_ids", type_=ARRAY(sa.BigInteger)))
+    return (
+        sa.update(deliveries)
+        .where(listed)
+        .where((deliveries.c.state == S.PENDING) | (deliveries.c.state == S.DEFERRED))
+        .where((deliveries.c.recipient == "") | _still_wanted())
+        .values(
+            state=S.SENDING,
+            attempts=deliveries.c.attempts + 1,
+            fence=sa.select(shards.c.fence)
+            .where(shards.c.edition_id == deliveries.c.edition_id, shards.c.k == deliveries.c.k)
+            .scalar_subquery(),
+            due=None,
+            updated=sa.bindparam("b_updated"),
+        )
+        .returning(deliveries.c.id)
     )
-    .returning(deliveries.c.id)
-)
+
+
+_MARK = Prepared(_marking, "b_ids", "b_updated")

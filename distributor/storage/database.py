@@ -8,6 +8,8 @@ conditional updates whose row count is looked at.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -15,13 +17,21 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import StoreError
 from .migrations import REVISIONS
 
 _CACHE = 32_000  # kilobytes of pages that a connection keeps at most: a million names are sorted in with less reading
+_RESTED = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
 
 
@@ -153,11 +163,31 @@ def _engine(url: str, folder: Path) -> Engine:
         address = sa.make_url(url)
         if address.get_backend_name() == "sqlite":
             return _sqlite(address, folder)
-        return sa.create_engine(address, pool_pre_ping=True)
+        return _server(address)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"store.url: {str(error).splitlines()[0]}; write sqlite:///var/distributor.db or postgresql+psycopg://…"
         ) from None
+
+
+def _server(address: sa.URL) -> Engine:
+    """A connection that has rested is asked whether it still lives, so that a server that was started anew is not noticed;
+    asking before each transaction would make each of them half as long again."""
+    engine = sa.create_engine(address)
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info["since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _lives(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
+        if time.monotonic() - entry.info.get("since", math.inf) > _RESTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+                raise DisconnectionError from error  # the pool makes a new one
+
+    return engine
 
 
 def _sqlite(address: sa.URL, folder: Path) -> Engine:

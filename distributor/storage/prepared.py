@@ -1,0 +1,67 @@
+"""Statements that run for every few letters: compiled once for each kind of store, and handed to the driver as they are.
+
+SQLAlchemy looks at a statement and its values anew whenever it runs, which costs more than SQLite takes to do it. Here
+the caller gives what the driver takes: plain numbers and texts, and times by `moment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, CursorResult
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from .tables import UtcTime
+
+_TIME = UtcTime()
+
+
+class _Compiled(NamedTuple):
+    text: str
+    arranged: Callable[[Sequence[Any]], Any]  # values as the driver wants them: by place, or by name
+
+
+class Prepared:
+    """A statement whose bind parameters are `names`; `statement` makes it for a kind of store, `sqlite` or `postgresql`."""
+
+    def __init__(self, statement: Callable[[str], sa.UpdateBase | sa.Select[*tuple[Any, ...]]], *names: str) -> None:
+        self._statement = statement
+        self._names = names
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: Connection, *values: Any) -> CursorResult[*tuple[Any, ...]]:
+        """Run it once, with these values of `names`."""
+        compiled = self._for(connection)
+        return connection.exec_driver_sql(compiled.text, compiled.arranged(values))
+
+    def run_many(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Run it for each of these rows of values; there must be one at least."""
+        compiled = self._for(connection)
+        connection.exec_driver_sql(compiled.text, [compiled.arranged(row) for row in rows])
+
+    def _for(self, connection: Connection) -> _Compiled:
+        kind = connection.dialect.name
+        if kind not in self._compiled:
+            self._compiled[kind] = self._compile(connection)
+        return self._compiled[kind]
+
+    def _compile(self, connection: Connection) -> _Compiled:
+        made = self._statement(connection.dialect.name).compile(dialect=connection.dialect)
+        assert isinstance(made, SQLCompiler)
+        fixed = {name: value for name, value in made.params.items() if name not in self._names}
+        order = [*self._names, *fixed]
+        constants = tuple(str(value) if isinstance(value, str) else value for value in fixed.values())
+        if made.positiontup is None:
+            return _Compiled(str(made), lambda values: dict(zip(order, (*values, *constants), strict=True)))
+        places = [order.index(name) for name in made.positiontup]
+        pick: Callable[[Any], Any] = itemgetter(*places) if len(places) > 1 else lambda one: (one[places[0]],)
+        return _Compiled(str(made), lambda values: pick((*values, *constants)))
+
+
+def moment(connection: Connection, time: datetime | None) -> Any:
+    """A time as the driver of this store takes it."""
+    return _TIME.process_bind_param(time, connection.dialect)
