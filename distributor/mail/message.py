@@ -24,6 +24,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from ..text import clean_line
 from .address import Mailbox, ascii_domain
 
 _QP = Charset("utf-8")
@@ -101,6 +102,13 @@ def text_header(name: str, text: str) -> str:
 def mailbox_header(name: str, mailbox: Mailbox) -> str:
     """A name and an address; the address stands outside every encoded-word, on a line of its own if need be."""
     return _with_angle(name, mailbox.name, mailbox.address) if mailbox.name else mailbox.address
+
+
+def reader_header(name: str, address: str) -> str:
+    """`To` of a reader, whose address was examined when the register took it."""
+    _refuse_control("To", address)
+    phrase = clean_line(name)
+    return _with_angle("To", phrase, address) if phrase else address
 
 
 def _with_angle(name: str, phrase: str, inner: str) -> str:

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 
 from ..model import Recipient
 from ..slots import NOTHING, Form, Piece, Place, places_in_html, places_in_text
-from .address import Mailbox
-from .message import Letter, headers, list_unsubscribe, mailbox_header
+from .message import Letter, headers, list_unsubscribe, reader_header
 from .smtp import refuse_bare, stuffed
 
 _SOFT_BREAK = re.compile(rb"=\r?\n")
@@ -125,7 +124,7 @@ def _join(pieces: Sequence[bytes], filled: Sequence[bytes]) -> bytes:
 
 def _header_value(letter: Letter, name: str, person: Recipient) -> bytes:
     if name == "header To":
-        return mailbox_header("To", Mailbox(person.name, person.address)).encode()
+        return reader_header(person.name, person.address).encode()
     if name == "header Message-ID":
         return person.message_id.encode("ascii")
     return list_unsubscribe(person.slots["unsubscribe_url"], letter.unsubscribe_mailto).encode("ascii")

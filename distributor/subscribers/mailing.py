@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -62,7 +63,12 @@ def recipient(
         id=subscriber,
         address=address,
         name=name,
-        message_id=message_id(edition.id, subscriber, urlsplit(links).hostname or "localhost"),
+        message_id=message_id(edition.id, subscriber, _host(links)),
         bounce_token=bounce_token,
         slots={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
     )
+
+
+@lru_cache(maxsize=16)
+def _host(links: str) -> str:
+    return urlsplit(links).hostname or "localhost"
