@@ -70,7 +70,7 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
 def names_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The names of subscribers by id; those who have been erased are missing."""
     query = sa.select(subscribers.c.id, subscribers.c.name).where(subscribers.c.id.in_(ids))
-    return dict(connection.execute(query).tuples())
+    return dict(connection.execute(query).tuples().all())
 
 
 def each(connection: Connection, newsletter: str | None = None, batch: int = 1000) -> Iterator[Subscriber]:
