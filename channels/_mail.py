@@ -158,11 +158,11 @@ class Packer:
         person = errand.recipient
         compiled, seal = self._compiled(errand.rendition, person, eight_bit and not self._signers)
         filled = values(compiled, person)
-        content = splice_for_wire(compiled, filled)
+        content = splice_for_wire(compiled, filled, seal.sign(filled) if seal else b"")
         return Parcel(
             self._sender_for(person),
             person.address,
-            seal.sign(filled) + content if seal else content,
+            content,
             utf8=not person.address.isascii(),
             eight_bit=compiled.eight_bit,
             envelope_id=person.bounce_token if self._verp else "",

@@ -79,6 +79,7 @@ def _store(
 ) -> None:
     """Turn by turn. One that fails is undone as a whole; those before it stand."""
     from ..errors import StoreError
+    from ..storage import bulk
 
     chunks = _chunks(good)
     try:
@@ -86,6 +87,7 @@ def _store(
             for first in chunks:
                 made: Counter[str] = Counter()
                 with database.write() as connection:
+                    bulk.make_room(connection)
                     for chunk in chain([first], islice(chunks, _TURN // _CHUNK - 1)):
                         made.update(put(connection, chunk))
                         progress(len(chunk))

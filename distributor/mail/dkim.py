@@ -96,10 +96,20 @@ def relaxed_header(field: bytes) -> bytes:
     """
     name, colon, value = field.removesuffix(b"\r\n").partition(b":")
     name = name.rstrip(b" \t")
-    value = value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
-    if not colon or not _FIELD_NAME.fullmatch(name) or b"\n" in value or b"\r" in value:
+    if not colon or not _FIELD_NAME.fullmatch(name):
         raise ValueError(f"not one header field: {field[:80]!r}")
-    return name.lower() + b":" + _SPACES.sub(b" ", value).strip(b" \t") + b"\r\n"
+    return name.lower() + b":" + relaxed_value(value) + b"\r\n"
+
+
+def relaxed_value(value: bytes) -> bytes:
+    """The canonical form of what stands behind the colon. Raises ValueError where it is more than one field."""
+    if b"\n" in value or b"\r" in value:
+        value = value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+        if b"\n" in value or b"\r" in value:
+            raise ValueError(f"not one header field: {value[:80]!r}")
+    if b"\t" in value or b"  " in value:
+        value = _SPACES.sub(b" ", value)
+    return value.strip(b" \t")
 
 
 def relaxed_body(piece: bytes, *, last: bool = False) -> bytes:
@@ -165,9 +175,18 @@ def sign(signers: Iterable[Signer], canonical_headers: Sequence[bytes], body_has
     the lowest comes first (RFC 6376, section 5.4.2). Raises ValueError where From is missing.
     """
     names = tuple([header[: header.index(b":")] for header in canonical_headers])
-    signed = b"".join(canonical_headers)
+    return sign_all(openings(signers, names), b"".join(canonical_headers), body_hash)
+
+
+def openings(signers: Iterable[Signer], names: tuple[bytes, ...]) -> tuple[Opening, ...]:
+    """How the signatures begin of messages with these fields. Raises ValueError as `sign` does."""
+    return tuple(_opening(signer, names) for signer in signers)
+
+
+def sign_all(openings: Iterable[Opening], signed: bytes, body_hash: bytes) -> bytes:
+    """`sign` for one of many messages with the same fields: `signed` are their canonical forms, one after the other."""
     hashed = base64.b64encode(body_hash)
-    return b"".join([_field(signer, _opening(signer, names), signed, hashed) for signer in signers])
+    return b"".join([_field(opening, signed, hashed) for opening in openings])
 
 
 def sign_message(signers: Iterable[Signer], message: bytes) -> bytes:
@@ -184,23 +203,24 @@ def sign_message(signers: Iterable[Signer], message: bytes) -> bytes:
     return sign(signers, wanted, hashlib.sha256(relaxed_body(body, last=True)).digest()) + message
 
 
-class _Opening(NamedTuple):
+class Opening(NamedTuple):
     """A signature field up to the value of `bh=`, as it is written and in canonical form."""
 
+    signer: Signer
     written: bytes
     canonical: bytes
 
 
-def _field(signer: Signer, opening: _Opening, signed: bytes, hashed: bytes) -> bytes:
+def _field(opening: Opening, signed: bytes, hashed: bytes) -> bytes:
     """What is signed ends with the field itself, its `b=` empty and no CRLF (RFC 6376, section 3.7)."""
     digest = hashlib.sha256(signed + opening.canonical + hashed + b"; b=").digest()
-    value = b"b=" + base64.b64encode(signer.key.sign(digest))
+    value = b"b=" + base64.b64encode(opening.signer.key.sign(digest))
     lines = [value[start : start + _FOLDED] for start in range(0, len(value), _FOLDED)]
     return opening.written + hashed + b";\r\n " + b"\r\n ".join(lines) + b"\r\n"
 
 
 @lru_cache(maxsize=256)
-def _opening(signer: Signer, names: tuple[bytes, ...]) -> _Opening:
+def _opening(signer: Signer, names: tuple[bytes, ...]) -> Opening:
     if b"from" not in names:
         raise ValueError("a message without From cannot be signed (RFC 6376, section 5.4)")
     *listed, last = (*names, *CLOSED)
@@ -208,7 +228,7 @@ def _opening(signer: Signer, names: tuple[bytes, ...]) -> _Opening:
     words = [b" " + tag for tag in tags.encode().split(b" ")]
     words += [b" h=" + listed[0] + b":", *(name + b":" for name in listed[1:]), last + b";"]
     written = b"DKIM-Signature:" + _folded(words, used=15) + b"\r\n bh="
-    return _Opening(written, relaxed_header(written).removesuffix(b"\r\n"))
+    return Opening(signer, written, relaxed_header(written).removesuffix(b"\r\n"))
 
 
 def _folded(words: Sequence[bytes], used: int) -> bytes:

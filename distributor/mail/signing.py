@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from .dkim import SIGNED, Signer, relaxed_body, relaxed_header, sign
+from .dkim import SIGNED, Signer, openings, relaxed_body, relaxed_header, relaxed_value, sign_all
 from .splice import Compiled
 
 _MARK = b"\x00"  # stands in the head where a place is; no header can hold it
@@ -21,9 +21,10 @@ class Seal:
     def __init__(self, signers: Sequence[Signer], compiled: Compiled) -> None:
         if compiled.eight_bit:
             raise ValueError("a message in 8bit is not signed: a relay may have to rewrite it")
-        self._signers = tuple(signers)
         head, body = _MARK.join(compiled.pieces[: compiled.head + 1]).split(b"\r\n\r\n", 1)
         self._fields = _fields(head)
+        names = [field.partition(b":")[0] if isinstance(field, bytes) else field[0][:-1] for field in self._fields]
+        self._openings = openings(signers, tuple(names))
         self._head = compiled.head
         pieces = [body, *compiled.pieces[compiled.head + 1 :]]
         forms = [relaxed_body(piece, last=number == len(pieces) - 1) for number, piece in enumerate(pieces)]
@@ -37,21 +38,22 @@ class Seal:
             body.update(relaxed_body(value))
             body.update(piece)
         headers = [
-            field if isinstance(field, bytes) else relaxed_header(field[0] + filled[field[1]] + b"\r\n")
+            field if isinstance(field, bytes) else field[0] + relaxed_value(filled[field[1]]) + b"\r\n"
             for field in self._fields
         ]
-        return sign(self._signers, headers, body.digest())
+        return sign_all(self._openings, b"".join(headers), body.digest())
 
 
 def _fields(head: bytes) -> list[bytes | tuple[bytes, int]]:
-    """The fields to be signed, the lowest first: canonical forms, or the name and the number of the place of its value."""
+    """The fields to be signed, the lowest first: canonical forms, or name and colon with the number of the place of the
+    value."""
     made: list[bytes | tuple[bytes, int]] = []
     places = 0
     for field in head.replace(b"\r\n ", b"\n ").replace(b"\r\n\t", b"\n\t").split(b"\r\n"):
         name = field.partition(b":")[0].strip().lower()
         personal = _MARK in field
         if name in SIGNED:
-            made.append((field.partition(b":")[0] + b": ", places) if personal else _form(field))
+            made.append((name + b":", places) if personal else _form(field))
         places += personal
     return made[::-1]
 

@@ -90,14 +90,15 @@ def splice(compiled: Compiled, person: Recipient) -> bytes:
     return _join(compiled.pieces, values(compiled, person))
 
 
-def splice_for_wire(compiled: Compiled, filled: Sequence[bytes]) -> bytes:
+def splice_for_wire(compiled: Compiled, filled: Sequence[bytes], before: bytes = b"") -> bytes:
     """The message as it travels: leading dots doubled (RFC 5321, section 4.5.2), ended by CRLF, the dot not included.
 
-    In quoted-printable no value begins a line with a dot, so doubled pieces are joined; in 8bit one may.
+    In quoted-printable no value begins a line with a dot, so doubled pieces are joined; in 8bit one may. `before` are
+    fields to stand in front, which begin no line with a dot: signatures.
     """
     if compiled.eight_bit:
-        return stuffed(_join(compiled.pieces, filled))
-    return _join(compiled.wire, filled)
+        return stuffed(_join(compiled.pieces, filled, before))
+    return _join(compiled.wire, filled, before)
 
 
 def values(compiled: Compiled, person: Recipient) -> list[bytes]:
@@ -112,10 +113,10 @@ def values(compiled: Compiled, person: Recipient) -> list[bytes]:
     return [made[number] for number in compiled.order]
 
 
-def _join(pieces: Sequence[bytes], filled: Sequence[bytes]) -> bytes:
-    parts = [b""] * (2 * len(filled) + 1)
-    parts[::2] = pieces
-    parts[1::2] = filled
+def _join(pieces: Sequence[bytes], filled: Sequence[bytes], before: bytes = b"") -> bytes:
+    parts = [before] * (2 * len(filled) + 2)
+    parts[1::2] = pieces
+    parts[2::2] = filled
     return b"".join(parts)
 
 

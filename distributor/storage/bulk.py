@@ -10,6 +10,16 @@ from sqlalchemy import Connection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 
+_ROOM = 32_000  # kilobytes
+
+
+def make_room(connection: Connection) -> None:
+    """Let a connection to SQLite keep more of the store in memory, as long as it is open: a million names are sorted in
+    with less reading."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{_ROOM}")
+
+
 def insert(connection: Connection, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows, each with the values of the columns that are named, in their order."""
     kept = list(rows)

@@ -30,7 +30,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ..errors import StoreError
 from .migrations import REVISIONS
 
-_CACHE = 32_000  # kilobytes of pages that a connection keeps at most: a million names are sorted in with less reading
+_CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _RESTED = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
 
