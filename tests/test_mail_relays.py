@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mail_runs import BROKEN, DOWN, NO, OK, Envelope, MakeScripted, envelopes, packer, run, server
 
 from distributor.errand import Handful
+from distributor.mail.link import Link, Server
 from distributor.mail.rates import Limits, Rate, Rests, Window
 from distributor.mail.relay import Relays, probe
 
@@ -141,11 +142,31 @@ async def test_connections_are_opened_one_after_the_other_as_the_server_proves_i
 
 
 async def test_a_server_that_takes_fewer_connections_than_it_may_have_loses_nobody(scripted: MakeScripted) -> None:
-    far = await scripted(GREETING=["220 a", "220 b", "421 4.7.0 too many connections", "again"])
-    far.script["GREETING"] = ["220 a", "220 b", *["421 4.7.0 too many connections"] * 50]
+    far = await scripted(GREETING=["220 a", "220 b", *["421 4.7.0 too many connections"] * 50])
     done = await run(server(far.port, connections=8), envelopes(*MANY))
     assert done.kinds == dict.fromkeys(MANY, OK)
     assert done.raised is None
+    assert far.connections <= 4  # it is not asked for more after each message
+
+
+async def test_connections_double_as_messages_are_taken(
+    scripted: MakeScripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one by one: each takes round trips to open, and forty of them would take a distant server ten seconds."""
+    far, opening, together = await scripted(), 0, []
+    link_open = Link.open
+
+    async def slowly(server: Server) -> Link:
+        nonlocal opening
+        opening += 1
+        together.append(opening)
+        await asyncio.sleep(0.02)
+        opening -= 1
+        return await link_open(server)
+
+    monkeypatch.setattr(Link, "open", slowly)
+    await run(server(far.port, connections=8), envelopes(*(f"reader{number}" for number in range(600))))
+    assert together == [1, 1, 1, 2, 1, 2, 3, 4]
 
 
 async def test_a_server_that_wants_nobody_is_asked_over_one_connection_only(scripted: MakeScripted) -> None:

@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from ..errors import StoreError
 from ..model import Delivery
+from .clocks import steady
 from .ledger import Entry, Ledger, Posted, Shard
 
 log = logging.getLogger("distributor.delivery")
@@ -24,6 +25,7 @@ log = logging.getLogger("distributor.delivery")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _GATHER = 0.001  # seconds in which others may join a transaction: it costs as much for one row as for ten
+_BUSY = 2000.0  # marks a second, from which it is worth while to wait for others
 _AGAIN = 1.0  # seconds between tries to write to a store that fails
 
 Settled = Callable[[Entry, bool], None]
@@ -39,6 +41,8 @@ class GroupCommit:
         self._marks: list[tuple[Shard, Delivery, asyncio.Future[bool]]] = []
         self._entries: list[tuple[Entry, Settled]] = []
         self._running: asyncio.Task[None] | None = None
+        self._pace = 0.0  # marks a second of late
+        self._last = 0.0  # when the last transaction was begun
 
     async def mark(self, shard: Shard, row: Delivery) -> bool:
         """Commit that a row may leave; whether it still may. Raises StoreError: then it must not."""
@@ -88,8 +92,12 @@ class GroupCommit:
 
     async def _run(self) -> None:
         while self._marks or self._entries:
-            await asyncio.sleep(_GATHER)
+            if self._pace > _BUSY:
+                await asyncio.sleep(_GATHER)
             marks, self._marks = self._marks, []
+            now = steady()
+            self._pace = 0.8 * self._pace + 0.2 * len(marks) / max(now - self._last, _GATHER)
+            self._last = now
             entries, self._entries = self._entries, []
             pairs = [(shard, row) for shard, row, _ in marks]
             try:

@@ -44,7 +44,7 @@ class Mailbox:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", clean_line(self.name))
-        object.__setattr__(self, "address", _checked(self.address))
+        object.__setattr__(self, "address", checked(self.address))
 
     @classmethod
     def parse(cls, text: str) -> Mailbox:
@@ -101,7 +101,8 @@ def _unquoted(name: str) -> str:
     return name
 
 
-def _checked(address: str) -> str:
+def checked(address: str) -> str:
+    """The address in its one form. Raises ValueError in words."""
     return _usual(address) or examined(address)
 
 

@@ -25,7 +25,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..text import clean_line
-from .address import Mailbox, ascii_domain
+from .address import Mailbox, ascii_domain, checked
 
 _QP = Charset("utf-8")
 _QP.body_encoding = QP  # never 8bit: a relay without 8BITMIME would rewrite it, and break its signature
@@ -105,10 +105,9 @@ def mailbox_header(name: str, mailbox: Mailbox) -> str:
 
 
 def reader_header(name: str, address: str) -> str:
-    """`To` of a reader, whose address was examined when the register took it."""
-    _refuse_control("To", address)
-    phrase = clean_line(name)
-    return _with_angle("To", phrase, address) if phrase else address
+    """`To` of a reader: `mailbox_header` for millions. Raises ValueError for what is no address."""
+    phrase, inner = clean_line(name), checked(address)
+    return _with_angle("To", phrase, inner) if phrase else inner
 
 
 def _with_angle(name: str, phrase: str, inner: str) -> str:

@@ -7,8 +7,8 @@ The outcome of a recipient:
     lost after the dot ────────── Uncertain          421, or lost between messages ─── connect again, nobody is blamed
 
 What is about a server and not about a recipient stops that server, and the others go on; only when none is left it is
-raised, so that it can never be held against the recipients. A server is met with one connection; each that has carried
-its first message opens another, up to the number allowed.
+raised, so that it can never be held against the recipients. A server is met with one connection; as its messages are
+taken, their number doubles again and again, up to the number allowed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger("distributor.mail")
 
 _SLICE = 0.25  # seconds of a long wait, between two looks whether the work is to end
 _SHORT = 0.005  # seconds of a wait for another relay to take its share
-_REST = 60.0  # seconds that a relay is left alone before it is tried again, while others carry on
+_REST = 60.0  # seconds before a relay is asked again for what it has refused, while others carry on
 
 
 async def probe(server: Server) -> None:
@@ -120,6 +120,7 @@ class Relay:
         self._slots: set[asyncio.Task[None]] = set()
         self._over = False
         self._open = 0
+        self._most, self._until = 0, 0.0  # connections that the server wants, and how long we believe it
 
     async def work(self, errands: Errands) -> None:
         """Carry until there are no more errands. Raises Unavailable or AuthBroken where this server is the reason."""
@@ -164,6 +165,7 @@ class Relay:
                     link = None
                     errands.put_back(errand)
                     if isinstance(error, Unavailable) and self._open:
+                        self._most, self._until = self._open, _now() + _REST
                         return  # the server has as many connections as it wants; the others go on
                     raise
                 await self._transfer(link, errand, errands)
@@ -267,14 +269,16 @@ class Relay:
             errands.answer(known, outcome)
         if isinstance(result.outcome, Receipt):
             self._all.rests.accepted(_domain(errand))
-            if link.carried <= 2:  # its first message
-                self._grow(errands)
+            self._grow(errands)
         elif result.reply and result.reply.enhanced.startswith("4.7.") and not result.reply.greylisted:
             self._all.rests.refused(_domain(errand), _now())
         self._standing.judge()
 
     def _grow(self, errands: Errands) -> None:
-        if len(self._slots) < self.server.connections and errands.at_hand and not self._over:
+        """One more connection, as long as not more are being opened than have carried something, and there is work."""
+        most = self._most if self._until > _now() else self.server.connections
+        most, opening = min(most, 2 * self._open), len(self._slots) - self._open
+        if len(self._slots) < most and errands.at_hand > opening and not self._over:
             self._slots.add(asyncio.create_task(self._slot(errands)))
 
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.sql.compiler import SQLCompiler
 
-
 _ROOM = 32_000  # kilobytes
 
 

@@ -38,7 +38,7 @@ def add_all(connection: Connection, wanted: Sequence[Application], now: datetime
         for k, (person, one) in enumerate(zip(before, wanted, strict=True))
     ]
     _insert(connection, [person for person, old in zip(after, before, strict=True) if old is None], now)
-    changed = [(old, person) for person, old in zip(after, before, strict=True) if old and old != person]
+    changed = [(old, person) for person, old in zip(after, before, strict=True) if old and old is not person]
     register.change(connection, changed, now)
     more = [(new.id, name) for old, new in changed for name in new.newsletters if name not in old.newsletters]
     _subscribe(connection, more, now)
@@ -48,20 +48,26 @@ def add_all(connection: Connection, wanted: Sequence[Application], now: datetime
 def _change(old: Subscriber | None, new: Subscriber) -> Change:
     if old is None:
         return Change.ADDED
-    return Change.UNCHANGED if new == old else Change.UPDATED
+    return Change.UNCHANGED if new is old else Change.UPDATED
 
 
 def _joined(known: Subscriber, wanted: Application, now: datetime) -> Subscriber:
-    """Somebody known, with what is asked for now; what is not named stays."""
+    """Somebody known, with what is asked for now; what is not named stays. The same value where nothing changes."""
     choice = wanted.choice
+    name, consent = wanted.name or known.name, wanted.consent or known.consent
+    language, frequency = choice.language or known.language, choice.frequency or known.frequency
+    topics = choice.topics or known.topics
     lists = tuple(dict.fromkeys((*known.newsletters, *choice.newsletters)))
+    as_is = (known.name, known.consent, known.language, known.frequency, known.topics, known.newsletters, known.active)
+    if (name, consent, language, frequency, topics, lists, True) == as_is:
+        return known
     return replace(
         known,
-        name=wanted.name or known.name,
-        language=choice.language or known.language,
-        topics=choice.topics or known.topics,
-        frequency=choice.frequency or known.frequency,
-        consent=wanted.consent or known.consent,
+        name=name,
+        consent=consent,
+        language=language,
+        frequency=frequency,
+        topics=topics,
         newsletters=lists,
         active=True,
     )

@@ -37,6 +37,12 @@ def choices(person: Subscriber) -> tuple[Any, ...]:
     return person.name, person.language, list(topics), topics_key(topics), person.frequency, person.consent
 
 
+_PEOPLE = [
+    subscribers.c[name]
+    for name in ("id", "address_key", "address", "name", "language", "topics", "frequency", "created", "consent")
+]
+_LANGUAGES = {language.value: language for language in Language}
+_FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
 _CHANGE = sa.update(subscribers).where(subscribers.c.id == sa.bindparam("who"))
 
 
@@ -51,33 +57,33 @@ def leave(connection: Connection, subscriber: str, newsletter: str | None = None
 def find(connection: Connection, address: str) -> Subscriber | None:
     """The subscriber with an address, however it is written. Raises ValueError for what is no address."""
     key = normalise(address.strip())
-    row = connection.execute(sa.select(subscribers).where(subscribers.c.address_key == key)).one_or_none()
+    row = connection.execute(sa.select(*_PEOPLE).where(subscribers.c.address_key == key)).one_or_none()
     return _with_lists(connection, [row])[0] if row else None
 
 
 def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Subscriber]:
     """Subscribers by their addresses in normal form; those who are not known are missing."""
-    rows = connection.execute(sa.select(subscribers).where(subscribers.c.address_key.in_(keys))).all()
-    return {row.address_key: found for row, found in zip(rows, _with_lists(connection, rows), strict=True)}
+    rows = connection.execute(sa.select(*_PEOPLE).where(subscribers.c.address_key.in_(keys))).all()
+    return {row[1]: found for row, found in zip(rows, _with_lists(connection, rows), strict=True)}
 
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
     """Subscribers by id; erased ones are missing."""
-    rows = connection.execute(sa.select(subscribers).where(subscribers.c.id.in_(ids))).all()
+    rows = connection.execute(sa.select(*_PEOPLE).where(subscribers.c.id.in_(ids))).all()
     return {found.id: found for found in _with_lists(connection, rows)}
 
 
 def names_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The names of subscribers by id; those who have been erased are missing."""
     query = sa.select(subscribers.c.id, subscribers.c.name).where(subscribers.c.id.in_(ids))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def each(connection: Connection, newsletter: str | None = None, batch: int = 1000) -> Iterator[Subscriber]:
     """All subscribers, or those of one newsletter, in the order of their addresses, without holding all in memory."""
     last = ""
     while True:
-        query = sa.select(subscribers).where(subscribers.c.address_key > last)
+        query = sa.select(*_PEOPLE).where(subscribers.c.address_key > last)
         if newsletter:
             query = query.join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id).where(
                 subscriptions.c.newsletter == newsletter
@@ -95,29 +101,30 @@ def suppression(connection: Connection, address: str) -> str:
     return connection.execute(sa.select(suppressions.c.reason).where(here)).scalar() or ""
 
 
-def _with_lists(connection: Connection, rows: Sequence[sa.Row[Any]]) -> list[Subscriber]:
+def _with_lists(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[Subscriber]:
+    """Rows of `_PEOPLE` as people, with the newsletters that they are on."""
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    lists: dict[str, list[str]] = {}
-    for row in connection.execute(
+    query = (
         sa.select(subscriptions.c.subscriber_id, subscriptions.c.newsletter)
-        .where(subscriptions.c.subscriber_id.in_(ids))
+        .where(subscriptions.c.subscriber_id.in_([row[0] for row in rows]))
         .order_by(subscriptions.c.since, subscriptions.c.newsletter)
-    ):
-        lists.setdefault(row.subscriber_id, []).append(row.newsletter)
+    )
+    lists: dict[str, tuple[str, ...]] = {}
+    for person, newsletter in connection.execute(query):
+        lists[person] = (*lists.get(person, ()), newsletter)
     return [
         Subscriber(
-            id=row.id,
-            address=row.address,
-            name=row.name,
-            language=Language(row.language),
-            newsletters=tuple(lists.get(row.id, ())),
-            topics=tuple(row.topics),
-            frequency=Frequency(row.frequency),
-            created=row.created,
-            consent=row.consent,
-            active=row.id in lists,
+            id=id,
+            address=address,
+            name=name,
+            language=_LANGUAGES[language],
+            newsletters=lists.get(id, ()),
+            topics=tuple(topics),
+            frequency=_FREQUENCIES[frequency],
+            created=created,
+            consent=consent,
+            active=id in lists,
         )
-        for row in rows
+        for id, _, address, name, language, topics, frequency, created, consent in rows
     ]
