@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -52,6 +54,21 @@ def test_a_suppressed_address_is_not_promised_anything(store: Database) -> None:
     freeze(store, edition(), [mail()])
     with store.read() as connection:
         assert {row.recipient for row in rows_of.listing(connection)} == {"s0000", "s0002"}
+
+
+def test_who_loses_the_race_for_a_shard_takes_another_one(store: Database) -> None:
+    """Else a worker that was a moment later would believe that there is nothing left to do."""
+    subscribe(store, 8 * SHARD_SIZE)
+    freeze(store, edition(), [mail()])
+    starting_gun = Barrier(8)
+
+    def one() -> Shard | None:
+        starting_gun.wait()
+        return Ledger(store).claim("mail", NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [race.result() for race in [pool.submit(one) for _ in range(8)]]
+    assert {shard.k for shard in taken if shard} == set(range(8))
 
 
 def test_a_shard_is_worked_on_by_one_at_a_time_until_its_lease_runs_out(store: Database) -> None:

@@ -138,20 +138,22 @@ class Ledger:
 
         What a dead worker left in `sending` becomes `uncertain` in the same transaction.
         """
-        with self.database.write() as connection:
-            row = connection.execute(_free(channel, now, _dead_owners(connection, channel, now)).limit(1)).one_or_none()
-            if row is None:
-                return None
-            shard = Shard(row.edition_id, row.k, channel, row.fence + 1)
-            taken = connection.execute(
-                sa.update(shards)
-                .where(_is(shards, shard), shards.c.fence == row.fence)
-                .values(fence=shard.fence, owner=self.owner, lease_until=now + self.lease)
-            )
-            if taken.rowcount == 0:
-                return None
-            _doubt(connection, shard, now)
-            return shard
+        while True:
+            with self.database.write() as connection:
+                free = _free(channel, now, _dead_owners(connection, channel, now)).limit(1)
+                row = connection.execute(free).one_or_none()
+                if row is None:
+                    return None
+                shard = Shard(row.edition_id, row.k, channel, row.fence + 1)
+                taken = connection.execute(
+                    sa.update(shards)
+                    .where(_is(shards, shard), shards.c.fence == row.fence)
+                    .values(fence=shard.fence, owner=self.owner, lease_until=now + self.lease)
+                )
+                if taken.rowcount:
+                    _doubt(connection, shard, now)
+                    return shard
+            # Somebody else was sooner, which takes nothing from the others that are free.
 
     def renew(self, held: Iterable[Shard], now: datetime) -> frozenset[Shard]:
         """Keep the leases of these shards; returns those that another worker has by now."""
