@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from distributor.channel import Errand, Folder, Recipient, Rendition, Secret
-from distributor.errors import AuthBroken
+from distributor.mail import tokens
 from distributor.mail.address import Mailbox
 from distributor.mail.dkim import Signer
 from distributor.mail.link import Deadlines, Server
@@ -29,7 +29,6 @@ PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
 READER = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
 _KEPT = 64  # compiled letters: those of as many cohorts as are under way together
-_TOKEN_PATIENCE = 30.0  # seconds that a command may take to print a token
 
 
 def _mailbox(text: str) -> str:
@@ -113,24 +112,8 @@ class DkimSettings:
 
 
 def _token_of(command: str) -> Callable[[], Awaitable[str]]:
-    """Asks a command of staff for an access token. Raises AuthBroken where it gives none."""
-
-    async def token() -> str:
-        process = await asyncio.create_subprocess_shell(
-            command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
-        try:
-            async with asyncio.timeout(_TOKEN_PATIENCE):
-                out, _ = await process.communicate()
-        except TimeoutError:
-            process.kill()
-            raise AuthBroken(f"token_command gave no token in {_TOKEN_PATIENCE:g} s") from None
-        words = out.decode("utf-8", "replace").split()
-        if process.returncode or not words:
-            raise AuthBroken(f"token_command ended with {process.returncode} and gave no token")
-        return words[0]
-
-    return token
+    """Asks a command of staff for an access token, beside the wire."""
+    return lambda: asyncio.to_thread(tokens.printed, command)
 
 
 class Packer:

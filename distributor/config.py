@@ -146,6 +146,7 @@ class Bounces(Section):
     host: str = Field("", validate_default=True, description="name of the IMAP or POP3 server")
     port: int | None = Field(None, ge=1, le=65535, description="its port; 993 or 995 if empty")
     username: str = Field("", validate_default=True, description="name to log in with")
+    token_command: str = Field("", description="command that prints an access token, to log in with instead (XOAUTH2)")
     password: Secret | None = Field(None, validate_default=True, description="password to log in with")
     ca_file: Folder | None = Field(None, description="file of certificates to trust, instead of the system's")
     folder: str = Field(
@@ -157,7 +158,10 @@ class Bounces(Section):
     @field_validator("host", "username", "password", mode="after")
     @classmethod
     def _needed(cls, value: Any, info: ValidationInfo) -> Any:
-        if not value and info.data.get("type") in ("imap", "pop3"):
+        instead = info.field_name == "password" and info.data.get("token_command")
+        if value and instead:
+            raise ValueError("a password or a token_command: which one?")
+        if not value and not instead and info.data.get("type") in ("imap", "pop3"):
             raise ValueError("is needed to read a mailbox by imap or pop3")
         return value
 

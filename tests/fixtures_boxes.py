@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import socketserver
@@ -20,7 +21,8 @@ from distributor.config import Bounces
 if TYPE_CHECKING:
     from fixtures_mail import Certificates
 
-USER, PASSWORD = "bounce@bacson.example", 'b"ou\\nce'
+USER, PASSWORD, TOKEN = "bounce@bacson.example", 'b"ou\\nce', "ya29." + 300 * "x"
+REASON = base64.b64encode(b'{"status":"401"}').decode()
 
 
 @dataclass
@@ -57,6 +59,9 @@ class Talk(socketserver.StreamRequestHandler):
     def say(self, line: str | bytes) -> None:
         self.wfile.write((line.encode() if isinstance(line, str) else line) + b"\r\n")
 
+    def is_token(self, line: bytes) -> bool:
+        return base64.b64decode(line) == f"user={USER}\x01auth=Bearer {TOKEN}\x01\x01".encode()
+
     def sulk(self) -> None:
         """Do as the mood says, once somebody has logged in."""
         match self.kept.mood:
@@ -92,6 +97,15 @@ class Imap(Talk):
         quoted = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
         good = rest.endswith((f' {USER} "{quoted}"', f' "{USER}" "{quoted}"'))
         self.say(f"{tag} OK in" if good else f"{tag} NO [AUTHENTICATIONFAILED] invalid credentials")
+
+    def authenticate(self, tag: str, _rest: str) -> None:
+        self.say("+ ")
+        if self.is_token(self.rfile.readline()):
+            self.say(f"{tag} OK in")
+            return
+        self.say(f"+ {REASON}")
+        assert self.rfile.readline() == b"\r\n"
+        self.say(f"{tag} NO [AUTHENTICATIONFAILED] invalid credentials")
 
     def select(self, tag: str, rest: str) -> None:
         self.sulk()
@@ -153,6 +167,16 @@ class Pop3(Talk):
             return
         self.say("+OK in")
         self.sulk()
+
+    def auth(self, mechanism: str) -> None:
+        assert mechanism == "XOAUTH2"
+        self.say("+ ")
+        if self.is_token(self.rfile.readline()):
+            self.say("+OK in")
+            return
+        self.say(f"+ {REASON}")
+        assert self.rfile.readline() == b"\r\n"
+        self.say("-ERR [AUTH] invalid credentials")
 
     def __getattr__(self, name: str) -> Any:
         return {"pass": self.pass_, "list": self.size, "dele": self.delete}.get(name, self.unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
@@ -223,6 +224,18 @@ def with_box(post: Post, postbox: Postbox, more: str = "") -> Room:
     text = config.read_text(encoding="utf-8") + f"bounces: [{{type: maildir, folder: {postbox.folder}}}]\n{more}"
     config.write_text(text, encoding="utf-8")
     return post.room
+
+
+def test_check_opens_the_mailboxes_when_it_may_go_out(post: Post, postboxes: Postboxes) -> None:
+    postbox = postboxes("maildir")
+    room = with_box(post, postbox)
+    assert f"  bounces      maildir {postbox.folder}\n" in room.good("check", "--online")
+    assert postbox.folder is not None
+    shutil.rmtree(postbox.folder)
+    assert room.good("check"), "what is out there is looked at only when asked for"
+    done = room.run("check", "--online")
+    assert done.code != 0
+    assert done.err.startswith(f"error: bounces: maildir {postbox.folder}: ")
 
 
 def test_a_dry_run_tells_what_would_follow_and_changes_nothing(post: Post, postboxes: Postboxes) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fixtures_boxes import Postbox
+from fixtures_boxes import TOKEN, Postbox
 from fixtures_mail import Certificates
+from pydantic import ValidationError
 
+from distributor.config import Bounces
 from distributor.errors import AuthBroken, Unavailable
-from distributor.mail import returns
+from distributor.mail import returns, tokens
 from distributor.mail.unpacked import MOST
 
 KINDS = ("maildir", "imap", "pop3")
@@ -126,6 +128,44 @@ def test_a_refused_login_is_told_as_one_and_holds_no_password(kind: str, postbox
     assert "the login was refused" in str(error)
     assert "invalid credentials" in str(error)
     assert "sai-roi" not in str(error)
+
+
+@SERVERS
+def test_a_token_is_taken_instead_of_a_password(kind: str, postboxes: Postboxes) -> None:
+    """As Google and Microsoft ask for it; longer than a line of POP3 may be."""
+    postbox = postboxes(kind)
+    postbox.put(b"From: a\r\n\r\nb\r\n")
+    with returns.opened(postbox.box(password=None, token_command=f"echo {TOKEN}; echo expires soon")) as box:
+        assert len(box.waiting()) == 1
+
+
+@SERVERS
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("echo old", "the login was refused"),
+        ("exit 3", "token_command ended with 3 and gave no token"),
+        ("true", "ended with 0 and gave no token"),
+    ],
+)
+def test_a_token_that_is_no_good_is_told(kind: str, command: str, words: str, postboxes: Postboxes) -> None:
+    error = fault(postboxes(kind), password=None, token_command=command)
+    assert isinstance(error, AuthBroken)
+    assert words in str(error)
+    assert "old" not in str(error)
+
+
+def test_a_command_that_never_ends_gives_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_PATIENCE", 0.05)
+    with pytest.raises(AuthBroken, match="gave no token in"):
+        tokens.printed("sleep 2")
+
+
+def test_a_password_and_a_token_are_one_too_many() -> None:
+    with pytest.raises(ValidationError, match="a password or a token_command"):
+        Bounces.model_validate(
+            {"type": "imap", "host": "a", "username": "b", "password": "c", "token_command": "echo d"}
+        )
 
 
 @SERVERS

@@ -8,7 +8,11 @@ from .app import App, json_option, pass_app, plural, say, show_json
 
 
 @click.command("check", short_help="Check config.yaml, templates, channels and the store.")
-@click.option("--online", is_flag=True, help="Also ask each channel whether its credentials work. Posts nothing.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask each channel whether its credentials work, and open each mailbox. Posts and changes nothing.",
+)
 @json_option
 @pass_app
 def command(app: App, online: bool, as_json: bool) -> None:
@@ -43,6 +47,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
             name: list(newsletter.schedule) or "only by hand" for name, newsletter in settings.newsletters.items()
         },
         "channels": list(newsroom.channels),
+        "mailboxes": [str(mailbox) for mailbox in settings.bounces],
     }
     if as_json:
         show_json(summary)
@@ -57,12 +62,15 @@ def command(app: App, online: bool, as_json: bool) -> None:
         when = "; ".join(newsletter.schedule) or "only by hand"
         say(f"  newsletter   {name}: {when}, to {', '.join(newsletter.channels)}")
     say(f"  channels     {plural(len(newsroom.channels), 'channel')}: {', '.join(newsroom.channels)}")
+    for mailbox in settings.bounces:
+        say(f"  bounces      {mailbox}")
 
 
 def _ask(app: App) -> list[str]:
     import asyncio
 
     from ..errors import DeliveryError
+    from ..mail import returns
 
     async def ask() -> list[str]:
         faults = []
@@ -71,6 +79,12 @@ def _ask(app: App) -> list[str]:
                 await channel.check()
             except DeliveryError as error:
                 faults.append(f"channel {name}: {error}")
+        for mailbox in app.newsroom.settings.bounces:
+            try:
+                with returns.opened(mailbox):
+                    pass
+            except DeliveryError as error:
+                faults.append(f"bounces: {error}")
         return faults
 
     return asyncio.run(ask())

@@ -21,6 +21,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from .tokens import xoauth2
+
 LONGEST_LINE = 1000  # octets that we read of one reply line; RFC 5321 allows 512
 MOST_LINES = 64  # lines of one reply
 _CODE = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
@@ -203,7 +205,7 @@ class Conversation:
     def auth_xoauth2(self, username: str, token: str) -> None:
         """An access token instead of a password, as Google and Microsoft ask for it. A refusal comes as a question with
         the reason in it, which is answered with nothing."""
-        secret = base64.b64encode(f"user={username}\x01auth=Bearer {token}\x01\x01".encode()).decode()
+        secret = base64.b64encode(xoauth2(username, token).encode()).decode()
         self._command(f"AUTH XOAUTH2 {secret}", Phase.AUTH)
 
     def auth_answer(self, text: str) -> None:
