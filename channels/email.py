@@ -126,7 +126,7 @@ class Email(PersonalChannel):
         if not servers:
             return OneByOne(self)
         domains = {domain: [rate.shared(among) for rate in rates] for domain, rates in self.domain_rates.items()}
-        return Relays(servers, self._packer().pack, domains)
+        return Relays(servers, self._packer().pack, domains, among)
 
     async def check(self) -> None:
         """Connect to each server, log in and leave, if there is one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,6 +59,11 @@ class Errands(Protocol):
 
     def answer(self, errand: Errand, outcome: Outcome) -> None:
         """What became of it. A mark that is asked for later is committed with this or after it."""
+        ...
+
+    async def history(self, seconds: float, most: int) -> Sequence[tuple[float, str]]:
+        """What this channel has tried to send in the last `seconds`, whichever process did, the latest `most` of it: how
+        many seconds ago, and to which domain, oldest first."""
         ...
 
 
@@ -115,6 +120,9 @@ class Handful:
 
     def answer(self, errand: Errand, outcome: Outcome) -> None:
         self.outcomes[errand.recipient.id] = outcome
+
+    async def history(self, seconds: float, most: int) -> Sequence[tuple[float, str]]:
+        return ()
 
 
 async def hand_over(carrier: Carrier, rendition: Rendition, recipient: Recipient) -> Receipt:

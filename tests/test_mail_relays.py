@@ -226,6 +226,34 @@ def test_several_rates_hold_together_and_domains_have_their_own() -> None:
     assert limits.domain_free_at("yahoo.com", 1.3) == 1.3
 
 
+@given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.integers(1, 5), st.floats(60, 200))
+def test_a_long_window_goes_on_where_another_process_ended(times: list[float], count: int, seconds: float) -> None:
+    kept, anew = Window(Rate(count, seconds)), Limits([Rate(count, seconds)], {"a.vn": [Rate(count, seconds)]})
+    for moment in times:
+        kept.went(moment)
+    anew.remember([(moment, "a.vn") for moment in times])
+    assert anew.free_at(100) == anew.domain_free_at("a.vn", 100) == kept.free_at(100)
+    assert anew.domain_free_at("b.vn", 100) == 100
+
+
+@given(st.integers(0, 40), st.integers(1, 7))
+def test_processes_that_share_a_window_remember_no_less_than_all(count: int, among: int) -> None:
+    went = [(float(moment), "a.vn") for moment in range(count)]
+    limits = Limits([Rate(1000, 3600)])
+    limits.remember(went, 1 / among)
+    (window,) = limits._all
+    assert count <= len(window._went) * among < count + among
+    assert list(window._went)[-1:] == [float(count - 1)] * bool(count)
+
+
+def test_a_short_window_needs_no_memory() -> None:
+    limits = Limits([Rate(2, 1), Rate(100, 3600)], {"a.vn": [Rate(7, 86400)]})
+    assert limits.memory == (86400, 100)
+    assert not any(Limits([Rate(2, 1)]).memory)
+    limits.remember([(0.0, "b.vn")] * 2)
+    assert limits.free_at(0.1) == 0.1
+
+
 @pytest.mark.parametrize("text", ["", "20", "0/s", "20/0s", "20/y", "-1/s", "a/s"])
 def test_a_rate_that_is_none_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="write a rate as"):

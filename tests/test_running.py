@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from builders import NOW, edition, rendition
 from fixtures_ledger import freeze, states, subscribe
 from fixtures_letters import Bench, Clock, Post, letters
+from mail_runs import MESSAGE, MakeScripted, server
 
 from distributor import pipeline
 from distributor.delivery import control
@@ -23,8 +24,12 @@ from distributor.delivery.ledger import Ledger
 from distributor.delivery.retry import MOST_RECOVERIES, doubt
 from distributor.delivery.rows import standing
 from distributor.editions import book
-from distributor.errand import Errands
+from distributor.errand import Errand, Errands
 from distributor.errors import Rejected, StoreError, Unavailable, UserError
+from distributor.mail.rates import Rate
+from distributor.mail.relay import Relays
+from distributor.mail.smtp import stuffed
+from distributor.mail.transfer import Parcel
 from distributor.model import DeliveryState, Receipt, Recipient, Tier
 from distributor.storage.database import Database
 from distributor.storage.tables import bounces, deliveries, subscriptions, suppressions
@@ -222,6 +227,36 @@ async def test_a_letter_at_which_senders_die_again_and_again_is_set_aside(bench:
     await bench.run(post)
     assert post.carried == ["s0001"]
     assert bench.rows()["s0000"].reply.endswith("3 times: set aside for staff")
+
+
+# -- rates -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated(Post):
+    """Writes over SMTP, two letters an hour."""
+
+    port: int
+
+    def carrier(self, among: int = 1) -> Relays:
+        return Relays([server(self.port, rates=(Rate(2, 3600),))], pack, among=among)
+
+
+def pack(errand: Errand, eight_bit: bool) -> Parcel:
+    return Parcel("tin@b.vn", errand.recipient.address, stuffed(MESSAGE))
+
+
+async def test_a_rate_holds_from_process_to_process(store: Database, scripted: MakeScripted) -> None:
+    """Whoever sends less than the provider allows must not exceed it by starting the service anew."""
+    far = await scripted()
+    subscribe(store, 5)
+    freeze(store, edition(), [rendition("mail", "digest")])
+    for hours, sent in ((0, 2), (0.5, 2), (1.1, 4)):
+        one = worker(store, Rated(name="mail", port=far.port), Clock(NOW + timedelta(hours=hours)))
+        asyncio.get_running_loop().call_later(0.4, one.stop.set)
+        await one.run()
+        one.close()
+        assert len(far.accepted) == sent
 
 
 # -- workers -----------------------------------------------------------------------------------------------------------

@@ -197,6 +197,19 @@ class Ledger:
         with self.database.read() as connection:
             return [delivery(row) for row in connection.execute(query)]
 
+    def tried(self, channel: str, since: datetime, most: int) -> list[tuple[datetime, str]]:
+        """The latest `most` tries of letters since a time: when, and the address; oldest first."""
+        query = (
+            sa.select(deliveries.c.updated, deliveries.c.address)
+            .join(editions, editions.c.id == deliveries.c.edition_id)
+            .where(editions.c.expires_at > since, deliveries.c.channel == channel)
+            .where(deliveries.c.attempts > 0, deliveries.c.updated > since)
+            .order_by(deliveries.c.updated.desc())
+            .limit(most)
+        )
+        with self.database.read() as connection:
+            return [(at, address) for at, address in connection.execute(query)][::-1]
+
     # -- rows --------------------------------------------------------------------------------------------------------
 
     def post(self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[Entry], now: datetime) -> Posted:

@@ -258,6 +258,12 @@ class Round:
             del self._left[shard]
             self._used_up.add(shard)
 
+    async def history(self, seconds: float, most: int) -> Sequence[tuple[float, str]]:
+        now = self.rules.clock()
+        since = now - timedelta(seconds=seconds)
+        went = await self.commit.call(self.commit.ledger.tried, self.channel, since, most)
+        return [(max((now - at).total_seconds(), 0.0), address.rpartition("@")[2].lower()) for at, address in went]
+
     # -- shards ------------------------------------------------------------------------------------------------------
 
     def _fetch_soon(self) -> None:

@@ -6,9 +6,13 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONG = 60.0  # seconds from which a window outlives the process that keeps it
+
+Went = Sequence[tuple[float, str]]  # when and to which domain, oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,21 @@ class Window:
     """One rate kept: remembers when the last `count` went."""
 
     def __init__(self, rate: Rate) -> None:
-        self._rate = rate
+        self.rate = rate
         self._went: deque[float] = deque(maxlen=rate.count)
 
     def free_at(self, now: float) -> float:
         """The earliest time at which the next may go: `now`, or later."""
-        if len(self._went) < self._rate.count:
+        if len(self._went) < self.rate.count:
             return now
-        return max(now, self._went[0] + self._rate.seconds)
+        return max(now, self._went[0] + self.rate.seconds)
 
     def went(self, now: float) -> None:
         self._went.append(now)
+
+    def remember(self, times: Sequence[float]) -> None:
+        """Forget what it knows: these are the times at which something went, oldest first."""
+        self._went = deque(times, maxlen=self.rate.count)
 
 
 class Limits:
@@ -56,6 +64,23 @@ class Limits:
     def __init__(self, rates: Sequence[Rate] = (), domains: Mapping[str, Sequence[Rate]] | None = None) -> None:
         self._all = [Window(rate) for rate in rates]
         self._of = {domain.lower(): [Window(rate) for rate in kept] for domain, kept in (domains or {}).items()}
+
+    @property
+    def memory(self) -> tuple[float, int]:
+        """How far back must be known what went, in seconds, and how many of the latest; zeros where nothing must."""
+        windows = [window.rate for window in self._all + [one for some in self._of.values() for one in some]]
+        long = [rate for rate in windows if rate.seconds >= _LONG]
+        return max((rate.seconds for rate in long), default=0.0), max((rate.count for rate in long), default=0)
+
+    def remember(self, went: Went, share: float = 1.0) -> None:
+        """What went before, in an earlier process or another one. `share` of it, from 0 to 1, counts here."""
+        for window in self._all:
+            if window.rate.seconds >= _LONG:
+                window.remember(_part([time for time, _ in went], share))
+        for domain, windows in self._of.items():
+            for window in windows:
+                if window.rate.seconds >= _LONG:
+                    window.remember(_part([time for time, to in went if to == domain], share))
 
     def free_at(self, now: float) -> float:
         """When the next message may go, whoever it is for."""
@@ -71,6 +96,12 @@ class Limits:
             window.went(now)
         for window in self._of.get(domain, ()):
             window.went(now)
+
+
+def _part(times: Sequence[float], share: float) -> list[float]:
+    """An even selection, rather one too many than too few, the latest of them among it."""
+    count = len(times)
+    return [t for n, t in enumerate(times) if ceil((count - n) * share) > ceil((count - n - 1) * share)]
 
 
 _FIRST_REST, _LONGEST_REST = 30.0, 1800.0  # seconds

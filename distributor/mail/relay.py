@@ -43,13 +43,15 @@ async def probe(server: Server) -> None:
 class Relays:
     """The carrier of a mail channel. It lives as long as the process, so that rates hold from run to run.
 
-    `domains` are rates by recipient domain, kept over all servers together. `pack` makes the parcel of an errand.
+    `domains` are rates by recipient domain, kept over all servers together. `pack` makes the parcel of an errand. `among`
+    processes share what rates allow, of which this is one.
     """
 
     def __init__(
-        self, servers: Sequence[Server], pack: Pack, domains: Mapping[str, Sequence[Rate]] | None = None
+        self, servers: Sequence[Server], pack: Pack, domains: Mapping[str, Sequence[Rate]] | None = None, among: int = 1
     ) -> None:
         self.pack = pack
+        self.among = among
         self.domains = Limits((), domains)
         self.rests = Rests()
         self.relays = [Relay(server, self) for server in servers]
@@ -57,6 +59,7 @@ class Relays:
 
     async def carry(self, errands: Errands) -> None:
         self.done = asyncio.Event()
+        await self._remember(errands)
         for relay in self.relays:
             relay.taken, relay.down = 0, None
         tasks = [asyncio.create_task(self._work(relay, errands)) for relay in self.relays]
@@ -71,6 +74,22 @@ class Relays:
         failures = [relay.down for relay in self.relays if relay.down]
         if len(failures) == len(self.relays):
             raise next((failure for failure in failures if isinstance(failure, Unavailable)), failures[0])
+
+    async def _remember(self, errands: Errands) -> None:
+        """Long windows count what earlier processes have sent, and others beside this one. Which server took a letter is
+        not written down: each is taken to have had its share."""
+        limits = {relay.limits: relay.server.weight for relay in self.relays}
+        memories = [one.memory for one in (self.domains, *limits)]
+        seconds, most = max(memory[0] for memory in memories), max(memory[1] for memory in memories)
+        first = await errands.take() if seconds else None
+        if first is None:
+            return
+        errands.put_back(first)
+        now = _now()
+        went = [(now - age, domain) for age, domain in await errands.history(seconds, most * len(limits) * self.among)]
+        self.domains.remember(went, 1 / self.among)
+        for one, weight in limits.items():
+            one.remember(went, weight / sum(limits.values()) / self.among)
 
     async def _work(self, relay: Relay, errands: Errands) -> None:
         """One relay at work; after a failure it is tried again as long as another one carries on."""
@@ -115,7 +134,7 @@ class Relay:
         self.taken = 0
         self.down: DeliveryError | None = None
         self._all = all
-        self._limits = Limits(server.rates)
+        self.limits = Limits(server.rates)
         self._standing = Standing(str(server))
         self._slots: set[asyncio.Task[None]] = set()
         self._over = False
@@ -231,7 +250,7 @@ class Relay:
     async def _next(self, errands: Errands) -> Errand | None:
         """The next errand, when rates and shares allow it. None at the end."""
         while not self._over and not errands.ended:
-            wait = self._limits.free_at(_now()) - _now()
+            wait = self.limits.free_at(_now()) - _now()
             if wait > 0 or not self._all.fair(self):
                 await asyncio.sleep(min(max(wait, _SHORT), _SLICE))
                 continue
@@ -242,7 +261,7 @@ class Relay:
 
     def _more(self, errands: Errands) -> Errand | None:
         """The next errand that can be announced without waiting."""
-        if self._over or self._limits.free_at(_now()) > _now() or not self._all.fair(self):
+        if self._over or self.limits.free_at(_now()) > _now() or not self._all.fair(self):
             return None
         while errand := errands.take_now():
             if self._allowed(errand, errands):
@@ -256,7 +275,7 @@ class Relay:
         if free > now:
             errands.put_back(errand, free - now)
             return False
-        self._limits.went(domain, now)
+        self.limits.went(domain, now)
         self._all.domains.went(domain, now)
         self.taken += 1
         return True
