@@ -61,9 +61,9 @@ class Errands(Protocol):
         """What became of it. A mark that is asked for later is committed with this or after it."""
         ...
 
-    async def history(self, seconds: float, most: int) -> Sequence[tuple[float, str]]:
-        """What this channel has tried to send in the last `seconds`, whichever process did, the latest `most` of it: how
-        many seconds ago, and to which domain, oldest first."""
+    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
+        """How many seconds ago this channel has tried to send in the last `seconds`, whichever process did, to this domain
+        if one is named: the latest `most` letters, each with its last try, oldest first."""
         ...
 
 
@@ -121,7 +121,7 @@ class Handful:
     def answer(self, errand: Errand, outcome: Outcome) -> None:
         self.outcomes[errand.recipient.id] = outcome
 
-    async def history(self, seconds: float, most: int) -> Sequence[tuple[float, str]]:
+    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
         return ()
 
 

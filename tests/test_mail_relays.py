@@ -7,6 +7,7 @@ import base64
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from mail_runs import BROKEN, DOWN, NO, OK, Envelope, MakeScripted, envelopes, packer, run, server
 
 from distributor.errand import Handful
+from distributor.errors import Unavailable
+from distributor.mail import relay
 from distributor.mail.link import Link, Server
 from distributor.mail.rates import Limits, Rate, Rests, Window
 from distributor.mail.relay import Relays, probe
@@ -231,16 +234,16 @@ def test_a_long_window_goes_on_where_another_process_ended(times: list[float], c
     kept, anew = Window(Rate(count, seconds)), Limits([Rate(count, seconds)], {"a.vn": [Rate(count, seconds)]})
     for moment in times:
         kept.went(moment)
-    anew.remember([(moment, "a.vn") for moment in times])
+    anew.remember(times)
+    anew.remember(times, domain="a.vn")
     assert anew.free_at(100) == anew.domain_free_at("a.vn", 100) == kept.free_at(100)
     assert anew.domain_free_at("b.vn", 100) == 100
 
 
 @given(st.integers(0, 40), st.integers(1, 7))
 def test_processes_that_share_a_window_remember_no_less_than_all(count: int, among: int) -> None:
-    went = [(float(moment), "a.vn") for moment in range(count)]
     limits = Limits([Rate(1000, 3600)])
-    limits.remember(went, 1 / among)
+    limits.remember([float(moment) for moment in range(count)], 1 / among)
     (window,) = limits._all
     assert count <= len(window._went) * among < count + among
     assert list(window._went)[-1:] == [float(count - 1)] * bool(count)
@@ -248,10 +251,76 @@ def test_processes_that_share_a_window_remember_no_less_than_all(count: int, amo
 
 def test_a_short_window_needs_no_memory() -> None:
     limits = Limits([Rate(2, 1), Rate(100, 3600)], {"a.vn": [Rate(7, 86400)]})
-    assert limits.memory == pytest.approx((86400, 100))
-    assert not any(Limits([Rate(2, 1)]).memory)
-    limits.remember([(0.0, "b.vn")] * 2)
+    assert limits.memory() == pytest.approx((3600, 100))
+    assert limits.memory("a.vn") == pytest.approx((86400, 7))
+    assert not any(Limits([Rate(2, 1)]).memory())
+    limits.remember([0.0, 0.0])
     assert limits.free_at(0.1) == 0.1
+
+
+@dataclass
+class Remembering(Handful):
+    """Errands with a past: so many seconds ago letters were tried."""
+
+    past: tuple[float, ...] = ()
+    asked: list[tuple[float, int, str]] = field(default_factory=list)
+
+    async def history(self, seconds: float, most: int, domain: str = "") -> tuple[float, ...]:
+        self.asked.append((seconds, most, domain))
+        return self.past
+
+
+async def test_each_relay_begins_with_its_share_of_what_was_sent_before(scripted: MakeScripted) -> None:
+    """Enough of it for the smallest share; and only once, because the process knows what it sends itself."""
+    far, letters = await scripted(), envelopes(*MANY[:2])
+    hour, day = Rate(600, 3600), Rate(7, 86400)
+    servers = [server(far.port, weight=9, rates=(hour,)), server(far.port, weight=1, rates=(hour,))]
+    relays = Relays(servers, packer(letters), {"c.vn": [day]})
+    errands = Remembering([letter.errand() for letter in letters], past=tuple(float(ago) for ago in range(3000, 0, -1)))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.2):  # the window of the domain is full
+            await relays.carry(errands)
+    assert not far.accepted
+    assert errands.asked == [(3600, 667, ""), (3600, 6000, ""), (86400, 7, "c.vn")]
+    assert [len(relay.limits._all[0]._went) for relay in relays.relays] == [600, 300]
+    other = Remembering([Envelope("x", recipient="x@d.vn").errand()])
+    relays.pack = packer([Envelope("x", recipient="x@d.vn")])
+    with suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            await relays.carry(other)
+    assert (far.accepted, other.asked) == (["x@d.vn"], [])
+
+
+async def test_after_an_outage_all_connections_come_back(
+    scripted: MakeScripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be reached for a moment has not said that it wants fewer connections."""
+    far, opened, asked, out = await scripted(), 0, 0, False
+    link_open = Link.open
+
+    async def shaky(server: Server) -> Link:
+        nonlocal opened
+        if out:
+            raise Unavailable("cannot be reached")
+        opened += 1
+        return await link_open(server)
+
+    async def asking(_: str) -> None:
+        """Somewhere in the middle everything breaks while one letter waits for its mark."""
+        nonlocal out, asked
+        asked += 1
+        if asked == 300:
+            out = True
+            far.hang_up()
+            await asyncio.sleep(0.1)
+            out = False
+
+    monkeypatch.setattr(Link, "open", shaky)
+    monkeypatch.setattr(relay, "_FIRST_PAUSE", 0.15)
+    names = [f"reader{number}" for number in range(3000)]
+    done = await run(server(far.port, connections=6), envelopes(*names), asking=asking)
+    assert done.raised is None and len(done.outcomes) == len(names)
+    assert opened >= 11, "six before it, and at least five others after it"
 
 
 @pytest.mark.parametrize("text", ["", "20", "0/s", "20/0s", "20/y", "-1/s", "a/s"])

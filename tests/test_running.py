@@ -242,6 +242,13 @@ class Rated(Post):
         return Relays([server(self.port, rates=(Rate(2, 3600),))], pack, among=among)
 
 
+class ByDomain(Rated):
+    """Two letters an hour to one domain."""
+
+    def carrier(self, among: int = 1) -> Relays:
+        return Relays([server(self.port)], pack, {"example.com": [Rate(2, 3600)]}, among)
+
+
 def pack(errand: Errand, eight_bit: bool) -> Parcel:
     return Parcel("tin@b.vn", errand.recipient.address, stuffed(MESSAGE))
 
@@ -257,6 +264,18 @@ async def test_a_rate_holds_from_process_to_process(store: Database, scripted: M
         await one.run()
         one.close()
         assert len(far.accepted) == sent
+
+
+async def test_a_letter_that_only_waits_for_its_domain_was_not_tried(store: Database, scripted: MakeScripted) -> None:
+    """Else it would use up what the domain may have, again and again, until its time is over."""
+    far = await scripted(RCPT=["451 4.2.0 later"] * 2)
+    subscribe(store, 4)
+    freeze(store, edition(), [rendition("mail", "digest")])
+    for hours in (0.0, 0.5, 0.8, 1.1, 1.6, 2.2, 2.7):
+        one = worker(store, ByDomain(name="mail", port=far.port), Clock(NOW + timedelta(hours=hours)))
+        await one.run()
+        one.close()
+    assert len(far.accepted) == 4
 
 
 # -- workers -----------------------------------------------------------------------------------------------------------

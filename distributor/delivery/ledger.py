@@ -84,6 +84,7 @@ class Entry:
     attempts: int
     recoveries: int
     bounce: Bounce | None = None  # what the outcome says of the address
+    at: datetime | None = None  # when it was tried; now if None
 
     def __post_init__(self) -> None:
         assert self.decision.state in TRANSITIONS[self.was], f"{self.was} -> {self.decision.state}"
@@ -197,18 +198,22 @@ class Ledger:
         with self.database.read() as connection:
             return [delivery(row) for row in connection.execute(query)]
 
-    def tried(self, channel: str, since: datetime, most: int) -> list[tuple[datetime, str]]:
-        """The latest `most` tries of letters since a time: when, and the address; oldest first."""
+    def tried(self, channel: str, since: datetime, most: int, domain: str = "") -> list[datetime]:
+        """When letters were tried since a time, to one domain or to all: the latest `most`, oldest first. A letter that was
+        tried more than once counts with its last try."""
+        alive = sa.select(editions.c.id).where(editions.c.expires_at > since)
+        tried = (S.SENDING, S.SENT, S.UNCERTAIN, S.REJECTED, S.DEFERRED)
         query = (
-            sa.select(deliveries.c.updated, deliveries.c.address)
-            .join(editions, editions.c.id == deliveries.c.edition_id)
-            .where(editions.c.expires_at > since, deliveries.c.channel == channel)
-            .where(deliveries.c.attempts > 0, deliveries.c.updated > since)
+            sa.select(deliveries.c.updated)
+            .where(deliveries.c.edition_id.in_(alive), deliveries.c.channel == channel)
+            .where(deliveries.c.attempts > 0, deliveries.c.updated > since, deliveries.c.state.in_(tried))
             .order_by(deliveries.c.updated.desc())
             .limit(most)
         )
+        if domain:
+            query = query.where(sa.func.lower(deliveries.c.address).endswith(f"@{domain}", autoescape=True))
         with self.database.read() as connection:
-            return [(at, address) for at, address in connection.execute(query)][::-1]
+            return list(connection.execute(query).scalars())[::-1]
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
@@ -362,7 +367,8 @@ def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datet
     rows = []
     for entry in entries:
         state, due, reply, remote_id, url = entry.decision
-        written = (state.value, moment(connection, due), reply[:1000], remote_id, url, updated)
+        at = moment(connection, entry.at) if entry.at else updated
+        written = (state.value, moment(connection, due), reply[:1000], remote_id, url, at)
         rows.append((entry.row.id, entry.was.value, *written, entry.attempts, entry.recoveries))
     if rows:
         _OUTCOME.run_many(connection, rows)

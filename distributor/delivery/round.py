@@ -141,9 +141,8 @@ class Round:
             return  # its shard is in other hands
         if after > _LONG:
             due = self.rules.clock() + timedelta(seconds=after)
-            self._settle(
-                errand, Decision(DeliveryState.DEFERRED, due, "waits for its domain"), attempts=held.row.attempts
-            )
+            waits = Decision(DeliveryState.DEFERRED, due, "waits for its domain")
+            self._settle(errand, waits, attempts=held.row.attempts, at=held.row.updated)  # it was not tried
         elif after > 0:
             heapq.heappush(self._later, (_now() + after, next(self._count), errand))
         else:
@@ -235,12 +234,20 @@ class Round:
         self.report.notes.append(note)
         log.error("%s", note)
 
-    def _settle(self, errand: Errand, decision: Decision, *, attempts: int, bounce: Bounce | None = None) -> None:
+    def _settle(
+        self,
+        errand: Errand,
+        decision: Decision,
+        *,
+        attempts: int,
+        bounce: Bounce | None = None,
+        at: datetime | None = None,
+    ) -> None:
         held = self._open.pop(errand)
         row = held.row
         was = DeliveryState.SENDING if held.marked else row.state
         recoveries = row.recoveries + (decision.state is DeliveryState.UNCERTAIN)
-        self.commit.settle(Entry(held.shard, row, decision, was, attempts, recoveries, bounce), self._committed)
+        self.commit.settle(Entry(held.shard, row, decision, was, attempts, recoveries, bounce, at), self._committed)
 
     def _drop(self, errand: Errand) -> None:
         """An errand that is none any more: its row is as somebody else has left it."""
@@ -258,11 +265,11 @@ class Round:
             del self._left[shard]
             self._used_up.add(shard)
 
-    async def history(self, seconds: float, most: int) -> Sequence[tuple[float, str]]:
+    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
         now = self.rules.clock()
         since = now - timedelta(seconds=seconds)
-        went = await self.commit.call(self.commit.ledger.tried, self.channel, since, most)
-        return [(max((now - at).total_seconds(), 0.0), address.rpartition("@")[2].lower()) for at, address in went]
+        tries = await self.commit.call(self.commit.ledger.tried, self.channel, since, most, domain)
+        return [max((now - at).total_seconds(), 0.0) for at in tries]
 
     # -- shards ------------------------------------------------------------------------------------------------------
 

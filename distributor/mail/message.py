@@ -145,8 +145,11 @@ def _for_programs(name: str, value: str) -> str:
 
 
 def _angled_uri(name: str, url: str) -> str:
-    uri = url if url.isascii() else _ascii_url(url)
-    if not _URI.fullmatch(uri):  # control characters neither
+    uri = url
+    if not url.isascii():
+        _refuse_control(name, url)  # of which urlsplit would make something else
+        uri = _ascii_url(url)
+    if not _URI.fullmatch(uri):
         raise ValueError(f"{name}: {url!r} is no URL that can stand in a header")
     return f"<{uri}>"
 

@@ -12,8 +12,6 @@ _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONG = 60.0  # seconds from which a window outlives the process that keeps it
 
-Went = Sequence[tuple[float, str]]  # when and to which domain, oldest first
-
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -66,21 +64,23 @@ class Limits:
         self._of = {domain.lower(): [Window(rate) for rate in kept] for domain, kept in (domains or {}).items()}
 
     @property
-    def memory(self) -> tuple[float, int]:
-        """How far back must be known what went, in seconds, and how many of the latest; zeros where nothing must."""
-        windows = [window.rate for window in self._all + [one for some in self._of.values() for one in some]]
-        long = [rate for rate in windows if rate.seconds >= _LONG]
+    def domains(self) -> tuple[str, ...]:
+        return tuple(self._of)
+
+    def memory(self, domain: str = "") -> tuple[float, int]:
+        """How many seconds back must be known what went, to this domain or all in all, and how many of the latest; zeros
+        where nothing must."""
+        long = [window.rate for window in self._windows(domain) if window.rate.seconds >= _LONG]
         return max((rate.seconds for rate in long), default=0.0), max((rate.count for rate in long), default=0)
 
-    def remember(self, went: Went, share: float = 1.0) -> None:
-        """What went before, in an earlier process or another one. `share` of it, from 0 to 1, counts here."""
-        for window in self._all:
+    def remember(self, times: Sequence[float], share: float = 1.0, domain: str = "") -> None:
+        """When something went before, in another process, oldest first. `share` of it, from 0 to 1, counts here."""
+        for window in self._windows(domain):
             if window.rate.seconds >= _LONG:
-                window.remember(_part([time for time, _ in went], share))
-        for domain, windows in self._of.items():
-            for window in windows:
-                if window.rate.seconds >= _LONG:
-                    window.remember(_part([time for time, to in went if to == domain], share))
+                window.remember(_part(times, share))
+
+    def _windows(self, domain: str) -> Sequence[Window]:
+        return self._of.get(domain, []) if domain else self._all
 
     def free_at(self, now: float) -> float:
         """When the next message may go, whoever it is for."""

@@ -18,6 +18,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 from ..errand import Errand, Errands
 from ..errors import DeliveryError, Unavailable
@@ -31,6 +32,7 @@ log = logging.getLogger("distributor.mail")
 
 _SLICE = 0.25  # seconds of a long wait, between two looks whether the work is to end
 _SHORT = 0.005  # seconds of a wait for another relay to take its share
+_FIRST_PAUSE = 1.0  # seconds without a further connection after one that was refused; doubled up to the next
 _REST = 60.0  # seconds before a relay is asked again for what it has refused, while others carry on
 
 
@@ -56,6 +58,7 @@ class Relays:
         self.rests = Rests()
         self.relays = [Relay(server, self) for server in servers]
         self.done = asyncio.Event()
+        self._remembered = False
 
     async def carry(self, errands: Errands) -> None:
         self.done = asyncio.Event()
@@ -76,20 +79,33 @@ class Relays:
             raise next((failure for failure in failures if isinstance(failure, Unavailable)), failures[0])
 
     async def _remember(self, errands: Errands) -> None:
-        """Long windows count what earlier processes have sent, and others beside this one. Which server took a letter is
-        not written down: each is taken to have had its share."""
-        limits = {relay.limits: relay.server.weight for relay in self.relays}
-        memories = [one.memory for one in (self.domains, *limits)]
-        seconds, most = max(memory[0] for memory in memories), max(memory[1] for memory in memories)
-        first = await errands.take() if seconds else None
+        """Begin long windows with what earlier processes have sent. Which server took a letter is not written down: each
+        is taken to have had its share by weight. From then on this process knows better what it has sent."""
+        if self._remembered or not self._long:
+            return
+        first = await errands.take()
         if first is None:
             return
         errands.put_back(first)
-        now = _now()
-        went = [(now - age, domain) for age, domain in await errands.history(seconds, most * len(limits) * self.among)]
-        self.domains.remember(went, 1 / self.among)
-        for one, weight in limits.items():
-            one.remember(went, weight / sum(limits.values()) / self.among)
+        now, weights = _now(), sum(relay.server.weight for relay in self.relays)
+
+        async def begin(limits: Limits, share: float, domain: str = "") -> None:
+            seconds, count = limits.memory(domain)
+            if seconds:
+                ages = await errands.history(seconds, ceil(count / share), domain)
+                limits.remember([now - age for age in ages], share, domain)
+
+        for relay in self.relays:
+            await begin(relay.limits, relay.server.weight / weights / self.among)
+        for domain in self.domains.domains:
+            await begin(self.domains, 1 / self.among, domain)
+        self._remembered = True
+
+    @property
+    def _long(self) -> bool:
+        return any(relay.limits.memory()[0] for relay in self.relays) or any(
+            self.domains.memory(domain)[0] for domain in self.domains.domains
+        )
 
     async def _work(self, relay: Relay, errands: Errands) -> None:
         """One relay at work; after a failure it is tried again as long as another one carries on."""
@@ -137,18 +153,22 @@ class Relay:
         self.limits = Limits(server.rates)
         self._standing = Standing(str(server))
         self._slots: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
         self._over = False
         self._open = 0
-        self._most, self._until = 0, 0.0  # connections that the server wants, and how long we believe it
+        self._until, self._pause = 0.0, _FIRST_PAUSE  # no more connections are tried before; then for how long
 
     async def work(self, errands: Errands) -> None:
         """Carry until there are no more errands. Raises Unavailable or AuthBroken where this server is the reason."""
-        self._standing, self._over = Standing(str(self.server)), False
+        self._standing, self._over, self._ended = Standing(str(self.server)), False, asyncio.Event()
         failure: Exception | None = None
-        self._slots = {asyncio.create_task(self._slot(errands))}
+        self._slots = set()
+        self._begin(errands)
         try:
             while self._slots:
-                done, _ = await asyncio.wait(self._slots, return_when=asyncio.FIRST_COMPLETED)
+                await self._ended.wait()  # of any, those that were begun meanwhile too
+                self._ended.clear()
+                done = {task for task in self._slots if task.done()}
                 self._slots -= done
                 for task in done:
                     try:
@@ -184,8 +204,8 @@ class Relay:
                     link = None
                     errands.put_back(errand)
                     if isinstance(error, Unavailable) and self._open:
-                        self._most, self._until = self._open, _now() + _REST
-                        return  # the server has as many connections as it wants; the others go on
+                        self._no_more()
+                        return  # the others go on
                     raise
                 await self._transfer(link, errand, errands)
         finally:
@@ -205,6 +225,7 @@ class Relay:
             await link.close()
         link = await Link.open(self.server)
         self._open += 1
+        self._pause = _FIRST_PAUSE
         self._standing.connections = max(self._standing.connections, self._open)
         return link
 
@@ -295,10 +316,20 @@ class Relay:
 
     def _grow(self, errands: Errands) -> None:
         """One more connection, as long as not more are being opened than have carried something, and there is work."""
-        most = self._most if self._until > _now() else self.server.connections
-        most, opening = min(most, 2 * self._open), len(self._slots) - self._open
-        if len(self._slots) < most and errands.at_hand > opening and not self._over:
-            self._slots.add(asyncio.create_task(self._slot(errands)))
+        most, opening = min(self.server.connections, 2 * self._open), len(self._slots) - self._open
+        if len(self._slots) < most and errands.at_hand > opening and not self._over and self._until <= _now():
+            self._begin(errands)
+
+    def _begin(self, errands: Errands) -> None:
+        task = asyncio.create_task(self._slot(errands))
+        task.add_done_callback(lambda _: self._ended.set())
+        self._slots.add(task)
+
+    def _no_more(self) -> None:
+        """A connection was refused while others are open: the server has as many as it wants, or is away for a moment."""
+        now = _now()
+        if self._until <= now:  # several that fail at once are one
+            self._until, self._pause = now + self._pause, min(2 * self._pause, _REST)
 
 
 def _domain(errand: Errand) -> str:

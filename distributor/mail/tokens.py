@@ -17,7 +17,13 @@ def printed(command: str) -> str:
     """The first word that a command prints. Blocks. Raises AuthBroken where it gives none in time."""
     try:
         done = subprocess.run(  # noqa: S602  a line of staff, as they would type it
-            command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+            command,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise AuthBroken(f"token_command gave no token in {_PATIENCE:g} s") from None

@@ -24,6 +24,7 @@ class Wire(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
         self._deadline = 0.0  # of who waits
         self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = 0.0
         self.full = False  # the far end does not take what we write
         self._held = False  # we do not take what it writes
 
@@ -118,7 +119,7 @@ class Wire(asyncio.Protocol):
     async def _wait(self, deadline: float) -> None:
         self._waiting = waiting = self._loop.create_future()
         self._deadline = deadline
-        if self._timer is None or self._timer.when() > deadline:
+        if self._timer is None or self._fires_at > deadline:
             self._watch()
         try:
             await waiting
@@ -128,14 +129,15 @@ class Wire(asyncio.Protocol):
     def _watch(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._deadline, self._look_at_the_clock)
+        self._fires_at = self._deadline
+        self._timer = self._loop.call_at(self._fires_at, self._look_at_the_clock)
 
     def _look_at_the_clock(self) -> None:
         """One timer serves many waits: most end long before it, and the next one has a later deadline."""
         self._timer = None
         if self._waiting is None or self._waiting.done():
             return
-        if self._loop.time() < self._deadline:
+        if self._fires_at < self._deadline:  # not the clock: a loop may call a trifle early
             self._watch()
         else:
             self._waiting.set_exception(TimeoutError())
