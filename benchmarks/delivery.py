@@ -1,6 +1,6 @@
 """How fast an edition is delivered: by us, by Postfix's own load generator, and as most scripts do it.
 
-    python benchmarks/delivery.py [a b c d e p] [--count 100000] [--rounds 3] [--connections 10] [--full]
+    python benchmarks/delivery.py [a b c d e p] [--count 100000] [--rounds 3] [--connections 40] [--full]
 
     a  to a server on this machine, against smtp-source and smtplib      b  the same over a line with 50 ms of round trip
     c  10,000, 100,000 and (with --full) 1,000,000 readers: does it stay flat?

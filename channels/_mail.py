@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from distributor.channel import Errand, Folder, Recipient, Rendition, Secret
-from distributor.mail import tokens
+from distributor.mail import access_token
 from distributor.mail.address import Mailbox
 from distributor.mail.dkim import Signer
 from distributor.mail.link import Deadlines, Server
@@ -113,7 +113,7 @@ class DkimSettings:
 
 def _token_of(command: str) -> Callable[[], Awaitable[str]]:
     """Asks a command of staff for an access token, beside the wire."""
-    return lambda: asyncio.to_thread(tokens.printed, command)
+    return lambda: asyncio.to_thread(access_token.printed, command)
 
 
 class Packer:

@@ -155,3 +155,14 @@ def letters(bench: Bench, count: int) -> None:
 @pytest.fixture
 def bench(store: Database) -> Bench:
     return Bench(store)
+
+
+def worker(database: Database, channel: Post, clock: Clock, lease: timedelta = timedelta(seconds=60)) -> Dispatcher:
+    """One of several that work on one store; to be closed."""
+    return Dispatcher(
+        ledger=Ledger(database, lease=lease),
+        channels={"mail": channel},
+        address_book=lambda _, rows: {row.recipient: Recipient(id=row.recipient, address=row.address) for row in rows},
+        resend=lambda _: True,
+        clock=clock,
+    )

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 from fixtures_mail import PIPELINING
-from hypothesis import given
-from hypothesis import strategies as st
 from mail_runs import BROKEN, DOWN, NO, OK, Envelope, MakeScripted, envelopes, packer, run, server
 
-from distributor.errand import Handful
+from distributor.errand import Errand, Handful
 from distributor.errors import Unavailable
 from distributor.mail import relay
 from distributor.mail.link import Link, Server
-from distributor.mail.rates import Limits, Rate, Rests, Window
 from distributor.mail.relay import Relays, probe
+from distributor.mail.transfer import Parcel
 
 MANY = [f"r{number}" for number in range(30)]
 
@@ -104,10 +99,10 @@ async def test_what_the_server_offers_is_used(scripted: MakeScripted) -> None:
     far = await scripted(EHLO=[PIPELINING])
     letters = [Envelope("a", recipient="lan+x=1@c.vn")]
 
-    def pack(errand: object, eight_bit: bool) -> object:
-        return packer(letters)(errand, eight_bit)._replace(envelope_id="b=1+2", eight_bit=eight_bit)  # type: ignore[arg-type]
+    def pack(errand: Errand, eight_bit: bool) -> Parcel:
+        return packer(letters)(errand, eight_bit)._replace(envelope_id="b=1+2", eight_bit=eight_bit)
 
-    await Relays([server(far.port)], pack).carry(Handful([letters[0].errand()]))  # type: ignore[arg-type]
+    await Relays([server(far.port)], pack).carry(Handful([letters[0].errand()]))
     assert far.said[1].startswith("MAIL FROM:<tin@b.vn> SIZE=")
     assert far.said[1].endswith(" BODY=8BITMIME RET=HDRS ENVID=b+3D1+2B2")
     assert far.said[2] == "RCPT TO:<lan+x=1@c.vn> NOTIFY=FAILURE ORCPT=rfc822;lan+2Bx+3D1@c.vn"
@@ -172,6 +167,38 @@ async def test_connections_double_as_messages_are_taken(
     assert together == [1, 1, 1, 2, 1, 2, 3, 4]
 
 
+async def test_after_an_outage_all_connections_come_back(
+    scripted: MakeScripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be reached for a moment has not said that it wants fewer connections."""
+    far, opened, asked, out = await scripted(), 0, 0, False
+    link_open = Link.open
+
+    async def shaky(server: Server) -> Link:
+        nonlocal opened
+        if out:
+            raise Unavailable("cannot be reached")
+        opened += 1
+        return await link_open(server)
+
+    async def asking(_: str) -> None:
+        """Somewhere in the middle everything breaks while one letter waits for its mark."""
+        nonlocal out, asked
+        asked += 1
+        if asked == 300:
+            out = True
+            far.hang_up()
+            await asyncio.sleep(0.1)
+            out = False
+
+    monkeypatch.setattr(Link, "open", shaky)
+    monkeypatch.setattr(relay, "_FIRST_PAUSE", 0.15)
+    names = [f"reader{number}" for number in range(3000)]
+    done = await run(server(far.port, connections=6, per_connection=10_000), envelopes(*names), asking=asking)
+    assert done.raised is None and len(done.outcomes) == len(names)
+    assert opened >= 11, "six before it, and at least five others after it"
+
+
 async def test_a_server_that_wants_nobody_is_asked_over_one_connection_only(scripted: MakeScripted) -> None:
     far = await scripted(MAIL=["530 5.7.0 log in first", "again"])
     done = await run(server(far.port, connections=8), envelopes(*MANY))
@@ -202,165 +229,3 @@ async def test_when_all_servers_fail_it_is_said_and_nobody_is_lost(scripted: Mak
     first, second = await scripted(GREETING=["drop", "again"]), await scripted(GREETING=["554 no", "again"])
     done = await run([server(first.port), server(second.port)], envelopes(*MANY))
     assert (done.kinds, type(done.raised), done.left) == ({}, DOWN, len(MANY))
-
-
-# -- rates -------------------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 5), st.floats(0.5, 10), st.lists(st.floats(0, 3), max_size=40))
-def test_in_no_stretch_of_time_more_may_go_than_the_rate_says(count: int, seconds: float, pauses: list[float]) -> None:
-    window, now, went = Window(Rate(count, seconds)), 0.0, []
-    for pause in pauses:
-        now = window.free_at(now + pause)
-        window.went(now)
-        went.append(now)
-    for number, start in enumerate(went):
-        in_window = [moment for moment in went[number:] if moment < start + seconds - 1e-9]
-        assert len(in_window) <= count
-
-
-def test_several_rates_hold_together_and_domains_have_their_own() -> None:
-    limits = Limits([Rate.parse("2/s"), Rate.parse("3/m")], {"Gmail.com": [Rate.parse("1/10s")]})
-    for moment in (0.0, 0.1, 1.2):
-        assert limits.free_at(moment) == moment
-        limits.went("gmail.com", moment)
-    assert limits.free_at(1.3) == 60.0
-    assert limits.domain_free_at("gmail.com", 1.3) == pytest.approx(11.2)
-    assert limits.domain_free_at("yahoo.com", 1.3) == 1.3
-
-
-@given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.integers(1, 5), st.floats(60, 200))
-def test_a_long_window_goes_on_where_another_process_ended(times: list[float], count: int, seconds: float) -> None:
-    kept, anew = Window(Rate(count, seconds)), Limits([Rate(count, seconds)], {"a.vn": [Rate(count, seconds)]})
-    for moment in times:
-        kept.went(moment)
-    anew.remember(times)
-    anew.remember(times, domain="a.vn")
-    assert anew.free_at(100) == anew.domain_free_at("a.vn", 100) == kept.free_at(100)
-    assert anew.domain_free_at("b.vn", 100) == 100
-
-
-@given(st.integers(0, 40), st.integers(1, 7))
-def test_processes_that_share_a_window_remember_no_less_than_all(count: int, among: int) -> None:
-    limits = Limits([Rate(1000, 3600)])
-    limits.remember([float(moment) for moment in range(count)], 1 / among)
-    (window,) = limits._all
-    assert count <= len(window._went) * among < count + among
-    assert list(window._went)[-1:] == [float(count - 1)] * bool(count)
-
-
-def test_a_short_window_needs_no_memory() -> None:
-    limits = Limits([Rate(2, 1), Rate(100, 3600)], {"a.vn": [Rate(7, 86400)]})
-    assert limits.memory() == pytest.approx((3600, 100))
-    assert limits.memory("a.vn") == pytest.approx((86400, 7))
-    assert not any(Limits([Rate(2, 1)]).memory())
-    limits.remember([0.0, 0.0])
-    assert limits.free_at(0.1) == 0.1
-
-
-@dataclass
-class Remembering(Handful):
-    """Errands with a past: so many seconds ago letters were tried."""
-
-    past: tuple[float, ...] = ()
-    asked: list[tuple[float, int, str]] = field(default_factory=list)
-
-    async def history(self, seconds: float, most: int, domain: str = "") -> tuple[float, ...]:
-        self.asked.append((seconds, most, domain))
-        return self.past
-
-
-async def test_each_relay_begins_with_its_share_of_what_was_sent_before(scripted: MakeScripted) -> None:
-    """Enough of it for the smallest share; and only once, because the process knows what it sends itself."""
-    far, letters = await scripted(), envelopes(*MANY[:2])
-    hour, day = Rate(600, 3600), Rate(7, 86400)
-    servers = [server(far.port, weight=9, rates=(hour,)), server(far.port, weight=1, rates=(hour,))]
-    relays = Relays(servers, packer(letters), {"c.vn": [day]})
-    errands = Remembering([letter.errand() for letter in letters], past=tuple(float(ago) for ago in range(3000, 0, -1)))
-    with suppress(TimeoutError):
-        async with asyncio.timeout(0.2):  # the window of the domain is full
-            await relays.carry(errands)
-    assert not far.accepted
-    assert errands.asked == [(3600, 667, ""), (3600, 6000, ""), (86400, 7, "c.vn")]
-    assert [len(relay.limits._all[0]._went) for relay in relays.relays] == [600, 300]
-    other = Remembering([Envelope("x", recipient="x@d.vn").errand()])
-    relays.pack = packer([Envelope("x", recipient="x@d.vn")])
-    with suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            await relays.carry(other)
-    assert (far.accepted, other.asked) == (["x@d.vn"], [])
-
-
-async def test_after_an_outage_all_connections_come_back(
-    scripted: MakeScripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What cannot be reached for a moment has not said that it wants fewer connections."""
-    far, opened, asked, out = await scripted(), 0, 0, False
-    link_open = Link.open
-
-    async def shaky(server: Server) -> Link:
-        nonlocal opened
-        if out:
-            raise Unavailable("cannot be reached")
-        opened += 1
-        return await link_open(server)
-
-    async def asking(_: str) -> None:
-        """Somewhere in the middle everything breaks while one letter waits for its mark."""
-        nonlocal out, asked
-        asked += 1
-        if asked == 300:
-            out = True
-            far.hang_up()
-            await asyncio.sleep(0.1)
-            out = False
-
-    monkeypatch.setattr(Link, "open", shaky)
-    monkeypatch.setattr(relay, "_FIRST_PAUSE", 0.15)
-    names = [f"reader{number}" for number in range(3000)]
-    done = await run(server(far.port, connections=6), envelopes(*names), asking=asking)
-    assert done.raised is None and len(done.outcomes) == len(names)
-    assert opened >= 11, "six before it, and at least five others after it"
-
-
-@pytest.mark.parametrize("text", ["", "20", "0/s", "20/0s", "20/y", "-1/s", "a/s"])
-def test_a_rate_that_is_none_is_told(text: str) -> None:
-    with pytest.raises(ValueError, match="write a rate as"):
-        Rate.parse(text)
-
-
-@given(st.integers(1, 1000), st.integers(1, 64))
-def test_processes_that_share_a_rate_never_exceed_it_together(count: int, among: int) -> None:
-    share = Rate(count, 60).shared(among)
-    assert among * share.count / share.seconds <= count / 60 + 1e-9
-
-
-def test_a_domain_that_asks_for_a_pause_gets_longer_ones() -> None:
-    rests = Rests()
-    rests.refused("a.vn", 0)
-    rests.refused("a.vn", 0.1)  # was on the way already
-    assert rests.free_at("a.vn", 1) == 30
-    rests.refused("a.vn", 31)
-    assert rests.free_at("a.vn", 32) == 91
-    rests.accepted("a.vn")
-    assert rests.free_at("a.vn", 32) == 32
-
-
-async def test_a_rate_is_kept_on_the_wire(scripted: MakeScripted) -> None:
-    far = await scripted()
-    started = time.monotonic()
-    done = await run(server(far.port, connections=4, rates=(Rate(5, 0.2),)), envelopes(*MANY[:15]))
-    assert done.kinds == dict.fromkeys(MANY[:15], OK)
-    assert time.monotonic() - started >= 0.4
-
-
-async def test_a_domain_with_a_rate_does_not_keep_the_others_waiting(scripted: MakeScripted) -> None:
-    far = await scripted()
-    letters = [
-        Envelope(name, recipient=f"{name}@{'slow' if number < 3 else 'fast'}.vn") for number, name in enumerate(MANY)
-    ]
-    hand = Handful([letter.errand() for letter in letters])
-    async with asyncio.timeout(30):
-        await Relays([server(far.port)], packer(letters), {"slow.vn": [Rate(1, 0.2)]}).carry(hand)
-    assert Counter(map(type, hand.outcomes.values())) == {OK: len(MANY)}
-    assert [address for address in far.accepted if "slow" in address][-1] in far.accepted[-2:]

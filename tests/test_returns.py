@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from distributor.config import Bounces
 from distributor.errors import AuthBroken, Unavailable
-from distributor.mail import returns, tokens
+from distributor.mail import access_token, returns
 from distributor.mail.unpacked import MOST
 
 KINDS = ("maildir", "imap", "pop3")
@@ -156,9 +156,9 @@ def test_a_token_that_is_no_good_is_told(kind: str, command: str, words: str, po
 
 
 def test_a_command_that_never_ends_gives_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_PATIENCE", 0.05)
+    monkeypatch.setattr(access_token, "_PATIENCE", 0.05)
     with pytest.raises(AuthBroken, match="gave no token in"):
-        tokens.printed("sleep 2")
+        access_token.printed("sleep 2")
 
 
 def test_a_password_and_a_token_are_one_too_many() -> None:

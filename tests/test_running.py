@@ -13,24 +13,18 @@ import pytest
 import sqlalchemy as sa
 from builders import NOW, edition, rendition
 from fixtures_ledger import freeze, states, subscribe
-from fixtures_letters import Bench, Clock, Post, letters
-from mail_runs import MESSAGE, MakeScripted, server
+from fixtures_letters import Bench, Clock, Post, letters, worker
 
 from distributor import pipeline
 from distributor.delivery import control
 from distributor.delivery.commit import GroupCommit
-from distributor.delivery.dispatch import Dispatcher
 from distributor.delivery.ledger import Ledger
 from distributor.delivery.retry import MOST_RECOVERIES, doubt
 from distributor.delivery.rows import standing
 from distributor.editions import book
-from distributor.errand import Errand, Errands
+from distributor.errand import Errands
 from distributor.errors import Rejected, StoreError, Unavailable, UserError
-from distributor.mail.rates import Rate
-from distributor.mail.relay import Relays
-from distributor.mail.smtp import stuffed
-from distributor.mail.transfer import Parcel
-from distributor.model import DeliveryState, Receipt, Recipient, Tier
+from distributor.model import DeliveryState, Receipt, Tier
 from distributor.storage.database import Database
 from distributor.storage.tables import bounces, deliveries, subscriptions, suppressions
 from distributor.workers import ClockWatch
@@ -229,55 +223,6 @@ async def test_a_letter_at_which_senders_die_again_and_again_is_set_aside(bench:
     assert bench.rows()["s0000"].reply.endswith("3 times: set aside for staff")
 
 
-# -- rates -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rated(Post):
-    """Writes over SMTP, two letters an hour."""
-
-    port: int
-
-    def carrier(self, among: int = 1) -> Relays:
-        return Relays([server(self.port, rates=(Rate(2, 3600),))], pack, among=among)
-
-
-class ByDomain(Rated):
-    """Two letters an hour to one domain."""
-
-    def carrier(self, among: int = 1) -> Relays:
-        return Relays([server(self.port)], pack, {"example.com": [Rate(2, 3600)]}, among)
-
-
-def pack(errand: Errand, eight_bit: bool) -> Parcel:
-    return Parcel("tin@b.vn", errand.recipient.address, stuffed(MESSAGE))
-
-
-async def test_a_rate_holds_from_process_to_process(store: Database, scripted: MakeScripted) -> None:
-    """Whoever sends less than the provider allows must not exceed it by starting the service anew."""
-    far = await scripted()
-    subscribe(store, 5)
-    freeze(store, edition(), [rendition("mail", "digest")])
-    for hours, sent in ((0, 2), (0.5, 2), (1.1, 4)):
-        one = worker(store, Rated(name="mail", port=far.port), Clock(NOW + timedelta(hours=hours)))
-        asyncio.get_running_loop().call_later(0.4, one.stop.set)
-        await one.run()
-        one.close()
-        assert len(far.accepted) == sent
-
-
-async def test_a_letter_that_only_waits_for_its_domain_was_not_tried(store: Database, scripted: MakeScripted) -> None:
-    """Else it would use up what the domain may have, again and again, until its time is over."""
-    far = await scripted(RCPT=["451 4.2.0 later"] * 2)
-    subscribe(store, 4)
-    freeze(store, edition(), [rendition("mail", "digest")])
-    for hours in (0.0, 0.5, 0.8, 1.1, 1.6, 2.2, 2.7):
-        one = worker(store, ByDomain(name="mail", port=far.port), Clock(NOW + timedelta(hours=hours)))
-        await one.run()
-        one.close()
-    assert len(far.accepted) == 4
-
-
 # -- workers -----------------------------------------------------------------------------------------------------------
 
 
@@ -299,16 +244,6 @@ class SlowPostman:
                 self.post.carried.append(errand.recipient.id)
                 await asyncio.sleep(0.001)
                 errands.answer(errand, Receipt(reply="250 ok"))
-
-
-def worker(database: Database, channel: Post, clock: Clock, lease: timedelta = timedelta(seconds=60)) -> Dispatcher:
-    return Dispatcher(
-        ledger=Ledger(database, lease=lease),
-        channels={"mail": channel},
-        address_book=lambda _, rows: {row.recipient: Recipient(id=row.recipient, address=row.address) for row in rows},
-        resend=lambda _: True,
-        clock=clock,
-    )
 
 
 @pytest.mark.parametrize("count", [2, 10])

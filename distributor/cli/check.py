@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from .app import App, json_option, pass_app, plural, say, show_json
+
+if TYPE_CHECKING:
+    from ..newsroom import Newsroom
 
 
 @click.command("check", short_help="Check config.yaml, templates, channels and the store.")
@@ -37,8 +42,15 @@ def command(app: App, online: bool, as_json: bool) -> None:
         faults = _ask(app)
         if faults:
             raise UserError("\n".join(faults))
+    if as_json:
+        show_json(_summary(newsroom, store))
+    else:
+        _tell(app, newsroom, store)
+
+
+def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
     settings = newsroom.settings
-    summary = {
+    return {
         "ok": True,
         "site": settings.site.title,
         "store": store,
@@ -49,9 +61,10 @@ def command(app: App, online: bool, as_json: bool) -> None:
         "channels": list(newsroom.channels),
         "mailboxes": [str(mailbox) for mailbox in settings.bounces],
     }
-    if as_json:
-        show_json(summary)
-        return
+
+
+def _tell(app: App, newsroom: Newsroom, store: str) -> None:
+    settings = newsroom.settings
     say(f"ok: {app.config}", fg="green")
     say(
         f"  site         {settings.site.title} ({settings.site.url}), {settings.site.language}, {settings.site.timezone}"

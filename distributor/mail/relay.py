@@ -81,31 +81,22 @@ class Relays:
     async def _remember(self, errands: Errands) -> None:
         """Begin long windows with what earlier processes have sent. Which server took a letter is not written down: each
         is taken to have had its share by weight. From then on this process knows better what it has sent."""
-        if self._remembered or not self._long:
+        limits = [(relay.limits, "", relay.server.weight) for relay in self.relays]
+        weights = sum(weight for _, _, weight in limits)
+        kept = [*limits, *((self.domains, domain, weights) for domain in self.domains.domains)]
+        long = [one for one in kept if one[0].memory(one[1])[0]]
+        if self._remembered or not long:
             return
         first = await errands.take()
         if first is None:
             return
         errands.put_back(first)
-        now, weights = _now(), sum(relay.server.weight for relay in self.relays)
-
-        async def begin(limits: Limits, share: float, domain: str = "") -> None:
-            seconds, count = limits.memory(domain)
-            if seconds:
-                ages = await errands.history(seconds, ceil(count / share), domain)
-                limits.remember([now - age for age in ages], share, domain)
-
-        for relay in self.relays:
-            await begin(relay.limits, relay.server.weight / weights / self.among)
-        for domain in self.domains.domains:
-            await begin(self.domains, 1 / self.among, domain)
+        now = _now()
+        for one, domain, weight in long:
+            (seconds, count), share = one.memory(domain), weight / weights / self.among
+            ages = await errands.history(seconds, ceil(count / share), domain)
+            one.remember([now - age for age in ages], share, domain)
         self._remembered = True
-
-    @property
-    def _long(self) -> bool:
-        return any(relay.limits.memory()[0] for relay in self.relays) or any(
-            self.domains.memory(domain)[0] for domain in self.domains.domains
-        )
 
     async def _work(self, relay: Relay, errands: Errands) -> None:
         """One relay at work; after a failure it is tried again as long as another one carries on."""

@@ -21,8 +21,8 @@ from typing import Protocol
 from ..config import Bounces
 from ..errors import AuthBroken, Unavailable
 from ..text import clean_line
-from . import tokens
-from .tokens import xoauth2
+from . import access_token
+from .smtp import xoauth2
 from .unpacked import MOST
 
 PATIENCE = 30.0  # seconds that a server may take for an answer
@@ -211,9 +211,9 @@ def _utf7(text: str) -> str:
     return "&" + text.encode("utf-7").decode("ascii").strip("+-").replace("/", ",") + "-"
 
 
-def _log_in_by_token(server: imaplib.IMAP4, said: str) -> None:
+def _log_in_by_token(server: imaplib.IMAP4, said: bytes) -> None:
     """A server that refuses first asks what to make of its reason, and is answered with nothing."""
-    answers = iter((said.encode(), b""))
+    answers = iter((said, b""))
     server.authenticate("XOAUTH2", lambda _: next(answers, None))
 
 
@@ -223,7 +223,7 @@ def _imap(settings: Bounces) -> Iterator[Box]:
     try:
         try:
             if settings.token_command:
-                _log_in_by_token(server, xoauth2(settings.username, tokens.printed(settings.token_command)))
+                _log_in_by_token(server, xoauth2(settings.username, access_token.printed(settings.token_command)))
             else:
                 server.login(settings.username, _password(settings))
         except imaplib.IMAP4.abort:
@@ -255,9 +255,9 @@ class _Server(poplib.POP3_SSL):
             raise poplib.error_proto("the connection was closed")
         return line.rstrip(b"\r\n"), len(line)
 
-    def log_in_by_token(self, said: str) -> None:
-        """RFC 5034; in two steps, because most tokens are longer than a command may be."""
-        for line in ("AUTH XOAUTH2", base64.b64encode(said.encode()).decode()):
+    def log_in_by_token(self, said: bytes) -> None:
+        """RFC 5034, which the library does not know; in two steps, because most tokens are longer than a command may be."""
+        for line in ("AUTH XOAUTH2", base64.b64encode(said).decode()):
             answer = self._shortcmd(line)  # type: ignore[attr-defined]
         if answer.startswith(b"+ "):  # the reason of a refusal
             self._shortcmd("")  # type: ignore[attr-defined]
@@ -292,7 +292,7 @@ def _pop3(settings: Bounces) -> Iterator[Box]:
     try:
         try:
             if settings.token_command:
-                server.log_in_by_token(xoauth2(settings.username, tokens.printed(settings.token_command)))
+                server.log_in_by_token(xoauth2(settings.username, access_token.printed(settings.token_command)))
             else:
                 server.user(settings.username)
                 server.pass_(_password(settings))

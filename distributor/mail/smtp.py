@@ -21,8 +21,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from .tokens import xoauth2
-
 LONGEST_LINE = 1000  # octets that we read of one reply line; RFC 5321 allows 512
 MOST_LINES = 64  # lines of one reply
 _CODE = re.compile(rb"([2-5][0-9][0-9])([ -]|$)")
@@ -205,7 +203,7 @@ class Conversation:
     def auth_xoauth2(self, username: str, token: str) -> None:
         """An access token instead of a password, as Google and Microsoft ask for it. A refusal comes as a question with
         the reason in it, which is answered with nothing."""
-        secret = base64.b64encode(xoauth2(username, token).encode()).decode()
+        secret = base64.b64encode(xoauth2(username, token)).decode()
         self._command(f"AUTH XOAUTH2 {secret}", Phase.AUTH)
 
     def auth_answer(self, text: str) -> None:
@@ -315,6 +313,11 @@ def stuffed(message: bytes) -> bytes:
         message += b"\r\n"
     message = message.replace(b"\r\n.", b"\r\n..")
     return b"." + message if message.startswith(b".") else message
+
+
+def xoauth2(username: str, token: str) -> bytes:
+    """What logs in with a token, before base64: the same for SMTP, IMAP and POP3."""
+    return f"user={username}\x01auth=Bearer {token}\x01\x01".encode()
 
 
 def _xtext(text: str) -> str:

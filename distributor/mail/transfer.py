@@ -67,8 +67,8 @@ class Transfer:
     async def run(self, errand: Errand) -> None:
         """Carry this errand and those that follow at hand. Returns when none is left, or the connection has done enough.
 
-        Raises Lost where the connection is gone: what is then in `current` is surely not out, and `settle_lost` says what
-        becomes of it. Raises AuthBroken for what is about us.
+        Raises Lost where the connection is gone: what is then in `current` is surely not out. Raises AuthBroken for what is
+        about us.
         """
         self._begin(errand)
         while self.current or self._next:

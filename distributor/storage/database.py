@@ -184,7 +184,7 @@ def _server(address: sa.URL) -> Engine:
         if time.monotonic() - entry.info.get("since", math.inf) > _RESTED:
             try:
                 engine.dialect.do_ping(connection)
-            except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+            except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError from error  # the pool makes a new one
 
     return engine

@@ -31,8 +31,3 @@ def printed(command: str) -> str:
     if done.returncode or not words:
         raise AuthBroken(f"token_command ended with {done.returncode} and gave no token")
     return words[0]
-
-
-def xoauth2(username: str, token: str) -> str:
-    """What is said to a server, before base64."""
-    return f"user={username}\x01auth=Bearer {token}\x01\x01"
