@@ -80,6 +80,7 @@ def _bar(total: int) -> Iterator[Progress]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.0f}/s")
 
-    with Bar("sending", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(), transient=True) as bar:
+    columns = ("sending", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Bar(*columns, transient=True, disable=not total) as bar:
         task = bar.add_task("sending", total=total)
         yield lambda: bar.advance(task)
