@@ -172,7 +172,7 @@ def _engine(url: str, folder: Path) -> Engine:
 
 def _server(address: sa.URL) -> Engine:
     """A connection that has rested is asked whether it still lives, so that a server that was started anew is not noticed;
-    asking before each transaction would make each of them half as long again."""
+    asking before each transaction would be one more question and answer for each."""
     engine = sa.create_engine(address)
 
     @event.listens_for(engine, "checkin")
