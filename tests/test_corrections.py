@@ -114,6 +114,17 @@ def test_a_second_correction_stands_before_the_first(out: Line) -> None:
     assert len(out.mailbox("moi")) == 3
 
 
+def test_two_people_who_correct_at_once_do_not_overwrite_each_other(out: Line) -> None:
+    first, second = ids(out)
+    late = plan(out, second)
+    done(out, first)
+    before = out.feed()
+    with pytest.raises(UserError, match="somebody else has just corrected something: nothing was done"):
+        pipeline.correct(out.newsroom, out.store, late, "Hoa")
+    assert out.feed() == before
+    assert done(out, second), "a fresh plan can be carried out"
+
+
 def test_a_post_that_is_not_out_yet_goes_out_corrected_instead(line: Line) -> None:
     first = line.arrives("a")
     (line.folder / "outbox").write_text("a file where a folder should be")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from fixtures_newsroom import Room
 
-from distributor.storage.tables import deliveries, editions, slots, watches
+from distributor.storage.tables import articles, deliveries, editions, home, slots, watches
 
 
 def wall(room: Room) -> list[str]:
@@ -96,6 +96,22 @@ def test_a_service_killed_in_the_middle_loses_nothing_and_leaves_the_doubtful_po
         assert "held for staff" in said
 
 
+BEGINNER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from distributor import pipeline
+from distributor.newsroom import open_newsroom
+
+room = open_newsroom(Path(sys.argv[1]))
+sys.stdin.readline()  # all are ready: go
+store = room.open_store()
+looks = asyncio.run(pipeline.gather(room, store, lambda: datetime.now(UTC)))
+assert not [look.failure for look in looks if look.failure], looks
+pipeline.at_home(room, store, datetime.now(UTC))
+store.close()
+"""
+
 RACER = """
 import sys
 from datetime import UTC, datetime
@@ -115,6 +131,35 @@ store.close()
 """
 
 
+def race(room: Room, programs: list[list[str]]) -> list[int]:
+    """Start programs, which wait until all are ready; returns how they ended."""
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(room.folder / "config.yaml"), *arguments],
+            stdin=subprocess.PIPE, cwd=room.folder, text=True,
+        )
+        for program, *arguments in programs
+    ]  # fmt: skip
+    for racer in racers:
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.close()
+    return [racer.wait(60) for racer in racers]
+
+
+def test_ten_processes_that_start_on_an_empty_store_make_it_once_and_take_each_article_in_once(
+    room: Room, store_url: str
+) -> None:
+    room.url = store_url
+    room.keep_in(store_url)
+    assert race(room, [[BEGINNER]] * 10) == [0] * 10
+    store = room.store()
+    with store.read() as connection:
+        assert len(connection.execute(sa.select(articles.c.id)).all()) == 2
+        assert len(connection.execute(sa.select(home.c.place)).all()) == 1
+    store.close()
+
+
 def test_ten_processes_that_race_make_one_edition_of_the_same_articles(room: Room, store_url: str) -> None:
     """Five services that find the same slot due, and five people who press the button at that moment."""
     room.keep_in(store_url)
@@ -124,18 +169,7 @@ def test_ten_processes_that_race_make_one_edition_of_the_same_articles(room: Roo
         connection.execute(sa.update(watches).values(since=datetime.now(UTC) - timedelta(hours=1)))
     store.close()
     at = datetime.now(UTC).isoformat()
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACER, str(room.folder / "config.yaml"), how, at],
-            stdin=subprocess.PIPE, cwd=room.folder, text=True,
-        )
-        for how in ("serve", "send") * 5
-    ]  # fmt: skip
-    for racer in racers:
-        assert racer.stdin
-        racer.stdin.write("go\n")
-        racer.stdin.close()
-    assert [racer.wait(60) for racer in racers] == [0] * 10
+    assert race(room, [[RACER, how, at] for how in ("serve", "send") * 5]) == [0] * 10
     made = room.run("editions", "--json").json
     assert len(made) == 1
     assert made[0]["deliveries"] == {"mail": {"pending": 1}, "feeds": {"pending": 3}, "posts": {"pending": 2}}

@@ -153,6 +153,25 @@ def test_a_locked_store_is_told_in_one_line(tmp_path: Path, file: Database, monk
     other.close()
 
 
+def test_who_writes_has_the_store_to_himself_and_who_waits_too_long_is_told(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distributor.storage.database._LOCK_PATIENCE", 50)
+    one, other = Database.open(store_url, tmp_path), Database.open(store_url, tmp_path)
+    with one.write():
+        with pytest.raises(StoreError, match="locked by another process; try again"), other.write():
+            pass
+        with other.read():
+            pass
+        if not store_url.startswith("sqlite"):
+            with other.write(alone=False):
+                pass
+    with other.write():
+        pass
+    one.close()
+    other.close()
+
+
 def test_a_full_disk_is_told_and_loses_nothing(file: Database) -> None:
     def row(number: int) -> dict[str, object]:
         return {"address_key": f"{number}@x.example", "reason": "x" * 3000, "since": NOW}

@@ -79,11 +79,18 @@ class Dispatcher:
         for result in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
-        now = self.clock()
-        with self.ledger.database.write() as connection:
+        self._close()
+        return report
+
+    def _close(self) -> None:
+        """Close the editions that owe nothing any more. It is asked often and there is seldom one."""
+        now, database = self.clock(), self.ledger.database
+        with database.read() as connection:
+            if not unfinished(connection):
+                return
+        with database.write() as connection:
             for edition in unfinished(connection):
                 book.close(connection, edition, now)
-        return report
 
     # -- posts -------------------------------------------------------------------------------------------------------
 

@@ -140,7 +140,7 @@ class Ledger:
         What a dead worker left in `sending` becomes `uncertain` in the same transaction.
         """
         while True:
-            with self.database.write() as connection:
+            with self.database.write(alone=False) as connection:
                 free = _free(channel, now, _dead_owners(connection, channel, now)).limit(1)
                 row = connection.execute(free).one_or_none()
                 if row is None:
@@ -159,7 +159,7 @@ class Ledger:
     def renew(self, held: Iterable[Shard], now: datetime) -> frozenset[Shard]:
         """Keep the leases of these shards; returns those that another worker has by now."""
         lost = set()
-        with self.database.write() as connection:
+        with self.database.write(alone=False) as connection:
             for shard in held:
                 kept = connection.execute(
                     sa.update(shards)
@@ -172,7 +172,7 @@ class Ledger:
 
     def release(self, held: Iterable[Shard]) -> None:
         """Let go of shards, and write down when there is something to do in them again."""
-        with self.database.write() as connection:
+        with self.database.write(alone=False) as connection:
             for shard in held:
                 connection.execute(
                     sa.update(shards)
@@ -225,7 +225,7 @@ class Ledger:
         Outcomes for shards in other hands are not written.
         """
         touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
-        with self.database.write() as connection:
+        with self.database.write(alone=False) as connection:
             held, paused = _guard(connection, self.owner)
             ours = [entry for entry in entries if entry.shard in held]
             _write_outcomes(connection, ours, now)
@@ -266,7 +266,7 @@ class Ledger:
             .join(editions, editions.c.id == shards.c.edition_id)
             .where(shards.c.due.is_not(None), editions.c.expires_at <= now, editions.c.released_at.is_not(None))
         )
-        with self.database.write() as connection:
+        with self.database.write(alone=False) as connection:
             expired = connection.execute(
                 sa.update(deliveries)
                 .where(deliveries.c.edition_id.in_(over), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))

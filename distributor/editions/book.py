@@ -75,11 +75,7 @@ def decide_slot(
         "outcome": outcome,
         "edition_id": edition,
     }
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(slots).values(values))
-    except sa.exc.IntegrityError:  # PostgreSQL: another transaction was faster
-        return False
+    connection.execute(sa.insert(slots).values(values))
     return True
 
 
@@ -109,18 +105,16 @@ def keep(
     SlotTaken, with nothing written that the caller's roll-back does not undo, where the slot is decided, the number is
     taken, or one of the articles has been announced since the selection was made.
     """
-    try:
-        with connection.begin_nested():
-            _keep(connection, edition, by, choices, due, held)
-            keep_renditions(connection, edition.id, kept, cohorts)
-    except sa.exc.IntegrityError as error:  # PostgreSQL: another transaction was faster
-        raise SlotTaken(f"{edition.id} is taken: {error.orig}") from error
+    _keep(connection, edition, by, choices, due, held)
+    keep_renditions(connection, edition.id, kept, cohorts)
 
 
 def _keep(
     connection: Connection, edition: Edition, by: str, choices: Sequence[Choice], due: datetime | None, held: str
 ) -> None:
     now = edition.frozen_at
+    if is_decided(connection, edition.newsletter, edition.slot):
+        raise SlotTaken(f"slot {edition.slot} of {edition.newsletter} is decided")
     if edition.number != next_number(connection, edition.newsletter, edition.kind):
         raise SlotTaken(f"number {edition.number} of {edition.newsletter} is taken")
     if edition.kind is EditionKind.DIGEST and items.decided(connection, edition.newsletter, edition.carried):
@@ -140,8 +134,7 @@ def _keep(
             **_content(edition),
         )
     )
-    if not decide_slot(connection, edition.newsletter, edition.slot, "edition", by, now, edition.id):
-        raise SlotTaken(f"slot {edition.slot} of {edition.newsletter} is decided")
+    decide_slot(connection, edition.newsletter, edition.slot, "edition", by, now, edition.id)
     record(connection, edition.id, "drafted" if due else "frozen", by, now)
     if held:
         record(connection, edition.id, "held", "preflight", now, held)

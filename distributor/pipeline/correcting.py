@@ -91,15 +91,23 @@ def plan_correction(newsroom: Newsroom, database: Database, article_id: str, not
 
 
 def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reason: str = "") -> list[str]:
-    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it."""
+    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it.
+
+    Raises UserError, with nothing done, where somebody else has corrected something since the plan was made.
+    """
     now = plan.notice.at
     at_home(newsroom, database, now)
-    with database.write() as connection:
-        notices.put(connection, plan.article.id, plan.notice, by)
-        if plan.notice.kind is NoticeKind.WITHDRAWAL:
-            marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
-        for part in plan.parts:
-            _keep(newsroom, connection, part, by, now)
+    try:
+        with database.write() as connection:
+            notices.put(connection, plan.article.id, plan.notice, by)
+            if plan.notice.kind is NoticeKind.WITHDRAWAL:
+                marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
+            for part in plan.parts:
+                _keep(newsroom, connection, part, by, now)
+    except book.SlotTaken:
+        raise UserError(
+            "somebody else has just corrected something: nothing was done; look at the plan again"
+        ) from None
     return [part.edition.id for part in plan.parts if part.renditions]
 
 

@@ -22,8 +22,7 @@ from .proposing import desk_for
 
 def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
     """Make sure that this is no copy of somebody's store. Raises StoreError."""
-    with database.write() as connection:
-        home.check(connection, home.here(newsroom.settings.instance, newsroom.folder), now)
+    home.check(database, home.here(newsroom.settings.instance, newsroom.folder), now)
 
 
 async def deliver(

@@ -2,8 +2,10 @@
 
 SQLite runs in WAL mode with `synchronous=FULL`, so that a commit survives a power cut, and every writing transaction
 begins with BEGIN IMMEDIATE: a transaction that reads first and writes later would fail at once, timeout or not, when
-somebody else has written in between. PostgreSQL runs at READ COMMITTED; correctness rests on unique keys and on
-conditional updates whose row count is looked at.
+somebody else has written in between. PostgreSQL runs at READ COMMITTED, and there too a writing transaction has the
+store to itself from its beginning to its end, by a lock that all of them take first: what it has read stays true until
+it has written. Only the ledger's may run beside others (`alone=False`), as their correctness rests on conditional
+updates whose row count is looked at.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from .migrations import REVISIONS
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _RESTED = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
+_WRITERS = 0x646973747269  # the advisory lock of those who write: "distri"
 
 
 class Database:
@@ -64,18 +67,26 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that writes; committed at the end, undone by any exception."""
-        with self._transaction(writes=True) as connection:
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that writes; committed at the end, undone by any exception.
+
+        One at a time, whoever asks, so that it may read first and write what follows from that. `alone=False` is for
+        transactions that are correct whatever others write meanwhile: PostgreSQL runs them side by side.
+        """
+        with self._transaction(writes=True, alone=alone) as connection:
             yield connection
 
     @contextmanager
     def _transaction(
-        self, *, writes: bool, prepare: Callable[[Connection], AbstractContextManager[None]] | None = None
+        self,
+        *,
+        writes: bool,
+        alone: bool = True,
+        prepare: Callable[[Connection], AbstractContextManager[None]] | None = None,
     ) -> Iterator[Connection]:
         try:
             with (
-                self._engine.connect().execution_options(writes=writes) as connection,
+                self._engine.connect().execution_options(writes=writes, alone=alone) as connection,
                 prepare(connection) if prepare else nullcontext(),
                 connection.begin(),
             ):
@@ -187,7 +198,15 @@ def _server(address: sa.URL) -> Engine:
             except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError from error  # the pool makes a new one
 
+    event.listen(engine, "begin", _begin_server)
     return engine
+
+
+def _begin_server(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("writes") and options.get("alone"):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_PATIENCE}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
 def _sqlite(address: sa.URL, folder: Path) -> Engine:
@@ -222,8 +241,10 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+_LOCKED = "is locked by another process; try again, or stop the other one"
 _WORDS = {
-    "database is locked": "is locked by another process; try again, or stop the other one",
+    "database is locked": _LOCKED,
+    "due to lock timeout": _LOCKED,
     "attempt to write a readonly database": "is read-only; look at the permissions of the file and its folder",
     "database or disk is full": "the disk is full; free some space, nothing is lost",
     "unable to open database file": "cannot be opened; look at the path and its permissions",

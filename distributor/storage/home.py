@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..errors import StoreError
+from .database import Database
 from .tables import home
 
 
@@ -23,12 +24,17 @@ def here(instance: str, folder: Path) -> str:
     return f"instance {instance}" if instance else f"{socket.gethostname()}:{folder.resolve()}"
 
 
-def check(connection: Connection, where: str, now: datetime) -> None:
+def check(database: Database, where: str, now: datetime) -> None:
     """Make sure that the store is at home here; a store without a home gets one. Raises StoreError."""
-    known = connection.execute(sa.select(home.c.place)).scalar()
-    if known is None:
-        adopt(connection, where, now)
-    elif known != where:
+    with database.read() as connection:
+        known = _place(connection)
+    if not known:
+        with database.write() as connection:
+            known = _place(connection)  # again, now that nobody else writes
+            if not known:
+                adopt(connection, where, now)
+                return
+    if known != where:
         raise StoreError(
             f"this store is at home at {known}, not at {where}: nothing is sent from a copy; "
             "if it has really moved here, and the other one is switched off, run `distributor adopt`"
@@ -37,7 +43,11 @@ def check(connection: Connection, where: str, now: datetime) -> None:
 
 def adopt(connection: Connection, where: str, now: datetime) -> str:
     """Make this the store's home; returns where it was at home before, or nothing."""
-    before = connection.execute(sa.select(home.c.place)).scalar() or ""
+    before = _place(connection)
     connection.execute(sa.delete(home))
     connection.execute(sa.insert(home).values(place=where, since=now))
     return before
+
+
+def _place(connection: Connection) -> str:
+    return connection.execute(sa.select(home.c.place)).scalar() or ""
