@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixtures_line import Line, text_of
@@ -12,6 +13,7 @@ from fixtures_newsroom import Room
 from distributor import pipeline, registry
 from distributor.editions import book
 from distributor.errors import UserError
+from distributor.model import Notice, NoticeKind
 
 SHIPPED = registry.template_folders(Path("/nonexistent"))[0]
 
@@ -50,6 +52,36 @@ def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> Non
         story = [(event.what, event.by, event.why) for event in book.events(connection, "tin-sang-1")]
     assert ("held", "preflight", made.held) in story
     assert any(what == "forced" and by == "Lan" and why.startswith("script: ") for what, by, why in story)
+
+
+def test_a_correction_whose_letter_is_blocked_changes_nothing_until_it_is_forced(line: Line) -> None:
+    own = line.folder / "templates" / "email"
+    own.mkdir(parents=True)
+    page = (SHIPPED / "email" / "correction.html.j2").read_text(encoding="utf-8")
+    (own / "correction.html.j2").write_text(
+        page.replace("{% block content %}", "{% block content %}<script>alert(1)</script>"), encoding="utf-8"
+    )
+    line.subscribe("moi")
+    article = line.arrives("a")
+    line.day()
+    line.at("09:00")
+    notice = Notice(NoticeKind.CORRECTION, "Số liệu đúng là 38 km.", line.now)
+
+    def plan(**how: Any) -> pipeline.Plan:
+        return pipeline.plan_correction(line.newsroom, line.store, article, notice, **how)
+
+    feed = line.feed()
+    blocked = plan(mail=True)
+    assert blocked.parts[0].lines[-1].startswith("preflight blocks its letters: script: ")
+    with pytest.raises(UserError, match="nothing was done: its letters do not pass script; --force script"):
+        pipeline.correct(line.newsroom, line.store, blocked, "Lan")
+    assert (line.feed(), len(line.mailbox("moi"))) == (feed, 1)
+    assert not plan(mail=False).parts[0].blocked, "nobody is written to"
+    (made,) = pipeline.correct(line.newsroom, line.store, plan(mail=True, forced=["script"]), "Lan")
+    line.deliver()
+    assert len(line.mailbox("moi")) == 2
+    with line.store.read() as connection:
+        assert any(one.what == "forced" and one.why.startswith("script: ") for one in book.events(connection, made))
 
 
 def test_the_largest_letters_of_the_cohorts_are_examined_too(line: Line) -> None:

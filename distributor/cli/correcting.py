@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,39 +15,51 @@ if TYPE_CHECKING:
     from ..pipeline import Plan
     from ..storage.database import Database
 
-_options = (
-    click.option("--mail", is_flag=True, help="Write to the readers whose letter carried it, and to nobody else."),
-    click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing."),
-    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-)
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+        click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing."),
+        click.option(
+            "--force", multiple=True, metavar="CHECK", help="Write although this check blocks it; is written down."
+        ),
+        click.option("--mail", is_flag=True, help="Write to the readers whose letter carried it, and to nobody else."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command("correct")
 @click.argument("article", shell_complete=complete_article)
 @click.option("--note", default="", help="What was wrong, for readers. [default: that it has been corrected]")
-@_options[0]
-@_options[1]
-@_options[2]
+@_options
 @pass_app
-def correct(app: App, article: str, note: str, mail: bool, dry_run: bool, yes: bool) -> None:
+def correct(app: App, article: str, note: str, mail: bool, force: tuple[str, ...], dry_run: bool, yes: bool) -> None:
     """Put right an article that is out, once its source has the right text.
 
     Feeds show it with a visible note, posts are changed where the network can, and with --mail those who got it are
     written to. Gather first: the article goes out as it stands in the store now.
     """
     with app.store() as database:
-        _do(app, database, article, "correction", note, "", mail, dry_run, yes)
+        _do(app, database, article, "correction", note, "", mail, force, dry_run, yes)
 
 
 @click.command("withdraw")
 @click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
 @click.option("-m", "--reason", default="", help="Why, for those of the newsroom who ask later.")
 @click.option("--note", default="", help="What readers are told. [default: that it is no longer published]")
-@_options[0]
-@_options[1]
-@_options[2]
+@_options
 @pass_app
-def withdraw(app: App, articles: tuple[str, ...], reason: str, note: str, mail: bool, dry_run: bool, yes: bool) -> None:
+def withdraw(
+    app: App,
+    articles: tuple[str, ...],
+    reason: str,
+    note: str,
+    mail: bool,
+    force: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
     """Take articles back: they go out nowhere any more, and what is out is changed where it can be.
 
     Feeds show only the note in their place, posts are taken back where the network can, and with --mail those who got
@@ -54,7 +67,7 @@ def withdraw(app: App, articles: tuple[str, ...], reason: str, note: str, mail: 
     """
     with app.store() as database:
         for article in articles:
-            _do(app, database, article, "withdrawal", note, reason, mail, dry_run, yes)
+            _do(app, database, article, "withdrawal", note, reason, mail, force, dry_run, yes)
 
 
 def _do(
@@ -65,6 +78,7 @@ def _do(
     note: str,
     reason: str,
     mail: bool,
+    force: Sequence[str],
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -73,7 +87,7 @@ def _do(
     from ..text import clean_line
 
     notice = Notice(NoticeKind(kind), clean_line(note), clock())
-    plan = pipeline.plan_correction(app.newsroom, database, article, notice, mail=mail)
+    plan = pipeline.plan_correction(app.newsroom, database, article, notice, mail=mail, forced=force)
     _show(plan)
     if dry_run:
         say("Nothing was changed: this was a dry run.")

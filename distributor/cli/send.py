@@ -63,8 +63,8 @@ def command(
 ) -> None:
     """Send the next edition of a newsletter now: everything that is new since the last one.
 
-    Asks before it sends. What an interrupted run has left is finished too, and nothing goes out twice: an article is
-    announced once, and every mail and post is a row in the ledger before it is tried.
+    Asks before it sends. What an interrupted run has left is finished too, and what is out does not go out again: an article
+    is announced once, and every mail and post is a row in the ledger before it is tried.
 
     With --alert ARTICLE that article goes out at once to everybody, whatever their topics and frequency; the next
     digest leaves it out for those who have had it. Without NEWSLETTER it goes to every newsletter it belongs to.

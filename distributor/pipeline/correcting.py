@@ -26,9 +26,11 @@ from ..gathering import archive, marks, notices
 from ..gathering.marks import Mark
 from ..model import Action, Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
 from ..newsroom import Newsroom
+from ..preflight.findings import Finding
 from ..rendering.notices import with_notices
 from ..storage.database import Database
 from ..storage.tables import deliveries, editions, renditions
+from . import gate
 from .delivering import at_home
 from .proposing import desk_for, notices_of
 from .publishing import personal
@@ -50,6 +52,7 @@ class Part:
     """What is to be done in one newsletter.
 
     `give_up` are posts that are not out yet and stay so. `lines` say it all in words, what cannot be done as well.
+    `blocked` is what preflight has against its letter.
     """
 
     newsletter: Newsletter
@@ -58,22 +61,26 @@ class Part:
     holders: Holders | None
     give_up: tuple[Post, ...]
     lines: tuple[str, ...]
+    blocked: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a correction would do, newsletter by newsletter."""
+    """What a correction would do, newsletter by newsletter; `forced` are the checks that its letters need not pass."""
 
     article: Article
     notice: Notice
     parts: tuple[Part, ...] = field(default_factory=tuple)
+    forced: tuple[str, ...] = ()
 
 
-def plan_correction(newsroom: Newsroom, database: Database, article_id: str, notice: Notice, *, mail: bool) -> Plan:
+def plan_correction(
+    newsroom: Newsroom, database: Database, article_id: str, notice: Notice, *, mail: bool, forced: Sequence[str] = ()
+) -> Plan:
     """What it would take to put an article right, or to take it back, wherever it has gone out. Nothing is written.
 
-    `mail` writes to those whose letter carried it. Raises UserError where there is no such article, or where a
-    correction is asked for of one that was withdrawn.
+    `mail` writes to those whose letter carried it. Raises UserError where there is no such article, where a correction
+    is asked for of one that was withdrawn, and for a forced name that is no check.
     """
     with database.read() as connection:
         article = archive.by_id(connection, article_id)
@@ -87,14 +94,28 @@ def plan_correction(newsroom: Newsroom, database: Database, article_id: str, not
             for newsletter in newsroom.settings.newsletters.values()
             if _has_announced(connection, newsletter, article)
         ]
-    return Plan(article, notice, tuple(parts))
+    return Plan(article, notice, tuple(_examined(newsroom, part, notice, forced) for part in parts), tuple(forced))
+
+
+def _examined(newsroom: Newsroom, part: Part, notice: Notice, forced: Sequence[str]) -> Part:
+    """A part with what preflight says of its letters."""
+    found = gate.examine_letters(newsroom, part.edition, part.renditions, notice.at)
+    blocked = gate.held_by(newsroom, found, forced)
+    told = (f"preflight blocks its letters: {gate.in_words(blocked)}",) if blocked else ()
+    return replace(part, blocked=tuple(blocked), lines=(*part.lines, *told))
 
 
 def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reason: str = "") -> list[str]:
     """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it.
 
-    Raises UserError, with nothing done, where somebody else has corrected something since the plan was made.
+    Raises UserError, with nothing done, where preflight blocks a letter of it, and where somebody else has corrected
+    something since the plan was made.
     """
+    if blocked := [one for part in plan.parts for one in part.blocked]:
+        raise UserError(
+            f"nothing was done: its letters do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
+            "the same, and without --mail nobody is written to"
+        )
     now = plan.notice.at
     at_home(newsroom, database, now)
     try:
@@ -103,7 +124,7 @@ def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reas
             if plan.notice.kind is NoticeKind.WITHDRAWAL:
                 marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
             for part in plan.parts:
-                _keep(newsroom, connection, part, by, now)
+                _keep(newsroom, connection, part, by, now, plan.forced)
     except book.SlotTaken:
         raise UserError(
             "somebody else has just corrected something: nothing was done; look at the plan again"
@@ -111,13 +132,16 @@ def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reas
     return [part.edition.id for part in plan.parts if part.renditions]
 
 
-def _keep(newsroom: Newsroom, connection: Connection, part: Part, by: str, now: datetime) -> None:
+def _keep(
+    newsroom: Newsroom, connection: Connection, part: Part, by: str, now: datetime, forced: Sequence[str]
+) -> None:
     for post in part.give_up:
         reason = f"given up: {part.edition.subject}"
         give_up_post(connection, post.edition, post.channel, part.edition.articles[0].id, reason, now)
     if not part.renditions:
         return
     book.keep(connection, part.edition, part.renditions, by)
+    gate.note_forced(connection, part.edition.id, by, now, forced)
     promise(connection, part.edition, part.renditions, part.holders, personal(newsroom, part.newsletter))
     latest = [name for name, channel in newsroom.carriers(part.newsletter).items() if channel.latest_only]
     overtake(connection, part.edition, latest, now)
