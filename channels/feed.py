@@ -29,7 +29,6 @@ from distributor.model import Article, Edition, Receipt, Rendition
 
 from ._feeds import Head, atom, json_feed, rss
 from ._files import put
-from ._http import Call, Rules, send
 from ._posts import Count
 
 _FORMATS: dict[str, tuple[str, Callable[[Head, Sequence[Article]], bytes]]] = {
@@ -114,6 +113,8 @@ class Feed(Channel):
 
     async def _tell_hub(self, topic: str) -> str:
         """Tell the hub that a feed has changed (WebSub, section 7); what came of it, in words."""
+        from ._http import Call, Rules, send  # most feeds have no hub, and need no network
+
         assert self.hub
         body = urlencode({"hub.mode": "publish", "hub.url": topic}).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

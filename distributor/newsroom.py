@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from . import config, registry
@@ -18,11 +19,13 @@ from .errors import ConfigError, Problem, StoreError, UserError
 from .mail.address import Mailbox
 from .model import Language
 from .pictures.shelf import Shelf
-from .pictures.studio import Studio
 from .rehearsal import rehearse
 from .rendering.environment import Templates
 from .source import Source
 from .storage.database import Database
+
+if TYPE_CHECKING:
+    from .pictures.studio import Studio
 
 CONFIG = "config.yaml"
 
@@ -65,6 +68,8 @@ class Newsroom:
         pictures, site = self.settings.pictures, self.settings.site
         if pictures is None:
             return None
+        from .pictures.studio import Studio  # brings the network along, which few commands need
+
         private = any(source.allow_private for source in self.sources.values())
         return Studio(Shelf(pictures.folder, pictures.url), pictures, site, private)
 
@@ -98,7 +103,10 @@ def open_newsroom(file: Path) -> Newsroom:
         problems += _reviewers(raw, settings, channels)
     problems = [*raw.problems, *problems, *source_problems, *channel_problems, *timing_problems]
     templates = Templates(registry.template_folders(raw.folder))
-    problems += [Problem("", fault.message, fault.file, fault.line) for fault in templates.check()]
+    # Ours have their tests; compiling them for every command would cost more than most commands do.
+    problems += [
+        Problem("", fault.message, fault.file, fault.line) for fault in templates.check(raw.folder / "templates")
+    ]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
     return Newsroom(raw.file, settings, sources, channels, timing, templates)
