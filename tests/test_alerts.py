@@ -134,6 +134,22 @@ def test_an_article_that_is_announced_already_can_be_sent_as_an_alert_when_staff
     assert line.read("moi") == [["a"], ["a"], ["b"]]
 
 
+def test_a_digest_that_does_not_carry_the_alert_to_a_reader_does_not_overtake_it(line: Line) -> None:
+    line.subscribe("moi")
+    line.subscribe("yte", "Y tế")
+    first, _ = line.arrives("a", "Kinh tế"), line.arrives("b", "Y tế")
+    line.at("06:50")
+    with line.store.read() as connection:
+        article = archive.by_id(connection, first)
+    assert article
+    pipeline.publish_alert(line.newsroom, line.store, line.newsroom.newsletter("tin-sang"), article, line.now, "Lan")
+    line.at("07:00")
+    line.answer()
+    line.deliver()
+    assert line.read("moi") == [["a", "b"]]
+    assert sorted(line.read("yte")) == [["a"], ["b"]]
+
+
 def test_a_digest_overtakes_an_alert_that_is_not_out_yet(line: Line) -> None:
     """Its readers get the article once, as news of the digest."""
     line.configure(RULE)

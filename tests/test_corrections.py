@@ -119,7 +119,9 @@ def test_two_people_who_correct_at_once_do_not_overwrite_each_other(out: Line) -
     late = plan(out, second)
     done(out, first)
     before = out.feed()
-    with pytest.raises(UserError, match="somebody else has just corrected something: nothing was done"):
+    with pytest.raises(
+        UserError, match="something has gone out or was changed since this plan was made: nothing was done"
+    ):
         pipeline.correct(out.newsroom, out.store, late, "Hoa")
     assert out.feed() == before
     assert done(out, second), "a fresh plan can be carried out"

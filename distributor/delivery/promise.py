@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -125,7 +125,7 @@ def overtake(connection: Connection, edition: Edition, channels: Iterable[str], 
     """Close what earlier editions of the newsletter still owe to channels that show only the latest."""
     earlier = sa.select(editions.c.id).where(
         editions.c.newsletter == edition.newsletter,
-        editions.c.released_at <= now,
+        editions.c.released_at.is_not(None),
         editions.c.id != edition.id,
     )
     connection.execute(
@@ -139,13 +139,15 @@ def overtake(connection: Connection, edition: Edition, channels: Iterable[str], 
     )
 
 
-def overtake_alerts(connection: Connection, edition: Edition, alerts: Iterable[str], now: datetime) -> None:
-    """Close the letters of alerts that are not out yet to readers of this edition, which carries them as news."""
-    readers = sa.select(deliveries.c.recipient).where(deliveries.c.edition_id == edition.id)
+def overtake_alert(connection: Connection, edition: Edition, alert: str, parts: Sequence[str], now: datetime) -> None:
+    """Close the letters of an alert that are not out yet to readers of those parts of an edition that carry it as news."""
+    readers = sa.select(deliveries.c.recipient).where(
+        deliveries.c.edition_id == edition.id, deliveries.c.part.in_(list(parts))
+    )
     connection.execute(
         sa.update(deliveries)
         .where(
-            deliveries.c.edition_id.in_(list(alerts)),
+            deliveries.c.edition_id == alert,
             deliveries.c.recipient != "",
             deliveries.c.recipient.in_(readers),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),

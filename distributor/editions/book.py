@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from . import items
 from .cohorts import Cohort
 from .selection import Choice, Verdict
 
+_INSTANT = timedelta(microseconds=1)
 NOTHING = "nothing was announced since the last one"
 NOBODY = "nobody has chosen it"
 ENOUGH = "all whom it would reach had enough mails for the day"
@@ -130,7 +131,7 @@ def _keep(
             language=edition.language,
             frozen_at=now,
             due_at=due or now,
-            released_at=None if due or held else now,
+            released_at=None if due or held else release_time(connection, edition.newsletter, now),
             **_content(edition),
         )
     )
@@ -141,6 +142,14 @@ def _keep(
     if edition.kind is EditionKind.DIGEST:
         choices = choices or [Choice(article, Verdict.IN) for article in edition.carried]
     items.note(connection, edition.newsletter, choices, now, edition.id)
+
+
+def release_time(connection: Connection, newsletter: str, now: datetime) -> datetime:
+    """When an edition counts as released that is released now: after all that was decided before it, whatever clock that
+    was decided by, as a daily letter carries what was released since the last one was decided."""
+    query = sa.select(sa.func.max(slots.c.decided_at)).where(slots.c.newsletter == newsletter)
+    last: datetime | None = connection.execute(query).scalar()
+    return max(now, last + _INSTANT) if last else now
 
 
 def _content(edition: Edition) -> dict[str, Any]:
@@ -189,6 +198,16 @@ def keep_renditions(
     ]
     if rows:
         connection.execute(sa.insert(cohort_rows), rows)
+
+
+def replace_rendition(connection: Connection, made: Rendition) -> None:
+    """Put other bytes in the place of a rendition of which nothing has been tried yet."""
+    here = (renditions.c.edition_id == made.edition) & (renditions.c.channel == made.channel)
+    connection.execute(
+        sa.update(renditions)
+        .where(here, renditions.c.part == made.part)
+        .values(title=made.title, body=made.body, sha256=made.sha256)
+    )
 
 
 def edition(connection: Connection, edition_id: str) -> Edition | None:

@@ -59,16 +59,22 @@ def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime)
     found = []
     for frozen in edition.carried:
         candidate = today[frozen.id]
-        article = candidate.article
-        if candidate.withdrawn:
-            found.append(Difference(frozen, f"withdrawn: {candidate.withdrawn}", withdrawn=True))
-        elif candidate.held:
-            found.append(Difference(frozen, candidate.held))
-        elif article.publish_at and article.publish_at > now:
-            found.append(Difference(frozen, f"under embargo until {article.publish_at:%Y-%m-%d %H:%M} UTC"))
+        article, reason = candidate.article, kept_back(candidate, now)
+        if reason:
+            found.append(Difference(frozen, reason, withdrawn=bool(candidate.withdrawn)))
         elif article.version != frozen.version:
             found.append(Difference(frozen, f"edited since (version {article.version})", edited=article))
     return found
+
+
+def kept_back(today: Candidate, now: datetime) -> str:
+    """Why an article must not go out now; nothing where it may."""
+    embargo = today.article.publish_at
+    if today.withdrawn:
+        return f"withdrawn: {today.withdrawn}"
+    if today.held:
+        return today.held
+    return f"under embargo until {embargo:%Y-%m-%d %H:%M} UTC" if embargo and embargo > now else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,8 @@ async def prepare_pictures(newsroom: Newsroom, articles: Sequence[Article], now:
 
 
 def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> Answers:
-    """Decide all that is due now in every newsletter."""
-    answers = Answers()
+    """Decide all that is due now in every newsletter: drafts first, so that a daily letter of the same minute has them."""
+    answers = Answers(settled=release_due(newsroom, database, now, by))
     for name, timing in newsroom.timing.items():
         newsletter = newsroom.newsletter(name)
         answers.made += _alerts(newsroom, database, newsletter, now, by)
@@ -71,7 +71,6 @@ def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
         for kind, schedule in ((EditionKind.DAILY, timing.daily), (EditionKind.WEEKLY, timing.weekly)):
             if schedule:
                 answers.made += _roundup(newsroom, database, newsletter, timing, kind, schedule, now, by)
-    answers.settled = release_due(newsroom, database, now, by)
     return answers
 
 
@@ -84,7 +83,7 @@ def _alerts(newsroom: Newsroom, database: Database, newsletter: Newsletter, now:
         today = book.count_since(connection, newsletter.id, EditionKind.ALERT, now - timedelta(days=1))
     chosen = urgent(newsletter, candidates, today, now)
     made = [publish_alert(newsroom, database, newsletter, article, now, by) for article in chosen]
-    return [proposal for proposal in made if proposal]
+    return [proposal for proposal in made if proposal and proposal.edition]
 
 
 def _due(

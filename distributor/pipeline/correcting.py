@@ -20,6 +20,7 @@ from ..delivery import audience
 from ..delivery.audience import Holders
 from ..delivery.promise import give_up_post, overtake, promise
 from ..editions import book, items
+from ..editions.basis import Basis, basis
 from ..editions.freezing import Contents, freeze
 from ..errors import UserError
 from ..gathering import archive, marks, notices
@@ -51,7 +52,8 @@ class Post:
 class Part:
     """What is to be done in one newsletter.
 
-    `give_up` are posts that are not out yet and stay so. `lines` say it all in words, what cannot be done as well.
+    `posts` are what there is of the article, `give_up` those that are not out yet and stay so. `lines` say it all in
+    words, what cannot be done as well.
     `blocked` is what preflight has against its letter.
     """
 
@@ -59,6 +61,7 @@ class Part:
     edition: Edition
     renditions: tuple[Rendition, ...]
     holders: Holders | None
+    posts: tuple[Post, ...]
     give_up: tuple[Post, ...]
     lines: tuple[str, ...]
     blocked: tuple[Finding, ...] = ()
@@ -66,12 +69,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a correction would do, newsletter by newsletter; `forced` are the checks that its letters need not pass."""
+    """What a correction would do, newsletter by newsletter. `forced` are the checks that its letters need not pass;
+    `rests_on` is what must still be so when it is done, by newsletter."""
 
     article: Article
     notice: Notice
     parts: tuple[Part, ...] = field(default_factory=tuple)
     forced: tuple[str, ...] = ()
+    rests_on: Mapping[str, Basis] = field(default_factory=dict)
 
 
 def plan_correction(
@@ -83,6 +88,7 @@ def plan_correction(
     is asked for of one that was withdrawn, and for a forced name that is no check.
     """
     with database.read() as connection:
+        rests_on = {name: basis(connection, name) for name in newsroom.settings.newsletters}
         article = archive.by_id(connection, article_id)
         if article is None:
             raise UserError(f"there is no article {article_id!r}; `distributor articles` lists them")
@@ -94,7 +100,8 @@ def plan_correction(
             for newsletter in newsroom.settings.newsletters.values()
             if _has_announced(connection, newsletter, article)
         ]
-    return Plan(article, notice, tuple(_examined(newsroom, part, notice, forced) for part in parts), tuple(forced))
+    examined = tuple(_examined(newsroom, part, notice, forced) for part in parts)
+    return Plan(article, notice, examined, tuple(forced), rests_on)
 
 
 def _examined(newsroom: Newsroom, part: Part, notice: Notice, forced: Sequence[str]) -> Part:
@@ -108,8 +115,8 @@ def _examined(newsroom: Newsroom, part: Part, notice: Notice, forced: Sequence[s
 def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reason: str = "") -> list[str]:
     """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it.
 
-    Raises UserError, with nothing done, where preflight blocks a letter of it, and where somebody else has corrected
-    something since the plan was made.
+    Raises UserError, with nothing done, where preflight blocks a letter of it, and where something has gone out or was
+    changed since the plan was made.
     """
     if blocked := [one for part in plan.parts for one in part.blocked]:
         raise UserError(
@@ -118,18 +125,25 @@ def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reas
         )
     now = plan.notice.at
     at_home(newsroom, database, now)
-    try:
-        with database.write() as connection:
-            notices.put(connection, plan.article.id, plan.notice, by)
-            if plan.notice.kind is NoticeKind.WITHDRAWAL:
-                marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
-            for part in plan.parts:
-                _keep(newsroom, connection, part, by, now, plan.forced)
-    except book.SlotTaken:
-        raise UserError(
-            "somebody else has just corrected something: nothing was done; look at the plan again"
-        ) from None
+    with database.write() as connection:
+        if _has_moved(connection, plan):
+            raise UserError(
+                "something has gone out or was changed since this plan was made: nothing was done; do it again to see "
+                "what it would do now"
+            )
+        notices.put(connection, plan.article.id, plan.notice, by)
+        if plan.notice.kind is NoticeKind.WITHDRAWAL:
+            marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
+        for part in plan.parts:
+            _keep(newsroom, connection, part, by, now, plan.forced)
     return [part.edition.id for part in plan.parts if part.renditions]
+
+
+def _has_moved(connection: Connection, plan: Plan) -> bool:
+    """Whether the world is another one than the plan was made for: what is out, and how its posts stand."""
+    if any(basis(connection, name) != before for name, before in plan.rests_on.items()):
+        return True
+    return any(tuple(_posts(connection, part.newsletter, plan.article)) != part.posts for part in plan.parts)
 
 
 def _keep(
@@ -187,7 +201,13 @@ def _part(
             work.posts(channel, [*channel.compose(edition, desk)])
     work.still_to_go(_unsent(connection, carried))
     return Part(
-        newsletter, edition, tuple(work.renditions), holders if mail else None, tuple(work.give_up), tuple(work.lines)
+        newsletter,
+        edition,
+        tuple(work.renditions),
+        holders if mail else None,
+        tuple(work.known),
+        tuple(work.give_up),
+        tuple(work.lines),
     )
 
 

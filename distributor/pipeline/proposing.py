@@ -14,8 +14,10 @@ from ..config import Newsletter
 from ..delivery import audience
 from ..delivery.audience import BEGINNING, FREQUENCIES, Order, Readers, readers_of
 from ..editions import book, items
+from ..editions.basis import Basis, basis
 from ..editions.cohorts import Announced, Division, Taste, divide
 from ..editions.freezing import Contents, alert_slot, freeze, marked, subject
+from ..editions.review import kept_back
 from ..editions.selection import Choice, Selection, Verdict, select
 from ..errors import RenderError
 from ..gathering import archive
@@ -40,7 +42,7 @@ class Proposal:
     none today because they have had enough; `left_out` is how many of its articles a channel does not carry because of
     its cap. `due` is when a draft is released. `notes` tell how letters were shortened, and what they had to do without.
     `findings` are what preflight says of its letters, `held` why it may not go out as it is, `forced` the checks that
-    staff have forced.
+    staff have forced. `rests_on` is what must still be so when it is written down.
     """
 
     newsletter: Newsletter
@@ -56,6 +58,7 @@ class Proposal:
     findings: tuple[Finding, ...] = ()
     held: str = ""
     forced: tuple[str, ...] = ()
+    rests_on: Basis | None = None
 
     @property
     def audience(self) -> int:
@@ -74,9 +77,10 @@ def propose(
 ) -> Proposal:
     """The next digest. `only` names channels; all of the newsletter's if empty."""
     with database.read() as connection:
+        rests_on = basis(connection, newsletter.id)
         selection = select(newsletter, items.candidates(connection, newsletter.id), now)
         if not selection.chosen:
-            return Proposal(newsletter, selection)
+            return Proposal(newsletter, selection, rests_on=rests_on)
         edition = _frozen(
             newsroom,
             connection,
@@ -88,22 +92,27 @@ def propose(
             due,
         )
         proposal = compose(newsroom, connection, newsletter, edition, only, day=due)
-    return replace(proposal, selection=selection, due=due)
+    return replace(proposal, selection=selection, due=due, rests_on=rests_on)
 
 
 def propose_alert(
     newsroom: Newsroom, database: Database, newsletter: Newsletter, article: Article, now: datetime
 ) -> Proposal:
-    """An edition of one urgent article, for all readers."""
+    """An edition of one urgent article, for all readers; none where the article may not go out now."""
     only = newsletter.alerts.channels if newsletter.alerts else ()
     with database.read() as connection:
+        rests_on = basis(connection, newsletter.id)
+        (today,) = items.as_candidates(connection, newsletter.id, [article])
+        reason = kept_back(today, now)
+        if reason:
+            return Proposal(newsletter, Selection((), f"{article.id} is {reason}"), rests_on=rests_on)
         contents = _dressed(newsroom, Contents((article,)))
         edition = _frozen(newsroom, connection, newsletter, contents, EditionKind.ALERT, alert_slot(article.id), now)
         proposal = compose(newsroom, connection, newsletter, edition, only)
         known = items.decided(connection, newsletter.id, [article])
     # An article that the newsletter has announced already stays announced; staff have asked for the alert all the same.
     choices = () if known else (Choice(article, Verdict.ALERTED, "sent at once as an alert"),)
-    return replace(proposal, selection=Selection(choices))
+    return replace(proposal, selection=Selection(choices), rests_on=rests_on)
 
 
 def propose_roundup(
@@ -111,25 +120,27 @@ def propose_roundup(
 ) -> Proposal:
     """One letter of everything since the last one, for readers who chose a letter a day or a week."""
     with database.read() as connection:
+        rests_on = basis(connection, newsletter.id)
         order = _order(newsroom, connection, newsletter, kind, now)
         enough = audience.over_cap(connection, order)
         if not enough and not audience.anybody(connection, order):
-            return Proposal(newsletter, Selection((), book.NOBODY))
+            return Proposal(newsletter, Selection((), book.NOBODY), rests_on=rests_on)
         reach = min(filter(None, (audience.oldest_debt(connection, order), order.start)))
         pool = items.announced_since(connection, newsletter.id, reach)
         studio = newsroom.studio()
         pool = [replace(one, article=studio.dress(one.article)) for one in pool] if studio else pool
         if not any(one.at > order.start for one in pool):
-            return Proposal(newsletter, Selection((), book.NOTHING))
+            return Proposal(newsletter, Selection((), book.NOTHING), rests_on=rests_on)
         usual = [one.article for one in pool if one.at > order.start]
         contents = Contents(tuple(usual[: newsletter.maximum]), tuple(usual[newsletter.maximum :]))
         edition = _frozen(newsroom, connection, newsletter, contents, kind, slot, now)
         only = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
         proposal = compose(newsroom, connection, newsletter, edition, only or ["-"], pool)
     if proposal.audience:
-        return proposal
+        return replace(proposal, rests_on=rests_on)
     # Where the cap is the reason nothing counts as paid, and the next letter reaches further back.
-    return Proposal(newsletter, Selection((), book.ENOUGH if enough else book.NOT_THEIRS), over_cap=enough)
+    reason = book.ENOUGH if enough else book.NOT_THEIRS
+    return Proposal(newsletter, Selection((), reason), over_cap=enough, rests_on=rests_on)
 
 
 def _dressed(newsroom: Newsroom, contents: Contents) -> Contents:

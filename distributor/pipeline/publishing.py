@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from ..config import Newsletter
 from ..delivery import audience, suppression
-from ..delivery.promise import overtake, overtake_alerts, promise
+from ..delivery.promise import overtake, overtake_alert, promise
 from ..editions import book, items
+from ..editions.basis import basis
 from ..editions.freezing import manual_slot
 from ..editions.schedule import Slot
-from ..model import Article, EditionKind
+from ..model import Article, Edition, EditionKind
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
 from ..storage.database import Database
@@ -57,12 +58,13 @@ def publish(
 def publish_alert(
     newsroom: Newsroom, database: Database, newsletter: Newsletter, article: Article, now: datetime, by: str
 ) -> Proposal | None:
-    """Send one article at once. None where the newsletter has sent it as an alert before."""
+    """Send one article at once. None where the newsletter has sent it as an alert before; without an edition where it
+    has been withdrawn or held meanwhile."""
 
     def proposing() -> Proposal:
         return propose_alert(newsroom, database, newsletter, article, now)
 
-    return _settle(newsroom, database, proposing, f"alert-{article.id}", now, by)
+    return _settle(newsroom, database, proposing, f"alert-{article.id}", now, by, forget=True)
 
 
 def publish_roundup(
@@ -107,14 +109,16 @@ def _settle(
         newsletter = proposal.newsletter
         try:
             with database.write() as connection:
-                if proposal.edition is None:
-                    items.note(connection, newsletter.id, proposal.selection.choices, now)
-                    reason = proposal.selection.reason
-                    free = forget or book.decide_slot(connection, newsletter.id, slot, reason, by, now)
-                    return proposal if free else None
                 if book.is_decided(connection, newsletter.id, slot):
                     return None
-                keep(newsroom, connection, proposal, by)
+                if proposal.rests_on != basis(connection, newsletter.id):
+                    raise book.SlotTaken("the world has moved on")
+                if proposal.edition is not None:
+                    keep(newsroom, connection, proposal, by)
+                    return proposal
+                items.note(connection, newsletter.id, proposal.selection.choices, now)
+                if not forget:
+                    book.decide_slot(connection, newsletter.id, slot, proposal.selection.reason, by, now)
                 return proposal
         except book.SlotTaken as moved_on:
             log.info("%s: %s; looking again", newsletter.id, moved_on)
@@ -158,7 +162,7 @@ def keep(newsroom: Newsroom, connection: Connection, proposal: Proposal, by: str
         log.warning("%s: %s", edition.id, note)
     promise(connection, edition, proposal.renditions, proposal.readers, personal(newsroom, proposal.newsletter))
     if proposal.due is None and not proposal.held:
-        supersede(newsroom, connection, proposal)
+        supersede(newsroom, connection, edition, edition.frozen_at)
 
 
 def personal(newsroom: Newsroom, newsletter: Newsletter) -> frozenset[str]:
@@ -175,12 +179,15 @@ def same_readers(connection: Connection, proposal: Proposal) -> None:
         raise book.SlotTaken("a reader has made another choice meanwhile")
 
 
-def supersede(newsroom: Newsroom, connection: Connection, proposal: Proposal) -> None:
-    """What this edition makes needless, now that it is out: earlier feeds, letters of alerts that are still waiting."""
-    edition = proposal.edition
-    assert edition is not None
-    carriers = newsroom.carriers(proposal.newsletter)
-    latest_only = [name for name, channel in carriers.items() if channel.latest_only]
-    overtake(connection, edition, latest_only, edition.frozen_at)
-    if proposal.readers and proposal.readers.order.alerts and edition.kind is EditionKind.DIGEST:
-        overtake_alerts(connection, edition, [alert for alert, _ in proposal.readers.order.alerts], edition.frozen_at)
+def supersede(newsroom: Newsroom, connection: Connection, edition: Edition, now: datetime) -> None:
+    """What this edition makes needless, now that it is out: what earlier ones owe to channels that show the newest, and
+    letters of alerts that are still waiting, to readers whose letter carries the article as news."""
+    carriers = newsroom.carriers(newsroom.newsletter(edition.newsletter))
+    overtake(connection, edition, [name for name, channel in carriers.items() if channel.latest_only], now)
+    if edition.kind is not EditionKind.DIGEST:
+        return
+    letters = book.cohorts_of(connection, edition.id)
+    carried = {article for articles in letters.values() for article in articles}
+    for article, alert in items.alerts_of(connection, edition.newsletter, list(carried)).items():
+        parts = [part for part, articles in letters.items() if article in articles]
+        overtake_alert(connection, edition, alert, parts, now)

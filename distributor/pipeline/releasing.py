@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..delivery.promise import give_up, overtake, promise, withdraw_promise
+from ..delivery.promise import give_up, promise, withdraw_promise
 from ..editions import book, items, review
 from ..editions.book import EditionRow
 from ..editions.freezing import Contents, freeze
 from ..editions.review import Difference, Step
-from ..editions.selection import Choice, Verdict
+from ..editions.selection import Candidate, Choice, Verdict
 from ..errors import UserError
 from ..model import DeliveryState, Edition, EditionState
 from ..newsroom import Newsroom
@@ -23,8 +23,8 @@ from ..storage.database import Database
 from ..storage.tables import deliveries
 from . import gate
 from .delivering import at_home
-from .proposing import compose
-from .publishing import personal, same_readers
+from .proposing import compose, desk_for
+from .publishing import personal, same_readers, supersede
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -135,7 +135,7 @@ def _release(newsroom: Newsroom, connection: Connection, row: EditionRow, now: d
     edition = book.edition(connection, row.id)
     assert edition is not None
     today = {one.article.id: one for one in items.as_candidates(connection, row.newsletter, edition.carried)}
-    found = review.differences(edition, today, now)
+    found = [*review.differences(edition, today, now), *_alerted_since(connection, edition, today)]
     if found and newsletter.last_look == "hold":
         reason = f"changed since it was frozen: {review.in_words(found)}"
         book.change_state(connection, row.id, _WAITING, EditionState.HELD)
@@ -149,13 +149,35 @@ def _release(newsroom: Newsroom, connection: Connection, row: EditionRow, now: d
         row.id,
         _WAITING,
         EditionState.FROZEN,
-        released_at=now,
+        released_at=book.release_time(connection, row.newsletter, now),
         expires_at=now + (row.expires_at - row.due_at),
     )
     book.record(connection, row.id, "released", by, now, why)
-    carriers = newsroom.carriers(newsletter)
-    overtake(connection, edition, [name for name, channel in carriers.items() if channel.latest_only], now)
+    _show_the_latest(newsroom, connection, row.id)
+    supersede(newsroom, connection, edition, now)
     return Settled(row.id, "released", why)
+
+
+def _alerted_since(connection: Connection, edition: Edition, today: Mapping[str, Candidate]) -> list[Difference]:
+    """The articles of a draft that have gone out as alerts since it was made: its posts and letters must know it."""
+    found = []
+    for candidate in today.values():
+        alert = book.row(connection, candidate.alerted) if candidate.alerted else None
+        if alert and alert.frozen_at > edition.frozen_at:
+            article = candidate.article
+            found.append(Difference(article, f"sent as the alert {alert.id} since", edited=article))
+    return found
+
+
+def _show_the_latest(newsroom: Newsroom, connection: Connection, edition_id: str) -> None:
+    """Compose anew what shows the newest of a newsletter: others may have gone out since the draft was made."""
+    edition = book.edition(connection, edition_id)
+    assert edition is not None
+    newsletter = newsroom.newsletter(edition.newsletter)
+    desk = desk_for(newsroom, connection, newsletter, edition)
+    for channel in newsroom.carriers(newsletter).values():
+        for rendition in channel.compose(edition, desk) if channel.latest_only else ():
+            book.replace_rendition(connection, rendition)
 
 
 def _freeze_anew(
