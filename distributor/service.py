@@ -19,7 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from . import pipeline
 from .config import Bounces
-from .delivery.ledger import new_owner
+from .delivery.owners import new_owner
 from .errors import DistributorError
 from .model import Tier
 from .newsroom import Newsroom

@@ -5,19 +5,21 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 import sqlalchemy as sa
 from builders import NOW, edition, found, rendition
 from fixtures_ledger import freeze, states, subscribe
 
+from distributor.delivery import control
 from distributor.delivery import rows as rows_of
-from distributor.delivery.ledger import LEASE, OPEN, SHARD_SIZE, TRANSITIONS, FenceLost, Ledger, Shard, owner_is_dead
+from distributor.delivery.ledger import LEASE, OPEN, SHARD_SIZE, TRANSITIONS, FenceLost, Ledger, Shard
+from distributor.delivery.owners import new_owner, owner_is_dead
 from distributor.delivery.retry import Decision
 from distributor.editions import book
 from distributor.gathering.archive import take_in
-from distributor.model import Delivery, DeliveryState, Rendition
+from distributor.model import Delivery, DeliveryState, EditionState, Rendition
 from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
 from distributor.storage.tables import announcements, subscriptions, suppressions
@@ -201,3 +203,73 @@ def test_every_state_has_its_line_in_the_table_and_ends_are_ends() -> None:
     assert not TRANSITIONS[S.SENT] and not TRANSITIONS[S.SUPPRESSED]
     assert TRANSITIONS[S.REJECTED] == TRANSITIONS[S.EXPIRED] == {S.PENDING}, "staff may ask for the missed again"
     assert all(TRANSITIONS[state] for state in OPEN)
+
+
+# -- what staff do while others work -----------------------------------------------------------------------------------
+
+
+def sent_one(store: Database) -> tuple[Ledger, Shard, Delivery]:
+    """A row that is on the wire."""
+    freeze(store, edition(), [rendition()])
+    worker = Ledger(store)
+    shard = worker.claim("posts", NOW)
+    assert shard
+    (row,) = worker.due(shard, NOW)
+    assert worker.mark(shard, row, NOW)
+    return worker, shard, replace(row, state=S.SENDING, attempts=1)
+
+
+def cancel(store: Database) -> None:
+    with store.write() as connection:
+        book.change_state(connection, "tin-sang-1", [EditionState.FROZEN], EditionState.CANCELLED, done_at=NOW)
+
+
+def test_what_was_on_the_wire_when_its_edition_was_cancelled_is_not_tried_again(store: Database) -> None:
+    worker, shard, row = sent_one(store)
+    cancel(store)
+    worker.settle(shard, row, Decision(S.DEFERRED, NOW + timedelta(minutes=5), "451 come back"), NOW)
+    (again,) = worker.due(shard, NOW + timedelta(minutes=6))
+    assert not worker.mark(shard, again, NOW + timedelta(minutes=6))
+    assert not worker.still_open("tin-sang-1", [again.id])
+    worker.release([shard])
+    assert worker.expire(NOW + timedelta(minutes=6)) == 1
+    assert states(store) == {S.EXPIRED: 1}
+
+
+def test_the_time_of_a_paused_edition_stands_still(store: Database) -> None:
+    freeze(store, edition(), [rendition()])
+    late = NOW + timedelta(days=3)
+    with store.write() as connection:
+        assert control.pause(connection, "tin-sang-1", NOW + timedelta(hours=1))
+    assert Ledger(store).expire(late) == 0
+    with store.write() as connection:
+        assert control.resume(connection, "tin-sang-1", late)
+    assert Ledger(store).expire(late) == 0
+    assert Ledger(store).claim("posts", late)
+
+
+def test_what_staff_promise_again_while_its_shard_is_let_go_of_is_found(store: Database) -> None:
+    """On PostgreSQL the letting go waits for staff's transaction, and must not go by what it has seen before."""
+    subscribe(store, 1)
+    freeze(store, edition(), [mail()])
+    worker = Ledger(store)
+    shard = worker.claim("mail", NOW)
+    assert shard
+    (row,) = worker.due(shard, NOW)
+    assert worker.mark(shard, row, NOW)
+    worker.settle(shard, replace(row, state=S.SENDING, attempts=1), Decision(S.REJECTED, None, "550 no"), NOW)
+    letting_go = Thread(target=lambda: worker.release([shard]))
+    with store.write() as connection:
+        assert control.reopen(connection, "tin-sang-1", control.MISSED, NOW, NOW + timedelta(days=1)) == 1
+        letting_go.start()
+        letting_go.join(0.3)
+    letting_go.join()
+    again = worker.claim("mail", NOW)
+    assert again and [one.state for one in worker.due(again, NOW)] == [S.PENDING]
+
+
+def test_a_process_of_another_container_on_this_host_is_not_taken_for_dead() -> None:
+    host, boot, space = new_owner().split("/")[0].split(" ")
+    assert owner_is_dead(f"{host} {boot} {space}/4194303/abc")
+    assert not owner_is_dead(f"{host} {boot} {int(space) + 1}/4194303/abc")
+    assert not owner_is_dead(f"{host} {'0' * 8} {space}/4194303/abc")

@@ -12,6 +12,7 @@ from ..model import DeliveryState, EditionState
 from ..storage.tables import deliveries, editions, shards
 from .ledger import AT_ONCE
 from .promise import OVERTAKEN
+from .rows import lock_shards
 
 MISSED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
@@ -42,6 +43,7 @@ def reopen(
     """
     letters = _missed(edition, states)
     touched = sa.select(deliveries.c.k).where(letters)
+    lock_shards(connection, shards.c.edition_id == edition)
     connection.execute(
         sa.update(shards).where(shards.c.edition_id == edition, shards.c.k.in_(touched)).values(due=AT_ONCE)
     )

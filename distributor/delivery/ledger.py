@@ -18,9 +18,6 @@ store: any process may die at any instant and another one goes on.
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,13 +28,14 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ..errors import DistributorError
-from ..model import Bounce, Delivery, DeliveryState, EditionKind
+from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.database import Database
 from ..storage.prepared import Prepared, moment
 from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers, subscriptions, suppressions
 from . import suppression
+from .owners import new_owner, owner_is_dead
 from .retry import Decision
-from .rows import DELIVERY, delivery
+from .rows import DELIVERY, delivery, lock_shards
 
 S = DeliveryState
 
@@ -57,6 +55,7 @@ OPEN = (S.PENDING, S.DEFERRED, S.SENDING)
 
 LEASE = timedelta(seconds=60)
 SHARD_SIZE = 500
+_CANCELLED = editions.c.state == EditionState.CANCELLED
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # when a shard is due that waits for nothing, however the clock is set
 
 
@@ -100,25 +99,6 @@ class Posted(NamedTuple):
 
     allowed: frozenset[int] = frozenset()
     lost: frozenset[Shard] = frozenset()
-
-
-def new_owner() -> str:
-    """A name for this worker: host, process and a random tail."""
-    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
-
-
-def owner_is_dead(owner: str) -> bool:
-    """Whether an owner was a process of this host that is gone. Of another host only the lease can tell."""
-    host, _, rest = owner.partition("/")
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(int(rest.partition("/")[0]), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, ValueError):
-        return False
-    return False
 
 
 # -- working -----------------------------------------------------------------------------------------------------------
@@ -173,7 +153,10 @@ class Ledger:
     def release(self, held: Iterable[Shard]) -> None:
         """Let go of shards, and write down when there is something to do in them again."""
         with self.database.write(alone=False) as connection:
-            for shard in held:
+            for shard in sorted(held):
+                # First the lock, then the look: on PostgreSQL a statement that waits has looked before it waited, and
+                # would not see the rows that staff have promised again meanwhile.
+                connection.execute(sa.select(shards.c.k).where(_is(shards, shard)).with_for_update())
                 connection.execute(
                     sa.update(shards)
                     .where(_is(shards, shard), shards.c.fence == shard.fence)
@@ -220,19 +203,20 @@ class Ledger:
     def post(self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[Entry], now: datetime) -> Posted:
         """Commit marks and outcomes together.
 
-        A marked row may leave. A row is refused its mark where its shard is in other hands, its edition is paused, or
-        it is not open any more; where its reader has left or is suppressed since the promise it becomes `suppressed`.
+        A marked row may leave. A row is refused its mark where its shard is in other hands, its edition is paused or
+        cancelled, or it is not open any more; where its reader has left or is suppressed since the promise it becomes
+        `suppressed`.
         Outcomes for shards in other hands are not written.
         """
         touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
         with self.database.write(alone=False) as connection:
-            held, paused = _guard(connection, self.owner)
+            held, stopped = _guard(connection, self.owner)
             ours = [entry for entry in entries if entry.shard in held]
             _write_outcomes(connection, ours, now)
             bounces = [entry.bounce for entry in ours if entry.bounce]
             if bounces:
                 suppression.bounced(connection, bounces, now)
-            wanted = [row for shard, row in marks if shard in held and shard.edition not in paused]
+            wanted = [row for shard, row in marks if shard in held and shard.edition not in stopped]
             allowed = _mark(connection, wanted, now) if wanted else frozenset()
         return Posted(allowed, frozenset(touched - held))
 
@@ -251,8 +235,8 @@ class Ledger:
             )
 
     def still_open(self, edition: str, ids: Sequence[int]) -> frozenset[int]:
-        """Those of these rows that may still be tried: none while the edition is paused."""
-        going_on = sa.select(editions.c.id).where(editions.c.id == edition, editions.c.paused_at.is_(None))
+        """Those of these rows that may still be tried: none while the edition is paused, or once it is cancelled."""
+        going_on = sa.select(editions.c.id).where(editions.c.id == edition, editions.c.paused_at.is_(None), ~_CANCELLED)
         query = sa.select(deliveries.c.id).where(
             deliveries.c.id.in_(ids), deliveries.c.state.in_((S.PENDING, S.DEFERRED)), going_on.exists()
         )
@@ -260,21 +244,46 @@ class Ledger:
             return frozenset(connection.execute(query).scalars())
 
     def expire(self, now: datetime) -> int:
-        """Give up what editions whose time is over have not got out; returns how many rows."""
-        over = (
-            sa.select(shards.c.edition_id)
-            .join(editions, editions.c.id == shards.c.edition_id)
-            .where(shards.c.due.is_not(None), editions.c.expires_at <= now, editions.c.released_at.is_not(None))
-        )
+        """Give up what editions have not got out whose time is over, or which were cancelled while it was on the wire;
+        returns how many rows. The time of an edition that is paused stands still."""
+        under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
+        over = under_way & (editions.c.expires_at <= now)
+        reasons = {"not out in the edition's time: ": over, "cancelled; before that: ": _CANCELLED}
+        with self.database.read() as connection:
+            found = {why: list(connection.execute(_owing().where(which)).scalars()) for why, which in reasons.items()}
+        return sum(self._give_up(which, reason, now) for reason, which in found.items())
+
+    def _give_up(self, which: Sequence[str], reason: str, now: datetime) -> int:
+        if not which:
+            return 0
         with self.database.write(alone=False) as connection:
-            expired = connection.execute(
-                sa.update(deliveries)
-                .where(deliveries.c.edition_id.in_(over), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
-                .values(
-                    state=S.EXPIRED, due=None, updated=now, reply="not out in the edition's time: " + deliveries.c.reply
-                )
+            lock_shards(connection, shards.c.edition_id.in_(which))
+            still_so = sa.select(editions.c.id).where(
+                editions.c.id.in_(which), (editions.c.paused_at.is_(None) & (editions.c.expires_at <= now)) | _CANCELLED
             )
-        return expired.rowcount
+            return connection.execute(
+                sa.update(deliveries)
+                .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
+                .values(state=S.EXPIRED, due=None, updated=now, reply=reason + deliveries.c.reply)
+            ).rowcount
+
+    def newer(self, shard: Shard) -> str:
+        """The latest edition that was released after this shard's and has something for the same channel; "" if none."""
+        own = editions.alias()
+        query = (
+            sa.select(editions.c.id)
+            .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == shard.edition))
+            .where(editions.c.released_at > own.c.released_at, editions.c.state != EditionState.CANCELLED)
+            .where(
+                sa.select(shards.c.k)
+                .where(shards.c.edition_id == editions.c.id, shards.c.channel == shard.channel)
+                .exists()
+            )
+            .order_by(editions.c.released_at.desc())
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            return connection.execute(query).scalar() or ""
 
 
 # -- statements --------------------------------------------------------------------------------------------------------
@@ -291,6 +300,12 @@ def _free(channel: str, now: datetime, dead: Sequence[str]) -> sa.Select[Any]:
         .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
         .order_by(urgent, editions.c.frozen_at, shards.c.k)
     )
+
+
+def _owing() -> sa.Select[Any]:
+    """The editions that have something to do."""
+    query = sa.select(editions.c.id).join(shards, shards.c.edition_id == editions.c.id)
+    return query.where(shards.c.due.is_not(None)).distinct()
 
 
 def _dead_owners(connection: Connection, channel: str, now: datetime) -> list[str]:
@@ -332,9 +347,12 @@ def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
 # between this look and the write (SQLite has one writer).
 _GUARD = Prepared(
     lambda _: (
-        sa.select(shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence, editions.c.paused_at)
+        sa.select(
+            shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence, editions.c.paused_at, editions.c.state
+        )
         .join(editions, editions.c.id == shards.c.edition_id)
         .where(shards.c.owner == sa.bindparam("b_owner"))
+        .order_by(shards.c.edition_id, shards.c.k)  # see lock_shards
         .with_for_update(read=True, of=shards)
     ),
     "b_owner",
@@ -353,13 +371,13 @@ _OUTCOME = Prepared(
 
 
 def _guard(connection: Connection, owner: str) -> tuple[set[Shard], set[str]]:
-    """The shards that are still ours, and the editions among them that are paused."""
-    held, paused = set(), set()
-    for edition, k, channel, fence, paused_at in _GUARD.run(connection, owner):
+    """The shards that are still ours, and the editions among them that are paused or cancelled."""
+    held, stopped = set(), set()
+    for edition, k, channel, fence, paused_at, state in _GUARD.run(connection, owner):
         held.add(Shard(edition, k, channel, fence))
-        if paused_at:
-            paused.add(edition)
-    return held, paused
+        if paused_at or state == EditionState.CANCELLED:
+            stopped.add(edition)
+    return held, stopped
 
 
 def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:

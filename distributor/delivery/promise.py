@@ -15,6 +15,7 @@ from ..storage.tables import deliveries, editions, shards
 from . import audience
 from .audience import Holders, Readers
 from .ledger import AT_ONCE, SHARD_SIZE
+from .rows import lock_shards
 
 OVERTAKEN = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
 
@@ -100,6 +101,7 @@ def withdraw_promise(connection: Connection, edition: str) -> None:
 
 def give_up(connection: Connection, edition: str, reason: str, now: datetime) -> int:
     """Close what an edition still owes; returns how many rows."""
+    lock_shards(connection, shards.c.edition_id == edition)
     return connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))

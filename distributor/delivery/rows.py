@@ -174,3 +174,10 @@ def owing(connection: Connection) -> list[str]:
         .distinct()
     )
     return sorted(connection.execute(query).scalars())
+
+
+def lock_shards(connection: Connection, which: sa.ColumnElement[bool]) -> None:
+    """Wait until nobody marks or settles rows of these shards, before many of their rows are changed at once: whoever
+    locks shards first, in this order, is never in a circle of those who wait for each other (PostgreSQL)."""
+    query = sa.select(shards.c.k).where(which).order_by(shards.c.edition_id, shards.c.k)
+    connection.execute(query.with_for_update())
