@@ -4,6 +4,7 @@
     ├── UserError              staff can mend it: one clear line, exit code 2
     │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
     │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
+    │       └── StoreBusy      … because two waited for each other; the same again may go well
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
     │   └── Gone               … because its server says that there is no such page (any more)
@@ -61,6 +62,10 @@ class ConfigError(UserError):
 
 class StoreError(UserError):
     """The database cannot be used as it is."""
+
+
+class StoreBusy(StoreError):
+    """Two transactions waited for each other, and this one was ended. The same again may go well."""
 
 
 class SourceError(DistributorError):

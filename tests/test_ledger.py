@@ -14,6 +14,7 @@ from fixtures_ledger import freeze, states, subscribe
 
 from distributor.delivery import control
 from distributor.delivery import rows as rows_of
+from distributor.delivery.ended import expire
 from distributor.delivery.ledger import LEASE, OPEN, SHARD_SIZE, TRANSITIONS, FenceLost, Ledger, Shard
 from distributor.delivery.owners import new_owner, owner_is_dead
 from distributor.delivery.retry import Decision
@@ -162,8 +163,8 @@ def test_a_newer_edition_overtakes_what_an_older_one_owes_to_a_feed(store: Datab
 def test_what_is_not_out_in_the_editions_time_is_given_up(store: Database) -> None:
     freeze(store, edition(), [rendition()])
     worker = Ledger(store)
-    assert worker.expire(NOW + timedelta(hours=23)) == 0
-    assert worker.expire(NOW + timedelta(hours=24)) == 1
+    assert expire(store, NOW + timedelta(hours=23)) == 0
+    assert expire(store, NOW + timedelta(hours=24)) == 1
     late = NOW + timedelta(hours=25)
     shard = worker.claim("posts", late)
     assert shard and worker.due(shard, late) == []
@@ -232,7 +233,7 @@ def test_what_was_on_the_wire_when_its_edition_was_cancelled_is_not_tried_again(
     assert not worker.mark(shard, again, NOW + timedelta(minutes=6))
     assert not worker.still_open("tin-sang-1", [again.id])
     worker.release([shard])
-    assert worker.expire(NOW + timedelta(minutes=6)) == 1
+    assert expire(store, NOW + timedelta(minutes=6)) == 1
     assert states(store) == {S.EXPIRED: 1}
 
 
@@ -241,10 +242,10 @@ def test_the_time_of_a_paused_edition_stands_still(store: Database) -> None:
     late = NOW + timedelta(days=3)
     with store.write() as connection:
         assert control.pause(connection, "tin-sang-1", NOW + timedelta(hours=1))
-    assert Ledger(store).expire(late) == 0
+    assert expire(store, late) == 0
     with store.write() as connection:
         assert control.resume(connection, "tin-sang-1", late)
-    assert Ledger(store).expire(late) == 0
+    assert expire(store, late) == 0
     assert Ledger(store).claim("posts", late)
 
 

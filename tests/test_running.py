@@ -315,7 +315,7 @@ async def test_outcomes_that_the_store_did_not_take_are_written_when_it_does_aga
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk, a lock, a server that restarts: what is out is known in memory, and no second copy goes out."""
-    monkeypatch.setattr("distributor.delivery.round._PATIENCE", 0.1)
+    monkeypatch.setattr("distributor.delivery.round.PATIENCE", 0.1)
     letters(bench, 4)
     post, clock = Post(name="mail"), Clock()
     one = worker(bench.database, post, clock)

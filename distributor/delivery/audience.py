@@ -226,20 +226,18 @@ def named(connection: Connection, readers: Readers | Holders) -> Iterator[tuple[
         prefixes=["TEMPORARY"],
     )
     table.create(connection)
-    try:
-        rows = _rows(readers)
-        if rows:
-            connection.execute(sa.insert(table), rows)
-        people = _people(readers.order).subquery()
-        same = (
-            (people.c.topics_key == table.c.topics_key)
-            & (sa.func.coalesce(people.c.owed_from, sa.literal(BEGINNING, UtcTime)) == table.c.owed_from)
-            & (people.c.known == table.c.known)
-        )
-        found = sa.select(people.c.id, people.c.address, table.c.part).join(table, same).subquery()
-        yield _count(connection, found), found
-    finally:
-        table.drop(connection)
+    rows = _rows(readers)
+    if rows:
+        connection.execute(sa.insert(table), rows)
+    people = _people(readers.order).subquery()
+    same = (
+        (people.c.topics_key == table.c.topics_key)
+        & (sa.func.coalesce(people.c.owed_from, sa.literal(BEGINNING, UtcTime)) == table.c.owed_from)
+        & (people.c.known == table.c.known)
+    )
+    found = sa.select(people.c.id, people.c.address, table.c.part).join(table, same).subquery()
+    yield _count(connection, found), found
+    table.drop(connection)  # where something fails the transaction is undone, and the table with it
 
 
 def _rows(readers: Readers) -> Sequence[dict[str, Any]]:

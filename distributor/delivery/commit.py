@@ -28,7 +28,7 @@ _GATHER = 0.001  # seconds in which others may join a transaction: it costs as m
 _BUSY = 2000.0  # marks a second, from which it is worth while to wait for others
 _AGAIN = 1.0  # seconds between tries to write to a store that fails
 
-Settled = Callable[[Entry, bool], None]
+Settled = Callable[[Entry, bool], object]
 
 
 class GroupCommit:
@@ -56,6 +56,23 @@ class GroupCommit:
         is in other hands."""
         self._entries.append((entry, settled))
         self._begin()
+
+    async def settle_now(self, entry: Entry, patience: float) -> bool:
+        """Write an outcome down and wait for it; False where its shard is in other hands. Raises StoreError where the
+        store does not take it within `patience` seconds; it is kept then."""
+        loop = asyncio.get_running_loop()
+        answer, until = loop.create_future(), loop.time() + patience
+        self.settle(entry, lambda _, written: answer.set_result(written))
+        while not answer.done():
+            self._begin()
+            assert self._running is not None
+            running = self._running
+            await asyncio.wait({answer, running}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done() and not answer.done() and (fault := running.exception()):
+                if loop.time() >= until:
+                    raise fault
+                await asyncio.sleep(min(_AGAIN, patience))
+        return bool(answer.result())
 
     async def flush(self, patience: float = 0) -> None:
         """Wait until everything is committed. Raises StoreError where the store does not take it within `patience`

@@ -22,10 +22,12 @@ from ..errand import Carrier, Outcome
 from ..errors import AuthBroken, DeliveryError, DistributorError, Rejected, StoreError, Unavailable, Uncertain
 from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Rendition
 from .commit import GroupCommit
-from .ledger import FenceLost, Ledger, Shard
+from .ended import expire, newer_than
+from .ledger import FenceLost, Ledger, Shard, entry
+from .promise import OVERTAKEN
 from .report import Progress, Report
 from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide, doubt
-from .round import AddressBook, Round, Rules
+from .round import PATIENCE, AddressBook, Round, Rules
 from .rows import posted, unfinished
 
 log = logging.getLogger("distributor.delivery")
@@ -65,12 +67,9 @@ class Dispatcher:
         report."""
         report = Report(progress=self.progress)
         await self.commit.flush()  # what a store that failed has not taken the last time
-        left_behind = self.ledger.left_behind()
-        if left_behind:
-            self.ledger.release(left_behind)
-        expired = self.ledger.expire(self.clock())
+        expired = await self.commit.call(self._tidy)
         if expired:
-            report.notes.append(f"{expired} deliveries given up: the time of their edition is over")
+            report.notes.append(f"{expired} deliveries given up: their edition is over, or was cancelled")
         work = [
             self._letters(channel, report) if channel.personal else self._posts(name, report)
             for name, channel in self.channels.items()
@@ -79,8 +78,15 @@ class Dispatcher:
         for result in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
-        self._close()
+        await self.commit.call(self._close)
         return report
+
+    def _tidy(self) -> int:
+        """Before a run: let go of shards that an earlier one has kept, and give up what must not go out any more."""
+        left_behind = self.ledger.left_behind()
+        if left_behind:
+            self.ledger.release(left_behind)
+        return expire(self.ledger.database, self.clock())
 
     def _close(self) -> None:
         """Close the editions that owe nothing any more. It is asked often and there is seldom one."""
@@ -96,7 +102,7 @@ class Dispatcher:
 
     async def _posts(self, name: str, report: Report) -> None:
         while not self.stop.is_set() and not self._rests(name):
-            shard = self.ledger.claim(name, self.clock())
+            shard = await self.commit.call(self.ledger.claim, name, self.clock())
             if shard is None:
                 return
             try:
@@ -105,7 +111,7 @@ class Dispatcher:
             except FenceLost as lost:
                 log.warning("%s", lost)
             finally:
-                self.ledger.release([shard])
+                await self.commit.call(self.ledger.release, [shard])
 
     def _rests(self, name: str) -> bool:
         return self.resting.get(name, self.clock()) > self.clock()
@@ -115,7 +121,7 @@ class Dispatcher:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(self.ledger.lease.total_seconds() / 3)
-                self.ledger.renew([shard], self.clock())
+                await self.commit.call(self.ledger.renew, [shard], self.clock())
 
         keeper = asyncio.create_task(renew())
         try:
@@ -128,12 +134,13 @@ class Dispatcher:
     async def _shard(self, shard: Shard, report: Report) -> None:
         channel = self.channels[shard.channel]
         with self.ledger.database.read() as connection:
-            edition = book.edition(connection, shard.edition)
+            edition, cancelled = book.edition(connection, shard.edition), book.is_cancelled(connection, shard.edition)
         assert edition is not None
+        newer = newer_than(self.ledger.database, shard) if channel.latest_only else ""
         for part, rows in groupby(self.ledger.due(shard, self.clock()), key=lambda row: row.part):
             with self.ledger.database.read() as connection:
                 rendition = book.rendition(connection, shard.edition, shard.channel, part)
-            work = _Work(self, shard, channel, edition, rendition, report)
+            work = _Work(self, shard, channel, edition, rendition, report, newer, cancelled)
             await work.do(list(rows))
             if self.stop.is_set() or self._rests(channel.name):
                 return
@@ -186,7 +193,8 @@ class Dispatcher:
 
 @dataclass
 class _Work:
-    """One rendition of one shard on its way."""
+    """One rendition of one shard on its way. `newer`: the edition that has taken its place, if any; `cancelled`: nothing
+    of its edition goes out any more."""
 
     dispatcher: Dispatcher
     shard: Shard
@@ -194,8 +202,14 @@ class _Work:
     edition: Edition
     rendition: Rendition
     report: Report
+    newer: str = ""
+    cancelled: bool = False
 
     async def do(self, rows: list[Delivery]) -> None:
+        if self.newer:
+            for row in rows:
+                await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{OVERTAKEN}{self.newer}"))
+            return
         for row in [row for row in [await self._clear(row) for row in rows] if row is not None]:
             await self._one(row)
 
@@ -207,10 +221,12 @@ class _Work:
             return row
         now = self.dispatcher.clock()
         decision = await self._doubt(row, now)
-        self._settle(row, decision)
+        await self._settle(row, decision)
         return replace(row, state=decision.state) if decision.state is DeliveryState.DEFERRED else None
 
     async def _doubt(self, row: Delivery, now: datetime) -> Decision:
+        if self.cancelled:
+            return doubt(row, resend=False, now=now)
         if self.channel.repeatable or self.rendition.action is not Action.POST:  # twice amended is once amended
             return Decision(DeliveryState.DEFERRED, now, row.reply)
         if self.channel.can("find"):
@@ -228,7 +244,7 @@ class _Work:
     # -- sending -----------------------------------------------------------------------------------------------------
 
     async def _one(self, row: Delivery) -> None:
-        if not self.dispatcher.ledger.mark(self.shard, row, self.dispatcher.clock()):
+        if not await self.dispatcher.commit.mark(self.shard, row):
             return
         try:
             outcome: Outcome = await self._act()
@@ -237,7 +253,7 @@ class _Work:
         except Exception as bug:  # an adapter broke its contract: nobody knows whether it is out
             log.exception("channel %s raised what it may not raise", self.channel.name)
             outcome = Uncertain(f"the adapter failed: {type(bug).__name__}: {bug}")
-        self._write(row, outcome)
+        await self._write(row, outcome)
 
     async def _act(self) -> Receipt:
         """Post, amend or retract."""
@@ -255,7 +271,7 @@ class _Work:
 
     # -- writing down ------------------------------------------------------------------------------------------------
 
-    def _write(self, row: Delivery, outcome: Outcome) -> None:
+    async def _write(self, row: Delivery, outcome: Outcome) -> None:
         """Decide what follows from an outcome and write it down."""
         now = self.dispatcher.clock()
         attempts = row.attempts + 1
@@ -264,8 +280,14 @@ class _Work:
         )
         if isinstance(outcome, AuthBroken):
             self.dispatcher.rest(self.channel.name, str(outcome), self.report)
-        self._settle(replace(row, state=DeliveryState.SENDING, attempts=attempts), decision)
+        await self._settle(replace(row, state=DeliveryState.SENDING, attempts=attempts), decision)
 
-    def _settle(self, row: Delivery, decision: Decision) -> None:
-        self.dispatcher.ledger.settle(self.shard, row, decision, self.dispatcher.clock())
+    async def _settle(self, row: Delivery, decision: Decision) -> None:
+        """Raises FenceLost where another worker has the shard by now, and StoreError where the store fails for long: then
+        the outcome is kept, and written before the next run."""
+        patience = PATIENCE / 3 if self.dispatcher.stop.is_set() else PATIENCE
+        if not await self.dispatcher.commit.settle_now(entry(self.shard, row, decision), patience):
+            raise FenceLost(
+                f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
+            )
         self.report.count(row, decision)

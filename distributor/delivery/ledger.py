@@ -17,6 +17,7 @@ store: any process may die at any instant and another one goes on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ..errors import DistributorError
+from ..errors import DistributorError, StoreBusy
 from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.database import Database
 from ..storage.prepared import Prepared, moment
@@ -35,7 +36,7 @@ from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers,
 from . import suppression
 from .owners import new_owner, owner_is_dead
 from .retry import Decision
-from .rows import DELIVERY, delivery, lock_shards
+from .rows import DELIVERY, delivery
 
 S = DeliveryState
 
@@ -53,6 +54,7 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 }
 OPEN = (S.PENDING, S.DEFERRED, S.SENDING)
 
+_TRIES = 2  # of a transaction that waits for one that waits for it, before the last
 LEASE = timedelta(seconds=60)
 SHARD_SIZE = 500
 _CANCELLED = editions.c.state == EditionState.CANCELLED
@@ -208,12 +210,18 @@ class Ledger:
         `suppressed`.
         Outcomes for shards in other hands are not written.
         """
+        for _ in range(_TRIES):
+            with contextlib.suppress(StoreBusy):
+                return self._post(marks, entries, now)
+        return self._post(marks, entries, now)
+
+    def _post(self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[Entry], now: datetime) -> Posted:
         touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
         with self.database.write(alone=False) as connection:
             held, stopped = _guard(connection, self.owner)
             ours = [entry for entry in entries if entry.shard in held]
             _write_outcomes(connection, ours, now)
-            bounces = [entry.bounce for entry in ours if entry.bounce]
+            bounces = sorted((one.bounce for one in ours if one.bounce), key=lambda bounce: bounce.address)
             if bounces:
                 suppression.bounced(connection, bounces, now)
             wanted = [row for shard, row in marks if shard in held and shard.edition not in stopped]
@@ -243,48 +251,6 @@ class Ledger:
         with self.database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def expire(self, now: datetime) -> int:
-        """Give up what editions have not got out whose time is over, or which were cancelled while it was on the wire;
-        returns how many rows. The time of an edition that is paused stands still."""
-        under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
-        over = under_way & (editions.c.expires_at <= now)
-        reasons = {"not out in the edition's time: ": over, "cancelled; before that: ": _CANCELLED}
-        with self.database.read() as connection:
-            found = {why: list(connection.execute(_owing().where(which)).scalars()) for why, which in reasons.items()}
-        return sum(self._give_up(which, reason, now) for reason, which in found.items())
-
-    def _give_up(self, which: Sequence[str], reason: str, now: datetime) -> int:
-        if not which:
-            return 0
-        with self.database.write(alone=False) as connection:
-            lock_shards(connection, shards.c.edition_id.in_(which))
-            still_so = sa.select(editions.c.id).where(
-                editions.c.id.in_(which), (editions.c.paused_at.is_(None) & (editions.c.expires_at <= now)) | _CANCELLED
-            )
-            return connection.execute(
-                sa.update(deliveries)
-                .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
-                .values(state=S.EXPIRED, due=None, updated=now, reply=reason + deliveries.c.reply)
-            ).rowcount
-
-    def newer(self, shard: Shard) -> str:
-        """The latest edition that was released after this shard's and has something for the same channel; "" if none."""
-        own = editions.alias()
-        query = (
-            sa.select(editions.c.id)
-            .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == shard.edition))
-            .where(editions.c.released_at > own.c.released_at, editions.c.state != EditionState.CANCELLED)
-            .where(
-                sa.select(shards.c.k)
-                .where(shards.c.edition_id == editions.c.id, shards.c.channel == shard.channel)
-                .exists()
-            )
-            .order_by(editions.c.released_at.desc())
-            .limit(1)
-        )
-        with self.database.read() as connection:
-            return connection.execute(query).scalar() or ""
-
 
 # -- statements --------------------------------------------------------------------------------------------------------
 
@@ -300,12 +266,6 @@ def _free(channel: str, now: datetime, dead: Sequence[str]) -> sa.Select[Any]:
         .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
         .order_by(urgent, editions.c.frozen_at, shards.c.k)
     )
-
-
-def _owing() -> sa.Select[Any]:
-    """The editions that have something to do."""
-    query = sa.select(editions.c.id).join(shards, shards.c.edition_id == editions.c.id)
-    return query.where(shards.c.due.is_not(None)).distinct()
 
 
 def _dead_owners(connection: Connection, channel: str, now: datetime) -> list[str]:
@@ -352,7 +312,7 @@ _GUARD = Prepared(
         )
         .join(editions, editions.c.id == shards.c.edition_id)
         .where(shards.c.owner == sa.bindparam("b_owner"))
-        .order_by(shards.c.edition_id, shards.c.k)  # see lock_shards
+        .order_by(shards.c.edition_id, shards.c.k)  # see rows.lock_shards
         .with_for_update(read=True, of=shards)
     ),
     "b_owner",

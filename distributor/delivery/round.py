@@ -40,7 +40,7 @@ _LONG = 20.0  # seconds: who must wait longer than this waits in the ledger
 _SHORT = 0.005  # seconds of waiting for outcomes of as many shards as we may hold
 _SLICE = 0.25  # seconds between two looks whether to stop
 _FEW, _SHARE = 20, 0.1  # refusals by policy, and their share of all answers, from which an edition is paused
-_PATIENCE = 30.0  # seconds that a failing store has at the end of a round
+PATIENCE = 30.0  # seconds that a failing store has at the end of a round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +222,14 @@ class Round:
         refused, answered = self._refused[edition], self._answered[edition]
         if refused >= _FEW and refused >= answered * _SHARE and edition not in self._pausing:
             why = f"{refused} of {answered} letters refused for what we send or who we are; last: {bounce.text[:200]}"
-            self._pausing[edition] = asyncio.create_task(self.commit.call(self._pause, edition, why))
+            self._pausing[edition] = asyncio.create_task(self._pause_it(edition, why))
+
+    async def _pause_it(self, edition: str, why: str) -> None:
+        try:
+            await self.commit.call(self._pause, edition, why)
+        except StoreError as fault:  # the next refusal tries again
+            log.error("%s could not be paused: %s", edition, fault)
+            del self._pausing[edition]
 
     def _pause(self, edition: str, why: str) -> None:
         """In the ledger's thread."""
@@ -309,13 +316,14 @@ class Round:
             return None
         rows = ledger.due(shard, now)
         with ledger.database.read() as connection:
-            edition = book.edition(connection, shard.edition)
+            edition, cancelled = book.edition(connection, shard.edition), book.is_cancelled(connection, shard.edition)
             assert edition is not None
             renditions = {
                 part: book.rendition(connection, shard.edition, shard.channel, part)
                 for part in {row.part for row in rows}
             }
-        entries, rows = self._clear(shard, edition, rows, now)
+        resend = self.rules.resend(edition.newsletter) and not cancelled
+        entries, rows = self._clear(shard, rows, now, resend)
         people = self.rules.address_book(edition, rows)
         gone = [row for row in rows if row.recipient not in people]
         if gone:  # the subscriber has been erased: the mark writes that down
@@ -328,10 +336,9 @@ class Round:
         return _Fetched(shard, edition.expires_at, errands, entries)
 
     def _clear(
-        self, shard: Shard, edition: Edition, rows: list[Delivery], now: datetime
+        self, shard: Shard, rows: list[Delivery], now: datetime, resend: bool
     ) -> tuple[list[Entry], list[Delivery]]:
         """Settle the doubt about rows that may be out, as the newsletter says: those to be sent again join the others."""
-        resend = self.rules.resend(edition.newsletter)
         doubts = [
             entry(shard, row, doubt(row, resend=resend, now=now))
             for row in rows
@@ -364,11 +371,11 @@ class Round:
         """Write down what is left, and let go of all shards. Raises StoreError where the store does not take it."""
         if self._fetching:
             await asyncio.wait({self._fetching})
-        for pausing in self._pausing.values():
-            await pausing
+        if self._pausing:
+            await asyncio.wait(self._pausing.values())
         for errand in [errand for errand, held in self._open.items() if held.marked]:
             self.answer(errand, Uncertain("the connection ended between sending and the answer"))
-        await self.commit.flush(_PATIENCE if not self.ended else _PATIENCE / 3)
+        await self.commit.flush(PATIENCE if not self.ended else PATIENCE / 3)
         await self.commit.call(self.commit.ledger.release, {*self._left, *self._used_up})
 
 

@@ -261,6 +261,11 @@ def row(connection: Connection, edition_id: str) -> EditionRow | None:
     return EditionRow(*found) if found else None
 
 
+def is_cancelled(connection: Connection, edition_id: str) -> bool:
+    query = sa.select(editions.c.state).where(editions.c.id == edition_id)
+    return connection.execute(query).scalar() == EditionState.CANCELLED
+
+
 def waiting(connection: Connection) -> list[EditionRow]:
     """The editions that have not been released: drafts, and those that are held."""
     columns = [editions.c[name] for name in EditionRow.__slots__]

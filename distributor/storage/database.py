@@ -29,7 +29,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ..errors import StoreError
+from ..errors import StoreBusy, StoreError
 from .migrations import REVISIONS
 
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
@@ -94,7 +94,8 @@ class Database:
         except DatabaseError as error:
             if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
                 raise
-            raise StoreError(f"store {self.name}: {_in_words(error)}") from error
+            kind = StoreBusy if "deadlock detected" in str(error.orig) else StoreError
+            raise kind(f"store {self.name}: {_in_words(error)}") from error
 
     # -- versions ----------------------------------------------------------------------------------------------------
 
@@ -198,14 +199,20 @@ def _server(address: sa.URL) -> Engine:
             except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError from error  # the pool makes a new one
 
+    event.listen(engine, "connect", _prepare_server)
     event.listen(engine, "begin", _begin_server)
     return engine
+
+
+def _prepare_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_LOCK_PATIENCE}")
+    connection.commit()
 
 
 def _begin_server(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("writes") and options.get("alone"):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_PATIENCE}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
@@ -245,6 +252,7 @@ _LOCKED = "is locked by another process; try again, or stop the other one"
 _WORDS = {
     "database is locked": _LOCKED,
     "due to lock timeout": _LOCKED,
+    "deadlock detected": "was locked by another process that waited for this one; try again",
     "attempt to write a readonly database": "is read-only; look at the permissions of the file and its folder",
     "database or disk is full": "the disk is full; free some space, nothing is lost",
     "unable to open database file": "cannot be opened; look at the path and its permissions",

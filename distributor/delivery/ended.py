@@ -1,0 +1,69 @@
+"""What will not go out any more: editions whose time is over or that were cancelled, and what a newer one has replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..model import DeliveryState, EditionState
+from ..storage.database import Database
+from ..storage.tables import deliveries, editions, shards
+from .ledger import Shard
+from .rows import lock_shards
+
+S = DeliveryState
+_CANCELLED = editions.c.state == EditionState.CANCELLED
+
+
+def expire(database: Database, now: datetime) -> int:
+    """Give up what editions have not got out whose time is over, or which were cancelled while it was on the wire;
+    returns how many rows. The time of an edition that is paused stands still."""
+    under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
+    over = under_way & (editions.c.expires_at <= now)
+    reasons = {"not out in the edition's time: ": over, "cancelled; before that: ": _CANCELLED}
+    with database.read() as connection:
+        found = {why: list(connection.execute(_owing().where(which)).scalars()) for why, which in reasons.items()}
+    return sum(_give_up(database, which, reason, now) for reason, which in found.items())
+
+
+def _give_up(database: Database, which: Sequence[str], reason: str, now: datetime) -> int:
+    if not which:
+        return 0
+    with database.write(alone=False) as connection:
+        lock_shards(connection, shards.c.edition_id.in_(which))
+        still_so = sa.select(editions.c.id).where(
+            editions.c.id.in_(which), (editions.c.paused_at.is_(None) & (editions.c.expires_at <= now)) | _CANCELLED
+        )
+        return connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
+            .values(state=S.EXPIRED, due=None, updated=now, reply=reason + deliveries.c.reply)
+        ).rowcount
+
+
+def newer_than(database: Database, shard: Shard) -> str:
+    """The latest edition that was released after this shard's and has something for the same channel; "" if none."""
+    own = editions.alias()
+    query = (
+        sa.select(editions.c.id)
+        .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == shard.edition))
+        .where(editions.c.released_at > own.c.released_at, editions.c.state != EditionState.CANCELLED)
+        .where(
+            sa.select(shards.c.k)
+            .where(shards.c.edition_id == editions.c.id, shards.c.channel == shard.channel)
+            .exists()
+        )
+        .order_by(editions.c.released_at.desc())
+        .limit(1)
+    )
+    with database.read() as connection:
+        return connection.execute(query).scalar() or ""
+
+
+def _owing() -> sa.Select[Any]:
+    """The editions that have something to do."""
+    query = sa.select(editions.c.id).join(shards, shards.c.edition_id == editions.c.id)
+    return query.where(shards.c.due.is_not(None)).distinct()
