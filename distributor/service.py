@@ -49,6 +49,7 @@ class Service:
         self.owner = new_owner()
         self.worker = Worker(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
         self._wake = asyncio.Event()
+        self._stale = True  # whether the feeds of all articles may lack something: who was killed has not told
         self._next_look: dict[str, datetime] = {}
         self._next_return: dict[str, datetime] = {}
         self._taking: asyncio.Task[None] | None = None
@@ -109,14 +110,15 @@ class Service:
         stopped = asyncio.create_task(self.stop.wait())
         await asyncio.wait({looking, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if not looking.done():  # stopping: an unfinished look has stored nothing, the next one sees it all
+        if not looking.done():  # stopping: what a look has not stored, the next one sees
             looking.cancel()
             await asyncio.wait({looking})
             return
         looks = looking.result()
         for look in looks:
             _log_look(look)
-        if any(look.intake.new or look.intake.changed for look in looks):
+        if self._stale or any(look.intake.new or look.intake.changed for look in looks):
+            self._stale = False
             for fault in await pipeline.refresh(self.newsroom, self.database):
                 log.error("%s", fault)
 

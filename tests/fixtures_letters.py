@@ -118,9 +118,9 @@ class Bench:
     resend: bool = True
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, *channels: Channel, after: timedelta = timedelta()) -> Report:
-        self.clock.now += after
-        dispatcher = Dispatcher(
+    def dispatcher(self, *channels: Channel) -> Dispatcher:
+        """A worker, to be closed."""
+        return Dispatcher(
             ledger=Ledger(self.database),
             channels={channel.name: channel for channel in channels},
             address_book=_people,
@@ -129,6 +129,10 @@ class Bench:
             stop=self.stop,
             chance=lambda: 0.5,
         )
+
+    async def run(self, *channels: Channel, after: timedelta = timedelta()) -> Report:
+        self.clock.now += after
+        dispatcher = self.dispatcher(*channels)
         try:
             return await dispatcher.run()
         finally:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _CHUNK = 2_000  # rows handed over at once
 _TURN = 100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
+_LONG = 3.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait
 _EVERY = 100_000  # rows between two plain lines
 _BREATH = 0.12  # seconds between two transactions: who waits for a SQLite store looks every tenth of a second
 
@@ -88,9 +89,12 @@ def _store(
                 made: Counter[str] = Counter()
                 with database.write() as connection:
                     bulk.make_room(connection)
+                    begun = time.monotonic()
                     for chunk in chain([first], islice(chunks, _TURN // _CHUNK - 1)):
                         made.update(put(connection, chunk))
                         progress(len(chunk))
+                        if time.monotonic() - begun > _LONG:
+                            break
                 counts.update(made)
                 time.sleep(_BREATH)
     except (StoreError, KeyboardInterrupt):

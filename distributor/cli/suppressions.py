@@ -132,7 +132,8 @@ def import_file(app: App, file: Path, dry_run: bool) -> None:
     from .importing import opened, take_in
 
     def put(connection: Connection, wanted: Sequence[Suppression]) -> list[str]:
-        return ["suppressed" if suppression.suppress(connection, one) else "suppressed already" for one in wanted]
+        done = suppression.suppress_all(connection, wanted)
+        return ["suppressed" if fresh else "suppressed already" for fresh in done]
 
     with opened(file) as lines:
         try:

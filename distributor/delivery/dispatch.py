@@ -110,8 +110,8 @@ class Dispatcher:
                     await self._shard(shard, report)
             except FenceLost as lost:
                 log.warning("%s", lost)
-            finally:
-                await self.commit.call(self.ledger.release, [shard])
+            # Not where the store has failed: an outcome that is kept can only be written as long as the shard is ours.
+            await self.commit.call(self.ledger.release, [shard])
 
     def _rests(self, name: str) -> bool:
         return self.resting.get(name, self.clock()) > self.clock()

@@ -10,7 +10,7 @@ tier, and where nobody knows the delivery by its edition, tier, code and words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,21 +120,44 @@ def _bounce(row: sa.Row[Any]) -> Bounce:
 def suppress(connection: Connection, wanted: Suppression) -> bool:
     """Suppress an address; False where a suppression stands that is as strong. Raises ValueError for what is no address."""
     key = normalise(wanted.address)
-    values = {
-        "reason": clean_line(wanted.reason)[:LONGEST],
-        "since": wanted.since,
-        "tier": wanted.tier,
-        "until": wanted.until,
-    }
+    values = _values(wanted)
     # Another process may have been quicker; on PostgreSQL a failed insert would undo all of the caller's work.
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = insert(suppressions).values(address_key=key, **values).on_conflict_do_nothing()
+    fresh = _insert(connection)(suppressions).values(address_key=key, **values).on_conflict_do_nothing()
     if connection.execute(fresh.returning(suppressions.c.address_key)).scalar() is not None:
         return True
     stronger = outranks(wanted, find(connection, key))
     if stronger:
         connection.execute(sa.update(suppressions).where(suppressions.c.address_key == key).values(**values))
     return stronger
+
+
+def suppress_all(connection: Connection, wanted: Sequence[Suppression]) -> list[bool]:
+    """The same for many, at most some thousands, with few questions to the store; one answer for each, in order."""
+    keys = [normalise(one.address) for one in wanted]
+    columns = sa.select(suppressions).where(suppressions.c.address_key.in_(keys))
+    standing = {row.address_key: _suppression(row) for row in connection.execute(columns)}
+    backwards = zip(reversed(keys), reversed(wanted), strict=True)  # of an address that is named twice, the first stays
+    fresh = {key: one for key, one in backwards if key not in standing}
+    if fresh:
+        rows = [{"address_key": key, **_values(fresh[key])} for key in sorted(fresh)]
+        connection.execute(_insert(connection)(suppressions).on_conflict_do_nothing(), rows)
+    return [
+        fresh.get(key) is one or (outranks(one, standing.get(key, fresh.get(key, one))) and suppress(connection, one))
+        for key, one in zip(keys, wanted, strict=True)
+    ]
+
+
+def _values(wanted: Suppression) -> dict[str, Any]:
+    return {
+        "reason": clean_line(wanted.reason)[:LONGEST],
+        "since": wanted.since,
+        "tier": wanted.tier,
+        "until": wanted.until,
+    }
+
+
+def _insert(connection: Connection) -> Callable[[sa.Table], Any]:
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def find(connection: Connection, address: str) -> Suppression | None:

@@ -47,3 +47,9 @@ def basis(connection: Connection, newsletter: str) -> Basis:
     edits = sa.select(count()).select_from(article_versions).where(article_versions.c.version > 1)
     queries = (verdicts, made, said, notices, edits)
     return Basis(*(value for query in queries for value in connection.execute(query).one()))
+
+
+def shelf(connection: Connection) -> tuple[int, ...]:
+    """The same of what feeds of all articles show: versions of articles, marks, corrections."""
+    tables = (article_versions, article_marks, corrections)
+    return tuple(connection.execute(sa.select(sa.func.count()).select_from(one)).scalar_one() for one in tables)

@@ -249,6 +249,12 @@ def record(connection: Connection, edition_id: str, what: str, by: str, now: dat
     connection.execute(sa.insert(edition_events).values(values))
 
 
+def again(connection: Connection, edition_id: str, what: str, by: str, now: datetime) -> None:
+    """What happened once before has happened again: only its latest time is kept."""
+    here = (edition_events.c.edition_id == edition_id) & (edition_events.c.what == what) & (edition_events.c.by == by)
+    connection.execute(sa.update(edition_events).where(here).values(at=now))
+
+
 def events(connection: Connection, edition_id: str) -> list[Event]:
     """What happened to an edition, in order."""
     query = sa.select(edition_events).where(edition_events.c.edition_id == edition_id).order_by(edition_events.c.k)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from ..gathering.last_look import ask_after
 from ..gathering.marks import Mark
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
+from ..source import Presence
 from ..storage.database import Database
 from .looking import Clock
 from .proposing import Proposal
@@ -48,7 +49,7 @@ class Answers:
 async def answer(newsroom: Newsroom, database: Database, clock: Clock, by: str) -> Answers:
     """Look once more at the articles that are about to go out, then decide all that is due."""
     now = clock()
-    articles = _about_to_go(newsroom, database, now)
+    articles = await asyncio.to_thread(_about_to_go, newsroom, database, now)
     await last_look(newsroom, database, articles, now)
     await prepare_pictures(newsroom, articles, now)
     return await asyncio.to_thread(answer_due, newsroom, database, clock(), by)
@@ -176,6 +177,15 @@ async def last_look(newsroom: Newsroom, database: Database, articles: Sequence[A
     if not wanted:
         return []
     answers = await ask_after(newsroom.sources, newsroom.settings.site, wanted, hosts=Hosts())
+    told = await asyncio.to_thread(_hold_what_is_gone, database, wanted, answers, now)
+    for line in told:
+        log.warning("last look: %s", line)
+    return told
+
+
+def _hold_what_is_gone(
+    database: Database, wanted: Sequence[Article], answers: Mapping[str, Presence], now: datetime
+) -> list[str]:
     told = []
     with database.write() as connection:
         said = marks.of(connection, [article.id for article in wanted])
@@ -188,6 +198,4 @@ async def last_look(newsroom: Newsroom, database: Database, articles: Sequence[A
             elif answer.there and held and held.by == LAST_LOOK:
                 marks.take(connection, article.id, Mark.HELD)
                 told.append(f"{article.id} «{article.title}» is back")
-    for line in told:
-        log.warning("last look: %s", line)
     return told

@@ -10,6 +10,7 @@ from ..config import Newsletter
 from ..delivery.dispatch import Dispatcher
 from ..delivery.ledger import Ledger
 from ..delivery.report import Progress, Report
+from ..editions.basis import shelf
 from ..errors import DeliveryError
 from ..newsroom import Newsroom
 from ..rendering.desk import RenderingDesk
@@ -18,6 +19,8 @@ from ..storage.database import Database
 from ..subscribers.mailing import address_book
 from .looking import Clock
 from .proposing import desk_for
+
+_TURNS = 3  # of a refresh, while others change what it shows
 
 
 def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
@@ -71,7 +74,22 @@ def dispatcher(
 
 
 async def refresh(newsroom: Newsroom, database: Database) -> list[str]:
-    """Bring the standing renditions up to date; returns faults in words. They are tried again at the next refresh."""
+    """Bring the standing renditions up to date; returns faults in words. They are tried again at the next refresh.
+
+    Somebody else may do the same at the same time. Whoever finds at the end that what he has shown is not true any more
+    does it again, so that the last to write has seen the latest.
+    """
+    for _ in range(_TURNS):
+        with database.read() as connection:
+            shown = shelf(connection)
+        faults = await _refresh(newsroom, database)
+        with database.read() as connection:
+            if shelf(connection) == shown:
+                break
+    return faults
+
+
+async def _refresh(newsroom: Newsroom, database: Database) -> list[str]:
     site = newsroom.settings.site
     everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
     with database.read() as connection:

@@ -15,7 +15,7 @@ from ..gathering.archive import Intake
 from ..gathering.fetch import Hosts, open_fetcher
 from ..gathering.intake import host_of
 from ..newsroom import Newsroom
-from ..source import Source
+from ..source import Harvest, Source
 from ..storage.database import Database
 from ..text import clean_line
 
@@ -43,13 +43,16 @@ class Look:
 
 async def gather(newsroom: Newsroom, database: Database, clock: Clock, only: Sequence[str] = ()) -> list[Look]:
     """Look at all sources, or at those named, side by side. One that fails never stops the others."""
-    now = clock()
-    with database.write() as connection:
-        for newsletter in newsroom.settings.newsletters.values():
-            items.enrol(connection, newsletter, now)
+    await asyncio.to_thread(_enrol, newsroom, database, clock())
     hosts = Hosts()
     chosen = [source for name, source in newsroom.sources.items() if not only or name in only]
     return list(await asyncio.gather(*(_look(newsroom, database, source, hosts, clock) for source in chosen)))
+
+
+def _enrol(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    with database.write() as connection:
+        for newsletter in newsroom.settings.newsletters.values():
+            items.enrol(connection, newsletter, now)
 
 
 async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: Hosts, clock: Clock) -> Look:
@@ -59,32 +62,42 @@ async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: H
         async with open_fetcher(newsroom.settings.site, known, hosts, allow_private=source.allow_private) as fetcher:
             async with asyncio.timeout(LOOK_LIMIT):
                 harvest = await source.gather(fetcher, clock())
-        now = clock()
-        with database.write() as connection:
-            intake = archive.take_in(
-                connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now
-            )
-            news = archive.note_fault(connection, source.name, intake.suspicion, now)
+        intake, news = await asyncio.to_thread(_take_in, newsroom, database, source, harvest, clock())
     except NotModified:
-        return Look(source.name, unchanged=True, tell=_note(database, source, "", clock()))
+        return Look(source.name, unchanged=True, tell=await _note(database, source, "", clock()))
     except SourceError as error:
-        return _failed(database, source, str(error), clock())
+        return await _failed(database, source, str(error), clock())
     except TimeoutError:
-        return _failed(database, source, f"took longer than {LOOK_LIMIT:.0f} seconds", clock())
+        return await _failed(database, source, f"took longer than {LOOK_LIMIT:.0f} seconds", clock())
     except UserError:
         raise  # the store cannot be used
     except Exception as bug:  # a source broke its contract; the others go on
         log.exception("source %s raised what it may not raise, or brought what cannot be kept", source.name)
         reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
-        return _failed(database, source, reason, clock())
+        return await _failed(database, source, reason, clock())
     notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]
     return Look(source.name, intake, faults=tuple(harvest.faults), notes=tuple(notes))
 
 
-def _failed(database: Database, source: Source, fault: str, now: datetime) -> Look:
-    return Look(source.name, failure=fault, tell=_note(database, source, fault, now))
+# What writes runs in a thread: it may have to wait for others, and the wire and the leases must not wait with it.
 
 
-def _note(database: Database, source: Source, fault: str, now: datetime) -> bool:
+def _take_in(
+    newsroom: Newsroom, database: Database, source: Source, harvest: Harvest, now: datetime
+) -> tuple[Intake, bool]:
+    """What a look has brought, and whether what is suspicious about it is new."""
     with database.write() as connection:
-        return archive.note_fault(connection, source.name, fault, now)
+        intake = archive.take_in(connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now)
+        return intake, archive.note_fault(connection, source.name, intake.suspicion, now)
+
+
+async def _failed(database: Database, source: Source, fault: str, now: datetime) -> Look:
+    return Look(source.name, failure=fault, tell=await _note(database, source, fault, now))
+
+
+async def _note(database: Database, source: Source, fault: str, now: datetime) -> bool:
+    def note() -> bool:
+        with database.write() as connection:
+            return archive.note_fault(connection, source.name, fault, now)
+
+    return await asyncio.to_thread(note)

@@ -4,7 +4,9 @@ the same as a post. Who has been told is written down, so that each is told once
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from ..channel import Digest, PersonalChannel
 from ..config import Newsletter
@@ -23,7 +25,8 @@ from ..subscribers.mailing import recipient
 from .looking import Clock
 from .proposing import desk_for
 
-TOLD = "told"
+TELLING, TOLD = "telling", "told"
+_MOMENT = timedelta(minutes=2)  # in which one who has begun to tell is left alone, and a failed try is not repeated
 _SILENCE = {"send": "send", "hold": "hold", "skip": "cancel"}
 
 
@@ -64,16 +67,34 @@ async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -
         if newsletter.review is None:
             continue
         for name in (*newsletter.review.reviewers, *newsletter.review.channels):
-            if name in told:
+            if name in told or not await asyncio.to_thread(_claim, database, row.id, name, clock()):
                 continue
             try:
                 await _tell(newsroom, database, newsletter, row, name)
             except (DeliveryError, RenderError) as error:
                 faults.append(f"{row.id}: {name} could not be told of the draft: {error}")
                 continue
-            with database.write() as connection:
-                book.record(connection, row.id, TOLD, name, clock())
+            await asyncio.to_thread(_write_down, database, row.id, name, clock())
     return faults
+
+
+def _claim(database: Database, edition: str, name: str, now: datetime) -> bool:
+    """Whether to tell somebody now: not where it is done, nor where another process has begun to a moment ago. Who
+    dies after having begun leaves it to the next one, as a reviewer told twice is better than one not told."""
+    with database.write() as connection:
+        said = {event.what: event.at for event in book.events(connection, edition) if event.by == name}
+        if TOLD in said or now - said.get(TELLING, datetime.min.replace(tzinfo=UTC)) < _MOMENT:
+            return False
+        if TELLING in said:
+            book.again(connection, edition, TELLING, name, now)
+        else:
+            book.record(connection, edition, TELLING, name, now)
+        return True
+
+
+def _write_down(database: Database, edition: str, name: str, now: datetime) -> None:
+    with database.write() as connection:
+        book.record(connection, edition, TOLD, name, now)
 
 
 async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, row: EditionRow, name: str) -> None:
