@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 from builders import NOW
 
 from distributor.delivery.audience import Order, Readers
+from distributor.delivery.ledger import FenceLost, Ledger, Shard, entry
 from distributor.delivery.promise import overtake, promise
+from distributor.delivery.retry import Decision
 from distributor.editions import book, items
 from distributor.editions.cohorts import Taste
-from distributor.model import DeliveryState, Edition, Rendition
+from distributor.model import Delivery, DeliveryState, Edition, Rendition
 from distributor.storage.database import Database
 from distributor.storage.tables import deliveries, subscribers, subscriptions
 
@@ -48,6 +51,20 @@ def store(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A store whose editions need no article rows."""
     monkeypatch.setattr(items, "note", lambda *_: None)
     return database
+
+
+def mark(worker: Ledger, shard: Shard, row: Delivery, now: datetime) -> bool:
+    """Commit that one row may leave; whether it may. Raises FenceLost."""
+    posted = worker.post([(shard, row)], [], now)
+    if posted.lost:
+        raise FenceLost
+    return row.id in posted.allowed
+
+
+def settle(worker: Ledger, shard: Shard, row: Delivery, decision: Decision, now: datetime) -> None:
+    """Write one outcome down. Raises FenceLost."""
+    if worker.post([], [entry(shard, row, decision)], now).lost:
+        raise FenceLost
 
 
 def states(database: Database) -> dict[S, int]:

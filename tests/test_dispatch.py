@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from builders import NOW, edition, rendition
-from fixtures_ledger import freeze, states
+from fixtures_ledger import freeze, mark, states
 from fixtures_letters import Bench, LookingWall, Post, RepeatableWall, Wall, letters, posts
 
 from distributor.delivery.ledger import Ledger
@@ -122,7 +122,7 @@ class TestADoubtfulPost:
         shard = dead.claim("wall", NOW)
         assert shard
         for row in dead.due(shard, NOW):
-            dead.mark(shard, row, NOW)
+            mark(dead, shard, row, NOW)
 
 
 class TestLetters:

@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 from builders import NOW, edition, found, rendition
-from fixtures_ledger import freeze, states, subscribe
+from fixtures_ledger import freeze, mark, settle, states, subscribe
 
 from distributor.delivery import control
 from distributor.delivery import rows as rows_of
@@ -103,7 +103,7 @@ class TestAfterATakeOver:
         assert shard
         self.old = shard
         (row,) = self.late.due(shard, NOW)
-        assert self.late.mark(shard, row, NOW)
+        assert mark(self.late, shard, row, NOW)
         self.now = NOW + LEASE + timedelta(seconds=1)
         self.new = Ledger(store).claim("mail", self.now)
         return row
@@ -113,12 +113,12 @@ class TestAfterATakeOver:
 
     def test_its_late_outcome_is_refused(self, store: Database, row: Delivery) -> None:
         with pytest.raises(FenceLost):
-            self.late.settle(self.old, replace(row, state=S.SENDING), Decision(S.SENT), self.now)
+            settle(self.late, self.old, replace(row, state=S.SENDING), Decision(S.SENT), self.now)
         assert states(store) == {S.UNCERTAIN: 1}
 
     def test_its_late_mark_is_refused(self, store: Database, row: Delivery) -> None:
         with pytest.raises(FenceLost):
-            self.late.mark(self.old, row, self.now)
+            mark(self.late, self.old, row, self.now)
 
     def test_its_lease_cannot_be_renewed_and_its_release_frees_nothing(self, store: Database, row: Delivery) -> None:
         assert self.late.renew([self.old], self.now) == {self.old}
@@ -146,8 +146,8 @@ def test_a_marked_row_cannot_be_marked_again(store: Database) -> None:
     shard = worker.claim("posts", NOW)
     assert shard
     (row,) = worker.due(shard, NOW)
-    assert worker.mark(shard, row, NOW)
-    assert not worker.mark(shard, row, NOW)
+    assert mark(worker, shard, row, NOW)
+    assert not mark(worker, shard, row, NOW)
 
 
 def test_a_newer_edition_overtakes_what_an_older_one_owes_to_a_feed(store: Database) -> None:
@@ -216,7 +216,7 @@ def sent_one(store: Database) -> tuple[Ledger, Shard, Delivery]:
     shard = worker.claim("posts", NOW)
     assert shard
     (row,) = worker.due(shard, NOW)
-    assert worker.mark(shard, row, NOW)
+    assert mark(worker, shard, row, NOW)
     return worker, shard, replace(row, state=S.SENDING, attempts=1)
 
 
@@ -228,9 +228,9 @@ def cancel(store: Database) -> None:
 def test_what_was_on_the_wire_when_its_edition_was_cancelled_is_not_tried_again(store: Database) -> None:
     worker, shard, row = sent_one(store)
     cancel(store)
-    worker.settle(shard, row, Decision(S.DEFERRED, NOW + timedelta(minutes=5), "451 come back"), NOW)
+    settle(worker, shard, row, Decision(S.DEFERRED, NOW + timedelta(minutes=5), "451 come back"), NOW)
     (again,) = worker.due(shard, NOW + timedelta(minutes=6))
-    assert not worker.mark(shard, again, NOW + timedelta(minutes=6))
+    assert not mark(worker, shard, again, NOW + timedelta(minutes=6))
     assert not worker.still_open("tin-sang-1", [again.id])
     worker.release([shard])
     assert expire(store, NOW + timedelta(minutes=6)) == 1
@@ -257,8 +257,8 @@ def test_what_staff_promise_again_while_its_shard_is_let_go_of_is_found(store: D
     shard = worker.claim("mail", NOW)
     assert shard
     (row,) = worker.due(shard, NOW)
-    assert worker.mark(shard, row, NOW)
-    worker.settle(shard, replace(row, state=S.SENDING, attempts=1), Decision(S.REJECTED, None, "550 no"), NOW)
+    assert mark(worker, shard, row, NOW)
+    settle(worker, shard, replace(row, state=S.SENDING, attempts=1), Decision(S.REJECTED, None, "550 no"), NOW)
     letting_go = Thread(target=lambda: worker.release([shard]))
     with store.write() as connection:
         assert control.reopen(connection, "tin-sang-1", control.MISSED, NOW, NOW + timedelta(days=1)) == 1

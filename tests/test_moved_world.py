@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fixtures_line import Line
 
 from distributor import pipeline
-from distributor.errors import UserError
+from distributor.config import Newsletter
+from distributor.errors import RenderError, UserError
 from distributor.gathering import archive
 from distributor.model import Article, Notice, NoticeKind
-from distributor.pipeline import publishing
+from distributor.newsroom import Newsroom
+from distributor.pipeline import answering, publishing, releasing
+from distributor.storage.database import Database
 
 Meanwhile = Callable[[Callable[[], object]], None]
 
@@ -251,3 +255,48 @@ def test_a_correction_does_not_take_what_went_out_meanwhile_from_the_feed(line: 
     with pytest.raises(UserError, match="since this plan was made"):
         pipeline.correct(line.newsroom, line.store, late, "Lan")
     assert "Tin b" in line.feed()
+
+
+# -- what fails --------------------------------------------------------------------------------------------------------
+
+
+def test_a_newsletter_that_cannot_be_rendered_keeps_no_other_one_waiting(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.config = line.config.replace(
+        "newsletters:\n",
+        "newsletters:\n  hong:\n    title: Hỏng\n    schedule: every day at 07:00\n    channels: [feeds]\n",
+    )
+    line.subscribe("moi")
+    line.arrives("a")
+    line.at("07:00")
+    publish = publishing.publish
+
+    def broken(newsroom: Newsroom, database: Database, newsletter: Newsletter, *given: Any, **named: Any) -> Any:
+        if newsletter.id == "hong":
+            raise RenderError("templates/email/digest.html.j2:7: 'x' is undefined")
+        return publish(newsroom, database, newsletter, *given, **named)
+
+    monkeypatch.setattr(answering, "publish", broken)
+    answered(line)
+    assert line.read("moi") == [["a"]]
+
+
+def test_a_draft_that_cannot_be_released_keeps_no_slot_waiting(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}", "daily: every day at 08:00")
+    line.subscribe("ngay", frequency="daily")
+    line.arrives("a")
+    line.at("06:30")
+    line.answer()
+    line.day("07:00")
+    line.arrives("b")
+    line.at("2026-11-24 06:30")
+    line.answer()
+
+    def broken(*_: object) -> None:
+        raise RenderError("templates/email/digest.html.j2:7: 'x' is undefined")
+
+    monkeypatch.setattr(releasing, "_release", broken)
+    line.at("08:00")
+    answered(line)
+    assert line.read("ngay") == [["a"]]

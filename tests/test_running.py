@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from builders import NOW, edition, rendition
-from fixtures_ledger import freeze, states, subscribe
+from fixtures_ledger import freeze, mark, settle, states, subscribe
 from fixtures_letters import Bench, Clock, Post, letters, worker
 
 from distributor import pipeline
@@ -214,9 +214,9 @@ async def test_a_letter_at_which_senders_die_again_and_again_is_set_aside(bench:
         row = next(row for row in dead.due(shard, bench.clock.now) if row.recipient == "s0000")
         if row.state is S.UNCERTAIN:
             decision = doubt(row, resend=True, now=bench.clock.now)
-            dead.settle(shard, row, decision, bench.clock.now)
+            settle(dead, shard, row, decision, bench.clock.now)
             row = replace(row, state=decision.state)
-        assert dead.mark(shard, row, bench.clock.now)
+        assert mark(dead, shard, row, bench.clock.now)
     post = Post(name="mail")
     await bench.run(post)
     assert post.carried == ["s0001"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from builders import NOW, edition, rendition
-from fixtures_ledger import freeze, states
+from fixtures_ledger import freeze, mark, states
 from fixtures_letters import Bench, Post, RepeatableWall, Wall, letters, posts
 from fixtures_line import Line
 from test_moved_world import withdraw
@@ -54,7 +54,7 @@ async def test_what_may_be_out_of_a_cancelled_edition_stays_in_doubt_and_is_not_
     shard = dead.claim("wall", NOW)
     assert shard
     (row,) = dead.due(shard, NOW)
-    assert dead.mark(shard, row, NOW)
+    assert mark(dead, shard, row, NOW)
     cancel(bench.database)
     await bench.run(wall, after=timedelta(minutes=2))
     await bench.run(wall, after=timedelta(minutes=2))
@@ -68,7 +68,7 @@ async def test_a_letter_that_may_be_out_of_a_cancelled_edition_is_not_sent_again
     shard = dead.claim("mail", NOW)
     assert shard
     (row,) = dead.due(shard, NOW)
-    assert dead.mark(shard, row, NOW)
+    assert mark(dead, shard, row, NOW)
     cancel(bench.database)
     post = Post(name="mail")
     await bench.run(post, after=timedelta(minutes=2))
@@ -193,7 +193,7 @@ def test_a_transaction_that_was_ended_because_two_waited_for_each_other_is_tried
         return post(*given)
 
     monkeypatch.setattr(Ledger, "_post", deadlock_at_first)
-    assert worker.mark(shard, row, NOW)
+    assert mark(worker, shard, row, NOW)
 
 
 def test_two_that_wait_for_each_other_are_told_from_a_store_that_fails(postgresql_url: Callable[[], str]) -> None:

@@ -228,20 +228,6 @@ class Ledger:
             allowed = _mark(connection, wanted, now) if wanted else frozenset()
         return Posted(allowed, frozenset(touched - held))
 
-    def mark(self, shard: Shard, row: Delivery, now: datetime) -> bool:
-        """Commit that one row may leave now; whether it still may. Raises FenceLost."""
-        posted = self.post([(shard, row)], [], now)
-        if posted.lost:
-            raise FenceLost(f"shard {shard.k} of {shard.edition} is in other hands")
-        return row.id in posted.allowed
-
-    def settle(self, shard: Shard, row: Delivery, decision: Decision, now: datetime) -> None:
-        """Write one outcome down. Raises FenceLost where another worker has the shard by now."""
-        if self.post([], [entry(shard, row, decision)], now).lost:
-            raise FenceLost(
-                f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
-            )
-
     def still_open(self, edition: str, ids: Sequence[int]) -> frozenset[int]:
         """Those of these rows that may still be tried: none while the edition is paused, or once it is cancelled."""
         going_on = sa.select(editions.c.id).where(editions.c.id == edition, editions.c.paused_at.is_(None), ~_CANCELLED)

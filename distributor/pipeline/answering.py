@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from ..config import Newsletter
 from ..editions import book, items
@@ -25,7 +26,7 @@ from ..storage.database import Database
 from .looking import Clock
 from .proposing import Proposal
 from .publishing import publish, publish_alert, publish_roundup
-from .releasing import Settled, release_due
+from .releasing import Settled, release_due, tried
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -66,12 +67,16 @@ def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
     answers = Answers(settled=release_due(newsroom, database, now, by))
     for name, timing in newsroom.timing.items():
         newsletter = newsroom.newsletter(name)
-        answers.made += _alerts(newsroom, database, newsletter, now, by)
+        steps: dict[str, Callable[[], list[Proposal]]] = {
+            "alerts": partial(_alerts, newsroom, database, newsletter, now, by)
+        }
         if timing.schedule:
-            answers.made += _digest(newsroom, database, newsletter, timing, timing.schedule, now, by)
+            steps["digest"] = partial(_digest, newsroom, database, newsletter, timing, timing.schedule, now, by)
         for kind, schedule in ((EditionKind.DAILY, timing.daily), (EditionKind.WEEKLY, timing.weekly)):
             if schedule:
-                answers.made += _roundup(newsroom, database, newsletter, timing, kind, schedule, now, by)
+                steps[kind] = partial(_roundup, newsroom, database, newsletter, timing, kind, schedule, now, by)
+        for what, step in steps.items():
+            answers.made += tried(f"{name}, {what}", step) or []
     return answers
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,7 +18,7 @@ from ..editions.book import EditionRow
 from ..editions.freezing import Contents, freeze
 from ..editions.review import Difference, Step
 from ..editions.selection import Candidate, Choice, Verdict
-from ..errors import UserError
+from ..errors import DistributorError, StoreError, UserError
 from ..model import DeliveryState, Edition, EditionState
 from ..newsroom import Newsroom
 from ..storage.database import Database
@@ -28,6 +30,7 @@ from .publishing import personal, same_readers, supersede
 
 log = logging.getLogger("distributor.pipeline")
 
+_T = TypeVar("_T")
 _WAITING = (EditionState.REVIEW, EditionState.HELD)
 
 
@@ -105,8 +108,22 @@ def release_due(newsroom: Newsroom, database: Database, now: datetime, by: str) 
     """Decide about every draft whose time has come."""
     with database.read() as connection:
         drafts = [row for row in book.waiting(connection) if row.newsletter in newsroom.settings.newsletters]
-    settled = [_decide(newsroom, database, row.id, now, by) for row in drafts]
+    settled = [tried(row.id, partial(_decide, newsroom, database, row.id, now, by)) for row in drafts]
     return [one for one in settled if one]
+
+
+def tried(what: str, step: Callable[[], _T]) -> _T | None:
+    """What a step comes to; None, and a line in the log, where it fails: a template that is wrong for one newsletter
+    keeps no other one waiting. It is tried again at the next look. Raises StoreError, which is everybody's fault."""
+    try:
+        return step()
+    except StoreError:
+        raise
+    except (DistributorError, book.SlotTaken) as error:
+        log.error("%s: %s; tried again at the next look", what, error)
+    except Exception:
+        log.exception("%s failed; tried again at the next look", what)
+    return None
 
 
 def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: datetime, by: str) -> Settled | None:
