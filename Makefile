@@ -6,11 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test torture bench screenshots lint format wheel-test lock clean
+.PHONY: help run test unit torture bench screenshots lint format wheel-test lock clean
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
+	@echo "make unit        those that need no servers or processes of their own: under a minute, for while one works"
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"
@@ -44,6 +45,9 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest -n auto
+
+unit: $(READY)
+	@$(BIN)/pytest -q -n auto -m "not real"
 
 torture: $(READY)
 	@cd tests && ../$(BIN)/python -m torture

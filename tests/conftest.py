@@ -23,6 +23,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs on a server of its own is as real as what starts processes: `make unit` leaves both out."""
+    for item in items:
+        if "postgresql" in item.name or "postgresql_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty store, up to date; on each database that there is. Every test of the store runs on both."""

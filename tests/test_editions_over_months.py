@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 import sqlalchemy as sa
 from builders import found, newsletter, settings
 from hypothesis import HealthCheck
@@ -36,6 +37,8 @@ from distributor.newsroom import Newsroom
 from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
 from distributor.storage.tables import announcements, articles, editions, slots
+
+pytestmark = pytest.mark.real
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 MISSED = (Missed("send", timedelta(hours=2)), Missed("merge"), Missed("skip"))

@@ -19,6 +19,8 @@ from torture.rounds import CONNECTIONS, Arena, Round
 READERS = 1500
 PATIENCE = 60.0
 
+pytestmark = pytest.mark.real
+
 SHORT_LEASE = """
 import asyncio, sys
 from datetime import UTC, datetime, timedelta
@@ -126,11 +128,18 @@ def test_a_postgresql_that_is_restarted_in_the_middle_costs_nobody_a_letter(
         everybody_once(round)
 
 
+def stands_still(pid: int) -> bool:
+    """Whether all threads of a process are stopped."""
+    states = [file.read_text().rpartition(")")[2].split()[0] for file in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return set(states) == {"T"}
+
+
 def stop_outside_a_transaction(process: subprocess.Popen[bytes], store: Path) -> None:
     """Inside of one it holds the store, and nobody can take over until it goes on or is killed."""
     with contextlib.closing(sqlite3.connect(store, timeout=0.2, isolation_level=None)) as other:
         while True:
             process.send_signal(signal.SIGSTOP)
+            until(lambda: stands_still(process.pid))  # a thread inside the kernel may still take the lock
             with contextlib.suppress(sqlite3.OperationalError):
                 other.execute("BEGIN IMMEDIATE")
                 other.execute("ROLLBACK")

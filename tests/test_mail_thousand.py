@@ -24,6 +24,8 @@ from distributor.mail.message import message_id
 from distributor.model import Edition, Receipt, Recipient
 from distributor.slots import mark
 
+pytestmark = pytest.mark.real
+
 module: Any = importlib.import_module("distributor.channels.email")
 settings: Any = importlib.import_module("distributor.channels._mail")
 COUNT = 1000

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from builders import found, newsletter, settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -35,6 +36,8 @@ from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
 from distributor.subscribers import enrolment
 from distributor.subscribers.application import application
+
+pytestmark = pytest.mark.real
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 TOPICS = ("Kinh tế", "Y tế", "Giáo dục")

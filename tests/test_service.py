@@ -8,10 +8,13 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 from fixtures_newsroom import Room
 
 from distributor.storage.tables import articles, deliveries, editions, home, slots, watches
+
+pytestmark = pytest.mark.real
 
 
 def wall(room: Room) -> list[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from torture.rounds import CONNECTIONS, Arena, instants
 
+pytestmark = pytest.mark.real
+
 READERS = 300
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _CHUNK = 2_000  # rows handed over at once
 _TURN = 100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
-_LONG = 3.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait
+_LONG = 5.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait
 _EVERY = 100_000  # rows between two plain lines
 _BREATH = 0.12  # seconds between two transactions: who waits for a SQLite store looks every tenth of a second
 
