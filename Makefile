@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
-	@echo "make unit        those that need no servers or processes of their own: under a minute, for while one works"
+	@echo "make unit        those that need no servers or processes of their own: about a minute, for while one works"
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"

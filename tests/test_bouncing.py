@@ -25,6 +25,8 @@ from distributor.service import Service
 from distributor.storage.database import Database
 from distributor.storage.tables import bounces, deliveries
 
+pytestmark = pytest.mark.real
+
 
 class Post:
     """A newsroom that has sent an edition to Lan, and returned mail about her letter."""

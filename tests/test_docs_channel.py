@@ -22,6 +22,8 @@ from distributor.config import build, read
 from distributor.errors import AuthBroken
 from distributor.manual import describe
 
+pytestmark = pytest.mark.real
+
 PAGE = Path(__file__).parent.parent / "docs" / "adding-a-channel.md"
 CONFIG = PAGE.parent.parent / "pyproject.toml"
 

@@ -13,6 +13,8 @@ from mail_runs import BROKEN, DOWN, IMPATIENT, MAYBE, MESSAGE, NO, OK, PATIENT, 
 
 from distributor.errors import DeliveryError
 
+pytestmark = pytest.mark.real
+
 HUGE = (b"x" * 998 + b"\r\n") * 24_000  # more than the system keeps for a server that does not read
 
 

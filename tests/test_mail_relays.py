@@ -18,6 +18,8 @@ from distributor.mail.link import Link, Server
 from distributor.mail.relay import Relays, probe
 from distributor.mail.transfer import Parcel
 
+pytestmark = pytest.mark.real
+
 MANY = [f"r{number}" for number in range(30)]
 
 

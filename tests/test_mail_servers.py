@@ -17,6 +17,8 @@ from mail_runs import BROKEN, DOWN, IMPATIENT, MESSAGE, NO, OK, MakePostbox, Mak
 
 from distributor.mail import relay
 
+pytestmark = pytest.mark.real
+
 SINK = Path("/usr/sbin/smtp-sink")
 
 

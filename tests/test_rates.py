@@ -24,6 +24,8 @@ from distributor.mail.smtp import stuffed
 from distributor.mail.transfer import Parcel
 from distributor.storage.database import Database
 
+pytestmark = pytest.mark.real
+
 MANY = [f"r{number}" for number in range(30)]
 
 

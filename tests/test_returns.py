@@ -14,6 +14,8 @@ from distributor.errors import AuthBroken, Unavailable
 from distributor.mail import access_token, returns
 from distributor.mail.unpacked import MOST
 
+pytestmark = pytest.mark.real
+
 KINDS = ("maildir", "imap", "pop3")
 MESSAGES = (b"Subject: a\r\n\r\n.a\r\n..\r\n", "Subject: b\r\n\r\nTiếng Việt\r\n".encode(), b"Subject: c\r\n\r\nc\r\n")
 
