@@ -12,8 +12,9 @@ from fixtures_newsroom import Room
 
 from distributor import pipeline, registry
 from distributor.editions import book
-from distributor.errors import UserError
+from distributor.errors import RenderError, UserError
 from distributor.model import Notice, NoticeKind
+from distributor.pipeline import releasing
 
 SHIPPED = registry.template_folders(Path("/nonexistent"))[0]
 
@@ -131,3 +132,18 @@ def test_a_site_without_https_is_told_but_can_send(line: Line) -> None:
     assert made.held == ""
     assert {"header-missing", "list-unsubscribe"} & {one.check for one in made.findings}
     assert line.read("moi") == [["a"]]
+
+
+def test_an_approved_draft_that_cannot_be_sent_is_not_called_sent(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(room.folder)
+    assert room.run("send", "tin-sang", "--yes").code == 1
+
+    def broken(*_: object) -> None:
+        raise RenderError("templates/email/digest.html.j2:1: 'nothing' is undefined")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(releasing, "_decide", broken)
+        done = room.run("editions", "approve", "tin-sang-1", "--force", "script")
+    assert done.code == 2
+    assert "tin-sang-1 is approved, but could not be sent (see above)" in done.err
+    assert room.letters() == []

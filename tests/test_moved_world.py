@@ -167,6 +167,25 @@ def test_a_draft_one_of_whose_articles_went_out_as_an_alert_does_not_post_it_aga
     assert sorted(line.read("moi")) == [["a"], ["b"]]
 
 
+@pytest.mark.parametrize("policy", ["hold", "drop"])
+def test_an_alert_neither_holds_the_draft_nor_drops_the_article(line: Line, policy: str) -> None:
+    line.configure(
+        "review: {before: 30m, reviewers: [lan@bacson.example], silence: send}",
+        f"last_look: {policy}",
+        "alerts: {topics: [x], in_digest: mark}",
+    )
+    line.subscribe("moi")
+    first, _ = line.arrives("a"), line.arrives("b")
+    line.at("06:30")
+    line.answer()
+    line.at("06:45")
+    alert(line, first)
+    line.deliver()
+    line.at("07:00")
+    answered(line)
+    assert sorted(line.read("moi")) == [["a"], ["a", "b"]]
+
+
 def test_a_draft_that_carries_an_alert_as_news_stands_for_its_letter(line: Line) -> None:
     line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}")
     line.subscribe("moi")
@@ -192,6 +211,20 @@ def test_a_draft_that_is_due_with_the_daily_letter_is_in_it(line: Line) -> None:
         line.answer()
         line.day("07:00")
     assert line.read("ngay") == [["a"], ["b"], ["c"]]
+
+
+def test_an_alert_at_the_same_minute_repeats_nothing_in_the_next_daily_letter(line: Line) -> None:
+    line.configure("daily: every day at 07:00", "alerts: {topics: [khẩn]}")
+    line.subscribe("ngay", frequency="daily")
+    line.arrives("a")
+    line.at("06:59")
+    line.answer()
+    line.arrives("gấp", "khẩn")
+    line.day("07:00")
+    line.arrives("b")
+    line.day("07:00")
+    assert sorted(name for letter in line.read("ngay") for name in letter).count("a") == 1
+    assert line.read("ngay").count(["b"]) == 1
 
 
 def test_a_digest_that_was_begun_before_the_daily_letter_and_written_after_it_is_in_the_next_one(

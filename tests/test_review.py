@@ -195,6 +195,16 @@ def test_hold_keeps_the_edition_back_and_says_why(draft: Line) -> None:
     assert draft.read("moi") == []
 
 
+def test_who_approves_what_the_last_look_has_held_lets_it_go_as_things_are_now(draft: Line) -> None:
+    policy(draft, "hold")
+    spoil(draft)
+    draft.day("07:00")
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
+    (settled,) = draft.day("08:00").settled
+    assert settled.what == "released"
+    assert draft.read("moi") == [["b-mới"]]
+
+
 def test_nothing_changed_means_nothing_frozen_anew(draft: Line) -> None:
     pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
     draft.day("07:00")

@@ -22,6 +22,7 @@ from distributor import pipeline
 from distributor.channel import Channel
 from distributor.delivery import suppression
 from distributor.delivery.ledger import Ledger
+from distributor.delivery.promise import promise
 from distributor.editions import book
 from distributor.errors import Rejected, StoreBusy, StoreError, Unavailable
 from distributor.model import DeliveryState, EditionState, Receipt, Rendition, Suppression, Tier
@@ -29,7 +30,7 @@ from distributor.pipeline import delivering, reviewers
 from distributor.rendering.desk import RenderingDesk
 from distributor.service import Service
 from distributor.storage.database import Database
-from distributor.storage.tables import suppressions
+from distributor.storage.tables import shards, suppressions
 
 S = DeliveryState
 
@@ -75,6 +76,35 @@ async def test_a_letter_that_may_be_out_of_a_cancelled_edition_is_not_sent_again
     await bench.run(post, after=timedelta(minutes=2))
     assert post.carried == []
     assert states(bench.database) == {S.UNCERTAIN: 1}
+
+
+async def test_a_post_that_is_cancelled_on_the_wire_is_closed_and_asked_for_no_more(bench: Bench) -> None:
+    posts(bench, "a1")
+
+    class Cancelling(Wall):
+        async def deliver(self, made: Rendition) -> Receipt:
+            self.pinned.append(made.part)
+            pipeline.cancel(bench.database, "tin-sang-1", "Lan", NOW, "")
+            raise Unavailable("503", retry_at=NOW)
+
+    wall = Cancelling(name="wall")
+    await asyncio.wait_for(bench.run(wall), 20)
+    assert wall.pinned == ["a1"]
+    assert states(bench.database) == {S.EXPIRED: 1}
+
+
+def test_what_was_cancelled_rests_whatever_it_was_doing(bench: Bench) -> None:
+    """A draft, and an edition that was paused: no run finds anything of them to do."""
+    freeze(bench.database, edition(), [rendition("wall", "a1")])
+    pipeline.pause(bench.database, "tin-sang-1", "Lan", NOW, "")
+    pipeline.cancel(bench.database, "tin-sang-1", "Lan", NOW, "")
+    with bench.database.write() as connection:
+        made = edition(2, frozen_at=NOW)
+        book.keep(connection, made, [rendition("wall", "a1", edition=made.id)], "test", due=NOW + timedelta(hours=1))
+        promise(connection, made, [rendition("wall", "a1", edition=made.id)], None, frozenset())
+    pipeline.cancel(bench.database, "tin-sang-2", "Lan", NOW, "")
+    with bench.database.read() as connection:
+        assert connection.execute(sa.select(shards.c.k).where(shards.c.due.is_not(None))).all() == []
 
 
 class Feed(Wall):

@@ -138,6 +138,7 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
     import asyncio
 
     from .. import pipeline
+    from ..editions import book
     from ..errors import UserError
     from .progress import deliver_with_progress
     from .send import tell_report
@@ -149,6 +150,10 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
     for one in settled:
         if one.what != "released":
             raise UserError(f"{one.edition} is {one.what}: {one.why}")
+    with database.read() as connection:
+        now = book.row(connection, row.id)
+    if now is None or now.released_at is None:
+        raise UserError(f"{row.id} is approved, but could not be sent (see above); `distributor serve` tries again")
     report = deliver_with_progress(app, database)
     say(f"{row.id}: approved and sent: {row.subject}")
     tell_report(app, database, report)

@@ -210,8 +210,18 @@ class _Work:
             for row in rows:
                 await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{OVERTAKEN}{self.newer}"))
             return
+        if self.cancelled:
+            await self._give_up(rows)
+            rows = [row for row in rows if row.state is DeliveryState.UNCERTAIN]
         for row in [row for row in [await self._clear(row) for row in rows] if row is not None]:
             await self._one(row)
+
+    async def _give_up(self, rows: list[Delivery]) -> None:
+        """Close what is open of an edition that was cancelled while it was on the wire. Who only skipped it would find it
+        due again at once."""
+        for row in rows:
+            if row.state in (DeliveryState.PENDING, DeliveryState.DEFERRED):
+                await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"cancelled; before that: {row.reply}"))
 
     # -- doubt -------------------------------------------------------------------------------------------------------
 
@@ -245,6 +255,10 @@ class _Work:
 
     async def _one(self, row: Delivery) -> None:
         if not await self.dispatcher.commit.mark(self.shard, row):
+            with self.dispatcher.ledger.database.read() as connection:
+                self.cancelled = book.is_cancelled(connection, row.edition)
+            if self.cancelled:  # since its shard was taken
+                await self._give_up([row])
             return
         try:
             outcome: Outcome = await self._act()

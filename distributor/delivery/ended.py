@@ -12,7 +12,7 @@ from ..model import DeliveryState, EditionState
 from ..storage.database import Database
 from ..storage.tables import deliveries, editions, shards
 from .ledger import Shard
-from .rows import lock_shards
+from .rows import lock_shards, rest
 
 S = DeliveryState
 _CANCELLED = editions.c.state == EditionState.CANCELLED
@@ -37,11 +37,13 @@ def _give_up(database: Database, which: Sequence[str], reason: str, now: datetim
         still_so = sa.select(editions.c.id).where(
             editions.c.id.in_(which), (editions.c.paused_at.is_(None) & (editions.c.expires_at <= now)) | _CANCELLED
         )
-        return connection.execute(
+        number = connection.execute(
             sa.update(deliveries)
             .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
             .values(state=S.EXPIRED, due=None, updated=now, reply=reason + deliveries.c.reply)
         ).rowcount
+        rest(connection, shards.c.edition_id.in_(which))
+        return number
 
 
 def newer_than(database: Database, shard: Shard) -> str:

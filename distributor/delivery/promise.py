@@ -15,7 +15,7 @@ from ..storage.tables import deliveries, editions, shards
 from . import audience
 from .audience import Holders, Readers
 from .ledger import AT_ONCE, SHARD_SIZE
-from .rows import lock_shards
+from .rows import lock_shards, rest
 
 OVERTAKEN = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
 
@@ -102,11 +102,13 @@ def withdraw_promise(connection: Connection, edition: str) -> None:
 def give_up(connection: Connection, edition: str, reason: str, now: datetime) -> int:
     """Close what an edition still owes; returns how many rows."""
     lock_shards(connection, shards.c.edition_id == edition)
-    return connection.execute(
+    number = connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
         .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
     ).rowcount
+    rest(connection, shards.c.edition_id == edition)
+    return number
 
 
 def give_up_post(connection: Connection, edition: str, channel: str, part: str, reason: str, now: datetime) -> None:

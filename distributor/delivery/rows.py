@@ -181,3 +181,14 @@ def lock_shards(connection: Connection, which: sa.ColumnElement[bool]) -> None:
     locks shards first, in this order, is never in a circle of those who wait for each other (PostgreSQL)."""
     query = sa.select(shards.c.k).where(which).order_by(shards.c.edition_id, shards.c.k)
     connection.execute(query.with_for_update())
+
+
+def rest(connection: Connection, which: sa.ColumnElement[bool]) -> None:
+    """Let those of these shards rest that nobody holds and in which nothing is to be done any more."""
+    left = sa.select(deliveries.c.k).where(
+        deliveries.c.edition_id == shards.c.edition_id,
+        deliveries.c.k == shards.c.k,
+        deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING, S.UNCERTAIN)),
+    )
+    nothing_left = which & (shards.c.owner == "") & ~left.exists()
+    connection.execute(sa.update(shards).where(nothing_left).values(due=None))

@@ -145,9 +145,10 @@ def _keep(
 
 
 def release_time(connection: Connection, newsletter: str, now: datetime) -> datetime:
-    """When an edition counts as released that is released now: after all that was decided before it, whatever clock that
-    was decided by, as a daily letter carries what was released since the last one was decided."""
-    query = sa.select(sa.func.max(slots.c.decided_at)).where(slots.c.newsletter == newsletter)
+    """When an edition counts as released that is released now: later than the daily and weekly letters that were decided
+    without it, whatever clock that was by. The next of them carries what was released since the last was decided."""
+    roundup = sa.or_(*(slots.c.slot.startswith(f"{kind}-") for kind in (EditionKind.DAILY, EditionKind.WEEKLY)))
+    query = sa.select(sa.func.max(slots.c.decided_at)).where(slots.c.newsletter == newsletter, roundup)
     last: datetime | None = connection.execute(query).scalar()
     return max(now, last + _INSTANT) if last else now
 

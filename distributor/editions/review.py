@@ -46,12 +46,13 @@ def next_step(said: Sequence[str], due: datetime, review: Review | None, now: da
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Something that has happened to an article since the edition was frozen. `edited` is its newer version, where that
-    is all; otherwise the article must not go out now, for `reason`."""
+    is all; otherwise the article must not go out now, for `reason`. `stays`: whatever the policy, it is in."""
 
     article: Article
     reason: str
     edited: Article | None = None
     withdrawn: bool = False
+    stays: bool = False
 
 
 def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime) -> list[Difference]:
@@ -88,12 +89,12 @@ class Verdict:
 
 
 def settle(edition: Edition, found: Sequence[Difference], policy: str) -> Verdict:
-    """The edition after the last look, for the policies `refresh` and `drop`.
+    """The edition after the last look, for the policies `refresh` and `drop`; any other is taken as `refresh`.
 
     What must not go out is left out by both; an edited article goes in its newer version (`refresh`), or waits for the
     next edition (`drop`).
     """
-    out = {one.article.id: one for one in found if one.edited is None or policy == "drop"}
+    out = {one.article.id: one for one in found if one.edited is None or (policy == "drop" and not one.stays)}
     newer = {one.article.id: one.edited for one in found if one.edited is not None}
 
     def as_it_goes(articles: Sequence[Article]) -> tuple[Article, ...]:

@@ -26,11 +26,9 @@ from ..storage.database import Database
 from .looking import Clock
 from .proposing import Proposal
 from .publishing import publish, publish_alert, publish_roundup
-from .releasing import Settled, release_due, tried
+from .releasing import LAST_LOOK, Settled, release_due, tried
 
 log = logging.getLogger("distributor.pipeline")
-
-LAST_LOOK = "the last look"
 
 
 @dataclass

@@ -31,6 +31,7 @@ from .publishing import personal, same_readers, supersede
 log = logging.getLogger("distributor.pipeline")
 
 _T = TypeVar("_T")
+LAST_LOOK = "the last look"
 _WAITING = (EditionState.REVIEW, EditionState.HELD)
 
 
@@ -79,7 +80,9 @@ def cancel(database: Database, edition_id: str, by: str, now: datetime, why: str
 
 
 def _cancel(connection: Connection, row: EditionRow, by: str, now: datetime, why: str) -> tuple[int, int]:
-    if not book.change_state(connection, row.id, (*_WAITING, EditionState.FROZEN), EditionState.CANCELLED, done_at=now):
+    if not book.change_state(
+        connection, row.id, (*_WAITING, EditionState.FROZEN), EditionState.CANCELLED, done_at=now, paused_at=None
+    ):
         raise UserError(f"{row.id} is {row.state} already")
     reason = f"cancelled by {by}" + (f": {why}" if why else "")
     given_up = give_up(connection, row.id, reason, now)
@@ -144,22 +147,33 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
             book.change_state(connection, row.id, _WAITING, EditionState.HELD)
             book.record(connection, row.id, review.HELD, "silence", now, why)
             return Settled(row.id, "held", why)
-        return _release(newsroom, connection, row, now, by, why)
+        looked = _looked_at(book.events(connection, row.id))
+        return _release(newsroom, connection, row, now, by, why, looked=looked)
 
 
-def _release(newsroom: Newsroom, connection: Connection, row: EditionRow, now: datetime, by: str, why: str) -> Settled:
+def _looked_at(events: Sequence[book.Event]) -> bool:
+    """Whether somebody has approved the draft after the last look had held it: then it goes out as things are now."""
+    at = [place for place, event in enumerate(events) if (event.what, event.by) == (review.HELD, LAST_LOOK)]
+    return bool(at) and any(event.what == review.APPROVED for event in events[at[-1] :])
+
+
+def _release(
+    newsroom: Newsroom, connection: Connection, row: EditionRow, now: datetime, by: str, why: str, *, looked: bool
+) -> Settled:
     newsletter = newsroom.newsletter(row.newsletter)
     edition = book.edition(connection, row.id)
     assert edition is not None
     today = {one.article.id: one for one in items.as_candidates(connection, row.newsletter, edition.carried)}
-    found = [*review.differences(edition, today, now), *_alerted_since(connection, edition, today)]
-    if found and newsletter.last_look == "hold":
+    found = review.differences(edition, today, now)
+    if found and newsletter.last_look == "hold" and not looked:
         reason = f"changed since it was frozen: {review.in_words(found)}"
         book.change_state(connection, row.id, _WAITING, EditionState.HELD)
-        book.record(connection, row.id, review.HELD, "the last look", now, reason)
+        book.record(connection, row.id, review.HELD, LAST_LOOK, now, reason)
         return Settled(row.id, "held", reason)
+    told = {one.article.id for one in found}
+    found += [one for one in _alerted_since(connection, edition, today) if one.article.id not in told]
     if found and not _freeze_anew(newsroom, connection, row, edition, found, now):
-        _cancel(connection, row, "the last look", now, f"nothing is left of it: {review.in_words(found)}")
+        _cancel(connection, row, LAST_LOOK, now, f"nothing is left of it: {review.in_words(found)}")
         return Settled(row.id, "cancelled", review.in_words(found))
     book.change_state(
         connection,
@@ -182,7 +196,7 @@ def _alerted_since(connection: Connection, edition: Edition, today: Mapping[str,
         alert = book.row(connection, candidate.alerted) if candidate.alerted else None
         if alert and alert.frozen_at > edition.frozen_at:
             article = candidate.article
-            found.append(Difference(article, f"sent as the alert {alert.id} since", edited=article))
+            found.append(Difference(article, f"sent as the alert {alert.id} since", edited=article, stays=True))
     return found
 
 
@@ -228,7 +242,7 @@ def _freeze_anew(
     book.keep_anew(connection, made, proposal.renditions, proposal.division.cohorts)
     promise(connection, made, proposal.renditions, proposal.readers, personal(newsroom, newsletter))
     items.let_go(connection, row.newsletter, [_choice(one) for one in verdict.left_out], now)
-    book.record(connection, row.id, "changed", "the last look", now, review.in_words(found))
+    book.record(connection, row.id, "changed", LAST_LOOK, now, review.in_words(found))
     return True
 
 
