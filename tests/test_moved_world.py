@@ -18,6 +18,7 @@ from distributor.newsroom import Newsroom
 from distributor.pipeline import answering, publishing, releasing
 from distributor.storage.database import Database
 
+REVIEW = "review: {before: 30m, reviewers: [lan@bacson.example], silence: send}"
 Meanwhile = Callable[[Callable[[], object]], None]
 
 
@@ -63,6 +64,17 @@ def alert(line: Line, id: str) -> pipeline.Proposal | None:
 def answered(line: Line) -> None:
     line.answer()
     line.deliver()
+
+
+def drafted_and_alerted(line: Line) -> str:
+    """A draft of two articles, of which the first, returned here, goes out as an alert before it is due."""
+    line.subscribe("moi")
+    first, _ = line.arrives("a"), line.arrives("b")
+    line.at("06:30")
+    line.answer()
+    line.at("06:45")
+    alert(line, first)
+    return first
 
 
 def posts_of(line: Line, id: str) -> list[str]:
@@ -137,7 +149,7 @@ def test_two_that_answer_the_same_empty_slot_do_not_disturb_each_other(line: Lin
 
 
 def test_a_draft_that_is_released_shows_in_the_feed_what_has_gone_out_since_it_was_made(line: Line) -> None:
-    line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}")
+    line.configure(REVIEW)
     line.arrives("a")
     line.at("06:30")
     answered(line)
@@ -153,13 +165,8 @@ def test_a_draft_that_is_released_shows_in_the_feed_what_has_gone_out_since_it_w
 
 
 def test_a_draft_one_of_whose_articles_went_out_as_an_alert_does_not_post_it_again(line: Line) -> None:
-    line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}")
-    line.subscribe("moi")
-    first, _ = line.arrives("a"), line.arrives("b")
-    line.at("06:30")
-    line.answer()
-    line.at("06:45")
-    alert(line, first)
+    line.configure(REVIEW)
+    first = drafted_and_alerted(line)
     line.deliver()
     line.at("07:00")
     answered(line)
@@ -169,17 +176,8 @@ def test_a_draft_one_of_whose_articles_went_out_as_an_alert_does_not_post_it_aga
 
 @pytest.mark.parametrize("policy", ["hold", "drop"])
 def test_an_alert_neither_holds_the_draft_nor_drops_the_article(line: Line, policy: str) -> None:
-    line.configure(
-        "review: {before: 30m, reviewers: [lan@bacson.example], silence: send}",
-        f"last_look: {policy}",
-        "alerts: {topics: [x], in_digest: mark}",
-    )
-    line.subscribe("moi")
-    first, _ = line.arrives("a"), line.arrives("b")
-    line.at("06:30")
-    line.answer()
-    line.at("06:45")
-    alert(line, first)
+    line.configure(REVIEW, f"last_look: {policy}", "alerts: {topics: [x], in_digest: mark}")
+    drafted_and_alerted(line)
     line.deliver()
     line.at("07:00")
     answered(line)
@@ -187,13 +185,8 @@ def test_an_alert_neither_holds_the_draft_nor_drops_the_article(line: Line, poli
 
 
 def test_a_draft_that_carries_an_alert_as_news_stands_for_its_letter(line: Line) -> None:
-    line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}")
-    line.subscribe("moi")
-    first, _ = line.arrives("a"), line.arrives("b")
-    line.at("06:30")
-    line.answer()
-    line.at("06:45")
-    alert(line, first)
+    line.configure(REVIEW)
+    drafted_and_alerted(line)
     line.at("07:00")
     answered(line)
     assert line.read("moi") == [["a", "b"]]
@@ -203,7 +196,7 @@ def test_a_draft_that_carries_an_alert_as_news_stands_for_its_letter(line: Line)
 
 
 def test_a_draft_that_is_due_with_the_daily_letter_is_in_it(line: Line) -> None:
-    line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}", "daily: every day at 07:00")
+    line.configure(REVIEW, "daily: every day at 07:00")
     line.subscribe("ngay", frequency="daily")
     for name in "abc":
         line.arrives(name)
@@ -316,7 +309,7 @@ def test_a_newsletter_that_cannot_be_rendered_keeps_no_other_one_waiting(
 
 
 def test_a_draft_that_cannot_be_released_keeps_no_slot_waiting(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    line.configure("review: {before: 30m, reviewers: [lan@bacson.example], silence: send}", "daily: every day at 08:00")
+    line.configure(REVIEW, "daily: every day at 08:00")
     line.subscribe("ngay", frequency="daily")
     line.arrives("a")
     line.at("06:30")

@@ -25,7 +25,7 @@ from distributor.delivery.ledger import Ledger
 from distributor.delivery.promise import promise
 from distributor.editions import book
 from distributor.errors import Rejected, StoreBusy, StoreError, Unavailable
-from distributor.model import DeliveryState, EditionState, Receipt, Rendition, Suppression, Tier
+from distributor.model import DeliveryState, Receipt, Rendition, Suppression, Tier
 from distributor.pipeline import delivering, reviewers
 from distributor.rendering.desk import RenderingDesk
 from distributor.service import Service
@@ -43,20 +43,20 @@ def standing_feed(line: Line) -> str:
 # -- cancelled, overtaken ----------------------------------------------------------------------------------------------
 
 
-def cancel(database: Database) -> None:
-    with database.write() as connection:
-        book.change_state(connection, "tin-sang-1", [EditionState.FROZEN], EditionState.CANCELLED, done_at=NOW)
+def cancelled_while_its_sender_died(bench: Bench, channel: str) -> None:
+    """The row may be out, and nobody is there to say so."""
+    dead = Ledger(bench.database, owner="elsewhere/1/x")
+    shard = dead.claim(channel, NOW)
+    assert shard
+    (row,) = dead.due(shard, NOW)
+    assert mark(dead, shard, row, NOW)
+    pipeline.cancel(bench.database, "tin-sang-1", "Lan", NOW, "")
 
 
 @pytest.mark.parametrize("wall", [Wall(name="wall"), RepeatableWall(name="wall")], ids=["a post", "a feed"])
 async def test_what_may_be_out_of_a_cancelled_edition_stays_in_doubt_and_is_not_sent(bench: Bench, wall: Wall) -> None:
     posts(bench, "a1")
-    dead = Ledger(bench.database, owner="elsewhere/1/x")
-    shard = dead.claim("wall", NOW)
-    assert shard
-    (row,) = dead.due(shard, NOW)
-    assert mark(dead, shard, row, NOW)
-    cancel(bench.database)
+    cancelled_while_its_sender_died(bench, "wall")
     await bench.run(wall, after=timedelta(minutes=2))
     await bench.run(wall, after=timedelta(minutes=2))
     assert wall.pinned == []
@@ -65,12 +65,7 @@ async def test_what_may_be_out_of_a_cancelled_edition_stays_in_doubt_and_is_not_
 
 async def test_a_letter_that_may_be_out_of_a_cancelled_edition_is_not_sent_again(bench: Bench) -> None:
     letters(bench, 1)
-    dead = Ledger(bench.database, owner="elsewhere/1/x")
-    shard = dead.claim("mail", NOW)
-    assert shard
-    (row,) = dead.due(shard, NOW)
-    assert mark(dead, shard, row, NOW)
-    cancel(bench.database)
+    cancelled_while_its_sender_died(bench, "mail")
     post = Post(name="mail")
     await bench.run(post, after=timedelta(minutes=2))
     await bench.run(post, after=timedelta(minutes=2))

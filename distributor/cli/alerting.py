@@ -36,10 +36,10 @@ def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes:
         for known in chosen:
             by = f"{getpass.getuser()} by hand"
             proposal = pipeline.publish_alert(app.newsroom, database, known, article, clock(), by)
-            if proposal and proposal.edition is None:
-                warn(f"{known.id}: nothing was sent, {proposal.selection.reason}")
-            elif proposal is None or proposal.edition is None:
+            if proposal is None:
                 warn(f"{known.id} has sent {article.id} as an alert before; nothing is sent twice")
+            elif proposal.edition is None:
+                warn(f"{known.id}: nothing was sent, {proposal.selection.reason}")
             else:
                 made.append(proposal.edition)
         report = deliver_with_progress(app, database)

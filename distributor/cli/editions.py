@@ -153,7 +153,8 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
     with database.read() as connection:
         now = book.row(connection, row.id)
     if now is None or now.released_at is None:
-        raise UserError(f"{row.id} is approved, but could not be sent (see above); `distributor serve` tries again")
+        warn(f"{row.id} is approved, but could not be sent (see above); `distributor serve` tries again")
+        raise SystemExit(1)
     report = deliver_with_progress(app, database)
     say(f"{row.id}: approved and sent: {row.subject}")
     tell_report(app, database, report)

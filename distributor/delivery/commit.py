@@ -28,7 +28,7 @@ _GATHER = 0.001  # seconds in which others may join a transaction: it costs as m
 _BUSY = 2000.0  # marks a second, from which it is worth while to wait for others
 _AGAIN = 1.0  # seconds between tries to write to a store that fails
 
-Settled = Callable[[Entry, bool], object]
+Settled = Callable[[Entry, bool], None]
 
 
 class GroupCommit:

@@ -94,7 +94,7 @@ class Database:
         except DatabaseError as error:
             if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
                 raise
-            kind = StoreBusy if "deadlock detected" in str(error.orig) else StoreError
+            kind = StoreBusy if _code(error) == _DEADLOCK else StoreError
             raise kind(f"store {self.name}: {_in_words(error)}") from error
 
     # -- versions ----------------------------------------------------------------------------------------------------
@@ -251,8 +251,6 @@ def _begin_sqlite(connection: Connection) -> None:
 _LOCKED = "is locked by another process; try again, or stop the other one"
 _WORDS = {
     "database is locked": _LOCKED,
-    "due to lock timeout": _LOCKED,
-    "deadlock detected": "was locked by another process that waited for this one; try again",
     "attempt to write a readonly database": "is read-only; look at the permissions of the file and its folder",
     "database or disk is full": "the disk is full; free some space, nothing is lost",
     "unable to open database file": "cannot be opened; look at the path and its permissions",
@@ -261,6 +259,20 @@ _WORDS = {
 }
 
 
+# PostgreSQL says the rest in the language of its host; these have a number (its manual, appendix A).
+_DEADLOCK = "40P01"
+_CODES = {
+    "55P03": _LOCKED,  # lock_timeout
+    _DEADLOCK: "was locked by another process that waited for this one; try again",
+}
+
+
+def _code(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
 def _in_words(error: DBAPIError) -> str:
     text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    if _code(error) in _CODES:
+        return _CODES[_code(error)]
     return next((words for sign, words in _WORDS.items() if sign in text), text)
