@@ -85,8 +85,10 @@ async def run(
     refuse: tuple[str, ...] = (),
     fail: BaseException | None = None,
     asking: Callable[[str], Awaitable[None]] | None = None,
+    within: float = 30,
 ) -> Run:
-    """Carry letters, and give up loudly where it hangs. `asking` is awaited while the mark of a letter is asked for."""
+    """Carry letters, and give up loudly where it hangs for more than `within` seconds. `asking` is awaited while the mark
+    of a letter is asked for."""
     done = Run()
 
     class Hand(Handful):
@@ -106,7 +108,7 @@ async def run(
     servers = [server] if isinstance(server, Server) else server
     hand = Hand([letter.errand() for letter in letters])
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(within):
             await Relays(servers, packer(letters)).carry(hand)
     except DeliveryError as error:
         done.raised = error

@@ -48,8 +48,10 @@ def greeted() -> Conversation:
 
 def asked_for_content() -> Conversation:
     talk = greeted()
+    talk.mail("a@b.vn")
+    talk.rcpt("lan@b.vn")
     talk.data()
-    hear(talk, b"354 go\r\n")
+    hear(talk, b"250 ok\r\n250 ok\r\n354 go\r\n")
     talk.outgoing()
     return talk
 
@@ -86,7 +88,7 @@ def test_one_message_from_greeting_to_quit() -> None:
 
 
 def test_replies_to_several_queued_commands_come_in_order() -> None:
-    """The door that pipelining will use (RFC 2920)."""
+    """RFC 2920."""
     talk = greeted()
     talk.mail("a@b.vn")
     talk.rcpt("lan@b.vn")
@@ -127,8 +129,8 @@ def as_bytes(code: int, lines: list[str]) -> bytes:
 
 def heard_in_pieces(data: bytes, cuts: list[int], expected: int) -> list[str]:
     """What a conversation makes of bytes that come cut; the fault, if there is one, comes last."""
-    talk = Conversation("desk.example")
-    for _ in range(expected - 1):
+    talk = greeted()
+    for _ in range(expected):
         talk.reset()
     edges = [0, *sorted({cut for cut in cuts if cut < len(data)}), len(data)]
     heard: list[str] = []
@@ -310,11 +312,14 @@ def test_mail_says_only_what_the_server_knows() -> None:
 )
 def test_no_address_can_add_a_command(address: str) -> None:
     talk = greeted()
-    for intent in (talk.mail, talk.rcpt):
-        with pytest.raises(SmuggledLine):
-            intent(address)
+    with pytest.raises(SmuggledLine):
+        talk.mail(address)
+    assert talk.outgoing() == b"" and talk.idle and not talk.in_transaction
+    talk.mail("a@b.vn")
+    talk.outgoing()
+    with pytest.raises(SmuggledLine):
+        talk.rcpt(address)
     assert talk.outgoing() == b""
-    assert talk.idle
 
 
 @pytest.mark.parametrize("message", [b"a\nb\r\n", b"a\rb\r\n", b"a\r\r\n", b"\n.\r\nMAIL FROM:<x@y>\r\n", b"a\r"])
@@ -349,3 +354,115 @@ def test_nothing_is_said_out_of_turn() -> None:
     with pytest.raises(OutOfTurn):
         talk.quit()
     assert not talk.idle
+
+
+# -- one after the other -----------------------------------------------------------------------------------------------
+
+WITHOUT_PIPELINING = b"250-mail.example\r\n250-SIZE\r\n250 8BITMIME\r\n"
+
+
+@pytest.mark.parametrize("offers", [WITHOUT_PIPELINING, OFFERS], ids=["alone", "in groups"])
+def test_only_pipelining_lets_a_command_go_before_the_reply_to_the_last(offers: bytes) -> None:
+    """Exim drops a client that does it unasked (`smtp_enforce_sync`), OpenSMTPD ends the session."""
+    talk = Conversation("desk.example")
+    with pytest.raises(OutOfTurn):
+        talk.ehlo()  # before the greeting
+    hear(talk, GREETING)
+    talk.ehlo()
+    with pytest.raises(OutOfTurn):
+        talk.mail("a@b.vn")
+    hear(talk, offers)
+    talk.outgoing()
+    talk.reset()
+    if talk.pipelines:
+        talk.mail("a@b.vn")
+        assert talk.outgoing() == b"RSET\r\nMAIL FROM:<a@b.vn>\r\n"
+    else:
+        with pytest.raises(OutOfTurn):
+            talk.mail("a@b.vn")
+        assert talk.outgoing() == b"RSET\r\n"
+
+
+def test_a_command_whose_reply_changes_the_state_is_the_last_of_its_group() -> None:
+    """RFC 2920, section 3.1."""
+    talk = greeted()
+    talk.mail("a@b.vn")
+    talk.rcpt("lan@b.vn")
+    talk.data()
+    for intent in (talk.reset, talk.quit, talk.ehlo, lambda: talk.rcpt("mai@b.vn")):
+        with pytest.raises(OutOfTurn):
+            intent()
+    assert talk.outgoing().endswith(b"DATA\r\n")
+
+
+@pytest.mark.parametrize(
+    ("replies", "open_"),
+    [
+        ("250 ok|550 5.1.1 nobody|554 no recipients", True),
+        ("250 ok|450 4.2.1 later|554 no recipients", True),
+        ("250 ok|250 ok|451 4.3.0 later", True),
+        ("451 4.3.0 later|503 first MAIL|503 first MAIL", False),
+        ("550 5.7.1 not from you|503 first MAIL|503 first MAIL", False),
+    ],
+)
+def test_a_transaction_stays_open_until_it_is_ended(replies: str, open_: bool) -> None:
+    """A server that refused the recipient still has the sender, and answers the next MAIL with `503 nested MAIL command`."""
+    talk = greeted()
+    talk.mail("a@b.vn")
+    talk.rcpt("lan@b.vn")
+    talk.data()
+    for reply in replies.split("|"):
+        hear(talk, reply.encode() + b"\r\n")
+    assert talk.in_transaction is open_
+    if open_:
+        with pytest.raises(OutOfTurn):
+            talk.mail("a@b.vn")
+        talk.reset()
+    talk.mail("a@b.vn")
+
+
+@pytest.mark.parametrize("end", ["reset", "dot", "empty", "ehlo", "tls"])
+def test_what_ends_a_transaction(end: str) -> None:
+    talk = asked_for_content() if end in ("dot", "empty") else greeted()
+    if end not in ("dot", "empty"):
+        talk.mail("a@b.vn")
+        hear(talk, b"250 ok\r\n")
+    begun = [talk.in_transaction]
+    {
+        "reset": talk.reset,
+        "dot": talk.end_of_content,
+        "empty": talk.no_content,
+        "ehlo": talk.ehlo,
+        "tls": talk.starttls,
+    }[end]()
+    hear(talk, b"250 ok\r\n")
+    if end == "tls":
+        talk.tls_started()
+    begun.append(talk.in_transaction)
+    assert begun == [True, False]
+    talk.mail("a@b.vn")
+
+
+def test_a_refused_rset_has_ended_nothing() -> None:
+    talk = greeted()
+    talk.mail("a@b.vn")
+    hear(talk, b"250 ok\r\n")
+    talk.reset()
+    hear(talk, b"554 too many nonmail commands\r\n")
+    with pytest.raises(OutOfTurn):
+        talk.mail("a@b.vn")
+
+
+def test_offers_are_forgotten_with_the_next_ehlo() -> None:
+    """And an answer to HELO offers nothing, whatever it says: its lines are for people (section 4.1.1.1)."""
+    talk = greeted()
+    talk.ehlo()
+    assert not talk.pipelines
+    hear(talk, WITHOUT_PIPELINING)
+    assert talk.offers("8BITMIME") and not talk.pipelines
+    talk.ehlo()
+    hear(talk, b"502 what\r\n")
+    assert talk.extensions == {}
+    talk.helo()
+    (reply,) = hear(talk, OFFERS)
+    assert reply.phase is Phase.HELO and talk.extensions == {}

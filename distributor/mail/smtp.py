@@ -5,8 +5,10 @@
 
 Commands are queued with the phase whose reply they expect, one reply each, so that several may be on the way at once:
 with pipelining (RFC 2920) the next message's MAIL, RCPT and DATA travel with the end of the last one, and a message costs
-one round trip. What matters most is the phase in which a connection ends: before the
-final dot a server must not deliver (section 4.1.1.4), after it only its reply tells.
+one round trip. Two things cannot be said at all, whoever asks for them (OutOfTurn): a command before the reply to the last
+one, unless the server offers PIPELINING and the last one may be followed in a group; and a MAIL inside a transaction
+(section 3.3), which is a thing of the connection and outlives the message that began it. What matters most is the phase
+in which a connection ends: before the final dot a server must not deliver (section 4.1.1.4), after it only its reply tells.
 
 Every line that is sent passes one gate that refuses CR and LF, and message content is dot-stuffed here (section 4.5.2)
 and refused with a bare CR or LF, so that no recipient, header or body can add a command of its own (SMTP smuggling).
@@ -34,6 +36,7 @@ class Phase(Enum):
 
     GREETING = "greeting"
     EHLO = "EHLO"
+    HELO = "HELO"
     STARTTLS = "STARTTLS"
     AUTH = "AUTH"
     MAIL = "MAIL"
@@ -42,6 +45,11 @@ class Phase(Enum):
     ANSWER = "the end of the message"  # the dot is out: from here on a loss leaves the outcome open
     RSET = "RSET"
     QUIT = "QUIT"
+
+
+# What other commands may follow in a group before its reply is there. Of all others the reply changes the state, so that
+# they can only be the last of a group (RFC 2920, section 3.1).
+_FOLLOWED = frozenset({Phase.MAIL, Phase.RCPT, Phase.ANSWER, Phase.RSET})
 
 
 class ProtocolError(Exception):
@@ -53,7 +61,7 @@ class SmuggledLine(ValueError):
 
 
 class OutOfTurn(RuntimeError):
-    """We say what cannot be said now, a command inside a message for instance: a mistake of ours."""
+    """We say what cannot be said now, a MAIL inside a transaction for instance: a mistake of ours. Nothing was queued."""
 
 
 class Reply(NamedTuple):
@@ -106,6 +114,7 @@ class Conversation:
         self._expected: deque[Phase] = deque([Phase.GREETING])
         self._out: list[bytes] = []
         self._in_content = False
+        self._begun = False
         self.extensions: dict[str, str] = {}
 
     # -- what came in ------------------------------------------------------------------------------------------------
@@ -146,16 +155,31 @@ class Conversation:
             raise ProtocolError(f"a reply to nothing: {self._code} {lines[0]}")
         phase = self._expected.popleft() if self._expected else Phase.QUIT
         reply = Reply(self._code, lines, phase)
-        if phase is Phase.EHLO and reply.ok:
-            self.extensions = _extensions(reply)
-        if phase is Phase.DATA and reply.code == 354:
-            self._in_content = True
+        self._follow(reply)
         return reply
+
+    def _follow(self, reply: Reply) -> None:
+        """What the reply changes. Where the next MAIL is on the way already, it is that one's transaction which counts."""
+        phase = reply.phase
+        if phase in (Phase.EHLO, Phase.HELO) and reply.ok:  # the answer to HELO offers nothing
+            self.extensions = _extensions(reply) if phase is Phase.EHLO else {}
+            self._begun = False  # as after RSET (section 4.1.4)
+        elif phase is Phase.DATA and reply.code == 354:
+            self._in_content = True
+        elif phase is Phase.MAIL and not reply.ok and Phase.MAIL not in self._expected:
+            self._begun = False
+        elif phase is Phase.RSET and not reply.ok and Phase.MAIL not in self._expected:
+            self._begun = True  # for all we know
 
     @property
     def phase(self) -> Phase | None:
         """What the next reply will answer; None when none is expected."""
         return self._expected[0] if self._expected else None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a MAIL was said and neither the end of its message nor RSET after it: RSET must come before the next."""
+        return self._begun
 
     @property
     def in_doubt(self) -> bool:
@@ -176,11 +200,14 @@ class Conversation:
         return data
 
     def ehlo(self) -> None:
+        """Ask what the server offers; what it has offered before is forgotten."""
         self._command(f"EHLO {self._hostname}", Phase.EHLO)
+        self.extensions = {}
 
     def helo(self) -> None:
         """For a server that does not know EHLO (section 3.2)."""
-        self._command(f"HELO {self._hostname}", Phase.EHLO)
+        self._command(f"HELO {self._hostname}", Phase.HELO)
+        self.extensions = {}
 
     def starttls(self) -> None:
         self._command("STARTTLS", Phase.STARTTLS)
@@ -190,6 +217,7 @@ class Conversation:
         if self._buffer or self._lines:
             raise ProtocolError("bytes after the reply to STARTTLS, before TLS: somebody is in between")
         self.extensions = {}
+        self._begun = False
 
     def auth_plain(self, username: str, password: str) -> None:
         """RFC 4616."""
@@ -215,7 +243,11 @@ class Conversation:
         """MAIL FROM, with SIZE (RFC 1870) where the server offers it. `utf8`: an address or header is not ASCII, which
         takes SMTPUTF8 and 8BITMIME (RFC 6531, section 3.4, and 6152); `eight_bit`: the body is not; the caller has asked
         whether they are offered. `envelope_id` comes back in bounces, which then hold headers only (RFC 3461).
+
+        Raises OutOfTurn inside a transaction: RSET ends one whose message was not sent.
         """
+        if self._begun:
+            raise OutOfTurn("MAIL inside a transaction")
         words = [f"MAIL FROM:<{_path(sender)}>"]
         if size and self.offers("SIZE"):
             words.append(f"SIZE={size}")
@@ -226,15 +258,18 @@ class Conversation:
         if envelope_id and self.offers("DSN"):
             words.append(f"RET=HDRS ENVID={_xtext(envelope_id)}")
         self._command(" ".join(words), Phase.MAIL)
+        self._begun = True
 
     def rcpt(self, recipient: str, *, notify: bool = False) -> None:
         """RCPT TO. `notify`: a bounce is wanted that names the address as it is here, where the server offers that."""
+        self._within(Phase.RCPT)
         words = f"RCPT TO:<{_path(recipient)}>"
         if notify and self.offers("DSN") and recipient.isascii():
             words += f" NOTIFY=FAILURE ORCPT=rfc822;{_xtext(recipient)}"
         self._command(words, Phase.RCPT)
 
     def data(self) -> None:
+        self._within(Phase.DATA)
         self._command("DATA", Phase.DATA)
 
     def content(self, message: bytes, *, ready: bool = False) -> None:
@@ -248,17 +283,19 @@ class Conversation:
         """The dot. After this only the server's reply tells what became of the message."""
         if not self._in_content:
             raise OutOfTurn("no message was asked for")
-        self._in_content = False
-        self._queue(b".\r\n", Phase.ANSWER)
+        self._dot(Phase.ANSWER)
 
     def no_content(self) -> None:
         """A dot and nothing before it: the way out where a server asks for a message of which it has refused the recipient
         (RFC 2920, section 3.1). Its answer is a refusal, or a message without a recipient."""
-        self._in_content = False
-        self._queue(b".\r\n", Phase.RSET)
+        if not self._in_content:
+            raise OutOfTurn("no message was asked for")
+        self._dot(Phase.RSET)
 
     def reset(self) -> None:
+        """End the transaction, if there is one, without a message (section 4.1.1.5)."""
         self._command("RSET", Phase.RSET)
+        self._begun = False
 
     def quit(self) -> None:
         self._command("QUIT", Phase.QUIT)
@@ -268,7 +305,18 @@ class Conversation:
             raise SmuggledLine("a command must not hold line ends or control characters")
         if self._in_content:
             raise OutOfTurn(f"{phase.value} inside a message")
+        if self._expected and not (self.pipelines and self._expected[-1] in _FOLLOWED):
+            raise OutOfTurn(f"{phase.value} before the reply to {self._expected[-1].value}")
         self._queue(line.encode() + b"\r\n", phase)
+
+    def _within(self, phase: Phase) -> None:
+        if not self._begun:
+            raise OutOfTurn(f"{phase.value} outside of a transaction")
+
+    def _dot(self, phase: Phase) -> None:
+        """The end of a message, which ends its transaction, whatever the answer (section 4.1.1.4)."""
+        self._queue(b".\r\n", phase)
+        self._in_content = self._begun = False
 
     def _queue(self, data: bytes, phase: Phase) -> None:
         """Raises ProtocolError where a reply came before we asked: it would be taken for the answer to this."""

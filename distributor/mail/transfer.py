@@ -11,7 +11,7 @@ than one message of a connection is in doubt.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from ..errand import Errand, Errands
@@ -62,7 +62,6 @@ class Transfer:
         self._told = told
         self._parcel: Parcel | None = None
         self._next_parcel: Parcel | None = None
-        self._unclean = False  # a transaction was refused and must be let go of
 
     async def run(self, errand: Errand) -> None:
         """Carry this errand and those that follow at hand. Returns when none is left, or the connection has done enough.
@@ -101,7 +100,8 @@ class Transfer:
     # -- one message -------------------------------------------------------------------------------------------------
 
     def _announce(self, errand: Errand) -> Parcel | None:
-        """Queue the envelope. None where no message can be made: that errand is then answered."""
+        """Make the parcel, and queue its envelope where the server pipelines. None where no message can be made: that
+        errand is then answered."""
         try:
             parcel = self._pack(errand, self.link.talk.offers("8BITMIME"))
             refuse_path(parcel.sender)
@@ -114,27 +114,33 @@ class Transfer:
             self._tell(errand, Result(impossible))
             return None
         self.link.carried += 1
-        try:
-            self._queue(parcel)
-        except ProtocolError as error:
-            raise Lost(f"it sent {error}") from error
+        if self.link.talk.pipelines:
+            try:
+                self._group(parcel)
+            except ProtocolError as error:
+                raise Lost(f"it sent {error}") from error
         return parcel
 
-    def _queue(self, parcel: Parcel) -> None:
+    def _group(self, parcel: Parcel) -> None:
+        """The whole envelope in one group, behind what is on the way already (RFC 2920)."""
         talk = self.link.talk
-        if self._unclean:
-            self._unclean = False
+        if talk.in_transaction:
             talk.reset()
-        talk.mail(
+        self._mail(parcel)
+        self._rcpt(parcel)
+        talk.data()
+
+    def _mail(self, parcel: Parcel) -> None:
+        self.link.talk.mail(
             parcel.sender,
             size=len(parcel.content),
             utf8=parcel.utf8,
             eight_bit=parcel.eight_bit,
             envelope_id=parcel.envelope_id,
         )
-        if talk.pipelines:
-            talk.rcpt(parcel.recipient, notify=bool(parcel.envelope_id))
-            talk.data()
+
+    def _rcpt(self, parcel: Parcel) -> None:
+        self.link.talk.rcpt(parcel.recipient, notify=bool(parcel.envelope_id))
 
     async def _carry(self, errand: Errand, parcel: Parcel) -> None:
         refusal = await self._envelope(parcel)
@@ -155,18 +161,17 @@ class Transfer:
     async def _envelope(self, parcel: Parcel) -> Reply | None:
         """The first refusal among the replies to RSET, MAIL, RCPT and DATA; None where the content is awaited."""
         link, talk = self.link, self.link.talk
-        reply = await link.reply()
-        if reply.phase is Phase.RSET:  # of the transaction before
-            if not reply.ok:
-                link.closing = True
-                raise Lost(f"it answered {reply} to RSET")
-            reply = await link.reply()
-        mail = reply
         if talk.pipelines:
+            if talk.phase is Phase.RSET:
+                await self._cleared(link.reply())
+            mail = await link.reply()
             rcpt = link.at_hand() or await link.reply()
             data = link.at_hand() or await link.reply()
         else:
-            rcpt = await link.ask(talk.rcpt, parcel.recipient, notify=bool(parcel.envelope_id)) if mail.ok else mail
+            if talk.in_transaction:
+                await self._cleared(link.ask(talk.reset))
+            mail = await link.ask(self._mail, parcel)
+            rcpt = await link.ask(self._rcpt, parcel) if mail.ok else mail
             data = await link.ask(talk.data) if rcpt.ok else rcpt
         if not mail.ok:
             _refused_sender(link, mail)
@@ -175,6 +180,19 @@ class Transfer:
             await link.reply()
         refusal = rcpt if not rcpt.ok else data
         return None if refusal.code == 354 else refusal
+
+    async def _cleared(self, to_reset: Awaitable[Reply]) -> None:
+        """Hear that RSET has ended the transaction before. Where it has not, the connection is of no more use; this message
+        was not begun, and so it is put back without having been tried."""
+        try:
+            reply = await to_reset
+            if not reply.ok:
+                raise Lost(f"it answered {reply} to RSET")
+        except Lost:
+            if self.current:
+                self.errands.put_back(self.current)
+                self.current = None
+            raise
 
     def _end(self) -> None:
         """The dot, and behind it the next envelope. All of the message is out of our hands by now, and the connection
@@ -207,7 +225,6 @@ class Transfer:
         at_end = reply.phase is Phase.ANSWER
         if reply.code in _LOG_IN_FIRST and not at_end:
             raise AuthBroken(text, reply=str(reply))
-        self._unclean = not at_end
         outcome: DeliveryError
         # 452 and 552 to RCPT say "too many recipients" (section 4.5.3.1.10): about us, and not for good.
         too_many = reply.phase is Phase.RCPT and reply.code in (452, 552) and not reply.enhanced.startswith("5.2.")
