@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
 
-from distributor.channel import Channel, Desk, Folder, Url
+from distributor.channel import Channel, Desk, Folder, PublicUrl
 from distributor.errors import DeliveryError, Rejected, Unavailable
 from distributor.model import Article, Edition, Receipt, Rendition
 
@@ -44,10 +44,10 @@ class Feed(Channel):
     """A folder of feeds. The part `tin-sang.rss.xml` is the file `tin-sang/rss.xml`, `rss.xml` the one of all articles."""
 
     folder: Annotated[Folder, "folder in which the feeds are laid"]
-    url: Annotated[Url, "address at which the web server shows that folder"]
+    url: Annotated[PublicUrl, "address at which the web server shows that folder"]
     items: Annotated[Count, "most articles in a feed"] = 30
     full_text: Annotated[bool, "put whole articles into the feeds, not only their leads"] = True
-    hub: Annotated[Url | None, "address of a WebSub hub"] = None
+    hub: Annotated[PublicUrl | None, "address of a WebSub hub"] = None
     allow_private: Annotated[bool, "allow a hub on the local machine or network"] = False
 
     repeatable = True

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from distributor.channel import Channel, Desk, Folder, Url
+from distributor.channel import Channel, Desk, Folder, PublicUrl
 from distributor.errors import Rejected
 from distributor.model import Article, Edition, EditionKind, Receipt, Rendition
 
@@ -34,7 +34,7 @@ class Pages(Channel):
     """A folder of web pages."""
 
     folder: Annotated[Folder, "folder in which the pages are laid"]
-    url: Annotated[Url, "address at which the web server shows that folder"]
+    url: Annotated[PublicUrl, "address at which the web server shows that folder"]
     articles: Annotated[bool, "pages of single articles too"] = True
     creator: Annotated[str, "name on the fediverse that previews of links show, such as @tin@bacson.example"] = ""
 

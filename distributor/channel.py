@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
 
-from .config import Duration, Folder, Newsletter, Secret, Site, Url, http_url
+from .config import Duration, Folder, Newsletter, PublicUrl, Secret, Site, Url, http_url
 from .errand import Carrier, Errand, Errands, Handful, Outcome
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from .model import Article, Edition, Receipt, Recipient, Rendition
@@ -46,6 +46,7 @@ __all__ = [
     "OneByOne",
     "Outcome",
     "PersonalChannel",
+    "PublicUrl",
     "Receipt",
     "Recipient",
     "Rejected",

@@ -39,6 +39,7 @@ from .setting import FirstLook as FirstLook
 from .setting import Folder as Folder
 from .setting import Fonts as Fonts
 from .setting import Lines as Lines
+from .setting import PublicUrl as PublicUrl
 from .setting import Secret as Secret
 from .setting import Slug as Slug
 from .setting import Url as Url
@@ -48,6 +49,7 @@ from .setting import http_url as http_url
 from .setting import parse_duration as parse_duration
 from .setting import parse_zone as parse_zone
 from .setting import show_duration as show_duration
+from .setting import web_url as web_url
 
 # -- the sections ------------------------------------------------------------------------------------------------------
 
@@ -70,10 +72,10 @@ class Theme(Section):
         description="fonts in order of preference; mail programs load none, so name those that readers have",
     )
     width: int = Field(600, ge=480, le=680, description="width of a mail in pixels")
-    logo: Url | None = Field(
+    logo: PublicUrl | None = Field(
         None, description="address of the logo, shown 40 px high; the title stands there without it"
     )
-    logo_dark: Url | None = Field(None, description="the logo for dark mode, of the same size; the logo if empty")
+    logo_dark: PublicUrl | None = Field(None, description="the logo for dark mode, of the same size; the logo if empty")
     logo_width: int | None = Field(
         None, gt=0, le=480, validate_default=True, description="width of the logo in pixels where it is 40 px high"
     )
@@ -100,7 +102,7 @@ class Site(Section):
     """Who speaks: the newsroom and its site."""
 
     title: str = Field(min_length=1, description="name of the newsroom")
-    url: Url = Field(description="address of the site, with https://")
+    url: PublicUrl = Field(description="address of the site, with https://")
     description: str = Field("", description="one sentence about the site, shown in feeds")
     language: Language = Field(
         Language.VI, description="vi or en: the language of feeds and of newsletters that name none"
@@ -113,7 +115,7 @@ class Site(Section):
     utm_source: str = Field(
         "", description="name by which statistics know our links (utm_source); links are left as they are if empty"
     )
-    links: Url | None = Field(
+    links: PublicUrl | None = Field(
         None,
         description="address under which Distributor's own pages are reachable (unsubscribe); the site's own if empty",
     )
@@ -127,7 +129,7 @@ class Site(Section):
 class Pictures(Section):
     """Pictures are fetched, checked and made as large as they are shown, before an edition is frozen."""
 
-    url: Url = Field(description="address at which the web server shows the folder")
+    url: PublicUrl = Field(description="address at which the web server shows the folder")
     folder: Folder = Field(Path("var/public/pictures"), description="folder in which the pictures are laid")
     largest: int = Field(15_000_000, ge=10_000, description="most octets of a picture of a source")
     seconds: Duration = Field(timedelta(seconds=30), description="most time for all pictures of an edition")
@@ -392,7 +394,7 @@ def _fields(model: Any) -> dict[str, Any]:
     if not hasattr(model, "__dataclass_fields__"):
         return {}
     hints = get_type_hints(model)
-    return {name: hints[name] for name in model.__dataclass_fields__}
+    return {name: hints[name] for name, field in model.__dataclass_fields__.items() if field.init}
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from .config import AnnounceSince, Duration, Folder, Secret, Url, Zone, show_duration
+from .config import AnnounceSince, Duration, Folder, PublicUrl, Secret, Url, Zone, show_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def describe(name: str, cls: type[Any], section: str) -> Described:
 def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
     """The settings of a channel or source, its own before the common ones."""
     hints = get_type_hints(cls, include_extras=True)
-    rows = [field for field in dataclasses.fields(cls) if field.name != "name"]
+    rows = [field for field in dataclasses.fields(cls) if field.init and field.name != "name"]
     own = [field for field in rows if field.name in vars(cls).get("__annotations__", {})]
     return tuple(_setting(field, hints[field.name]) for field in [*own, *(row for row in rows if row not in own)])
 
@@ -85,6 +85,7 @@ _NAMES = (
     (Folder, "path"),
     (Zone, "time zone"),
     (Url, "address"),
+    (PublicUrl, "address"),
     (AnnounceSince, "number or age"),
 )
 _PLAIN = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "Path": "path"}

@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from .channel import Channel
 from .config import KeyPath, Raw, build, suggestion
+from .credentials import taken_from
 from .errors import Problem, UserError
 from .source import Source
 
@@ -116,10 +117,14 @@ class Kind(Generic[T]):
             if "name" in settings:
                 problems.append(raw.problem((*path, "name"), "is not a known key: the key above it is the name"))
             rest = {key: value for key, value in settings.items() if key not in ("type", "name") and value is not None}
+            if issubclass(cls, Source):
+                rest, credentials = taken_from(rest)
             made, faults = build(cls, {**rest, "name": name}, raw, path)
             problems += faults
             if made is not None:
                 built[name] = made
+            if isinstance(made, Source):
+                object.__setattr__(made, "credentials", credentials)  # frozen, and no setting of its own
         return built, problems
 
 

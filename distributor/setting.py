@@ -23,6 +23,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from .credentials import without
+
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -56,12 +58,34 @@ def parse_zone(value: object) -> ZoneInfo:
         raise ValueError("is not a time zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
 
 
+def web_url(value: str) -> str:
+    """An absolute http(s) address. Raises ValueError, whose words never repeat it: a password may stand in it."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        good = None
+    if not good:
+        raise ValueError("write an absolute address that begins with https:// or http://")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "has no number as its port; in a password, write / as %2F, ? as %3F, # as %23 and @ as %40"
+        ) from None
+    return value
+
+
 def http_url(value: str) -> str:
     """An absolute http(s) address, without a trailing slash. Raises ValueError."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("write an absolute address that begins with https:// or http://")
-    return value.rstrip("/")
+    return web_url(value).rstrip("/")
+
+
+def public_url(value: str) -> str:
+    """`http_url` for an address that readers see, so that no user name and no password may stand in it."""
+    if without(value) != value:
+        raise ValueError("must hold no user name and no password: readers see this address")
+    return http_url(value)
 
 
 def font_stack(value: str) -> str:
@@ -96,6 +120,7 @@ Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone), PlainSerializer(str), Wi
 Folder = Annotated[Path, BeforeValidator(_folder)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
+PublicUrl = Annotated[str, BeforeValidator(lambda value: public_url(value) if isinstance(value, str) else value)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value or ())]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fonts = Annotated[str, AfterValidator(font_stack)]

@@ -1,8 +1,11 @@
 """The source contract: where articles come from.
 
-A source is a frozen dataclass whose fields are its settings, like a channel. `gather` asks the given fetcher for bytes
-(guarded, conditional, polite) or reads files, and turns them into articles with pure functions, so that every format
-can be tested from bytes alone. One bad article is a fault in the harvest; a source that cannot be read raises SourceError.
+A source is a frozen dataclass whose fields are its settings, like a channel. A user name and a password in an address
+among them are taken out before it is made; the fetcher sends them to that server, and nothing else sees them.
+
+`gather` asks the given fetcher for bytes (guarded, conditional, polite) or reads files, and turns them into articles
+with pure functions, so that every format can be tested from bytes alone. One bad article is a fault in the harvest; a
+source that cannot be read raises SourceError.
 
 `docs/adding-a-source.md` has a file to start from.
 """
@@ -21,7 +24,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 
-from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url
+from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url, web_url
+from .credentials import NONE, Credentials
 from .errors import ArticleError, Gone, NotModified, SourceError
 from .model import Article, FoundArticle
 
@@ -48,6 +52,7 @@ __all__ = [
     "http_url",
     "presence_of_file",
     "presence_of_page",
+    "web_url",
 ]
 
 
@@ -123,6 +128,8 @@ class Source(ABC):
     ] = FirstLook()
     silent_after: Annotated[Duration | None, "tell staff when nothing new has come for this long"] = None
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
+    # Taken out of the addresses among its settings by the registry, so that those can be shown and stored.
+    credentials: Credentials = field(default=NONE, init=False, repr=False, compare=False)
 
     remote: ClassVar[bool] = True
 

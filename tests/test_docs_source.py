@@ -158,6 +158,7 @@ def test_the_page_names_what_there_is() -> None:
         assert any(hasattr(module, name) for module in modules)
     named = re.search(r"\*\*Every source has\*\*(.*?)\.\s", page, re.DOTALL)
     assert named
-    assert set(re.findall(r"`(\w+)`", named.group(1))) == {field.name for field in fields(Source)} - {"name"}
+    settings = {field.name for field in fields(Source) if field.init} - {"name"}
+    assert set(re.findall(r"`(\w+)`", named.group(1))) == settings
     for path in re.findall(r"`((?:tests|distributor)/[\w/.]+)`", page):
         assert (PAGE.parent.parent / path).is_file()

@@ -16,6 +16,7 @@ import nh3
 from lxml import etree
 from lxml.html import HtmlElement
 
+from ..credentials import without
 from ..model import Image
 from ..text import clean, clean_line
 from .furniture import drop_furniture, is_furniture, parse
@@ -89,14 +90,14 @@ def sanitise(html: str) -> str:
 
 
 def web_address(url: str, base_url: str) -> str:
-    """An absolute http(s) address; empty for whatever is none, and for no address at all.
+    """An absolute http(s) address without user name and password; empty for whatever is none, and for no address.
 
     Portals link to `tin moi.html`: spaces and the like are written as addresses need, as browsers do.
     """
     # Browsers read `java<tab>script:` as `javascript:` (WHATWG URL, 4.4).
     url = re.sub(r"[\t\r\n]", "", clean(url)).strip()
     try:
-        made = urljoin(base_url, url) if base_url and url else url
+        made = without(urljoin(base_url, url) if base_url and url else url)
         parts = urlsplit(made)
     except ValueError:
         return ""

@@ -21,6 +21,7 @@ from yarl import URL
 
 from .. import __version__
 from ..config import Site
+from ..credentials import NONE, Credentials, taken, without
 from ..errors import Gone, NotModified, SourceError
 from ..guarded import PrivateAddress, open_session
 from ..source import Fetched, Validators
@@ -60,21 +61,27 @@ class Hosts:
 
 @dataclass
 class HttpFetcher:
-    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source."""
+    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source.
+
+    `credentials` go to their own origin and to no other, on redirects too. An address is asked for, told and kept
+    without the user name and password that may stand in it.
+    """
 
     session: aiohttp.ClientSession
     hosts: Hosts
     known: Mapping[str, Validators] = field(default_factory=dict)
     limits: Limits = Limits()
+    credentials: Credentials = NONE
 
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
         """One page, after at most `limits.redirects` redirects.
 
         Raises SourceError; of its kinds, NotModified where nothing changed and Gone where there is no such page.
         """
+        url, own = taken(url)
         validators = self.known.get(url) if conditional else None
         try:
-            return await self._follow(url, validators)
+            return await self._follow(url, validators, self.credentials | own)
         except aiohttp.SocketTimeoutError:
             raise SourceError(f"{url} fell silent in the middle of the answer") from None
         except TimeoutError:
@@ -84,7 +91,7 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise SourceError(f"{url} {_in_words(error)}") from error
 
-    async def _follow(self, url: str, validators: Validators | None) -> Fetched:
+    async def _follow(self, url: str, validators: Validators | None, credentials: Credentials) -> Fetched:
         here, moved_to, left = url, url, self.limits.total
         for _ in range(self.limits.redirects + 1):
             _check(here, url)
@@ -93,7 +100,7 @@ class HttpFetcher:
                 asyncio.timeout(left) as limit,
                 self.session.get(
                     URL(here, encoded=True) if here.isascii() else here,
-                    headers=_conditions(validators),
+                    headers=_conditions(validators) | _login(credentials, here),
                     allow_redirects=False,
                 ) as response,
             ):
@@ -104,7 +111,7 @@ class HttpFetcher:
                     raise SourceError(f"{url} answered {response.status} without saying where it has moved")
                 permanent = response.status in _PERMANENT and moved_to == here
                 left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
-            here = _target(here, target)
+            here = without(_target(here, target))
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
 
@@ -138,11 +145,12 @@ async def open_fetcher(
     *,
     allow_private: bool = False,
     limits: Limits = Limits(),
+    credentials: Credentials = NONE,
 ) -> AsyncIterator[HttpFetcher]:
     """A fetcher for one look at one source; those that share `hosts` take turns."""
     session = open_session(user_agent=user_agent(site), allow_private=allow_private, total=limits.total)
     try:
-        yield HttpFetcher(session, hosts, known, limits)
+        yield HttpFetcher(session, hosts, known, limits, credentials)
     finally:
         await session.close()
 
@@ -182,6 +190,11 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
     if validators and validators.last_modified:
         headers["If-Modified-Since"] = validators.last_modified
     return headers
+
+
+def _login(credentials: Credentials, url: str) -> dict[str, str]:
+    header = credentials.header(url)
+    return {"Authorization": header} if header else {}
 
 
 def _token(response: aiohttp.ClientResponse, name: str) -> str:

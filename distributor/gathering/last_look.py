@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..config import Site
@@ -27,6 +27,8 @@ LIGHT = Limits(total=6.0, size=2_000_000, pause=0.1)  # a page is only knocked a
 SECONDS = 20.0  # for all articles together: an edition does not wait longer for it
 _ENOUGH = 3  # failures in a row after which a host is left alone
 _FAREWELL = 1.0  # seconds for requests that are broken off
+
+Fetchers = Callable[[Source | None], Fetcher]
 
 _NO_ANSWER = Presence(None, "it was not answered for in time")
 _BROKEN = Presence(None, "its source failed")
@@ -94,7 +96,7 @@ def _queues(sources: Mapping[str, Source], articles: Sequence[Article]) -> list[
 
 async def _ask_in_turn(
     sources: Mapping[str, Source],
-    fetchers: Mapping[bool, Fetcher],
+    fetchers: Fetchers,
     queue: Sequence[Article],
     answers: dict[str, Presence],
 ) -> None:
@@ -104,12 +106,12 @@ async def _ask_in_turn(
             log.info("last look: %s: nobody can tell whether it is there: %s", article.id, answer.reason)
 
 
-async def _ask(source: Source | None, fetchers: Mapping[bool, Fetcher], article: Article) -> Presence:
+async def _ask(source: Source | None, fetchers: Fetchers, article: Article) -> Presence:
     """The answer for one article. A source of somebody's own may do anything, and still stops nothing."""
     if source is None:
-        return await presence_of_page(fetchers[False], article.url)
+        return await presence_of_page(fetchers(None), article.url)
     try:
-        answer: object = await source.still_there(fetchers[source.allow_private], article)
+        answer: object = await source.still_there(fetchers(source), article)
     except SourceError as error:
         return Presence(None, str(error))
     except Exception:
@@ -122,13 +124,23 @@ async def _ask(source: Source | None, fetchers: Mapping[bool, Fetcher], article:
 
 
 @contextlib.asynccontextmanager
-async def _open_fetchers(site: Site, hosts: Hosts, limits: Limits) -> AsyncIterator[Mapping[bool, Fetcher]]:
-    """Two ways out, by whether addresses of the local network are allowed: that is a setting of each source."""
+async def _open_fetchers(site: Site, hosts: Hosts, limits: Limits) -> AsyncIterator[Fetchers]:
+    """The way out of each source. There are two, by whether addresses of the local network are allowed: that is a
+    setting of the source. What logs a source in is its own, too. An article whose source is not configured any more has
+    neither."""
     async with (
         open_fetcher(site, {}, hosts, limits=limits) as public,
         open_fetcher(site, {}, hosts, limits=limits, allow_private=True) as private,
     ):
-        yield {False: _Considerate(public), True: _Considerate(private)}
+        failures: dict[bool, dict[str, int]] = {False: {}, True: {}}
+
+        def fetcher(source: Source | None) -> Fetcher:
+            if source is None:
+                return _Considerate(public, failures[False])
+            way = private if source.allow_private else public
+            return _Considerate(replace(way, credentials=source.credentials), failures[source.allow_private])
+
+        yield fetcher
 
 
 @dataclass(frozen=True)
@@ -136,7 +148,7 @@ class _Considerate:
     """A fetcher that leaves a host alone once it has failed a few times in a row: it is down, or wants us to stop."""
 
     fetcher: Fetcher
-    failures: dict[str, int] = field(default_factory=dict)  # in a row, by host
+    failures: dict[str, int]  # in a row, by host
 
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
         host = _host(url)

@@ -59,7 +59,13 @@ async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: H
     with database.read() as connection:
         known = archive.stored_validators(connection, source.name)
     try:
-        async with open_fetcher(newsroom.settings.site, known, hosts, allow_private=source.allow_private) as fetcher:
+        async with open_fetcher(
+            newsroom.settings.site,
+            known,
+            hosts,
+            allow_private=source.allow_private,
+            credentials=source.credentials,
+        ) as fetcher:
             async with asyncio.timeout(LOOK_LIMIT):
                 harvest = await source.gather(fetcher, clock())
         intake, news = await asyncio.to_thread(_take_in, newsroom, database, source, harvest, clock())

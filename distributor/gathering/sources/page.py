@@ -26,7 +26,7 @@ from typing import Annotated
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 
 from lxml.html import HtmlElement
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from distributor.gathering.cleaning import web_address
 from distributor.gathering.dates import parse_date
@@ -45,6 +45,7 @@ from distributor.source import (
     SourceError,
     Validators,
     presence_of_file,
+    web_url,
 )
 from distributor.text import clean_line
 
@@ -68,7 +69,7 @@ class Link:
 class PageSource(Source):
     """A listing page and its article pages."""
 
-    url: Annotated[str, "address of the listing", Field(pattern=r"^https?://[^/\s]+")]
+    url: Annotated[str, "address of the listing", AfterValidator(web_url)]
     select: Annotated[
         Selectors, "CSS selectors: link, next; title, date, lead, body, image, caption, author, topic"
     ] = Selectors()
