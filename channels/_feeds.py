@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from distributor.markup import sanitise
 from distributor.model import Article, Image
-from distributor.text import clean, clean_line
+from distributor.text import clean_line
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -249,7 +250,7 @@ def _topics(article: Article) -> list[str]:
 
 
 def _body(article: Article, full_text: bool) -> str:
-    return clean(article.body_html) if full_text else ""
+    return sanitise(article.body_html) if full_text else ""
 
 
 def _picture(article: Article) -> Image | None:

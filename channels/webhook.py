@@ -29,6 +29,7 @@ from pydantic import AfterValidator, SecretStr
 
 from distributor.channel import Channel, Desk, Secret, Url
 from distributor.errors import AuthBroken, Unavailable
+from distributor.markup import sanitise
 from distributor.model import Article, Edition, Receipt, Rendition
 
 from ._http import Call, Rules, exchange, idempotency_key, json_bytes, judge
@@ -140,7 +141,7 @@ class Webhook(Channel):
             "topics": list(article.topics),
             "image": {"url": picture.url, "alt": picture.alt, "caption": picture.caption} if picture else None,
         }
-        return {**found, "body_html": article.body_html} if self.full_text else found
+        return {**found, "body_html": sanitise(article.body_html)} if self.full_text else found
 
 
 def _time(moment: datetime) -> str:

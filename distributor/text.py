@@ -6,14 +6,14 @@ composed, so that comparison, counting and cutting agree. Counting is by graphem
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import regex
 
-# XML 1.0, section 2.2: a feed with any other character is not well-formed and is refused as a whole.
-_ILLEGAL = regex.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Characters that turn or embed the writing direction (UAX #9): a title could hide what it says behind them.
-_TURNING = regex.compile("[\u202a-\u202e\u2066-\u2069]")
+# Characters that XML 1.0 forbids (section 2.2): a feed with one of them is not well-formed and is refused as a whole. And
+# those that turn or embed the writing direction (UAX #9): a title could hide what it says behind them.
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 # C1 controls and the Unicode line separators are legal XML, but break headers and single lines.
 _LINE_BREAKING = regex.compile("[\x7f-\x9f\u2028\u2029]")
 _SPACE = regex.compile(r"\s+")
@@ -22,9 +22,9 @@ _GRAPHEME = regex.compile(r"\X")
 
 def clean(text: str) -> str:
     """NFC, line ends as \\n, no character that XML 1.0 forbids or that turns the writing direction. For text of several
-    lines and for HTML."""
+    lines, and for HTML only before it is parsed or sanitised: a letter that composes with `>` changes the markup."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", _TURNING.sub("", _ILLEGAL.sub("", text)))
+    return unicodedata.normalize("NFC", FORBIDDEN.sub("", text))
 
 
 def clean_line(text: str) -> str:

@@ -23,12 +23,12 @@ CHANNELS = CHECKOUT / "channels"
 
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
-    "errors", "text", "slots", "colour", "credentials", "guarded", "model", "errand", "storage", "rawconfig", "setting",
-    "config", "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions", "rendering",
-    "mail", "preflight", "delivery", "subscribers", "newsroom", "pipeline", "workers", "service", "starter", "cli",
-    "__main__",
+    "errors", "text", "markup", "slots", "colour", "credentials", "guarded", "model", "errand", "storage", "rawconfig",
+    "setting", "config", "channel", "source", "manual", "registry", "rehearsal", "gathering", "pictures", "editions",
+    "rendering", "mail", "preflight", "delivery", "subscribers", "newsroom", "pipeline", "workers", "service", "starter",
+    "cli", "__main__",
 )  # fmt: skip
-OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "guarded", "slots", "mail"}
+OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "markup", "guarded", "slots", "mail"}
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/guards.py", "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
@@ -37,7 +37,7 @@ PURE = (
     "mail/verp.py", "mail/unpacked.py", "mail/bounces.py", "delivery/tiers.py", "subscribers/cells.py",
     "subscribers/suppressed.py", "subscribers/listfile.py", "subscribers/application.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
-    "colour.py", "credentials.py",
+    "colour.py", "credentials.py", "markup.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",
     "preflight/colour.py", "preflight/form.py", "preflight/headers.py", "preflight/subject.py", "preflight/markup.py",
     "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",

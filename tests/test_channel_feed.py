@@ -51,7 +51,7 @@ NEWS = (
         "a1",
         title="“Tết” & <b>]]></b> 👩‍👩‍👧‍👦 Ế",
         lead="Giá <5 triệu & tăng",
-        body_html='<p>Thân bài ]]> &amp; <a href="https://bacson.example/x?a=1&amp;b=2">liên kết</a></p>',
+        body_html='<p>Thân bài ]]&gt; &amp; <a href="https://bacson.example/x?a=1&amp;b=2">liên kết</a></p>',
         url="https://bacson.example/tin/a1?a=1&b=2",
         author="Nguyễn Thị Ái",
         topics=("Kinh tế", "Y tế"),

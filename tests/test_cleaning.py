@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.gathering.cleaning import clean_body, sanitise, web_address
+from distributor.gathering.cleaning import clean_body, web_address
 from distributor.gathering.furniture import is_furniture
+from distributor.markup import sanitise
 
 PAGE = "https://bacson.example/tin/duong-254.html"
 

@@ -80,6 +80,21 @@ def test_a_page_is_in_order_and_has_no_script(page: str) -> None:
     assert "@@slot:" not in page
 
 
+@every_page
+def test_the_policy_of_a_page_lets_nothing_act(page: str) -> None:
+    """It stands before everything that it is to hold back; there is no `script-src`, so none is let in."""
+    (policy,) = tree(page).xpath("//meta[@http-equiv='Content-Security-Policy']")
+    assert policy.getprevious().get("charset") == "utf-8"
+    allowed = dict(rule.split(maxsplit=1) for rule in policy.get("content").split("; "))
+    assert allowed == {
+        "default-src": "'none'",
+        "img-src": "'self' https: http:",
+        "style-src": "'unsafe-inline'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
 def test_an_edition_carries_its_stories_with_their_links_and_notes() -> None:
     page = edition_page(notes={"a02": "Đính chính", "a09": "Cập nhật"}, subscribe_url="https://bacson.example/dang-ky")
     for one in reference.ORDINARY.carried:
@@ -144,7 +159,7 @@ def test_the_stories_of_an_edition_are_listed_for_machines() -> None:
 
 
 def test_the_body_of_an_article_is_html_and_a_note_in_it_is_seen() -> None:
-    body = '<p class="note"><strong>Đính chính:</strong> 18 tấn.</p><p>Tin <em>mới</em>.</p>'
+    body = "<p><strong>Đính chính:</strong> 18 tấn.</p><p>Tin <em>mới</em>.</p>"
     page = article_page(article(body_html=body, updated=NOW), note="Đính chính")
     assert body in page
     assert "Đính chính: 18 tấn." in words(page)

@@ -426,9 +426,9 @@ def test_whatever_is_written_a_page_keeps_its_words(text: str, dark: bool, pictu
     ],
 )
 def test_a_hostile_page_takes_no_quadratic_time(before: str, piece: str, after: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     guise(before + piece * 50_000 + after, dark=True, pictures=False)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 # -- the command -------------------------------------------------------------------------------------------------------

@@ -12,26 +12,15 @@ from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 import lxml.html
-import nh3
 from lxml import etree
 from lxml.html import HtmlElement
 
 from ..credentials import without
+from ..markup import sanitise
 from ..model import Image
 from ..text import clean, clean_line
 from .furniture import drop_furniture, is_furniture, parse
 
-_TAGS = {
-    "p", "br", "hr", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "a", "img", "figure", "figcaption", "em", "strong",
-    "b", "i", "u", "s", "sub", "sup", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "caption",
-}  # fmt: skip
-_ATTRIBUTES = {
-    "a": {"href", "title"},
-    "img": {"src", "alt", "width", "height"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan"},
-    "ol": {"start"},
-}
 _BLOCKS = {
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "figure", "pre", "section",
     "article", "hr",
@@ -70,20 +59,6 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
     blocks = _without(blocks, title, lead)  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
     return Cleaned(sanitise(_joined(blocks)), image, author)
-
-
-def sanitise(html: str) -> str:
-    """Safe HTML and nothing else. Its time grows with the depth of the elements, which `parse` has bounded."""
-    made = nh3.clean(
-        clean(html),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes={"http", "https", "mailto"},
-        link_rel=None,
-        strip_comments=True,
-    )
-    # Portals put hard spaces where others put spaces. `clean` once more: references such as &#8; are characters now.
-    return clean(made.replace("&nbsp;", " ")).strip()
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from ..markup import sanitise
 from ..text import clean, clean_line
 from .cleaning import close, is_name
 from .dates import parse_date
@@ -43,7 +44,7 @@ class Dump:
 
     @property
     def body_html(self) -> str:
-        return "".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in self.body)
+        return sanitise("".join(f"<p>{html.escape(paragraph, quote=False)}</p>" for paragraph in self.body))
 
 
 def read_dump(text: str, zone: tzinfo) -> Dump:

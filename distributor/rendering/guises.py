@@ -22,9 +22,11 @@ _TOP = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype\b[^>]*>", re.IGNORECAS
 _ALWAYS, _NEVER = "(min-width: 0px)", "(max-width: 0px)"
 _PICTURES = frozenset({"src", "srcset", "background", "poster"})
 
-# Links open beside the preview, and a phone shows no scroll bar that would make its page narrower.
+# Nothing acts, also where the file is opened by itself; links open beside the preview, and a phone shows no scroll bar
+# that would make its page narrower.
 _ADDED = (
-    '<meta charset="utf-8"><base target="_blank">'
+    '<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="script-src \'none\'; object-src \'none\'">'
+    '<base target="_blank">'
     "<style>@media (max-width: 480px) { html { scrollbar-width: none } }</style>"
 )
 

@@ -1,8 +1,8 @@
 """Web copies of editions and articles, for readers, search engines and the previews of networks. Pure.
 
 Pages hold nothing personal and no script. Everything is escaped by the templates' environment but the body of an
-article, which was sanitised at the door (`gathering/cleaning`), and the structured data, which `tojson` writes so that
-no `</script>` can stand in it.
+article, which is sanitised here once more (a store may hold what an older version let in), and the structured data,
+which `tojson` writes so that no `</script>` can stand in it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from ..config import Newsletter, Site
+from ..markup import sanitise
 from ..model import Article, Edition, Language
 from ..text import plain
 from .digest import edition_values
@@ -78,7 +79,7 @@ def render_article_page(
 ) -> str:
     """The page of an article. The canonical address is the article's own where it has one, otherwise `url`.
 
-    `article.body_html` is shown as it is, with whatever note of a correction stands in it, and the lead above it unless
+    `article.body_html` is shown sanitised, with whatever note of a correction stands in it, and the lead above it unless
     it says the same; `note` is a short label above the title. Raises RenderError where the template fails.
     """
     about = story(article, language, zone, newsletter.sections if newsletter else (), note)
@@ -98,7 +99,7 @@ def render_article_page(
             "lead": ""
             if text(article.lead) in text(plain(article.body_html))
             else cut_words(text(article.lead), LONGEST_STANDFIRST),
-            "body": Markup(article.body_html),  # noqa: S704  # sanitised at the door; the one thing not escaped
+            "body": Markup(sanitise(article.body_html)),  # noqa: S704  # the one thing that is not escaped
             "published": article.published if article.dated else None,
             "updated": article.updated,
             "canonical": canonical,
