@@ -368,6 +368,19 @@ class Suppression:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut:
+    """That somebody does not want a newsletter, or none at all where `newsletter` is empty; since when, how we know
+    (`staff`, `import`), and why if anybody said so. `suppressed`: it follows from a suppression, and `via` is its tier."""
+
+    address: str
+    newsletter: str
+    at: datetime
+    via: str
+    reason: str = ""
+    suppressed: bool = False
+
+
 _edition = TypeAdapter(Edition)
 _found = TypeAdapter(FoundArticle)
 

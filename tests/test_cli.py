@@ -205,6 +205,43 @@ class TestSubscribers:
         room.good("send", "tin-sang", "--yes")
         assert room.letters() == []
 
+    def test_no_import_brings_back_who_was_removed_and_each_is_named(self, room: Room) -> None:
+        file = room.folder / "people.csv"
+        file.write_text("address,name,frequency\nLAN@Example.com,Lan,weekly\nhoa@example.com,Hoa,\n", encoding="utf-8")
+        room.good("subscribers", "remove", "lan@example.com")
+        for added in ("1 kept off, 1 added", "1 kept off, 1 unchanged"):
+            done = room.run("subscribers", "import", str(file))
+            assert (done.code, done.out.splitlines()) == (
+                0,
+                [
+                    f"{file}: 2 good rows, 0 bad rows; {added}",
+                    f"{file}: 1 kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`",
+                ],
+            )
+            assert f"warning: {file}: LAN@example.com stays off tin-sang: has left all newsletters on " in done.err
+        room.good("send", "tin-sang", "--yes")
+        assert ["hoa@example.com" in letter.read_text(encoding="utf-8") for letter in room.letters()] == [True]
+        assert "They have left all newsletters on " in room.good("why", "lan@example.com")
+
+    def test_staff_bring_back_one_who_asks_by_name_and_on_purpose_only(self, room: Room) -> None:
+        room.good("subscribers", "remove", "lan@example.com")
+        room.good("suppressions", "add", "lan@example.com", "--tier", "complaint", "--reason", "spam")
+        refused = room.run("subscribers", "add", "lan@example.com")
+        assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+        assert "stays off tin-sang: has left" in refused.err and "--again" in refused.err
+        done = room.good("subscribers", "add", "lan@example.com", "--again")
+        assert done == "updated: lan@example.com (tin-sang)\nno longer suppressed (was: complaint, spam)\n"
+        assert "unchanged" in room.good("subscribers", "add", "lan@example.com")
+
+    def test_who_is_suppressed_is_put_on_no_list_by_a_file(self, room: Room) -> None:
+        room.good("suppressions", "add", "hoa@example.com", "--reason", "gọi điện")
+        file = room.folder / "people.csv"
+        file.write_text("address\nhoa@example.com\n", encoding="utf-8")
+        done = room.run("subscribers", "import", str(file))
+        assert "1 kept off" in done.out
+        assert "hoa@example.com stays off tin-sang: suppressed since" in done.err and "(staff: gọi điện)" in done.err
+        assert "hoa@example.com" not in room.good("subscribers", "list")
+
 
 def broken(room: Room, *arguments: str) -> Done:
     done = room.run(*arguments)

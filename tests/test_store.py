@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -22,7 +23,15 @@ from builders import NOW
 from distributor.errors import StoreError
 from distributor.storage import migrations
 from distributor.storage.database import Database
-from distributor.storage.tables import editions, metadata, renditions, subscribers, subscriptions, suppressions
+from distributor.storage.tables import (
+    editions,
+    metadata,
+    opt_outs,
+    renditions,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 
 
 @pytest.fixture
@@ -75,7 +84,7 @@ def test_an_upgrade_loses_no_row_of_a_store_that_has_some(tmp_path: Path) -> Non
     raw.commit()
     raw.close()
     opened = Database.open("sqlite:///store.db", tmp_path)
-    assert opened.migrate() == ("0006", "0007")
+    assert opened.migrate() == migrations.REVISIONS[5:]
     with opened.read() as connection:
         assert connection.execute(sa.select(renditions.c.edition_id, renditions.c.action)).one() == ("t-1", "post")
         assert connection.execute(sa.select(editions.c.due_at, editions.c.released_at)).one() == (NOW, NOW)
@@ -83,6 +92,23 @@ def test_an_upgrade_loses_no_row_of_a_store_that_has_some(tmp_path: Path) -> Non
         chosen = sa.select(subscribers.c.topics_key, subscribers.c.frequency)
         assert connection.execute(chosen).one() == ("kinh tế\ny tế", "each")
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    opened.close()
+
+
+def test_who_was_on_no_list_before_leaving_was_written_down_has_left_them_all(tmp_path: Path) -> None:
+    _at_version(tmp_path, "0007")
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as raw:
+        for name in ("lan", "hoa"):
+            raw.execute(
+                "INSERT INTO subscribers (id, address, address_key, name, language, topics, consent, created)"
+                f" VALUES ('{name}', '{name}@x.vn', '{name}@x.vn', '', 'vi', '[]', '', '2026-11-23T00:00:00.000000+00:00')"
+            )
+        raw.execute("INSERT INTO subscriptions (subscriber_id, newsletter, since) VALUES ('hoa', 't', '2026-11-23')")
+        raw.commit()
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    opened.migrate()
+    with opened.read() as connection:
+        assert connection.execute(sa.select(opt_outs.c.address_key, opt_outs.c.newsletter)).all() == [("lan@x.vn", "")]
     opened.close()
 
 

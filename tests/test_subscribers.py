@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +13,12 @@ from builders import NOW, edition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor.model import Language, Subscriber
+from distributor.delivery import suppression
+from distributor.model import Frequency, Language, Subscriber, Suppression, Tier
 from distributor.storage.database import Database
 from distributor.subscribers import enrolment, register
 from distributor.subscribers.application import Application, Choice, application
-from distributor.subscribers.enrolment import Change
+from distributor.subscribers.enrolment import Change, Enrolled
 from distributor.subscribers.exchange import SubscriberList, write_csv
 from distributor.subscribers.listfile import BadRow
 from distributor.subscribers.mailing import recipient
@@ -34,7 +37,9 @@ class TestRegister:
     def add(self, database: Database, address: str, *newsletters: str, **more: Any) -> tuple[Subscriber, Change]:
         wanted = application(address, newsletters or ("tin-sang",), known=KNOWN, **more)
         with database.write() as connection:
-            return enrolment.add(connection, wanted, NOW)
+            person, change, _ = enrolment.add(connection, wanted, NOW)
+        assert person
+        return person, change
 
     def test_one_person_is_one_however_the_address_is_written(self, database: Database) -> None:
         first, change = self.add(database, "Lan <lan@Example.com>")
@@ -50,8 +55,8 @@ class TestRegister:
     def test_who_leaves_stays_known_but_on_no_list(self, database: Database) -> None:
         person, _ = self.add(database, "lan@example.com", "tin-sang", "kinh-te")
         with database.write() as connection:
-            assert register.leave(connection, person.id, "tin-sang") == 1
-            assert register.leave(connection, person.id) == 1
+            assert register.leave(connection, person, "tin-sang", now=NOW, via="staff") == 1
+            assert register.leave(connection, person, now=NOW, via="staff") == 1
             found = register.find(connection, "lan@example.com")
         assert found is not None
         assert (found.active, found.newsletters) == (False, ())
@@ -75,13 +80,15 @@ class TestRegister:
         with database.write() as connection:
             made = enrolment.add_all(connection, wanted, NOW)
             found = {person.address: person for person in register.each(connection)}
-        assert [change for _, change in made[:3]] == [Change.UPDATED, Change.UNCHANGED, Change.ADDED]
+        assert [one.change for one in made[:3]] == [Change.UPDATED, Change.UNCHANGED, Change.ADDED]
         lan = found["lan@example.com"]
         assert (lan.id, lan.name, lan.language, lan.topics) == (old.id, "Lan", Language.EN, ("Y tế",))
         assert lan.newsletters == ("kinh-te", "tin-sang")
         assert found["mai@example.com"] == same
         assert len(found) == 2502
-        assert found["s1@example.com"] == next(person for person, _ in made if person.address == "s1@example.com")
+        assert found["s1@example.com"] == next(
+            one.subscriber for one in made if one.subscriber and one.subscriber.address == "s1@example.com"
+        )
         assert found["s1@example.com"].topics == ("Kinh tế",)
 
     @pytest.mark.parametrize(
@@ -99,6 +106,128 @@ class TestRegister:
     ) -> None:
         with pytest.raises(ValueError, match=reason):
             application(address, newsletters, known=KNOWN, language=language)
+
+
+class TestLeaving:
+    """Whoever has left comes back by their own wish, or by staff who name them, and by nothing else."""
+
+    both = ("tin-sang", "kinh-te")
+
+    def join(self, database: Database, address: str, *newsletters: str) -> Enrolled:
+        with database.write() as connection:
+            return enrolment.add(connection, application(address, newsletters or self.both, known=KNOWN), NOW)
+
+    def leave(self, database: Database, address: str, newsletter: str | None = None) -> None:
+        with database.write() as connection:
+            person = register.find(connection, address)
+            assert person
+            register.leave(connection, person, newsletter, now=NOW, via="link")
+
+    def lists(self, database: Database, address: str) -> tuple[str, ...]:
+        with database.read() as connection:
+            person = register.find(connection, address)
+        return person.newsletters if person else ()
+
+    @pytest.mark.parametrize("written", ["lan@bücher.example", "LAN@BÜCHER.EXAMPLE", "Lan <Lan@xn--bcher-kva.Example>"])
+    def test_who_has_left_stays_off_however_the_address_is_written(self, written: str, database: Database) -> None:
+        self.join(database, "lan@bücher.example")
+        self.leave(database, "lan@bücher.example")
+        made = self.join(database, written)
+        assert (made.change, list(made.kept_off)) == (Change.KEPT_OFF, ["tin-sang", "kinh-te"])
+        assert made.kept_off["tin-sang"].via == "link"
+        assert self.lists(database, "lan@bücher.example") == ()
+
+    def test_dots_and_tags_make_another_address_as_everywhere(self, database: Database) -> None:
+        self.join(database, "la.n@example.com")
+        self.leave(database, "la.n@example.com")
+        assert self.join(database, "lan@example.com").change is Change.ADDED
+        assert self.join(database, "la.n+tin@example.com").change is Change.ADDED
+
+    def test_who_has_left_one_newsletter_may_be_put_on_another(self, database: Database) -> None:
+        self.join(database, "lan@example.com", "tin-sang")
+        self.leave(database, "lan@example.com", "tin-sang")
+        made = self.join(database, "lan@example.com")
+        assert (made.change, list(made.kept_off)) == (Change.UPDATED, ["tin-sang"])
+        assert self.lists(database, "lan@example.com") == ("kinh-te",)
+
+    def test_who_has_left_everything_stays_off_newsletters_that_come_later(self, database: Database) -> None:
+        self.join(database, "lan@example.com", "tin-sang")
+        self.leave(database, "lan@example.com")
+        assert self.join(database, "lan@example.com", "kinh-te").change is Change.KEPT_OFF
+
+    def test_nothing_else_of_who_stays_off_is_changed(self, database: Database) -> None:
+        self.join(database, "lan@example.com", "tin-sang")
+        self.leave(database, "lan@example.com")
+        wanted = application(
+            "lan@example.com", ["tin-sang"], known=KNOWN, name="Lan", topics=["Y tế"], frequency="weekly"
+        )
+        with database.write() as connection:
+            before = register.find(connection, "lan@example.com")
+            assert enrolment.add(connection, wanted, NOW).subscriber == before
+            assert register.find(connection, "lan@example.com") == before
+
+    def test_a_choice_changed_afterwards_puts_nobody_back(self, database: Database) -> None:
+        self.join(database, "lan@example.com", "tin-sang")
+        self.leave(database, "lan@example.com")
+        with database.write() as connection:
+            person = register.find(connection, "lan@example.com")
+            assert person
+            register.change(connection, [(person, replace(person, frequency=Frequency.WEEKLY, topics=("Y tế",)))], NOW)
+        assert self.lists(database, "lan@example.com") == ()
+
+    def test_leaving_what_one_was_not_on_counts_as_well(self, database: Database) -> None:
+        self.join(database, "lan@example.com", "tin-sang")
+        self.leave(database, "lan@example.com", "kinh-te")
+        assert list(self.join(database, "lan@example.com").kept_off) == ["kinh-te"]
+        assert self.lists(database, "lan@example.com") == ("tin-sang",)
+
+    @pytest.mark.parametrize("tier", [Tier.COMPLAINT, Tier.STAFF, Tier.UNSUBSCRIBED, Tier.IMPORT, Tier.HARD])
+    def test_who_is_suppressed_for_good_is_put_on_no_list(self, tier: Tier, database: Database) -> None:
+        one = Suppression(address="lan@example.com", tier=tier, reason="x", since=NOW)
+        with database.write() as connection:
+            suppression.suppress(connection, one)
+        made = self.join(database, "LAN@example.com")
+        assert (made.subscriber, made.change, made.kept_off["tin-sang"].via) == (None, Change.KEPT_OFF, tier)
+
+    def test_a_mailbox_that_is_full_for_now_is_no_wish_to_leave(self, database: Database) -> None:
+        one = Suppression(address="lan@example.com", tier=Tier.SOFT, reason="x", since=NOW, until=NOW + timedelta(30))
+        with database.write() as connection:
+            suppression.suppress(connection, one)
+        assert self.join(database, "lan@example.com").change is Change.ADDED
+
+    def test_who_asks_to_come_back_comes_back_to_that_and_stays_off_the_rest(self, database: Database) -> None:
+        self.join(database, "lan@example.com")
+        self.leave(database, "lan@example.com")
+        with database.write() as connection:
+            suppression.suppress(
+                connection, Suppression(address="lan@example.com", tier=Tier.COMPLAINT, reason="spam", since=NOW)
+            )
+            wanted = application("Lan@example.com", ["tin-sang"], known=KNOWN)
+            made, lifted = enrolment.come_back(connection, wanted, NOW)
+            assert suppression.find(connection, "lan@example.com") is None
+        assert (made.change, made.kept_off, lifted and lifted.tier) == (Change.UPDATED, {}, Tier.COMPLAINT)
+        again = self.join(database, "lan@example.com")
+        assert (again.change, list(again.kept_off)) == (Change.UNCHANGED, ["kinh-te"])
+        assert self.lists(database, "lan@example.com") == ("tin-sang",)
+
+    def test_leaving_again_after_coming_back_counts_again(self, database: Database) -> None:
+        self.join(database, "lan@example.com", "tin-sang")
+        for _ in range(2):
+            self.leave(database, "lan@example.com", "tin-sang")
+            assert self.join(database, "lan@example.com", "tin-sang").change is Change.KEPT_OFF
+            with database.write() as connection:
+                enrolment.come_back(connection, application("lan@example.com", ["tin-sang"], known=KNOWN), NOW)
+            assert self.lists(database, "lan@example.com") == ("tin-sang",)
+
+    def test_thousands_are_told_apart(self, database: Database) -> None:
+        with database.write() as connection:
+            wanted = [application(f"s{number}@example.com", ["tin-sang"], known=KNOWN) for number in range(2500)]
+            enrolment.add_all(connection, wanted, NOW)
+            for one in enrolment.add_all(connection, wanted[::5], NOW):
+                assert one.subscriber
+                register.leave(connection, one.subscriber, now=NOW, via="staff")
+            made = enrolment.add_all(connection, wanted, NOW)
+        assert [one.change is Change.KEPT_OFF for one in made] == [number % 5 == 0 for number in range(2500)]
 
 
 class TestCsv:

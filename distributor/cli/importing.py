@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeVar
 
 from .app import App, on_terminal, plural, say, warn
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from ..subscribers.listfile import BadRow
 
 T = TypeVar("T")
+
+
+class Outcome(NamedTuple):
+    """What came of a good row: a word that is counted, and what else staff must know of it."""
+
+    change: str
+    note: str = ""
+
 
 _CHUNK = 2_000  # rows handed over at once
 _TURN = 100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
@@ -46,26 +54,31 @@ def take_in(
     app: App,
     file: Path,
     rows: Iterable[T | BadRow],
-    put: Callable[[Connection, Sequence[T]], Iterable[str]] | None,
+    put: Callable[[Connection, Sequence[T]], Iterable[Outcome]] | None,
     total: int | None = None,
+    noted: str = "",
 ) -> None:
     """Read rows and `put` the good ones into the store; `put` says of each what came of it, and is None in a dry run.
+    `noted` says in the summary what those are of whom there was more to say.
 
-    Raises SystemExit(1) at the end where there were bad rows.
+    What they say besides is told when it stands in the store. Raises SystemExit(1) at the end where there were bad rows.
     """
     told: list[BadRow] = []
     good = _good(file, rows, told)
     counts: Counter[str] = Counter()
+    remarks = 0
     with _bar(total) as progress:
         if put is None:
             for chunk in _chunks(good):
                 progress(len(chunk))
                 counts["dry run"] += len(chunk)
         else:
-            _store(app, file, good, put, counts, progress)
+            remarks = _store(app, file, good, put, counts, progress)
     done = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
     number = counts.total()
     say(f"{file}: {plural(number, 'good row')}, {plural(len(told), 'bad row')}; {done if put else 'dry run'}")
+    if remarks:
+        say(f"{file}: {remarks} {noted}")
     if told:
         raise SystemExit(1)
 
@@ -74,33 +87,39 @@ def _store(
     app: App,
     file: Path,
     good: Iterator[T],
-    put: Callable[[Connection, Sequence[T]], Iterable[str]],
+    put: Callable[[Connection, Sequence[T]], Iterable[Outcome]],
     counts: Counter[str],
     progress: Callable[[int], None],
-) -> None:
-    """Turn by turn. One that fails is undone as a whole; those before it stand."""
+) -> int:
+    """Turn by turn. One that fails is undone as a whole; those before it stand. Returns how many remarks were made."""
     from ..errors import StoreError
     from ..storage import bulk
 
     chunks = _chunks(good)
+    remarks = 0
     try:
         with app.store() as database:
             for first in chunks:
-                made: Counter[str] = Counter()
+                outcomes: list[Outcome] = []
                 with database.write() as connection:
                     bulk.make_room(connection)
                     begun = time.monotonic()
                     for chunk in chain([first], islice(chunks, _TURN // _CHUNK - 1)):
-                        made.update(put(connection, chunk))
+                        outcomes += put(connection, chunk)
                         progress(len(chunk))
                         if time.monotonic() - begun > _LONG:
                             break
-                counts.update(made)
+                counts.update(outcome.change for outcome in outcomes)
+                for outcome in outcomes:
+                    if outcome.note:
+                        remarks += 1
+                        warn(f"{file}: {outcome.note}")
                 time.sleep(_BREATH)
     except (StoreError, KeyboardInterrupt):
         if counts:
             warn(f"{file}: {plural(counts.total(), 'row')} are in already; import the file again for the rest")
         raise
+    return remarks
 
 
 def _good(file: Path, rows: Iterable[T | BadRow], told: list[BadRow]) -> Iterator[T]:

@@ -14,8 +14,10 @@ from .app import App, clock, complete_newsletter, json_option, pass_app, plural,
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ..model import Subscriber
+    from ..model import OptOut, Subscriber
     from ..subscribers.application import Application
+    from ..subscribers.enrolment import Enrolled
+    from .importing import Outcome
 
 
 @click.group("subscribers", short_help="Add, change, remove, list, import and export subscribers.")
@@ -41,6 +43,7 @@ frequency_option = click.option(
 @click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
 @frequency_option
 @click.option("--consent", default="", help="How and when this person agreed.")
+@click.option("--again", is_flag=True, help="They have left or complained before, and ask to get it again.")
 @pass_app
 def add_one(
     app: App,
@@ -51,8 +54,12 @@ def add_one(
     topics: tuple[str, ...],
     frequency: str | None,
     consent: str,
+    again: bool,
 ) -> None:
-    """Put ADDRESS on a newsletter. With one newsletter in config.yaml it need not be named."""
+    """Put ADDRESS on a newsletter. With one newsletter in config.yaml it need not be named.
+
+    Who has left, complained or is suppressed for good comes back only with --again.
+    """
     from ..errors import UserError
     from ..subscribers import enrolment
     from ..subscribers.application import application
@@ -73,8 +80,17 @@ def add_one(
     except ValueError as error:
         raise UserError(f"{address}: {error}") from None
     with app.store() as database, database.write() as connection:
-        person, change = enrolment.add(connection, wanted, clock())
-    say(f"{change}: {person.address} ({', '.join(person.newsletters)})")
+        if again:
+            made, lifted = enrolment.come_back(connection, wanted, clock())
+        else:
+            made, lifted = enrolment.add(connection, wanted, clock()), None
+        if made.kept_off:
+            why = "; ".join(left_in_words(app, name, one) for name, one in made.kept_off.items())
+            raise UserError(f"{wanted.address} {why}; only if they ask to come back, add them with --again")
+    assert made.subscriber
+    say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
+    if lifted:
+        say(f"no longer suppressed (was: {lifted.tier}, {lifted.reason})")
 
 
 @command.command("change")
@@ -129,14 +145,17 @@ def _known(connection: Connection, address: str) -> Subscriber:
 @newsletters_option
 @pass_app
 def remove_one(app: App, address: str, newsletters: tuple[str, ...]) -> None:
-    """Take ADDRESS off a newsletter, or off all. What is promised to it but not out yet is not sent."""
+    """Take ADDRESS off a newsletter, or off all. What is promised to it but not out yet is not sent.
+
+    No import brings them back, to these newsletters or, off all, to any; `subscribers add ADDRESS --again` does.
+    """
     from ..subscribers import register
 
     for name in newsletters:
         app.newsroom.newsletter(name)
     with app.store() as database, database.write() as connection:
-        person = _known(connection, address)
-        left = sum(register.leave(connection, person.id, name) for name in newsletters or (None,))
+        person, now = _known(connection, address), clock()
+        left = sum(register.leave(connection, person, name, now=now, via="staff") for name in newsletters or (None,))
     say(f"{person.address}: off {plural(left, 'newsletter')}" if left else f"{person.address} was on none of them")
 
 
@@ -204,15 +223,35 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...], dry_run: boo
     known = list(settings.newsletters)
     fallback = newsletters or (tuple(known) if len(known) == 1 else ())
 
-    def put(connection: Connection, wanted: Sequence[Application]) -> list[str]:
-        return [change for _, change in add_all(connection, wanted, clock())]
+    def put(connection: Connection, wanted: Sequence[Application]) -> list[Outcome]:
+        made = zip(wanted, add_all(connection, wanted, clock()), strict=True)
+        return [_outcome(app, wish.address, enrolled) for wish, enrolled in made]
 
     with opened(file) as lines:
         try:
             rows = SubscriberList(lines, known=known, newsletters=fallback, language=settings.site.language)
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
-        take_in(app, file, rows, None if dry_run else put, rows.count)
+        take_in(app, file, rows, None if dry_run else put, rows.count, _KEPT_OFF)
+
+
+_KEPT_OFF = "kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`"
+
+
+def _outcome(app: App, address: str, made: Enrolled) -> Outcome:
+    from .importing import Outcome
+
+    note = "; ".join(left_in_words(app, name, one) for name, one in made.kept_off.items())
+    return Outcome(made.change, f"{address} {note}" if note else "")
+
+
+def left_in_words(app: App, newsletter: str, opt_out: OptOut) -> str:
+    """Why somebody is kept off a newsletter, for staff."""
+    since, reason = app.local(opt_out.at), f": {opt_out.reason}" if opt_out.reason else ""
+    if opt_out.suppressed:
+        return f"stays off {newsletter}: suppressed since {since} ({opt_out.via}{reason})"
+    which = "" if opt_out.newsletter else " all newsletters"
+    return f"stays off {newsletter}: has left{which} on {since} ({opt_out.via}{reason})"
 
 
 @command.command("export")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..model import Suppression
+    from .importing import Outcome
 
 _TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
@@ -129,11 +130,11 @@ def import_file(app: App, file: Path, dry_run: bool) -> None:
     from ..delivery import suppression
     from ..errors import UserError
     from ..subscribers.suppressed import read_csv
-    from .importing import opened, take_in
+    from .importing import Outcome, opened, take_in
 
-    def put(connection: Connection, wanted: Sequence[Suppression]) -> list[str]:
+    def put(connection: Connection, wanted: Sequence[Suppression]) -> list[Outcome]:
         done = suppression.suppress_all(connection, wanted)
-        return ["suppressed" if fresh else "suppressed already" for fresh in done]
+        return [Outcome("suppressed" if fresh else "suppressed already") for fresh in done]
 
     with opened(file) as lines:
         try:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..editions.explain import Met
+    from ..model import OptOut
 
 
 @click.command("why", short_help="Tell the story of an article, or of what somebody got.")
@@ -60,7 +61,8 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
     from ..editions import book
     from ..editions.explain import about_subscriber
     from ..errors import UserError
-    from ..subscribers import register
+    from ..mail.address import normalise
+    from ..subscribers import opt_outs, register
 
     try:
         person = register.find(connection, address)
@@ -75,7 +77,14 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
     met = [_met(connection, row.id) for row in listed]
     suppressed = register.suppression(connection, person.address)
     cap = app.newsroom.settings.mails_per_day
-    return about_subscriber(person, rows, suppressed, met, app.zone, cap)
+    lines = about_subscriber(person, rows, suppressed, met, app.zone, cap)
+    return [*lines[:1], *(_left(app, one) for one in opt_outs.of(connection, normalise(person.address))), *lines[1:]]
+
+
+def _left(app: App, opt_out: OptOut) -> str:
+    reason = f": {opt_out.reason}" if opt_out.reason else ""
+    what = opt_out.newsletter or "all newsletters"
+    return f"They have left {what} on {app.local(opt_out.at)} ({opt_out.via}{reason}); no import brings them back."
 
 
 def _met(connection: Connection, id: str) -> Met:

@@ -340,6 +340,18 @@ subscriptions = Table(
     Index(None, "newsletter", "subscriber_id"),
 )
 
+# Who has left: an address and the newsletter, or all of them where that is empty. It outlives the subscription and the
+# subscriber, so that no list that comes in later brings them back. `via` says how they left.
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    _column("address_key", Text, primary_key=True),
+    _column("newsletter", String(40), primary_key=True),
+    _column("at", UtcTime),
+    _column("via", String(20)),
+    _column("reason", Text, default="", server_default=""),
+)
+
 # Addresses that must not be written to, whoever asks, with the reason. `tier` says what kind of reason it is; one that
 # comes to an end by itself does so at `until`.
 suppressions = Table(

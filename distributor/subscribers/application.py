@@ -24,12 +24,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """Who asks for what: a good address, and a choice."""
+    """Who asks for what: a good address, and a choice.
+
+    `left` are newsletters that a list says they have left (all of them: `""`), with the reason. Where `keeps` is off that
+    is all there is to it, and nothing else is kept of somebody unknown.
+    """
 
     address: str
     choice: Choice
     name: str = ""
     consent: str = ""
+    left: tuple[str, ...] = ()
+    left_reason: str = ""
+    keeps: bool = True
 
     @property
     def key(self) -> str:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from ..editions.cohorts import topics_key
 from ..mail.address import normalise
-from ..model import Frequency, Language, Subscriber
+from ..model import Frequency, Language, OptOut, Subscriber
 from ..storage.tables import subscribers, subscriptions, suppressions
-from . import debts
+from . import debts, opt_outs
 
 
 def change(connection: Connection, changed: Sequence[tuple[Subscriber, Subscriber]], now: datetime) -> None:
@@ -46,12 +46,35 @@ _FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
 _CHANGE = sa.update(subscribers).where(subscribers.c.id == sa.bindparam("who"))
 
 
-def leave(connection: Connection, subscriber: str, newsletter: str | None = None) -> int:
-    """Take somebody off one newsletter, or off all; returns how many. What is promised but not out is not sent."""
-    query = sa.delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber)
+def leave(
+    connection: Connection,
+    person: Subscriber,
+    newsletter: str | None = None,
+    *,
+    now: datetime,
+    via: str,
+    reason: str = "",
+) -> int:
+    """Take somebody off one newsletter, or off all; returns how many. What is promised but not out is not sent.
+
+    It is written down as their wish, also where they were not on it: nothing but `enrolment.come_back` ends that. `via`
+    says how we know.
+    """
+    key, name = normalise(person.address), newsletter or opt_outs.ALL
+    opt_outs.record(connection, [OptOut(address=key, newsletter=name, at=now, via=via, reason=reason)])
+    query = sa.delete(subscriptions).where(subscriptions.c.subscriber_id == person.id)
     if newsletter:
         query = query.where(subscriptions.c.newsletter == newsletter)
     return connection.execute(query).rowcount
+
+
+def unsubscribe(connection: Connection, pairs: Sequence[tuple[str, str]]) -> None:
+    """Take people (by id) off newsletters, many at once."""
+    if pairs:
+        here = (subscriptions.c.subscriber_id == sa.bindparam("who")) & (
+            subscriptions.c.newsletter == sa.bindparam("what")
+        )
+        connection.execute(sa.delete(subscriptions).where(here), [{"who": who, "what": what} for who, what in pairs])
 
 
 def find(connection: Connection, address: str) -> Subscriber | None:

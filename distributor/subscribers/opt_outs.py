@@ -1,0 +1,114 @@
+"""Opt-outs: who has left which newsletter, so that nothing but their own wish, or staff naming them, brings them back.
+
+    record     somebody has left
+    standing   what keeps addresses off lists: opt-outs, and suppressions that are for good
+    withdraw   somebody has come back
+
+A suppression for good counts as having left everything: whoever has complained, or is on the list of another system, must
+not be put on a list by a file either. One for a time (a full mailbox) is no wish of theirs and keeps nobody off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..delivery.suppression import LONGEST
+from ..model import OptOut
+from ..storage.tables import opt_outs, subscribers, suppressions
+from ..text import clean_line
+
+ALL = ""  # in place of a newsletter: all there are and will be
+
+
+def record(connection: Connection, left: Iterable[OptOut]) -> None:
+    """Write down who has left. One that is known already keeps its time and reason."""
+    rows = {
+        (one.address, one.newsletter): {
+            "address_key": one.address,
+            "newsletter": one.newsletter,
+            "at": one.at,
+            "via": one.via,
+            "reason": clean_line(one.reason)[:LONGEST],
+        }
+        for one in left
+    }
+    if rows:
+        fresh = _insert(connection)(opt_outs).on_conflict_do_nothing()
+        connection.execute(fresh, [rows[key] for key in sorted(rows)])
+
+
+def standing(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
+    """What keeps these addresses (in normal form) off lists, by address."""
+    found: dict[str, list[OptOut]] = {}
+    if connection.execute(sa.select(opt_outs.c.address_key).limit(1)).first():
+        query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
+        for row in connection.execute(query):
+            found.setdefault(row.address_key, []).append(_opt_out(row))
+    if connection.execute(sa.select(suppressions.c.address_key).limit(1)).first():
+        for_good = suppressions.c.address_key.in_(keys) & suppressions.c.until.is_(None)
+        for row in connection.execute(sa.select(suppressions).where(for_good)):
+            found.setdefault(row.address_key, []).append(
+                OptOut(
+                    address=row.address_key,
+                    newsletter=ALL,
+                    at=row.since,
+                    via=row.tier,
+                    reason=row.reason,
+                    suppressed=True,
+                )
+            )
+    return found
+
+
+def blocking(found: Collection[OptOut], newsletter: str) -> OptOut | None:
+    """The opt-out that keeps somebody off a newsletter, if any does."""
+    return next((one for one in found if one.newsletter in (newsletter, ALL)), None)
+
+
+def of(connection: Connection, key: str) -> list[OptOut]:
+    """The opt-outs of one address, in normal form."""
+    query = sa.select(opt_outs).where(opt_outs.c.address_key == key).order_by(opt_outs.c.newsletter)
+    return [_opt_out(row) for row in connection.execute(query)]
+
+
+def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
+    """The opt-outs of many addresses, suppressions left aside."""
+    query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
+    found: dict[str, list[OptOut]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.address_key, []).append(_opt_out(row))
+    return found
+
+
+def of_strangers(connection: Connection, batch: int = 1000) -> Iterator[list[OptOut]]:
+    """The opt-outs of addresses that belong to no subscriber, one list for each address, in their order."""
+    last = ""
+    known = sa.select(subscribers.c.id).where(subscribers.c.address_key == opt_outs.c.address_key)
+    while True:
+        query = sa.select(opt_outs.c.address_key).where(opt_outs.c.address_key > last, ~known.exists()).distinct()
+        keys = connection.execute(query.order_by(opt_outs.c.address_key).limit(batch)).scalars().all()
+        if not keys:
+            return
+        found = by_keys(connection, keys)
+        yield from (found[key] for key in keys)
+        last = keys[-1]
+
+
+def withdraw(connection: Connection, key: str, newsletters: Collection[str]) -> None:
+    """Forget that somebody has left these newsletters: they have asked to come back. Having left all of them stays
+    written down for the others."""
+    here = (opt_outs.c.address_key == key) & opt_outs.c.newsletter.in_(newsletters)
+    connection.execute(sa.delete(opt_outs).where(here))
+
+
+def _opt_out(row: sa.Row[Any]) -> OptOut:
+    return OptOut(address=row.address_key, newsletter=row.newsletter, at=row.at, via=row.via, reason=row.reason)
+
+
+def _insert(connection: Connection) -> Callable[[sa.Table], Any]:
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
