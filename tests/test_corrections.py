@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fixtures_line import Line, text_of
 from fixtures_newsroom import Room
 
 from distributor import pipeline
 from distributor.delivery.rows import listing
 from distributor.errors import UserError
+from distributor.gathering import marks
+from distributor.gathering.marks import Mark
 from distributor.model import DeliveryState, Notice, NoticeKind
+from distributor.storage.tables import corrections
 
 S = DeliveryState
 
@@ -127,6 +131,101 @@ def test_two_people_who_correct_at_once_do_not_overwrite_each_other(out: Line) -
     assert done(out, second), "a fresh plan can be carried out"
 
 
+def test_the_same_correction_asked_for_again_is_found_and_nobody_is_written_to_twice(out: Line) -> None:
+    first, _ = ids(out)
+    done(out, first)
+    out.at("10:00")
+    again = plan(out, first)
+    assert (again.parts, again.editions) == ((), ("tin-sang-c1",))
+    assert pipeline.correct(out.newsroom, out.store, again, "Hoa") == []
+    out.deliver()
+    assert len(out.mailbox("moi")) == 2
+    assert out.feed().count("Số liệu đúng là 38 km.") == 2, "once in the summary, once in the text"
+
+
+def test_a_command_that_died_after_its_decision_is_taken_up_by_the_next(out: Line) -> None:
+    first, _ = ids(out)
+    pipeline.correct(out.newsroom, out.store, plan(out, first), "Lan")
+    out.at("10:00")
+    assert done(out, first) == [], "it was decided; only its letters were still to go"
+    assert len(out.mailbox("moi")) == 2
+
+
+def test_the_same_withdrawal_asked_for_again_is_found_too(out: Line) -> None:
+    first, _ = ids(out)
+    assert done(out, first, "withdrawal") == ["tin-sang-c1"]
+    out.at("10:00")
+    assert done(out, first, "withdrawal") == []
+    assert len(out.mailbox("moi")) == 2
+
+
+def test_a_withdrawal_after_a_release_is_another_one(out: Line) -> None:
+    first, _ = ids(out)
+    done(out, first, "withdrawal")
+    with out.store.write() as connection:
+        marks.take(connection, first, Mark.WITHDRAWN)
+    out.at("10:00")
+    assert done(out, first, "withdrawal") == ["tin-sang-c2"]
+
+
+@pytest.mark.parametrize("other", ["another note", "another version"])
+def test_a_second_correction_is_made_when_the_note_or_the_article_has_changed(out: Line, other: str) -> None:
+    first, _ = ids(out)
+    done(out, first)
+    out.at("10:00")
+    if other == "another note":
+        made = done(out, first, note="Sửa tên xã.")
+    else:
+        out.arrives("a", "Kinh tế", title="Tin a của tỉnh nhà", lead="Đường dài 38 km.")
+        made = done(out, first)
+    assert made == ["tin-sang-c2"]
+    assert len(out.mailbox("moi")) == 3
+
+
+def test_what_was_corrected_before_an_earlier_note_came_back_is_another_correction(out: Line) -> None:
+    first, _ = ids(out)
+    for hour, note in (("10:00", "Một."), ("11:00", "Hai."), ("12:00", "Một.")):
+        out.at(hour)
+        done(out, first, note=note)
+    assert len(out.mailbox("moi")) == 4
+
+
+def test_letters_that_were_not_wanted_at_first_can_be_asked_for_and_go_once(out: Line) -> None:
+    first, _ = ids(out)
+    done(out, first, mail=False)
+    posts, feed = out.posts(), out.feed()
+    out.at("10:00")
+    assert done(out, first) == ["tin-sang-c2"]
+    assert done(out, first) == []
+    assert len(out.mailbox("moi")) == 2
+    assert "ngày 23/11/2026" in text_of(out.mailbox("moi")[1])
+    assert (out.posts(), out.feed()) == (posts, feed), "posts and feeds were corrected before"
+
+
+def test_a_correction_that_was_cancelled_can_be_asked_for_again(out: Line) -> None:
+    first, _ = ids(out)
+    pipeline.correct(out.newsroom, out.store, plan(out, first), "Lan")
+    pipeline.cancel(out.store, "tin-sang-c1", "Lan", out.now, "")
+    out.at("10:00")
+    assert done(out, first) == ["tin-sang-c2"]
+    assert len(out.mailbox("moi")) == 2
+    assert out.feed().count("Số liệu đúng là 38 km.") == 2, "once in the summary, once in the text"
+
+
+def test_a_newsletter_that_announced_it_after_the_correction_is_told_of_nothing(out: Line) -> None:
+    """Its letter carried the note already."""
+    first, _ = ids(out)
+    done(out, first)
+    out.config = out.config.replace(
+        "channels:\n  mail:",
+        "  tin-chieu: {title: Tin chiều, schedule: every day at 17:00, channels: [mail]}\nchannels:\n  mail:",
+    )
+    out._newsroom = None
+    out.answer()
+    out.day("17:00")
+    assert plan(out, first).parts == ()
+
+
 def test_a_post_that_is_not_out_yet_goes_out_corrected_instead(line: Line) -> None:
     first = line.arrives("a")
     (line.folder / "outbox").write_text("a file where a folder should be")
@@ -197,3 +296,30 @@ def test_staff_correct_and_withdraw_on_the_command_line(room: Room) -> None:
     assert "Tin đã được gỡ." in everything
     assert "luật sư" not in everything
     assert room.run("articles", "correct", second, "--yes").code == 2
+
+
+def _has_correction(room: Room) -> bool:
+    database = room.store()
+    with database.read() as connection:
+        found = connection.execute(sa.select(sa.func.count()).select_from(corrections)).scalar_one()
+    database.close()
+    return found > 0
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("letters", [0, 1, 7])
+def test_a_command_that_is_killed_and_given_again_writes_to_everybody_once(room: Room, letters: int) -> None:
+    """Killed with its decision just written down, with the first letter out, and amid the sending."""
+    for number in range(40):
+        room.good("subscribers", "add", f"doc{number}@example.com")
+    room.good("send", "tin-sang", "--yes")
+    (first, *_) = (one["id"] for one in room.run("articles", "--json").json)
+    before = len(room.letters())
+    command = ("articles", "correct", first, "--note", "Sửa tên xã.", "--mail", "--yes")
+    killed = room.serve(*command)
+    room.wait_for(lambda: len(room.letters()) >= before + letters and _has_correction(room))
+    killed.kill()
+    killed.wait()
+    assert "it is not done twice" in room.good(*command)
+    assert "it is not done twice" in room.good(*command)
+    assert len(room.letters()) == 2 * before

@@ -88,27 +88,33 @@ def _do(
 
     notice = Notice(NoticeKind(kind), clean_line(note), clock())
     plan = pipeline.plan_correction(app.newsroom, database, article, notice, mail=mail, forced=force)
-    _show(plan)
+    _show(app, plan)
     if dry_run:
         say("Nothing was changed: this was a dry run.")
         return
     if plan.parts and not yes:
         click.confirm("Do it?", abort=True)
     made = pipeline.correct(app.newsroom, database, plan, getpass.getuser(), reason=reason)
-    say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")
-    if made:
+    if made or not plan.decided:
+        say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")
+    if made or plan.editions:  # what a command that was killed has decided goes on
         _carry_out(app, database)
     for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
         warn(fault)
 
 
-def _show(plan: Plan) -> None:
+def _show(app: App, plan: Plan) -> None:
     say(f"{plan.article.id}  {plan.article.title} (version {plan.article.version})")
+    if plan.decided:
+        what = "withdrawn" if plan.notice.kind == "withdrawal" else "corrected"
+        when, by = app.local(plan.decided.notice.at), plan.decided.by
+        made = f" ({', '.join(plan.editions)})" if plan.editions else ""
+        say(f"  {what} with the same words {when} by {by}{made}: it is not done twice, and what is open of it goes on")
     for part in plan.parts:
         say(f"  {part.newsletter.id}: {part.edition.subject}")
         for line in part.lines:
             say(f"    {line}")
-    if not plan.parts:
+    if not plan.parts and not plan.decided:
         say("  no newsletter has announced it; the feeds of all articles show the note")
 
 

@@ -93,6 +93,12 @@ def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState,
     return counts
 
 
+def has_letters(connection: Connection, among: Sequence[str]) -> bool:
+    """Whether any of these editions owes, or owed, a letter to anybody."""
+    here = deliveries.c.edition_id.in_(among) & (deliveries.c.recipient != "")
+    return connection.execute(sa.select(deliveries.c.id).where(here).limit(1)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far an edition has come: rows by state, and the commonest replies with how often they came."""

@@ -268,6 +268,23 @@ def row(connection: Connection, edition_id: str) -> EditionRow | None:
     return EditionRow(*found) if found else None
 
 
+def answers(connection: Connection, newsletter: str, slot: str) -> list[str]:
+    """The editions of a slot, and of those that are named after it (`slot-2`), which were not cancelled."""
+    named = (editions.c.slot == slot) | editions.c.slot.startswith(f"{slot}-", autoescape=True)
+    alive = editions.c.state != EditionState.CANCELLED
+    query = sa.select(editions.c.id).where(editions.c.newsletter == newsletter, named, alive)
+    return list(connection.execute(query.order_by(editions.c.frozen_at, editions.c.id)).scalars())
+
+
+def free_slot(connection: Connection, newsletter: str, slot: str) -> str:
+    """The name of a slot, or the first named after it that is not decided: `slot-2`, `slot-3` …"""
+    number, name = 1, slot
+    while is_decided(connection, newsletter, name):
+        number += 1
+        name = f"{slot}-{number}"
+    return name
+
+
 def is_cancelled(connection: Connection, edition_id: str) -> bool:
     query = sa.select(editions.c.state).where(editions.c.id == edition_id)
     return connection.execute(query).scalar() == EditionState.CANCELLED

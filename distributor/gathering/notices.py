@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -11,11 +13,26 @@ from ..model import Notice, NoticeKind
 from ..storage.tables import corrections
 
 
-def put(connection: Connection, article: str, notice: Notice, by: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A notice as it was written down: its number among those of the article (from 1), for which version, by whom."""
+
+    number: int
+    notice: Notice
+    version: int
+    by: str
+
+    def says(self, notice: Notice, version: int) -> bool:
+        """Whether another notice would say the same of the same version, whenever it was asked for."""
+        own = self.notice
+        return (own.kind, own.note, self.version) == (notice.kind, notice.note, version)
+
+
+def put(connection: Connection, article: str, notice: Notice, version: int, by: str) -> int:
     """Write a notice down; returns its number, counted from 1 for each article."""
     here = sa.select(sa.func.count()).select_from(corrections).where(corrections.c.article_id == article)
     number = connection.execute(here).scalar_one() + 1
-    values = {"kind": notice.kind.value, "note": notice.note, "at": notice.at, "by": by}
+    values = {"kind": notice.kind.value, "note": notice.note, "at": notice.at, "by": by, "version": version}
     connection.execute(sa.insert(corrections).values(article_id=article, k=number, **values))
     return number
 
@@ -25,5 +42,16 @@ def of(connection: Connection, articles: Sequence[str]) -> dict[str, list[Notice
     query = sa.select(corrections).where(corrections.c.article_id.in_(articles))
     found: dict[str, list[Notice]] = {}
     for row in connection.execute(query.order_by(corrections.c.article_id, corrections.c.k)):
-        found.setdefault(row.article_id, []).append(Notice(NoticeKind(row.kind), row.note, row.at))
+        found.setdefault(row.article_id, []).append(_notice(row))
     return found
+
+
+def latest(connection: Connection, article: str) -> Decided | None:
+    """The last notice of an article; None where it has none."""
+    query = sa.select(corrections).where(corrections.c.article_id == article).order_by(corrections.c.k.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return Decided(row.k, _notice(row), row.version, row.by) if row else None
+
+
+def _notice(row: sa.Row[Any]) -> Notice:
+    return Notice(NoticeKind(row.kind), row.note, row.at)

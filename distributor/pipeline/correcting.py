@@ -1,8 +1,9 @@
 """Putting right or taking back what is out: first as a plan that staff can read, then as an edition of its own.
 
-A correction is an edition like any other, so it is frozen, promised and delivered through the ledger, goes on after a
-crash and is made once. Its renditions replace the feeds, amend or retract posts, and write, if staff wish, to those
-whose letter carried the article, and to nobody else.
+A correction is an edition like any other, so it is frozen, promised and delivered through the ledger and goes on after
+a crash. It is made once: what says the same of the same version of an article as its last notice is that notice. Its
+renditions replace the feeds, amend or retract posts, and write, if staff wish, to those whose letter carried the article,
+and to nobody else.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from ..config import Newsletter
 from ..delivery import audience
 from ..delivery.audience import Holders
 from ..delivery.promise import give_up_post, overtake, promise
+from ..delivery.rows import has_letters
 from ..editions import book, items
 from ..editions.basis import Basis, basis
 from ..editions.freezing import Contents, freeze
 from ..errors import UserError
 from ..gathering import archive, marks, notices
 from ..gathering.marks import Mark
+from ..gathering.notices import Decided
 from ..model import Action, Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
@@ -70,11 +73,19 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a correction would do, newsletter by newsletter. `forced` are the checks that its letters need not pass;
-    `rests_on` is what must still be so when it is done, by newsletter."""
+    `rests_on` is what must still be so when it is done, by newsletter.
+
+    `decided` is the notice that says this already of the same version of the article, with `editions` as what was made
+    of it: `parts` hold then only what it has left undone (letters that were not wanted before, an edition that was
+    cancelled), mostly nothing.
+    """
 
     article: Article
     notice: Notice
+    at: datetime
     parts: tuple[Part, ...] = field(default_factory=tuple)
+    decided: Decided | None = None
+    editions: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
     rests_on: Mapping[str, Basis] = field(default_factory=dict)
 
@@ -92,28 +103,47 @@ def plan_correction(
         article = archive.by_id(connection, article_id)
         if article is None:
             raise UserError(f"there is no article {article_id!r}; `distributor articles` lists them")
-        earlier = notices.of(connection, [article_id]).get(article_id, [])
-        if earlier and earlier[-1].kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
+        last = notices.latest(connection, article_id)
+        if last and last.notice.kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
             raise UserError(f"{article_id} has been withdrawn: there is nothing to correct")
-        parts = [
-            _part(newsroom, connection, newsletter, article, notice, mail)
-            for newsletter in newsroom.settings.newsletters.values()
-            if _has_announced(connection, newsletter, article)
-        ]
-    examined = tuple(_examined(newsroom, part, notice, forced) for part in parts)
-    return Plan(article, notice, examined, tuple(forced), rests_on)
+        decided = last if last and _is_decided(connection, article, last, notice) else None
+        asked = _Asked(article, decided.notice if decided else notice, decided.number if decided else 0, notice.at)
+        parts: list[Part] = []
+        made: list[str] = []
+        for newsletter in newsroom.settings.newsletters.values():
+            if not _has_announced(connection, newsletter, article, decided):
+                continue
+            before = book.answers(connection, newsletter.id, asked.slot) if decided else []
+            made += before
+            if not before:
+                parts.append(_part(newsroom, connection, newsletter, asked, mail))
+            elif mail and not has_letters(connection, before):
+                part = _part(newsroom, connection, newsletter, asked, mail, letters_only=True)
+                parts += [part] if part.renditions else []
+    examined = tuple(_examined(newsroom, part, notice.at, forced) for part in parts)
+    return Plan(article, asked.notice, notice.at, examined, decided, tuple(made), tuple(forced), rests_on)
 
 
-def _examined(newsroom: Newsroom, part: Part, notice: Notice, forced: Sequence[str]) -> Part:
+def _is_decided(connection: Connection, article: Article, last: Decided, notice: Notice) -> bool:
+    """Whether the last notice of an article says what is asked for, and still holds: staff may have released an article
+    that was withdrawn."""
+    if not last.says(notice, article.version):
+        return False
+    still_out = Mark.WITHDRAWN not in marks.of(connection, [article.id]).get(article.id, {})
+    return not (notice.kind is NoticeKind.WITHDRAWAL and still_out)
+
+
+def _examined(newsroom: Newsroom, part: Part, now: datetime, forced: Sequence[str]) -> Part:
     """A part with what preflight says of its letters."""
-    found = gate.examine_letters(newsroom, part.edition, part.renditions, notice.at)
+    found = gate.examine_letters(newsroom, part.edition, part.renditions, now)
     blocked = gate.held_by(newsroom, found, forced)
     told = (f"preflight blocks its letters: {gate.in_words(blocked)}",) if blocked else ()
     return replace(part, blocked=tuple(blocked), lines=(*part.lines, *told))
 
 
 def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reason: str = "") -> list[str]:
-    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it.
+    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it. What was
+    decided already is neither written down nor promised again.
 
     Raises UserError, with nothing done, where preflight blocks a letter of it, and where something has gone out or was
     changed since the plan was made.
@@ -123,7 +153,7 @@ def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reas
             f"nothing was done: its letters do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
             "the same, and without --mail nobody is written to"
         )
-    now = plan.notice.at
+    now = plan.at
     at_home(newsroom, database, now)
     with database.write() as connection:
         if _has_moved(connection, plan):
@@ -131,8 +161,9 @@ def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reas
                 "something has gone out or was changed since this plan was made: nothing was done; do it again to see "
                 "what it would do now"
             )
-        notices.put(connection, plan.article.id, plan.notice, by)
-        if plan.notice.kind is NoticeKind.WITHDRAWAL:
+        if plan.decided is None:
+            notices.put(connection, plan.article.id, plan.notice, plan.article.version, by)
+        if plan.decided is None and plan.notice.kind is NoticeKind.WITHDRAWAL:
             marks.put(connection, plan.article.id, Mark.WITHDRAWN, reason=reason or "by staff", by=by, now=now)
         for part in plan.parts:
             _keep(newsroom, connection, part, by, now, plan.forced)
@@ -164,15 +195,41 @@ def _keep(
 # -- planning ----------------------------------------------------------------------------------------------------------
 
 
-def _has_announced(connection: Connection, newsletter: Newsletter, article: Article) -> bool:
-    return any(item.newsletter == newsletter.id and item.edition for item in items.items(connection, article.id))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be said of an article. `number` is that of the notice where it is written down already, else 0."""
+
+    article: Article
+    notice: Notice
+    number: int
+    at: datetime
+
+    @property
+    def slot(self) -> str:
+        return f"correction-{self.article.id}-{self.number}"
+
+
+def _has_announced(connection: Connection, newsletter: Newsletter, article: Article, decided: Decided | None) -> bool:
+    """Whether a newsletter has announced it, and before what was decided: what came later carried the notice itself."""
+    return any(
+        item.newsletter == newsletter.id and item.edition and (not decided or item.decided_at <= decided.notice.at)
+        for item in items.items(connection, article.id)
+    )
 
 
 def _part(
-    newsroom: Newsroom, connection: Connection, newsletter: Newsletter, article: Article, notice: Notice, mail: bool
+    newsroom: Newsroom,
+    connection: Connection,
+    newsletter: Newsletter,
+    asked: _Asked,
+    mail: bool,
+    *,
+    letters_only: bool = False,
 ) -> Part:
-    fresh = {article.id: [notice]}
+    article, notice = asked.article, asked.notice
+    fresh = {} if asked.number else {article.id: [notice]}
     said = notices_of(connection, [article], fresh)[article.id]
+    slot = replace(asked, number=asked.number or len(said)).slot
     language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
     shown = with_notices(article, said, language, zone)
     edition = freeze(
@@ -180,9 +237,9 @@ def _part(
         newsletter,
         Contents((article,)),
         kind=EditionKind.CORRECTION,
-        slot=f"correction-{article.id}-{len(said)}",
+        slot=book.free_slot(connection, newsletter.id, slot),
         number=book.next_number(connection, newsletter.id, EditionKind.CORRECTION),
-        now=notice.at,
+        now=asked.at,
         withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
     )
     carried, carried_at = _letters(connection, newsletter, article)
@@ -195,11 +252,14 @@ def _part(
     for channel in newsroom.carriers(newsletter).values():
         if channel.personal:
             work.letters(channel, [*channel.compose(letter, desk)], audience.holders(connection, holders), mail)
+        elif letters_only:
+            continue
         elif channel.latest_only:
             work.replace(channel, [*channel.compose(edition, desk)])
         else:
             work.posts(channel, [*channel.compose(edition, desk)])
-    work.still_to_go(_unsent(connection, carried))
+    if not letters_only:
+        work.still_to_go(_unsent(connection, carried))
     return Part(
         newsletter,
         edition,

@@ -210,12 +210,13 @@ cohorts = Table(
     _column("size", Integer),
 )
 
-# What was wrong with an article that is out, in words for readers.
+# What was wrong with an article that is out, in words for readers. `version` is that of the article when it was decided.
 corrections = Table(
     "corrections",
     metadata,
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
     _column("k", Integer, primary_key=True),
+    _column("version", Integer, default=0, server_default="0"),
     _column("kind", String(12)),
     _column("note", Text),
     _column("by", String(200)),
