@@ -8,6 +8,7 @@
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
     │   └── Gone               … because its server says that there is no such page (any more)
+    ├── LimitExceeded          work on bytes from outside took too long or too much memory, and was ended
     ├── ArticleError           one article of a source is unusable; its siblings go on
     ├── RenderError            a template failed; the edition is not frozen
     │   └── InliningError      … because styles could not be put into the tags: a plain template goes instead
@@ -86,6 +87,18 @@ class Gone(SourceError):
         super().__init__(message)
         self.url = url
         self.answer = answer
+
+
+class LimitExceeded(DistributorError):
+    """Work on bytes from outside was ended: it took too much time or memory, or it crashed.
+
+    The message says which, as it would follow the name of the thing: `took longer than 20 s to read`. `doing` is what
+    the child process had said last that it was doing; empty where it had said nothing.
+    """
+
+    def __init__(self, message: str, *, doing: str = "") -> None:
+        super().__init__(message)
+        self.doing = doing
 
 
 class ArticleError(DistributorError):

@@ -7,6 +7,9 @@ among them are taken out before it is made; the fetcher sends them to that serve
 with pure functions, so that every format can be tested from bytes alone. One bad article is a fault in the harvest; a
 source that cannot be read raises SourceError.
 
+A look runs in a child process with limits (`gathering/reader`): it gets a copy of the source, blocks nobody while it
+computes, and is ended when it takes too long. `processor_time` limits one item, so that it costs one item.
+
 `docs/adding-a-source.md` has a file to start from.
 """
 
@@ -26,7 +29,8 @@ from pydantic import ConfigDict
 
 from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url, web_url
 from .credentials import NONE, Credentials
-from .errors import ArticleError, Gone, NotModified, SourceError
+from .errors import ArticleError, Gone, LimitExceeded, NotModified, SourceError
+from .isolation import processor_time
 from .model import Article, FoundArticle
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "FoundArticle",
     "Gone",
     "Harvest",
+    "LimitExceeded",
     "NotModified",
     "Presence",
     "Source",
@@ -52,6 +57,7 @@ __all__ = [
     "http_url",
     "presence_of_file",
     "presence_of_page",
+    "processor_time",
     "web_url",
 ]
 

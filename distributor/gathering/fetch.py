@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import hashlib
+import os
 import ssl
+import stat
+import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -30,6 +36,7 @@ from ..text import clean_line
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_ASK_AGAIN = 0.05  # seconds between two tries to have a turn that another process has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +50,71 @@ class Limits:
 
 
 class Hosts:
-    """One request at a time to a host, whichever source asks, and a pause after each."""
+    """One request at a time to a host, whichever source asks, and a pause after each.
 
-    def __init__(self) -> None:
+    With `shared` all processes of this user on this machine take turns: each source is read by a process of its own, and
+    several may be of one portal.
+    """
+
+    def __init__(self, *, shared: bool = False) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
         self._free_at: dict[str, float] = {}
+        self._folder = _folder_of_turns() if shared else None
 
     @contextlib.asynccontextmanager
     async def turn(self, host: str, pause: float) -> AsyncIterator[None]:
-        async with self._locks.setdefault(host, asyncio.Lock()):
+        async with self._locks.setdefault(host, asyncio.Lock()), self._shared_turn(host, pause):
             await asyncio.sleep(max(0.0, self._free_at.get(host, 0.0) - time.monotonic()))
             try:
                 yield
             finally:
                 self._free_at[host] = time.monotonic() + pause
+
+    @contextlib.asynccontextmanager
+    async def _shared_turn(self, host: str, pause: float) -> AsyncIterator[None]:
+        """The turn among processes: a lock on a file, which the system takes back from a process that dies."""
+        if self._folder is None:
+            yield
+            return
+        file = self._folder / hashlib.sha256(host.encode()).hexdigest()[:32]
+        try:
+            turn = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError:  # a full disk, a folder that was cleared away: politeness is not worth a failure
+            yield
+            return
+        try:
+            while not _locked(turn):  # noqa: ASYNC110 (no event of ours tells what another process does)
+                await asyncio.sleep(_ASK_AGAIN)
+            rest = os.fstat(turn).st_mtime - time.time()  # until when the host rests is the file's time
+            await asyncio.sleep(min(max(0.0, rest), pause))
+            try:
+                yield
+            finally:
+                free_at = time.time() + pause
+                os.utime(turn, (free_at, free_at))
+        finally:
+            os.close(turn)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _folder_of_turns() -> Path | None:
+    """Where the processes of this user keep their turns; None where there is no such place that is theirs alone."""
+    folder = Path(tempfile.gettempdir()) / f"distributor-turns-{os.getuid()}"
+    try:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        state = folder.lstat()
+    except OSError:
+        return None
+    mine = stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o077
+    return folder if mine else None
 
 
 @dataclass

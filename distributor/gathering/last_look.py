@@ -65,7 +65,7 @@ async def ask_after(
     `sources` are those configured now; an article of another one is asked after at its web address. With `hosts` the
     looks that share it take turns.
     """
-    answers = {article.id: _NO_ANSWER for article in articles}
+    answers = unanswered(articles)
     if not articles or seconds <= 0:
         return answers
     async with _open_fetchers(site, Hosts() if hosts is None else hosts, limits) as fetchers:
@@ -82,6 +82,11 @@ async def ask_after(
         count = sum(answer is _NO_ANSWER for answer in answers.values())
         log.warning("last look: %d of %d articles were not answered for within %g s", count, len(answers), seconds)
     return answers
+
+
+def unanswered(articles: Sequence[Article]) -> dict[str, Presence]:
+    """What is known of articles before anybody has answered for them, by id."""
+    return {article.id: _NO_ANSWER for article in articles}
 
 
 def _queues(sources: Mapping[str, Source], articles: Sequence[Article]) -> list[list[Article]]:

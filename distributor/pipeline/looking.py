@@ -12,8 +12,8 @@ from ..editions import items
 from ..errors import NotModified, SourceError, UserError
 from ..gathering import archive
 from ..gathering.archive import Intake
-from ..gathering.fetch import Hosts, open_fetcher
 from ..gathering.intake import host_of
+from ..gathering.reader import read_source
 from ..newsroom import Newsroom
 from ..source import Harvest, Source
 from ..storage.database import Database
@@ -22,7 +22,6 @@ from ..text import clean_line
 log = logging.getLogger("distributor.pipeline")
 
 Clock = Callable[[], datetime]
-LOOK_LIMIT = 300.0  # seconds that one look at a source may take, all its pages together
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,8 @@ class Look:
 async def gather(newsroom: Newsroom, database: Database, clock: Clock, only: Sequence[str] = ()) -> list[Look]:
     """Look at all sources, or at those named, side by side. One that fails never stops the others."""
     await asyncio.to_thread(_enrol, newsroom, database, clock())
-    hosts = Hosts()
     chosen = [source for name, source in newsroom.sources.items() if not only or name in only]
-    return list(await asyncio.gather(*(_look(newsroom, database, source, hosts, clock) for source in chosen)))
+    return list(await asyncio.gather(*(_look(newsroom, database, source, clock) for source in chosen)))
 
 
 def _enrol(newsroom: Newsroom, database: Database, now: datetime) -> None:
@@ -55,30 +53,20 @@ def _enrol(newsroom: Newsroom, database: Database, now: datetime) -> None:
             items.enrol(connection, newsletter, now)
 
 
-async def _look(newsroom: Newsroom, database: Database, source: Source, hosts: Hosts, clock: Clock) -> Look:
+async def _look(newsroom: Newsroom, database: Database, source: Source, clock: Clock) -> Look:
     with database.read() as connection:
         known = archive.stored_validators(connection, source.name)
     try:
-        async with open_fetcher(
-            newsroom.settings.site,
-            known,
-            hosts,
-            allow_private=source.allow_private,
-            credentials=source.credentials,
-        ) as fetcher:
-            async with asyncio.timeout(LOOK_LIMIT):
-                harvest = await source.gather(fetcher, clock())
+        harvest = await read_source(source, newsroom.settings.site, known, clock())
         intake, news = await asyncio.to_thread(_take_in, newsroom, database, source, harvest, clock())
     except NotModified:
         return Look(source.name, unchanged=True, tell=await _note(database, source, "", clock()))
     except SourceError as error:
         return await _failed(database, source, str(error), clock())
-    except TimeoutError:
-        return await _failed(database, source, f"took longer than {LOOK_LIMIT:.0f} seconds", clock())
     except UserError:
         raise  # the store cannot be used
-    except Exception as bug:  # a source broke its contract; the others go on
-        log.exception("source %s raised what it may not raise, or brought what cannot be kept", source.name)
+    except Exception as bug:  # it brought what cannot be kept; the others go on
+        log.exception("source %s brought what cannot be kept", source.name)
         reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
         return await _failed(database, source, reason, clock())
     notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]

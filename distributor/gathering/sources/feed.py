@@ -29,14 +29,16 @@ from distributor.source import (
     Folder,
     FoundArticle,
     Harvest,
+    LimitExceeded,
     Presence,
     Source,
     SourceError,
     Url,
+    processor_time,
 )
 from distributor.text import clean_line, plain
 
-_PATIENCE = 60.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
+_MOST_COMPUTING = 20.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
 _LARGEST = 5_000_000
 _LONGEST_LEAD = 600  # characters
 
@@ -56,11 +58,10 @@ class FeedSource(Source):
     async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
         got = await fetcher.get(self.url, conditional=True) if self.url else await asyncio.to_thread(self._from_disk)
         try:
-            async with asyncio.timeout(_PATIENCE):
-                harvest = await asyncio.to_thread(self.read, got)
-        except TimeoutError:
-            raise SourceError(f"{self._place} took longer than {_PATIENCE:g} s to be read") from None
-        return harvest
+            with processor_time(_MOST_COMPUTING):
+                return self.read(got)
+        except LimitExceeded as error:
+            raise SourceError(f"{self._place} {error}") from None
 
     async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
         """Asks its page; that a feed no longer names it means nothing, since feeds drop what is old."""

@@ -51,14 +51,17 @@ from distributor.source import (
     Folder,
     FoundArticle,
     Harvest,
+    LimitExceeded,
     Presence,
     Source,
     SourceError,
     presence_of_file,
+    processor_time,
 )
 from distributor.text import clean_line
 
 _LARGEST = 5_000_000
+_MOST_COMPUTING = 20.0  # seconds for reading one file
 _KEYS = {
     "title", "date", "published", "updated", "publish_at", "lead", "summary", "author", "topics", "tags", "image", "url",
     "language", "id",
@@ -95,7 +98,7 @@ class FolderSource(Source):
     remote = False
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
-        return await asyncio.to_thread(self._read)
+        return self._read()
 
     def _read(self) -> Harvest:
         if not self.folder.is_dir():
@@ -104,8 +107,9 @@ class FolderSource(Source):
         for file in self._files():
             name = file.relative_to(self.folder).as_posix()
             try:
-                articles.append(self.article(name, file.read_bytes()))
-            except ArticleError as error:
+                with processor_time(_MOST_COMPUTING):
+                    articles.append(self.article(name, file.read_bytes()))
+            except (ArticleError, LimitExceeded) as error:
                 faults.append(f"{name}: {error}")
             except OSError as error:
                 faults.append(f"{name}: cannot be read: {error.strerror or error}")

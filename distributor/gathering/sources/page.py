@@ -39,12 +39,14 @@ from distributor.source import (
     Folder,
     FoundArticle,
     Harvest,
+    LimitExceeded,
     NotModified,
     Presence,
     Source,
     SourceError,
     Validators,
     presence_of_file,
+    processor_time,
     web_url,
 )
 from distributor.text import clean_line
@@ -53,6 +55,7 @@ _MOST_LINKS = 2000  # links of one listing page that are looked at
 _MOST_BESIDE = 30  # elements of the block beside a link; a larger one is the whole listing
 _FEWEST_WORDS = 4  # a link with fewer is a menu entry, not a headline
 _LARGEST = 5_000_000
+_MOST_COMPUTING = 20.0  # seconds for reading one page
 _WHENCE = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
 
 
@@ -90,7 +93,11 @@ class PageSource(Source):
         for link in links[: self.limit]:
             try:
                 got = await pages.get(link.url, conditional=True)
-                articles.append(await asyncio.to_thread(self.article, got, link))
+                with processor_time(_MOST_COMPUTING):
+                    articles.append(self.article(got, link))
+            except LimitExceeded as error:
+                faults.append(f"{link.url} {error}")
+                continue
             except NotModified:
                 unchanged += 1
                 continue
@@ -125,12 +132,16 @@ class PageSource(Source):
                 if number == 0:
                     raise
                 break  # a later page that is missing ends the listing
-            page = parse_page(got.body, got.charset)
-            if page is None:
-                break
-            for link in self.links(page, got.url):
-                found.setdefault(canonical_url(link.url), link)
-            here = self._next(page, got.url, number + 2)
+            try:
+                with processor_time(_MOST_COMPUTING):
+                    page = parse_page(got.body, got.charset)
+                    if page is None:
+                        break
+                    for link in self.links(page, got.url):
+                        found.setdefault(canonical_url(link.url), link)
+                    here = self._next(page, got.url, number + 2)
+            except LimitExceeded as error:
+                raise SourceError(f"{here} {error}") from None
         return list(found.values())
 
     def links(self, page: HtmlElement, base: str) -> list[Link]:

@@ -1,0 +1,194 @@
+"""Sources are read in a child process: fetching, parsing and cleaning, one child for each look.
+
+What a stranger sends can keep a parser busy for ever, take all memory, or drip for minutes. In a child with limits it costs
+that look and nothing else: the source has a fault, and the next look begins anew. A page that ended its reader is left
+out of a second attempt, so that it costs one article and not all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from .. import isolation, registry
+from ..config import Site
+from ..errors import LimitExceeded, NotModified, SourceError
+from ..isolation import ChildFailed, Limits, call_isolated_async
+from ..model import Article, FoundArticle, found_to_data
+from ..source import Fetched, Fetcher, Harvest, Presence, Source, Validators
+from ..text import clean_line
+from .fetch import Hosts, open_fetcher
+from .last_look import SECONDS, ask_after, unanswered
+
+log = logging.getLogger("distributor.gathering")
+
+LOOK_SECONDS = 300.0  # that one look at a source may take, all its pages together
+_MARGIN = 10.0  # seconds more before the child is ended: it can say better itself what took so long
+_LOOK = Limits(seconds=LOOK_SECONDS + _MARGIN, processor_seconds=120)
+_ATTEMPTS = 4  # at one look: at most three of its pages are left out
+
+_found = TypeAdapter(FoundArticle)
+
+
+async def read_source(source: Source, site: Site, known: Mapping[str, Validators], now: datetime) -> Harvest:
+    """One look at a source, in a child process. `known` are the validators of the last stored look.
+
+    Raises NotModified where there is nothing new, and SourceError with the reason in words.
+    """
+    avoid: dict[str, str] = {}
+    for _ in range(_ATTEMPTS):
+        job = _packed(source, site, dict(known), avoid, now)
+        try:
+            answer = await call_isolated_async(_look, *job, limits=_LOOK)
+        except LimitExceeded as error:
+            if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
+                raise SourceError(f"{error.doing} {error}".strip()) from None
+            avoid[error.doing] = str(error)
+        except ChildFailed as bug:
+            log.error("source %s raised what it may not raise:\n%s", source.name, bug.trace)
+            raise SourceError(clean_line(f"the source failed: {bug}")[:400]) from None
+        else:
+            return _harvest(answer)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def ask_sources(
+    sources: Mapping[str, Source], site: Site, articles: Sequence[Article], *, seconds: float = SECONDS
+) -> dict[str, Presence]:
+    """`last_look.ask_after` in a child process: whether each article is still there, by id. Never raises."""
+    if not articles:
+        return {}
+    wanted = {article.source for article in articles}
+    asked = {name: source for name, source in sources.items() if name in wanted}
+    try:
+        job = _packed(asked, site, list(articles), seconds)
+        answer = await call_isolated_async(
+            _ask, *job, limits=Limits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1)
+        )
+    except (LimitExceeded, ChildFailed, SourceError) as error:
+        log.warning("last look: the sources could not be asked: %s", error)
+        answer = {}
+    return unanswered(articles) | {id: Presence(there, reason) for id, (there, reason) in answer.items()}
+
+
+def _packed(*job: object) -> tuple[list[str], bytes]:
+    """A job for a child: where it finds sources, and what only then can be unpickled. Raises SourceError."""
+    try:
+        return registry.sources.folders(), pickle.dumps(job)
+    except Exception as error:  # a newsroom's own source may hold anything
+        raise SourceError(
+            clean_line(f"the source cannot be handed to a process of its own: {type(error).__name__}: {error}")[:400]
+        ) from None
+
+
+def _harvest(answer: Mapping[str, Any]) -> Harvest:
+    """What a child has told; what it says is believed no more than the bytes it has read. Raises as `read_source`."""
+    if answer.get("unchanged_source"):
+        raise NotModified("has not changed")
+    if "failure" in answer:
+        raise SourceError(str(answer["failure"]))
+    articles, faults = [], [str(fault) for fault in answer["faults"]]
+    for number, data in enumerate(answer["articles"], 1):
+        try:
+            articles.append(_found.validate_python(data))
+        except ValidationError as error:
+            faults.append(_unusable(number, data.get("title"), error))
+    return Harvest(
+        articles=articles,
+        faults=faults,
+        notes=[str(note) for note in answer["notes"]],
+        unchanged=int(answer["unchanged"]),
+        validators={
+            url: Validators(etag=etag, last_modified=last_modified)
+            for url, (etag, last_modified) in answer["validators"].items()
+        },
+    )
+
+
+def _unusable(number: int, title: object, error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"])) or "it"
+    return clean_line(f"article {number} ({str(title)[:80]}) cannot be used: {where}: {first['msg']}")
+
+
+# -- in the child ------------------------------------------------------------------------------------------------------
+
+
+def _unpacked(folders: Sequence[str], job: bytes) -> Any:
+    registry.sources.look_in(folders)
+    return pickle.loads(job)  # noqa: S301 (the parent is ours)
+
+
+def _look(folders: Sequence[str], job: bytes) -> dict[str, Any]:
+    source, site, known, avoid, now = _unpacked(folders, job)
+    return asyncio.run(_look_at(source, site, known, avoid, now))
+
+
+async def _look_at(
+    source: Source, site: Site, known: Mapping[str, Validators], avoid: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    try:
+        async with open_fetcher(
+            site,
+            known,
+            Hosts(shared=True),
+            allow_private=source.allow_private,
+            credentials=source.credentials,
+        ) as fetcher:
+            async with asyncio.timeout(LOOK_SECONDS):
+                harvest: object = await source.gather(_Announcing(fetcher, avoid), now)
+    except NotModified:
+        return {"unchanged_source": True}
+    except (SourceError, LimitExceeded) as error:
+        return {"failure": str(error)}
+    except TimeoutError:
+        return {"failure": f"took longer than {LOOK_SECONDS:.0f} seconds"}
+    if not isinstance(harvest, Harvest):
+        return {"failure": f"the source failed: it brought {type(harvest).__name__} instead of a Harvest"}
+    return _told(harvest)
+
+
+def _told(harvest: Harvest) -> dict[str, Any]:
+    articles, faults = [], [str(fault) for fault in harvest.faults]
+    for number, found in enumerate(harvest.articles, 1):
+        try:
+            articles.append(found_to_data(found))
+        except (PydanticSerializationError, UnicodeError, TypeError, AttributeError) as error:
+            title = getattr(found, "title", "")
+            faults.append(clean_line(f"article {number} ({str(title)[:80]}) cannot be used: {error}")[:400])
+    return {
+        "articles": articles,
+        "faults": faults,
+        "notes": [str(note) for note in harvest.notes],
+        "unchanged": harvest.unchanged,
+        "validators": {url: [one.etag, one.last_modified] for url, one in harvest.validators.items()},
+    }
+
+
+def _ask(folders: Sequence[str], job: bytes) -> dict[str, tuple[bool | None, str]]:
+    sources, site, articles, seconds = _unpacked(folders, job)
+    answers = asyncio.run(ask_after(sources, site, articles, hosts=Hosts(shared=True), seconds=seconds))
+    return {id: (answer.there, answer.reason) for id, answer in answers.items()}
+
+
+@dataclass(frozen=True)
+class _Announcing:
+    """A fetcher that says what is being read, and does not read again what has ended a child."""
+
+    fetcher: Fetcher
+    avoid: Mapping[str, str]
+
+    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+        if url in self.avoid:
+            raise SourceError(f"{url} {self.avoid[url]}")
+        got = await self.fetcher.get(url, conditional=conditional)
+        isolation.doing(url)
+        return got

@@ -1,0 +1,356 @@
+"""Child processes with limits of time and memory, for work on bytes from outside.
+
+A pattern that backtracks or a parser that is fed nonsense holds the interpreter's lock: no time limit acts and no signal
+is handled until it returns, which may be never. So such work is done in a process of its own, which can be killed. It
+can take neither the memory of the machine nor the processor from those who deliver, and nothing of it outlives it.
+
+Children are forked from a server that has loaded what they need (`multiprocessing`, start method `forkserver`), so that
+one costs some milliseconds and holds none of our sockets, files and locks. What goes to a child is pickled, because it
+is ours. What comes back is JSON or bytes and never pickled, because a stranger may have had a hand in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .errors import LimitExceeded
+from .text import clean_line
+
+log = logging.getLogger("distributor.isolation")
+
+AT_ONCE = 16  # children that work for coroutines at the same time; the others wait their turn
+_NICENESS = 10  # who reads gives way to those who deliver
+_GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
+
+# What the forkserver loads once for all children. Loading it in each would cost half a second.
+_PRELOADED = [
+    "__main__",
+    "distributor.gathering.reader",
+    "distributor.gathering.sources.feed",
+    "distributor.gathering.sources.folder",
+    "distributor.gathering.sources.page",
+    "distributor.pictures.making",
+]
+
+_RESULT, _BYTES, _FAILED, _MEMORY, _DOING, _LOG = b"R", b"B", b"F", b"M", b"D", b"L"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one call in a child may take: seconds by the clock, seconds of a processor, octets of memory beyond what the
+    program itself takes, octets of the answer."""
+
+    seconds: float = 60.0
+    processor_seconds: int = 60
+    memory: int = 512 * 1024 * 1024
+    answer: int = 100_000_000
+
+
+class ChildProcess:
+    """A child process that calls one function as often as it is asked to, one call after the other.
+
+    The function must be found by name in its module; its arguments are pickled; it returns bytes or what JSON can say.
+    After a LimitExceeded the next call gets a new child. Safe to be killed from another thread; not to be called from two.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, limits: Limits = Limits()) -> None:
+        self.function = function
+        self.limits = limits
+        self._process: Any = None
+        self._pipe: Connection | None = None
+        self._killed = threading.Event()
+
+    def call(self, *arguments: object) -> Any:
+        """What the function returns. Raises LimitExceeded, and ChildFailed where it raised what it may not raise."""
+        pipe = self._start()
+        doing, late = "", threading.Event()
+
+        def out_of_time() -> None:
+            late.set()
+            self._kill()
+
+        timer = threading.Timer(self.limits.seconds, out_of_time)
+        timer.daemon = True
+        timer.start()
+        try:
+            pipe.send(arguments)
+            while True:
+                frame = pipe.recv_bytes(self.limits.answer)
+                kind, body = frame[:1], frame[1:]
+                if kind == _DOING:
+                    doing = body.decode("utf-8", "replace")
+                elif kind == _LOG:
+                    _log_here(body)
+                else:
+                    return self._result(kind, body, doing)
+        except (EOFError, OSError, ValueError, RecursionError) as error:
+            reason = self._end(late=late.is_set(), error=error)
+            raise LimitExceeded(reason, doing=doing) from None
+        finally:
+            timer.cancel()
+
+    def kill(self) -> None:
+        """End the child now, whatever it does; a call that waits for it raises LimitExceeded, and so does the next."""
+        self._killed.set()
+        self._kill()
+
+    def close(self) -> None:
+        """End the child. For the time after the last call."""
+        if self._process is not None:
+            self._kill()
+            self._reap()
+
+    def __enter__(self) -> ChildProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> Connection:
+        if self._pipe is not None:
+            return self._pipe
+        context = multiprocessing.get_context("forkserver")
+        with _starting:
+            context.set_forkserver_preload(_PRELOADED)
+            ours, theirs = context.Pipe()
+            process = context.Process(
+                target=_serve, args=(theirs, self.function, self.limits), daemon=True, name="distributor-isolated"
+            )
+            process.start()
+            theirs.close()
+        self._process, self._pipe = process, ours
+        if self._killed.is_set():
+            self._kill()
+        return ours
+
+    def _result(self, kind: bytes, body: bytes, doing: str) -> Any:
+        if kind == _RESULT:
+            return json.loads(body)
+        if kind == _BYTES:
+            return body
+        if kind == _MEMORY:
+            self.close()
+            raise LimitExceeded(self._too_much_memory(), doing=doing)
+        told = json.loads(body)
+        raise ChildFailed(str(told["error"]), str(told["trace"]))
+
+    def _too_much_memory(self) -> str:
+        return f"needs more than {self.limits.memory // (1024 * 1024)} MB of memory to read"
+
+    def _kill(self) -> None:
+        process = self._process
+        if process is not None and process.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGKILL)
+
+    def _reap(self) -> int | None:
+        process, pipe = self._process, self._pipe
+        self._process = self._pipe = None
+        with _starting:  # `start` polls all children; two polls at once would spoil each other's answer
+            process.join(_GRACE)
+            code: int | None = process.exitcode
+        if pipe is not None:
+            pipe.close()
+        return code
+
+    def _end(self, *, late: bool, error: Exception) -> str:
+        """Why a call came to nothing, when the child is gone."""
+        alive_and_wrong = isinstance(error, (ValueError, RecursionError)) or "bad message length" in str(error)
+        if alive_and_wrong:
+            self._kill()
+        code = self._reap()
+        if self._killed.is_set():
+            return "was broken off"
+        if late:
+            return f"took longer than {self.limits.seconds:g} s to read"
+        if alive_and_wrong:
+            return f"gave more than {self.limits.answer // 1_000_000} MB, or what cannot be understood"
+        if code in (-signal.SIGXCPU, -signal.SIGALRM):
+            return f"took more than {self.limits.processor_seconds} s of computing to read"
+        if code in (-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
+            return f"ended its reader ({signal.Signals(-code).name}): too much memory, or a fault of a library"
+        return f"ended its reader (exit code {code})"
+
+
+class ChildFailed(Exception):
+    """The function in the child raised what it may not raise: a bug of ours, or of a newsroom's own source.
+
+    The message is the error in a line; `trace` is the child's traceback.
+    """
+
+    def __init__(self, message: str, trace: str) -> None:
+        super().__init__(message)
+        self.trace = trace
+
+
+def call_isolated(function: Callable[..., Any], *arguments: object, limits: Limits = Limits()) -> Any:
+    """Call a function in a child process of its own. Blocks. Raises LimitExceeded and ChildFailed."""
+    with ChildProcess(function, limits=limits) as child:
+        return child.call(*arguments)
+
+
+async def call_isolated_async(function: Callable[..., Any], *arguments: object, limits: Limits = Limits()) -> Any:
+    """The same for coroutines; who is cancelled kills the child. At most `AT_ONCE` work at the same time."""
+    child = ChildProcess(function, limits=limits)
+
+    def call() -> Any:
+        with child:
+            return child.call(*arguments)
+
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads(), call)
+    except asyncio.CancelledError:
+        child.kill()
+        raise
+
+
+_starting = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+
+
+def _threads() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="isolated")
+    return _pool
+
+
+def _log_here(body: bytes) -> None:
+    """A line that the child wrote to its log, in ours."""
+    with contextlib.suppress(ValueError, TypeError):
+        level, name, message = json.loads(body)
+        logging.getLogger(str(name)).log(int(level), "%s", clean_line(str(message)))
+
+
+# -- in the child ------------------------------------------------------------------------------------------------------
+
+_pipe: Connection | None = None  # to the parent, in a child
+_sending = threading.Lock()
+
+
+def _send(frame: bytes) -> None:
+    if _pipe is not None:
+        with _sending:
+            _pipe.send_bytes(frame)
+
+
+def doing(what: str) -> None:
+    """Say what the work is at, so that it can be named if it has to be ended. Outside of a child it does nothing."""
+    _send(_DOING + what.encode("utf-8", "replace")[:4000])
+
+
+@contextlib.contextmanager
+def processor_time(seconds: float) -> Iterator[None]:
+    """A limit for one thing among many: LimitExceeded after so many seconds of computing.
+
+    It ends what looks after signals now and then, as Python and its regular expressions do; a library in C that does
+    not is ended by the limits of its child. It acts in main threads only, which is where children work.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(number: int, frame: FrameType | None) -> None:
+        raise LimitExceeded(f"took more than {seconds:g} s of computing to read")
+
+    before = signal.signal(signal.SIGVTALRM, over)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # again and again: a library may swallow the first
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _serve(pipe: Connection, function: Callable[..., Any], limits: Limits) -> None:
+    """What the child does: answer until the other end is closed."""
+    global _pipe
+    _pipe = pipe
+    _settle(limits)
+    while True:
+        try:
+            arguments = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)
+        _begin_call(limits)
+        try:
+            result = function(*arguments)
+            frame = _BYTES + result if isinstance(result, bytes) else _RESULT + json.dumps(result).encode()
+        except MemoryError:
+            frame = _MEMORY
+        except BaseException as error:
+            told = {
+                "error": clean_line(f"{type(error).__name__}: {error}")[:400],
+                "trace": traceback.format_exc()[-8000:],
+            }
+            frame = _FAILED + json.dumps(told).encode()
+        signal.alarm(0)
+        try:
+            _send(frame)
+        except OSError:
+            os._exit(0)
+
+
+def _settle(limits: Limits) -> None:
+    """Limits that hold for the whole life of the child, and a log that leads to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # macOS knows these limits and does not keep them
+        if sys.platform == "linux":
+            resource.setrlimit(resource.RLIMIT_DATA, (_data_size() + limits.memory,) * 2)
+        else:
+            resource.setrlimit(resource.RLIMIT_AS, (limits.memory * 4,) * 2)
+    root = logging.getLogger()
+    root.handlers[:] = [_ToParent()]
+    root.setLevel(logging.INFO)
+
+
+def _begin_call(limits: Limits) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime) + 1
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CPU, (spent + limits.processor_seconds, hard))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(limits.seconds + _GRACE) + 1)  # for when the parent has died
+
+
+def _data_size() -> int:
+    """Octets of memory of this process that count as data (proc(5), VmData)."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+class _ToParent(logging.Handler):
+    """Sends what is logged to the parent."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message += f": {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        with contextlib.suppress(OSError):
+            _send(_LOG + json.dumps([record.levelno, record.name, message[:4000]]).encode())

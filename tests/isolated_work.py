@@ -1,0 +1,66 @@
+"""What the tests of child processes let children do. A module of its own, so that a child loads little."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+
+from distributor import isolation
+from distributor.isolation import processor_time
+
+
+def double(number: int) -> int:
+    return number * 2
+
+
+def name_and_bytes(data: bytes) -> bytes:
+    return data[::-1]
+
+
+def who() -> int:
+    return os.getpid()
+
+
+def backtrack() -> bool:
+    """A pattern that takes exponential time and holds the interpreter's lock."""
+    isolation.doing("the long word")
+    return bool(re.fullmatch(r"(a+)+b", "a" * 60))
+
+
+def backtrack_a_little() -> str:
+    try:
+        with processor_time(0.2):
+            return str(re.fullmatch(r"(a+)+b", "a" * 60))
+    except Exception as error:
+        return f"{type(error).__name__}: it {error}"
+
+
+def take_memory(megabytes: int) -> int:
+    return sum(len(piece) for piece in [bytearray(1_000_000) for _ in range(megabytes)])
+
+
+def sleep(seconds: float) -> str:
+    time.sleep(seconds)
+    return "awake"
+
+
+def say_much(octets: int) -> bytes:
+    return b"x" * octets
+
+
+def say_what_json_cannot() -> object:
+    return object()
+
+
+def die() -> None:
+    os._exit(3)
+
+
+def warn() -> None:
+    logging.getLogger("distributor.somewhere").warning("the feed is odd: %s", "\x1b[31mred")
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))

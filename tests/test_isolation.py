@@ -1,0 +1,121 @@
+"""Child processes with limits: whatever the work in one does, it ends, and nothing else suffers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from typing import Any
+
+import isolated_work as work
+import pytest
+
+from distributor.errors import LimitExceeded
+from distributor.isolation import ChildFailed, ChildProcess, Limits, call_isolated, call_isolated_async
+
+
+def test_a_child_returns_json_or_bytes() -> None:
+    assert call_isolated(work.double, 21) == 42
+    assert call_isolated(work.name_and_bytes, b"\x00\xff") == b"\xff\x00"
+
+
+def test_one_child_answers_many_calls_and_is_a_process_of_its_own() -> None:
+    with ChildProcess(work.who) as child:
+        first, second = child.call(), child.call()
+    assert first == second != os.getpid()
+
+
+def test_what_holds_the_interpreter_is_ended_by_the_clock_and_named() -> None:
+    with ChildProcess(work.backtrack, limits=Limits(seconds=0.5)) as child:
+        with pytest.raises(LimitExceeded, match=r"^took longer than 0.5 s to read$") as caught:
+            child.call()
+        assert caught.value.doing == "the long word"
+
+
+def test_what_only_computes_is_ended_by_its_processor_time() -> None:
+    limits = Limits(seconds=60, processor_seconds=1)
+    with pytest.raises(LimitExceeded, match="took more than 1 s of computing"):
+        call_isolated(work.backtrack, limits=limits)
+
+
+def test_processor_time_counts_anew_for_each_call() -> None:
+    with ChildProcess(work.backtrack_a_little, limits=Limits(processor_seconds=1)) as child:
+        assert {child.call() for _ in range(8)} == {"LimitExceeded: it took more than 0.2 s of computing to read"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps limits of memory")
+def test_what_takes_too_much_memory_is_told_so_and_the_next_call_gets_a_new_child() -> None:
+    with ChildProcess(work.take_memory, limits=Limits(memory=100_000_000)) as child:
+        with pytest.raises(LimitExceeded, match="needs more than 95 MB of memory"):
+            child.call(400)
+        assert child.call(10) == 10_000_000
+
+
+def test_a_child_that_dies_is_told_with_its_exit_code() -> None:
+    with pytest.raises(LimitExceeded, match="exit code 3"):
+        call_isolated(work.die)
+
+
+def test_an_answer_without_end_is_refused() -> None:
+    with pytest.raises(LimitExceeded, match="more than 1 MB"):
+        call_isolated(work.say_much, 2_000_000, limits=Limits(answer=1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "told"),
+    [(work.double, (None,), "TypeError: "), (work.say_what_json_cannot, (), "TypeError: ")],
+)
+def test_a_bug_comes_back_as_a_line_and_a_traceback(function: Any, arguments: tuple[object, ...], told: str) -> None:
+    with pytest.raises(ChildFailed, match=told) as caught:
+        call_isolated(function, *arguments)
+    assert "Traceback" in caught.value.trace
+
+
+def test_what_a_child_logs_stands_in_our_log_without_control_characters(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        call_isolated(work.warn)
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [
+        ("distributor.somewhere", "the feed is odd: [31mred")
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_child_holds_none_of_our_files() -> None:
+    before = call_isolated(work.open_files)
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(20)]
+    try:
+        for descriptor in files:
+            os.set_inheritable(descriptor, True)
+        assert call_isolated(work.open_files) == before
+    finally:
+        for descriptor in files:
+            os.close(descriptor)
+
+
+async def test_the_event_loop_goes_on_while_a_child_computes() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.01)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    with pytest.raises(LimitExceeded):
+        await call_isolated_async(work.backtrack, limits=Limits(seconds=1.0))
+    ticking.cancel()
+    assert ticks > 10
+
+
+async def test_who_is_cancelled_ends_the_child_at_once() -> None:
+    started = time.monotonic()
+    task = asyncio.create_task(call_isolated_async(work.sleep, 30.0))
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - started < 10
+    assert await call_isolated_async(work.double, 2) == 4
