@@ -1,4 +1,5 @@
-"""A real Postfix of the tests' own: on a free port of this machine, everything it takes ends in one Maildir."""
+"""A real Postfix of the tests' own: on a free port of this machine, everything it takes ends in one Maildir. It knows
+nobody whose address begins with `nobody`."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +33,9 @@ mynetworks = 127.0.0.0/8
 alias_maps =
 local_recipient_maps =
 smtpd_client_connection_count_limit = 0
-smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_error_sleep_time = 0
+smtpd_recipient_restrictions = check_recipient_access regexp:{folder}/etc/nobody, permit_mynetworks, reject
+smtpd_discard_ehlo_keywords = {discard}
 virtual_mailbox_domains = static:all
 virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = static:box/
@@ -66,6 +71,9 @@ class Postfix:
     port: int
     folder: Path
 
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
     def letters(self) -> list[bytes]:
         new = self.folder / "mail" / "box" / "new"
         return [file.read_bytes() for file in new.iterdir()] if new.exists() else []
@@ -76,17 +84,21 @@ class Postfix:
                 await asyncio.sleep(0.2)
 
 
-@pytest.fixture
-async def postfix(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postfix]:
+@contextmanager
+def running_postfix(discard: str = "") -> Iterator[Postfix]:
+    """One that runs. `discard` names extensions that it is not to offer, such as `pipelining`."""
+    with tempfile.TemporaryDirectory(prefix="postfix-", ignore_cleanup_errors=True) as name:
+        yield from _running(Path(name), discard)
+
+
+def _running(folder: Path, discard: str) -> Iterator[Postfix]:
     daemons = Path("/usr/lib/postfix/sbin")
     program = shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if not program or not daemons.exists():
         pytest.skip("needs Postfix, Debian's package postfix")
     if os.getuid() != 0:
         pytest.skip("needs to be root, as Postfix does")
-    folder = tmp_path_factory.mktemp("postfix")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o011)
+    folder.chmod(0o755)  # its user must get in; the folders of pytest are closed whenever another run of it starts
     owner = pwd.getpwnam("postfix")
     for name in ("queue", "data", "mail", "etc"):
         (folder / name).mkdir()
@@ -94,13 +106,20 @@ async def postfix(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pos
     os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    values = {"folder": folder, "daemons": daemons, "commands": Path(program).parent, "port": port}
+    values = {"folder": folder, "daemons": daemons, "commands": Path(program).parent, "port": port, "discard": discard}
     (folder / "etc" / "main.cf").write_text(MAIN.format(**values, uid=owner.pw_uid, gid=owner.pw_gid))
     (folder / "etc" / "master.cf").write_text(MASTER.format(**values))
+    (folder / "etc" / "nobody").write_text("/^nobody/ 550 5.1.1 no such user\n")
     command = [program, "-c", str(folder / "etc")]
     started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
-    assert started.returncode == 0, started.stderr
+    assert started.returncode == 0, f"{started.stderr}{(folder / 'log').read_text()}"
     try:
         yield Postfix(port, folder)
     finally:
         subprocess.run([*command, "abort"], capture_output=True, check=False)
+
+
+@pytest.fixture
+def postfix() -> Iterator[Postfix]:
+    with running_postfix() as running:
+        yield running

@@ -1,0 +1,76 @@
+"""Postfix, Exim and OpenSMTPD as their packages come: refused recipients, rates, several connections, and never a word out
+of turn. Each letter that was taken is there once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+
+import pytest
+from fixtures_postfix import Postfix, running_postfix
+from fixtures_unpacked_servers import Unpacked
+from mail_runs import NO, OK, Envelope, run, server
+
+from distributor.mail.rates import Rate
+
+pytestmark = pytest.mark.real
+
+# What they write into their logs about a client that does not wait its turn.
+COMPLAINTS = re.compile(r"(?i)synchroni[sz]ation|too soon|pipelining not supported|improper command pipelining|nested")
+NAMES = ["postfix", "postfix without pipelining", "exim", "exim without pipelining", "opensmtpd"]
+
+
+@pytest.fixture(params=NAMES)
+def mail_server(
+    request: pytest.FixtureRequest,
+    unpacked_servers: dict[str, Callable[[], AbstractContextManager[Unpacked]]],
+) -> Iterator[Postfix | Unpacked]:
+    if request.param in unpacked_servers:
+        with unpacked_servers[request.param]() as exim_or_opensmtpd:
+            yield exim_or_opensmtpd
+    else:
+        with running_postfix(discard=request.param.partition(" without ")[2]) as postfix:
+            yield postfix
+
+
+def letters(*names: str) -> list[Envelope]:
+    """Each with its own name in it, and lines that begin with dots."""
+    return [Envelope(name, partial(str.encode, f"Subject: {name}\r\n\r\n.\r\n..hai\r\n")) for name in names]
+
+
+def subjects(mail_server: Postfix | Unpacked) -> Counter[str]:
+    bodies = mail_server.letters()
+    assert all(body.replace(b"\r\n", b"\n").endswith(b"\n\n.\n..hai\n") for body in bodies)
+    return Counter(re.findall(r"(?m)^Subject: (\S+)", b"\n".join(bodies).decode()))
+
+
+@pytest.mark.parametrize(
+    ("connections", "rates"), [(1, (Rate(5, 0.04),)), (3, ())], ids=["with a rate", "three connections"]
+)
+async def test_hundreds_of_letters_and_refused_recipients(
+    connections: int, rates: tuple[Rate, ...], mail_server: Postfix | Unpacked
+) -> None:
+    """Every seventh is refused, and the connection then waits for the rate."""
+    names = [f"nobody{number}" if number % 7 == 3 else f"r{number}" for number in range(140)]
+    known = [name for name in names if name.startswith("r")]
+    done = await run(server(mail_server.port, connections=connections, rates=rates), letters(*names))
+    assert done.raised is None and done.left == 0
+    assert done.kinds == {name: OK if name in known else NO for name in names}
+    await mail_server.has_delivered(len(known))
+    assert subjects(mail_server) == Counter(known)
+    assert COMPLAINTS.findall(mail_server.log()) == []
+
+
+async def test_many_refused_in_a_row(mail_server: Postfix | Unpacked) -> None:
+    """Exim ends the connection after ten RSETs, Postfix after twenty errors: the next goes over a new one, and nobody pays
+    for it."""
+    names = [*(f"nobody{number}" for number in range(13)), "lan", "mai"]
+    done = await run(server(mail_server.port), letters(*names))
+    assert done.raised is None
+    assert done.kinds == {name: OK if name in ("lan", "mai") else NO for name in names}
+    await mail_server.has_delivered(2)
+    assert subjects(mail_server) == Counter(["lan", "mai"])
+    assert COMPLAINTS.findall(mail_server.log()) == []
