@@ -30,6 +30,7 @@ from pydantic import ConfigDict
 from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url, web_url
 from .credentials import NONE, Credentials
 from .errors import ArticleError, Gone, LimitExceeded, NotModified, SourceError
+from .files import is_within
 from .isolation import processor_time
 from .model import Article, FoundArticle
 
@@ -175,9 +176,14 @@ async def presence_of_page(fetcher: Fetcher, url: str) -> Presence:
     return Presence(True) if _page(got.url) == asked else Presence(None, f"its page leads to {got.url}")
 
 
-def presence_of_file(file: Path, reason: str) -> Presence:
-    """Whether there is still a file; `reason` says what its absence means. What cannot be looked at is no absence."""
+def presence_of_file(file: Path, reason: str, *, within: Path | None = None) -> Presence:
+    """Whether there is still a file; `reason` says what its absence means. What cannot be looked at is no absence.
+
+    With `within`, a link that leads out of that folder is as good as no file: it is not read, either.
+    """
     try:
+        if within and not is_within(within, file):
+            return Presence(False, reason)
         mode = file.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return Presence(False, reason)

@@ -30,6 +30,7 @@ ROOMS = (
     "slots",
     "colour",
     "credentials",
+    "files",
     "guarded",
     "model",
     "errand",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -250,14 +251,14 @@ async def test_a_file_that_may_not_be_read_is_a_fault(
 ) -> None:
     for name in "ab":
         (tmp_path / f"{name}.md").write_text("---\ntitle: A\n---\n", encoding="utf-8")
-    real = Path.read_bytes
+    real = os.open
 
-    def refuse(path: Path) -> bytes:
-        if path.name == "a.md":
+    def refuse(path: Any, *arguments: Any, **named: Any) -> int:
+        if str(path).endswith("a.md"):
             raise PermissionError(13, "Permission denied")
-        return real(path)
+        return real(path, *arguments, **named)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     harvest = await FolderSource(name="bai", folder=tmp_path).gather(await open_web(), NOW)
     assert harvest.faults == ["a.md: cannot be read: Permission denied"]
     assert len(harvest.articles) == 1

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Annotated
 
 from distributor.credentials import without
+from distributor.files import Refused, TooLarge, read_within
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.feeds import Entry, read_feed
@@ -76,11 +77,11 @@ class FeedSource(Source):
     def _from_disk(self) -> Fetched:
         assert self.file is not None
         try:
-            body = self.file.read_bytes()
+            body = read_within(self.file.parent, self.file, _LARGEST)
         except OSError as error:
             raise SourceError(f"{self.file} cannot be read: {error.strerror or error}") from None
-        if len(body) > _LARGEST:
-            raise SourceError(f"{self.file} is larger than {_LARGEST // 1_000_000} MB")
+        except (Refused, TooLarge) as error:
+            raise SourceError(f"{self.file} {error}") from None
         return Fetched(url="", body=body)
 
     def read(self, got: Fetched) -> Harvest:

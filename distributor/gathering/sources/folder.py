@@ -20,7 +20,8 @@ Markdown and HTML files begin with their data between two lines of three hyphens
 Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `language` and `id` are known too. Plain-text files
 are read as portals dump their articles: a date line, the title, the lead, the paragraphs, the author on the last line.
 `url` makes addresses for articles that have none: `{slug}` is the file's name without its ending. Hidden files and those
-named README are no articles; nor is what lies in hidden folders, such as an editor's `.trash`.
+named README are no articles; nor is what lies in hidden folders, such as an editor's `.trash`. A link is read where it
+leads to a file in the same folder; one that leads out of it is told as a fault.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ import yaml
 from markdown_it import MarkdownIt
 from pydantic import AfterValidator
 
+from distributor.files import Refused, TooLarge, read_within
 from distributor.gathering.cleaning import clean_body, pixels, web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
@@ -108,8 +110,8 @@ class FolderSource(Source):
             name = file.relative_to(self.folder).as_posix()
             try:
                 with processor_time(_MOST_COMPUTING):
-                    articles.append(self.article(name, file.read_bytes()))
-            except (ArticleError, LimitExceeded) as error:
+                    articles.append(self.article(name, read_within(self.folder, file, _LARGEST)))
+            except (ArticleError, LimitExceeded, Refused, TooLarge) as error:
                 faults.append(f"{name}: {error}")
             except OSError as error:
                 faults.append(f"{name}: cannot be read: {error.strerror or error}")
@@ -117,7 +119,8 @@ class FolderSource(Source):
 
     def _files(self) -> list[Path]:
         found = {file for pattern in self.patterns for file in self.folder.rglob(pattern)}
-        return sorted(file for file in found if file.is_file() and file.stem != "README" and not self._is_hidden(file))
+        named = (file for file in found if file.stem != "README" and not self._is_hidden(file))
+        return sorted(file for file in named if not file.is_dir())
 
     def _is_hidden(self, file: Path) -> bool:
         return any(part.startswith(".") for part in file.relative_to(self.folder).parts)
@@ -129,7 +132,7 @@ class FolderSource(Source):
     def _still_there(self, article: Article) -> Presence:
         own = self._file_named(article.source_id)
         gone = Presence(False, "its file is gone from the folder")
-        answer = presence_of_file(own, gone.reason) if own else gone
+        answer = presence_of_file(own, gone.reason, within=self.folder) if own else gone
         if answer.there is not False:
             return answer
         files = self._files()
@@ -153,9 +156,9 @@ class FolderSource(Source):
         try:
             stat = file.stat()
             signs = _signs(self, file, stat.st_mtime_ns, stat.st_size)
-        except FileNotFoundError:
+        except (FileNotFoundError, Refused):
             return False
-        except OSError:
+        except (OSError, TooLarge):
             return None
         title = _folded(article.title)
         if not signs.title:
@@ -243,7 +246,7 @@ class _Signs:
 @lru_cache(maxsize=20_000)
 def _signs(source: FolderSource, file: Path, changed: int, size: int) -> _Signs:
     """Kept for as long as the file has not changed: each article of an edition may have to look through all files."""
-    data = file.read_bytes()
+    data = read_within(source.folder, file, _LARGEST)
     try:
         found = source.article(file.relative_to(source.folder).as_posix(), data)
     except ArticleError:

@@ -28,6 +28,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from lxml.html import HtmlElement
 from pydantic import AfterValidator, Field
 
+from distributor.files import Refused, TooLarge, is_within, read_within
 from distributor.gathering.cleaning import web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.extract import Extracted, Selectors, extract, parse_page, select
@@ -244,18 +245,18 @@ class _Copy:
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
         file = self._file(url)
         try:
-            body = await asyncio.to_thread(file.read_bytes)
+            body = await asyncio.to_thread(read_within, self.folder, file, _LARGEST)
         except OSError as error:
             raise SourceError(f"{url}: {file} cannot be read: {error.strerror or error}") from None
-        if len(body) > _LARGEST:
-            raise SourceError(f"{url}: {file} is larger than {_LARGEST // 1_000_000} MB")
+        except (Refused, TooLarge) as error:
+            raise SourceError(f"{url}: {file} {error}") from None
         return Fetched(url=url, body=body, media_type="text/html")
 
     def holds(self, url: str) -> Presence:
         """Whether a page is in the copy. A copy without its listing is no copy: a disk that is not there, perhaps."""
-        if presence_of_file(self._file(self.url), "").there is not True:
+        if presence_of_file(self._file(self.url), "", within=self.folder).there is not True:
             return Presence(None, f"the listing is not in {self.folder}")
-        return presence_of_file(self._file(url), "its page is gone from the copy on the disk")
+        return presence_of_file(self._file(url), "its page is gone from the copy on the disk", within=self.folder)
 
     def _file(self, url: str) -> Path:
         base = urlsplit(urljoin(self.url, ".")).path
@@ -264,7 +265,7 @@ class _Copy:
             raise SourceError(f"{url} is not below {self.url}, so it is not in {self.folder}")
         if "\0" in path:
             raise SourceError(f"{url} is no path in {self.folder}")
-        file = (self.folder / path.removeprefix(base)).resolve()
-        if not file.is_relative_to(self.folder.resolve()):
+        file = self.folder / path.removeprefix(base)
+        if not is_within(self.folder, file / "index.html"):
             raise SourceError(f"{url} leads out of {self.folder}")
         return file / "index.html" if file.is_dir() or path.endswith("/") else file
