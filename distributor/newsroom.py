@@ -70,8 +70,7 @@ class Newsroom:
             return None
         from .pictures.studio import Studio  # brings the network along, which few commands need
 
-        private = any(source.allow_private for source in self.sources.values())
-        return Studio(Shelf(pictures.folder, pictures.url), pictures, site, private)
+        return Studio(Shelf(pictures.folder, pictures.url), pictures, site, self.sources)
 
     def open_store(self, *, migrate: bool = True) -> Database:
         """The database, brought up to date unless told otherwise. Raises StoreError."""

@@ -7,6 +7,7 @@ import io
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from PIL import Image as Pillow
 
 from distributor import pipeline, registry
 from distributor.config import Pictures
+from distributor.credentials import taken
+from distributor.gathering.sources.folder import FolderSource
 from distributor.model import Article, Image, edition_from_json, edition_to_json
 from distributor.pictures.making import NoPicture, make
 from distributor.pictures.shelf import Shelf
 from distributor.pictures.studio import Studio
 from distributor.rendering.digest import render_digest
 from distributor.rendering.environment import Templates
+from distributor.source import Source
 
 WIDTHS = (536, 120)
 
@@ -158,7 +162,11 @@ class Album:
 def studio(folder: Path, **more: Any) -> Studio:
     values: dict[str, Any] = {"url": "https://bacson.example/pictures", "folder": folder / "public", **more}
     pictures = Pictures.model_validate(values)
-    return Studio(Shelf(pictures.folder, pictures.url), pictures, settings().site, allow_private=True)
+    return Studio(Shelf(pictures.folder, pictures.url), pictures, settings().site, {"cong": source("cong")})
+
+
+def source(name: str, *, allow_private: bool = True) -> Source:
+    return FolderSource(name=name, folder=Path(), allow_private=allow_private)
 
 
 def with_picture(id: str, url: str) -> Article:
@@ -218,10 +226,63 @@ async def test_a_private_address_is_not_asked(tmp_path: Path, rude: Callable[[st
     album = Album()
     async with serving(album.app) as root:
         here = studio(tmp_path)
-        guarded = Studio(here.shelf, here.settings, here.site)
+        guarded = replace(here, sources={})
         faults = await guarded.prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
     assert album.asked == []
     assert "is not read" in faults["a1"]
+
+
+async def test_the_permission_is_that_of_the_source_of_the_article(tmp_path: Path) -> None:
+    """Whoever may fetch from the private network, what it was given is not given to others, and their refusal is not
+    its own; an article of a source that is configured no more has no permission at all."""
+    album = Album()
+    async with serving(album.app) as root:
+        sources = {"cong": source("cong"), "bao": source("bao", allow_private=False), "so": source("so")}
+        here = replace(studio(tmp_path), sources=sources)
+        url = f"{root}/a.jpg"
+        mine, theirs, old, other = (
+            replace(with_picture(f"of-{name}", url), source=name) for name in ("cong", "bao", "cu", "so")
+        )
+        refused = await here.prepare([theirs, old], NOW)
+        assert (set(refused), album.asked) == ({"of-bao", "of-cu"}, [])
+        assert all("is an address of a private network" in fault for fault in refused.values())
+        assert await here.prepare([theirs, mine, old], NOW) == {}
+        assert album.asked == ["a.jpg"]
+        assert await here.prepare([other], NOW) == {}
+    dressed = [here.dress(one).image for one in (mine, theirs, old, other)]
+    assert [bool(image and image.variants) for image in dressed] == [True, False, False, True]
+
+
+async def test_a_redirect_leads_nowhere_that_the_address_itself_may_not(tmp_path: Path) -> None:
+    album = Album()
+
+    async def away(request: web.Request) -> web.Response:
+        raise web.HTTPFound(f"http://127.0.0.2:{request.url.port}/a.jpg")
+
+    album.app.router.add_get("/to/private", away)
+    async with serving(album.app) as root:
+        guarded = replace(studio(tmp_path), sources={"cong": source("cong", allow_private=False)})
+        faults = await guarded.prepare([with_picture("a1", f"{root}/to/private")], NOW)
+    assert album.asked == []
+    assert "private network" in faults["a1"]
+
+
+async def test_a_picture_behind_its_source_s_password_is_fetched_with_it(tmp_path: Path) -> None:
+    logins: list[str | None] = []
+    album = Album()
+
+    async def answer(request: web.Request) -> web.Response:
+        logins.append(request.headers.get("Authorization"))
+        return web.Response(body=album.photo)
+
+    album.app.router.add_get("/behind/a.jpg", answer)
+    async with serving(album.app) as root:
+        login = source("cong")
+        object.__setattr__(login, "credentials", taken(root.replace("://", "://lan:x@"))[1])
+        here = replace(studio(tmp_path), sources={"cong": login, "bao": source("bao")})
+        pictures = [replace(with_picture(name, f"{root}/behind/a.jpg"), source=name) for name in ("cong", "bao")]
+        await here.prepare(pictures, NOW)
+    assert sorted(logins, key=str) == ["Basic bGFuOng=", None]
 
 
 async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:

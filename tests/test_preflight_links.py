@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from builders import NOW, settings
+from builders import NOW, article, edition, settings
+from fixtures_newsroom import Room
 from fixtures_web import WebSite
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.newsroom import open_newsroom
+from distributor.pipeline import gate
 from distributor.preflight import links
 from distributor.preflight.findings import CHECKS, Severity
 from distributor.preflight.links import TRUSTED_FOR, Answer, Checked, State, check_links, judge
@@ -29,8 +32,24 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def checked(*urls: str, **changes: Any) -> Checked:
-    values = {"site": settings().site, "budget": 20.0, "cache": {}, "now": NOW, "allow_private": True}
+    values = {"site": settings().site, "budget": 20.0, "cache": {}, "now": NOW, "private": urls}
     return await check_links(urls, **{**values, **changes})
+
+
+def test_only_the_links_of_articles_whose_source_may_lead_into_a_private_network(room: Room) -> None:
+    room.configure(
+        ('url: "https://bacson.example/tin/{slug}"}', "allow_private: true}\n  khac: {type: folder, folder: articles}")
+    )
+    newsroom = open_newsroom(room.folder / "config.yaml")
+    mine, other, own = "http://10.0.0.5/tin?a=1", "http://10.0.0.5/admin", "http://10.0.0.5/tep"
+    carried = [
+        article("a1", source="bai-viet", url=mine, body_html=f'<p><a href="{own}?a=1&amp;b=2">Tệp</a></p>'),
+        article("a2", source="khac", url=other),
+        article("a3", source="het", url="http://10.0.0.6/"),
+    ]
+    shown = [f"{mine}&utm_source=tin", other, "http://10.0.0.6/", f"{own}?a=1&b=2", "https://bacson.example/"]
+    made = edition(articles=tuple(carried))
+    assert gate.private_among(newsroom, made, shown) == [f"{mine}&utm_source=tin", f"{own}?a=1&b=2"]
 
 
 def said(found: Checked) -> list[tuple[str, str, str]]:
@@ -149,7 +168,7 @@ async def test_a_name_that_nobody_knows_is_told_unless_the_look_up_failed(
 
 async def test_a_private_address_is_not_asked(site: WebSite) -> None:
     """In the newsroom's own network its site may have another address than for readers."""
-    found = await checked(site.page("/", "tin"), allow_private=False)
+    found = await checked(site.page("/", "tin"), private=())
     assert (found.findings, len(found.unclear), site.asked) == ([], 1, [])
 
 

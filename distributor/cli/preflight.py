@@ -77,9 +77,9 @@ async def _links(app: App, edition: Edition, kept: Sequence[Rendition], seconds:
     from ..preflight.links import check_links
 
     urls = gate.links_in(app.newsroom, edition, kept)
-    private = any(source.allow_private for source in app.newsroom.sources.values())
+    private = gate.private_among(app.newsroom, edition, urls)
     checked = await check_links(
-        urls, site=app.newsroom.settings.site, budget=seconds, cache={}, now=clock(), allow_private=private
+        urls, site=app.newsroom.settings.site, budget=seconds, cache={}, now=clock(), private=private
     )
     return list(checked.findings), len(checked.unclear)
 

@@ -44,26 +44,30 @@ class Shelf:
     folder: Path
     url: str
 
-    def find(self, address: str) -> Kept | None:
-        """What is known of a picture's address. A damaged entry, or one whose files are gone, is as good as none."""
+    def find(self, address: str, mark: str = "") -> Kept | None:
+        """What is known of a picture's address. A damaged entry, or one whose files are gone, is as good as none.
+
+        `mark` is whose it is: what one source was given or refused is no answer for another.
+        """
         try:
-            data = json.loads(self._entry(address).read_text(encoding="utf-8"))
+            data = json.loads(self._entry(address, mark).read_text(encoding="utf-8"))
             kept = Kept(tuple(ImageFile(**one) for one in data["files"]), data["fault"], data["at"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return kept if all((self.folder / one.url.rpartition("/")[2]).is_file() for one in kept.files) else None
 
-    def put(self, address: str, made: Sequence[Made], fault: str, now: datetime) -> Kept:
+    def put(self, address: str, made: Sequence[Made], fault: str, now: datetime, mark: str = "") -> Kept:
         """Lay the files down, then the entry. Raises OSError."""
         for one in made:
             _write(self.folder / one.name, one.body)
         files = [{"url": f"{self.url}/{one.name}", "width": one.width, "height": one.height} for one in made]
         entry = {"address": address, "files": files, "fault": fault, "at": now.isoformat()}
-        _write(self._entry(address), json.dumps(entry, ensure_ascii=False, indent=1).encode(), again=True)
+        _write(self._entry(address, mark), json.dumps(entry, ensure_ascii=False, indent=1).encode(), again=True)
         return Kept(tuple(ImageFile(**one) for one in files), fault, entry["at"])  # type: ignore[arg-type]
 
-    def _entry(self, address: str) -> Path:
-        return self.folder / ".index" / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.json"
+    def _entry(self, address: str, mark: str) -> Path:
+        key = f"{mark} {address}" if mark else address
+        return self.folder / ".index" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 
 def _write(file: Path, body: bytes, *, again: bool = False) -> None:

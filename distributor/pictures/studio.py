@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..config import Pictures, Site
+from ..credentials import NONE
 from ..errors import SourceError
 from ..gathering.fetch import Hosts, Limits, open_fetcher
 from ..model import Article
+from ..source import Source
 from .making import Made, NoPicture, make
 from .shelf import Shelf
 
@@ -25,13 +27,32 @@ THUMB = 120  # CSS pixels
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A picture that an article shows, and the source on whose behalf it is fetched; None for one not configured."""
+
+    address: str
+    source: Source | None
+
+    @property
+    def shelf_mark(self) -> str:
+        """Who may use what became of it. What takes a permission or a login of its source is its source's own: another
+        one must neither be given it, nor be refused it because the first was."""
+        own = self.source is not None and (self.source.allow_private or self.source.credentials)
+        return self.source.name if self.source and own else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Studio:
-    """Where pictures are made: the shelf for them, and the widths in which they are shown, in CSS pixels."""
+    """Where pictures are made: the shelf for them, and the widths in which they are shown, in CSS pixels.
+
+    A picture is fetched on behalf of an article, with the permissions of the article's source and of no other; an
+    article whose source is not among `sources` has none.
+    """
 
     shelf: Shelf
     settings: Pictures
     site: Site
-    allow_private: bool = False
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -39,53 +60,70 @@ class Studio:
 
     async def prepare(self, articles: Sequence[Article], now: datetime) -> dict[str, str]:
         """Fetch what is not on the shelf yet, within the whole time for it. Returns faults in words, by article id."""
-        wanted = {one.image.url: one for one in articles if one.image and one.image.url}
-        missing = []
-        for address in wanted:
-            kept = await asyncio.to_thread(self.shelf.find, address)
-            if kept is None or not kept.stands(self.widths, now):
-                missing.append(address)
+        wanted: dict[Wanted, list[str]] = {}
+        for article in articles:
+            if one := self._wanted(article):
+                wanted.setdefault(one, []).append(article.id)
+        missing = [one for one in wanted if not await asyncio.to_thread(self._stands, one, now)]
         faults: dict[str, str] = {}
         if missing:
             seconds = self.settings.seconds.total_seconds()
             turns = asyncio.Semaphore(AT_ONCE)
-            tasks = {address: asyncio.create_task(self._one(address, now, turns)) for address in missing}
+            tasks = {one: asyncio.create_task(self._one(one, now, turns)) for one in missing}
             await asyncio.wait(tasks.values(), timeout=seconds)
-            for address, task in tasks.items():
+            for one, task in tasks.items():
                 if not task.done():
                     task.cancel()
-                    faults[wanted[address].id] = f"{address} was not ready in time"
+                    faults |= dict.fromkeys(wanted[one], f"{one.address} was not ready in time")
                 elif fault := task.result():
-                    faults[wanted[address].id] = f"{address} {fault}"
+                    faults |= dict.fromkeys(wanted[one], f"{one.address} {fault}")
             await asyncio.gather(*tasks.values(), return_exceptions=True)
         for id, fault in faults.items():
             log.warning("picture of %s: %s; it is shown without", id, fault)
         return faults
 
-    async def _one(self, address: str, now: datetime, turns: asyncio.Semaphore) -> str:
+    def _wanted(self, article: Article) -> Wanted | None:
+        if article.image is None or not article.image.url:
+            return None
+        return Wanted(article.image.url, self.sources.get(article.source))
+
+    def _stands(self, wanted: Wanted, now: datetime) -> bool:
+        kept = self.shelf.find(wanted.address, wanted.shelf_mark)
+        return kept is not None and kept.stands(self.widths, now)
+
+    async def _one(self, wanted: Wanted, now: datetime, turns: asyncio.Semaphore) -> str:
         """One picture onto the shelf; why not, otherwise."""
-        limits = Limits(total=self.settings.seconds.total_seconds(), size=self.settings.largest)
         fault, made = "", tuple[Made, ...]()
         async with turns:
             try:
-                async with open_fetcher(
-                    self.site, {}, Hosts(), allow_private=self.allow_private, limits=limits
-                ) as fetcher:
-                    fetched = await fetcher.get(address)
-                made = await asyncio.to_thread(make, fetched.body, self.widths)
+                made = await asyncio.to_thread(make, await self._fetched(wanted), self.widths)
             except NoPicture as error:
                 fault = str(error)
             except SourceError as error:
-                fault = str(error).removeprefix(address).strip()
+                fault = str(error).removeprefix(wanted.address).strip()
             try:
-                await asyncio.to_thread(self.shelf.put, address, made, fault, now)
+                await asyncio.to_thread(self.shelf.put, wanted.address, made, fault, now, wanted.shelf_mark)
             except OSError as error:
                 return f"cannot be laid into {self.shelf.folder}: {error.strerror or error}"
         return fault
 
+    async def _fetched(self, wanted: Wanted) -> bytes:
+        limits = Limits(total=self.settings.seconds.total_seconds(), size=self.settings.largest)
+        source = wanted.source
+        async with open_fetcher(
+            self.site,
+            {},
+            Hosts(),
+            allow_private=source is not None and source.allow_private,
+            limits=limits,
+            credentials=source.credentials if source else NONE,
+        ) as fetcher:
+            return (await fetcher.get(wanted.address)).body
+
     def dress(self, article: Article) -> Article:
         """The article with the files of its picture; without a picture where it is known that there is none to show."""
-        kept = self.shelf.find(article.image.url) if article.image and article.image.url else None
+        wanted = self._wanted(article)
+        kept = self.shelf.find(wanted.address, wanted.shelf_mark) if wanted else None
         if kept is None or article.image is None:
             return article
         if kept.fault:

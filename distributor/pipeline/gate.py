@@ -5,9 +5,11 @@ Staff may force single checks; who forced what is written down with the edition.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
+from html import unescape
+from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection
 
@@ -22,6 +24,7 @@ from ..preflight.letter import Context, examine, links_of
 from ..storage.database import Database
 from ..subscribers.mailing import recipient
 
+_HREF = re.compile(r'\bhref="([^"]*)"')  # in a body, which is sanitised
 MOST_LETTERS = 20  # of one edition that are examined: the whole one, and the largest of the others
 # Without https of our own there can be no one-click unsubscribe (RFC 8058): that is told, and holds nothing up.
 _NEEDS_HTTPS = frozenset({"header-missing", "list-unsubscribe"})
@@ -43,6 +46,23 @@ def links_in(newsroom: Newsroom, edition: Edition, renditions: Sequence[Renditio
     for channel, letter in _letters(newsroom, renditions):
         found |= dict.fromkeys(links_of(_message(newsroom, channel, edition, letter)))
     return list(found)
+
+
+def private_among(newsroom: Newsroom, edition: Edition, links: Iterable[str]) -> list[str]:
+    """The links that may lead into a private network: those of articles whose own source is allowed to."""
+    allowed: set[str] = set()
+    for article in edition.carried:
+        source = newsroom.sources.get(article.source)
+        if source is not None and source.allow_private:
+            allowed |= {article.url, *(unescape(url) for url in _HREF.findall(article.body_html))}
+    return [url for url in links if url in allowed or _untagged(url) in allowed]
+
+
+def _untagged(url: str) -> str:
+    """An address without what says that a reader came from us (`rendering.links`)."""
+    parts = urlsplit(url)
+    query = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("utm_"))
+    return urlunsplit(parts._replace(query=query))
 
 
 def held_by(newsroom: Newsroom, findings: Iterable[Finding], forced: Iterable[str] = ()) -> list[Finding]:

@@ -8,9 +8,10 @@ nobody can tell from here: portals and their guards answer programs in another w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -72,23 +73,25 @@ async def check_links(
     cache: Mapping[str, Answer],
     now: datetime,
     most: int = MOST_LINKS,
-    allow_private: bool = False,
+    private: Collection[str] = (),
 ) -> Checked:
     """Ask each address once, the first `most` of them, within `budget` seconds for all together. Raises nothing.
 
-    What the time did not suffice for is unclear. `allow_private` lets links lead into the newsroom's own network.
+    What the time did not suffice for is unclear. Only the addresses among `private` may lead into a private network.
     """
     asked = list(dict.fromkeys(urldefrag(url).url for url in urls if is_web(url)))[:most]
     known = {url: answer for url, answer in cache.items() if is_fresh(answer, now)}
     asker = _Asker(now, {url: known[url] for url in asked if url in known})
-    session = open_session(user_agent=user_agent(site), allow_private=allow_private, total=PATIENCE)
-    try:
-        async with asyncio.timeout(max(budget, 0.0)):
-            await asyncio.gather(*(asker.ask(session, url) for url in asked if url not in known))
-    except TimeoutError:
-        pass
-    finally:
-        await session.close()
+    agent = user_agent(site)
+    allowed = {urldefrag(url).url for url in private}
+    async with (
+        open_session(user_agent=agent, total=PATIENCE) as public,
+        open_session(user_agent=agent, allow_private=True, total=PATIENCE) as everywhere,
+    ):
+        sessions = {url: everywhere if url in allowed else public for url in asked}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(budget, 0.0)):
+                await asyncio.gather(*(asker.ask(sessions[url], url) for url in asked if url not in known))
     answers = {url: asker.answers.get(url, Answer(State.UNCLEAR, now)) for url in asked}
     unclear = tuple(url for url, answer in answers.items() if answer.state is State.UNCLEAR)
     return Checked(judge(answers), {**known, **asker.answers}, unclear)
