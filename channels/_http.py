@@ -3,7 +3,7 @@
     Call ──▶ fresh connection ──▶ request leaves ──▶ answer ──▶ Answer (2xx)
                     │                  │               ├──▶ 3xx, 401, 403 … AuthBroken
                     ▼                  ▼               ├──▶ 429 …           Unavailable, with the time it names
-               Unavailable       rules.doubt           ├──▶ 5xx             rules.doubt
+               Unavailable       rules.doubt           ├──▶ 5xx             rules.doubt, likewise
                                                        └──▶ other 4xx       Rejected
 
 A request that never left is surely not out. Once its headers were handed to the connection, nobody knows until an
@@ -42,6 +42,9 @@ LONGEST_WAIT = timedelta(days=1)  # a server that asks for more is asked again a
 TIMEOUT = 25.0  # seconds for a whole exchange
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_RESETS = ("x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
+_SINCE_1970 = 100_000_000  # what is more is no length of time in seconds
+_THOUSANDTHS = 100_000_000_000
 _NOT_YET = frozenset({408, 425, 429})  # RFC 9110, section 15.5.9; RFC 8470; RFC 6585: not processed, come again
 
 
@@ -199,12 +202,12 @@ def judge(answer: Answer, call: Call, rules: Rules) -> DeliveryError:
     if 300 <= answer.status < 400:
         place = _host(answer.headers.get("location", "")) or "another address"
         return AuthBroken(f"{text}; it has moved to {rules.redact(place)}: put the new address into the settings")
+    now = datetime.now(UTC)
     if answer.status in _NOT_YET:
-        return Unavailable(text, retry_at=rules.wait(answer) or retry_after(answer, datetime.now(UTC)))
+        named = rules.wait(answer) or retry_after(answer, now) or rate_limit_reset(answer, now)
+        return Unavailable(text, retry_at=named, all_posts=answer.status == 429)
     if answer.status >= 500:
-        if rules.doubt is Unavailable:
-            return Unavailable(text, retry_at=rules.wait(answer) or retry_after(answer, datetime.now(UTC)))
-        return rules.doubt(text)
+        return rules.doubt(text, retry_at=retry_after(answer, now))
     return Rejected(text)
 
 
@@ -221,6 +224,34 @@ def retry_after(answer: Answer, now: datetime) -> datetime | None:
         return None
     named = named if named.tzinfo else named.replace(tzinfo=UTC)
     return min(max(named, now), now + LONGEST_WAIT)
+
+
+def rate_limit_reset(answer: Answer, now: datetime) -> datetime | None:
+    """When a rate limit starts anew, by the headers that networks use: an ISO 8601 time (Mastodon), seconds since 1970
+    (Bluesky, X, GitHub; some in thousandths), or seconds from now (draft-ietf-httpapi-ratelimit-headers, Discord). At most
+    LONGEST_WAIT from now; a time that is over stays as it is. None without one that can be read."""
+    for name in _RESETS:
+        value = answer.headers.get(name, "").strip()
+        try:
+            number = float(value)
+        except ValueError:
+            named = _iso(value)
+        else:
+            if number > _THOUSANDTHS:
+                number /= 1000
+            named = after_seconds(number if number < _SINCE_1970 else max(number - now.timestamp(), 0), now)
+        if named is not None:
+            return min(named, now + LONGEST_WAIT)
+    return None
+
+
+def _iso(value: str) -> datetime | None:
+    """A time of ISO 8601; one without a zone is taken for UTC."""
+    try:
+        named = datetime.fromisoformat(value)
+        return named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def after_seconds(seconds: float, now: datetime) -> datetime | None:

@@ -24,13 +24,12 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from distributor.channel import Appearance, Channel, Desk, Limits, Secret, Url
 from distributor.errors import Rejected, Unavailable, Uncertain
-from distributor.model import Edition, Receipt, Rendition, utc
+from distributor.model import Edition, Receipt, Rendition
 
 from ._http import Answer, Call, Rules, exchange, idempotency_key, json_bytes, judge, send
 from ._posts import MASTODON, Count, Tags, addresses, posts
@@ -130,7 +129,6 @@ class Mastodon(Channel):
         return Rules(
             doubt=doubt,
             stop=frozenset({401, 403, 404, 405, 410}),
-            wait=_reset,
             secrets=(self.token.get_secret_value(),),
             allow_private=self.allow_private,
         )
@@ -155,14 +153,6 @@ def _id(data: Mapping[str, Any]) -> str:
     if not re.fullmatch(r"[\w-]{1,100}", found):
         raise Unavailable("answered without an id")
     return found
-
-
-def _reset(answer: Answer) -> datetime | None:
-    """X-RateLimit-Reset is an ISO 8601 time (docs.joinmastodon.org/api/rate-limits)."""
-    try:
-        return utc(datetime.fromisoformat(answer.headers.get("x-ratelimit-reset", "")))
-    except ValueError:
-        return None
 
 
 _HREF = re.compile(r'href="([^"]*)"')

@@ -128,14 +128,23 @@ class Unavailable(DeliveryError):
     """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time.
 
     `counted` is off where the recipient has nothing to do with it: a connection that broke, a server that closes.
+    `all_posts`: it is not this post that was refused but how many there are (429). The whole channel rests then, as it
+    does whenever a time is named.
     """
 
     def __init__(
-        self, message: str, *, reply: str = "", retry_at: datetime | None = None, counted: bool = True
+        self,
+        message: str,
+        *,
+        reply: str = "",
+        retry_at: datetime | None = None,
+        counted: bool = True,
+        all_posts: bool = False,
     ) -> None:
         super().__init__(message, reply=reply)
         self.retry_at = retry_at
         self.counted = counted
+        self.all_posts = all_posts
 
 
 class Rejected(DeliveryError):
@@ -152,4 +161,10 @@ class AuthBroken(DeliveryError):
 
 
 class Uncertain(DeliveryError):
-    """The irrevocable byte had left and no answer came back: it may be out."""
+    """The irrevocable byte had left and no clear answer came back: it may be out. Where the answer named a time
+    (`retry_at`, aware), the whole channel rests until then.
+    """
+
+    def __init__(self, message: str, *, reply: str = "", retry_at: datetime | None = None) -> None:
+        super().__init__(message, reply=reply)
+        self.retry_at = retry_at

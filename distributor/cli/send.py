@@ -236,6 +236,7 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
 def tell_report(app: App, database: Database, report: Report) -> None:
     """What came of the deliveries."""
     from ..delivery.rows import owing as still_owing
+    from .waiting import resting_channels
 
     by_channel: dict[str, list[str]] = {}
     for (channel, state), count in sorted(report.counts.items()):
@@ -246,6 +247,9 @@ def tell_report(app: App, database: Database, report: Report) -> None:
         warn(note)
     with database.read() as connection:
         owing = still_owing(connection)
+        waiting = resting_channels(app, connection)
+    for line in waiting:
+        say(f"  {line}")
     if owing:
         say(f"  not all is out yet ({', '.join(owing)}): `distributor serve` or the next `send` goes on with it")
 

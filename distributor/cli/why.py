@@ -38,6 +38,7 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
     from ..errors import UserError
     from ..gathering import archive, marks, notices
     from ..model import DeliveryState
+    from .waiting import resting_channels
 
     found = archive.by_id(connection, id)
     if found is None:
@@ -53,7 +54,9 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
         told.append(Told(item.newsletter, item.state, item.reason, item.edition, item.decided_at, counts))
     said = marks.of(connection, [id]).get(id, {})
     noted = notices.of(connection, [id]).get(id, [])
-    return about_article(article, said, noted, told, app.newsroom.settings.newsletters, app.zone, clock())
+    lines = about_article(article, said, noted, told, app.newsroom.settings.newsletters, app.zone, clock())
+    waiting = resting_channels(app, connection, [one.edition for one in told if one.edition])
+    return [*lines, *(f"{line[0].upper()}{line[1:]}." for line in waiting)]
 
 
 def _subscriber(app: App, connection: Connection, address: str, edition: str | None) -> list[str]:

@@ -21,12 +21,13 @@ from ..editions import book
 from ..errand import Carrier, Outcome
 from ..errors import AuthBroken, DeliveryError, DistributorError, Rejected, StoreError, Unavailable, Uncertain
 from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Rendition
+from . import rests
 from .commit import GroupCommit
 from .ended import expire, newer_than
 from .ledger import FenceLost, Ledger, Shard, entry
 from .promise import OVERTAKEN
 from .report import Progress, Report
-from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide, doubt
+from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide, doubt, rest_until
 from .round import PATIENCE, AddressBook, Round, Rules
 from .rows import posted, unfinished
 
@@ -114,7 +115,36 @@ class Dispatcher:
             await self.commit.call(self.ledger.release, [shard])
 
     def _rests(self, name: str) -> bool:
-        return self.resting.get(name, self.clock()) > self.clock()
+        """Whether a channel rests, for whatever reason and by whichever process."""
+        now = self.clock()
+        if self.resting.get(name, now) > now:
+            return True
+        with self.ledger.database.read() as connection:
+            return name in rests.resting(connection, now)
+
+    async def may_act(self, name: str) -> bool:
+        """Wait for the turn of a channel; False where it rests, or where we are to stop."""
+        if self.stop.is_set() or self._rests(name):
+            return False
+        now = self.clock()
+        turn = await self.commit.call(rests.turn, self.ledger.database, name, now, self.chance())
+        if turn.resting:
+            return False
+        with contextlib.suppress(TimeoutError):
+            if turn.at > now:
+                await asyncio.wait_for(self.stop.wait(), (turn.at - now).total_seconds())
+        return not self.stop.is_set() and not self._rests(name)
+
+    async def let_rest(self, name: str, until: datetime, reason: str, report: Report) -> None:
+        """Nothing more leaves on a channel until a time, here or in another process; staff are told once."""
+        self.resting[name] = until
+        try:
+            news = await self.commit.call(rests.begin, self.ledger.database, name, until, reason, self.clock())
+        except StoreError as fault:
+            log.error("that channel %s rests is known to this process only: %s", name, fault)
+            return
+        if news:
+            report.notes.append(f"channel {name} rests until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}")
 
     @contextlib.asynccontextmanager
     async def _lease(self, shard: Shard) -> AsyncIterator[None]:
@@ -168,25 +198,28 @@ class Dispatcher:
             await self.carriers[channel.name].carry(errands)
             self.failures.pop(channel.name, None)
         except DeliveryError as failure:
-            self._failed(channel.name, failure, report)
+            await self._failed(channel.name, failure, report)
         except DistributorError:
             raise
         except Exception as bug:  # an adapter broke its contract; the other channels go on
             log.exception("channel %s raised what it may not raise", channel.name)
-            self._failed(channel.name, Unavailable(f"the adapter failed: {type(bug).__name__}: {bug}"), report)
+            await self._failed(channel.name, Unavailable(f"the adapter failed: {type(bug).__name__}: {bug}"), report)
         finally:
             keeper.cancel()
             await errands.finish()
 
-    def _failed(self, name: str, failure: DeliveryError, report: Report) -> None:
+    async def _failed(self, name: str, failure: DeliveryError, report: Report) -> None:
         """Nothing can be carried now. The rows stay promised; the channel rests, longer each time."""
         if isinstance(failure, AuthBroken):
             self.rest(name, str(failure), report)
             return
         self.failures[name] += 1
         wait = min(FIRST_WAIT * 2 ** min(self.failures[name] - 1, 16), _LONGEST_REST)
-        named = failure.retry_at if isinstance(failure, Unavailable) else None
-        self.resting[name] = named or self.clock() + wait
+        until = rest_until(failure, attempts=self.failures[name], now=self.clock(), jitter=self.chance())
+        if until:
+            await self.let_rest(name, until, failure.reply, report)
+            return
+        self.resting[name] = self.clock() + wait
         report.notes.append(f"channel {name}: {failure}; tried again later")
         log.warning("channel %s: %s; tried again later", name, failure)
 
@@ -206,6 +239,7 @@ class _Work:
     cancelled: bool = False
 
     async def do(self, rows: list[Delivery]) -> None:
+        """One row after the other, each in its turn."""
         if self.newer:
             for row in rows:
                 await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{OVERTAKEN}{self.newer}"))
@@ -213,8 +247,12 @@ class _Work:
         if self.cancelled:
             await self._give_up(rows)
             rows = [row for row in rows if row.state is DeliveryState.UNCERTAIN]
-        for row in [row for row in [await self._clear(row) for row in rows] if row is not None]:
-            await self._one(row)
+        for row in rows:
+            if not await self.dispatcher.may_act(self.channel.name):
+                return
+            cleared = await self._clear(row)
+            if cleared and (cleared is row or await self.dispatcher.may_act(self.channel.name)):
+                await self._one(cleared)
 
     async def _give_up(self, rows: list[Delivery]) -> None:
         """Close what is open of an edition that was cancelled while it was on the wire. Who only skipped it would find it
@@ -243,9 +281,8 @@ class _Work:
             try:
                 found = await self.channel.find(self.rendition)
             except DeliveryError as error:
-                return Decision(
-                    DeliveryState.UNCERTAIN, now + FIRST_WAIT, f"{row.reply}; looking failed: {error.reply}"
-                )
+                until = await self._rest_after(error, row.attempts, now) or now + FIRST_WAIT
+                return Decision(DeliveryState.UNCERTAIN, until, f"{row.reply}; looking failed: {error.reply}")
             if found:
                 return Decision(DeliveryState.SENT, None, "found there", found.remote_id, found.url)
             return Decision(DeliveryState.DEFERRED, now, row.reply)
@@ -294,7 +331,15 @@ class _Work:
         )
         if isinstance(outcome, AuthBroken):
             self.dispatcher.rest(self.channel.name, str(outcome), self.report)
+        await self._rest_after(outcome, attempts, now)  # before the outcome: who dies in between has said it
         await self._settle(replace(row, state=DeliveryState.SENDING, attempts=attempts), decision)
+
+    async def _rest_after(self, outcome: Outcome, attempts: int, now: datetime) -> datetime | None:
+        """Let the channel rest where the far end has asked for it; until when."""
+        until = rest_until(outcome, attempts=max(attempts, 1), now=now, jitter=self.dispatcher.chance())
+        if until and isinstance(outcome, DeliveryError):
+            await self.dispatcher.let_rest(self.channel.name, until, outcome.reply, self.report)
+        return until
 
     async def _settle(self, row: Delivery, decision: Decision) -> None:
         """Raises FenceLost where another worker has the shard by now, and StoreError where the store fails for long: then

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from ..errand import Outcome
@@ -14,6 +14,8 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # most servers want to wait that long, and no longer (RFC 6647, section 5)
 MOST_RECOVERIES = 3  # of one letter
+SHORTEST_REST = timedelta(seconds=5)  # of a channel, doubled with each try of a post that is refused again
+LONGEST_REST = timedelta(days=1)  # of a channel: a far end that names a later time is asked again after this
 AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials were refused
 
 _GREYLISTING = re.compile(r"(?i)\b4\d\d\b.*gr[ea]y-?list")
@@ -44,15 +46,40 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dateti
         case Rejected():
             return Decision(DeliveryState.REJECTED, reply=outcome.reply)
         case Uncertain():
-            return Decision(DeliveryState.UNCERTAIN, due=now + FIRST_WAIT, reply=outcome.reply)
+            until = rest_until(outcome, attempts=attempts, now=now, jitter=jitter)
+            return Decision(DeliveryState.UNCERTAIN, due=max(until or now, now + FIRST_WAIT), reply=outcome.reply)
         case AuthBroken():
             return _later(now + AFTER_AUTH, outcome, expires_at)
-        case Unavailable(retry_at=datetime() as named):
-            return _later(max(named, now), outcome, expires_at)
+    until = rest_until(outcome, attempts=attempts, now=now, jitter=jitter)
+    return _later(until or now + _wait(outcome, attempts, jitter), outcome, expires_at)
+
+
+def rest_until(outcome: Outcome, *, attempts: int, now: datetime, jitter: float) -> datetime | None:
+    """Until when a whole channel rests after an outcome; None where it was about one post only.
+
+    It is the time that the far end named, within bounds: not sooner than some seconds, which grow with the tries, nor
+    later than a day. A time that is over already names none (its clock is wrong), and then we wait as after any fault.
+    """
+    if not isinstance(outcome, Unavailable | Uncertain):
+        return None
+    named = outcome.retry_at
+    if named is None and not (isinstance(outcome, Unavailable) and outcome.all_posts):
+        return None
+    if named is not None and named.tzinfo is None:
+        named = named.replace(tzinfo=UTC)
+    if named is None or named <= now:
+        return now + _wait(outcome, attempts, jitter)
+    least = min(SHORTEST_REST * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+    bounded: datetime = min(max(named, now + least), now + LONGEST_REST)
+    return bounded
+
+
+def _wait(outcome: DeliveryError, attempts: int, jitter: float) -> timedelta:
+    """How long to wait where no time was named: longer with each try, and each time a little differently."""
     first = AFTER_GREYLISTING if _GREYLISTING.search(outcome.reply) else FIRST_WAIT
     counted = not isinstance(outcome, Unavailable) or outcome.counted
     wait = min(first * 2 ** min(attempts - 1, 16), LONGEST_WAIT) if counted else first
-    return _later(now + wait * (0.75 + jitter / 2), outcome, expires_at)
+    return wait * (0.75 + jitter / 2)
 
 
 def doubt(row: Delivery, *, resend: bool, now: datetime) -> Decision:

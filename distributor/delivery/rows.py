@@ -93,6 +93,22 @@ def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState,
     return counts
 
 
+def open_by_channel(
+    connection: Connection, channels: Sequence[str], among: Sequence[str] | None = None
+) -> dict[str, int]:
+    """How many deliveries each of these channels still owes, of these editions or of all that are out."""
+    query = (
+        sa.select(deliveries.c.channel, sa.func.count())
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.channel.in_(channels), deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)))
+        .where(editions.c.released_at.is_not(None))
+        .group_by(deliveries.c.channel)
+    )
+    if among is not None:
+        query = query.where(deliveries.c.edition_id.in_(among))
+    return {channel: int(number) for channel, number in connection.execute(query)}
+
+
 def has_letters(connection: Connection, among: Sequence[str]) -> bool:
     """Whether any of these editions owes, or owed, a letter to anybody."""
     here = deliveries.c.edition_id.in_(among) & (deliveries.c.recipient != "")

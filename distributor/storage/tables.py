@@ -265,6 +265,8 @@ renditions = Table(
     _column("media_type", String(120)),
     _column("action", String(8), default="post", server_default="post"),
     _column("target", String(60), default="", server_default=""),
+    _column("target_part", String(120), default="", server_default=""),
+    _column("article", String(16), default="", server_default=""),
     _column("body", LargeBinary),
     _column("sha256", String(64)),
 )
@@ -283,6 +285,18 @@ shards = Table(
     _column("due", UtcTime, nullable=True),
     Index(None, "channel", "due"),
     Index(None, "owner"),
+)
+
+# Channels whose far end has named a time before which it takes nothing. `next_at` is when the next post may leave after
+# that: posts are spread for a while.
+channel_rests = Table(
+    "channel_rests",
+    metadata,
+    _column("channel", String(40), primary_key=True),
+    _column("until", UtcTime),
+    _column("since", UtcTime),
+    _column("reason", Text),
+    _column("next_at", UtcTime),
 )
 
 # The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.
