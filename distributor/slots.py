@@ -22,6 +22,7 @@ from .errors import RenderError
 NAMES = ("name", "address", "unsubscribe_url")
 
 _OPEN, _CLOSE = "@@slot:", "@@"
+MARK = _OPEN.encode()  # how each of them begins
 _MARK = re.compile(r"@@slot:([a-z_]+)(?:\.([0-9a-f]*))?@@")
 _ADDRESS = re.compile(r"""\b(?:href|src)=(?:"[^"]*@@slot:[^"]*"|'[^']*@@slot:[^']*')""")
 WORD_JOINER = "\u2060"

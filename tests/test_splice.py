@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor import slots
+from distributor import quoted_printable, slots
 from distributor.mail.address import Mailbox
 from distributor.mail.message import Letter, message_id
 from distributor.mail.smtp import stuffed
@@ -173,3 +173,18 @@ def test_soft_line_breaks_around_a_place_vanish_when_it_is_read() -> None:
 def _body(message: bytes) -> Iterator[bytes]:
     part = message.split(b"quoted-printable\r\n\r\n")[1]
     yield part.split(b"\r\n--=_")[0]
+
+
+# -- how large it is ---------------------------------------------------------------------------------------------------
+
+
+@given(TEXTS, WORDS, WORDS)
+def test_the_size_is_that_of_the_part_as_it_travels(html: str, name: str, path: str) -> None:
+    """What is measured to keep a letter from being clipped is what goes out, and the quick bound is never below it."""
+    reader = person(name=name or "Lan", url=f"https://b.vn/{path}")
+    message = splice(compiled(letter("x", html)), reader)
+    head, _, part = message.partition(b"Content-Type: text/html")
+    boundary = head.partition(b'boundary="')[2].partition(b'"')[0]
+    body = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n--" + boundary + b"--\r\n")
+    assert quoted_printable.size(slots.places_in_html(html), reader.slots) == len(body)
+    assert quoted_printable.largest_size(html, reader.slots) >= len(body)

@@ -1,31 +1,23 @@
 """A cohort's message, compiled once to bytes with places, and joined for each reader. Pure.
 
 Everything that is the same for all readers is encoded once: headers, both parts, transfer encoding, doubled dots. For a
-reader only the values of the places are encoded, and the pieces are joined. In quoted-printable a place stands on lines
-of its own, between soft line breaks, so that no line grows too long and what stands around it needs no second look:
-
-    Xin ch=C3=A0o =                    constant, ends with a soft line break
-    Nguy=E1=BB=85n Lan=                the value, broken softly again where it is long
-    , tin h=C3=B4m nay ...             constant
-
-In 8bit a value stands where it stands in the text; a letter of which a line could grow too long is never sent so.
+reader only the values of the places are encoded, and the pieces are joined. `quoted_printable` says how a place stands in
+its lines. In 8bit a value stands where it stands in the text; a letter of which a line could grow too long is never sent so.
 """
 
 from __future__ import annotations
 
-import binascii
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .. import quoted_printable
 from ..model import Recipient
+from ..quoted_printable import crlf, one_line
 from ..slots import NOTHING, Form, Piece, Place, places_in_html, places_in_text
 from .message import Letter, headers, list_unsubscribe, reader_header
 from .smtp import refuse_bare, stuffed
 
-_SOFT_BREAK = re.compile(rb"=\r?\n")
-_QP_LINE = 76
 LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
 _ROOM = 512  # octets that a value may have for 8bit: a longer one would make a line too long
 
@@ -56,8 +48,8 @@ def compile(letter: Letter, *, eight_bit: bool = False, usual: Mapping[str, str]
 
     `usual` are the values for readers who have none. Returns None where 8bit is asked for and a line would be too long.
     """
-    encode = _eight_bit if eight_bit else _quoted_printable
-    text, html = encode(places_in_text(_lines(letter.text))), encode(places_in_html(_lines(letter.html)))
+    encode = _eight_bit if eight_bit else quoted_printable.encode
+    text, html = encode(places_in_text(letter.text)), encode(places_in_html(letter.html))
     if text is None or html is None:
         return None
     boundary = _boundary(letter)
@@ -132,81 +124,16 @@ def _header_value(letter: Letter, name: str, person: Recipient) -> bytes:
 
 
 def _body_value(value: str, eight_bit: bool) -> bytes:
-    raw = " ".join(value.split("\n")).replace("\r", " ").encode()
-    if eight_bit:
-        return raw[:_ROOM].decode("utf-8", "ignore").encode()
-    encoded = binascii.b2a_qp(raw, istext=False)
-    if len(encoded) >= _QP_LINE or encoded[:1] == b".":
-        encoded = _soft(encoded)
-    return encoded
-
-
-def _soft(encoded: bytes) -> bytes:
-    """A long value with CRLF in its soft breaks, and no line that begins with a dot."""
-    lines = []
-    rest = encoded.replace(b"=\n", b"")
-    while rest:
-        if rest[:1] == b".":
-            rest = b"=2E" + rest[1:]
-        cut = _cut_before(rest, _QP_LINE - 1) if len(rest) >= _QP_LINE else len(rest)
-        lines.append(rest[:cut])
-        rest = rest[cut:]
-    return b"=\r\n".join(lines)
+    if not eight_bit:
+        return quoted_printable.encode_value(value)
+    return one_line(value).encode()[:_ROOM].decode("utf-8", "ignore").encode()
 
 
 # -- compiling ---------------------------------------------------------------------------------------------------------
 
 
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-
-
-def _quoted_printable(pieces: Sequence[Piece]) -> list[bytes | Place]:
-    """Pieces in quoted-printable. A place begins a line, after a soft line break where it must, and one follows it."""
-    made: list[bytes | Place] = []
-    for number, piece in enumerate(pieces):
-        if isinstance(piece, Place):
-            made.append(piece)
-            continue
-        encoded = _SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(piece.encode()))
-        if number:
-            encoded = b"=\r\n" + encoded
-        if number < len(pieces) - 1 and encoded and not encoded.endswith(b"\r\n"):  # a place follows
-            encoded += b"=\r\n"
-        made.append(b"\r\n".join(_short_lines(encoded)))
-    return _between(made)
-
-
-def _short_lines(encoded: bytes) -> Iterator[bytes]:
-    """Lines of at most 76 octets (RFC 2045, section 6.7): binascii forgets itself at white space before a line end."""
-    for line in encoded.split(b"\r\n"):
-        rest = line
-        while len(rest) > _QP_LINE:
-            cut = _cut_before(rest, _QP_LINE - 1)
-            yield rest[:cut] + b"="
-            rest = rest[cut:]
-        yield rest
-
-
-def _cut_before(line: bytes, cut: int) -> int:
-    """A place to cut at `cut` or a little before, never within an =XX."""
-    while b"=" in line[cut - 2 : cut]:
-        cut -= 1
-    return cut
-
-
-def _between(parts: list[bytes | Place]) -> list[bytes | Place]:
-    """Two places side by side have a soft line break between them."""
-    made: list[bytes | Place] = []
-    for part in parts:
-        if isinstance(part, Place) and (not made or isinstance(made[-1], Place)):
-            made.append(b"=\r\n" if made else b"")
-        made.append(part)
-    return made
-
-
 def _eight_bit(pieces: Sequence[Piece]) -> list[bytes | Place] | None:
-    made: list[bytes | Place] = [piece if isinstance(piece, Place) else piece.encode() for piece in pieces]
+    made: list[bytes | Place] = [piece if isinstance(piece, Place) else crlf(piece).encode() for piece in pieces]
     longest = b"".join(b"x" * _ROOM if isinstance(part, Place) else part for part in made)
     if any(len(line) > LONGEST for line in longest.split(b"\r\n")):
         return None

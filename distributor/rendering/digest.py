@@ -89,13 +89,20 @@ def render_digest(
         given = values(shape)
         return shop.page(name, given, templates, lambda: _all_shapes(given))
 
+    @cache
+    def plain_page(shape: Shape) -> str:
+        return templates.render("email/plain.html.j2", values(shape))
+
+    def fitting(made: Callable[[Shape], str]) -> tuple[Fitted, str]:
+        fitted = fit(lambda shape: weight(made(shape), limit), len(edition.articles), len(edition.briefs), limit)
+        return fitted, made(fitted.shape)
+
     faults: tuple[str, ...] = ()
     try:
-        fitted = fit(lambda shape: weight(page(shape)), len(edition.articles), len(edition.briefs), limit)
-        html = page(fitted.shape)
+        fitted, html = fitting(page)
     except InliningError as error:
         faults = (f"the plain template is used: {error}",)
-        fitted, html = Fitted(), templates.render("email/plain.html.j2", values(Shape()))
+        fitted, html = fitting(plain_page)
     given = values(fitted.shape)
     plain = shop.text(name, given, templates)
     return Digest(

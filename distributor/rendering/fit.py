@@ -7,15 +7,25 @@ last lines are left to the web, with a link that says how many.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from .. import quoted_printable
+from ..slots import Place, places_in_html
 from .shown import LONGEST_LEAD
 
 LIMIT = 95_000  # octets of HTML
 TRAVELLING_LIMIT = 102_000  # octets of it in quoted-printable
-_NOT_ASCII = bytes(range(128, 256))
-RESERVE = 600  # octets that a reader's name and links may add
+# What no reader's own values are likely to exceed, so that a letter is measured as it may be sent: a name of Vietnamese
+# letters, each of which travels as nine octets, an address, and a signed link.
+LARGEST_VALUES: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "ễ" * 60,
+        "address": f"{'x' * 64}@{'x' * 60}.example",
+        "unsubscribe_url": f"https://{'x' * 200}",
+    }
+)
 LEADS = (240, 120)
 FEWEST = 3  # stories that keep their leads
 
@@ -38,15 +48,22 @@ class Fitted:
     steps: tuple[str, ...] = ()
 
 
-def weight(page: str) -> int:
-    """What a page weighs against the limit: its octets, or in proportion what it travels as in quoted-printable.
+def weight(page: str, limit: int = LIMIT, values: Mapping[str, str] = LARGEST_VALUES) -> int:
+    """What a page weighs against `limit` once its places are filled with `values`: its octets, or in proportion what it
+    travels as in quoted-printable. Both are measured, unless it is far below the limit whatever its lines are like.
 
     Sources disagree on which of the two Gmail counts; Vietnamese doubles in quoted-printable, so both are kept.
     """
-    octets = page.encode()
-    plain = len(octets.translate(None, _NOT_ASCII))
-    travels = (len(octets) + 2 * (len(octets) - plain + octets.count(b"="))) * 77 / 75  # soft line breaks
-    return max(len(octets), round(travels * LIMIT / TRAVELLING_LIMIT))
+    at_most = _share(quoted_printable.largest_size(page, values))
+    if at_most <= limit:
+        return at_most
+    pieces = places_in_html(page)
+    octets = sum(len((piece.fill(values) if isinstance(piece, Place) else piece).encode()) for piece in pieces)
+    return max(octets, _share(quoted_printable.size(pieces, values)))
+
+
+def _share(travelling: int) -> int:
+    return -(-travelling * LIMIT // TRAVELLING_LIMIT)
 
 
 def fit(size: Callable[[Shape], int], stories: int, lines: int, limit: int = LIMIT) -> Fitted:
@@ -57,7 +74,7 @@ def fit(size: Callable[[Shape], int], stories: int, lines: int, limit: int = LIM
     """
 
     def fits(shape: Shape) -> bool:
-        return size(shape) + RESERVE <= limit
+        return size(shape) <= limit
 
     shape, steps = Shape(), list[str]()
     if fits(shape):
