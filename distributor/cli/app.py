@@ -10,7 +10,7 @@ import functools
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,9 +89,9 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def say(text: str = "", **style: Any) -> None:
-    """One line for the person at the keyboard."""
-    click.echo(click.style(text, **style) if style and on_terminal() else text)
+def say(text: str = "", *, err: bool = False, **style: Any) -> None:
+    """One line for the person at the keyboard; on stderr where stdout is for something else."""
+    click.echo(click.style(text, **style) if style and on_terminal() else text, err=err)
 
 
 def warn(text: str) -> None:
@@ -100,6 +100,17 @@ def warn(text: str) -> None:
 
 def show_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def show_json_list(values: Iterable[Any]) -> None:
+    """The same of a list, however long: each value is written as soon as it is there, and kept nowhere."""
+    begun = False
+    for value in values:
+        text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+        click.echo(",\n" if begun else "[\n", nl=False)
+        click.echo("  " + text.replace("\n", "\n  "), nl=False)
+        begun = True
+    click.echo("\n]" if begun else "[]")
 
 
 def _plain(value: Any) -> Any:
@@ -132,6 +143,18 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: 
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+def limit_option(shown: int, order: str) -> Callable[[F], F]:
+    """How many rows of a long list: so many in a table unless told otherwise, all of them in JSON."""
+    text = f"How many, {order}. [default: {shown} in a table, all with --json]"
+    return click.option("-n", "--limit", type=click.IntRange(1), default=None, help=text)
+
+
+def tell_rest(shown: int, total: int) -> None:
+    """Say how many rows of a table were left out, and how to see them."""
+    if total > shown:
+        say(f"{shown} of {total} are shown; -n {total} shows all, and so does --json")
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

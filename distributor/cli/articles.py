@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -13,18 +15,26 @@ from .app import (
     complete_article,
     complete_source,
     json_option,
+    limit_option,
     pass_app,
     plural,
     reason_option,
     say,
-    show_json,
+    show_json_list,
     show_table,
+    tell_rest,
 )
 from .correcting import correct, withdraw
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from ..gathering.marks import Mark
     from ..model import Article
+
+
+SHOWN = 20
+_BATCH = 500  # articles that are looked up together
 
 
 @click.group(
@@ -33,10 +43,10 @@ if TYPE_CHECKING:
     invoke_without_command=True,
 )
 @click.option("-s", "--source", help="Only of this source.", shell_complete=complete_source)
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
+@limit_option(SHOWN, "newest first")
 @json_option
 @click.pass_context
-def command(context: click.Context, source: str | None, limit: int, as_json: bool) -> None:
+def command(context: click.Context, source: str | None, limit: int | None, as_json: bool) -> None:
     """Show the articles that are known, newest first, and the editions that carried them.
 
     `distributor why ARTICLE` tells the whole story of one.
@@ -45,18 +55,19 @@ def command(context: click.Context, source: str | None, limit: int, as_json: boo
         _list(context.obj, source, limit, as_json)
 
 
-def _list(app: App, source: str | None, limit: int, as_json: bool) -> None:
+def _list(app: App, source: str | None, limit: int | None, as_json: bool) -> None:
     from ..editions import items
     from ..gathering import archive, marks
 
     with app.store() as database, database.read() as connection:
-        found = archive.newest(connection, limit, source)
+        if as_json:
+            show_json_list(_each(connection, source, limit))
+            return
+        found = archive.newest(connection, limit or SHOWN, source)
+        total = archive.count(connection, source)
         ids = [article.id for article in found]
         carried = items.announced_in(connection, ids)
         said = marks.of(connection, ids)
-    if as_json:
-        show_json([_data(article, carried.get(article.id, []), sorted(said.get(article.id, {}))) for article in found])
-        return
     rows = [
         (
             article.id,
@@ -71,6 +82,19 @@ def _list(app: App, source: str | None, limit: int, as_json: bool) -> None:
     show_table(
         ["id", "published", "source", "title", "went out in"], rows, "No articles yet: run `distributor gather`."
     )
+    tell_rest(len(found), total)
+
+
+def _each(connection: Connection, source: str | None, limit: int | None) -> Iterator[dict[str, object]]:
+    """All articles as data, some at a time."""
+    from ..editions import items
+    from ..gathering import archive, marks
+
+    articles = archive.each(connection, source, limit)
+    while batch := list(itertools.islice(articles, _BATCH)):
+        ids = [article.id for article in batch]
+        carried, said = items.announced_in(connection, ids), marks.of(connection, ids)
+        yield from (_data(one, carried.get(one.id, []), sorted(said.get(one.id, {}))) for one in batch)
 
 
 def _data(article: Article, editions: list[str], said: list[Mark]) -> dict[str, object]:

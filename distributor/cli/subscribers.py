@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table
+from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json_list, show_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -159,6 +159,18 @@ def remove_one(app: App, address: str, newsletters: tuple[str, ...]) -> None:
     say(f"{person.address}: off {plural(left, 'newsletter')}" if left else f"{person.address} was on none of them")
 
 
+def _data(person: Subscriber) -> dict[str, object]:
+    return {
+        "address": person.address,
+        "name": person.name,
+        "language": person.language,
+        "newsletters": person.newsletters,
+        "topics": person.topics,
+        "frequency": person.frequency,
+        "created": person.created,
+    }
+
+
 @command.command("list")
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
 @json_option
@@ -170,23 +182,11 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read() as connection:
-        people = list(register.each(connection, newsletter))
-    if as_json:
-        show_json(
-            [
-                {
-                    "address": person.address,
-                    "name": person.name,
-                    "language": person.language,
-                    "newsletters": person.newsletters,
-                    "topics": person.topics,
-                    "frequency": person.frequency,
-                    "created": person.created,
-                }
-                for person in people
-            ]
-        )
-        return
+        everybody = register.each(connection, newsletter)
+        if as_json:
+            show_json_list(_data(person) for person in everybody)
+            return
+        people = list(everybody)
     rows = [
         (
             person.address,

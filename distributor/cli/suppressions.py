@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, json_option, pass_app, plural, say, show_json, show_table
+from .app import App, clock, json_option, limit_option, pass_app, plural, say, show_json_list, show_table, tell_rest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,6 +28,7 @@ def command() -> None:
     """
 
 
+SHOWN = 50
 tier_option = click.option(
     "--tier", "tiers", multiple=True, type=click.Choice(_TIERS), help="Only of this kind; may be repeated."
 )
@@ -35,30 +36,30 @@ tier_option = click.option(
 
 @command.command("list")
 @tier_option
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, latest first.")
+@limit_option(SHOWN, "latest first")
 @json_option
 @pass_app
-def list_all(app: App, tiers: tuple[str, ...], limit: int, as_json: bool) -> None:
+def list_all(app: App, tiers: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """List suppressed addresses, with the reason."""
     from dataclasses import asdict
 
     from ..delivery import suppression
     from ..model import Tier
 
+    wanted = [Tier(tier) for tier in tiers]
     with app.store() as database, database.read() as connection:
-        found = suppression.listing(connection, tiers=[Tier(tier) for tier in tiers], limit=limit)
+        if as_json:
+            show_json_list(asdict(one) for one in suppression.latest(connection, tiers=wanted, limit=limit))
+            return
+        found = suppression.listing(connection, tiers=wanted, limit=limit or SHOWN)
         counts = suppression.tally(connection)
-    if as_json:
-        show_json([asdict(one) for one in found])
-        return
     rows = [
         (one.address, one.tier, app.local(one.since), app.local(one.until) or "for good", one.reason) for one in found
     ]
     empty = "No address is suppressed in this way." if tiers else "No address is suppressed."
     show_table(["address", "tier", "since", "until", "reason"], rows, empty)
     total = sum(count for tier, count in counts.items() if tier in tiers or not tiers)
-    if total > len(found):
-        say(f"{len(found)} of {plural(total, 'address', 'addresses')}; --limit shows more.")
+    tell_rest(len(found), total)
 
 
 @command.command("add")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Delivery, DeliveryState, EditionState, Receipt
+from ..storage.bulk import stream
 from ..storage.tables import deliveries, editions, shards
 
 S = DeliveryState
@@ -26,6 +27,7 @@ DELIVERY = [
     ),
 ]  # fmt: skip
 
+_OPEN = (S.PENDING, S.SENDING, S.DEFERRED)
 _STATES = {state.value: state for state in DeliveryState}
 
 
@@ -41,6 +43,22 @@ def delivery(row: Iterable[Any]) -> Delivery:
     )  # fmt: skip
 
 
+def each(
+    connection: Connection,
+    *,
+    edition: str | None = None,
+    states: Sequence[DeliveryState] = (),
+    channel: str | None = None,
+    recipient: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Delivery]:
+    """Rows of the ledger, those that changed last first, without holding them all."""
+    query = sa.select(*DELIVERY).order_by(deliveries.c.updated.desc(), deliveries.c.part, deliveries.c.recipient)
+    query = _narrow(query, edition, states, channel, recipient).limit(limit)
+    rows = stream(connection, query)
+    return (delivery(row) for row in rows)
+
+
 def listing(
     connection: Connection,
     *,
@@ -50,17 +68,35 @@ def listing(
     recipient: str | None = None,
     limit: int = 50,
 ) -> list[Delivery]:
-    """Rows of the ledger, those that changed last first."""
-    query = sa.select(*DELIVERY).order_by(deliveries.c.updated.desc(), deliveries.c.part, deliveries.c.recipient)
-    if edition:
-        query = query.where(deliveries.c.edition_id == edition)
-    if states:
-        query = query.where(deliveries.c.state.in_(states))
-    if channel:
-        query = query.where(deliveries.c.channel == channel)
-    if recipient:
-        query = query.where(deliveries.c.recipient == recipient)
-    return [delivery(row) for row in connection.execute(query.limit(limit))]
+    """The first of them."""
+    return list(each(connection, edition=edition, states=states, channel=channel, recipient=recipient, limit=limit))
+
+
+def count(
+    connection: Connection,
+    *,
+    edition: str | None = None,
+    states: Sequence[DeliveryState] = (),
+    channel: str | None = None,
+    recipient: str | None = None,
+) -> int:
+    """How many rows there are of them."""
+    query = _narrow(sa.select(sa.func.count()).select_from(deliveries), edition, states, channel, recipient)
+    number: int = connection.execute(query).scalar_one()
+    return number
+
+
+def _narrow(
+    query: sa.Select[Any],
+    edition: str | None,
+    states: Sequence[DeliveryState],
+    channel: str | None,
+    recipient: str | None,
+) -> sa.Select[Any]:
+    wanted = {deliveries.c.edition_id: edition, deliveries.c.channel: channel, deliveries.c.recipient: recipient}
+    for column, value in wanted.items():
+        query = query.where(column == value) if value else query
+    return query.where(deliveries.c.state.in_(states)) if states else query
 
 
 def by_id(connection: Connection, id: int) -> Delivery | None:
@@ -117,10 +153,12 @@ def has_letters(connection: Connection, among: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far an edition has come: rows by state, and the commonest replies with how often they came."""
+    """How far an edition has come: rows by state, and the commonest replies with how often they came. `channels` are
+    those on which something is still open."""
 
     states: Mapping[DeliveryState, int]
     replies: Sequence[tuple[str, int]]
+    channels: frozenset[str] = frozenset()
 
     @property
     def total(self) -> int:
@@ -128,7 +166,7 @@ class Standing:
 
     @property
     def open(self) -> int:
-        return sum(self.states.get(state, 0) for state in (S.PENDING, S.SENDING, S.DEFERRED))
+        return sum(self.states.get(state, 0) for state in _OPEN)
 
     @property
     def closed(self) -> int:
@@ -159,10 +197,12 @@ def standing(connection: Connection, edition: str) -> Standing:
         .order_by(number.desc(), words)
         .limit(_CLASSES)
     )
+    still_open = sa.select(deliveries.c.channel).where(here, deliveries.c.state.in_(_OPEN)).distinct()
     states = {DeliveryState(state): count for state, count in connection.execute(counts)}
     return Standing(
         {state: states[state] for state in DeliveryState if state in states},
         [(row.words.strip(), row.number) for row in connection.execute(replies)],
+        frozenset(connection.execute(still_open).scalars()),
     )
 
 

@@ -23,6 +23,7 @@ from ..mail.address import normalise
 from ..model import Bounce as Bounce
 from ..model import Suppression as Suppression
 from ..model import Tier as Tier
+from ..storage.bulk import stream
 from ..storage.tables import bounces as table
 from ..storage.tables import suppressions
 from ..text import clean_line
@@ -185,10 +186,15 @@ def lapse(connection: Connection, now: datetime) -> int:
     return connection.execute(sa.delete(suppressions).where(over)).rowcount
 
 
+def latest(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int | None = None) -> Iterator[Suppression]:
+    """Suppressions, latest first, without holding all in memory."""
+    query = _of(tiers).order_by(suppressions.c.since.desc(), suppressions.c.address_key).limit(limit)
+    return map(_suppression, stream(connection, query))
+
+
 def listing(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int = 50) -> list[Suppression]:
-    """Suppressions, latest first."""
-    query = _of(tiers).order_by(suppressions.c.since.desc(), suppressions.c.address_key)
-    return [_suppression(row) for row in connection.execute(query.limit(limit))]
+    """The first of them."""
+    return list(latest(connection, tiers=tiers, limit=limit))
 
 
 def each(connection: Connection, *, tiers: Iterable[Tier] = (), batch: int = 1000) -> Iterator[Suppression]:

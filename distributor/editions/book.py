@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Action, Edition, EditionKind, EditionState, Rendition, edition_from_json, edition_to_json
+from ..storage.bulk import stream
 from ..storage.tables import cohorts as cohort_rows
 from ..storage.tables import edition_events, editions, renditions, slots
 from . import items
@@ -375,13 +376,26 @@ def _rendition(row: sa.Row[Any]) -> Rendition:
     return kept
 
 
-def listing(connection: Connection, newsletter: str | None = None, limit: int = 20) -> list[EditionRow]:
-    """Editions, newest first."""
+def each(connection: Connection, newsletter: str | None = None, limit: int | None = None) -> Iterator[EditionRow]:
+    """Editions, newest first, without holding all in memory."""
     columns = [editions.c[name] for name in EditionRow.__slots__]
     query = sa.select(*columns).order_by(editions.c.frozen_at.desc(), editions.c.id).limit(limit)
     if newsletter:
         query = query.where(editions.c.newsletter == newsletter)
-    return [EditionRow(*row) for row in connection.execute(query)]
+    rows = stream(connection, query)
+    return (EditionRow(*row) for row in rows)
+
+
+def listing(connection: Connection, newsletter: str | None = None, limit: int = 20) -> list[EditionRow]:
+    """The first of them."""
+    return list(each(connection, newsletter, limit))
+
+
+def count(connection: Connection, newsletter: str | None = None) -> int:
+    """How many editions there are."""
+    query = sa.select(sa.func.count()).select_from(editions)
+    query = query.where(editions.c.newsletter == newsletter) if newsletter else query
+    return connection.execute(query).scalar_one()
 
 
 def close(connection: Connection, edition_id: str, now: datetime) -> None:

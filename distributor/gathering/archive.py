@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Harvest, Source, Validators
+from ..storage.bulk import stream
 from ..storage.tables import article_keys, article_origins, article_versions, articles, sources, validators
 from . import guards, marks
 from .identity import identity_keys
@@ -298,12 +299,24 @@ def article_of(row: Row[Any]) -> Article:
     return with_content(article, _content.validate_python(row.content))
 
 
-def newest(connection: Connection, limit: int, source: str | None = None) -> list[Article]:
-    """The newest articles of one source or of all, newest first."""
+def each(connection: Connection, source: str | None = None, limit: int | None = None) -> Iterator[Article]:
+    """The articles of one source or of all, newest first, without holding all in memory."""
     query = sa.select(articles).order_by(articles.c.published.desc(), articles.c.id).limit(limit)
     if source:
         query = query.where(articles.c.source == source)
-    return [article_of(row) for row in connection.execute(query)]
+    return map(article_of, stream(connection, query))
+
+
+def newest(connection: Connection, limit: int, source: str | None = None) -> list[Article]:
+    """The newest of them."""
+    return list(each(connection, source, limit))
+
+
+def count(connection: Connection, source: str | None = None) -> int:
+    """How many articles of a source there are, or of all."""
+    query = sa.select(sa.func.count()).select_from(articles)
+    number: int = connection.execute(query.where(articles.c.source == source) if source else query).scalar_one()
+    return number
 
 
 def with_origins(connection: Connection, found: Sequence[Article]) -> list[Article]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _ROOM = 32_000  # kilobytes
+_FETCHED = 1000  # rows of a long result at a time
 
 
 def make_room(connection: Connection) -> None:
@@ -38,3 +39,8 @@ def insert(connection: Connection, table: sa.Table, names: Sequence[str], rows: 
     assert compiled.positiontup is not None
     rows_as_bound = zip(*(columns[name] for name in compiled.positiontup), strict=True)
     connection.exec_driver_sql(str(compiled), list(rows_as_bound))
+
+
+def stream(connection: Connection, query: sa.Select[Any]) -> Iterator[Any]:
+    """The rows of a long result, fetched by the thousand, so that memory stays flat however many they are."""
+    return iter(connection.execute(query, execution_options={"yield_per": _FETCHED}))
