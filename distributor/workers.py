@@ -73,7 +73,7 @@ class Worker:
         self.tick = tick
         self.wake = asyncio.Event()
         self.watch = ClockWatch(clock)
-        self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among)
+        self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among, wake=self.wake.set)
         self._told: timedelta | None = None
 
     async def run(self) -> None:

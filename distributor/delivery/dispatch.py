@@ -21,10 +21,11 @@ from ..editions import book
 from ..errand import Carrier, Outcome
 from ..errors import AuthBroken, DeliveryError, DistributorError, Rejected, StoreError, Unavailable, Uncertain
 from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Rendition
-from . import rests
+from . import faults, rests
 from .commit import GroupCommit
 from .ended import expire, newer_than
 from .ledger import FenceLost, Ledger, Shard, entry
+from .probing import Probes, Probing
 from .promise import OVERTAKEN
 from .report import Progress, Report
 from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide, doubt, rest_until
@@ -41,7 +42,8 @@ class Dispatcher:
     """One worker over one ledger. It lives as long as the process, so that rates and rests hold from run to run.
 
     `address_book` makes recipients of rows; `resend` tells for a newsletter whether a mail that may be out is sent
-    again. `stop` ends the work after the messages in hand, with every outcome written.
+    again. `stop` ends the work after the messages in hand, with every outcome written. `wake` is called when a channel
+    that has failed can carry again; without it nobody asks.
     """
 
     ledger: Ledger
@@ -56,12 +58,21 @@ class Dispatcher:
     failures: Counter[str] = field(default_factory=Counter)  # runs in a row that a channel's connection has failed
     carriers: dict[str, Carrier] = field(default_factory=dict)
     among: int = 1  # processes that share what rates allow
+    wake: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self.commit = GroupCommit(self.ledger, self.clock)
+        self.probes = Probes(self._can_carry)
 
     def close(self) -> None:
+        self.probes.close()
         self.commit.close()
+
+    def _can_carry(self, channel: str) -> None:
+        """A channel that rested can carry again."""
+        self.resting.pop(channel, None)
+        if self.wake:
+            self.wake()
 
     async def run(self) -> Report:
         """Do all that is due now. Raises StoreError; nothing for a failed delivery: that is in the ledger and in the
@@ -79,7 +90,7 @@ class Dispatcher:
         for result in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
-        await self.commit.call(self._close)
+        await self.commit.call(self._close, report)
         return report
 
     def _tidy(self) -> int:
@@ -89,15 +100,24 @@ class Dispatcher:
             self.ledger.release(left_behind)
         return expire(self.ledger.database, self.clock())
 
-    def _close(self) -> None:
-        """Close the editions that owe nothing any more. It is asked often and there is seldom one."""
+    def _close(self, report: Report) -> None:
+        """Close the editions that owe nothing any more, and write down which channels have failed, and which have carried
+        something again. It is asked often and there is seldom any of it."""
         now, database = self.clock(), self.ledger.database
         with database.read() as connection:
-            if not unfinished(connection):
+            carried = {
+                channel for channel, state in report.counts if state in (DeliveryState.SENT, DeliveryState.REJECTED)
+            }
+            well = (faults.of(connection).keys() & carried) - report.failed.keys()
+            if not (unfinished(connection) or well or report.failed):
                 return
         with database.write() as connection:
             for edition in unfinished(connection):
                 book.close(connection, edition, now)
+            for channel, fault in report.failed.items():
+                faults.put(connection, channel, fault, now)
+            for channel in well:
+                faults.clear(connection, channel)
 
     # -- posts -------------------------------------------------------------------------------------------------------
 
@@ -138,6 +158,7 @@ class Dispatcher:
     async def let_rest(self, name: str, until: datetime, reason: str, report: Report) -> None:
         """Nothing more leaves on a channel until a time, here or in another process; staff are told once."""
         self.resting[name] = until
+        report.failed[name] = reason
         try:
             news = await self.commit.call(rests.begin, self.ledger.database, name, until, reason, self.clock())
         except StoreError as fault:
@@ -178,6 +199,7 @@ class Dispatcher:
     def rest(self, channel: str, reason: str, report: Report) -> None:
         """Stop a channel whose credentials were refused; staff are told once."""
         self.resting[channel] = self.clock() + AFTER_AUTH
+        report.failed[channel] = reason
         report.notes.append(f"channel {channel} is stopped: {reason}")
         log.error("channel %s is stopped: %s", channel, reason)
 
@@ -194,6 +216,7 @@ class Dispatcher:
         if channel.name not in self.carriers:
             self.carriers[channel.name] = channel.carrier(self.among)
         keeper = asyncio.create_task(errands.keep_leases())
+        self.probes.end(channel.name)
         try:
             await self.carriers[channel.name].carry(errands)
             self.failures.pop(channel.name, None)
@@ -209,10 +232,13 @@ class Dispatcher:
             await errands.finish()
 
     async def _failed(self, name: str, failure: DeliveryError, report: Report) -> None:
-        """Nothing can be carried now. The rows stay promised; the channel rests, longer each time."""
+        """Nothing can be carried now. The rows stay promised; the channel rests, longer each time, unless it is found to
+        answer again before."""
         if isinstance(failure, AuthBroken):
             self.rest(name, str(failure), report)
             return
+        if report.counts[(name, DeliveryState.SENT)]:
+            self.failures.pop(name, None)  # it was well in between
         self.failures[name] += 1
         wait = min(FIRST_WAIT * 2 ** min(self.failures[name] - 1, 16), _LONGEST_REST)
         until = rest_until(failure, attempts=self.failures[name], now=self.clock(), jitter=self.chance())
@@ -220,6 +246,10 @@ class Dispatcher:
             await self.let_rest(name, until, failure.reply, report)
             return
         self.resting[name] = self.clock() + wait
+        report.failed[name] = str(failure)
+        carrier = self.carriers[name]
+        if self.wake and isinstance(carrier, Probing):
+            self.probes.begin(name, carrier, again=self.failures[name] > 1)
         report.notes.append(f"channel {name}: {failure}; tried again later")
         log.warning("channel %s: %s; tried again later", name, failure)
 
@@ -318,7 +348,7 @@ class _Work:
         if rendition.action is Action.AMEND:
             return await self.channel.amend(earlier, rendition)
         await self.channel.retract(earlier)
-        return Receipt(remote_id=earlier.remote_id, reply="taken back")
+        return Receipt(remote_id=earlier.remote_id, reply="deleted")
 
     # -- writing down ------------------------------------------------------------------------------------------------
 
@@ -349,4 +379,4 @@ class _Work:
             raise FenceLost(
                 f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
             )
-        self.report.count(row, decision)
+        self.report.count(row, decision, self.rendition.action)

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from ..model import DeliveryState, EditionState
 from ..storage.database import Database
 from ..storage.tables import deliveries, editions, shards
+from . import faults
 from .ledger import Shard
 from .rows import lock_shards, rest
 
@@ -40,10 +42,18 @@ def _give_up(database: Database, which: Sequence[str], reason: str, now: datetim
         number = connection.execute(
             sa.update(deliveries)
             .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
-            .values(state=S.EXPIRED, due=None, updated=now, reply=reason + deliveries.c.reply)
+            .values(state=S.EXPIRED, due=None, updated=now, reply=sa.literal(reason) + _last_known(connection))
         ).rowcount
         rest(connection, shards.c.edition_id.in_(which))
         return number
+
+
+def _last_known(connection: Connection) -> sa.ColumnElement[str]:
+    """The last reply of a row; where there is none, the failure of its whole channel, which had kept it from being
+    tried."""
+    known = {name: f"the channel failed: {fault.text}" for name, fault in faults.of(connection).items()}
+    of_channel = sa.case(known, value=deliveries.c.channel, else_="") if known else sa.literal("")
+    return sa.case((deliveries.c.reply != "", deliveries.c.reply), else_=of_channel)
 
 
 def newer_than(database: Database, shard: Shard) -> str:

@@ -7,30 +7,41 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..model import Delivery, DeliveryState
+from ..model import Action, Delivery, DeliveryState
 from .clocks import steady
 from .retry import Decision
 
 log = logging.getLogger("distributor.delivery")
 
+_DONE = {Action.AMEND: "edited", Action.RETRACT: "deleted"}
 Progress = Callable[[], None]
 _EVERY = 5.0  # seconds between two lines of a pulse
 
 
 @dataclass
 class Report:
-    """The outcomes that were written down, and notes for staff. `progress` hears of each outcome."""
+    """The outcomes that were written down, and notes for staff. `progress` hears of each outcome.
+
+    `editions` are those that the run has had in hand, `failed` the channels that could carry nothing, with the reason;
+    `changed` counts what was not posted but changed or deleted at the far end.
+    """
 
     counts: Counter[tuple[str, DeliveryState]] = field(default_factory=Counter)
+    changed: Counter[tuple[str, Action]] = field(default_factory=Counter)
+    editions: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     progress: Progress | None = None
 
     def of(self, state: DeliveryState) -> int:
         return sum(number for (_, found), number in self.counts.items() if found is state)
 
-    def count(self, row: Delivery, decision: Decision) -> None:
+    def count(self, row: Delivery, decision: Decision, action: Action = Action.POST) -> None:
         """Note an outcome that is committed. Letters that went well are too many for the log."""
         self.counts[(row.channel, decision.state)] += 1
+        self.editions.add(row.edition)
+        if decision.state is DeliveryState.SENT and action is not Action.POST:
+            self.changed[(row.channel, action)] += 1
         usual = row.recipient and decision.state is DeliveryState.SENT
         level = logging.DEBUG if usual else logging.INFO
         if log.isEnabledFor(level):
@@ -38,6 +49,19 @@ class Report:
             log.log(level, "%s", line(done))
         if self.progress:
             self.progress()
+
+    def in_words(self) -> dict[str, list[str]]:
+        """What came of the deliveries of each channel: `12 sent`, `1 deleted`, `3 deferred`."""
+        words: dict[str, list[str]] = {}
+        for (channel, state), count in sorted(self.counts.items()):
+            if state is DeliveryState.SENT:
+                changed = {action: self.changed[(channel, action)] for action in _DONE}
+                done = {"sent": count - sum(changed.values())} | {_DONE[action]: n for action, n in changed.items()}
+                parts = [f"{number} {word}" for word, number in done.items() if number]
+            else:
+                parts = [f"{count} {state}"]
+            words.setdefault(channel, []).extend(parts)
+        return words
 
 
 class Pulse:

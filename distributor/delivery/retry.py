@@ -11,6 +11,7 @@ from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from ..model import Delivery, DeliveryState, Receipt
 
 FIRST_WAIT = timedelta(minutes=1)
+AFTER_LOSS = timedelta(seconds=15)  # of a letter that has nothing to do with the failure: its connection broke
 LONGEST_WAIT = timedelta(hours=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # most servers want to wait that long, and no longer (RFC 6647, section 5)
 MOST_RECOVERIES = 3  # of one letter
@@ -78,7 +79,7 @@ def _wait(outcome: DeliveryError, attempts: int, jitter: float) -> timedelta:
     """How long to wait where no time was named: longer with each try, and each time a little differently."""
     first = AFTER_GREYLISTING if _GREYLISTING.search(outcome.reply) else FIRST_WAIT
     counted = not isinstance(outcome, Unavailable) or outcome.counted
-    wait = min(first * 2 ** min(attempts - 1, 16), LONGEST_WAIT) if counted else first
+    wait = min(first * 2 ** min(attempts - 1, 16), LONGEST_WAIT) if counted else AFTER_LOSS
     return wait * (0.75 + jitter / 2)
 
 

@@ -78,6 +78,15 @@ class Relays:
         if len(failures) == len(self.relays):
             raise next((failure for failure in failures if isinstance(failure, Unavailable)), failures[0])
 
+    async def probe(self) -> None:
+        """Whether one of the servers would take a message: connect, log in and leave again. Raises the last one's
+        Unavailable or AuthBroken where none does."""
+        for relay in self.relays[:-1]:
+            with contextlib.suppress(DeliveryError):
+                await probe(relay.server)
+                return
+        await probe(self.relays[-1].server)
+
     async def _remember(self, errands: Errands) -> None:
         """Begin long windows with what earlier processes have sent. Which server took a letter is not written down: each
         is taken to have had its share by weight. From then on this process knows better what it has sent."""

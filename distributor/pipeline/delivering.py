@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
 from ..channel import Channel
@@ -58,8 +59,10 @@ def dispatcher(
     ledger: Ledger | None = None,
     progress: Progress | None = None,
     among: int = 1,
+    wake: Callable[[], None] | None = None,
 ) -> Dispatcher:
-    """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed."""
+    """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
+    is called when a channel that has failed can carry again."""
     newsletters = newsroom.settings.newsletters
     return Dispatcher(
         ledger=ledger or Ledger(database),
@@ -70,6 +73,7 @@ def dispatcher(
         stop=stop or asyncio.Event(),
         progress=progress,
         among=among,
+        wake=wake,
     )
 
 

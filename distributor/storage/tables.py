@@ -326,6 +326,17 @@ deliveries = Table(
     Index(None, "recipient"),
 )
 
+# Why a channel could carry nothing when it last tried, until it carries something again. Such a failure counts against no
+# delivery, so it stands in none.
+channel_faults = Table(
+    "channel_faults",
+    metadata,
+    _column("channel", String(40), primary_key=True),
+    _column("fault", Text),
+    _column("since", UtcTime),
+    _column("at", UtcTime),
+)
+
 subscribers = Table(
     "subscribers",
     metadata,
