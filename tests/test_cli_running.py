@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from builders import NOW
@@ -96,3 +96,83 @@ def test_a_run_that_goes_beyond_what_was_counted_tells_no_end() -> None:
 
 def test_a_short_run_is_not_talked_about() -> None:
     assert told(40, total=40) == []
+
+
+# -- what a run leaves open --------------------------------------------------------------------------------------------
+
+NO_SERVER = ("  mail: {type: email,", "  mail: {type: email, host: 127.0.0.1, port: 9, tls: none,")
+FAILED = "127.0.0.1:9 cannot be reached"
+
+
+def test_every_command_that_sends_ends_with_1_while_something_is_open_and_says_what(room: Room) -> None:
+    room.configure(NO_SERVER)
+    copy = room.run("send", "tin-sang", "--test", "toi@bacson.example")
+    assert (copy.code, copy.err.count("\n")) == (1, 1)
+    assert copy.err.startswith(f"error: the test copy is not out: {FAILED}")
+    assert room.run("send", "tin-sang", "--yes").code == 1
+    for command in (("send", "tin-sang", "--yes"), ("deliver",)):
+        done = room.run(*command)
+        assert done.code == 1, command
+        assert "tin-sang-1 is not finished: mail: 1 not tried yet; the channel failed" in done.err
+        assert "`distributor deliver` goes on with it" in done.out
+    room.write("ba", "Bệnh án điện tử ở mọi bệnh viện", date="2026-11-21 09:00")
+    assert "cannot be reached" in room.run("send", "tin-sang", "--yes", "--no-gather").err
+    room.good("gather")
+    alert = room.run("send", "--alert", room.run("articles", "--json").json[0]["id"], "--yes", "--json")
+    assert (alert.code, alert.json["finished"]) == (1, False)
+    assert {one["edition"] for one in alert.json["open"]} == {"tin-sang-1", "tin-sang-a1"}
+
+
+def test_the_failure_that_counts_against_nobody_stands_in_deliveries_why_and_watch(room: Room) -> None:
+    room.configure(NO_SERVER)
+    room.run("send", "tin-sang", "--yes")
+    assert f"the channel failed: {FAILED}" in room.good("deliveries", "--channel", "mail")
+    (row,) = room.run("deliveries", "--channel", "mail", "--json").json
+    assert row["channel_fault"]["text"].startswith(FAILED)
+    assert datetime.fromisoformat(row["channel_fault"]["at"]) <= datetime.now(UTC)
+    said = room.good("why", "lan@example.com")
+    assert "not out yet: the channel mail failed" in said
+    assert FAILED in said
+    assert f": {FAILED}" in room.good("editions", "watch", "tin-sang-1", "--once")
+    room.configure((NO_SERVER[1], NO_SERVER[0]))
+    assert "mail: 1 sent" in room.good("deliver")
+    assert FAILED not in room.good("deliveries") + room.good("why", "lan@example.com")
+
+
+def test_resending_to_the_missed_names_those_in_doubt(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    store = room.store()
+
+    def becomes(state: S) -> None:
+        with store.write() as connection:
+            mail = sa.update(deliveries).where(deliveries.c.channel == "mail")
+            connection.execute(mail.values(state=state, due=None, reply="lost after the dot"))
+
+    becomes(S.UNCERTAIN)
+    done = room.run("editions", "resend", "tin-sang-1", "--missed")
+    assert done.code == 0
+    assert "missed nobody" not in done.out
+    assert "1 letter in doubt" in done.err
+    assert "lan@example.com" in done.err
+    assert "editions resend tin-sang-1 --missed --uncertain" in done.out
+    assert "left to staff: lost after the dot" in room.run("deliver").err
+    becomes(S.PENDING)
+    assert "1 letter still to go" in room.good("editions", "resend", "tin-sang-1", "--missed")
+    becomes(S.UNCERTAIN)
+    assert "1 letter promised again" in room.good("editions", "resend", "tin-sang-1", "--missed", "--uncertain")
+    store.close()
+
+
+def test_json_gives_all_of_a_list_and_a_table_says_what_it_leaves_out(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    for number in range(60):
+        room.good("suppressions", "add", f"nguoi{number}@example.org")
+    assert len(room.run("suppressions", "list", "--json").json) == 60
+    assert "50 of 60 are shown; -n 60 shows all" in room.good("suppressions", "list")
+    assert "are shown" not in room.good("suppressions", "list", "-n", "60")
+    assert len(room.run("deliveries", "--json").json) == 6
+    assert len(room.run("deliveries", "--json", "-n", "2").json) == 2
+    assert "2 of 6 are shown; -n 6 shows all" in room.good("deliveries", "-n", "2")
+    assert len(room.run("articles", "--json").json) == 2
+    assert "1 of 2 are shown" in room.good("articles", "-n", "1")
+    assert room.run("deliveries", "--json", "--state", "rejected").json == []

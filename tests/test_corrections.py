@@ -287,10 +287,12 @@ def test_staff_correct_and_withdraw_on_the_command_line(room: Room) -> None:
     said = room.good("articles", "correct", first, "--note", "Sửa tên xã.", "--mail", "--yes")
     assert f"corrected: {first}" in said
     assert "mail: 1 sent" in said
+    assert "posts: 1 edited" in said
     assert len(room.letters()) == 2
     assert "Its readers were told of a correction on " in room.good("why", first)
     said = room.good("articles", "withdraw", second, "-m", "luật sư", "--note", "Tin đã được gỡ.", "--yes")
     assert f"withdrawn: {second}" in said
+    assert "posts: 1 deleted" in said
     assert len(room.posts()) == 1
     everything = (room.folder / "var" / "feeds" / "rss.xml").read_text(encoding="utf-8")
     assert "Tin đã được gỡ." in everything

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Send one article at once, in one newsletter or in all to which it belongs."""
     from .. import pipeline
+    from .outcome import as_data, exit_code, tell_report
     from .progress import deliver_with_progress
-    from .send import tell_report
 
     with app.store() as database:
         article = _article(app, database, id)
         chosen = [app.newsroom.newsletter(newsletter)] if newsletter else _belongs_to(app, article)
         for known in chosen:
-            _announce(app, database, known, article)
+            _announce(app, database, known, article, err=as_json)
         if dry_run:
             say("Nothing was sent: this was a dry run.")
             return
@@ -46,11 +46,13 @@ def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes:
         for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
             warn(fault)
         if as_json:
-            show_json({"editions": [edition.id for edition in made], "notes": report.notes})
-            return
-        for edition in made:
-            say(f"Edition {edition.id}: {edition.subject}", bold=True)
-        tell_report(app, database, report)
+            show_json({"editions": [edition.id for edition in made], **as_data(database, report)})
+        else:
+            for edition in made:
+                say(f"Edition {edition.id}: {edition.subject}", bold=True)
+            tell_report(app, database, report)
+        if exit_code(database, report):
+            raise SystemExit(1)
 
 
 def _article(app: App, database: Database, id: str) -> Article:
@@ -82,11 +84,11 @@ def _belongs_to(app: App, article: Article) -> list[Newsletter]:
     return chosen
 
 
-def _announce(app: App, database: Database, newsletter: Newsletter, article: Article) -> None:
+def _announce(app: App, database: Database, newsletter: Newsletter, article: Article, *, err: bool) -> None:
     from ..pipeline.proposing import propose_alert
 
     proposal = propose_alert(app.newsroom, database, newsletter, article, clock())
     assert proposal.edition is not None
     channels = ", ".join(dict.fromkeys(one.channel for one in proposal.renditions))
-    say(f"{newsletter.id}: {proposal.edition.subject}")
-    say(f"  at once to {plural(proposal.audience, 'subscriber')}, on {channels}")
+    say(f"{newsletter.id}: {proposal.edition.subject}", err=err)
+    say(f"  at once to {plural(proposal.audience, 'subscriber')}, on {channels}", err=err)

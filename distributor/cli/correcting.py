@@ -41,7 +41,9 @@ def correct(app: App, article: str, note: str, mail: bool, force: tuple[str, ...
     written to. Gather first: the article goes out as it stands in the store now.
     """
     with app.store() as database:
-        _do(app, database, article, "correction", note, "", mail, force, dry_run, yes)
+        code = _do(app, database, article, "correction", note, "", mail, force, dry_run, yes)
+    if code:
+        raise SystemExit(code)
 
 
 @click.command("withdraw")
@@ -66,8 +68,11 @@ def withdraw(
     them are written to.
     """
     with app.store() as database:
-        for article in articles:
-            _do(app, database, article, "withdrawal", note, reason, mail, force, dry_run, yes)
+        codes = [
+            _do(app, database, article, "withdrawal", note, reason, mail, force, dry_run, yes) for article in articles
+        ]
+    if any(codes):
+        raise SystemExit(1)
 
 
 def _do(
@@ -81,7 +86,8 @@ def _do(
     force: Sequence[str],
     dry_run: bool,
     yes: bool,
-) -> None:
+) -> int:
+    """Plan, ask and do it. Returns the exit code."""
     from .. import pipeline
     from ..model import Notice, NoticeKind
     from ..text import clean_line
@@ -91,16 +97,17 @@ def _do(
     _show(app, plan)
     if dry_run:
         say("Nothing was changed: this was a dry run.")
-        return
+        return 0
     if plan.parts and not yes:
         click.confirm("Do it?", abort=True)
     made = pipeline.correct(app.newsroom, database, plan, getpass.getuser(), reason=reason)
     if made or not plan.decided:
         say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")
-    if made or plan.editions:  # what a command that was killed has decided goes on
-        _carry_out(app, database)
+    # What a command that was killed has decided goes on.
+    code = _carry_out(app, database) if made or plan.editions else 0
     for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
         warn(fault)
+    return code
 
 
 def _show(app: App, plan: Plan) -> None:
@@ -118,8 +125,11 @@ def _show(app: App, plan: Plan) -> None:
         say("  no newsletter has announced it; the feeds of all articles show the note")
 
 
-def _carry_out(app: App, database: Database) -> None:
+def _carry_out(app: App, database: Database) -> int:
+    """Send what a correction has promised; the exit code that its end deserves."""
+    from .outcome import exit_code, tell_report
     from .progress import deliver_with_progress
-    from .send import tell_report
 
-    tell_report(app, database, deliver_with_progress(app, database))
+    report = deliver_with_progress(app, database)
+    tell_report(app, database, report)
+    return exit_code(database, report)

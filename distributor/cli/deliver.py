@@ -23,11 +23,13 @@ from .app import App, clock, pass_app, say, start_logging
 def command(app: App, follow: bool, among: int) -> None:
     """Send what is due and nothing else: no source is looked at, no edition is made.
 
+    Ends with 1 where something is left open, and says what and why.
+
     With --follow it goes on until Ctrl-C or SIGTERM. Several may run beside each other and beside `serve`: each takes
     other pieces of the work.
     """
+    from .outcome import exit_code, tell_open, tell_report
     from .progress import deliver_with_progress
-    from .send import tell_report
 
     with app.store() as database:
         if not follow:
@@ -35,6 +37,8 @@ def command(app: App, follow: bool, among: int) -> None:
             if not report.counts and not report.notes:
                 say("Nothing is due.")
             tell_report(app, database, report)
+            if exit_code(database, report):
+                raise SystemExit(1)
             return
         from ..workers import Worker
         from .progress import run_fast, stopping
@@ -49,4 +53,5 @@ def command(app: App, follow: bool, among: int) -> None:
                 await Worker(app.newsroom, database, clock, stop, among=among).run()
 
         run_fast(run())
+        tell_open(app, database)
         say("Stopped.")

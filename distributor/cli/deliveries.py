@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from .app import App, clock, complete_channel, complete_edition, json_option, pass_app, show_json, show_table
+from .app import (
+    App,
+    clock,
+    complete_channel,
+    complete_edition,
+    json_option,
+    limit_option,
+    pass_app,
+    show_json_list,
+    show_table,
+    tell_rest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from ..delivery.faults import ChannelFault
     from ..delivery.rests import Rest
-    from ..model import Delivery
+    from ..model import Delivery, DeliveryState
 
+SHOWN = 50
 _STATES = ("pending", "sending", "sent", "deferred", "rejected", "uncertain", "suppressed", "expired")
 
 
@@ -24,17 +36,18 @@ _STATES = ("pending", "sending", "sent", "deferred", "rejected", "uncertain", "s
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only in this state; may be repeated."
 )
 @click.option("--channel", help="Only on this channel.", shell_complete=complete_channel)
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, latest first.")
+@limit_option(SHOWN, "latest first")
 @json_option
 @pass_app
 def command(
-    app: App, edition: str | None, states: tuple[str, ...], channel: str | None, limit: int, as_json: bool
+    app: App, edition: str | None, states: tuple[str, ...], channel: str | None, limit: int | None, as_json: bool
 ) -> None:
-    """Show the ledger: one row for each thing that had to reach a place or a person, with its state and last reply."""
-    from dataclasses import asdict
+    """Show the ledger: one row for each thing that had to reach a place or a person, with its state and last reply.
 
-    from ..delivery import rests
-    from ..delivery.rows import listing
+    Where a channel failed as a whole, which counts against no delivery, that is shown of those that it has kept waiting.
+    --json gives all of them.
+    """
+    from ..delivery import faults, rests, rows
     from ..editions import book
     from ..errors import UserError
     from ..model import DeliveryState
@@ -42,28 +55,46 @@ def command(
     with app.store() as database, database.read() as connection:
         if edition and book.edition(connection, edition) is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-        wanted = [DeliveryState(state) for state in states]
-        rows = listing(connection, edition=edition, states=wanted, channel=channel, limit=limit)
-        resting = rests.resting(connection, clock())
-    if as_json:
-        show_json([asdict(row) | {"channel_rests_until": _rest_of(row, resting)} for row in rows])
-        return
+        which = _Which(edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel)
+        known, resting = faults.of(connection), rests.resting(connection, clock())
+        if as_json:
+            each = rows.each(connection, **which, limit=limit)
+            show_json_list(_data(row, known.get(row.channel), resting.get(row.channel)) for row in each)
+            return
+        found = rows.listing(connection, **which, limit=limit or SHOWN)
+        total = rows.count(connection, **which)
     show_table(
         ["edition", "channel", "part", "to", "state", "tries", "when", "reply"],
-        [_cells(app, row, resting) for row in rows],
+        [_cells(app, row, known.get(row.channel), resting.get(row.channel)) for row in found],
         "No such deliveries.",
     )
+    tell_rest(len(found), total)
 
 
-def _cells(app: App, row: Delivery, resting: Mapping[str, Rest]) -> tuple[object, ...]:
+class _Which(TypedDict):
+    """The rows that are asked for."""
+
+    edition: str | None
+    states: tuple[DeliveryState, ...]
+    channel: str | None
+
+
+def _data(row: Delivery, fault: ChannelFault | None, rest: Rest | None) -> dict[str, object]:
+    from dataclasses import asdict
+
+    told = {"text": fault.text, "at": fault.at} if fault and fault.concerns(row) else None
+    return asdict(row) | {"channel_fault": told, "channel_rests_until": _rests_until(row, rest)}
+
+
+def _cells(app: App, row: Delivery, fault: ChannelFault | None, rest: Rest | None) -> tuple[object, ...]:
     when, reply = row.due or row.updated, row.reply
-    if until := _rest_of(row, resting):
-        when = max(until, row.due or until)
-        reply = reply or f"the channel rests: {resting[row.channel].reason}"
+    if rest and (until := _rests_until(row, rest)):
+        when, reply = max(until, row.due or until), reply or f"the channel rests: {rest.reason}"
+    elif fault and fault.concerns(row):
+        when, reply = fault.at, f"the channel failed: {fault.text}"
     return (row.edition, row.channel, row.part, row.address, row.state, row.attempts, app.local(when), reply)
 
 
-def _rest_of(row: Delivery, resting: Mapping[str, Rest]) -> datetime | None:
+def _rests_until(row: Delivery, rest: Rest | None) -> datetime | None:
     """Until when an open row waits because its channel rests."""
-    waits = row.state in ("pending", "deferred") and row.channel in resting
-    return resting[row.channel].until if waits else None
+    return rest.until if rest and row.state in ("pending", "deferred") else None

@@ -15,12 +15,15 @@ from .app import (
     complete_edition,
     complete_newsletter,
     json_option,
+    limit_option,
     pass_app,
     plural,
     reason_option,
     say,
     show_json,
+    show_json_list,
     show_table,
+    tell_rest,
     warn,
 )
 
@@ -29,33 +32,36 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
+SHOWN = 20
+
+
 @click.group(
     "editions", short_help="Show the editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
 )
 @click.option("--newsletter", "newsletter", help="Only of this newsletter.", shell_complete=complete_newsletter)
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
+@limit_option(SHOWN, "newest first")
 @json_option
 @click.pass_context
-def command(context: click.Context, newsletter: str | None, limit: int, as_json: bool) -> None:
+def command(context: click.Context, newsletter: str | None, limit: int | None, as_json: bool) -> None:
     """Show the editions that were made, newest first, and how far each has come."""
     if context.invoked_subcommand is None:
         _list(context.obj, newsletter, limit, as_json)
 
 
-def _list(app: App, newsletter: str | None, limit: int, as_json: bool) -> None:
+def _list(app: App, newsletter: str | None, limit: int | None, as_json: bool) -> None:
     from ..delivery.rows import tally as tally_of
     from ..editions import book
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read() as connection:
-        found = book.listing(connection, newsletter, limit)
+        if as_json:
+            rows_of = book.each(connection, newsletter, limit)
+            show_json_list(_data(row) | {"deliveries": tally_of(connection, row.id)} for row in rows_of)
+            return
+        found = book.listing(connection, newsletter, limit or SHOWN)
+        total = book.count(connection, newsletter)
         tallies = {row.id: tally_of(connection, row.id) for row in found}
-    if as_json:
-        show_json(
-            [{name: getattr(row, name) for name in row.__slots__} | {"deliveries": tallies[row.id]} for row in found]
-        )
-        return
     rows = []
     for row in found:
         counts: dict[str, int] = {}
@@ -65,6 +71,11 @@ def _list(app: App, newsletter: str | None, limit: int, as_json: bool) -> None:
         progress = ", ".join(f"{number} {state}" for state, number in counts.items())
         rows.append((row.id, app.local(row.frozen_at), row.slot, row.state, row.subject, progress))
     show_table(["id", "frozen", "slot", "state", "subject", "deliveries"], rows, "No editions yet.")
+    tell_rest(len(found), total)
+
+
+def _data(row: EditionRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
 
 
 @command.command("show")
@@ -88,7 +99,7 @@ def show(app: App, edition: str, as_json: bool) -> None:
         tally = tally_of(connection, edition)
         kept = book.renditions_of(connection, edition)
     data: dict[str, Any] = {
-        **{name: getattr(row, name) for name in row.__slots__},
+        **_data(row),
         "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
         "briefs": [{"id": one.id, "title": one.title, "version": one.version} for one in content.briefs],
         "letters": [{"part": part, "articles": ids, "readers": sizes[part]} for part, ids in cohorts.items()],
@@ -140,8 +151,8 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
     from .. import pipeline
     from ..editions import book
     from ..errors import UserError
+    from .outcome import exit_code, tell_report
     from .progress import deliver_with_progress
-    from .send import tell_report
 
     content = _content(app, database, row.id)
     for line in asyncio.run(pipeline.last_look(app.newsroom, database, content, clock())):
@@ -160,6 +171,8 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
     tell_report(app, database, report)
     for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
         warn(fault)
+    if exit_code(database, report):
+        raise SystemExit(1)
 
 
 def _content(app: App, database: Database, edition: str) -> list[Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import signal
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .app import App, clock, on_terminal, say
+from .outcome import tell_open
 
 if TYPE_CHECKING:
     from ..delivery.report import Progress, Report
@@ -60,6 +62,7 @@ def deliver_with_progress(app: App, database: Database) -> Report:
     report, stopped = run_fast(run())
     if stopped:
         say("Stopped. What is out is written down; the next run goes on with the rest.")
+        tell_open(app, database, report.editions)
         raise SystemExit(130)
     return report
 
@@ -70,7 +73,7 @@ def _bar(total: int) -> Iterator[Progress]:
     if not on_terminal():
         from ..delivery.report import Pulse
 
-        yield Pulse(say, total)
+        yield Pulse(functools.partial(say, err=True), total)  # stdout may be JSON
         return
     from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import getpass
+from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, by_option, clock, complete_edition, pass_app, plural, reason_option, say
+from .app import App, by_option, clock, complete_edition, pass_app, plural, reason_option, say, warn
+
+if TYPE_CHECKING:
+    from ..storage.database import Database
+
+_NAMED = 10  # addresses in doubt that are named
 
 
 @click.command("pause")
@@ -30,10 +36,12 @@ def pause(app: App, edition: str, by: str | None, reason: str) -> None:
 def resume(app: App, edition: str, by: str | None) -> None:
     """Let a paused edition go on, with as much time as it had left."""
     from .. import pipeline
+    from .outcome import tell_open
 
     with app.store() as database:
         pipeline.resume(database, edition, by or getpass.getuser(), clock())
-    say(f"{edition}: goes on while `distributor serve` runs, or with the next `distributor deliver`")
+        say(f"{edition}: goes on while `distributor serve` runs, or with the next `distributor deliver`")
+        tell_open(app, database, [edition])
 
 
 @click.command("resend")
@@ -50,9 +58,42 @@ def resend(app: App, edition: str, missed: bool, uncertain: bool, dry_run: bool,
     with app.store() as database:
         who = by or getpass.getuser()
         number = pipeline.resend_missed(database, edition, who, clock(), uncertain=uncertain, dry_run=dry_run)
-    if not number:
-        say(f"{edition}: it has missed nobody")
-    elif dry_run:
+        doubted = [] if uncertain else _in_doubt(database, edition)
+        waiting = 0 if number else _still_to_go(database, edition)
+    if dry_run and number:
         say(f"{edition}: {plural(number, 'letter')} would be sent again. Nothing was changed: this was a dry run.")
-    else:
+    elif number:
         say(f"{edition}: {plural(number, 'letter')} promised again; `distributor serve` or `distributor deliver` sends")
+    elif waiting:
+        say(f"{edition}: nobody is missed yet; {plural(waiting, 'letter')} still to go")
+    elif doubted:
+        say(f"{edition}: nobody is known to be missed")
+    else:
+        say(f"{edition}: it has missed nobody")
+    if doubted:
+        more = len(doubted) - _NAMED
+        names = ", ".join(doubted[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        warn(
+            f"{edition}: {plural(len(doubted), 'letter')} in doubt, of which nobody knows whether they arrived: {names}"
+        )
+        say(f"  `distributor deliveries {edition} --state uncertain` shows why")
+        say(f"  `distributor editions resend {edition} --missed --uncertain` sends to them too; some will get it twice")
+
+
+def _in_doubt(database: Database, edition: str) -> list[str]:
+    """The addresses to which a letter may be out."""
+    from ..delivery.rows import each
+    from ..model import DeliveryState
+
+    with database.read() as connection:
+        rows = each(connection, edition=edition, states=[DeliveryState.UNCERTAIN])
+        return [row.address for row in rows if row.recipient]
+
+
+def _still_to_go(database: Database, edition: str) -> int:
+    """How many letters are not out yet, and will be tried by themselves."""
+    from ..delivery.control import missed
+    from ..delivery.ledger import OPEN
+
+    with database.read() as connection:
+        return missed(connection, edition, OPEN)

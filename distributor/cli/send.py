@@ -25,6 +25,7 @@ from .app import (
     warn,
 )
 from .audience import audience_lines
+from .outcome import as_data, exit_code, place, tell_report
 
 if TYPE_CHECKING:
     from ..delivery.report import Report
@@ -176,6 +177,7 @@ def _send(
         made = pipeline.publish(app.newsroom, database, proposal.newsletter, clock(), by, only=only, forced=force)
     report = deliver_with_progress(app, database)
     asyncio.run(_refresh(app, database))
+    code = exit_code(database, report)
     edition = made.edition if made else None
     if as_json:
         show_json(
@@ -184,16 +186,12 @@ def _send(
                 "subject": edition.subject if edition else None,
                 "reason": (made or proposal).selection.reason,
                 "held": made.held if made else "",
-                "deliveries": [
-                    {"channel": channel, "state": state, "count": count}
-                    for (channel, state), count in sorted(report.counts.items())
-                ],
-                "notes": report.notes,
+                **as_data(database, report),
             }
         )
     else:
         tell(app, database, made or proposal, report)
-    if _failed(report) or (made and made.held):
+    if code or (made and made.held):
         raise SystemExit(1)
 
 
@@ -202,14 +200,6 @@ async def _refresh(app: App, database: Database) -> None:
 
     for fault in await pipeline.refresh(app.newsroom, database):
         warn(fault)
-
-
-def _failed(report: Report) -> bool:
-    """A run has failed when something was tried, or could not be tried, and nothing at all got through."""
-    from ..model import DeliveryState
-
-    tried = sum(report.counts.values())
-    return report.of(DeliveryState.SENT) == 0 and (tried > 0 or bool(report.notes))
 
 
 def tell(app: App, database: Database, proposal: Proposal, report: Report) -> None:
@@ -233,38 +223,11 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
     tell_report(app, database, report)
 
 
-def tell_report(app: App, database: Database, report: Report) -> None:
-    """What came of the deliveries."""
-    from ..delivery.rows import owing as still_owing
-    from .waiting import resting_channels
-
-    by_channel: dict[str, list[str]] = {}
-    for (channel, state), count in sorted(report.counts.items()):
-        by_channel.setdefault(channel, []).append(f"{count} {state}")
-    for channel, parts in by_channel.items():
-        say(f"  {channel}: {', '.join(parts)}{_place(app, channel)}")
-    for note in report.notes:
-        warn(note)
-    with database.read() as connection:
-        owing = still_owing(connection)
-        waiting = resting_channels(app, connection)
-    for line in waiting:
-        say(f"  {line}")
-    if owing:
-        say(f"  not all is out yet ({', '.join(owing)}): `distributor serve` or the next `send` goes on with it")
-
-
-def _place(app: App, name: str) -> str:
-    """Where a channel that writes to a folder has put things."""
-    channel = app.newsroom.channels[name]
-    return f" in {channel.place}" if channel.place else ""
-
-
 def _test(app: App, proposal: Proposal, address: str) -> None:
     """One copy to one address, straight through the channel: no ledger, no edition, nothing marked."""
     from ..channel import PersonalChannel
     from ..errand import hand_over
-    from ..errors import DeliveryError, UserError
+    from ..errors import DeliveryError, DistributorError, UserError
     from ..mail.address import Mailbox
     from .preview import sample_recipient
 
@@ -285,9 +248,9 @@ def _test(app: App, proposal: Proposal, address: str) -> None:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
             await hand_over(channel.carrier(), rendition, person)
-            say(f"Test copy to {to.address} by {channel.name}{_place(app, channel.name)}; nothing was marked.")
+            say(f"Test copy to {to.address} by {channel.name}{place(app, channel.name)}; nothing was marked.")
 
     try:
         asyncio.run(run())
     except DeliveryError as error:
-        raise UserError(f"the test copy is not out: {error}") from None
+        raise DistributorError(f"the test copy is not out: {error}") from None

@@ -9,6 +9,8 @@ import click
 
 from .app import App, clock, pass_app, say, start_logging
 
+log = logging.getLogger("distributor.service")
+
 
 @click.command("serve", short_help="Gather and send on schedule until stopped.")
 @click.option(
@@ -25,6 +27,7 @@ def command(app: App, tick: float) -> None:
     Ctrl-C or SIGTERM stops cleanly: the message in hand is finished and written down. Several may run on one store.
     """
     from ..service import Service
+    from .outcome import open_lines
     from .progress import run_fast, stopping
 
     if not app.verbose:
@@ -38,6 +41,9 @@ def command(app: App, tick: float) -> None:
         with app.store() as database, stopping(stop):
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
             await Service(app.newsroom, database, clock, stop, tick=tick).run()
+            lines, hints = open_lines(app, database)
+            for line in (*lines, *hints):
+                log.warning("%s", line)
 
     run_fast(run())
     say("Stopped.")

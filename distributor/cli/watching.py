@@ -43,6 +43,7 @@ def pace(looks: Sequence[tuple[datetime, Standing]]) -> Pace:
 def watch(app: App, edition: str, once: bool, as_json: bool) -> None:
     """Show how far an edition has come until all of it is out: progress, rate, end, replies by class. Ctrl-C stops
     looking; the sending goes on wherever it runs."""
+    from ..delivery import faults
     from ..delivery.rows import standing
     from ..editions import book
     from ..errors import UserError
@@ -56,15 +57,20 @@ def watch(app: App, edition: str, once: bool, as_json: bool) -> None:
                 if row is None:
                     raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
                 now = standing(connection, edition)
+                broken = [fault for name, fault in faults.of(connection).items() if now.open and name in now.channels]
             looks.append((clock(), now))
             speed = pace(looks)
             if as_json:
                 show_json(
-                    now.as_data() | {"rate": round(speed.rate, 1), "ends": speed.ends, "paused": bool(row.paused_at)}
+                    now.as_data()
+                    | {"rate": round(speed.rate, 1), "ends": speed.ends, "paused": bool(row.paused_at)}
+                    | {"channel_faults": {one.channel: {"text": one.text, "at": one.at} for one in broken}}
                 )
             else:
                 for line in lines(app, edition, now, speed, paused=bool(row.paused_at)):
                     say(line)
+                for one in broken:
+                    say(f"  the channel {one.channel} failed {app.local(one.at)}: {one.text}")
             if once or not now.open:
                 return
             try:

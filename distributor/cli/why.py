@@ -60,6 +60,7 @@ def _article(app: App, connection: Connection, id: str) -> list[str]:
 
 
 def _subscriber(app: App, connection: Connection, address: str, edition: str | None) -> list[str]:
+    from ..delivery import faults
     from ..delivery.rows import listing
     from ..editions import book
     from ..editions.explain import about_subscriber
@@ -80,7 +81,9 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
     met = [_met(connection, row.id) for row in listed]
     suppressed = register.suppression(connection, person.address)
     cap = app.newsroom.settings.mails_per_day
-    lines = about_subscriber(person, rows, suppressed, met, app.zone, cap)
+    known = faults.of(connection).values()
+    failures = {row.id: (fault.text, fault.at) for row in rows for fault in known if fault.concerns(row)}
+    lines = about_subscriber(person, rows, suppressed, met, app.zone, cap, failures)
     return [*lines[:1], *(_left(app, one) for one in opt_outs.of(connection, normalise(person.address))), *lines[1:]]
 
 

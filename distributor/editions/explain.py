@@ -15,6 +15,8 @@ from ..gathering.marks import Mark, Marked
 from ..model import Article, Delivery, DeliveryState, EditionKind, EditionState, Frequency, Notice, Subscriber
 from .selection import Verdict, unwanted
 
+_NONE: Mapping[int, tuple[str, datetime]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -136,8 +138,10 @@ def about_subscriber(
     editions: Sequence[Met],
     zone: ZoneInfo,
     cap: int | None = None,
+    failures: Mapping[int, tuple[str, datetime]] = _NONE,
 ) -> list[str]:
-    """Why somebody got or did not get editions. `editions` come newest first; `cap` is the most mails a day."""
+    """Why somebody got or did not get editions. `editions` come newest first; `cap` is the most mails a day. `failures`
+    are those of whole channels, which count against no delivery, by the rows that they have kept waiting."""
     lists = ", ".join(person.newsletters)
     lines = [
         f"{person.address} is on the list since {_local(person.created, zone)}"
@@ -150,7 +154,7 @@ def about_subscriber(
     for met in editions:
         row = got.get(met.id)
         if row:
-            lines.append(f"{met.id}: {_outcome(row, _local(row.updated, zone))}")
+            lines.append(f"{met.id}: {_outcome(row, zone, failures.get(row.id))}")
         else:
             lines.append(f"{met.id}: {_why_not(person, met, rows, editions, zone, cap)}")
     return lines
@@ -203,13 +207,23 @@ def _that_day(met: Met, rows: Sequence[Delivery], editions: Sequence[Met], zone:
     return sum(days.get(row.edition) == days[met.id] for row in rows)
 
 
-def _outcome(row: Delivery, when: str) -> str:
-    reply = f" ({row.reply})" if row.reply else ""
+def _outcome(row: Delivery, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:
+    reply, when = f" ({row.reply})" if row.reply else "", _local(row.updated, zone)
+    again = f"; to be tried again {_local(row.due, zone)}" if row.due else ""
+    tries = "once" if row.attempts == 1 else f"{row.attempts} times"
+    tried = f"tried {tries}" if row.attempts else f"could not be tried {when}"
+    if failure:
+        what, at = failure
+        before = f"; before that tried {tries}, last reply{reply or ' none'}" if row.attempts else ""
+        return (
+            f"not out yet: the channel {row.channel} failed {_local(at, zone)} ({what}), which counts against nobody; "
+            f"it is tried again{before}."
+        )
     words = {
         DeliveryState.PENDING: "promised, not tried yet.",
         DeliveryState.SENDING: f"on its way since {when}.",
         DeliveryState.SENT: f"sent {when}{reply}.",
-        DeliveryState.DEFERRED: f"not out yet; tried {row.attempts} times, last reply{reply or ' none'}.",
+        DeliveryState.DEFERRED: f"not out yet; {tried}, last reply{reply or ' none'}{again}.",
         DeliveryState.REJECTED: f"refused for good {when}{reply}.",
         DeliveryState.UNCERTAIN: f"may be out: nobody knows{reply}.",
         DeliveryState.SUPPRESSED: f"not sent{reply}.",
