@@ -20,7 +20,7 @@ from distributor.delivery.owners import new_owner, owner_is_dead
 from distributor.delivery.retry import Decision
 from distributor.editions import book
 from distributor.gathering.archive import take_in
-from distributor.model import Delivery, DeliveryState, EditionState, Rendition
+from distributor.model import Delivery, DeliveryState, EditionKind, EditionState, Rendition
 from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
 from distributor.storage.tables import announcements, subscriptions, suppressions
@@ -57,6 +57,39 @@ def test_a_suppressed_address_is_not_promised_anything(store: Database) -> None:
     freeze(store, edition(), [mail()])
     with store.read() as connection:
         assert {row.recipient for row in rows_of.listing(connection)} == {"s0000", "s0002"}
+
+
+def test_who_is_suppressed_after_the_promise_gets_no_mark(store: Database) -> None:
+    """A complaint that came while the edition was going out is asked for last of all, in the transaction of the mark."""
+    subscribe(store, 3)
+    freeze(store, edition(), [mail()])
+    worker = Ledger(store)
+    shard = worker.claim("mail", NOW)
+    assert shard
+    rows = worker.due(shard, NOW)
+    with store.write() as connection:
+        connection.execute(sa.insert(suppressions).values(address_key="s1@example.com", reason="complaint", since=NOW))
+    posted = worker.post([(shard, row) for row in rows], [], NOW)
+    assert posted.allowed == {row.id for row in rows if row.recipient != "s0001"}
+    assert states(store) == {S.SENDING: 2, S.SUPPRESSED: 1}
+    with store.read() as connection:
+        (row,) = rows_of.listing(connection, states=[S.SUPPRESSED])
+    assert (row.recipient, row.reply) == ("s0001", "left or suppressed since the edition was frozen")
+
+
+def test_alerts_are_worked_on_first(store: Database) -> None:
+    """However much older what waits beside them is, and whoever of several workers comes next."""
+    subscribe(store, SHARD_SIZE + 1)
+    freeze(store, edition(), [mail()])
+    freeze(store, edition(2, frozen_at=NOW + timedelta(minutes=10)), [mail(2)])
+    alert = edition(id="alert", slot="alert-1", frozen_at=NOW + timedelta(hours=1), kind=EditionKind.ALERT)
+    freeze(store, alert, [rendition("mail", "digest", edition="alert")])
+    now = NOW + timedelta(hours=2)
+    taken = [Ledger(store).claim("mail", now) for _ in range(6)]
+    assert [(shard.edition, shard.k) for shard in taken if shard] == [
+        ("alert", 0), ("alert", 1),
+        ("tin-sang-1", 0), ("tin-sang-1", 1), ("tin-sang-2", 0), ("tin-sang-2", 1),
+    ]  # fmt: skip
 
 
 def test_who_loses_the_race_for_a_shard_takes_another_one(store: Database) -> None:

@@ -183,6 +183,31 @@ class TestQuietHours:
         made = schedule("0 5,23 * * *", quiet=quiet)
         assert names(made, SUNDAY, 2) == ["2026-11-22T06:00", "2026-11-23T06:00"]
 
+    def test_of_hours_over_midnight_the_evening_moves_to_the_next_morning(self) -> None:
+        """Never back to the morning before, which has passed."""
+        night = Quiet(start=time(22), end=time(6))
+        assert names(schedule("0 23 22 nov *", quiet=night), SUNDAY - timedelta(days=1), 4) == ["2026-11-23T06:00"]
+        assert names(schedule("0 5 22 nov *", quiet=night), SUNDAY - timedelta(days=1), 4) == ["2026-11-22T06:00"]
+        assert names(schedule("0 23 30 nov *", quiet=night), SUNDAY, 14) == ["2026-12-01T06:00"]
+
+    @pytest.mark.parametrize(
+        ("at", "slot"),
+        [
+            ("59 21", "22T21:59"),
+            ("0 22", "23T06:00"),
+            ("59 23", "23T06:00"),
+            ("0 0", "22T06:00"),
+            ("59 5", "22T06:00"),
+            ("0 6", "22T06:00"),
+            ("1 6", "22T06:01"),
+        ],
+    )
+    def test_hours_over_midnight_begin_and_end_to_the_minute(self, at: str, slot: str) -> None:
+        made = schedule(f"{at} 22 nov *", quiet=Quiet(start=time(22), end=time(6)))
+        (found,) = made.slots(SUNDAY - timedelta(days=1), SUNDAY + timedelta(days=4))
+        assert found.name == f"2026-11-{slot}"
+        assert bool(found.note) is (at not in ("59 21", "0 6", "1 6"))
+
     def test_hours_within_a_day_are_kept_too(self) -> None:
         made = schedule("0 12,14 * * *", quiet=Quiet(start=time(11), end=time(13)))
         assert names(made, SUNDAY, 1) == ["2026-11-22T13:00", "2026-11-22T14:00"]

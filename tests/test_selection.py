@@ -67,6 +67,15 @@ class TestTheMaximum:
         assert {one.id for one in selection.chosen} == {"a0", "a1", "b"}
         assert reasons(selection)["a2"][1] == "source cong has its 2 articles in this edition; goes into the next one"
 
+    def test_a_pinned_article_takes_no_place_of_its_source(self) -> None:
+        """Staff put it there beside what the source has by itself, whichever of them is older."""
+        older = Candidate(article=article("p", published=NOW - timedelta(days=1)), pinned=True)
+        newer = Candidate(article=article("q", published=NOW + timedelta(days=1)), pinned=True)
+        news = [Candidate(article=one) for one in articles(3)]
+        selection = select(newsletter(per_source=2), [*news, older, newer], NOW)
+        assert {one.id for one in selection.chosen} == {"p", "q", "a0", "a1"}
+        assert set(reasons(selection)) == {"a2"}
+
 
 class TestTheOrder:
     def test_sections_come_in_the_newsletters_order_and_newest_first_within(self) -> None:
