@@ -136,6 +136,12 @@ def test_deciding_modules_cannot_act(path: str) -> None:
         assert not NOT_PURE & set(name.split(".")), f"{path} decides, but imports {name}"
 
 
+def test_no_test_can_hang_for_ever(pytestconfig: pytest.Config) -> None:
+    """A test that waits for what never comes fails by its name, instead of stopping the run."""
+    assert pytestconfig.pluginmanager.hasplugin("timeout")
+    assert 0 < float(pytestconfig.getini("timeout")) <= 300
+
+
 def test_every_package_is_listed_for_packaging() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
     listed = set(project["tool"]["setuptools"]["packages"])

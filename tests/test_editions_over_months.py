@@ -38,7 +38,7 @@ from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
 from distributor.storage.tables import announcements, articles, editions, slots
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 MISSED = (Missed("send", timedelta(hours=2)), Missed("merge"), Missed("skip"))

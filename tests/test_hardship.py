@@ -19,7 +19,7 @@ from torture.rounds import CONNECTIONS, Arena, Round
 READERS = 1500
 PATIENCE = 60.0
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
 SHORT_LEASE = """
 import asyncio, sys

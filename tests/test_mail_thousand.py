@@ -24,7 +24,7 @@ from distributor.mail.message import message_id
 from distributor.model import Edition, Receipt, Recipient
 from distributor.slots import mark
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
 module: Any = importlib.import_module("distributor.channels.email")
 settings: Any = importlib.import_module("distributor.channels._mail")

@@ -37,7 +37,7 @@ from distributor.storage.database import Database
 from distributor.subscribers import enrolment
 from distributor.subscribers.application import application
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 TOPICS = ("Kinh tế", "Y tế", "Giáo dục")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from torture.rounds import CONNECTIONS, Arena, instants
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
 READERS = 300
 
