@@ -46,6 +46,7 @@ def posts(channel: Channel, edition: Edition, desk: Desk, template: str, tags: i
         Rendition(
             channel=channel.name,
             part=article.id,
+            article=article.id,
             media_type=TEXT,
             body=desk.post(article, channel.limits, template, tags=tags, medium=channel.name, campaign=edition.id)
             .strip()

@@ -210,8 +210,9 @@ class Rendition:
 
     `edition` is empty for a standing rendition, which mirrors the store and belongs to no edition. `part` tells the
     renditions of one channel apart (`rss.xml`, an article's id, `digest`); it is a safe file name. `title` says in
-    words what it is, for staff. `sha256` is of `body`. A correction amends or retracts: `target` is then the edition
-    whose post of the same channel and part is meant.
+    words what it is, for staff. `sha256` is of `body`. `article` is the id of the one article that a post is about, by
+    which later corrections find it; empty where it carries the edition as a whole. A correction amends or retracts:
+    `target` and `target_part` are then the edition and part of the post of the same channel that is meant.
     """
 
     channel: str
@@ -222,6 +223,8 @@ class Rendition:
     title: str = ""
     action: Action = Action.POST
     target: str = ""
+    target_part: str = ""
+    article: str = ""
 
     @property
     def sha256(self) -> str:

@@ -185,7 +185,9 @@ def _remark(found: Finding, blocks: bool) -> Remark:
 def _post(newsroom: Newsroom, edition: Edition, channel: Channel, one: Written) -> PostShown:
     rendition = one.rendition
     shown, limits = channel.appearance(rendition), channel.limits
-    article = next((article for article in edition.carried if article.id == rendition.part), None)
+    article = next(
+        (article for article in edition.carried if article.id == (rendition.article or rendition.part)), None
+    )
     return PostShown(
         channel=rendition.channel,
         title=rendition.title,

@@ -30,7 +30,7 @@ from .promise import OVERTAKEN
 from .report import Progress, Report
 from .retry import AFTER_AUTH, FIRST_WAIT, Decision, decide, doubt, rest_until
 from .round import PATIENCE, AddressBook, Round, Rules
-from .rows import posted, unfinished
+from .rows import amended_by, posted, unfinished
 
 log = logging.getLogger("distributor.delivery")
 
@@ -274,6 +274,13 @@ class _Work:
             for row in rows:
                 await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{OVERTAKEN}{self.newer}"))
             return
+        if self.rendition.action is Action.AMEND:
+            with self.dispatcher.ledger.database.read() as connection:
+                later = amended_by(connection, self.edition, self.rendition)
+            if later:
+                for row in rows:
+                    await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{OVERTAKEN}{later}"))
+                return
         if self.cancelled:
             await self._give_up(rows)
             rows = [row for row in rows if row.state is DeliveryState.UNCERTAIN]
@@ -342,7 +349,7 @@ class _Work:
         if rendition.action is Action.POST:
             return await self.channel.deliver(rendition)
         with self.dispatcher.ledger.database.read() as connection:
-            earlier = posted(connection, rendition.target, rendition.channel, rendition.part)
+            earlier = posted(connection, rendition)
         if earlier is None:
             raise Rejected(f"{rendition.target} has posted nothing there that could be changed")
         if rendition.action is Action.AMEND:

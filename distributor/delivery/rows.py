@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..model import Delivery, DeliveryState, EditionState, Receipt
+from ..model import Action, Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition
 from ..storage.bulk import stream
-from ..storage.tables import deliveries, editions, shards
+from ..storage.tables import deliveries, editions, renditions, shards
 
 S = DeliveryState
 
@@ -105,14 +105,49 @@ def by_id(connection: Connection, id: int) -> Delivery | None:
     return delivery(row) if row else None
 
 
-def posted(connection: Connection, edition: str, channel: str, part: str) -> Receipt | None:
-    """The receipt of what an edition has posted; None where it has posted nothing, or nobody knows."""
-    here = (deliveries.c.edition_id == edition) & (deliveries.c.channel == channel) & (deliveries.c.part == part)
-    query = sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply)
-    row = connection.execute(
-        query.where(here, deliveries.c.recipient == "", deliveries.c.state == S.SENT)
-    ).one_or_none()
-    return Receipt(remote_id=row.remote_id, url=row.url, reply=row.reply) if row else None
+def posted(connection: Connection, change: Rendition) -> Receipt | None:
+    """The newest receipt of the post that a correction acts on: its own, or that of the last correction of it that is
+    out. None where nothing is there: it was never out, nobody knows, or it has been taken back."""
+    own = (deliveries.c.edition_id == change.target) & (deliveries.c.part == change.target_part)
+    query = (
+        sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply, renditions.c.action)
+        .join(renditions, _SAME_RENDITION)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.channel == change.channel, deliveries.c.recipient == "", deliveries.c.state == S.SENT)
+        .where(own | _acts_on(change))
+        .order_by(editions.c.frozen_at.desc(), editions.c.number.desc())
+    )
+    found = connection.execute(query).all()
+    if not found or found[0].action == Action.RETRACT:
+        return None
+    newest = next((row for row in found if row.remote_id), found[0])  # who edits in place may give no new one
+    return Receipt(remote_id=newest.remote_id, url=newest.url, reply=newest.reply)
+
+
+def amended_by(connection: Connection, edition: Edition, change: Rendition) -> str:
+    """The latest correction of the same post that was decided after this one and stands; "" if none."""
+    stands = deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
+    later = (editions.c.frozen_at > edition.frozen_at) & (editions.c.state != EditionState.CANCELLED)
+    query = (
+        sa.select(editions.c.id)
+        .join(deliveries, deliveries.c.edition_id == editions.c.id)
+        .join(renditions, _SAME_RENDITION)
+        .where(deliveries.c.channel == change.channel, later, stands, _acts_on(change))
+        .order_by(editions.c.frozen_at.desc())
+    )
+    return connection.execute(query.limit(1)).scalar() or ""
+
+
+_SAME_RENDITION = (
+    (renditions.c.edition_id == deliveries.c.edition_id)
+    & (renditions.c.channel == deliveries.c.channel)
+    & (renditions.c.part == deliveries.c.part)
+)
+
+
+def _acts_on(change: Rendition) -> sa.ColumnElement[bool]:
+    """Other corrections of the same post."""
+    return (renditions.c.target == change.target) & (renditions.c.target_part == change.target_part)
 
 
 def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:

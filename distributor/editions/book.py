@@ -185,6 +185,8 @@ def keep_renditions(
                 media_type=rendition.media_type,
                 action=rendition.action,
                 target=rendition.target,
+                target_part=rendition.target_part,
+                article=rendition.article,
                 body=rendition.body,
                 sha256=rendition.sha256,
             )
@@ -370,6 +372,8 @@ def _rendition(row: sa.Row[Any]) -> Rendition:
         title=row.title,
         action=Action(row.action),
         target=row.target,
+        target_part=row.target_part,
+        article=row.article,
     )
     if kept.sha256 != row.sha256:
         raise ValueError(f"rendition {kept.key} is not what was frozen")

@@ -15,40 +15,32 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..channel import Channel
 from ..config import Newsletter
 from ..delivery import audience
 from ..delivery.audience import Holders
 from ..delivery.promise import give_up_post, overtake, promise
 from ..delivery.rows import has_letters
 from ..editions import book, items
+from ..editions.attribution import attributed
 from ..editions.basis import Basis, basis
 from ..editions.freezing import Contents, freeze
 from ..errors import UserError
 from ..gathering import archive, marks, notices
 from ..gathering.marks import Mark
 from ..gathering.notices import Decided
-from ..model import Action, Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
+from ..model import Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
 from ..rendering.notices import with_notices
 from ..storage.database import Database
-from ..storage.tables import deliveries, editions, renditions
+from ..storage.tables import deliveries, editions
 from . import gate
+from .correction_work import Post, Work, posts_of
 from .delivering import at_home
 from .proposing import desk_for, notices_of
 from .publishing import personal
 
 S = DeliveryState
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One post of the article by an earlier edition, and where it stands."""
-
-    edition: str
-    channel: str
-    state: DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +166,14 @@ def _has_moved(connection: Connection, plan: Plan) -> bool:
     """Whether the world is another one than the plan was made for: what is out, and how its posts stand."""
     if any(basis(connection, name) != before for name, before in plan.rests_on.items()):
         return True
-    return any(tuple(_posts(connection, part.newsletter, plan.article)) != part.posts for part in plan.parts)
+    return any(tuple(posts_of(connection, part.newsletter, plan.article)) != part.posts for part in plan.parts)
 
 
 def _keep(
     newsroom: Newsroom, connection: Connection, part: Part, by: str, now: datetime, forced: Sequence[str]
 ) -> None:
     for post in part.give_up:
-        reason = f"given up: {part.edition.subject}"
-        give_up_post(connection, post.edition, post.channel, part.edition.articles[0].id, reason, now)
+        give_up_post(connection, post.edition, post.channel, post.part, f"given up: {part.edition.subject}", now)
     if not part.renditions:
         return
     book.keep(connection, part.edition, part.renditions, by)
@@ -247,7 +238,7 @@ def _part(
     letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
     desk = desk_for(newsroom, connection, newsletter, notices=fresh)
     desk = replace(desk, corrected=tuple(_shown_from_now_on(connection, newsletter, article, shown)))
-    work = _Work(edition, notice, list(_posts(connection, newsletter, article)))
+    work = Work(connection, edition, notice, list(posts_of(connection, newsletter, article)))
     holders = Holders(carried)
     for channel in newsroom.carriers(newsletter).values():
         if channel.personal:
@@ -257,7 +248,7 @@ def _part(
         elif channel.latest_only:
             work.replace(channel, [*channel.compose(edition, desk)])
         else:
-            work.posts(channel, [*channel.compose(edition, desk)])
+            work.posts(channel, attributed(channel, edition, channel.compose(edition, desk)))
     if not letters_only:
         work.still_to_go(_unsent(connection, carried))
     return Part(
@@ -269,77 +260,6 @@ def _part(
         tuple(work.give_up),
         tuple(work.lines),
     )
-
-
-@dataclass
-class _Work:
-    """Collects what is to be done, channel by channel, and says it in words."""
-
-    edition: Edition
-    notice: Notice
-    known: Sequence[Post]
-    renditions: list[Rendition] = field(default_factory=list)
-    give_up: list[Post] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def withdrawal(self) -> bool:
-        return self.notice.kind is NoticeKind.WITHDRAWAL
-
-    def letters(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
-        if not mail:
-            self.lines.append(f"{channel.name}: {_readers(holders)} got it; they are not written to (--mail does)")
-        elif holders:
-            self.renditions += made
-            self.lines.append(f"{channel.name}: a letter to the {_readers(holders)} whose letter carried it")
-        else:
-            self.lines.append(f"{channel.name}: nobody has got it, so nobody is written to")
-
-    def replace(self, channel: Channel, made: Sequence[Rendition]) -> None:
-        self.renditions += made
-        what = "shows only the note in its place" if self.withdrawal else "shows it with the note"
-        self.lines.append(f"{channel.name}: {what}")
-
-    def posts(self, channel: Channel, made: Sequence[Rendition]) -> None:
-        article = self.edition.articles[0].id
-        own = [post for post in self.known if post.channel == channel.name]
-        whole = [rendition for rendition in made if rendition.part != article]
-        if whole:  # it carries editions as a whole: this one tells of the correction
-            self.renditions += whole
-            self.lines.append(f"{channel.name}: is told of it")
-        for post in own:
-            self._post(channel, post, next((one for one in made if one.part == article), None))
-        if not own and not whole:
-            self.lines.append(f"{channel.name}: has not posted it")
-
-    def _post(self, channel: Channel, post: Post, made: Rendition | None) -> None:
-        name, ability = channel.name, "retract" if self.withdrawal else "amend"
-        if post.state in (S.PENDING, S.DEFERRED):
-            self.give_up.append(post)
-            if made and not self.withdrawal:
-                self.renditions.append(made)
-            then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
-            self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
-        elif post.state is not S.SENT:
-            self.lines.append(f"{name}: the post of {post.edition} may be out: look there, and change it by hand")
-        elif made is None or not channel.can(ability):
-            what = "taken back" if self.withdrawal else "changed"
-            self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
-        else:
-            action = Action.RETRACT if self.withdrawal else Action.AMEND
-            self.renditions.append(replace(made, action=action, target=post.edition))
-            self.lines.append(f"{name}: the post of {post.edition} is {'taken back' if self.withdrawal else 'changed'}")
-
-    def still_to_go(self, unsent: Mapping[str, int]) -> None:
-        for edition, number in unsent.items():
-            letters = "1 letter" if number == 1 else f"{number} letters"
-            self.lines.append(
-                f"still to go with it: {letters} of {edition}; `distributor editions cancel {edition}` would stop them"
-            )
-
-
-def _readers(number: int) -> str:
-    return "1 reader" if number == 1 else f"{number} readers"
 
 
 def _shown_from_now_on(
@@ -354,33 +274,6 @@ def _shown_from_now_on(
                 return tuple(shown if one.id == article.id else one for one in articles)
 
             yield replace(edition, articles=now(edition.articles), briefs=now(edition.briefs))
-
-
-def _posts(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[Post]:
-    """The last post of the article on each channel that has one."""
-    query = (
-        sa.select(deliveries.c.edition_id, deliveries.c.channel, deliveries.c.state)
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .join(
-            renditions,
-            (renditions.c.edition_id == deliveries.c.edition_id)
-            & (renditions.c.channel == deliveries.c.channel)
-            & (renditions.c.part == deliveries.c.part),
-        )
-        .where(
-            editions.c.newsletter == newsletter.id,
-            deliveries.c.part == article.id,
-            deliveries.c.recipient == "",
-            deliveries.c.state.not_in((S.EXPIRED, S.REJECTED)),
-            renditions.c.action == Action.POST,
-        )
-        .order_by(editions.c.frozen_at.desc())
-    )
-    seen: set[str] = set()
-    for row in connection.execute(query):
-        if row.channel not in seen:
-            seen.add(row.channel)
-            yield Post(row.edition_id, row.channel, S(row.state))
 
 
 def _letters(

@@ -14,6 +14,7 @@ from ..config import Newsletter
 from ..delivery import audience
 from ..delivery.audience import BEGINNING, FREQUENCIES, Order, Readers, readers_of
 from ..editions import book, items
+from ..editions.attribution import attributed
 from ..editions.basis import Basis, basis
 from ..editions.cohorts import Announced, Division, Taste, divide
 from ..editions.freezing import Contents, alert_slot, freeze, marked, subject
@@ -200,7 +201,7 @@ def compose(
         rendition
         for channel in carriers.values()
         for rendition in render(channel, edition, division, desk)
-        if (rendition.channel, rendition.part) not in told
+        if (rendition.channel, rendition.article) not in told
     ]
     caps = {name: channel.limits.per_run for name, channel in carriers.items()}
     left_out = {name: len(edition.articles) - cap for name, cap in caps.items() if cap and len(edition.articles) > cap}
@@ -227,7 +228,7 @@ def render(channel: Channel, edition: Edition, division: Division, desk: Renderi
     twice = [part for part, number in Counter(one.part for one in made).items() if number > 1]
     if twice:
         raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
-    return made
+    return attributed(channel, edition, made)
 
 
 def _order(
@@ -316,7 +317,7 @@ def _told_before(connection: Connection, newsletter: Newsletter, edition: Editio
         (kept.channel, article)
         for article, alert in sent.items()
         for kept in book.renditions_of(connection, alert)
-        if kept.part == article
+        if kept.article == article
     }
 
 

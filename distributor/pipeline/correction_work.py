@@ -1,0 +1,161 @@
+"""What a correction does, channel by channel: renditions to promise, posts to give up, and all of it in words.
+
+A post is one rendition of an earlier edition that is about the article. What was sent is changed or taken back where its
+network can, by the newest receipt there is of it; what is not out yet is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..channel import Channel
+from ..config import Newsletter
+from ..editions import book
+from ..model import Action, Article, DeliveryState, Edition, Notice, NoticeKind, Rendition
+from ..storage.tables import deliveries, editions, renditions
+
+S = DeliveryState
+_OPEN = (S.PENDING, S.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of the article by an earlier edition, and where it stands. `changes` are earlier corrections of it that
+    are not out yet."""
+
+    edition: str
+    channel: str
+    part: str
+    state: DeliveryState
+    changes: tuple[Post, ...] = ()
+
+
+@dataclass
+class Work:
+    """Collects what is to be done, channel by channel, and says it in words."""
+
+    connection: Connection
+    edition: Edition
+    notice: Notice
+    known: Sequence[Post]
+    renditions: list[Rendition] = field(default_factory=list)
+    give_up: list[Post] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def withdrawal(self) -> bool:
+        return self.notice.kind is NoticeKind.WITHDRAWAL
+
+    def letters(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
+        if not mail:
+            self.lines.append(f"{channel.name}: {_readers(holders)} got it; they are not written to (--mail does)")
+        elif holders:
+            self.renditions += made
+            self.lines.append(f"{channel.name}: a letter to the {_readers(holders)} whose letter carried it")
+        else:
+            self.lines.append(f"{channel.name}: nobody has got it, so nobody is written to")
+
+    def replace(self, channel: Channel, made: Sequence[Rendition]) -> None:
+        self.renditions += made
+        what = "shows only the note in its place" if self.withdrawal else "shows it with the note"
+        self.lines.append(f"{channel.name}: {what}")
+
+    def posts(self, channel: Channel, made: Sequence[Rendition]) -> None:
+        article = self.edition.articles[0].id
+        own = [post for post in self.known if post.channel == channel.name]
+        about = [rendition for rendition in made if rendition.article == article]
+        whole = [rendition for rendition in made if rendition.article != article]
+        if whole:  # it carries editions as a whole: this one tells of the correction
+            self.renditions += whole
+            self.lines.append(f"{channel.name}: is told of it")
+        for _, posts in groupby(own, key=lambda post: post.edition):
+            for number, post in enumerate(posts):
+                same = next((one for one in about if one.part == post.part), None)
+                self._post(channel, post, same or (about[number] if number < len(about) else None))
+        if not own and not whole:
+            self.lines.append(f"{channel.name}: has not posted it")
+
+    def _post(self, channel: Channel, post: Post, made: Rendition | None) -> None:
+        name, ability = channel.name, "retract" if self.withdrawal else "amend"
+        self.give_up += post.changes  # this one takes their place
+        if self.withdrawal and made is None:
+            made = book.rendition(self.connection, post.edition, name, post.part)
+        if post.state in _OPEN:
+            self.give_up.append(post)
+            if made and not self.withdrawal and made not in self.renditions:
+                self.renditions.append(made)
+            then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
+            self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
+        elif post.state is not S.SENT:
+            self.lines.append(f"{name}: the post of {post.edition} may be out: look there, and change it by hand")
+        elif made is None or not channel.can(ability):
+            what = "taken back" if self.withdrawal else "changed"
+            self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
+        else:
+            action = Action.RETRACT if self.withdrawal else Action.AMEND
+            self._change(made, action, post)
+            self.lines.append(f"{name}: the post of {post.edition} is {'taken back' if self.withdrawal else 'changed'}")
+
+    def _change(self, made: Rendition, action: Action, post: Post) -> None:
+        """Act on a post, under its own name where that is free."""
+        taken = {(one.channel, one.part) for one in self.renditions}
+        names = [post.part, *(f"{post.part}-{number}" for number in range(2, 2 + len(taken)))]
+        part = next(name for name in names if (post.channel, name) not in taken)
+        self.renditions.append(
+            replace(made, edition=self.edition.id, part=part, action=action, target=post.edition, target_part=post.part)
+        )
+
+    def still_to_go(self, unsent: Mapping[str, int]) -> None:
+        for edition, number in unsent.items():
+            letters = "1 letter" if number == 1 else f"{number} letters"
+            self.lines.append(
+                f"still to go with it: {letters} of {edition}; `distributor editions cancel {edition}` would stop them"
+            )
+
+
+def _readers(number: int) -> str:
+    return "1 reader" if number == 1 else f"{number} readers"
+
+
+def posts_of(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[Post]:
+    """The posts of an article on each channel, latest edition first, without what was taken back or will never be out."""
+    taken_back = {
+        (row.channel, row.target, row.target_part)
+        for row in connection.execute(_renditions(newsletter, Action.RETRACT).where(deliveries.c.state == S.SENT))
+    }
+    changes: dict[tuple[str, str, str], list[Post]] = {}
+    for row in connection.execute(_renditions(newsletter, Action.AMEND).where(deliveries.c.state.in_(_OPEN))):
+        one = Post(row.edition_id, row.channel, row.part, S(row.state))
+        changes.setdefault((row.channel, row.target, row.target_part), []).append(one)
+    found = _renditions(newsletter, Action.POST).where(
+        renditions.c.article == article.id, deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
+    )
+    for row in connection.execute(found):
+        place = (row.channel, row.edition_id, row.part)
+        if place not in taken_back:
+            yield Post(row.edition_id, row.channel, row.part, S(row.state), tuple(changes.get(place, ())))
+
+
+def _renditions(newsletter: Newsletter, action: Action) -> sa.Select[tuple[str, str, str, str, str, str]]:
+    """The deliveries of a newsletter to places, not to people, with what they act on."""
+    same = (
+        (renditions.c.edition_id == deliveries.c.edition_id)
+        & (renditions.c.channel == deliveries.c.channel)
+        & (renditions.c.part == deliveries.c.part)
+    )
+    columns = (
+        deliveries.c.edition_id, deliveries.c.channel, deliveries.c.part, deliveries.c.state, renditions.c.target,
+        renditions.c.target_part,
+    )  # fmt: skip
+    return (
+        sa.select(*columns)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .join(renditions, same)
+        .where(editions.c.newsletter == newsletter.id, deliveries.c.recipient == "", renditions.c.action == action)
+        .order_by(editions.c.frozen_at.desc(), deliveries.c.channel, deliveries.c.part)
+    )
