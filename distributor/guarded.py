@@ -7,12 +7,15 @@ after name look-up and after redirects, and refuses what is not on the public in
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import ipaddress
 import socket
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 # All of IPv6 that is given out (RFC 4291, section 2.4). Python also calls others global, among them some that lead to an
 # IPv4 address inside (`::127.0.0.1`, and NAT64 of RFC 6052) or into the local network (fec0::/10, RFC 3879).
@@ -42,15 +45,52 @@ def _public_socket(info: Any) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
+class AnswerTooLarge(aiohttp.ClientError):
+    """An answer was broken off: more octets had come than an answer may have."""
+
+
+class _Counting(ResponseHandler):
+    """A connection on which every octet of an answer counts.
+
+    aiohttp reads headers, `100 Continue`, chunk extensions and trailers without end; none of them is ever part of the
+    body whose size its caller can look at.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        super().__init__(loop)
+        self._most = most
+        self._octets = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        self._octets = 0  # a connection that is used again has another answer
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        self._octets += len(data)
+        if self._octets <= self._most:
+            super().data_received(data)
+            return
+        error = AnswerTooLarge(f"more than {self._most / 1_000_000:g} MB")
+        if self._payload is not None:
+            self._payload.set_exception(error)
+        self.set_exception(error)
+        if self.transport is not None:
+            self.transport.abort()
+
+
 def open_session(
     *,
     user_agent: str,
     allow_private: bool = False,
     total: float = 30.0,
+    octets: int = 2_000_000,
     reuse: bool = True,
     traces: Sequence[aiohttp.TraceConfig] = (),
 ) -> aiohttp.ClientSession:
     """A client session with wall-clock limits in seconds, no cookies and no proxy from the environment.
+
+    `octets` is the most that one answer may have on the wire: status, headers, chunks and all. Who reads more raises
+    AnswerTooLarge.
 
     With `reuse=False` every request has a fresh connection: a publish must not fail on a stale one in a way that leaves
     open whether it arrived. `traces` watch the requests.
@@ -60,6 +100,8 @@ def open_session(
         force_close=not reuse,
         socket_factory=None if allow_private else _public_socket,
     )
+    counting = functools.partial(_Counting, loop=asyncio.get_running_loop(), most=octets)
+    connector._factory = cast("functools.partial[ResponseHandler]", counting)
     return aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=total, sock_connect=min(10.0, total), sock_read=min(20.0, total)),

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
+import itertools
+import os
 import socket
+import tempfile
+import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from builders import settings
 from fixtures_rude import Rude
 from fixtures_web import OpenFetcher, WebSite
 
 from distributor import guarded
 from distributor.errors import Gone, NotModified, SourceError
-from distributor.gathering.fetch import HttpFetcher
+from distributor.gathering import fetch
+from distributor.gathering.fetch import Hosts, HttpFetcher, Limits, open_fetcher
 from distributor.source import Validators
 
 MakeRude = Callable[[str], Awaitable[Rude]]
@@ -143,6 +151,54 @@ async def test_bytes_are_counted_after_unpacking(site: WebSite, open_web: OpenFe
     bomb = gzip.compress(bytes(50_000_000))
     assert len(bomb) < 100_000
     assert await fault(await open_web(), site.page("/", bomb, Content_Encoding="gzip")) == "is larger than 5 MB"
+
+
+ENDLESS = {
+    "`100 Continue`": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "early hints": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
+    "marks of chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1", b";name=value"),
+    "chunks of one octet with long marks": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"1;" + b"x" * 2000 + b"\r\n.\r\n",
+    ),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
+    "one header": (b"HTTP/1.1 200 OK\r\nX-More: ", b"and more "),
+    "empty lines": (b"", b"\r\n"),
+    "trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-More: and more\r\n"),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+async def test_what_never_comes_to_an_end_is_counted_whatever_it_is_made_of(what: str, open_web: OpenFetcher) -> None:
+    """An answer has a size on the wire, too: its body is not all that it can be long in."""
+    first, again = ENDLESS[what]
+    block = again * (65536 // len(again))
+    sent = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        with contextlib.suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(first)
+            while sent < 200_000_000:
+                writer.write(block)
+                await writer.drain()
+                sent += len(block)
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        fetcher = await open_web(size=1_000_000, total=60.0)
+        said = await fault(fetcher, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert sent < 20_000_000, "all that the server wanted to say was read"
+    assert "longer" not in said
+
+
+async def test_a_connection_that_is_used_again_counts_anew(site: WebSite, open_web: OpenFetcher) -> None:
+    page = site.page("/tin", "x" * 1_500_000)
+    fetcher = await open_web(size=2_000_000)
+    for _ in range(5):
+        assert len((await fetcher.get(page)).body) == 1_500_000
 
 
 async def test_a_damaged_package_is_a_fault(site: WebSite, open_web: OpenFetcher) -> None:
@@ -301,6 +357,44 @@ async def test_a_host_is_asked_for_one_page_at_a_time(site: WebSite, open_web: O
     await asyncio.gather(*(fetcher.get(site.at(f"/{number}", answer)) for number in range(5)))
     assert most == 1
     assert len(site.asked) == 5
+
+
+async def test_processes_take_turns_at_a_host(site: WebSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each source is read by a process of its own; two `Hosts` stand for two of them."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    at_once = most = 0
+    times: list[float] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        times.append(time.monotonic())
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        return web.Response(text="x")
+
+    page = site.at("/tin", answer)
+    async with contextlib.AsyncExitStack() as stack:
+        limits = Limits(pause=0.1)
+        fetchers = [
+            await stack.enter_async_context(
+                open_fetcher(settings().site, {}, Hosts(shared=True), allow_private=True, limits=limits)
+            )
+            for _ in range(3)
+        ]
+        await asyncio.gather(*(fetcher.get(page) for fetcher in fetchers))
+    assert most == 1
+    assert all(later - earlier > 0.08 for earlier, later in itertools.pairwise(times))
+
+
+async def test_a_folder_of_turns_that_others_can_write_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert fetch._folder_of_turns() == tmp_path / f"distributor-turns-{os.getuid()}"
+    (tmp_path / f"distributor-turns-{os.getuid()}").chmod(0o777)
+    assert fetch._folder_of_turns() is None
 
 
 async def test_waiting_for_a_turn_does_not_count_as_slowness(site: WebSite, open_web: OpenFetcher) -> None:

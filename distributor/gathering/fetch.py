@@ -29,7 +29,7 @@ from .. import __version__
 from ..config import Site
 from ..credentials import NONE, Credentials, taken, without
 from ..errors import Gone, NotModified, SourceError
-from ..guarded import PrivateAddress, open_session
+from ..guarded import AnswerTooLarge, PrivateAddress, open_session
 from ..source import Fetched, Validators
 from ..text import clean_line
 
@@ -47,6 +47,11 @@ class Limits:
     size: int = 5_000_000
     redirects: int = 5
     pause: float = 0.2
+
+    @property
+    def octets(self) -> int:
+        """The most of an answer on the wire, whatever it is made of: headers and the marks of small chunks come on top."""
+        return 2 * self.size + 1_000_000
 
 
 class Hosts:
@@ -142,6 +147,8 @@ class HttpFetcher:
             return await self._follow(url, validators, self.credentials | own)
         except aiohttp.SocketTimeoutError:
             raise SourceError(f"{url} fell silent in the middle of the answer") from None
+        except AnswerTooLarge as error:
+            raise SourceError(f"{url} sends {error}, headers and all, without coming to an end") from None
         except TimeoutError:
             raise SourceError(f"{url} took longer than {self.limits.total:g} s") from None
         except aiohttp.InvalidURL:
@@ -206,7 +213,9 @@ async def open_fetcher(
     credentials: Credentials = NONE,
 ) -> AsyncIterator[HttpFetcher]:
     """A fetcher for one look at one source; those that share `hosts` take turns."""
-    session = open_session(user_agent=user_agent(site), allow_private=allow_private, total=limits.total)
+    session = open_session(
+        user_agent=user_agent(site), allow_private=allow_private, total=limits.total, octets=limits.octets
+    )
     try:
         yield HttpFetcher(session, hosts, known, limits, credentials)
     finally:
