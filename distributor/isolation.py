@@ -35,7 +35,6 @@ from .text import clean_line
 
 log = logging.getLogger("distributor.isolation")
 
-AT_ONCE = 16  # children that work for coroutines at the same time; the others wait their turn
 _NICENESS = 10  # who reads gives way to those who deliver
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
@@ -208,8 +207,17 @@ def call_isolated(function: Callable[..., Any], *arguments: object, limits: Limi
         return child.call(*arguments)
 
 
-async def call_isolated_async(function: Callable[..., Any], *arguments: object, limits: Limits = Limits()) -> Any:
-    """The same for coroutines; who is cancelled kills the child. At most `AT_ONCE` work at the same time."""
+async def call_isolated_async(
+    function: Callable[..., Any],
+    *arguments: object,
+    limits: Limits = Limits(),
+    threads: ThreadPoolExecutor | None = None,
+) -> Any:
+    """The same for coroutines; who is cancelled kills the child.
+
+    A thread waits for each child: those of `threads`, so that their number bounds that of the children, or else one of
+    eight that all callers share.
+    """
     child = ChildProcess(function, limits=limits)
 
     def call() -> Any:
@@ -217,21 +225,14 @@ async def call_isolated_async(function: Callable[..., Any], *arguments: object, 
             return child.call(*arguments)
 
     try:
-        return await asyncio.get_running_loop().run_in_executor(_threads(), call)
+        return await asyncio.get_running_loop().run_in_executor(threads or _threads, call)
     except asyncio.CancelledError:
         child.kill()
         raise
 
 
 _starting = threading.Lock()
-_pool: ThreadPoolExecutor | None = None
-
-
-def _threads() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="isolated")
-    return _pool
+_threads = ThreadPoolExecutor(8, thread_name_prefix="isolated")
 
 
 def _log_here(body: bytes) -> None:

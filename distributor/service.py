@@ -2,8 +2,8 @@
 
 The scheduler only says "look now"; what is due is read from the store, and the row (newsletter, slot) decides who acts.
 So a tick that comes late, twice, or in two processes at once changes nothing. The work itself is never done inside a
-tick: APScheduler drops a tick whose predecessor still runs. Gathering and answering take turns; delivering goes on
-beside them, so that a large edition keeps no other one waiting.
+tick: APScheduler drops a tick whose predecessor still runs. What depends on others (sources, mailboxes, reviewers' mail
+servers) runs beside it, and so does delivering: what is due waits for nobody.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -21,12 +21,20 @@ from . import pipeline
 from .config import Bounces
 from .delivery.owners import new_owner
 from .errors import DistributorError
+from .gather_loop import GatherLoop
 from .model import Tier
 from .newsroom import Newsroom
 from .storage.database import Database
 from .workers import Worker, keep_others, wait_for_any
 
 log = logging.getLogger("distributor.service")
+
+AHEAD = timedelta(seconds=60)  # how long before an edition its sources are looked at once more
+PREPARE = timedelta(seconds=30)  # how long before it its articles are asked after; the last look has 20 seconds for it
+CATCH_UP = timedelta(seconds=20)  # how long what is late already waits for a first look
+ASKED_FOR = timedelta(minutes=2)  # how long the answer of the last look holds
+FAREWELL = 30.0  # seconds that what runs beside the loop has to come to its end
+_JUST_AFTER = 0.01  # seconds after a time at which it has surely come
 
 
 class Service:
@@ -48,11 +56,13 @@ class Service:
         self.tick = tick
         self.owner = new_owner()
         self.worker = Worker(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
+        self.gathering = GatherLoop(newsroom, database, clock)
         self._wake = asyncio.Event()
-        self._stale = True  # whether the feeds of all articles may lack something: who was killed has not told
-        self._next_look: dict[str, datetime] = {}
+        self._coming: Sequence[pipeline.Coming] = ()
+        self._answered = clock()  # up to when what is due has been answered
+        self._asked: dict[str, datetime] = {}  # when the last look asked after an article
         self._next_return: dict[str, datetime] = {}
-        self._taking: asyncio.Task[None] | None = None
+        self._beside: dict[str, asyncio.Task[None]] = {}  # what runs beside the loop, by name
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
         self._faults: dict[str, str] = {}  # of mailboxes, by name
 
@@ -69,17 +79,18 @@ class Service:
                 asyncio.create_task(keep_others(self.newsroom.file, self.newsroom.settings.workers, self.stop))
             )
         try:
+            await self._guarded(self._catch_up)
             while not self.stop.is_set():
                 self._wake.clear()
-                await self._guarded(self._gather)
+                await self._guarded(self._look_ahead)
+                self._answered = self.clock()
                 if not self.worker.clock_is_wrong():
                     await self._guarded(self._answer)
-                await self._guarded(self._take_bounces)
-                await wait_for_any(self.stop, self._wake, self.tick)
+                self._take_bounces()
+                await wait_for_any(self.stop, self._wake, self._rest())
         finally:
             self.stop.set()
-            if self._taking:
-                await self._taking  # it ends by itself soon: it asks for `stop`, and each answer has its time
+            await self._end_what_runs_beside()
             scheduler.shutdown(wait=False)
             await asyncio.gather(*others)
 
@@ -99,46 +110,77 @@ class Service:
         except Exception:
             log.exception("%s failed; tried again at the next tick", step.__name__)
 
-    async def _gather(self) -> None:
+    def _start(self, name: str, step: Callable[[], object]) -> None:
+        """Run a step beside the loop, unless the last one of its name still runs."""
+        running = self._beside.get(name)
+        if running is None or running.done():
+            self._beside[name] = asyncio.create_task(self._guarded(step))
+
+    async def _end_what_runs_beside(self) -> None:
+        await self.gathering.close()
+        if preparing := self._beside.get("prepare"):
+            preparing.cancel()
+        if self._beside:  # they end by themselves soon: they ask for `stop`, or each answer has its time
+            _, late = await asyncio.wait(self._beside.values(), timeout=FAREWELL)
+            for task in late:
+                task.cancel()
+
+    # -- ahead of time -----------------------------------------------------------------------------------------------
+
+    async def _catch_up(self) -> None:
+        """What came due while nobody served is late already. It waits for a first look, within limits, so that it carries
+        what was published meanwhile."""
+        late = await asyncio.to_thread(pipeline.anything_due, self.newsroom, self.database, self.clock())
+        if late and not self.stop.is_set():
+            self.gathering.start_due(self.clock())
+            await self.gathering.wait(self.stop, CATCH_UP.total_seconds())
+            self._start("prepare", self._prepare)
+            await wait_for_any(self.stop, self._beside["prepare"], CATCH_UP.total_seconds())
+
+    async def _look_ahead(self) -> None:
+        """Start what takes its time, early enough to be done when it is needed."""
         now = self.clock()
-        due = [name for name in self.newsroom.sources if self._next_look.get(name, now) <= now]
-        if not due:
-            return
-        for name in due:
-            self._next_look[name] = now + self.newsroom.sources[name].every
-        looking = asyncio.create_task(pipeline.gather(self.newsroom, self.database, self.clock, due))
-        stopped = asyncio.create_task(self.stop.wait())
-        await asyncio.wait({looking, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not looking.done():  # stopping: what a look has not stored, the next one sees
-            looking.cancel()
-            await asyncio.wait({looking})
-            return
-        looks = looking.result()
-        for look in looks:
-            _log_look(look)
-        if self._stale or any(look.intake.new or look.intake.changed for look in looks):
-            self._stale = False
-            for fault in await pipeline.refresh(self.newsroom, self.database):
-                log.error("%s", fault)
+        self._coming = await asyncio.to_thread(pipeline.coming, self.newsroom, self.database, now, AHEAD)
+        self.gathering.start_due(now, self._coming)
+        self._start("prepare", self._prepare)
+
+    async def _prepare(self) -> None:
+        now = self.clock()
+        self._asked = {id: at for id, at in self._asked.items() if abs(now - at) < ASKED_FOR}
+        asked = await pipeline.prepare(self.newsroom, self.database, self.clock, ahead=PREPARE, asked=self._asked)
+        self._asked |= dict.fromkeys(asked, now)
+
+    def _rest(self) -> float:
+        """Seconds until the next look at the clock: a tick, or less where something comes due before."""
+        unanswered = [one.at for one in self._coming if one.at > self._answered]
+        until = (min(unanswered) - self.clock()).total_seconds() + _JUST_AFTER if unanswered else self.tick
+        return max(0.0, min(self.tick, until))
+
+    # -- at its time -------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> None:
-        answers = await pipeline.answer(self.newsroom, self.database, self.clock, self.owner)
+        answers = await asyncio.to_thread(pipeline.answer_due, self.newsroom, self.database, self._answered, self.owner)
         for proposal in answers.made:
             _log_made(proposal)
         for one in answers.settled:
             log.log(logging.INFO if one.what == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
+        self.worker.wake.set()
+        self._start("tell reviewers", self._tell_reviewers)
+        if answers.anything_out:
+            await self.gathering.refresh()
+
+    async def _tell_reviewers(self) -> None:
         for fault in await pipeline.tell_reviewers(self.newsroom, self.database, self.clock):
             log.error("%s", fault)
-        self.worker.wake.set()
-        if answers.anything_out:
-            await pipeline.refresh(self.newsroom, self.database)
 
-    async def _take_bounces(self) -> None:
+    # -- what comes back ---------------------------------------------------------------------------------------------
+
+    def _take_bounces(self) -> None:
         """Look into the mailboxes that are due, beside everything else: their servers may be slow."""
         now = self.clock()
         due = [box for box in self.newsroom.settings.bounces if self._next_return.get(str(box), now) <= now]
-        if not due or (self._taking and not self._taking.done()):
+        running = self._beside.get("bounces")
+        if not due or (running and not running.done()):
             return
         for box in due:
             self._next_return[str(box)] = now + box.every
@@ -146,7 +188,7 @@ class Service:
         async def bounces() -> None:
             await self._look_into(due)
 
-        self._taking = asyncio.create_task(self._guarded(bounces))
+        self._start("bounces", bounces)
 
     async def _look_into(self, mailboxes: Sequence[Bounces]) -> None:
         looks = await asyncio.to_thread(
@@ -185,16 +227,3 @@ def _log_made(proposal: pipeline.Proposal) -> None:
         "edition %s for slot %s: %s%d articles, %d readers",
         edition.id, edition.slot, draft, len(edition.carried), proposal.audience,
     )  # fmt: skip
-
-
-def _log_look(look: pipeline.Look) -> None:
-    if look.failure:
-        if look.tell:  # once, when it begins or changes; not at every look
-            log.error("source %s: %s", look.source, look.failure)
-        return
-    if look.intake.new or look.intake.changed:
-        log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
-    for note in look.notes:
-        log.warning("source %s: %s", look.source, note)
-    for fault in look.faults:
-        log.warning("source %s: %s", look.source, fault)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from . import pipeline
 from .delivery.clocks import steady
@@ -114,10 +115,12 @@ class Worker:
         return bool(off)
 
 
-async def wait_for_any(stop: asyncio.Event, wake: asyncio.Event, seconds: float) -> None:
-    """Until either is set, or the time is over."""
-    waiting = {asyncio.ensure_future(stop.wait()), asyncio.ensure_future(wake.wait())}
-    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+async def wait_for_any(stop: asyncio.Event, other: asyncio.Event | asyncio.Future[None], seconds: float) -> None:
+    """Until `stop` is set, or the other event or the end of a task has come, or the time is over."""
+    events = [one for one in (stop, other) if isinstance(one, asyncio.Event)]
+    waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in events]
+    tasks = [other] if isinstance(other, asyncio.Future) else []
+    await asyncio.wait([*waiting, *tasks], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for one in waiting:
         one.cancel()
 

@@ -55,6 +55,7 @@ ROOMS = (
     "newsroom",
     "pipeline",
     "workers",
+    "gather_loop",
     "service",
     "starter",
     "cli",

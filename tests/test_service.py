@@ -147,7 +147,7 @@ def race(room: Room, programs: list[list[str]]) -> list[int]:
         assert racer.stdin
         racer.stdin.write("go\n")
         racer.stdin.close()
-    return [racer.wait(60) for racer in racers]
+    return [racer.wait(240) for racer in racers]
 
 
 def test_ten_processes_that_start_on_an_empty_store_make_it_once_and_take_each_article_in_once(

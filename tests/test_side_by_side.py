@@ -25,10 +25,10 @@ from distributor.delivery.ledger import Ledger
 from distributor.delivery.promise import promise
 from distributor.editions import book
 from distributor.errors import Rejected, StoreBusy, StoreError, Unavailable
+from distributor.gather_loop import GatherLoop
 from distributor.model import DeliveryState, Receipt, Rendition, Suppression, Tier
 from distributor.pipeline import delivering, reviewers
 from distributor.rendering.desk import RenderingDesk
-from distributor.service import Service
 from distributor.storage.database import Database
 from distributor.storage.tables import shards, suppressions
 
@@ -360,9 +360,9 @@ def test_what_a_killed_service_took_in_is_in_the_feeds_after_the_next_start(line
     line.arrives("a")  # and then the process was killed
 
     async def start() -> None:
-        service = Service(line.newsroom, line.store, line.clock, asyncio.Event())
-        await service._gather()
-        service.worker.dispatcher.close()
+        gathering = GatherLoop(line.newsroom, line.store, line.clock)
+        gathering.start_due(line.clock())
+        await gathering.wait(asyncio.Event(), 60)
 
     asyncio.run(start())
     assert "Tin a" in standing_feed(line)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import pickle
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,7 @@ log = logging.getLogger("distributor.gathering")
 LOOK_SECONDS = 300.0  # that one look at a source may take, all its pages together
 _MARGIN = 10.0  # seconds more before the child is ended: it can say better itself what took so long
 _LOOK = Limits(seconds=LOOK_SECONDS + _MARGIN, processor_seconds=120)
+_LOOKS = ThreadPoolExecutor(16, thread_name_prefix="look")  # so many sources are read at the same time
 _ATTEMPTS = 4  # at one look: at most three of its pages are left out
 
 _found = TypeAdapter(FoundArticle)
@@ -47,7 +49,7 @@ async def read_source(source: Source, site: Site, known: Mapping[str, Validators
     for _ in range(_ATTEMPTS):
         job = _packed(source, site, dict(known), avoid, now)
         try:
-            answer = await call_isolated_async(_look, *job, limits=_LOOK)
+            answer = await call_isolated_async(_look, *job, limits=_LOOK, threads=_LOOKS)
         except LimitExceeded as error:
             if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
                 raise SourceError(f"{error.doing} {error}".strip()) from None

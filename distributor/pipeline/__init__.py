@@ -6,6 +6,7 @@
     gather         look at the sources, take in what they have                                          looking
     propose        what an edition would be: nothing is written (plan, preview, dry run)                proposing
     publish        the same, frozen: one transaction decides the slot, announces, promises              publishing
+    prepare        what goes out soon: a last look at its articles, and their pictures                  answering
     answer         all that is due: urgent articles, slots, daily and weekly letters                    answering
     release        drafts whose time has come, after a last look                                        releasing
     correct        put right or take back what is out                                                   correcting
@@ -17,7 +18,18 @@
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
 
-from .answering import Answers, answer, answer_due, last_look, prepare_pictures, ready
+from .answering import (
+    Answers,
+    Coming,
+    answer,
+    answer_due,
+    anything_due,
+    coming,
+    last_look,
+    prepare,
+    prepare_pictures,
+    ready,
+)
 from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounces
 from .correcting import Plan, correct, plan_correction
 from .delivering import at_home, deliver, dispatcher, refresh, work
@@ -31,6 +43,7 @@ from .running import pause, resend_missed, resume
 __all__ = [
     "Answers",
     "Clock",
+    "Coming",
     "Handled",
     "Look",
     "Plan",
@@ -40,9 +53,11 @@ __all__ = [
     "accept_report",
     "answer",
     "answer_due",
+    "anything_due",
     "approve",
     "at_home",
     "cancel",
+    "coming",
     "correct",
     "deliver",
     "desk_for",
@@ -52,6 +67,7 @@ __all__ = [
     "last_look",
     "pause",
     "plan_correction",
+    "prepare",
     "prepare_pictures",
     "propose",
     "publish",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,9 +16,8 @@ from ..editions.selection import select
 from ..editions.timing import Timing
 from ..editions.urgency import urgent
 from ..gathering import marks
-from ..gathering.fetch import Hosts
-from ..gathering.last_look import ask_after
 from ..gathering.marks import Mark
+from ..gathering.reader import ask_sources
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
 from ..source import Presence
@@ -45,12 +44,25 @@ class Answers:
         return fresh or any(one.what == "released" for one in self.settled)
 
 
-async def answer(newsroom: Newsroom, database: Database, clock: Clock, by: str) -> Answers:
-    """Look once more at the articles that are about to go out, then decide all that is due."""
+async def prepare(
+    newsroom: Newsroom, database: Database, clock: Clock, *, ahead: timedelta = timedelta(), asked: Collection[str] = ()
+) -> list[str]:
+    """Get ready what goes out within `ahead`: a last look at its articles, and their pictures.
+
+    It takes as long as the sources take, within limits; what is due does not wait for it. Those in `asked` are not asked
+    after again. Returns the ids of those that were.
+    """
     now = clock()
-    articles = await asyncio.to_thread(_about_to_go, newsroom, database, now)
+    articles = await asyncio.to_thread(_about_to_go, newsroom, database, now, ahead)
+    articles = [article for article in articles if article.id not in asked]
     await last_look(newsroom, database, articles, now)
     await prepare_pictures(newsroom, articles, now)
+    return [article.id for article in articles]
+
+
+async def answer(newsroom: Newsroom, database: Database, clock: Clock, by: str) -> Answers:
+    """Look once more at the articles that are about to go out, then decide all that is due: both in one go."""
+    await prepare(newsroom, database, clock)
     return await asyncio.to_thread(answer_due, newsroom, database, clock(), by)
 
 
@@ -148,16 +160,49 @@ def _note_passed(database: Database, newsletter: Newsletter, task: Due, by: str,
 # -- the last look -----------------------------------------------------------------------------------------------------
 
 
-def _about_to_go(newsroom: Newsroom, database: Database, now: datetime) -> list[Article]:
+def anything_due(newsroom: Newsroom, database: Database, now: datetime) -> bool:
+    """Whether a slot or a draft has been waiting to be answered."""
+    for name, timing in newsroom.timing.items():
+        for schedule in filter(None, (timing.schedule, timing.daily, timing.weekly)):
+            if _due(database, newsroom.newsletter(name), timing, schedule, now, timedelta()):
+                return True
+    with database.read() as connection:
+        return any(row.due_at <= now for row in book.waiting(connection))
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A time at which something will be due, and the newsletter it is for."""
+
+    at: datetime
+    newsletter: str
+
+
+def coming(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[Coming]:
+    """What comes due later than now and within `ahead`: slots, the drafts made for them, and the release of drafts."""
+    found = []
+    for name, timing in newsroom.timing.items():
+        review = newsroom.newsletter(name).review
+        before = {timedelta(), review.before if review else timedelta()}
+        for schedule in filter(None, (timing.schedule, timing.daily, timing.weekly)):
+            for early in before:
+                found += [Coming(slot.at - early, name) for slot in schedule.slots(now + early, now + early + ahead)]
+    with database.read() as connection:
+        drafts = book.waiting(connection)
+    found += [Coming(row.due_at, row.newsletter) for row in drafts if now < row.due_at <= now + ahead]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _about_to_go(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[Article]:
     """The articles that the next decisions would send, and those that only the last look keeps back."""
     found: list[Article] = []
     for name, timing in newsroom.timing.items():
         newsletter = newsroom.newsletter(name)
-        if timing.schedule and _due(database, newsletter, timing, timing.schedule, now, timedelta()):
+        if timing.schedule and _due(database, newsletter, timing, timing.schedule, now, ahead):
             found += ready(database, newsletter, now)
     with database.read() as connection:
         for row in book.waiting(connection):
-            edition = book.edition(connection, row.id) if row.due_at <= now else None
+            edition = book.edition(connection, row.id) if row.due_at <= now + ahead else None
             found += edition.carried if edition else ()
     return found
 
@@ -179,7 +224,7 @@ async def last_look(newsroom: Newsroom, database: Database, articles: Sequence[A
     wanted = list({article.id: article for article in articles}.values())
     if not wanted:
         return []
-    answers = await ask_after(newsroom.sources, newsroom.settings.site, wanted, hosts=Hosts())
+    answers = await ask_sources(newsroom.sources, newsroom.settings.site, wanted)
     told = await asyncio.to_thread(_hold_what_is_gone, database, wanted, answers, now)
     for line in told:
         log.warning("last look: %s", line)

@@ -1,0 +1,99 @@
+"""When the service looks at its sources: each in a task of its own, so that a slow one keeps nobody waiting.
+
+A source is looked at every so often (`every`), and once more shortly before an edition that may carry its articles, so
+that the edition is fresh without waiting for anybody at its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from . import pipeline
+from .errors import DistributorError
+from .newsroom import Newsroom
+from .storage.database import Database
+
+log = logging.getLogger("distributor.service")
+
+
+class GatherLoop:
+    """Starts the looks that are due, and brings what channels show of all articles up to date after them."""
+
+    def __init__(self, newsroom: Newsroom, database: Database, clock: Callable[[], datetime]) -> None:
+        self.newsroom = newsroom
+        self.database = database
+        self.clock = clock
+        self._started: dict[str, datetime] = {}  # when the last look at a source began
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stale = True  # whether the feeds of all articles may lack something: who was killed has not told
+        self._refreshing = asyncio.Lock()
+
+    def start_due(self, now: datetime, coming: Iterable[pipeline.Coming] = ()) -> None:
+        """Start a look at each source that is due and is not being looked at. `coming` is what will go out soon."""
+        wanted = {name for one in coming for name in self._sources_of(one.newsletter)}
+        for name in self.newsroom.sources:
+            if name not in self._tasks and self._is_due(name, now, soon=name in wanted):
+                self._started[name] = now
+                self._tasks[name] = asyncio.create_task(self._look(name))
+
+    async def wait(self, stop: asyncio.Event, seconds: float) -> None:
+        """Until no look is under way, or `stop`, or the time is over."""
+        if not self._tasks:
+            return
+        looking = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({looking, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        looking.cancel()
+        stopped.cancel()
+
+    async def close(self) -> None:
+        """Break off what is under way; what it has not stored, the next look sees."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _sources_of(self, newsletter: str) -> Iterable[str]:
+        return self.newsroom.newsletter(newsletter).sources or self.newsroom.sources
+
+    def _is_due(self, name: str, now: datetime, *, soon: bool) -> bool:
+        """Whether it is time. Before an edition, a look is fresh for a third of the ordinary time."""
+        last, every = self._started.get(name), self.newsroom.sources[name].every
+        return last is None or now - last >= (every / 3 if soon else every) or now < last
+
+    async def _look(self, name: str) -> None:
+        try:
+            (look,) = await pipeline.gather(self.newsroom, self.database, self.clock, [name])
+            _log_look(look)
+            if self._stale or look.intake.new or look.intake.changed:
+                self._stale = False
+                await self.refresh()
+        except DistributorError as error:
+            log.error("%s", error)
+        except Exception:
+            log.exception("the look at source %s failed; tried again in %s", name, self.newsroom.sources[name].every)
+        finally:
+            del self._tasks[name]
+
+    async def refresh(self) -> None:
+        """Bring what channels show of the store as a whole up to date; one at a time."""
+        async with self._refreshing:
+            for fault in await pipeline.refresh(self.newsroom, self.database):
+                log.error("%s", fault)
+
+
+def _log_look(look: pipeline.Look) -> None:
+    if look.failure:
+        if look.tell:  # once, when it begins or changes; not at every look
+            log.error("source %s: %s", look.source, look.failure)
+        return
+    if look.intake.new or look.intake.changed:
+        log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
+    for note in look.notes:
+        log.warning("source %s: %s", look.source, note)
+    for fault in look.faults:
+        log.warning("source %s: %s", look.source, fault)
