@@ -128,7 +128,9 @@ async def test_a_slot_is_answered_in_time_while_sources_drip_and_never_end(room:
         async with running(newsroom, store, clock):
             await until(lambda: bool(frozen(store)))
             late = (frozen(store)[0] - clock.slot).total_seconds()
-            assert 0 <= late < 6, "on 6c50818 it was 158 seconds; here it is well under one, but for a slow machine"
+            assert 0 <= late < 20, (
+                "it is well under a second but on a busy machine; who waited for sources was 158 seconds late"
+            )
             assert sources_with_articles(store) == {"bai-viet", "nguon-7"}
         store.close()
 
