@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 class DistributorError(Exception):
@@ -116,20 +116,23 @@ class InliningError(RenderError):
 class DeliveryError(DistributorError):
     """Base of the four ways in which a delivery may fail.
 
-    `reply` is what the far end said, for staff; it never holds a secret.
+    `reply` is what the far end said, for staff; it never holds a secret. `keys` are the settings of the channel that may
+    mend it, most likely first.
     """
 
-    def __init__(self, message: str, *, reply: str = "") -> None:
+    def __init__(self, message: str, *, reply: str = "", keys: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.reply = reply or message
+        self.keys = tuple(keys)
 
 
 class Unavailable(DeliveryError):
-    """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time.
+    """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time, and not before `wait` has
+    passed where we know how long it takes.
 
-    `counted` is off where the recipient has nothing to do with it: a connection that broke, a server that closes.
-    `all_posts`: it is not this post that was refused but how many there are (429). The whole channel rests then, as it
-    does whenever a time is named.
+    `counted` is off where the recipient has nothing to do with it: a connection that broke, a server that closes. `ours`
+    is on where it is us who were refused, so that this never ends in giving the recipient up. `all_posts`: it is not this
+    post that was refused but how many there are (429). The whole channel rests then, as it does whenever a time is named.
     """
 
     def __init__(
@@ -137,27 +140,34 @@ class Unavailable(DeliveryError):
         message: str,
         *,
         reply: str = "",
+        keys: Sequence[str] = (),
         retry_at: datetime | None = None,
+        wait: timedelta | None = None,
         counted: bool = True,
+        ours: bool = False,
         all_posts: bool = False,
     ) -> None:
-        super().__init__(message, reply=reply)
+        super().__init__(message, reply=reply, keys=keys)
         self.retry_at = retry_at
-        self.counted = counted
+        self.wait = wait
+        self.counted = counted and not ours
+        self.ours = ours
         self.all_posts = all_posts
 
 
 class Rejected(DeliveryError):
     """Surely not out, and repeating it will not help. `recipient`: it is this recipient that was refused, not what we
-    say or who we are."""
+    say or who we are. `about` says more precisely what was refused, in the words of whoever has judged the answer."""
 
-    def __init__(self, message: str, *, reply: str = "", recipient: bool = False) -> None:
+    def __init__(self, message: str, *, reply: str = "", recipient: bool = False, about: str = "") -> None:
         super().__init__(message, reply=reply)
         self.recipient = recipient
+        self.about = about
 
 
 class AuthBroken(DeliveryError):
-    """Surely not out: the far end does not accept our credentials. The channel stops until staff have mended them."""
+    """Surely not out: the far end does not accept us, our credentials or our settings. The channel stops until staff have
+    mended them."""
 
 
 class Uncertain(DeliveryError):

@@ -20,7 +20,7 @@ from ..delivery import rows, suppression
 from ..delivery.suppression import Effect, classify
 from ..errors import AuthBroken, Unavailable
 from ..mail import bounces, returns
-from ..mail.address import normalise
+from ..mail.address import Mailbox, normalise
 from ..mail.bounces import Kind, Report
 from ..mail.message import message_id
 from ..model import Bounce, Delivery, Subscriber, Tier
@@ -160,12 +160,21 @@ def _settle(
     for message, report in told:
         bounce = None
         if report.kind in (Kind.BOUNCE, Kind.COMPLAINT):
-            bounce = _trace(connection, newsroom.secret(), report, now)
+            bounce = _trace(connection, newsroom.secret(), report, now, _sender(newsroom))
         effect = suppression.bounced(connection, [bounce], now)[0] if bounce else None
         yield Handled(message, report, effect)
 
 
-def _trace(connection: Connection, secret: bytes, report: Report, now: datetime) -> Bounce | None:
+def _sender(newsroom: Newsroom) -> str:
+    """The address that letters leave from: a returned mail may speak of it instead of the reader's."""
+    for channel in newsroom.channels.values():
+        ours = getattr(channel, "return_path", None) or getattr(channel, "sender", None)
+        if channel.personal and isinstance(ours, str):
+            return Mailbox.parse(ours).address
+    return ""
+
+
+def _trace(connection: Connection, secret: bytes, report: Report, now: datetime, sender: str) -> Bounce | None:
     """The bounce that a report tells of; None where it is about no letter of ours."""
     row = rows.by_id(connection, report.delivery) if report.delivery else None
     person = None
@@ -176,7 +185,7 @@ def _trace(connection: Connection, secret: bytes, report: Report, now: datetime)
         return None
     return Bounce(
         address=address,
-        tier=_tier(report, address),
+        tier=_tier(report, address, sender),
         at=now,  # the date of a report is anybody's
         status=report.status,
         text=report.text,
@@ -224,12 +233,12 @@ def _named(connection: Connection, addresses: Sequence[str]) -> list[Subscriber]
     return found
 
 
-def _tier(report: Report, address: str) -> Tier:
+def _tier(report: Report, address: str, sender: str) -> Tier:
     """What a report says of the reader. Where another address has failed, to which the reader's own leads, it may be one
     of several behind it, or mended soon: it is no reason to give the reader up at once."""
     if report.kind is Kind.COMPLAINT:
         return Tier.COMPLAINT
-    tier = classify(report.status, 0, report.text)
+    tier = classify(report.status, 0, report.text, recipient=address, sender=sender)
     return Tier.SOFT if tier is Tier.HARD and report.addresses and not _same(report.addresses[-1], address) else tier
 
 

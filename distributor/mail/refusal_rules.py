@@ -1,0 +1,66 @@
+"""What a refusal can be about, and the rules that tell it from its words. Pure.
+
+Whoever refuses mail writes for people, and often behind a code that says something else: Exim answers `550` without any
+code to every recipient because of *our* address, Microsoft puts a missing mailbox behind `5.4.1`. So words come before
+codes, and words about the sender before words about the recipient: "User unknown … Sender verify failed" is about us.
+
+Before they are compared, addresses and names in the text are replaced by whose they are (`refusals.masked`):
+`‹sender›`, `‹recipient›`, `‹address›` (somebody's), `‹our-name›`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class About(StrEnum):
+    """What a refusal is about. Only the first three are about the recipient; what is unclear counts as ours."""
+
+    NOBODY = "recipient hard"  # there is no such mailbox or domain
+    MAILBOX = "recipient soft"  # the mailbox or its server does not take mail now
+    FULL = "full mailbox"
+    SETTINGS = "settings"  # our sender, name, host, login or signature
+    RELAYING = "relaying"  # whether the server sends for us at all, to this domain
+    ACCOUNT = "account"  # our account at the server: quota, rate, suspended
+    REPUTATION = "reputation"  # block lists, complaints
+    SIZE = "size"  # our message is too large for the server
+    WAY = "way"  # DNS, routing, TLS, their system: a passing fault
+    CONTENT = "content"  # what the message says, or a rule about it
+    UNCLEAR = "unclear"
+
+
+class Rule(NamedTuple):
+    """Words that decide. `what` says in words what the refusal is about, `keys` are the channel's settings that mend it."""
+
+    words: re.Pattern[str]
+    about: About
+    what: str = ""
+    keys: tuple[str, ...] = ()
+
+
+_NOT = (
+    r"(?:is |was |are |has been |have been |could |can|does|do|did)?\s?(?:n.t|not|never|un|in)\s?(?:be |an? )?"
+    r"(?:allow|authori|permit|accept|verif|valid|found|exist|own|logged|resolv|known|recogni|match|list|registered|routable)"
+)
+_REFUSED = (
+    r"(?:reject|refus|den(?:y|ied)|block|disallow|prohibit|forbid|fail|mismatch|missing|bad\b|invalid|unknown|unresolv)"
+)
+_LIMIT = r"(?:limit|quota|threshold|allowance|credits?|maximum)s?"
+_OVER = r"(?:exceed|reach|over\b|exhaust|\bhit\b|used up|expired)"
+_PERSON = (
+    r"(?:users?|recipients?|mailbox(?:es)?|account|address(?:ee)?|local.?part|person|alias|username|inbox"
+    r"|mail ?drop|e-?mail(?: address)?|"
+    r"‹recipient›|customer|member)"
+)
+_PARTS = {"@NOT@": _NOT, "@REFUSED@": _REFUSED, "@LIMIT@": _LIMIT, "@OVER@": _OVER, "@PERSON@": _PERSON}
+
+
+def rule(about: About, what: str, keys: str, phrases: str) -> Rule:
+    """One phrase a line; a line that ends with a backslash goes on in the next one."""
+    lines = re.sub(r"\\\n\s*", "", phrases).splitlines()
+    pattern = "|".join(line.strip() for line in lines if line.strip())
+    for mark, part in _PARTS.items():
+        pattern = pattern.replace(mark, part)
+    return Rule(re.compile(pattern, re.IGNORECASE), about, what, tuple(keys.split()))

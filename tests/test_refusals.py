@@ -1,0 +1,151 @@
+"""Refusals understood: first whom they speak of, then what follows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from refusal_cases import ALL, NAME, RECIPIENT, SENDER, Said
+
+from distributor import registry
+from distributor.delivery.tiers import classify
+from distributor.mail import refusals_of_others, refusals_of_us
+from distributor.mail.refusal_codes import BY_CODE
+from distributor.mail.refusal_rules import About
+from distributor.mail.refusals import RECIPIENTS, judge, masked
+from distributor.mail.smtp import Phase
+from distributor.model import Tier
+
+IDS = [f"{server}: {said.reply[:50]}" for server, said in ALL]
+
+
+def judged(said: Said) -> About:
+    taken = said.to in (Phase.DATA, Phase.ANSWER)
+    return judge(said.reply, recipient=RECIPIENT, sender=SENDER, name=NAME, taken=taken).about
+
+
+@pytest.mark.parametrize("said", [said for _, said in ALL], ids=IDS)
+def test_what_servers_say_is_understood(said: Said) -> None:
+    assert judged(said) is said.about
+
+
+@pytest.mark.parametrize("said", [said for _, said in ALL if said.about not in RECIPIENTS], ids=str)
+def test_nobody_is_suppressed_for_what_is_not_about_them(said: Said) -> None:
+    """Nor where nobody knows by which names we went."""
+    for told in (said.reply, said.reply.replace("\n", " "), said.reply.lower(), said.reply.upper()):
+        assert classify("", 0, told, recipient=RECIPIENT) is Tier.POLICY
+
+
+def test_the_table_is_large_and_holds_every_kind() -> None:
+    assert len(ALL) >= 120
+    assert {said.about for _, said in ALL} == set(About)
+    assert {said.to for _, said in ALL} >= {
+        Phase.GREETING,
+        Phase.EHLO,
+        Phase.MAIL,
+        Phase.RCPT,
+        Phase.DATA,
+        Phase.ANSWER,
+    }
+
+
+@pytest.mark.parametrize("text", ["550 User unknown", "550 5.1.1 No such user", "550 mailbox not found", "5.1.1", ""])
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Sender verify failed", "sender domain not found", "your HELO is invalid", "cannot find your reverse hostname",
+        "daily sending limit exceeded", "Verification failed for <bounce@news.example>", "blocked using zen.spamhaus.org",
+        "DMARC failed", "not permitted to send as this sender", "relay access denied",
+    ],
+)  # fmt: skip
+def test_words_about_us_count_before_words_about_the_recipient(text: str, more: str) -> None:
+    for reply in (f"{text}\n550 {more}", f"550 {more}\n{text}"):
+        assert judge(reply, sender=SENDER, recipient=RECIPIENT).ours, reply
+
+
+def test_whose_address_is_unknown_decides() -> None:
+    """The same words about another address are about somebody else."""
+    for address, about in (
+        (RECIPIENT, About.NOBODY),
+        (SENDER, About.SETTINGS),
+        (f"<{SENDER.upper()}>", About.SETTINGS),
+    ):
+        said = f"550 5.1.1 {address}: user unknown"
+        assert judge(said, recipient=RECIPIENT, sender=SENDER).about is about
+    token = "bounce+aaaaaaaaaaabc234567defghijklmnop@news.example"
+    assert judge(f"550 unknown user {token}", recipient=RECIPIENT).about is About.SETTINGS, "known by its token"
+    assert judge("550 Domain news.example does not exist", recipient=RECIPIENT, sender=SENDER).about is About.SETTINGS
+    assert judge("550 Domain example.com does not exist", recipient=RECIPIENT, sender=SENDER).about is About.NOBODY
+
+
+def test_all_lines_of_a_reply_are_read() -> None:
+    assert judge("550-5.1.1 something\n550-about nobody\n550 5.1.1 Sender verify failed").about is About.SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        ("550 5.4.5 Daily user sending limit exceeded", timedelta(hours=1)),
+        ("550 Domain x.example has exceeded the max emails per hour (5/5) allowed", timedelta(minutes=15)),
+        ("454 Throttling failure: Maximum sending rate exceeded", timedelta(minutes=1)),
+        ("550 5.1.8 Access denied, bad outbound sender", timedelta(minutes=15)),
+        ("550 Sender verify failed", timedelta(minutes=15)),
+        ("550 5.1.1 User unknown", timedelta()),
+    ],
+)
+def test_how_long_to_wait_follows_from_what_is_used_up(said: str, wait: timedelta) -> None:
+    assert judge(said).wait == wait
+
+
+def test_every_setting_that_staff_are_sent_to_is_one_of_the_channel() -> None:
+    known = {field.name for field in fields(registry.channels.find("email"))}
+    named = {key for rule in (*refusals_of_us.RULES, *refusals_of_others.RULES) for key in rule.keys}
+    named |= {key for _, _, keys in BY_CODE.values() for key in keys.split()}
+    assert named <= known
+    for rule in refusals_of_us.RULES:
+        assert rule.about is About.CONTENT or (rule.keys and rule.what)
+
+
+@given(
+    text=st.text(max_size=400), recipient=st.text(max_size=40), sender=st.text(max_size=40), name=st.text(max_size=40)
+)
+@example(text="550 a@b", recipient="@", sender="@", name=".")
+def test_any_words_have_a_meaning(text: str, recipient: str, sender: str, name: str) -> None:
+    refusal = judge(text, recipient=recipient, sender=sender, name=name)
+    assert not (refusal.ours and refusal.recipients)
+
+
+@given(
+    before=st.text(max_size=80).filter(lambda text: "@" not in text),
+    after=st.text(max_size=80),
+    code=st.sampled_from(["550", "553 5.1.1", "501 5.2.1"]),
+)
+def test_our_address_in_a_refusal_is_never_taken_for_the_recipients(before: str, after: str, code: str) -> None:
+    """Whatever stands around it."""
+    assert SENDER not in masked(f"{code} {before} <{SENDER}> {after}", RECIPIENT, SENDER, NAME)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a@",
+        "sender ",
+        "user unknown ",
+        "exceeded limit message ",
+        "not ",
+        "1.2.3.4 ",
+        "quota ",
+        "hộp thư ",
+        "‹",
+        "a.b-c",
+    ],
+)
+def test_no_reply_keeps_us_busy(unit: str) -> None:
+    started = time.process_time()
+    for number in range(10):
+        judge(f"550 {number} " + unit * 5000, recipient=RECIPIENT, sender=SENDER, name=NAME)
+    assert time.process_time() - started < 2
