@@ -116,14 +116,15 @@ class Ledger:
 
     # -- shards ------------------------------------------------------------------------------------------------------
 
-    def claim(self, channel: str, now: datetime) -> Shard | None:
-        """Take a shard of a channel that has something to do and that nobody alive is working on.
+    def claim(self, channel: str, now: datetime, *, untried_first: bool = False) -> Shard | None:
+        """Take a shard of a channel that has something to do and that nobody alive is working on. `untried_first`: those
+        with rows that were never tried come before those that only have to try again, of whichever edition.
 
         What a dead worker left in `sending` becomes `uncertain` in the same transaction.
         """
         while True:
             with self.database.write(alone=False) as connection:
-                free = _free(channel, now, _dead_owners(connection, channel, now)).limit(1)
+                free = _free(channel, now, _dead_owners(connection, channel, now), untried_first).limit(1)
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None
@@ -173,12 +174,13 @@ class Ledger:
             return [Shard(*row) for row in connection.execute(query.where(shards.c.owner == self.owner))]
 
     def due(self, shard: Shard, now: datetime) -> list[Delivery]:
-        """The rows of a shard that are to be tried, or whose doubt is to be settled, now."""
+        """The rows of a shard that are to be tried, or whose doubt is to be settled, now. Those that were tried before come
+        last, so that a few that fail again and again keep nobody waiting."""
         waiting = deliveries.c.state.in_((S.DEFERRED, S.UNCERTAIN)) & (deliveries.c.due <= now)
         query = (
             sa.select(*DELIVERY)
             .where(_is(deliveries, shard), (deliveries.c.state == S.PENDING) | waiting)
-            .order_by(deliveries.c.part, deliveries.c.id)
+            .order_by(deliveries.c.part, sa.case((deliveries.c.state == S.PENDING, 0), else_=1), deliveries.c.id)
         )
         with self.database.read() as connection:
             return [delivery(row) for row in connection.execute(query)]
@@ -241,16 +243,17 @@ class Ledger:
 # -- statements --------------------------------------------------------------------------------------------------------
 
 
-def _free(channel: str, now: datetime, dead: Sequence[str]) -> sa.Select[Any]:
+def _free(channel: str, now: datetime, dead: Sequence[str], untried_first: bool) -> sa.Select[Any]:
     """Shards with something to do that nobody works on, alerts first."""
     nobody = shards.c.lease_until.is_(None) | (shards.c.lease_until <= now) | shards.c.owner.in_(dead)
     urgent = sa.case((editions.c.kind == EditionKind.ALERT, 0), else_=1)
+    tried = sa.case((shards.c.due == AT_ONCE, 0), else_=1)
     return (
         sa.select(shards.c.edition_id, shards.c.k, shards.c.fence)
         .join(editions, editions.c.id == shards.c.edition_id)
         .where(shards.c.channel == channel, shards.c.due <= now, nobody)
         .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
-        .order_by(urgent, editions.c.frozen_at, shards.c.k)
+        .order_by(urgent, *([tried] if untried_first else []), editions.c.frozen_at, shards.c.k)
     )
 
 

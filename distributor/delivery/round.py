@@ -200,7 +200,10 @@ class Round:
         counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
         bounce = self._bounce(errand, held.row, outcome, decision)
         self._settle(errand, decision, attempts=attempts if counted else held.row.attempts, bounce=bounce)
-        self._weigh(held.row.edition, bounce)
+        ours = (isinstance(outcome, Unavailable) and outcome.ours) or (
+            bounce is not None and bounce.tier is Tier.POLICY
+        )
+        self._weigh(held.row.edition, outcome.reply if ours else "")
 
     def _bounce(
         self, errand: Errand, row: Delivery, outcome: Receipt | DeliveryError, decision: Decision
@@ -213,15 +216,16 @@ class Round:
             outcome, address=row.address, delivery_id=row.id, edition_id=row.edition, now=self.rules.clock()
         )
 
-    def _weigh(self, edition: str, bounce: Bounce | None) -> None:
-        """Count refusals that are about us: an edition of which too many letters are refused is paused, for staff."""
+    def _weigh(self, edition: str, refusal: str) -> None:
+        """Count answers, and among them refusals that are about us, in their words: an edition of which too many letters
+        are refused is paused, for staff."""
         self._answered[edition] += 1
-        if bounce is None or bounce.tier is not Tier.POLICY:
+        if not refusal:
             return
         self._refused[edition] += 1
         refused, answered = self._refused[edition], self._answered[edition]
         if refused >= _FEW and refused >= answered * _SHARE and edition not in self._pausing:
-            why = f"{refused} of {answered} letters refused for what we send or who we are; last: {bounce.text[:200]}"
+            why = f"{refused} of {answered} letters refused for what we send or who we are; last: {refusal[:200]}"
             self._pausing[edition] = asyncio.create_task(self._pause_it(edition, why))
 
     async def _pause_it(self, edition: str, why: str) -> None:
@@ -311,7 +315,7 @@ class Round:
         ledger, now = self.commit.ledger, self.rules.clock()
         if done:
             ledger.release(done)
-        shard = ledger.claim(self.channel, now)
+        shard = ledger.claim(self.channel, now, untried_first=True)
         if shard is None:
             return None
         rows = ledger.due(shard, now)
