@@ -79,8 +79,9 @@ class RelaySettings:
         if self.username and self.tls == "none" and self.host not in _HERE:
             raise ValueError("the password would travel in the clear: set tls to starttls or tls")
 
-    def server(self, hello: str, patience: float, among: int) -> Server:
-        """The server to connect to. `among` processes share its rates."""
+    def server(self, hello: str, patience: float, among: int, place: str = "") -> Server:
+        """The server to connect to. `among` processes share its rates. `place` says where its settings stand in those of
+        the channel."""
         return Server(
             host=self.host,
             port=self.port or PORTS[self.tls],
@@ -95,6 +96,7 @@ class RelaySettings:
             weight=self.weight,
             rates=tuple(rate.shared(among) for rate in self.rates),
             deadlines=Deadlines(answer=patience),
+            place=place,
         )
 
 

@@ -138,8 +138,12 @@ class Email(PersonalChannel):
         return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 
     def _servers(self, among: int = 1) -> list[Server]:
-        relays = self.relays or ((self._single(),) if self.host else ())
-        return [relay.server(self.hello, self.patience.total_seconds(), among) for relay in relays]
+        if not self.relays:
+            return [self._single().server(self.hello, self.patience.total_seconds(), among)] if self.host else []
+        return [
+            relay.server(self.hello, self.patience.total_seconds(), among, place=f"relays[{number}].")
+            for number, relay in enumerate(self.relays)
+        ]
 
     def _single(self) -> RelaySettings:
         names = ("host", "port", "tls", "username", "password", "token_command", "ca_file", "connections")

@@ -66,6 +66,11 @@ def envelopes(*names: str, message: bytes = MESSAGE) -> list[Envelope]:
     return [Envelope(name, lambda: message) for name in names]
 
 
+def of_domains(*names: str) -> list[Envelope]:
+    """The same, each to a domain of its own."""
+    return [Envelope(name, recipient=f"{name}@{name}.vn") for name in names]
+
+
 def packer(letters: Sequence[Envelope]) -> Pack:
     """Makes parcels of the messages as they are."""
     by_key = {letter.key: letter for letter in letters}

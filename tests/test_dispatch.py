@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from fixtures_ledger import freeze, mark, states
 from fixtures_letters import Bench, LookingWall, Post, RepeatableWall, Wall, letters, posts
 
 from distributor.delivery.ledger import Ledger
+from distributor.errand import Errands
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from distributor.model import DeliveryState, Receipt
 
@@ -71,6 +73,51 @@ async def test_broken_credentials_stop_the_channel_after_one_try_and_are_told_on
     assert report.notes == ["channel wall is stopped: 401"]
     await bench.run(wall, after=timedelta(minutes=16))
     assert states(bench.database) == {S.SENT: 3}
+
+
+async def test_what_staff_must_mend_names_the_keys_and_is_told_once_until_it_is_mended(bench: Bench) -> None:
+    """A service asks again every quarter of an hour; staff hear of it once, and again when it comes back."""
+    letters(bench, 3)
+    refusal = AuthBroken("mx:25 answered 550 Sender verify failed to RCPT", keys=("return_path", "sender"))
+    mending: list[AuthBroken | None] = [refusal, refusal, None, refusal]
+
+    @dataclass
+    class Postal:
+        async def carry(self, errands: Errands) -> None:
+            fault = mending.pop(0)
+            errand = await errands.take()
+            assert errand
+            if fault:
+                errands.put_back(errand)
+                raise fault
+            assert await errands.mark(errand)
+            errands.answer(errand, Receipt(reply="250 ok"))
+
+    dispatcher = bench.dispatcher(Post(name="mail"))
+    dispatcher.carriers["mail"] = Postal()
+    told = []
+    for _ in range(4):
+        told.append((await dispatcher.run()).notes)
+        bench.clock.now += timedelta(minutes=16)
+    dispatcher.close()
+    (note,) = told[0]
+    assert "Sender verify failed" in note
+    assert "config.yaml see channels.mail.return_path or channels.mail.sender" in note
+    assert told[1:] == [[], [], [note]]
+
+
+async def test_a_channel_waits_as_long_as_a_quota_takes(bench: Bench) -> None:
+    letters(bench, 2)
+    spent = Unavailable("550 5.4.5 Daily quota exceeded", keys=("rates",), wait=timedelta(hours=1), ours=True)
+    post = Post(name="mail", break_after=0, broken_by=spent)
+    dispatcher = bench.dispatcher(post)
+    (note,) = (await dispatcher.run()).notes
+    assert "Daily quota exceeded" in note and "channels.mail.rates" in note
+    bench.clock.now += timedelta(minutes=59)
+    assert dispatcher.resting["mail"] == NOW + timedelta(hours=1)
+    await dispatcher.run()
+    assert states(bench.database) == {S.PENDING: 2}
+    dispatcher.close()
 
 
 async def test_a_dead_channel_does_not_keep_another_one_waiting(bench: Bench) -> None:

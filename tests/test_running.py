@@ -188,6 +188,45 @@ async def test_an_edition_that_is_refused_by_policy_again_and_again_is_paused(be
         assert not connection.execute(sa.select(suppressions)).all()
 
 
+async def test_letters_that_wait_for_us_pause_the_edition_too_and_nobody_is_given_up(bench: Bench) -> None:
+    letters(bench, 60)
+    no = Unavailable("x", reply="550 Sender verify failed", wait=timedelta(minutes=15), ours=True)
+    report = await bench.run(Post(name="mail", fates={f"s00{number:02}": no for number in range(0, 60, 2)}))
+    assert "20 of 39 letters refused" in report.notes[0] and "Sender verify failed" in report.notes[0]
+    rows = bench.rows().values()
+    waiting = [row for row in rows if row.state is S.DEFERRED]
+    assert 20 <= len(waiting) < 30 and {row.attempts for row in waiting} == {0}
+    assert all(row.due and NOW + timedelta(minutes=15) <= row.due <= NOW + timedelta(minutes=19) for row in waiting)
+    with bench.database.read() as connection:
+        assert not connection.execute(sa.select(bounces)).all()
+
+
+async def test_a_letter_that_waits_for_us_is_tried_once_more_before_its_time_is_over(bench: Bench) -> None:
+    """A quota comes back in an hour, the edition ends in half of one."""
+    letters(bench, 1)
+    spent = Unavailable("x", reply="550 5.4.5 Daily quota exceeded", wait=timedelta(hours=1), ours=True)
+    await bench.run(Post(name="mail", fates={"s0000": spent}), after=timedelta(hours=23, minutes=30))
+    post = Post(name="mail")
+    await bench.run(post, after=timedelta(minutes=29, seconds=30))
+    assert post.carried == ["s0000"]
+
+
+async def test_those_who_were_refused_come_after_those_who_were_never_tried(bench: Bench) -> None:
+    """Else a few at the head of the list, refused again and again, would keep everybody waiting for ever."""
+    letters(bench, 1100)  # three shards
+    head = ["s0000", "s0001", "s0002"]
+    wait = Unavailable("x", reply="550 no", wait=timedelta(minutes=15), ours=True)
+    await bench.run(Post(name="mail", fates=dict.fromkeys(head, wait), break_after=10))
+    again = Post(name="mail", break_after=490)
+    await bench.run(again, after=timedelta(minutes=20))
+    assert not {*head} & {*again.carried}, "the rest of their shard goes first"
+    await bench.run(Post(name="mail", fates=dict.fromkeys(head, wait), break_after=3), after=timedelta(minutes=20))
+    last = Post(name="mail")
+    await bench.run(last, after=timedelta(minutes=20))
+    assert last.carried[-3:] == head, "and so do the other shards"
+    assert states(bench.database) == {S.SENT: 1100}
+
+
 async def test_a_broken_connection_is_never_counted_against_the_reader(bench: Bench) -> None:
     letters(bench, 1)
     lost = Unavailable("421 closing", counted=False)

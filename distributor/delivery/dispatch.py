@@ -55,6 +55,7 @@ class Dispatcher:
     progress: Progress | None = None
     chance: Callable[[], float] = random.random
     resting: dict[str, datetime] = field(default_factory=dict)
+    told: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what staff know of a channel that does not send
     failures: Counter[str] = field(default_factory=Counter)  # runs in a row that a channel's connection has failed
     carriers: dict[str, Carrier] = field(default_factory=dict)
     among: int = 1  # processes that share what rates allow
@@ -196,12 +197,21 @@ class Dispatcher:
             if self.stop.is_set() or self._rests(channel.name):
                 return
 
-    def rest(self, channel: str, reason: str, report: Report) -> None:
-        """Stop a channel whose credentials were refused; staff are told once."""
+    def rest(self, channel: str, failure: DeliveryError, report: Report) -> None:
+        """Stop a channel that is refused for what only staff can mend."""
         self.resting[channel] = self.clock() + AFTER_AUTH
-        report.failed[channel] = reason
-        report.notes.append(f"channel {channel} is stopped: {reason}")
-        log.error("channel %s is stopped: %s", channel, reason)
+        report.failed[channel] = str(failure)
+        self._tell(channel, f"channel {channel} is stopped: {failure}{_mended_by(channel, failure)}", failure, report)
+
+    def _tell(self, channel: str, note: str, failure: DeliveryError, report: Report) -> None:
+        """Tell staff once what keeps a channel from sending: again only when it is something else, or comes back."""
+        about = (type(failure).__name__, *(failure.keys or (str(failure),)))
+        if self.told.get(channel) == about:
+            log.info("still: %s", note)
+            return
+        self.told[channel] = about
+        report.notes.append(note)
+        log.error("%s", note)
 
     # -- letters -----------------------------------------------------------------------------------------------------
 
@@ -230,12 +240,21 @@ class Dispatcher:
         finally:
             keeper.cancel()
             await errands.finish()
+        if not self._rests(channel.name) and report.counts[(channel.name, DeliveryState.SENT)]:
+            self.told.pop(channel.name, None)
 
     async def _failed(self, name: str, failure: DeliveryError, report: Report) -> None:
         """Nothing can be carried now. The rows stay promised; the channel rests, longer each time, unless it is found to
         answer again before."""
         if isinstance(failure, AuthBroken):
-            self.rest(name, str(failure), report)
+            self.rest(name, failure, report)
+            return
+        if isinstance(failure, Unavailable) and failure.wait:
+            self.resting[name] = self.clock() + failure.wait
+            report.failed[name] = str(failure)
+            minutes = failure.wait / timedelta(minutes=1)
+            note = f"channel {name} waits for {minutes:.0f} min: {failure}{_mended_by(name, failure)}"
+            self._tell(name, note, failure, report)
             return
         if report.counts[(name, DeliveryState.SENT)]:
             self.failures.pop(name, None)  # it was well in between
@@ -252,6 +271,12 @@ class Dispatcher:
             self.probes.begin(name, carrier, again=self.failures[name] > 1)
         report.notes.append(f"channel {name}: {failure}; tried again later")
         log.warning("channel %s: %s; tried again later", name, failure)
+
+
+def _mended_by(channel: str, failure: DeliveryError) -> str:
+    """Where in config.yaml staff may mend it."""
+    keys = " or ".join(f"channels.{channel}.{key}" for key in failure.keys)
+    return f"; in config.yaml see {keys}" if keys else ""
 
 
 @dataclass
@@ -367,7 +392,7 @@ class _Work:
             outcome, attempts=attempts, now=now, expires_at=self.edition.expires_at, jitter=self.dispatcher.chance()
         )
         if isinstance(outcome, AuthBroken):
-            self.dispatcher.rest(self.channel.name, str(outcome), self.report)
+            self.dispatcher.rest(self.channel.name, outcome, self.report)
         await self._rest_after(outcome, attempts, now)  # before the outcome: who dies in between has said it
         await self._settle(replace(row, state=DeliveryState.SENDING, attempts=attempts), decision)
 

@@ -51,6 +51,10 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dateti
             return Decision(DeliveryState.UNCERTAIN, due=max(until or now, now + FIRST_WAIT), reply=outcome.reply)
         case AuthBroken():
             return _later(now + AFTER_AUTH, outcome, expires_at)
+        case Unavailable(wait=timedelta() as wait) if wait:
+            # A letter that waits for us is tried once more before its edition's time is over.
+            last = max(now + FIRST_WAIT, expires_at - FIRST_WAIT)
+            return _later(min(now + wait * (1 + jitter / 4), last), outcome, expires_at)
     until = rest_until(outcome, attempts=attempts, now=now, jitter=jitter)
     return _later(until or now + _wait(outcome, attempts, jitter), outcome, expires_at)
 

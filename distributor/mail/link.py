@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,10 +18,21 @@ from typing import Literal, ParamSpec
 
 from ..errors import AuthBroken, Unavailable
 from .rates import Rate
+from .refusal_rules import About
+from .refusals import judge
 from .smtp import Conversation, Phase, ProtocolError, Reply, SmuggledLine, shown
 from .wire import Wire
 
 Security = Literal["none", "starttls", "tls"]
+_OF_SERVERS = frozenset(
+    {"host", "port", "tls", "username", "password", "token_command", "ca_file", "rates", "connections"}
+)
+_MENDED_BY = {  # the settings that a refusal before any message speaks of, unless its words tell more
+    Phase.GREETING: ("host",),
+    Phase.EHLO: ("hello", "host"),
+    Phase.STARTTLS: ("tls",),
+    Phase.AUTH: ("username", "password"),
+}
 _Words = ParamSpec("_Words")
 
 
@@ -64,6 +75,11 @@ class Server:
     weight: int = 1  # share of the messages, beside those of the other relays
     rates: tuple[Rate, ...] = ()
     deadlines: Deadlines = Deadlines()
+    place: str = ""  # of its settings within those of the channel: `relays[0].`, or nothing
+
+    def keys(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Settings of a channel by their full names: some belong to this server, the others to the channel."""
+        return tuple(f"{self.place}{name}" if name in _OF_SERVERS else name for name in names)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -168,7 +184,14 @@ class Link:
         if reply.ok:
             return
         text = f"{self.server} answered {reply} to {reply.phase.value}"
-        raise AuthBroken(text) if reply.permanent else Unavailable(text)
+        refusal = judge(str(reply), name=self.server.hostname)
+        usual = _MENDED_BY.get(reply.phase, ())
+        keys = self.server.keys(usual if reply.phase is Phase.AUTH or not refusal.ours else refusal.keys)
+        if refusal.about is About.ACCOUNT and not refusal.for_staff:
+            raise Unavailable(text, reply=str(reply), keys=keys, wait=refusal.wait, ours=True)
+        if reply.permanent:
+            raise AuthBroken(text, reply=str(reply), keys=keys)
+        raise Unavailable(text, reply=str(reply), ours=refusal.ours, keys=keys if refusal.ours else ())
 
     # -- speaking ----------------------------------------------------------------------------------------------------
 

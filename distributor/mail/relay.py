@@ -2,8 +2,8 @@
 
 The outcome of a recipient:
 
-    2yz to the dot ────────────── Receipt            5yz to RCPT, DATA or the dot ──── Rejected
-    4yz, or lost before the dot ─ Unavailable        5yz before any recipient ──────── AuthBroken (about us)
+    2yz to the dot ────────────── Receipt            5yz about the recipient ───────── Rejected
+    4yz, or lost before the dot ─ Unavailable        5yz about us, wherever ────────── Unavailable, and the server stops
     lost after the dot ────────── Uncertain          421, or lost between messages ─── connect again, nobody is blamed
 
 What is about a server and not about a recipient stops that server, and the others go on; only when none is left it is
@@ -25,6 +25,7 @@ from ..errors import DeliveryError, Unavailable
 from ..model import Receipt
 from .link import Link, Lost, Server
 from .rates import Limits, Rate, Rests
+from .smtp import Phase
 from .standing import Result, Standing
 from .transfer import Pack, Transfer
 
@@ -153,6 +154,7 @@ class Relay:
         self.limits = Limits(server.rates)
         self._standing = Standing(str(server))
         self._slots: set[asyncio.Task[None]] = set()
+        self._passed_on: set[Errand] = set()  # that were left to another server, once each
         self._ended = asyncio.Event()
         self._over = False
         self._open = 0
@@ -161,6 +163,7 @@ class Relay:
     async def work(self, errands: Errands) -> None:
         """Carry until there are no more errands. Raises Unavailable or AuthBroken where this server is the reason."""
         self._standing, self._over, self._ended = Standing(str(self.server)), False, asyncio.Event()
+        self._passed_on = set()
         failure: Exception | None = None
         self._slots = set()
         self._begin(errands)
@@ -180,8 +183,9 @@ class Relay:
             for task in self._slots:
                 task.cancel()
             await asyncio.gather(*self._slots, return_exceptions=True)
-        for errand, outcome in self._standing.held:
-            if failure:
+        failure = failure or self._standing.conclusion()
+        for errand, outcome in self._standing.left():
+            if self._elsewhere():
                 errands.put_back(errand)
             else:
                 errands.answer(errand, outcome)
@@ -290,8 +294,11 @@ class Relay:
         return None
 
     def _allowed(self, errand: Errand, errands: Errands) -> bool:
-        """Count an errand that may go now; one whose domain must wait is put back until then."""
+        """Count an errand that may go now; one whose domain must wait, or that is left to another server, is put back."""
         now, domain = _now(), _domain(errand)
+        if errand in self._passed_on and self._elsewhere():
+            errands.put_back(errand, _SLICE)
+            return False
         free = max(self._all.domains.domain_free_at(domain, now), self._all.rests.free_at(domain, now))
         if free > now:
             errands.put_back(errand, free - now)
@@ -305,14 +312,24 @@ class Relay:
 
     def _told(self, link: Link, errands: Errands, errand: Errand, result: Result) -> None:
         """Pass on what became of an errand. Raises Unavailable or AuthBroken where it tells about the server."""
+        marked = result.reply is not None and result.reply.phase is Phase.ANSWER
         for known, outcome in self._standing.released(errand, result):
-            errands.answer(known, outcome)
+            waits = isinstance(outcome, Unavailable) and outcome.ours and not (known is errand and marked)
+            if waits and known not in self._passed_on and self._elsewhere():
+                self._passed_on.add(known)
+                errands.put_back(known)  # another server may take it
+            else:
+                errands.answer(known, outcome)
         if isinstance(result.outcome, Receipt):
             self._all.rests.accepted(_domain(errand))
             self._grow(errands)
         elif result.reply and result.reply.enhanced.startswith("4.7.") and not result.reply.greylisted:
             self._all.rests.refused(_domain(errand), _now())
         self._standing.judge()
+
+    def _elsewhere(self) -> bool:
+        """Whether another server carries on."""
+        return any(other.down is None for other in self._all.relays if other is not self)
 
     def _grow(self, errands: Errands) -> None:
         """One more connection, as long as not more are being opened than have carried something, and there is work."""

@@ -1,35 +1,40 @@
-"""How one relay stands with us: what the results of all its connections tell about it, and not about recipients.
+"""How one relay stands with us: what the results of all its connections tell about it, and not about recipients. Pure.
 
-A relay that does not want us (`554 5.7.1 Relay access denied`) refuses every recipient alike. Until it has taken a
-message, recipients refused by policy before their dot are held back: either somebody else is taken, and the refusal was
-about them, or nobody is, and it is about us.
+What speaks of us (`refusals`) is never held against a recipient: the letter waits, and the relay is stopped at once, or
+after a few in a row where it has taken letters before. A refusal that speaks of nobody clearly is harder: a relay that does
+not want us refuses everybody alike, but so does one with a rule for three people who happen to head the list. Such
+refusals are held back until somebody is taken, and then they were about those people; that everybody is refused is
+concluded from many of them only, of several domains, and not where the relay has told people apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NamedTuple
 
 from ..errand import Errand, Outcome
-from ..errors import AuthBroken, Rejected, Unavailable, Uncertain
+from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from ..model import Receipt
+from .refusal_rules import About
+from .refusals import STOPPED, Refusal
 from .smtp import Phase, Reply
 
 TRIES = 2  # of one message that was lost before its dot; it may be the message that the server stumbles over
 _SETBACKS = 4  # losses in a row for each connection, after which the server is left alone
-_REFUSALS = 3  # by policy (5.7.x) before it has taken a single message: it does not want us
+_IN_A_ROW = 3  # refusals of us, none taken between them, after which a relay that has taken letters is stopped
+_EVERYBODY, _EVERY_MESSAGE = 10, 3  # unclear refusals of recipients, or of what we say, before anything was taken …
+_DOMAINS = 2  # … and the least number of domains among them
 
 
 class Result(NamedTuple):
-    """What became of one message, and the reply that decided it. `lost`: the connection ended with it."""
+    """What became of one message, the reply that decided it, and what that is about where it is a refusal. `lost`: the
+    connection ended with it."""
 
     outcome: Outcome
     reply: Reply | None = None
     lost: bool = False
-
-    @property
-    def by_policy(self) -> bool:
-        return isinstance(self.outcome, Rejected) and bool(self.reply and self.reply.enhanced.startswith("5.7."))
+    refusal: Refusal | None = None
 
 
 @dataclass
@@ -39,11 +44,15 @@ class Standing:
     server: str
     connections: int = 1  # open at once: each may be lost once by one fault
     setbacks: int = 0
-    refusals: int = 0
-    accepted: bool = False
+    accepted: bool = False  # whether a message was taken
+    discerning: bool = False  # whether an answer shows that it takes or refuses single people
     last: str = ""
     tries: dict[Errand, int] = field(default_factory=dict)
     held: list[tuple[Errand, Outcome]] = field(default_factory=list)
+    _of_us: int = 0  # refusals of us in a row
+    _complaint: DeliveryError | None = None  # what the last of them says
+    _stop: DeliveryError | None = None
+    _messages: list[str] = field(default_factory=list)  # domains of messages refused at their end, before any was taken
 
     def gives_up(self, errand: Errand, reason: str) -> bool:
         """Count a loss before the dot; whether this message has been tried enough."""
@@ -58,23 +67,95 @@ class Standing:
     def released(self, errand: Errand, result: Result) -> list[tuple[Errand, Outcome]]:
         """The answers that can be given after this result."""
         self.tries.pop(errand, None)
-        if result.lost or isinstance(result.outcome, Uncertain):
-            self.setback(str(result.outcome))
-        elif result.reply:
+        outcome, refusal, reply = result.outcome, result.refusal, result.reply
+        if result.lost or isinstance(outcome, Uncertain):
+            self.setback(str(outcome))
+        elif reply:
             self.setbacks = 0
-        if result.by_policy and not self.accepted:
-            self.refusals += 1
-            self.last = str(result.reply)
-            if result.reply and result.reply.phase is not Phase.ANSWER:
-                self.held.append((errand, result.outcome))
+        if isinstance(outcome, Receipt):
+            self.accepted, self._of_us, self._complaint = True, 0, None
+            held, self.held = self.held, []
+            return [*held, (errand, outcome)]
+        if refusal is None:
+            return [(errand, outcome)]
+        at_recipient = reply is not None and reply.phase is Phase.RCPT
+        if refusal.about is About.RELAYING and at_recipient:
+            self.last = outcome.reply
+            if not self.accepted:
+                self.held.append((errand, outcome))
                 return []
-        self.accepted = self.accepted or isinstance(result.outcome, Receipt)
-        released, self.held = (self.held, []) if self.accepted else ([], self.held)
-        return [*released, (errand, result.outcome)]
+        if refusal.ours:
+            self._refuses_us(refusal, outcome, at_recipient)
+            return [(errand, outcome)]
+        self.discerning = self.discerning or refusal.recipients or not at_recipient
+        if refusal.recipients or self.accepted or not isinstance(outcome, Rejected):
+            return [(errand, outcome)]
+        self.last = outcome.reply
+        if at_recipient:
+            self.held.append((errand, outcome))
+            return []
+        self._messages.append(_domain(errand))
+        return [(errand, _waits(outcome))]
+
+    def _refuses_us(self, refusal: Refusal, outcome: Outcome, at_recipient: bool) -> None:
+        """Stop where it is clear: after a few in a row, since a relay may pass on what single recipients' servers say; at
+        the first one where no recipient was asked for and nothing was taken before, unless it passes by itself."""
+        assert isinstance(outcome, Unavailable)
+        self._of_us += 1
+        self.last = outcome.reply
+        what = f"{outcome}: this is about {refusal.what}, not about the recipient"
+        self._complaint = stopping(refusal, what, outcome.reply, outcome.keys)
+        patient = self.accepted or at_recipient or (refusal.passing and refusal.wait <= STOPPED)
+        enough = _EVERYBODY if refusal.about is About.RELAYING else _IN_A_ROW if patient else 1
+        if self._of_us >= enough:
+            self._stop = self._complaint
 
     def judge(self) -> None:
         """Raises Unavailable or AuthBroken where it is the server and not the recipients."""
+        if self._stop:
+            raise self._stop
         if self.setbacks >= _SETBACKS * self.connections:
             raise Unavailable(f"{self.server} failed {self.setbacks} times in a row: {self.last}")
-        if self.refusals >= _REFUSALS and not self.accepted:
-            raise AuthBroken(f"{self.server} refuses everybody: {self.last}", reply=self.last)
+        if self.accepted:
+            return
+        domains = [_domain(errand) for errand, _ in self.held]
+        if not self.discerning and len(domains) >= _EVERYBODY and len(set(domains)) >= _DOMAINS:
+            raise self._refuses(f"everybody, so far {len(domains)} recipients of {len(set(domains))} domains")
+        if len(self._messages) >= _EVERY_MESSAGE and len(set(self._messages)) >= _DOMAINS:
+            raise self._refuses(f"every message, so far {len(self._messages)}")
+
+    def _refuses(self, whom: str) -> AuthBroken:
+        return AuthBroken(f"{self.server} refuses {whom}: {self.last}", reply=self.last, keys=("host", "username"))
+
+    def conclusion(self) -> DeliveryError | None:
+        """What staff must hear when the work ends without a letter taken: a refusal of us, or that all were refused."""
+        if self.accepted or self._complaint:
+            return self._complaint
+        relaying = [outcome for _, outcome in self.held if isinstance(outcome, Unavailable)]
+        if relaying:
+            return AuthBroken(str(relaying[-1]), reply=relaying[-1].reply, keys=relaying[-1].keys)
+        domains = {_domain(errand) for errand, _ in self.held}
+        if not self.discerning and len(self.held) > _DOMAINS and len(domains) >= _DOMAINS:
+            return self._refuses(f"everybody, {len(self.held)} recipients of {len(domains)} domains")
+        return None
+
+    def left(self) -> list[tuple[Errand, Outcome]]:
+        """The answers to who is still held back when the work ends. Nobody was taken, so nobody can tell whether it was
+        about them: they wait."""
+        held, self.held = self.held, []
+        return [(errand, _waits(outcome) if isinstance(outcome, Rejected) else outcome) for errand, outcome in held]
+
+
+def stopping(refusal: Refusal, text: str, reply: str, keys: tuple[str, ...]) -> DeliveryError:
+    """What stops a relay that refuses us: until somebody mends it, or for as long as it takes by itself."""
+    if refusal.for_staff and not refusal.passing:
+        return AuthBroken(text, reply=reply, keys=keys)
+    return Unavailable(text, reply=reply, keys=keys, wait=refusal.wait or STOPPED, ours=True)
+
+
+def _waits(refused: Rejected, wait: timedelta = STOPPED) -> Unavailable:
+    return Unavailable(str(refused), reply=refused.reply, wait=wait, ours=True)
+
+
+def _domain(errand: Errand) -> str:
+    return errand.recipient.address.rpartition("@")[2].lower()

@@ -18,8 +18,10 @@ from ..errand import Errand, Errands
 from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from ..model import Receipt
 from .link import Link, Lost
+from .refusal_rules import About
+from .refusals import STOPPED, Refusal, judge
 from .smtp import Phase, ProtocolError, Reply, refuse_path
-from .standing import Result
+from .standing import Result, stopping
 
 _LOG_IN_FIRST = {530, 534, 535, 538}  # RFC 4954, section 6
 
@@ -62,6 +64,7 @@ class Transfer:
         self._told = told
         self._parcel: Parcel | None = None
         self._next_parcel: Parcel | None = None
+        self._stop: DeliveryError | None = None  # what ends the work, once the message in hand is answered
 
     async def run(self, errand: Errand) -> None:
         """Carry this errand and those that follow at hand. Returns when none is left, or the connection has done enough.
@@ -111,7 +114,7 @@ class Transfer:
             return None
         impossible = _impossible(self.link, parcel)
         if impossible:
-            self._tell(errand, Result(impossible))
+            self._tell(errand, impossible)
             return None
         self.link.carried += 1
         if self.link.talk.pipelines:
@@ -157,6 +160,8 @@ class Transfer:
         self.marked = True
         self._end()
         self._tell(errand, await self._answer())
+        if self._stop:
+            raise self._stop
 
     async def _envelope(self, parcel: Parcel) -> Reply | None:
         """The first refusal among the replies to RSET, MAIL, RCPT and DATA; None where the content is awaited."""
@@ -174,7 +179,7 @@ class Transfer:
             rcpt = await link.ask(self._rcpt, parcel) if mail.ok else mail
             data = await link.ask(talk.data) if rcpt.ok else rcpt
         if not mail.ok:
-            _refused_sender(link, mail)
+            self._refused_sender(mail)
         if not rcpt.ok and data.code == 354:
             talk.no_content()
             await link.reply()
@@ -204,7 +209,10 @@ class Transfer:
             following = self._more()
             if following:
                 self._next = following
-                self._next_parcel = self._announce(following)
+                try:
+                    self._next_parcel = self._announce(following)
+                except DeliveryError as stop:  # it is over, but first comes the answer to the dot
+                    self._stop = stop
 
     async def _answer(self) -> Result:
         """What became of the message whose end is out. Raises nothing."""
@@ -224,17 +232,55 @@ class Transfer:
         text = f"{link.server} answered {reply} to {reply.phase.value}"
         at_end = reply.phase is Phase.ANSWER
         if reply.code in _LOG_IN_FIRST and not at_end:
-            raise AuthBroken(text, reply=str(reply))
-        outcome: DeliveryError
+            raise AuthBroken(text, reply=str(reply), keys=link.server.keys(("username", "password")))
+        if reply.code < 400:
+            neither = Uncertain if at_end else Unavailable
+            return Result(neither(text, reply=str(reply)), reply)
+        refusal = self._judged(reply)
+        keys, at_recipient = link.server.keys(refusal.keys), reply.phase is Phase.RCPT
         # 452 and 552 to RCPT say "too many recipients" (section 4.5.3.1.10): about us, and not for good.
-        too_many = reply.phase is Phase.RCPT and reply.code in (452, 552) and not reply.enhanced.startswith("5.2.")
-        if reply.permanent and not too_many:
-            outcome = Rejected(text, reply=str(reply), recipient=reply.phase is Phase.RCPT)
-        elif at_end and not 400 <= reply.code < 500:
-            outcome = Uncertain(text, reply=str(reply))  # neither taken nor refused
+        too_many = at_recipient and reply.code in (452, 552) and not refusal.recipients
+        outcome: DeliveryError
+        if refusal.ours:
+            text += self._sizes(refusal)
+            outcome = Unavailable(text, reply=str(reply), keys=keys, wait=refusal.wait, ours=True)
+        elif too_many or (reply.permanent and refusal.about is About.WAY):
+            outcome = Unavailable(text, reply=str(reply), wait=None if too_many else STOPPED, counted=False)
+        elif reply.permanent:
+            recipient = at_recipient or refusal.recipients
+            outcome = Rejected(text, reply=str(reply), recipient=recipient, about=refusal.about)
         else:
-            outcome = Unavailable(text, reply=str(reply), counted=not too_many)
-        return Result(outcome, reply)
+            outcome = Unavailable(text, reply=str(reply))
+        return Result(outcome, reply, refusal=refusal)
+
+    def _judged(self, reply: Reply) -> Refusal:
+        parcel, server = self._parcel, self.link.server
+        assert parcel is not None
+        return judge(
+            str(reply),
+            recipient=parcel.recipient,
+            sender=parcel.sender,
+            name=server.hostname,
+            taken=reply.phase in (Phase.DATA, Phase.ANSWER),
+        )
+
+    def _sizes(self, refusal: Refusal) -> str:
+        """How large the message is, and how large it may be, where that is what was refused."""
+        if refusal.about is not About.SIZE or self._parcel is None:
+            return ""
+        most = self.link.talk.largest
+        return f" (the message has {len(self._parcel.content)} octets{f', it takes {most}' if most else ''})"
+
+    def _refused_sender(self, reply: Reply) -> None:
+        """A refusal before a recipient is named is about us: for a while, or until staff mend it."""
+        refusal = self._judged(reply)
+        text = f"{self.link.server} answered {reply} to MAIL{self._sizes(refusal)}"
+        keys = self.link.server.keys(refusal.keys if refusal.ours else ("return_path", "sender", "username"))
+        if refusal.ours:
+            raise stopping(refusal, f"{text}: this is about {refusal.what}", str(reply), keys)
+        if reply.permanent:
+            raise AuthBroken(text, reply=str(reply), keys=keys)
+        raise Lost(text)
 
     # -- when the connection is gone ---------------------------------------------------------------------------------
 
@@ -248,18 +294,14 @@ class Transfer:
         return current, marked
 
 
-def _impossible(link: Link, parcel: Parcel) -> Rejected | None:
+def _impossible(link: Link, parcel: Parcel) -> Result | None:
     """Why this server cannot take the message, from what it said in EHLO."""
+    server = link.server
     if parcel.utf8 and not (link.talk.offers("SMTPUTF8") and link.talk.offers("8BITMIME")):
-        return Rejected(f"{link.server} takes no addresses with letters beyond ASCII", reply="5.6.7 no SMTPUTF8")
+        return Result(Rejected(f"{server} takes no addresses with letters beyond ASCII", reply="5.6.7 no SMTPUTF8"))
     if 0 < link.talk.largest < len(parcel.content):
-        return Rejected(f"the message has {len(parcel.content)} octets; {link.server} takes {link.talk.largest}")
+        refusal = Refusal(About.SIZE, what="the size of our message", keys=("host",), wait=STOPPED)
+        text = f"the message has {len(parcel.content)} octets; {server} takes {link.talk.largest} (SIZE)"
+        keys = server.keys(refusal.keys)
+        return Result(Unavailable(text, keys=keys, wait=refusal.wait, ours=True), refusal=refusal)
     return None
-
-
-def _refused_sender(link: Link, reply: Reply) -> None:
-    """A refusal before a recipient is named is about us: for a while, or until staff mend it."""
-    text = f"{link.server} answered {reply} to MAIL"
-    if reply.permanent:
-        raise AuthBroken(text, reply=str(reply))
-    raise Lost(text)
