@@ -24,6 +24,7 @@ CHANNELS = CHECKOUT / "channels"
 # From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
 ROOMS = (
     "errors",
+    "permissions",
     "text",
     "isolation",
     "markup",
@@ -70,7 +71,8 @@ PURE = (
     "mail/refusals.py", "mail/refusal_rules.py", "mail/refusal_codes.py", "mail/refusals_of_us.py",
     "mail/refusals_of_others.py", "mail/verp.py",
     "mail/unpacked.py", "mail/bounces.py", "delivery/tiers.py", "subscribers/cells.py",
-    "subscribers/suppressed.py", "subscribers/listfile.py", "subscribers/application.py",
+    "subscribers/suppressed.py", "subscribers/listfile.py", "subscribers/application.py", "subscribers/columns.py",
+    "subscribers/encoding.py", "subscribers/records.py", "subscribers/standing.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
     "quoted_printable.py", "colour.py", "credentials.py", "markup.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",

@@ -24,7 +24,7 @@ from distributor.model import Bounce, Suppression, Tier
 from distributor.storage.database import Database
 from distributor.storage.tables import bounces, deliveries
 from distributor.subscribers.listfile import BadRow
-from distributor.subscribers.suppressed import TIERS, read_csv, write_csv
+from distributor.subscribers.suppressed import TIERS, SuppressionList, write_csv
 
 DAY = timedelta(days=1)
 
@@ -163,7 +163,7 @@ def test_a_bounce_cannot_be_of_a_kind_that_only_staff_give(database: Database) -
 
 
 def read(text: str) -> list[Suppression | BadRow]:
-    return list(read_csv(io.StringIO(text), now=NOW, zone=UTC))
+    return list(SuppressionList(io.StringIO(text, newline=""), now=NOW, zone=UTC))
 
 
 def test_a_list_of_another_system_with_addresses_alone_is_taken(database: Database) -> None:
@@ -178,7 +178,7 @@ def test_a_list_of_another_system_with_addresses_alone_is_taken(database: Databa
         ("lan@example.com,,policy,,", "tier 'policy' is not known; there are: hard, soft"),
         ("lan@example.com,,,yesterday,", "'yesterday' is no time: write 2026-11-23"),
         ("lan@example.com,,,,2020-01-01", "until 2020-01-01 is over"),
-        ("lan@example.com,,,,,,", "has 7 fields, but the header has 5"),
+        ("lan@example.com,,,,,,x", "has 7 fields, but the header has 5"),
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_the_good_ones_go_on(row: str, reason: str) -> None:
@@ -238,7 +238,7 @@ def test_a_file_goes_in_and_comes_out(room: Room, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert room.good("suppressions", "export", "-o", str(out)) == f"{out}: 2 addresses\n"
     assert "a@example.com,'=cmd,hard," in out.read_text(encoding="utf-8")
-    assert "1 of 2 addresses; --limit shows more." in room.good("suppressions", "list", "-n", "1")
+    assert "1 of 2 are shown; -n 2 shows all" in room.good("suppressions", "list", "-n", "1")
 
 
 @pytest.mark.parametrize(

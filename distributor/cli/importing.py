@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar
+
+import click
 
 from .app import App, on_terminal, plural, say, warn
 
@@ -30,24 +35,70 @@ class Outcome(NamedTuple):
 _CHUNK = 2_000  # rows handed over at once
 _TURN = 100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
 _LONG = 5.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait
+_SHOWN = 40  # columns that are skipped, by name
 _EVERY = 100_000  # rows between two plain lines
 _BREATH = 0.12  # seconds between two transactions: who waits for a SQLite store looks every tenth of a second
 
 
+encoding_option = click.option(
+    "--encoding", default="", help="How the file is written, if not UTF-8 or UTF-16: windows-1258, windows-1252 …"
+)
+
+
 @contextlib.contextmanager
-def opened(file: Path) -> Iterator[TextIO]:
-    """A list to be read. Raises UserError where it cannot be, or is no text in UTF-8."""
+def opened(file: Path, encoding: str = "") -> Iterator[TextIO]:
+    """A list to be read, in the encoding that is named or that its bytes show; what cannot be read in it stands as
+    U+DC80 to U+DCFF or U+FFFD. Raises UserError where there is no file, or its encoding cannot be told."""
     from ..errors import UserError
+    from ..subscribers.encoding import Encoding, detect
 
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            for _ in lines:
-                pass  # to the end: what cannot be read is told before anything is changed
+        with _from_the_beginning(file) as raw:
+            try:
+                found = Encoding(_known(encoding), damaged=True) if encoding else detect(raw)
+            except ValueError as error:
+                raise UserError(f"{file}: {error}") from None
+            raw.seek(0)
+            if found.guessed:
+                say(f"{file}: read as {found.name}; if letters are wrong, name another with --encoding")
+            errors = ("surrogateescape" if found.name == "utf-8-sig" else "replace") if found.damaged else "strict"
+            lines = io.TextIOWrapper(raw, encoding=found.name, errors=errors, newline="")
             yield lines
+            lines.detach()
     except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file}: is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from None
+        raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def _known(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+    except (LookupError, ValueError):
+        raise ValueError(
+            f"--encoding: {encoding!r} is no encoding; write utf-8, windows-1258, windows-1252 …"
+        ) from None
+    return encoding
+
+
+@contextlib.contextmanager
+def _from_the_beginning(file: Path) -> Iterator[BinaryIO]:
+    """A file that can be read more than once; a pipe is copied into one that has no name."""
+    with file.open("rb") as raw:
+        if raw.seekable():
+            yield raw
+            return
+        with tempfile.TemporaryFile() as kept:
+            shutil.copyfileobj(raw, kept)
+            kept.seek(0)
+            yield kept
+
+
+def tell_skipped(file: Path, columns: Sequence[str]) -> None:
+    """One line for the columns of a list that are passed over."""
+    if columns:
+        more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+        say(
+            f"{file}: skips {plural(len(columns), 'column')}: {', '.join(name[:40] for name in columns[:_SHOWN])}{more}"
+        )
 
 
 def take_in(

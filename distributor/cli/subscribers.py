@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json_list, show_table
+from .exporting import DELIMITERS, delimiter_option, export, output_option
+from .importing import encoding_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -204,18 +205,23 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
 @command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @newsletters_option
+@encoding_option
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
 @pass_app
-def import_file(app: App, file: Path, newsletters: tuple[str, ...], dry_run: bool) -> None:
-    """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,frequency,consent.
+def import_file(app: App, file: Path, newsletters: tuple[str, ...], encoding: str, dry_run: bool) -> None:
+    """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,frequency,consent,left.
+
+    Exports of Mailchimp, Substack, Ghost, beehiiv, MailerLite, listmonk, Google Contacts and Outlook are taken as they
+    are: columns that are not known are skipped with a word, and whoever is unsubscribed, bounced or unconfirmed there is
+    not subscribed here. Whoever has left here stays off, and is named.
 
     Good rows are taken in; every bad row is reported with its line, and the exit code is then 1. Importing the same
     file twice changes nothing. -n names the newsletters of rows that name none.
     """
     from ..errors import UserError
-    from ..subscribers.enrolment import add_all
+    from ..subscribers.enrolment import Change, add_all
     from ..subscribers.exchange import SubscriberList
-    from .importing import opened, take_in
+    from .importing import Outcome, opened, take_in, tell_skipped
 
     for name in newsletters:
         app.newsroom.newsletter(name)
@@ -223,15 +229,18 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...], dry_run: boo
     known = list(settings.newsletters)
     fallback = newsletters or (tuple(known) if len(known) == 1 else ())
 
+    plain = {change: Outcome(change) for change in Change}
+
     def put(connection: Connection, wanted: Sequence[Application]) -> list[Outcome]:
         made = zip(wanted, add_all(connection, wanted, clock()), strict=True)
-        return [_outcome(app, wish.address, enrolled) for wish, enrolled in made]
+        return [_outcome(app, wish.address, one) if one.kept_off else plain[one.change] for wish, one in made]
 
-    with opened(file) as lines:
+    with opened(file, encoding) as lines:
         try:
             rows = SubscriberList(lines, known=known, newsletters=fallback, language=settings.site.language)
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
+        tell_skipped(file, rows.skipped)
         take_in(app, file, rows, None if dry_run else put, rows.count, _KEPT_OFF)
 
 
@@ -242,7 +251,7 @@ def _outcome(app: App, address: str, made: Enrolled) -> Outcome:
     from .importing import Outcome
 
     note = "; ".join(left_in_words(app, name, one) for name, one in made.kept_off.items())
-    return Outcome(made.change, f"{address} {note}" if note else "")
+    return Outcome(made.change, f"{address} {note}")
 
 
 def left_in_words(app: App, newsletter: str, opt_out: OptOut) -> str:
@@ -256,26 +265,26 @@ def left_in_words(app: App, newsletter: str, opt_out: OptOut) -> str:
 
 @command.command("export")
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: the terminal]"
-)
+@output_option
+@delimiter_option
 @pass_app
-def export_file(app: App, newsletter: str | None, output: Path | None) -> None:
-    """Export all subscribers, or those of one newsletter, as CSV."""
-    from ..errors import UserError
-    from ..subscribers import register
+def export_file(app: App, newsletter: str | None, output: Path | None, delimiter: str) -> None:
+    """Export all subscribers, or those of one newsletter, as CSV, with what they have left.
+
+    The file is UTF-8 as Excel knows it, and readable for its owner only; `subscribers import` takes it in as it was.
+    """
+    from ..subscribers import opt_outs, register
     from ..subscribers.exchange import write_csv
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read() as connection:
-        people = register.each(connection, newsletter)
-        if output is None:
-            write_csv(sys.stdout, people)
-            return
-        try:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                count = write_csv(file, people)
-        except OSError as error:
-            raise UserError(f"{output}: cannot be written: {error.strerror}") from None
-    say(f"{output}: {plural(count, 'subscriber')}")
+
+        def write(file: TextIO) -> int:
+            people = register.each_with_opt_outs(connection, newsletter)
+            strangers = () if newsletter else opt_outs.of_strangers(connection)
+            return write_csv(file, people, strangers, DELIMITERS[delimiter])
+
+        count = export(output, write)
+    if count is not None:
+        say(f"{output}: {plural(count, 'subscriber')}")

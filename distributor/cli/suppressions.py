@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from .app import App, clock, json_option, limit_option, pass_app, plural, say, show_json_list, show_table, tell_rest
+from .exporting import DELIMITERS, delimiter_option, export, output_option
+from .importing import encoding_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -120,52 +121,52 @@ def _key(address: str) -> str:
 
 @command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@encoding_option
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
 @pass_app
-def import_file(app: App, file: Path, dry_run: bool) -> None:
+def import_file(app: App, file: Path, encoding: str, dry_run: bool) -> None:
     """Import suppressed addresses from a CSV file with a header: address,reason,tier,since,until.
 
-    Only the address is needed. Good rows are taken in; every bad row is reported with its line, and the exit code is
+    Only the address is needed; columns that are not known are skipped with a word.
+
+    Good rows are taken in; every bad row is reported with its line, and the exit code is
     then 1. Importing the same file twice changes nothing.
     """
     from ..delivery import suppression
     from ..errors import UserError
-    from ..subscribers.suppressed import read_csv
-    from .importing import Outcome, opened, take_in
+    from ..subscribers.suppressed import SuppressionList
+    from .importing import Outcome, opened, take_in, tell_skipped
 
     def put(connection: Connection, wanted: Sequence[Suppression]) -> list[Outcome]:
         done = suppression.suppress_all(connection, wanted)
         return [Outcome("suppressed" if fresh else "suppressed already") for fresh in done]
 
-    with opened(file) as lines:
+    with opened(file, encoding) as lines:
         try:
-            rows = read_csv(lines, now=clock(), zone=app.zone)
+            rows = SuppressionList(lines, now=clock(), zone=app.zone)
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
+        tell_skipped(file, rows.skipped)
         take_in(app, file, rows, None if dry_run else put)
 
 
 @command.command("export")
 @tier_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: the terminal]"
-)
+@output_option
+@delimiter_option
 @pass_app
-def export_file(app: App, tiers: tuple[str, ...], output: Path | None) -> None:
+def export_file(app: App, tiers: tuple[str, ...], output: Path | None, delimiter: str) -> None:
     """Export suppressed addresses as CSV, with reason, tier, since and until."""
     from ..delivery import suppression
-    from ..errors import UserError
     from ..model import Tier
     from ..subscribers.suppressed import write_csv
 
     with app.store() as database, database.read() as connection:
-        found = suppression.each(connection, tiers=[Tier(tier) for tier in tiers])
-        if output is None:
-            write_csv(sys.stdout, found)
-            return
-        try:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                count = write_csv(file, found)
-        except OSError as error:
-            raise UserError(f"{output}: cannot be written: {error.strerror}") from None
-    say(f"{output}: {plural(count, 'address', 'addresses')}")
+
+        def write(file: TextIO) -> int:
+            found = suppression.each(connection, tiers=[Tier(tier) for tier in tiers])
+            return write_csv(file, found, DELIMITERS[delimiter])
+
+        count = export(output, write)
+    if count is not None:
+        say(f"{output}: {plural(count, 'address', 'addresses')}")

@@ -29,6 +29,7 @@ _USUAL = re.compile(
     r"(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
     rf"@(?P<domain>(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL})"
 )
+_SEVERAL = re.compile(r"[^\s@,;:<>()\"']+@[^\s@,;:<>()\"']+")  # what looks like an address
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -57,6 +58,9 @@ class Mailbox:
         name, opening, address = text[:-1].rpartition("<")
         if not opening:
             raise ValueError(f"{text!r} is not an address: the < is missing")
+        others = [one for one in _SEVERAL.findall(name) if one.casefold() != address.strip().casefold()]
+        if others or "<" in name or ">" in name:
+            raise ValueError(f"{text[:80]!r} is not an address, but several")
         return cls(_unquoted(name.strip()), address.strip())
 
     @property

@@ -9,6 +9,8 @@ from ..mail.address import Mailbox
 from ..model import Frequency, Language
 from ..text import clean_line
 
+_LONGEST_NAME = 200  # characters; what is longer is a row, a page or a list that has got into the cell
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -69,9 +71,11 @@ def application(
 
 
 def apply(mailbox: Mailbox, chosen: Choice, name: str, consent: str) -> Application:
-    return Application(
-        address=mailbox.address, name=clean_line(name) or mailbox.name, consent=clean_line(consent), choice=chosen
-    )
+    """Raises ValueError for a name that is none."""
+    name = clean_line(name) or mailbox.name
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(f"the name is longer than {_LONGEST_NAME} characters: {name[:40]!r}…")
+    return Application(address=mailbox.address, name=name, consent=clean_line(consent), choice=chosen)
 
 
 def choice(
@@ -82,12 +86,13 @@ def choice(
     topics: Sequence[str] = (),
     frequency: str = "",
     default_language: Language = Language.VI,
+    some: bool = True,
 ) -> Choice:
-    """Check what was chosen. Raises ValueError in words, naming the field."""
+    """Check what was chosen; `some`: a newsletter must be among it. Raises ValueError in words, naming the field."""
     unknown = [newsletter for newsletter in newsletters if newsletter not in known]
     if unknown:
         raise ValueError(f"newsletter {unknown[0]!r} is not known; there are: {', '.join(known)}")
-    if not newsletters:
+    if some and not newsletters:
         raise ValueError("no newsletter is named")
     if language and language not in list(Language):
         raise ValueError(f"language {language!r} is not known; there are: {', '.join(Language)}")

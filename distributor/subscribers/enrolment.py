@@ -24,7 +24,8 @@ class Change(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     KEPT_OFF = "kept off"  # they had left all that was asked for
-    OPTED_OUT = "opted out"  # the list itself says that they have left
+    OPTED_OUT = "not subscribed, as the list says that they have left"
+    UNCONFIRMED = "not subscribed, as the list says that they have not confirmed"
 
 
 class Enrolled(NamedTuple):
@@ -81,19 +82,18 @@ def _enrol(
     connection: Connection, wanted: Sequence[Application], left: Mapping[str, Sequence[OptOut]], now: datetime
 ) -> list[Enrolled]:
     """Put people on lists, except where `left` (by address) says that they do not want it."""
-    known = register.by_keys(connection, [one.key for one in wanted])
+    keys = [one.key for one in wanted]
+    known = register.by_keys(connection, keys)
     made: list[Enrolled] = []
     new: list[Subscriber] = []
     changed: list[tuple[Subscriber, Subscriber]] = []
     first = secrets.randbits(64)
-    for wish in wanted:
-        old = known.get(wish.key)
-        asked: Application = wish
-        kept_off: dict[str, OptOut] = {}
-        if wish.key in left:
-            asked, kept_off = _without(wish, old, left[wish.key])
+    for wish, key in zip(wanted, keys, strict=True):
+        old = known.get(key)
+        asked, kept_off = _without(wish, old, left[key]) if key in left else (wish, _NOTHING)
         if not wish.keeps or (kept_off and not asked.choice.newsletters):
-            made.append(Enrolled(old, Change.KEPT_OFF if wish.keeps else Change.OPTED_OUT, kept_off))
+            told = Change.OPTED_OUT if wish.left else Change.UNCONFIRMED
+            made.append(Enrolled(old, Change.KEPT_OFF if wish.keeps else told, kept_off))
         elif old is None:
             new.append(_new(f"{(first + len(new)) % 2**64:016x}", asked, now))
             made.append(Enrolled(new[-1], Change.ADDED, kept_off))
@@ -109,6 +109,9 @@ def _enrol(
     ]
     _subscribe(connection, more, now)
     return made
+
+
+_NOTHING: dict[str, OptOut] = {}
 
 
 def _without(

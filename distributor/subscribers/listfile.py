@@ -1,86 +1,145 @@
 """Lists of addresses as CSV files with a header: rows in, bad rows told with their line. Pure.
 
 A file is read from its beginning each time it is gone through, row by row, so that a list of millions needs no memory.
+Fields are parted by commas, semicolons, tabs or bars, as the header shows, or as a first line `sep=;` says.
 """
 
 from __future__ import annotations
 
-import csv
+import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TextIO
 
-from ..mail.address import normalise
+from ..mail.address import Mailbox, normalise
+from . import columns, standing
 from .cells import unguarded
+from .records import BadRow as BadRow
+from .records import Records
+from .standing import Standing
 
-_ALIASES = {
-    "email": "address", "e-mail": "address", "email address": "address", "mail": "address",
-    "newsletter": "newsletters", "topic": "topics",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be used: its line in the file (from 1, the header's) and why."""
-
-    line: int
-    reason: str
+_DELIMITERS = ",;\t|"
+_SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+")
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # pasted along with addresses from web pages
 
 
 class ListFile:
-    """A CSV file, open at any place, and its header. Raises ValueError where the header cannot be used."""
+    """A CSV file, open at any place, and its header. Raises ValueError where the header cannot be used.
 
-    def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
+    `columns` are those of `subscribers.columns`; `skipped` are the names of those that nobody reads.
+    """
+
+    def __init__(self, file: TextIO, wanted: Mapping[str, Sequence[str]]) -> None:
         self._file = file
-        try:
-            file.seek(0)
-            header = [_column(cell) for cell in next(csv.reader(file), [])]
-        except csv.Error as error:
-            raise ValueError(f"line 1: {error}") from None
-        if "address" not in header:
-            raise ValueError(f"line 1: no column is called address; columns: {', '.join(columns)}")
-        unknown = [name for name in header if name and name not in columns]
-        if unknown:
-            raise ValueError(f"line 1: column {unknown[0]!r} is not known; columns: {', '.join(columns)}")
-        twice = [name for name in header if name and header.count(name) > 1]
-        if twice:
-            raise ValueError(f"line 1: there are two columns {twice[0]!r}")
-        self._places = {name: place for place, name in enumerate(header)}
+        self._damaged = file.errors not in (None, "strict")
+        self._delimiter, self._first, header = self._header(wanted)
         self._width = len(header)
+        self.standing = standing.reader(header)
+        also = standing.columns(header) if self.standing else ()
+        try:
+            found = columns.find(header, wanted, also)
+        except ValueError as error:
+            raise ValueError(f"line {self._first or 1}: {error}") from None
+        self._places = found.places
+        self.skipped = found.skipped
+
+    def _header(self, wanted: Mapping[str, Sequence[str]]) -> tuple[str, int, list[str]]:
+        """The delimiter, the line of the header, and its cells: of all ways to part it the one that shows an address
+        column, and the most of what is known."""
+        names = {name for known in wanted.values() for name in known}
+        addresses = set(wanted[columns.ADDRESS])
+        best: tuple[tuple[bool, int, int], str, int, list[str]] | None = None
+        error: ValueError | None = None
+        for delimiter in _DELIMITERS:
+            try:
+                said, line, cells = self._parted(delimiter)
+            except ValueError as fault:
+                error = error or fault
+                continue
+            if said:
+                return said, line, cells
+            folded = {columns.fold(cell) for cell in cells}
+            worth = (bool(folded & addresses), len(folded & names), len(cells))
+            if best is None or worth > best[0]:
+                best = worth, delimiter, line, cells
+        if best is None:
+            raise error or ValueError("line 1: there is no header")
+        if not any(map(str.strip, best[3])):
+            raise ValueError("line 1: the file is empty; its first line names the columns, one of them address")
+        return best[1:]
+
+    def _parted(self, delimiter: str) -> tuple[str, int, list[str]]:
+        """The header as a delimiter parts it, and its line; before them the delimiter that the file itself names."""
+        records = self._records(delimiter)
+        for cells in records:
+            if records.bad:
+                break
+            if not any(map(str.strip, cells)):
+                continue
+            line, names = records.line, [cell.strip(_UNSEEN) for cell in cells]
+            said = _SEP.fullmatch(delimiter.join(names).strip(" "))
+            return self._after(line, said[1]) if said else ("", line, names)
+        if records.bad:
+            raise ValueError(f"line {records.bad[0].line}: {records.bad[0].reason}")
+        return "", 1, []
+
+    def _after(self, line: int, delimiter: str) -> tuple[str, int, list[str]]:
+        """The header below a line that names the delimiter."""
+        records = self._records(delimiter)
+        for cells in records:
+            if records.line > line and any(map(str.strip, cells)):
+                return delimiter, records.line, cells
+        return delimiter, line, []
+
+    def _records(self, delimiter: str, width: int = 10_000) -> Records:
+        self._file.seek(0)
+        return Records(self._file, delimiter, width=width, damaged=self._damaged)
 
     def rows(self) -> Iterator[tuple[int, list[str]] | BadRow]:
         """Line and cells of each row that is not empty; at least as many cells as the header has."""
-        self._file.seek(0)
-        reader = csv.reader(self._file)
-        next(reader, None)
-        width = self._width
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadRow(reader.line_num, str(error))
+        width, first = self._width, self._first
+        records = self._records(self._delimiter, width)
+        bad = records.bad
+        for cells in records:
+            if bad:
+                yield from bad
+                bad.clear()
+            line = records.line
+            if line <= first or not any(map(str.strip, cells)):
                 continue
-            if not any(map(str.strip, cells)):
-                continue
-            if len(cells) > width:
-                reason = f"has {len(cells)} fields, but the header has {width}; is a comma not in quotes?"
-                yield BadRow(reader.line_num, reason)
+            if len(cells) > width and any(map(str.strip, cells[width:])):
+                yield BadRow(
+                    line, f"has {len(cells)} fields, but the header has {width}; is {self._sign} not in quotes?"
+                )
+            elif records.folded and (name := self._folded(cells)):
+                yield BadRow(line, f"holds a line end in the column {name}")
             else:
+                if len(cells) > width:
+                    del cells[width:]
                 cells += [""] * (width + 1 - len(cells))  # and one for the columns that the file does not have
-                yield reader.line_num, cells
+                yield line, cells
+        yield from bad
+
+    @property
+    def _sign(self) -> str:
+        return {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(self._delimiter, repr(self._delimiter))
+
+    def _folded(self, cells: Sequence[str]) -> str:
+        """The column that holds a line end, of those that are read."""
+        return next(
+            (name for name, place in self._places.items() if place < len(cells) and _has_line_end(cells[place])), ""
+        )
 
     def keys(self) -> Iterator[str]:
         """The address of each row that has one, as the store knows it."""
-        address = self.reader("address")
+        address = self.reader(columns.ADDRESS)
         for row in self.rows():
             if not isinstance(row, BadRow):
                 with suppress(ValueError):
-                    yield normalise(*address(row[1]))
+                    yield key(address(row[1])[0])
 
     def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
         """A function that reads columns of a row; a column that the file does not have is empty."""
@@ -90,6 +149,45 @@ class ListFile:
             return [unguarded(cells[place]) for place in places]
 
         return read
+
+    def has(self, name: str) -> bool:
+        return name in self._places
+
+    def stands(self, cells: Sequence[str]) -> Standing | None:
+        """What the list says of somebody's subscription; see `subscribers.standing`. Raises ValueError."""
+        return self.standing(cells) if self.standing else None
+
+
+def bare(address: str) -> str:
+    """An address without the quotes and invisible signs that it was pasted with. Raises ValueError where the cell holds
+    several."""
+    if not address.isascii():
+        address = address.strip(_UNSEEN + " \xa0")
+    if address[:1] in ("'", '"') and address[-1:] == address[:1]:
+        address = address[1:-1].strip()
+    if address.count("@") > 1 and "<" not in address and len(_ADDRESS.findall(address)) > 1:
+        raise ValueError(f"{address[:80]!r} holds several addresses; write one in a row")
+    return address
+
+
+def key(address: str) -> str:
+    """A cell's address as the store knows it. Raises ValueError."""
+    try:
+        return normalise(address)
+    except ValueError:
+        return normalise(bare(address))
+
+
+def mailbox(cell: str) -> Mailbox:
+    """The mailbox of a cell. Raises ValueError."""
+    try:
+        return Mailbox.parse(cell)
+    except ValueError:
+        return Mailbox.parse(bare(cell))
+
+
+def _has_line_end(cell: str) -> bool:
+    return "\n" in cell or "\r" in cell
 
 
 class Repeats:
@@ -105,8 +203,3 @@ class Repeats:
     def first(self, key: str, line: int) -> int:
         """The line in which a key has come first; `line` itself where it is this one. To be asked in their order."""
         return self._first.setdefault(key, line) if hash(key) in self._suspects else line
-
-
-def _column(cell: str) -> str:
-    name = cell.strip().lstrip("\ufeff").casefold()
-    return _ALIASES.get(name, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,6 +117,17 @@ def each(connection: Connection, newsletter: str | None = None, batch: int = 100
             return
         yield from _with_lists(connection, rows)
         last = rows[-1].address_key
+
+
+def each_with_opt_outs(
+    connection: Connection, newsletter: str | None = None, batch: int = 1000
+) -> Iterator[tuple[Subscriber, list[OptOut]]]:
+    """`each`, with what each has left."""
+    people = each(connection, newsletter, batch)
+    while some := list(islice(people, batch)):
+        keys = [one.address.lower() for one in some]
+        left = opt_outs.by_keys(connection, keys)
+        yield from ((one, left.get(key, [])) for one, key in zip(some, keys, strict=True))
 
 
 def suppression(connection: Connection, address: str) -> str:

@@ -7,35 +7,56 @@ where they name none. So a list of another system, with addresses alone, is take
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TextIO
 
-from ..mail.address import normalise
 from ..model import Suppression, Tier
 from ..text import clean_line
 from .cells import guarded
-from .listfile import BadRow, ListFile
+from .columns import SUPPRESSIONS
+from .listfile import BadRow, ListFile, key
+from .standing import Says, Standing
 
 COLUMNS = ("address", "reason", "tier", "since", "until")
 TIERS = tuple(tier for tier in Tier if tier is not Tier.POLICY)  # those that keep an address from being written to
 
 
-def read_csv(file: TextIO, *, now: datetime, zone: tzinfo) -> Iterator[Suppression | BadRow]:
-    """The rows of a file as suppressions, or as bad rows. Raises ValueError where the header itself is unusable."""
-    table = ListFile(file, COLUMNS)
-    read = table.reader(*COLUMNS)
-    return (
-        row if isinstance(row, BadRow) else _row(dict(zip(COLUMNS, read(row[1]), strict=True)), row[0], now, zone)
-        for row in table.rows()
-    )
+class SuppressionList:
+    """A file of suppressed addresses: its rows as suppressions, or as bad rows. Raises ValueError where the header itself
+    is unusable. `skipped` are the columns that nobody reads."""
 
+    def __init__(self, file: TextIO, *, now: datetime, zone: tzinfo) -> None:
+        self._file = ListFile(file, SUPPRESSIONS)
+        self._read = self._file.reader(*COLUMNS)
+        self._now, self._zone = now, zone
 
-def _row(values: Mapping[str, str], line: int, now: datetime, zone: tzinfo) -> Suppression | BadRow:
-    try:
-        return _suppression(values, now, zone)
-    except ValueError as error:
-        return BadRow(line, str(error))
+    @property
+    def skipped(self) -> Sequence[str]:
+        return self._file.skipped
+
+    def __iter__(self) -> Iterator[Suppression | BadRow]:
+        for row in self._file.rows():
+            yield row if isinstance(row, BadRow) else self._row(*row)
+
+    def _row(self, line: int, cells: Sequence[str]) -> Suppression | BadRow:
+        values = dict(zip(COLUMNS, self._read(cells), strict=True))
+        try:
+            stands = self._stands(cells)
+            if stands and stands.says is Says.SUBSCRIBED:
+                raise ValueError(f"the list says that they are subscribed ({stands.word}); nothing to suppress")
+            if stands:
+                values["reason"] = values["reason"] or f"{stands.word} in an imported list"
+            return _suppression(values, self._now, self._zone)
+        except ValueError as error:
+            return BadRow(line, str(error))
+
+    def _stands(self, cells: Sequence[str]) -> Standing | None:
+        """What the list says of somebody's subscription; here a column `status` may as well hold a code."""
+        try:
+            return self._file.stands(cells)
+        except ValueError:
+            return None
 
 
 def _suppression(values: Mapping[str, str], now: datetime, zone: tzinfo) -> Suppression:
@@ -46,7 +67,7 @@ def _suppression(values: Mapping[str, str], now: datetime, zone: tzinfo) -> Supp
     if until and until <= now:
         raise ValueError(f"until {values['until']} is over")
     return Suppression(
-        address=normalise(values["address"]),
+        address=key(values["address"]),
         tier=Tier(tier),
         reason=clean_line(values.get("reason", "")) or "imported",
         since=since or now,
@@ -64,9 +85,9 @@ def _moment(text: str, zone: tzinfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def write_csv(file: TextIO, suppressions: Iterable[Suppression]) -> int:
+def write_csv(file: TextIO, suppressions: Iterable[Suppression], delimiter: str = ",") -> int:
     """Write suppressions with a header; returns how many."""
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
     writer.writerow(COLUMNS)
     count = 0
     for one in suppressions:

@@ -1,0 +1,121 @@
+"""Files and folders with the permissions that are meant, whatever the umask: private ones for what holds addresses or
+personal links, public ones for what a web server of another user must be able to read.
+
+A private file is created with its mode, so that it is never open to others, not for a moment. A public one is created
+stricter where the umask says so, and then opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
+PUBLIC, PUBLIC_FOLDER = 0o644, 0o755
+PASSAGE = 0o711  # a folder that holds private and public things: others may pass through, and not look around
+_OTHERS = 0o077
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder with this mode, and the missing ones above it as passages. Those that are there stay as they are.
+    Raises OSError."""
+    missing = [folder]
+    while not missing[-1].exists() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for one in reversed(missing):
+        wanted = mode if one == folder else PASSAGE
+        try:
+            one.mkdir(mode=wanted)
+        except FileExistsError:
+            if not one.is_dir():
+                raise
+        else:
+            if stat.S_IMODE(one.stat().st_mode) != wanted:  # the umask has taken something away
+                one.chmod(wanted)
+
+
+def create(file: Path, mode: int) -> BinaryIO:
+    """A new file with this mode, open for writing. Raises OSError, FileExistsError where one is there."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
+            os.fchmod(handle, mode)
+        return os.fdopen(handle, "wb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+@contextlib.contextmanager
+def replacing(file: Path, mode: int) -> Iterator[BinaryIO]:
+    """Bytes for a file that has its name as soon as it is whole, durable, and not before. Raises OSError."""
+    neighbour = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}.tmp")
+    stream = create(neighbour, mode)
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        neighbour.replace(file)
+    except BaseException:
+        neighbour.unlink(missing_ok=True)
+        raise
+    sync_folder(file.parent)
+
+
+def write(file: Path, body: bytes, mode: int) -> None:
+    """A whole file, in a folder that fits its mode. Raises OSError."""
+    make_folder(file.parent, PUBLIC_FOLDER if mode == PUBLIC else PRIVATE_FOLDER)
+    with replacing(file, mode) as stream:
+        stream.write(body)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def set_mode(path: Path, mode: int) -> bool:
+    """Give a file or folder that is there this mode; whether that changed anything. One that may not be changed stays."""
+    with contextlib.suppress(OSError):
+        if stat.S_IMODE(path.stat().st_mode) != mode:
+            path.chmod(mode)
+            return True
+    return False
+
+
+def is_open(path: Path) -> bool:
+    """Whether others than the owner may read a file, or look around in a folder."""
+    try:
+        return bool(path.stat().st_mode & 0o044)
+    except OSError:
+        return False
+
+
+def shut(path: Path) -> bool:
+    """Take a file, or a folder with all that it holds, from everybody but its owner; whether there was something to
+    take. A folder that is shut already is not looked into. Symbolic links are not followed."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISLNK(mode) or not mode & _OTHERS:
+        return False
+    changed = False
+    with contextlib.suppress(OSError):
+        path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+        changed = True
+    if stat.S_ISDIR(mode):
+        with contextlib.suppress(OSError):
+            for one in path.iterdir():
+                shut(one)
+    return changed
