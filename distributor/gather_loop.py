@@ -45,7 +45,7 @@ class GatherLoop:
             return
         looking = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
         stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({looking, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({looking, stopped}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         looking.cancel()
         stopped.cancel()
 

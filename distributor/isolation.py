@@ -35,11 +35,11 @@ from .text import clean_line
 
 log = logging.getLogger("distributor.isolation")
 
-_NICENESS = 10  # who reads gives way to those who deliver
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
 # What the forkserver loads once for all children. Loading it in each would cost half a second.
 _PRELOADED = [
+    "distributor.forkserver",
     "__main__",
     "distributor.gathering.reader",
     "distributor.gathering.sources.feed",
@@ -315,8 +315,6 @@ def _settle(limits: Limits) -> None:
     """Limits that hold for the whole life of the child, and a log that leads to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with contextlib.suppress(OSError):
-        os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError):  # macOS knows these limits and does not keep them
         if sys.platform == "linux":

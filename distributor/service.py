@@ -128,14 +128,17 @@ class Service:
     # -- ahead of time -----------------------------------------------------------------------------------------------
 
     async def _catch_up(self) -> None:
-        """What came due while nobody served is late already. It waits for a first look, within limits, so that it carries
-        what was published meanwhile."""
-        late = await asyncio.to_thread(pipeline.anything_due, self.newsroom, self.database, self.clock())
-        if late and not self.stop.is_set():
-            self.gathering.start_due(self.clock())
-            await self.gathering.wait(self.stop, CATCH_UP.total_seconds())
-            self._start("prepare", self._prepare)
-            await wait_for_any(self.stop, self._beside["prepare"], CATCH_UP.total_seconds())
+        """What came due while nobody served is late already. It waits for a first look at the sources and for its last
+        look, so that it carries what was published meanwhile; but not long, and not beyond the next slot."""
+        now, time = self.clock(), asyncio.get_running_loop().time
+        if not await asyncio.to_thread(pipeline.anything_due, self.newsroom, self.database, now):
+            return
+        coming = await asyncio.to_thread(pipeline.coming, self.newsroom, self.database, now, CATCH_UP)
+        until = time() + (min([now + CATCH_UP, *(one.at for one in coming)]) - now).total_seconds()
+        self.gathering.start_due(now)
+        await self.gathering.wait(self.stop, until - time())
+        self._start("prepare", self._prepare)
+        await wait_for_any(self.stop, self._beside["prepare"], max(0.0, until - time()))
 
     async def _look_ahead(self) -> None:
         """Start what takes its time, early enough to be done when it is needed."""

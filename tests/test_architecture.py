@@ -26,6 +26,7 @@ ROOMS = (
     "errors",
     "permissions",
     "text",
+    "forkserver",
     "isolation",
     "markup",
     "slots",

@@ -94,6 +94,10 @@ def test_a_child_holds_none_of_our_files() -> None:
             os.close(descriptor)
 
 
+def test_children_give_way_to_those_who_deliver() -> None:
+    assert call_isolated(work.niceness) == os.nice(0) + 10
+
+
 async def test_the_event_loop_goes_on_while_a_child_computes() -> None:
     ticks = 0
 
