@@ -207,6 +207,8 @@ class Service:
             if look.fault and look.fault != self._faults.get(look.mailbox):  # once, when it begins or changes
                 log.error("%s", look.fault)
             self._faults[look.mailbox] = look.fault
+            for key, reason in look.unreadable:  # once: it is passed over from then on
+                log.error("%s: message %s cannot be read and is left as it was: %s", look.mailbox, key, reason)
             _log_taken(look)
 
 

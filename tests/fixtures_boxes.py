@@ -33,6 +33,7 @@ class Kept:
     seen: set[int] = field(default_factory=set)
     moved: dict[int, str] = field(default_factory=dict)
     mood: str = ""  # `silent`, `garbage`, `drop` after the login; `endless` lines in a message
+    corrupt: set[int] = field(default_factory=set)  # messages that the server cannot read itself
     said: list[str] = field(default_factory=list)
 
     def put(self, *messages: bytes) -> None:
@@ -123,6 +124,9 @@ class Imap(Talk):
 
     def fetch(self, tag: str, rest: str) -> None:
         number, most = re.findall(r"\d+", rest.replace("<0.", "<"))
+        if int(number) in self.kept.corrupt:
+            self.say(f"{tag} NO [SERVERBUG] cannot be read")
+            return
         message = self.kept.messages.get(int(number))
         if message is not None:
             part = message[: int(most)]
@@ -191,6 +195,9 @@ class Pop3(Talk):
         self.say(f"+OK {number} {len(self.kept.messages[int(number)])}")
 
     def retr(self, number: str, lines: str = "") -> None:
+        if int(number) in self.kept.corrupt:
+            self.say("-ERR cannot be read")
+            return
         self.say("+OK")
         if self.kept.mood == "endless":
             with contextlib.suppress(OSError):

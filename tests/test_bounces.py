@@ -93,6 +93,46 @@ def test_nor_is_any_mail_that_was_damaged_on_its_way(name: str, seed: int, hurts
         assert all("@" in address and is_tame(address) for address in report.addresses)
 
 
+def deep(calls: int, data: bytes) -> tuple[bounces.Report, ...]:
+    """Read with so many calls on the stack already, as a service has them."""
+    return bounces.read(data, SECRET) if calls == 0 else deep(calls - 1, data)
+
+
+@pytest.mark.parametrize("opening", ["(", "<", '"', "[", ",(", "(a,", "=?utf-8?q?"])
+@pytest.mark.parametrize("name", ["From", "To", "Return-Path", "Content-Type", "Subject", "Date"])
+@pytest.mark.parametrize("calls", [0, 300])
+def test_what_is_nested_in_a_header_costs_that_header_only(opening: str, name: str, calls: int) -> None:
+    report = dsn(recipient("5.1.1", "550 5.1.1 no such user"))
+    odd = f"X-{name}: (\n" if name == "Content-Type" else f"{name}: {opening * 1900}\n"
+    (found,) = deep(calls, (odd + report).encode())
+    assert (found.kind, found.status, found.addresses) == (Kind.BOUNCE, "5.1.1", (LAN,))
+
+
+@pytest.mark.parametrize("field", ["Original-Rcpt-To", "User-Agent", "Feedback-Type"])
+def test_nor_in_a_field_of_a_report(field: str) -> None:
+    fields = {"Feedback-Type": "abuse", "Original-Rcpt-To": LAN} | {field: "(" * 1900}
+    told = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    (found,) = deep(400, f"From: a@b.example\nContent-Type: message/feedback-report\n\n{told}".encode())
+    assert found.via == "arf"
+
+
+def test_an_address_in_a_field_beyond_reading_is_still_found() -> None:
+    told = f"Feedback-Type: abuse\nOriginal-Rcpt-To: {'(' * 900} {LAN}\n"
+    (found,) = deep(700, f"From: a@b.example\nContent-Type: message/feedback-report\n\n{told}".encode())
+    assert found.addresses == (LAN,)
+
+
+@pytest.mark.parametrize(
+    "charset",
+    ["utf-7", "utf-16", "idna", "punycode", "unicode_escape", "rot13", "base64", "undefined", "x" * 300, "a\\", "\xff"],
+)
+def test_a_text_in_a_wrong_charset_is_read_as_far_as_it_goes(charset: str) -> None:
+    text = f'From: MAILER-DAEMON@mx\nContent-Type: text/plain; charset="{charset}"\n\n550 5.1.1 User unknown \\x\n'
+    (found,) = bounces.read(text.encode("latin-1"), SECRET)
+    assert found.kind is Kind.BOUNCE
+    assert charset.startswith("utf-16") or found.status == "5.1.1"
+
+
 NESTED = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(5000))
 HUGE = {
     "one line": b"From: MAILER-DAEMON@x\n\n" + b"a" * MOST * 4,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,11 +16,14 @@ from bounce_cases import BOUNCES, LAN
 from builders import NOW
 from fixtures_boxes import Postbox
 from fixtures_newsroom import Room
+from sqlalchemy import Connection
 
 from distributor import pipeline
 from distributor.delivery import suppression
+from distributor.delivery.suppression import Effect
+from distributor.errors import StoreError
 from distributor.mail import returns, verp
-from distributor.model import Tier
+from distributor.model import Bounce, Tier
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.service import Service
 from distributor.storage.database import Database
@@ -166,10 +170,90 @@ def test_a_message_is_not_done_before_the_store_has_it(
 ) -> None:
     postbox = postboxes("maildir")
     postbox.put(post.mail("Gmail, nobody there"))
-    monkeypatch.setattr(suppression, "bounced", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+
+    def locked(*_: object) -> None:
+        raise StoreError("the store is locked")
+
+    monkeypatch.setattr(suppression, "bounced", locked)
+    with pytest.raises(StoreError):
         post.look(postbox)
     assert postbox.waiting == 1
+
+
+# -- one bad message costs one message -----------------------------------------------------------------------------------
+
+
+def nested(field: str) -> bytes:
+    """A complaint with 1,900 comments, one inside the other, in one of its fields."""
+    head = {"From": "x@y.example", "To": "fbl@bacson.example", "Subject": "FW", "Return-Path": "<>"}
+    report = {"Feedback-Type": "abuse", "Original-Rcpt-To": LAN}
+    values = head | report | {field: "(" * 1900}
+    lines = [f"{name}: {values[name]}" for name in head]
+    fields = [f"{name}: {values[name]}" for name in report]
+    return "\n".join([*lines, "Content-Type: message/feedback-report", "", *fields, ""]).encode()
+
+
+@pytest.mark.parametrize("kind", ["maildir", "imap", "pop3"])
+def test_odd_mails_before_a_report_do_not_keep_it(kind: str, post: Post, postboxes: Postboxes) -> None:
+    postbox = postboxes(kind)
+    odd = [nested(field) for field in ("From", "To", "Subject", "Return-Path", "Original-Rcpt-To")]
+    long = b"From: MAILER-DAEMON@x\n\n" + b"y" * 200_000
+    postbox.put(*odd, long, b"", b"\x00\xff", post.mail("Gmail, nobody there"))
+    taken = post.look(postbox)
+    assert (taken.fault, post.tier()) == ("", Tier.HARD)
+
+
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_a_message_that_the_server_cannot_read_is_named_and_left(kind: str, post: Post, postboxes: Postboxes) -> None:
+    postbox, passed = postboxes(kind), set[str]()
+    postbox.put(b"corrupt", post.mail("Gmail, nobody there"))
+    postbox.kept.corrupt = {1}
+    taken = post.look(postbox, passed=passed)
+    assert (taken.fault, post.tier()) == ("", Tier.HARD)
+    ((_, reason),) = taken.unreadable
+    assert "cannot be read" in reason
+    assert post.look(postbox, passed=passed).unreadable == (), "it is told once"
+
+
+def test_a_file_of_a_maildir_that_cannot_be_opened_or_marked_stops_nothing(
+    post: Post, postboxes: Postboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names have 255 octets: with the mark of being seen this one has more."""
+    postbox = postboxes("maildir")
+    postbox.put(b"not yours", post.mail("Gmail, nobody there"))
+    new = Path(str(postbox.box().folder)) / "new"
+    first = sorted(new.iterdir())[0]
+    (new / ("0" * 254)).write_bytes(post.mail("Gmail, over quota"))
+    opened = Path.open
+
+    def refuse(path: Path, *how: Any, **more: Any) -> Any:
+        if path.name == first.name:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    taken = post.look(postbox)
+    assert (taken.fault, post.tier()) == ("", Tier.HARD)
+    assert [reason for _, reason in taken.unreadable] == ["Permission denied"]
+    assert len(list(new.iterdir())) == 2
+
+
+def test_a_report_that_upsets_us_takes_no_other_with_it(
+    post: Post, postboxes: Postboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that nobody has thought of."""
+    postbox = postboxes("maildir")
+    postbox.put(post.mail("Gmail, over quota"), post.mail("Gmail, nobody there"))
+    right = suppression.bounced
+
+    def upset(connection: Connection, told: Sequence[Bounce], *more: Any) -> list[Effect]:
+        assert "over quota" not in told[0].text
+        return right(connection, told, *more)
+
+    monkeypatch.setattr(suppression, "bounced", upset)
+    taken = post.look(postbox)
+    assert (len(taken.handled), post.tier(), postbox.waiting) == (1, Tier.HARD, 1)
+    assert "AssertionError" in taken.unreadable[0][1]
 
 
 def test_mail_by_people_is_read_once_as_long_as_somebody_remembers(

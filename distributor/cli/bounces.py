@@ -29,6 +29,8 @@ def command(app: App, dry_run: bool, file: Path | None, as_json: bool) -> None:
     else:
         _show(app, looks, dry_run)
     for look in looks:
+        for key, reason in look.unreadable:
+            warn(f"{look.mailbox}: message {key} cannot be read and is left as it was: {reason}")
         if look.fault:
             warn(look.fault)
     if any(look.fault for look in looks):
@@ -112,6 +114,7 @@ def _plain(look: Taken) -> dict[str, Any]:
         "mailbox": look.mailbox,
         "fault": look.fault,
         "left": look.left,
+        "unreadable": [{"message": key, "reason": reason} for key, reason in look.unreadable],
         "reports": [
             {
                 "message": one.message,

@@ -18,12 +18,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes
-from email.utils import getaddresses
 from enum import StrEnum
+from itertools import islice
 
 from ..text import clean_line, plain
 from . import verp
-from .unpacked import Fields, Mail, blocks, clipped, unpack
+from .unpacked import Fields, Mail, blocks, clipped, mailboxes, unpack
+
+log = logging.getLogger("distributor.mail")
 
 LONGEST = 500  # characters of an answer that are kept
 _MOST = 100  # reports of one mail
@@ -101,9 +103,18 @@ class Report:
 
 
 def read(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[Report, ...]:
-    """The reports in a mail; none where it is no report at all. `secrets` are those that sign our tokens."""
+    """The reports in a mail; none where it is no report at all, or one that nobody can read. `secrets` are those that
+    sign our tokens."""
+    try:
+        return _read(raw, secrets)
+    except Exception:  # one odd mail must not keep those behind it waiting
+        log.exception("a returned mail of %d octets cannot be read", len(raw))
+        return ()
+
+
+def _read(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[Report, ...]:
     mail = unpack(raw)
-    found = list(_reports(mail, raw))[:_MOST]
+    found = list(islice(_reports(mail, raw), _MOST))
     if not found:
         return ()
     text = mail.text
@@ -201,7 +212,8 @@ def _jmrp(original: Fields) -> tuple[Report, ...]:
 
 
 def _addresses(values: list[str]) -> tuple[str, ...]:
-    found = [clean_line(address) for _, address in getaddresses([value.replace(";", ",") for value in values if value])]
+    named = [one for value in values if value for one in mailboxes(value.replace(";", ","))]
+    found = [clean_line(address) for _, address in named]
     return tuple(dict.fromkeys(address for address in found if "@" in address and len(address) <= 320))[:_CLUES]
 
 
@@ -229,7 +241,7 @@ def _odd(mail: Mail, raw: bytes) -> tuple[Report, ...]:
 def _by_program(mail: Mail) -> bool:
     """Whether it says that it comes from a mail program."""
     sender = mail.headers.get("from", "")
-    name, address = (getaddresses([sender]) or [("", "")])[0]
+    name, address = (mailboxes(sender) or [("", "")])[0]
     local = address.rpartition("@")[0] or address
     return bool(_PROGRAM.match(local) or _PROGRAM_NAME.search(name) or "x-failed-recipients" in mail.headers)
 

@@ -25,8 +25,11 @@ from . import access_token
 from .smtp import xoauth2
 from .unpacked import MOST
 
+_POP_ENDLESS = 32 * 1024 * 1024  # octets of a line, from which it is no mail
 PATIENCE = 30.0  # seconds that a server may take for an answer
-_POP_LINE = 65_536  # octets of a line; the library's 2048 would let one odd mail bar the way to all behind it
+_POP_LINE = (
+    65_536  # octets of a line that are kept; with the library's 2048 one odd mail would bar the way to all others
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Found:
     content: bytes
 
 
+class Unreadable(Exception):
+    """One message cannot be had, for its own reason; the mailbox and the others can."""
+
+
 class Box(Protocol):
     """An open mailbox. Every method raises Unavailable where the mailbox cannot be read or changed any more."""
 
@@ -45,7 +52,7 @@ class Box(Protocol):
         ...
 
     def take(self, key: str) -> Found | None:
-        """A message; None where it is gone meanwhile."""
+        """A message; None where it is gone meanwhile. Raises Unreadable where it alone is the matter."""
         ...
 
     def done(self, keys: Sequence[str]) -> None:
@@ -135,13 +142,22 @@ class _Maildir:
                 return Found(key, message.read(MOST))
         except FileNotFoundError:  # a mail program has moved it
             return None
+        except OSError as error:
+            raise Unreadable(error.strerror or str(error)) from error
 
     def done(self, keys: Sequence[str]) -> None:
+        faults = []
         for key in keys:
             name = key.partition("/")[2]
             flags = "".join(sorted({*_flags(name), "S"}))
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 (self.folder / key).rename(self.folder / "cur" / f"{name.partition(':2,')[0]}:2,{flags}")
+            except FileNotFoundError:
+                continue
+            except OSError as error:  # a name without room for the mark; it is read again, and known
+                faults.append(error)
+        if faults and len(faults) == len(keys) > 1:
+            raise faults[0]  # it is the folder
 
 
 def _flags(name: str) -> str:
@@ -173,7 +189,9 @@ class _Imap:
         return [f"{self.validity}.{number.decode('ascii')}" for number in numbers.split()]
 
     def take(self, key: str) -> Found | None:
-        answer = _good(self.server.uid("FETCH", self._number(key), f"(BODY.PEEK[]<0.{MOST}>)"), "FETCH")
+        kind, answer = self.server.uid("FETCH", self._number(key), f"(BODY.PEEK[]<0.{MOST}>)")
+        if kind != "OK":  # some servers refuse what they cannot read themselves
+            raise Unreadable(f"the server answers {kind}: {_said(answer)}")
         contents = [part[1] for part in answer if isinstance(part, tuple)]
         return Found(key, contents[0]) if contents else None
 
@@ -194,9 +212,13 @@ def _good(answer: tuple[str, Sequence[object]], command: str) -> Sequence[object
     """The data of an answer. Raises IMAP4.error where it is a refusal."""
     kind, data = answer
     if kind != "OK":
-        said = data[0] if data and isinstance(data[0], bytes) else b""
-        raise imaplib.IMAP4.error(f"{command} was refused: {clean_line(said.decode('utf-8', 'replace'))[:200]}")
+        raise imaplib.IMAP4.error(f"{command} was refused: {_said(data)}")
     return data
+
+
+def _said(data: Sequence[object]) -> str:
+    said = data[0] if data and isinstance(data[0], bytes) else b""
+    return clean_line(said.decode("utf-8", "replace"))[:200]
 
 
 def _quoted(name: str) -> str:
@@ -248,10 +270,14 @@ def _imap(settings: Bounces) -> Iterator[Box]:
 
 class _Server(poplib.POP3_SSL):
     def _getline(self) -> tuple[bytes, int]:
-        line = self.file.readline(_POP_LINE + 1)
-        if len(line) > _POP_LINE:
-            raise poplib.error_proto("a line without end")
-        if not line:
+        line = rest = self.file.readline(_POP_LINE)
+        swallowed = 0
+        while rest and not rest.endswith(b"\n"):  # of a long line the beginning is enough
+            rest = self.file.readline(_POP_LINE)
+            swallowed += len(rest)
+            if swallowed > _POP_ENDLESS:
+                raise poplib.error_proto("a line without end")
+        if not rest:
             raise poplib.error_proto("the connection was closed")
         return line.rstrip(b"\r\n"), len(line)
 
@@ -275,10 +301,15 @@ class _Pop3:
 
     def take(self, key: str) -> Found | None:
         number = self.numbers[key]
-        answer: object = self.server.list(number)  # `+OK 7 4711`, as bytes
-        size = int(answer.split()[2]) if isinstance(answer, bytes) else 0
-        # Of a long mail the beginning; how long that is in lines, nobody knows.
-        lines = self.server.retr(number)[1] if size <= MOST * 4 else self.server.top(number, 2000)[1]
+        try:
+            answer: object = self.server.list(number)  # `+OK 7 4711`, as bytes
+            size = int(answer.split()[2]) if isinstance(answer, bytes) else 0
+            # Of a long mail the beginning; how long that is in lines, nobody knows.
+            lines = self.server.retr(number)[1] if size <= MOST * 4 else self.server.top(number, 2000)[1]
+        except poplib.error_proto as error:
+            if _words(error).startswith("-ERR"):  # the server refuses this one; any other error is the connection's
+                raise Unreadable(_words(error)) from error
+            raise
         return Found(key, b"\r\n".join(lines)[:MOST])
 
     def done(self, keys: Sequence[str]) -> None:

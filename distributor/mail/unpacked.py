@@ -7,6 +7,7 @@ bounded, so that nobody can keep us busy with one mail.
 from __future__ import annotations
 
 import binascii
+import codecs
 import quopri
 import re
 from base64 import b64decode
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
+from email.utils import getaddresses
 from typing import Any
 
 from ..text import clean_line
@@ -25,6 +27,8 @@ _LINE = 1000  # octets of a line: RFC 5321, section 4.5.3.1.6
 _VALUE = 2000  # characters of a header
 _BLOCKS = 200  # recipients of a report
 _FIELDS = 200
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}")
+_OTHER_CODECS = {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined"}  # Python's own, no charsets
 
 Fields = Mapping[str, str]  # by name in small letters; several of one name are joined by a comma
 
@@ -66,10 +70,27 @@ def unpack(raw: bytes) -> Mail:
     """The mail in these bytes; one without anything where they are beyond reading."""
     try:
         message = message_from_bytes(clipped(raw, MOST))
-        report = str(message.get_param("report-type", "")).lower()
-        return Mail(_headers(message), message.get_content_type(), report, tuple(_parts(message))[:_PARTS])
+        return Mail(
+            _headers(message), message.get_content_type(), _report_type(message), tuple(_parts(message))[:_PARTS]
+        )
     except Exception:  # the parser of the standard library has its limits, nested parts for one
         return Mail({})
+
+
+def _report_type(message: Message) -> str:
+    try:
+        return str(message.get_param("report-type", "")).lower()
+    except Exception:  # a parameter in a charset that nobody knows (RFC 2231)
+        return ""
+
+
+def mailboxes(value: str) -> list[tuple[str, str]]:
+    """The names and addresses in the value of a header. Where it is beyond the parser of the standard library, which
+    takes comments within comments one inside the other, the addresses alone."""
+    try:
+        return getaddresses([value])
+    except Exception:  # RecursionError among others
+        return [("", address) for address in _ADDRESS.findall(value[:_VALUE])]
 
 
 def clipped(raw: bytes, most: int) -> bytes:
@@ -121,9 +142,12 @@ def _leaf(message: Message) -> str:
     content: Any = message.get_payload(decode=True)
     octets = content if isinstance(content, bytes) else b""
     try:
-        return octets.decode(message.get_content_charset("utf-8"), "replace")
-    except LookupError:
-        return octets.decode("utf-8", "replace")
+        charset = message.get_content_charset("utf-8")
+        if codecs.lookup(charset).name not in _OTHER_CODECS:
+            return octets.decode(charset, "replace")
+    except (LookupError, ValueError):  # unknown, or no text in it; UnicodeError is a ValueError
+        pass
+    return octets.decode("utf-8", "replace")
 
 
 def _attached(message: Message) -> str:

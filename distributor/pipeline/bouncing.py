@@ -9,7 +9,8 @@ nothing; it only says among whose letters a Message-ID is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from sqlalchemy import Connection
 from ..config import Bounces
 from ..delivery import rows, suppression
 from ..delivery.suppression import Effect, classify
-from ..errors import AuthBroken, Unavailable
+from ..errors import AuthBroken, DistributorError, Unavailable
 from ..mail import bounces, returns
 from ..mail.address import Mailbox, normalise
 from ..mail.bounces import Kind, Report
@@ -29,6 +30,8 @@ from ..storage.database import Database
 from ..subscribers import register, tokens
 from .delivering import at_home
 from .looking import Clock
+
+log = logging.getLogger("distributor.mail")
 
 BATCH = 50  # messages whose reports are written down together
 _LETTERS = 1000  # latest letters of a reader among which a Message-ID is looked for
@@ -48,13 +51,14 @@ class Handled:
 class Taken:
     """What a look into one mailbox has brought. `left` counts the messages that are no reports: they stay as they were.
 
-    `fault` says why it could not be read (to its end).
+    `fault` says why it could not be read (to its end); `unreadable` names single messages that could not, with the reason.
     """
 
     mailbox: str
     handled: tuple[Handled, ...] = ()
     left: int = 0
     fault: str = ""
+    unreadable: tuple[tuple[str, str], ...] = ()
 
 
 def take_bounces(
@@ -118,18 +122,67 @@ def _look(
             for start in range(0, len(fresh), BATCH):
                 if stopping():
                     break
-                found = [message for key in fresh[start : start + BATCH] if (message := box.take(key))]
+                found, bad = _taken_out(box, fresh[start : start + BATCH])
                 read = {message.key: bounces.read(message.content, (newsroom.secret(),)) for message in found}
-                told = [(key, report) for key, reports in read.items() for report in reports]
-                handled = _written(newsroom, database, told, clock(), dry_run=dry_run)
+                told = {key: reports for key, reports in read.items() if reports}
+                handled, upsetting = _each_written(newsroom, database, told, clock(), dry_run=dry_run)
                 if not dry_run:  # only now: what a crash leaves unmarked is read again, and known
-                    box.done([key for key, reports in read.items() if reports])
+                    box.done([key for key in told if key not in upsetting])
                 others = [key for key, reports in read.items() if not reports]
-                passed.update(names[key] for key in others)
-                taken = replace(taken, handled=taken.handled + tuple(handled), left=taken.left + len(others))
+                bad |= upsetting
+                passed.update(names[key] for key in (*others, *bad))
+                taken = replace(
+                    taken,
+                    handled=taken.handled + tuple(handled),
+                    left=taken.left + len(others),
+                    unreadable=taken.unreadable + tuple(bad.items()),
+                )
     except (Unavailable, AuthBroken) as error:
         return replace(taken, fault=str(error))
     return taken
+
+
+def _taken_out(box: returns.Box, keys: Sequence[str]) -> tuple[list[returns.Found], dict[str, str]]:
+    """The messages, and why some of them cannot be had."""
+    found, bad = [], {}
+    for key in keys:
+        try:
+            message = box.take(key)
+        except returns.Unreadable as fault:
+            bad[key] = str(fault)
+            continue
+        if message:
+            found.append(message)
+    return found, bad
+
+
+def _each_written(
+    newsroom: Newsroom, database: Database, told: Mapping[str, Sequence[Report]], now: datetime, *, dry_run: bool
+) -> tuple[list[Handled], dict[str, str]]:
+    """Do what messages say, all of them in one transaction. Where one of them upsets us, which no test has foreseen, each in
+    one of its own, so that this one is left aside and named. Raises StoreError where it is the store."""
+
+    def write(keys: Sequence[str]) -> list[Handled]:
+        reports = [(key, report) for key in keys for report in told[key]]
+        return _written(newsroom, database, reports, now, dry_run=dry_run)
+
+    try:
+        return write(list(told)), {}
+    except DistributorError:
+        raise
+    except Exception:
+        log.exception("returned mails could not be dealt with together: one by one")
+    handled: list[Handled] = []
+    bad = {}
+    for key in told:
+        try:
+            handled += write([key])
+        except DistributorError:
+            raise
+        except Exception as fault:
+            log.exception("the returned mail %s could not be dealt with", key)
+            bad[key] = f"{type(fault).__name__}: {fault}"
+    return handled, bad
 
 
 class _Undone(Exception):
