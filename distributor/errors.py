@@ -5,6 +5,7 @@
     │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
     │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
     │       └── StoreBusy      … because two waited for each other; the same again may go well
+    ├── DamagedRow             a row of the store cannot be read; the others can
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
     │   └── Gone               … because its server says that there is no such page (any more)
@@ -67,6 +68,10 @@ class StoreError(UserError):
 
 class StoreBusy(StoreError):
     """Two transactions waited for each other, and this one was ended. The same again may go well."""
+
+
+class DamagedRow(DistributorError):
+    """A row of the store holds what the program cannot have written. The message names it, and the command that mends."""
 
 
 class SourceError(DistributorError):

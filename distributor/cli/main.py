@@ -35,6 +35,7 @@ COMMANDS = {
     "sources": "Show the kinds of sources there are, likewise.",
     "serve": "Gather and send on schedule until stopped.",
     "dkim": "Make a key that signs mail, and show its DNS record.",
+    "doctor": "Look for damaged rows in the store, and repair them.",
     "adopt": "Let a store that was copied or moved send from here.",
     "migrate": "Show or run the migrations of the store.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -66,6 +67,7 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
     from ..editions.explain import about_subscriber
     from ..errors import UserError
     from ..mail.address import normalise
+    from ..storage.reading import passing_over
     from ..subscribers import opt_outs, register
 
     try:
@@ -78,7 +80,7 @@ def _subscriber(app: App, connection: Connection, address: str, edition: str | N
         raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
     rows = listing(connection, recipient=person.id, limit=1000)
     listed = [row for row in book.listing(connection, limit=1000 if edition else 20) if edition in (None, row.id)]
-    met = [_met(connection, row.id) for row in listed]
+    met = passing_over([row.id for row in listed], partial(_met, connection))
     suppressed = register.suppression(connection, person.address)
     cap = app.newsroom.settings.mails_per_day
     known = faults.of(connection).values()
@@ -97,6 +99,7 @@ def _met(connection: Connection, id: str) -> Met:
     from ..editions import book
     from ..editions.explain import Met
     from ..model import EditionState
+    from ..storage.reading import member
 
     row, content = book.row(connection, id), book.edition(connection, id)
     assert row is not None
@@ -105,7 +108,7 @@ def _met(connection: Connection, id: str) -> Met:
         id=id,
         newsletter=row.newsletter,
         kind=content.kind,
-        state=EditionState(row.state),
+        state=member(EditionState, row.state, "edition", id),
         frozen_at=row.frozen_at,
         topics=frozenset(topic.casefold() for article in content.carried for topic in article.topics),
     )

@@ -19,7 +19,16 @@ from itertools import groupby
 from ..channel import Channel, PersonalChannel
 from ..editions import book
 from ..errand import Carrier, Outcome
-from ..errors import AuthBroken, DeliveryError, DistributorError, Rejected, StoreError, Unavailable, Uncertain
+from ..errors import (
+    AuthBroken,
+    DamagedRow,
+    DeliveryError,
+    DistributorError,
+    Rejected,
+    StoreError,
+    Unavailable,
+    Uncertain,
+)
 from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Rendition
 from . import faults, rests
 from .commit import GroupCommit
@@ -132,6 +141,10 @@ class Dispatcher:
                     await self._shard(shard, report)
             except FenceLost as lost:
                 log.warning("%s", lost)
+            except DamagedRow as damage:
+                report.passed_over(damage)
+                await self.commit.call(self.ledger.put_off, shard, self.clock())
+                continue
             # Not where the store has failed: an outcome that is kept can only be written as long as the shard is ours.
             await self.commit.call(self.ledger.release, [shard])
 

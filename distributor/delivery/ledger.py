@@ -56,6 +56,7 @@ OPEN = (S.PENDING, S.DEFERRED, S.SENDING)
 
 _TRIES = 2  # of a transaction that waits for one that waits for it, before the last
 LEASE = timedelta(seconds=60)
+_DAMAGED = timedelta(hours=1)  # after which a shard that could not be read is looked at again
 SHARD_SIZE = 500
 _CANCELLED = editions.c.state == EditionState.CANCELLED
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # when a shard is due that waits for nothing, however the clock is set
@@ -165,6 +166,12 @@ class Ledger:
                     .where(_is(shards, shard), shards.c.fence == shard.fence)
                     .values(owner="", lease_until=None, due=_soonest(shard))
                 )
+
+    def put_off(self, shard: Shard, now: datetime) -> None:
+        """Let go of a shard whose letters cannot be read, for an hour: the others must not wait for it."""
+        with self.database.write(alone=False) as connection:
+            here = _is(shards, shard) & (shards.c.fence == shard.fence)
+            connection.execute(sa.update(shards).where(here).values(owner="", lease_until=None, due=now + _DAMAGED))
 
     def left_behind(self) -> list[Shard]:
         """Shards that are ours by the store: to be asked between runs, when none is in hand. A store that failed has not

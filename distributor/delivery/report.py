@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ..errors import DamagedRow
 from ..model import Action, Delivery, DeliveryState
 from .clocks import steady
 from .retry import Decision
@@ -35,6 +36,13 @@ class Report:
 
     def of(self, state: DeliveryState) -> int:
         return sum(number for (_, found), number in self.counts.items() if found is state)
+
+    def passed_over(self, damage: DamagedRow) -> None:
+        """Tell of letters or posts that cannot be read in the store; they wait, and the others go on."""
+        note = f"{damage}; what is promised of it waits"
+        if note not in self.notes:
+            self.notes.append(note)
+            log.error("%s", note)
 
     def count(self, row: Delivery, decision: Decision, action: Action = Action.POST) -> None:
         """Note an outcome that is committed. Letters that went well are too many for the log."""

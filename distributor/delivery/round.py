@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from ..editions import book
 from ..errand import Errand
-from ..errors import DeliveryError, Rejected, StoreError, Unavailable, Uncertain
+from ..errors import DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from ..model import Bounce, Delivery, DeliveryState, Edition, Receipt, Recipient, Tier
 from . import control
 from .clocks import steady
@@ -315,9 +315,19 @@ class Round:
         ledger, now = self.commit.ledger, self.rules.clock()
         if done:
             ledger.release(done)
-        shard = ledger.claim(self.channel, now, untried_first=True)
-        if shard is None:
-            return None
+        while True:
+            shard = ledger.claim(self.channel, now, untried_first=True)
+            if shard is None:
+                return None
+            try:
+                return self._errands(shard, now)
+            except DamagedRow as damage:
+                ledger.put_off(shard, now)
+                self.report.passed_over(damage)
+
+    def _errands(self, shard: Shard, now: datetime) -> _Fetched:
+        """What is to be done in a shard. Raises DamagedRow where its letters cannot be read."""
+        ledger = self.commit.ledger
         rows = ledger.due(shard, now)
         with ledger.database.read() as connection:
             edition, cancelled = book.edition(connection, shard.edition), book.is_cancelled(connection, shard.edition)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Action, Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition
-from ..storage.bulk import stream
+from ..storage.reading import damaged, streamed, tell
 from ..storage.tables import deliveries, editions, renditions, shards
 
 S = DeliveryState
@@ -38,9 +38,18 @@ def delivery(row: Iterable[Any]) -> Delivery:
     )
     return Delivery(
         id=id, edition=edition, channel=channel, part=part, recipient=recipient, address=address,
-        state=_STATES[state], attempts=attempts, recoveries=recoveries, due=due, reply=reply, remote_id=remote_id,
+        state=_state(state, id), attempts=attempts, recoveries=recoveries, due=due, reply=reply, remote_id=remote_id,
         url=url, updated=updated,
     )  # fmt: skip
+
+
+def _state(value: str, key: object) -> DeliveryState:
+    """A state that cannot be read may be any: it may be out."""
+    known = _STATES.get(value)
+    if known is None:
+        tell(damaged("delivery", key, f"{value!r} is no state"))
+        return S.UNCERTAIN
+    return known
 
 
 def each(
@@ -55,8 +64,7 @@ def each(
     """Rows of the ledger, those that changed last first, without holding them all."""
     query = sa.select(*DELIVERY).order_by(deliveries.c.updated.desc(), deliveries.c.part, deliveries.c.recipient)
     query = _narrow(query, edition, states, channel, recipient).limit(limit)
-    rows = stream(connection, query)
-    return (delivery(row) for row in rows)
+    return streamed(connection, query, deliveries.c.id, delivery, "delivery")
 
 
 def listing(
@@ -160,7 +168,8 @@ def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState,
     )
     counts: dict[str, dict[DeliveryState, int]] = {}
     for channel, state, number in connection.execute(query):
-        counts.setdefault(channel, {})[DeliveryState(state)] = number
+        of_channel, known = counts.setdefault(channel, {}), _state(state, f"of {edition}")
+        of_channel[known] = of_channel.get(known, 0) + number
     return counts
 
 
@@ -233,7 +242,10 @@ def standing(connection: Connection, edition: str) -> Standing:
         .limit(_CLASSES)
     )
     still_open = sa.select(deliveries.c.channel).where(here, deliveries.c.state.in_(_OPEN)).distinct()
-    states = {DeliveryState(state): count for state, count in connection.execute(counts)}
+    states: dict[DeliveryState, int] = {}
+    for state, count in connection.execute(counts):
+        known = _state(state, f"of {edition}")
+        states[known] = states.get(known, 0) + count
     return Standing(
         {state: states[state] for state in DeliveryState if state in states},
         [(row.words.strip(), row.number) for row in connection.execute(replies)],

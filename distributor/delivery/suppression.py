@@ -19,11 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..errors import DamagedRow
 from ..mail.address import normalise
 from ..model import Bounce as Bounce
 from ..model import Suppression as Suppression
 from ..model import Tier as Tier
-from ..storage.bulk import stream
+from ..storage.reading import member, readable, streamed, tell
 from ..storage.tables import bounces as table
 from ..storage.tables import suppressions
 from ..text import clean_line
@@ -91,7 +92,7 @@ def _is_known(connection: Connection, row: dict[str, Any]) -> bool:
 def _soft(connection: Connection, key: str, now: datetime) -> list[Bounce]:
     """The soft bounces of an address that still weigh something."""
     wanted = (table.c.address_key == key) & (table.c.tier == Tier.SOFT) & (table.c.at > now - _REMEMBERED)
-    return [_bounce(row) for row in connection.execute(sa.select(table).where(wanted))]
+    return readable(connection, sa.select(table).where(wanted), table.c.id, _bounce, "bounce")
 
 
 def history(connection: Connection, address: str, limit: int = 20) -> list[Bounce]:
@@ -99,13 +100,13 @@ def history(connection: Connection, address: str, limit: int = 20) -> list[Bounc
     query = (
         sa.select(table).where(table.c.address_key == normalise(address)).order_by(table.c.at.desc(), table.c.id.desc())
     )
-    return [_bounce(row) for row in connection.execute(query.limit(limit))]
+    return readable(connection, query.limit(limit), table.c.id, _bounce, "bounce")
 
 
 def _bounce(row: sa.Row[Any]) -> Bounce:
     return Bounce(
         address=row.address_key,
-        tier=Tier(row.tier),
+        tier=member(Tier, row.tier, "bounce", row.id),
         at=row.at,
         status=row.status,
         text=row.text,
@@ -189,7 +190,7 @@ def lapse(connection: Connection, now: datetime) -> int:
 def latest(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int | None = None) -> Iterator[Suppression]:
     """Suppressions, latest first, without holding all in memory."""
     query = _of(tiers).order_by(suppressions.c.since.desc(), suppressions.c.address_key).limit(limit)
-    return map(_suppression, stream(connection, query))
+    return streamed(connection, query, suppressions.c.address_key, _suppression, "suppression")
 
 
 def listing(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int = 50) -> list[Suppression]:
@@ -218,10 +219,27 @@ def _of(tiers: Iterable[Tier]) -> sa.Select[Any]:
 def tally(connection: Connection) -> dict[Tier, int]:
     """How many addresses are suppressed, by tier."""
     query = sa.select(suppressions.c.tier, sa.func.count()).group_by(suppressions.c.tier)
-    return {Tier(tier): count for tier, count in connection.execute(query.order_by(suppressions.c.tier))}
+    counts: dict[Tier, int] = {}
+    for tier, count in connection.execute(query.order_by(suppressions.c.tier)):
+        known = _tier(tier, f"of {count} addresses")
+        counts[known] = counts.get(known, 0) + count
+    return counts
+
+
+def _tier(value: str, key: str) -> Tier:
+    """A tier that cannot be read is the strongest: whatever it was, the address must not be written to."""
+    try:
+        return member(Tier, value, "the suppression", key)
+    except DamagedRow as damage:
+        tell(damage)
+        return Tier.STAFF
 
 
 def _suppression(row: sa.Row[Any]) -> Suppression:
     return Suppression(
-        address=row.address_key, tier=Tier(row.tier), reason=row.reason, since=row.since, until=row.until
+        address=row.address_key,
+        tier=_tier(row.tier, row.address_key),
+        reason=row.reason,
+        since=row.since,
+        until=row.until,
     )

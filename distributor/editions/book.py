@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from ..model import Action, Edition, EditionKind, EditionState, Rendition, edition_from_json, edition_to_json
-from ..storage.bulk import stream
+from ..storage.reading import damaged, member, readable, streamed
 from ..storage.tables import cohorts as cohort_rows
 from ..storage.tables import edition_events, editions, renditions, slots
 from . import items
@@ -215,10 +216,16 @@ def replace_rendition(connection: Connection, made: Rendition) -> None:
 
 
 def edition(connection: Connection, edition_id: str) -> Edition | None:
-    """The edition as it was frozen; its life time is counted from its release."""
+    """The edition as it was frozen; its life time is counted from its release. Raises DamagedRow."""
     query = sa.select(editions.c.content, editions.c.expires_at).where(editions.c.id == edition_id)
     row = connection.execute(query).one_or_none()
-    return replace(edition_from_json(row.content), expires_at=row.expires_at) if row else None
+    if row is None:
+        return None
+    try:
+        return replace(edition_from_json(row.content), expires_at=row.expires_at)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise damaged("edition", edition_id, f"{'.'.join(map(str, first['loc']))} {first['msg']}") from None
 
 
 def cohorts_of(connection: Connection, edition_id: str) -> dict[str, tuple[str, ...]]:
@@ -298,7 +305,7 @@ def waiting(connection: Connection) -> list[EditionRow]:
     columns = [editions.c[name] for name in EditionRow.__slots__]
     states = (EditionState.REVIEW, EditionState.HELD)
     query = sa.select(*columns).where(editions.c.state.in_(states)).order_by(editions.c.due_at, editions.c.id)
-    return [EditionRow(*found) for found in connection.execute(query)]
+    return readable(connection, query, editions.c.id, lambda row: EditionRow(*tuple(row)), "edition")
 
 
 def change_state(
@@ -351,15 +358,21 @@ def last_paid(connection: Connection, newsletter: str, kind: EditionKind) -> dat
 
 
 def rendition(connection: Connection, edition_id: str, channel: str, part: str) -> Rendition:
-    """The frozen bytes. Raises ValueError where they are not what was frozen."""
+    """The frozen bytes. Raises DamagedRow where they are not what was frozen."""
     here = (renditions.c.edition_id == edition_id) & (renditions.c.channel == channel) & (renditions.c.part == part)
     return _rendition(connection.execute(sa.select(renditions).where(here)).one())
 
 
 def renditions_of(connection: Connection, edition_id: str) -> list[Rendition]:
-    """All that was frozen of an edition. Raises ValueError where bytes are not what was frozen."""
+    """All that was frozen of an edition. Raises DamagedRow where bytes are not what was frozen."""
     query = sa.select(renditions).where(renditions.c.edition_id == edition_id)
     return [_rendition(row) for row in connection.execute(query.order_by(renditions.c.channel, renditions.c.part))]
+
+
+def articles_told(connection: Connection, edition_id: str) -> list[tuple[str, str]]:
+    """The channel of each rendition of an edition, and the article that it is about."""
+    query = sa.select(renditions.c.channel, renditions.c.article).where(renditions.c.edition_id == edition_id)
+    return [(row.channel, row.article) for row in connection.execute(query.order_by(*query.selected_columns))]
 
 
 def _rendition(row: sa.Row[Any]) -> Rendition:
@@ -370,13 +383,13 @@ def _rendition(row: sa.Row[Any]) -> Rendition:
         body=row.body,
         edition=row.edition_id,
         title=row.title,
-        action=Action(row.action),
+        action=member(Action, row.action, "rendition", f"{row.edition_id}/{row.channel}/{row.part}"),
         target=row.target,
         target_part=row.target_part,
         article=row.article,
     )
     if kept.sha256 != row.sha256:
-        raise ValueError(f"rendition {kept.key} is not what was frozen")
+        raise damaged("rendition", kept.key, "it is not what was frozen")
     return kept
 
 
@@ -386,8 +399,7 @@ def each(connection: Connection, newsletter: str | None = None, limit: int | Non
     query = sa.select(*columns).order_by(editions.c.frozen_at.desc(), editions.c.id).limit(limit)
     if newsletter:
         query = query.where(editions.c.newsletter == newsletter)
-    rows = stream(connection, query)
-    return (EditionRow(*row) for row in rows)
+    return streamed(connection, query, editions.c.id, lambda row: EditionRow(*tuple(row)), "edition")
 
 
 def listing(connection: Connection, newsletter: str | None = None, limit: int = 20) -> list[EditionRow]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ..config import FirstLook, Newsletter
 from ..gathering import marks
-from ..gathering.archive import article_of, with_origins
+from ..gathering.archive import article_of, readable_articles, with_origins
 from ..gathering.marks import Mark, Marked
 from ..model import Article, EditionKind, EditionState
 from ..storage.tables import announcements, article_marks, articles, editions, watches
@@ -54,14 +54,14 @@ def candidates(connection: Connection, newsletter: str) -> list[Candidate]:
         announcements.c.newsletter == newsletter, announcements.c.state.in_(FINAL)
     )
     query = sa.select(articles).where(articles.c.backlog.is_(False), articles.c.id.not_in(decided))
-    rows = connection.execute(query.order_by(articles.c.published))
-    return _candidates(connection, newsletter, [article_of(row) for row in rows])
+    known = readable_articles(connection, query.order_by(articles.c.published), article_of)
+    return _candidates(connection, newsletter, known)
 
 
 def as_candidates(connection: Connection, newsletter: str, frozen: Sequence[Article]) -> list[Candidate]:
     """Articles of an edition as they stand today."""
-    rows = connection.execute(sa.select(articles).where(articles.c.id.in_([article.id for article in frozen])))
-    return _candidates(connection, newsletter, [article_of(row) for row in rows])
+    query = sa.select(articles).where(articles.c.id.in_([article.id for article in frozen]))
+    return _candidates(connection, newsletter, readable_articles(connection, query, article_of))
 
 
 def _candidates(connection: Connection, newsletter: str, known: Sequence[Article]) -> list[Candidate]:
@@ -193,7 +193,7 @@ def announced_since(connection: Connection, newsletter: str, since: datetime) ->
         )
         .order_by(editions.c.released_at.desc(), articles.c.published.desc(), articles.c.id)
     )
-    return [Announced(article_of(row), row.released_at) for row in connection.execute(query)]
+    return readable_articles(connection, query, lambda row: Announced(article_of(row), row.released_at))
 
 
 def announced(connection: Connection, newsletter: str, limit: int) -> list[Article]:
@@ -210,7 +210,7 @@ def announced(connection: Connection, newsletter: str, limit: int) -> list[Artic
         .order_by(announcements.c.decided_at.desc(), articles.c.published.desc(), articles.c.id)
         .limit(limit)
     )
-    return [article_of(row) for row in connection.execute(query)]
+    return readable_articles(connection, query, article_of)
 
 
 def announced_in(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[str]]:

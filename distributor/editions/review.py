@@ -59,7 +59,10 @@ def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime)
     """What is not as it was frozen. `today` are the edition's articles as they stand now, by id."""
     found = []
     for frozen in edition.carried:
-        candidate = today[frozen.id]
+        candidate = today.get(frozen.id)
+        if candidate is None:
+            found.append(Difference(frozen, "its row in the store cannot be read"))
+            continue
         article, reason = candidate.article, kept_back(candidate, now)
         if reason:
             found.append(Difference(frozen, reason, withdrawn=bool(candidate.withdrawn)))

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row
 
+from ..errors import DamagedRow
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Harvest, Source, Validators
-from ..storage.bulk import stream
+from ..storage.reading import damaged, fetch_all, readable, streamed
 from ..storage.tables import article_keys, article_origins, article_versions, articles, sources, validators
 from . import guards, marks
 from .identity import identity_keys
 from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
 from .marks import Mark
+from .validation import sifted
+
+T = TypeVar("T")
+
+log = logging.getLogger("distributor.gathering")
 
 _content = TypeAdapter(FoundArticle)
+_WITHOUT_CONTENT = [column for column in articles.c if column is not articles.c.content]
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
     """What one look at a source brought. `backlog` of the new ones were old already and are no news.
 
-    `suspicion` is what a guard has to say of the look; what it holds is marked as held.
+    `suspicion` is what a guard has to say of the look; what it holds is marked as held. `faults` are articles that could
+    not be kept, a line each.
     """
 
     new: tuple[Article, ...] = ()
@@ -36,6 +45,7 @@ class Intake:
     backlog: int = 0
     first_look: bool = False
     suspicion: str = ""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +92,23 @@ def stored_validators(connection: Connection, source: str) -> dict[str, Validato
 
 
 def take_in(connection: Connection, source: Source, harvest: Harvest, *, authority: str, now: datetime) -> Intake:
-    """Store what a look brought: articles, their keys and versions, and the validators, all in one transaction."""
+    """Store what a look brought: articles, their keys and versions, and the validators, all in one transaction.
+
+    Whatever way an article comes in, it is checked here.
+    """
+    found, faults = sifted(harvest.articles, source.name)
     state = source_state(connection, source.name)
     history = _history(connection, source.name)
-    first_look = state.first_read is None and bool(harvest.articles)
-    old = backlog(harvest.articles, source.announce_since, now) if first_look else frozenset()
+    first_look = state.first_read is None and bool(found)
+    old = backlog(found, source.announce_since, now) if first_look else frozenset()
     tally = _Tally()
     # Oldest first, so that the order of first_seen and of ids is the order of publication.
-    for position in sorted(range(len(harvest.articles)), key=lambda i: _when(harvest.articles[i], now)):
-        found = harvest.articles[position]
-        _take_one(connection, source, found, tally, authority=authority, now=now, is_old=position in old)
-    count = len(harvest.articles) + harvest.unchanged
+    for position in sorted(range(len(found)), key=lambda i: _when(found[i], now)):
+        try:
+            _take_one(connection, source, found[position], tally, authority=authority, now=now, is_old=position in old)
+        except DamagedRow as damage:
+            faults.append(str(damage))
+    count = len(found) + harvest.unchanged
     seen = {"last_read": now, "last_count": count} | ({"first_read": now} if first_look else {})
     _put_source(connection, source.name, state, seen)
     _keep_validators(connection, source.name, harvest.validators)
@@ -100,14 +116,20 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
         "" if first_look else _guard(connection, source, tally, harvest.unchanged, history, state.last_count, now)
     )
     backlog_count = sum(article.backlog for article in tally.new)
-    return Intake(tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look, suspicion)
+    return Intake(
+        tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look, suspicion, tuple(faults)
+    )
 
 
 def _history(connection: Connection, source: str) -> tuple[int, datetime | None]:
     """How many articles of a source are stored, and when the newest of them came."""
-    query = sa.select(sa.func.count(), sa.func.max(articles.c.first_seen)).where(articles.c.source == source)
-    count, newest_seen = connection.execute(query).one()
-    return count, newest_seen
+    here = articles.c.source == source
+    count = connection.execute(sa.select(sa.func.count()).select_from(articles).where(here)).scalar_one()
+    try:
+        return count, connection.execute(sa.select(sa.func.max(articles.c.first_seen)).where(here)).scalar()
+    except DamagedRow as damage:
+        log.warning("%s", damage)
+        return count, None
 
 
 def _guard(
@@ -193,9 +215,16 @@ def _candidates(connection: Connection, keys: Sequence[str]) -> dict[str, Known]
 
 
 def _known(connection: Connection, article_id: str) -> Known:
-    row = connection.execute(sa.select(articles).where(articles.c.id == article_id)).one()
+    """What the store knows of an article. Where its content cannot be read it is known all the same, so that its source,
+    telling it again, puts it right instead of announcing it anew."""
+    row = connection.execute(sa.select(*_WITHOUT_CONTENT).where(articles.c.id == article_id)).one()
     keys = connection.execute(sa.select(article_keys.c.key).where(article_keys.c.article_id == article_id)).scalars()
-    return Known(article_of(row), frozenset(keys), row.sha256)
+    try:
+        ((content,),) = fetch_all(connection, sa.select(articles.c.content).where(articles.c.id == article_id))
+        return Known(with_content(_bare(row), _content_of(row.id, content)), frozenset(keys), row.sha256)
+    except DamagedRow as damage:
+        log.warning("article %s is told anew by its source: %s", article_id, damage)
+        return Known(_bare(row), frozenset(keys), "")
 
 
 def _free_id(
@@ -284,8 +313,16 @@ def _keep_validators(connection: Connection, source: str, fresh: Mapping[str, Va
 
 
 def article_of(row: Row[Any]) -> Article:
-    """An article from its row: its content as the source told it, its identity and history as the store keeps them."""
-    article = Article(
+    """An article from its row: its content as the source told it, its identity and history as the store keeps them.
+
+    Raises DamagedRow where the row holds what no article is.
+    """
+    return with_content(_bare(row), _content_of(row.id, row.content))
+
+
+def _bare(row: Row[Any]) -> Article:
+    """What the store itself says of an article."""
+    return Article(
         id=row.id,
         feed_id=row.feed_id,
         source=row.source,
@@ -296,7 +333,21 @@ def article_of(row: Row[Any]) -> Article:
         backlog=row.backlog,
         dated=row.dated,
     )
-    return with_content(article, _content.validate_python(row.content))
+
+
+def _content_of(id: str, content: object) -> FoundArticle:
+    try:
+        return _content.validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "its content"
+        raise damaged("article", id, f"{where}: {first['msg']}") from None
+
+
+def readable_articles(connection: Connection, query: sa.Select[Any], make: Callable[[Row[Any]], T]) -> list[T]:
+    """What `make` makes of each article that a query gives, in its order; rows that cannot be read are named and passed
+    over. Among the query's columns are those of `articles`."""
+    return readable(connection, query, articles.c.id, make, "article")
 
 
 def each(connection: Connection, source: str | None = None, limit: int | None = None) -> Iterator[Article]:
@@ -304,7 +355,7 @@ def each(connection: Connection, source: str | None = None, limit: int | None = 
     query = sa.select(articles).order_by(articles.c.published.desc(), articles.c.id).limit(limit)
     if source:
         query = query.where(articles.c.source == source)
-    return map(article_of, stream(connection, query))
+    return streamed(connection, query, articles.c.id, article_of, "article")
 
 
 def newest(connection: Connection, limit: int, source: str | None = None) -> list[Article]:

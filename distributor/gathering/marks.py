@@ -10,6 +10,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from ..errors import DamagedRow
+from ..storage.reading import member, tell
 from ..storage.tables import article_marks
 
 
@@ -47,12 +49,17 @@ def take(connection: Connection, article: str, mark: Mark) -> bool:
 
 
 def of(connection: Connection, articles: Sequence[str] | None = None) -> dict[str, dict[Mark, Marked]]:
-    """All marks, or those of some articles, by article."""
+    """All marks, or those of some articles, by article. One that cannot be read keeps its article back: nobody knows what
+    staff wanted of it."""
     query = sa.select(article_marks)
     if articles is not None:
         query = query.where(article_marks.c.article_id.in_(articles))
     found: dict[str, dict[Mark, Marked]] = {}
     for row in connection.execute(query):
-        marked = Marked(row.article_id, Mark(row.mark), row.reason, row.by, row.since)
-        found.setdefault(row.article_id, {})[marked.mark] = marked
+        try:
+            mark, reason = member(Mark, row.mark, "a mark of article", row.article_id), row.reason
+        except DamagedRow as damage:
+            tell(damage)
+            mark, reason = Mark.HELD, str(damage)
+        found.setdefault(row.article_id, {})[mark] = Marked(row.article_id, mark, reason, row.by, row.since)
     return found

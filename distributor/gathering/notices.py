@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Notice, NoticeKind
+from ..storage.reading import member, readable
 from ..storage.tables import corrections
 
 
@@ -40,9 +41,13 @@ def put(connection: Connection, article: str, notice: Notice, version: int, by: 
 def of(connection: Connection, articles: Sequence[str]) -> dict[str, list[Notice]]:
     """The notices of articles, oldest first."""
     query = sa.select(corrections).where(corrections.c.article_id.in_(articles))
+    query = query.order_by(corrections.c.article_id, corrections.c.k)
+    told = readable(
+        connection, query, corrections.c.article_id, lambda row: (row.article_id, _notice(row)), "notice of"
+    )
     found: dict[str, list[Notice]] = {}
-    for row in connection.execute(query.order_by(corrections.c.article_id, corrections.c.k)):
-        found.setdefault(row.article_id, []).append(_notice(row))
+    for article, notice in told:
+        found.setdefault(article, []).append(notice)
     return found
 
 
@@ -54,4 +59,4 @@ def latest(connection: Connection, article: str) -> Decided | None:
 
 
 def _notice(row: sa.Row[Any]) -> Notice:
-    return Notice(NoticeKind(row.kind), row.note, row.at)
+    return Notice(member(NoticeKind, row.kind, "a notice of article", row.article_id), row.note, row.at)

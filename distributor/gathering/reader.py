@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from .. import isolation, registry
 from ..config import Site
@@ -28,6 +27,7 @@ from ..source import Fetched, Fetcher, Harvest, Presence, Source, Validators
 from ..text import clean_line
 from .fetch import Hosts, open_fetcher
 from .last_look import SECONDS, ask_after, unanswered
+from .validation import sifted
 
 log = logging.getLogger("distributor.gathering")
 
@@ -155,20 +155,14 @@ async def _look_at(
         return {"failure": f"took longer than {LOOK_SECONDS:.0f} seconds"}
     if not isinstance(harvest, Harvest):
         return {"failure": f"the source failed: it brought {type(harvest).__name__} instead of a Harvest"}
-    return _told(harvest)
+    return _told(harvest, source.name)
 
 
-def _told(harvest: Harvest) -> dict[str, Any]:
-    articles, faults = [], [str(fault) for fault in harvest.faults]
-    for number, found in enumerate(harvest.articles, 1):
-        try:
-            articles.append(found_to_data(found))
-        except (PydanticSerializationError, UnicodeError, TypeError, AttributeError) as error:
-            title = getattr(found, "title", "")
-            faults.append(clean_line(f"article {number} ({str(title)[:80]}) cannot be used: {error}")[:400])
+def _told(harvest: Harvest, source: str) -> dict[str, Any]:
+    found, faults = sifted(harvest.articles, source)
     return {
-        "articles": articles,
-        "faults": faults,
+        "articles": [found_to_data(one) for one in found],
+        "faults": [*(str(fault) for fault in harvest.faults), *faults],
         "notes": [str(note) for note in harvest.notes],
         "unchanged": harvest.unchanged,
         "validators": {url: [one.etag, one.last_modified] for url, one in harvest.validators.items()},

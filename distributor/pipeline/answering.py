@@ -22,6 +22,7 @@ from ..model import Article, EditionKind
 from ..newsroom import Newsroom
 from ..source import Presence
 from ..storage.database import Database
+from ..storage.reading import passing_over
 from .looking import Clock
 from .proposing import Proposal
 from .publishing import publish, publish_alert, publish_roundup
@@ -201,8 +202,8 @@ def _about_to_go(newsroom: Newsroom, database: Database, now: datetime, ahead: t
         if timing.schedule and _due(database, newsletter, timing, timing.schedule, now, ahead):
             found += ready(database, newsletter, now)
     with database.read() as connection:
-        for row in book.waiting(connection):
-            edition = book.edition(connection, row.id) if row.due_at <= now + ahead else None
+        due = [row.id for row in book.waiting(connection) if row.due_at <= now + ahead]
+        for edition in passing_over(due, partial(book.edition, connection)):
             found += edition.carried if edition else ()
     return found
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -33,6 +34,7 @@ from ..newsroom import Newsroom
 from ..preflight.findings import Finding
 from ..rendering.notices import with_notices
 from ..storage.database import Database
+from ..storage.reading import passing_over
 from ..storage.tables import deliveries, editions
 from . import gate
 from .correction_work import Post, Work, posts_of
@@ -266,8 +268,8 @@ def _shown_from_now_on(
     connection: Connection, newsletter: Newsletter, article: Article, shown: Article
 ) -> Iterator[Edition]:
     """The editions that carried an article, with what is to be shown of it."""
-    for item in items.items(connection, article.id):
-        edition = book.edition(connection, item.edition) if item.edition and item.newsletter == newsletter.id else None
+    own = [item.edition for item in items.items(connection, article.id) if item.newsletter == newsletter.id]
+    for edition in passing_over([id for id in own if id], partial(book.edition, connection)):
         if edition:
 
             def now(articles: Sequence[Article]) -> tuple[Article, ...]:

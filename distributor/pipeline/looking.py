@@ -70,7 +70,7 @@ async def _look(newsroom: Newsroom, database: Database, source: Source, clock: C
         reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
         return await _failed(database, source, reason, clock())
     notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]
-    return Look(source.name, intake, faults=tuple(harvest.faults), notes=tuple(notes))
+    return Look(source.name, intake, faults=(*harvest.faults, *intake.faults), notes=tuple(notes))
 
 
 # What writes runs in a thread: it may have to wait for others, and the wire and the leases must not wait with it.

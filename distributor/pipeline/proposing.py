@@ -314,10 +314,10 @@ def _told_before(connection: Connection, newsletter: Newsletter, edition: Editio
         return set()
     sent = items.alerts_of(connection, newsletter.id, [article.id for article in edition.carried])
     return {
-        (kept.channel, article)
+        (channel, article)
         for article, alert in sent.items()
-        for kept in book.renditions_of(connection, alert)
-        if kept.article == article
+        for channel, told in book.articles_told(connection, alert)
+        if told == article
     }
 
 

@@ -13,7 +13,7 @@ from ..config import Newsletter
 from ..editions import book
 from ..editions.book import EditionRow
 from ..errand import hand_over
-from ..errors import DeliveryError, RenderError
+from ..errors import DamagedRow, DeliveryError, RenderError
 from ..mail.address import Mailbox
 from ..model import Edition, EditionState, Rendition
 from ..newsroom import Newsroom
@@ -71,7 +71,7 @@ async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -
                 continue
             try:
                 await _tell(newsroom, database, newsletter, row, name)
-            except (DeliveryError, RenderError) as error:
+            except (DamagedRow, DeliveryError, RenderError) as error:
                 faults.append(f"{row.id}: {name} could not be told of the draft: {error}")
                 continue
             await asyncio.to_thread(_write_down, database, row.id, name, clock())

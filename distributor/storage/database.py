@@ -31,6 +31,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import StoreBusy, StoreError
 from .migrations import REVISIONS
+from .reading import from_json
 
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _RESTED = 2.0  # seconds after which a connection to a server may be dead
@@ -224,7 +225,7 @@ def _sqlite(address: sa.URL, folder: Path) -> Engine:
         except OSError as error:
             raise StoreError(f"store {file}: the folder cannot be made: {error.strerror}") from None
         address = address.set(database=str(file))
-    engine = sa.create_engine(address)
+    engine = sa.create_engine(address, json_deserializer=from_json)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

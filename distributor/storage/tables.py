@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..model import utc
+from .reading import damaged
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -53,7 +54,10 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return utc(value) if isinstance(value, datetime) else _of_text(value)
+        try:
+            return utc(value) if isinstance(value, datetime) else _of_text(value)
+        except (ValueError, TypeError, OverflowError):
+            raise damaged("time", str(value)[:40], "it is none") from None
 
 
 @lru_cache(maxsize=64)  # many rows are written with one time. In UTC only: elsewhere two times may look alike

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ..editions.cohorts import topics_key
 from ..mail.address import normalise
 from ..model import Frequency, Language, OptOut, Subscriber
+from ..storage.reading import damaged, readable, tell
 from ..storage.tables import subscribers, subscriptions, suppressions
 from . import debts, opt_outs
 
@@ -93,7 +94,7 @@ def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Subscriber
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
     """Subscribers by id; erased ones are missing."""
-    rows = connection.execute(sa.select(*_PEOPLE).where(subscribers.c.id.in_(ids))).all()
+    rows = _rows(connection, sa.select(*_PEOPLE).where(subscribers.c.id.in_(ids)))
     return {found.id: found for found in _with_lists(connection, rows)}
 
 
@@ -112,7 +113,7 @@ def each(connection: Connection, newsletter: str | None = None, batch: int = 100
             query = query.join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id).where(
                 subscriptions.c.newsletter == newsletter
             )
-        rows = connection.execute(query.order_by(subscribers.c.address_key).limit(batch)).all()
+        rows = _rows(connection, query.order_by(subscribers.c.address_key).limit(batch))
         if not rows:
             return
         yield from _with_lists(connection, rows)
@@ -136,6 +137,10 @@ def suppression(connection: Connection, address: str) -> str:
     return connection.execute(sa.select(suppressions.c.reason).where(here)).scalar() or ""
 
 
+def _rows(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[sa.Row[*tuple[Any, ...]]]:
+    return readable(connection, query, subscribers.c.id, lambda row: row, "subscriber")
+
+
 def _with_lists(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[Subscriber]:
     """Rows of `_PEOPLE` as people, with the newsletters that they are on."""
     if not rows:
@@ -148,18 +153,24 @@ def _with_lists(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, ...]]]
     lists: dict[str, tuple[str, ...]] = {}
     for person, newsletter in connection.execute(query):
         lists[person] = (*lists.get(person, ()), newsletter)
-    return [
-        Subscriber(
-            id=id,
-            address=address,
-            name=name,
-            language=_LANGUAGES[language],
-            newsletters=lists.get(id, ()),
-            topics=tuple(topics),
-            frequency=_FREQUENCIES[frequency],
-            created=created,
-            consent=consent,
-            active=id in lists,
-        )
-        for id, _, address, name, language, topics, frequency, created, consent in rows
-    ]
+    return [_person(row, lists.get(row[0], ())) for row in rows]
+
+
+def _person(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) -> Subscriber:
+    """A person as far as the row can be read; what cannot is told, and as if it had never been chosen."""
+    id, _, address, name, language, topics, frequency, created, consent = row
+    texts = [topic for topic in topics if isinstance(topic, str)] if isinstance(topics, list) else []
+    if language not in _LANGUAGES or frequency not in _FREQUENCIES or texts != topics:
+        tell(damaged("subscriber", address, f"{language!r}, {frequency!r} or {topics!r} is no choice"))
+    return Subscriber(
+        id=id,
+        address=address,
+        name=name,
+        language=_LANGUAGES.get(language, Language.VI),
+        newsletters=lists,
+        topics=tuple(texts),
+        frequency=_FREQUENCIES.get(frequency, Frequency.EACH),
+        created=created,
+        consent=consent,
+        active=bool(lists),
+    )

@@ -1,0 +1,50 @@
+"""`distributor doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from .app import App, clock, json_option, pass_app, plural, say, show_json
+
+
+@click.command("doctor", short_help="Look for damaged rows in the store, and repair them.")
+@click.option("--repair", "mend", is_flag=True, help="Set damaged rows aside: each is kept in a file of var/set-aside.")
+@json_option
+@pass_app
+def command(app: App, mend: bool, as_json: bool) -> None:
+    """Look for damaged rows in the store, and repair them.
+
+    Every command names such a row and passes over it; here all of them are found, with what a repair would do to each.
+    The exit code is 1 where something is damaged and was not repaired. Nothing that was sent is sent again by a repair,
+    and whoever must not be written to is not.
+    """
+    from ..errors import StoreError
+    from ..pipeline import checkup
+
+    folder = app.newsroom.folder / "var" / "set-aside"
+    with app.store() as database:
+        if mend:
+            try:
+                with database.write() as connection:
+                    found = checkup.find(connection, clock())
+                    file = checkup.repair(connection, found, folder, clock())
+            except OSError as error:
+                raise StoreError(f"{folder}: cannot be written: {error.strerror}; nothing was changed") from None
+        else:
+            with database.read() as connection:
+                found, file = checkup.find(connection, clock()), None
+    if as_json:
+        show_json(
+            {"damaged": [str(one) for one in found], "repaired": bool(file), "kept_in": str(file) if file else ""}
+        )
+    else:
+        for one in found:
+            say(str(one))
+        if file:
+            say(f"{plural(len(found), 'damaged value')} repaired; the rows as they were are in {file}")
+        elif found:
+            say(f"{plural(len(found), 'damaged value')}; `distributor doctor --repair` does what is said above")
+        else:
+            say("ok: every row of the store can be read", fg="green")
+    if found and not file:
+        raise SystemExit(1)
