@@ -59,7 +59,7 @@ def _list(app: App, source: str | None, limit: int | None, as_json: bool) -> Non
     from ..editions import items
     from ..gathering import archive, marks
 
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
         if as_json:
             show_json_list(_each(connection, source, limit))
             return

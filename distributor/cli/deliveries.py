@@ -52,7 +52,7 @@ def command(
     from ..errors import UserError
     from ..model import DeliveryState
 
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
         if edition and book.edition(connection, edition) is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
         which = _Which(edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel)

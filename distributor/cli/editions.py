@@ -54,7 +54,7 @@ def _list(app: App, newsletter: str | None, limit: int | None, as_json: bool) ->
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
         if as_json:
             rows_of = book.each(connection, newsletter, limit)
             show_json_list(_data(row) | {"deliveries": tally_of(connection, row.id)} for row in rows_of)

@@ -152,7 +152,7 @@ def _store(
         with app.store() as database:
             for first in chunks:
                 outcomes: list[Outcome] = []
-                with database.write() as connection:
+                with database.write(long=True) as connection:
                     bulk.make_room(connection)
                     begun = time.monotonic()
                     for chunk in chain([first], islice(chunks, _TURN // _CHUNK - 1)):

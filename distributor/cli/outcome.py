@@ -52,7 +52,7 @@ def open_lines(app: App, database: Database, touched: Iterable[str] = ()) -> tup
 def left_open(database: Database, touched: Iterable[str] = ()) -> list[Outstanding]:
     from ..delivery.outstanding import outstanding
 
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         return outstanding(connection, clock(), list(touched))
 
 

@@ -50,7 +50,7 @@ def deliver_with_progress(app: App, database: Database) -> Report:
     from .. import pipeline
     from ..delivery.rows import waiting
 
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         total = waiting(connection, clock())
 
     async def run() -> tuple[Report, bool]:

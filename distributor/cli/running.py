@@ -85,7 +85,7 @@ def _in_doubt(database: Database, edition: str) -> list[str]:
     from ..delivery.rows import each
     from ..model import DeliveryState
 
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         rows = each(connection, edition=edition, states=[DeliveryState.UNCERTAIN])
         return [row.address for row in rows if row.recipient]
 
@@ -95,5 +95,5 @@ def _still_to_go(database: Database, edition: str) -> int:
     from ..delivery.control import missed
     from ..delivery.ledger import OPEN
 
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         return missed(connection, edition, OPEN)

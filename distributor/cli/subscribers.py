@@ -182,7 +182,7 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
         everybody = register.each(connection, newsletter)
         if as_json:
             show_json_list(_data(person) for person in everybody)
@@ -278,7 +278,7 @@ def export_file(app: App, newsletter: str | None, output: Path | None, delimiter
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
 
         def write(file: TextIO) -> int:
             people = register.each_with_opt_outs(connection, newsletter)

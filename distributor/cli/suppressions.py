@@ -48,7 +48,7 @@ def list_all(app: App, tiers: tuple[str, ...], limit: int | None, as_json: bool)
     from ..model import Tier
 
     wanted = [Tier(tier) for tier in tiers]
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
         if as_json:
             show_json_list(asdict(one) for one in suppression.latest(connection, tiers=wanted, limit=limit))
             return
@@ -161,7 +161,7 @@ def export_file(app: App, tiers: tuple[str, ...], output: Path | None, delimiter
     from ..model import Tier
     from ..subscribers.suppressed import write_csv
 
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
 
         def write(file: TextIO) -> int:
             found = suppression.each(connection, tiers=[Tier(tier) for tier in tiers])

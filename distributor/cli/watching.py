@@ -52,7 +52,7 @@ def watch(app: App, edition: str, once: bool, as_json: bool) -> None:
     with app.store() as database:
         while True:
             started = time.monotonic()
-            with database.read() as connection:
+            with database.read(long=True) as connection:
                 row = book.row(connection, edition)
                 if row is None:
                     raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pass_app
 def command(app: App, what: str, edition: str | None, as_json: bool) -> None:
     """Tell the story of an article (by its id), or of what a subscriber (by address) got and did not get, and why."""
-    with app.store() as database, database.read() as connection:
+    with app.store() as database, database.read(long=True) as connection:
         lines = _subscriber(app, connection, what, edition) if "@" in what else _article(app, connection, what)
     if as_json:
         show_json({"about": what, "sentences": lines})

@@ -114,14 +114,14 @@ class Dispatcher:
         """Close the editions that owe nothing any more, and write down which channels have failed, and which have carried
         something again. It is asked often and there is seldom any of it."""
         now, database = self.clock(), self.ledger.database
-        with database.read() as connection:
+        with database.read(long=True) as connection:
             carried = {
                 channel for channel, state in report.counts if state in (DeliveryState.SENT, DeliveryState.REJECTED)
             }
             well = (faults.of(connection).keys() & carried) - report.failed.keys()
             if not (unfinished(connection) or well or report.failed):
                 return
-        with database.write() as connection:
+        with database.write(long=True) as connection:
             for edition in unfinished(connection):
                 book.close(connection, edition, now)
             for channel, fault in report.failed.items():

@@ -26,7 +26,7 @@ def expire(database: Database, now: datetime) -> int:
     under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
     over = under_way & (editions.c.expires_at <= now)
     reasons = {"not out in the edition's time: ": over, "cancelled; before that: ": _CANCELLED}
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         found = {why: list(connection.execute(_owing().where(which)).scalars()) for why, which in reasons.items()}
     return sum(_give_up(database, which, reason, now) for reason, which in found.items())
 
@@ -34,7 +34,7 @@ def expire(database: Database, now: datetime) -> int:
 def _give_up(database: Database, which: Sequence[str], reason: str, now: datetime) -> int:
     if not which:
         return 0
-    with database.write(alone=False) as connection:
+    with database.write(alone=False, long=True) as connection:
         lock_shards(connection, shards.c.edition_id.in_(which))
         still_so = sa.select(editions.c.id).where(
             editions.c.id.in_(which), (editions.c.paused_at.is_(None) & (editions.c.expires_at <= now)) | _CANCELLED

@@ -81,7 +81,7 @@ def take_bounces(
         if newsroom.settings.test_mode:
             return []
         at_home(newsroom, database, clock())
-        with database.write() as connection:
+        with database.write(long=True) as connection:
             suppression.lapse(connection, clock())
     chosen = newsroom.settings.bounces if mailboxes is None else mailboxes
     seen = passed if passed is not None else set()

@@ -92,7 +92,7 @@ def plan_correction(
     `mail` writes to those whose letter carried it. Raises UserError where there is no such article, where a correction
     is asked for of one that was withdrawn, and for a forced name that is no check.
     """
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         rests_on = {name: basis(connection, name) for name in newsroom.settings.newsletters}
         article = archive.by_id(connection, article_id)
         if article is None:
@@ -149,7 +149,7 @@ def correct(newsroom: Newsroom, database: Database, plan: Plan, by: str, *, reas
         )
     now = plan.at
     at_home(newsroom, database, now)
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         if _has_moved(connection, plan):
             raise UserError(
                 "something has gone out or was changed since this plan was made: nothing was done; do it again to see "

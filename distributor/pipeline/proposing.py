@@ -77,7 +77,7 @@ def propose(
     due: datetime | None = None,
 ) -> Proposal:
     """The next digest. `only` names channels; all of the newsletter's if empty."""
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         rests_on = basis(connection, newsletter.id)
         selection = select(newsletter, items.candidates(connection, newsletter.id), now)
         if not selection.chosen:
@@ -101,7 +101,7 @@ def propose_alert(
 ) -> Proposal:
     """An edition of one urgent article, for all readers; none where the article may not go out now."""
     only = newsletter.alerts.channels if newsletter.alerts else ()
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         rests_on = basis(connection, newsletter.id)
         (today,) = items.as_candidates(connection, newsletter.id, [article])
         reason = kept_back(today, now)
@@ -120,7 +120,7 @@ def propose_roundup(
     newsroom: Newsroom, database: Database, newsletter: Newsletter, kind: EditionKind, slot: str, now: datetime
 ) -> Proposal:
     """One letter of everything since the last one, for readers who chose a letter a day or a week."""
-    with database.read() as connection:
+    with database.read(long=True) as connection:
         rests_on = basis(connection, newsletter.id)
         order = _order(newsroom, connection, newsletter, kind, now)
         enough = audience.over_cap(connection, order)

@@ -102,13 +102,13 @@ def _settle(
     transaction claims it, or finds that the world has moved on, and the proposal is made anew.
     """
     at_home(newsroom, database, now)
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         suppression.lapse(connection, now)  # who has rested long enough is a reader again
     for _ in range(_ATTEMPTS):
         proposal = _examined(newsroom, proposing(), now, found, forced)
         newsletter = proposal.newsletter
         try:
-            with database.write() as connection:
+            with database.write(long=True) as connection:
                 if book.is_decided(connection, newsletter.id, slot):
                     return None
                 if proposal.rests_on != basis(connection, newsletter.id):

@@ -74,7 +74,7 @@ def hold(database: Database, edition_id: str, by: str, now: datetime, why: str) 
 def cancel(database: Database, edition_id: str, by: str, now: datetime, why: str) -> tuple[int, int]:
     """Stop an edition: what it has not sent yet stays unsent. Returns how many deliveries were given up, and how many
     of its articles wait for the next edition: all if nothing of it is out, none otherwise. Raises UserError."""
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         row = _row(connection, edition_id)
         return _cancel(connection, row, by, now, why)
 
@@ -131,7 +131,7 @@ def tried(what: str, step: Callable[[], _T]) -> _T | None:
 
 def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: datetime, by: str) -> Settled | None:
     at_home(newsroom, database, now)
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         row = _row(connection, edition_id)  # again: another process may have been faster
         if row.state != EditionState.REVIEW:
             return None

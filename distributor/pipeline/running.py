@@ -39,7 +39,7 @@ def resend_missed(
     """Promise an edition again to those whom it has not reached: rejected and expired letters, and those in doubt if
     `uncertain`. Returns how many. Raises UserError for an edition that is not out, or was cancelled."""
     states = [*control.MISSED, *([DeliveryState.UNCERTAIN] if uncertain else [])]
-    with database.write() as connection:
+    with database.write(long=True) as connection:
         row = _row(connection, edition_id)
         if row.released_at is None or row.state == EditionState.CANCELLED:
             raise UserError(f"{edition_id} is {row.state}: only what has gone out can be sent again")

@@ -6,13 +6,18 @@ somebody else has written in between. PostgreSQL runs at READ COMMITTED, and the
 store to itself from its beginning to its end, by a lock that all of them take first: what it has read stays true until
 it has written. Only the ledger's may run beside others (`alone=False`), as their correctness rests on conditional
 updates whose row count is looked at.
+
+Those who run a PostgreSQL may limit how long a statement or a transaction takes, for the server, a database or a role, and
+have short questions in mind: a statement of ours may wait for another writer, and freezing an edition asks about every
+subscriber at once. So limits that are shorter are raised to what our work needs, never switched off: a minute for any
+statement, and half an hour in the transactions that know that they touch the whole list (`long=True`).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +29,7 @@ from sqlalchemy.exc import (
     DatabaseError,
     DBAPIError,
     DisconnectionError,
+    InternalError,
     NoSuchModuleError,
     OperationalError,
 )
@@ -36,6 +42,14 @@ from .reading import from_json
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _RESTED = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
+# Milliseconds below which no limit of a PostgreSQL server may lie: what one statement takes, the wait for another writer
+# included; what we do between two statements of a transaction; a whole transaction (PostgreSQL 17).
+_LIMITS = {
+    "statement_timeout": 60_000,
+    "idle_in_transaction_session_timeout": 300_000,
+    "transaction_timeout": 3_600_000,
+}
+_LONG_LIMITS = {"statement_timeout": 1_800_000, "idle_in_transaction_session_timeout": 1_800_000}
 _WRITERS = 0x646973747269  # the advisory lock of those who write: "distri"
 
 
@@ -62,19 +76,19 @@ class Database:
         return self._engine.url.render_as_string(hide_password=True)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A transaction that only reads."""
-        with self._transaction(writes=False) as connection:
+    def read(self, *, long: bool = False) -> Iterator[Connection]:
+        """A transaction that only reads. `long`: its statements go through a whole list, and may take half an hour."""
+        with self._transaction(writes=False, long=long) as connection:
             yield connection
 
     @contextmanager
-    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+    def write(self, *, alone: bool = True, long: bool = False) -> Iterator[Connection]:
         """A transaction that writes; committed at the end, undone by any exception.
 
         One at a time, whoever asks, so that it may read first and write what follows from that. `alone=False` is for
-        transactions that are correct whatever others write meanwhile: PostgreSQL runs them side by side.
+        transactions that are correct whatever others write meanwhile: PostgreSQL runs them side by side. `long` as above.
         """
-        with self._transaction(writes=True, alone=alone) as connection:
+        with self._transaction(writes=True, alone=alone, long=long) as connection:
             yield connection
 
     @contextmanager
@@ -83,17 +97,18 @@ class Database:
         *,
         writes: bool,
         alone: bool = True,
+        long: bool = False,
         prepare: Callable[[Connection], AbstractContextManager[None]] | None = None,
     ) -> Iterator[Connection]:
         try:
             with (
-                self._engine.connect().execution_options(writes=writes, alone=alone) as connection,
+                self._engine.connect().execution_options(writes=writes, alone=alone, long=long) as connection,
                 prepare(connection) if prepare else nullcontext(),
                 connection.begin(),
             ):
                 yield connection
         except DatabaseError as error:
-            if not isinstance(error, OperationalError) and "not a database" not in str(error.orig):
+            if not isinstance(error, OperationalError | InternalError) and "not a database" not in str(error.orig):
                 raise
             kind = StoreBusy if _code(error) == _DEADLOCK else StoreError
             raise kind(f"store {self.name}: {_in_words(error)}") from error
@@ -113,7 +128,7 @@ class Database:
         """Bring the database up to date; returns the migrations that ran. Safe when several processes start at once."""
         if not self.pending():
             return ()
-        with self._transaction(writes=True, prepare=_foreign_keys_off) as connection:
+        with self._transaction(writes=True, long=True, prepare=_foreign_keys_off) as connection:
             todo = _after(_revision(connection), self.name)  # again, now that nobody else can write
             if todo:
                 _upgrade(connection)
@@ -208,11 +223,24 @@ def _server(address: sa.URL) -> Engine:
 def _prepare_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {_LOCK_PATIENCE}")
+        cursor.execute(_raised(_LIMITS, for_transaction=False))
     connection.commit()
+
+
+def _raised(limits: Mapping[str, int], *, for_transaction: bool) -> str:
+    """The statement that raises limits of the server, those of them that are shorter. 0 is none, and what a server of this
+    version does not know has no setting; others come with a unit, as an interval is written."""
+    values = ", ".join(f"('{name}', {least})" for name, least in limits.items())
+    return f"""
+        SELECT set_config(name, least::text, {for_transaction}) FROM (VALUES {values}) AS ours (name, least)
+        WHERE current_setting(name, true)::interval > '0' AND current_setting(name, true)::interval < least * '1ms'::interval
+    """  # noqa: S608  names and numbers of our own
 
 
 def _begin_server(connection: Connection) -> None:
     options = connection.get_execution_options()
+    if options.get("long"):
+        connection.exec_driver_sql(_raised(_LONG_LIMITS, for_transaction=True))
     if options.get("writes") and options.get("alone"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
@@ -264,6 +292,10 @@ _WORDS = {
 _DEADLOCK = "40P01"
 _CODES = {
     "55P03": _LOCKED,  # lock_timeout
+    "57014": "the server ended a statement that took too long; look at its statement_timeout, and who keeps it busy",
+    "25P03": "the server ended a transaction that waited too long; look at its idle_in_transaction_session_timeout",
+    "25P04": "the server ended a transaction that took too long; look at its transaction_timeout",
+    "25006": "is read-only: the server is a standby, or says so to this user",
     _DEADLOCK: "was locked by another process that waited for this one; try again",
 }
 
