@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .app import App, clock, plural, say, show_json, warn
+from .finding import the_article
 
 if TYPE_CHECKING:
     from ..config import Newsletter
@@ -16,17 +17,20 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Send one article at once, in one newsletter or in all to which it belongs."""
+def send_alert(
+    app: App, newsletter: str | None, asked: str, *, missed: bool, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Send one article at once, in one newsletter or in all to which it belongs; with `missed` only to readers who have
+    no letter with it."""
     from .. import pipeline
     from .outcome import as_data, exit_code, tell_report
     from .progress import deliver_with_progress
 
     with app.store() as database:
-        article = _article(app, database, id)
+        article = _article(app, database, asked)
         chosen = [app.newsroom.newsletter(newsletter)] if newsletter else _belongs_to(app, article)
         for known in chosen:
-            _announce(app, database, known, article, err=as_json)
+            _announce(app, database, known, article, missed=missed, err=as_json)
         if dry_run:
             say("Nothing was sent: this was a dry run.")
             return
@@ -35,7 +39,7 @@ def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes:
         made = []
         for known in chosen:
             by = f"{getpass.getuser()} by hand"
-            proposal = pipeline.publish_alert(app.newsroom, database, known, article, clock(), by)
+            proposal = pipeline.publish_alert(app.newsroom, database, known, article, clock(), by, missed=missed)
             if proposal is None:
                 warn(f"{known.id} has sent {article.id} as an alert before; nothing is sent twice")
             elif proposal.edition is None:
@@ -55,15 +59,14 @@ def send_alert(app: App, newsletter: str | None, id: str, *, dry_run: bool, yes:
             raise SystemExit(1)
 
 
-def _article(app: App, database: Database, id: str) -> Article:
+def _article(app: App, database: Database, asked: str) -> Article:
     """The article, if it may go out. Raises UserError."""
     from ..errors import UserError
     from ..gathering import archive, marks
 
     with database.read() as connection:
-        found = archive.by_id(connection, id)
-        if found is None:
-            raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
+        found = the_article(connection, asked)
+        id = found.id
         (article,) = archive.with_origins(connection, [found])
         said = marks.of(connection, [id]).get(id, {})
     for mark, told in said.items():
@@ -84,11 +87,22 @@ def _belongs_to(app: App, article: Article) -> list[Newsletter]:
     return chosen
 
 
-def _announce(app: App, database: Database, newsletter: Newsletter, article: Article, *, err: bool) -> None:
+def _announce(
+    app: App, database: Database, newsletter: Newsletter, article: Article, *, missed: bool, err: bool
+) -> None:
+    """Say what would go out, and how many of its readers have the article already."""
     from ..pipeline.proposing import propose_alert
 
-    proposal = propose_alert(app.newsroom, database, newsletter, article, clock())
-    assert proposal.edition is not None
+    proposal = propose_alert(app.newsroom, database, newsletter, article, clock(), missed=missed)
+    have = f"{proposal.had} have it already ({', '.join(proposal.had_in)})"
+    if proposal.edition is None:
+        say(f"{newsletter.id}: nothing to send: {proposal.selection.reason}", err=err)
+        return
     channels = ", ".join(dict.fromkeys(one.channel for one in proposal.renditions))
     say(f"{newsletter.id}: {proposal.edition.subject}", err=err)
-    say(f"  at once to {plural(proposal.audience, 'subscriber')}, on {channels}", err=err)
+    whom = " who have not had it" if missed else ""
+    say(f"  at once to {plural(proposal.audience, 'subscriber')}{whom}, on {channels}", err=err)
+    if proposal.had and missed:
+        say(f"  {have} and are left out", err=err)
+    elif proposal.had:
+        warn(f"of these {plural(proposal.audience, 'subscriber')} {have} and get it again; --missed leaves them out")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -25,10 +26,12 @@ from .app import (
     tell_rest,
 )
 from .correcting import correct, withdraw
+from .finding import the_article
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ..editions.carriers import Carrier
     from ..gathering.marks import Mark
     from ..model import Article
 
@@ -43,61 +46,80 @@ _BATCH = 500  # articles that are looked up together
     invoke_without_command=True,
 )
 @click.option("-s", "--source", help="Only of this source.", shell_complete=complete_source)
+@click.option("--search", metavar="WORDS", help="Only those with these words in their title, or this address or id.")
 @limit_option(SHOWN, "newest first")
 @json_option
 @click.pass_context
-def command(context: click.Context, source: str | None, limit: int | None, as_json: bool) -> None:
+def command(context: click.Context, source: str | None, search: str | None, limit: int | None, as_json: bool) -> None:
     """Show the articles that are known, newest first, and the editions that carried them.
 
-    `distributor why ARTICLE` tells the whole story of one.
+    `distributor why ARTICLE` tells the whole story of one. Where ARTICLE is asked for, its id or the address of its page
+    will do. Words without marks find words with them: `--search duong` finds «đường».
     """
     if context.invoked_subcommand is None:
-        _list(context.obj, source, limit, as_json)
+        _list(context.obj, source, search, limit, as_json)
 
 
-def _list(app: App, source: str | None, limit: int | None, as_json: bool) -> None:
-    from ..editions import items
-    from ..gathering import archive, marks
+def _list(app: App, source: str | None, search: str | None, limit: int | None, as_json: bool) -> None:
+    from ..gathering import archive, lookup
 
     with app.store() as database, database.read(long=True) as connection:
+        if search is None:
+            wanted = archive.each(connection, source, limit if as_json else limit or SHOWN)
+            total = archive.count(connection, source)
+        else:
+            matching = list(lookup.search(connection, search, source))
+            total = len(matching)
+            wanted = iter(matching[: limit if as_json else limit or SHOWN])
+        told = _told(connection, wanted)
         if as_json:
-            show_json_list(_each(connection, source, limit))
+            show_json_list(_data(one) for one in told)
             return
-        found = archive.newest(connection, limit or SHOWN, source)
-        total = archive.count(connection, source)
-        ids = [article.id for article in found]
-        carried = items.announced_in(connection, ids)
-        said = marks.of(connection, ids)
-    rows = [
-        (
-            article.id,
-            app.local(article.published),
-            article.source,
-            article.title,
-            ", ".join([*carried.get(article.id, []), *sorted(said.get(article.id, {}))])
-            or ("old at first look" if article.backlog else "new"),
-        )
-        for article in found
-    ]
-    show_table(
-        ["id", "published", "source", "title", "went out in"], rows, "No articles yet: run `distributor gather`."
-    )
-    tell_rest(len(found), total)
+        rows = [
+            (one.article.id, app.local(one.article.published), one.article.source, one.article.title, one.in_words())
+            for one in told
+        ]
+    empty = "No article matches." if search else "No articles yet: run `distributor gather`."
+    show_table(["id", "published", "source", "title", "editions"], rows, empty)
+    tell_rest(len(rows), total)
 
 
-def _each(connection: Connection, source: str | None, limit: int | None) -> Iterator[dict[str, object]]:
-    """All articles as data, some at a time."""
-    from ..editions import items
-    from ..gathering import archive, marks
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An article, the marks that it has, and the editions that carry it."""
 
-    articles = archive.each(connection, source, limit)
-    while batch := list(itertools.islice(articles, _BATCH)):
+    article: Article
+    marks: Sequence[Mark]
+    carriers: Sequence[Carrier]
+
+    @property
+    def out(self) -> list[str]:
+        """The editions that have gone out with it."""
+        return [one.edition for one in self.carriers if one.released_at]
+
+    @property
+    def drafts(self) -> list[str]:
+        """Those that have not, and still may."""
+        return [one.edition for one in self.carriers if not one.released_at and one.state != "cancelled"]
+
+    def in_words(self) -> str:
+        words = [*self.out, *(f"{id} (draft)" for id in self.drafts), *self.marks]
+        return ", ".join(words) or ("old at first look" if self.article.backlog else "new")
+
+
+def _told(connection: Connection, wanted: Iterator[Article]) -> Iterator[_Told]:
+    """Articles with what there is to say of them, looked up some at a time."""
+    from ..editions.carriers import carriers
+    from ..gathering import marks
+
+    while batch := list(itertools.islice(wanted, _BATCH)):
         ids = [article.id for article in batch]
-        carried, said = items.announced_in(connection, ids), marks.of(connection, ids)
-        yield from (_data(one, carried.get(one.id, []), sorted(said.get(one.id, {}))) for one in batch)
+        carried, said = carriers(connection, ids), marks.of(connection, ids)
+        yield from (_Told(one, sorted(said.get(one.id, {})), carried.get(one.id, [])) for one in batch)
 
 
-def _data(article: Article, editions: list[str], said: list[Mark]) -> dict[str, object]:
+def _data(told: _Told) -> dict[str, object]:
+    article = told.article
     return {
         "id": article.id,
         "title": article.title,
@@ -108,8 +130,9 @@ def _data(article: Article, editions: list[str], said: list[Mark]) -> dict[str, 
         "topics": article.topics,
         "version": article.version,
         "backlog": article.backlog,
-        "marks": said,
-        "editions": editions,
+        "marks": told.marks,
+        "editions": told.out,
+        "drafts": told.drafts,
     }
 
 
@@ -117,14 +140,17 @@ def _data(article: Article, editions: list[str], said: list[Mark]) -> dict[str, 
 @click.argument("article", shell_complete=complete_article)
 @pass_app
 def show(app: App, article: str) -> None:
-    """Show an article as it will be sent: its data and its text."""
+    """Show an article as it will be sent: its data, the editions that carry it, and its text."""
     from ..text import plain
 
-    found = _find(app, article)
+    with app.store() as database, database.read() as connection:
+        (told,) = _told(connection, iter([the_article(connection, article, by_title=True)]))
+    found = told.article
     for name in ("id", "feed_id", "title", "lead", "author", "url", "source", "language"):
         say(f"{name:<10} {getattr(found, name)}")
     say(f"{'topics':<10} {', '.join(found.topics)}")
     say(f"{'published':<10} {app.local(found.published)}, version {found.version}")
+    say(f"{'editions':<10} {told.in_words()}")
     if found.image:
         say(f"{'image':<10} {found.image.url} {found.image.caption}")
     say()
@@ -200,14 +226,8 @@ def _release(app: App, ids: tuple[str, ...]) -> None:
 
 
 def _find(app: App, id: str) -> Article:
-    from ..errors import UserError
-    from ..gathering import archive
-
     with app.store() as database, database.read() as connection:
-        found = archive.by_id(connection, id)
-    if found is None:
-        raise UserError(f"there is no article {id!r}; `distributor articles` lists them")
-    return found
+        return the_article(connection, id)
 
 
 def _mark(app: App, ids: tuple[str, ...], name: str, reason: str, done: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .app import App, clock, complete_article, pass_app, say, warn
+from .finding import the_article
 
 if TYPE_CHECKING:
     from ..pipeline import Plan
@@ -23,6 +24,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--force", multiple=True, metavar="CHECK", help="Write although this check blocks it; is written down."
         ),
+        click.option("--again", is_flag=True, help="Do it once more, although the same was done already."),
         click.option("--mail", is_flag=True, help="Write to the readers whose letter carried it, and to nobody else."),
     ):
         command = option(command)
@@ -34,14 +36,16 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--note", default="", help="What was wrong, for readers. [default: that it has been corrected]")
 @_options
 @pass_app
-def correct(app: App, article: str, note: str, mail: bool, force: tuple[str, ...], dry_run: bool, yes: bool) -> None:
+def correct(
+    app: App, article: str, note: str, mail: bool, force: tuple[str, ...], again: bool, dry_run: bool, yes: bool
+) -> None:
     """Put right an article that is out, once its source has the right text.
 
     Feeds show it with a visible note, posts are changed where the network can, and with --mail those who got it are
     written to. Gather first: the article goes out as it stands in the store now.
     """
     with app.store() as database:
-        code = _do(app, database, article, "correction", note, "", mail, force, dry_run, yes)
+        code = _do(app, database, article, "correction", note, "", mail, force, again, dry_run, yes)
     if code:
         raise SystemExit(code)
 
@@ -59,6 +63,7 @@ def withdraw(
     note: str,
     mail: bool,
     force: tuple[str, ...],
+    again: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -69,7 +74,8 @@ def withdraw(
     """
     with app.store() as database:
         codes = [
-            _do(app, database, article, "withdrawal", note, reason, mail, force, dry_run, yes) for article in articles
+            _do(app, database, article, "withdrawal", note, reason, mail, force, again, dry_run, yes)
+            for article in articles
         ]
     if any(codes):
         raise SystemExit(1)
@@ -84,6 +90,7 @@ def _do(
     reason: str,
     mail: bool,
     force: Sequence[str],
+    again: bool,
     dry_run: bool,
     yes: bool,
 ) -> int:
@@ -92,8 +99,10 @@ def _do(
     from ..model import Notice, NoticeKind
     from ..text import clean_line
 
+    with database.read() as connection:
+        id = the_article(connection, article).id
     notice = Notice(NoticeKind(kind), clean_line(note), clock())
-    plan = pipeline.plan_correction(app.newsroom, database, article, notice, mail=mail, forced=force)
+    plan = pipeline.plan_correction(app.newsroom, database, id, notice, mail=mail, forced=force, again=again)
     _show(app, plan)
     if dry_run:
         say("Nothing was changed: this was a dry run.")
@@ -117,6 +126,7 @@ def _show(app: App, plan: Plan) -> None:
         when, by = app.local(plan.decided.notice.at), plan.decided.by
         made = f" ({', '.join(plan.editions)})" if plan.editions else ""
         say(f"  {what} with the same words {when} by {by}{made}: it is not done twice, and what is open of it goes on")
+        say("  --again does it once more")
     for part in plan.parts:
         say(f"  {part.newsletter.id}: {part.edition.subject}")
         for line in part.lines:

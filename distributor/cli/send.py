@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--alert", "alert", metavar="ARTICLE", help="Send this article at once, by itself.", shell_complete=complete_article
 )
+@click.option("--missed", is_flag=True, help="With --alert: only to readers who have no letter with it yet.")
 @click.option(
     "--test", "test_address", metavar="ADDRESS", help="Send the mail to this address only; nothing is marked."
 )
@@ -54,6 +55,7 @@ def command(
     app: App,
     newsletter: str | None,
     alert: str | None,
+    missed: bool,
     test_address: str | None,
     only: tuple[str, ...],
     force: tuple[str, ...],
@@ -68,7 +70,8 @@ def command(
     is announced once, and every mail and post is a row in the ledger before it is tried.
 
     With --alert ARTICLE that article goes out at once to everybody, whatever their topics and frequency; the next
-    digest leaves it out for those who have had it. Without NEWSLETTER it goes to every newsletter it belongs to.
+    digest leaves it out for those who have had it. How many have it already is said before; --missed writes only to those
+    who have not. Without NEWSLETTER it goes to every newsletter it belongs to.
     """
     from .. import pipeline
     from ..errors import UserError
@@ -80,8 +83,10 @@ def command(
             raise UserError(
                 "--alert goes out on the channels that `alerts.channels` names; --only and --test do not fit"
             )
-        send_alert(app, newsletter, alert, dry_run=dry_run, yes=yes, as_json=as_json)
+        send_alert(app, newsletter, alert, missed=missed, dry_run=dry_run, yes=yes, as_json=as_json)
         return
+    if missed:
+        raise UserError("--missed belongs to --alert; `distributor editions resend EDITION --missed` is for editions")
     if newsletter is None:
         raise UserError(f"say which newsletter: {', '.join(app.newsroom.settings.newsletters)}")
     known = app.newsroom.newsletter(newsletter)

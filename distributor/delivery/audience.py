@@ -21,8 +21,8 @@ from ..model import Edition, EditionKind, Frequency
 from ..storage.tables import UtcTime, deliveries, editions, subscribers, subscriptions, suppressions
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_HAD = (S.SENT, S.SENDING, S.UNCERTAIN)
-_NOT_COUNTED = (S.SUPPRESSED, S.REJECTED, S.EXPIRED)
+HAD = (S.SENT, S.SENDING, S.UNCERTAIN)
+NOT_COUNTED = (S.SUPPRESSED, S.REJECTED, S.EXPIRED)
 
 FREQUENCIES = {
     EditionKind.DIGEST: Frequency.EACH,
@@ -37,7 +37,8 @@ class Order:
 
     `frequency` is None where everybody gets it. `start` is when the usual share begins. `last` is when the edition
     before it was frozen: what a reader was owed before that has been paid. `alerts` are the alerts that it repeats, as
-    (edition, article). `cap` is the most letters that a reader may get of those frozen since `day`.
+    (edition, article). `cap` is the most letters that a reader may get of those frozen since `day`. Who holds a letter
+    of `without`, parts by edition, gets none.
     """
 
     newsletter: str
@@ -47,6 +48,7 @@ class Order:
     alerts: tuple[tuple[str, str], ...] = ()
     cap: int | None = None
     day: datetime = BEGINNING
+    without: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def _people(order: Order, *, over_cap: bool = False) -> sa.Select[Any]:
     )
     if order.frequency:
         query = query.where(subscribers.c.frequency == order.frequency)
+    if order.without:
+        query = query.where(subscribers.c.id.not_in(_holding(dict(order.without))))
     if order.cap is not None:
         enough = subscribers.c.id.in_(_had_enough(order))
         query = query.where(enough if over_cap else ~enough)
@@ -116,7 +120,7 @@ def _bits(order: Order) -> sa.ColumnElement[int]:
         had = sa.select(deliveries.c.k).where(
             deliveries.c.edition_id == edition,
             deliveries.c.recipient == subscribers.c.id,
-            deliveries.c.state.in_(_HAD),
+            deliveries.c.state.in_(HAD),
         )
         total = total + sa.case((had.exists(), sa.literal(1 << place, sa.BigInteger)), else_=0)
     return total
@@ -126,9 +130,7 @@ def _had_enough(order: Order) -> sa.Select[Any]:
     today = sa.select(editions.c.id).where(editions.c.frozen_at >= order.day)
     return (
         sa.select(deliveries.c.recipient)
-        .where(
-            deliveries.c.edition_id.in_(today), deliveries.c.recipient != "", deliveries.c.state.not_in(_NOT_COUNTED)
-        )
+        .where(deliveries.c.edition_id.in_(today), deliveries.c.recipient != "", deliveries.c.state.not_in(NOT_COUNTED))
         .group_by(deliveries.c.recipient)
         .having(sa.func.count() >= order.cap)
     )
@@ -193,17 +195,26 @@ def holders(connection: Connection, wanted: Holders) -> int:
     return _count(connection, _holders(wanted).subquery())
 
 
+def holding(connection: Connection, order: Order, letters: Mapping[str, Sequence[str]]) -> int:
+    """How many of the readers hold one of these letters."""
+    return _count(connection, _people(order).where(subscribers.c.id.in_(_holding(letters))).subquery())
+
+
+def _holding(letters: Mapping[str, Sequence[str]]) -> sa.Select[Any]:
+    """Who holds one of these letters, parts by edition."""
+    held = [
+        (deliveries.c.edition_id == edition) & deliveries.c.part.in_(list(parts)) for edition, parts in letters.items()
+    ]
+    return sa.select(deliveries.c.recipient).where(sa.or_(sa.false(), *held), deliveries.c.state.in_(HAD))
+
+
 def _count(connection: Connection, people: sa.Subquery) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
 
 
 def _holders(wanted: Holders) -> sa.Select[Any]:
     suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
-    held = [
-        (deliveries.c.edition_id == edition) & deliveries.c.part.in_(list(parts))
-        for edition, parts in wanted.letters.items()
-    ]
-    got = sa.select(deliveries.c.recipient).where(sa.or_(sa.false(), *held), deliveries.c.state.in_(_HAD))
+    got = _holding(wanted.letters)
     return sa.select(subscribers.c.id, subscribers.c.address, sa.literal(wanted.part).label("part")).where(
         subscribers.c.id.in_(got), ~suppressed.exists()
     )

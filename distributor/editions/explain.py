@@ -5,8 +5,8 @@ Times are shown in the zone that is given; every sentence stands for itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -20,14 +20,39 @@ _NONE: Mapping[int, tuple[str, datetime]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of the item ledger, with the edition's subject where there is one."""
+    """One line of the item ledger."""
 
     newsletter: str
     state: str
     reason: str
     edition: str | None
     at: datetime
-    deliveries: Mapping[DeliveryState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """An edition that carries an article, and what became of it.
+
+    `letters` are those that hold it, counted by state, and `without` those that do not; `had` of these go to readers who
+    have had it as the `alert` before. `posts` are its own posts and what shows the edition as a whole, by channel.
+    """
+
+    edition: str
+    newsletter: str
+    kind: EditionKind
+    state: EditionState
+    frozen_at: datetime
+    released_at: datetime | None
+    letters: Mapping[DeliveryState, int]
+    without: int = 0
+    alert: str = ""
+    had: int = 0
+    posts: Mapping[str, Mapping[DeliveryState, int]]
+
+    @property
+    def holding(self) -> int:
+        """How many letters hold it."""
+        return sum(self.letters.values())
 
 
 def about_article(
@@ -38,8 +63,9 @@ def about_article(
     newsletters: Mapping[str, Newsletter],
     zone: ZoneInfo,
     now: datetime,
+    carried: Sequence[Carried] = (),
 ) -> list[str]:
-    """The whole story of an article."""
+    """The whole story of an article. `carried` are the editions that it is in, oldest first, corrections at the end."""
 
     def local(moment: datetime) -> str:
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
@@ -68,55 +94,113 @@ def about_article(
         f"Its readers were told of a {notice.kind} on {local(notice.at)}{_because(notice.note)}." for notice in notices
     ]
     known = {line.newsletter: line for line in told}
-    for name, newsletter in newsletters.items():
-        lines.append(_in_newsletter(article, newsletter, known.get(name), local))
-    lines += [_in_newsletter(article, None, line, local) for name, line in known.items() if name not in newsletters]
+    for name in dict.fromkeys([*newsletters, *known, *(one.newsletter for one in carried)]):
+        mine = [one for one in carried if one.newsletter == name]
+        lines += [f"{name}: {_carried(one, local)}" for one in mine]
+        still = _undecided(article, newsletters.get(name), known.get(name), mine, local)
+        lines += [f"{name}: {still}"] if still else []
     return lines
 
 
-def _in_newsletter(article: Article, newsletter: Newsletter | None, told: Told | None, local: object) -> str:
-    assert callable(local)
-    name = newsletter.id if newsletter else told.newsletter if told else ""
-    if told is None:
+def _undecided(
+    article: Article,
+    newsletter: Newsletter | None,
+    told: Told | None,
+    carried: Sequence[Carried],
+    local: Callable[[datetime], str],
+) -> str:
+    """What else there is to say of a newsletter; nothing where the editions say it all."""
+    if told is None and not carried:
         why = unwanted(newsletter, article) if newsletter else ""
         if why:
-            return f"{name}: not for this newsletter; {why}."
+            return f"not for this newsletter; {why}."
         if article.backlog:
-            return f"{name}: not announced, as it was old at the first look."
-        return f"{name}: new; it goes into the next edition if nothing speaks against it (see `distributor plan`)."
-    if told.edition and told.state == Verdict.ALERTED:
-        return (
-            f"{name}: sent at once as the alert {told.edition} on {local(told.at)}; {_deliveries(told.deliveries)}. "
-            "The next digest carries it for those who have not had it."
-        )
+            return "not announced, as it was old at the first look."
+        return "new; it goes into the next edition if nothing speaks against it (see `distributor plan`)."
+    if told is None:
+        return ""
+    if told.state == Verdict.ALERTED:
+        return "the next digest carries it for those who have not had it."
     if told.edition:
-        how = f" ({told.reason})" if told.reason else ""
-        return f"{name}: announced in edition {told.edition} on {local(told.at)}{how}; {_deliveries(told.deliveries)}."
+        return f"{told.edition} says of it: {told.reason}." if told.reason else ""
     if told.state == "carried":
-        return f"{name}: waits, decided {local(told.at)}: {told.reason}."
-    return f"{name}: {told.state} on {local(told.at)}: {told.reason}."
+        return f"waits, decided {local(told.at)}: {told.reason}."
+    return f"{told.state} on {local(told.at)}: {told.reason}."
+
+
+_HOW = {
+    EditionKind.DIGEST: "announced in edition",
+    EditionKind.ALERT: "sent at once as the alert",
+    EditionKind.DAILY: "in the daily letter",
+    EditionKind.WEEKLY: "in the weekly letter",
+    EditionKind.CORRECTION: "corrected or withdrawn by",
+}
+
+
+def _carried(one: Carried, local: Callable[[datetime], str]) -> str:
+    """What became of it in one edition."""
+    if one.released_at is None:
+        what = "was cancelled before it went out" if one.state is EditionState.CANCELLED else "is not out yet"
+        return f"{_HOW[one.kind]} {one.edition}, a draft of {local(one.frozen_at)} that {what}."
+    said = f"{_HOW[one.kind]} {one.edition} on {local(one.released_at)}: {_letters(one)}"
+    posts = [f"{channel} {_counts(states)}" for channel, states in one.posts.items()]
+    ends = " The edition was cancelled." if one.state is EditionState.CANCELLED else ""
+    return "; ".join([said, *posts]) + f".{ends}"
+
+
+def _letters(one: Carried) -> str:
+    """How many letters hold it and how many do not, and why not."""
+    if not one.holding and not one.without:
+        return "no letters"
+    words = "letter holds it" if one.holding == 1 else "letters hold it"
+    said = f"{one.holding} {words} ({_counts(one.letters)})" if one.holding else "no letter holds it"
+    others = one.without - one.had
+    if one.had:
+        said += f", {one.had} leave it out, as their readers have had it as {one.alert}"
+    if others:
+        said += f", {others} leave it out, as their readers have chosen other topics or had other letters with it"
+    return said
+
+
+def _counts(counts: Mapping[DeliveryState, int]) -> str:
+    return ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
 def _because(reason: str) -> str:
     return f": {reason.rstrip('.')}" if reason else ""
 
 
-def _deliveries(counts: Mapping[DeliveryState, int]) -> str:
-    if not counts:
-        return "that edition owed nothing to anybody"
-    return "its deliveries: " + ", ".join(f"{number} {state}" for state, number in counts.items())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Met:
-    """An edition that somebody may have met. `topics` are those of its articles, casefolded."""
+    """An edition that somebody may have met. `topics` are those of its articles, casefolded, by article.
+
+    `had` are those of its articles that this reader had had as an alert when it was frozen, with that alert's edition;
+    `letters_before` counts the letters of that day that were this reader's already.
+    """
 
     id: str
     newsletter: str
     kind: EditionKind
     state: EditionState
     frozen_at: datetime
-    topics: frozenset[str]
+    topics: Mapping[str, frozenset[str]]
+    had: Mapping[str, str] = field(default_factory=dict)
+    letters_before: int = 0
+    paused: bool = False
+
+    @property
+    def draft(self) -> bool:
+        return self.state in (EditionState.REVIEW, EditionState.HELD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of a reader beside their choices: since when each newsletter is asked for, and since when and why
+    the address must not be written to."""
+
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    suppressed: str = ""
+    suppressed_since: datetime | None = None
 
 
 _CHOICES = {
@@ -133,8 +217,8 @@ _FOR = {
 
 def about_subscriber(
     person: Subscriber,
+    standing: Standing,
     rows: Sequence[Delivery],
-    suppressed: str,
     editions: Sequence[Met],
     zone: ZoneInfo,
     cap: int | None = None,
@@ -148,16 +232,37 @@ def about_subscriber(
         + (f", for {lists}." if lists else ", but for no newsletter any more."),
         f"They have chosen {_CHOICES[person.frequency]}, {_topics(person)}.",
     ]
-    if suppressed:
-        lines.append(f"The address must not be written to: {suppressed}.")
-    got = {row.edition: row for row in rows}
+    if standing.suppressed:
+        since = f" since {_local(standing.suppressed_since, zone)}" if standing.suppressed_since else ""
+        lines.append(f"The address must not be written to{since}: {standing.suppressed}.")
     for met in editions:
-        row = got.get(met.id)
-        if row:
-            lines.append(f"{met.id}: {_outcome(row, zone, failures.get(row.id))}")
-        else:
-            lines.append(f"{met.id}: {_why_not(person, met, rows, editions, zone, cap)}")
+        mine = [row for row in rows if row.edition == met.id]
+        lines += [f"{met.id}: {_outcome(row, met, zone, failures.get(row.id))}" for row in mine]
+        if not mine:
+            lines.append(f"{met.id}: {_why_not(person, standing, met, zone, cap)}")
     return lines
+
+
+def about_letter(
+    met: Met, held: Sequence[str], titles: Mapping[str, str], person: Subscriber, zone: ZoneInfo
+) -> list[str]:
+    """What a reader's letter of an edition holds, and which of the edition's articles it leaves out and why."""
+    lines = [f"Their letter holds {id} «{titles.get(id, '')}»." for id in held]
+    for id, topics in met.topics.items():
+        if id in held:
+            continue
+        why = _left_out(person, topics, met.had.get(id, ""))
+        lines.append(f"It leaves out {id} «{titles.get(id, '')}»: {why}.")
+    return lines
+
+
+def _left_out(person: Subscriber, topics: frozenset[str], alert: str) -> str:
+    if alert:
+        return f"they have had it as the alert {alert}"
+    mine = {topic.casefold() for topic in person.topics}
+    if mine and not mine & topics:
+        return f"it is not about {', '.join(person.topics)}, which is what they have chosen"
+    return "it was not theirs when the edition was frozen"
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> str:
@@ -168,46 +273,46 @@ def _topics(person: Subscriber) -> str:
     return f"with articles about {', '.join(person.topics)}" if person.topics else "with all topics"
 
 
-def _why_not(
-    person: Subscriber,
-    met: Met,
-    rows: Sequence[Delivery],
-    editions: Sequence[Met],
-    zone: ZoneInfo,
-    cap: int | None,
-) -> str:
+def _why_not(person: Subscriber, standing: Standing, met: Met, zone: ZoneInfo, cap: int | None) -> str:
     """Why there is no delivery of an edition to somebody, as far as what is known now tells."""
     frozen = _local(met.frozen_at, zone)
     wanted = _FOR.get(met.kind)
+    since = standing.since.get(met.newsletter, person.created)
+    if met.kind is EditionKind.CORRECTION:
+        return (
+            "a correction: no letter of it for them; it goes to those whose letter carried the article, if to anybody."
+        )
     if met.newsletter not in person.newsletters:
         return f"not for them, who have not asked for {met.newsletter}."
-    if met.kind is EditionKind.CORRECTION:
-        return "a correction, for those whose letter carried the article."
-    if person.created and person.created > met.frozen_at:
+    if since and since > met.frozen_at:
         return f"frozen {frozen}, before they joined; an edition goes to those who were there then."
+    if standing.suppressed and (standing.suppressed_since is None or standing.suppressed_since <= met.frozen_at):
+        return f"when it was frozen, {frozen}, the address must not be written to: {standing.suppressed}."
     if wanted and wanted is not person.frequency:
         later = (
             f"; its articles come with their {person.frequency} letter"
-            if met.kind is EditionKind.DIGEST
-            else "; they have its articles already"
+            if met.kind is EditionKind.DIGEST and person.frequency is not Frequency.EACH
+            else "; they have its articles from other letters"
         )
         return (
             f"for readers who have chosen {_CHOICES[wanted]}, and they have chosen {_CHOICES[person.frequency]}{later}."
         )
     mine = {topic.casefold() for topic in person.topics}
-    if mine and not mine & met.topics and met.kind is not EditionKind.ALERT:
+    theirs = [id for id, topics in met.topics.items() if not mine or mine & topics]
+    if not theirs and met.kind is not EditionKind.ALERT:
         return f"nothing in it is about {', '.join(person.topics)}, which is what they have chosen."
-    if cap is not None and _that_day(met, rows, editions, zone) >= cap:
-        return f"they had had {cap} mails that day, which is the most; its articles came with their next letter."
+    if met.kind is not EditionKind.ALERT and theirs and all(id in met.had for id in theirs):
+        alerts = ", ".join(dict.fromkeys(met.had[id] for id in theirs))
+        return f"nothing in it was new for them: they had had it as {alerts}."
+    if cap is not None and met.letters_before >= cap and met.kind is not EditionKind.ALERT:
+        return f"they had had {cap} mails that day, which is the most; its articles come with their next letter."
     return f"they were not among its readers when it was frozen, {frozen}."
 
 
-def _that_day(met: Met, rows: Sequence[Delivery], editions: Sequence[Met], zone: ZoneInfo) -> int:
-    days = {one.id: one.frozen_at.astimezone(zone).date() for one in editions}
-    return sum(days.get(row.edition) == days[met.id] for row in rows)
-
-
-def _outcome(row: Delivery, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:
+def _outcome(row: Delivery, met: Met, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:
+    if row.state in (DeliveryState.PENDING, DeliveryState.DEFERRED) and (met.draft or met.paused):
+        waits = "the edition is paused" if met.paused else f"the edition is a draft ({met.state}), not out yet"
+        return f"promised; {waits}."
     reply, when = f" ({row.reply})" if row.reply else "", _local(row.updated, zone)
     again = f"; to be tried again {_local(row.due, zone)}" if row.due else ""
     tries = "once" if row.attempts == 1 else f"{row.attempts} times"

@@ -211,14 +211,3 @@ def announced(connection: Connection, newsletter: str, limit: int) -> list[Artic
         .limit(limit)
     )
     return readable_articles(connection, query, article_of)
-
-
-def announced_in(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[str]]:
-    """For each article, the editions that carried it."""
-    query = sa.select(announcements.c.article_id, announcements.c.edition_id).where(
-        announcements.c.article_id.in_(article_ids), announcements.c.edition_id.is_not(None)
-    )
-    carried: dict[str, list[str]] = {}
-    for row in connection.execute(query):
-        carried.setdefault(row.article_id, []).append(row.edition_id)
-    return carried

@@ -350,9 +350,14 @@ def readable_articles(connection: Connection, query: sa.Select[Any], make: Calla
     return readable(connection, query, articles.c.id, make, "article")
 
 
+def in_order() -> tuple[sa.ColumnElement[Any], ...]:
+    """The order in which articles are listed: newest first."""
+    return articles.c.published.desc(), articles.c.id
+
+
 def each(connection: Connection, source: str | None = None, limit: int | None = None) -> Iterator[Article]:
     """The articles of one source or of all, newest first, without holding all in memory."""
-    query = sa.select(articles).order_by(articles.c.published.desc(), articles.c.id).limit(limit)
+    query = sa.select(articles).order_by(*in_order()).limit(limit)
     if source:
         query = query.where(articles.c.source == source)
     return streamed(connection, query, articles.c.id, article_of, "article")

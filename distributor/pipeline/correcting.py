@@ -85,12 +85,21 @@ class Plan:
 
 
 def plan_correction(
-    newsroom: Newsroom, database: Database, article_id: str, notice: Notice, *, mail: bool, forced: Sequence[str] = ()
+    newsroom: Newsroom,
+    database: Database,
+    article_id: str,
+    notice: Notice,
+    *,
+    mail: bool,
+    forced: Sequence[str] = (),
+    again: bool = False,
 ) -> Plan:
     """What it would take to put an article right, or to take it back, wherever it has gone out. Nothing is written.
 
-    `mail` writes to those whose letter carried it. Raises UserError where there is no such article, where a correction
-    is asked for of one that was withdrawn, and for a forced name that is no check.
+    `mail` writes to those whose letter carried it. A notice without words says what the last one of the same kind said of
+    the same version, so that it cannot replace it; `again` does once more what was decided already. Raises UserError where
+    there is no such article, where a correction is asked for of one that was withdrawn, and for a forced name that is no
+    check.
     """
     with database.read(long=True) as connection:
         rests_on = {name: basis(connection, name) for name in newsroom.settings.newsletters}
@@ -100,7 +109,9 @@ def plan_correction(
         last = notices.latest(connection, article_id)
         if last and last.notice.kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
             raise UserError(f"{article_id} has been withdrawn: there is nothing to correct")
-        decided = last if last and _is_decided(connection, article, last, notice) else None
+        if last and not notice.note and (last.notice.kind, last.version) == (notice.kind, article.version):
+            notice = replace(notice, note=last.notice.note)
+        decided = last if last and not again and _is_decided(connection, article, last, notice) else None
         asked = _Asked(article, decided.notice if decided else notice, decided.number if decided else 0, notice.at)
         parts: list[Part] = []
         made: list[str] = []

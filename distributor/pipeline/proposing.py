@@ -13,6 +13,7 @@ from ..channel import Channel
 from ..config import Newsletter
 from ..delivery import audience
 from ..delivery.audience import BEGINNING, FREQUENCIES, Order, Readers, readers_of
+from ..delivery.reach import letters_with
 from ..editions import book, items
 from ..editions.attribution import attributed
 from ..editions.basis import Basis, basis
@@ -43,7 +44,8 @@ class Proposal:
     none today because they have had enough; `left_out` is how many of its articles a channel does not carry because of
     its cap. `due` is when a draft is released. `notes` tell how letters were shortened, and what they had to do without.
     `findings` are what preflight says of its letters, `held` why it may not go out as it is, `forced` the checks that
-    staff have forced. `rests_on` is what must still be so when it is written down.
+    staff have forced. `rests_on` is what must still be so when it is written down. `had` counts the readers of an alert
+    who have its article already, from the editions `had_in`.
     """
 
     newsletter: Newsletter
@@ -60,6 +62,8 @@ class Proposal:
     held: str = ""
     forced: tuple[str, ...] = ()
     rests_on: Basis | None = None
+    had: int = 0
+    had_in: tuple[str, ...] = ()
 
     @property
     def audience(self) -> int:
@@ -97,10 +101,20 @@ def propose(
 
 
 def propose_alert(
-    newsroom: Newsroom, database: Database, newsletter: Newsletter, article: Article, now: datetime
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    article: Article,
+    now: datetime,
+    *,
+    missed: bool = False,
 ) -> Proposal:
-    """An edition of one urgent article, for all readers; none where the article may not go out now."""
+    """An edition of one urgent article, for all readers; none where the article may not go out now. `missed` leaves out
+    the readers who have it from another letter already, and whatever is not written to people."""
     only = newsletter.alerts.channels if newsletter.alerts else ()
+    if missed:
+        letters = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
+        only = tuple(name for name in letters if not only or name in only) or ("-",)
     with database.read(long=True) as connection:
         rests_on = basis(connection, newsletter.id)
         (today,) = items.as_candidates(connection, newsletter.id, [article])
@@ -109,7 +123,14 @@ def propose_alert(
             return Proposal(newsletter, Selection((), f"{article.id} is {reason}"), rests_on=rests_on)
         contents = _dressed(newsroom, Contents((article,)))
         edition = _frozen(newsroom, connection, newsletter, contents, EditionKind.ALERT, alert_slot(article.id), now)
-        proposal = compose(newsroom, connection, newsletter, edition, only)
+        with_it = letters_with(connection, newsletter.id, article.id)
+        order = _order(newsroom, connection, newsletter, EditionKind.ALERT, now)
+        had = audience.holding(connection, order, with_it)
+        proposal = compose(newsroom, connection, newsletter, edition, only, without=with_it if missed else {})
+        proposal = replace(proposal, had=had, had_in=tuple(with_it))
+        if missed and not proposal.audience:
+            nobody = Selection((), "everybody whom it is for has it already")
+            return Proposal(newsletter, nobody, had=had, had_in=tuple(with_it), rests_on=rests_on)
         known = items.decided(connection, newsletter.id, [article])
     # An article that the newsletter has announced already stays announced; staff have asked for the alert all the same.
     choices = () if known else (Choice(article, Verdict.ALERTED, "sent at once as an alert"),)
@@ -179,15 +200,18 @@ def compose(
     only: Sequence[str] = (),
     pool: Sequence[Announced] | None = None,
     day: datetime | None = None,
+    without: Mapping[str, Sequence[str]] | None = None,
 ) -> Proposal:
     """Divide an edition among its readers and render it for all its channels.
 
-    `pool` is what readers may be owed, where it is known already; `day` is when it will be out, for its subjects.
+    `pool` is what readers may be owed, where it is known already; `day` is when it will be out, for its subjects. Readers
+    who hold a letter of `without`, parts by edition, are left out.
     """
     carriers = {name: channel for name, channel in newsroom.carriers(newsletter).items() if not only or name in only}
     division, readers, enough = Division(), None, 0
     if any(channel.personal for channel in carriers.values()):
         order = _order(newsroom, connection, newsletter, edition.kind, edition.frozen_at)
+        order = replace(order, without=tuple((id, tuple(parts)) for id, parts in (without or {}).items()))
         if pool is None:
             pool = _pool(connection, order, edition)
         order = replace(order, alerts=_alerts(connection, order, edition, pool))

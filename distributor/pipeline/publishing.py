@@ -56,13 +56,21 @@ def publish(
 
 
 def publish_alert(
-    newsroom: Newsroom, database: Database, newsletter: Newsletter, article: Article, now: datetime, by: str
+    newsroom: Newsroom,
+    database: Database,
+    newsletter: Newsletter,
+    article: Article,
+    now: datetime,
+    by: str,
+    *,
+    missed: bool = False,
 ) -> Proposal | None:
-    """Send one article at once. None where the newsletter has sent it as an alert before; without an edition where it
-    has been withdrawn or held meanwhile."""
+    """Send one article at once; with `missed` only to readers who have no letter with it. None where the newsletter has
+    sent it as an alert before; without an edition where it has been withdrawn or held meanwhile, or has missed nobody.
+    """
 
     def proposing() -> Proposal:
-        return propose_alert(newsroom, database, newsletter, article, now)
+        return propose_alert(newsroom, database, newsletter, article, now, missed=missed)
 
     return _settle(newsroom, database, proposing, f"alert-{article.id}", now, by, forget=True)
 

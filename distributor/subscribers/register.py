@@ -131,6 +131,14 @@ def each_with_opt_outs(
         yield from ((one, left.get(key, [])) for one, key in zip(some, keys, strict=True))
 
 
+def since(connection: Connection, subscriber_id: str) -> dict[str, datetime]:
+    """Since when somebody is on each newsletter."""
+    query = sa.select(subscriptions.c.newsletter, subscriptions.c.since).where(
+        subscriptions.c.subscriber_id == subscriber_id
+    )
+    return {row.newsletter: row.since for row in connection.execute(query)}
+
+
 def suppression(connection: Connection, address: str) -> str:
     """Why an address must not be written to; empty where it may."""
     here = suppressions.c.address_key == normalise(address)

@@ -1,0 +1,175 @@
+"""Whom an article has reached, and what somebody's letters held: the ledger's rows beside the letters' contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..editions import book
+from ..editions.carriers import Carrier, carriers, corrections_of
+from ..editions.explain import Carried
+from ..editions.freezing import alert_slot
+from ..model import Delivery, DeliveryState, EditionKind, EditionState
+from ..storage.tables import deliveries, editions, renditions
+from .audience import HAD, NOT_COUNTED
+
+S = DeliveryState
+
+
+def reach(connection: Connection, article: str) -> list[Carried]:
+    """Each edition that carries an article, with what became of the letters that hold it and of its posts, and how many of
+    its letters leave it out; corrections at the end."""
+    found = carriers(connection, [article]).get(article, [])
+    told = [_carried(connection, article, one, found) for one in found]
+    return told + [_correction(connection, article, edition) for edition in corrections_of(connection, article)]
+
+
+def _carried(connection: Connection, article: str, one: Carrier, all_of_it: Sequence[Carrier]) -> Carried:
+    by_part = _letters(connection, one.edition)
+    letters: dict[DeliveryState, int] = {}
+    for part, states in by_part.items():
+        for state, number in states.items() if part in one.parts else ():
+            letters[state] = letters.get(state, 0) + number
+    without = sum(sum(states.values()) for part, states in by_part.items() if part not in one.parts)
+    alert = next((other.edition for other in all_of_it if _before(other, one)), "")
+    return Carried(
+        edition=one.edition, newsletter=one.newsletter, kind=one.kind, state=one.state, frozen_at=one.frozen_at,
+        released_at=one.released_at, letters=letters, without=without, alert=alert,
+        had=_had_before(connection, one, alert) if alert and without else 0,
+        posts=_posts(connection, one.edition, article),
+    )  # fmt: skip
+
+
+def _before(other: Carrier, one: Carrier) -> bool:
+    """Whether it is the alert of the same newsletter that this edition knew of."""
+    return (
+        other.kind is EditionKind.ALERT
+        and one.kind is not EditionKind.ALERT
+        and other.newsletter == one.newsletter
+        and other.frozen_at < (one.released_at or one.frozen_at)
+    )
+
+
+def _had_before(connection: Connection, one: Carrier, alert: str) -> int:
+    """How many letters leave an article out because their readers have had it as an alert."""
+    theirs = sa.select(deliveries.c.recipient).where(deliveries.c.edition_id == alert, deliveries.c.state.in_(HAD))
+    query = (
+        sa.select(sa.func.count())
+        .select_from(deliveries)
+        .where(deliveries.c.edition_id == one.edition, deliveries.c.recipient != "")
+        .where(deliveries.c.part.not_in(one.parts), deliveries.c.recipient.in_(theirs))
+    )
+    number: int = connection.execute(query).scalar_one()
+    return number
+
+
+def _correction(connection: Connection, article: str, edition: str) -> Carried:
+    row = book.row(connection, edition)
+    assert row is not None
+    letters: dict[DeliveryState, int] = {}
+    for states in _letters(connection, edition).values():
+        for state, number in states.items():
+            letters[state] = letters.get(state, 0) + number
+    return Carried(
+        edition=edition, newsletter=row.newsletter, kind=EditionKind.CORRECTION, state=EditionState(row.state),
+        frozen_at=row.frozen_at, released_at=row.released_at, letters=letters,
+        posts=_posts(connection, edition, article),
+    )  # fmt: skip
+
+
+def _letters(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
+    """How many letters of an edition stand where: counts by part and state."""
+    query = (
+        sa.select(deliveries.c.part, deliveries.c.state, sa.func.count())
+        .where(deliveries.c.edition_id == edition, deliveries.c.recipient != "")
+        .group_by(deliveries.c.part, deliveries.c.state)
+        .order_by(deliveries.c.part, deliveries.c.state)
+    )
+    found: dict[str, dict[DeliveryState, int]] = {}
+    for part, state, number in connection.execute(query):
+        found.setdefault(part, {})[S(state)] = number
+    return found
+
+
+def _posts(connection: Connection, edition: str, article: str) -> dict[str, dict[DeliveryState, int]]:
+    """What other channels carry of an article in an edition, counts by channel and state: its own posts, and what shows
+    the edition as a whole."""
+    same = (
+        (renditions.c.edition_id == deliveries.c.edition_id)
+        & (renditions.c.channel == deliveries.c.channel)
+        & (renditions.c.part == deliveries.c.part)
+    )
+    query = (
+        sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count())
+        .join(renditions, same)
+        .where(deliveries.c.edition_id == edition, deliveries.c.recipient == "")
+        .where(renditions.c.article.in_((article, "")))
+        .group_by(deliveries.c.channel, deliveries.c.state)
+        .order_by(deliveries.c.channel, deliveries.c.state)
+    )
+    found: dict[str, dict[DeliveryState, int]] = {}
+    for channel, state, number in connection.execute(query):
+        found.setdefault(channel, {})[S(state)] = number
+    return found
+
+
+# -- of one reader -----------------------------------------------------------------------------------------------------
+
+
+def held(connection: Connection, row: Delivery) -> tuple[str, ...]:
+    """The articles of the letter that a row promises."""
+    parts = book.cohorts_of(connection, row.edition)
+    if row.part in parts:
+        return tuple(parts[row.part])
+    content = book.edition(connection, row.edition)
+    return tuple(one.id for one in content.carried) if content else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """An alert that somebody has had: its edition, and since when it is frozen."""
+
+    edition: str
+    at: datetime
+
+
+def alerts_had(connection: Connection, recipient: str, articles: Sequence[str]) -> dict[str, list[Had]]:
+    """The alerts of these articles that somebody has had, by article."""
+    slots = {alert_slot(id): id for id in articles}
+    query = (
+        sa.select(editions.c.slot, editions.c.id, editions.c.frozen_at)
+        .join(deliveries, deliveries.c.edition_id == editions.c.id)
+        .where(editions.c.kind == EditionKind.ALERT, editions.c.slot.in_(list(slots)))
+        .where(deliveries.c.recipient == recipient, deliveries.c.state.in_(HAD))
+        .order_by(editions.c.frozen_at)
+    )
+    found: dict[str, list[Had]] = {}
+    for row in connection.execute(query):
+        found.setdefault(slots[row.slot], []).append(Had(row.id, row.frozen_at))
+    return found
+
+
+# -- who has an article already ----------------------------------------------------------------------------------------
+
+
+def letters_with(connection: Connection, newsletter: str, article: str) -> Mapping[str, Sequence[str]]:
+    """The letters of a newsletter that hold an article, parts by edition: whoever has one of them has the article."""
+    found = carriers(connection, [article]).get(article, [])
+    return {one.edition: one.parts for one in found if one.newsletter == newsletter and one.parts}
+
+
+def letters_between(connection: Connection, recipient: str, start: datetime, end: datetime) -> int:
+    """How many letters of editions frozen in that time count against the most that somebody may get a day."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(deliveries)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.recipient == recipient, deliveries.c.state.not_in(NOT_COUNTED))
+        .where(editions.c.frozen_at >= start, editions.c.frozen_at < end)
+    )
+    number: int = connection.execute(query).scalar_one()
+    return number
