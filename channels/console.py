@@ -25,6 +25,8 @@ from ._posts import TEXT
 class Console(Channel):
     """Standard output."""
 
+    reaches_people = False  # but whoever sits before it
+
     leads: Annotated[bool, "print the first lines of each article too"] = True
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:

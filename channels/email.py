@@ -134,6 +134,10 @@ class Email(PersonalChannel):
             await probe(server)
 
     @property
+    def reaches_people(self) -> bool:
+        return bool(self.host or self.relays)
+
+    @property
     def place(self) -> str:
         return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 

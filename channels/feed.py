@@ -52,6 +52,7 @@ class Feed(Channel):
 
     repeatable = True
     latest_only = True
+    reaches_people = False  # files, for whoever comes for them
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """The three feeds of the newsletter."""

@@ -46,6 +46,7 @@ class Outbox(Channel):
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
 
     repeatable = True
+    reaches_people = False  # files, for people of the newsroom
 
     @property
     def limits(self) -> Limits:

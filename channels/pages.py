@@ -39,6 +39,7 @@ class Pages(Channel):
     creator: Annotated[str, "name on the fediverse that previews of links show, such as @tin@bacson.example"] = ""
 
     repeatable = True
+    reaches_people = False  # files, for whoever comes for them
 
     def web_copy(self, edition: Edition) -> str:
         return f"{self.url}/{edition.id}.html"

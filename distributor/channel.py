@@ -238,6 +238,12 @@ class Channel(ABC):
         return ""
 
     @property
+    def reaches_people(self) -> bool:
+        """Whether what it carries goes to people. Off for what stays in folders and on this machine: there nothing that
+        nobody has filled in yet does harm."""
+        return True
+
+    @property
     def place(self) -> str:
         """Where staff can look at what went out, in words: a folder or an address. Empty where there is no such place."""
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ from .errors import ConfigError, Problem, StoreError, UserError
 from .mail.address import Mailbox
 from .model import Language
 from .pictures.shelf import Shelf
+from .preflight.causes import Keys
+from .preflight.placeholders import placeholders
+from .rawconfig import KeyPath
 from .rehearsal import rehearse
 from .rendering.environment import Templates
 from .source import Source
@@ -32,7 +35,10 @@ CONFIG = "config.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Newsroom:
-    """Everything that config.yaml and the folders beside it say. Nothing here changes while the program runs."""
+    """Everything that config.yaml and the folders beside it say. Nothing here changes while the program runs.
+
+    `keys` tell where what stands, `placeholders` what nobody has filled in yet.
+    """
 
     file: Path
     settings: Settings
@@ -40,6 +46,8 @@ class Newsroom:
     channels: Mapping[str, Channel]
     timing: Mapping[str, Timing]
     templates: Templates
+    keys: Keys = Keys("config.yaml", {}, {})
+    placeholders: tuple[tuple[KeyPath, Problem], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -62,6 +70,11 @@ class Newsroom:
     def carriers(self, newsletter: Newsletter) -> dict[str, Channel]:
         """The channels of a newsletter, by name, in the order of config.yaml."""
         return {name: self.channels[name] for name in newsletter.channels}
+
+    def reaches_people(self, channels: Iterable[str]) -> bool:
+        """Whether what goes out on one of these channels goes to people, and not to a folder or a test address."""
+        known = [self.channels[name] for name in channels if name in self.channels]
+        return self.settings.test_mode is None and any(channel.reaches_people for channel in known)
 
     def studio(self) -> Studio | None:
         """Where pictures are made ready; None where the newsroom leaves them to their sources."""
@@ -108,7 +121,7 @@ def open_newsroom(file: Path) -> Newsroom:
     ]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
-    return Newsroom(raw.file, settings, sources, channels, timing, templates)
+    return Newsroom(raw.file, settings, sources, channels, timing, templates, Keys.of(raw), placeholders(raw))
 
 
 def _reviewers(raw: Raw, settings: Settings, channels: Mapping[str, Channel]) -> list[Problem]:

@@ -26,6 +26,7 @@ class Rehearsal(Channel):
     folder: Path
 
     repeatable = True
+    reaches_people = False
 
     @property
     def limits(self) -> Limits:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, json_option, pass_app, plural, say, show_json
+from .app import App, json_option, pass_app, plural, say, show_json, warn
 
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
@@ -60,6 +60,7 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
         },
         "channels": list(newsroom.channels),
         "mailboxes": [str(mailbox) for mailbox in settings.bounces],
+        "placeholders": _placeholders(newsroom),
     }
 
 
@@ -77,6 +78,15 @@ def _tell(app: App, newsroom: Newsroom, store: str) -> None:
     say(f"  channels     {plural(len(newsroom.channels), 'channel')}: {', '.join(newsroom.channels)}")
     for mailbox in settings.bounces:
         say(f"  bounces      {mailbox}")
+    for line in _placeholders(newsroom):
+        warn(line)
+
+
+def _placeholders(newsroom: Newsroom) -> list[str]:
+    """What nobody has filled in yet, where something goes to people: preflight would block it."""
+    if not newsroom.reaches_people(newsroom.channels):
+        return []
+    return [str(problem) for _, problem in newsroom.placeholders]
 
 
 def _ask(app: App) -> list[str]:

@@ -44,7 +44,13 @@ def command(app: App, name: str, links: bool, seconds: float, as_json: bool) -> 
             {
                 "edition": edition.id,
                 "findings": [
-                    {"check": one.check, "severity": one.severity, "message": one.message, "where": one.where}
+                    {
+                        "check": one.check,
+                        "severity": one.severity,
+                        "message": one.message,
+                        "where": one.where,
+                        "key": one.key,
+                    }
                     for one in findings
                 ],
                 "blocked": [one.check for one in blocked],
@@ -81,13 +87,13 @@ async def _links(app: App, edition: Edition, kept: Sequence[Rendition], seconds:
     checked = await check_links(
         urls, site=app.newsroom.settings.site, budget=seconds, cache={}, now=clock(), private=private
     )
-    return list(checked.findings), len(checked.unclear)
+    return gate.with_keys(app.newsroom, edition, checked.findings), len(checked.unclear)
 
 
 def _tell(edition: Edition, findings: Sequence[Finding], blocked: Sequence[Finding], unclear: int) -> None:
     say(f"{edition.id}: {edition.subject}", bold=True)
     for one in findings:
-        where = f" ({one.where})" if one.where else ""
+        where = f" ({one.place})" if one.place else ""
         say(f"  {'BLOCK' if one in blocked else 'warn '} {one.check}: {one.message}{where}")
     if unclear:
         say(f"  of {plural(unclear, 'link')} nobody can tell whether they answer")

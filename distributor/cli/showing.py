@@ -171,14 +171,15 @@ def _remarks(newsroom: Newsroom, edition: Edition, one: Written) -> tuple[Remark
     """
     site = newsroom.settings.site
     hosts = frozenset({host_of(site.url), host_of(site.links_url)})
-    found = examine(one.body, Context(subject=one.rendition.title, now=edition.frozen_at, hosts=hosts))
+    seen = examine(one.body, Context(subject=one.rendition.title, now=edition.frozen_at, hosts=hosts))
+    found = gate.with_keys(newsroom, edition, seen, one.rendition.channel)
     held = gate.held_by(newsroom, found)
     return tuple(_remark(finding, finding in held) for finding in found)
 
 
 def _remark(found: Finding, blocks: bool) -> Remark:
     return Remark(
-        check=found.check, blocks=blocks, message=found.message, where=found.where, rule=CHECKS[found.check].sentence
+        check=found.check, blocks=blocks, message=found.message, where=found.place, rule=CHECKS[found.check].sentence
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import unescape
 from urllib.parse import urlsplit, urlunsplit
@@ -19,8 +20,10 @@ from ..errors import UserError
 from ..model import Edition, Rendition
 from ..newsroom import Newsroom
 from ..preflight.addresses import host_of
+from ..preflight.causes import with_causes
 from ..preflight.findings import CHECKS, Finding, blocking, told
 from ..preflight.letter import Context, examine, links_of
+from ..preflight.placeholders import in_the_way, sample_articles
 from ..storage.database import Database
 from ..subscribers.mailing import recipient
 
@@ -34,10 +37,29 @@ def examine_letters(
     newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime
 ) -> list[Finding]:
     """What is wrong with the letters of an edition, as one reader would get them. Pure, but for the signing secret."""
-    found: list[Finding] = []
+    found = _unfinished(newsroom, edition, renditions)
     for channel, letter in _letters(newsroom, renditions):
-        found += examine(_message(newsroom, channel, edition, letter), _context(newsroom, letter, now))
+        seen = examine(_message(newsroom, channel, edition, letter), _context(newsroom, letter, now))
+        found += with_keys(newsroom, edition, seen, channel.name)
     return told(found)
+
+
+def with_keys(newsroom: Newsroom, edition: Edition, found: Iterable[Finding], channel: str = "") -> list[Finding]:
+    """Findings, each with the key of config.yaml that is its cause, where one is."""
+    return with_causes(found, replace(newsroom.keys, newsletter=edition.newsletter, channel=channel))
+
+
+def _unfinished(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition]) -> list[Finding]:
+    """What nobody has filled in yet of what would go to people."""
+    names = {one.channel for one in renditions if one.channel in newsroom.channels}
+    if not newsroom.reaches_people(names):
+        return []
+    sources = {source for article in edition.carried for source in (article.source, *article.origins)}
+    reaching = {name: newsroom.channels[name].reaches_people for name in names}
+    return [
+        *in_the_way(newsroom.placeholders, newsletter=edition.newsletter, sources=sources, channels=reaching),
+        *sample_articles(edition.carried),
+    ]
 
 
 def links_in(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition]) -> list[str]:
@@ -75,7 +97,7 @@ def held_by(newsroom: Newsroom, findings: Iterable[Finding], forced: Iterable[st
 
 
 def in_words(findings: Sequence[Finding]) -> str:
-    return "; ".join(f"{one.check}: {one.message}" + (f" ({one.where})" if one.where else "") for one in findings)
+    return "; ".join(f"{one.check}: {one.message}" + (f" ({one.place})" if one.place else "") for one in findings)
 
 
 def pass_again(

@@ -81,14 +81,14 @@ def full(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, element, url in _all(letter):
         if not (_UNFINISHED.fullmatch(url) or is_web(url) or _is_mailto(url) or _unfilled(url)):
             told = f"the link leads to {clean_line(url)[:80]!r}; mail needs the full address, with https://"
-            yield finding("link-address", told, place(page, element))
+            yield finding("link-address", told, place(page, element), (url,))
 
 
 def finished(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, element, url in _all(letter):
         if placeholder(url, context.hosts):
             told = f"the link leads to {clean_line(url)[:80]!r}, a placeholder; give it its address or take it out"
-            yield finding("link-placeholder", told, place(page, element))
+            yield finding("link-placeholder", told, place(page, element), (url,))
 
 
 def spoken(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def spoken(letter: Opened, context: Context) -> Iterator[Finding]:
             one.get("role") in ("presentation", "none") for one in element.iter("img")
         ):
             told = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
-            yield finding("link-words", told, place(page, element))
+            yield finding("link-words", told, place(page, element), (url,))
 
 
 def unexpanded(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -106,14 +106,14 @@ def unexpanded(letter: Opened, context: Context) -> Iterator[Finding]:
     for where, words in (("Subject", context.subject), ("the HTML part", letter.html), ("the text part", letter.text)):
         for found in sorted(set(_SLOT.findall(words))):
             yield finding(
-                "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where
+                "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where, (found,)
             )
     if letter.page:
         for element in letter.page.elements:
             for name in _ADDRESSES:
                 if match := _TEMPLATE.search(element.get(name) or ""):
                     told = f"the address holds {clean_line(match.group())[:40]!r}, which the template should have filled in"
-                    yield finding("unexpanded", told, place(letter.page, element))
+                    yield finding("unexpanded", told, place(letter.page, element), (match.group(),))
 
 
 def template_words(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ def template_words(letter: Opened, context: Context) -> Iterator[Finding]:
             told = (
                 f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
             )
-            yield finding("template-words", told, where)
+            yield finding("template-words", told, where, (found,))
 
 
 def _all(letter: Opened) -> Iterator[tuple[Page, HtmlElement, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 SHOWN = 5  # findings of one check that are told one by one; of a fault in a template there may be hundreds
@@ -32,12 +32,23 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault in words: what it is and what to do. `where` is a header, a line of the HTML, or words of the letter."""
+    """One fault in words: what it is and what to do. `where` is a header, a line of the HTML, or words of the letter.
+
+    `about` are the values at fault as they stand in the letter: an address, colours, words. `key` is the key of
+    config.yaml that is the cause, with its line, where one is.
+    """
 
     check: str
     severity: Severity
     message: str
     where: str = ""
+    about: tuple[str, ...] = field(default=(), compare=False)
+    key: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where staff mend it: the key that is the cause, else where it shows."""
+        return self.key or self.where
 
 
 _B, _W = Severity.BLOCK, Severity.WARN
@@ -122,12 +133,16 @@ CHECKS: dict[str, Check] = {
     # weight
     "size": Check(_B, "The HTML is at most 95 kB; Gmail cuts it at about 102 kB."),
     "size-encoded": Check(_W, "The HTML as it is encoded for travelling is at most 102 kB; Gmail may count that."),
+    # the newsroom
+    "placeholder": Check(_B, "What goes to people holds nothing that `init` has filled in: names, addresses, sender."),
+    "placeholder-beside": Check(_W, "Nor do the channels beside them, which stay on this machine."),
+    "sample-article": Check(_B, "No article of the example that `init` lays down goes to people."),
 }
 
 
-def finding(check: str, message: str, where: str = "") -> Finding:
+def finding(check: str, message: str, where: str = "", about: tuple[str, ...] = ()) -> Finding:
     """A finding of a check, with the weight that the table gives it. What it quotes can no longer act on a terminal."""
-    return Finding(check, CHECKS[check].severity, _printable(message), _printable(where))
+    return Finding(check, CHECKS[check].severity, _printable(message), _printable(where), about)
 
 
 def _printable(words: str) -> str:
@@ -142,9 +157,11 @@ def told(findings: Iterable[Finding]) -> list[Finding]:
     out: list[Finding] = []
     for check in CHECKS:
         found = by_check[check]
-        out += found[:SHOWN]
-        if len(found) > SHOWN:
-            out.append(finding(check, f"and {len(found) - SHOWN} more of this kind"))
+        keyed = [one for one in found if one.key and not one.about]  # of config.yaml: each is mended by itself
+        others = [one for one in found if one not in keyed]
+        out += [*keyed, *others[:SHOWN]]
+        if len(others) > SHOWN:
+            out.append(finding(check, f"and {len(others) - SHOWN} more of this kind"))
     return out
 
 

@@ -28,7 +28,7 @@ def contrasts(letter: Opened, context: Context) -> Iterator[Finding]:
                 continue
             told.add(pair)
             words = f"{pair[0]} on {pair[1]}{when} has a contrast of {ratio:.1f} to 1; change one: it needs {least:g}"
-            yield finding(check if ratio >= HARDLY else "invisible-words", words, place(page, piece.element))
+            yield finding(check if ratio >= HARDLY else "invisible-words", words, place(page, piece.element), pair)
 
 
 def heights(letter: Opened, context: Context) -> Iterator[Finding]:

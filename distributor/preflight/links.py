@@ -111,12 +111,16 @@ def judge(answers: Mapping[str, Answer]) -> list[Finding]:
         words = (
             f"{len(gone)} of {len(certain)} links are gone at once; look at how the addresses are made before sending"
         )
-        found.append(finding("dead-links", words, gone[0]))
-    found += [finding("dead-link", f"{answers[url].words}; correct it, or withdraw the article", url) for url in gone]
+        found.append(finding("dead-links", words, gone[0], tuple(gone)))
+    found += [
+        finding("dead-link", f"{answers[url].words}; correct it, or withdraw the article", url, (url,)) for url in gone
+    ]
     if len(lost) > 1 and len(lost) == len(answers):
         words = "none of the links can be reached; is this machine on the network?"
         return told([*found, finding("no-answer", words)])
-    found += [finding("no-answer", f"{answers[url].words}; no reader gets there: correct it", url) for url in lost]
+    found += [
+        finding("no-answer", f"{answers[url].words}; no reader gets there: correct it", url, (url,)) for url in lost
+    ]
     return told(found)
 
 

@@ -22,14 +22,14 @@ def addresses(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, picture, url in _all(letter):
         if not is_web(url) and not url.lower().startswith("data:") and "@@slot:" not in url and "{" not in url:
             told = f"the picture's address is {clean_line(url)[:80]!r}; mail needs the full one, with https://"
-            yield finding("image-address", told, place(page, picture))
+            yield finding("image-address", told, place(page, picture), (url,))
 
 
 def encrypted(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, picture, url in _all(letter):
         if is_web(url) and not url.lower().startswith("https://"):
             told = f"{clean_line(url)[:80]} is not https, and some programs do not show it; ask for it over https"
-            yield finding("image-http", told, place(page, picture))
+            yield finding("image-http", told, place(page, picture), (url,))
 
 
 def words(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def words(letter: Opened, context: Context) -> Iterator[Finding]:
             told = 'the picture has an empty alt; say what it shows, or add role="presentation" if it is an ornament'
         else:
             continue
-        yield finding("image-alt", f"{told} ({clean_line(url)[:80]})", place(page, picture))
+        yield finding("image-alt", f"{told} ({clean_line(url)[:80]})", place(page, picture), (url,))
 
 
 def sizes(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -54,14 +54,14 @@ def sizes(letter: Opened, context: Context) -> Iterator[Finding]:
             told = f"the height is {height!r}; Outlook needs a number of pixels, or none at all"
         else:
             continue
-        yield finding("image-size", f"{told} ({clean_line(url)[:80]})", place(page, picture))
+        yield finding("image-size", f"{told} ({clean_line(url)[:80]})", place(page, picture), (url,))
 
 
 def formats(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, picture, url in _all(letter):
         if is_web(url) and urlsplit(url).path.lower().endswith(_NOT_SHOWN):
             told = f"Outlook does not show {clean_line(url)[:80]}; use a JPEG or PNG of it"
-            yield finding("image-format", told, place(page, picture))
+            yield finding("image-format", told, place(page, picture), (url,))
 
 
 def _all(letter: Opened) -> Iterator[tuple[Page, HtmlElement, str]]:

@@ -20,7 +20,7 @@ def stories(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, element, url in _missing(letter):
         if _in_heading(element):
             told = f"the text part lacks {clean_line(url)[:120]}, so who reads text misses the story; add it to the template"
-            yield finding("text-stories", told, place(page, element))
+            yield finding("text-stories", told, place(page, element), (url,))
 
 
 def other_links(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def other_links(letter: Opened, context: Context) -> Iterator[Finding]:
     for page, element, url in _missing(letter):
         if url not in told_already:
             told = f"the text part lacks {clean_line(url)[:120]}; add it to the template"
-            yield finding("text-links", told, place(page, element))
+            yield finding("text-links", told, place(page, element), (url,))
 
 
 def headlines(letter: Opened, context: Context) -> Iterator[Finding]:

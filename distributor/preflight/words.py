@@ -24,7 +24,7 @@ def turning(letter: Opened, context: Context) -> Iterator[Finding]:
     for where, words in _places(letter, context):
         if match := _TURNING.search(words):
             told = f"U+{ord(match.group()):04X} turns the writing direction near “{_around(words, match)}”; take it out"
-            yield finding("turning-characters", told, where)
+            yield finding("turning-characters", told, where, (match.group(),))
 
 
 def invisible(letter: Opened, context: Context) -> Iterator[Finding]:
@@ -33,14 +33,14 @@ def invisible(letter: Opened, context: Context) -> Iterator[Finding]:
             told = (
                 f"U+{ord(match.group()):04X} cannot be seen, near “{_around(words, match)}”; take it out of the article"
             )
-            yield finding("invisible-characters", told, where)
+            yield finding("invisible-characters", told, where, (match.group(),))
 
 
 def damaged(letter: Opened, context: Context) -> Iterator[Finding]:
     for where, words in _places(letter, context):
         if match := re.search("\ufffd", words):
             told = f"a letter was lost near “{_around(words, match)}”; correct the article or its source's charset"
-            yield finding("damaged-letters", told, where)
+            yield finding("damaged-letters", told, where, (match.group(),))
 
 
 def preheader(letter: Opened, context: Context) -> Iterator[Finding]:
