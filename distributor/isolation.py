@@ -45,10 +45,12 @@ _PRELOADED = [
     "distributor.gathering.sources.feed",
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
+    "distributor.mail.report_reader",
     "distributor.pictures.making",
 ]
 
-_RESULT, _BYTES, _FAILED, _MEMORY, _DOING, _LOG = b"R", b"B", b"F", b"M", b"D", b"L"
+_RESULT, _BYTES, _FAILED, _DOING, _LOG = b"R", b"B", b"F", b"D", b"L"
+_OUT_OF_MEMORY = 77  # how a child exits that had no memory left, and so none for many words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class ChildProcess:
                 elif kind == _LOG:
                     _log_here(body)
                 else:
-                    return self._result(kind, body, doing)
+                    return self._result(kind, body)
         except (EOFError, OSError, ValueError, RecursionError) as error:
             reason = self._end(late=late.is_set(), error=error)
             raise LimitExceeded(reason, doing=doing) from None
@@ -141,19 +143,13 @@ class ChildProcess:
             self._kill()
         return ours
 
-    def _result(self, kind: bytes, body: bytes, doing: str) -> Any:
+    def _result(self, kind: bytes, body: bytes) -> Any:
         if kind == _RESULT:
             return json.loads(body)
         if kind == _BYTES:
             return body
-        if kind == _MEMORY:
-            self.close()
-            raise LimitExceeded(self._too_much_memory(), doing=doing)
         told = json.loads(body)
         raise ChildFailed(str(told["error"]), str(told["trace"]))
-
-    def _too_much_memory(self) -> str:
-        return f"needs more than {self.limits.memory // (1024 * 1024)} MB of memory to read"
 
     def _kill(self) -> None:
         process = self._process
@@ -183,6 +179,8 @@ class ChildProcess:
             return f"took longer than {self.limits.seconds:g} s to read"
         if alive_and_wrong:
             return f"gave more than {self.limits.answer // 1_000_000} MB, or what cannot be understood"
+        if code == _OUT_OF_MEMORY:
+            return f"needs more than {self.limits.memory // (1024 * 1024)} MB of memory to read"
         if code in (-signal.SIGXCPU, -signal.SIGALRM):
             return f"took more than {self.limits.processor_seconds} s of computing to read"
         if code in (-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
@@ -288,27 +286,33 @@ def _serve(pipe: Connection, function: Callable[..., Any], limits: Limits) -> No
     _pipe = pipe
     _settle(limits)
     while True:
-        try:
-            arguments = pipe.recv()
-        except (EOFError, OSError):
-            os._exit(0)
-        _begin_call(limits)
-        try:
-            result = function(*arguments)
-            frame = _BYTES + result if isinstance(result, bytes) else _RESULT + json.dumps(result).encode()
-        except MemoryError:
-            frame = _MEMORY
-        except BaseException as error:
-            told = {
-                "error": clean_line(f"{type(error).__name__}: {error}")[:400],
-                "trace": traceback.format_exc()[-8000:],
-            }
-            frame = _FAILED + json.dumps(told).encode()
+        frame = _answer(pipe, function, limits)
         signal.alarm(0)
         try:
             _send(frame)
         except OSError:
             os._exit(0)
+
+
+def _answer(pipe: Connection, function: Callable[..., Any], limits: Limits) -> bytes:
+    """The answer to the next call, as a frame. Does not return once the other end is closed."""
+    try:
+        arguments = _receive(pipe)
+        _begin_call(limits)
+        result = function(*arguments)
+        return _BYTES + result if isinstance(result, bytes) else _RESULT + json.dumps(result).encode()
+    except MemoryError:
+        os._exit(_OUT_OF_MEMORY)
+    except BaseException as error:
+        told = {"error": clean_line(f"{type(error).__name__}: {error}")[:400], "trace": traceback.format_exc()[-8000:]}
+        return _FAILED + json.dumps(told).encode()
+
+
+def _receive(pipe: Connection) -> Any:
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError):
+        os._exit(0)
 
 
 def _settle(limits: Limits) -> None:

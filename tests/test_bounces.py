@@ -14,8 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.delivery.tiers import THRESHOLD, classify, score
+from distributor.errors import LimitExceeded
+from distributor.isolation import Limits
 from distributor.mail import bounces, verp
 from distributor.mail.bounces import LONGEST, Kind
+from distributor.mail.report_reader import ReportReader
 from distributor.mail.unpacked import MOST
 from distributor.model import Bounce, Tier
 
@@ -216,3 +219,20 @@ def test_how_many_editions_in_a_row_must_fail(every: int, needed: int | None) ->
     ]
     reached = next((count for count in range(1, 41) if score(fails[:count], NOW) >= THRESHOLD), None)
     assert reached == needed
+
+
+# -- in a child process ------------------------------------------------------------------------------------------------
+
+
+def test_a_child_reads_the_same_as_we_do() -> None:
+    with ReportReader(SECRET) as reader:
+        for name, case in BOUNCES.items():
+            assert reader.read(raw(case)) == bounces.read(raw(case), SECRET), name
+
+
+def test_a_mail_that_takes_too_much_memory_is_told_so_and_the_next_one_is_read() -> None:
+    good = next(iter(BOUNCES.values()))
+    with ReportReader(SECRET, limits=Limits(memory=8_000_000)) as reader:
+        with pytest.raises(LimitExceeded, match="needs more than 7 MB of memory"):
+            reader.read(b"Subject: x\n\n" + b"x" * 30_000_000)
+        assert reader.read(raw(good)) == bounces.read(raw(good), SECRET)

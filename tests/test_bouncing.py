@@ -21,8 +21,10 @@ from sqlalchemy import Connection
 from distributor import pipeline
 from distributor.delivery import suppression
 from distributor.delivery.suppression import Effect
-from distributor.errors import StoreError
+from distributor.errors import LimitExceeded, StoreError
 from distributor.mail import returns, verp
+from distributor.mail.bounces import Report
+from distributor.mail.report_reader import ReportReader
 from distributor.model import Bounce, Tier
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.service import Service
@@ -254,6 +256,24 @@ def test_a_report_that_upsets_us_takes_no_other_with_it(
     taken = post.look(postbox)
     assert (len(taken.handled), post.tier(), postbox.waiting) == (1, Tier.HARD, 1)
     assert "AssertionError" in taken.unreadable[0][1]
+
+
+def test_a_mail_that_ends_its_reader_is_named_and_left(
+    post: Post, postboxes: Postboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = ReportReader.read
+
+    def ended_by_some(reader: ReportReader, raw: bytes) -> tuple[Report, ...]:
+        if b"does not let itself be read" in raw:
+            raise LimitExceeded("took longer than 20 s to read")
+        return read(reader, raw)
+
+    monkeypatch.setattr(ReportReader, "read", ended_by_some)
+    postbox = postboxes("maildir")
+    postbox.put(b"Subject: this does not let itself be read\n\nx\n", post.mail("Gmail, nobody there"))
+    taken = post.look(postbox)
+    assert [reason for _, reason in taken.unreadable] == ["took longer than 20 s to read"]
+    assert (len(taken.handled), post.tier(), postbox.waiting) == (1, Tier.HARD, 1)
 
 
 def test_mail_by_people_is_read_once_as_long_as_somebody_remembers(

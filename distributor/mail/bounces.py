@@ -107,6 +107,8 @@ def read(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[Report, ...]:
     sign our tokens."""
     try:
         return _read(raw, secrets)
+    except MemoryError:
+        raise  # told by the child process that reads it
     except Exception:  # one odd mail must not keep those behind it waiting
         log.exception("a returned mail of %d octets cannot be read", len(raw))
         return ()

@@ -19,11 +19,13 @@ from sqlalchemy import Connection
 from ..config import Bounces
 from ..delivery import rows, suppression
 from ..delivery.suppression import Effect, classify
-from ..errors import AuthBroken, DistributorError, Unavailable
-from ..mail import bounces, returns
+from ..errors import AuthBroken, DistributorError, LimitExceeded, Unavailable
+from ..isolation import ChildFailed
+from ..mail import returns
 from ..mail.address import Mailbox, normalise
 from ..mail.bounces import Kind, Report
 from ..mail.message import message_id
+from ..mail.report_reader import ReportReader
 from ..model import Bounce, Delivery, Subscriber, Tier
 from ..newsroom import Newsroom
 from ..storage.database import Database
@@ -90,15 +92,25 @@ def take_bounces(
 
 def accept_report(newsroom: Newsroom, database: Database, raw: bytes, now: datetime) -> list[Handled]:
     """Do what one mail says, however it came here; nothing where it is no report. Raises StoreError."""
-    reports = bounces.read(raw, (newsroom.secret(),))
+    reports = _read_one(newsroom, raw)
     with database.write() as connection:
         return list(_settle(newsroom, connection, [("", report) for report in reports], now))
 
 
 def rehearse_report(newsroom: Newsroom, database: Database, raw: bytes, now: datetime) -> list[Handled]:
     """What `accept_report` would do; nothing is written."""
-    reports = bounces.read(raw, (newsroom.secret(),))
+    reports = _read_one(newsroom, raw)
     return _written(newsroom, database, [("", report) for report in reports], now, dry_run=True)
+
+
+def _read_one(newsroom: Newsroom, raw: bytes) -> tuple[Report, ...]:
+    """The reports of one mail; none where it is one that does not let itself be read."""
+    try:
+        with ReportReader((newsroom.secret(),)) as reader:
+            return reader.read(raw)
+    except (LimitExceeded, ChildFailed) as error:
+        log.warning("a returned mail of %d octets %s", len(raw), error)
+        return ()
 
 
 # -- mailboxes ---------------------------------------------------------------------------------------------------------
@@ -115,7 +127,7 @@ def _look(
 ) -> Taken:
     taken = Taken(str(mailbox))
     try:
-        with returns.opened(mailbox) as box:
+        with returns.opened(mailbox) as box, ReportReader((newsroom.secret(),)) as reader:
             names = {key: f"{mailbox}\n{key}" for key in box.waiting()}
             fresh = [key for key, name in names.items() if name not in passed]
             taken = replace(taken, left=len(names) - len(fresh))
@@ -123,7 +135,7 @@ def _look(
                 if stopping():
                     break
                 found, bad = _taken_out(box, fresh[start : start + BATCH])
-                read = {message.key: bounces.read(message.content, (newsroom.secret(),)) for message in found}
+                read = _read_each(reader, found, bad)
                 told = {key: reports for key, reports in read.items() if reports}
                 handled, upsetting = _each_written(newsroom, database, told, clock(), dry_run=dry_run)
                 if not dry_run:  # only now: what a crash leaves unmarked is read again, and known
@@ -140,6 +152,19 @@ def _look(
     except (Unavailable, AuthBroken) as error:
         return replace(taken, fault=str(error))
     return taken
+
+
+def _read_each(
+    reader: ReportReader, found: Sequence[returns.Found], bad: dict[str, str]
+) -> dict[str, tuple[Report, ...]]:
+    """The reports of each message; one that does not let itself be read is added to the bad ones."""
+    read = {}
+    for message in found:
+        try:
+            read[message.key] = reader.read(message.content)
+        except (LimitExceeded, ChildFailed) as error:
+            bad[message.key] = str(error)
+    return read
 
 
 def _taken_out(box: returns.Box, keys: Sequence[str]) -> tuple[list[returns.Found], dict[str, str]]:
