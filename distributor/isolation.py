@@ -46,7 +46,7 @@ _PRELOADED = [
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
     "distributor.mail.report_reader",
-    "distributor.pictures.making",
+    "distributor.pictures.studio",
 ]
 
 _RESULT, _BYTES, _FAILED, _DOING, _LOG = b"R", b"B", b"F", b"D", b"L"

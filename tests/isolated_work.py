@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import resource
 import time
 
 from distributor import isolation
 from distributor.isolation import processor_time
+from distributor.pictures.making import make_as_data
 
 
 def double(number: int) -> int:
@@ -68,3 +70,9 @@ def open_files() -> int:
 
 def niceness() -> int:
     return os.nice(0)
+
+
+def made_and_measured(body: bytes, widths: tuple[int, ...]) -> list[object]:
+    """The most memory that this process has had in hand, in kB, and what a picture was made into."""
+    answer = make_as_data(body, widths)
+    return [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, answer]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import struct
 import zlib
@@ -17,16 +18,19 @@ from aiohttp import web
 from builders import NOW, article, edition, newsletter, settings
 from fixtures_line import Line
 from fixtures_social import serving
+from isolated_work import made_and_measured
 from PIL import Image as Pillow
 
 from distributor import pipeline, registry
 from distributor.config import Pictures
 from distributor.credentials import taken
+from distributor.errors import LimitExceeded
 from distributor.gathering.sources.folder import FolderSource
+from distributor.isolation import call_isolated
 from distributor.model import Article, Image, edition_from_json, edition_to_json
-from distributor.pictures.making import NoPicture, make
+from distributor.pictures.making import NoPicture, made_of_data, make, make_as_data
 from distributor.pictures.shelf import Shelf
-from distributor.pictures.studio import Studio
+from distributor.pictures.studio import MAKING, Studio
 from distributor.rendering.digest import render_digest
 from distributor.rendering.environment import Templates
 from distributor.source import Source
@@ -105,11 +109,12 @@ def test_every_kind_becomes_one_that_mail_programs_show(body: bytes, ending: str
         assert getattr(picture, "n_frames", 1) == 1
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def bomb() -> bytes:
     """A PNG of a hundred octets that says it is 50,000 pixels wide and high."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
@@ -131,6 +136,102 @@ def bomb() -> bytes:
 def test_what_is_no_picture_is_refused_in_words(body: bytes, reason: str) -> None:
     with pytest.raises(NoPicture, match=reason):
         make(body, WIDTHS)
+
+
+def flat(width: int, height: int, *, colour: int = 2, depth: int = 8, more: bytes = b"") -> bytes:
+    """A PNG of one colour: some kilobytes, however large it is."""
+    row = b"\0" * (width * depth * {0: 1, 2: 3, 6: 4}[colour] // 8 + 1)
+    packer = zlib.compressobj(9)
+    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + more + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def swollen(name: bytes) -> bytes:
+    """100 kB of metadata that unpack to a hundred million octets."""
+    return flat(600, 400, more=chunk(name, b"c\0\0" + zlib.compress(b"a" * 100_000_000, 9)))
+
+
+def turning(frames: int) -> bytes:
+    pictures = [
+        Pillow.linear_gradient("L").resize((400, 300)).point(lambda v, i=i: (v + i) % 256) for i in range(frames)
+    ]
+    return written(pictures[0], "GIF", save_all=True, append_images=pictures[1:])
+
+
+def with_profile() -> bytes:
+    return written(noisy((800, 600)), icc_profile=b"\0\x4c\x4b\x40" + b"x" * 32 + b"acsp" + b"x" * 5_000_000)
+
+
+HARD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "20,000 x 20,000": (lambda: flat(20_000, 20_000, colour=0, depth=1), "too many"),
+    "49 Mpx with transparency": (lambda: flat(7_000, 7_000, colour=6), "too large to be made smaller: 7000 x 7000"),
+    "24 Mpx": (lambda: flat(5_000, 4_900), ""),
+    "zTXt": (lambda: swollen(b"zTXt"), "damaged"),
+    "iCCP": (lambda: swollen(b"iCCP"), "damaged"),
+    "frames": (lambda: turning(500), ""),
+    "frames of WebP": (
+        lambda: written(noisy((400, 300)), "WEBP", save_all=True, append_images=[noisy((400, 300))] * 50),
+        "",
+    ),
+    "48 Mpx of a camera": (lambda: written(noisy((8_000, 6_000)), quality=50), ""),
+    "24 Mpx, progressive": (lambda: written(noisy((6_000, 4_000)), quality=50, progressive=True), ""),
+    "48 Mpx, progressive": (
+        lambda: written(noisy((8_000, 6_000)), quality=30, progressive=True),
+        "too large to be made smaller",
+    ),
+    "CMYK": (lambda: written(noisy((6_000, 4_000), "CMYK"), quality=50), ""),
+    "profile": (lambda: with_profile(), ""),
+    "WebP": (lambda: written(noisy((3_000, 2_000)), "WEBP"), ""),
+    "torn WebP": (lambda: written(noisy((3_000, 2_000)), "WEBP")[:9_000], "damaged"),
+    "torn GIF": (lambda: turning(9)[:9_000], "damaged"),
+    "BMP that is none": (
+        lambda: struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 100, 0, 0, 54, 40, 7000, 7000, 1, 24, *[0] * 6),
+        "too large",
+    ),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", HARD)
+def test_a_picture_takes_less_than_200_mb_whatever_it_is(name: str) -> None:
+    """Measured in the child process that decodes it: it is made smaller, or refused in words."""
+    make_it, reason = HARD[name]
+    body = make_it()
+    try:
+        resident, answer = call_isolated(made_and_measured, body, WIDTHS, limits=MAKING)
+    except LimitExceeded as error:
+        assert reason
+        assert "memory" in str(error)
+        return
+    assert resident < 200_000  # kB
+    if reason:
+        with pytest.raises(NoPicture, match=reason):
+            made_of_data(answer)
+    else:
+        wide, thumb = made_of_data(answer)
+        assert [one.width for one in (wide, thumb)] == list(WIDTHS)
+        assert read(wide.body).size[0] == min(WIDTHS[0] * 2, read(body).size[0])
+
+
+def test_what_a_child_says_is_no_picture_until_it_is_one() -> None:
+    good = make_as_data(written(noisy()), WIDTHS)
+    assert [one.ending for one in made_of_data(good)] == ["jpg", "jpg"]
+    page = base64.b64encode(b"<script>alert(1)</script>").decode()
+    answers: tuple[Any, ...] = (
+        None,
+        {},
+        [],
+        {"files": []},
+        {"files": [{"body": page, "ending": "jpg", "width": 1, "height": 1}]},
+        {"files": [{**good["files"][0], "ending": "html"}]},
+        {"files": [{**good["files"][0], "ending": "../../x"}]},
+        {"files": [{**good["files"][0], "width": "x"}]},
+        {"fault": 5},
+    )
+    for answer in answers:
+        with pytest.raises(NoPicture, match="could not be made smaller"):
+            made_of_data(answer)
 
 
 # -- fetching ----------------------------------------------------------------------------------------------------------
@@ -178,7 +279,7 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
     async with serving(album.app) as root:
         names = ("a.jpg", "b.jpg", "a.jpg", "gone.jpg", "page.jpg", "large.jpg", "slow.jpg")
         articles = [with_picture(f"a{i}", f"{root}/{name}") for i, name in enumerate(names)]
-        here = studio(tmp_path, seconds="2s", largest=300_000)
+        here = studio(tmp_path, seconds="10s", largest=300_000)
         faults = await here.prepare(articles, NOW)
         assert sorted(set(album.asked)) == sorted(set(names))
         assert len(album.asked) == len(set(names))

@@ -6,6 +6,7 @@ are decoded, and of what a camera writes into a file (the place, the owner) noth
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import warnings
@@ -13,7 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
+
+from ..text import clean_line
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")
 MOST_PIXELS = 50_000_000
@@ -21,6 +25,23 @@ SMALLEST = 80  # pixels of a side; less is a tracking pixel or an icon
 DENSITY = 2  # pixels of a file for each pixel that is shown
 QUALITY = 80
 LARGEST_PNG = 400_000  # octets; a larger one loses its transparency
+MEMORY = 120_000_000  # octets that decoding one may take
+_TOO_MUCH = "is too large to be made smaller"
+# Octets of memory for each pixel: of decoders that hold it more than once, and of Pillow's own modes.
+_OCTETS = {"WEBP": 16, "AVIF": 10}
+_PIXEL = {"1": 5, "P": 5, "L": 1, "LA": 8, "PA": 8, "RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "I;16": 8}
+_ORIENTATION = 0x0112  # Exif 2.3, section 4.6.4
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_LYING = (5, 6, 7, 8)  # their width is their height when they stand upright
+_BEGINNINGS = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 
 
 class NoPicture(Exception):
@@ -43,24 +64,69 @@ class Made:
 
 def make(body: bytes, widths: Sequence[int]) -> tuple[Made, ...]:
     """One file for each width in CSS pixels. Raises NoPicture."""
-    picture = _opened(body)
+    picture = _opened(body, max(widths) * DENSITY)
     return tuple(_file(picture, width) for width in widths)
 
 
-def _opened(body: bytes) -> Image.Image:
-    """Decoded, upright, in sRGB, with nothing but its pixels."""
+def make_as_data(body: bytes, widths: Sequence[int]) -> dict[str, Any]:
+    """`make` for a child process: the files, or the fault, as what JSON can say."""
+    try:
+        made = make(body, widths)
+    except NoPicture as error:
+        return {"fault": str(error)}
+    files = [
+        {"body": base64.b64encode(one.body).decode(), "ending": one.ending, "width": one.width, "height": one.height}
+        for one in made
+    ]
+    return {"files": files}
+
+
+def made_of_data(data: Any) -> tuple[Made, ...]:
+    """What a child process has made. It is believed no more than the bytes that it was given: only pictures of the two
+    kinds that are made here come out. Raises NoPicture."""
+    if isinstance(data, dict) and isinstance(data.get("fault"), str):
+        raise NoPicture(clean_line(data["fault"])[:200])
+    try:
+        files = [
+            Made(
+                base64.b64decode(one["body"], validate=True), str(one["ending"]), int(one["width"]), int(one["height"])
+            )
+            for one in data["files"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        files = []
+    if not files or not all(one.body.startswith(_BEGINNINGS.get(one.ending, b"\0none")) for one in files):
+        raise NoPicture("could not be made smaller")
+    return tuple(files)
+
+
+def _opened(body: bytes, wide: int) -> Image.Image:
+    """Decoded no larger than needed, upright, in sRGB, with nothing but its pixels. `wide` is the width that is wanted
+    of it, in pixels of a file."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Pillow only warns of a picture with too many pixels
         try:
             picture: Image.Image = Image.open(io.BytesIO(body), formats=FORMATS)
             _check(picture.size)
+            size = picture.size
+            # A PNG is decoded to know how it is turned, so that waits until it is known to be small enough.
+            turned = picture.getexif().get(_ORIENTATION) if isinstance(picture, JpegImageFile) else None
+            # A JPEG can be decoded at a half, a quarter or an eighth of its size, whichever still is wide enough.
+            picture.draft(picture.mode, (1, wide) if turned in _LYING else (wide, 1))
+            _check_cost(picture, size)
             picture.seek(0)
             picture.load()
-            return _plain(ImageOps.exif_transpose(picture))
+            turned = picture.getexif().get(_ORIENTATION)
+            profile = picture.info.get("icc_profile")
+            picture = _reduced(_in_colours(picture), wide, lying=turned in _LYING)  # the large one is let go of
+            upright = picture.transpose(_TURNS[turned]) if turned in _TURNS else picture
+            return _plain(upright, profile)
         except UnidentifiedImageError:
             raise NoPicture("is no picture of a kind that mail programs show") from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise NoPicture("has too many pixels") from None
+        except MemoryError:
+            raise NoPicture(_TOO_MUCH) from None
         except NoPicture:
             raise
         except Exception as error:  # decoders raise many kinds; all of them mean that the file is damaged
@@ -75,13 +141,39 @@ def _check(size: tuple[int, int]) -> None:
         raise NoPicture(f"is too small to be shown: {width} x {height} pixels")
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    profile = picture.info.get("icc_profile")
+def _check_cost(picture: Image.Image, size: tuple[int, int]) -> None:
+    """Refuse what would take more memory than there is for it, before it is decoded. Raises NoPicture.
+
+    `size` is that of the file; a JPEG may be decoded to less.
+    """
+    width, height = picture.size
+    octets = width * height * _OCTETS.get(picture.format or "", _PIXEL.get(picture.mode, 8))
+    if picture.info.get("progressive"):  # all its coefficients are kept, two octets each, whatever size is decoded
+        layers = [h * v for _, h, v, _ in getattr(picture, "layer", [])] or [1]
+        octets += 2 * size[0] * size[1] * sum(layers) // max(layers)
+    if octets > MEMORY:
+        raise NoPicture(f"{_TOO_MUCH}: {size[0]} x {size[1]} pixels")
+
+
+def _in_colours(picture: Image.Image) -> Image.Image:
+    """In a mode whose pixels can be reduced."""
     if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more for each pixel
         brightest: Any = picture.getextrema()[1]
         scale = 255 / max(float(brightest), 255.0)
-        picture = picture.point(lambda value: value * scale).convert("L")
-    see_through = "A" in picture.getbands() or "transparency" in picture.info
+        return picture.point(lambda value: value * scale).convert("L")
+    if "transparency" in picture.info or picture.mode in ("PA", "La", "RGBa"):
+        return picture.convert("RGBA")
+    return picture.convert("RGB") if picture.mode in ("1", "P") else picture
+
+
+def _reduced(picture: Image.Image, wide: int, *, lying: bool) -> Image.Image:
+    """At most some times as wide as is wanted: averaged, not picked."""
+    factor = (picture.height if lying else picture.width) // (2 * wide)
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def _plain(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    see_through = "A" in picture.getbands()
     picture = picture.convert("RGBA" if see_through else picture.mode if profile else "RGB")
     if profile:
         picture = _in_srgb(picture, profile)

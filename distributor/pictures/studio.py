@@ -11,18 +11,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from .. import isolation
 from ..config import Pictures, Site
-from ..credentials import NONE
-from ..errors import SourceError
+from ..credentials import NONE, Credentials
+from ..errors import LimitExceeded, SourceError
 from ..gathering.fetch import Hosts, Limits, open_fetcher
+from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from ..source import Source
-from .making import Made, NoPicture, make
+from .making import Made, NoPicture, made_of_data, make_as_data
 from .shelf import Shelf
 
 log = logging.getLogger("distributor.pictures")
 
-AT_ONCE = 4
+AT_ONCE = 4  # pictures that are fetched side by side; they are made smaller one after the other
+# What one picture may take to be made smaller, in a child process of its own.
+MAKING = isolation.Limits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
+FETCHING = 64 * 1024 * 1024  # octets of memory of a child that fetches, beside the picture itself
+_MARGIN = 5.0  # seconds more for such a child: it can say better itself what took so long
 THUMB = 120  # CSS pixels
 
 
@@ -69,7 +75,8 @@ class Studio:
         if missing:
             seconds = self.settings.seconds.total_seconds()
             turns = asyncio.Semaphore(AT_ONCE)
-            tasks = {one: asyncio.create_task(self._one(one, now, turns)) for one in missing}
+            making = asyncio.Semaphore(1)
+            tasks = {one: asyncio.create_task(self._one(one, now, turns, making)) for one in missing}
             await asyncio.wait(tasks.values(), timeout=seconds)
             for one, task in tasks.items():
                 if not task.done():
@@ -91,14 +98,20 @@ class Studio:
         kept = self.shelf.find(wanted.address, wanted.shelf_mark)
         return kept is not None and kept.stands(self.widths, now)
 
-    async def _one(self, wanted: Wanted, now: datetime, turns: asyncio.Semaphore) -> str:
+    async def _one(self, wanted: Wanted, now: datetime, turns: asyncio.Semaphore, making: asyncio.Semaphore) -> str:
         """One picture onto the shelf; why not, otherwise."""
         fault, made = "", tuple[Made, ...]()
         async with turns:
             try:
-                made = await asyncio.to_thread(make, await self._fetched(wanted), self.widths)
-            except NoPicture as error:
+                body = await self._fetched(wanted)
+                async with making:  # one at a time: it is their memory that is limited
+                    answer = await call_isolated_async(make_as_data, body, self.widths, limits=MAKING)
+                made = made_of_data(answer)
+            except (NoPicture, LimitExceeded) as error:
                 fault = str(error)
+            except ChildFailed as bug:
+                log.error("picture %s: %s", wanted.address, bug.trace)
+                fault = "could not be made smaller"
             except SourceError as error:
                 fault = str(error).removeprefix(wanted.address).strip()
             try:
@@ -108,17 +121,25 @@ class Studio:
         return fault
 
     async def _fetched(self, wanted: Wanted) -> bytes:
-        limits = Limits(total=self.settings.seconds.total_seconds(), size=self.settings.largest)
-        source = wanted.source
-        async with open_fetcher(
+        """The bytes of a picture. They are read in a child, too: what drips for ever costs it, not us."""
+        seconds, source = self.settings.seconds.total_seconds(), wanted.source
+        answer = await call_isolated_async(
+            _fetch,
+            wanted.address,
             self.site,
-            {},
-            Hosts(),
-            allow_private=source is not None and source.allow_private,
-            limits=limits,
-            credentials=source.credentials if source else NONE,
-        ) as fetcher:
-            return (await fetcher.get(wanted.address)).body
+            Limits(total=seconds, size=self.settings.largest),
+            source is not None and source.allow_private,
+            source.credentials if source else NONE,
+            limits=isolation.Limits(
+                seconds=seconds + _MARGIN,
+                processor_seconds=int(seconds) + 1,
+                memory=FETCHING + 2 * self.settings.largest,
+                answer=self.settings.largest + 1000,
+            ),
+        )
+        if isinstance(answer, bytes):
+            return answer
+        raise SourceError(str(answer.get("fault", "")) if isinstance(answer, dict) else "")
 
     def dress(self, article: Article) -> Article:
         """The article with the files of its picture; without a picture where it is known that there is none to show."""
@@ -129,3 +150,21 @@ class Studio:
         if kept.fault:
             return replace(article, image=None)
         return replace(article, image=replace(article.image, variants=kept.files))
+
+
+# -- in a child --------------------------------------------------------------------------------------------------------
+
+
+def _fetch(
+    address: str, site: Site, limits: Limits, allow_private: bool, credentials: Credentials
+) -> bytes | dict[str, str]:
+    async def fetched() -> bytes:
+        async with open_fetcher(
+            site, {}, Hosts(), allow_private=allow_private, limits=limits, credentials=credentials
+        ) as fetcher:
+            return (await fetcher.get(address)).body
+
+    try:
+        return asyncio.run(fetched())
+    except SourceError as error:
+        return {"fault": str(error)}
