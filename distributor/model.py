@@ -213,6 +213,7 @@ class Rendition:
     words what it is, for staff. `sha256` is of `body`. `article` is the id of the one article that a post is about, by
     which later corrections find it; empty where it carries the edition as a whole. A correction amends or retracts:
     `target` and `target_part` are then the edition and part of the post of the same channel that is meant.
+    `first_channel` is the name of the channel when it was frozen, where it has another one now.
     """
 
     channel: str
@@ -225,6 +226,7 @@ class Rendition:
     target: str = ""
     target_part: str = ""
     article: str = ""
+    first_channel: str = ""
 
     @property
     def sha256(self) -> str:
@@ -237,7 +239,7 @@ class Rendition:
     @property
     def key(self) -> str:
         """The same for every attempt at this rendition: what idempotency keys are made of."""
-        return f"{self.edition}/{self.channel}/{self.part}"
+        return f"{self.edition}/{self.first_channel or self.channel}/{self.part}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ class Worker:
         self.watch = ClockWatch(clock)
         self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among, wake=self.wake.set)
         self._told: timedelta | None = None
+        self._fault = ""
 
     async def run(self) -> None:
         try:
@@ -94,11 +95,14 @@ class Worker:
         try:
             report = await pipeline.work(self.newsroom, self.database, self.dispatcher)
         except DistributorError as error:
-            log.error("%s", error)
+            if str(error) != self._fault:  # once, when it begins or changes; not at every tick
+                log.error("%s", error)
+            self._fault = str(error)
             return
         except Exception:
             log.exception("delivering failed; tried again at the next tick")
             return
+        self._fault = ""
         _log_report(report, (self.clock() - started).total_seconds())
 
     def clock_is_wrong(self) -> bool:

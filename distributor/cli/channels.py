@@ -2,20 +2,102 @@
 
 from __future__ import annotations
 
+import getpass
+
 import click
 
-from .app import App, pass_app
-from .catalogue import catalogue_options, show_catalogue
+from .app import App, clock, complete_channel, json_option, pass_app, plural, say
+from .catalogue import show_catalogue
+from .naming import rename_named
 
 
-@click.command("channels", short_help="Show the channels there are, with settings and examples.")
-@catalogue_options
-@pass_app
-def command(app: App, name: str | None, as_json: bool) -> None:
-    """Show the channels there are, or one with its settings and an example to paste.
+class _ByType(click.Group):
+    """A group in which every name that is no subcommand is the type of a channel."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or _one(cmd_name, bool(ctx.params.get("as_json")))
+
+
+@click.group(
+    "channels",
+    cls=_ByType,
+    short_help="Show the channels there are, with settings and examples; rename or cancel one.",
+    invoke_without_command=True,
+    subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
+)
+@json_option
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Show the channels there are, or one TYPE with its settings and an example to paste.
 
     The text comes from the channel files themselves, the newsroom's own `channels/` folder among them.
     """
+    if context.invoked_subcommand is None:
+        _show(context.obj, None, as_json)
+
+
+def _show(app: App, name: str | None, as_json: bool) -> None:
     from .. import registry
 
     show_catalogue(app, registry.channels, "channels", name, as_json)
+
+
+def _one(name: str, asked: bool) -> click.Command:
+    @click.command(name, help="Show a type of channel: its settings and an example to paste.")
+    @json_option
+    @pass_app
+    def show(app: App, as_json: bool) -> None:
+        _show(app, name, as_json or asked)
+
+    return show
+
+
+@command.command("rename")
+@click.argument("old")
+@click.argument("new", shell_complete=complete_channel)
+@click.option("--dry-run", is_flag=True, help="Show what would be carried over; change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def rename(app: App, old: str, new: str, dry_run: bool, yes: bool) -> None:
+    """Carry everything of channel OLD over to NEW, its name in config.yaml now.
+
+    Open deliveries go on there, and later corrections find what was posted. Restart `serve` before.
+    """
+    rename_named(app, "channel", old, new, dry_run, yes)
+
+
+@command.command("cancel")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Say how many they are; change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def cancel(app: App, name: str, dry_run: bool, yes: bool) -> None:
+    """Give up what is open on a channel that was taken out of config.yaml."""
+    from .. import pipeline
+
+    by = getpass.getuser()
+    with app.store() as database:
+        number = pipeline.cancel_channel(app.newsroom, database, name, by, clock(), dry_run=True)
+        say(f"channel {name} has {plural(number, 'open delivery', 'open deliveries')}")
+        if dry_run or not number:
+            return
+        if not yes:
+            click.confirm("Give them up?", abort=True)
+        number = pipeline.cancel_channel(app.newsroom, database, name, by, clock(), dry_run=False)
+    say(f"{name}: {plural(number, 'delivery', 'deliveries')} given up")
+
+
+@command.command("resume")
+@click.argument("name", shell_complete=complete_channel)
+@pass_app
+def resume(app: App, name: str) -> None:
+    """Let a channel that rests go on at once, whatever time its network has named."""
+    from ..delivery import rests
+    from ..errors import UserError
+
+    if name not in app.newsroom.channels:
+        raise UserError(f"channel {name} is not in config.yaml")
+    with app.store() as database, database.write() as connection:
+        rested = name in rests.resting(connection, clock())
+        rests.lift(connection, name)
+    say(f"{name}: goes on" if rested else f"{name} does not rest")

@@ -36,8 +36,18 @@ def command(app: App, online: bool, as_json: bool) -> None:
             show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
             raise SystemExit(2) from None
         raise
-    with app.store() as database:
+    from .. import pipeline
+    from ..errors import Problem
+
+    with app.store() as database, database.read() as connection:
         store = database.name
+        missing = pipeline.missing(newsroom, connection)
+    if missing:
+        problems = [Problem(one.path, one.in_words(), app.config.name) for one in missing]
+        if as_json:
+            show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
+            raise SystemExit(2)
+        raise ConfigError(problems)
     if online:
         faults = _ask(app)
         if faults:

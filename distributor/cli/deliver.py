@@ -28,10 +28,12 @@ def command(app: App, follow: bool, among: int) -> None:
     With --follow it goes on until Ctrl-C or SIGTERM. Several may run beside each other and beside `serve`: each takes
     other pieces of the work.
     """
+    from .naming import tell_missing_newsletters
     from .outcome import exit_code, tell_open, tell_report
     from .progress import deliver_with_progress
 
     with app.store() as database:
+        tell_missing_newsletters(app, database)
         if not follow:
             report = deliver_with_progress(app, database)
             if not report.counts and not report.notes:

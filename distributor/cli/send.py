@@ -77,6 +77,7 @@ def command(
     from ..errors import UserError
     from .gather import gather as look
     from .gather import tell
+    from .naming import refuse_to_begin, tell_missing_newsletters
 
     if alert:
         if only or test_address:
@@ -91,11 +92,13 @@ def command(
         raise UserError(f"say which newsletter: {', '.join(app.newsroom.settings.newsletters)}")
     known = app.newsroom.newsletter(newsletter)
     _check_only(known.channels, only, newsletter)
+    refuse_to_begin(app, newsletter)
     if gather:
         for seen in look(app):
             if seen.failure or seen.faults:
                 tell(seen)
     with app.store() as database:
+        tell_missing_newsletters(app, database)
         proposal = pipeline.propose(app.newsroom, database, known, "by-hand", clock(), only)
         if test_address:
             _test(app, proposal, test_address)

@@ -26,6 +26,7 @@ def command(app: App, tick: float) -> None:
 
     Ctrl-C or SIGTERM stops cleanly: the message in hand is finished and written down. Several may run on one store.
     """
+    from .. import pipeline
     from ..service import Service
     from .outcome import open_lines
     from .progress import run_fast, stopping
@@ -39,6 +40,10 @@ def command(app: App, tick: float) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         with app.store() as database, stopping(stop):
+            with database.read() as connection:
+                missing = pipeline.missing(app.newsroom, connection)
+            for one in missing:
+                log.error("%s", one.in_words())
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
             await Service(app.newsroom, database, clock, stop, tick=tick).run()
             lines, hints = open_lines(app, database)

@@ -12,7 +12,7 @@ from ..model import DeliveryState, EditionState
 from ..storage.tables import deliveries, editions, shards
 from .ledger import AT_ONCE
 from .promise import OVERTAKEN
-from .rows import lock_shards
+from .rows import lock_shards, rest
 
 MISSED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
@@ -59,6 +59,28 @@ def reopen(
             .values(state=EditionState.FROZEN, done_at=None, paused_at=None, expires_at=expires_at)
         )
     return opened
+
+
+def cancel_channel(connection: Connection, channel: str, reason: str, now: datetime, dry_run: bool) -> int:
+    """Close what is open or in doubt on a channel that nobody works on; returns how many rows."""
+    here = shards.c.channel == channel
+    states = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+    owed = sa.select(shards.c.edition_id).where(here, shards.c.due.is_not(None))
+    which = deliveries.c.edition_id.in_(owed) & (deliveries.c.channel == channel) & deliveries.c.state.in_(states)
+    if dry_run:
+        return connection.execute(sa.select(sa.func.count()).select_from(deliveries).where(which)).scalar_one()
+    lock_shards(connection, here)
+    before = sa.case((deliveries.c.reply != "", sa.literal("; before that: ") + deliveries.c.reply), else_="")
+    in_doubt = deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNCERTAIN))
+    doubt = sa.case((in_doubt, "; it may be out"), else_="")
+    closed = connection.execute(
+        sa.update(deliveries)
+        .where(which)
+        .values(state=DeliveryState.EXPIRED, due=None, updated=now, reply=sa.literal(reason) + doubt + before)
+    ).rowcount
+    connection.execute(sa.update(shards).where(here).values(owner="", lease_until=None))
+    rest(connection, here)
+    return closed
 
 
 def missed(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:

@@ -68,6 +68,7 @@ class Dispatcher:
     failures: Counter[str] = field(default_factory=Counter)  # runs in a row that a channel's connection has failed
     carriers: dict[str, Carrier] = field(default_factory=dict)
     among: int = 1  # processes that share what rates allow
+    missing_told: set[str] = field(default_factory=set)  # what staff were told already in this process
     wake: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:

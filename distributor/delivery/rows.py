@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ..model import Action, Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition
 from ..storage.reading import damaged, streamed, tell
 from ..storage.tables import deliveries, editions, renditions, shards
+from .owners import owner_is_dead
 
 S = DeliveryState
 
@@ -187,6 +188,47 @@ def open_by_channel(
     if among is not None:
         query = query.where(deliveries.c.edition_id.in_(among))
     return {channel: int(number) for channel, number in connection.execute(query)}
+
+
+def open_elsewhere(connection: Connection, known: Sequence[str]) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """What channels other than those that are known still owe: how many deliveries, and of which editions."""
+    query = (
+        sa.select(deliveries.c.channel, deliveries.c.edition_id, sa.func.count())
+        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.k == deliveries.c.k))
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(shards.c.channel.not_in(known), shards.c.due.is_not(None))
+        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)), editions.c.state != EditionState.CANCELLED)
+        .group_by(deliveries.c.channel, deliveries.c.edition_id)
+        .order_by(deliveries.c.channel, deliveries.c.edition_id)
+    )
+    found: dict[str, tuple[int, tuple[str, ...]]] = {}
+    for channel, edition, number in connection.execute(query):
+        before, ids = found.get(channel, (0, ()))
+        found[channel] = (before + number, (*ids, edition))
+    return found
+
+
+def channels_used(connection: Connection) -> frozenset[str]:
+    """The channels on which anything was ever promised."""
+    return frozenset(connection.execute(sa.select(shards.c.channel).distinct()).scalars())
+
+
+def one_after_the_other(connection: Connection, old: str, new: str) -> bool:
+    """Whether a channel was first used after the last edition of another: it may have taken its place."""
+
+    def frozen(channel: str, what: Any) -> Any:
+        query = sa.select(what(editions.c.frozen_at)).join(shards, shards.c.edition_id == editions.c.id)
+        return connection.execute(query.where(shards.c.channel == channel)).scalar()
+
+    last, first = frozen(old, sa.func.max), frozen(new, sa.func.min)
+    return last is None or first is None or bool(last < first)
+
+
+def in_hand(connection: Connection, channel: str, now: datetime) -> str:
+    """A process that is at work on a channel; "" if none."""
+    held = (shards.c.owner != "") & (shards.c.lease_until > now)
+    query = sa.select(shards.c.owner).where(shards.c.channel == channel, held)
+    return next((owner for owner in connection.execute(query.distinct()).scalars() if not owner_is_dead(owner)), "")
 
 
 def has_letters(connection: Connection, among: Sequence[str]) -> bool:

@@ -216,13 +216,16 @@ def replace_rendition(connection: Connection, made: Rendition) -> None:
 
 
 def edition(connection: Connection, edition_id: str) -> Edition | None:
-    """The edition as it was frozen; its life time is counted from its release. Raises DamagedRow."""
-    query = sa.select(editions.c.content, editions.c.expires_at).where(editions.c.id == edition_id)
+    """The edition as it was frozen; its life time is counted from its release, and its newsletter may have been renamed.
+    Raises DamagedRow."""
+    query = sa.select(editions.c.content, editions.c.expires_at, editions.c.newsletter).where(
+        editions.c.id == edition_id
+    )
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
     try:
-        return replace(edition_from_json(row.content), expires_at=row.expires_at)
+        return replace(edition_from_json(row.content), expires_at=row.expires_at, newsletter=row.newsletter)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise damaged("edition", edition_id, f"{'.'.join(map(str, first['loc']))} {first['msg']}") from None
@@ -387,6 +390,7 @@ def _rendition(row: sa.Row[Any]) -> Rendition:
         target=row.target,
         target_part=row.target_part,
         article=row.article,
+        first_channel=row.first_channel,
     )
     if kept.sha256 != row.sha256:
         raise damaged("rendition", kept.key, "it is not what was frozen")

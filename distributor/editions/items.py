@@ -48,6 +48,12 @@ def enrol(connection: Connection, newsletter: Newsletter, now: datetime) -> date
     return now
 
 
+def begun(connection: Connection) -> frozenset[str]:
+    """The newsletters that the store has seen before."""
+    made = sa.select(editions.c.newsletter)
+    return frozenset(connection.execute(sa.select(watches.c.newsletter).union(made)).scalars())
+
+
 def candidates(connection: Connection, newsletter: str) -> list[Candidate]:
     """The articles that are news and about which this newsletter has not decided for good, with their marks."""
     decided = sa.select(announcements.c.article_id).where(

@@ -13,6 +13,8 @@
     deliver        work through the ledger                                                              delivering
     pause          stop an edition on its way; resume, resend_missed                                    running
     refresh        what channels show of the store as a whole (the feed of all articles)                delivering
+    missing        names in the store that config.yaml does not have                                    names
+    rename         carry a newsletter or a channel over to another name                                 renaming
     take_bounces   read what came back, suppress whom it concerns                                       bouncing
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
@@ -34,9 +36,11 @@ from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounc
 from .correcting import Plan, correct, plan_correction
 from .delivering import at_home, deliver, dispatcher, refresh, work
 from .looking import Clock, Look, gather
+from .names import Missing, missing, missing_newsletters, not_to_begin
 from .proposing import Proposal, desk_for, propose
 from .publishing import publish, publish_alert
 from .releasing import Settled, approve, cancel, hold, release_due
+from .renaming import cancel_channel, plan_rename, remove_newsletter, rename
 from .reviewers import tell_reviewers
 from .running import pause, resend_missed, resume
 
@@ -46,6 +50,7 @@ __all__ = [
     "Coming",
     "Handled",
     "Look",
+    "Missing",
     "Plan",
     "Proposal",
     "Settled",
@@ -57,6 +62,7 @@ __all__ = [
     "approve",
     "at_home",
     "cancel",
+    "cancel_channel",
     "coming",
     "correct",
     "deliver",
@@ -65,8 +71,12 @@ __all__ = [
     "gather",
     "hold",
     "last_look",
+    "missing",
+    "missing_newsletters",
+    "not_to_begin",
     "pause",
     "plan_correction",
+    "plan_rename",
     "prepare",
     "prepare_pictures",
     "propose",
@@ -76,6 +86,8 @@ __all__ = [
     "refresh",
     "rehearse_report",
     "release_due",
+    "remove_newsletter",
+    "rename",
     "resend_missed",
     "resume",
     "take_bounces",

@@ -24,6 +24,7 @@ from ..source import Presence
 from ..storage.database import Database
 from ..storage.reading import passing_over
 from .looking import Clock
+from .names import not_to_begin
 from .proposing import Proposal
 from .publishing import publish, publish_alert, publish_roundup
 from .releasing import LAST_LOOK, Settled, release_due, tried
@@ -76,7 +77,7 @@ async def prepare_pictures(newsroom: Newsroom, articles: Sequence[Article], now:
 def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> Answers:
     """Decide all that is due now in every newsletter: drafts first, so that a daily letter of the same minute has them."""
     answers = Answers(settled=release_due(newsroom, database, now, by))
-    for name, timing in newsroom.timing.items():
+    for name, timing in _timed(newsroom, database).items():
         newsletter = newsroom.newsletter(name)
         steps: dict[str, Callable[[], list[Proposal]]] = {
             "alerts": partial(_alerts, newsroom, database, newsletter, now, by)
@@ -89,6 +90,13 @@ def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
         for what, step in steps.items():
             answers.made += tried(f"{name}, {what}", step) or []
     return answers
+
+
+def _timed(newsroom: Newsroom, database: Database) -> dict[str, Timing]:
+    """The newsletters that are looked after, with when they go out."""
+    with database.read() as connection:
+        waiting = not_to_begin(newsroom, connection)
+    return {name: timing for name, timing in newsroom.timing.items() if name not in waiting}
 
 
 def _alerts(newsroom: Newsroom, database: Database, newsletter: Newsletter, now: datetime, by: str) -> list[Proposal]:
@@ -163,7 +171,7 @@ def _note_passed(database: Database, newsletter: Newsletter, task: Due, by: str,
 
 def anything_due(newsroom: Newsroom, database: Database, now: datetime) -> bool:
     """Whether a slot or a draft has been waiting to be answered."""
-    for name, timing in newsroom.timing.items():
+    for name, timing in _timed(newsroom, database).items():
         for schedule in filter(None, (timing.schedule, timing.daily, timing.weekly)):
             if _due(database, newsroom.newsletter(name), timing, schedule, now, timedelta()):
                 return True
@@ -182,7 +190,7 @@ class Coming:
 def coming(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[Coming]:
     """What comes due later than now and within `ahead`: slots, the drafts made for them, and the release of drafts."""
     found = []
-    for name, timing in newsroom.timing.items():
+    for name, timing in _timed(newsroom, database).items():
         review = newsroom.newsletter(name).review
         before = {timedelta(), review.before if review else timedelta()}
         for schedule in filter(None, (timing.schedule, timing.daily, timing.weekly)):
@@ -197,7 +205,7 @@ def coming(newsroom: Newsroom, database: Database, now: datetime, ahead: timedel
 def _about_to_go(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[Article]:
     """The articles that the next decisions would send, and those that only the last look keeps back."""
     found: list[Article] = []
-    for name, timing in newsroom.timing.items():
+    for name, timing in _timed(newsroom, database).items():
         newsletter = newsroom.newsletter(name)
         if timing.schedule and _due(database, newsletter, timing, timing.schedule, now, ahead):
             found += ready(database, newsletter, now)

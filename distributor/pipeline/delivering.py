@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..channel import Channel
 from ..config import Newsletter
+from ..delivery import faults
 from ..delivery.dispatch import Dispatcher
 from ..delivery.ledger import Ledger
 from ..delivery.report import Progress, Report
@@ -19,14 +20,16 @@ from ..storage import home
 from ..storage.database import Database
 from ..subscribers.mailing import address_book
 from .looking import Clock
+from .names import check_names, missing_channels
 from .proposing import desk_for
 
 _TURNS = 3  # of a refresh, while others change what it shows
 
 
 def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
-    """Make sure that this is no copy of somebody's store. Raises StoreError."""
+    """Make sure that this is no copy of somebody's store, and that nothing has another name by now. Raises UserError."""
     home.check(database, home.here(newsroom.settings.instance, newsroom.folder), now)
+    check_names(newsroom, database)
 
 
 async def deliver(
@@ -47,7 +50,22 @@ async def deliver(
 async def work(newsroom: Newsroom, database: Database, worker: Dispatcher) -> Report:
     """The same with a dispatcher that lives longer than one run."""
     at_home(newsroom, database, worker.clock())
-    return await worker.run()
+    told = await asyncio.to_thread(_note_missing, newsroom, database, worker.clock())
+    report = await worker.run()
+    report.notes += [line for line in told if line not in worker.missing_told]
+    worker.missing_told.update(told)
+    return report
+
+
+def _note_missing(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
+    """Channels that owe something and are not in config.yaml, in words; `why` and `deliveries` say so too."""
+    with database.read() as connection:
+        found = missing_channels(newsroom, connection)
+    if found:
+        with database.write() as connection:
+            for one in found:
+                faults.put(connection, one.name, "it is not in config.yaml", now)
+    return [one.in_words() for one in found]
 
 
 def dispatcher(

@@ -18,6 +18,7 @@ from ..newsroom import Newsroom
 from ..source import Harvest, Source
 from ..storage.database import Database
 from ..text import clean_line
+from .names import not_to_begin
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -49,8 +50,10 @@ async def gather(newsroom: Newsroom, database: Database, clock: Clock, only: Seq
 
 def _enrol(newsroom: Newsroom, database: Database, now: datetime) -> None:
     with database.write() as connection:
+        waiting = not_to_begin(newsroom, connection)
         for newsletter in newsroom.settings.newsletters.values():
-            items.enrol(connection, newsletter, now)
+            if newsletter.id not in waiting:
+                items.enrol(connection, newsletter, now)
 
 
 async def _look(newsroom: Newsroom, database: Database, source: Source, clock: Clock) -> Look:

@@ -16,12 +16,14 @@ from ..editions import book, items
 from ..editions.basis import basis
 from ..editions.freezing import manual_slot
 from ..editions.schedule import Slot
+from ..errors import UserError
 from ..model import Article, Edition, EditionKind
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
 from ..storage.database import Database
 from . import gate
 from .delivering import at_home
+from .names import not_to_begin
 from .proposing import Proposal, propose, propose_alert, propose_roundup
 
 log = logging.getLogger("distributor.pipeline")
@@ -117,6 +119,8 @@ def _settle(
         newsletter = proposal.newsletter
         try:
             with database.write(long=True) as connection:
+                if reason := not_to_begin(newsroom, connection).get(newsletter.id):
+                    raise UserError(reason)
                 if book.is_decided(connection, newsletter.id, slot):
                     return None
                 if proposal.rests_on != basis(connection, newsletter.id):

@@ -271,6 +271,7 @@ renditions = Table(
     _column("target", String(60), default="", server_default=""),
     _column("target_part", String(120), default="", server_default=""),
     _column("article", String(16), default="", server_default=""),
+    _column("first_channel", String(40), default="", server_default=""),
     _column("body", LargeBinary),
     _column("sha256", String(64)),
 )
@@ -409,6 +410,17 @@ bounces = Table(
     _column("via", String(20)),
     Index(None, "address_key", "at"),
     Index(None, "edition_id"),
+)
+
+# Names that newsletters and channels had before: links that are out still bear them.
+renames = Table(
+    "renames",
+    metadata,
+    _column("kind", String(12), primary_key=True),
+    _column("old", String(40), primary_key=True),
+    _column("new", String(40)),
+    _column("at", UtcTime),
+    _column("by", String(200)),
 )
 
 # Where this store is at home: one row.

@@ -14,6 +14,7 @@ from ..editions.cohorts import topics_key
 from ..mail.address import normalise
 from ..model import Frequency, Language, OptOut, Subscriber
 from ..storage.reading import damaged, readable, tell
+from ..storage.renames import Named, present_name
 from ..storage.tables import subscribers, subscriptions, suppressions
 from . import debts, opt_outs
 
@@ -59,15 +60,27 @@ def leave(
 ) -> int:
     """Take somebody off one newsletter, or off all; returns how many. What is promised but not out is not sent.
 
-    It is written down as their wish, also where they were not on it: nothing but `enrolment.come_back` ends that. `via`
-    says how we know.
+    `newsletter` may be a name that it had before, as in links of old. It is written down as their wish, also where they
+    were not on it: nothing but `enrolment.come_back` ends that. `via` says how we know.
     """
+    newsletter = present_name(connection, Named.NEWSLETTER, newsletter) if newsletter else newsletter
     key, name = normalise(person.address), newsletter or opt_outs.ALL
     opt_outs.record(connection, [OptOut(address=key, newsletter=name, at=now, via=via, reason=reason)])
     query = sa.delete(subscriptions).where(subscriptions.c.subscriber_id == person.id)
     if newsletter:
         query = query.where(subscriptions.c.newsletter == newsletter)
     return connection.execute(query).rowcount
+
+
+def sizes(connection: Connection) -> dict[str, int]:
+    """How many subscribers each newsletter has, by whatever name the store knows it."""
+    query = sa.select(subscriptions.c.newsletter, sa.func.count()).group_by(subscriptions.c.newsletter)
+    return {name: int(number) for name, number in connection.execute(query.order_by(subscriptions.c.newsletter))}
+
+
+def clear(connection: Connection, newsletter: str) -> int:
+    """Take everybody off a newsletter that is no more; returns how many. Nobody has asked for it, so it is no opt-out."""
+    return connection.execute(sa.delete(subscriptions).where(subscriptions.c.newsletter == newsletter)).rowcount
 
 
 def unsubscribe(connection: Connection, pairs: Sequence[tuple[str, str]]) -> None:

@@ -2,7 +2,7 @@
 
 A token is `v1.<purpose>.<subscriber>.<newsletter>.<signature>`; the signature is HMAC-SHA256 over all that stands
 before it, cut to 128 bits. It holds no address, can be used more than once (a second POST must answer well, RFC 8058)
-and works for as long as the secret does.
+and works for as long as the secret does. A newsletter may have another name by now: `register.leave` knows those it had.
 """
 
 from __future__ import annotations

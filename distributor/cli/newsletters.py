@@ -1,0 +1,80 @@
+"""`distributor newsletters`."""
+
+from __future__ import annotations
+
+import click
+
+from .app import App, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table
+from .naming import rename_named
+
+
+@click.group("newsletters", short_help="Show the newsletters; rename or remove one.", invoke_without_command=True)
+@json_option
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Show the newsletters with their subscribers, those that are not in config.yaml (any more) as well."""
+    if context.invoked_subcommand is None:
+        _list(context.obj, as_json)
+
+
+def _list(app: App, as_json: bool) -> None:
+    from ..subscribers import register
+
+    known = app.newsroom.settings.newsletters
+    with app.store() as database, database.read() as connection:
+        lists = register.sizes(connection)
+    rows = [
+        {
+            "newsletter": name,
+            "title": known[name].title if name in known else "",
+            "subscribers": lists.get(name, 0),
+            "in_config": name in known,
+        }
+        for name in dict.fromkeys([*known, *lists])
+    ]
+    if as_json:
+        show_json(rows)
+        return
+    cells = [
+        (row["newsletter"], row["title"] or "not in config.yaml", plural(int(str(row["subscribers"])), "subscriber"))
+        for row in rows
+    ]
+    show_table(["newsletter", "title", "subscribers"], cells, "There are none.")
+
+
+@command.command("rename")
+@click.argument("old")
+@click.argument("new", shell_complete=complete_newsletter)
+@click.option("--dry-run", is_flag=True, help="Show what would be carried over; change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def rename(app: App, old: str, new: str, dry_run: bool, yes: bool) -> None:
+    """Carry everything of newsletter OLD over to NEW, its name in config.yaml now.
+
+    Subscribers, opt-outs, editions, drafts and what was announced. Numbers go on, nothing is announced twice, and the
+    links in letters that are out go on working. Restart `serve` before.
+    """
+    rename_named(app, "newsletter", old, new, dry_run, yes)
+
+
+@command.command("remove")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Say how many they are; change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def remove(app: App, name: str, dry_run: bool, yes: bool) -> None:
+    """Take everybody off a newsletter that has ended and is not in config.yaml any more.
+
+    They stay subscribers of others; its editions stay as they are. `subscribers export` keeps the list before.
+    """
+    from .. import pipeline
+
+    with app.store() as database:
+        number = pipeline.remove_newsletter(app.newsroom, database, name, dry_run=True)
+        say(f"newsletter {name} has {plural(number, 'subscriber')}")
+        if dry_run or not number:
+            return
+        if not yes:
+            click.confirm("Take them all off it?", abort=True)
+        number = pipeline.remove_newsletter(app.newsroom, database, name, dry_run=False)
+    say(f"{name}: {plural(number, 'subscriber')} taken off")
