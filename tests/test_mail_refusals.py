@@ -168,3 +168,17 @@ async def test_staff_are_sent_to_the_settings_of_the_server_that_refuses(scripte
 def test_the_table_reaches_the_wire() -> None:
     assert len(OF_US) > 80 and {said.about for said in OF_US} == OURS
     assert {said.about for said in SINGLE} == set(About) - OURS
+
+
+@pytest.mark.parametrize(
+    "answers", [{"EHLO": ["554 no"]}, {"EHLO": ["502 what"], "HELO": ["554 no"]}], ids=["EHLO", "HELO"]
+)
+async def test_whoever_refuses_our_greeting_the_settings_of_it_are_named(
+    answers: dict[str, list[str]], scripted: MakeScripted
+) -> None:
+    """An old server, which knows HELO alone, as well."""
+    far = await scripted(**answers)
+    ours = server(far.port)
+    done = await run(ours, envelopes("a"))
+    assert isinstance(done.raised, AuthBroken)
+    assert done.raised.keys == ours.keys(("hello", "host"))

@@ -30,6 +30,7 @@ _OF_SERVERS = frozenset(
 _MENDED_BY = {  # the settings that a refusal before any message speaks of, unless its words tell more
     Phase.GREETING: ("host",),
     Phase.EHLO: ("hello", "host"),
+    Phase.HELO: ("hello", "host"),
     Phase.STARTTLS: ("tls",),
     Phase.AUTH: ("username", "password"),
 }
