@@ -13,9 +13,17 @@ nothing is sent for them.
 An address in a post counts 23 characters, however long it is. Some servers allow more than 500 characters;
 `distributor check` says so where `max_characters` is more than the server takes.
 
-Nothing is posted twice: each attempt carries the same Idempotency-Key, which servers remember for an hour, and after
-an unclear outcome (servers are known to answer 504 after they have posted) the account's own posts are looked through
-first.
+Nothing is posted twice: after an unclear outcome (servers are known to answer 504 after they have posted) the account's
+own posts are looked through first, on every server. Each attempt also carries the same Idempotency-Key, as a second guard
+where servers honour it:
+
+- Mastodon does, for an hour (docs.joinmastodon.org/methods/statuses).
+- Pleroma and servers derived from it, such as Akkoma, do (its IdempotencyPlug); they give the same answer again, errors too.
+- GoToSocial does not: the same key twice makes two posts (measured in 2026; its issue 2723).
+- Takahē only lets the header pass (its pull request 618). Friendica does not speak of it. Of Pixelfed, reports differ (its
+  pull request 4405 and issue 3581). Take it that they do not.
+
+A post that is deleted by hand before it was looked for, or that is not among the account's last 120, cannot be found.
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 from builders import article, edition
+from fixtures_ledger import freeze, states
+from fixtures_letters import Bench
 from fixtures_rude import TOKEN
 from fixtures_social import FakeDesk, FakeMastodon, markup
 from hypothesis import given
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
+from distributor.model import DeliveryState
 
 module: Any = importlib.import_module("distributor.channels.mastodon")
 
@@ -36,6 +39,27 @@ async def test_a_post_arrives_with_its_language_and_comes_back_with_its_address(
     sources = [status["source"] for status in reversed(mastodon.statuses)]
     assert sources[0] == {"status": first.text, "visibility": "public", "language": "vi"}
     assert sources[1]["status"] == second.text
+
+
+class Forgetful(dict[str, Any]):
+    """Idempotency keys of a server that ignores them, as GoToSocial does."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize("keys", [dict[str, Any], Forgetful], ids=["keys honoured", "keys ignored"])
+async def test_an_unclear_outcome_leads_to_no_second_post_on_any_server(
+    mastodon: FakeMastodon, desk: FakeDesk, bench: Bench, keys: type[dict[str, Any]]
+) -> None:
+    mastodon.keys, mastodon.trouble = keys(), ["after-504"]
+    posts = channel(mastodon)
+    made = edition()
+    freeze(bench.database, made, posts.compose(made, desk))
+    await bench.run(posts)
+    await bench.run(posts, after=timedelta(minutes=2))
+    assert len(mastodon.statuses) == len(made.articles)
+    assert states(bench.database) == {DeliveryState.SENT: len(made.articles)}
 
 
 async def test_a_504_after_the_post_was_made_leads_to_no_second_post(mastodon: FakeMastodon, desk: FakeDesk) -> None:
