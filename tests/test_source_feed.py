@@ -221,6 +221,117 @@ def test_a_feed_that_was_cut_off_gives_what_came() -> None:
     assert [a.title for a in look(whole[: whole.rindex("<guid>")]).articles][:1] == ["Khởi công đường 254"]
 
 
+# -- one bad item costs one item ---------------------------------------------------------------------------------------
+
+WRONG = (
+    5,
+    -1.5,
+    True,
+    False,
+    None,
+    "x",
+    "",
+    [],
+    ["x"],
+    [5],
+    [[]],
+    [None],
+    {},
+    {"name": 5},
+    [{"name": []}],
+    [{"url": 5}],
+)
+BEYOND = ("1" * 5000, "1e999", "NaN", "Infinity", "-Infinity", '"\\ud800"', '"http://["', '"\\u0000"')
+FIELDS = (
+    "id", "url", "external_url", "title", "content_html", "content_text", "summary", "image", "banner_image",
+    "date_published", "date_modified", "author", "authors", "tags", "language", "attachments", "_own",
+)  # fmt: skip
+
+
+def json_feed(*items: str, head: str = "") -> str:
+    return f'{{"version": "https://jsonfeed.org/version/1.1", "title": "t"{head}, "items": [{", ".join(items)}]}}'
+
+
+GOOD = json.dumps({"id": "b-2", "title": "Hai", "content_text": "y", "tags": ["Kinh tế"]})
+
+
+@pytest.mark.parametrize("value", [*map(json.dumps, WRONG), *BEYOND], ids=lambda value: value[:20])
+def test_no_value_in_a_json_feed_costs_another_item(value: str) -> None:
+    for field in FIELDS:
+        bad = {"id": '"b-1"', "title": '"Một"', "content_text": '"x"'} | {field: value}
+        harvest = look(json_feed("{" + ", ".join(f'"{name}": {one}' for name, one in bad.items()) + "}", GOOD))
+        assert harvest.articles[-1].guid == "b-2", field
+        assert len(harvest.articles) + len(harvest.faults) == 2, field
+
+
+@pytest.mark.parametrize("field", ["id", "title"])
+@pytest.mark.parametrize("value", ["5", '"5"'])
+def test_a_number_where_words_belong_is_words(field: str, value: str) -> None:
+    article = only(look(json_feed(f'{{"id": "1", "title": "1", "content_text": "x", "{field}": {value}}}')))
+    assert {"id": article.guid, "title": article.title}[field] == "5"
+
+
+@pytest.mark.parametrize("value", [*map(json.dumps, WRONG), *BEYOND], ids=lambda value: value[:20])
+def test_no_value_at_the_head_of_a_json_feed_costs_its_items(value: str) -> None:
+    head = "".join(f', "{name}": {value}' for name in ("language", "authors", "home_page_url", "hubs", "icon"))
+    assert [one.title for one in look(json_feed(GOOD, head=head)).articles] == ["Hai"]
+
+
+@pytest.mark.parametrize("item", ["5", "null", "[]", '"x"', "true"])
+def test_an_item_that_is_none_is_named(item: str) -> None:
+    harvest = look(json_feed(item, GOOD))
+    assert [one.title for one in harvest.articles] == ["Hai"]
+    assert harvest.faults == ["item 1 (without an id) is no object with fields"]
+
+
+NEIGHBOURS = (item("<description>một</description>"), "<item><title>Hai</title><guid>b-3</guid></item>")
+SPOILT = {
+    "an address that is none": '<description xml:base="http://[">y</description>',
+    "such a base of the item": '<x xml:base="http://[x]"/><link>a</link>',
+    "such a link": "<link>http://[</link>",
+    "such a picture": '<enclosure url="http://[::1" type="image/jpeg"/><media:content url="http://[" medium="image"/>',
+    "elements called like lists": "<links>x</links><tags>x</tags><authors>x</authors><enclosures>x</enclosures>",
+    "such with attributes": '<links a="b"/><authors a="b"/><contributors a="b"/><link>https://bacson.example/x</link>',
+    "elements called like records": '<author_detail>x</author_detail><summary_detail a="b"/><title_detail>x</title_detail>',
+    "dates that are none": "<pubDate>31/02/2026 25:61</pubDate><dc:date>99999999999-01-01</dc:date>",
+    "sizes that are none": '<enclosure url="/a.jpg" type="image/jpeg" length="-1"/><media:content url="/b.jpg" width="x"/>',
+    "characters that there are not": "<description>&amp;#99999999999999; &amp;#x110000; &amp;#0;</description>",
+    "a language that is none": "<dc:language>\u00b2\u00b2</dc:language>",
+    "a million categories": "<category>" + "x" * 100_000 + "</category>",
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT.values(), ids=SPOILT)
+def test_one_bad_item_of_a_feed_costs_itself_at_most(spoilt: str) -> None:
+    bad = f"<item><title>Xấu</title><guid>b-2</guid>{spoilt}</item>"
+    harvest = look(rss(NEIGHBOURS[0] + bad + NEIGHBOURS[1]))
+    assert [one.guid for one in harvest.articles if one.guid != "b-2"] == ["b-1", "b-3"]
+    assert len(harvest.articles) + len(harvest.faults) == 3
+    broken = look(rss(f"<item><title>Hỏng & hỏng</title><guid>b-0</guid>&#99999999999;</item>{bad}{NEIGHBOURS[1]}"))
+    assert [one.guid for one in broken.articles if one.guid != "b-2"] == ["b-0", "b-3"]
+
+
+def test_a_bad_base_is_passed_over() -> None:
+    """Relative addresses are then taken from the feed's own."""
+    inner = '<content:encoded xml:base="http://[">&lt;a href="1.pdf"&gt;Một&lt;/a&gt;</content:encoded>'
+    assert 'href="https://bacson.example/rss/1.pdf"' in only(look(rss(item(inner)))).body_html
+
+
+def test_an_entry_that_cannot_be_made_into_an_article_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a parser below us thinks of a body."""
+    whole = feed_module.clean_body
+
+    def picky(html: str, *rest: Any, **more: Any) -> Any:
+        if "xấu" in html:
+            raise ValueError("no\nway")
+        return whole(html, *rest, **more)
+
+    monkeypatch.setattr(feed_module, "clean_body", picky)
+    harvest = look(rss(item() + item("<description>xấu</description>", title="Hai").replace("b-1", "b-2")))
+    assert [one.guid for one in harvest.articles] == ["b-1"]
+    assert harvest.faults == ["item 2 (b-2) cannot be read: no way"]
+
+
 # -- what is no feed, and what is an attack ----------------------------------------------------------------------------
 
 LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))

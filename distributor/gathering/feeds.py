@@ -10,25 +10,24 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
-
-import feedparser
 
 from ..model import Image
 from ..source import Fetched
 from ..text import clean_line
 from .cleaning import pixels, web_address
 from .extract import decode, nearly_utf8
+from .feed_parser import begin, parse
 
 _MOST = 2000  # entries that are looked at
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
-_PROLOGUE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _HTML = re.compile(rb"<!DOCTYPE\s+html|<html|<head|<body", re.IGNORECASE)
 _UNREAD = re.compile(rb"<!\[CDATA\[|<!--")  # what follows holds no elements of the feed itself
+_LONGEST_NUMBER = 30  # digits
 _DEEPEST = 200  # nested elements; no honest feed comes near, and deep ones take a parser quadratic time
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp)\b", re.IGNORECASE)
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
@@ -38,7 +37,8 @@ _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 class Entry:
     """One entry as the feed tells it: address absolute or empty, titles uncleaned, HTML unsanitised, dates as written.
 
-    `base` is what relative addresses in its HTML are relative to: `xml:base`, or the feed's own address.
+    `base` is what relative addresses in its HTML are relative to: `xml:base`, or the feed's own address. `fault` says in
+    words why it cannot be read; then it holds nothing but perhaps a GUID.
     """
 
     title: str = ""
@@ -53,10 +53,14 @@ class Entry:
     topics: tuple[str, ...] = ()
     image: Image | None = None
     language: str = ""
+    fault: str = ""
 
 
 def read_feed(got: Fetched) -> Sequence[Entry]:
-    """The entries in the order of the feed. Raises ValueError in words where this is no feed that can be read."""
+    """The entries in the order of the feed. Raises ValueError in words where this is no feed that can be read.
+
+    What is wrong with one entry costs that entry at most.
+    """
     body = got.body.removeprefix(codecs.BOM_UTF8).lstrip()
     charset = got.charset if body == got.body.lstrip() else "utf-8"
     if not body:
@@ -69,8 +73,7 @@ def read_feed(got: Fetched) -> Sequence[Entry]:
 
 def _guard(body: bytes) -> None:
     """Refuse what is no feed or would keep a parser busy. Raises ValueError."""
-    begins = _PROLOGUE.match(body)
-    root = body[begins.end() if begins else 0 :][:1000]
+    root = body[begin(body) :][:1000]
     if _HTML.match(root):
         raise ValueError("is a web page, not a feed")
     if _DOCTYPE.match(root):
@@ -84,11 +87,11 @@ def _guard(body: bytes) -> None:
 def _markup(body: bytes) -> Iterator[bytes]:
     """A feed without its CDATA sections and comments. One pass: a lazy pattern would take quadratic time."""
     at = 0
-    for begin in _UNREAD.finditer(body):
-        if begin.start() >= at:
-            yield body[at : begin.start()]
-            closing = b"-->" if begin[0] == b"<!--" else b"]]>"
-            end = body.find(closing, begin.end())
+    for opening in _UNREAD.finditer(body):
+        if opening.start() >= at:
+            yield body[at : opening.start()]
+            closing = b"-->" if opening[0] == b"<!--" else b"]]>"
+            end = body.find(closing, opening.end())
             at = end + len(closing) if end >= 0 else len(body)
     yield body[at:]
 
@@ -113,27 +116,24 @@ def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[Entry]:
     except UnicodeDecodeError:
         if nearly_utf8(body) is not None:  # feedparser would guess another encoding for the sake of one broken letter
             body, charset = _as_utf8(body), ""
-    parsed = _parse(body, charset)
+    parsed = parse(body, charset)
     if not parsed.entries and (parsed.bozo or not parsed.version):
         # Declared in one encoding and written in another: once more as what it really is.
-        parsed = _parse(_as_utf8(body), "")
+        parsed = parse(_as_utf8(body), "")
     if not parsed.entries and (parsed.bozo or not parsed.version):
         reason = clean_line(str(parsed.get("bozo_exception", "")))[:120]
         raise ValueError("is not a feed that can be read" + (f": {reason}" if reason else ""))
     language = str(parsed.feed.get("language", ""))
-    return [_entry(entry, language, base) for entry in parsed.entries[:_MOST]]
+    return [_read(_entry, entry, language, base) for entry in parsed.entries[:_MOST]]
 
 
-def _parse(body: bytes, charset: str) -> Any:
-    """feedparser, whose own sanitiser and whose resolver of addresses inside HTML are both slow on hostile input.
-
-    It is not told where the feed came from: it would make GUIDs absolute, and they would change when the feed moves.
-    Nor is it told the media type, which servers get wrong and which it would judge encodings by.
-    """
-    kind = "application/xml" + (f"; charset={charset}" if charset else "")
-    return feedparser.parse(
-        body, sanitize_html=False, resolve_relative_uris=False, response_headers={"content-type": kind}
-    )
+def _read(make: Callable[[Mapping[str, Any], str, str], Entry], item: object, language: str, base: str) -> Entry:
+    if not isinstance(item, Mapping):
+        return Entry(fault="is no object with fields")
+    try:
+        return make(item, language, base)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        return Entry(guid=_text(item, "id"), fault=f"cannot be read: {clean_line(str(error))[:120]}")
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -142,9 +142,9 @@ def _as_utf8(body: bytes) -> bytes:
 
 
 def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
-    content = max((_html(one) for one in entry.get("content") or []), key=len, default="")
-    summary = _html(entry.get("summary_detail") or {})
-    base = urljoin(base, _base(entry))
+    content = max((_html(one) for one in _records(entry, "content")), key=len, default="")
+    summary = _html(next(_records(entry, "summary_detail"), {}))
+    base = _joined(base, _base(entry))
     guid, link = str(entry.get("id", "")), str(entry.get("link", ""))
     # feedparser's own `get` puts `published` in the place of `updated`, with a warning.
     updated = str(dict(entry).get("updated", ""))
@@ -159,10 +159,24 @@ def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
         published=str(entry.get("published", "") or updated),
         updated=updated if entry.get("published") else "",
         base=base,
-        topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in entry.get("tags") or []),
+        topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in _records(entry, "tags")),
         image=_picture(entry, base),
         language=language,
     )
+
+
+def _records(entry: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+    """The records under a key: a list of them, a single one, or none where a feed has put something else there."""
+    value = entry.get(key)
+    yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping))
+
+
+def _joined(base: str, address: str) -> str:
+    """An address relative to another; that other where it is none."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return base
 
 
 def _html(detail: Mapping[str, Any]) -> str:
@@ -172,19 +186,19 @@ def _html(detail: Mapping[str, Any]) -> str:
 
 
 def _base(entry: Mapping[str, Any]) -> str:
-    details = [*(entry.get("content") or []), entry.get("summary_detail"), entry.get("title_detail")]
-    return next((str(detail["base"]) for detail in details if detail and detail.get("base")), "")
+    details = (one for key in ("content", "summary_detail", "title_detail") for one in _records(entry, key))
+    return next((str(detail["base"]) for detail in details if detail.get("base")), "")
 
 
 def _author(entry: Mapping[str, Any]) -> str:
-    detail = entry.get("author_detail") or {}
+    detail = next(_records(entry, "author_detail"), {})
     return str(detail.get("name") or entry.get("author") or "")
 
 
 def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
     """The first picture among the enclosures and the media elements."""
-    links = [link for link in entry.get("links") or [] if link.get("rel") == "enclosure"]
-    for item in [*links, *(entry.get("media_content") or []), *(entry.get("media_thumbnail") or [])]:
+    links = [link for link in _records(entry, "links") if link.get("rel") == "enclosure"]
+    for item in [*links, *_records(entry, "media_content"), *_records(entry, "media_thumbnail")]:
         kind = str(item.get("type") or item.get("medium") or "")
         address = web_address(str(item.get("href") or item.get("url") or ""), base)
         if address and (kind.startswith("image") or (not kind and _PICTURE.search(address.lower()))):
@@ -197,7 +211,7 @@ def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
 
 def _json_feed(text: str, base: str) -> Sequence[Entry]:
     try:
-        feed = json.loads(text.lstrip("\ufeff"))
+        feed = json.loads(text.lstrip("\ufeff"), parse_int=_number, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is not JSON that can be read: {str(error)[:120]}") from None
     if not isinstance(feed, dict) or "jsonfeed.org/version/1" not in str(feed.get("version", "")):
@@ -205,16 +219,22 @@ def _json_feed(text: str, base: str) -> Sequence[Entry]:
     items = feed.get("items")
     if not isinstance(items, list):
         raise ValueError("is a JSON Feed without items")
-    language = str(feed.get("language") or "")
-    return [_item(item, language, base) for item in items[:_MOST] if isinstance(item, dict)]
+    language = _text(feed, "language")
+    return [_read(_item, item, language, base) for item in items[:_MOST]]
+
+
+def _number(digits: str) -> float | str:
+    """A number; its digits where it is one that nobody counts with. Python refuses whole numbers of 4,300 digits."""
+    if len(digits) > _LONGEST_NUMBER:
+        return digits
+    return int(digits) if digits.lstrip("-").isdigit() else float(digits)
 
 
 def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
     """Versions 1.0 and 1.1: `author` and `authors`, ids that are numbers, `external_url`."""
-    authors = item.get("authors") or [item.get("author") or {}]
-    first = authors[0] if isinstance(authors, list) and authors and isinstance(authors[0], dict) else {}
+    first = next(_records(item, "authors"), None) or next(_records(item, "author"), {})
     address = web_address(_text(item, "image") or _text(item, "banner_image"), base)
-    text = _text(item, "content_text")
+    text, tags = _text(item, "content_text"), item.get("tags")
     return Entry(
         title=_text(item, "title"),
         url=web_address(_text(item, "url") or _text(item, "external_url"), base),
@@ -226,7 +246,7 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
         published=_text(item, "date_published"),
         updated=_text(item, "date_modified"),
         base=base,
-        topics=tuple(str(tag) for tag in item.get("tags") or [] if isinstance(tag, str)),
+        topics=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         image=Image(url=address) if address else None,
         language=_text(item, "language") or language,
     )

@@ -92,14 +92,25 @@ class FeedSource(Source):
             raise SourceError(f"{self._place} {error}") from None
         articles, faults = [], []
         for number, entry in enumerate(entries[: self.limit], 1):
-            article = self._article(entry)
-            if article.title:
+            article, fault = self._read(entry)
+            if article:
                 articles.append(article)
             else:
-                faults.append(f"item {number} ({without(entry.guid) or entry.url or 'without an id'}) has no title")
+                name = clean_line(without(entry.guid))[:200] or entry.url or "without an id"
+                faults.append(f"item {number} ({name}) {fault}")
         known = {self.url: got.validators} if self.url and (got.validators.etag or got.validators.last_modified) else {}
         notes = [f"{self.url} has moved for good to {got.moved_to}: change it in config.yaml"] if got.moved_to else []
         return Harvest(articles=articles, faults=faults, notes=notes, validators=known)
+
+    def _read(self, entry: Entry) -> tuple[FoundArticle | None, str]:
+        """The article of an entry, or why there is none in it."""
+        if entry.fault:
+            return None, entry.fault
+        try:
+            article = self._article(entry)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            return None, f"cannot be read: {clean_line(str(error))[:120]}"
+        return (article, "") if article.title else (None, "has no title")
 
     def _article(self, entry: Entry) -> FoundArticle:
         lead = plain(entry.summary)
