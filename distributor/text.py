@@ -68,8 +68,7 @@ def plain(html: str) -> str:
         root = lxml.html.fragment_fromstring(clean(html), create_parent="div")
     except (etree.ParserError, ValueError):
         return clean_line(html)
-    for hidden in root.xpath("//script | //style"):
-        hidden.drop_tree()
+    etree.strip_elements(root, "script", "style", with_tail=False)
     for block in root.iter("p", "br", "li", "h1", "h2", "h3", "h4", "blockquote", "td", "figcaption", "div"):
         block.tail = f" {clean(block.tail or '')}"  # a reference such as &#8; has become a character by now
     return clean_line(str(root.text_content()))

@@ -15,6 +15,7 @@ from builders import NOW
 from fixtures_web import OpenFetcher, WebSite
 
 from distributor.errors import NotModified, SourceError
+from distributor.gathering.cleaning import clean_body
 from distributor.gathering.sources import feed as feed_module
 from distributor.gathering.sources.feed import FeedSource
 from distributor.model import FoundArticle, Image
@@ -223,7 +224,7 @@ def test_a_feed_that_was_cut_off_gives_what_came() -> None:
 
 # -- one bad item costs one item ---------------------------------------------------------------------------------------
 
-WRONG = (
+WRONG: tuple[Any, ...] = (
     5,
     -1.5,
     True,
@@ -319,7 +320,7 @@ def test_a_bad_base_is_passed_over() -> None:
 
 def test_an_entry_that_cannot_be_made_into_an_article_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a parser below us thinks of a body."""
-    whole = feed_module.clean_body
+    whole = clean_body
 
     def picky(html: str, *rest: Any, **more: Any) -> Any:
         if "xấu" in html:

@@ -7,7 +7,7 @@ idea of safety is not enough: the body also goes into feeds and mails, where sty
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -19,7 +19,7 @@ from ..credentials import without
 from ..markup import sanitise
 from ..model import Image
 from ..text import clean, clean_line
-from .furniture import drop_furniture, is_furniture, parse
+from .furniture import Removal, drop_furniture, is_furniture, parse
 
 _BLOCKS = {
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "figure", "pre", "section",
@@ -29,7 +29,6 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _LONGEST = 1_000_000  # characters of a body
 _LONGEST_ADDRESS = 4000  # characters; servers refuse more, and a fault must stay a line that can be read
 _UNSAFE = re.compile(r'[\s\x00-\x20\x7f-\xa0"<>]')
-_CLOSING = re.compile(r"\s*\./\.?\s*$")
 _NAME = re.compile(r"[^\W\d_][\w.\-’' ]{1,60}")
 
 
@@ -71,6 +70,8 @@ def web_address(url: str, base_url: str) -> str:
     """
     # Browsers read `java<tab>script:` as `javascript:` (WHATWG URL, 4.4).
     url = re.sub(r"[\t\r\n]", "", clean(url)).strip()
+    if len(url) > _LONGEST_ADDRESS:
+        return ""
     try:
         made = without(urljoin(base_url, url) if base_url and url else url)
         parts = urlsplit(made)
@@ -110,6 +111,7 @@ def pixels(text: object) -> int:
 
 def _absolute(root: HtmlElement, base_url: str) -> None:
     """Absolute addresses for links and pictures. Those that lead nowhere go: a link leaves its words behind."""
+    removal = Removal(root)
     for link in list(root.iter("a")):
         href = (link.get("href") or "").strip()
         if not href.lower().startswith("mailto:"):
@@ -117,18 +119,19 @@ def _absolute(root: HtmlElement, base_url: str) -> None:
         if href:
             link.set("href", href)
         else:
-            link.drop_tag()
+            removal.unwrap(link)
     for picture in list(root.iter("img")):
         address = picture_address(picture, base_url)
         width, height = pixels(picture.get("width")), pixels(picture.get("height"))
         if not address or width == 1 or height == 1:  # a picture of one pixel counts readers
-            picture.drop_tree()
+            removal.drop(picture)
             continue
         kept = {"src": address, "alt": picture.get("alt") or "", "width": width, "height": height}
         picture.attrib.clear()
         for name, value in kept.items():
             if value:
                 picture.set(name, str(value))
+    removal.finish()
 
 
 # -- blocks ------------------------------------------------------------------------------------------------------------
@@ -136,13 +139,17 @@ def _absolute(root: HtmlElement, base_url: str) -> None:
 
 def _flat(root: HtmlElement) -> Iterator[HtmlElement]:
     """The blocks of a body in a row: `div`s and the like are opened, loose text becomes paragraphs."""
+    return _opened(root, _around_blocks(root))
+
+
+def _opened(root: HtmlElement, around: Set[HtmlElement]) -> Iterator[HtmlElement]:
     loose = _paragraph()
     _append_text(loose, root.text)
     for child in list(root):
         if not isinstance(child.tag, str):
             continue
         tail, child.tail = child.tail, None
-        if child.tag not in _BLOCKS and not _has_block(child):
+        if child.tag not in _BLOCKS and child not in around:
             if child.tag == "br" and len(loose) and loose[-1].tag == "br":
                 yield loose
                 loose = _paragraph()
@@ -154,9 +161,9 @@ def _flat(root: HtmlElement) -> Iterator[HtmlElement]:
             opened = (
                 child.tag not in _BLOCKS
                 or child.tag in ("div", "section", "article")
-                or (child.tag == "p" and _has_block(child))
+                or (child.tag == "p" and child in around)
             )
-            yield from _flat(child) if opened else [_heading(child)]
+            yield from _opened(child, around) if opened else [_heading(child)]
         _append_text(loose, tail)
     yield loose
 
@@ -174,8 +181,15 @@ def _append_text(block: HtmlElement, text: str | None) -> None:
         block.text = (block.text or "") + text
 
 
-def _has_block(element: HtmlElement) -> bool:
-    return any(isinstance(inner.tag, str) and inner.tag in _BLOCKS for inner in element.iterdescendants())
+def _around_blocks(root: HtmlElement) -> Set[HtmlElement]:
+    """The elements with a block inside. Each is found once, however many blocks it holds and however deep they lie."""
+    around: set[HtmlElement] = set()
+    for block in root.iter(*_BLOCKS):
+        for up in block.iterancestors():
+            if up in around:
+                break
+            around.add(up)
+    return around
 
 
 def _heading(block: HtmlElement) -> HtmlElement:
@@ -213,15 +227,15 @@ def _joined(blocks: list[HtmlElement]) -> str:
 def _without(blocks: list[HtmlElement], title: str, lead: str, *, pictures: bool = True) -> list[HtmlElement]:
     """The blocks without those at the beginning that say the title or the lead once more; `pictures` with pictures too."""
     said = {_folded(text) for text in (title, lead) if text}
-    while blocks and _folded(words_of(blocks[0])) in said:
-        if not pictures and next(blocks[0].iter("img"), None) is not None:
-            break
-        blocks = blocks[1:]
-    return blocks
+    for at, block in enumerate(blocks):
+        shows = not pictures and next(block.iter("img"), None) is not None
+        if shows or _folded(words_of(block)) not in said:
+            return blocks[at:]
+    return []
 
 
 def _folded(text: str) -> str:
-    return _CLOSING.sub(".", clean_line(text)).casefold().rstrip(".… ")
+    return close(clean_line(text)).casefold().rstrip(".… ")
 
 
 def _take_signature(blocks: list[HtmlElement]) -> str:
@@ -297,4 +311,8 @@ def _shorten_closing(blocks: list[HtmlElement]) -> None:
 
 def close(text: str) -> str:
     """A text that ends with `./.` ended with a full stop."""
-    return _CLOSING.sub(".", text) if _CLOSING.search(text) else text
+    bare = text.rstrip()
+    for sign in ("./.", "./"):
+        if bare.endswith(sign):
+            return bare.removesuffix(sign).rstrip() + "."
+    return text

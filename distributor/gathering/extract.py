@@ -212,8 +212,9 @@ def _body(page: HtmlElement, chosen: Sequence[HtmlElement], url: str) -> str:
 
 
 def _inner(document: str) -> str:
-    match = re.search(r"<body[^>]*>(.*)</body>", document, re.DOTALL)
-    return match.group(1) if match else document
+    _, opened, rest = document.partition("<body")
+    inside, closed, _ = rest.partition(">")[2].rpartition("</body>")
+    return inside if opened and closed else document
 
 
 def _author(page: HtmlElement, data: _MachineRead) -> str:

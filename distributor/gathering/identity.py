@@ -18,6 +18,9 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _PREFIX = re.compile(r"^(?:(?:www\d?|m|mobile|amp)\.)+(?=.+\.)")
+_INDEX = frozenset(
+    {"", *(f"{name}.{kind}" for name in ("index", "default") for kind in ("htm", "html", "php", "aspx"))}
+)
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters that the store keeps of a key
 
@@ -56,8 +59,16 @@ def canonical_url(url: str) -> str:
         (key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(key)
     ]
     path = quote(unquote(parts.path, errors="surrogateescape"), safe="/~!$&'()*+,;=:@", errors="surrogateescape")
-    path = re.sub(r"(?:/(?:(?:index|default)\.(?:html?|php|aspx))?)+$", "", path)
+    path = path[: _end(path)]
     return host + path + (f"?{urlencode(sorted(query))}" if query else "")
+
+
+def _end(path: str) -> int:
+    """Where a path ends without last slashes and the names that servers give to what is at a slash."""
+    end = len(path)
+    while (slash := path.rfind("/", 0, end)) >= 0 and path[slash + 1 : end] in _INDEX:
+        end = slash
+    return end
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,7 @@ from ..text import graphemes
 WIDTH = 72  # columns; a few are left for the marks of a reply
 _LOOSE = " ,;:–—-("  # what does not stand before an ellipsis
 # A sentence ends with its sign and the quotes around it, before something that can begin the next one …
-_END = regex.compile(r"[.!?…]+[\"”’)\]]*(?=\s+(?:[–—-]\s)?[\"“‘(\[]*[\p{Lu}\p{N}])")
+_END = regex.compile(r"(?<![.!?…])[.!?…]++[\"”’)\]]*+(?=\s+(?:[–—-]\s)?[\"“‘(\[]*[\p{Lu}\p{N}])")
 # … but not after an initial, or the short forms that Vietnamese and English news are full of ("TP. Hồ Chí Minh").
 _SHORT_FORM = regex.compile(
     r"(?:^|[\s.(“\"])(?:(?<!độ\s)\p{Lu}|TP|Tp|TX|TT|PGS|GS|TS|ThS|BS|KS|LS|CN|NSND|NSƯT|St|Mr|Mrs|Ms|Dr|Prof|No|vs)\.$"

@@ -16,6 +16,7 @@ from ..text import graphemes
 from .plaintext import cut_words, sentence_ends, with_ellipsis
 
 LONGEST_LEAD = 10_000  # characters; no network takes more
+LONGEST_TITLE = 5_000  # characters of one that is cut
 _GAP = re.compile(r"\n{3,}")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
@@ -78,7 +79,7 @@ def _forms(lead: str) -> tuple[list[str], list[str]]:
 
 def _titles(title: str) -> list[str]:
     """A title cut after each of its graphemes, or after the word before if that leaves half of it or more."""
-    letters = graphemes(title)
+    letters = graphemes(title[:LONGEST_TITLE])
     made = []
     for most in range(1, len(letters)):
         head = "".join(letters[:most])

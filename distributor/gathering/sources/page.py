@@ -57,6 +57,9 @@ _MOST_BESIDE = 30  # elements of the block beside a link; a larger one is the wh
 _FEWEST_WORDS = 4  # a link with fewer is a menu entry, not a headline
 _LARGEST = 5_000_000
 _MOST_COMPUTING = 20.0  # seconds for reading one page
+_LONGEST_BESIDE = 5000  # characters of that block
+_LONGEST_NAME = 300  # characters of an id or a class
+_MENU = re.compile(r"menu|nav|footer|breadcrumb|phantrang|paging")
 _WHENCE = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
 
 
@@ -150,25 +153,24 @@ class PageSource(Source):
         chosen = select(page, self.select.link) if self.select.link else list(page.iter("a"))
         anchors = [a if a.tag == "a" else next(a.iter("a"), None) for a in chosen[:_MOST_LINKS]]
         links: dict[str, Link] = {}
+        menus: dict[HtmlElement, bool] = {}
         for anchor in anchors:
             url = _address(anchor, base) if anchor is not None else ""
             if anchor is None or not url:
                 continue
             words = clean_line(anchor.text_content() or anchor.get("title") or "")
-            if not self.select.link and not self._is_headline(anchor, url, words):
+            if not self.select.link and not (self._is_headline(url, words) and not _in_menu(anchor, menus)):
                 continue
-            known = links.get(canonical_url(url))
+            key = canonical_url(url)
+            known = links.get(key)
             if known is None or len(known.words) < len(words):
-                links[canonical_url(url)] = Link(url, words, _beside(anchor))
+                links[key] = Link(url, words, _beside(anchor))
         return list(links.values())
 
-    def _is_headline(self, anchor: HtmlElement, url: str, words: str) -> bool:
-        """Whether a link looks like an article's: on the same host, with a headline's words, outside of menus."""
+    def _is_headline(self, url: str, words: str) -> bool:
+        """Whether a link looks like an article's: on the same host, with a headline's words."""
         same_host = urlsplit(url).hostname == urlsplit(self.url).hostname
-        menu = any(
-            re.search(r"menu|nav|footer|breadcrumb|phantrang|paging", _name(up)) for up in anchor.iterancestors()
-        )
-        return same_host and not menu and len(words.split()) >= _FEWEST_WORDS
+        return same_host and len(words.split()) >= _FEWEST_WORDS
 
     def _next(self, page: HtmlElement, base: str, number: int) -> str:
         """The address of the listing's page `number`."""
@@ -212,8 +214,24 @@ class PageSource(Source):
         )
 
 
+def _in_menu(anchor: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
+    """Whether something around a link calls itself a menu. Each element is asked once; `known` keeps what it said."""
+    path = []
+    found = False
+    for up in anchor.iterancestors():
+        if up in known:
+            found = known[up]
+            break
+        path.append(up)
+    for up in reversed(path):
+        found = found or bool(_MENU.search(_name(up)))
+        known[up] = found
+    return found
+
+
 def _name(element: HtmlElement) -> str:
-    return f"{element.tag} {element.get('id') or ''} {element.get('class') or ''}".lower()
+    names = (str(element.tag), element.get("id") or "", element.get("class") or "")
+    return " ".join(name[:_LONGEST_NAME] for name in names).lower()
 
 
 def _address(anchor: HtmlElement, base: str) -> str:
@@ -232,7 +250,19 @@ def _beside(anchor: HtmlElement) -> str:
     parent = anchor.getparent()
     if parent is None or len(parent) > _MOST_BESIDE:
         return ""
-    return clean_line(parent.text_content()).replace(clean_line(anchor.text_content()), " ")[:300]
+    words = clean_line(_beginning(parent, _LONGEST_BESIDE))
+    return words.replace(clean_line(anchor.text_content()) or "\n", " ")[:300]
+
+
+def _beginning(element: HtmlElement, most: int) -> str:
+    """The first words of an element: about `most` characters."""
+    made, left = [], most
+    for text in element.itertext():
+        made.append(str(text)[:left])
+        left -= len(made[-1])
+        if left <= 0:
+            break
+    return "".join(made)
 
 
 @dataclass(frozen=True, slots=True)

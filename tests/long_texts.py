@@ -1,0 +1,179 @@
+"""Long texts of one sign through one function that reads text from outside: `python long_texts.py NAME`.
+
+A process of its own, because a pattern that backtracks cannot be interrupted: the system ends it after its seconds of
+processor time. The limit of a single text is far above what linear work takes, and far below what quadratic work does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from distributor.channel import Limits
+from distributor.errors import DistributorError
+from distributor.gathering.cleaning import clean_body, close, is_name, web_address
+from distributor.gathering.dates import parse_date
+from distributor.gathering.dump import read_dump
+from distributor.gathering.extract import decode, parse_page
+from distributor.gathering.furniture import is_furniture
+from distributor.gathering.identity import canonical_url
+from distributor.gathering.sources.feed import FeedSource
+from distributor.gathering.sources.folder import FolderSource
+from distributor.gathering.sources.page import Link, PageSource
+from distributor.mail import bounces
+from distributor.markup import sanitise
+from distributor.rendering import plaintext, snippets
+from distributor.rendering.shown import address, text
+from distributor.source import Fetched
+from distributor.text import clean_line, count_graphemes, plain
+
+LENGTH = 50_000  # characters
+PIECE_SECONDS = 4.0  # of processor time for one text; the slowest takes a tenth of it
+SECONDS = 120  # of processor time for all texts of a function
+URL = "https://bacson.example/"
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+PIECES = (
+    "a", " ", "\t", "\n", "./", ". ", ".", "…", "'", '"', "=", "-", "1", "1/", "<", "&", "&#", "&#x338;", "&nbsp;",
+    "\u0338", "(", "[", "![", "*", "`", "|", "%", "/", "/index.html", "//", "a@", "@", "http://", "m.", "Portal",
+    "Block_a", "Portal -", "Tin khác ", "a=b&", "TP. ", "A. ", "<a", "<a ", "<b>", "<p>", "<div>", "<br>", "<li>",
+    "<table>", "<tr><td>", "<!--", "<![CDATA[", "<?", "<a href=x>", "<p title='", "<script></script>x", "<a>x</a>y",
+    "<img src=x width=1>z", "<h2>Tin khác</h2>", "<p>Tin liên quan:</p><ul></ul>w",
+    "<div><h3>Xem thêm</h3><a href=x>y</a></div>", "<a href='/tin/@'>Khởi công đường tỉnh</a>", "<i>x</i><p></p>",
+    "<category>@</category>", "<author>a</author>", "<link rel='enclosure' href='@'/>", "<x y='@'/>", "\r",
+    "encoding='",
+)  # fmt: skip
+
+
+def long(piece: str) -> str:
+    """The piece over and over; `@` in markup is a number that grows."""
+    if "@" in piece and "<" in piece:
+        return "".join(piece.replace("@", str(number)) for number in range(LENGTH // len(piece)))
+    return piece * (LENGTH // len(piece))
+
+
+def _rss(inside: str) -> Callable[[str], object]:
+    source = FeedSource(name="tin", url=URL)
+    frame = (
+        '<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>t</title>'
+        f"<item><title>x</title>{inside}</item></channel></rss>"
+    )
+    before, _, after = frame.partition("@")
+    return lambda text: source.read(Fetched(url=URL, body=f"{before}{text}{after}".encode()))
+
+
+def _json(text: str) -> object:
+    item = dict.fromkeys(("id", "title", "url", "content_text", "content_html", "summary", "date_published"), text)
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [{**item, "tags": [text], "author": {"name": text}}],
+    }
+    return FeedSource(name="tin", url=URL).read(Fetched(url=URL, body=json.dumps(feed).encode()))
+
+
+def _page(before: str, after: str) -> Callable[[str], object]:
+    source = PageSource(name="cong", url=URL)
+    return lambda text: source.article(
+        Fetched(url=URL, body=f"{before}{text}{after}".encode()), Link(URL, "Một hai ba bốn")
+    )
+
+
+def _listing(text: str) -> None:
+    source = PageSource(name="cong", url=URL)
+    page = parse_page(f"<body class='{escape(text)}'>{text}".encode())
+    if page is not None:
+        source.links(page, URL)
+
+
+def _file(name: str, before: str = "") -> Callable[[str], object]:
+    source = FolderSource(name="bai", folder=Path("/nonexistent"))
+    return lambda text: source.article(name, f"{before}{text}".encode())
+
+
+def _words(text_: str) -> None:
+    for read in (
+        clean_line,
+        plain,
+        close,
+        is_name,
+        is_furniture,
+        text,
+        address,
+        plaintext.sentence_ends,
+        plaintext.wrap,
+    ):
+        read(text_)
+    parse_date(text_, ZONE)
+    decode(b"\xff" + text_.encode(), "")
+    snippets.compose(lambda title, lead, _: f"{title} {lead}", text_, text_, Limits(text=500, count=count_graphemes))
+
+
+def _addresses(text_: str) -> None:
+    for url in (text_, URL + text_, f"https://{text_}", f"{URL}?{text_}"):
+        web_address(url, URL)
+        canonical_url(url)
+
+
+def _mail(text_: str) -> None:
+    head = "From: mailer-daemon@x\nReturn-Path: <>\n"
+    for body in (f"\n{text_}", f"Content-Type: text/html\n\n{text_}", f"Subject: {text_[:900]}\n\n{text_}"):
+        bounces.read((head + body).encode(), (b"x" * 32,))
+
+
+TARGETS: dict[str, Callable[[str], object]] = {
+    "words": _words,
+    "addresses": _addresses,
+    "sanitiser": sanitise,
+    "body": lambda text: clean_body(f"<p>{text}</p>", URL, title=text, lead=text),
+    "body, escaped": lambda text: clean_body(
+        f'<p>{escape(text)}</p><p style="{escape(text)}"><a href="{escape(text)}">x</a><img srcset="{escape(text)}"></p>',
+        URL,
+    ),
+    "dump": lambda text: read_dump(f"Tiêu đề\n\n{text}", ZONE),
+    "feed": lambda text: FeedSource(name="tin", url=URL).read(Fetched(url=URL, body=text.encode())),
+    "feed, beginning": lambda text: FeedSource(name="tin", url=URL).read(
+        Fetched(url=URL, body=f"<?xml {text}".encode())
+    ),
+    "feed, elements": _rss("@"),
+    "feed, broken": _rss("&x;@"),
+    "feed, author": _rss("<author><![CDATA[@]]></author><dc:creator><![CDATA[@]]></dc:creator>"),
+    "feed, attributes": _rss("<a @/>"),
+    "feed, texts": _rss("<description><![CDATA[@]]></description>"),
+    "JSON Feed": _json,
+    "page": _page("<html><h1>Tin</h1><p>Một đoạn văn dài ở đây.</p>", "</html>"),
+    "page, body": _page(f"<html><h1>Tin</h1><div class=noidung><p>{'Một đoạn văn. ' * 20}</p>", "</div></html>"),
+    "page, title": _page("<html><title>", "</title><h1>Tin</h1><div class=noidung>Một đoạn văn dài.</div></html>"),
+    "listing": _listing,
+    "Markdown": _file("a.md", "---\ntitle: x\n---\n"),
+    "first lines": _file("a.md", "---\ntitle: "),
+    "text file": _file("a.txt"),
+    "returned mail": _mail,
+}
+
+
+def main(name: str) -> None:
+    logging.disable(logging.CRITICAL)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    import feedparser
+    import trafilatura
+
+    assert feedparser, trafilatura  # loaded before the clock runs
+    for piece in PIECES:
+        begun = time.process_time()
+        with contextlib.suppress(DistributorError, ValueError):  # refused in words
+            TARGETS[name](long(piece))
+        spent = time.process_time() - begun
+        if spent > PIECE_SECONDS:
+            sys.exit(f"{piece!r} took {spent:.1f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
