@@ -17,6 +17,7 @@ from typing import Annotated
 from distributor.channel import Channel, Desk
 from distributor.errors import Unavailable
 from distributor.model import Edition, Receipt, Rendition
+from distributor.terminal import printable
 
 from ._posts import TEXT
 
@@ -47,10 +48,10 @@ class Console(Channel):
         ]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        """A terminal that cannot show a letter shows a question mark in its place."""
+        """A terminal that cannot show a letter shows a question mark in its place; nothing in a title acts on it."""
         encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(rendition.text.encode(encoding, "replace").decode(encoding) + "\n")
+            sys.stdout.write(printable(rendition.text).encode(encoding, "replace").decode(encoding) + "\n")
             sys.stdout.flush()
         except (OSError, ValueError) as error:  # a closed pipe; a closed stream
             raise Unavailable(f"standard output cannot be written: {error}") from error

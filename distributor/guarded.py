@@ -20,7 +20,19 @@ from aiohttp.client_proto import ResponseHandler
 # All of IPv6 that is given out (RFC 4291, section 2.4). Python also calls others global, among them some that lead to an
 # IPv4 address inside (`::127.0.0.1`, and NAT64 of RFC 6052) or into the local network (fec0::/10, RFC 3879).
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
-_6TO4 = ipaddress.ip_network("2002::/16")  # leads to an IPv4 address inside (RFC 3056)
+# The entries of IANA's registries of special purpose addresses (RFC 6890; as of November 2026) in which no site stands.
+# Python's own list differs from version to version, and calls some of them global: relays and anycast addresses that the
+# nearest router answers (RFC 7526, 7723, 8155, 7535, 7450, 7534), documentation (RFC 9637), and what leads to an IPv4
+# address inside (2002::/16 of RFC 3056, Teredo in 2001::/23 of RFC 2928).
+_SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
+    )
+)  # fmt: skip
 
 
 class PrivateAddress(OSError):
@@ -28,14 +40,15 @@ class PrivateAddress(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is on the public internet: not loopback, private, link-local, shared or multicast."""
+    """Whether an IP address is on the public internet: not loopback, private, link-local, shared, multicast
+    or otherwise of a special purpose."""
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return is_public(str(ip.ipv4_mapped))
-        if ip not in _GIVEN_OUT or ip in _6TO4:
+        if ip not in _GIVEN_OUT:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not any(ip.version == net.version and ip in net for net in _SPECIAL)
 
 
 def _public_socket(info: Any) -> socket.socket:

@@ -26,6 +26,7 @@ ROOMS = (
     "errors",
     "permissions",
     "text",
+    "terminal",
     "forkserver",
     "isolation",
     "markup",
@@ -63,7 +64,7 @@ ROOMS = (
     "cli",
     "__main__",
 )
-OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "markup", "guarded", "slots", "mail"}
+OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "terminal", "markup", "guarded", "slots", "mail"}
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/validation.py", "gathering/guards.py",
@@ -76,7 +77,7 @@ PURE = (
     "subscribers/suppressed.py", "subscribers/listfile.py", "subscribers/application.py", "subscribers/columns.py",
     "subscribers/encoding.py", "subscribers/records.py", "subscribers/standing.py",
     "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
-    "quoted_printable.py", "colour.py", "credentials.py", "markup.py",
+    "quoted_printable.py", "colour.py", "credentials.py", "markup.py", "terminal.py",
     "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",
     "preflight/colour.py", "preflight/form.py", "preflight/headers.py", "preflight/subject.py", "preflight/markup.py",
     "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .app import App, clock, pass_app, say
+from .app import App, clock, confirm, pass_app, say
 
 
 @click.command("adopt", short_help="Let a store that was copied or moved send from here.")
@@ -20,7 +20,7 @@ def command(app: App, yes: bool) -> None:
 
     where = home.here(app.newsroom.settings.instance, app.newsroom.folder)
     if not yes:
-        click.confirm(f"Make {where} the home of this store?", abort=True)
+        confirm(f"Make {where} the home of this store?")
     with app.store() as database, database.write() as connection:
         before = home.adopt(connection, where, clock())
     say(f"The store is at home at {where}" + (f"; before, at {before}." if before and before != where else "."))

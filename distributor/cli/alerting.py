@@ -6,9 +6,7 @@ import asyncio
 import getpass
 from typing import TYPE_CHECKING
 
-import click
-
-from .app import App, clock, plural, say, show_json, warn
+from .app import App, clock, confirm, plural, say, show_json, warn
 from .finding import the_article
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ def send_alert(
             say("Nothing was sent: this was a dry run.")
             return
         if not yes:
-            click.confirm("Send it?", abort=True)
+            confirm("Send it?")
         made = []
         for known in chosen:
             by = f"{getpass.getuser()} by hand"

@@ -19,6 +19,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..terminal import printable, printable_json, printable_line
+
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
     from ..storage.database import Database
@@ -75,10 +77,21 @@ reason_option = click.option("-m", "--reason", default="", help="Why, for those 
 by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
 
 
+class Formatter(logging.Formatter):
+    """Lines of the log in which nothing acts. A line end in a message begins no line that looks like one of the log."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.replace("\n", "\n    ")
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
 def start_logging(level: int) -> None:
     """Lines of the program's own loggers on stderr; those of libraries from warnings on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
@@ -90,23 +103,30 @@ def on_terminal() -> bool:
 
 
 def say(text: str = "", *, err: bool = False, **style: Any) -> None:
-    """One line for the person at the keyboard; on stderr where stdout is for something else."""
+    """One line for the person at the keyboard; on stderr where stdout is for something else. Nothing in it acts on the
+    terminal, whoever wrote it."""
+    text = printable(text)
     click.echo(click.style(text, **style) if style and on_terminal() else text, err=err)
 
 
 def warn(text: str) -> None:
-    click.echo(f"warning: {text}", err=True)
+    click.echo(f"warning: {printable(text)}", err=True)
+
+
+def confirm(question: str) -> None:
+    """Ask before something is done. Raises click.Abort for any answer but yes."""
+    click.confirm(printable(question), abort=True)
 
 
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
 
 
 def show_json_list(values: Iterable[Any]) -> None:
     """The same of a list, however long: each value is written as soon as it is there, and kept nowhere."""
     begun = False
     for value in values:
-        text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+        text = printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
         click.echo(",\n" if begun else "[\n", nl=False)
         click.echo("  " + text.replace("\n", "\n  "), nl=False)
         begun = True
@@ -126,7 +146,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: 
     if not rows:
         say(empty)
         return
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable_line(str(cell)) for cell in row] for row in rows]
     if not on_terminal():
         widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
         for row in [list(columns), *cells]:

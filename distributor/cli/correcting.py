@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_article, pass_app, say, warn
+from .app import App, clock, complete_article, confirm, pass_app, say, warn
 from .finding import the_article
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _do(
         say("Nothing was changed: this was a dry run.")
         return 0
     if plan.parts and not yes:
-        click.confirm("Do it?", abort=True)
+        confirm("Do it?")
     made = pipeline.correct(app.newsroom, database, plan, getpass.getuser(), reason=reason)
     if made or not plan.decided:
         say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")

@@ -14,6 +14,7 @@ from .app import (
     clock,
     complete_edition,
     complete_newsletter,
+    confirm,
     json_option,
     limit_option,
     pass_app,
@@ -208,7 +209,7 @@ def cancel(app: App, edition: str, by: str | None, reason: str, yes: bool) -> No
     from .. import pipeline
 
     if not yes:
-        click.confirm(f"Cancel {edition}?", abort=True)
+        confirm(f"Cancel {edition}?")
     with app.store() as database:
         given_up, freed = pipeline.cancel(database, edition, by or getpass.getuser(), clock(), reason)
     waits = f"; {plural(freed, 'article')} wait for the next edition" if freed else ""

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..terminal import printable
 
 # Name, and the line that `--help` shows. A test compares the line with the command's own, so that neither drifts.
 COMMANDS = {
@@ -120,7 +121,7 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx:
             click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"error: {error.format_message()}", err=True)
+        click.echo(f"error: {printable(error.format_message())}", err=True)
         return error.exit_code
     except BrokenPipeError:
         return 1
@@ -129,7 +130,7 @@ def _run(arguments: list[str] | None) -> int:
         if code is None:
             raise  # a bug of ours: the traceback is what helps
         for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
+            click.echo(f"error: {printable(line)}", err=True)
         return code
 
 

@@ -17,6 +17,7 @@ from .app import (
     complete_article,
     complete_channel,
     complete_newsletter,
+    confirm,
     json_option,
     pass_app,
     plural,
@@ -170,7 +171,7 @@ def _ask(proposal: Proposal) -> None:
     for line in audience_lines(proposal):
         say(f"               {line}")
     say(f"  channels     {', '.join(dict.fromkeys(rendition.channel for rendition in proposal.renditions))}")
-    click.confirm("Send it?", abort=True)
+    confirm("Send it?")
 
 
 def _send(

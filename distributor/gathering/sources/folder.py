@@ -60,6 +60,7 @@ from distributor.source import (
     presence_of_file,
     processor_time,
 )
+from distributor.terminal import printable_line
 from distributor.text import clean_line
 
 _LARGEST = 5_000_000
@@ -112,9 +113,9 @@ class FolderSource(Source):
                 with processor_time(_MOST_COMPUTING):
                     articles.append(self.article(name, read_within(self.folder, file, _LARGEST)))
             except (ArticleError, LimitExceeded, Refused, TooLarge) as error:
-                faults.append(f"{name}: {error}")
+                faults.append(f"{printable_line(name)}: {error}")
             except OSError as error:
-                faults.append(f"{name}: cannot be read: {error.strerror or error}")
+                faults.append(f"{printable_line(name)}: cannot be read: {error.strerror or error}")
         return Harvest(articles=articles, faults=faults)
 
     def _files(self) -> list[Path]:
@@ -169,6 +170,8 @@ class FolderSource(Source):
 
     def article(self, name: str, data: bytes) -> FoundArticle:
         """The article of one file, from its bytes. Raises ArticleError in words."""
+        if any("\ud800" <= sign <= "\udfff" for sign in name):  # octets that Python could not decode
+            raise ArticleError("its name is not UTF-8; rename the file")
         text = _text(data)
         slug = Path(name).stem
         url = self.url.replace("{slug}", quote(slug)) if self.url else ""
