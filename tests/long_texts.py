@@ -88,7 +88,7 @@ def _page(before: str, after: str) -> Callable[[str], object]:
 
 def _listing(text: str) -> None:
     source = PageSource(name="cong", url=URL)
-    page = parse_page(f"<body class='{escape(text)}'>{text}".encode())
+    page = parse_page(f"<body class='{'tin ' * LENGTH}'><div id='{escape(text)}'>{text}".encode())
     if page is not None:
         source.links(page, URL)
 
@@ -117,7 +117,7 @@ def _words(text_: str) -> None:
 
 
 def _addresses(text_: str) -> None:
-    for url in (text_, URL + text_, f"https://{text_}", f"{URL}?{text_}"):
+    for url in (text_, URL + text_, f"{URL}{text_}x", f"https://{text_}", f"{URL}?{text_}"):
         web_address(url, URL)
         canonical_url(url)
 
