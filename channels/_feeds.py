@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
+import idna
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
@@ -64,6 +66,7 @@ class Head:
 
 def rss(head: Head, articles: Sequence[Article]) -> bytes:
     """RSS 2.0 (rssboard.org), with dc:creator, content:encoded and atom:link."""
+    head = _addressed(head)
     feed = _feed(head, articles, _RssFeed, _RssEntry, "application/rss+xml")
     feed.link(href=head.site, rel="alternate")  # the last link of all is the one that RSS takes
     with _locale:
@@ -72,6 +75,7 @@ def rss(head: Head, articles: Sequence[Article]) -> bytes:
 
 def atom(head: Head, articles: Sequence[Article]) -> bytes:
     """Atom 1.0 (RFC 4287)."""
+    head = _addressed(head)
     feed = _feed(head, articles, _Extra, _AtomEntry, "application/atom+xml")
     feed.link(href=head.site, rel="alternate")
     return _bytes(feed.atom_str(pretty=True))
@@ -189,6 +193,7 @@ class _AtomEntry(_Extra):
 
 def json_feed(head: Head, articles: Sequence[Article]) -> bytes:
     """JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
+    head = _addressed(head)
     feed: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": clean_line(head.title),
@@ -238,7 +243,7 @@ def _local(moment: datetime, zone: tzinfo) -> datetime:
 
 
 def _title(article: Article) -> str:
-    return clean_line(article.title) or _web(article.url) or article.feed_id
+    return clean_line(article.title) or (clean_line(article.url) if _web(article.url) else article.feed_id)
 
 
 def _summary(article: Article) -> str:
@@ -263,6 +268,43 @@ def _media(image: Image) -> str:
 
 
 def _web(url: str) -> str:
-    """An address that a reader may open, or nothing: `javascript:` and the like never stand in a feed."""
-    url = clean_line(url)
-    return url if url.lower().startswith(("https://", "http://")) else ""
+    """An address that a reader may open, as a URI, or nothing: `javascript:` and the like never stand in a feed."""
+    return uri(clean_line(url))
+
+
+def _addressed(head: Head) -> Head:
+    """The head with its addresses as URIs, however they stand in config.yaml."""
+    return replace(head, site=_web(head.site), self_url=_web(head.self_url), hub=_web(head.hub))
+
+
+# RFC 3986: what may stand in a path (section 3.3), a query or a fragment (3.4, 3.5) as it is; `%` begins what is escaped.
+_IN_PATH, _IN_QUERY = "%/:@!$&'()*+,;=", "%/?:@!$&'()*+,;="
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def uri(url: str) -> str:
+    """An address of the web as a URI (RFC 3986), which RSS and many readers ask for: other letters percent-encoded as UTF-8,
+    the host by IDNA 2008. Empty for what is no such address. What is encoded already stays as it is.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        ascii_host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except (ValueError, UnicodeError):  # idna.IDNAError is a UnicodeError
+        return ""
+    if parts.scheme not in ("http", "https") or not ascii_host:
+        return ""
+    netloc = f"[{ascii_host}]" if ":" in ascii_host else quote(ascii_host, safe="%")
+    return urlunsplit(
+        (
+            parts.scheme,
+            netloc if port is None else f"{netloc}:{port}",
+            _encoded(parts.path, _IN_PATH),
+            _encoded(parts.query, _IN_QUERY),
+            _encoded(parts.fragment, _IN_QUERY),
+        )
+    )
+
+
+def _encoded(text: str, safe: str) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)

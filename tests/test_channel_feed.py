@@ -31,6 +31,7 @@ from lxml import etree
 
 from distributor.errors import Rejected, Unavailable
 from distributor.model import Article, Image
+from distributor.text import clean_line
 
 module: Any = importlib.import_module("distributor.channels.feed")
 feeds: Any = importlib.import_module("distributor.channels._feeds")
@@ -234,6 +235,75 @@ def test_no_text_can_break_a_feed(title: str, lead: str, body: str, author: str,
 
 
 # -- the same articles, the same bytes ---------------------------------------------------------------------------------
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+# RFC 3986, appendix A, for addresses of the web.
+_SIGN = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+URI = re.compile(
+    rf"https?://(?:\[[0-9a-f:.]+\]|(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{{2}})+)(?::[0-9]+)?(?:/{_SIGN}*)*(?:\?(?:{_SIGN}|[/?])*)?(?:#(?:{_SIGN}|[/?])*)?"
+)
+
+
+@pytest.mark.parametrize(
+    ("iri", "uri"),
+    [
+        ("https://bacson.example/tin/đường-mới", "https://bacson.example/tin/%C4%91%C6%B0%E1%BB%9Dng-m%E1%BB%9Bi"),
+        ("https://báo.example/", "https://xn--bo-mia.example/"),
+        ("http://BÁO.example:8080/a?q=Hà Nội&x=1#mục-1", "http://xn--bo-mia.example:8080/a?q=H%C3%A0%20N%E1%BB%99i&x=1#m%E1%BB%A5c-1"),
+        ("https://x.example/a%20b%C4%91?c=%2C,", "https://x.example/a%20b%C4%91?c=%2C,"),
+        ("https://x.example/100%-moi/%zz", "https://x.example/100%25-moi/%25zz"),
+        ("https://x.example/a[1]|{b}^`<c>\"\\\\?d[]=1", "https://x.example/a%5B1%5D%7C%7Bb%7D%5E%60%3Cc%3E%22%5C%5C?d%5B%5D=1"),
+        ("https://[2001:db8::1]:81/a", "https://[2001:db8::1]:81/a"),
+        ("https://a_b.example/~lan/(1)", "https://a_b.example/~lan/(1)"),
+        ("https://ai:mat@x.example/", "https://x.example/"),
+        ("https://x.example/👩\u200d👧", "https://x.example/%F0%9F%91%A9%E2%80%8D%F0%9F%91%A7"),
+        ("javascript:alert(1)", ""),
+        ("https://", ""),
+        ("https://x.example:cổng/", ""),
+        ("https://" + "ộ" * 300 + ".example/", ""),
+    ],
+)  # fmt: skip
+def test_an_address_becomes_a_uri(iri: str, uri: str) -> None:
+    assert feeds.uri(iri) == uri
+    assert not uri or URI.fullmatch(uri)
+
+
+@given(st.builds("https://{}{}".format, st.text(max_size=20), st.text(max_size=40)) | st.text(max_size=40))
+def test_whatever_is_written_a_uri_is_one_and_stays_it(text: str) -> None:
+    made = feeds.uri(clean_line(text))
+    assert not made or URI.fullmatch(made)
+    assert feeds.uri(made) == made
+
+
+VIETNAMESE = replace(
+    NEWS[0],
+    url="https://báo.example/tin/đường-mới?chủ-đề=kinh tế",
+    image=Image(url="https://báo.example/ảnh/lễ khởi công.png"),
+)
+VIETNAMESE_HEAD = replace(
+    HEAD, site="https://báo.example/trang-chủ", self_url="https://báo.example/tin.xml", hub="https://hub.example/đẩy"
+)
+
+
+@pytest.mark.parametrize("write", [feeds.rss, feeds.atom])
+def test_every_address_of_a_feed_is_a_uri(write: Any) -> None:
+    """The W3C validator, and Mailchimp and others with it, refuse RSS whose links hold letters beyond ASCII."""
+    tree = etree.fromstring(write(VIETNAMESE_HEAD, [VIETNAMESE]))
+    found = [value for one in tree.iter() for name, value in one.attrib.items() if name in ("href", "url")]
+    found += [one.text for one in tree.iter("link") if one.text]
+    assert len(found) >= 5
+    assert [address for address in found if not URI.fullmatch(address)] == []
+    assert "https://xn--bo-mia.example/%E1%BA%A3nh/l%E1%BB%85%20kh%E1%BB%9Fi%20c%C3%B4ng.png" in found
+
+
+def test_every_address_of_a_json_feed_is_a_uri() -> None:
+    made = json.loads(feeds.json_feed(VIETNAMESE_HEAD, [VIETNAMESE]))
+    (item,) = made["items"]
+    found = [made["home_page_url"], made["feed_url"], made["authors"][0]["url"], made["hubs"][0]["url"]]
+    found += [item["url"], item["image"], item["attachments"][0]["url"]]
+    assert [address for address in found if not URI.fullmatch(address)] == []
 
 
 @pytest.mark.parametrize("write", [feeds.rss, feeds.atom, feeds.json_feed])
