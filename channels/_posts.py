@@ -9,11 +9,13 @@ from typing import Annotated
 from pydantic import Field
 
 from distributor.channel import Channel, Desk, Limits
-from distributor.model import Edition, Rendition
+from distributor.model import Article, Edition, Rendition
 from distributor.text import count_bytes, count_graphemes, count_utf16
 
 Count = Annotated[int, Field(ge=1)]
 Tags = Annotated[int, Field(ge=0, le=10)]
+
+Mentions = Annotated[bool, "let an @ in a headline or lead name an account, which is then told of the post"]
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -40,17 +42,27 @@ def _weight_on_x(sign: str) -> int:
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
-def posts(channel: Channel, edition: Edition, desk: Desk, template: str, tags: int = 0) -> Sequence[Rendition]:
-    """One post per article in the order of the edition, at most `limits.per_run` of them, with as many `tags`. Pure."""
+def posts(
+    channel: Channel, edition: Edition, desk: Desk, template: str, tags: int = 0, *, mentions: bool = False
+) -> Sequence[Rendition]:
+    """One post per article in the order of the edition, at most `limits.per_run` of them, with as many `tags`. Pure.
+
+    With `mentions` an @ in a headline may name an account.
+    """
+
+    def text(article: Article) -> str:
+        medium, campaign = channel.name, edition.id
+        return desk.post(
+            article, channel.limits, template, tags=tags, medium=medium, campaign=campaign, mentions=mentions
+        )
+
     return [
         Rendition(
             channel=channel.name,
             part=article.id,
             article=article.id,
             media_type=TEXT,
-            body=desk.post(article, channel.limits, template, tags=tags, medium=channel.name, campaign=edition.id)
-            .strip()
-            .encode(),
+            body=text(article).strip().encode(),
             edition=edition.id,
             title=article.title,
         )

@@ -40,7 +40,7 @@ from distributor.errors import Rejected, Unavailable, Uncertain
 from distributor.model import Edition, Receipt, Rendition
 
 from ._http import Answer, Call, Rules, exchange, idempotency_key, json_bytes, judge, send
-from ._posts import MASTODON, Count, Tags, addresses, posts
+from ._posts import MASTODON, Count, Mentions, Tags, addresses, posts
 
 PAGES = 3  # of 40 posts each are looked through for an earlier post
 
@@ -55,6 +55,7 @@ class Mastodon(Channel):
     language: Annotated[str, "language of the posts, as an ISO 639-1 code"] = "vi"
     max_characters: Annotated[Count, "longest post that the server takes"] = 500
     tags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    mentions: Mentions = False
     max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
@@ -64,7 +65,7 @@ class Mastodon(Channel):
         return replace(MASTODON, text=self.max_characters, per_run=self.max_posts)
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
-        return posts(self, edition, desk, self.template, self.tags)
+        return posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Mastodon", short_links=True)

@@ -22,7 +22,7 @@ from distributor.channel import Appearance, Channel, Desk, Folder, Limits
 from distributor.model import Edition, Receipt, Rendition
 
 from ._files import put, remove
-from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, Tags, posts
+from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, Mentions, Tags, posts
 
 _NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": Limits()}
 _SHOWN = {
@@ -42,6 +42,7 @@ class Outbox(Channel):
     folder: Annotated[Folder, "folder in which the posts are laid"]
     network: Annotated[Literal["mastodon", "telegram", "bluesky", "plain"], "whose limits hold"] = "plain"
     tags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    mentions: Mentions = False
     max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
 
@@ -55,7 +56,7 @@ class Outbox(Channel):
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         return [
             replace(post, body=f"{post.text}{_BELOW}{self._count(post.text)}\n".encode())
-            for post in posts(self, edition, desk, self.template, self.tags)
+            for post in posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
         ]
 
     def appearance(self, rendition: Rendition) -> Appearance:

@@ -29,7 +29,7 @@ from distributor.model import Edition, Receipt, Rendition
 from distributor.text import count_utf16
 
 from ._http import Answer, Call, Rules, after_seconds, exchange, json_bytes, judge
-from ._posts import TELEGRAM, Count, Tags, addresses, posts
+from ._posts import TELEGRAM, Count, Mentions, Tags, addresses, posts
 
 # A chat written as a number in YAML is a number; here it is a name like any other.
 _Chat = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
@@ -45,6 +45,7 @@ class Telegram(Channel):
     preview: Annotated[Literal["large", "small", "none"], "how the link of the article is previewed"] = "large"
     silent: Annotated[bool, "readers get no sound"] = False
     tags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    mentions: Mentions = False
     max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
     api: Annotated[Url, "address of the Bot API server"] = "https://api.telegram.org"
@@ -55,7 +56,7 @@ class Telegram(Channel):
         return replace(TELEGRAM, per_run=self.max_posts)
 
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
-        return posts(self, edition, desk, self.template, self.tags)
+        return posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Telegram", bold_title=self.bold_title, card=self.preview)

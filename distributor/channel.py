@@ -150,11 +150,12 @@ class Desk(Protocol):
         tags: int = 0,
         medium: str = "",
         campaign: str = "",
+        mentions: bool = False,
     ) -> str:
         """The text of a post about one article, cut to the network's limits at a sentence or a word.
 
         `tags` is how many hashtags it may have; `medium` and `campaign` are told to statistics where the newsroom has
-        switched that on (`site.utm_source`).
+        switched that on (`site.utm_source`). Without `mentions` no @ in what a source wrote names an account.
         """
         ...
 

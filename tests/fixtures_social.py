@@ -40,7 +40,7 @@ class FakeDesk:
 
     def post(
         self, article: Article, limits: Limits, template: str = "post/article.txt.j2", *, tags: int = 0, medium: str = "",
-        campaign: str = "",
+        campaign: str = "", mentions: bool = False,
     ) -> str:  # fmt: skip
         lead = graphemes(article.lead)
         url = article.url if limits.url is None else "u" * limits.url

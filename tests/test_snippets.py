@@ -8,10 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from builders import article, newsletter, settings
+from builders import article, edition, newsletter, settings
 from fixtures_line import Line
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from distributor import registry
 from distributor.channel import Limits
@@ -283,3 +284,81 @@ def test_letters_and_posts_are_tagged_only_where_it_is_switched_on(line: Line) -
         assert body is not None
         assert "utm_source=bs&utm_medium=email&utm_campaign=tin-sang-1" in body.get_content().replace("&amp;", "&")
     assert "utm_" not in line.feed()
+
+
+# -- names of accounts -------------------------------------------------------------------------------------------------
+
+# What networks take for a mention, from their own code: Mastodon (Account::MENTION_RE), Telegram (tdlib, match_mentions),
+# X (twitter-text) and Bluesky (its app's facets).
+MENTIONS = {
+    "Mastodon": re.compile(r"(?<![=/\w])@[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*(?:@[\w.-]+\w)?", re.IGNORECASE),
+    "Telegram": re.compile(r"(?<!\w)@[a-z0-9_]{2,32}(?!\w)", re.IGNORECASE | re.ASCII),
+    "X": re.compile(r"(?:^|[^a-z0-9_!#$%&*@＠]|(?:^|[^a-z0-9_+~.-])RT:?)[@＠][a-z0-9_]{1,20}", re.IGNORECASE),
+    "Bluesky": re.compile(r"(?:^|\s|\()@[a-z0-9.-]+\b", re.IGNORECASE),
+}
+HEADLINES = (
+    "Nhà thơ @lan@mastodon.social nhận giải",
+    "@lan và (@minh), “@hoa”, .@nam, RT @binh, @@an, x/@chi, ＠tu, -@vi",
+    "@lan",
+    "<@lan> @everyone a=@b",
+    "xem (https://x.example/)@lan và https://x.example/a @minh",
+)
+
+
+def _without_links(text: str) -> str:
+    """What is left where a network has made links of the addresses."""
+    return re.sub(r"https?://[^\s<>()]+", "", text)
+
+
+@pytest.mark.parametrize("network", MENTIONS)
+@pytest.mark.parametrize("headline", HEADLINES)
+def test_a_headline_mentions_no_account(headline: str, network: str) -> None:
+    made = DESK.post(article(title=headline, lead=f"Lời dẫn của {headline}", url=URL), MASTODON)
+    assert MENTIONS[network].search(_without_links(headline)) or network == "Bluesky"
+    assert not MENTIONS[network].search(_without_links(made))
+    assert made.replace("\u2060", "") == DESK.post(
+        article(title=headline, lead=f"Lời dẫn của {headline}", url=URL), MASTODON, mentions=True
+    )
+
+
+@given(st.text("@＠ab_1.-/ ()“\n", max_size=30))
+def test_no_way_to_write_it_mentions_an_account(text: str) -> None:
+    made = snippets.without_mentions(text)
+    assert made.replace("\u2060", "") == text
+    for network in ("Mastodon", "Telegram", "X"):
+        assert not MENTIONS[network].search(made)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thư gửi toasoan@bacson.example trước 8 giờ",
+        "Xem https://bacson.example/@lan/1 và https://x.example/?u=@lan",
+        "5 kg @ 20.000 đồng",
+        "Giá 3@",
+        "Hội nghị #MeToo",
+    ],
+)
+def test_what_is_no_name_of_an_account_is_left_as_it_is(text: str) -> None:
+    assert snippets.without_mentions(text) == text
+
+
+def test_a_newsroom_may_want_mentions() -> None:
+    one = article(title="Trò chuyện với @lan@mastodon.social", url=URL)
+    assert "@lan@mastodon.social" in DESK.post(one, MASTODON, mentions=True)
+    assert "@lan" not in DESK.post(one, MASTODON)
+
+
+@pytest.mark.parametrize("kind", ["mastodon", "telegram", "outbox"])
+def test_each_channel_that_posts_asks_for_mentions_only_where_it_is_told_to(kind: str) -> None:
+    needed = {
+        "mastodon": {"instance": "https://mastodon.example", "token": "x"},
+        "telegram": {"chat": "@tin", "token": "1:x"},
+        "outbox": {"folder": "x"},
+    }
+    title = "Nhà thơ @lan@mastodon.social nhận giải"
+    for mentions in (False, True):
+        settings_of = {"name": "posts", "mentions": mentions, **needed[kind]}
+        channel = TypeAdapter(registry.channels.find(kind)).validate_python(settings_of)
+        (made,) = channel.compose(edition(articles=(article(title=title),)), DESK)
+        assert ("@lan@mastodon.social" in made.text) is mentions

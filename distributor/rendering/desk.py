@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -49,17 +50,26 @@ class RenderingDesk:
         tags: int = 0,
         medium: str = "",
         campaign: str = "",
+        mentions: bool = False,
     ) -> str:
         """A post about one article. Raises RenderError, also where not even the template itself fits."""
-        about = story(article, self.language, self.zone, self.newsletter.sections)
-        lead = shown(article.lead) or about.lead
+        as_written: Callable[[str], str] = str if mentions else snippets.without_mentions
+        found = story(article, self.language, self.zone, self.newsletter.sections)
+        about = replace(
+            found,
+            title=as_written(found.title),
+            lead=as_written(found.lead),
+            author=as_written(found.author),
+            topic=as_written(found.topic),
+        )
+        heading, lead = as_written(shown(article.title)), as_written(shown(article.lead)) or about.lead
         url = self._tagged(about.url, medium, campaign)
 
         def made(title: str, lead: str, tags: str) -> str:
             return self.render(template, title=title, lead=lead, url=url, tags=tags, story=about)
 
         own = snippets.hashtags([shown(topic) for topic in article.topics], tags)
-        return snippets.compose(made, shown(article.title), lead, limits, own)
+        return snippets.compose(made, heading, lead, limits, own)
 
     def _tagged(self, url: str, medium: str, campaign: str) -> str:
         return tagged(url, self.site.url, source=self.site.utm_source, medium=medium, campaign=campaign)

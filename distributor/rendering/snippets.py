@@ -12,9 +12,15 @@ from collections.abc import Callable, Sequence
 
 from ..channel import Limits
 from ..errors import RenderError
+from ..slots import WORD_JOINER
 from ..text import graphemes
 from .plaintext import cut_words, sentence_ends, with_ellipsis
 
+# What networks take for the name of an account: `@lan`, `@lan@bacson.example`, not the @ of a mail address. In an address of
+# the web (`https://bacson.example/@lan`) it names a page and nobody is told; a mark there would break the link.
+_MENTION = re.compile(
+    r"(?<![A-Za-z0-9./:?=&%#~_+,@-])(https?://[A-Za-z0-9./:?=&%#~_+,-]*[/=]@[A-Za-z0-9._-]*)|(?<![A-Za-z0-9_])[@＠](?=\w)"
+)
 LONGEST_LEAD = 10_000  # characters; no network takes more
 LONGEST_TITLE = 5_000  # characters of one that is cut
 _GAP = re.compile(r"\n{3,}")
@@ -52,6 +58,15 @@ def compose(render: Callable[[str, str, str], str], title: str, lead: str, limit
     if not post:
         raise RenderError(f"a post cannot fit into {limits.text} characters: its template and link are too long")
     return post
+
+
+def without_mentions(text: str) -> str:
+    """A text in which no @ names an account: an invisible word joiner (U+2060) stands behind it.
+
+    Mastodon and its like, Telegram, X and Bluesky look for a letter right behind the @; the people named would otherwise be
+    told of each post. Unlike a zero-width space the joiner lets no line break there, and readers see `@lan` as it was.
+    """
+    return _MENTION.sub(lambda found: found[1] or found[0] + WORD_JOINER, text)
 
 
 def hashtags(topics: Sequence[str], most: int) -> str:
