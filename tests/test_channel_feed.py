@@ -291,8 +291,8 @@ VIETNAMESE_HEAD = replace(
 def test_every_address_of_a_feed_is_a_uri(write: Any) -> None:
     """The W3C validator, and Mailchimp and others with it, refuse RSS whose links hold letters beyond ASCII."""
     tree = etree.fromstring(write(VIETNAMESE_HEAD, [VIETNAMESE]))
-    found = [value for one in tree.iter() for name, value in one.attrib.items() if name in ("href", "url")]
-    found += [one.text for one in tree.iter("link") if one.text]
+    found = [str(value) for one in tree.iter() for name, value in one.attrib.items() if name in ("href", "url")]
+    found += [str(one.text) for one in tree.iter("link") if one.text]
     assert len(found) >= 5
     assert [address for address in found if not URI.fullmatch(address)] == []
     assert "https://xn--bo-mia.example/%E1%BA%A3nh/l%E1%BB%85%20kh%E1%BB%9Fi%20c%C3%B4ng.png" in found
