@@ -133,6 +133,9 @@ def test_the_failure_that_counts_against_nobody_stands_in_deliveries_why_and_wat
     said = room.good("why", "lan@example.com")
     assert "not out yet: the channel mail failed" in said
     assert FAILED in said
+    about = room.good("why", room.run("articles", "--json").json[0]["id"])
+    assert "tin-sang-1 is not finished: mail: 1 not tried yet" in about
+    assert FAILED in about
     assert f": {FAILED}" in room.good("editions", "watch", "tin-sang-1", "--once")
     room.configure((NO_SERVER[1], NO_SERVER[0]))
     assert "mail: 1 sent" in room.good("deliver")

@@ -64,7 +64,17 @@ def _article(app: App, connection: Connection, asked: str) -> tuple[list[str], d
     noted = notices.of(connection, [found.id]).get(found.id, [])
     newsletters = app.newsroom.settings.newsletters
     lines = about_article(article, said, noted, told, newsletters, app.zone, clock(), carried)
+    lines += _still_open(app, connection, [one.edition for one in carried])
     return lines, {"id": found.id, "editions": [asdict(one) for one in carried]}
+
+
+def _still_open(app: App, connection: Connection, editions: Sequence[str]) -> list[str]:
+    """What these editions still owe, and why it is not out."""
+    from ..delivery import faults
+    from ..delivery.outstanding import in_words, outstanding
+
+    found = [one for one in outstanding(connection, clock(), editions) if one.edition in editions]
+    return [f"{line}." for line in in_words(found, faults.of(connection), app.local)]
 
 
 # -- of a subscriber ---------------------------------------------------------------------------------------------------

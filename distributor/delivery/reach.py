@@ -14,7 +14,7 @@ from ..editions.carriers import Carrier, carriers, corrections_of
 from ..editions.explain import Carried
 from ..editions.freezing import alert_slot
 from ..model import Delivery, DeliveryState, EditionKind, EditionState
-from ..storage.tables import deliveries, editions, renditions
+from ..storage.tables import articles, deliveries, editions, renditions
 from .audience import HAD, NOT_COUNTED
 
 S = DeliveryState
@@ -103,11 +103,12 @@ def _posts(connection: Connection, edition: str, article: str) -> dict[str, dict
         & (renditions.c.channel == deliveries.c.channel)
         & (renditions.c.part == deliveries.c.part)
     )
+    whole = (renditions.c.article == "") & deliveries.c.part.not_in(sa.select(articles.c.id))
     query = (
         sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count())
         .join(renditions, same)
         .where(deliveries.c.edition_id == edition, deliveries.c.recipient == "")
-        .where(renditions.c.article.in_((article, "")))
+        .where(sa.or_(renditions.c.article == article, deliveries.c.part == article, whole))
         .group_by(deliveries.c.channel, deliveries.c.state)
         .order_by(deliveries.c.channel, deliveries.c.state)
     )
@@ -137,9 +138,9 @@ class Had:
     at: datetime
 
 
-def alerts_had(connection: Connection, recipient: str, articles: Sequence[str]) -> dict[str, list[Had]]:
+def alerts_had(connection: Connection, recipient: str, wanted: Sequence[str]) -> dict[str, list[Had]]:
     """The alerts of these articles that somebody has had, by article."""
-    slots = {alert_slot(id): id for id in articles}
+    slots = {alert_slot(id): id for id in wanted}
     query = (
         sa.select(editions.c.slot, editions.c.id, editions.c.frozen_at)
         .join(deliveries, deliveries.c.edition_id == editions.c.id)
