@@ -72,9 +72,11 @@ def _still_open(app: App, connection: Connection, editions: Sequence[str]) -> li
     """What these editions still owe, and why it is not out."""
     from ..delivery import faults
     from ..delivery.outstanding import in_words, outstanding
+    from .waiting import resting_channels
 
+    waiting = [f"{line[0].upper()}{line[1:]}." for line in resting_channels(app, connection, editions)]
     found = [one for one in outstanding(connection, clock(), editions) if one.edition in editions]
-    return [f"{line}." for line in in_words(found, faults.of(connection), app.local)]
+    return [f"{line}." for line in in_words(found, faults.of(connection), app.local)] + waiting
 
 
 # -- of a subscriber ---------------------------------------------------------------------------------------------------
