@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import secrets
 from pathlib import Path
 
+from distributor import permissions
 from distributor.errors import Unavailable
 
 
-async def put(file: Path, body: bytes) -> bool:
-    """Write a file atomically, in a thread; False where the very bytes stand there already.
+async def put(file: Path, body: bytes, mode: int = permissions.PUBLIC) -> bool:
+    """Write a file atomically, in a thread; False where the very bytes stand there already. It is public, for the web
+    server, unless `mode` says otherwise.
 
     Raises Unavailable (disk full, folder not writable), with the path and the reason.
     """
     try:
-        return await asyncio.to_thread(_put, file, body)
+        return await asyncio.to_thread(_put, file, body, mode)
     except OSError as error:
         raise Unavailable(f"{file} cannot be written: {error.strerror or error}") from error
 
@@ -30,30 +30,11 @@ async def remove(file: Path) -> None:
         raise Unavailable(f"{file} cannot be removed: {error.strerror or error}") from error
 
 
-def _put(file: Path, body: bytes) -> bool:
+def _put(file: Path, body: bytes, mode: int) -> bool:
     """New bytes go to a neighbour and to the disk before they take the file's name: rename is atomic in one folder."""
     with contextlib.suppress(FileNotFoundError):
+        permissions.open_again(file, mode)
         if file.read_bytes() == body:
             return False
-    file.parent.mkdir(parents=True, exist_ok=True)
-    neighbour = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with neighbour.open("xb") as stream:
-            stream.write(body)
-            stream.flush()
-            os.fsync(stream.fileno())
-        neighbour.replace(file)
-    except BaseException:
-        neighbour.unlink(missing_ok=True)
-        raise
-    _sync_folder(file.parent)
+    permissions.write(file, body, mode)
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

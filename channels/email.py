@@ -138,6 +138,10 @@ class Email(PersonalChannel):
         return bool(self.host or self.relays)
 
     @property
+    def private_folders(self) -> Sequence[Path]:
+        return (self.maildir,)
+
+    @property
     def place(self) -> str:
         return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 

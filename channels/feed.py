@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -76,6 +77,10 @@ class Feed(Channel):
         url = self._url(newsletter, name)
         told = await self._tell_hub(url) if changed and self.hub else ""
         return Receipt(remote_id=rendition.part, url=url, reply=("written" if changed else "unchanged") + told)
+
+    @property
+    def public_folders(self) -> Sequence[Path]:
+        return (self.folder,)
 
     @property
     def place(self) -> str:

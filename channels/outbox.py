@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+from distributor import permissions
 from distributor.channel import Appearance, Channel, Desk, Folder, Limits
 from distributor.model import Edition, Receipt, Rendition
 
@@ -64,15 +65,19 @@ class Outbox(Channel):
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         file = self._file(rendition)
-        written = await put(file, rendition.body)
+        written = await put(file, rendition.body, permissions.PRIVATE)
         return Receipt(remote_id=file.name, url=file.absolute().as_uri(), reply="written" if written else "unchanged")
 
     async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        await put(self.folder / Path(receipt.remote_id).name, rendition.body)
+        await put(self.folder / Path(receipt.remote_id).name, rendition.body, permissions.PRIVATE)
         return replace(receipt, reply="written anew")
 
     async def retract(self, receipt: Receipt) -> None:
         await remove(self.folder / Path(receipt.remote_id).name)
+
+    @property
+    def private_folders(self) -> Sequence[Path]:
+        return (self.folder,)
 
     @property
     def place(self) -> str:

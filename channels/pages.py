@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from distributor.channel import Channel, Desk, Folder, PublicUrl
@@ -56,6 +57,10 @@ class Pages(Channel):
         path = _path(rendition.part)
         changed = await put(self.folder / path, rendition.body)
         return Receipt(remote_id=path, url=f"{self.url}/{path}", reply="written" if changed else "unchanged")
+
+    @property
+    def public_folders(self) -> Sequence[Path]:
+        return (self.folder,)
 
     @property
     def place(self) -> str:

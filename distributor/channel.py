@@ -15,6 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
@@ -248,6 +249,16 @@ class Channel(ABC):
     def place(self) -> str:
         """Where staff can look at what went out, in words: a folder or an address. Empty where there is no such place."""
         return ""
+
+    @property
+    def private_folders(self) -> Sequence[Path]:
+        """Folders that only the owner may look into, because what the channel lays there holds addresses or links."""
+        return ()
+
+    @property
+    def public_folders(self) -> Sequence[Path]:
+        """Folders that a web server of another user must be able to read."""
+        return ()
 
     async def check(self) -> None:
         """Try the settings without posting anything; raises a delivery error that says what is wrong."""

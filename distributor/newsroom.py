@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from . import config, registry
+from . import config, permissions, registry
 from .channel import Channel
 from .config import Newsletter, Raw, Settings
 from .editions.timing import Timing, read_timing
@@ -25,12 +26,13 @@ from .rawconfig import KeyPath
 from .rehearsal import rehearse
 from .rendering.environment import Templates
 from .source import Source
-from .storage.database import Database
+from .storage.database import SQLITE_FILES, Database, sqlite_file
 
 if TYPE_CHECKING:
     from .pictures.studio import Studio
 
 CONFIG = "config.yaml"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,37 @@ class Newsroom:
         return Studio(Shelf(pictures.folder, pictures.url), pictures, site, self.sources)
 
     def open_store(self, *, migrate: bool = True) -> Database:
-        """The database, brought up to date unless told otherwise. Raises StoreError."""
+        """The database, brought up to date unless told otherwise. What of the newsroom others on the machine could read,
+        and should not, is shut first. Raises StoreError."""
+        taken = permissions.secure(self._own)
+        if taken:
+            names = ", ".join(str(one.relative_to(self.folder) if self.folder in one.parents else one) for one in taken)
+            log.info("others on this machine could read %s; they no longer can", names)
         database = Database.open(self.settings.store.url, self.folder)
         if migrate:
             database.migrate()
         return database
+
+    @property
+    def _own(self) -> permissions.Own:
+        """What lies in this newsroom that is for its owner only, and what a web server must be able to read."""
+        var, store = self.folder / "var", sqlite_file(self.settings.store.url, self.folder)
+        channels, pictures = self.channels.values(), self.settings.pictures
+        return permissions.Own(
+            root=self.folder,
+            passages=(var, store.parent) if store else (var,),
+            files=(*(Path(f"{store}{end}") for end in SQLITE_FILES if store), var / "secret.key"),
+            private=(*(one for channel in channels for one in channel.private_folders), var / "test", var / "preview"),
+            public=(
+                *(one for each in channels for one in each.public_folders),
+                *((pictures.folder,) if pictures else ()),
+            ),
+        )
+
+    @property
+    def exposed(self) -> list[Path]:
+        """What others on the machine can read and should not, and what is not ours to shut."""
+        return permissions.exposed(self._own)
 
     def secret(self) -> bytes:
         """What signs links: from config.yaml, or made once and kept in var/secret.key, for its owner's eyes only."""
@@ -156,7 +184,7 @@ def _kept_secret(file: Path) -> bytes:
         return _read_secret(file)
     fresh = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        permissions.make_folder(file.parent, permissions.PASSAGE)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
             out.write(secrets.token_urlsafe(32) + "\n")
         with contextlib.suppress(FileExistsError):

@@ -11,7 +11,8 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,13 +23,16 @@ _OTHERS = 0o077
 
 
 def make_folder(folder: Path, mode: int) -> None:
-    """Make a folder with this mode, and the missing ones above it as passages. Those that are there stay as they are.
-    Raises OSError."""
+    """Make a folder with this mode, and the missing ones above it: public ones as they are, others as passages. Those
+    that are there stay as they are. Raises OSError."""
+    if folder.is_dir():
+        return
+    above = mode if mode == PUBLIC_FOLDER else PASSAGE
     missing = [folder]
     while not missing[-1].exists() and missing[-1].parent != missing[-1]:
         missing.append(missing[-1].parent)
     for one in reversed(missing):
-        wanted = mode if one == folder else PASSAGE
+        wanted = mode if one == folder else above
         try:
             one.mkdir(mode=wanted)
         except FileExistsError:
@@ -84,19 +88,74 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def set_mode(path: Path, mode: int) -> bool:
+def open_again(file: Path, mode: int) -> None:
+    """Give a file that is there already, and its folder where both are public, the mode that is meant, if it can be."""
+    set_mode(file, mode)
+    if mode == PUBLIC:
+        set_mode(file.parent, PUBLIC_FOLDER, only_add=True)
+
+
+def set_mode(path: Path, mode: int, *, only_add: bool = False) -> bool:
     """Give a file or folder that is there this mode; whether that changed anything. One that may not be changed stays."""
     with contextlib.suppress(OSError):
-        if stat.S_IMODE(path.stat().st_mode) != mode:
-            path.chmod(mode)
+        now = stat.S_IMODE(path.stat().st_mode)
+        wanted = now | mode if only_add else mode
+        if now != wanted:
+            path.chmod(wanted)
             return True
     return False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What a newsroom in the folder `root` has: folders that hold private and public things (`passages`), `files` and
+    folders (`private`) for its owner only, and folders that are `public`."""
+
+    root: Path
+    passages: Sequence[Path]
+    files: Sequence[Path]
+    private: Sequence[Path]
+    public: Sequence[Path]
+
+    def within(self, folder: Path) -> bool:
+        return self.root in folder.parents
+
+    def may_shut(self, folder: Path) -> bool:
+        """Not what lies elsewhere, which may be for others as well, and not what holds something public."""
+        return self.within(folder) and not any(folder == one or folder in one.parents for one in self.public)
+
+
+def secure(own: Own) -> list[Path]:
+    """Bring what is there to the modes that are meant, as an earlier version or another umask has left it: files and
+    private folders are shut, passages and the folders above public ones let others through. Returns what others could
+    read before. Folders outside the newsroom are not touched, and what may not be changed stays; `exposed` tells both."""
+    taken = []
+    for one in dict.fromkeys(own.passages):
+        if own.within(one) and one.is_dir():
+            was_open = is_open(one)
+            if set_mode(one, PASSAGE) and was_open:
+                taken.append(one)
+    taken += [one for one in (*own.files, *filter(own.may_shut, own.private)) if shut(one)]
+    for one in own.public:
+        if not own.within(one):
+            continue
+        for folder in filter(own.within, one.parents):
+            set_mode(folder, PASSAGE, only_add=True)
+        if one.is_dir():
+            set_mode(one, PUBLIC_FOLDER, only_add=True)
+    return taken
+
+
+def exposed(own: Own) -> list[Path]:
+    """What others can read all the same: it belongs to somebody else, or lies outside the newsroom."""
+    passages = [one for one in own.passages if own.within(one)]
+    return list(dict.fromkeys(one for one in (*passages, *own.files, *own.private) if is_open(one)))
+
+
 def is_open(path: Path) -> bool:
-    """Whether others than the owner may read a file, or look around in a folder."""
+    """Whether others than the owner may read or write a file, or look around in a folder."""
     try:
-        return bool(path.stat().st_mode & 0o044)
+        return bool(path.stat().st_mode & 0o066)
     except OSError:
         return False
 
@@ -110,12 +169,12 @@ def shut(path: Path) -> bool:
         return False
     if stat.S_ISLNK(mode) or not mode & _OTHERS:
         return False
-    changed = False
-    with contextlib.suppress(OSError):
+    try:
         path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
-        changed = True
+    except OSError:
+        return False
     if stat.S_ISDIR(mode):
         with contextlib.suppress(OSError):
             for one in path.iterdir():
                 shut(one)
-    return changed
+    return True

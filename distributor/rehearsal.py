@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from . import permissions
 from .channel import Appearance, Channel, Desk, Limits
 from .errors import Unavailable
 from .model import Edition, Receipt, Rendition
@@ -36,6 +37,10 @@ class Rehearsal(Channel):
         return self.inner.appearance(rendition)
 
     @property
+    def private_folders(self) -> Sequence[Path]:
+        return (self.folder,)
+
+    @property
     def place(self) -> str:
         return str(self.folder)
 
@@ -45,7 +50,7 @@ class Rehearsal(Channel):
     async def deliver(self, rendition: Rendition) -> Receipt:
         file = self.folder / f"{rendition.edition}-{rendition.part}"
         try:
-            await asyncio.to_thread(_write, file, rendition.body)
+            await asyncio.to_thread(permissions.write, file, rendition.body, permissions.PRIVATE)
         except OSError as error:
             raise Unavailable(f"{file} cannot be written: {error.strerror or error}") from error
         return Receipt(remote_id=file.name, reply="rehearsed")
@@ -56,11 +61,6 @@ def _marked(rendition: Rendition) -> Rendition:
     if not rendition.media_type.startswith("text/plain"):
         return rendition
     return replace(rendition, body=f"{MARK} ".encode() + rendition.body)
-
-
-def _write(file: Path, body: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(body)
 
 
 def rehearse(channels: Mapping[str, Channel], folder: Path) -> dict[str, Channel]:

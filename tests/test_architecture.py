@@ -64,7 +64,18 @@ ROOMS = (
     "cli",
     "__main__",
 )
-OPEN_TO_CHANNELS = {"channel", "model", "errors", "text", "terminal", "markup", "guarded", "slots", "mail"}
+OPEN_TO_CHANNELS = {
+    "channel",
+    "model",
+    "errors",
+    "text",
+    "terminal",
+    "markup",
+    "guarded",
+    "slots",
+    "mail",
+    "permissions",
+}
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/validation.py", "gathering/guards.py",

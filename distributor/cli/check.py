@@ -71,6 +71,7 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
         "channels": list(newsroom.channels),
         "mailboxes": [str(mailbox) for mailbox in settings.bounces],
         "placeholders": _placeholders(newsroom),
+        "readable_by_others": [str(path) for path in newsroom.exposed],
     }
 
 
@@ -90,6 +91,8 @@ def _tell(app: App, newsroom: Newsroom, store: str) -> None:
         say(f"  bounces      {mailbox}")
     for line in _placeholders(newsroom):
         warn(line)
+    for path in newsroom.exposed:
+        warn(f"{path}: others on this machine can read it, and it could not be shut; as its owner: chmod go-rw {path}")
 
 
 def _placeholders(newsroom: Newsroom) -> list[str]:

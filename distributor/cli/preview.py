@@ -157,13 +157,16 @@ def _written(app: App, look: Look) -> list[Written]:
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Raises UserError where that is not possible."""
+    from .. import permissions
     from ..errors import UserError
 
     try:
+        permissions.make_folder(folder, permissions.PRIVATE_FOLDER)
         for name, body in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body)
+            permissions.make_folder((folder / name).parent, permissions.PRIVATE_FOLDER)
+            (folder / name).unlink(missing_ok=True)
+            with permissions.create(folder / name, permissions.PRIVATE) as stream:
+                stream.write(body)
     except OSError as error:
         raise UserError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
 

@@ -6,16 +6,14 @@ Every file is complete as soon as it has its name.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from .. import permissions
 from ..model import ImageFile
 from .making import Made
 
@@ -73,20 +71,6 @@ class Shelf:
 def _write(file: Path, body: bytes, *, again: bool = False) -> None:
     """New bytes go to a neighbour and to the disk before they take the file's name."""
     if not again and file.exists():
+        permissions.open_again(file, permissions.PUBLIC)
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    neighbour = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with neighbour.open("xb") as stream:
-            stream.write(body)
-            stream.flush()
-            os.fsync(stream.fileno())
-        neighbour.replace(file)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            neighbour.unlink()
-    handle = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)  # the name itself
-    finally:
-        os.close(handle)
+    permissions.write(file, body, permissions.PUBLIC)

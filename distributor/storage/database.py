@@ -15,6 +15,7 @@ statement, and half an hour in the transactions that know that they touch the wh
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -35,10 +36,12 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from .. import permissions
 from ..errors import StoreBusy, StoreError
 from .migrations import REVISIONS
 from .reading import from_json
 
+SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _RESTED = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
@@ -245,13 +248,29 @@ def _begin_server(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
+def sqlite_file(url: str, folder: Path) -> Path | None:
+    """The file of a store that is one; None for a server, and where the address is none."""
+    try:
+        address = sa.make_url(url)
+    except ArgumentError:
+        return None
+    name = address.database or ""
+    if address.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
+        return None
+    return folder / name
+
+
 def _sqlite(address: sa.URL, folder: Path) -> Engine:
     if address.database and address.database != ":memory:":
         file = folder / address.database
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            permissions.make_folder(file.parent, permissions.PASSAGE)
         except OSError as error:
             raise StoreError(f"store {file}: the folder cannot be made: {error.strerror}") from None
+        with contextlib.suppress(
+            OSError
+        ):  # SQLite itself says what is wrong. It would make the file as the umask says,
+            permissions.create(file, permissions.PRIVATE).close()  # and gives those beside it the same mode
         address = address.set(database=str(file))
     engine = sa.create_engine(address, json_deserializer=from_json)
     event.listen(engine, "connect", _prepare_sqlite)
