@@ -78,7 +78,7 @@ OPEN_TO_CHANNELS = {
 }
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
-    "gathering/intake.py", "gathering/validation.py", "gathering/guards.py",
+    "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
     "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
     "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",

@@ -22,8 +22,12 @@ import click
 from ..terminal import printable, printable_json, printable_line
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from ..newsroom import Newsroom
     from ..storage.database import Database
+
+_MOST_LINES = 20
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,6 +90,28 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
+
+
+def tell_strange_topics(app: App, connection: Connection, wanted: Iterable[str]) -> None:
+    """A line for each topic that somebody asks for and that nothing has ever had."""
+    from ..gathering.topics import strange
+
+    named = list(dict.fromkeys(wanted))
+    known = known_topics(app, connection) if named else None
+    lines = strange(named, known) if known is not None else []
+    for line in lines[:_MOST_LINES]:
+        warn(line)
+    if len(lines) > _MOST_LINES:
+        warn(f"… and {len(lines) - _MOST_LINES} more topics that nothing has ever had")
+
+
+def known_topics(app: App, connection: Connection) -> frozenset[str] | None:
+    """What articles and sources have ever had as topics; None before the first article, when nobody can tell."""
+    from ..gathering import archive
+
+    if not archive.count(connection):
+        return None
+    return archive.known_topics(connection).union(*(source.topics for source in app.newsroom.sources.values()))
 
 
 def start_logging(level: int) -> None:

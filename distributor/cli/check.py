@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, json_option, pass_app, plural, say, show_json, warn
+from .app import App, json_option, known_topics, pass_app, plural, say, show_json, warn
 
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
@@ -42,6 +42,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
     with app.store() as database, database.read() as connection:
         store = database.name
         missing = pipeline.missing(newsroom, connection)
+        strange = _strange_topics(newsroom, known_topics(app, connection))
     if missing:
         problems = [Problem(one.path, one.in_words(), app.config.name) for one in missing]
         if as_json:
@@ -53,9 +54,34 @@ def command(app: App, online: bool, as_json: bool) -> None:
         if faults:
             raise UserError("\n".join(faults))
     if as_json:
-        show_json(_summary(newsroom, store))
+        show_json({**_summary(newsroom, store), "topics": strange})
     else:
         _tell(app, newsroom, store)
+        for line in strange:
+            warn(line)
+
+
+def _strange_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:
+    """Topics that config.yaml asks for and that nothing has ever had, each with its place."""
+    from .. import config
+    from ..gathering.topics import strange
+
+    if known is None:
+        return []
+    raw = config.read(newsroom.file)
+    lines = []
+    for name, newsletter in newsroom.settings.newsletters.items():
+        asked: dict[tuple[str, ...], tuple[str, ...]] = {
+            ("topics",): newsletter.topics,
+            ("sections",): newsletter.sections,
+        }
+        if newsletter.alerts:
+            asked["alerts", "topics"] = newsletter.alerts.topics
+        for path, topics in asked.items():
+            for place, topic in enumerate(topics):
+                problems = strange([topic], known)
+                lines += [str(raw.problem(("newsletters", name, *path, place), line)) for line in problems]
+    return lines
 
 
 def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json_list, show_table
+from .app import (
+    App,
+    clock,
+    complete_newsletter,
+    json_option,
+    pass_app,
+    plural,
+    say,
+    show_json_list,
+    show_table,
+    tell_strange_topics,
+)
 from .exporting import DELIMITERS, delimiter_option, export, output_option
 from .importing import encoding_option
 
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from ..model import OptOut, Subscriber
     from ..subscribers.application import Application
     from ..subscribers.enrolment import Enrolled
+    from ..subscribers.listfile import BadRow
     from .importing import Outcome
 
 
@@ -88,6 +100,7 @@ def add_one(
         if made.kept_off:
             why = "; ".join(left_in_words(app, name, one) for name, one in made.kept_off.items())
             raise UserError(f"{wanted.address} {why}; only if they ask to come back, add them with --again")
+        tell_strange_topics(app, connection, wanted.choice.topics or ())
     assert made.subscriber
     say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
     if lifted:
@@ -124,6 +137,7 @@ def change_one(
             frequency=Frequency(frequency) if frequency else person.frequency,
         )
         register.change(connection, [(person, new)], clock())
+        tell_strange_topics(app, connection, clean_topics(topics))
     chosen = ", ".join(new.topics) or "all topics"
     say(f"{new.address}: {new.name or 'no name'}; {chosen}; {new.frequency}")
 
@@ -241,7 +255,22 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...], encoding: st
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
         tell_skipped(file, rows.skipped)
-        take_in(app, file, rows, None if dry_run else put, rows.count, _KEPT_OFF)
+        topics: dict[str, None] = {}
+        try:
+            take_in(app, file, _noting(rows, topics), None if dry_run else put, rows.count, _KEPT_OFF)
+        finally:
+            with app.store() as database, database.read() as connection:
+                tell_strange_topics(app, connection, topics)
+
+
+def _noting(rows: Iterable[Application | BadRow], topics: dict[str, None]) -> Iterator[Application | BadRow]:
+    """The rows as they are; the topics that they name are noted."""
+    from ..subscribers.application import Application
+
+    for row in rows:
+        if isinstance(row, Application):
+            topics |= dict.fromkeys(row.choice.topics or ())
+        yield row
 
 
 _KEPT_OFF = "kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`"
