@@ -58,6 +58,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/rendering.py
 	@$(BIN)/python benchmarks/signing.py
 	@$(BIN)/python benchmarks/importing.py
+	@$(BIN)/python benchmarks/gathering.py
 	@$(BIN)/python benchmarks/delivery.py
 
 screenshots: $(READY)
