@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test unit torture bench screenshots lint format wheel-test lock clean
+.PHONY: help run test unit torture bench screenshots lint audit format wheel-test lock clean
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
@@ -15,7 +15,7 @@ help:
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"
-	@echo "make lint        ruff and mypy"
+	@echo "make lint        ruff and mypy, and known vulnerabilities of the pinned libraries where the registry can be asked"
 	@echo "make format      ruff format"
 	@echo "make wheel-test  the tests against the built wheel in a fresh environment"
 	@echo "make lock        resolve the dependencies anew (needs uv)"
@@ -68,6 +68,22 @@ lint: $(READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory audit
+
+# What is known of the pinned libraries (pip-audit, which asks the registry). In an environment of its own: it is no part of
+# the program. Exit code 1 is a vulnerability; where nothing can be asked, that is said, and holds nobody up.
+audit:
+	@test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit \
+	  && .venv-audit/bin/pip install -qq --disable-pip-version-check --retries 0 --timeout 10 pip-audit; } 2>/dev/null || true
+	@test -x .venv-audit/bin/pip-audit || { rm -rf .venv-audit; \
+	  echo "audit: pip-audit cannot be installed here: known vulnerabilities were not looked for"; }
+	@test ! -x .venv-audit/bin/pip-audit || { mkdir -p var; .venv-audit/bin/pip-audit -r requirements.lock --require-hashes \
+	  --disable-pip --progress-spinner off >var/audit.txt 2>&1; code=$$?; unknown=$$(grep -c "could not be audited" var/audit.txt); \
+	  if grep -qE "^Found [0-9]+ known vuln" var/audit.txt; then cat var/audit.txt; exit 1; \
+	  elif [ $$code -ne 0 ]; then \
+	    echo "audit: the registry could not be asked ($$(tail -n 1 var/audit.txt)): known vulnerabilities were not looked for"; \
+	  elif [ $$unknown -ne 0 ]; then echo "audit: the registry tells nothing of $$unknown libraries: what is known of them was not seen"; \
+	  else echo "audit: no known vulnerabilities"; fi; }
 
 format: $(READY)
 	@$(BIN)/ruff check --fix
@@ -90,4 +106,4 @@ lock:
 	  --no-header --quiet --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	@rm -rf var build dist .venv-wheel *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf var build dist .venv-wheel .venv-audit *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
