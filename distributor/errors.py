@@ -4,7 +4,8 @@
     ├── UserError              staff can mend it: one clear line, exit code 2
     │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
     │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
-    │       └── StoreBusy      … because two waited for each other; the same again may go well
+    │       ├── StoreBusy      … because two waited for each other; the same again may go well
+    │       └── StoreLost      … because it is damaged, gone or another one, or its key is: nothing may be sent any more
     ├── DamagedRow             a row of the store cannot be read; the others can
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
@@ -68,6 +69,11 @@ class StoreError(UserError):
 
 class StoreBusy(StoreError):
     """Two transactions waited for each other, and this one was ended. The same again may go well."""
+
+
+class StoreLost(StoreError):
+    """The store is damaged, gone or not the one that belongs here, or the key that signs its links is. Trying again does
+    not help, and going on does harm: a process that runs for long ends with this."""
 
 
 class DamagedRow(DistributorError):

@@ -15,7 +15,6 @@ statement, and half an hour in the transactions that know that they touch the wh
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,21 +24,15 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DBAPIError,
-    DisconnectionError,
-    InternalError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from .. import permissions
-from ..errors import StoreBusy, StoreError
+from ..errors import DistributorError, StoreError, StoreLost
+from . import files
+from .faults import DAMAGED, fault
 from .migrations import REVISIONS
 from .reading import from_json
+from .tables import metadata
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
@@ -54,20 +47,33 @@ _LIMITS = {
 }
 _LONG_LIMITS = {"statement_timeout": 1_800_000, "idle_in_transaction_session_timeout": 1_800_000}
 _WRITERS = 0x646973747269  # the advisory lock of those who write: "distri"
+# What code raises that meets a value which nobody has written: a damaged file may be the reason.
+_STRANGE = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
 
 class Database:
     """A store that is open. Raises StoreError, in one line, for whatever staff can mend."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: files.OpenFile | None = None) -> None:
         self._engine = engine
+        self._file = file
 
     @classmethod
-    def open(cls, url: str, folder: Path) -> Self:
-        """Connect to `url`; a relative SQLite path is taken from `folder`, and its directory is made."""
-        database = cls(_engine(url, folder))
-        with database.read():
-            pass  # an address that does not answer is told now, not in the middle of something
+    def open(cls, url: str, folder: Path, *, create: bool = True) -> Self:
+        """Connect to `url`; a relative SQLite path is taken from `folder`, and file and directory are made where they are
+        missing, unless told otherwise (StoreLost then)."""
+        address = _address(url)
+        file = _file(address, folder)
+        database = cls(*_engine(address, file, create=create))
+        try:
+            with database.read():
+                pass  # an address that does not answer is told now, not in the middle of something
+        except (DBAPIError, TypeError) as error:  # parameters of the address that the driver does not know
+            database.close()
+            raise StoreError(f"store {database.name}: {str(error).splitlines()[0]}; look at store.url") from None
+        except StoreError:
+            database.close()
+            raise
         return database
 
     def close(self) -> None:
@@ -110,11 +116,41 @@ class Database:
                 connection.begin(),
             ):
                 yield connection
-        except DatabaseError as error:
-            if not isinstance(error, OperationalError | InternalError) and "not a database" not in str(error.orig):
+        except DBAPIError as error:
+            told = fault(error)
+            if told is None:
                 raise
-            kind = StoreBusy if _code(error) == _DEADLOCK else StoreError
-            raise kind(f"store {self.name}: {_in_words(error)}") from error
+            kind, words = told
+            raise kind(f"store {self.name}: {words}") from error
+        except _STRANGE as error:
+            if not isinstance(error, DistributorError) and self.damage():
+                raise StoreLost(f"store {self.name}: {DAMAGED}") from error
+            raise
+
+    # -- what it is made of -------------------------------------------------------------------------------------------
+
+    def check_file(self) -> None:
+        """Raises StoreLost where the file of SQLite is not there any more, or is another one, which nobody who has it open
+        would notice."""
+        if self._file:
+            self._file.check()
+
+    def damage(self) -> str:
+        """What SQLite finds wrong with its file; empty where it finds nothing, and for a server. Reads the whole file."""
+        if self._file is None:
+            return ""
+        try:
+            with self._engine.connect() as connection:
+                found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        except DBAPIError as error:
+            told = fault(error)
+            return str(error.orig) if told and told[0] is StoreLost else ""
+        return "" if found == "ok" else " ".join(found.split())
+
+    def is_empty(self) -> bool:
+        """Whether no version of this program has ever made its tables here."""
+        with self.read() as connection:
+            return not sa.inspect(connection).has_table("alembic_version")
 
     # -- versions ----------------------------------------------------------------------------------------------------
 
@@ -131,12 +167,25 @@ class Database:
         """Bring the database up to date; returns the migrations that ran. Safe when several processes start at once."""
         if not self.pending():
             return ()
+        self._refuse_strangers()
         with self._transaction(writes=True, long=True, prepare=_foreign_keys_off) as connection:
             todo = _after(_revision(connection), self.name)  # again, now that nobody else can write
             if todo:
                 _upgrade(connection)
                 _check_foreign_keys(connection)
             return todo
+
+    def _refuse_strangers(self) -> None:
+        """Tables of ours without a version are what is left of a store, or belong to another program."""
+        with self.read() as connection:
+            if _revision(connection) is not None:
+                return
+            known = sorted(set(sa.inspect(connection).get_table_names()) & set(metadata.tables))
+        if known:
+            raise StoreLost(
+                f"store {self.name}: has tables of a store ({', '.join(known[:3])} …) but no version: it is damaged, or "
+                "belongs to another program; restore it from a backup, or look at store.url"
+            )
 
 
 def _after(revision: str | None, name: str) -> tuple[str, ...]:
@@ -189,13 +238,49 @@ def _upgrade(connection: Connection) -> None:
 # -- engines -----------------------------------------------------------------------------------------------------------
 
 
-def _engine(url: str, folder: Path) -> Engine:
+def _address(url: str) -> sa.URL:
+    try:
+        return address_of(url)
+    except ValueError as error:
+        raise StoreError(f"store.url: {error}") from None
+
+
+def address_of(url: str) -> sa.URL:
+    """The address of a store as it stands in config.yaml. Raises ValueError, in words that do not repeat it: it may hold a
+    password."""
+    hint = "write sqlite:///var/distributor.db or postgresql+psycopg://user:password@host/database"
     try:
         address = sa.make_url(url)
+        address.get_dialect()
+    except (ArgumentError, ModuleNotFoundError) as error:  # which name the kind at most, not the address
+        raise ValueError(f"{str(error).splitlines()[0]}; {hint}") from None
+    except ValueError:
+        raise ValueError(f"its port is not a number; {hint}") from None
+    kind = address.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise ValueError(f"a store is kept in SQLite or PostgreSQL, not in {kind}; {hint}")
+    if kind == "sqlite" and (address.query or address.host):
+        raise ValueError("write only a path behind sqlite:/// (and four slashes before an absolute one)")
+    if address.port is not None and not 0 < address.port < 65536:
+        raise ValueError(f"its port is no number from 1 to 65535; {hint}")
+    return address
+
+
+def _file(address: sa.URL, folder: Path) -> Path | None:
+    """Where SQLite keeps the store; None in memory, and for a server."""
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+        return None
+    if "\0" in str(address.database):
+        raise StoreError("store.url: the path holds a character that no path can have")
+    return (folder / str(address.database)).absolute()
+
+
+def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, files.OpenFile | None]:
+    try:
         if address.get_backend_name() == "sqlite":
-            return _sqlite(address, folder)
-        return _server(address)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            return _sqlite(address, file, create=create)
+        return _server(address), None
+    except (ArgumentError, ModuleNotFoundError) as error:
         raise StoreError(
             f"store.url: {str(error).splitlines()[0]}; write sqlite:///var/distributor.db or postgresql+psycopg://…"
         ) from None
@@ -252,7 +337,7 @@ def sqlite_file(url: str, folder: Path) -> Path | None:
     """The file of a store that is one; None for a server, and where the address is none."""
     try:
         address = sa.make_url(url)
-    except ArgumentError:
+    except (ValueError, ArgumentError):
         return None
     name = address.database or ""
     if address.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
@@ -260,22 +345,16 @@ def sqlite_file(url: str, folder: Path) -> Path | None:
     return folder / name
 
 
-def _sqlite(address: sa.URL, folder: Path) -> Engine:
-    if address.database and address.database != ":memory:":
-        file = folder / address.database
-        try:
-            permissions.make_folder(file.parent, permissions.PASSAGE)
-        except OSError as error:
-            raise StoreError(f"store {file}: the folder cannot be made: {error.strerror}") from None
-        with contextlib.suppress(
-            OSError
-        ):  # SQLite itself says what is wrong. It would make the file as the umask says,
-            permissions.create(file, permissions.PRIVATE).close()  # and gives those beside it the same mode
-        address = address.set(database=str(file))
-    engine = sa.create_engine(address, json_deserializer=from_json)
+def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, files.OpenFile | None]:
+    if file is None:
+        engine, opened = sa.create_engine(address, json_deserializer=from_json), None
+    else:
+        opened = files.open_file(file, create=create)
+        # Each connection opens a file that is there: SQLite would make an empty one where somebody has deleted it.
+        engine = sa.create_engine(address.set(database=str(file)), creator=opened.connect, json_deserializer=from_json)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    return engine, opened
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -294,37 +373,3 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-_LOCKED = "is locked by another process; try again, or stop the other one"
-_WORDS = {
-    "database is locked": _LOCKED,
-    "attempt to write a readonly database": "is read-only; look at the permissions of the file and its folder",
-    "database or disk is full": "the disk is full; free some space, nothing is lost",
-    "unable to open database file": "cannot be opened; look at the path and its permissions",
-    "disk I/O error": "the disk reports an error",
-    "file is not a database": "the file is not a database; look at store.url",
-}
-
-
-# PostgreSQL says the rest in the language of its host; these have a number (its manual, appendix A).
-_DEADLOCK = "40P01"
-_CODES = {
-    "55P03": _LOCKED,  # lock_timeout
-    "57014": "the server ended a statement that took too long; look at its statement_timeout, and who keeps it busy",
-    "25P03": "the server ended a transaction that waited too long; look at its idle_in_transaction_session_timeout",
-    "25P04": "the server ended a transaction that took too long; look at its transaction_timeout",
-    "25006": "is read-only: the server is a standby, or says so to this user",
-    _DEADLOCK: "was locked by another process that waited for this one; try again",
-}
-
-
-def _code(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or ""
-
-
-def _in_words(error: DBAPIError) -> str:
-    text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    if _code(error) in _CODES:
-        return _CODES[_code(error)]
-    return next((words for sign, words in _WORDS.items() if sign in text), text)
