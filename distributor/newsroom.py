@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from . import config, permissions, registry
 from .channel import Channel
 from .config import Newsletter, Raw, Settings
 from .editions.timing import Timing, read_timing
-from .errors import ConfigError, Problem, StoreError, UserError
+from .errors import ConfigError, Problem, StoreError, StoreLost, UserError
 from .mail.address import Mailbox
 from .model import Language
 from .pictures.shelf import Shelf
@@ -26,6 +24,7 @@ from .rawconfig import KeyPath
 from .rehearsal import rehearse
 from .rendering.environment import Templates
 from .source import Source
+from .storage import identity
 from .storage.database import SQLITE_FILES, Database, sqlite_file
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.yaml"
 log = logging.getLogger(__name__)
+_SHORTEST = 16  # characters of a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +87,37 @@ class Newsroom:
 
         return Studio(Shelf(pictures.folder, pictures.url), pictures, site, self.sources)
 
-    def open_store(self, *, migrate: bool = True) -> Database:
-        """The database, brought up to date unless told otherwise. What of the newsroom others on the machine could read,
-        and should not, is shut first. Raises StoreError."""
+    def open_store(self, *, migrate: bool = True, adopting: bool = False) -> Database:
+        """The database, brought up to date unless told otherwise. Raises StoreError; StoreLost for one that is empty or
+        another one although this folder has been used with a store, unless that is accepted (`adopting`)."""
         taken = permissions.secure(self._own)
         if taken:
             names = ", ".join(str(one.relative_to(self.folder) if self.folder in one.parents else one) for one in taken)
             log.info("others on this machine could read %s; they no longer can", names)
-        database = Database.open(self.settings.store.url, self.folder)
-        if migrate:
-            database.migrate()
+        noted = identity.in_folder(self.state)
+        has_key = not self.settings.secret and self.key_file.exists()
+        create = adopting or not noted
+        try:
+            database = Database.open(self.settings.store.url, self.folder, create=create)
+        except StoreLost as error:
+            if create:
+                raise
+            raise StoreLost(
+                f"{error}, but {self.state / identity.FILE} says that this newsroom has sent before: restore the store "
+                f"from a backup, or look at store.url in {self.file.name}; if it is lost for good, "
+                "`distributor adopt --new-store` begins anew"
+            ) from None
+        try:
+            if not adopting:
+                identity.check_store(database, noted, self.key_file, has_key=has_key, config=self.file.name)
+            if migrate:
+                database.migrate()
+                with database.read() as connection:
+                    if identity.kept(connection):
+                        _KNOWN.add(self.key_file)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     @property
@@ -107,7 +128,7 @@ class Newsroom:
         return permissions.Own(
             root=self.folder,
             passages=(var, store.parent) if store else (var,),
-            files=(*(Path(f"{store}{end}") for end in SQLITE_FILES if store), var / "secret.key"),
+            files=(*(Path(f"{store}{end}") for end in SQLITE_FILES if store), self.key_file, self.state / identity.FILE),
             private=(*(one for channel in channels for one in channel.private_folders), var / "test", var / "preview"),
             public=(
                 *(one for each in channels for one in each.public_folders),
@@ -120,11 +141,50 @@ class Newsroom:
         """What others on the machine can read and should not, and what is not ours to shut."""
         return permissions.exposed(self._own)
 
-    def secret(self) -> bytes:
-        """What signs links: from config.yaml, or made once and kept in var/secret.key, for its owner's eyes only."""
+    # -- the key -----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> Path:
+        """The folder of what the program remembers beside the store."""
+        return self.folder / "var"
+
+    @property
+    def key_file(self) -> Path:
+        return self.state / "secret.key"
+
+    @property
+    def key_place(self) -> str:
+        """Where the key that signs links stands, for messages."""
+        return f"{self.file.name}: secret" if self.settings.secret else str(self.key_file)
+
+    def present_key(self) -> bytes:
+        """The key that signs links, from config.yaml or var/secret.key; empty where there is none. Raises StoreError."""
         if self.settings.secret:
             return self.settings.secret.get_secret_value().encode()
-        return _kept_secret(self.folder / "var" / "secret.key")
+        return _read_key(self.key_file) if self.key_file.exists() else b""
+
+    def secret(self) -> bytes:
+        """The same, made where there is none and none is known to be missing. Raises StoreLost where it is."""
+        key = self.present_key()
+        if key:
+            _KNOWN.add(self.key_file)
+            return key
+        if self.key_file in _KNOWN or identity.in_folder(self.state):
+            raise StoreLost(identity.MISSING_KEY.format(self.key_file))
+        return self.make_key()
+
+    def make_key(self) -> bytes:
+        """A key, made by the first process that asks. Raises StoreError where it cannot be written."""
+        try:
+            permissions.make_folder(self.state, permissions.PASSAGE)
+            identity.write_once(self.key_file, secrets.token_urlsafe(32) + "\n")
+        except OSError as error:
+            raise StoreError(f"{self.key_file}: cannot be written: {error.strerror}") from None
+        _KNOWN.add(self.key_file)
+        return _read_key(self.key_file)
+
+
+_KNOWN: set[Path] = set()  # keys that this process has met, or a store of its: one that is missing then was deleted
 
 
 def open_newsroom(file: Path) -> Newsroom:
@@ -177,30 +237,15 @@ def _test_address(raw: Raw, address: str) -> list[Problem]:
     return []
 
 
-def _kept_secret(file: Path) -> bytes:
-    """The secret of this newsroom; made by the first process that asks. It gets its name when it is whole, so that no
-    other process can read half of it."""
-    if file.exists():
-        return _read_secret(file)
-    fresh = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        permissions.make_folder(file.parent, permissions.PASSAGE)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
-            out.write(secrets.token_urlsafe(32) + "\n")
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, file)
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
-    finally:
-        fresh.unlink(missing_ok=True)
-    return _read_secret(file)
-
-
-def _read_secret(file: Path) -> bytes:
+def _read_key(file: Path) -> bytes:
     try:
         secret = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
-    if len(secret) < 16:
-        raise StoreError(f"{file}: is too short to be a secret; delete it to have a new one made (old links will die)")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise StoreError(f"{file}: cannot be read: {reason}") from None
+    if len(secret) < _SHORTEST:
+        raise StoreError(
+            f"{file}: is too short to be a key; restore it from a backup, or delete it and run `distributor adopt "
+            "--new-key`: the unsubscribe links in old mails will not work any more"
+        )
     return secret.encode()

@@ -20,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from . import pipeline
 from .config import Bounces
 from .delivery.owners import new_owner
-from .errors import DistributorError
+from .errors import DistributorError, StoreLost
 from .gather_loop import GatherLoop
 from .model import Tier
 from .newsroom import Newsroom
@@ -67,7 +67,7 @@ class Service:
         self._faults: dict[str, str] = {}  # of mailboxes, by name
 
     async def run(self) -> None:
-        """Serve. Returns after `stop`, when the work in hand is written down."""
+        """Serve. Returns after `stop`, when the work in hand is written down. Raises StoreLost (see `Worker.run`)."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         # Only waking: a late tick is as good as one in time (no grace limit), several that were missed are one.
         trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
@@ -105,6 +105,8 @@ class Service:
             result = step()
             if asyncio.iscoroutine(result):
                 await result
+        except StoreLost as lost:
+            self.worker.give_up(lost)
         except DistributorError as error:
             log.error("%s", error)
         except Exception:

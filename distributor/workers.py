@@ -18,7 +18,7 @@ from typing import Any
 from . import pipeline
 from .delivery.clocks import steady
 from .delivery.report import Pulse, Report
-from .errors import DistributorError
+from .errors import DistributorError, StoreLost
 from .model import DeliveryState
 from .newsroom import Newsroom
 from .storage.database import Database
@@ -77,15 +77,40 @@ class Worker:
         self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among, wake=self.wake.set)
         self._told: timedelta | None = None
         self._fault = ""
+        self.lost: StoreLost | None = None
 
     async def run(self) -> None:
+        """Deliver until `stop`. Raises StoreLost where the store or its key is not what it was: then nothing is sent on."""
+        looking = asyncio.create_task(self._look_after())
         try:
             while not self.stop.is_set():
                 self.wake.clear()
                 await self._deliver()
                 await wait_for_any(self.stop, self.wake, self.tick)
         finally:
+            looking.cancel()
+            await asyncio.wait({looking})
             self.dispatcher.close()
+        if self.lost:
+            raise self.lost
+
+    async def _look_after(self) -> None:
+        """Look at every tick whether the store is still there, however long a delivery takes."""
+        while not self.stop.is_set():
+            await asyncio.sleep(self.tick)
+            try:
+                await asyncio.to_thread(pipeline.at_home, self.newsroom, self.database, self.clock())
+            except StoreLost as lost:
+                self.give_up(lost)
+            except DistributorError:
+                pass  # busy, or not to be reached just now: whoever needs it says so
+
+    def give_up(self, lost: StoreLost) -> None:
+        """End all work, the messages in hand finished: nothing good can come of it."""
+        if self.lost is None:
+            log.error("the store or its key is lost: nothing more is sent, and this process ends")
+            self.lost = lost
+        self.stop.set()
 
     async def _deliver(self) -> None:
         if self.clock_is_wrong():
@@ -94,6 +119,9 @@ class Worker:
         self.dispatcher.progress = Pulse(log.info)
         try:
             report = await pipeline.work(self.newsroom, self.database, self.dispatcher)
+        except StoreLost as lost:
+            self.give_up(lost)
+            return
         except DistributorError as error:
             if str(error) != self._fault:  # once, when it begins or changes; not at every tick
                 log.error("%s", error)

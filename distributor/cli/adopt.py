@@ -6,21 +6,44 @@ import click
 
 from .app import App, clock, confirm, pass_app, say
 
+_LOSSES = {
+    "key": "The unsubscribe links in mails that are out will not work any more.",
+    "store": "Nothing is known of what another store holds: subscribers, who has left, what was sent.",
+}
+
 
 @click.command("adopt", short_help="Let a store that was copied or moved send from here.")
+@click.option("--new-key", is_flag=True, help="The key that signs links is lost: sign with another one from now on.")
+@click.option("--new-store", is_flag=True, help="The store is lost: use the one that config.yaml names from now on.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @pass_app
-def command(app: App, yes: bool) -> None:
+def command(app: App, new_key: bool, new_store: bool, yes: bool) -> None:
     """Let a store that was copied or moved send from here.
 
     A store remembers where it is at home; a copy of it, or a restored backup, refuses to send. Adopt it only when the
     other one is switched off: two that send would send everything twice.
+
+    A store also knows the key that signs the links in its mails (var/secret.key, or `secret` in config.yaml), and the folder
+    knows its store (var/store.id). Where one of them is lost, restore it from a backup. Only if there is none accept the
+    loss: with --new-key the unsubscribe links in old mails will not work any more; with --new-store this newsroom begins
+    anew, without knowing who has left.
     """
+    from .. import pipeline
     from ..storage import home
 
-    where = home.here(app.newsroom.settings.instance, app.newsroom.folder)
+    newsroom = app.newsroom
+    where = home.here(newsroom.settings.instance, newsroom.folder)
     if not yes:
-        confirm(f"Make {where} the home of this store?")
-    with app.store() as database, database.write() as connection:
-        before = home.adopt(connection, where, clock())
+        losses = [_LOSSES["key"]] * new_key + [_LOSSES["store"]] * new_store
+        confirm(" ".join([f"Make {where} the home of this store?", *losses]))
+    now = clock()
+    database = newsroom.open_store(adopting=new_store)
+    try:
+        before = pipeline.adopt(newsroom, database, now, new_key=new_key, new_store=new_store)
+    finally:
+        database.close()
     say(f"The store is at home at {where}" + (f"; before, at {before}." if before and before != where else "."))
+    if new_key:
+        say(f"Links are signed with the key in {newsroom.key_place}.")
+    if new_store:
+        say(f"This newsroom uses the store {database.name}.")

@@ -27,7 +27,9 @@ def command(app: App, online: bool, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from ..errors import ConfigError, UserError
+    from ..errors import ConfigError, StoreLost, UserError
+    from ..storage import identity
+    from ..storage.faults import DAMAGED
 
     try:
         newsroom = app.newsroom
@@ -41,8 +43,12 @@ def command(app: App, online: bool, as_json: bool) -> None:
 
     with app.store() as database, database.read() as connection:
         store = database.name
+        identity.check_key(database, newsroom.present_key(), newsroom.key_place)
+        damage = database.damage()
         missing = pipeline.missing(newsroom, connection)
         strange = _strange_topics(newsroom, known_topics(app, connection))
+    if damage:
+        raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
     if missing:
         problems = [Problem(one.path, one.in_words(), app.config.name) for one in missing]
         if as_json:

@@ -43,7 +43,7 @@ def command(app: App, follow: bool, among: int) -> None:
                 raise SystemExit(1)
             return
         from ..workers import Worker
-        from .progress import run_fast, stopping
+        from .progress import run_to_the_end, stopping
 
         if not app.verbose:
             start_logging(logging.INFO)
@@ -54,6 +54,5 @@ def command(app: App, follow: bool, among: int) -> None:
                 say("Delivering. Ctrl-C stops.")
                 await Worker(app.newsroom, database, clock, stop, among=among).run()
 
-        run_fast(run())
+        run_to_the_end(run())
         tell_open(app, database)
-        say("Stopped.")

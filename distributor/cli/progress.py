@@ -45,6 +45,14 @@ def run_fast(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
+def run_to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run what goes on until it is stopped. Raises StoreLost where it had to end by itself."""
+    try:
+        run_fast(work)
+    finally:
+        say("Stopped.")
+
+
 def deliver_with_progress(app: App, database: Database) -> Report:
     """Work through what is due. Raises SystemExit(130) after a clean stop by a signal."""
     from .. import pipeline

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import click
 
 from .app import App, clock, pass_app, say, start_logging
+
+if TYPE_CHECKING:
+    from ..storage.database import Database
 
 log = logging.getLogger("distributor.service")
 
@@ -29,7 +33,7 @@ def command(app: App, tick: float) -> None:
     from .. import pipeline
     from ..service import Service
     from .outcome import open_lines
-    from .progress import run_fast, stopping
+    from .progress import run_to_the_end, stopping
 
     if not app.verbose:
         start_logging(logging.INFO)
@@ -37,9 +41,9 @@ def command(app: App, tick: float) -> None:
     timing = app.newsroom.timing.items()
     names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]
 
-    async def run() -> None:
+    async def run(database: Database) -> None:
         stop = asyncio.Event()
-        with app.store() as database, stopping(stop):
+        with stopping(stop):
             with database.read() as connection:
                 missing = pipeline.missing(app.newsroom, connection)
             for one in missing:
@@ -50,5 +54,5 @@ def command(app: App, tick: float) -> None:
             for line in (*lines, *hints):
                 log.warning("%s", line)
 
-    run_fast(run())
-    say("Stopped.")
+    with app.store() as database:
+        run_to_the_end(run(database))

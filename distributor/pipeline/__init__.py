@@ -34,7 +34,7 @@ from .answering import (
 )
 from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounces
 from .correcting import Plan, correct, plan_correction
-from .delivering import at_home, deliver, dispatcher, refresh, work
+from .delivering import adopt, at_home, deliver, dispatcher, refresh, work
 from .looking import Clock, Look, gather
 from .names import Missing, missing, missing_newsletters, not_to_begin
 from .proposing import Proposal, desk_for, propose
@@ -56,6 +56,7 @@ __all__ = [
     "Settled",
     "Taken",
     "accept_report",
+    "adopt",
     "answer",
     "answer_due",
     "anything_due",

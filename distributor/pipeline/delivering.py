@@ -13,10 +13,10 @@ from ..delivery.dispatch import Dispatcher
 from ..delivery.ledger import Ledger
 from ..delivery.report import Progress, Report
 from ..editions.basis import shelf
-from ..errors import DeliveryError
+from ..errors import DeliveryError, StoreError, StoreLost
 from ..newsroom import Newsroom
 from ..rendering.desk import RenderingDesk
-from ..storage import home
+from ..storage import home, identity
 from ..storage.database import Database
 from ..subscribers.mailing import address_book
 from .looking import Clock
@@ -27,9 +27,65 @@ _TURNS = 3  # of a refresh, while others change what it shows
 
 
 def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
-    """Make sure that this is no copy of somebody's store, and that nothing has another name by now. Raises UserError."""
+    """Make sure that something may be sent from here: the store is at home here, no copy of somebody's; it is the one that
+    was used from here; its links are signed with its own key. What is used for the first time is written down as such.
+    Nothing has another name by now. Raises UserError, and StoreLost where it cannot mend itself."""
+    database.check_file()
     home.check(database, home.here(newsroom.settings.instance, newsroom.folder), now)
+    identify(newsroom, database, now)
     check_names(newsroom, database)
+
+
+def identify(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    """Check the store and its key against each other; one that is used for the first time gets an identity."""
+    key = newsroom.present_key()
+    identity.check_key(database, key, newsroom.key_place)
+    noted = identity.in_folder(newsroom.state)
+    with database.read() as connection:
+        known = identity.kept(connection)
+    if known is None:
+        if noted:
+            raise StoreLost(
+                f"store {database.name} does not know itself, but {newsroom.state / identity.FILE} names one: it was "
+                "emptied or replaced; restore it from a backup, or see `distributor adopt --help`"
+            )
+        key = key or newsroom.make_key()
+        with database.write() as connection:
+            known = identity.kept(connection) or identity.new(connection, key, now)
+        identity.check_key(database, newsroom.present_key(), newsroom.key_place)
+    if not noted:
+        _note(newsroom, known.id)
+    elif noted != known.id:
+        raise StoreLost(
+            f"store {database.name} is another one than {newsroom.state / identity.FILE} names: nothing is sent from it"
+        )
+
+
+def adopt(
+    newsroom: Newsroom, database: Database, now: datetime, *, new_key: bool = False, new_store: bool = False
+) -> str:
+    """Make this the home of the store, and accept that its key, or the store that was used from here, is lost. Returns
+    where it was at home before. Raises StoreLost where something else is lost."""
+    key = (newsroom.present_key() or newsroom.make_key()) if new_key else b""
+    with database.write() as connection:
+        before = home.adopt(connection, home.here(newsroom.settings.instance, newsroom.folder), now)
+        if key:
+            identity.new(connection, key, now)
+        known = identity.kept(connection)
+    if new_store:
+        identity.forget_in_folder(newsroom.state)
+    if known or new_store:
+        identify(newsroom, database, now)
+    return before
+
+
+def _note(newsroom: Newsroom, id: str) -> None:
+    """Note beside the key which store is used. A container whose key comes from outside may have no folder to write to."""
+    try:
+        identity.note_in_folder(newsroom.state, id)
+    except StoreError:
+        if not newsroom.settings.secret:
+            raise
 
 
 async def deliver(
@@ -81,6 +137,7 @@ def dispatcher(
 ) -> Dispatcher:
     """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
     is called when a channel that has failed can carry again."""
+    at_home(newsroom, database, clock())
     newsletters = newsroom.settings.newsletters
     return Dispatcher(
         ledger=ledger or Ledger(database),

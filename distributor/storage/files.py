@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,8 @@ def open_file(path: Path, *, create: bool = True) -> OpenFile:
         raise StoreError(f"store {path}: the folder cannot be made: {error.strerror}") from None
     try:
         if create:
-            permissions.create(path, permissions.PRIVATE).close()  # SQLite gives those beside it the same mode
+            with contextlib.suppress(FileExistsError):
+                permissions.create(path, permissions.PRIVATE).close()  # SQLite gives those beside it the same mode
         found = path.stat()
         path.open("rb").close()  # SQLite does not say why it may not
     except FileNotFoundError:

@@ -430,3 +430,13 @@ home = Table(
     _column("place", String(1000), primary_key=True),
     _column("since", UtcTime),
 )
+
+# Which store this is, and which key signs its links: one row, written before anything is sent. The id stands in a file
+# beside the key as well. The fingerprint tells nothing of the key.
+store_identity = Table(
+    "store_identity",
+    metadata,
+    _column("id", String(32), primary_key=True),
+    _column("key_fingerprint", String(64)),
+    _column("since", UtcTime),
+)
