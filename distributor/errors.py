@@ -7,6 +7,7 @@
     │       ├── StoreBusy      … because two waited for each other; the same again may go well
     │       └── StoreLost      … because it is damaged, gone or another one, or its key is: nothing may be sent any more
     ├── DamagedRow             a row of the store cannot be read; the others can
+    ├── ClockError             the clock of this machine cannot be right; nothing is decided or sent by it
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
     │   └── Gone               … because its server says that there is no such page (any more)
@@ -78,6 +79,10 @@ class StoreLost(StoreError):
 
 class DamagedRow(DistributorError):
     """A row of the store holds what the program cannot have written. The message names it, and the command that mends."""
+
+
+class ClockError(DistributorError):
+    """The clock of this machine cannot be right: nothing is decided or sent until it is set."""
 
 
 class SourceError(DistributorError):

@@ -128,7 +128,11 @@ class Newsroom:
         return permissions.Own(
             root=self.folder,
             passages=(var, store.parent) if store else (var,),
-            files=(*(Path(f"{store}{end}") for end in SQLITE_FILES if store), self.key_file, self.state / identity.FILE),
+            files=(
+                *(Path(f"{store}{end}") for end in SQLITE_FILES if store),
+                self.key_file,
+                self.state / identity.FILE,
+            ),
             private=(*(one for channel in channels for one in channel.private_folders), var / "test", var / "preview"),
             public=(
                 *(one for each in channels for one in each.public_folders),

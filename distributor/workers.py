@@ -18,14 +18,14 @@ from typing import Any
 from . import pipeline
 from .delivery.clocks import steady
 from .delivery.report import Pulse, Report
-from .errors import DistributorError, StoreLost
+from .errors import ClockError, DistributorError, StoreLost
 from .model import DeliveryState
 from .newsroom import Newsroom
+from .storage.clock import TOLERANCE
 from .storage.database import Database
 
 log = logging.getLogger("distributor.service")
 
-_JUMP = timedelta(minutes=5)  # what no clock is set right by in ordinary life
 _BELIEVED = timedelta(minutes=15)  # how long the clock must stand to its new time before it is believed
 _AGAIN = 5.0  # seconds before a worker that died is started again
 _FAREWELL = 60.0  # seconds that a worker has to finish the messages in hand
@@ -45,7 +45,7 @@ class ClockWatch:
         """By how much the clock is off now; zero while all is well."""
         now, passed = self._clock(), self._steady()
         off = (now - self._base[0]) - timedelta(seconds=passed - self._base[1])
-        if abs(off) > _JUMP:
+        if abs(off) > TOLERANCE:  # what no clock is set right by in ordinary life
             self._since = passed if self._since is None else self._since
             if timedelta(seconds=passed - self._since) < _BELIEVED:
                 return off
@@ -75,8 +75,9 @@ class Worker:
         self.wake = asyncio.Event()
         self.watch = ClockWatch(clock)
         self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among, wake=self.wake.set)
-        self._told: timedelta | None = None
+        self._told = ""
         self._fault = ""
+        self._agreed = False  # whether the clock and the store agree, as far as we know
         self.lost: StoreLost | None = None
 
     async def run(self) -> None:
@@ -113,7 +114,7 @@ class Worker:
         self.stop.set()
 
     async def _deliver(self) -> None:
-        if self.clock_is_wrong():
+        if await self.clock_is_wrong():
             return
         started = self.clock()
         self.dispatcher.progress = Pulse(log.info)
@@ -133,18 +134,42 @@ class Worker:
         self._fault = ""
         _log_report(report, (self.clock() - started).total_seconds())
 
-    def clock_is_wrong(self) -> bool:
-        """Whether the clock has been set by much; told once."""
+    async def clock_is_wrong(self) -> bool:
+        """Whether the clock cannot be believed now: it has been set by much, or does not agree with the store. Told once.
+
+        At the start, and when a clock that was set is believed again, what a clock that was ahead has decided is taken
+        back (`pipeline.settle_clock`).
+        """
         off = self.watch.jumped()
-        if off and self._told is None:
-            log.error(
-                "the clock of this machine has been set by %+d minutes: nothing is sent or given up until it is right "
-                "again, or has stood there for %d minutes",
-                off / timedelta(minutes=1),
-                _BELIEVED / timedelta(minutes=1),
+        if off:
+            self._agreed = False
+            minutes, wait = off / timedelta(minutes=1), _BELIEVED / timedelta(minutes=1)
+            self._tell(
+                f"the clock of this machine has been set by {minutes:+.0f} minutes: nothing is sent or given up until it is "
+                f"right again, or has stood there for {wait:.0f} minutes"
             )
-        self._told = off or None
-        return bool(off)
+            return True
+        if not self._agreed:
+            try:
+                await asyncio.to_thread(pipeline.settle_clock, self.newsroom, self.database, self.clock(), again=True)
+            except StoreLost as lost:
+                self.give_up(lost)
+                return True
+            except ClockError as error:
+                self._tell(str(error))
+                return True
+            except DistributorError as error:
+                log.error("%s", error)
+                return True
+            self._agreed = True
+            self.dispatcher.resting.clear()  # rests were counted from another time
+        self._told = ""
+        return False
+
+    def _tell(self, words: str) -> None:
+        if not self._told:
+            log.error("%s", words)
+        self._told = words
 
 
 async def wait_for_any(stop: asyncio.Event, other: asyncio.Event | asyncio.Future[None], seconds: float) -> None:

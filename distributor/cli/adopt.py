@@ -15,9 +15,12 @@ _LOSSES = {
 @click.command("adopt", short_help="Let a store that was copied or moved send from here.")
 @click.option("--new-key", is_flag=True, help="The key that signs links is lost: sign with another one from now on.")
 @click.option("--new-store", is_flag=True, help="The store is lost: use the one that config.yaml names from now on.")
+@click.option(
+    "--clock", "believe", is_flag=True, help="The clock is right, although the dates of articles say otherwise."
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @pass_app
-def command(app: App, new_key: bool, new_store: bool, yes: bool) -> None:
+def command(app: App, new_key: bool, new_store: bool, believe: bool, yes: bool) -> None:
     """Let a store that was copied or moved send from here.
 
     A store remembers where it is at home; a copy of it, or a restored backup, refuses to send. Adopt it only when the
@@ -27,6 +30,9 @@ def command(app: App, new_key: bool, new_store: bool, yes: bool) -> None:
     knows its store (var/store.id). Where one of them is lost, restore it from a backup. Only if there is none accept the
     loss: with --new-key the unsubscribe links in old mails will not work any more; with --new-store this newsroom begins
     anew, without knowing who has left.
+
+    With --clock the clock of this machine is believed, and what was decided later than now is taken back where nothing was
+    sent by it.
     """
     from .. import pipeline
     from ..storage import home
@@ -39,6 +45,8 @@ def command(app: App, new_key: bool, new_store: bool, yes: bool) -> None:
     now = clock()
     database = newsroom.open_store(adopting=new_store)
     try:
+        if believe:
+            pipeline.settle_clock(newsroom, database, now, again=True, believe=True)
         before = pipeline.adopt(newsroom, database, now, new_key=new_key, new_store=new_store)
     finally:
         database.close()

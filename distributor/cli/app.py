@@ -144,6 +144,15 @@ def confirm(question: str) -> None:
     click.confirm(printable(question), abort=True)
 
 
+def warn_of_clock(app: App) -> None:
+    """Tell what the store holds that lies later than now, and what becomes of it."""
+    from .. import pipeline
+
+    with app.store() as database:
+        for line in pipeline.foresee_clock(app.newsroom, database, clock()):
+            warn(line)
+
+
 def show_json(value: Any) -> None:
     click.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
 

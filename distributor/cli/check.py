@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, json_option, known_topics, pass_app, plural, say, show_json, warn
+from .app import App, json_option, known_topics, pass_app, plural, say, show_json, warn, warn_of_clock
 
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
@@ -47,6 +47,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
         damage = database.damage()
         missing = pipeline.missing(newsroom, connection)
         strange = _strange_topics(newsroom, known_topics(app, connection))
+    warn_of_clock(app)
     if damage:
         raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
     if missing:

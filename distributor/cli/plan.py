@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json
+from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, warn_of_clock
 from .audience import audience_data, audience_lines
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def command(app: App, newsletters: tuple[str, ...], days: int, as_json: bool) ->
     """Show the coming slots of each newsletter and what would go out if the next one were now. Changes nothing."""
     now = clock()
     names = newsletters or tuple(app.newsroom.settings.newsletters)
+    warn_of_clock(app)
     plans = [_plan(app, name, now, days) for name in names]
     left_out = {name: _left_out(app, name, now, days) for name in names}
     if as_json:

@@ -17,6 +17,7 @@ from .ledger import Shard
 from .rows import lock_shards, rest
 
 S = DeliveryState
+OUT_OF_TIME = "not out in the edition's time: "  # how the reply of a row begins whose edition's time is over
 _CANCELLED = editions.c.state == EditionState.CANCELLED
 
 
@@ -25,7 +26,7 @@ def expire(database: Database, now: datetime) -> int:
     returns how many rows. The time of an edition that is paused stands still."""
     under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
     over = under_way & (editions.c.expires_at <= now)
-    reasons = {"not out in the edition's time: ": over, "cancelled; before that: ": _CANCELLED}
+    reasons = {OUT_OF_TIME: over, "cancelled; before that: ": _CANCELLED}
     with database.read(long=True) as connection:
         found = {why: list(connection.execute(_owing().where(which)).scalars()) for why, which in reasons.items()}
     return sum(_give_up(database, which, reason, now) for reason, which in found.items())

@@ -19,6 +19,7 @@ from .cohorts import Announced
 from .freezing import alert_slot
 from .selection import Candidate, Choice, Verdict, wants
 
+OLDER = "older than the newsletter"
 FINAL = (Verdict.IN, Verdict.REJECTED)
 _SENT = (Verdict.IN, Verdict.BRIEF, Verdict.ALERTED)
 
@@ -42,7 +43,7 @@ def enrol(connection: Connection, newsletter: Newsletter, now: datetime) -> date
     note(
         connection,
         newsletter.id,
-        [Choice(article, Verdict.REJECTED, "older than the newsletter") for article in old],
+        [Choice(article, Verdict.REJECTED, OLDER) for article in old],
         now,
     )
     return now
@@ -52,6 +53,18 @@ def begun(connection: Connection) -> frozenset[str]:
     """The newsletters that the store has seen before."""
     made = sa.select(editions.c.newsletter)
     return frozenset(connection.execute(sa.select(watches.c.newsletter).union(made)).scalars())
+
+
+def begun_later(connection: Connection, now: datetime) -> dict[str, datetime]:
+    """Forget that newsletters have begun later than now, and what was rejected as older than that: they begin when they
+    are met again. Returns when each had begun."""
+    rows = connection.execute(sa.select(watches).where(watches.c.since > now).order_by(watches.c.newsletter))
+    begun = {row.newsletter: row.since for row in rows}
+    for name in begun:
+        here = (announcements.c.newsletter == name) & (announcements.c.reason == OLDER)
+        connection.execute(sa.delete(announcements).where(here, announcements.c.state == Verdict.REJECTED))
+        connection.execute(sa.delete(watches).where(watches.c.newsletter == name))
+    return begun
 
 
 def candidates(connection: Connection, newsletter: str) -> list[Candidate]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 
 from ..errors import DamagedRow
 from ..model import Article, FoundArticle, found_to_data
+from ..setting import FirstLook
 from ..source import Harvest, Source, Validators
 from ..storage.reading import damaged, fetch_all, readable, streamed
 from ..storage.tables import article_keys, article_origins, article_versions, articles, sources, validators
@@ -119,6 +120,17 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
     return Intake(
         tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look, suspicion, tuple(faults)
     )
+
+
+def judge_first_look_again(connection: Connection, source: str, rule: FirstLook, now: datetime) -> int:
+    """Judge once more which articles of a source were old at its first look, where that was made later than now: a clock
+    that is ahead makes old what is young. Returns how many are news after all."""
+    state = source_state(connection, source)
+    if state.first_read is None or state.first_read <= now:
+        return 0
+    first = (articles.c.source == source) & (articles.c.first_seen == state.first_read)
+    young = first & articles.c.backlog.is_(True) & articles.c.dated.is_(True) & (articles.c.published > now - rule.age)
+    return connection.execute(sa.update(articles).where(young).values(backlog=False)).rowcount
 
 
 def _history(connection: Connection, source: str) -> tuple[int, datetime | None]:

@@ -15,6 +15,7 @@
     refresh        what channels show of the store as a whole (the feed of all articles)                delivering
     missing        names in the store that config.yaml does not have                                    names
     rename         carry a newsletter or a channel over to another name                                 renaming
+    settle_clock   what a clock that was ahead has decided, taken back                                  clock
     take_bounces   read what came back, suppress whom it concerns                                       bouncing
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
@@ -33,6 +34,7 @@ from .answering import (
     ready,
 )
 from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounces
+from .clock import foresee_clock, settle_clock
 from .correcting import Plan, correct, plan_correction
 from .delivering import adopt, at_home, deliver, dispatcher, refresh, work
 from .looking import Clock, Look, gather
@@ -69,6 +71,7 @@ __all__ = [
     "deliver",
     "desk_for",
     "dispatcher",
+    "foresee_clock",
     "gather",
     "hold",
     "last_look",
@@ -91,6 +94,7 @@ __all__ = [
     "rename",
     "resend_missed",
     "resume",
+    "settle_clock",
     "take_bounces",
     "tell_reviewers",
     "work",

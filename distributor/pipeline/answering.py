@@ -23,6 +23,7 @@ from ..newsroom import Newsroom
 from ..source import Presence
 from ..storage.database import Database
 from ..storage.reading import passing_over
+from .clock import settle_clock
 from .looking import Clock
 from .names import not_to_begin
 from .proposing import Proposal
@@ -76,6 +77,7 @@ async def prepare_pictures(newsroom: Newsroom, articles: Sequence[Article], now:
 
 def answer_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> Answers:
     """Decide all that is due now in every newsletter: drafts first, so that a daily letter of the same minute has them."""
+    settle_clock(newsroom, database, now)
     answers = Answers(settled=release_due(newsroom, database, now, by))
     for name, timing in _timed(newsroom, database).items():
         newsletter = newsroom.newsletter(name)
@@ -204,6 +206,7 @@ def coming(newsroom: Newsroom, database: Database, now: datetime, ahead: timedel
 
 def _about_to_go(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[Article]:
     """The articles that the next decisions would send, and those that only the last look keeps back."""
+    settle_clock(newsroom, database, now)
     found: list[Article] = []
     for name, timing in _timed(newsroom, database).items():
         newsletter = newsroom.newsletter(name)

@@ -19,6 +19,7 @@ from ..rendering.desk import RenderingDesk
 from ..storage import home, identity
 from ..storage.database import Database
 from ..subscribers.mailing import address_book
+from .clock import settle_clock
 from .looking import Clock
 from .names import check_names, missing_channels
 from .proposing import desk_for
@@ -28,9 +29,11 @@ _TURNS = 3  # of a refresh, while others change what it shows
 
 def at_home(newsroom: Newsroom, database: Database, now: datetime) -> None:
     """Make sure that something may be sent from here: the store is at home here, no copy of somebody's; it is the one that
-    was used from here; its links are signed with its own key. What is used for the first time is written down as such.
-    Nothing has another name by now. Raises UserError, and StoreLost where it cannot mend itself."""
+    was used from here; its links are signed with its own key; the clock agrees with it; nothing has another name by now.
+    What is used for the first time is written down as such. Raises UserError, StoreLost where it cannot mend itself, and
+    ClockError."""
     database.check_file()
+    settle_clock(newsroom, database, now)
     home.check(database, home.here(newsroom.settings.instance, newsroom.folder), now)
     identify(newsroom, database, now)
     check_names(newsroom, database)
@@ -137,7 +140,7 @@ def dispatcher(
 ) -> Dispatcher:
     """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
     is called when a channel that has failed can carry again."""
-    at_home(newsroom, database, clock())
+    identity.check_key(database, newsroom.present_key(), newsroom.key_place)
     newsletters = newsroom.settings.newsletters
     return Dispatcher(
         ledger=ledger or Ledger(database),

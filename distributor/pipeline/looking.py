@@ -18,6 +18,7 @@ from ..newsroom import Newsroom
 from ..source import Harvest, Source
 from ..storage.database import Database
 from ..text import clean_line
+from .clock import settle_clock
 from .names import not_to_begin
 
 log = logging.getLogger("distributor.pipeline")
@@ -49,6 +50,7 @@ async def gather(newsroom: Newsroom, database: Database, clock: Clock, only: Seq
 
 
 def _enrol(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    settle_clock(newsroom, database, now)
     with database.write() as connection:
         waiting = not_to_begin(newsroom, connection)
         for newsletter in newsroom.settings.newsletters.values():

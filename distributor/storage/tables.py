@@ -129,6 +129,7 @@ articles = Table(
     _column("content", JSON),
     _column("sha256", String(64)),
     Index(None, "published"),
+    Index(None, "first_seen"),
 )
 
 # Every key under which a story is known; any one of them recognises it.
@@ -237,6 +238,7 @@ slots = Table(
     _column("decided_by", String(200)),
     _column("outcome", Text),
     _column("edition_id", String(60), ForeignKey("editions.id"), nullable=True),
+    Index(None, "decided_at"),
 )
 
 # Since when the service has looked after a newsletter: slots before that are nobody's.
