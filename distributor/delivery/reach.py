@@ -14,8 +14,10 @@ from ..editions.carriers import Carrier, carriers, corrections_of
 from ..editions.explain import Carried
 from ..editions.freezing import alert_slot
 from ..model import Delivery, DeliveryState, EditionKind, EditionState
+from ..storage.reading import member
 from ..storage.tables import articles, deliveries, editions, renditions
 from .audience import HAD, NOT_COUNTED
+from .rows import state_of
 
 S = DeliveryState
 
@@ -74,8 +76,9 @@ def _correction(connection: Connection, article: str, edition: str) -> Carried:
     for states in _letters(connection, edition).values():
         for state, number in states.items():
             letters[state] = letters.get(state, 0) + number
+    stands = member(EditionState, row.state, "edition", edition)
     return Carried(
-        edition=edition, newsletter=row.newsletter, kind=EditionKind.CORRECTION, state=EditionState(row.state),
+        edition=edition, newsletter=row.newsletter, kind=EditionKind.CORRECTION, state=stands,
         frozen_at=row.frozen_at, released_at=row.released_at, letters=letters,
         posts=_posts(connection, edition, article),
     )  # fmt: skip
@@ -91,7 +94,7 @@ def _letters(connection: Connection, edition: str) -> dict[str, dict[DeliverySta
     )
     found: dict[str, dict[DeliveryState, int]] = {}
     for part, state, number in connection.execute(query):
-        found.setdefault(part, {})[S(state)] = number
+        found.setdefault(part, {})[state_of(state, f"of {edition}")] = number
     return found
 
 
@@ -114,7 +117,7 @@ def _posts(connection: Connection, edition: str, article: str) -> dict[str, dict
     )
     found: dict[str, dict[DeliveryState, int]] = {}
     for channel, state, number in connection.execute(query):
-        found.setdefault(channel, {})[S(state)] = number
+        found.setdefault(channel, {})[state_of(state, f"of {edition}")] = number
     return found
 
 

@@ -39,12 +39,12 @@ def delivery(row: Iterable[Any]) -> Delivery:
     )
     return Delivery(
         id=id, edition=edition, channel=channel, part=part, recipient=recipient, address=address,
-        state=_state(state, id), attempts=attempts, recoveries=recoveries, due=due, reply=reply, remote_id=remote_id,
+        state=state_of(state, id), attempts=attempts, recoveries=recoveries, due=due, reply=reply, remote_id=remote_id,
         url=url, updated=updated,
     )  # fmt: skip
 
 
-def _state(value: str, key: object) -> DeliveryState:
+def state_of(value: str, key: object) -> DeliveryState:
     """A state that cannot be read may be any: it may be out."""
     known = _STATES.get(value)
     if known is None:
@@ -169,7 +169,7 @@ def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState,
     )
     counts: dict[str, dict[DeliveryState, int]] = {}
     for channel, state, number in connection.execute(query):
-        of_channel, known = counts.setdefault(channel, {}), _state(state, f"of {edition}")
+        of_channel, known = counts.setdefault(channel, {}), state_of(state, f"of {edition}")
         of_channel[known] = of_channel.get(known, 0) + number
     return counts
 
@@ -286,7 +286,7 @@ def standing(connection: Connection, edition: str) -> Standing:
     still_open = sa.select(deliveries.c.channel).where(here, deliveries.c.state.in_(_OPEN)).distinct()
     states: dict[DeliveryState, int] = {}
     for state, count in connection.execute(counts):
-        known = _state(state, f"of {edition}")
+        known = state_of(state, f"of {edition}")
         states[known] = states.get(known, 0) + count
     return Standing(
         {state: states[state] for state in DeliveryState if state in states},

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row
 
+from ..credentials import without
 from ..errors import DamagedRow
 from ..model import Article, FoundArticle, found_to_data
 from ..setting import FirstLook
@@ -314,7 +315,7 @@ def _keep_version(connection: Connection, article: Article, values: Mapping[str,
 
 
 def _keep_validators(connection: Connection, source: str, fresh: Mapping[str, Validators]) -> None:
-    for url, value in fresh.items():
+    for url, value in {without(url): value for url, value in fresh.items()}.items():
         here = (validators.c.source == source) & (validators.c.url == url)
         values = {"etag": value.etag, "last_modified": value.last_modified}
         if not connection.execute(sa.update(validators).where(here).values(values)).rowcount:

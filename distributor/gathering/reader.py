@@ -159,7 +159,7 @@ async def _look_at(
 
 
 def _told(harvest: Harvest, source: str) -> dict[str, Any]:
-    found, faults = sifted(harvest.articles, source)
+    found, faults = sifted(harvest.articles, source, sanitised=False)
     return {
         "articles": [found_to_data(one) for one in found],
         "faults": [*(str(fault) for fault in harvest.faults), *faults],

@@ -32,19 +32,22 @@ LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
-def sifted(found: Iterable[object], source: str) -> tuple[list[FoundArticle], list[str]]:
-    """The articles that can be kept of those that a source has found, and a line for each of the others."""
+def sifted(found: Iterable[object], source: str, *, sanitised: bool = True) -> tuple[list[FoundArticle], list[str]]:
+    """The articles that can be kept of those that a source has found, and a line for each of the others.
+
+    With `sanitised=False` HTML is only looked at: by who hands the articles to somebody who checks them again.
+    """
     good: list[FoundArticle] = []
     faults = []
     for number, one in enumerate(found, 1):
         try:
-            good.append(checked(one, source))
+            good.append(checked(one, source, sanitised=sanitised))
         except ArticleError as error:
             faults.append(f"article {number}{_named(one)}: {error}")
     return good, faults
 
 
-def checked(found: object, source: str) -> FoundArticle:
+def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArticle:
     """The article as it may be kept. Raises ArticleError in words: which field, what it must be, what it is."""
     if not isinstance(found, FoundArticle):
         raise ArticleError(f"is no FoundArticle, but {_kind(found)}")
@@ -55,6 +58,7 @@ def checked(found: object, source: str) -> FoundArticle:
     title = _line("title", found.title)
     if not any(sign.isprintable() and not sign.isspace() for sign in title):
         raise ArticleError("title is empty")
+    body = _text("body_html", found.body_html, LONGEST_BODY)
     values: dict[str, Any] = {
         "source": source,
         "title": title,
@@ -62,7 +66,7 @@ def checked(found: object, source: str) -> FoundArticle:
         "guid": without(_line("guid", found.guid)),
         "url": _address("url", found.url),
         "lead": _line("lead", found.lead, LONGEST_LEAD),
-        "body_html": sanitise(_text("body_html", found.body_html, LONGEST_BODY)),
+        "body_html": sanitise(body) if sanitised else body,
         "author": _line("author", found.author),
         "topics": _topics(found.topics),
         "image": _image(found.image),
