@@ -6,13 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+<<<<<<< HEAD
 .PHONY: help run test unit torture bench screenshots lint audit format wheel-test lock clean
+=======
+.PHONY: help run test unit torture fuzz bench screenshots lint format wheel-test lock clean
+>>>>>>> accaba6 (Fuzz everything that reads what strangers send)
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
 	@echo "make unit        those that need no servers or processes of their own: about a minute, for while one works"
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
+	@echo "make fuzz        wild input for everything that reads what strangers send (ten minutes each of five kinds)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"
 	@echo "make lint        ruff and mypy, and known vulnerabilities of the pinned libraries where the registry can be asked"
@@ -51,6 +56,9 @@ unit: $(READY)
 
 torture: $(READY)
 	@cd tests && ../$(BIN)/python -m torture
+
+fuzz: $(READY)
+	@cd tests && ../$(BIN)/python -m fuzzing
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/digest.py

@@ -1,0 +1,1 @@
+"""Wild input for everything that reads what strangers send, for as long as one likes: `make fuzz`."""
