@@ -6,11 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-<<<<<<< HEAD
-.PHONY: help run test unit torture bench screenshots lint audit format wheel-test lock clean
-=======
-.PHONY: help run test unit torture fuzz bench screenshots lint format wheel-test lock clean
->>>>>>> accaba6 (Fuzz everything that reads what strangers send)
+.PHONY: help run test unit torture fuzz bench screenshots lint audit format wheel-test lock clean
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
