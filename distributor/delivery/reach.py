@@ -19,8 +19,6 @@ from ..storage.tables import articles, deliveries, editions, renditions
 from .audience import HAD, NOT_COUNTED
 from .rows import state_of
 
-S = DeliveryState
-
 
 def reach(connection: Connection, article: str) -> list[Carried]:
     """Each edition that carries an article, with what became of the letters that hold it and of its posts, and how many of
@@ -94,7 +92,8 @@ def _letters(connection: Connection, edition: str) -> dict[str, dict[DeliverySta
     )
     found: dict[str, dict[DeliveryState, int]] = {}
     for part, state, number in connection.execute(query):
-        found.setdefault(part, {})[state_of(state, f"of {edition}")] = number
+        of_part, known = found.setdefault(part, {}), state_of(state, f"of {edition}")
+        of_part[known] = of_part.get(known, 0) + number
     return found
 
 
@@ -117,7 +116,8 @@ def _posts(connection: Connection, edition: str, article: str) -> dict[str, dict
     )
     found: dict[str, dict[DeliveryState, int]] = {}
     for channel, state, number in connection.execute(query):
-        found.setdefault(channel, {})[state_of(state, f"of {edition}")] = number
+        of_channel, known = found.setdefault(channel, {}), state_of(state, f"of {edition}")
+        of_channel[known] = of_channel.get(known, 0) + number
     return found
 
 
