@@ -182,6 +182,16 @@ class Bounces(Section):
         return f"{self.type} {self.username} at {self.host}:{self.port or (993 if self.type == 'imap' else 995)}"
 
 
+class BounceGuard(Section):
+    """When so many addresses are refused for good in one edition that staff are asked before any is suppressed."""
+
+    at_least: int = Field(10, ge=1, description="fewer addresses refused for good in one edition are never too many")
+    share: float = Field(0.1, gt=0, le=1, description="nor is a smaller share of the letters tried so far")
+    times: float = Field(
+        5, ge=1, description="nor is less than so many times the share of the newsletter's earlier editions"
+    )
+
+
 class Store(Section):
     url: str = Field("sqlite:///var/distributor.db", description="SQLAlchemy address of the database")
 
@@ -285,6 +295,9 @@ class Settings(Section):
         None, description="make pictures as large as they are shown; letters link to the source's own if left out"
     )
     bounces: tuple[Bounces, ...] = Field((), description="mailboxes to which bounces go; see docs/bounces.md")
+    bounce_guard: BounceGuard = Field(
+        BounceGuard(), description="refusals out of all proportion suppress nobody until staff say so; docs/bounces.md"
+    )
     mails_per_day: int | None = Field(
         None, ge=1, description="most mails to one reader a day, over all newsletters; what is over comes with the next"
     )

@@ -103,6 +103,8 @@ def in_words(app: App, one: Handled, dry_run: bool) -> str:
     tier = effect.bounce.tier
     if effect.known:
         return f"nothing: {tier}, known already"
+    if effect.pending:
+        return f"{tier}: waits for staff, too many at once (`distributor suppressions pending`)"
     if effect.suppression is None:
         return f"{tier}: not the reader's fault" if tier is Tier.POLICY else f"{tier}: counted"
     until = f" until {app.local(effect.suppression.until)}" if effect.suppression.until else ""

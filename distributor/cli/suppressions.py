@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from . import guarding
 from .app import App, clock, json_option, limit_option, pass_app, plural, say, show_json_list, show_table, tell_rest
 from .exporting import DELIMITERS, delimiter_option, export, output_option
 from .importing import encoding_option
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 
-@click.group("suppressions", short_help="Show, add, lift, import and export addresses that get no mail.")
+@click.group("suppressions", short_help="Show, add, lift, confirm, import and export addresses that get no mail.")
 def command() -> None:
     """Show, add, lift, import and export addresses that get no mail.
 
@@ -170,3 +171,7 @@ def export_file(app: App, tiers: tuple[str, ...], output: Path | None, delimiter
         count = export(output, write)
     if count is not None:
         say(f"{output}: {plural(count, 'address', 'addresses')}")
+
+
+for one in (guarding.pending, guarding.confirm, guarding.discard):
+    command.add_command(one)

@@ -41,6 +41,7 @@ class GroupCommit:
         self._marks: list[tuple[Shard, Delivery, asyncio.Future[bool]]] = []
         self._entries: list[tuple[Entry, Settled]] = []
         self._running: asyncio.Task[None] | None = None
+        self.paused: set[str] = set()  # editions that were paused in this run: who is refused at once asks for no mark
         self._pace = 0.0  # marks a second of late
         self._last = 0.0  # when the last transaction was begun
 
@@ -126,6 +127,7 @@ class GroupCommit:
                     if not answer.done():
                         answer.set_exception(error if isinstance(error, Exception) else StoreError("interrupted"))
                 raise
+            self.paused |= posted.paused
             self._tell(marks, entries, posted)
 
     def _tell(

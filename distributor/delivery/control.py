@@ -35,13 +35,20 @@ def resume(connection: Connection, edition: str, now: datetime) -> bool:
 
 
 def reopen(
-    connection: Connection, edition: str, states: Sequence[DeliveryState], now: datetime, expires_at: datetime
+    connection: Connection,
+    edition: str,
+    states: Sequence[DeliveryState],
+    now: datetime,
+    expires_at: datetime,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> int:
-    """Promise the letters of an edition anew that have not reached anybody; returns how many.
+    """Promise the letters of an edition anew that have not reached anybody, or `only` some of them; returns how many.
 
     What a newer edition carries by now is left alone. Who has left or is suppressed is sorted out before sending.
     """
     letters = _missed(edition, states)
+    if only is not None:
+        letters &= only
     touched = sa.select(deliveries.c.k).where(letters)
     lock_shards(connection, shards.c.edition_id == edition)
     connection.execute(

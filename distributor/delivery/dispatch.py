@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -30,7 +30,7 @@ from ..errors import (
     Uncertain,
 )
 from ..model import Action, Delivery, DeliveryState, Edition, Receipt, Rendition
-from . import faults, rests
+from . import faults, guard, rests
 from .commit import GroupCommit
 from .ended import expire, newer_than
 from .ledger import FenceLost, Ledger, Shard, entry
@@ -64,6 +64,7 @@ class Dispatcher:
     progress: Progress | None = None
     chance: Callable[[], float] = random.random
     resting: dict[str, datetime] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)  # editions of which staff know that suppressions wait
     told: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what staff know of a channel that does not send
     failures: Counter[str] = field(default_factory=Counter)  # runs in a row that a channel's connection has failed
     carriers: dict[str, Carrier] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Dispatcher:
         """Do all that is due now. Raises StoreError; nothing for a failed delivery: that is in the ledger and in the
         report."""
         report = Report(progress=self.progress)
+        self.commit.paused.clear()
         await self.commit.flush()  # what a store that failed has not taken the last time
         expired = await self.commit.call(self._tidy)
         if expired:
@@ -104,6 +106,14 @@ class Dispatcher:
         await self.commit.call(self._close, report)
         return report
 
+    def _ask(self, waiting: Sequence[guard.Held], report: Report) -> None:
+        """Ask staff, once, about suppressions that wait for them."""
+        for held in waiting:
+            if held.edition not in self.asked:
+                report.notes.append(held.question)
+                log.error("%s", held.question)
+        self.asked = {held.edition for held in waiting}
+
     def _tidy(self) -> int:
         """Before a run: let go of shards that an earlier one has kept, and give up what must not go out any more."""
         left_behind = self.ledger.left_behind()
@@ -116,6 +126,7 @@ class Dispatcher:
         something again. It is asked often and there is seldom any of it."""
         now, database = self.clock(), self.ledger.database
         with database.read(long=True) as connection:
+            self._ask(guard.waiting(connection), report)
             carried = {
                 channel for channel, state in report.counts if state in (DeliveryState.SENT, DeliveryState.REJECTED)
             }

@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from ..config import BounceGuard
 from ..errors import DistributorError, StoreBusy
 from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.database import Database
@@ -98,10 +99,12 @@ def entry(shard: Shard, row: Delivery, decision: Decision) -> Entry:
 
 
 class Posted(NamedTuple):
-    """What came of marks and entries: the rows (their ids) that may leave, and the shards that are in other hands."""
+    """What came of marks and entries: the rows (their ids) that may leave, the shards that are in other hands, and the
+    editions that were paused because too many addresses were refused."""
 
     allowed: frozenset[int] = frozenset()
     lost: frozenset[Shard] = frozenset()
+    paused: frozenset[str] = frozenset()
 
 
 # -- working -----------------------------------------------------------------------------------------------------------
@@ -110,10 +113,17 @@ class Posted(NamedTuple):
 class Ledger:
     """The ledger as one worker uses it."""
 
-    def __init__(self, database: Database, owner: str | None = None, lease: timedelta = LEASE) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner: str | None = None,
+        lease: timedelta = LEASE,
+        limits: BounceGuard | None = None,
+    ) -> None:
         self.database = database
         self.owner = owner or new_owner()
         self.lease = lease
+        self.limits = limits or BounceGuard()
 
     # -- shards ------------------------------------------------------------------------------------------------------
 
@@ -231,11 +241,12 @@ class Ledger:
             ours = [entry for entry in entries if entry.shard in held]
             _write_outcomes(connection, ours, now)
             bounces = sorted((one.bounce for one in ours if one.bounce), key=lambda bounce: bounce.address)
-            if bounces:
-                suppression.bounced(connection, bounces, now)
+            effects = suppression.bounced(connection, bounces, now, self.limits) if bounces else []
+            paused = _paused(connection, {effect.bounce.edition_id for effect in effects if effect.pending})
+            stopped |= paused
             wanted = [row for shard, row in marks if shard in held and shard.edition not in stopped]
             allowed = _mark(connection, wanted, now) if wanted else frozenset()
-        return Posted(allowed, frozenset(touched - held))
+        return Posted(allowed, frozenset(touched - held), paused)
 
     def still_open(self, edition: str, ids: Sequence[int]) -> frozenset[int]:
         """Those of these rows that may still be tried: none while the edition is paused, or once it is cancelled."""
@@ -334,6 +345,13 @@ def _guard(connection: Connection, owner: str) -> tuple[set[Shard], set[str]]:
         if paused_at or state == EditionState.CANCELLED:
             stopped.add(edition)
     return held, stopped
+
+
+def _paused(connection: Connection, which: set[str]) -> frozenset[str]:
+    if not which:
+        return frozenset()
+    query = sa.select(editions.c.id).where(editions.c.id.in_(which), editions.c.paused_at.is_not(None))
+    return frozenset(connection.execute(query).scalars())
 
 
 def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:

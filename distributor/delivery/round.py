@@ -116,8 +116,13 @@ class Round:
             self._queue.appendleft(heapq.heappop(self._later)[2])
         while self._queue:
             errand = self._queue.popleft()
-            if errand in self._open:  # its shard is still in our hands
-                return errand
+            held = self._open.get(errand)
+            if held is None:  # its shard is in other hands
+                continue
+            if held.row.edition in self.commit.paused and not held.asked:
+                self._drop(errand)
+                continue
+            return errand
         return None
 
     async def take(self) -> Errand | None:
@@ -241,6 +246,7 @@ class Round:
         with self.commit.ledger.database.write() as connection:
             if control.pause(connection, edition, now):
                 book.record(connection, edition, "paused", "the ledger", now, why)
+        self.commit.paused.add(edition)
         note = f"{edition} is paused: {why}; `distributor editions resume {edition}` lets it go on"
         self.report.notes.append(note)
         log.error("%s", note)

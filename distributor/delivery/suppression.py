@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..config import BounceGuard
 from ..errors import DamagedRow
 from ..mail.address import normalise
 from ..model import Bounce as Bounce
@@ -28,9 +29,11 @@ from ..storage.reading import member, readable, streamed, tell
 from ..storage.tables import bounces as table
 from ..storage.tables import suppressions
 from ..text import clean_line
+from . import guard
 from .tiers import HALF_LIFE, decide, outranks
 from .tiers import classify as classify
 
+_USUAL = BounceGuard()
 LONGEST = 500  # characters of an answer that are kept
 _REMEMBERED = HALF_LIFE * 6  # an older soft bounce weighs next to nothing
 _TOLD_AGAIN = timedelta(days=30)  # within which the same words of no known delivery are the same bounce
@@ -38,22 +41,27 @@ _TOLD_AGAIN = timedelta(days=30)  # within which the same words of no known deli
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What became of a bounce: `known` where it was told before; the suppression that it has brought, if any."""
+    """What became of a bounce: `known` where it was told before; the suppression that it has brought, if any. `pending`:
+    the suppression that it would bring waits for staff (`guard`)."""
 
     bounce: Bounce
     known: bool = False
     suppression: Suppression | None = None
+    pending: bool = False
 
 
-def bounced(connection: Connection, bounces: Sequence[Bounce], now: datetime) -> list[Effect]:
+def bounced(
+    connection: Connection, bounces: Sequence[Bounce], now: datetime, limits: BounceGuard = _USUAL
+) -> list[Effect]:
     """Write bounces down and do what follows, inside the caller's writing transaction. One effect for each, in order.
+    `limits` say when there are so many hard ones that staff are asked first.
 
     Raises ValueError for an address that is none, and for a tier that no bounce has.
     """
-    return [_bounced(connection, bounce, now) for bounce in bounces]
+    return [_bounced(connection, bounce, now, limits) for bounce in bounces]
 
 
-def _bounced(connection: Connection, bounce: Bounce, now: datetime) -> Effect:
+def _bounced(connection: Connection, bounce: Bounce, now: datetime, limits: BounceGuard) -> Effect:
     if bounce.tier not in (Tier.HARD, Tier.SOFT, Tier.POLICY, Tier.COMPLAINT):
         raise ValueError(f"a bounce cannot be of the tier {bounce.tier}")
     row = _row(bounce)
@@ -62,6 +70,9 @@ def _bounced(connection: Connection, bounce: Bounce, now: datetime) -> Effect:
     earlier = _soft(connection, row["address_key"], now) if bounce.tier is Tier.SOFT else []
     connection.execute(sa.insert(table).values(row))
     wanted = decide(bounce, earlier, now)
+    if wanted and bounce.tier is Tier.HARD and not guard.admits(connection, bounce.edition_id, now, limits):
+        guard.wait(connection, bounce.edition_id, wanted, row["address_key"])
+        return Effect(bounce, pending=True)
     return Effect(bounce, suppression=wanted if wanted and suppress(connection, wanted) else None)
 
 

@@ -12,6 +12,7 @@
     correct        put right or take back what is out                                                   correcting
     deliver        work through the ledger                                                              delivering
     pause          stop an edition on its way; resume, resend_missed                                    running
+    confirm_suppressions, discard_suppressions    what waits where too many addresses were refused       running
     refresh        what channels show of the store as a whole (the feed of all articles)                delivering
     missing        names in the store that config.yaml does not have                                    names
     rename         carry a newsletter or a channel over to another name                                 renaming
@@ -44,7 +45,7 @@ from .publishing import publish, publish_alert
 from .releasing import Settled, approve, cancel, hold, release_due
 from .renaming import cancel_channel, plan_rename, remove_newsletter, rename
 from .reviewers import tell_reviewers
-from .running import pause, resend_missed, resume
+from .running import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
 
 __all__ = [
     "Answers",
@@ -67,9 +68,11 @@ __all__ = [
     "cancel",
     "cancel_channel",
     "coming",
+    "confirm_suppressions",
     "correct",
     "deliver",
     "desk_for",
+    "discard_suppressions",
     "dispatcher",
     "foresee_clock",
     "gather",

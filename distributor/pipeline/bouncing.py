@@ -239,7 +239,7 @@ def _settle(
         bounce = None
         if report.kind in (Kind.BOUNCE, Kind.COMPLAINT):
             bounce = _trace(connection, newsroom.secret(), report, now, _sender(newsroom))
-        effect = suppression.bounced(connection, [bounce], now)[0] if bounce else None
+        effect = suppression.bounced(connection, [bounce], now, newsroom.settings.bounce_guard)[0] if bounce else None
         yield Handled(message, report, effect)
 
 

@@ -143,7 +143,7 @@ def dispatcher(
     identity.check_key(database, newsroom.present_key(), newsroom.key_place)
     newsletters = newsroom.settings.newsletters
     return Dispatcher(
-        ledger=ledger or Ledger(database),
+        ledger=ledger or Ledger(database, limits=newsroom.settings.bounce_guard),
         channels=newsroom.channels,
         address_book=address_book(newsroom, database),
         resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ..delivery import control
+from ..delivery import control, guard, suppression
 from ..editions import book
 from ..editions.book import EditionRow
 from ..errors import UserError
@@ -49,6 +49,42 @@ def resend_missed(
         if opened:
             book.record(connection, edition_id, "reopened", by, now, f"{opened} letters that had reached nobody")
         return opened
+
+
+def confirm_suppressions(database: Database, edition_id: str, by: str, now: datetime) -> int:
+    """Suppress the addresses that wait because so many were refused, and let the edition go on; returns how many.
+    Raises UserError where none wait."""
+    with database.write() as connection:
+        _held(connection, edition_id)
+        found = guard.confirm(connection, edition_id)
+        suppression.suppress_all(connection, found)
+        if edition_id:
+            book.record(connection, edition_id, "confirmed", by, now, f"{len(found)} addresses are suppressed")
+            control.resume(connection, edition_id, now)
+        return len(found)
+
+
+def discard_suppressions(database: Database, edition_id: str, by: str, now: datetime) -> tuple[int, int]:
+    """Forget that these addresses were refused: it was us. Their letters are promised again, and the edition goes on.
+    Returns how many addresses, and how many letters. Raises UserError where none wait."""
+    with database.write() as connection:
+        _held(connection, edition_id)
+        letters = 0
+        if edition_id:
+            row = _row(connection, edition_id)
+            control.resume(connection, edition_id, now)
+            until = now + (row.expires_at - (row.released_at or row.frozen_at))
+            refused = guard.refused_letters(edition_id)
+            letters = control.reopen(connection, edition_id, [DeliveryState.REJECTED], now, until, refused)
+        found = guard.discard(connection, edition_id)
+        if edition_id:
+            book.record(connection, edition_id, "discarded", by, now, f"refusals of {found} addresses were about us")
+        return found, letters
+
+
+def _held(connection: Connection, edition_id: str) -> None:
+    if not any(held.edition == edition_id for held in guard.waiting(connection)):
+        raise UserError(f"no suppressions of {edition_id or 'letters of no known edition'} wait for a decision")
 
 
 def _row(connection: Connection, edition_id: str) -> EditionRow:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -423,6 +424,29 @@ renames = Table(
     _column("new", String(40)),
     _column("at", UtcTime),
     _column("by", String(200)),
+)
+
+# Hard bounces of each edition, counted as they come. Where they are out of all proportion, `held_at` says since when what
+# they would suppress waits for staff, and `reason` why; `confirmed`: staff have said that the addresses are dead indeed.
+bounce_guards = Table(
+    "bounce_guards",
+    metadata,
+    _column("edition_id", String(60), primary_key=True),
+    _column("hard", Integer),
+    _column("since", UtcTime),
+    _column("held_at", UtcTime, nullable=True),
+    _column("reason", Text, default="", server_default=""),
+    _column("confirmed", Boolean, default=False, server_default=false()),
+)
+
+# Suppressions that wait for staff, by the edition whose bounces they are from.
+pending_suppressions = Table(
+    "pending_suppressions",
+    metadata,
+    _column("edition_id", String(60), primary_key=True),
+    _column("address_key", Text, primary_key=True),
+    _column("reason", Text),
+    _column("since", UtcTime),
 )
 
 # Where this store is at home: one row.
