@@ -189,6 +189,7 @@ class Packer:
             language=template["language"],
             reply_to=self._reply_to,
             list_id=template["list_id"],
+            feedback_id=template.get("feedback_id", ""),  # editions frozen before there was one
             list_name=template["list_name"],
             unsubscribe_url=sample.slots["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,

@@ -35,6 +35,7 @@ from distributor.errors import Rejected
 from distributor.mail import maildir, verp
 from distributor.mail.address import Mailbox
 from distributor.mail.link import Server
+from distributor.mail.message import feedback_id
 from distributor.mail.relay import Relays, probe
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.text import clean_line
@@ -95,6 +96,7 @@ class Email(PersonalChannel):
             "language": edition.language.value,
             "date": edition.frozen_at.astimezone(desk.newsletter.timezone or desk.site.timezone).isoformat(),
             "list_name": clean_line(desk.newsletter.title),
+            "feedback_id": feedback_id(edition.id, edition.newsletter, edition.kind, Mailbox.parse(self.sender).domain),
             "list_id": f"{edition.newsletter}.{self.list_domain or Mailbox.parse(self.sender).domain}",
         }
         body = json.dumps(letter, ensure_ascii=False, sort_keys=True, indent=1).encode()

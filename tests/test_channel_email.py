@@ -7,7 +7,7 @@ import importlib
 import json
 import mailbox
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
@@ -23,6 +23,7 @@ from distributor.channel import Digest
 from distributor.config import Raw, build
 from distributor.errand import Errand, Handful
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from distributor.mail.dkim import SIGNED
 from distributor.mail.message import message_id
 from distributor.model import Edition, Language, Receipt, Recipient, Rendition
 from distributor.slots import mark
@@ -115,6 +116,23 @@ def test_the_rendition_is_one_for_all_and_can_be_read() -> None:
     assert letter["date"] == "2026-11-23T07:00:00+07:00"
     assert letter["list_id"] == "tin-sang.bacson.example"
     assert mark("unsubscribe_url") in letter["html"] and mark("unsubscribe_url") in letter["text"]
+
+
+def test_gmail_is_told_by_what_to_count_complaints() -> None:
+    """Edition, newsletter and kind; the last field is the same for all that we send. The signature covers it."""
+    first = email.message_from_bytes(channel().personalise(composed(channel()), person("lan", "Lan")))
+    assert first.get_all("Feedback-ID") == ["tin-sang-1:tin-sang:digest:bacson-example"]
+    other = email.message_from_bytes(channel().personalise(composed(channel()), person("ba", "Ba")))
+    assert other["Feedback-ID"] == first["Feedback-ID"]
+    assert b"feedback-id" in SIGNED
+
+
+def test_an_edition_frozen_by_an_older_version_goes_out_as_it_is() -> None:
+    rendition = composed(channel())
+    letter = {name: value for name, value in json.loads(rendition.body).items() if name != "feedback_id"}
+    older = replace(rendition, body=json.dumps(letter).encode())
+    message = email.message_from_bytes(channel().personalise(older, person("lan", "Lan")))
+    assert "Feedback-ID" not in message
 
 
 def test_a_reader_gets_a_letter_of_their_own() -> None:

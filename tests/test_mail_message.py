@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.mail.address import Mailbox
-from distributor.mail.message import Letter, build, message_id
+from distributor.mail.message import Letter, build, feedback_id, message_id
 from distributor.text import clean_line
 
 HANOI = timezone(timedelta(hours=7))
@@ -320,3 +320,15 @@ def test_a_message_id_is_stable_for_edition_and_recipient() -> None:
         message_id("e1", "r1", "b.vn") == "<hdvuqvr7vd43ub3oq36b5hqopg3fu@b.vn>"
     )  # as in letters that are out already
     assert all(re.fullmatch(r"<[a-z2-7]{29}@b\.vn>", made) for made in ids)
+
+
+@given(edition=st.text(max_size=60), newsletter=st.text(max_size=40), domain=st.text(min_size=1, max_size=80))
+def test_a_feedback_id_has_four_fields_and_a_sender_of_5_to_15_characters(
+    edition: str, newsletter: str, domain: str
+) -> None:
+    """As Gmail asks for it; the sender is the same whatever is sent."""
+    fields = feedback_id(edition, newsletter, "digest", domain).split(":")
+    assert len(fields) == 4 and 5 <= len(fields[3]) <= 15
+    assert all(field.isascii() and not set(field) & set(" :\r\n") for field in fields)
+    other = feedback_id("other", "else", "alert", domain)
+    assert other.split(":")[3] == fields[3]

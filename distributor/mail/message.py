@@ -34,6 +34,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URI = re.compile(r"https?://[!#-;=?-~]+")  # what may stand between < and >
 _LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
 _FOLDED = 75  # characters of a line that we fold: those of an encoded-word, RFC 2047, section 2
+_NO_IDENTIFIER = re.compile(r"[^A-Za-z0-9-]+")
+_LONGEST_SENDER_ID = 15
 _LONGEST_LIST_ID = 255  # RFC 2919, section 2
 
 
@@ -86,6 +88,18 @@ def message_id(edition: str, recipient: str, domain: str) -> str:
     digest = hashlib.sha256(f"{edition}\0{recipient}".encode()).digest()[:18]
     place = domain if domain.isascii() else ascii_domain(domain) or "localhost"
     return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{place}>"
+
+
+def feedback_id(edition: str, newsletter: str, kind: str, domain: str) -> str:
+    """What Gmail counts complaints by: `edition:newsletter:kind:sender` (support.google.com, "Feedback loop").
+
+    The first three are ours, and none of them may hold a colon; the last one is the same for all mail of a sender, 5 to 15
+    characters, here made of the domain that mail comes from.
+    """
+    name = _NO_IDENTIFIER.sub("-", (ascii_domain(domain) or domain).lower()).strip("-")
+    if not 5 <= len(name) <= _LONGEST_SENDER_ID:
+        name = f"{name[:8]}-{hashlib.sha256(domain.lower().encode()).hexdigest()[:6]}"
+    return ":".join([*(_NO_IDENTIFIER.sub("-", part) for part in (edition, newsletter, kind)), name])
 
 
 def text_header(name: str, text: str) -> str:
