@@ -109,7 +109,7 @@ def _running(folder: Path, discard: str) -> Iterator[Postfix]:
     values = {"folder": folder, "daemons": daemons, "commands": Path(program).parent, "port": port, "discard": discard}
     (folder / "etc" / "main.cf").write_text(MAIN.format(**values, uid=owner.pw_uid, gid=owner.pw_gid))
     (folder / "etc" / "master.cf").write_text(MASTER.format(**values))
-    (folder / "etc" / "nobody").write_text("/^nobody/ 550 5.1.1 no such user\n")
+    (folder / "etc" / "nobody").write_text("/^nobody/ 550 5.1.1 no such user\n/^barred/ REJECT\n")
     command = [program, "-c", str(folder / "etc")]
     started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
     assert started.returncode == 0, f"{started.stderr}{(folder / 'log').read_text()}"

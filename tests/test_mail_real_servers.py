@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from fixtures_postfix import Postfix, running_postfix
 from fixtures_unpacked_servers import Unpacked
-from mail_runs import NO, OK, Envelope, run, server
+from mail_runs import BROKEN, DOWN, NO, OK, Envelope, run, server
 
 from distributor.mail.rates import Rate
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.real
 
 # What they write into their logs about a client that does not wait its turn.
 COMPLAINTS = re.compile(r"(?i)synchroni[sz]ation|too soon|pipelining not supported|improper command pipelining|nested")
+BARRED = ["barred1", "barred2", "barred3"]
 NAMES = ["postfix", "postfix without pipelining", "exim", "exim without pipelining", "opensmtpd"]
 
 
@@ -74,3 +76,22 @@ async def test_many_refused_in_a_row(mail_server: Postfix | Unpacked) -> None:
     await mail_server.has_delivered(2)
     assert subjects(mail_server) == Counter(["lan", "mai"])
     assert COMPLAINTS.findall(mail_server.log()) == []
+
+
+async def test_three_whom_postfix_is_told_to_reject_keep_nobody_waiting(postfix: Postfix) -> None:
+    """`REJECT` in a table of recipients says `554 5.7.1 … Access denied`, as Postfix does where it wants nothing from us."""
+    barred = [replace(one, recipient=f"{one.key}@d{number}.vn") for number, one in enumerate(letters(*BARRED))]
+    names = [f"r{number}" for number in range(100)]
+    done = await run(server(postfix.port), [*barred, *letters(*names)])
+    assert done.raised is None
+    assert done.kinds == dict.fromkeys(BARRED, NO) | dict.fromkeys(names, OK)
+    assert all("Access denied" in str(done.outcomes[name]) for name in BARRED)
+    await postfix.has_delivered(100)
+    assert subjects(postfix) == Counter(names)
+
+
+async def test_that_it_bars_everybody_is_concluded_and_nobody_is_given_up(postfix: Postfix) -> None:
+    people = [Envelope(f"barred{number}", recipient=f"barred{number}@d{number}.vn") for number in range(60)]
+    done = await run(server(postfix.port), people)
+    assert type(done.raised) is BROKEN and "refuses everybody" in str(done.raised)
+    assert set(done.kinds.values()) == {DOWN} and len(done.kinds) < 15
