@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from builders import NOW, edition, rendition
 from fixtures_ledger import freeze, states, subscribe
 from fixtures_letters import Bench, Post, letters
+from fixtures_newsroom import Room
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from distributor.errand import Errands
 from distributor.errors import Rejected, UserError
 from distributor.model import Bounce, DeliveryState, Tier
 from distributor.storage.database import Database
-from distributor.storage.tables import bounce_guards
+from distributor.storage.tables import bounce_guards, deliveries
 
 S = DeliveryState
 ID = "tin-sang-1"
@@ -228,3 +229,24 @@ def test_the_same_mail_twice_counts_once(database: Database) -> None:
     assert suppressed(database) == 1
     with database.read() as connection:
         assert connection.execute(sa.select(bounce_guards.c.hard)).scalar() == 1
+
+
+# -- staff -------------------------------------------------------------------------------------------------------------
+
+
+def test_staff_see_and_decide_by_command(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    assert room.good("suppressions", "pending") == "No suppressions wait.\n"
+    with room.store().write() as connection:
+        number = (
+            connection.execute(sa.select(deliveries.c.edition_id).where(deliveries.c.address != "")).scalars().first()
+        )
+        told = [back(f"s{n}@example.com", str(number)) for n in range(12)]
+        suppression.bounced(connection, told, NOW)
+    shown = room.good("suppressions", "pending")
+    assert "s11@example.com" in shown and f"suppressions discard {number}" in shown
+    assert len(room.run("suppressions", "pending", "--json").json[0]["addresses"]) == 12
+    assert "12 addresses kept" in room.good("suppressions", "discard", str(number))
+    assert room.good("suppressions", "list") == "No address is suppressed.\n"
+    again = room.run("suppressions", "confirm", str(number))
+    assert again.code == 2 and "no suppressions of" in again.err

@@ -32,7 +32,7 @@ COMMANDS = {
     "subscribers": "Add, change, remove, list, import and export subscribers.",
     "newsletters": "Show the newsletters; rename or remove one.",
     "bounces": "Read the mailboxes that bounces go to, now.",
-    "suppressions": "Show, add, lift, import and export addresses that get no mail.",
+    "suppressions": "Show, add, lift, confirm, import and export addresses that get no mail.",
     "channels": "Show the channels there are, with settings and examples; rename or cancel one.",
     "sources": "Show the kinds of sources there are, likewise.",
     "serve": "Gather and send on schedule until stopped.",

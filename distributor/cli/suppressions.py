@@ -24,7 +24,7 @@ _TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 @click.group("suppressions", short_help="Show, add, lift, confirm, import and export addresses that get no mail.")
 def command() -> None:
-    """Show, add, lift, import and export addresses that get no mail.
+    """Show, add, lift, confirm, import and export addresses that get no mail.
 
     Nothing is sent to a suppressed address, whoever asks, and whatever it is subscribed to.
     """
