@@ -389,31 +389,21 @@ opt_outs = Table(
 # Addresses that must not be written to, whoever asks, with the reason. `tier` says what kind of reason it is; one that
 # comes to an end by itself does so at `until`.
 suppressions = Table(
-    "suppressions",
-    metadata,
-    _column("address_key", Text, primary_key=True),
-    _column("reason", Text),
-    _column("since", UtcTime),
+    "suppressions", metadata,
+    _column("address_key", Text, primary_key=True), _column("reason", Text), _column("since", UtcTime),
     _column("tier", String(12), default="staff", server_default="staff"),
     _column("until", UtcTime, nullable=True),
-)
+)  # fmt: skip
 
 # What came back: bounces and complaints, at once or days later. `via` says how we know, `status` is the enhanced code.
 bounces = Table(
-    "bounces",
-    metadata,
-    _column("id", _NUMBER, primary_key=True),
-    _column("address_key", Text),
-    _column("tier", String(12)),
-    _column("at", UtcTime),
-    _column("delivery_id", _NUMBER, nullable=True),
-    _column("edition_id", String(60), default=""),
-    _column("status", String(12), default=""),
-    _column("text", Text, default=""),
-    _column("via", String(20)),
-    Index(None, "address_key", "at"),
+    "bounces", metadata,
+    _column("id", _NUMBER, primary_key=True), _column("address_key", Text), _column("tier", String(12)),
+    _column("at", UtcTime), _column("delivery_id", _NUMBER, nullable=True),
+    _column("edition_id", String(60), default=""), _column("status", String(12), default=""),
+    _column("text", Text, default=""), _column("via", String(20)), Index(None, "address_key", "at"),
     Index(None, "edition_id"),
-)
+)  # fmt: skip
 
 # Names that newsletters and channels had before: links that are out still bear them.
 renames = Table(
@@ -429,33 +419,24 @@ renames = Table(
 # Hard bounces of each edition, counted as they come. Where they are out of all proportion, `held_at` says since when what
 # they would suppress waits for staff, and `reason` why; `confirmed`: staff have said that the addresses are dead indeed.
 bounce_guards = Table(
-    "bounce_guards",
-    metadata,
+    "bounce_guards", metadata,
     _column("edition_id", String(60), primary_key=True),
-    _column("hard", Integer),
-    _column("since", UtcTime),
-    _column("held_at", UtcTime, nullable=True),
-    _column("reason", Text, default="", server_default=""),
-    _column("confirmed", Boolean, default=False, server_default=false()),
-)
+    _column("hard", Integer), _column("since", UtcTime), _column("held_at", UtcTime, nullable=True),
+    _column("reason", Text, default="", server_default=""), _column("confirmed", Boolean, server_default=false()),
+)  # fmt: skip
 
 # Suppressions that wait for staff, by the edition whose bounces they are from.
 pending_suppressions = Table(
-    "pending_suppressions",
-    metadata,
-    _column("edition_id", String(60), primary_key=True),
-    _column("address_key", Text, primary_key=True),
-    _column("reason", Text),
-    _column("since", UtcTime),
-)
+    "pending_suppressions", metadata,
+    _column("edition_id", String(60), primary_key=True), _column("address_key", Text, primary_key=True),
+    _column("reason", Text), _column("since", UtcTime),
+)  # fmt: skip
 
 # Where this store is at home: one row.
 home = Table(
-    "home",
-    metadata,
-    _column("place", String(1000), primary_key=True),
-    _column("since", UtcTime),
-)
+    "home", metadata,
+    _column("place", String(1000), primary_key=True), _column("since", UtcTime),
+)  # fmt: skip
 
 # Which store this is, and which key signs its links: one row, written before anything is sent. The id stands in a file
 # beside the key as well. The fingerprint tells nothing of the key.
