@@ -50,6 +50,7 @@ from .setting import parse_duration as parse_duration
 from .setting import parse_zone as parse_zone
 from .setting import show_duration as show_duration
 from .setting import web_url as web_url
+from .storage.database import address_of
 
 # -- the sections ------------------------------------------------------------------------------------------------------
 
@@ -194,6 +195,12 @@ class BounceGuard(Section):
 
 class Store(Section):
     url: str = Field("sqlite:///var/distributor.db", description="SQLAlchemy address of the database")
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _usable(cls, url: str) -> str:
+        address_of(url)
+        return url
 
 
 class DaysOffSetting(Section):

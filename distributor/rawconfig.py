@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -14,6 +15,12 @@ import yaml
 from .errors import ConfigError, Problem
 
 KeyPath = tuple[str | int, ...]
+
+# What no config.yaml comes near; more is a mistake, or meant to make the program stand still.
+_MOST_BYTES = 1_000_000
+_MOST_VALUES = 50_000  # with every alias written out
+_DEEPEST = 50
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -41,8 +48,7 @@ def read(file: Path, environment: Mapping[str, str] | None = None) -> Raw:
     """The file as data. Raises ConfigError where it cannot be read or is not YAML."""
     environment = os.environ if environment is None else environment
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(_text(file), Loader=_Loader)
     except OSError as error:
         hint = "; run `distributor init` to make one" if isinstance(error, FileNotFoundError) else ""
         raise ConfigError([Problem("", f"cannot be read: {error.strerror}{hint}", str(file))]) from None
@@ -57,8 +63,45 @@ def read(file: Path, environment: Mapping[str, str] | None = None) -> Raw:
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError([Problem("", "must be a list of `key: value` lines, beginning with `site:`", str(file))])
     reader = _Reader(file, environment)
-    data = reader.mapping(root, ())
+    try:
+        data = reader.mapping(root, ())
+    except _TooMuch as error:
+        raise ConfigError([Problem("", str(error), str(file), error.line)]) from None
     return Raw(file, data, reader.lines, tuple(reader.problems))
+
+
+def _text(file: Path) -> str:
+    """What the file holds. Raises OSError, UnicodeDecodeError, and ConfigError for more than any configuration."""
+    with file.open("rb") as stream:
+        content = stream.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        limit = f"is larger than {_MOST_BYTES // 1_000_000} MB: that is no configuration; look at the path"
+        raise ConfigError([Problem("", limit, str(file))])
+    return content.decode("utf-8-sig")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that is not nested deeper than anything we read."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._depth += 1
+        try:
+            if self._depth > _DEEPEST:
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                raise yaml.MarkedYAMLError(problem=f"it is nested deeper than {_DEEPEST} levels", problem_mark=mark)
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+class _TooMuch(Exception):
+    """The file unfolds to more than can be meant."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class _Reader:
@@ -70,13 +113,23 @@ class _Reader:
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
         self.constructor = yaml.SafeLoader("")
+        self.count = 0
 
     def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
-            here = (*path, key)
             line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problem(path, "a key must be a word, not a list or a section", line)
+                continue
+            key = str(key_node.value)
+            if key == "<<":
+                self.problem((*path, key), "merge keys are not read: write the keys out", line)
+                continue
+            if _NO_TEXT.search(key):
+                self.problem(path, "a key holds a character that is no text", line)
+                continue
+            here = (*path, key)
             if key in data:
                 self.problem(here, f"stands twice, first in line {self.lines[here]}", line)
                 continue
@@ -85,6 +138,14 @@ class _Reader:
         return data
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        self.count += 1
+        line = node.start_mark.line + 1
+        if (
+            self.count > _MOST_VALUES or len(path) > _DEEPEST
+        ):  # an alias may hold itself, or stand for thousands of others
+            raise _TooMuch(
+                f"unfolds to more than {_MOST_VALUES} values or {_DEEPEST} levels; look at its aliases (*name)", line
+            )
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -98,8 +159,15 @@ class _Reader:
             node = self.filled(node, path)
         try:
             value = self.constructor.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError):
-            self.problem(path, "cannot be read as a value; put it in quotes", node.start_mark.line + 1)
+        except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError):
+            # A tag that does not fit its value makes the library stumble in more than one way.
+            self.problem(path, "cannot be read as a value; put it in quotes", line)
+            return None
+        if _NO_TEXT.search(node.value):
+            self.problem(path, "holds a character that is no text", line)
+            return None
+        if isinstance(value, float) and not math.isfinite(value):
+            self.problem(path, "is no number that can be counted with; put it in quotes where it is text", line)
             return None
         # YAML reads 2026-11-23 as a date and 07:00 as a number of seconds; here everything else is text.
         return (

@@ -26,6 +26,7 @@ from pydantic import (
 from .credentials import without
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_LONGEST = timedelta(days=36_525)
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -37,7 +38,13 @@ def parse_duration(value: object) -> timedelta:
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text).strip():
         raise ValueError("write a duration as a number and a unit: 90s, 15m, 24h, 3d")
-    return sum((timedelta(**{_UNIT[unit]: int(number)}) for number, unit in parts), timedelta())
+    try:
+        length = sum((timedelta(**{_UNIT[unit]: int(number)}) for number, unit in parts), timedelta())
+    except (OverflowError, ValueError):
+        length = _LONGEST * 2
+    if length > _LONGEST:
+        raise ValueError("is longer than a hundred years")
+    return length
 
 
 def show_duration(value: timedelta) -> str:

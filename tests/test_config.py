@@ -199,6 +199,73 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, content:
     assert "\n" not in told
 
 
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (BOMB, "unfolds to more than 50000 values"),
+        ("a: &a [*a]\n", "unfolds to more than 50000 values or 50 levels"),
+        ("a: &a {b: *a}\n", "unfolds to more than 50000 values or 50 levels"),
+        ("a: " + "[" * 5000 + "]" * 5000, "nested deeper than 50 levels"),
+        ("a: " + "{b: " * 5000 + "}" * 5000, "nested deeper than 50 levels"),
+        ("a: b\n" * 250_000, "is larger than 1 MB"),
+        ("a:\tb\n\tc: d\n", "is not YAML"),
+        ("a: b\n---\na: b\n", "is not YAML"),
+    ],
+)
+def test_a_file_that_would_never_end_is_told_in_one_line(tmp_path: Path, content: str, expected: str) -> None:
+    (told,) = problems(tmp_path, content)
+    assert expected in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!timestamp x", "!!bool maybe", "!!float 1:x", "!!int abc", "!!python/object:os.system x", "!own x", "0x_",
+        "2026-13-45", "9" * 5000, ".inf", "-.inf", ".nan", '"a\\0b"', '"\\ud800"', "1.0e+999",
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_is_told_with_its_place(tmp_path: Path, value: str) -> None:
+    told = problems(tmp_path, GOOD.replace("  title: Báo Bắc Sơn", f"  title: {value}", 1))
+    assert any(line.startswith("config.yaml:2: site.title: ") for line in told) or value == "2026-13-45", told
+    assert all("\n" not in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("? [a, b]\n: c", "a key must be a word"),
+        ("<<: {a: b}", "merge keys are not read"),
+        ("2026-11-23: x", "not a known key"),
+    ],
+)
+def test_a_key_that_is_none_is_told(tmp_path: Path, line: str, expected: str) -> None:
+    assert any(expected in told for told in problems(tmp_path, f"{line}\n{GOOD}"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql+psycopg://u:pw@host:abc/d", "postgresql+psycopg://u:pw@host:99999/d", "mysql://u:pw@host/d", "x", "5"],
+)
+def test_the_address_of_the_store_is_checked_with_the_rest_and_its_password_not_shown(tmp_path: Path, url: str) -> None:
+    told = problems(tmp_path, f"{GOOD}store: {{url: '{url}'}}\n")
+    assert any(line.startswith("config.yaml:13: store.url: ") for line in told), told
+    assert not any("pw" in line.replace("password", "") for line in told)
+
+
+def test_a_duration_longer_than_anything_is_told(tmp_path: Path) -> None:
+    for text in ("999999999999d", "9" * 5000 + "w", "40000d"):
+        told = problems(
+            tmp_path, GOOD.replace("    channels: [mail]", f"    expires_after: {text}\n    channels: [mail]")
+        )
+        assert any("is longer than a hundred years" in line for line in told), told
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file or directory; run `distributor init` to make one"):
         open_newsroom(tmp_path / "config.yaml")
