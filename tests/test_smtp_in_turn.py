@@ -189,6 +189,15 @@ def test_a_failed_rset_costs_the_connection_and_no_message(answer: str, pipelini
     assert [name for name in names if done.kinds[name] is Rejected] == names[:-5]
 
 
+def test_a_connection_that_has_had_its_number_of_messages_is_followed_by_another() -> None:
+    """OpenSMTPD takes a hundred and then says this to MAIL; it is not about our account."""
+    full = [Answer(), Answer(), Answer("452 4.5.3 Too many recipients: Too many messages sent")]
+    far = StrictServer((False,), {"MAIL": [*full, *full]})
+    done = carried(far, "a", "b", "c", "d", "e")
+    assert done.raised is None and set(done.kinds.values()) == {OK}
+    assert len(far.accepted) == 5 and far.connections == 3
+
+
 def test_every_command_waits_for_the_reply_to_the_last() -> None:
     """The strict server sees each one alone, the next after its reply."""
     far = StrictServer((False,), {"RCPT": [Answer("550 5.1.1 nobody", 3.0)]})

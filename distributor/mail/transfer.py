@@ -273,6 +273,10 @@ class Transfer:
 
     def _refused_sender(self, reply: Reply) -> None:
         """A refusal before a recipient is named is about us: for a while, or until staff mend it."""
+        if (
+            reply.enhanced == "4.5.3" and self.link.carried > 1
+        ):  # OpenSMTPD: the connection has had its number of messages
+            raise Lost(f"it answered {reply} to MAIL")
         refusal = self._judged(reply)
         text = f"{self.link.server} answered {reply} to MAIL{self._sizes(refusal)}"
         keys = self.link.server.keys(refusal.keys if refusal.ours else ("return_path", "sender", "username"))
