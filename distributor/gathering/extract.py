@@ -26,7 +26,7 @@ from ..model import Image
 from ..text import clean_line
 from .cleaning import clean_body, close, is_name, picture_address, pixels, web_address
 from .dates import parse_date
-from .furniture import drop_furniture, legal
+from .furniture import drop_furniture, legal, without_includes
 
 _USUAL = {
     "title": "h1, .tieude, .tieu-de, .title-detail, .article-title, .detail-title",
@@ -98,7 +98,8 @@ def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
         return None
     try:
         parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        return lxml.html.document_fromstring(legal(text).encode(), parser=parser)
+        page: HtmlElement = lxml.html.document_fromstring(legal(text).encode(), parser=parser)
+        return without_includes(page, text)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 

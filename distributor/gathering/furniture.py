@@ -58,6 +58,16 @@ def parse(html: str) -> HtmlElement | None:
         root = lxml.html.fromstring(f"<div>{html}</div>".encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
+    return without_includes(root, html)
+
+
+def without_includes(root: HtmlElement, html: str) -> HtmlElement:
+    """A tree of this HTML without attributes that hold `<!--`: libxml2 looks for the end of each when it writes them."""
+    if "!--" in html:
+        for element in root.iter(etree.Element):
+            for name, value in element.attrib.items():
+                if "<!--" in value:
+                    del element.attrib[name]
     return root
 
 
