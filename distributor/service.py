@@ -83,7 +83,9 @@ class Service:
                 await self._guarded(self._catch_up)
             while not self.stop.is_set():
                 self._wake.clear()
-                if not await self.worker.clock_is_wrong():
+                if await self.worker.clock_is_wrong():
+                    self._coming = ()
+                else:
                     await self._guarded(self._look_ahead)
                     self._answered = self.clock()
                     await self._guarded(self._answer)

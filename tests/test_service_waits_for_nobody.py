@@ -99,9 +99,11 @@ def with_sources(room: Room, urls: list[str]) -> Newsroom:
 
 
 @contextlib.asynccontextmanager
-async def running(newsroom: Newsroom, store: Database, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
+async def running(
+    newsroom: Newsroom, store: Database, clock: Callable[[], datetime], tick: float = 5.0
+) -> AsyncIterator[Service]:
     stop = asyncio.Event()
-    made = Service(newsroom, store, clock, stop)
+    made = Service(newsroom, store, clock, stop, tick=tick)
     task = asyncio.create_task(made.run())
     try:
         yield made
@@ -253,4 +255,23 @@ async def test_the_next_look_at_the_clock_comes_when_something_is_due(
     assert made._rest() == 5.0
     made.worker.dispatcher.close()
     await made._end_what_runs_beside()
+    store.close()
+
+
+async def test_a_clock_that_jumps_beyond_what_was_coming_does_not_make_the_service_run_in_circles(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom = open_newsroom(room.folder / "config.yaml")
+    store = room.store()
+    looks = 0
+
+    async def wrong() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks > 2  # once before the loop, and once in it
+
+    async with running(newsroom, store, lambda: datetime.now(UTC) + timedelta(days=looks), tick=0.2) as made:
+        monkeypatch.setattr(made.worker, "clock_is_wrong", wrong)
+        await asyncio.sleep(1.5)
+    assert looks < 30
     store.close()
