@@ -20,7 +20,11 @@ BY_CODE: dict[str, tuple[About, str, str]] = {
     "1.10": (About.NOBODY, "", ""),
     "1.90": (About.ACCOUNT, "the sending quota of our account", "rates username"),
     "2.0": (About.MAILBOX, "", ""),
-    "2.1": (About.NOBODY, "", ""),
+    "2.1": (
+        About.MAILBOX,
+        "",
+        "",
+    ),  # "disabled", but AOL's filter and Gmail's limits as well: words must say that it is
     "2.2": (About.FULL, "", ""),
     "2.3": (About.SIZE, "the size of our message", "host"),
     "2.4": (About.MAILBOX, "", ""),
@@ -57,6 +61,7 @@ BY_CODE: dict[str, tuple[About, str, str]] = {
     "7.509": (About.SETTINGS, "SPF, DKIM or DMARC of our domain", "dkim sender"),
     "7.515": (About.SETTINGS, "SPF, DKIM or DMARC of our domain", "dkim sender"),
     "7.606": (About.REPUTATION, "the reputation of our address or domain", "host"),
+    "7.652": (About.ACCOUNT, "the sending quota or rate of our account", "rates username"),
     "7.705": (About.ACCOUNT, "our account at the server", "username"),
     "7.708": (About.ACCOUNT, "our account at the server", "username"),
     "7.750": (About.SETTINGS, "the domain that we send from", "sender"),
@@ -68,7 +73,7 @@ BY_SUBJECT: dict[str, About] = {
     "6": About.CONTENT,
 }
 BY_REPLY: dict[int, tuple[About, str]] = {
-    450: (About.MAILBOX, ""),  # RFC 5321, section 4.2.3: mailbox unavailable, for now
+    450: (About.WAY, ""),  # RFC 5321, section 4.2.3: the mailbox is busy, or it is a policy, as with greylisting
     452: (About.WAY, ""),  # … insufficient system storage
     530: (About.SETTINGS, "our login at the server"),  # RFC 4954, section 6
     535: (About.SETTINGS, "our login at the server"),

@@ -5,12 +5,14 @@ code to every recipient because of *our* address, Microsoft puts a missing mailb
 codes, and words about the sender before words about the recipient: "User unknown … Sender verify failed" is about us.
 
 Before they are compared, addresses and names in the text are replaced by whose they are (`refusals.masked`):
-`‹sender›`, `‹recipient›`, `‹address›` (somebody's), `‹our-name›`.
+`‹sender›`, `‹recipient›`, `‹address›` (somebody's), `‹our-name›`. Marks of letters are taken off (`folded`),
+since many servers leave those of Vietnamese out.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -54,7 +56,33 @@ _PERSON = (
     r"|mail ?drop|e-?mail(?: address)?|"
     r"‹recipient›|customer|member)"
 )
-_PARTS = {"@NOT@": _NOT, "@REFUSED@": _REFUSED, "@LIMIT@": _LIMIT, "@OVER@": _OVER, "@PERSON@": _PERSON}
+# The same of our sender in other languages. What is "sent to" somebody in Vietnamese speaks of the recipient.
+_SENDER_ABROAD = (
+    r"(?:người gửi|(?:tài khoản|địa chỉ|tên miền|hộp thư|e-?mail|\bip|máy chủ)"
+    r"(?: \S+){0,3}? gửi\b(?! (?:đến|tới|cho|lại|đi))"
+    r"|absender|отправител|发件人|寄件人|發件人|expéditeur|émetteur|remitente|remetente|mittente)"
+)
+_REFUSED_ABROAD = (
+    r"(?:\bkhông\b|\bchưa\b|\bsai\b|bị (?:khóa|chặn|từ chối|tạm)|hết hạn|nicht|unbekannt|ungültig|abgelehnt|gesperrt"
+    r"|\bне\b|неизвестн|недопустим|отклон|запрещ|заблок|不|无效|無效|拒[绝絕]|未|inconnu|n.existe|invalid|refus|inexist"
+    r"|desconocid|desconhecid|no existe|rechazad|recusad|sconosciut)"
+)
+_PARTS = {
+    "@NOT@": _NOT,
+    "@REFUSED@": _REFUSED,
+    "@LIMIT@": _LIMIT,
+    "@OVER@": _OVER,
+    "@PERSON@": _PERSON,
+    "@SENDER-ABROAD@": _SENDER_ABROAD,
+    "@REFUSED-ABROAD@": _REFUSED_ABROAD,
+    "@NEAR@": r"(?:(?!‹recipient›|said:).)",  # what lies between, as long as it does not come to speak of the recipient
+}
+
+
+def folded(text: str) -> str:
+    """Letters without their marks: `Hộp thư đã đầy` as `Hop thu da day`, `é` as `e`, `й` as `и`."""
+    bare = (sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
+    return "".join(bare).replace("đ", "d").replace("Đ", "D")
 
 
 def rule(about: About, what: str, keys: str, phrases: str) -> Rule:
@@ -63,4 +91,4 @@ def rule(about: About, what: str, keys: str, phrases: str) -> Rule:
     pattern = "|".join(line.strip() for line in lines if line.strip())
     for mark, part in _PARTS.items():
         pattern = pattern.replace(mark, part)
-    return Rule(re.compile(pattern, re.IGNORECASE), about, what, tuple(keys.split()))
+    return Rule(re.compile(folded(pattern), re.IGNORECASE), about, what, tuple(keys.split()))

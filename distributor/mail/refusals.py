@@ -18,9 +18,12 @@ from typing import NamedTuple
 from ..text import clean_line
 from . import refusals_of_others, refusals_of_us
 from .refusal_codes import BY_CODE, BY_REPLY, BY_SUBJECT
-from .refusal_rules import About, Rule
+from .refusal_rules import About, Rule, folded
 
-_RULES = (*refusals_of_us.RULES, *refusals_of_others.RULES)
+# What a recipient receives at most is no limit of ours, though the words are alike; whom a recipient wants comes before.
+_RULES = (
+    *refusals_of_us.RULES[:1], refusals_of_others.RECEIVING, *refusals_of_us.RULES[1:], *refusals_of_others.RULES
+)  # fmt: skip
 
 OURS = frozenset({About.SETTINGS, About.RELAYING, About.ACCOUNT, About.REPUTATION, About.SIZE})
 RECIPIENTS = frozenset({About.NOBODY, About.MAILBOX, About.FULL})
@@ -33,6 +36,10 @@ _LONGEST = 2000  # characters of a reply that are read
 _ENHANCED = re.compile(r"(?<![\d.])([45])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ \-#]|$)")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
+_TO_ASK = re.compile(
+    r"(?:contact|notify|inform|call|write to|mail to|report|liên hệ|mailto)\b[^.;!?‹]{0,60}$", re.IGNORECASE
+)
+_WHO_ANSWERS = frozenset({"postmaster", "abuse", "hostmaster", "mailer-daemon"})
 _ADDRESS = re.compile(r"<?\b[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}\w>?")
 _LOOKED_UP = re.compile(
     r"name service error for (?:name=)?([\w.-]+)|look(?:ing)? up (?:host )?([\w.-]+\.\w+)"
@@ -45,14 +52,24 @@ _SUSPENDED = re.compile(
     r"|bad outbound|unusual|free accounts",
     re.IGNORECASE,
 )
-_DAY = re.compile(r"dai?ly|per[ -]day|24.?h|a day|/ ?day|ngày|ngay\b|month|tháng", re.IGNORECASE)
-_HOUR = re.compile(r"hour|giờ|\bgio\b", re.IGNORECASE)
+_DAY = re.compile(r"dai?ly|per[ -]day|24.?h|a day|/ ?day|\bngay\b(?! (?:lap|sau))|month|\bthang\b", re.IGNORECASE)
+_HOUR = re.compile(r"hour|\bgio\b", re.IGNORECASE)
 _TURNED_AWAY = re.compile(r"recipient address rejected: access denied", re.IGNORECASE)
-_SWITCHED_OFF = re.compile(r"disabled|deactivated|closed|inactive|suspended|blocked|locked", re.IGNORECASE)
-_NOT_FOR_GOOD = re.compile(r"temporar|tạm thời|currently", re.IGNORECASE)
+_SWITCHED_OFF = re.compile(
+    folded(r"disabled|deactivated|closed|inactive|suspended|blocked|locked|bị (?:khóa|xóa)|đã (?:khóa|xóa)|ngừng"),
+    re.IGNORECASE,
+)
+_NOT_FOR_GOOD = re.compile(folded(r"temporar|tạm thời|currently|derzeit|vorübergehend|временно|暂时"), re.IGNORECASE)
+_NOT_NOW = re.compile(
+    r"time.?out|timed out|connect|reach|route|respon|expired|busy|in use|lock|frozen|suspend|receiv|STOREDRV",
+    re.IGNORECASE,
+)
 _PERSON = re.compile(
     r"‹recipient›|mailbox|inbox|recipient|\buser|address|storage|\bdisk|alias|domain"
-    r"|hộp thư|người (?:nhận|dùng)|hop thu|tài khoản người",
+    + folded(
+        r"|hộp thư|người (?:nhận|dùng)|tài khoản người|empfänger|benutzer|postfach|adresse|получател|пользовател|ящик|адрес"
+    )
+    + folded(r"|收件人|收信人|邮箱|郵箱|信箱|地址|destinat|boîte|buzón"),
     re.IGNORECASE,
 )
 
@@ -107,7 +124,7 @@ def _judge(text: str, status: str, code: int, recipient: str, sender: str, name:
     kind, subject, detail = enhanced(status, text)
     code = code or code_in(text)
     passing = kind == "4" or 400 <= code < 500
-    words = masked(text, recipient, sender, name)
+    words = folded(masked(text, recipient, sender, name))
     by_code = _by_code(f"{subject}.{detail}", subject, code)
     refusal = _by_words(words, recipient) or by_code
     if refusal.recipients:
@@ -130,6 +147,13 @@ def _milder(
     """What words say of the recipient, or the milder thing where something speaks against it."""
     if by_code.ours and subject in ("1", "3", "7") and refusal is not by_code:
         return by_code  # codes as special as 5.1.8 or 5.3.4 are not given by chance
+    if (
+        refusal.about is About.MAILBOX
+        and by_code.about is About.NOBODY
+        and subject == "1"
+        and not _NOT_NOW.search(words)
+    ):
+        refusal = by_code  # "5.1.1 mailbox unavailable"
     nameless = subject not in ("1", "2") and not _PERSON.search(words)  # whose quota, whose account?
     if nameless and (refusal.about is About.FULL or (refusal.about is About.NOBODY and taken)):
         return Refusal(About.UNCLEAR)
@@ -202,8 +226,10 @@ def masked(text: str, recipient: str = "", sender: str = "", name: str = "") -> 
         if recipient and local == recipient.partition("@")[0]:  # as some server inside calls it
             return "‹recipient›"
         # Some show the bare address of a sender that has a token, or one that they have rewritten.
-        same = sender and address.rpartition("@")[2] == domain and local == re.split("[+@]", sender)[0]
-        return "‹sender›" if same else _ANOTHER
+        if sender and address.rpartition("@")[2] == domain and local == re.split("[+@]", sender)[0]:
+            return "‹sender›"
+        before = found.string[max(found.start() - 80, 0) : found.start()]
+        return "" if local in _WHO_ANSWERS or _TO_ASK.search(before) else _ANOTHER  # whom to ask is no recipient
 
     words = _ADDRESS.sub(whose, _URL.sub("", text))
     if domain and domain != recipient.rpartition("@")[2]:

@@ -17,6 +17,7 @@ PASSING_DNS = rule(
     unexpected name server
     server failure
     servfail
+    dns soft error
     dns (?:server )?(?:time|temp|error|fail|problem)
     (?:temporary|transient) (?:dns|lookup|resolver|name)
     (?:look ?up|resolution|resolv\w+|query) (?:has )?(?:timed? ?out|failed|failure|error|temporar)
@@ -42,6 +43,7 @@ RECEIVING = rule(
     (?:is |are )receiving (?:e-?)?mail
     receiv(?:e|ing) (?:limit|rate|too)
     recipient.{0,30}(?:thread limit|throttl|per hour message receive)
+    recipient (?:has |have )?exceeded (?:their|its|his|the) limit.{0,40}receive
     recipient(?:.s)? (?:per.?hour|hourly|rate|message) (?:rate )?limit
     STOREDRV\.Deliver
 """,
@@ -68,9 +70,11 @@ FULL = rule(
     mailbox size
     hộp thư (?:này |đã |bị |người nhận )*đầy
     (?:đầy|hết|vượt quá) dung lượng(?! cho phép)
-    hop thu (?:da |bi )*day
-    day dung luong
-    het dung luong
+    (?:postfach|mailbox|speicher(?:platz)?)\b.{0,30}\b(?:voll|überschritten|erschöpft)
+    ящик\w*\b.{0,30}(?:переполнен|заполнен)
+    (?:邮箱|郵箱|信箱|空间|空間).{0,6}(?:满|滿|不足)
+    boîte\b.{0,30}\bpleine
+    buzón\b.{0,30}\blleno
     storage (?:allocation|limit) exceed
 """,
 )
@@ -89,6 +93,7 @@ SIZE = rule(
     exceeds? (?:the )?(?:administrative|fixed|maximum) (?:limit|size)
     (?:thư|email|nội dung|tệp|file).{0,20}(?:quá lớn|vượt quá (?:kích thước|dung lượng cho phép))
     kích thước.{0,20}(?:vượt|quá)
+    dung lượng (?:thư|email|tệp|file)\b.{0,20}(?:vượt|quá)
 """,
 )
 
@@ -140,7 +145,16 @@ NOBODY = rule(
         (?: \S+){0,6}? ?(?:không (?:tồn tại|có thật|hợp lệ|tìm thấy|đúng|còn)|bị (?:khóa|khoá|xóa|xoá)|\
         đã (?:khóa|khoá|xóa|xoá|ngừng)|ngừng hoạt động)
     không (?:tìm thấy|tồn tại|có) (?:người dùng|người nhận|hộp thư|tài khoản|địa chỉ|tên miền)
-    (?:tai khoan|hop thu|nguoi nhan|dia chi)(?: \S+){0,5}? khong (?:ton tai|hop le|tim thay)
+    (?:empfänger|benutzer|nutzer|postfach|adresse|mailadresse|konto)\w*(?: \S+){0,4}? (?:unbekannt|existiert nicht|ungültig|\
+        nicht (?:gefunden|bekannt|vorhanden|gültig))
+    (?:unbekannte|ungültige)[rs]? (?:empfänger|benutzer|nutzer|postfach|adresse)
+    kein (?:solcher |solches )?(?:benutzer|empfänger|postfach)
+    (?:пользовател|получател|ящик|адрес)\w*(?: \S+){0,4}? (?:не (?:найден|существует|зарегистрирован)|неизвест|удален)
+    (?:несуществующ|неизвестн)\w+ (?:пользовател|получател|адрес|ящик|почтов)
+    нет такого (?:пользовател|получател|адрес|ящик|почтов)
+    (?:收件人|收信人|用户|用戶|邮箱|郵箱|帐号|账号|帳號|地址).{0,12}(?:不存在|无效|無效|未找到|找不到)
+    (?:destinataire|utilisateur|adresse|boîte)\b.{0,30}(?:inconnu|inexist|n.existe|invalide|introuvable)
+    (?:destinatario|usuario|buzón|dirección)\b.{0,30}(?:desconocid|no existe|inexistente|no encontrad)
 """,
 )
 
@@ -186,6 +200,9 @@ REST = (
         routing
         unable to route
         try (?:again|later|your)
+        (?:come|try|check) back
+        currently unavailable
+        hệ thống đang bận
         temporar
         tempfail
         (?:system|server|service|mail system) (?:\w+ )?(?:problem|error|failure|busy|unavailable|down|overload|\
@@ -198,8 +215,6 @@ REST = (
         tạm thời
         thử lại sau
         máy chủ bận
-        tam thoi
-        thu lai sau
         shutting down
         greeting delay
     """,
@@ -235,10 +250,13 @@ REST = (
         8.?bit
         \bmime\b
         thư rác
-        thu rac
+        chính sách
+        спам
+        垃圾
         duplicate
         message (?:was |has been |is )?(?:rejected|refused|blocked|denied)
         message filtered
+        will not accept delivery of (?:this|your) (?:message|mail|e-?mail)
         utf-?8
         smtputf8
         not compliant

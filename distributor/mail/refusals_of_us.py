@@ -52,14 +52,19 @@ RULES = (
         (?:your|smtp|sending|sender|user|e-?mail|customer|this) (?:smtp |e-?mail |mail )?(?:account|tenant|\
             subscription|domain) (?:‹\S+› )?(?:is |was |has been |have been )?(?:currently |\
             temporarily )?(?:suspended|locked|restricted|terminated|not (?:yet )?activated|not active\b|overdue|frozen)
-        your (?:smtp |e-?mail )?account (?:is |was |has been )?(?:currently |temporarily )?(?:blocked|disabled|expired)
+        your (?:smtp |e-?mail )?account (?:is |was |has been )?(?:currently |temporarily )?(?:blocked|disabled|expired|\
+            does not exist)
+        outgoing mail from .{0,80}suspended
         free accounts are for test
         maximum credits exceeded
         credits? (?:expired|exhausted|blocked)
         account (?:is )?under review
         tenant (?:has )?exceed
         traffic not accepted from this
-        tài khoản (?:gửi|smtp|của bạn).{0,30}(?:khóa|khoá|tạm ngưng)
+        (?:tài khoản|dịch vụ|hộp thư)(?: \S+){0,2}? (?:gửi|smtp|của (?:bạn|quý khách|anh|chị|khách hàng))\b.{0,30}\
+            (?:khóa|tạm ngưng|hết hạn|ngừng)
+        ‹sender›@NEAR@{0,30}(?:suspended|locked|frozen|expired|bị khóa|hết hạn|tạm ngưng)
+        failed log ?in
     """,
     ),
     rule(
@@ -85,10 +90,17 @@ RULES = (
             sending )?@LIMIT@\b.{0,40}@OVER@(?!.{0,40}(?:mailbox|inbox))
         @OVER@\w* (?:\S+ ){0,4}?(?:message|mail|e-?mail|connection|recipient|rate) (?:rate |count |\
             sending )?@LIMIT@(?!.{0,20}mailbox)
+        \b(?:sender|sasl)\b.{0,20} (?:over|exceed\w*|above)\b.{0,20}\bquota
+        limits? (?:for|on|of) how many (?:messages|e-?mails)
+        number of (?:messages|e-?mails) sent\b.{0,60}@OVER@
+        @OVER@\w* .{0,30}number of (?:connections|sessions)
+        recipients? (?:received|sent) (?:this|per|in the last) (?:hour|day|minute)
+        (?:превышен|исчерпан)\w* .{0,30}(?:лимит|квот)\w*.{0,20}(?:отправ|исходящ)
+        (?:versand|sende)\w*(?:limit|kontingent).{0,40}(?:erreicht|überschritten)
+        (?:发送|发信|發送|發信).{0,12}(?:超过|超出|超過|限制|上限|过多|過多|频繁|頻繁)
         vượt (?:quá )?(?:số lượng|giới hạn|hạn mức|định mức|số email|số thư).{0,40}(?:gửi|ngày|giờ|phút|email|thư)
         (?:giới hạn|hạn mức|số lượng) (?:email |thư )?gửi.{0,30}(?:vượt|hết|đạt)
         gửi (?:quá nhanh|quá nhiều)
-        vuot (?:qua )?(?:so luong|gioi han|han muc|dinh muc).{0,40}(?:gui|ngay|gio|email|thu)
     """,
     ),
     # Our host's name in DNS.
@@ -121,6 +133,8 @@ RULES = (
             permitted|accepted)|denied|refused|rejected)
         access (?:denied|restricted) (?:for|from) (?:your )?(?:ip|host|client)
         IP not in whitelist
+        \bip\b(?: \S+){0,6}? (?:is |was )?not (?:allowed|authori[sz]ed|permitted)
+        \bip\b.{0,20}gửi.{0,30}(?:không|chưa) được phép
     """,
     ),
     # Block lists and complaints.
@@ -164,8 +178,11 @@ RULES = (
         (?:too many|high (?:number|volume) of) (?:spam |user )?complaints
         ip (?:has been |was |is )?(?:temporarily )?blocked
         danh sách đen
-        (?:địa chỉ )?ip.{0,40}(?:bị chặn|bị khóa|bị khoá)
-        (?:bi chan|danh sach den)
+        \bip\b.{0,40}(?:bị chặn|bị khóa)
+        \b(?:RP|SC|OU|DY)-00\d\b
+        messages from \S+ weren.t sent
+        badmailfrom
+        in my bad\w+ list
     """,
     ),
     # The name that we greet with.
@@ -176,7 +193,7 @@ RULES = (
         r"""
         \b(?:helo|ehlo)\b
         \bhello (?:name|argument)
-        ‹our-name›.{0,60}(?:@NOT@|@REFUSED@)
+        ‹our-name›@NEAR@{0,60}(?:@NOT@|@REFUSED@)
         ^(?:\W*[45]\d\d[ -])?\W*(?:5\.\d\.\d )?invalid domain name\W*$
         need fully.qualified host
         (?:not a valid|invalid|bad|illegal) host ?name
@@ -238,8 +255,11 @@ RULES = (
         verification failed for(?! ‹recipient›)
         call(?:back|out)\b.{0,80}(?:sender|‹sender›|MAIL FROM|postmaster)
         no mx for your from
-        ‹sender›.{0,80}(?:@NOT@|@REFUSED@)
-        (?:@NOT@|@REFUSED@).{0,80}‹sender›
+        ‹sender›@NEAR@{0,80}(?:@NOT@|@REFUSED@|@REFUSED-ABROAD@)
+        (?:@NOT@|@REFUSED@|@REFUSED-ABROAD@)@NEAR@{0,80}‹sender›
+        @SENDER-ABROAD@@NEAR@{0,40}@REFUSED-ABROAD@
+        @REFUSED-ABROAD@@NEAR@{0,20}@SENDER-ABROAD@
+        multiple from addresses
         \bsender(?:.s)?\b(?! should)(?: \S+){0,4}?[ :]\s?(?:@NOT@|@REFUSED@)
         (?:invalid|unknown|bad|unauthori[sz]ed|unroutable|unrouteable|unverified|illegal|forged|\
             spoofed) (?:envelope )?sender
@@ -262,7 +282,6 @@ RULES = (
         not owned by
         does not match (?:the |a |your )?(?:authenticated|login|user|account|verified)
         \bspoof
-        (?:người gửi|địa chỉ gửi|tên miền gửi|địa chỉ người gửi|tên miền (?:của )?người gửi).{0,40}(?:không|chưa|bị|sai)
     """,
     ),
 )
