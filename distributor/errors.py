@@ -12,6 +12,7 @@
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
     │   └── Gone               … because its server says that there is no such page (any more)
     ├── LimitExceeded          work on bytes from outside took too long or too much memory, and was ended
+    ├── StartFailed            no child process can be started now (descriptors, memory, processes); nothing is known
     ├── ArticleError           one article of a source is unusable; its siblings go on
     ├── RenderError            a template failed; the edition is not frozen
     │   └── InliningError      … because styles could not be put into the tags: a plain template goes instead
@@ -115,6 +116,11 @@ class LimitExceeded(DistributorError):
     def __init__(self, message: str, *, doing: str = "") -> None:
         super().__init__(message)
         self.doing = doing
+
+
+class StartFailed(DistributorError):
+    """No child process can be started just now: the machine has no more of something. What it was to read is not to
+    blame; the same again may go well."""
 
 
 class ArticleError(DistributorError):

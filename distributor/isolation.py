@@ -13,24 +13,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import logging
 import multiprocessing
 import os
 import resource
 import signal
+import socket
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .errors import LimitExceeded
+from .errors import LimitExceeded, StartFailed
 from .text import clean_line
 
 log = logging.getLogger("distributor.isolation")
@@ -76,10 +79,13 @@ class ChildProcess:
         self.limits = limits
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._lifeline: Connection | None = None  # held open by us alone: the child ends when it closes
         self._killed = threading.Event()
+        self._ending = threading.Lock()  # nobody ends the child through what another one is just closing
 
     def call(self, *arguments: object) -> Any:
-        """What the function returns. Raises LimitExceeded, and ChildFailed where it raised what it may not raise."""
+        """What the function returns. Raises LimitExceeded, ChildFailed where it raised what it may not raise, and
+        StartFailed where there is no child to call."""
         pipe = self._start()
         doing, late = "", threading.Event()
 
@@ -93,6 +99,7 @@ class ChildProcess:
         try:
             pipe.send(arguments)
             while True:
+                self._await(pipe)
                 frame = pipe.recv_bytes(self.limits.answer)
                 kind, body = frame[:1], frame[1:]
                 if kind == _DOING:
@@ -129,19 +136,48 @@ class ChildProcess:
     def _start(self) -> Connection:
         if self._pipe is not None:
             return self._pipe
-        context = multiprocessing.get_context("forkserver")
-        with _starting:
-            context.set_forkserver_preload(_PRELOADED)
-            ours, theirs = context.Pipe()
-            process = context.Process(
-                target=_serve, args=(theirs, self.function, self.limits), daemon=True, name="distributor-isolated"
-            )
-            process.start()
-            theirs.close()
-        self._process, self._pipe = process, ours
+        try:
+            pipe = self._fork()
+        except (EOFError, OSError) as error:
+            if isinstance(error, (EOFError, ConnectionError, FileNotFoundError)):
+                _end_forkserver()  # killed, or its socket was cleared away: it would never come back by itself
+            try:
+                pipe = self._fork()
+            except (EOFError, OSError) as again:
+                raise StartFailed(f"no child process can be started: {again}") from None
         if self._killed.is_set():
             self._kill()
-        return ours
+        return pipe
+
+    def _fork(self) -> Connection:
+        context = multiprocessing.get_context("forkserver")
+        with _starting, contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            context.set_forkserver_preload(_PRELOADED)
+            pipe, end = context.Pipe()
+            ours.enter_context(pipe)
+            theirs.enter_context(end)
+            held, lifeline = context.Pipe(duplex=False)
+            ours.enter_context(lifeline)
+            theirs.enter_context(held)
+            process = context.Process(
+                target=_serve, args=(end, held, self.function, self.limits), daemon=True, name="distributor-isolated"
+            )
+            process.start()
+            ours.pop_all()
+        self._process, self._pipe, self._lifeline = process, pipe, lifeline
+        return pipe
+
+    def _await(self, pipe: Connection) -> None:
+        """Until the child has said something. Raises EOFError when it has ended: what it has started itself may still
+        hold its end of the pipe, so that this end tells nothing."""
+        process = self._process
+        if pipe in wait([pipe, process.sentinel]):
+            return
+        try:
+            os.kill(process.pid, 0)
+        except ProcessLookupError:
+            raise EOFError from None
+        # It lives on: the forkserver has ended, and nobody will tell us any more when the child does.
 
     def _result(self, kind: bytes, body: bytes) -> Any:
         if kind == _RESULT:
@@ -152,26 +188,38 @@ class ChildProcess:
         raise ChildFailed(str(told["error"]), str(told["trace"]))
 
     def _kill(self) -> None:
-        process = self._process
-        if process is not None and process.pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process.pid, signal.SIGKILL)
+        """End the child and what it has started, and wake who waits for it."""
+        with self._ending:
+            process, pipe = self._process, self._pipe
+            if process is None or process.pid is None:
+                return
+            for end in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    end(process.pid, signal.SIGKILL)
+            if pipe is not None:
+                with contextlib.suppress(OSError), socket.socket(fileno=os.dup(pipe.fileno())) as connection:
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def _reap(self) -> int | None:
-        process, pipe = self._process, self._pipe
-        self._process = self._pipe = None
+        process = self._process
         with _starting:  # `start` polls all children; two polls at once would spoil each other's answer
             process.join(_GRACE)
             code: int | None = process.exitcode
-        if pipe is not None:
-            pipe.close()
+        with self._ending:
+            ends = (self._pipe, self._lifeline)
+            self._process = self._pipe = self._lifeline = None
+            for one in ends:
+                if one is not None:
+                    one.close()
         return code
 
     def _end(self, *, late: bool, error: Exception) -> str:
         """Why a call came to nothing, when the child is gone."""
         alive_and_wrong = isinstance(error, (ValueError, RecursionError)) or "bad message length" in str(error)
-        if alive_and_wrong:
-            self._kill()
+        gone = not alive_and_wrong and not late and not self._killed.is_set()
+        if gone:
+            self._process.join(_GRACE)  # that its own end is told, not the one that is made now for what it has started
+        self._kill()
         code = self._reap()
         if self._killed.is_set():
             return "was broken off"
@@ -200,7 +248,7 @@ class ChildFailed(Exception):
 
 
 def call_isolated(function: Callable[..., Any], *arguments: object, limits: Limits = Limits()) -> Any:
-    """Call a function in a child process of its own. Blocks. Raises LimitExceeded and ChildFailed."""
+    """Call a function in a child process of its own. Blocks. Raises as `ChildProcess.call`."""
     with ChildProcess(function, limits=limits) as child:
         return child.call(*arguments)
 
@@ -231,6 +279,17 @@ async def call_isolated_async(
 
 _starting = threading.Lock()
 _threads = ThreadPoolExecutor(8, thread_name_prefix="isolated")
+
+
+def _end_forkserver() -> None:
+    """See to it that the next child is forked from a new server. Children that are at work go on."""
+    pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    if pid is not None:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitid(
+                os.P_PID, pid, os.WEXITED | os.WNOWAIT
+            )  # it is reaped by `multiprocessing`, which then starts one
 
 
 def _log_here(body: bytes) -> None:
@@ -280,10 +339,11 @@ def processor_time(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def _serve(pipe: Connection, function: Callable[..., Any], limits: Limits) -> None:
+def _serve(pipe: Connection, lifeline: Connection, function: Callable[..., Any], limits: Limits) -> None:
     """What the child does: answer until the other end is closed."""
     global _pipe
     _pipe = pipe
+    _hold_on_to(lifeline)
     _settle(limits)
     while True:
         frame = _answer(pipe, function, limits)
@@ -315,8 +375,26 @@ def _receive(pipe: Connection) -> Any:
         os._exit(0)
 
 
+def _hold_on_to(lifeline: Connection) -> None:
+    """End when the parent ends, however it does: the system sends SIGIO when the other end of the lifeline closes, and
+    that ends a process whatever it is doing. (macOS ignores that signal; there the alarm of each call ends the child.)"""
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if lifeline.poll():
+        os._exit(0)
+
+
 def _settle(limits: Limits) -> None:
-    """Limits that hold for the whole life of the child, and a log that leads to the parent."""
+    """Limits that hold for the whole life of the child, a process group of its own, and a log that leads to the parent.
+
+    What it prints goes where errors go: our standard output is ours, and may be JSON for a program.
+    """
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    with contextlib.suppress(OSError):
+        os.dup2(2, 1)
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

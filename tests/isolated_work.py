@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import time
+from pathlib import Path
 
 from distributor import isolation
 from distributor.isolation import processor_time
@@ -76,3 +77,30 @@ def made_and_measured(body: bytes, widths: tuple[int, ...]) -> list[object]:
     """The most memory that this process has had in hand, in kB, and what a picture was made into."""
     answer = make_as_data(body, widths)
     return [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, answer]
+
+
+def leave_a_child_behind(file: str, *, wait: bool) -> None:
+    """Start a process that lives on, and holds all that this one held."""
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(30)
+        os._exit(0)
+    Path(file).write_text(str(pid), encoding="ascii")
+    if wait:
+        time.sleep(30)
+    os._exit(3)
+
+
+def print_something() -> int:
+    print("a newsroom's own source tells how it goes", flush=True)  # noqa: T201
+    return 1
+
+
+def call_what_says_its_number(file: str) -> None:
+    isolation.call_isolated(say_number, file)
+
+
+def say_number(file: str) -> None:
+    """Then hold the interpreter's lock for ever, so that no thread of ours acts."""
+    Path(file).write_text(str(os.getpid()), encoding="ascii")
+    backtrack()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import multiprocessing.forkserver
 import os
+import resource
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import isolated_work as work
 import pytest
 
-from distributor.errors import LimitExceeded
+from distributor.errors import LimitExceeded, StartFailed
 from distributor.isolation import ChildFailed, ChildProcess, Limits, call_isolated, call_isolated_async
 
 
@@ -123,3 +130,98 @@ async def test_who_is_cancelled_ends_the_child_at_once() -> None:
         await task
     assert time.monotonic() - started < 10
     assert await call_isolated_async(work.double, 2) == 4
+
+
+@pytest.mark.parametrize(("wait", "told"), [(False, "exit code 3"), (True, "took longer than 1 s")])
+def test_what_a_child_has_started_ends_with_it_and_keeps_nobody_waiting(tmp_path: Path, wait: bool, told: str) -> None:
+    started, file = time.monotonic(), tmp_path / "left"
+    work_of_it = functools.partial(work.leave_a_child_behind, wait=wait)
+    with pytest.raises(LimitExceeded, match=told):
+        call_isolated(work_of_it, str(file), limits=Limits(seconds=1))
+    assert time.monotonic() - started < 10
+    assert _ends(int(file.read_text(encoding="ascii")))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS ignores the signal; the alarm ends the child there")
+def test_a_child_ends_when_its_parent_is_killed_whatever_it_is_doing(tmp_path: Path) -> None:
+    file = tmp_path / "child"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", f"import isolated_work as w\nw.call_what_says_its_number({str(file)!r})"],
+        cwd=Path(__file__).parent,
+    )
+    try:
+        assert _comes(lambda: file.exists() and file.read_text(encoding="ascii") != "")
+    finally:
+        parent.kill()
+        parent.wait()
+    assert _ends(int(file.read_text(encoding="ascii")))
+
+
+def test_the_next_child_comes_from_a_new_server_when_the_server_was_killed() -> None:
+    call_isolated(work.double, 1)
+    os.kill(_forkserver()._forkserver_pid, signal.SIGKILL)
+    assert call_isolated(work.double, 21) == 42
+
+
+def test_the_next_child_comes_from_a_new_server_when_its_socket_was_cleared_away() -> None:
+    call_isolated(work.double, 1)
+    Path(_forkserver()._forkserver_address).unlink()
+    assert call_isolated(work.double, 21) == 42
+
+
+def test_a_machine_without_descriptors_is_told_as_such_and_later_all_goes_on() -> None:
+    call_isolated(work.double, 1)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = os.dup(0)
+    os.close(highest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 2, before[1]))
+    try:
+        with pytest.raises(StartFailed, match=r"no child process can be started: .*Too many open files"):
+            call_isolated(work.double, 21)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert call_isolated(work.double, 21) == 42
+
+
+def test_what_a_child_prints_is_no_part_of_our_output() -> None:
+    program = "import isolated_work as w\nfrom distributor.isolation import call_isolated\n"
+    program += "print(call_isolated(w.print_something))"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parent, check=True, capture_output=True)
+    assert ran.stdout == b"1\n"
+    assert b"tells how it goes" in ran.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_hundreds_of_children_leave_no_descriptor_behind() -> None:
+    call_isolated(work.double, 1)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(100):
+        call_isolated(work.double, 1)
+        with pytest.raises(LimitExceeded):
+            call_isolated(work.die)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def _forkserver() -> Any:
+    return multiprocessing.forkserver._forkserver
+
+
+def _ends(pid: int) -> bool:
+    """Whether a process ends within seconds."""
+    return _comes(lambda: not _runs(pid))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # ended, and only not yet taken note of
+
+
+def _comes(what: Callable[[], bool]) -> bool:
+    for _ in range(100):
+        if what():
+            return True
+        time.sleep(0.1)
+    return False

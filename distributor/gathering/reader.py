@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from .. import isolation, registry
 from ..config import Site
-from ..errors import LimitExceeded, NotModified, SourceError
+from ..errors import LimitExceeded, NotModified, SourceError, StartFailed
 from ..isolation import ChildFailed, Limits, call_isolated_async
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Fetched, Fetcher, Harvest, Presence, Source, Validators
@@ -54,6 +54,8 @@ async def read_source(source: Source, site: Site, known: Mapping[str, Validators
             if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
                 raise SourceError(f"{error.doing} {error}".strip()) from None
             avoid[error.doing] = str(error)
+        except StartFailed as error:
+            raise SourceError(str(error)) from None
         except ChildFailed as bug:
             log.error("source %s raised what it may not raise:\n%s", source.name, bug.trace)
             raise SourceError(clean_line(f"the source failed: {bug}")[:400]) from None
@@ -75,7 +77,7 @@ async def ask_sources(
         answer = await call_isolated_async(
             _ask, *job, limits=Limits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1)
         )
-    except (LimitExceeded, ChildFailed, SourceError) as error:
+    except (LimitExceeded, StartFailed, ChildFailed, SourceError) as error:
         log.warning("last look: the sources could not be asked: %s", error)
         answer = {}
     return unanswered(articles) | {id: Presence(there, reason) for id, (there, reason) in answer.items()}

@@ -14,7 +14,7 @@ from datetime import datetime
 from .. import isolation
 from ..config import Pictures, Site
 from ..credentials import NONE, Credentials
-from ..errors import LimitExceeded, SourceError
+from ..errors import LimitExceeded, SourceError, StartFailed
 from ..gathering.fetch import Hosts, Limits, open_fetcher
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
@@ -77,10 +77,14 @@ class Studio:
             turns = asyncio.Semaphore(AT_ONCE)
             making = asyncio.Semaphore(1)
             tasks = {one: asyncio.create_task(self._one(one, now, turns, making)) for one in missing}
-            await asyncio.wait(tasks.values(), timeout=seconds)
+            try:
+                await asyncio.wait(tasks.values(), timeout=seconds)
+            finally:
+                late = [one for one, task in tasks.items() if not task.done()]
+                for one in late:
+                    tasks[one].cancel()
             for one, task in tasks.items():
-                if not task.done():
-                    task.cancel()
+                if one in late:
                     faults |= dict.fromkeys(wanted[one], f"{one.address} was not ready in time")
                 elif fault := task.result():
                     faults |= dict.fromkeys(wanted[one], f"{one.address} {fault}")
@@ -112,6 +116,8 @@ class Studio:
             except ChildFailed as bug:
                 log.error("picture %s: %s", wanted.address, bug.trace)
                 fault = "could not be made smaller"
+            except StartFailed as error:  # says nothing of the picture, so it is not kept
+                return f"could not be read: {error}"
             except SourceError as error:
                 fault = str(error).removeprefix(wanted.address).strip()
             try:

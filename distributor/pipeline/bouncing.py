@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from ..config import Bounces
 from ..delivery import rows, suppression
 from ..delivery.suppression import Effect, classify
-from ..errors import AuthBroken, DistributorError, LimitExceeded, Unavailable
+from ..errors import AuthBroken, DistributorError, LimitExceeded, StartFailed, Unavailable
 from ..isolation import ChildFailed
 from ..mail import returns
 from ..mail.address import Mailbox, normalise
@@ -149,7 +149,7 @@ def _look(
                     left=taken.left + len(others),
                     unreadable=taken.unreadable + tuple(bad.items()),
                 )
-    except (Unavailable, AuthBroken) as error:
+    except (Unavailable, AuthBroken, StartFailed) as error:
         return replace(taken, fault=str(error))
     return taken
 
