@@ -43,7 +43,7 @@ def test_few_are_never_too_many_and_more_are_never_fewer(
     hard: int, tried: int, past_hard: int, past_tried: int, set_to: BounceGuard
 ) -> None:
     too_many = out_of_proportion(hard, tried, past_hard, past_tried, set_to)
-    if hard < set_to.at_least or hard < tried * min(set_to.share, 0.5):
+    if hard < min(set_to.at_least, 3) or hard < tried * min(set_to.share, 0.5):
         assert not too_many
     if too_many:
         assert out_of_proportion(hard + 1, tried, past_hard, past_tried, set_to)
@@ -58,7 +58,10 @@ def test_few_are_never_too_many_and_more_are_never_fewer(
     [
         (302, 302, (0, 0), True),
         (302, 302, (30, 3000), True),
-        (9, 9, (0, 0), False),  # too few to tell
+        (9, 19, (0, 0), False),  # too few to tell
+        (9, 18, (0, 0), True),  # but half of a small list
+        (3, 3, (0, 0), True),
+        (2, 2, (0, 0), False),
         (30, 302, (0, 0), False),  # an old list, sent to for the first time
         (31, 302, (0, 0), True),
         (31, 302, (150, 3000), False),  # a list that is always bad
@@ -107,7 +110,7 @@ async def test_a_list_refused_as_a_whole_is_suppressed_by_nobody_but_staff(bench
     report = await bench.run(Slow(name="mail", fates={f"s{n:04}": GONE for n in range(302)}))
     assert suppressed(bench.database) == 0
     tried = states(bench.database)[S.REJECTED]
-    assert 10 <= tried < 302 and states(bench.database)[S.PENDING] == 302 - tried
+    assert 30 <= tried < 302 and states(bench.database)[S.PENDING] == 302 - tried
     assert len(waiting(bench.database)) == tried
     (question,) = [note for note in report.notes if "is paused" in note]
     assert f"suppressions confirm {ID}" in question and f"suppressions discard {ID}" in question
@@ -142,6 +145,38 @@ async def test_staff_say_that_the_addresses_are_dead_and_it_goes_on(bench: Bench
     report = await bench.run(Post(name="mail", fates=dead))
     assert states(bench.database) == {S.SENT: 30, S.REJECTED: 30}
     assert (suppressed(bench.database), report.notes) == (30, [])
+
+
+@pytest.mark.parametrize("readers", [3, 9, 10, 50])
+async def test_a_small_list_refused_as_a_whole_is_asked_about_too(bench: Bench, readers: int) -> None:
+    letters(bench, readers)
+    await bench.run(Post(name="mail", fates={f"s{n:04}": GONE for n in range(readers)}))
+    assert (suppressed(bench.database), len(waiting(bench.database))) == (0, readers)
+
+
+@pytest.mark.parametrize(("readers", "dead"), [(10, 1), (50, 4), (302, 12), (600, 12)])
+async def test_dead_addresses_at_the_head_of_an_imported_list_pause_nothing(
+    bench: Bench, readers: int, dead: int
+) -> None:
+    letters(bench, readers)
+    await bench.run(Post(name="mail", fates={f"s{n:04}": GONE for n in range(dead)}))
+    assert states(bench.database) == {S.SENT: readers - dead, S.REJECTED: dead}
+    assert (suppressed(bench.database), waiting(bench.database)) == (dead, [])
+
+
+@pytest.mark.parametrize("decided", [False, True])
+async def test_what_staff_were_asked_about_becomes_nothing_usual(bench: Bench, decided: bool) -> None:
+    """Or what refused two in five yesterday could suppress two in five today."""
+    letters(bench, 100)
+    await bench.run(Post(name="mail"))
+    for n in range(40):
+        tell(bench.database, back(f"s{n}@example.com"))
+    if decided:
+        pipeline.confirm_suppressions(bench.database, ID, "lan", bench.clock.now)
+    freeze(bench.database, edition(2), [rendition("mail", "digest", edition="tin-sang-2")])
+    for n in range(75, 100):
+        tell(bench.database, back(f"s{n}@example.com", "tin-sang-2"))
+    assert len(waiting(bench.database, "tin-sang-2")) == 25
 
 
 async def test_a_few_dead_addresses_are_suppressed_at_once(bench: Bench) -> None:

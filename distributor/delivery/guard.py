@@ -33,7 +33,8 @@ from ..storage.tables import (
 UNKNOWN = "unknown"  # what staff call the group of bounces whose edition nobody knows
 _PAST = 10  # earlier editions of the newsletter that tell what is usual
 _ENOUGH = 100  # letters of theirs, below which nothing is usual yet
-_FIRST = 100  # letters of an edition, if it has so many, by which it is judged at least: the bad ones may come first
+_FIRST = 500  # letters of an edition, if it has so many, by which it is judged at least: the bad ones may come first
+_FEW = 3  # hard bounces that are too many where they are half of the letters, whatever the settings say: small lists
 _ALWAYS = 0.5  # of the letters: no list is so bad that this is usual
 _LOOKS = 10  # the proportion is looked at when the count has grown by a tenth: to count letters takes long
 _NO_EDITION = timedelta(days=1)  # in which bounces of no known edition are one group
@@ -65,9 +66,10 @@ def out_of_proportion(hard: int, tried: int, past_hard: int, past_tried: int, li
     """Whether so many hard bounces of the letters tried are no list's own. Pure.
 
     They must be some, more than `share` of the letters, and more than `times` the share of earlier editions; from half of
-    the letters on it is always so.
+    the letters on it is always so, in a small list from three on.
     """
-    if hard < limits.at_least or tried <= 0:
+    few = limits.at_least if 2 * hard < tried else min(limits.at_least, _FEW)
+    if hard < few or tried <= 0:
         return False
     usual = past_hard / past_tried if past_tried >= _ENOUGH else 0.0
     return hard / tried >= min(max(limits.share, limits.times * usual), _ALWAYS)
@@ -81,9 +83,13 @@ def admits(connection: Connection, edition: str, now: datetime, limits: BounceGu
         return True
     if held_at is not None:
         return False
-    if hard < limits.at_least or hard % max(hard // _LOOKS, 1):
+    few = hard < limits.at_least
+    if hard % max(hard // _LOOKS, 1) or (few and (hard < _FEW or not edition)):
         return True
-    tried = max(_tried(connection, edition), _first(connection, edition))
+    first = _first(connection, edition)
+    if few and 2 * hard < first:  # a small list only; to count all letters takes long
+        return True
+    tried = max(_tried(connection, edition), first)
     if not out_of_proportion(hard, tried, 0, 0, limits):
         return True
     past_hard, past_tried = _past(connection, edition)
@@ -190,12 +196,15 @@ def _first(connection: Connection, edition: str) -> int:
 
 
 def _past(connection: Connection, edition: str) -> tuple[int, int]:
-    """Hard bounces and letters of the newsletter's earlier editions."""
+    """Hard bounces and letters of the newsletter's earlier editions. Those that staff were asked about are not usual."""
     own = editions.alias()
+    asked = sa.select(bounce_guards.c.edition_id).where(
+        bounce_guards.c.held_at.is_not(None) | bounce_guards.c.confirmed
+    )
     query = (
         sa.select(editions.c.id)
         .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == edition))
-        .where(editions.c.frozen_at <= own.c.frozen_at, editions.c.id != edition)
+        .where(editions.c.frozen_at <= own.c.frozen_at, editions.c.id != edition, editions.c.id.not_in(asked))
         .order_by(editions.c.frozen_at.desc())
         .limit(_PAST)
     )
