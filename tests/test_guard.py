@@ -134,6 +134,19 @@ async def test_staff_say_that_it_was_us_and_everybody_gets_the_letter(bench: Ben
         pipeline.discard_suppressions(bench.database, ID, "lan", now)
 
 
+async def test_an_edition_that_was_cancelled_meanwhile_is_not_sent_again(bench: Bench) -> None:
+    letters(bench, 302)
+    await bench.run(Slow(name="mail", fates={f"s{n:04}": GONE for n in range(302)}))
+    pipeline.cancel(bench.database, ID, "lan", bench.clock.now, "wrong news")
+    refused = len(waiting(bench.database))
+    assert pipeline.discard_suppressions(bench.database, ID, "lan", bench.clock.now) == (refused, 0)
+    post = Post(name="mail")
+    await bench.run(post)
+    assert (post.carried, waiting(bench.database), suppressed(bench.database)) == ([], [], 0)
+    with bench.database.read() as connection:
+        assert book.is_cancelled(connection, ID)
+
+
 async def test_staff_say_that_the_addresses_are_dead_and_it_goes_on(bench: Bench) -> None:
     """Without asking again for this edition."""
     letters(bench, 60)

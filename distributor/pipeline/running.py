@@ -65,13 +65,13 @@ def confirm_suppressions(database: Database, edition_id: str, by: str, now: date
 
 
 def discard_suppressions(database: Database, edition_id: str, by: str, now: datetime) -> tuple[int, int]:
-    """Forget that these addresses were refused: it was us. Their letters are promised again, and the edition goes on.
-    Returns how many addresses, and how many letters. Raises UserError where none wait."""
+    """Forget that these addresses were refused: it was us. Their letters are promised again, and the edition goes on,
+    unless it was cancelled meanwhile. Returns how many addresses, and how many letters. Raises UserError where none wait."""
     with database.write() as connection:
         _held(connection, edition_id)
         letters = 0
-        if edition_id:
-            row = _row(connection, edition_id)
+        row = _row(connection, edition_id) if edition_id else None
+        if row and row.state != EditionState.CANCELLED:
             control.resume(connection, edition_id, now)
             until = now + (row.expires_at - (row.released_at or row.frozen_at))
             refused = guard.refused_letters(edition_id)
