@@ -296,7 +296,7 @@ def _log_here(body: bytes) -> None:
     """A line that the child wrote to its log, in ours."""
     with contextlib.suppress(ValueError, TypeError):
         level, name, message = json.loads(body)
-        logging.getLogger(str(name)).log(int(level), "%s", clean_line(str(message)))
+        logging.getLogger(clean_line(str(name))).log(int(level), "%s", clean_line(str(message)))
 
 
 # -- in the child ------------------------------------------------------------------------------------------------------

@@ -188,3 +188,42 @@ def test_a_source_of_one_s_own_poisons_nothing(room: Room) -> None:
     ]
     assert "Tin tốt của chúng ta" in room.good("articles")
     assert room.good("doctor").startswith("ok")
+
+
+CARELESS = '''\
+"""Right articles, and everything beside them wrong."""
+
+from dataclasses import dataclass
+from distributor.source import FoundArticle, Harvest, Source, Validators
+
+
+@dataclass(frozen=True, kw_only=True)
+class Careless(Source):
+    remote = False
+
+    async def gather(self, fetcher, now):
+        return Harvest(
+            articles=[FoundArticle(source=self.name, title="Tin tốt của chúng ta", source_id="1")],
+            faults=["one\\\\nwarning: line two \\\\ud800"],
+            notes=["a note\\\\nof two lines"],
+            validators={
+                "https://a.example/": Validators(etag=5, last_modified=None),
+                "https://b.example/\\\\ud800": Validators(etag='"b"'),
+                "https://c.example/": Validators(etag='"\\\\ud800"'),
+                6: Validators(etag='"d"', last_modified=7),
+            },
+        )
+'''
+
+
+def test_what_else_a_source_of_one_s_own_says_costs_no_article_and_is_a_line_each(room: Room) -> None:
+    (room.folder / "sources").mkdir()
+    (room.folder / "sources" / "careless.py").write_text(CARELESS.replace("\\\\", "\\"), encoding="utf-8")
+    room.configure(("sources:\n", "sources:\n  rieng: {type: careless}\n"))
+    done = room.run("gather")
+    assert done.code == 0
+    assert "rieng: 1 new article\n" in done.out
+    assert "note: a note of two lines\n" in done.out
+    assert "warning: source rieng: one warning: line two" in done.err
+    assert "Traceback" not in done.err
+    assert "Tin tốt của chúng ta" in room.good("articles")

@@ -98,8 +98,8 @@ def _harvest(answer: Mapping[str, Any]) -> Harvest:
     if answer.get("unchanged_source"):
         raise NotModified("has not changed")
     if "failure" in answer:
-        raise SourceError(str(answer["failure"]))
-    articles, faults = [], [str(fault) for fault in answer["faults"]]
+        raise SourceError(clean_line(str(answer["failure"])))
+    articles, faults = [], [clean_line(str(fault)) for fault in answer["faults"]]
     for number, data in enumerate(answer["articles"], 1):
         try:
             articles.append(_found.validate_python(data))
@@ -108,12 +108,13 @@ def _harvest(answer: Mapping[str, Any]) -> Harvest:
     return Harvest(
         articles=articles,
         faults=faults,
-        notes=[str(note) for note in answer["notes"]],
+        notes=[clean_line(str(note)) for note in answer["notes"]],
         unchanged=int(answer["unchanged"]),
         validators={
             url: Validators(etag=etag, last_modified=last_modified)
             for url, (etag, last_modified) in answer["validators"].items()
-        },
+            if all(isinstance(one, str) and one.isprintable() for one in (url, etag, last_modified))
+        },  # one that is no text is as good as none: its page is read again
     )
 
 
@@ -166,7 +167,7 @@ def _told(harvest: Harvest, source: str) -> dict[str, Any]:
         "articles": [found_to_data(one) for one in found],
         "faults": [*(str(fault) for fault in harvest.faults), *faults],
         "notes": [str(note) for note in harvest.notes],
-        "unchanged": harvest.unchanged,
+        "unchanged": int(harvest.unchanged),
         "validators": {url: [one.etag, one.last_modified] for url, one in harvest.validators.items()},
     }
 
