@@ -189,6 +189,18 @@ class TestLeaving:
         made = self.join(database, "LAN@example.com")
         assert (made.subscriber, made.change, made.kept_off["tin-sang"].via) == (None, Change.KEPT_OFF, tier)
 
+    def test_who_is_on_a_list_and_suppressed_for_good_is_told_and_not_called_unchanged(
+        self, database: Database
+    ) -> None:
+        """Nothing is sent to them: "unchanged" would be taken for "gets it"."""
+        self.join(database, "lan@example.com", "tin-sang")
+        one = Suppression(address="lan@example.com", tier=Tier.COMPLAINT, reason="spam", since=NOW)
+        with database.write() as connection:
+            suppression.suppress(connection, one)
+        made = self.join(database, "lan@example.com", "tin-sang")
+        assert (made.change, made.kept_off["tin-sang"].via) == (Change.KEPT_OFF, Tier.COMPLAINT)
+        assert self.lists(database, "lan@example.com") == ("tin-sang",)
+
     def test_a_mailbox_that_is_full_for_now_is_no_wish_to_leave(self, database: Database) -> None:
         one = Suppression(address="lan@example.com", tier=Tier.SOFT, reason="x", since=NOW, until=NOW + timedelta(30))
         with database.write() as connection:

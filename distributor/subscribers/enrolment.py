@@ -117,11 +117,13 @@ _NOTHING: dict[str, OptOut] = {}
 def _without(
     wanted: Application, person: Subscriber | None, left: Sequence[OptOut]
 ) -> tuple[Application, dict[str, OptOut]]:
-    """An application without the lists that somebody has left and is not on again, and what keeps them off those."""
+    """An application without the lists that somebody has left and is not on again, and what keeps them off those. A
+    suppression keeps from a list those as well who stand on it: nothing is sent to them, which staff must be told."""
     kept_off = {}
+    suppressed = [one for one in left if one.suppressed]
     for name in wanted.choice.newsletters:
-        found = opt_outs.blocking(left, name)
-        if found and not (person and name in person.newsletters):
+        found = opt_outs.blocking(suppressed if person and name in person.newsletters else left, name)
+        if found:
             kept_off[name] = found
     if not kept_off:
         return wanted, {}
