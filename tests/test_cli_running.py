@@ -42,6 +42,22 @@ def test_an_edition_is_paused_watched_resumed_and_delivered(room: Room) -> None:
     assert "missed nobody" in room.good("editions", "resend", "tin-sang-1", "--missed")
 
 
+def test_nothing_is_promised_again_to_who_has_left(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    store = room.store()
+    with store.write() as connection:
+        connection.execute(
+            sa.update(deliveries).where(deliveries.c.channel == "mail").values(state=S.REJECTED, reply="554 no")
+        )
+    store.close()
+    room.good("subscribers", "remove", "lan@example.com")
+    told = room.good("editions", "resend", "tin-sang-1", "--missed")
+    assert told == (
+        "tin-sang-1: nobody is left to send it to\n"
+        "tin-sang-1: 1 letter left alone: the readers have left or are suppressed\n"
+    )
+
+
 def test_an_edition_that_is_not_there_is_one_line(room: Room) -> None:
     for verb in (("pause", "x"), ("resume", "x"), ("watch", "x"), ("resend", "x", "--missed")):
         done = room.run("editions", *verb)

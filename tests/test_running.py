@@ -16,7 +16,7 @@ from fixtures_ledger import freeze, mark, settle, states, subscribe
 from fixtures_letters import Bench, Clock, Post, letters, worker
 
 from distributor import pipeline
-from distributor.delivery import control
+from distributor.delivery import control, suppression
 from distributor.delivery.commit import GroupCommit
 from distributor.delivery.ledger import Ledger
 from distributor.delivery.retry import MOST_RECOVERIES, doubt
@@ -24,7 +24,7 @@ from distributor.delivery.rows import standing
 from distributor.editions import book
 from distributor.errand import Errands
 from distributor.errors import Rejected, StoreError, Unavailable, UserError
-from distributor.model import DeliveryState, Receipt, Tier
+from distributor.model import DeliveryState, Receipt, Suppression, Tier
 from distributor.storage.database import Database
 from distributor.storage.tables import bounces, deliveries, subscriptions, suppressions
 from distributor.workers import ClockWatch
@@ -121,6 +121,23 @@ async def test_the_missed_get_it_again_and_nobody_else(bench: Bench) -> None:
     assert sorted(again.carried) == ["s0001", "s0002"]
     assert states(bench.database) == {S.SENT: 4}
     assert pipeline.resend_missed(bench.database, ID, "lan", now) == 0
+
+
+async def test_who_has_left_or_is_suppressed_is_not_counted_among_the_missed(bench: Bench) -> None:
+    """A letter that is never sent must not be promised, nor told as such."""
+    letters(bench, 4)
+    no = Rejected("554 5.7.1 no", reply="554 5.7.1 no")
+    await bench.run(Post(name="mail", fates={"s0001": no, "s0002": no, "s0003": no}))
+    with bench.database.write() as connection:
+        connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == "s0001"))
+        key = connection.execute(sa.select(deliveries.c.address).where(deliveries.c.recipient == "s0002")).scalar_one()
+        suppression.suppress(connection, Suppression(address=key, tier=Tier.HARD, reason="550", since=NOW))
+    now = bench.clock.now
+    assert pipeline.resend_missed(bench.database, ID, "lan", now, dry_run=True) == 1
+    assert pipeline.resend_missed(bench.database, ID, "lan", now) == 1
+    assert states(bench.database) == {S.SENT: 1, S.REJECTED: 2, S.PENDING: 1}
+    with bench.database.read() as connection:
+        assert control.unwanted(connection, ID, control.MISSED) == 2
 
 
 async def test_what_a_newer_edition_carries_is_not_sent_again(bench: Bench) -> None:

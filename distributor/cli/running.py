@@ -52,12 +52,16 @@ def resume(app: App, edition: str, by: str | None) -> None:
 @by_option
 @pass_app
 def resend(app: App, edition: str, missed: bool, uncertain: bool, dry_run: bool, by: str | None) -> None:
-    """Send an edition again to those whom it has missed: letters that were rejected, or not out in its time."""
+    """Send an edition again to those whom it has missed: letters that were rejected, or not out in its time.
+
+    Who has left or is suppressed by now is left out.
+    """
     from .. import pipeline
 
     with app.store() as database:
         who = by or getpass.getuser()
         number = pipeline.resend_missed(database, edition, who, clock(), uncertain=uncertain, dry_run=dry_run)
+        gone = _gone(database, edition)
         doubted = [] if uncertain else _in_doubt(database, edition)
         waiting = 0 if number else _still_to_go(database, edition)
     if dry_run and number:
@@ -68,8 +72,12 @@ def resend(app: App, edition: str, missed: bool, uncertain: bool, dry_run: bool,
         say(f"{edition}: nobody is missed yet; {plural(waiting, 'letter')} still to go")
     elif doubted:
         say(f"{edition}: nobody is known to be missed")
+    elif gone:
+        say(f"{edition}: nobody is left to send it to")
     else:
         say(f"{edition}: it has missed nobody")
+    if gone:
+        say(f"{edition}: {plural(gone, 'letter')} left alone: the readers have left or are suppressed")
     if doubted:
         more = len(doubted) - _NAMED
         names = ", ".join(doubted[:_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -78,6 +86,14 @@ def resend(app: App, edition: str, missed: bool, uncertain: bool, dry_run: bool,
         )
         say(f"  `distributor deliveries {edition} --state uncertain` shows why")
         say(f"  `distributor editions resend {edition} --missed --uncertain` sends to them too; some will get it twice")
+
+
+def _gone(database: Database, edition: str) -> int:
+    """How many letters have not reached readers who must not be written to any more."""
+    from ..delivery.control import MISSED, unwanted
+
+    with database.read(long=True) as connection:
+        return unwanted(connection, edition, MISSED)
 
 
 def _in_doubt(database: Database, edition: str) -> list[str]:

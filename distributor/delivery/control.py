@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState, EditionState
 from ..storage.tables import deliveries, editions, shards
-from .ledger import AT_ONCE
+from .ledger import AT_ONCE, still_wanted
 from .promise import OVERTAKEN
 from .rows import lock_shards, rest
 
@@ -44,9 +44,9 @@ def reopen(
 ) -> int:
     """Promise the letters of an edition anew that have not reached anybody, or `only` some of them; returns how many.
 
-    What a newer edition carries by now is left alone. Who has left or is suppressed is sorted out before sending.
+    What a newer edition carries by now is left alone, and so is what is for readers who have left or are suppressed.
     """
-    letters = _missed(edition, states)
+    letters = _missed(edition, states) & still_wanted()
     if only is not None:
         letters &= only
     touched = sa.select(deliveries.c.k).where(letters)
@@ -92,7 +92,13 @@ def cancel_channel(connection: Connection, channel: str, reason: str, now: datet
 
 def missed(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
     """How many letters `reopen` would promise anew."""
-    query = sa.select(sa.func.count()).select_from(deliveries).where(_missed(edition, states))
+    query = sa.select(sa.func.count()).select_from(deliveries).where(_missed(edition, states), still_wanted())
+    return connection.execute(query).scalar_one()
+
+
+def unwanted(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
+    """How many letters `reopen` would leave alone, because their readers have left or are suppressed."""
+    query = sa.select(sa.func.count()).select_from(deliveries).where(_missed(edition, states), ~still_wanted())
     return connection.execute(query).scalar_one()
 
 

@@ -382,7 +382,8 @@ def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> fr
     return allowed
 
 
-def _still_wanted() -> sa.ColumnElement[bool]:
+def still_wanted() -> sa.ColumnElement[bool]:
+    """Whether the reader of a letter is still on its newsletter, and not suppressed."""
     people = (
         sa.select(subscribers.c.id)
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
@@ -404,7 +405,7 @@ def _marking(kind: str) -> sa.UpdateBase:
         sa.update(deliveries)
         .where(listed)
         .where((deliveries.c.state == S.PENDING) | (deliveries.c.state == S.DEFERRED))
-        .where((deliveries.c.recipient == "") | _still_wanted())
+        .where((deliveries.c.recipient == "") | still_wanted())
         .values(
             state=S.SENDING,
             attempts=deliveries.c.attempts + 1,
