@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -414,7 +415,7 @@ def _fields(model: Any) -> dict[str, Any]:
     if not hasattr(model, "__dataclass_fields__"):
         return {}
     hints = get_type_hints(model)
-    return {name: hints[name] for name, field in model.__dataclass_fields__.items() if field.init}
+    return {field.name: hints[field.name] for field in fields(model) if field.init}  # `fields` leaves ClassVar out
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

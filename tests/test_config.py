@@ -125,6 +125,11 @@ BROKEN = {
         ("sender: tin@", "sendre: tin@"),
         "config.yaml:12: channels.mail.sendre: is not a known key; did you mean 'sender'?",
     ),
+    "a setting that no channel has": (
+        ("{type: email, sender: tin@bacson.example}", "{type: feed, folder: f, url: https://bacson.example, zzz: 1}"),
+        "config.yaml:12: channels.mail.zzz: is not a known key; "
+        "there are: allow_private, folder, full_text, hub, items, url",
+    ),
     "a numbered weekday": (
         ("mon-fri", "1-5"),
         "config.yaml:9: newsletters.tin-sang.schedule: weekdays are written by name (mon-fri, sat,sun): "
