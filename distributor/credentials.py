@@ -19,6 +19,8 @@ Origin = tuple[str, str, int]
 
 # The authority of an address ends at / ? or #, its user information at its last @ (RFC 3986, section 3.2).
 _USER = re.compile(r"^(\s*https?:[\t\r\n]*/[\t\r\n]*/)([^/?#]*)@", re.IGNORECASE)
+# The same of whatever somebody has taken for an address: `ftp://name:password@host`, `https:\\name:password@host`.
+_ANY_USER = re.compile(r"^(\s*[a-z][a-z0-9+.-]*:[/\\]*)[^/?#\\]*@", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -46,6 +48,11 @@ NONE = Credentials()
 def without(url: str) -> str:
     """An address of the web without user name and password; any other text as it is."""
     return _USER.sub(r"\1", url, count=1) if "@" in url else url
+
+
+def untold(url: str) -> str:
+    """An address of any kind, or what was meant as one, as it may be told: without user name and password."""
+    return _ANY_USER.sub(r"\1", without(url), count=1) if "@" in url else url
 
 
 def taken(url: str) -> tuple[str, Credentials]:

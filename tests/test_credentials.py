@@ -131,6 +131,19 @@ async def test_a_redirect_takes_them_along_on_the_same_origin_only(site: WebSite
     assert "@" not in got.url
 
 
+@pytest.mark.parametrize(
+    "target", [f"ftp://{LOGIN}files.example/rss", f"https:\\\\{LOGIN}x", f"https:/{LOGIN}x", f"feed:{LOGIN}x"]
+)
+async def test_a_redirect_out_of_the_web_is_told_without_them(
+    site: WebSite, open_web: OpenFetcher, target: str
+) -> None:
+    fetcher = await open_web()
+    with pytest.raises(SourceError, match="redirects to") as caught:
+        await fetcher.get(site.redirect("/moved", target))
+    assert WRITTEN not in str(caught.value)
+    assert NAME not in str(caught.value)
+
+
 async def test_an_unchanged_feed_behind_a_password_is_not_sent_again(site: WebSite, open_web: OpenFetcher) -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != BASIC:

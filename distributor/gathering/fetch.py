@@ -27,7 +27,7 @@ from yarl import URL
 
 from .. import __version__
 from ..config import Site
-from ..credentials import NONE, Credentials, taken, without
+from ..credentials import NONE, Credentials, taken, untold, without
 from ..errors import Gone, NotModified, SourceError
 from ..guarded import AnswerTooLarge, PrivateAddress, open_session
 from ..source import Fetched, Validators
@@ -245,7 +245,7 @@ def _check(here: str, asked: str) -> None:
     if not good:
         where = "is" if here == asked else "redirects to"
         raise SourceError(
-            f"{asked} {where} no address of the web" + ("" if here == asked else f": {clean_line(here)[:200]}")
+            f"{asked} {where} no address of the web" + ("" if here == asked else f": {clean_line(untold(here))[:200]}")
         )
 
 
