@@ -22,6 +22,7 @@ from distributor import pipeline
 from distributor.delivery import suppression
 from distributor.delivery.suppression import Effect
 from distributor.errors import LimitExceeded, StoreError
+from distributor.isolation import ChildProcess
 from distributor.mail import returns, verp
 from distributor.mail.bounces import Report
 from distributor.mail.report_reader import ReportReader
@@ -274,6 +275,23 @@ def test_a_mail_that_ends_its_reader_is_named_and_left(
     taken = post.look(postbox)
     assert [reason for _, reason in taken.unreadable] == ["took longer than 20 s to read"]
     assert (len(taken.handled), post.tier(), postbox.waiting) == (1, Tier.HARD, 1)
+
+
+def test_a_machine_that_can_start_no_process_costs_no_mail(
+    post: Post, postboxes: Postboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(child: ChildProcess) -> None:
+        raise OSError(24, "Too many open files")
+
+    postbox, passed = postboxes("maildir"), set[str]()
+    postbox.put(post.mail("Gmail, nobody there"))
+    with monkeypatch.context() as patch:
+        patch.setattr(ChildProcess, "_fork", none_left)
+        taken = post.look(postbox, passed=passed)
+    assert "no child process can be started" in taken.fault
+    assert (taken.handled, taken.unreadable, passed) == ((), (), set())
+    post.look(postbox, passed=passed)
+    assert post.tier() == Tier.HARD
 
 
 def test_mail_by_people_is_read_once_as_long_as_somebody_remembers(

@@ -18,8 +18,11 @@ from typing import Any
 
 import isolated_work as work
 import pytest
+from builders import NOW, article, settings
 
-from distributor.errors import LimitExceeded, StartFailed
+from distributor.errors import LimitExceeded, SourceError, StartFailed
+from distributor.gathering.reader import ask_sources, read_source
+from distributor.gathering.sources.folder import FolderSource
 from distributor.isolation import ChildFailed, ChildProcess, Limits, call_isolated, call_isolated_async
 
 
@@ -225,3 +228,17 @@ def _comes(what: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+async def test_a_machine_that_can_start_no_process_is_told_for_each_source_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(child: ChildProcess) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(ChildProcess, "_fork", none_left)
+    source = FolderSource(name="cong", folder=tmp_path)
+    with pytest.raises(SourceError, match="no child process can be started"):
+        await read_source(source, settings().site, {}, NOW)
+    answers = await ask_sources({"cong": source}, settings().site, [article("a1")])
+    assert answers["a1"].there is None

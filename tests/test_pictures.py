@@ -26,7 +26,7 @@ from distributor.config import Pictures
 from distributor.credentials import taken
 from distributor.errors import LimitExceeded
 from distributor.gathering.sources.folder import FolderSource
-from distributor.isolation import call_isolated
+from distributor.isolation import ChildProcess, call_isolated
 from distributor.model import Article, Image, edition_from_json, edition_to_json
 from distributor.pictures.making import NoPicture, made_of_data, make, make_as_data
 from distributor.pictures.shelf import Shelf
@@ -392,6 +392,35 @@ async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:
     async with serving(album.app) as root:
         faults = await studio(tmp_path).prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
     assert "cannot be laid into" in faults["a1"]
+
+
+async def test_a_machine_that_can_start_no_process_is_not_the_picture_s_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(child: ChildProcess) -> None:
+        raise OSError(24, "Too many open files")
+
+    album = Album()
+    async with serving(album.app) as root:
+        here, pictures = studio(tmp_path), [with_picture("a1", f"{root}/a.jpg")]
+        with monkeypatch.context() as patch:
+            patch.setattr(ChildProcess, "_fork", none_left)
+            assert "no child process can be started" in (await here.prepare(pictures, NOW))["a1"]
+        assert await here.prepare(pictures, NOW) == {}  # it is asked for again at once
+    assert album.asked == ["a.jpg"]
+
+
+async def test_who_is_cancelled_leaves_no_picture_being_fetched(tmp_path: Path) -> None:
+    album = Album()
+    async with serving(album.app) as root:
+        before = asyncio.all_tasks()
+        preparing = asyncio.create_task(studio(tmp_path).prepare([with_picture("a1", f"{root}/slow.jpg")], NOW))
+        while not album.asked:
+            await asyncio.sleep(0.05)
+        ours = [task for task in asyncio.all_tasks() - before if "_one" in repr(task.get_coro())]
+        preparing.cancel()
+        await asyncio.wait([preparing, *ours], timeout=5)
+        assert [task.done() for task in ours] == [True]
 
 
 async def test_letters_show_our_files_in_numbers(tmp_path: Path) -> None:
