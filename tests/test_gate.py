@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,22 @@ def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> Non
         story = [(event.what, event.by, event.why) for event in book.events(connection, "tin-sang-1")]
     assert ("held", "preflight", made.held) in story
     assert any(what == "forced" and by == "Lan" and why.startswith("script: ") for what, by, why in story)
+
+
+def test_every_check_that_blocks_is_named_to_those_who_want_to_force_it(line: Line) -> None:
+    spoil(line.folder)
+    page = line.folder / "templates" / "email" / "digest.html.j2"
+    link = '<script>alert(1)</script><a href="https://example.com/x">x</a>'
+    page.write_text(page.read_text(encoding="utf-8").replace("<script>alert(1)</script>", link), encoding="utf-8")
+    line.configure("review: {reviewers: [lan.bt@bacson.example]}")
+    line.subscribe("moi")
+    line.arrives("a")
+    line.day("06:30")
+    with pytest.raises(UserError, match="does not pass") as refused:
+        pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
+    named = re.findall(r"--force (\S+)", str(refused.value))
+    assert len(set(named)) == len(named) >= 2
+    pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now, named)
 
 
 def test_a_correction_whose_letter_is_blocked_changes_nothing_until_it_is_forced(line: Line) -> None:

@@ -111,9 +111,8 @@ def pass_again(
         kept = book.renditions_of(connection, edition_id)
     blocked = held_by(newsroom, examine_letters(newsroom, edition, kept, now), forced)
     if blocked:
-        raise UserError(
-            f"{edition_id} does not pass: {in_words(blocked)}; --force {blocked[0].check} lets it go all the same"
-        )
+        options = " ".join(f"--force {check}" for check in dict.fromkeys((*forced, *(one.check for one in blocked))))
+        raise UserError(f"{edition_id} does not pass: {in_words(blocked)}; with {options} it goes all the same")
     if forced:
         with database.write() as connection:
             note_forced(connection, edition_id, by, now, forced)
