@@ -122,6 +122,18 @@ def test_no_command_stumbles_over_a_damaged_row(lived_in: Room, name: str) -> No
     assert len(room.letters()) <= letters + 1
 
 
+@pytest.mark.parametrize("command", ["doctor", "doctor --repair", "check"])
+def test_a_store_that_lacks_a_table_is_not_called_sound(room: Room, command: str) -> None:
+    room.good("gather")
+    with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
+        raw.execute("DROP TABLE announcements")
+        raw.commit()
+    done = room.run(*command.split())
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "lacks what every store has (no table announcements)" in done.err
+    assert "ok" not in done.out
+
+
 def test_a_damaged_article_is_named_and_the_others_go_out(lived_in: Room) -> None:
     room = lived_in
     room.write("bon", "Tin thứ tư trong ngày hôm nay", date="2026-11-20 11:00")

@@ -43,6 +43,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
 
     with app.store() as database, database.read() as connection:
         store = database.name
+        database.check_tables()
         identity.check_key(database, newsroom.present_key(), newsroom.key_place)
         damage = database.damage()
         missing = pipeline.missing(newsroom, connection)

@@ -23,6 +23,7 @@ def command(app: App, mend: bool, as_json: bool) -> None:
 
     folder = app.newsroom.folder / "var" / "set-aside"
     with app.store() as database:
+        database.check_tables()
         if mend:
             try:
                 with database.write() as connection:

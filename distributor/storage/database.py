@@ -29,7 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import DistributorError, StoreError, StoreLost
 from . import files
-from .faults import DAMAGED, fault
+from .faults import DAMAGED, LACKS, fault
 from .migrations import REVISIONS
 from .reading import from_json
 from .tables import metadata
@@ -146,6 +146,13 @@ class Database:
             told = fault(error)
             return str(error.orig) if told and told[0] is StoreLost else ""
         return "" if found == "ok" else " ".join(found.split())
+
+    def check_tables(self) -> None:
+        """Raises StoreLost where a table is missing that every store of this version has."""
+        with self.read() as connection:
+            missing = sorted(set(metadata.tables).difference(sa.inspect(connection).get_table_names()))
+        if missing:
+            raise StoreLost(f"store {self.name}: {LACKS.format('no table ' + ', '.join(missing))}")
 
     def is_empty(self) -> bool:
         """Whether no version of this program has ever made its tables here."""

@@ -8,9 +8,7 @@ from ..errors import StoreBusy, StoreError, StoreLost
 
 _LOCKED = "is locked by another process; try again, or stop the other one"
 DAMAGED = "its file is damaged: nothing more is sent; stop everything that uses it, and restore it from a backup"
-_LACKS = (
-    "lacks what every store has ({}): it was emptied, or is damaged; restore it from a backup, or look at store.url"
-)
+LACKS = "lacks what every store has ({}): it was emptied, or is damaged; restore it from a backup, or look at store.url"
 
 # SQLite: what its messages hold (it has no numbers that Python passes on reliably before 3.11), the kind, and the words.
 _WORDS: dict[str, tuple[type[StoreError], str]] = {
@@ -72,7 +70,7 @@ def fault(error: DBAPIError) -> tuple[type[StoreError], str] | None:
         if sign in said:
             return known
     if any(sign in said for sign in _MISSING):
-        return StoreLost, _LACKS.format(said)
+        return StoreLost, LACKS.format(said)
     if isinstance(error, OperationalError | InterfaceError):
         server = type(error.orig).__module__.startswith("psycopg")
         return StoreError, f"{said}; {_CONNECTING}" if server else said
@@ -83,7 +81,7 @@ def _by_code(code: str, said: str, *, passing: bool) -> tuple[type[StoreError], 
     if code in _CODES:
         return _CODES[code]
     if code in _GONE:
-        return StoreLost, _LACKS.format(said)
+        return StoreLost, LACKS.format(said)
     if code in _BROKEN:
         return StoreLost, f"the server reports damage ({said}): nothing more is sent; restore it from a backup"
     return (StoreError, f"{said}; try again") if passing else None
