@@ -375,6 +375,14 @@ def problems_of(error: ValidationError, raw: Raw, prefix: KeyPath, model: type[A
     return problems
 
 
+_WORDS = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "write a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), "write a number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "write true or false"),
+    "string_type": "write a text, in quotes where it looks like a number or a date",
+}
+
+
 def _in_words(fault: Any, model: type[Any]) -> str:
     match fault["type"]:
         case "missing" | "missing_argument":
@@ -394,6 +402,12 @@ def _in_words(fault: Any, model: type[Any]) -> str:
             return "write a list: [one, two]"
         case "dict_type" | "model_type" | "model_attributes_type":
             return "must hold `key: value` lines of its own"
+        case kind if kind in _WORDS:
+            return _WORDS[kind]
+        case "greater_than_equal":
+            return f"write {fault['ctx']['ge']} or more"
+        case "less_than_equal":
+            return f"write {fault['ctx']['le']} or less"
     message: str = fault["msg"]
     return message[0].lower() + message[1:]
 

@@ -130,6 +130,18 @@ BROKEN = {
         "config.yaml:12: channels.mail.zzz: is not a known key; "
         "there are: allow_private, folder, full_text, hub, items, url",
     ),
+    "a port that is a word": (
+        ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, port: smtp}"),
+        "config.yaml:12: channels.mail.port: write a whole number",
+    ),
+    "a port that is too large": (
+        ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, port: 70000}"),
+        "config.yaml:12: channels.mail.port: write 65535 or less",
+    ),
+    "a number in place of a text": (
+        ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, hello: 5}"),
+        "config.yaml:12: channels.mail.hello: write a text, in quotes where it looks like a number or a date",
+    ),
     "a numbered weekday": (
         ("mon-fri", "1-5"),
         "config.yaml:9: newsletters.tin-sang.schedule: weekdays are written by name (mon-fri, sat,sun): "
@@ -137,7 +149,7 @@ BROKEN = {
     ),
     "a number that is too small": (
         ("    channels: [mail]", "    minimum: 0\n    channels: [mail]"),
-        "config.yaml:10: newsletters.tin-sang.minimum: input should be greater than or equal to 1",
+        "config.yaml:10: newsletters.tin-sang.minimum: write 1 or more",
     ),
     "a duration without a unit": (
         ("    channels: [mail]", "    expires_after: 24\n    channels: [mail]"),
