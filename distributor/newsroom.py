@@ -103,7 +103,7 @@ class Newsroom:
             if create:
                 raise
             raise StoreLost(
-                f"{error}, but {self.state / identity.FILE} says that this newsroom has sent before: restore the store "
+                f"{error}. {self.state / identity.FILE} says that this newsroom has sent before: restore the store "
                 f"from a backup, or look at store.url in {self.file.name}; if it is lost for good, "
                 "`distributor adopt --new-store` begins anew"
             ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -124,12 +125,19 @@ def test_a_store_that_is_gone_is_no_new_newsroom(room: Room, how: str, command: 
     assert how != "deleted" or not file.exists()
 
 
+def test_a_damaged_store_is_told_in_whole_sentences(room: Room) -> None:
+    _sent(room)
+    (room.folder / "var" / "distributor.db").write_bytes(b"no database at all" * 100)
+    said = _refused(room, "plan")
+    assert re.search(r"restore it from a backup\. \S+store\.id says that this newsroom has sent before: ", said)
+
+
 def test_a_key_beside_an_empty_store_says_that_something_is_lost(room: Room) -> None:
     """As an earlier version has left it, which knew no store.id."""
     _sent(room)
     for name in ("store.id", *(part.name for part in (room.folder / "var").glob("distributor.db*"))):
         (room.folder / "var" / name).unlink()
-    assert "secret.key says that this newsroom has sent before" in _refused(room, "send", "tin-sang", "--yes")
+    assert "secret.key says that this newsroom has sent before: restore" in _refused(room, "send", "tin-sang", "--yes")
 
 
 def test_a_store_of_an_earlier_version_gets_its_identity_by_itself(room: Room) -> None:
