@@ -82,6 +82,43 @@ def test_whose_address_is_unknown_decides() -> None:
     assert judge("550 Domain example.com does not exist", recipient=RECIPIENT, sender=SENDER).about is About.NOBODY
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "550 Domain not found", "550 Invalid domain", "550 unknown host", "550 Host unknown", "550 invalid name",
+        "550 Tên miền không tồn tại", "550 Your IP address is invalid", "550 Ihre IP-Adresse ist ungültig",
+        "550 Adresse IP 192.0.2.9 inconnue", "550 Địa chỉ IP không hợp lệ", "550 Email của bạn không hợp lệ",
+        "550 Địa chỉ máy chủ của bạn không hợp lệ", "550 The email address you send from does not exist",
+    ],
+)  # fmt: skip
+def test_a_name_or_number_that_may_be_ours_counts_against_nobody(said: str) -> None:
+    """A domain is the recipient's where it is named, or the code says so."""
+    assert not judge(said, recipient=RECIPIENT, sender=SENDER, name=NAME).recipients
+    named = said.replace("omain", "omain example.com", 1)
+    if named != said:
+        assert judge(named, recipient=RECIPIENT, sender=SENDER).about is About.NOBODY
+
+
+@pytest.mark.parametrize("sender", [SENDER, "bounce+aaaaaaaaaaabc234567defghijklmnop@bounce.news.example"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "550 5.1.1 <tin@news.example>: User unknown", "550 <tin@news.example> does not exist",
+        "550 5.1.0 tin@news.example: invalid address", "552 5.2.2 <tin@news.example>: mailbox full",
+        "452 4.2.2 mailbox tin@news.example full", "550 Adresse tin@news.example existiert nicht",
+        "550 Tài khoản tin@news.example đã bị khóa", "550 Callback to <tin@news.example> says: mailbox full",
+    ],
+)  # fmt: skip
+def test_any_address_of_our_domain_is_ours(said: str, sender: str) -> None:
+    """The one in From, of which the envelope knows nothing; its domain may lie below."""
+    assert not judge(said, recipient=RECIPIENT, sender=sender, name=NAME).recipients
+
+
+def test_a_colleague_at_our_own_domain_can_be_unknown() -> None:
+    said = "550 5.1.1 <lan@news.example>: User unknown"
+    assert judge(said, recipient="lan@news.example", sender=SENDER, name=NAME).about is About.NOBODY
+
+
 def test_all_lines_of_a_reply_are_read() -> None:
     assert judge("550-5.1.1 something\n550-about nobody\n550 5.1.1 Sender verify failed").about is About.SETTINGS
 

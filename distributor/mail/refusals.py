@@ -65,11 +65,24 @@ _NOT_NOW = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(
-    r"‹recipient›|mailbox|inbox|recipient|\buser|address|storage|\bdisk|alias|domain"
+    r"‹recipient›|mailbox|inbox|recipient|\buser|address|storage|\bdisk|alias"
     + folded(
         r"|hộp thư|người (?:nhận|dùng)|tài khoản người|empfänger|benutzer|postfach|adresse|получател|пользовател|ящик|адрес"
     )
     + folded(r"|收件人|收信人|邮箱|郵箱|信箱|地址|destinat|boîte|buzón"),
+    re.IGNORECASE,
+)
+
+_DOMAIN = re.compile(
+    folded(r"\bdomain\b|\bhost\b|tên miền|\bname\b|\bno mx\b"), re.IGNORECASE
+)  # whose, unless it says so?
+_YOURS = re.compile(
+    folded(
+        r"\byour (?:(?:e-?mail|mail|ip|host|server|domain|account|address|name)\W)+(?:is|was|has|does|not|unknown|invalid)"
+        r"|\bip\b.{0,3}(?:address|adresse|адрес)|adresse ip|địa chỉ (?:ip|máy chủ)"
+        r"|(?:tài khoản|địa chỉ|tên miền|máy chủ) của (?:bạn|quý khách)|email của (?:bạn|quý khách) không (?:hợp lệ|tồn tại)"
+        r"|(?:mailbox|account|user|quota (?:of|for))\W{1,3}‹sender›|‹sender›\W{1,4}(?:mailbox|user|account|is |over|quota)"
+    ),
     re.IGNORECASE,
 )
 
@@ -154,8 +167,13 @@ def _milder(
         and not _NOT_NOW.search(words)
     ):
         refusal = by_code  # "5.1.1 mailbox unavailable"
-    nameless = subject not in ("1", "2") and not _PERSON.search(words)  # whose quota, whose account?
-    if nameless and (refusal.about is About.FULL or (refusal.about is About.NOBODY and taken)):
+    if "‹recipient›" not in words and _YOURS.search(words):
+        return Refusal(About.UNCLEAR)
+    here = bool(recipient) and recipient.rpartition("@")[2] in words.lower()
+    nameless = subject not in ("1", "2") and not here and not _PERSON.search(words)  # whose quota, whose account?
+    if nameless and refusal.about is About.NOBODY and subject != "4" and _DOMAIN.search(words):
+        return Refusal(About.UNCLEAR)
+    if nameless and (refusal.about is About.FULL or (refusal.about is About.NOBODY and taken and subject != "4")):
         return Refusal(About.UNCLEAR)
     if refusal.about is About.NOBODY and (nameless or subject == "7") and _SWITCHED_OFF.search(words):
         return Refusal(About.UNCLEAR)  # it may be the account that we log in with
@@ -225,8 +243,11 @@ def masked(text: str, recipient: str = "", sender: str = "", name: str = "") -> 
             return "‹sender›"
         if recipient and local == recipient.partition("@")[0]:  # as some server inside calls it
             return "‹recipient›"
-        # Some show the bare address of a sender that has a token, or one that they have rewritten.
-        if sender and address.rpartition("@")[2] == domain and local == re.split("[+@]", sender)[0]:
+        # Some show the bare address of a sender that has a token, one that they have rewritten, or the one in From.
+        where = address.rpartition("@")[2]
+        rewritten = local == re.split("[+@]", sender)[0]
+        ours = bool(domain) and (where == domain or domain.endswith(f".{where}"))
+        if ours and (rewritten or where != recipient.rpartition("@")[2]):
             return "‹sender›"
         before = found.string[max(found.start() - 80, 0) : found.start()]
         return "" if local in _WHO_ANSWERS or _TO_ASK.search(before) else _ANOTHER  # whom to ask is no recipient

@@ -260,6 +260,7 @@ RULES = (
         @SENDER-ABROAD@@NEAR@{0,40}@REFUSED-ABROAD@
         @REFUSED-ABROAD@@NEAR@{0,20}@SENDER-ABROAD@
         multiple from addresses
+        address (?:that )?you (?:are |have )?(?:sen[dt]|sending|mail(?:ing|ed)?) from
         \bsender(?:.s)?\b(?! should)(?: \S+){0,4}?[ :]\s?(?:@NOT@|@REFUSED@)
         (?:invalid|unknown|bad|unauthori[sz]ed|unroutable|unrouteable|unverified|illegal|forged|\
             spoofed) (?:envelope )?sender
