@@ -215,6 +215,7 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
     """What was made and where, in a few lines."""
     if proposal.edition is None:
         say(f"No new edition of {proposal.newsletter.id}: {proposal.selection.reason}. Nothing is sent twice.")
+        _tell_drafts(database, proposal.newsletter.id)
     else:
         edition = proposal.edition
         say(f"Edition {edition.id}: {edition.subject}", bold=True)
@@ -230,6 +231,17 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
     for channel, number in proposal.left_out.items():
         say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
     tell_report(app, database, report)
+
+
+def _tell_drafts(database: Database, newsletter: str) -> None:
+    """The editions that hold what is new already, and wait for somebody."""
+    from ..editions import book
+
+    with database.read() as connection:
+        drafts = [row for row in book.waiting(connection) if row.newsletter == newsletter]
+    for row in drafts:
+        warn(f"{row.id} waits ({row.state}): «{row.subject}»")
+        say(f"  `distributor editions show {row.id}` says for what; `editions approve` and `editions cancel` decide")
 
 
 def _test(app: App, proposal: Proposal, address: str) -> None:
