@@ -244,7 +244,7 @@ class TestStanding:
     def test_a_full_list_of_another_system_suppresses_nobody_who_is_subscribed_there(self) -> None:
         text = "email,status\na@x.vn,enabled\nb@x.vn,blocklisted\nc@x.vn,5.1.1\n"
         bad, *good = SuppressionList(io.StringIO(text, newline=""), now=NOW, zone=UTC)
-        assert isinstance(bad, BadRow) and bad.line == 2 and "nothing to suppress" in bad.reason
+        assert isinstance(bad, BadRow) and bad.line == 2 and "so there is nothing to suppress" in bad.reason
         assert [one.address for one in good if isinstance(one, Suppression)] == ["b@x.vn", "c@x.vn"]
 
 
@@ -298,6 +298,15 @@ class TestEncodings:
         body = b"address,name\n" + b"".join(b"s%d@x.vn,%b\n" % (number, name) for number in range(9))
         with pytest.raises(ValueError, match="is not UTF-8 text; save it as CSV UTF-8, or name its encoding"):
             detect(io.BytesIO(body))
+
+    @pytest.mark.parametrize(
+        "begin", [b"PK\x03\x04\x14\x00", b"PK\x03\x04abc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00"]
+    )
+    def test_a_workbook_is_named_as_such(self, begin: bytes) -> None:
+        with pytest.raises(
+            ValueError, match="is a workbook of a spreadsheet program; open it there and save it as CSV"
+        ):
+            detect(io.BytesIO(begin + bytes(40)))
 
     def test_a_few_bad_bytes_among_good_letters_leave_it_utf_8(self) -> None:
         assert detect(io.BytesIO(VIETNAMESE.encode() + b"d@x.vn,Andr\xe9\n")) == Encoding("utf-8-sig", damaged=True)

@@ -16,6 +16,7 @@ _CHUNK = 1 << 20
 _SAMPLES = 4  # chunks that are looked at for letters of older encodings
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
+_WORKBOOKS = (b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1"))  # .xlsx and .ods are ZIP files, .xls an OLE file
 _RARE = 100  # one line in so many may be damaged, and the rest is still taken for UTF-8
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"  # the five of Vietnamese, each a byte of its own in windows-1258
@@ -43,6 +44,8 @@ def detect(file: BinaryIO) -> Encoding:
     """The encoding of a file that is open at its beginning, which is read to its end. Raises ValueError in words where
     it cannot be told."""
     first = file.read(_CHUNK)
+    if first.startswith(_WORKBOOKS):
+        raise ValueError("is a workbook of a spreadsheet program; open it there and save it as CSV UTF-8")
     for mark, name in _MARKS.items():
         if first.startswith(mark) and name != "utf-8-sig":
             return Encoding(name, damaged=_is_damaged(file, first, name))

@@ -44,7 +44,7 @@ class SuppressionList:
         try:
             stands = self._stands(cells)
             if stands and stands.says is Says.SUBSCRIBED:
-                raise ValueError(f"the list says that they are subscribed ({stands.word}); nothing to suppress")
+                raise ValueError(f"the list says {stands.word!r}, so there is nothing to suppress")
             if stands:
                 values["reason"] = values["reason"] or f"{stands.word} in an imported list"
             return _suppression(values, self._now, self._zone)
