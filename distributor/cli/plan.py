@@ -49,7 +49,7 @@ def _more(app: App, name: str, now: datetime, days: int) -> list[str]:
     lines = []
     with app.store() as database, database.read() as connection:
         lines += [
-            f"draft {row.id} is in {row.state}, due {app.local(row.due_at)}: {row.subject}"
+            f"draft {row.id} ({row.state}), due {app.local(row.due_at)}: {row.subject}"
             for row in book.waiting(connection)
             if row.newsletter == name
         ]
