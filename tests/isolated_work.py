@@ -7,11 +7,15 @@ import os
 import re
 import resource
 import time
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from distributor import isolation
 from distributor.isolation import processor_time
+from distributor.model import Article
 from distributor.pictures.making import make_as_data
+from distributor.source import Fetcher, Harvest, Presence, Source
 
 
 def double(number: int) -> int:
@@ -104,3 +108,22 @@ def say_number(file: str) -> None:
     """Then hold the interpreter's lock for ever, so that no thread of ours acts."""
     Path(file).write_text(str(os.getpid()), encoding="ascii")
     backtrack()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answering(Source):
+    """Says of every article that it is gone, or ends its process, or says what is no answer."""
+
+    how: str = ""
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+        return Harvest()
+
+    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+        if self.how == "dies":
+            os._exit(3)
+        if self.how == "leaves":
+            raise SystemExit
+        if self.how == "says nonsense":
+            return Presence(object(), 5)  # type: ignore[arg-type]  # somebody's own file may do anything
+        return Presence(False, "it was withdrawn by the desk")

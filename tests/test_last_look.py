@@ -17,11 +17,13 @@ from aiohttp import web
 from builders import NOW, article, articles, settings
 from fixtures_rude import Rude
 from fixtures_web import WebSite
+from isolated_work import Answering
 
 from distributor.errors import Gone, NotModified, SourceError
 from distributor.gathering import archive
 from distributor.gathering.fetch import Hosts, Limits
 from distributor.gathering.last_look import ask_after, look_again
+from distributor.gathering.reader import ask_sources
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
@@ -332,6 +334,24 @@ async def test_a_source_that_raises_keeps_nothing_back_and_stops_nothing(caplog:
         "source cong answered None for a2, which is no Presence",
         "source cong raised what it may not raise",
     ]
+
+
+async def test_a_source_that_ends_its_process_costs_the_answers_of_no_other() -> None:
+    sources = {how: Answering(name=how, how=how) for how in ("dies", "leaves", "says nonsense", "answers")}
+    many = [*(article(f"a{n}", source=name) for n, name in enumerate(sources)), article("a9", source="not-configured")]
+    answers = await ask_sources(sources, SITE, many, seconds=5)
+    assert {id: answer.there for id, answer in answers.items()} == {
+        "a0": None, "a1": None, "a2": None, "a3": False, "a9": None,
+    }  # fmt: skip
+    assert answers["a3"].reason == "it was withdrawn by the desk"
+
+
+async def test_very_many_sources_are_all_asked() -> None:
+    sources = {f"s{n}": Answering(name=f"s{n}") for n in range(40)}
+    many = [article(f"a{n}", source=f"s{n}") for n in range(40)]
+    answers = await ask_sources(sources, SITE, many, seconds=10)
+    assert {answer.there for answer in answers.values()} == {False}
+    assert len(answers) == 40
 
 
 async def test_a_source_that_will_not_stop_does_not_hold_up_the_edition(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,7 @@ async def _ask(source: Source | None, fetchers: Fetchers, article: Article) -> P
     except Exception:
         log.exception("source %s raised what it may not raise when it was asked after %s", source.name, article.id)
         return _BROKEN
-    if not isinstance(answer, Presence):
+    if not (isinstance(answer, Presence) and answer.there in (True, False, None) and isinstance(answer.reason, str)):
         log.error("source %s answered %r for %s, which is no Presence", source.name, answer, article.id)
         return _BROKEN
     return answer if answer.reason or answer.there is not False else Presence(False, "its source says that it is gone")

@@ -35,6 +35,8 @@ LOOK_SECONDS = 300.0  # that one look at a source may take, all its pages togeth
 _MARGIN = 10.0  # seconds more before the child is ended: it can say better itself what took so long
 _LOOK = Limits(seconds=LOOK_SECONDS + _MARGIN, processor_seconds=120)
 _LOOKS = ThreadPoolExecutor(16, thread_name_prefix="look")  # so many sources are read at the same time
+_ASKED_APART = 16  # so many groups of sources are asked after their articles at the same time, each in a child
+_ASKS = ThreadPoolExecutor(2 * _ASKED_APART, thread_name_prefix="last-look")
 _ATTEMPTS = 4  # at one look: at most three of its pages are left out
 
 _found = TypeAdapter(FoundArticle)
@@ -67,20 +69,39 @@ async def read_source(source: Source, site: Site, known: Mapping[str, Validators
 async def ask_sources(
     sources: Mapping[str, Source], site: Site, articles: Sequence[Article], *, seconds: float = SECONDS
 ) -> dict[str, Presence]:
-    """`last_look.ask_after` in a child process: whether each article is still there, by id. Never raises."""
-    if not articles:
-        return {}
-    wanted = {article.source for article in articles}
-    asked = {name: source for name, source in sources.items() if name in wanted}
+    """`last_look.ask_after` in child processes: whether each article is still there, by id. Never raises.
+
+    A source that ends its child, or keeps it, costs the answers of no other one: each has a child of its own, unless there
+    are very many.
+    """
+    names = sorted({article.source for article in articles})
+    groups = [frozenset(names[first::_ASKED_APART]) for first in range(min(_ASKED_APART, len(names)))]
+    answers = unanswered(articles)
+    for some in await asyncio.gather(
+        *(
+            _asked({name: one for name, one in sources.items() if name in group}, site, theirs, seconds)
+            for group in groups
+            if (theirs := [article for article in articles if article.source in group])
+        )
+    ):
+        answers |= some
+    return answers
+
+
+async def _asked(
+    asked: Mapping[str, Source], site: Site, articles: Sequence[Article], seconds: float
+) -> dict[str, Presence]:
+    """What one child says of some articles; nothing where it fails."""
     try:
         job = _packed(asked, site, list(articles), seconds)
         answer = await call_isolated_async(
-            _ask, *job, limits=Limits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1)
+            _ask, *job, limits=Limits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1), threads=_ASKS
         )
     except (LimitExceeded, StartFailed, ChildFailed, SourceError) as error:
-        log.warning("last look: the sources could not be asked: %s", error)
-        answer = {}
-    return unanswered(articles) | {id: Presence(there, reason) for id, (there, reason) in answer.items()}
+        names = ", ".join(asked) or "sources that are not configured any more"
+        log.warning("last look: %s could not be asked: %s", names, error)
+        return {}
+    return {id: Presence(there, reason) for id, (there, reason) in answer.items()}
 
 
 def _packed(*job: object) -> tuple[list[str], bytes]:
