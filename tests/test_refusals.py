@@ -114,6 +114,19 @@ def test_any_address_of_our_domain_is_ours(said: str, sender: str) -> None:
     assert not judge(said, recipient=RECIPIENT, sender=sender, name=NAME).recipients
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "550 Email không gửi được: người nhận không tồn tại", "550 Thư gửi tới người nhận không tồn tại",
+        "550 Vui lòng báo cho người gửi: hộp thư không tồn tại", "550 Email gui den lan@example.com khong ton tai",
+        "550 Zurück an Absender: Empfänger unbekannt", "550 Возвращено отправителю: получатель неизвестен",
+        "550 退回发件人: 收件人不存在", "550 Retour à l'expéditeur: destinataire inconnu",
+    ],
+)  # fmt: skip
+def test_words_to_the_sender_about_the_recipient_are_about_the_recipient(said: str) -> None:
+    assert judge(said, recipient=RECIPIENT, sender=SENDER, name=NAME).about is About.NOBODY
+
+
 def test_a_colleague_at_our_own_domain_can_be_unknown() -> None:
     said = "550 5.1.1 <lan@news.example>: User unknown"
     assert judge(said, recipient="lan@news.example", sender=SENDER, name=NAME).about is About.NOBODY

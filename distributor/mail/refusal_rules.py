@@ -59,7 +59,7 @@ _PERSON = (
 # The same of our sender in other languages. What is "sent to" somebody in Vietnamese speaks of the recipient.
 _SENDER_ABROAD = (
     r"(?:người gửi|(?:tài khoản|địa chỉ|tên miền|hộp thư|e-?mail|\bip|máy chủ)"
-    r"(?: \S+){0,3}? gửi\b(?! (?:đến|tới|cho|lại|đi))"
+    r"(?: (?!không|chưa|được|đã)\S+){0,3}? gửi\b(?! (?:đến|tới|cho|lại|đi|được))"
     r"|absender|отправител|发件人|寄件人|發件人|expéditeur|émetteur|remitente|remetente|mittente)"
 )
 _REFUSED_ABROAD = (
@@ -75,7 +75,9 @@ _PARTS = {
     "@PERSON@": _PERSON,
     "@SENDER-ABROAD@": _SENDER_ABROAD,
     "@REFUSED-ABROAD@": _REFUSED_ABROAD,
-    "@NEAR@": r"(?:(?!‹recipient›|said:).)",  # what lies between, as long as it does not come to speak of the recipient
+    # What lies between, as long as it does not come to speak of the recipient.
+    "@NEAR@": r"(?:(?!‹recipient›|said:|người nhận|hộp thư|empfänger|benutzer|postfach|получател|ящик|收件人|邮箱"
+    r"|destinat).)",
 }
 
 
