@@ -184,14 +184,24 @@ def test_an_alert_of_what_most_have_says_so_and_offers_the_missed(room: Room) ->
     room.good("subscribers", "add", "sau@example.com")
     id = room.run("articles", "--json").json[0]["id"]
     asked = room.run("send", "--alert", id, "--dry-run")
-    assert (
-        "of these 2 subscribers 1 have it already (tin-sang-1) and get it again; --missed leaves them out" in asked.err
-    )
+    assert "1 of them has it already (tin-sang-1), and would get it again; --missed leaves them out" in asked.err
     said = room.good("send", "--alert", id, "--missed", "--yes")
-    assert "at once to 1 subscriber who have not had it, on mail" in said
+    assert "at once to 1 subscriber who has not had it, on mail" in said
+    assert "1 subscriber has it already (tin-sang-1): left out" in said
     assert "mail: 1 sent" in said
     assert "posts" not in said
     assert room.run("send", "tin-sang", "--missed").code == 2
+
+
+def test_an_alert_that_was_sent_is_not_promised_again(room: Room) -> None:
+    room.good("gather")
+    id = room.run("articles", "--json").json[0]["id"]
+    room.good("send", "--alert", id, "--yes")
+    room.good("subscribers", "add", "sau@example.com")
+    for more in (["--dry-run"], ["--missed", "--dry-run"], ["--missed", "--yes"]):
+        done = room.run("send", "--alert", id, *more)
+        assert done.out.startswith("tin-sang: nothing to send: an alert goes out once\n"), more
+        assert "at once to" not in done.out and "get it again" not in done.err
 
 
 def test_where_nobody_is_missed_an_alert_to_the_missed_sends_nothing(room: Room) -> None:

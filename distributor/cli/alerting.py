@@ -89,18 +89,24 @@ def _announce(
     app: App, database: Database, newsletter: Newsletter, article: Article, *, missed: bool, err: bool
 ) -> None:
     """Say what would go out, and how many of its readers have the article already."""
+    from ..editions import book
+    from ..editions.freezing import alert_slot
     from ..pipeline.proposing import propose_alert
 
+    with database.read() as connection:
+        if book.is_decided(connection, newsletter.id, alert_slot(article.id)):
+            say(f"{newsletter.id}: nothing to send: an alert goes out once", err=err)
+            return
     proposal = propose_alert(app.newsroom, database, newsletter, article, clock(), missed=missed)
-    have = f"{proposal.had} have it already ({', '.join(proposal.had_in)})"
+    have = f"{'has' if proposal.had == 1 else 'have'} it already ({', '.join(proposal.had_in)})"
     if proposal.edition is None:
         say(f"{newsletter.id}: nothing to send: {proposal.selection.reason}", err=err)
         return
     channels = ", ".join(dict.fromkeys(one.channel for one in proposal.renditions))
     say(f"{newsletter.id}: {proposal.edition.subject}", err=err)
-    whom = " who have not had it" if missed else ""
+    whom = f" who {'has' if proposal.audience == 1 else 'have'} not had it" if missed else ""
     say(f"  at once to {plural(proposal.audience, 'subscriber')}{whom}, on {channels}", err=err)
     if proposal.had and missed:
-        say(f"  {have} and are left out", err=err)
+        say(f"  {plural(proposal.had, 'subscriber')} {have}: left out", err=err)
     elif proposal.had:
-        warn(f"of these {plural(proposal.audience, 'subscriber')} {have} and get it again; --missed leaves them out")
+        warn(f"{proposal.had} of them {have}, and would get it again; --missed leaves them out")
