@@ -187,11 +187,7 @@ class Bounces(Section):
 class BounceGuard(Section):
     """When so many addresses are refused for good in one edition that staff are asked before any is suppressed."""
 
-    at_least: int = Field(
-        10,
-        ge=1,
-        description="fewer addresses refused for good are too many only in a small list: three, and half of it",
-    )
+    at_least: int = Field(10, ge=1, description="fewer of one edition are too many only where they are half of a list")
     share: float = Field(0.1, gt=0, le=1, description="nor is a smaller share of the letters tried so far")
     times: float = Field(
         5, ge=1, description="nor is less than so many times the share of the newsletter's earlier editions"
