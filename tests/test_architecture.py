@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
@@ -199,6 +200,15 @@ def test_help_says_of_each_command_what_the_command_says_itself() -> None:
         assert command is not None
         assert command.get_short_help_str(limit=200) == words
         assert (command.help or "").strip()
+
+
+@pytest.mark.parametrize("group", ["suppressions", "subscribers"])
+def test_the_verbs_that_help_uses_for_a_group_are_its_commands(group: str) -> None:
+    """Who reads "lift" types it."""
+    verbs = re.findall(r"[a-z]+", COMMANDS[group].lower().split(" addresses")[0].split(" subscribers")[0])
+    command = main.get_command(click.Context(main), group)
+    assert isinstance(command, click.Group)
+    assert set(verbs) - {"and"} <= set(command.commands)
 
 
 def test_help_loads_none_of_the_heavy_parts(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class _ByType(click.Group):
 @click.group(
     "channels",
     cls=_ByType,
-    short_help="Show the channels there are, with settings and examples; rename or cancel one.",
+    short_help="Show the channels there are, with settings and examples; rename, resume or cancel one.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
 )

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 
-@click.group("suppressions", short_help="Show, add, lift, confirm, import and export addresses that get no mail.")
+@click.group("suppressions", short_help="List, add, remove, confirm, import and export addresses that get no mail.")
 def command() -> None:
-    """Show, add, lift, confirm, import and export addresses that get no mail.
+    """List, add, remove, confirm, import and export addresses that get no mail.
 
     Nothing is sent to a suppressed address, whoever asks, and whatever it is subscribed to.
     """
