@@ -72,6 +72,12 @@ def test_a_small_photo_is_never_enlarged() -> None:
     assert (read(wide.body).size, wide.width, wide.height) == ((300, 200), 536, 357)
 
 
+@pytest.mark.parametrize("exif", [b"\xff" * 3000, b"MM\0*" + b"\xff" * 3000, b"II*\0\x08\0\0\0\x01\0\x12\x01"])
+def test_a_photo_whose_camera_wrote_nonsense_is_shown(exif: bytes) -> None:
+    (wide, _) = make(written(noisy((1000, 600)), exif=b"Exif\0\0" + exif), WIDTHS)
+    assert (wide.width, wide.height) == (536, 322)
+
+
 def test_a_photo_stands_upright_and_tells_nothing_of_its_maker() -> None:
     exif = Pillow.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
@@ -130,8 +136,10 @@ def bomb() -> bytes:
         (bomb(), "too many"),
         (written(Pillow.new("RGB", (1, 1)), "PNG"), "too small"),
         (written(Pillow.new("RGB", (700, 60)), "PNG"), "too small"),
+        (written(Pillow.new("L", (100, 60_000)), "PNG"), "a strip of 100 x 60000 pixels"),
+        (written(Pillow.new("L", (40_000, 100)), "PNG"), "a strip of 40000 x 100 pixels"),
     ],
-    ids=["svg", "html", "nothing", "torn", "bomb", "pixel", "banner"],
+    ids=["svg", "html", "nothing", "torn", "bomb", "pixel", "banner", "tower", "strip"],
 )
 def test_what_is_no_picture_is_refused_in_words(body: bytes, reason: str) -> None:
     with pytest.raises(NoPicture, match=reason):

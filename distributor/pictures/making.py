@@ -22,6 +22,7 @@ from ..text import clean_line
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")
 MOST_PIXELS = 50_000_000
 SMALLEST = 80  # pixels of a side; less is a tracking pixel or an icon
+LONGEST = 10  # times as high as wide, or as wide as high; more fills a letter with a strip, or is a line in it
 DENSITY = 2  # pixels of a file for each pixel that is shown
 QUALITY = 80
 LARGEST_PNG = 400_000  # octets; a larger one loses its transparency
@@ -104,19 +105,20 @@ def _opened(body: bytes, wide: int) -> Image.Image:
     """Decoded no larger than needed, upright, in sRGB, with nothing but its pixels. `wide` is the width that is wanted
     of it, in pixels of a file."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Pillow only warns of a picture with too many pixels
+        warnings.simplefilter("ignore")  # of what a camera wrote that cannot be read, for instance
+        warnings.simplefilter("error", Image.DecompressionBombWarning)  # Pillow only warns of too many pixels
         try:
             picture: Image.Image = Image.open(io.BytesIO(body), formats=FORMATS)
             _check(picture.size)
             size = picture.size
             # A PNG is decoded to know how it is turned, so that waits until it is known to be small enough.
-            turned = picture.getexif().get(_ORIENTATION) if isinstance(picture, JpegImageFile) else None
+            turned = _turned(picture) if isinstance(picture, JpegImageFile) else None
             # A JPEG can be decoded at a half, a quarter or an eighth of its size, whichever still is wide enough.
             picture.draft(picture.mode, (1, wide) if turned in _LYING else (wide, 1))
             _check_cost(picture, size)
             picture.seek(0)
             picture.load()
-            turned = picture.getexif().get(_ORIENTATION)
+            turned = _turned(picture)
             profile = picture.info.get("icc_profile")
             picture = _reduced(_in_colours(picture), wide, lying=turned in _LYING)  # the large one is let go of
             upright = picture.transpose(_TURNS[turned]) if turned in _TURNS else picture
@@ -133,12 +135,23 @@ def _opened(body: bytes, wide: int) -> Image.Image:
             raise NoPicture(f"is damaged: {str(error) or type(error).__name__}"[:200]) from None
 
 
+def _turned(picture: Image.Image) -> int | None:
+    """How a camera was held, as far as what it wrote can be read: a picture is not damaged because that is."""
+    try:
+        value = picture.getexif().get(_ORIENTATION)
+    except Exception:  # of many kinds, as all that decoders raise
+        return None
+    return value if isinstance(value, int) else None
+
+
 def _check(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MOST_PIXELS:
         raise NoPicture(f"has {width} x {height} pixels, which is too many")
     if min(width, height) < SMALLEST:
         raise NoPicture(f"is too small to be shown: {width} x {height} pixels")
+    if max(size) > LONGEST * min(size):
+        raise NoPicture(f"is a strip of {width} x {height} pixels, which no letter can show")
 
 
 def _check_cost(picture: Image.Image, size: tuple[int, int]) -> None:
