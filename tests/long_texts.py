@@ -35,8 +35,8 @@ from distributor.rendering.shown import address, text
 from distributor.source import Fetched
 from distributor.text import clean_line, count_graphemes, plain
 
-LENGTH = 50_000  # characters
-PIECE_SECONDS = 4.0  # of processor time for one text; the slowest takes a tenth of it
+LENGTH = 20_000  # characters
+PIECE_SECONDS = 1.5  # of processor time for one text; the slowest takes a tenth of it
 SECONDS = 120  # of processor time for all texts of a function
 URL = "https://bacson.example/"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
