@@ -50,7 +50,7 @@ from distributor.source import FoundArticle, Harvest, Source
 @dataclass(frozen=True, kw_only=True)
 class Own(Source):
     async def gather(self, fetcher, now):
-        return Harvest(articles=[FoundArticle(source=self.name, title="x", source_id="\\ud800")])
+        return Harvest(articles=[FoundArticle(source=self.name, title="x", url=5)])
 """
 
 
@@ -81,7 +81,7 @@ TABLE = {
     "a web page for a feed": Broken(FEED, "/x is a web page, not a feed", page="<!doctype html><p>Bảo trì"),
     "laughs": Broken(FILE, "/x declares a document type", files={"x": '<!DOCTYPE a [<!ENTITY b "c">]>' + RSS}),
     "no file of a feed": Broken(FILE, "/x cannot be read: No such file or directory"),
-    "a folder for a feed": Broken(FILE, "/x cannot be read: Is a directory", files={"x/y": ""}),
+    "a folder for a feed": Broken(FILE, "/x is a folder", files={"x/y": ""}),
     "an item without title": Broken(
         FILE, "item 1 (b-1) has no title", files={"x": RSS.format("<item><guid>b-1</guid></item>")}
     ),
@@ -101,7 +101,7 @@ TABLE = {
         "{type: own}", "the source failed: RuntimeError: one line and another", files={"sources/own.py": OWN}
     ),
     "what cannot be kept": Broken(
-        "{type: own}", "the source failed: UnicodeEncodeError", files={"sources/own.py": OWN_ODD}
+        "{type: own}", "article 1 «x»: url must be text, not int", files={"sources/own.py": OWN_ODD}
     ),
 }  # fmt: skip
 

@@ -84,6 +84,7 @@ async def test_a_post_that_is_cancelled_on_the_wire_is_closed_and_asked_for_no_m
 
     wall = Cancelling(name="wall")
     await asyncio.wait_for(bench.run(wall), 20)
+    await asyncio.wait_for(bench.run(wall, after=timedelta(hours=2)), 20)  # the answer has put the channel to rest
     assert wall.pinned == ["a1"]
     assert states(bench.database) == {S.EXPIRED: 1}
 

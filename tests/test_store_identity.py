@@ -70,10 +70,10 @@ def test_every_command_that_sends_asks_for_the_key(room: Room, command: str) -> 
     assert "secret.key is missing" in room.run(command).err
 
 
-def test_a_folder_that_is_gone_while_the_store_is_on_a_server_stops_sending(room: Room, store_url: str) -> None:
-    if store_url.startswith("sqlite"):
-        pytest.skip("there the store goes with the folder")
-    room.keep_in(store_url)
+def test_a_folder_that_is_gone_while_the_store_is_on_a_server_stops_sending(
+    room: Room, postgresql_url: Callable[[], str]
+) -> None:
+    room.keep_in(postgresql_url())
     _sent(room)
     shutil.rmtree(room.folder / "var")
     room.write("ba", "Tin thứ ba của ngày hôm nay")
@@ -186,12 +186,12 @@ def test_the_loss_of_a_store_can_be_accepted(room: Room) -> None:
     assert len(room.letters()) == 2
 
 
-def test_a_container_without_a_folder_of_its_own_sends_on_with_a_key_from_outside(room: Room, store_url: str) -> None:
+def test_a_container_without_a_folder_of_its_own_sends_on_with_a_key_from_outside(
+    room: Room, postgresql_url: Callable[[], str]
+) -> None:
     """Its key comes from the environment, its store is on a server, and var/ is empty at each start."""
-    if store_url.startswith("sqlite"):
-        pytest.skip("there the store is in the folder")
     room.configure(("sources:\n", "secret: a-secret-from-the-environment\ninstance: blue\nsources:\n"))
-    room.keep_in(store_url)
+    room.keep_in(postgresql_url())
     _sent(room)
     shutil.rmtree(room.folder / "var")
     room.write("ba", "Tin thứ ba của ngày hôm nay")
@@ -202,6 +202,8 @@ def test_a_container_without_a_folder_of_its_own_sends_on_with_a_key_from_outsid
 _FIRST = """
 import sys
 from datetime import UTC, datetime
+from collections.abc import Callable
+from collections.abc import Callable
 from pathlib import Path
 from distributor import pipeline
 from distributor.newsroom import open_newsroom

@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from .app import App, clock, complete_channel, json_option, pass_app, plural, say
+from .app import App, clock, complete_channel, confirm, json_option, pass_app, plural, say
 from .catalogue import show_catalogue
 from .naming import rename_named
 
@@ -82,7 +82,7 @@ def cancel(app: App, name: str, dry_run: bool, yes: bool) -> None:
         if dry_run or not number:
             return
         if not yes:
-            click.confirm("Give them up?", abort=True)
+            confirm("Give them up?")
         number = pipeline.cancel_channel(app.newsroom, database, name, by, clock(), dry_run=False)
     say(f"{name}: {plural(number, 'delivery', 'deliveries')} given up")
 

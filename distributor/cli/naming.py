@@ -5,9 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-import click
-
-from .app import App, clock, say, warn
+from .app import App, clock, confirm, say, warn
 
 if TYPE_CHECKING:
     from ..storage.database import Database
@@ -29,7 +27,7 @@ def rename_named(app: App, kind: str, old: str, new: str, dry_run: bool, yes: bo
             say("Nothing was changed: this was a dry run.")
             return
         if not yes:
-            click.confirm("Carry it over?", abort=True)
+            confirm("Carry it over?")
         pipeline.rename(app.newsroom, database, named, old, new, getpass.getuser(), clock())
     say(f"{old} is {new} now. A `serve` that was started before must be started again; it sends nothing until then.")
 

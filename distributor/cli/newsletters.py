@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .app import App, complete_newsletter, json_option, pass_app, plural, say, show_json, show_table
+from .app import App, complete_newsletter, confirm, json_option, pass_app, plural, say, show_json, show_table
 from .naming import rename_named
 
 
@@ -75,6 +75,6 @@ def remove(app: App, name: str, dry_run: bool, yes: bool) -> None:
         if dry_run or not number:
             return
         if not yes:
-            click.confirm("Take them all off it?", abort=True)
+            confirm("Take them all off it?")
         number = pipeline.remove_newsletter(app.newsroom, database, name, dry_run=False)
     say(f"{name}: {plural(number, 'subscriber')} taken off")
