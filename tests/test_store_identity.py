@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -201,6 +202,7 @@ def test_a_container_without_a_folder_of_its_own_sends_on_with_a_key_from_outsid
 
 _FIRST = """
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from collections.abc import Callable
 from collections.abc import Callable
