@@ -94,14 +94,14 @@ format: $(READY)
 	@$(BIN)/ruff format
 
 # The tests again, but with the program as users install it: from the wheel, in an environment without the checkout. What
-# cannot differ there (the other database, long series) is left out.
+# cannot differ there (the other database, real servers, long series) is left out.
 wheel-test: $(READY)
 	@rm -rf build dist .venv-wheel
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 	@$(PYTHON) -m venv .venv-wheel
 	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --no-deps dist/*.whl
-	@.venv-wheel/bin/pytest -n auto -k 'not postgresql and not torture and not hardship and not months'
+	@.venv-wheel/bin/pytest -n auto -m 'not real' -k 'not postgresql'
 
 lock:
 	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

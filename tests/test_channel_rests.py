@@ -27,6 +27,8 @@ from distributor.delivery.retry import LONGEST_REST, rest_until
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from distributor.model import DeliveryState, Receipt
 
+pytestmark = pytest.mark.real
+
 S = DeliveryState
 EIGHT = [f"a{number}" for number in range(8)]
 IN_TEN_MINUTES = NOW + timedelta(minutes=10)

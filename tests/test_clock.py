@@ -42,6 +42,8 @@ from distributor.storage.tables import (
     watches,
 )
 
+pytestmark = pytest.mark.real
+
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 

@@ -241,6 +241,7 @@ def traces(folder: Path) -> list[str]:
     return [str(file.relative_to(folder)) for file in files if any(sign in file.read_bytes() for sign in signs)]
 
 
+@pytest.mark.real
 def test_nothing_that_a_newsroom_says_or_keeps_holds_them(
     guarded_room: Room, portal: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,6 +16,8 @@ from distributor.editions.explain import Carried
 from distributor.gathering.lookup import exactly, folded, matches, search
 from distributor.model import DeliveryState, EditionKind
 
+pytestmark = pytest.mark.real
+
 S = DeliveryState
 NAMES = ("moi", "yte", "kinhte", "ngay", "tuan", "sau")
 

@@ -215,6 +215,7 @@ async def test_a_feed_on_the_disk_is_an_ordinary_file_of_its_folder(inside: Path
         await look(FeedSource(name="tin", file=file))
 
 
+@pytest.mark.real
 def test_the_signing_secret_becomes_no_article(room: Room) -> None:
     room.good("gather")
     room.good("send", "tin-sang", "--yes")

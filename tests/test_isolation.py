@@ -25,6 +25,8 @@ from distributor.gathering.reader import ask_sources, read_source
 from distributor.gathering.sources.folder import FolderSource
 from distributor.isolation import ChildFailed, ChildProcess, Limits, call_isolated, call_isolated_async
 
+pytestmark = pytest.mark.real
+
 
 def test_a_child_returns_json_or_bytes() -> None:
     assert call_isolated(work.double, 21) == 42
