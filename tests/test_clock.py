@@ -203,7 +203,8 @@ def test_an_edition_sent_ahead_stays_and_is_told_and_its_slot_does_not_come_agai
     (line,) = (line for line in desk.told if "was sent by a clock that was ahead" in line)
     store = desk.store()
     with store.read() as connection:
-        made = connection.execute(sa.select(editions.c.slot, editions.c.frozen_at, editions.c.released_at)).all()
+        query = sa.select(editions.c.slot, editions.c.frozen_at, editions.c.released_at).order_by(editions.c.number)
+        made = connection.execute(query).all()
     store.close()
     assert len(made) == 2
     assert made[0].slot in line

@@ -116,7 +116,8 @@ def test_no_command_stumbles_over_a_damaged_row(lived_in: Room, name: str) -> No
     assert room.good("doctor").startswith("ok")
     for command in AFTERWARDS:
         done = room.run(*command.format(id=id).split())
-        assert done.code == 0, (command, done)
+        in_doubt = "in doubt, may be out" in done.err  # what a repaired row says of a delivery whose state was lost
+        assert done.code == int(in_doubt), (command, done)
         assert "cannot be read" not in done.err, (command, done)
     # Nothing that was out goes out again; the third article is all the news there was.
     assert len(room.letters()) <= letters + 1
