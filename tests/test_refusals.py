@@ -13,6 +13,7 @@ from refusal_cases import ALL, NAME, RECIPIENT, SENDER, Said
 
 from distributor import registry
 from distributor.delivery.tiers import classify
+from distributor.isolation import processor_time
 from distributor.mail import refusals_of_others, refusals_of_us
 from distributor.mail.refusal_codes import BY_CODE
 from distributor.mail.refusal_rules import About
@@ -199,3 +200,15 @@ def test_no_reply_keeps_us_busy(unit: str) -> None:
     for number in range(10):
         judge(f"550 {number} " + unit * 5000, recipient=RECIPIENT, sender=SENDER, name=NAME)
     assert time.process_time() - started < 2
+
+
+LONG = ("'", '"', ".", "-", "@", "a", " ", "' ", "a'", "user '", "‹sender› ", "not ", "mailbox ", "does not have a ")
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_a_reply_that_goes_on_and_on_is_judged_at_once(piece: str) -> None:
+    """Replies are strangers' words, and they are judged where letters are sent."""
+    for before in ("", "This user doesn", "mailbox ", "sender ", "message from "):
+        for after in ("", " unknown"):
+            with processor_time(2.0):
+                judge(f"554 {before}{piece * (4000 // len(piece))}{after}", code=554)

@@ -102,7 +102,7 @@ NOBODY = rule(
     "there is no such mailbox",
     "",
     r"""
-    @PERSON@\b\W{0,4}(?:[\w‹›@.'\"-]{1,80}\W{1,4}){0,4}?(?:is |was |are |has been |have been |name |now |\
+    @PERSON@\b\W{0,4}(?:[\w‹›@.'\"-]{1,80}+\W{1,4}){0,4}?(?:is |was |are |has been |have been |name |now |\
         currently )?(?:an? )?(?:unknown|not found|not known|not (?:a )?valid|not recogni[sz]ed|\
         no longer (?:available|valid|active|in use|here|exists?|used|with|on server|at this)|disabled|\
         deactivated|discontinued|closed|cancell?ed|terminated|deleted|removed|inactive|invalid|(?:does ?n.t|\
