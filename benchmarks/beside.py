@@ -31,7 +31,7 @@ from delivery_newsroom import CHECKOUT, Desk, SqliteStore, Way
 from delivery_servers import running, sink
 
 from distributor.storage.database import Database
-from distributor.storage.tables import articles, deliveries, slots
+from distributor.storage.tables import articles, deliveries, editions, slots
 
 HERE = Path(__file__).parent
 SLOTS = 70.0  # seconds that each run serves at least: one full minute comes to pass in any case
@@ -93,9 +93,9 @@ def open_deliveries(desk: Desk) -> int:
 def look(desk: Desk, stopped: float, log: str) -> Run:
     opened = store(desk)
     with opened.read() as connection:
-        times = connection.execute(
-            sa.select(sa.func.min(deliveries.c.updated), sa.func.max(deliveries.c.updated))
-        ).one()
+        first = sa.select(editions.c.id).order_by(editions.c.frozen_at).limit(1).scalar_subquery()
+        query = sa.select(sa.func.min(deliveries.c.updated), sa.func.max(deliveries.c.updated))
+        times = connection.execute(query.where(deliveries.c.edition_id == first)).one()  # slots make editions, too
         decided = connection.execute(
             sa.select(slots.c.slot, slots.c.decided_at).where(slots.c.slot.regexp_match(r"^\d{4}-\d\d-\d\dT\d\d:\d\d$"))
         ).all()
