@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
-	@echo "make unit        those that need no servers or processes of their own: about a minute, for while one works"
+	@echo "make unit        those that need no servers or processes of their own, for while one works (some minutes)"
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make fuzz        wild input for everything that reads what strangers send (ten minutes each of five kinds)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
