@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from distributor import registry
+from distributor.channel import Channel
 from distributor.config import Newsletter, Settings
+from distributor.editions.timing import Timing
 from distributor.model import Article, Edition, FoundArticle, Rendition
+from distributor.newsroom import Newsroom
+from distributor.rendering.environment import Templates
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 
@@ -59,6 +66,15 @@ def settings(**changes: Any) -> Settings:
         "channels": {"mail": {"type": "email"}},
     }
     return Settings.model_validate({**data, **changes})
+
+
+def newsroom(
+    folder: Path, settings: Settings, order: Newsletter, channels: Mapping[str, Channel], timing: Timing
+) -> Newsroom:
+    """A newsroom with one newsletter and no config.yaml."""
+    settings = settings.model_copy(update={"newsletters": {order.id: order}})
+    templates = Templates(registry.template_folders(folder))
+    return Newsroom(folder / "config.yaml", settings, {}, channels, {order.id: timing}, templates)
 
 
 def edition(number: int = 1, count: int = 2, **changes: Any) -> Edition:

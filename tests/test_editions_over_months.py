@@ -11,12 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from builders import found, newsletter, settings
+from builders import found, newsletter, newsroom, settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -101,19 +100,9 @@ class Months(RuleBasedStateMachine):
     @property
     def newsroom(self) -> Newsroom:
         schedule = Schedule(text="", rules=(parse("weekdays at 07:00"),), zone=settings().site.timezone)
-        room = SimpleNamespace(
-            settings=settings(),
-            folder=Path(self.folder.name),
-            channels={"note": Note(name="note")},
-            templates=None,
-            studio=lambda: None,
-            timing={"tin-sang": Timing(schedule, self.missed)},
-            newsletter=lambda _: self.order,
-            carriers=lambda _: {"note": Note(name="note")},
-            language=lambda _: settings().site.language,
-            zone=lambda _: settings().site.timezone,
+        return newsroom(
+            Path(self.folder.name), settings(), self.order, {"note": Note(name="note")}, Timing(schedule, self.missed)
         )
-        return cast(Newsroom, room)
 
     def _take(self, source: Source, look: list[FoundArticle]) -> None:
         with self.store.write() as connection:

@@ -12,11 +12,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from builders import found, newsletter, settings
+from builders import found, newsletter, newsroom, settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -112,20 +111,7 @@ class Months(RuleBasedStateMachine):
             schedule("every day at 18:00", "daily-"),
             schedule("sunday at 08:00", "weekly-"),
         )
-        room = SimpleNamespace(
-            settings=self.settings,
-            folder=Path(self.folder.name),
-            channels={"mail": self.letters},
-            templates=None,
-            studio=lambda: None,
-            timing={"tin-sang": timing},
-            newsletter=lambda _: self.order,
-            carriers=lambda _: {"mail": self.letters},
-            language=lambda _: self.settings.site.language,
-            zone=lambda _: self.settings.site.timezone,
-            secret=lambda: b"0123456789abcdef",
-        )
-        return cast(Newsroom, room)
+        return newsroom(Path(self.folder.name), self.settings, self.order, {"mail": self.letters}, timing)
 
     def _take(self, *look: Any) -> list[str]:
         with self.store.write() as connection:
