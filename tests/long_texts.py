@@ -23,7 +23,7 @@ from distributor.errors import DistributorError
 from distributor.gathering.cleaning import clean_body, close, is_name, web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
-from distributor.gathering.extract import decode, parse_page
+from distributor.gathering.extraction.document import decode, parse_page
 from distributor.gathering.furniture import is_furniture
 from distributor.gathering.identity import canonical_url
 from distributor.gathering.sources.feed import FeedSource

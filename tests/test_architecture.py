@@ -81,6 +81,8 @@ PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
     "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
+    "gathering/extraction/article.py", "gathering/extraction/body.py", "gathering/extraction/document.py",
+    "gathering/extraction/fields.py", "gathering/extraction/structured_data.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
     "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",
     "mail/refusals.py", "mail/refusal_rules.py", "mail/refusal_codes.py", "mail/refusals_of_us.py",

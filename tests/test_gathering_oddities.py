@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from distributor.errors import ArticleError, ConfigError, SourceError
 from distributor.gathering.cleaning import clean_body, web_address
 from distributor.gathering.dates import parse_date
-from distributor.gathering.extract import decode
+from distributor.gathering.extraction.document import decode
 from distributor.gathering.identity import identity_keys
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource

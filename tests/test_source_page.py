@@ -13,7 +13,8 @@ from builders import NOW
 from fixtures_web import OpenFetcher, WebSite
 
 from distributor.errors import SourceError
-from distributor.gathering.extract import Selectors, decode
+from distributor.gathering.extraction.article import Selectors
+from distributor.gathering.extraction.document import decode
 from distributor.gathering.sources.page import Link, PageSource
 from distributor.model import FoundArticle
 from distributor.newsroom import open_newsroom

@@ -19,7 +19,7 @@ from ..model import Image
 from ..source import Fetched
 from ..text import clean_line
 from .cleaning import pixels, web_address
-from .extract import decode, nearly_utf8
+from .extraction.document import decode, nearly_utf8
 from .feed_parser import begin, parse
 
 _MOST = 2000  # entries that are looked at

@@ -24,7 +24,7 @@ from bounce_cases import BOUNCES
 from distributor import isolation
 from distributor.delivery.tiers import classify
 from distributor.errors import SourceError
-from distributor.gathering.extract import parse_page
+from distributor.gathering.extraction.document import parse_page
 from distributor.gathering.identity import identity_keys
 from distributor.gathering.intake import content_hash
 from distributor.gathering.sources.feed import FeedSource

@@ -31,7 +31,8 @@ from pydantic import AfterValidator, Field
 from distributor.files import Refused, TooLarge, is_within, read_within
 from distributor.gathering.cleaning import web_address
 from distributor.gathering.dates import parse_date
-from distributor.gathering.extract import Extracted, Selectors, extract, parse_page, select
+from distributor.gathering.extraction.article import Extracted, Selectors, extract
+from distributor.gathering.extraction.document import parse_page, select
 from distributor.gathering.identity import canonical_url
 from distributor.source import (
     Article,

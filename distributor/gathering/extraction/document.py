@@ -1,0 +1,89 @@
+"""An HTML page from bytes to a tree: its encoding, parsing, and CSS selectors over it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+import lxml.html
+from cssselect import GenericTranslator, SelectorError
+from lxml import etree
+from lxml.html import HtmlElement
+
+from ...text import clean_line
+from ..furniture import legal, without_includes
+
+
+def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
+    """A page as a tree; None for an empty one. `charset` is what the server said; the page's own word comes after it."""
+    text = decode(body, charset)
+    if not text.strip():
+        return None
+    try:
+        parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        page: HtmlElement = lxml.html.document_fromstring(legal(text).encode(), parser=parser)
+        return without_includes(page, text)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
+# The encodings of web pages. Python knows stranger ones by name, and some of those never end or raise other errors.
+_ENCODINGS = re.compile(
+    r"utf[-_]?(?:8|16|16le|16be)|us-ascii|latin-?1|(?:iso[-_]?8859[-_]|windows[-_]|cp)\d{1,4}|koi8-[ru]|tis-620"
+    r"|gbk|gb2312|gb18030|big5|euc-(?:jp|kr)|shift_jis",
+    re.IGNORECASE,
+)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
+
+
+def decode(body: bytes, charset: str) -> str:
+    """Bytes as text: by byte order mark, UTF-8 if they are it, the server's word, the page's word; never an error."""
+    for sign, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if body.startswith(sign):
+            return body[len(sign) :].decode(name, "replace")
+    nearly = nearly_utf8(body)
+    if nearly is not None:
+        return nearly
+    meta = _META_CHARSET.search(body[:4096])
+    for name in (charset, meta.group(1).decode("ascii", "ignore") if meta else "", "windows-1258"):
+        if _ENCODINGS.fullmatch(name.replace("utf-16-", "utf-16")):
+            try:
+                return body.decode(name)
+            except (LookupError, UnicodeDecodeError):
+                continue
+    return body.decode("utf-8", "replace")
+
+
+def nearly_utf8(body: bytes) -> str | None:
+    """The text of bytes that are UTF-8 but for a few: portals cut summaries by bytes, in the middle of a letter."""
+    text = body.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    # In the older encodings hardly a letter beyond ASCII happens to be UTF-8.
+    return text if not bad or sum(sign > "\x7f" for sign in text) > 5 * bad else None
+
+
+@lru_cache(maxsize=512)
+def compile_selector(selector: str) -> str:
+    """A selector as XPath; empty for an empty one. Raises ValueError in words."""
+    if not selector.strip():
+        return ""
+    try:
+        return GenericTranslator().css_to_xpath(selector)
+    except SelectorError as error:
+        raise ValueError(f"{selector!r} is not a CSS selector: {error}") from None
+
+
+def select(root: HtmlElement, selector: str) -> list[HtmlElement]:
+    """The elements that a selector finds, in the order of the page."""
+    path = compile_selector(selector)
+    return [found for found in root.xpath(path) if isinstance(found, HtmlElement)] if path else []
+
+
+def words_of(element: HtmlElement) -> str:
+    return clean_line(str(element.text_content()))
+
+
+def first_words(elements: Iterable[HtmlElement]) -> str:
+    """The words of the first element that has some."""
+    return next(filter(None, map(words_of, elements)), "")
