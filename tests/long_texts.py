@@ -20,12 +20,14 @@ from zoneinfo import ZoneInfo
 
 from distributor.channel import Limits
 from distributor.errors import DistributorError
-from distributor.gathering.cleaning import clean_body, close, is_name, web_address
+from distributor.gathering.addresses import web_address
+from distributor.gathering.cleaning import clean_body, close
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
 from distributor.gathering.extraction.document import decode, parse_page
 from distributor.gathering.furniture import is_furniture
 from distributor.gathering.identity import canonical_url
+from distributor.gathering.signatures import is_name
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import Link, PageSource

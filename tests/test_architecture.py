@@ -80,9 +80,11 @@ OPEN_TO_CHANNELS = {
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
-    "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py",
+    "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py", "gathering/addresses.py",
+    "gathering/article_images.py", "gathering/captions.py", "gathering/signatures.py",
     "gathering/extraction/article.py", "gathering/extraction/body.py", "gathering/extraction/document.py",
-    "gathering/extraction/fields.py", "gathering/extraction/structured_data.py",
+    "gathering/extraction/authors.py", "gathering/extraction/images.py", "gathering/extraction/page_dates.py",
+    "gathering/extraction/structured_data.py", "gathering/extraction/titles.py",
     "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
     "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",
     "mail/refusals.py", "mail/refusal_rules.py", "mail/refusal_codes.py", "mail/refusals_of_us.py",

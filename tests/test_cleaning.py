@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.addresses import web_address
+from distributor.gathering.cleaning import clean_body
 from distributor.gathering.furniture import is_furniture
 from distributor.markup import sanitise
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from distributor.credentials import NONE, taken, taken_from, without
 from distributor.errors import ConfigError, SourceError
-from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.addresses import web_address
+from distributor.gathering.cleaning import clean_body
 from distributor.gathering.sources.feed import FeedSource
 from distributor.newsroom import open_newsroom
 

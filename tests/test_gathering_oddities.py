@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.errors import ArticleError, ConfigError, SourceError
-from distributor.gathering.cleaning import clean_body, web_address
+from distributor.gathering.addresses import web_address
+from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.extraction.document import decode
 from distributor.gathering.identity import identity_keys

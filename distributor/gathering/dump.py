@@ -21,9 +21,10 @@ from datetime import datetime, tzinfo
 
 from ..markup import sanitise
 from ..text import clean, clean_line
-from .cleaning import close, is_name
+from .cleaning import close
 from .dates import parse_date
 from .furniture import is_furniture
+from .signatures import is_name
 
 _DATE_LINE = 60  # characters; a line that holds a date and more than this is a sentence
 _CAPTION = 200

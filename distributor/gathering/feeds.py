@@ -18,7 +18,8 @@ from urllib.parse import urljoin
 from ..model import Image
 from ..source import Fetched
 from ..text import clean_line
-from .cleaning import pixels, web_address
+from .addresses import web_address
+from .article_images import pixels
 from .extraction.document import decode, nearly_utf8
 from .feed_parser import begin, parse
 

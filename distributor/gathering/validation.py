@@ -19,7 +19,7 @@ from ..errors import ArticleError
 from ..markup import sanitise
 from ..model import FoundArticle, Image
 from ..text import clean_line
-from .cleaning import web_address
+from .addresses import web_address
 
 LONGEST_LINE = 4000  # characters of a title, an address, a name, an id
 LONGEST_LEAD = 20_000

@@ -30,7 +30,7 @@ from ..editions import book
 from ..editions.selection import Verdict
 from ..errors import DamagedRow
 from ..gathering import archive, marks
-from ..gathering.cleaning import web_address
+from ..gathering.addresses import web_address
 from ..gathering.marks import Mark
 from ..model import (
     Action,

@@ -15,10 +15,13 @@ from lxml.html import HtmlElement
 from ...model import Image
 from ..cleaning import clean_body, close
 from ..furniture import drop_furniture
+from .authors import find_author
 from .body import find_body
 from .document import compile_selector, first_words, select, words_of
-from .fields import find_author, find_dates, find_image, find_title, usual_words
+from .images import find_image
+from .page_dates import find_dates
 from .structured_data import StructuredData
+from .titles import find_lead, find_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
     drop_furniture(page)
     title = first_words(chosen["title"]) or find_title(page, data, hint)
-    lead = first_words(chosen["lead"]) if selectors.lead else usual_words(page, "lead") or data.description
+    lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
     body = find_body(page, chosen["body"], url)
     cleaned = clean_body(body, url, lead=lead, title=title) if body else None
     published, updated = find_dates(page, chosen["date"], data, zone)

@@ -41,7 +41,9 @@ from markdown_it import MarkdownIt
 from pydantic import AfterValidator
 
 from distributor.files import Refused, TooLarge, read_within
-from distributor.gathering.cleaning import clean_body, pixels, web_address
+from distributor.gathering.addresses import web_address
+from distributor.gathering.article_images import pixels
+from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
 from distributor.gathering.identity import canonical_url

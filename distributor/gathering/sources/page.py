@@ -29,7 +29,7 @@ from lxml.html import HtmlElement
 from pydantic import AfterValidator, Field
 
 from distributor.files import Refused, TooLarge, is_within, read_within
-from distributor.gathering.cleaning import web_address
+from distributor.gathering.addresses import web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.extraction.article import Extracted, Selectors, extract
 from distributor.gathering.extraction.document import parse_page, select
