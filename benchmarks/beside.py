@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -62,7 +62,7 @@ def served(desk: Desk, way: Way, sources: dict[str, int]) -> Run:
     newsletter.pop("days_off", None)
     desk.config.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     log = desk.folder / "serve.log"
-    begun = time.monotonic()
+    started, begun = datetime.now(ZONE), time.monotonic()
     with log.open("w", encoding="utf-8") as out:
         command = [sys.executable, "-m", "distributor", "-c", str(desk.config), "serve"]
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=desk.folder)
@@ -74,7 +74,7 @@ def served(desk: Desk, way: Way, sources: dict[str, int]) -> Run:
         process.send_signal(signal.SIGTERM)
         process.wait(600)
     stopped = time.monotonic() - asked
-    return look(desk, stopped, log.read_text(encoding="utf-8"))
+    return look(desk, started, stopped, log.read_text(encoding="utf-8"))
 
 
 def store(desk: Desk) -> Database:
@@ -90,7 +90,7 @@ def open_deliveries(desk: Desk) -> int:
     return int(count)
 
 
-def look(desk: Desk, stopped: float, log: str) -> Run:
+def look(desk: Desk, started: datetime, stopped: float, log: str) -> Run:
     opened = store(desk)
     with opened.read() as connection:
         first = sa.select(editions.c.id).order_by(editions.c.frozen_at).limit(1).scalar_subquery()
@@ -101,11 +101,11 @@ def look(desk: Desk, stopped: float, log: str) -> Run:
         ).all()
         read = frozenset(connection.execute(sa.select(articles.c.source).distinct()).scalars())
     opened.close()
-    late = tuple((row.decided_at - datetime.fromisoformat(row.slot).replace(tzinfo=ZONE)) for row in decided)
+    due = ((datetime.fromisoformat(row.slot).replace(tzinfo=ZONE), row.decided_at) for row in decided)
+    late = tuple((decided - slot).total_seconds() for slot, decided in due if slot > started)  # others were missed
     told = Counter(re.findall(r"source (drip\d|endless|word): ", log))
     seconds = (times[1] - times[0]).total_seconds()
-    fresh = tuple(one.total_seconds() for one in late if one < timedelta(hours=1))
-    return Run(desk.readers / seconds, fresh, stopped, read, told)
+    return Run(desk.readers / seconds, late, stopped, read, told)
 
 
 def main() -> None:

@@ -24,10 +24,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs on a server of its own is as real as what starts processes: `make unit` leaves both out."""
+    """What runs on a server of its own is as real as what starts processes: `make unit` leaves both out. The real ones
+    begin, because the longest are among them: at the end, one would keep a whole processor waiting."""
     for item in items:
         if "postgresql" in item.name or "postgresql_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real)
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Half as many again as there are processors: many tests wait, for servers, for time to pass."""
+    return (os.cpu_count() or 1) * 3 // 2 if config.getoption("-m") != "not real" else os.cpu_count() or 1
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

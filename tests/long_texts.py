@@ -1,8 +1,8 @@
-"""Long texts of one sign through one function that reads text from outside: `python long_texts.py NAME`.
+"""Long texts of one sign through one function that reads text from outside. For a child process: a pattern that
+backtracks cannot be interrupted.
 
-A process of its own, because a pattern that backtracks cannot be interrupted: the system ends it after its seconds of
-processor time. A text that takes long is read once more at half its length: linear work then takes half the time, quadratic
-work a quarter, on a slow machine as on a fast one.
+A text that takes long is read once more at half its length: linear work then takes half the time, quadratic work a
+quarter, on a slow machine as on a fast one.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import resource
-import sys
 import time
 from collections.abc import Callable
 from html import escape
@@ -31,6 +29,7 @@ from distributor.gathering.signatures import is_name
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import Link, PageSource
+from distributor.isolation import doing
 from distributor.mail import bounces
 from distributor.markup import sanitise
 from distributor.rendering import plaintext, snippets
@@ -41,7 +40,6 @@ from distributor.text import clean_line, count_graphemes, plain
 LENGTH = 20_000  # characters
 SUSPICIOUS = 0.8  # seconds of processor time for one text, above which its growth is looked at
 GROWTH = 3.0  # times as long for twice the text: between linear and quadratic
-SECONDS = 120  # of processor time for all texts of a function
 URL = "https://bacson.example/"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -163,17 +161,20 @@ TARGETS: dict[str, Callable[[str], object]] = {
 }
 
 
-def main(name: str) -> None:
-    logging.disable(logging.CRITICAL)
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+def slow(name: str) -> list[str]:
+    """Which texts took longer than their length explains, in words."""
     import feedparser
     import trafilatura
 
     assert feedparser, trafilatura  # loaded before the clock runs
+    logging.disable(logging.CRITICAL)
+    made = []
     for piece in PIECES:
+        doing(repr(piece))
         whole = seconds(TARGETS[name], long(piece))
         if whole > SUSPICIOUS and whole > GROWTH * (half := seconds(TARGETS[name], long(piece, LENGTH // 2))):
-            sys.exit(f"{piece!r} took {whole:.1f} s, half of it {half:.1f} s")
+            made.append(f"{piece!r} took {whole:.1f} s, half of it {half:.1f} s")
+    return made
 
 
 def seconds(read: Callable[[str], object], text: str) -> float:
@@ -182,7 +183,3 @@ def seconds(read: Callable[[str], object], text: str) -> float:
     with contextlib.suppress(DistributorError, ValueError):  # refused in words
         read(text)
     return time.process_time() - begun
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

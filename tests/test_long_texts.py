@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
+import long_texts
 import pytest
-from long_texts import TARGETS
+
+from distributor.isolation import Limits, call_isolated
+
+LIMITS = Limits(seconds=250, processor_seconds=120, memory=1024 * 1024 * 1024)
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", long_texts.TARGETS)
 def test_a_long_text_takes_no_longer_than_its_length(name: str) -> None:
-    """In a process of its own: one that hangs is ended by the system, with the text named that it did not come to the
-    end of."""
-    script = Path(__file__).with_name("long_texts.py")
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(script), name], capture_output=True, text=True, timeout=1200, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, ""), name
+    """In a process of its own: a pattern that backtracks cannot be interrupted. One that never ends is killed, with the
+    text named that it did not come to the end of."""
+    assert call_isolated(long_texts.slow, name, limits=LIMITS) == []

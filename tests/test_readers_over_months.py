@@ -231,7 +231,7 @@ class Months(RuleBasedStateMachine):
 
 TestReaders = Months.TestCase
 TestReaders.settings = hypothesis_settings(
-    max_examples=8,
+    max_examples=5,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),

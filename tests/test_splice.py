@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.message import Message
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -181,7 +182,7 @@ def _body(message: bytes) -> Iterator[bytes]:
 @given(TEXTS, WORDS, WORDS)
 def test_the_size_is_that_of_the_part_as_it_travels(html: str, name: str, path: str) -> None:
     """What is measured to keep a letter from being clipped is what goes out, and the quick bound is never below it."""
-    reader = person(name=name or "Lan", url=f"https://b.vn/{path}")
+    reader = person(name=name or "Lan", url=f"https://b.vn/{quote(path)}")
     message = splice(compiled(letter("x", html)), reader)
     head, _, part = message.partition(b"Content-Type: text/html")
     boundary = head.partition(b'boundary="')[2].partition(b'"')[0]

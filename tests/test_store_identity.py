@@ -219,13 +219,13 @@ print(room.secret().decode())
 
 
 @pytest.mark.real
-def test_ten_processes_that_begin_together_have_one_key_and_one_store(room: Room, store_url: str) -> None:
+def test_processes_that_begin_together_have_one_key_and_one_store(room: Room, store_url: str) -> None:
     room.keep_in(store_url)
     shutil.rmtree(room.folder / "var", ignore_errors=True)
     command = [sys.executable, "-c", _FIRST, str(room.folder / "config.yaml")]
-    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(10)]
+    racers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     said = [racer.communicate("go\n")[0] for racer in racers]
-    assert [racer.returncode for racer in racers] == [0] * 10
+    assert [racer.returncode for racer in racers] == [0] * 6
     assert set(said) == {(room.folder / "var" / "secret.key").read_text()}
     store = room.store()
     with store.read() as connection:
