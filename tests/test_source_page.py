@@ -263,6 +263,37 @@ def test_a_hostile_page_gives_harmless_words() -> None:
     assert article.image is None
 
 
+@pytest.mark.parametrize(
+    ("base", "seen"),
+    [
+        ('<base href="https://bacson.example/">', "https://bacson.example/anh/duong.jpg"),
+        ('<base target="_top"><base href="//cdn.example/a/"><base href="/b/">', "https://cdn.example/a/anh/duong.jpg"),
+        ('<base href="/cong/trang.aspx">', "https://bao.example/cong/anh/duong.jpg"),
+        ('<base href="">', "https://bao.example/tin/anh/duong.jpg"),
+        ('<base href="javascript:alert(1)">', "https://bao.example/tin/anh/duong.jpg"),
+        ('<base href="http://[::1/">', "https://bao.example/tin/anh/duong.jpg"),
+    ],
+)
+def test_addresses_on_a_page_begin_at_its_base(base: str, seen: str) -> None:
+    words = "Sáng nay, lãnh đạo tỉnh đã đi kiểm tra tuyến đường nối hai huyện miền núi và động viên công nhân."
+    page = f"""<html><head>{base}</head><h1>Kiểm tra tuyến đường</h1><div class=article-body><img src="anh/duong.jpg">
+        <p>{words}</p><p>Xem <a href="van-ban/12.pdf">văn bản</a></p></div>"""
+    article = read(page)
+    assert article.image is not None
+    assert article.image.url == seen
+    assert f'href="{seen.replace("anh/duong.jpg", "van-ban/12.pdf")}"' in article.body_html
+
+
+async def test_a_listing_with_a_base_leads_to_its_articles(site: WebSite, open_web: OpenFetcher) -> None:
+    more = '<a href="tin-tuc/?page=2">2</a>'
+    head = f'<html><head><base href="{site.url}/"></head>'
+    site.page("/tin-tuc/", f'{head}<h3><a href="tin-tuc/a.html">Tin a của tỉnh nhà hôm nay</a></h3>{more}')
+    site.page("/tin-tuc/?page=2", f'{head}<h3><a href="tin-tuc/b.html">Tin b của tỉnh nhà hôm nay</a></h3>')
+    fill(site, "a", "b")
+    harvest = await look(portal(site, pages=2), await open_web())
+    assert [article.url[-6:] for article in harvest.articles] == ["a.html", "b.html"]
+
+
 # -- the listing -------------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from ..cleaning import clean_body, close
 from ..furniture import drop_furniture
 from .authors import find_author
 from .body import find_body
-from .document import compile_selector, first_words, select, words_of
+from .document import base_url, compile_selector, first_words, select, words_of
 from .images import find_image
 from .page_dates import find_dates
 from .structured_data import StructuredData
@@ -60,6 +60,7 @@ class Extracted:
 
 def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
     """The article of a page. `hint` is the text of the link that led here: often the cleanest title there is."""
+    url = base_url(page, url)
     data = StructuredData(page)
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from cssselect import GenericTranslator, SelectorError
@@ -26,6 +27,22 @@ def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
         return without_includes(page, text)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
+
+
+def base_url(page: HtmlElement, url: str) -> str:
+    """The address that relative ones on a page are resolved against: its `<base href>`, else its own (WHATWG HTML, 4.2.3).
+
+    The first `base` with a `href` counts; one that leads out of the web is as good as none.
+    """
+    base = next((each for each in page.iter("base") if each.get("href") is not None), None)
+    if base is None:
+        return url
+    try:
+        made = urljoin(url, re.sub(r"[\t\r\n]", "", base.get("href") or "").strip())
+        parts = urlsplit(made)
+    except ValueError:
+        return url
+    return made if parts.scheme in ("http", "https") and parts.hostname else url
 
 
 # The encodings of web pages. Python knows stranger ones by name, and some of those never end or raise other errors.

@@ -32,7 +32,7 @@ from distributor.files import Refused, TooLarge, is_within, read_within
 from distributor.gathering.addresses import web_address
 from distributor.gathering.dates import parse_date
 from distributor.gathering.extraction.article import Extracted, Selectors, extract
-from distributor.gathering.extraction.document import parse_page, select
+from distributor.gathering.extraction.document import base_url, parse_page, select
 from distributor.gathering.identity import canonical_url
 from distributor.source import (
     Article,
@@ -142,9 +142,10 @@ class PageSource(Source):
                     page = parse_page(got.body, got.charset)
                     if page is None:
                         break
-                    for link in self.links(page, got.url):
+                    base = base_url(page, got.url)
+                    for link in self.links(page, base):
                         found.setdefault(canonical_url(link.url), link)
-                    here = self._next(page, got.url, number + 2)
+                    here = self._next(page, base, number + 2)
             except LimitExceeded as error:
                 raise SourceError(f"{here} {error}") from None
         return list(found.values())
