@@ -126,7 +126,7 @@ class Source(ABC):
     __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True)
 
     name: str = ""
-    language: Annotated[str, "language of the articles, as an ISO 639-1 code"] = "vi"
+    language: Annotated[str, "language of the articles, as a language tag: vi, en-GB, fil"] = "vi"
     timezone: Annotated[Zone, "zone of dates that come without one"] = ZoneInfo("Asia/Ho_Chi_Minh")
     topics: Annotated[tuple[str, ...], "topics given to every article of this source, beside its own"] = ()
     every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)

@@ -18,6 +18,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\ud
 _LINE_BREAKING = regex.compile("[\x7f-\x9f\u2028\u2029]")
 _SPACE = regex.compile(r"\s+")
 _GRAPHEME = regex.compile(r"\X")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,10}", re.ASCII)
 
 
 def clean(text: str) -> str:
@@ -37,6 +38,29 @@ def clean_line(text: str) -> str:
 def line_of(text: str) -> str:
     """What `clean_line` says, the long way, which any text can go."""
     return _SPACE.sub(" ", _LINE_BREAKING.sub(" ", clean(text))).strip()
+
+
+def language_tag(text: str) -> str:
+    """A language tag in the usual case of its parts: `vi-vn` and `vi_VN` are `vi-VN`; empty for what is none, such as the
+    name of a language.
+
+    A tag of RFC 5646 that begins with a language of two or three letters, as all that are registered do. Nothing of it is
+    cut: `fil` is Filipino, and `fi` is Finnish.
+    """
+    tag = text.strip().replace("_", "-")
+    if not _LANGUAGE.fullmatch(tag):
+        return ""
+    made: list[str] = []
+    for part in tag.lower().split("-"):
+        # Section 2.1.1: regions in capitals, scripts with one; behind a single letter all is small.
+        plain_place = made and all(len(one) > 1 for one in made)
+        made.append({2: part.upper(), 4: part.title()}.get(len(part), part) if plain_place else part)
+    return "-".join(made)
+
+
+def same_language(one: str, other: str) -> bool:
+    """Whether two tags are of one language, wherever it is spoken: `vi` and `vi-VN`."""
+    return one.partition("-")[0].casefold() == other.partition("-")[0].casefold()
 
 
 def graphemes(text: str) -> list[str]:

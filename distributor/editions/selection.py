@@ -19,6 +19,7 @@ from enum import StrEnum
 
 from ..config import Newsletter, show_duration
 from ..model import Article
+from ..text import same_language
 
 _WORD = re.compile(r"[^\W_]+")
 _TELLING_TITLE = 4  # words; a shorter title does not tell that two articles are one story
@@ -145,7 +146,7 @@ def _one_story(one: Article, other: Article) -> bool:
     return (
         len(words) >= _TELLING_TITLE
         and words == _WORD.findall(other.title.casefold())
-        and one.language == other.language
+        and same_language(one.language, other.language)
     )
 
 
