@@ -31,7 +31,7 @@ def look(body: bytes | str, media_type: str = "", charset: str = "", **settings:
     return source.read(Fetched(url=URL, body=data, media_type=media_type, charset=charset))
 
 
-def rss(items: str, head: str = "<language>vi-VN</language>") -> str:
+def rss(items: str, head: str = "<language>vi</language>") -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"'

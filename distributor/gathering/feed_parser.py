@@ -4,12 +4,15 @@ Left alone it takes quadratic time or worse on long names of authors, on element
 on spaces written as references, on long addresses under `xml:base` and on what stands before the first element; and an
 element that is called like one of its own lists (`<links>`) ends the reading of the whole feed. What honest feeds hold is
 read as ever.
+
+And left alone it takes what other vocabularies say of a picture, a broadcast or a place (`media:description`,
+`itunes:summary`, a `<title>` inside of them) for the words of the item. Of those only what is named here is read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
@@ -21,14 +24,31 @@ from feedparser import api
 _MOST_ATTRIBUTES = 50  # of an element; its strict parser compares each with each
 _MOST_NAMESPACES = 100  # of a feed; it looks through all of them at each element
 _MOST_TAGS = 100  # categories of an item; each is compared with all before
-_LONGEST_AUTHOR = 300  # characters in which it looks for an address
 _LONGEST_BASE = 2000  # characters of an address; each element joins it once more
 _LONGEST_DECLARATION = 500  # octets of `<?xml … ?>`
 _LONGEST_HEAD = 4000  # octets before the first element that are no comment, such as warnings of a script
 _PROLOGUE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*\?>")
 _ELEMENT = re.compile(rb"<\w")
+_UNREAD = re.compile(rb"<!\[CDATA\[|<!--")
+# An ampersand that begins no reference: `R&D`, `?a=1&b=2`. feedparser reads the first as `R&D;`.
+_BARE = re.compile(rb"&(?!#?\w{1,40};)")
 _OWN = frozenset({"links", "authors", "contributors", "enclosures", "publishers"})
+# What of other vocabularies is read in an item, by the prefixes that feedparser gives them.
+_FOREIGN = frozenset({
+    "content:encoded", "xhtml:body", "dc:creator", "dc:date", "dc:subject", "dc:language", "dcterms:issued",
+    "dcterms:modified", "itunes:author", "media:group", "media:content", "media:thumbnail",
+})  # fmt: skip
+# Those of them that are kept apart, so that they never replace what the item says in its own words.
+_SECOND = frozenset({"dc:creator", "dc:date", "dc:language", "dcterms:issued", "dcterms:modified", "itunes:author"})
+SECOND = "Second"  # the key under which an entry has them; names of elements are in small letters
+LANGUAGE = "Language"  # the `xml:lang` of an entry or of a text in it
+_MEDIA = frozenset({"media:group", "media:content"})
+_PICTURES = frozenset({"media:content", "media:thumbnail"})
+_PEOPLE = frozenset({"author", "contributor"})
+_PERSON = frozenset({"name", "email", "uri", "url", "homepage"})
+_HOLDS_OTHERS = _PEOPLE | {"image", "source", "textinput"}
+_ITEMS = frozenset({"item", "entry"})
 # How a feed in UTF-16 or UTF-32 begins, with its mark or without; the longer ones first, since they begin alike.
 _WIDE = (
     (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"), (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"),
@@ -70,28 +90,102 @@ def _bounded(body: bytes) -> bytes:
     first = _ELEMENT.search(rest)
     if first is None or first.start() > _LONGEST_HEAD:
         raise ValueError("is not a feed that can be read: it does not begin with an element")
-    return (declaration[0] + b"\n" if declaration else b"") + rest
+    whole = b"".join(_BARE.sub(b"&amp;", part) if read else part for read, part in sections(rest))
+    return (declaration[0] + b"\n" if declaration else b"") + whole
+
+
+def sections(body: bytes) -> Iterator[tuple[bool, bytes]]:
+    """A feed in pieces: its own elements and texts (True), and what is not read as such, its CDATA sections and comments.
+
+    One pass: a lazy pattern would take quadratic time.
+    """
+    at = 0
+    for opening in _UNREAD.finditer(body):
+        if opening.start() >= at:
+            yield True, body[at : opening.start()]
+            closing = b"-->" if opening[0] == b"<!--" else b"]]>"
+            end = body.find(closing, opening.end())
+            at, before = end + len(closing) if end >= 0 else len(body), opening.start()
+            yield False, body[before:at]
+    yield True, body[at:]
 
 
 def _bounds(base: Any) -> Any:
     """One of feedparser's two parsers, with bounds on what it does at elements and references."""
 
     class Bounded(base):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self._home: set[str | None] = set()  # the namespaces of the feed's own elements where they have no prefix
+            self._within: list[str] = []  # the elements that are open in an item; texts are not looked into
+            self._passed_over: list[str] = []  # such elements from one on that says nothing of the item
+            self._is_strict = hasattr(base, "startElementNS")  # the other parser does not know which elements end
+
         def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:
-            super().startElementNS(name, qname, _first_attributes(attrs))
+            if not self.depth or name[1].lower() in _ITEMS:
+                self._home.add(name[0])
+            super().startElementNS(name, self._prefixed(name, qname), _first_attributes(attrs))
+
+        def endElementNS(self, name: Any, qname: Any) -> None:
+            super().endElementNS(name, self._prefixed(name, qname))
+
+        def _prefixed(self, name: Any, qname: Any) -> Any:
+            """A name with a prefix where feedparser would take it for one of the feed's own for want of it."""
+            own = not name[0] or name[0] in self._home or name[0].lower() in self._matchnamespaces
+            return qname if own or self.incontent or ":" in (qname or "") else f"foreign:{name[1]}"
 
         def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, Any]]) -> None:
+            name = _canonical(tag, self.namespacemap)
+            if name in _ITEMS and not self.incontent:
+                self._within, self._passed_over = [], []
+            elif self.inentry and not self.incontent:
+                if self._passed_over or not _says_something(name, self._within):
+                    self._passed_over.append(name)
+                    return
+                if self._is_strict or name in _HOLDS_OTHERS:
+                    self._within.append(name)
+            second = name in _SECOND and self.inentry and not self.incontent
             kept = [one for one in attrs[:_MOST_ATTRIBUTES] if not _is_base(one[0]) or _joins(self.baseuri, one[1])]
-            super().unknown_starttag(_renamed(tag), kept)
+            super().unknown_starttag(_kept_apart(name) if second else _renamed(tag), [] if second else kept)
+            language = next((value for key, value in attrs if key.lower() == "xml:lang"), "")
+            if language and self.inentry and not self.insource:
+                self.entries[-1][LANGUAGE] = language
 
         def unknown_endtag(self, tag: str) -> None:
-            super().unknown_endtag(_renamed(tag))
+            name = _canonical(tag, self.namespacemap)
+            if self._passed_over and not (name in _ITEMS and not self._is_strict):
+                if name in self._passed_over:
+                    del self._passed_over[_last(self._passed_over, name) :]
+                return
+            self._passed_over = []
+            second = name in _SECOND and self.inentry and not self.incontent
+            super().unknown_endtag(_kept_apart(name) if second else _renamed(tag))
+            if second:
+                self._keep_apart(name)
+            if not self.incontent and name in self._within:
+                del self._within[_last(self._within, name) :]
+
+        def _keep_apart(self, name: str) -> None:
+            value = self.entries[-1].pop(_kept_apart(name), "")
+            kept = self.entries[-1].setdefault(SECOND, {}).setdefault(name, [])
+            if isinstance(value, str) and value and len(kept) < _MOST_TAGS:
+                kept.append(value)
+
+        def handle_data(self, text: str, *arguments: Any, **named: Any) -> None:
+            if not self._passed_over:
+                super().handle_data(text, *arguments, **named)
+
+        def handle_entityref(self, ref: str) -> None:
+            if not self._passed_over:
+                super().handle_entityref(ref)
 
         def track_namespace(self, prefix: str | None, uri: str) -> None:
             if len(self.namespaces_in_use) < _MOST_NAMESPACES:
                 super().track_namespace(prefix, uri)
 
         def handle_charref(self, ref: str) -> None:
+            if self._passed_over:
+                return
             try:
                 super().handle_charref(ref)
             except (OverflowError, ValueError):  # of a character that there is not
@@ -103,8 +197,8 @@ def _bounds(base: Any) -> Any:
             return super().pop(element, *arguments, **named)
 
         def _sync_author_detail(self, key: str = "author") -> None:
-            written = self._get_context().get(key)
-            if not isinstance(written, str) or len(written) <= _LONGEST_AUTHOR:
+            # In a text it looks for an address slowly, and takes the end of one in `.example` for a name.
+            if not isinstance(self._get_context().get(key), str):
                 super()._sync_author_detail(key)
 
         def _add_tag(self, term: Any, scheme: Any, label: Any) -> None:
@@ -117,6 +211,30 @@ def _bounds(base: Any) -> Any:
 # `feedparser.parse` takes no parser of one's own.
 api.StrictFeedParser = _bounds(api.StrictFeedParser)
 api.LooseFeedParser = _bounds(api.LooseFeedParser)
+
+
+def _canonical(tag: str, namespaces: Mapping[str | None, str]) -> str:
+    """The name of an element with the prefix that feedparser has for its vocabulary, whatever the feed has chosen."""
+    prefix, colon, name = tag.rpartition(":")
+    prefix = namespaces.get(prefix, prefix) if colon else ""
+    return f"{prefix}:{name}" if prefix else name
+
+
+def _says_something(name: str, within: Sequence[str]) -> bool:
+    """Whether an element says something of the item, given those around it in the item."""
+    if not within:
+        return ":" not in name or name in _FOREIGN
+    if within[0] == "source":
+        return ":" not in name  # of the feed that the item was taken from; feedparser keeps it apart
+    return (within[-1] in _PEOPLE and name in _PERSON) or (within[-1] in _MEDIA and name in _PICTURES)
+
+
+def _kept_apart(name: str) -> str:
+    return f"x-{name.replace(':', '-')}"
+
+
+def _last(names: Sequence[str], name: str) -> int:
+    return len(names) - 1 - names[::-1].index(name)
 
 
 def _first_attributes(attrs: Any) -> Any:

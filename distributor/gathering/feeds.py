@@ -12,31 +12,37 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
 from ..model import Image
 from ..source import Fetched
-from ..text import clean_line
+from ..text import clean_line, language_tag
 from .addresses import web_address
 from .article_images import pixels
+from .declared import Kind, as_html, as_text, referred
 from .extraction.document import decode, nearly_utf8
-from .feed_parser import begin, parse
+from .feed_parser import LANGUAGE, SECOND, begin, parse, sections
 
 _MOST = 2000  # entries that are looked at
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _HTML = re.compile(rb"<!DOCTYPE\s+html|<html|<head|<body", re.IGNORECASE)
-_UNREAD = re.compile(rb"<!\[CDATA\[|<!--")  # what follows holds no elements of the feed itself
 _LONGEST_NUMBER = 30  # digits
 _DEEPEST = 200  # nested elements; no honest feed comes near, and deep ones take a parser quadratic time
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp)\b", re.IGNORECASE)
+_LONGEST_AUTHOR = 300  # characters in which an address is looked for
+_ADDRESSED = re.compile(r"[^\s@()]+@[^\s()]+ ?\(([^()]*)\)|([^<>]*)<[^\s<>]+@[^\s<>]+>")
+_MARKUP = frozenset({"text/html", "application/xhtml+xml"})
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as the feed tells it: address absolute or empty, titles uncleaned, HTML unsanitised, dates as written.
+    """One entry as the feed tells it: address absolute or empty, dates as written.
+
+    `title` is plain text, whatever the feed has declared it to be, `summary` and `content` are HTML, unsanitised.
 
     `base` is what relative addresses in its HTML are relative to: `xml:base`, or the feed's own address. `fault` says in
     words why it cannot be read; then it holds nothing but perhaps a GUID.
@@ -81,20 +87,8 @@ def _guard(body: bytes) -> None:
         raise ValueError("declares a document type, which feeds never need and attacks do")
     if body.count(b"<") > _MOST_TAGS:
         raise ValueError(f"holds more than {_MOST_TAGS:,} tags")
-    if _depth(b"".join(_markup(body))) > _DEEPEST:
+    if _depth(b"".join(part for read, part in sections(body) if read)) > _DEEPEST:
         raise ValueError(f"nests elements more than {_DEEPEST} deep")
-
-
-def _markup(body: bytes) -> Iterator[bytes]:
-    """A feed without its CDATA sections and comments. One pass: a lazy pattern would take quadratic time."""
-    at = 0
-    for opening in _UNREAD.finditer(body):
-        if opening.start() >= at:
-            yield body[at : opening.start()]
-            closing = b"-->" if opening[0] == b"<!--" else b"]]>"
-            end = body.find(closing, opening.end())
-            at = end + len(closing) if end >= 0 else len(body)
-    yield body[at:]
 
 
 def _depth(body: bytes) -> int:
@@ -125,7 +119,8 @@ def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[Entry]:
         reason = clean_line(str(parsed.get("bozo_exception", "")))[:120]
         raise ValueError("is not a feed that can be read" + (f": {reason}" if reason else ""))
     language = str(parsed.feed.get("language", ""))
-    return [_read(_entry, entry, language, base) for entry in parsed.entries[:_MOST]]
+    make = partial(_entry, declares=str(parsed.version).startswith("atom"))
+    return [_read(make, entry, language, base) for entry in parsed.entries[:_MOST]]
 
 
 def _read(make: Callable[[Mapping[str, Any], str, str], Entry], item: object, language: str, base: str) -> Entry:
@@ -142,34 +137,50 @@ def _as_utf8(body: bytes) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()
 
 
-def _entry(entry: Mapping[str, Any], language: str, base: str) -> Entry:
-    content = max((_html(one) for one in _records(entry, "content")), key=len, default="")
-    summary = _html(next(_records(entry, "summary_detail"), {}))
+def _entry(entry: Mapping[str, Any], language: str, base: str, *, declares: bool) -> Entry:
+    """`declares`: whether texts are of the type that they say, as in Atom."""
+    content = max((_html(one, declares) for one in _records(entry, "content")), key=len, default="")
+    summary = _html(next(_records(entry, "summary_detail"), {}), declares)
+    title = next(_records(entry, "title_detail"), {})
     base = _joined(base, _base(entry))
     guid, link = str(entry.get("id", "")), str(entry.get("link", ""))
     # feedparser's own `get` puts `published` in the place of `updated`, with a warning.
-    updated = str(dict(entry).get("updated", ""))
+    updated = str(dict(entry).get("updated", "")) or _second(entry, "dcterms:modified")
+    published = str(entry.get("published", "")) or _second(entry, "dcterms:issued")
+    if not published:
+        published, updated = _second(entry, "dc:date") or updated, updated if _second(entry, "dc:date") else ""
     return Entry(
-        title=str(entry.get("title", "")),
+        title=as_text(str(title.get("value") or ""), _kind(title, declares)),
         # feedparser takes a GUID for the link where there is no other; most such GUIDs are no addresses.
         url=web_address(link, base if link != guid else ""),
         guid=guid,
         summary=summary if summary != content else "",
         content=content,
         author=_author(entry),
-        published=str(entry.get("published", "") or updated),
-        updated=updated if entry.get("published") else "",
+        published=published,
+        updated=updated,
         base=base,
-        topics=tuple(str(tag.get("term") or tag.get("label") or "") for tag in _records(entry, "tags")),
+        topics=tuple(referred(str(tag.get("term") or tag.get("label") or "")) for tag in _records(entry, "tags")),
         image=_picture(entry, base),
-        language=language,
+        language=_first_tag(str(entry.get(LANGUAGE) or ""), _second(entry, "dc:language"), language),
     )
+
+
+def _second(entry: Mapping[str, Any], *names: str) -> str:
+    """What another vocabulary says of an entry: the first of the elements that says something."""
+    said = entry.get(SECOND) or {}
+    return next((said[name][0] for name in names if said.get(name)), "")
 
 
 def _records(entry: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
     """The records under a key: a list of them, a single one, or none where a feed has put something else there."""
     value = entry.get(key)
     yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping))
+
+
+def _first_tag(*said: str) -> str:
+    """The first that is a language tag."""
+    return next(filter(None, map(language_tag, said)), "")
 
 
 def _joined(base: str, address: str) -> str:
@@ -180,10 +191,17 @@ def _joined(base: str, address: str) -> str:
         return base
 
 
-def _html(detail: Mapping[str, Any]) -> str:
+def _kind(detail: Mapping[str, Any], declares: bool) -> Kind:
+    """What a text is: as its type says (RFC 4287, section 3.1.1), or either where types mean nothing."""
+    if not declares:
+        return Kind.EITHER
+    media_type = str(detail.get("type") or "text/plain")
+    return Kind.HTML if media_type in _MARKUP else Kind.PLAIN
+
+
+def _html(detail: Mapping[str, Any], declares: bool) -> str:
     """A text of an entry as HTML, whatever it was."""
-    value = str(detail.get("value") or "")
-    return _escaped(value) if detail.get("type") == "text/plain" else value
+    return as_html(str(detail.get("value") or ""), _kind(detail, declares))
 
 
 def _base(entry: Mapping[str, Any]) -> str:
@@ -192,8 +210,25 @@ def _base(entry: Mapping[str, Any]) -> str:
 
 
 def _author(entry: Mapping[str, Any]) -> str:
-    detail = next(_records(entry, "author_detail"), {})
-    return str(detail.get("name") or entry.get("author") or "")
+    """Everybody who has written an entry: by its own word, else by that of another vocabulary."""
+    said = entry.get(SECOND) or {}
+    own = [str(one.get("name") or "") for one in _records(entry, "authors")]
+    for found in (own, [str(entry.get("author") or "")], said.get("dc:creator", ()), said.get("itunes:author", ())):
+        names = dict.fromkeys(name for one in found if (name := _name(one)))
+        if names:
+            return ", ".join(names)
+    return ""
+
+
+def _name(written: str) -> str:
+    """The name of an author as RSS writes it beside an address: `mai@bacson.example (Mai Anh)`. An address is no name."""
+    line = clean_line(referred(written))
+    if "@" not in line or len(line) > _LONGEST_AUTHOR:
+        return line
+    beside = _ADDRESSED.fullmatch(line)
+    if beside:
+        return clean_line(beside[1] or beside[2] or "").strip('"')
+    return "" if " " not in line else line
 
 
 def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
@@ -237,26 +272,22 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
     address = web_address(_text(item, "image") or _text(item, "banner_image"), base)
     text, tags = _text(item, "content_text"), item.get("tags")
     return Entry(
-        title=_text(item, "title"),
+        title=as_text(_text(item, "title"), Kind.PLAIN),
         url=web_address(_text(item, "url") or _text(item, "external_url"), base),
         guid=_text(item, "id"),
-        summary=_text(item, "summary"),
+        summary=as_html(_text(item, "summary"), Kind.PLAIN),
         content=_text(item, "content_html")
-        or "".join(f"<p>{_escaped(part)}</p>" for part in text.split("\n\n") if part),
+        or "".join(f"<p>{as_html(part, Kind.PLAIN)}</p>" for part in text.split("\n\n") if part),
         author=_text(first, "name"),
         published=_text(item, "date_published"),
         updated=_text(item, "date_modified"),
         base=base,
         topics=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         image=Image(url=address) if address else None,
-        language=_text(item, "language") or language,
+        language=_first_tag(_text(item, "language"), language),
     )
 
 
 def _text(item: Mapping[str, Any], key: str) -> str:
     value = item.get(key)
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -116,11 +116,10 @@ class FeedSource(Source):
         lead = plain(entry.summary)
         if not entry.content and len(lead) > _LONGEST_LEAD:
             lead = ""  # the whole story stands where its summary should
-        title = plain(entry.title)
-        cleaned = clean_body(entry.content or entry.summary, entry.base or entry.url, lead=lead, title=title)
+        cleaned = clean_body(entry.content or entry.summary, entry.base or entry.url, lead=lead, title=entry.title)
         return FoundArticle(
             source=self.name,
-            title=title,
+            title=entry.title,
             guid=without(clean_line(entry.guid)),
             url=entry.url,
             lead=lead,
@@ -130,5 +129,5 @@ class FeedSource(Source):
             updated=parse_date(entry.updated, self.timezone),
             topics=tuple(dict.fromkeys([*filter(None, map(clean_line, entry.topics)), *self.topics])),
             image=entry.image or cleaned.image,
-            language=entry.language[:2].lower() if entry.language[:2].isalpha() else self.language,
+            language=entry.language or self.language,
         )
