@@ -55,6 +55,10 @@ class Feed(Channel):
     latest_only = True
     reaches_people = False  # files, for whoever comes for them
 
+    @property
+    def most_articles(self) -> int:
+        return self.items
+
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """The three feeds of the newsletter."""
         letter = desk.newsletter

@@ -203,6 +203,12 @@ class Channel(ABC):
         """A class attribute in a subclass (`limits = Limits(text=300)`), or a property where a setting decides."""
         return Limits()
 
+    @property
+    def most_articles(self) -> int:
+        """How many articles the channel shows at most of what a desk has `announced` or `published`. A desk has a hundred
+        of each at hand, or as many as the channel that shows most."""
+        return 0
+
     @abstractmethod
     def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
         """Everything this channel will carry of the edition. Pure: no clock, no network, no disk."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from . import pipeline
@@ -28,6 +28,7 @@ class GatherLoop:
         self.clock = clock
         self._started: dict[str, datetime] = {}  # when the last look at a source began
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._notes: dict[str, tuple[str, ...]] = {}  # what the last look had to say; told once, not at every look
         self._stale = True  # whether the feeds of all articles may lack something: who was killed has not told
         self._refreshing = asyncio.Lock()
 
@@ -68,7 +69,9 @@ class GatherLoop:
     async def _look(self, name: str) -> None:
         try:
             (look,) = await pipeline.gather(self.newsroom, self.database, self.clock, [name])
-            _log_look(look)
+            _log_look(look, self._notes.get(name, ()))
+            if not look.failure and not look.unchanged:
+                self._notes[name] = look.notes
             if self._stale or look.intake.new or look.intake.changed:
                 self._stale = False
                 await self.refresh()
@@ -86,7 +89,7 @@ class GatherLoop:
                 log.error("%s", fault)
 
 
-def _log_look(look: pipeline.Look) -> None:
+def _log_look(look: pipeline.Look, told: Sequence[str]) -> None:
     if look.failure:
         if look.tell:  # once, when it begins or changes; not at every look
             log.error("source %s: %s", look.source, look.failure)
@@ -94,6 +97,8 @@ def _log_look(look: pipeline.Look) -> None:
     if look.intake.new or look.intake.changed:
         log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
     for note in look.notes:
+        if note in told:
+            continue
         log.warning("source %s: %s", look.source, note)
     for fault in look.faults:
         log.warning("source %s: %s", look.source, fault)

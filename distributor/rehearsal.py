@@ -33,6 +33,10 @@ class Rehearsal(Channel):
     def limits(self) -> Limits:
         return self.inner.limits
 
+    @property
+    def most_articles(self) -> int:
+        return self.inner.most_articles
+
     def appearance(self, rendition: Rendition) -> Appearance:
         return self.inner.appearance(rendition)
 

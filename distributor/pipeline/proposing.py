@@ -31,7 +31,7 @@ from ..rendering.desk import RenderingDesk
 from ..rendering.notices import all_with_notices
 from ..storage.database import Database
 
-SHELF = 100  # articles that a desk has at hand for feeds
+SHELF = 100  # articles that a desk has at hand for feeds, unless a channel shows more
 _INSTANT = timedelta(microseconds=1)
 _USUAL = {EditionKind.DAILY: timedelta(days=1), EditionKind.WEEKLY: timedelta(days=7)}
 
@@ -356,11 +356,12 @@ def desk_for(
 
     What was corrected or withdrawn carries its notes; `notices` are such as the store does not know yet.
     """
-    announced = items.announced(connection, newsletter.id, SHELF)
+    shelf = max([SHELF, *(channel.most_articles for channel in newsroom.channels.values())])
+    announced = items.announced(connection, newsletter.id, shelf)
     if edition:
         fresh = {article.id for article in edition.carried}
-        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:SHELF]
-    published = archive.newest(connection, SHELF)
+        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:shelf]
+    published = archive.newest(connection, shelf)
     said = notices_of(connection, [*announced, *published], notices)
     language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
     return RenderingDesk(

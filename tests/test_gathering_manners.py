@@ -1,0 +1,47 @@
+"""Good manners on both sides: what was asked for is kept to, and what cannot be is told, once."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fixtures_newsroom import Room
+
+from distributor import pipeline
+from distributor.gather_loop import GatherLoop
+from distributor.gathering.archive import Intake
+
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+
+def test_a_feed_of_ours_holds_as_many_articles_as_it_is_told_to(room: Room) -> None:
+    for number in range(130):
+        text = f"---\ntitle: Bài thứ {number}\ndate: 2026-11-{1 + number % 20:02}\n---\nMột đoạn.\n"
+        (room.folder / "articles" / f"bai-{number}.md").write_text(text, encoding="utf-8")
+    room.configure(("folder: var/feeds,", "folder: var/feeds, items: 120,"))
+    room.good("gather")
+    assert len(json.loads((room.folder / "var" / "feeds" / "feed.json").read_text(encoding="utf-8"))["items"]) == 120
+
+
+async def test_the_service_tells_a_note_once_and_again_when_it_changes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    notes = iter(["150 are too many", "150 are too many", "160 are too many", "", "160 are too many"])
+
+    async def gather(*_: Any) -> list[pipeline.Look]:
+        return [pipeline.Look("tin", Intake(), notes=tuple(filter(None, [next(notes)])))]
+
+    monkeypatch.setattr(pipeline, "gather", gather)
+    newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=None)})
+    loop = GatherLoop(newsroom, None, lambda: NOW)  # type: ignore[arg-type]
+    loop._stale = False
+    with caplog.at_level(logging.WARNING, "distributor.service"):
+        for _ in range(5):
+            loop._tasks["tin"] = None  # type: ignore[assignment]
+            await loop._look("tin")
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"source tin: {number} are too many" for number in (150, 160, 160)]
