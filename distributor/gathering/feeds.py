@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
 from urllib.parse import urljoin
@@ -21,11 +22,12 @@ from ..source import Fetched
 from ..text import clean_line, language_tag
 from .addresses import web_address
 from .article_images import pixels
+from .dates import parse_date
 from .declared import Kind, as_html, as_text, referred
 from .extraction.document import decode, nearly_utf8
 from .feed_parser import LANGUAGE, SECOND, begin, parse, sections
 
-_MOST = 2000  # entries that are looked at
+_MOST = 20_000  # entries that are looked at; as many as fit into a feed of 5 MB
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _HTML = re.compile(rb"<!DOCTYPE\s+html|<html|<head|<body", re.IGNORECASE)
@@ -76,6 +78,26 @@ def read_feed(got: Fetched) -> Sequence[Entry]:
         return _json_feed(decode(body, charset), got.url)
     _guard(body.lstrip(codecs.BOM_UTF16).replace(b"\0", b""))  # UTF-16 without its mark and zeros reads like ASCII
     return _xml_feed(body, charset, got.url)
+
+
+def newest(entries: Sequence[Entry], most: int, zone: tzinfo) -> list[tuple[int, Entry]]:
+    """At most so many entries, the newest by their dates, each with its number in the feed (from 1), in the feed's order.
+
+    Most feeds begin with the newest, some end with it, and what is cut must not be the news. An entry without a date counts
+    as new as the one before it; where none has one, the first are taken.
+    """
+    numbered = list(enumerate(entries, 1))
+    if len(entries) <= most:
+        return numbered
+    moments: list[datetime | None] = []
+    for entry in entries:
+        moment = parse_date(entry.published or entry.updated, zone)
+        moments.append(moment if moment or not moments else moments[-1])
+    first = next(filter(None, moments), None)
+    if first is None:
+        return numbered[:most]
+    ranked = sorted(numbered, key=lambda one: moments[one[0] - 1] or first, reverse=True)
+    return sorted(ranked[:most], key=lambda one: one[0])
 
 
 def _guard(body: bytes) -> None:

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+from pydantic import Field
+
 from distributor.credentials import without
 from distributor.files import Refused, TooLarge, read_within
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
-from distributor.gathering.feeds import Entry, read_feed
+from distributor.gathering.feeds import Entry, newest, read_feed
 from distributor.source import (
     Article,
     Fetched,
@@ -50,7 +52,7 @@ class FeedSource(Source):
 
     url: Annotated[Url | None, "address of the feed"] = None
     file: Annotated[Folder | None, "file of the feed, instead of an address"] = None
-    limit: Annotated[int, "most articles taken from one look, the first in the feed"] = 100
+    limit: Annotated[int, "most articles taken from one look, the newest by their dates", Field(ge=1)] = 100
 
     def __post_init__(self) -> None:
         if (self.url is None) == (self.file is None):
@@ -91,7 +93,8 @@ class FeedSource(Source):
         except ValueError as error:
             raise SourceError(f"{self._place} {error}") from None
         articles, faults = [], []
-        for number, entry in enumerate(entries[: self.limit], 1):
+        chosen = newest(entries, self.limit, self.timezone)
+        for number, entry in chosen:
             article, fault = self._read(entry)
             if article:
                 articles.append(article)
@@ -100,6 +103,11 @@ class FeedSource(Source):
                 faults.append(f"item {number} ({name}) {fault}")
         known = {self.url: got.validators} if self.url and (got.validators.etag or got.validators.last_modified) else {}
         notes = [f"{self.url} has moved for good to {got.moved_to}: change it in config.yaml"] if got.moved_to else []
+        if len(entries) > len(chosen):
+            notes.append(
+                f"of {len(entries):,} articles in {self._place} the newest {len(chosen):,} are read, the others are left "
+                "out: set limit to read more"
+            )
         return Harvest(articles=articles, faults=faults, notes=notes, validators=known)
 
     def _read(self, entry: Entry) -> tuple[FoundArticle | None, str]:
