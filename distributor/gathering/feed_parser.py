@@ -11,9 +11,11 @@ And left alone it takes what other vocabularies say of a picture, a broadcast or
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from threading import Lock
 from typing import Any
 from urllib.parse import urljoin
 from xml.sax.xmlreader import AttributesNSImpl
@@ -67,10 +69,10 @@ def parse(body: bytes, charset: str) -> Any:
     if wide:
         body, charset = body.decode(wide, "replace").lstrip("\ufeff").encode("utf-8", "replace"), "utf-8"
     kind = "application/xml" + (f"; charset={charset}" if charset else "")
+    whole, headers = _bounded(body), {"content-type": kind}
     try:
-        return feedparser.parse(
-            _bounded(body), sanitize_html=False, resolve_relative_uris=False, response_headers={"content-type": kind}
-        )
+        with _own_parsers():
+            return feedparser.parse(whole, sanitize_html=False, resolve_relative_uris=False, response_headers=headers)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
         raise ValueError(f"is not a feed that can be read: {error}") from None
 
@@ -208,9 +210,22 @@ def _bounds(base: Any) -> Any:
     return Bounded
 
 
-# `feedparser.parse` takes no parser of one's own.
-api.StrictFeedParser = _bounds(api.StrictFeedParser)
-api.LooseFeedParser = _bounds(api.LooseFeedParser)
+_PARSERS = {name: _bounds(getattr(api, name)) for name in ("StrictFeedParser", "LooseFeedParser")}
+_one_at_a_time = Lock()
+
+
+@contextlib.contextmanager
+def _own_parsers() -> Iterator[None]:
+    """`feedparser.parse` takes no parser of one's own, and others in this process may want its own ones."""
+    with _one_at_a_time:
+        theirs = {name: getattr(api, name) for name in _PARSERS}
+        try:
+            for name, ours in _PARSERS.items():
+                setattr(api, name, ours)
+            yield
+        finally:
+            for name, their in theirs.items():
+                setattr(api, name, their)
 
 
 def _canonical(tag: str, namespaces: Mapping[str | None, str]) -> str:
