@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ..editions import items
 from ..errors import NotModified, SourceError, UserError
-from ..gathering import archive
+from ..gathering import archive, source_state
 from ..gathering.archive import Intake
 from ..gathering.intake import host_of
 from ..gathering.reader import read_source
@@ -60,7 +60,7 @@ def _enrol(newsroom: Newsroom, database: Database, now: datetime) -> None:
 
 async def _look(newsroom: Newsroom, database: Database, source: Source, clock: Clock) -> Look:
     with database.read() as connection:
-        known = archive.stored_validators(connection, source.name)
+        known = source_state.stored_validators(connection, source.name)
     try:
         harvest = await read_source(source, newsroom.settings.site, known, clock())
         intake, news = await asyncio.to_thread(_take_in, newsroom, database, source, harvest, clock())
@@ -87,7 +87,7 @@ def _take_in(
     """What a look has brought, and whether what is suspicious about it is new."""
     with database.write() as connection:
         intake = archive.take_in(connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now)
-        return intake, archive.note_fault(connection, source.name, intake.suspicion, now)
+        return intake, source_state.note_fault(connection, source.name, intake.suspicion, now)
 
 
 async def _failed(database: Database, source: Source, fault: str, now: datetime) -> Look:
@@ -97,6 +97,6 @@ async def _failed(database: Database, source: Source, fault: str, now: datetime)
 async def _note(database: Database, source: Source, fault: str, now: datetime) -> bool:
     def note() -> bool:
         with database.write() as connection:
-            return archive.note_fault(connection, source.name, fault, now)
+            return source_state.note_fault(connection, source.name, fault, now)
 
     return await asyncio.to_thread(note)
