@@ -105,13 +105,13 @@ sources = Table(
 
 # What servers gave us to ask for changes only; stored together with the articles of the same look.
 validators = Table(
-    "validators",
-    metadata,
-    _column("source", String(40), primary_key=True),
-    _column("url", String(2000), primary_key=True),
-    _column("etag", Text, default=""),
-    _column("last_modified", Text, default=""),
-)
+    "validators", metadata,
+    _column("source", String(40), primary_key=True), _column("url", String(2000), primary_key=True),
+    _column("etag", Text, default=""), _column("last_modified", Text, default=""),
+)  # fmt: skip
+
+# Servers that have asked to be left alone for a while, each by its host and port.
+host_waits = Table("host_waits", metadata, _column("host", String(300), primary_key=True), _column("until", UtcTime))
 
 # The newest version of every story. `content` holds its fields as JSON, `sha256` is of them.
 articles = Table(
