@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
-from cssselect import GenericTranslator, SelectorError
+from cssselect import HTMLTranslator, SelectorError
+from cssselect.parser import Class, Hash
+from cssselect.xpath import XPathExpr
 from lxml import etree
 from lxml.html import HtmlElement
 
@@ -77,24 +80,44 @@ def nearly_utf8(body: bytes) -> str | None:
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd")
     # In the older encodings hardly a letter beyond ASCII happens to be UTF-8.
-    return text if not bad or sum(sign > "\x7f" for sign in text) > 5 * bad else None
+    return text if not bad or len(text) - len(text.encode("ascii", "ignore")) > 5 * bad else None
+
+
+class _AnyCase(HTMLTranslator):
+    """Selectors as browsers match them on pages without a doctype: element names, classes and ids in any case.
+
+    Portals write `class="NoiDung"` in one template and `class="noidung"` in another.
+    """
+
+    def xpath_class(self, class_selector: Class) -> XPathExpr:
+        xpath = self.xpath(class_selector.selector)
+        return self.xpath_attrib_includes(xpath, _small("@class"), class_selector.class_name.lower())
+
+    def xpath_hash(self, id_selector: Hash) -> XPathExpr:
+        xpath = self.xpath(id_selector.selector)
+        return self.xpath_attrib_equals(xpath, _small("@id"), id_selector.id.lower())
+
+
+def _small(attribute: str) -> str:
+    return f"translate({attribute}, '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
 
 
 @lru_cache(maxsize=512)
-def compile_selector(selector: str) -> str:
-    """A selector as XPath; empty for an empty one. Raises ValueError in words."""
+def compile_selector(selector: str) -> etree.XPath | None:
+    """A selector as XPath; None for an empty one. Raises ValueError in words."""
     if not selector.strip():
-        return ""
+        return None
     try:
-        return GenericTranslator().css_to_xpath(selector)
-    except SelectorError as error:
+        return etree.XPath(_AnyCase().css_to_xpath(selector))
+    except (SelectorError, etree.XPathSyntaxError) as error:
         raise ValueError(f"{selector!r} is not a CSS selector: {error}") from None
 
 
 def select(root: HtmlElement, selector: str) -> list[HtmlElement]:
     """The elements that a selector finds, in the order of the page."""
     path = compile_selector(selector)
-    return [found for found in root.xpath(path) if isinstance(found, HtmlElement)] if path else []
+    found = path(root) if path is not None else ()
+    return [one for one in found if isinstance(one, HtmlElement)] if isinstance(found, list) else []
 
 
 def words_of(element: HtmlElement) -> str:
