@@ -19,9 +19,10 @@ from ..model import Image
 from ..text import clean_line
 from .addresses import web_address as web_address  # sources of newsrooms import it from here
 from .article_images import make_real
+from .boxes import drop_boxes, is_page_line
 from .captions import take_picture
 from .extraction.document import words_of
-from .furniture import Removal, drop_furniture, is_furniture, parse
+from .furniture import Removal, drop_furniture, drop_what_acts, is_furniture, parse
 from .signatures import take_signature
 
 _BLOCKS = {
@@ -49,6 +50,13 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
     root = parse(html)
     if root is None:
         return Cleaned("")
+    drop_what_acts(root)
+    drop_boxes(root)
+    return clean_tree(root, base_url, lead=lead, title=title)
+
+
+def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
+    """`clean_body` of a tree, which is used up; its characters are `legal` already."""
     drop_furniture(root)
     _absolute(root, base_url)
     blocks = [block for block in _flat(root) if not _is_empty(block)]
@@ -147,7 +155,11 @@ def _heading(block: HtmlElement) -> HtmlElement:
 def _is_empty(block: HtmlElement) -> bool:
     """Whether a block shows nothing, or only a toolbar's words that stood loose on the page."""
     words = _INVISIBLE.sub("", words_of(block))
-    return (not words or is_furniture(words)) and block.tag != "hr" and next(block.iter("img"), None) is None
+    return (
+        (not words or is_furniture(words) or is_page_line(words))
+        and block.tag != "hr"
+        and next(block.iter("img"), None) is None
+    )
 
 
 def _html(block: HtmlElement) -> str:

@@ -8,11 +8,12 @@ import lxml.html
 from lxml import etree
 from lxml.html import HtmlElement
 
-from ..text import clean, clean_line
+from ..text import FORBIDDEN, clean, clean_line
 
 _DROPPED = (
     "script", "style", "noscript", "iframe", "object", "embed", "form", "button", "input", "select", "svg", "nav", "template"
 )  # fmt: skip
+_SCRIPTED = re.compile(r"\s*javascript:", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 # Words of toolbars; compared with whole lines, and inside a line only where nobody could mean anything else by them.
@@ -31,16 +32,25 @@ _RELATED = re.compile(
     r"|có thể bạn quan tâm:?|xem thêm:?|đọc thêm:?|related (?:articles|news):?",
     re.IGNORECASE,
 )
+_COMPOSABLE = re.compile("[\u0300-\u036f\u0591-\u0e00\u0f00-\u1200\u1b00-\u1d00\u3099\u309a\ufb1d-\ufb4f]")
 _REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,8})|0*([0-9]{1,10}));?", re.IGNORECASE)
+_LONGEST_LINE = 300  # characters of a line of furniture
 _LONGEST = 2000  # characters; what is longer is no furniture, and is not looked at word by word
 _WHOLE = frozenset({"div", "p", "li", "h2", "h3", "h4", "ul", "td"})
 _INLINE = frozenset({"span", "a", "strong", "b"})
+_INCLUDING = etree.XPath("descendant-or-self::*[@*[contains(., '<!--')]]")
 _GONE, _UNWRAPPED = "x-gone", "x-unwrapped"  # tags of what is taken out at the end, all at once
 
 
 def legal(html: str) -> str:
     """HTML of characters that XML allows, references such as `&#8;` included: a tree refuses to be changed with others."""
-    return _REFERENCE.sub(_legal_reference, clean(html))
+    # Composing all of a page takes as long as parsing it, and what is read out of it is composed again: it is done only
+    # where there is something to compose.
+    if _COMPOSABLE.search(html):
+        text = clean(html)
+    else:
+        text = FORBIDDEN.sub("", html.replace("\r\n", "\n").replace("\r", "\n"))
+    return _REFERENCE.sub(_legal_reference, text) if "&#" in text else text
 
 
 def _legal_reference(match: re.Match[str]) -> str:
@@ -64,7 +74,10 @@ def parse(html: str) -> HtmlElement | None:
 def without_includes(root: HtmlElement, html: str) -> HtmlElement:
     """A tree of this HTML without attributes that hold `<!--`: libxml2 looks for the end of each when it writes them."""
     if "!--" in html:
-        for element in root.iter(etree.Element):
+        found = _INCLUDING(root)
+        assert isinstance(found, list)
+        for element in found:
+            assert isinstance(element, HtmlElement)
             for name, value in element.attrib.items():
                 if "<!--" in value:
                     del element.attrib[name]
@@ -108,16 +121,13 @@ class Removal:
 
 def drop_furniture(root: HtmlElement) -> None:
     """Take out of a tree what belongs to the page: scripts, hidden elements, toolbars, block names, related news."""
-    _drop_what_acts(root)
+    drop_what_acts(root)
     removal = Removal(root)
-    for element in root.iter():
-        if element is root or not isinstance(element.tag, str) or removal.covers(element):
+    for element, letters in _sized(root):
+        if letters >= _LONGEST_LINE * 3 or removal.covers(element):
             continue
         inline = element.tag in _INLINE
-        if not inline and element.tag not in _WHOLE:
-            continue
-        text = str(element.text_content())
-        words = clean_line(text) if len(text) < _LONGEST else ""
+        words = clean_line(str(element.text_content()))
         if _RELATED.fullmatch(words):
             _drop_related(element, root, removal)
         elif words and (_SURE.fullmatch(words) if inline else is_furniture(words)):
@@ -125,21 +135,52 @@ def drop_furniture(root: HtmlElement) -> None:
     removal.finish()
 
 
-def _drop_what_acts(root: HtmlElement) -> None:
+def _sized(root: HtmlElement) -> list[tuple[HtmlElement, int]]:
+    """The elements that may be furniture, in the order of the document, and how many characters each holds."""
+    found: list[tuple[HtmlElement, int]] = []
+    places: list[tuple[int, int]] = []  # of the elements that are open: where each stands, and the letters before it
+    letters = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if event == "start":
+            places.append((len(found), letters))
+            found.append((element, 0))
+            letters += len(element.text or "")
+        else:
+            at, before = places.pop()
+            found[at] = (element, letters - before)
+            letters += len(element.tail or "")
+    return [
+        (element, size) for element, size in found[1:] if size and (element.tag in _INLINE or element.tag in _WHOLE)
+    ]
+
+
+def drop_what_acts(root: HtmlElement) -> None:
+    """Take out scripts, controls, menus and hidden elements. A form that the page itself stands in is only opened."""
     removal = Removal(root)
-    for element in root.iter():
-        if element is root or not isinstance(element.tag, str):
+    letters = -1
+    for element in root.iter(etree.Element):
+        if element is root:
             continue
-        hidden = _HIDDEN.search(element.get("style") or "") or element.get("hidden") is not None
-        scripted = element.tag == "a" and (element.get("href") or "").strip().lower().startswith("javascript:")
-        if element.tag in _DROPPED or hidden or scripted:
+        tag, style = element.tag, element.get("style")
+        if tag == "form":
+            letters = len(str(root.text_content())) if letters < 0 else letters
+            if _holds_page(element, letters):
+                removal.unwrap(element)
+                continue
+        hidden = (style is not None and _HIDDEN.search(style)) or element.get("hidden") is not None
+        if tag in _DROPPED or hidden or (tag == "a" and _SCRIPTED.match(element.get("href") or "")):
             removal.drop(element)
     removal.finish()
 
 
+def _holds_page(form: HtmlElement, letters: int) -> bool:
+    """Whether a form is what a page stands in, as ASP.NET has it: it holds half of the words, or the headline."""
+    return len(str(form.text_content())) * 2 >= letters or next(form.iter("h1"), None) is not None
+
+
 def is_furniture(words: str) -> bool:
     """Whether a line is made of a toolbar's words or a block's name and nothing else."""
-    if len(words) >= _LONGEST:
+    if len(words) >= _LONGEST_LINE:
         return False
     rest = _BLOCK_NAME.sub(" ", words)
     parts = [part for part in re.split(r"\s{2,}|[|•·]|(?<=chữ)\s+", rest) if part.strip()]
