@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 
 @click.command("gather", short_help="Look at the sources and take in what is new.")
 @click.argument("sources", nargs=-1, shell_complete=complete_source)
-@click.option("--force", is_flag=True, help="Ask servers too that want to be left alone for a while (Retry-After).")
 @json_option
 @pass_app
-def command(app: App, sources: tuple[str, ...], force: bool, as_json: bool) -> None:
+def command(app: App, sources: tuple[str, ...], as_json: bool) -> None:
     """Look at the sources and take in what is new.
 
     All sources are looked at, or those named. One that fails does not stop the others; the exit code is 1 if none
-    could be read. A server that has asked to be left alone for a while is not asked before that is over. Nothing is sent.
+    could be read. Nothing is sent.
     """
-    looks = gather(app, sources, force=force)
+    looks = gather(app, sources)
     if as_json:
         show_json([as_data(look) for look in looks])
     else:
@@ -34,7 +33,7 @@ def command(app: App, sources: tuple[str, ...], force: bool, as_json: bool) -> N
         raise SystemExit(1)
 
 
-def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[Look]:
+def gather(app: App, only: Sequence[str] = ()) -> list[Look]:
     """One look at the sources, then the standing feeds brought up to date. Raises UserError for an unknown source."""
     import asyncio
 
@@ -48,7 +47,7 @@ def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[L
 
     async def run() -> tuple[list[Look], list[str]]:
         with app.store() as database:
-            looks = await pipeline.gather(app.newsroom, database, clock, only, force=force)
+            looks = await pipeline.gather(app.newsroom, database, clock, only)
             return looks, await pipeline.refresh(app.newsroom, database)
 
     looks, faults = asyncio.run(run())
@@ -60,8 +59,7 @@ def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[L
 def tell(look: Look) -> None:
     """One look in words: a line, and one for each article that could not be used."""
     if look.failure:
-        hint = "; `distributor gather --force` asks all the same" if look.ask_again else ""
-        warn(f"source {look.source}: {look.failure}{hint}")
+        warn(f"source {look.source}: {look.failure}")
         return
     say(f"{look.source}: {words(look)}")
     for note in look.notes:
@@ -89,7 +87,6 @@ def as_data(look: Look) -> dict[str, object]:
         "source": look.source,
         "ok": not look.failure,
         "failure": look.failure,
-        "ask_again": look.ask_again.isoformat() if look.ask_again else None,
         "unchanged": look.unchanged,
         "new": [article.id for article in look.intake.new if not article.backlog],
         "backlog": look.intake.backlog,

@@ -13,10 +13,10 @@ from datetime import datetime, tzinfo
 from lxml.html import HtmlElement
 
 from ...model import Image
-from ..cleaning import clean_body, close
-from ..furniture import drop_furniture
+from ..cleaning import clean_tree, close
+from ..furniture import drop_what_acts
 from .authors import find_author
-from .body import find_body
+from .body import chosen_body, find_body, main_text
 from .document import base_url, compile_selector, first_words, select, words_of
 from .images import find_image
 from .page_dates import find_dates
@@ -64,11 +64,12 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     data = StructuredData(page)
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
-    drop_furniture(page)
+    text = main_text(page, url) if not chosen["body"] else ""
+    drop_what_acts(page)
     title = first_words(chosen["title"]) or find_title(page, data, hint)
     lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
-    body = find_body(page, chosen["body"], url)
-    cleaned = clean_body(body, url, lead=lead, title=title) if body else None
+    body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, text, data.body, title)
+    cleaned = clean_tree(body, url, lead=lead, title=title) if body is not None else None
     published, updated = find_dates(page, chosen["date"], data, zone)
     author = first_words(chosen["author"]) if selectors.author else find_author(page, data)
     topics = [words_of(found) for found in chosen["topic"]] or data.topics

@@ -38,6 +38,10 @@ class StructuredData:
         return self._get("description", "og:description", "description")
 
     @property
+    def body(self) -> str:
+        return self._article["articleBody"] if isinstance(self._article.get("articleBody"), str) else ""
+
+    @property
     def published(self) -> str:
         return self._get("datePublished", "article:published_time", "pubdate", "date", "dc.date")
 
