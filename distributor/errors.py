@@ -10,6 +10,7 @@
     ├── ClockError             the clock of this machine cannot be right; nothing is decided or sent by it
     ├── SourceError            a source could not be read this time; nothing changed, the others go on
     │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
+    │   ├── Busy               … because its server asks to be left alone for a while
     │   └── Gone               … because its server says that there is no such page (any more)
     ├── LimitExceeded          work on bytes from outside took too long or too much memory, and was ended
     ├── StartFailed            no child process can be started now (descriptors, memory, processes); nothing is known
@@ -27,9 +28,10 @@ It is a file of its own so that every other module may import it without a loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 
 class DistributorError(Exception):
@@ -87,7 +89,24 @@ class ClockError(DistributorError):
 
 
 class SourceError(DistributorError):
-    """A source could not be read this time. What is stored stays as it was."""
+    """A source could not be read this time. What is stored stays as it was.
+
+    `waits` are the hosts that have asked to be left alone during the look, with until when.
+    """
+
+    waits: Mapping[str, datetime] = MappingProxyType({})
+
+
+class Busy(SourceError):
+    """A server has asked to be left alone for a while (Retry-After, RFC 9110, section 10.2.3).
+
+    `until` is the end of that; `asked` says whether it was asked now, or is left alone because of what it said before.
+    """
+
+    def __init__(self, message: str, *, until: datetime, asked: bool) -> None:
+        super().__init__(message)
+        self.until = until
+        self.asked = asked
 
 
 class NotModified(SourceError):

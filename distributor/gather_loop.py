@@ -13,6 +13,7 @@ from datetime import datetime
 
 from . import pipeline
 from .errors import DistributorError
+from .gathering.waits import until_when
 from .newsroom import Newsroom
 from .storage.database import Database
 
@@ -27,6 +28,7 @@ class GatherLoop:
         self.database = database
         self.clock = clock
         self._started: dict[str, datetime] = {}  # when the last look at a source began
+        self._ask_again: dict[str, datetime] = {}  # until when the server of a source wants to be left alone
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._notes: dict[str, tuple[str, ...]] = {}  # what the last look had to say; told once, not at every look
         self._stale = True  # whether the feeds of all articles may lack something: who was killed has not told
@@ -63,6 +65,8 @@ class GatherLoop:
 
     def _is_due(self, name: str, now: datetime, *, soon: bool) -> bool:
         """Whether it is time. Before an edition, a look is fresh for a third of the ordinary time."""
+        if until_when(self._ask_again, name, now):
+            return False
         last, every = self._started.get(name), self.newsroom.sources[name].every
         return last is None or now - last >= (every / 3 if soon else every) or now < last
 
@@ -70,6 +74,9 @@ class GatherLoop:
         try:
             (look,) = await pipeline.gather(self.newsroom, self.database, self.clock, [name])
             _log_look(look, self._notes.get(name, ()))
+            self._ask_again.pop(name, None)
+            if look.ask_again:
+                self._ask_again[name] = look.ask_again
             if not look.failure and not look.unchanged:
                 self._notes[name] = look.notes
             if self._stale or look.intake.new or look.intake.changed:

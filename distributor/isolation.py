@@ -12,6 +12,7 @@ is ours. What comes back is JSON or bytes and never pickled, because a stranger 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import fcntl
 import json
@@ -24,6 +25,7 @@ import socket
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -165,6 +167,7 @@ class ChildProcess:
             process.start()
             ours.pop_all()
         self._process, self._pipe, self._lifeline = process, pipe, lifeline
+        _begun.add(self)
         return pipe
 
     def _await(self, pipe: Connection) -> None:
@@ -278,7 +281,15 @@ async def call_isolated_async(
 
 
 _starting = threading.Lock()
+_begun: weakref.WeakSet[ChildProcess] = weakref.WeakSet()
 _threads = ThreadPoolExecutor(8, thread_name_prefix="isolated")
+
+
+@atexit.register
+def _kill_all() -> None:
+    """Whoever is left when we exit: `multiprocessing` would ask them with SIGTERM, and wait for ever."""
+    for child in list(_begun):
+        child.kill()
 
 
 def _end_forkserver() -> None:
@@ -395,8 +406,9 @@ def _settle(limits: Limits) -> None:
     with contextlib.suppress(OSError):
         os.dup2(2, 1)
     sys.stdout = sys.stderr
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ctrl-C and the SIGTERM that a service manager sends to all processes of a service are the parent's to answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError):  # macOS knows these limits and does not keep them
         if sys.platform == "linux":

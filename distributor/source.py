@@ -29,7 +29,7 @@ from pydantic import ConfigDict
 
 from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url, web_url
 from .credentials import NONE, Credentials
-from .errors import ArticleError, Gone, LimitExceeded, NotModified, SourceError
+from .errors import ArticleError, Busy, Gone, LimitExceeded, NotModified, SourceError
 from .files import is_within
 from .isolation import processor_time
 from .model import Article, FoundArticle
@@ -39,6 +39,7 @@ __all__ = [
     "AnnounceSince",
     "Article",
     "ArticleError",
+    "Busy",
     "Duration",
     "Fetched",
     "Fetcher",
@@ -84,7 +85,8 @@ class Fetched:
 
 
 class Fetcher(Protocol):
-    """The guarded way out. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410."""
+    """The guarded way out. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410, Busy where
+    the server asks to be left alone for a while."""
 
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
         """One page. With `conditional`, the validators of the last stored look are sent along."""
@@ -97,7 +99,8 @@ class Harvest:
 
     `validators` are stored together with the articles and never before them: a crash in between must not hide
     articles behind a 304. `notes` are for staff (a feed that moved), and are no faults. `unchanged` counts articles that
-    were not read again because the server said that they had not changed.
+    were not read again because the server said that they had not changed. `waits` are the hosts that have asked to be left
+    alone, with until when; whoever called the source puts them in, from what the fetcher was told.
     """
 
     articles: Sequence[FoundArticle] = ()
@@ -105,6 +108,7 @@ class Harvest:
     notes: Sequence[str] = ()
     unchanged: int = 0
     validators: Mapping[str, Validators] = field(default_factory=dict)
+    waits: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

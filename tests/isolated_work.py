@@ -53,6 +53,11 @@ def sleep(seconds: float) -> str:
     return "awake"
 
 
+def sleep_as(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
 def say_much(octets: int) -> bytes:
     return b"x" * octets
 

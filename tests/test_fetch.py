@@ -112,12 +112,8 @@ async def test_a_page_that_was_never_seen_is_asked_for_without_conditions(site: 
         (500, {}, "answered 500 Internal Server Error"),
         (204, {}, "answered 204 No Content"),
         (599, {}, "answered 599"),
-        (429, {"Retry_After": "120"}, "answered 429 Too Many Requests; it asks to wait 120 seconds"),
-        (
-            503,
-            {"Retry_After": "Mon, 23 Nov 2026 01:00:00 GMT"},
-            "answered 503 Service Unavailable; it asks to wait Mon, 23 Nov 2026 01:00:00 GMT",
-        ),
+        (429, {}, "answered 429 Too Many Requests"),
+        (503, {"Retry_After": "Mon, 05 Jan 2026 01:00:00 GMT"}, "answered 503 Service Unavailable"),
     ],
 )
 async def test_a_refusal_is_told_with_its_number_and_words(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +13,9 @@ from builders import found
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.gathering.identity import canonical_url, identity_keys
+from distributor.gathering.identity import ambiguous_in_words, canonical_url, identity_keys, stories
+from distributor.model import FoundArticle
+from distributor.url_marks import without_marks
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 PLAIN = "bacson.example/tin/duong-254.html"
@@ -28,6 +33,19 @@ PLAIN = "bacson.example/tin/duong-254.html"
         "https://bacson.example/tin/duong-254.html?returnUrl=%2ftin-tuc",
         "https://bacson.example/tin/duong%2D254.html",
         "https://bacson.example/tin/duong-254.html/index.php",
+        "https://bacson.example/tin/duong-254.html;jsessionid=0A1F.node2",
+        "https://bacson.example/tin/duong-254.html%3BJSESSIONID=0A1F?print=1",
+        "https://bacson.example/(S(lit3py55t21z5v55vlm25s55))/tin/duong-254.html",
+        "https://bacson.example/(A(abcdefgh1)S(lit3py55t21z5v55))/tin/duong-254.html",
+        "https://bacson.example/tin/duong-254.html?PHPSESSID=9a8b7c&amp;utm_source=x",
+        "https://bacson.example/tin/duong-254.html?sid=77C2&CFID=12&CFTOKEN=3456",
+        "https://bacson.example/tin/duong-254.html?inheritRedirect=true&redirect=%2Ftin%3Fcur%3D2",
+        "https://bacson.example/tin/duong-254.html?p_p_auth=aB3&p_p_lifecycle=0&p_p_state=normal&p_p_mode=view",
+        "https://bacson.example/tin/duong-254.html?_101_INSTANCE_a1_redirect=%2F&_101_INSTANCE_a1_cur=2&_3_delta=20",
+        "https://bacson.example/tin/duong-254.html?p_r_p_564233524_categoryId=77&p_r_p_564233524_resetCur=true",
+        "https://bacson.example/tin/duong-254.html?Source=https%3A%2F%2Fbacson.example%2Ftin&zarsrc=30&mc_cid=1&gclid=x",
+        "https://bacson.example/tin/duong-254.html?return=aHR0cHM6Ly9iYWNzb24=&ref=zalo&_=1606184400000",
+        "https://bacson.example/tin/duong-254.html#utm_source=rss",
     ],
 )
 def test_addresses_of_one_page_are_one(url: str) -> None:
@@ -42,6 +60,12 @@ def test_addresses_of_one_page_are_one(url: str) -> None:
         ("https://bacson.example/tin", "https://bacson.example:8443/tin"),
         ("https://bacson.example/Tin", "https://bacson.example/tin"),  # paths are case-sensitive (RFC 3986, 6.2.2.1)
         ("https://m.example/tin", "https://example/tin"),  # `m` is a name here
+        ("https://b.example/modules.php?sid=1", "https://b.example/modules.php?sid=2"),  # stories in PHP-Nuke
+        ("https://b.example/#/tin/1", "https://b.example/#/tin/2"),  # paths within an application
+        ("https://b.example/#!id=1", "https://b.example/#!id=2"),
+        ("https://b.example/w?p_r_p_1_title=A", "https://b.example/w?p_r_p_1_title=B"),  # pages of a wiki of Liferay
+        ("https://b.example/t?source=kinh-te", "https://b.example/t?source=y-te"),
+        ("https://b.example/t?_101_assetEntryId=1", "https://b.example/t?_101_assetEntryId=2"),
     ],
 )
 def test_addresses_of_different_pages_stay_apart(one: str, other: str) -> None:
@@ -50,6 +74,68 @@ def test_addresses_of_different_pages_stay_apart(one: str, other: str) -> None:
 
 def test_the_order_of_parameters_says_nothing() -> None:
     assert canonical_url("https://b.example/t?b=2&a=1") == canonical_url("https://b.example/t?a=1&fbclid=x&b=2")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("https://b.example/t?b=2&utm_source=x&a=1#muc-2", "https://b.example/t?b=2&a=1#muc-2"),
+        ("https://b.example/t;jsessionid=1F0A", "https://b.example/t"),
+        ("https://b.example/t?p_p_id=101&p_p_state=maximized&_101_urlTitle=a&redirect=%2F",
+         "https://b.example/t?p_p_id=101&p_p_state=maximized&_101_urlTitle=a"),
+        ("https://b.example/%C4%91%C6%B0?q=a+b&fbclid=1", "https://b.example/%C4%91%C6%B0?q=a+b"),
+        ("https://b.example/t?empty=&a", "https://b.example/t?empty=&a"),
+        ("tag:b.example,2026:1", "tag:b.example,2026:1"),
+    ],
+)  # fmt: skip
+def test_readers_get_an_address_without_marks_that_still_opens_its_page(written: str, read: str) -> None:
+    assert without_marks(written) == read
+    assert without_marks(read) == read
+
+
+def test_an_address_in_decomposed_letters_is_the_same() -> None:
+    path = "đường-mới"
+    forms = [quote(unicodedata.normalize(form, path)) for form in ("NFC", "NFD")]
+    assert len({canonical_url(f"https://b.example/{form}?x={form}") for form in forms}) == 1
+
+
+def test_an_id_that_stands_on_several_stories_of_a_look_is_none() -> None:
+    look = stories([found(name, source_id="", guid="N/A") for name in "123"], HANOI)
+    assert len(look.stories) == 3
+    assert not any(key.startswith("guid:") for story in look.stories for key in story.keys)
+    assert look.ambiguous == {"guid:cong:N/A": 3}
+    assert ambiguous_in_words(look) == [
+        "3 articles have one id, 'N/A': it identifies none; address, title and day tell them apart"
+    ]
+
+
+def test_an_address_that_stands_on_several_stories_is_none_unless_the_fragment_tells_them_apart() -> None:
+    page = "https://bacson.example/tin"
+    bare = stories([found(name, source_id="", guid="", url=page) for name in "12"], HANOI)
+    marked = stories([found(name, source_id="", guid="", url=f"{page}#id={name}") for name in "12"], HANOI)
+    assert (len(bare.stories), len(marked.stories)) == (2, 2)
+    assert not any(key.startswith("url:") for story in bare.stories for key in story.keys)
+    assert [story.keys[0] for story in marked.stories] == [f"url:bacson.example/tin#id={n}" for n in "12"]
+    assert (len(ambiguous_in_words(bare)), ambiguous_in_words(marked)) == (1, [])
+
+
+def test_a_story_that_stands_twice_in_a_look_is_one_with_all_its_topics() -> None:
+    one = found("1", topics=("Kinh tế",))
+    look = stories([one, replace(one, topics=("Giao thông",)), found("2")], HANOI)
+    assert [story.found.topics for story in look.stories] == [("Kinh tế", "Giao thông"), ()]
+    assert look.ambiguous == {}
+
+
+def test_a_schedule_that_comes_each_week_under_one_title_stays_several_stories() -> None:
+    title, guid = "Lịch công tác của lãnh đạo tỉnh", "lich"
+    days = [datetime(2026, 11, day, tzinfo=UTC) for day in (9, 16, 23)]
+    look = [
+        found(
+            str(day), source_id="", guid=guid, title=title, published=day, body_html=f"<p>{day:%d/%m} {day:%A} họp</p>"
+        )
+        for day in days
+    ]
+    assert len(stories(look, HANOI).stories) == 3
 
 
 SEGMENT = st.text(alphabet="abcXYZ09-._~%25/đường %?#&=+:@", max_size=20)
@@ -71,12 +157,36 @@ def test_a_canonical_address_is_its_own(url: str) -> None:
 @given(st.text(max_size=60))
 def test_no_text_makes_it_fail(text: str) -> None:
     canonical_url(text)
+    assert without_marks(without_marks(text)) == without_marks(text)
+
+
+TITLES = ["Khởi công đường mới qua xã", "Trường học mở lại sau lũ", "Bệnh viện thêm khoa nhi", "Thông báo"]
+LOOK = st.lists(
+    st.builds(
+        lambda title, guid, page, day: found(
+            "x", source_id="", title=title, guid=guid, url=page and f"https://b.example/{page}", lead=f"Tóm tắt {title}.",
+            body_html=f"<p>Bài về {title}</p>", published=day and datetime(2026, 11, day, tzinfo=UTC),
+        ),
+        st.sampled_from(TITLES), st.sampled_from(["", "N/A", "1", "2"]),
+        st.sampled_from(["", "tin", "tin#1", "tin#2", "bai-1"]), st.sampled_from([None, 9, 16]),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(LOOK)
+def test_no_story_of_a_look_is_lost_and_no_strong_key_stands_on_two(look: list[FoundArticle]) -> None:
+    made = stories(look, HANOI)
+    assert {one.title for one in look} == {story.found.title for story in made.stories}
+    strong = [key for story in made.stories for key in story.keys if key.startswith(("id:", "guid:", "url:"))]
+    assert len(strong) == len(set(strong))
 
 
 def test_keys_come_strongest_first_and_name_the_local_day() -> None:
     late = found("a1", title="Khởi công đường 254", published=datetime(2026, 11, 22, 18, 30, tzinfo=UTC))
     kinds = [key.partition(":")[0] for key in identity_keys(late, HANOI)]
-    assert kinds == ["id", "guid", "url", "day"]
+    assert kinds == ["id", "guid", "url", "day", "title"]
     assert identity_keys(late, HANOI)[:3] == ("id:cong:a1", "guid:cong:guid-a1", "url:bacson.example/tin/a1")
     assert identity_keys(late, HANOI)[3].startswith("day:2026-11-23:")  # it is the 23rd in Hà Nội already
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.config import FirstLook
-from distributor.gathering import archive
+from distributor.gathering import archive, source_state
 from distributor.gathering.archive import Intake
 from distributor.gathering.intake import backlog, content_hash
 from distributor.model import FoundArticle, Image, ImageFile, found_to_data
@@ -74,6 +74,80 @@ def test_two_notices_with_one_title_on_one_day_are_two_stories(database: Databas
 def test_a_feed_that_gives_every_item_the_sections_address_has_several_stories(database: Database) -> None:
     section = "https://bacson.example/tin-tuc"
     assert len(take(database, found("1", url=section), found("2", url=section)).new) == 2
+
+
+def test_stories_with_one_guid_stay_several_also_when_a_later_look_has_only_one_of_them(database: Database) -> None:
+    three = [found(name, source_id="", guid="N/A") for name in "123"]
+    first = take(database, *three)
+    assert len(first.new) == 3
+    assert len(first.faults) == 1
+    again = take(database, *three)
+    assert (again.new, again.changed, again.known) == ((), (), 3)
+    alone = take(database, replace(three[2], url="https://bacson.example/khac", title="Khoa nhi: thêm ba bác sĩ mới"))
+    assert len(alone.new) == 1
+    assert take(database, *three).new == ()
+
+
+def test_a_guid_that_was_given_to_another_story_does_not_hide_it(database: Database) -> None:
+    """One item at a look, all with one GUID: no look has two of them."""
+    feed = [
+        found(str(n), source_id="", guid="0", published=NOW + timedelta(hours=n), lead="", body_html=f"<p>{text}</p>")
+        for n, text in enumerate(("Cầu dài một trăm mét", "Trường có mười hai lớp", "Khoa nhi có sáu bác sĩ"))
+    ]
+    assert [len(take(database, one).new) for one in feed] == [1, 1, 1]
+    assert [take(database, one).new for one in feed] == [(), (), ()]
+
+
+def test_an_edited_and_renamed_story_keeps_its_guid(database: Database) -> None:
+    take(database, found("1"))
+    edited = replace(found("1"), source_id="", title="Khởi công: hai đường mới", url="https://bacson.example/moi")
+    assert len(take(database, replace(edited, published=NOW + timedelta(hours=1))).changed) == 1
+
+
+def test_a_new_session_in_the_address_and_the_guid_makes_no_new_story(database: Database) -> None:
+    def told(session: str) -> FoundArticle:
+        address = f"https://bacson.example/tin/-/bai/12225;jsessionid={session}?redirect=%2Ftin%3Fcur%3D{session}"
+        return found("1", source_id="", guid=address, url=address, published=None)
+
+    (first,) = take(database, told("1F0A")).new
+    assert first.url == "https://bacson.example/tin/-/bai/12225"
+    again = take(database, told("77C2"))
+    assert (again.new, again.changed, again.known) == ((), (), 1)
+
+
+@pytest.mark.parametrize("days", [0, 1, 40])
+def test_a_story_without_a_date_is_known_by_title_and_source(database: Database, days: int) -> None:
+    bare = found("1", source_id="", guid="", published=None)
+    take(database, bare)
+    moved = replace(bare, url="https://bacson.example/muc-khac/1")
+    assert take(database, moved, now=NOW + timedelta(days=days)).new == ()
+
+
+def test_notices_without_a_date_and_with_a_title_that_says_too_little_stay_apart(database: Database) -> None:
+    notices = [
+        found(name, source_id="", guid="", title="Thông báo", lead=f"Về việc {name}", published=None) for name in "12"
+    ]
+    assert [len(take(database, one).new) for one in notices] == [1, 1]
+
+
+def test_a_schedule_without_a_date_is_another_one_next_week(database: Database) -> None:
+    def week(n: int) -> FoundArticle:
+        text = (
+            "<p>" + " ".join(f"Ngày {n}{day} lãnh đạo làm việc tại xã số {n * 7 + day}." for day in range(7)) + "</p>"
+        )
+        title = "Lịch công tác tuần của lãnh đạo"
+        return found(f"tuan-{n}", source_id="", guid="", title=title, lead="", body_html=text, published=None)
+
+    assert [len(take(database, week(n)).new) for n in (1, 2, 3)] == [1, 1, 1]
+    assert [take(database, week(n)).new for n in (1, 2, 3)] == [(), (), ()]
+
+
+def test_a_story_that_stands_twice_in_a_look_changes_nothing_at_the_next(database: Database) -> None:
+    twice = [found("1", topics=("Kinh tế",)), found("1", topics=("Giao thông",), lead="Tóm tắt khác của tin 1.")]
+    (one,) = take(database, *twice).new
+    assert set(one.topics) == {"Kinh tế", "Giao thông"}
+    again = take(database, *twice)
+    assert (again.new, again.changed) == ((), ())
 
 
 def test_one_story_of_two_sources_is_one_and_the_first_source_keeps_its_text(database: Database) -> None:
@@ -142,14 +216,16 @@ def test_what_a_server_gave_to_ask_for_changes_is_stored_with_the_articles(datab
     take(database, found("1"), validators=validators)
     take(database, found("1"), validators={"https://bacson.example/rss": Validators(etag='"2"')})
     with database.read() as connection:
-        assert archive.stored_validators(connection, "cong") == {"https://bacson.example/rss": Validators(etag='"2"')}
+        assert source_state.stored_validators(connection, "cong") == {
+            "https://bacson.example/rss": Validators(etag='"2"')
+        }
 
 
 def test_a_fault_of_a_source_is_told_once_until_it_changes(database: Database) -> None:
     told = []
     for fault in ("refused", "refused", "404", "", "", "404"):
         with database.write() as connection:
-            told.append(archive.note_fault(connection, "cong", fault, NOW))
+            told.append(source_state.note_fault(connection, "cong", fault, NOW))
     assert told == [True, False, True, True, False, True]
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,25 @@ def test_a_child_ends_when_its_parent_is_killed_whatever_it_is_doing(tmp_path: P
         parent.kill()
         parent.wait()
     assert _ends(int(file.read_text(encoding="ascii")))
+
+
+def test_sigterm_to_all_of_a_service_is_no_fault_of_what_is_being_read() -> None:
+    """A service manager sends it to all processes of a service, and `timeout` to its process group."""
+    with ChildProcess(work.sleep_as) as child, ThreadPoolExecutor(1) as waiting:
+        number = child.call(0.0)
+        answer = waiting.submit(child.call, 0.5)
+        for pid in (number, _forkserver()._forkserver_pid):
+            os.kill(pid, signal.SIGTERM)
+        assert answer.result(20) == number
+
+
+def test_a_program_that_exits_keeps_no_child_and_waits_for_none() -> None:
+    program = "import isolated_work as w\nfrom distributor.isolation import ChildProcess\n"
+    program += "child = ChildProcess(w.who)\nprint(child.call())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parent, check=True, capture_output=True, timeout=60
+    )
+    assert _ends(int(ran.stdout))
 
 
 def test_the_next_child_comes_from_a_new_server_when_the_server_was_killed() -> None:

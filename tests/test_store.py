@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +26,9 @@ from alembic.script import ScriptDirectory
 from builders import NOW
 
 from distributor.errors import StoreError, StoreLost
+from distributor.gathering import keys
+from distributor.gathering.identity import identity_keys
+from distributor.model import FoundArticle
 from distributor.storage import migrations
 from distributor.storage.database import Database
 from distributor.storage.tables import (
@@ -401,3 +406,28 @@ def test_a_naive_time_never_enters_the_store(database: Database) -> None:
     with pytest.raises(Exception, match="a time without a zone"), database.write() as connection:
         naive = datetime(2026, 11, 23)  # noqa: DTZ001  # the point of the test
         connection.execute(sa.insert(suppressions).values(address_key="a", reason="", since=naive))
+
+
+def test_an_upgrade_knows_stored_stories_by_the_rules_of_today(tmp_path: Path) -> None:
+    """Version 15 kept ways back in addresses and GUIDs, and knew nothing by its title but what had no other key."""
+    _at_version(tmp_path, "0015")
+    raw = sqlite3.connect(tmp_path / "store.db")
+    title, address = "Khởi công tuyến đường mới", "https://bacson.example/tin/1?redirect=%2Ftin"
+    seen = "2026-11-23T00:00:00.000000+00:00"
+    content = json.dumps({"source": "cong", "title": title, "url": address, "body_html": "<p>Đường dài.</p>"})
+    raw.execute(
+        "INSERT INTO articles (id, feed_id, source, title, url, published, first_seen, dated, backlog, version, content,"
+        " sha256) VALUES ('a', 'tag:a', 'cong', ?, ?, ?, ?, 0, 0, 1, ?, '')",
+        (title, address, seen, seen, content),
+    )
+    for key in ("url:bacson.example/tin/1?redirect=%2Ftin", "guid:cong:/tin/1;jsessionid=1F0A"):
+        raw.execute("INSERT INTO article_keys VALUES (?, 'a')", (key,))
+    raw.commit()
+    raw.close()
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    opened.migrate()
+    with opened.read() as connection:
+        known = keys.of(connection, "a")
+    told = FoundArticle(source="cong", title=title, url="https://bacson.example/tin/1", guid="/tin/1;jsessionid=77C2")
+    assert known >= set(identity_keys(told, ZoneInfo("Asia/Ho_Chi_Minh")))
+    opened.close()

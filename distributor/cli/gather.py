@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 @click.command("gather", short_help="Look at the sources and take in what is new.")
 @click.argument("sources", nargs=-1, shell_complete=complete_source)
+@click.option("--force", is_flag=True, help="Ask servers too that want to be left alone for a while (Retry-After).")
 @json_option
 @pass_app
-def command(app: App, sources: tuple[str, ...], as_json: bool) -> None:
+def command(app: App, sources: tuple[str, ...], force: bool, as_json: bool) -> None:
     """Look at the sources and take in what is new.
 
     All sources are looked at, or those named. One that fails does not stop the others; the exit code is 1 if none
-    could be read. Nothing is sent.
+    could be read. A server that has asked to be left alone for a while is not asked before that is over. Nothing is sent.
     """
-    looks = gather(app, sources)
+    looks = gather(app, sources, force=force)
     if as_json:
         show_json([as_data(look) for look in looks])
     else:
@@ -33,7 +34,7 @@ def command(app: App, sources: tuple[str, ...], as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def gather(app: App, only: Sequence[str] = ()) -> list[Look]:
+def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[Look]:
     """One look at the sources, then the standing feeds brought up to date. Raises UserError for an unknown source."""
     import asyncio
 
@@ -47,7 +48,7 @@ def gather(app: App, only: Sequence[str] = ()) -> list[Look]:
 
     async def run() -> tuple[list[Look], list[str]]:
         with app.store() as database:
-            looks = await pipeline.gather(app.newsroom, database, clock, only)
+            looks = await pipeline.gather(app.newsroom, database, clock, only, force=force)
             return looks, await pipeline.refresh(app.newsroom, database)
 
     looks, faults = asyncio.run(run())
@@ -59,7 +60,8 @@ def gather(app: App, only: Sequence[str] = ()) -> list[Look]:
 def tell(look: Look) -> None:
     """One look in words: a line, and one for each article that could not be used."""
     if look.failure:
-        warn(f"source {look.source}: {look.failure}")
+        hint = "; `distributor gather --force` asks all the same" if look.ask_again else ""
+        warn(f"source {look.source}: {look.failure}{hint}")
         return
     say(f"{look.source}: {words(look)}")
     for note in look.notes:
@@ -87,6 +89,7 @@ def as_data(look: Look) -> dict[str, object]:
         "source": look.source,
         "ok": not look.failure,
         "failure": look.failure,
+        "ask_again": look.ask_again.isoformat() if look.ask_again else None,
         "unchanged": look.unchanged,
         "new": [article.id for article in look.intake.new if not article.backlog],
         "backlog": look.intake.backlog,

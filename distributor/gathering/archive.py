@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,17 +12,18 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row
 
-from ..credentials import without
 from ..errors import DamagedRow
 from ..model import Article, FoundArticle, found_to_data
 from ..setting import FirstLook
-from ..source import Harvest, Source, Validators
+from ..source import Harvest, Source
 from ..storage.reading import damaged, fetch_all, readable, streamed
-from ..storage.tables import article_keys, article_origins, article_versions, articles, sources, validators
-from . import guards, marks
-from .identity import identity_keys
+from ..storage.tables import article_origins, article_versions, articles
+from ..url_marks import without_marks
+from . import guards, keys, marks
+from .identity import Stories, Story, ambiguous_in_words, identity_keys, stories
 from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
 from .marks import Mark
+from .source_state import keep_validators, put_source, source_state
 from .validation import sifted
 
 T = TypeVar("T")
@@ -50,70 +51,32 @@ class Intake:
     faults: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """What the store remembers of a source."""
-
-    name: str
-    first_read: datetime | None = None
-    last_read: datetime | None = None
-    last_good: datetime | None = None
-    fault: str = ""
-    fault_since: datetime | None = None
-    last_count: int = 0
-
-
-def source_state(connection: Connection, name: str) -> SourceState:
-    row = connection.execute(sa.select(sources).where(sources.c.name == name)).one_or_none()
-    return SourceState(**row._mapping) if row else SourceState(name)
-
-
-def note_fault(connection: Connection, name: str, fault: str, now: datetime) -> bool:
-    """Remember how a look ended (`fault` empty: well). Returns whether this is worth telling: it was not so before."""
-    state = source_state(connection, name)
-    changed = fault != state.fault
-    values: dict[str, Any] = {"last_read": now, "fault": fault}
-    if changed:
-        values["fault_since"] = now if fault else None
-    if not fault:
-        values["last_good"] = now
-    _put_source(connection, name, state, values)
-    return changed
-
-
-def _put_source(connection: Connection, name: str, state: SourceState, values: Mapping[str, Any]) -> None:
-    if state.last_read is None and state.first_read is None:
-        connection.execute(sa.insert(sources).values({"name": name, "fault": "", **values}))
-    else:
-        connection.execute(sa.update(sources).where(sources.c.name == name).values(values))
-
-
-def stored_validators(connection: Connection, source: str) -> dict[str, Validators]:
-    rows = connection.execute(sa.select(validators).where(validators.c.source == source))
-    return {row.url: Validators(etag=row.etag, last_modified=row.last_modified) for row in rows}
-
-
 def take_in(connection: Connection, source: Source, harvest: Harvest, *, authority: str, now: datetime) -> Intake:
     """Store what a look brought: articles, their keys and versions, and the validators, all in one transaction.
 
     Whatever way an article comes in, it is checked here.
     """
     found, faults = sifted(harvest.articles, source.name)
+    look = _stories(connection, found, source)
+    keys.note_ambiguous(connection, look.ambiguous, now)
+    faults += ambiguous_in_words(look)
     state = source_state(connection, source.name)
     history = _history(connection, source.name)
     first_look = state.first_read is None and bool(found)
-    old = backlog(found, source.announce_since, now) if first_look else frozenset()
+    told = [story.found for story in look.stories]
+    old = backlog(told, source.announce_since, now) if first_look else frozenset()
     tally = _Tally()
     # Oldest first, so that the order of first_seen and of ids is the order of publication.
-    for position in sorted(range(len(found)), key=lambda i: _when(found[i], now)):
+    for position in sorted(range(len(told)), key=lambda i: _when(told[i], now)):
         try:
-            _take_one(connection, source, found[position], tally, authority=authority, now=now, is_old=position in old)
+            story, is_old = look.stories[position], position in old
+            _take_one(connection, source, story, tally, authority=authority, now=now, is_old=is_old)
         except DamagedRow as damage:
             faults.append(str(damage))
     count = len(found) + harvest.unchanged
     seen = {"last_read": now, "last_count": count} | ({"first_read": now} if first_look else {})
-    _put_source(connection, source.name, state, seen)
-    _keep_validators(connection, source.name, harvest.validators)
+    put_source(connection, source.name, state, seen)
+    keep_validators(connection, source.name, harvest.validators)
     suspicion = (
         "" if first_look else _guard(connection, source, tally, harvest.unchanged, history, state.last_count, now)
     )
@@ -121,6 +84,16 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
     return Intake(
         tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look, suspicion, tuple(faults)
     )
+
+
+def _stories(connection: Connection, found: Sequence[FoundArticle], source: Source) -> Stories:
+    """What a look tells, each story once, under addresses without marks of sessions, campaigns and ways back."""
+    plain = [replace(one, url=without_marks(one.url)) for one in found]
+    every = [key for one in plain for key in identity_keys(one, source.timezone)]
+    known = keys.ambiguous(connection, every)
+    # What tells stories apart behind an address that does not: its fragment, which may be ambiguous, too.
+    finer = [key for one in plain for key in identity_keys(one, source.timezone, known)] if known else []
+    return stories(plain, source.timezone, known | keys.ambiguous(connection, finer))
 
 
 def judge_first_look_again(connection: Connection, source: str, rule: FirstLook, now: datetime) -> int:
@@ -182,25 +155,25 @@ def _when(found: FoundArticle, now: datetime) -> datetime:
 def _take_one(
     connection: Connection,
     source: Source,
-    found: FoundArticle,
+    story: Story,
     tally: _Tally,
     *,
     authority: str,
     now: datetime,
     is_old: bool,
 ) -> None:
-    keys = identity_keys(found, source.timezone)
-    verdict, known = _judge(connection, found, keys)
+    found = story.found
+    verdict, known = _judge(connection, story)
     if verdict is Verdict.NEW:
-        article = _free_id(connection, found, keys, authority=authority, source=source, now=now, is_old=is_old)
+        article = _free_id(connection, story, authority=authority, source=source, now=now, is_old=is_old)
         _insert(connection, article, found, now)
-        _add_keys(connection, article.id, keys)
+        keys.add(connection, article.id, story.keys, new=True)
         _add_origin(connection, article.id, found.source)
         tally.new.append(article)
         return
     assert known is not None
     _add_origin(connection, known.article.id, found.source)
-    _add_keys(connection, known.article.id, [key for key in keys if key not in known.keys])
+    keys.add(connection, known.article.id, [key for key in story.keys if key not in known.keys])
     if verdict is Verdict.CHANGED:
         article = changed_article(known.article, found, now)
         _update(connection, article, found, now)
@@ -209,8 +182,10 @@ def _take_one(
         tally.known += 1
 
 
-def _judge(connection: Connection, found: FoundArticle, keys: Sequence[str]) -> tuple[Verdict, Known | None]:
-    known = recognise(found, keys, _candidates(connection, keys))
+def _judge(connection: Connection, story: Story) -> tuple[Verdict, Known | None]:
+    found, bearers = story.found, keys.bearers(connection, story.keys)
+    by_id = {article_id: _known(connection, article_id) for article_id in set(bearers.values())}
+    known = recognise(found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()})
     if known is None:
         return Verdict.NEW, None
     # A second source tells the story in its own words: only the first one may change the text.
@@ -219,31 +194,22 @@ def _judge(connection: Connection, found: FoundArticle, keys: Sequence[str]) -> 
     return Verdict.CHANGED, known
 
 
-def _candidates(connection: Connection, keys: Sequence[str]) -> dict[str, Known]:
-    rows = connection.execute(
-        sa.select(article_keys.c.key, article_keys.c.article_id).where(article_keys.c.key.in_(keys))
-    ).all()
-    by_id = {article_id: _known(connection, article_id) for article_id in {row.article_id for row in rows}}
-    return {row.key: by_id[row.article_id] for row in rows}
-
-
 def _known(connection: Connection, article_id: str) -> Known:
     """What the store knows of an article. Where its content cannot be read it is known all the same, so that its source,
     telling it again, puts it right instead of announcing it anew."""
     row = connection.execute(sa.select(*_WITHOUT_CONTENT).where(articles.c.id == article_id)).one()
-    keys = connection.execute(sa.select(article_keys.c.key).where(article_keys.c.article_id == article_id)).scalars()
+    its_keys = keys.of(connection, article_id)
     try:
         ((content,),) = fetch_all(connection, sa.select(articles.c.content).where(articles.c.id == article_id))
-        return Known(with_content(_bare(row), _content_of(row.id, content)), frozenset(keys), row.sha256)
+        return Known(with_content(_bare(row), _content_of(row.id, content)), its_keys, row.sha256)
     except DamagedRow as damage:
         log.warning("article %s is told anew by its source: %s", article_id, damage)
-        return Known(_bare(row), frozenset(keys), "")
+        return Known(_bare(row), its_keys, "")
 
 
 def _free_id(
     connection: Connection,
-    found: FoundArticle,
-    keys: Sequence[str],
+    story: Story,
     *,
     authority: str,
     source: Source,
@@ -252,18 +218,11 @@ def _free_id(
 ) -> Article:
     for salt in range(100):
         article = new_article(
-            found, keys, authority=authority, zone=source.timezone, now=now, backlog=is_old, salt=salt
+            story.found, story.keys, authority=authority, zone=source.timezone, now=now, backlog=is_old, salt=salt
         )
         if not connection.execute(sa.select(articles.c.id).where(articles.c.id == article.id)).scalar():
             return article
     raise AssertionError("a hundred ids of ten letters were taken")
-
-
-def _add_keys(connection: Connection, article_id: str, keys: Iterable[str]) -> None:
-    for key in keys:
-        taken = connection.execute(sa.select(article_keys.c.key).where(article_keys.c.key == key)).scalar()
-        if not taken:
-            connection.execute(sa.insert(article_keys).values(key=key, article_id=article_id))
 
 
 def _add_origin(connection: Connection, article_id: str, source: str) -> None:
@@ -312,14 +271,6 @@ def _keep_version(connection: Connection, article: Article, values: Mapping[str,
             sha256=values["sha256"],
         )
     )
-
-
-def _keep_validators(connection: Connection, source: str, fresh: Mapping[str, Validators]) -> None:
-    for url, value in {without(url): value for url, value in fresh.items()}.items():
-        here = (validators.c.source == source) & (validators.c.url == url)
-        values = {"etag": value.etag, "last_modified": value.last_modified}
-        if not connection.execute(sa.update(validators).where(here).values(values)).rowcount:
-            connection.execute(sa.insert(validators).values(source=source, url=url, **values))
 
 
 # -- looking up --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -28,10 +29,11 @@ from yarl import URL
 from .. import __version__
 from ..config import Site
 from ..credentials import NONE, Credentials, taken, untold, without
-from ..errors import Gone, NotModified, SourceError
+from ..errors import Busy, Gone, NotModified, SourceError
 from ..guarded import AnswerTooLarge, PrivateAddress, open_session
 from ..source import Fetched, Validators
 from ..text import clean_line
+from .waits import asked_for, until_when
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
@@ -124,7 +126,8 @@ def _folder_of_turns() -> Path | None:
 
 @dataclass
 class HttpFetcher:
-    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source.
+    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source, and
+    `waits` the hosts that are to be left alone, with until when; those that ask for it meanwhile are added to it.
 
     `credentials` go to their own origin and to no other, on redirects too. An address is asked for, told and kept
     without the user name and password that may stand in it.
@@ -135,6 +138,7 @@ class HttpFetcher:
     known: Mapping[str, Validators] = field(default_factory=dict)
     limits: Limits = Limits()
     credentials: Credentials = NONE
+    waits: dict[str, datetime] = field(default_factory=dict)
 
     async def get(self, url: str, *, conditional: bool = False) -> Fetched:
         """One page, after at most `limits.redirects` redirects.
@@ -160,6 +164,7 @@ class HttpFetcher:
         here, moved_to, left = url, url, self.limits.total
         for _ in range(self.limits.redirects + 1):
             _check(here, url)
+            self._leave_alone(url, here)
             async with (
                 self.hosts.turn(urlsplit(here).netloc, self.limits.pause),
                 asyncio.timeout(left) as limit,
@@ -180,13 +185,24 @@ class HttpFetcher:
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
 
+    def _leave_alone(self, asked: str, here: str) -> None:
+        host = _host(here)
+        until = until_when(self.waits, host, datetime.now(UTC))
+        if until:
+            raise Busy(f"{asked} is not asked: {_asks(host, until)}", until=until, asked=False)
+
     async def _page(self, asked: str, here: str, response: aiohttp.ClientResponse, moved_to: str) -> Fetched:
         if response.status == HTTPStatus.NOT_MODIFIED:
             raise NotModified(f"{asked} has not changed")
         if response.status in _GONE:
             raise Gone(f"{asked} answered {_status(response)}", url=here, answer=_status(response))
         if response.status != HTTPStatus.OK:
-            raise SourceError(f"{asked} answered {_status(response)}")
+            now, headers = datetime.now(UTC), response.headers
+            until = asked_for(headers.get("Retry-After", ""), now, headers.get("Date", ""))
+            if until is None:
+                raise SourceError(f"{asked} answered {_status(response)}")
+            self.waits[_host(here)] = until
+            raise Busy(f"{asked} answered {_status(response)}; {_asks(_host(here), until)}", until=until, asked=True)
         body = bytearray()
         async for chunk in response.content.iter_chunked(65536):
             body += chunk
@@ -211,13 +227,14 @@ async def open_fetcher(
     allow_private: bool = False,
     limits: Limits = Limits(),
     credentials: Credentials = NONE,
+    waits: Mapping[str, datetime] | None = None,
 ) -> AsyncIterator[HttpFetcher]:
-    """A fetcher for one look at one source; those that share `hosts` take turns."""
+    """A fetcher for one look at one source; those that share `hosts` take turns. `waits` are the hosts to leave alone."""
     session = open_session(
         user_agent=user_agent(site), allow_private=allow_private, total=limits.total, octets=limits.octets
     )
     try:
-        yield HttpFetcher(session, hosts, known, limits, credentials)
+        yield HttpFetcher(session, hosts, known, limits, credentials, dict(waits or {}))
     finally:
         await session.close()
 
@@ -275,9 +292,15 @@ def _status(response: aiohttp.ClientResponse) -> str:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = ""
-    wait = response.headers.get("Retry-After", "") if response.status in (429, 503) else ""
-    asks = f"; it asks to wait {clean_line(wait)[:40]}{' seconds' if wait.isdigit() else ''}" if wait else ""
-    return f"{response.status} {phrase}".strip() + asks
+    return f"{response.status} {phrase}".strip()
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def _asks(host: str, until: datetime) -> str:
+    return f"{host} asks to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _in_words(error: Exception) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 
 from ..config import FirstLook
 from ..model import Article, FoundArticle, found_to_data
-
-_TELLING_TITLE = 4  # words; a shorter title ("Thông báo") says too little to recognise a story across sources
+from .identity import TELLING_TITLE, alike, canonical_url, same_story, same_title
 
 
 class Verdict(StrEnum):
@@ -56,19 +55,37 @@ def recognise(found: FoundArticle, keys: Sequence[str], candidates: Mapping[str,
 
 
 def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known) -> bool:
+    article = known.article
     kind = key.partition(":")[0]
-    if kind in ("id", "guid"):
+    if kind == "id":
         return True
-    same_title = found.title.casefold() == known.article.title.casefold()
+    if kind == "guid":
+        same_page = canonical_url(found.url) == canonical_url(article.url)
+        return same_page or not _is_another(found, article)
     if kind == "url":
-        # Some feeds give every item the address of the section: another GUID and another title is another story.
-        own_ids = {k for k in keys if k.startswith(("id:", "guid:"))}
-        other_ids = {k for k in known.keys if k.startswith(("id:", "guid:"))}
-        return same_title or not own_ids or not other_ids
-    # Same title on the same day.
-    if found.source == known.article.source:
-        return found.lead.casefold() == known.article.lead.casefold()
-    return len(found.title.split()) >= _TELLING_TITLE
+        # Some feeds give every item the address of the section: another id of the same source and another title is
+        # another story. Two sources never share their ids.
+        own, others = _ids(keys, found.source), _ids(known.keys, found.source)
+        if own and others and not own & others:
+            return same_title(found, article)
+        return not (found.published and article.dated and _is_another(found, article))
+    if kind == "title" and found.published and article.dated:
+        return False  # a schedule comes each week under one title
+    if found.source == article.source:
+        return same_story(found, article)
+    return len(found.title.split()) >= TELLING_TITLE
+
+
+def _ids(keys: Iterable[str], source: str) -> set[str]:
+    return {key for key in keys if key.startswith((f"id:{source}:", f"guid:{source}:"))}
+
+
+def _is_another(found: FoundArticle, article: Article) -> bool:
+    """Whether title, text and date are all others, so that nothing but a key speaks for one story: a portal has given a
+    number once more, or writes each day's rates on one page."""
+    same_time = found.published and article.dated and found.published == article.published
+    has_text = bool(article.body_html or article.lead)
+    return has_text and not (same_time or same_title(found, article) or alike(found, article))
 
 
 def new_article(

@@ -14,6 +14,7 @@ from ..model import Article
 from ..storage.bulk import stream
 from ..storage.reading import passing_over
 from ..storage.tables import article_keys, articles
+from ..url_marks import without_marks
 from .archive import by_id, in_order
 from .identity import canonical_url
 
@@ -47,7 +48,9 @@ def exactly(connection: Connection, asked: str) -> Article | None:
     key = sa.select(article_keys.c.article_id).where(article_keys.c.key == f"url:{canonical_url(asked)}")
     id = connection.execute(key).scalar()
     if id is None:
-        id = connection.execute(sa.select(articles.c.id).where(articles.c.url == asked).limit(1)).scalar()
+        id = connection.execute(
+            sa.select(articles.c.id).where(articles.c.url.in_([asked, without_marks(asked)])).limit(1)
+        ).scalar()
     return by_id(connection, id) if id else None
 
 

@@ -13,14 +13,14 @@ import pickle
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from .. import isolation, registry
 from ..config import Site
-from ..errors import LimitExceeded, NotModified, SourceError, StartFailed
+from ..errors import Busy, LimitExceeded, NotModified, SourceError, StartFailed
 from ..isolation import ChildFailed, Limits, call_isolated_async
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Fetched, Fetcher, Harvest, Presence, Source, Validators
@@ -37,19 +37,28 @@ _LOOK = Limits(seconds=LOOK_SECONDS + _MARGIN, processor_seconds=120)
 _LOOKS = ThreadPoolExecutor(16, thread_name_prefix="look")  # so many sources are read at the same time
 _ASKED_APART = 16  # so many groups of sources are asked after their articles at the same time, each in a child
 _ASKS = ThreadPoolExecutor(2 * _ASKED_APART, thread_name_prefix="last-look")
+_LONGEST_HOST = 300  # characters that the store keeps of a host
 _ATTEMPTS = 4  # at one look: at most three of its pages are left out
 
 _found = TypeAdapter(FoundArticle)
 
 
-async def read_source(source: Source, site: Site, known: Mapping[str, Validators], now: datetime) -> Harvest:
-    """One look at a source, in a child process. `known` are the validators of the last stored look.
+async def read_source(
+    source: Source,
+    site: Site,
+    known: Mapping[str, Validators],
+    now: datetime,
+    waits: Mapping[str, datetime] | None = None,
+) -> Harvest:
+    """One look at a source, in a child process. `known` are the validators of the last stored look, `waits` the hosts that
+    have asked to be left alone, with until when.
 
-    Raises NotModified where there is nothing new, and SourceError with the reason in words.
+    Raises NotModified where there is nothing new, and SourceError with the reason in words; Busy where that is that it is to
+    wait.
     """
     avoid: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
-        job = _packed(source, site, dict(known), avoid, now)
+        job = _packed(source, site, dict(known), avoid, now, dict(waits or {}))
         try:
             answer = await call_isolated_async(_look, *job, limits=_LOOK, threads=_LOOKS)
         except LimitExceeded as error:
@@ -119,7 +128,7 @@ def _harvest(answer: Mapping[str, Any]) -> Harvest:
     if answer.get("unchanged_source"):
         raise NotModified("has not changed")
     if "failure" in answer:
-        raise SourceError(clean_line(str(answer["failure"])))
+        raise _failure(answer)
     articles, faults = [], [clean_line(str(fault)) for fault in answer["faults"]]
     for number, data in enumerate(answer["articles"], 1):
         try:
@@ -131,12 +140,33 @@ def _harvest(answer: Mapping[str, Any]) -> Harvest:
         faults=faults,
         notes=[clean_line(str(note)) for note in answer["notes"]],
         unchanged=int(answer["unchanged"]),
+        waits=_waits(answer),
         validators={
             url: Validators(etag=etag, last_modified=last_modified)
             for url, (etag, last_modified) in answer["validators"].items()
             if all(isinstance(one, str) and one.isprintable() for one in (url, etag, last_modified))
         },  # one that is no text is as good as none: its page is read again
     )
+
+
+def _failure(answer: Mapping[str, Any]) -> SourceError:
+    reason, until = clean_line(str(answer["failure"])), _moment(answer.get("until"))
+    error = Busy(reason, until=until, asked=bool(answer.get("asked"))) if until else SourceError(reason)
+    error.waits = _waits(answer)
+    return error
+
+
+def _waits(answer: Mapping[str, Any]) -> dict[str, datetime]:
+    """The hosts that have asked to be left alone during a look."""
+    told = answer.get("waits") or {}
+    return {host: until for host, text in told.items() if len(host) <= _LONGEST_HOST and (until := _moment(text))}
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC) if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _unusable(number: int, title: object, error: ValidationError) -> str:
@@ -154,23 +184,38 @@ def _unpacked(folders: Sequence[str], job: bytes) -> Any:
 
 
 def _look(folders: Sequence[str], job: bytes) -> dict[str, Any]:
-    source, site, known, avoid, now = _unpacked(folders, job)
-    return asyncio.run(_look_at(source, site, known, avoid, now))
+    source, site, known, avoid, now, waits = _unpacked(folders, job)
+    return asyncio.run(_look_at(source, site, known, avoid, now, waits))
 
 
 async def _look_at(
-    source: Source, site: Site, known: Mapping[str, Validators], avoid: Mapping[str, str], now: datetime
+    source: Source,
+    site: Site,
+    known: Mapping[str, Validators],
+    avoid: Mapping[str, str],
+    now: datetime,
+    waits: Mapping[str, datetime],
 ) -> dict[str, Any]:
+    async with open_fetcher(
+        site,
+        known,
+        Hosts(shared=True),
+        allow_private=source.allow_private,
+        credentials=source.credentials,
+        waits=waits,
+    ) as fetcher:
+        told = await _gathered(source, _Announcing(fetcher, avoid), now)
+        return told | {
+            "waits": {host: until.isoformat() for host, until in fetcher.waits.items() if waits.get(host) != until}
+        }
+
+
+async def _gathered(source: Source, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
     try:
-        async with open_fetcher(
-            site,
-            known,
-            Hosts(shared=True),
-            allow_private=source.allow_private,
-            credentials=source.credentials,
-        ) as fetcher:
-            async with asyncio.timeout(LOOK_SECONDS):
-                harvest: object = await source.gather(_Announcing(fetcher, avoid), now)
+        async with asyncio.timeout(LOOK_SECONDS):
+            harvest: object = await source.gather(fetcher, now)
+    except Busy as error:
+        return {"failure": str(error), "asked": error.asked, "until": error.until.isoformat()}
     except NotModified:
         return {"unchanged_source": True}
     except (SourceError, LimitExceeded) as error:

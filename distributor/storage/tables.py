@@ -105,13 +105,13 @@ sources = Table(
 
 # What servers gave us to ask for changes only; stored together with the articles of the same look.
 validators = Table(
-    "validators",
-    metadata,
-    _column("source", String(40), primary_key=True),
-    _column("url", String(2000), primary_key=True),
-    _column("etag", Text, default=""),
-    _column("last_modified", Text, default=""),
-)
+    "validators", metadata,
+    _column("source", String(40), primary_key=True), _column("url", String(2000), primary_key=True),
+    _column("etag", Text, default=""), _column("last_modified", Text, default=""),
+)  # fmt: skip
+
+# Servers that have asked to be left alone for a while, each by its host and port.
+host_waits = Table("host_waits", metadata, _column("host", String(300), primary_key=True), _column("until", UtcTime))
 
 # The newest version of every story. `content` holds its fields as JSON, `sha256` is of them.
 articles = Table(
@@ -140,6 +140,12 @@ article_keys = Table(
     _column("key", String(400), primary_key=True),
     _column("article_id", String(16), ForeignKey("articles.id"), index=True),
 )
+
+# Ids and addresses that have stood on several stories of one look: they recognise none.
+ambiguous_keys = Table(
+    "ambiguous_keys", metadata,
+    _column("key", String(400), primary_key=True), _column("since", UtcTime),
+)  # fmt: skip
 
 # Every source that has told a story.
 article_origins = Table(
@@ -244,11 +250,9 @@ slots = Table(
 
 # Since when the service has looked after a newsletter: slots before that are nobody's.
 watches = Table(
-    "watches",
-    metadata,
-    _column("newsletter", String(40), primary_key=True),
-    _column("since", UtcTime),
-)
+    "watches", metadata,
+    _column("newsletter", String(40), primary_key=True), _column("since", UtcTime),
+)  # fmt: skip
 
 # The item ledger: what became of an article in a newsletter, once and for all.
 announcements = Table(
@@ -441,9 +445,6 @@ home = Table(
 # Which store this is, and which key signs its links: one row, written before anything is sent. The id stands in a file
 # beside the key as well. The fingerprint tells nothing of the key.
 store_identity = Table(
-    "store_identity",
-    metadata,
-    _column("id", String(32), primary_key=True),
-    _column("key_fingerprint", String(64)),
-    _column("since", UtcTime),
-)
+    "store_identity", metadata,
+    _column("id", String(32), primary_key=True), _column("key_fingerprint", String(64)), _column("since", UtcTime),
+)  # fmt: skip

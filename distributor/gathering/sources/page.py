@@ -36,6 +36,7 @@ from distributor.gathering.extraction.document import base_url, parse_page, sele
 from distributor.gathering.identity import canonical_url
 from distributor.source import (
     Article,
+    Busy,
     Fetched,
     Fetcher,
     Folder,
@@ -106,6 +107,11 @@ class PageSource(Source):
             except NotModified:
                 unchanged += 1
                 continue
+            except Busy as error:
+                if not articles and not unchanged:
+                    raise
+                faults.append(f"{error}; the articles behind it wait for that, too")
+                break
             except SourceError as error:
                 faults.append(str(error))
                 continue
