@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
-from builders import NOW
+from builders import NOW, article
 
 from distributor.errors import ArticleError, SourceError
 from distributor.gathering.sources.folder import FolderSource
@@ -39,6 +41,40 @@ def read(name: str, text: str | bytes, **settings: Any) -> FoundArticle:
 
 async def look(folder: Path, **settings: Any) -> Harvest:
     return await source(folder, **settings).gather(NOBODY, NOW)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+LETTERS = ["đường-mới", "Nguyễn Ái Quốc", "nghỉ lễ/ngày-mồng-một", "hội nghị"]
+
+
+@pytest.mark.parametrize("letters", LETTERS)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_in_composed_and_decomposed_letters_are_one_name(letters: str, form: Literal["NFC", "NFD"]) -> None:
+    """macOS, and archives made there, decompose the letters of names; browsers ask for composed ones."""
+    article = read(f"{unicodedata.normalize(form, letters)}.md", "---\ntitle: Một\n---\nHai.")
+    assert article.source_id == f"{letters}.md"
+    assert article.url == f"https://bacson.example/tin/{quote(letters.rpartition('/')[2])}"
+
+
+async def test_a_file_is_found_again_in_whichever_letters_its_name_is(tmp_path: Path) -> None:
+    file = tmp_path / unicodedata.normalize("NFD", "đường-mới.md")
+    file.write_text("---\ntitle: Đường mới\n---\nMột.", encoding="utf-8")
+    (found,) = (await look(tmp_path)).articles
+    stored = article("a1", source="bai-viet", source_id=found.source_id, title="Tiêu đề cũ", url="")
+    assert (await source(tmp_path).still_there(NOBODY, stored)).there is True
+    file.rename(tmp_path / "đường-mới.md")
+    assert (await source(tmp_path).still_there(NOBODY, stored)).there is True
+    assert (await look(tmp_path)).articles == [found]
+
+
+async def test_two_files_of_one_name_are_told(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        name = unicodedata.normalize(form, "đường-mới.md")  # type: ignore[arg-type]
+        (tmp_path / name).write_text("---\ntitle: Đường mới\n---\nMột.", encoding="utf-8")
+    harvest = await look(tmp_path)
+    assert len(harvest.articles) == 1
+    assert "another file has the same name in other bytes" in harvest.faults[0]
 
 
 # -- described files ---------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -109,8 +110,15 @@ class FolderSource(Source):
         if not self.folder.is_dir():
             raise SourceError(f"{self.folder} is not a folder")
         articles, faults = [], []
+        read: dict[str, str] = {}
         for file in self._files():
             name = file.relative_to(self.folder).as_posix()
+            twin = read.setdefault(_composed(name), name)
+            if twin != name:
+                faults.append(
+                    f"{printable_line(name)}: another file has the same name in other bytes; keep one of the two"
+                )
+                continue
             try:
                 with processor_time(_MOST_COMPUTING):
                     articles.append(self.article(name, read_within(self.folder, file, _LARGEST)))
@@ -151,7 +159,11 @@ class FolderSource(Source):
         """The file that a `source_id` names. It may also be an `id` from a file's first lines, and then name anything."""
         if not name or Path(name).is_absolute():
             return None
+        # Names are kept in composed letters; macOS and archives made there write them decomposed.
         file = self.folder / name
+        with contextlib.suppress(OSError, ValueError):
+            decomposed = self.folder / unicodedata.normalize("NFD", name)
+            file = decomposed if decomposed.exists() and not file.exists() else file
         return None if self._is_hidden(file) else file  # `..` is hidden too
 
     def _tells(self, file: Path, article: Article) -> bool | None:
@@ -174,7 +186,7 @@ class FolderSource(Source):
         """The article of one file, from its bytes. Raises ArticleError in words."""
         if any("\ud800" <= sign <= "\udfff" for sign in name):  # octets that Python could not decode
             raise ArticleError("its name is not UTF-8; rename the file")
-        text = _text(data)
+        text, name = _text(data), _composed(name)
         slug = Path(name).stem
         url = self.url.replace("{slug}", quote(slug)) if self.url else ""
         base = FoundArticle(
@@ -259,6 +271,11 @@ def _signs(source: FolderSource, file: Path, changed: int, size: int) -> _Signs:
             return _Signs(text=_folded(_text(data)))
         return _Signs()
     return _Signs(found.source_id, canonical_url(found.url), _folded(found.title))
+
+
+def _composed(name: str) -> str:
+    """The name of a file in composed letters (NFC), as browsers ask for it, wherever the file was copied from."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _folded(text: str) -> str:
