@@ -70,7 +70,7 @@ async def test_a_file_is_found_again_in_whichever_letters_its_name_is(tmp_path: 
 
 async def test_two_files_of_one_name_are_told(tmp_path: Path) -> None:
     for form in ("NFC", "NFD"):
-        name = unicodedata.normalize(form, "đường-mới.md")  # type: ignore[arg-type]
+        name = unicodedata.normalize(form, "đường-mới.md")
         (tmp_path / name).write_text("---\ntitle: Đường mới\n---\nMột.", encoding="utf-8")
     harvest = await look(tmp_path)
     assert len(harvest.articles) == 1
