@@ -35,11 +35,12 @@ _LONGEST = 1_000_000  # characters of a body
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A body without its picture and signature, and those two."""
+    """A body without its picture and signature, and those two. `photographer` is who is named for the pictures."""
 
     html: str
     image: Image | None = None
     author: str = ""
+    photographer: str = ""
 
 
 def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
@@ -60,12 +61,12 @@ def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str =
     drop_furniture(root)
     _absolute(root, base_url)
     blocks = [block for block in _flat(root) if not _is_empty(block)]
-    author = take_signature(blocks)
+    signed = take_signature(blocks)
     blocks = _without(blocks, title, lead, pictures=False)
     image, blocks = take_picture(blocks)
     blocks = _without(blocks, title, lead)  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
-    return Cleaned(sanitise(_joined(blocks)), image, author)
+    return Cleaned(sanitise(_joined(blocks)), image, signed.author, signed.photographer)
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from ..text import clean, clean_line
 from .cleaning import close
 from .dates import parse_date
 from .furniture import is_furniture
-from .signatures import is_name
+from .signatures import read_signature
 
 _DATE_LINE = 60  # characters; a line that holds a date and more than this is a sentence
 _CAPTION = 200
@@ -55,8 +55,9 @@ def read_dump(text: str, zone: tzinfo) -> Dump:
         raise ValueError("there is no text in it")
     title, rest = lines[0][0], lines[1:]
     author = ""
-    if len(rest) >= 2 and is_name(rest[-1][0]):
-        author, rest = rest[-1][0], rest[:-1]
+    signed = read_signature(rest[-1][0], marked=True) if len(rest) >= 2 else None
+    if signed is not None:
+        author, rest = signed.author or signed.photographer, rest[:-1]
     lead, rest = (rest[0][0], rest[1:]) if rest else ("", [])
     caption = next((line for line, apart in rest if apart and _is_caption(line)), "")
     body = tuple(close(line) for line, _ in rest if line != caption)

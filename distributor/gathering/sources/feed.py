@@ -25,6 +25,7 @@ from distributor.files import Refused, TooLarge, read_within
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.feeds import Entry, newest, read_feed
+from distributor.gathering.signatures import choose_author, declared_name
 from distributor.source import (
     Article,
     Fetched,
@@ -132,7 +133,7 @@ class FeedSource(Source):
             url=entry.url,
             lead=lead,
             body_html=cleaned.html,
-            author=clean_line(entry.author) or cleaned.author,
+            author=choose_author([cleaned.author, declared_name(entry.author)]) or cleaned.photographer,
             published=parse_date(entry.published, self.timezone),
             updated=parse_date(entry.updated, self.timezone),
             topics=tuple(dict.fromkeys([*filter(None, map(clean_line, entry.topics)), *self.topics])),
