@@ -83,6 +83,7 @@ PURE = (
     "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
     "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py", "gathering/addresses.py",
     "gathering/article_images.py", "gathering/boxes.py", "gathering/captions.py", "gathering/signatures.py",
+    "gathering/embedded.py", "gathering/extraction/named.py",
     "gathering/extraction/article.py", "gathering/extraction/body.py", "gathering/extraction/document.py",
     "gathering/extraction/authors.py", "gathering/extraction/images.py", "gathering/extraction/page_dates.py",
     "gathering/extraction/runs.py",

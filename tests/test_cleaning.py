@@ -146,7 +146,7 @@ def test_a_paragraph_behind_a_picture_is_no_caption_by_itself() -> None:
 
 def test_further_pictures_stay_in_the_body() -> None:
     made = clean_body('<p><img src="/1.jpg"></p><p>Một.</p><p><img src="/2.jpg"></p>', PAGE)
-    assert made.html == '<p>Một.</p><p><img src="https://bacson.example/2.jpg"></p>'
+    assert made.html == '<p>Một.</p><p><img src="https://bacson.example/2.jpg" alt=""></p>'
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,10 @@ def test_a_name_at_the_end_is_the_author(signed: str) -> None:
 @pytest.mark.parametrize(
     "last",
     [
-        "<p>Minh Hạnh</p>",
+        "<p>Bắc Sơn, ngày 28/11/2026</p>",
+        "<p align=right>Bắc Sơn, ngày 28/11/2026</p>",
+        "<p><b>Hết</b></p>",
+        "<p>Tuyến đường</p>",
         "<p><b>Đường dài 38 km.</b></p>",
         "<p align=right>theo báo cáo của sở</p>",
         "<p><b>ĐT: 0209</b></p>",
@@ -218,7 +221,7 @@ FURNITURE = [
     "<h3>Tin liên quan:</h3><ul><li><a href='/1'>Tin cũ</a></li></ul>",
     "<p><b>Các tin khác</b></p><ul><li><a href='/1'>Tin cũ</a></li></ul>",
     "<form><input value='x'><button>Gửi</button></form>",
-    "<iframe src='https://video.example/1'></iframe>",
+    "<iframe src='https://quangcao.example/1'></iframe>",
     "<noscript>Hãy bật JavaScript</noscript>",
 ]
 

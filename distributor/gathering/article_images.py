@@ -1,8 +1,15 @@
-"""Pictures of articles as they stand in foreign HTML: where they really are, and how large they say they are. Pure."""
+"""Pictures of articles as they stand in foreign HTML: where they really are, how large, and what is none. Pure.
+
+No picture is: what counts readers (no size, or one of a pixel), a spacer, a button of networks, a portrait beside a name.
+An emoji is text: its `alt` stands in its place. A picture that a lazy loader or `<noscript>` holds is one.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from enum import Enum
+from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
@@ -11,12 +18,67 @@ from ..text import clean_line
 from .addresses import web_address
 
 
+class Kind(Enum):
+    """What an `<img>` is. A doubtful one stays in the body, and is the article's picture only where there is no other."""
+
+    PICTURE = "picture"
+    DOUBTFUL = "doubtful"
+    SMALL = "small"
+    EMOJI = "emoji"
+    NONE = "none"
+
+
+SMALLEST = 100  # pixels; what is smaller on both sides is a portrait or an icon, and not an article's picture
+_COUNTER = 3  # pixels; what is no larger counts readers
+_ICON = 32  # pixels
+_DOUBT = "data-doubt"  # what `make_real` has found, kept until the sanitiser takes it away
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+_LAZY = ("data-src", "data-original", "data-lazy-src")
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset")
+_OTHER_LAZY = re.compile(
+    r"data-(?:[\w-]*(?:src|original|img|image|photo|lazy)[\w-]*|url|full|large|hi-?res|echo)|original|lazy-?src|_src|file"
+)
+_MOST_ATTRIBUTES = 30
+
+
 def picture_address(element: HtmlElement, base_url: str) -> str:
     """Where a picture really is: lazy loaders put a placeholder into `src` and the address elsewhere."""
-    candidates = [element.get(name) or "" for name in ("data-src", "data-original", "data-lazy-src")]
-    candidates += [_largest(element.get("data-srcset") or ""), element.get("src") or ""]
-    candidates += [_largest(element.get("srcset") or "")]
+    own = [element.get(name) or "" for name in _LAZY] + [_largest(element.get(name) or "") for name in _LAZY_SETS]
+    src = element.get("src") or ""
+    behind = [_largest(element.get("srcset") or ""), *_other_lazy(element), *_sources(element)]
+    if is_placeholder(src):
+        candidates = [*own, *behind, src]
+    else:
+        candidates = [*own, src, *behind]
     return next(filter(None, (web_address(candidate, base_url) for candidate in candidates)), "")
+
+
+def lazy_addresses(element: HtmlElement) -> list[str]:
+    """The addresses that an `<img>` holds for a script to load."""
+    own = [element.get(name) or "" for name in (*_LAZY, *_LAZY_SETS)]
+    return [one for one in (*own, *_other_lazy(element), *_sources(element)) if one and not one.startswith("data:")]
+
+
+def _other_lazy(element: HtmlElement) -> Iterator[str]:
+    """Addresses in attributes of other names that loaders have: `data-lazy`, `data-image-url`, …"""
+    for name, value in element.attrib.items()[:_MOST_ATTRIBUTES]:
+        if name not in (*_LAZY, *_LAZY_SETS, "src", "srcset") and _OTHER_LAZY.fullmatch(name.lower()):
+            found = _largest(value) if name.lower().endswith("srcset") else value
+            if re.search(r"[/.]", found[:4000]) and not re.search(r"[\s{}<>]", found.strip()[:4000]):
+                yield found.strip()
+
+
+def _sources(element: HtmlElement) -> Iterator[str]:
+    """The `<source>` elements of the `<picture>` around an `<img>` (HTML Living Standard, section 4.8.1)."""
+    around = element.getparent()
+    if around is not None and around.tag == "source":  # an older parser takes `<source>` for an element with content
+        around = next((up for up in around.iterancestors("picture")), None)
+    if around is not None and around.tag == "picture":
+        for source in list(around.iter("source"))[:10]:
+            for name in ("srcset", *_LAZY_SETS, *_LAZY):
+                yield _largest(source.get(name) or "")
 
 
 def _largest(srcset: str) -> str:
@@ -31,30 +93,182 @@ def _largest(srcset: str) -> str:
     return best
 
 
+# -- sizes -------------------------------------------------------------------------------------------------------------
+
+_IN_STYLE = {
+    name: re.compile(rf"(?<![\w-])(?:max-)?{name}\s*:\s*([0-9]{{1,5}})(?:\.[0-9]{{1,5}})?(?:px)?\s*(?:!|;|$)")
+    for name in ("width", "height")
+}
+# `/zoom/36_36/`, `/36x36/`, `_36x36.jpg`, `/w36/`, `?w=24`, `&s=48`
+_IN_ADDRESS = re.compile(
+    r"(?:/zoom/|/thumb_[wx]/|/resize/|[/_\-=.])([0-9]{1,4})[x_*]([0-9]{1,4})(?=[/_.\-?&!]|$)|[/?&](?:w|width|s|sz|size)[=_]?([0-9]{1,4})(?=[/&]|$)"
+)
+
+
 def pixels(text: object) -> int:
     """A width or height; 0 for whatever is none, such as `100%`."""
     digits = re.fullmatch(r"\s*([0-9]{1,5})(?:px)?\s*", str(text or ""))
     return int(digits[1]) if digits else 0
 
 
-def make_real(picture: HtmlElement, base_url: str) -> bool:
-    """Leave a picture its real address, alt text and size, no more. False, and unchanged, where it is none to show."""
+def side(picture: HtmlElement, name: str) -> int | None:
+    """A picture's `width` or `height` in pixels, from its attribute or its style; None where it does not tell."""
+    digits = re.fullmatch(r"\s*([0-9]{1,5})(?:px)?\s*", picture.get(name) or "")
+    styled = _IN_STYLE[name].search((picture.get("style") or "")[:1000].lower())
+    found = styled or digits
+    return int(found[1]) if found else None
+
+
+def _in_address(url: str) -> tuple[int, int] | None:
+    """The size that an address asks a server of pictures for."""
+    found = list(_IN_ADDRESS.finditer(url))[-1:]
+    if not found:
+        return None
+    width = int(found[0][1] or found[0][3])
+    return width, int(found[0][2] or width)
+
+
+# -- what it is --------------------------------------------------------------------------------------------------------
+
+_EMOJI_NAME = re.compile(r"(?:^|[\s_-])(?:emoji\w*|wp-smiley|smil(?:ey|ie)s?|emoticons?|twemoji)", re.IGNORECASE)
+_EMOJI_ADDRESS = re.compile(
+    r"/(?:tw)?emojis?(?:/|\.php)|/smil(?:ey|ie)s?/|/emoticons?/|/goomoji|images/core/emoji", re.IGNORECASE
+)
+_EMOJI = re.compile(
+    "[\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff\ufe0f\u200d\u20e3\U000e0020-\U000e007f0-9#*]{1,16}"
+)
+_COUNTS = re.compile(
+    r"//(?:feeds\.feedburner\.com/~\w|pixel\.|(?:b|sb)\.scorecardresearch\.|(?:www\.)?google-analytics\.|stats\.|analytics\.|counter\.|track(?:er|ing)?\."
+    r"|[\w.-]{0,60}doubleclick\.net/|(?:www\.)?facebook\.com/tr\b|mc\.yandex\.|whos\.amung\.us/|[\w.-]{0,60}histats\.)"
+    r"|/(?:spacer|blank|pixel|transparent|clear|1x1|empty|trans|shim|beacon|tracking|counter|loading|lazy\w{0,9}|lazyload|loader|placeholder|grey|gray)"
+    r"\.(?:gif|png|svg|jpe?g|webp)\b|/(?:pixel|beacon|track|count|hit|open)(?:\.(?:php|aspx?|gif))?\?",
+    re.IGNORECASE,
+)
+_SHARES = re.compile(
+    r"(?:facebook\.com/(?:sharer|share|dialog)|twitter\.com/(?:intent|share|home)|x\.com/intent|addtoany\.com|addthis\.com|sharethis\.com"
+    r"|linkedin\.com/(?:share|cws)|pinterest\.com/pin/create|zalo\.me/share|sp\.zalo\.me|feeds\.feedburner\.com/~|t\.me/share|wa\.me/|api\.whatsapp\.com/send"
+    r"|plus\.google\.com|mailto:|reddit\.com/submit|digg\.com/submit|del\.icio\.us|stumbleupon\.com/submit)",
+    re.IGNORECASE,
+)
+_SHARE_NAME = re.compile(
+    r"(?:^|[\s_-])(?:share|sharing|social|addthis|a2a|sharedaddy|feedflare|shr)(?:$|[\s_-])", re.IGNORECASE
+)
+_PERSON_NAME = re.compile(
+    r"(?:^|[\s_/.-])(?:author|avatar|tac-?_?gia|tacgia|gravatar|byline|profile|nguoi-viet)(?:$|[\s_/.-]|\d)",
+    re.IGNORECASE,
+)
+_DOUBTFUL = re.compile(
+    r"(?:^|[\s_/.-])(?:logo|icon|ico|favicon|sprite|avatar|author|banner|button|btn|badge|bullet|arrow|qr|qrcode|advert\w*|ads?|quangcao|loading)(?:$|[\s_/.-]|\d)",
+    re.IGNORECASE,
+)
+_DEFAULT = re.compile(
+    r"(?:^|[_.-])(?:logo\w*|default|no-?_?(?:image|img|photo|picture|thumb\w*|avatar)|placeholder|favicon|(?:apple-)?touch-icon|share-?_?(?:default|image)?"
+    r"|og-?_?(?:image|default|img)|social-?_?(?:share|default|image)?|fallback|blank|noimg|noimage|macdinh|mac-dinh|site-?_?(?:image|logo))(?:$|[_.-]|\d)",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 5  # in the file's name of a picture for all pages; a story about a logo has more
+_ANCESTORS = 3
+
+
+def is_placeholder(src: str) -> bool:
+    """Whether a `src` is what stands there until a script has put the picture in its place."""
+    return src.startswith("data:") or bool(_COUNTS.search(src[:2000]))
+
+
+def is_default(url: str) -> bool:
+    """Whether an address is that of the one picture a site gives to every page: its logo, `no-image.png`."""
+    path = unquote(urlsplit(url).path)
+    name = path.rpartition("/")[2]
+    bare = name.rpartition(".")[0] or name
+    return bool(_DEFAULT.search(bare[:200])) and len(re.findall(r"[^\W_]+", bare)) <= _MOST_WORDS
+
+
+def kind_of(picture: HtmlElement, address: str) -> Kind:
+    """What an `<img>` is; `address` is where it really is, empty where that is nowhere."""
+    alt = clean_line(picture.get("alt") or "")[:200]
+    names = f"{picture.get('class') or ''} {picture.get('id') or ''}"[:300]
+    if alt and (
+        (_EMOJI.fullmatch(alt) and not alt.isdigit())
+        or _EMOJI_NAME.search(names)
+        or _EMOJI_ADDRESS.search(address[:2000])
+    ):
+        return Kind.EMOJI
+    width, height = side(picture, "width"), side(picture, "height")
+    if (
+        not address
+        or _COUNTS.search(address[:2000])
+        or any(one is not None and one <= _COUNTER for one in (width, height))
+    ):
+        return Kind.NONE
+    asked = _in_address(address[:2000])
+    sides = [one for one in ((width, height) if (width, height) != (None, None) else asked or ()) if one is not None]
+    largest = max(sides, default=None)
+    links, around = _around(picture)
+    if any(_SHARES.search(link) for link in links) or (
+        _SHARE_NAME.search(f"{names} {around}") and (largest or 0) < SMALLEST
+    ):
+        return Kind.NONE
+    if (asked and max(asked) < SMALLEST and (largest or 0) <= SMALLEST) or (largest is not None and largest < SMALLEST):
+        person = _PERSON_NAME.search(f"{names} {around} {' '.join(links)}")
+        return Kind.NONE if person or (largest or max(asked or (0,))) <= _ICON else Kind.SMALL
+    named = f"{names} {around} {urlsplit(address).path[:2000]}"
+    if (largest is None or largest < 2 * SMALLEST) and (_DOUBTFUL.search(named) or is_default(address)):
+        return Kind.DOUBTFUL
+    return Kind.PICTURE
+
+
+def _around(picture: HtmlElement) -> tuple[list[str], str]:
+    """The addresses that a picture links to, and the names of what stands closely around it."""
+    links, names = [], []
+    for number, up in enumerate(picture.iterancestors()):
+        if up.tag == "a" and number < 6:
+            links.append((up.get("href") or "")[:500])
+        if number < _ANCESTORS and up.tag not in ("body", "article", "main", "html"):
+            names.append(f"{(up.get('class') or '')[:100]} {(up.get('id') or '')[:100]}")
+        if number >= 6:
+            break
+    return links, " ".join(names)
+
+
+# -- in a body ---------------------------------------------------------------------------------------------------------
+
+
+def make_real(picture: HtmlElement, base_url: str) -> Kind:
+    """Leave a picture its real address, alt text and size, and what is in doubt, and nothing else; say what it is.
+
+    One that is none is left as it is. A picture whose source gives no alt text has an empty one: a screen reader passes
+    it over then, instead of reading out its address (WCAG 2.2, technique H67).
+    """
     address = picture_address(picture, base_url)
-    width, height = pixels(picture.get("width")), pixels(picture.get("height"))
-    if not address or width == 1 or height == 1:  # a picture of one pixel counts readers
-        return False
-    kept = {"src": address, "alt": picture.get("alt") or "", "width": width, "height": height}
+    kind = kind_of(picture, address)
+    if kind in (Kind.NONE, Kind.EMOJI):
+        return kind
+    kept = {
+        "src": address,
+        "alt": clean_line(picture.get("alt") or ""),
+        "width": side(picture, "width"),
+        "height": side(picture, "height"),
+    }
     picture.attrib.clear()
     for name, value in kept.items():
-        if value:
+        if value or name == "alt":
             picture.set(name, str(value))
-    return True
+    if kind is not Kind.PICTURE:
+        picture.set(_DOUBT, kind.value)
+    return kind
+
+
+def doubt_of(picture: HtmlElement) -> Kind:
+    """What `make_real` has said of a picture."""
+    said = picture.get(_DOUBT)
+    return Kind(said) if said in (Kind.DOUBTFUL.value, Kind.SMALL.value) else Kind.PICTURE
 
 
 def image_of(picture: HtmlElement, caption: str) -> Image:
+    """A picture as a value. Its alt text is what the source gives and nothing else: a caption stands beside it anyway."""
     return Image(
         url=str(picture.get("src")),
-        alt=clean_line(picture.get("alt") or "") or caption,
+        alt=clean_line(picture.get("alt") or ""),
         caption=caption,
         width=pixels(picture.get("width")),
         height=pixels(picture.get("height")),

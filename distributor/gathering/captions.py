@@ -1,35 +1,206 @@
-"""The first picture of a body with its caption: it is shown on its own. Pure."""
+"""Pictures of a body with their captions, and the first of them, which is shown on its own. Pure."""
 
 from __future__ import annotations
 
+import re
+
+import lxml.html
 from lxml.html import HtmlElement
 
 from ..model import Image
-from .article_images import image_of
+from .article_images import Kind, doubt_of, image_of
 from .extraction.document import words_of
+from .furniture import Removal
+
+_LONGEST = 400  # characters of a caption
+_MOST_LINES = 6  # rows of a table that is a picture with its caption
+_CAPTION = re.compile(
+    r"(?:^|[\s_-])(?:[\w-]*caption[\w-]*|chu-?_?thich[\w-]*|photo-?_?(?:desc|note|text)\w*|(?:img|image|pic|picture|media)-?_?(?:desc|note|credit|legend|text|title)\w*"
+    r"|desc-?_?(?:img|image|photo)\w*|legend|anh-?_?chu-?_?thich|fig-?_?(?:desc|text|cap)\w*|wp-media-credit|avatardesc|picbox-?desc)(?:$|\s)",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(
+    r"\W*(?:ảnh|hình ảnh|nguồn ảnh|hình|photo|image|picture|credit)\s*(?:minh họa|tư liệu|\d{1,3})?\s*[:.]",
+    re.IGNORECASE,
+)
+_SLANTED = ".//text()[not(ancestor::i or ancestor::em or ancestor::small)]"
 
 
-def take_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElement]]:
-    """The first picture with its caption, taken out of the blocks: it is shown on its own."""
-    for at, block in enumerate(blocks):
-        picture = next((inner for inner in block.iter("img") if inner.get("src")), None)
-        if picture is None:
-            continue
-        inside = words_of(block)
-        following = blocks[at + 1] if at + 1 < len(blocks) else None
-        if inside and block.tag != "figure":
-            return image_of(picture, ""), blocks  # a picture among words stays where it is
-        caption, used = inside, at + 1
-        if not inside and following is not None and _is_caption(following):
-            caption, used = words_of(following), at + 2
-        return image_of(picture, caption), blocks[:at] + blocks[used:]
-    return None, blocks
+# -- before the boxes of a body are opened -----------------------------------------------------------------------------
+
+
+def gather_figures(root: HtmlElement) -> None:
+    """Make one `<figure>` of each picture and its caption, where elements say that they belong together.
+
+    That is: a `<figure>`, a box with something named as a caption, and the table of two rows that editors of provincial
+    papers have used for twenty years.
+    """
+    removal = Removal(root)
+    for figure in list(root.iter("figure")):
+        _rebuild(figure, removal)
+    for table in list(root.iter("table")):
+        if not any(up.tag in ("table", "figure") for up in table.iterancestors()):
+            _table(table, removal)
+    removal.finish()
+    for caption in [one for one in root.iter("p", "div", "span", "figcaption", "em", "i", "h6") if _is_named(one)]:
+        _box(caption, root)
+
+
+def _is_named(element: HtmlElement) -> bool:
+    if any(up.tag == "figure" for up in element.iterancestors()):
+        return False
+    return element.tag == "figcaption" or bool(_CAPTION.search((element.get("class") or "")[:200]))
+
+
+def _rebuild(figure: HtmlElement, removal: Removal) -> None:
+    """A figure of pictures and words alone, in plain form; one that holds a table, a film or a text stays as it is."""
+    pictures = _pictures(figure)
+    if not pictures or next(figure.iter("table", "ul", "ol", "pre", "blockquote"), None) is not None:
+        return
+    words = words_of(next(figure.iter("figcaption"), figure))
+    if len(words_of(figure)) > 2 * _LONGEST or len(words) > _LONGEST:
+        return
+    _fill(figure, pictures, words)
+
+
+def _table(table: HtmlElement, removal: Removal) -> None:
+    """A table that is pictures with their captions below: one of each, or as many captions as pictures."""
+    pictures = _pictures(table)
+    rows = list(table.iter("tr"))
+    if not pictures or len(rows) > _MOST_LINES or len(str(table.text_content())) > 20 * _LONGEST:
+        return
+    cells = [cell for row in rows for cell in row.iter("td", "th") if next(cell.iter("td", "th", "tr"), cell) is cell]
+    texts = [words for cell in cells if (words := words_of(cell))]
+    if any(len(words) > _LONGEST for words in texts) or len(texts) > len(pictures):
+        return
+    if len(texts) == len(pictures) > 1:
+        table.tag, table.text = "div", None
+        made = [_figure([picture], words) for picture, words in zip(pictures, texts, strict=True)]
+        for child in list(table):
+            table.remove(child)
+        table.extend(made)
+    elif len(texts) <= 1:
+        table.tag = "figure"
+        _fill(table, pictures, texts[0] if texts else "")
+
+
+def _box(caption: HtmlElement, root: HtmlElement) -> None:
+    """The picture before something named as a caption, in the smallest box that holds both and little else."""
+    words = words_of(caption)
+    if not words or len(words) > _LONGEST:
+        return
+    for number, box in enumerate(caption.iterancestors()):
+        if box is root or number > 3 or box.tag in ("article", "body", "main", "td"):
+            break
+        pictures = _pictures(box)
+        if pictures:
+            if words_of(box) == words:
+                box.tag = "figure"
+                _fill(box, pictures, words)
+                return
+            break
+    before = caption.getprevious()
+    if before is not None and _pictures(before) and not words_of(before) and not (before.tail or "").strip():
+        tail = caption.tail
+        before.tag = "figure"
+        _fill(before, _pictures(before) if before.tag != "img" else [before], words)
+        parent = caption.getparent()
+        if parent is not None:
+            parent.remove(caption)
+            before.tail = tail
+
+
+def _pictures(element: HtmlElement) -> list[HtmlElement]:
+    return [picture for picture in element.iter("img") if picture.get("src")][:50]
+
+
+def _figure(pictures: list[HtmlElement], words: str) -> HtmlElement:
+    figure = lxml.html.Element("figure")
+    _fill(figure, pictures, words)
+    return figure
+
+
+def _fill(figure: HtmlElement, pictures: list[HtmlElement], words: str) -> None:
+    for picture in pictures:
+        picture.tail = None
+    for child in list(figure):
+        figure.remove(child)
+    figure.text = None
+    figure.attrib.clear()
+    figure.extend(pictures)
+    if words:
+        caption = lxml.html.Element("figcaption")
+        caption.text = words
+        figure.append(caption)
+
+
+# -- blocks in a row ---------------------------------------------------------------------------------------------------
+
+
+def with_captions(blocks: list[HtmlElement]) -> list[HtmlElement]:
+    """The blocks with each caption in one figure with the picture before it."""
+    made: list[HtmlElement] = []
+    for block in blocks:
+        before = made[-1] if made else None
+        if before is not None and _shows_only(before) and not words_of(before) and _is_caption(block):
+            made[-1] = _figure(_pictures(before), words_of(block))
+        else:
+            made.append(_with_its_own(block))
+    return made
+
+
+def _shows_only(block: HtmlElement) -> bool:
+    """Whether a block is a picture and can be a figure; a list or a table of pictures cannot."""
+    return block.tag in ("p", "figure", "h2", "h3", "h4") and bool(_pictures(block))
+
+
+def _with_its_own(block: HtmlElement) -> HtmlElement:
+    """A paragraph whose only words are a caption in italics below its picture, as a figure."""
+    if block.tag != "p" or not _pictures(block):
+        return block
+    words = words_of(block)
+    first = next((one for one in block.iter("img")), None)
+    ahead = (block.text or "").strip() or first is None
+    if not words or len(words) > _LONGEST or ahead or not _all_slanted(block):
+        return block
+    return _figure(_pictures(block), words)
 
 
 def _is_caption(block: HtmlElement) -> bool:
-    """Whether a paragraph behind a picture is its caption: short, and all in italics or centred."""
+    """Whether a paragraph behind a picture is its caption: short, and all in italics, centred, or begun as one."""
     words = words_of(block)
-    slanted = next(block.iter("i", "em"), None)
-    italic = slanted is not None and words_of(slanted) == words
-    centred = "center" in f"{block.get('align') or ''} {block.get('style') or ''}".lower()
-    return block.tag in ("p", "figcaption") and len(words) <= 250 and (italic or centred)
+    if block.tag not in ("p", "figcaption", "h4") or not words or len(words) > _LONGEST or _pictures(block):
+        return False
+    centred = "center" in f"{block.get('align') or ''} {block.get('style') or ''} {block.get('class') or ''}".lower()
+    return centred or _all_slanted(block) or _BEGINS.match(words) is not None
+
+
+def _all_slanted(block: HtmlElement) -> bool:
+    return not any(str(text).strip() for text in block.xpath(_SLANTED))
+
+
+# -- the first picture -------------------------------------------------------------------------------------------------
+
+
+def take_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElement], bool]:
+    """The first picture with its caption, taken out of the blocks, and whether it is in doubt.
+
+    A doubtful one (a logo, a portrait) is taken only where there is no other, and stays in the body. A picture among
+    words stays there, too.
+    """
+    doubtful: Image | None = None
+    for at, block in enumerate(blocks):
+        for picture in _pictures(block):
+            kind = doubt_of(picture)
+            caption = words_of(block) if block.tag == "figure" else ""
+            if kind is Kind.DOUBTFUL and doubtful is None:
+                doubtful = image_of(picture, caption)
+            if kind is not Kind.PICTURE:
+                continue
+            if words_of(block) and block.tag != "figure":
+                return image_of(picture, ""), blocks, False
+            others = [one for one in _pictures(block) if one is not picture]
+            if others:
+                return image_of(picture, ""), [*blocks[:at], _figure(others, caption), *blocks[at + 1 :]], False
+            return image_of(picture, caption), blocks[:at] + blocks[at + 1 :], False
+    return doubtful, blocks, doubtful is not None

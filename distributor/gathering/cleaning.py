@@ -18,9 +18,10 @@ from ..markup import sanitise
 from ..model import Image
 from ..text import clean_line
 from .addresses import web_address as web_address  # sources of newsrooms import it from here
-from .article_images import make_real
+from .article_images import Kind, make_real
 from .boxes import drop_boxes, is_page_line
-from .captions import take_picture
+from .captions import gather_figures, take_picture, with_captions
+from .embedded import reveal_media
 from .extraction.document import words_of
 from .furniture import Removal, drop_furniture, drop_what_acts, is_furniture, parse
 from .signatures import take_signature
@@ -35,12 +36,16 @@ _LONGEST = 1_000_000  # characters of a body
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A body without its picture and signature, and those two. `photographer` is who is named for the pictures."""
+    """A body without its picture and signature, and those two.
+
+    `photographer` is who is named for the pictures. A picture is `doubtful` that may be a logo or a portrait.
+    """
 
     html: str
     image: Image | None = None
     author: str = ""
     photographer: str = ""
+    doubtful: bool = False
 
 
 def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
@@ -51,6 +56,7 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
     root = parse(html)
     if root is None:
         return Cleaned("")
+    reveal_media(root)
     drop_what_acts(root)
     drop_boxes(root)
     return clean_tree(root, base_url, lead=lead, title=title)
@@ -60,13 +66,14 @@ def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str =
     """`clean_body` of a tree, which is used up; its characters are `legal` already."""
     drop_furniture(root)
     _absolute(root, base_url)
+    gather_figures(root)
     blocks = [block for block in _flat(root) if not _is_empty(block)]
     signed = take_signature(blocks)
-    blocks = _without(blocks, title, lead, pictures=False)
-    image, blocks = take_picture(blocks)
+    blocks = with_captions(_without(blocks, title, lead, pictures=False))
+    image, blocks, doubtful = take_picture(blocks)
     blocks = _without(blocks, title, lead)  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
-    return Cleaned(sanitise(_joined(blocks)), image, signed.author, signed.photographer)
+    return Cleaned(sanitise(_joined(blocks)), image, signed.author, signed.photographer, doubtful)
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
@@ -84,7 +91,11 @@ def _absolute(root: HtmlElement, base_url: str) -> None:
         else:
             removal.unwrap(link)
     for picture in list(root.iter("img")):
-        if not make_real(picture, base_url):
+        kind = make_real(picture, base_url)
+        if kind is Kind.EMOJI:
+            picture.text = clean_line(picture.get("alt") or "")
+            removal.unwrap(picture)
+        elif kind is Kind.NONE:
             removal.drop(picture)
     removal.finish()
 
