@@ -25,7 +25,7 @@ from distributor.gathering.dump import read_dump
 from distributor.gathering.extraction.document import decode, parse_page
 from distributor.gathering.furniture import is_furniture
 from distributor.gathering.identity import canonical_url
-from distributor.gathering.signatures import is_name
+from distributor.gathering.signatures import declared_name, is_name, read_byline
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import Link, PageSource
@@ -106,6 +106,8 @@ def _words(text_: str) -> None:
         plain,
         close,
         is_name,
+        read_byline,
+        declared_name,
         is_furniture,
         text,
         address,
@@ -153,6 +155,11 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "page": _page("<html><h1>Tin</h1><p>Một đoạn văn dài ở đây.</p>", "</html>"),
     "page, body": _page(f"<html><h1>Tin</h1><div class=noidung><p>{'Một đoạn văn. ' * 20}</p>", "</div></html>"),
     "page, title": _page("<html><title>", "</title><h1>Tin</h1><div class=noidung>Một đoạn văn dài.</div></html>"),
+    "page, picture": _page('<html><h1>Tin</h1><div class=noidung><img alt="', '" src=x class="x"></div></html>'),
+    "page, names": _page('<html><h1>Tin</h1><div class=noidung><p class="', '">24/11/2026</p></div></html>'),
+    "page, data": _page(
+        '<html><script type="application/ld+json">[{"@type":"Article","author":"', '"}]</script><h1>T</h1>'
+    ),
     "listing": _listing,
     "Markdown": _file("a.md", "---\ntitle: x\n---\n"),
     "first lines": _file("a.md", "---\ntitle: "),

@@ -13,8 +13,10 @@ from datetime import datetime, tzinfo
 from lxml.html import HtmlElement
 
 from ...model import Image
-from ..cleaning import clean_tree, close
+from ..cleaning import Cleaned, clean_tree, close
+from ..embedded import reveal_media
 from ..furniture import drop_what_acts
+from ..signatures import choose_author
 from .authors import find_author
 from .body import chosen_body, find_body, main_text
 from .document import base_url, compile_selector, first_words, select, words_of
@@ -60,28 +62,40 @@ class Extracted:
 
 def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
     """The article of a page. `hint` is the text of the link that led here: often the cleanest title there is."""
-    url = base_url(page, url)
+    address, url = url, base_url(page, url)
     data = StructuredData(page)
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
     text = main_text(page, url) if not chosen["body"] else ""
+    reveal_media(page)
     drop_what_acts(page)
     title = first_words(chosen["title"]) or find_title(page, data, hint)
+    published, updated = find_dates(page, chosen["date"], data, zone, title=title, url=address)
+    named = first_words(chosen["author"]) if selectors.author else find_author(page, data)
     lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
     body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, text, data.body, title)
     cleaned = clean_tree(body, url, lead=lead, title=title) if body is not None else None
-    published, updated = find_dates(page, chosen["date"], data, zone)
-    author = first_words(chosen["author"]) if selectors.author else find_author(page, data)
-    topics = [words_of(found) for found in chosen["topic"]] or data.topics
+    topics = [words_of(found) for found in chosen["topic"]] or data.sections
     return Extracted(
         title=title,
         lead=close(lead),
         body_html=cleaned.html if cleaned else "",
-        author=author or (cleaned.author if cleaned else ""),
+        author=named if selectors.author and named else _author(named, cleaned),
         published=published,
         updated=updated,
         topics=tuple(dict.fromkeys(filter(None, topics))),
         image=find_image(
-            chosen["image"], first_words(chosen["caption"]), data, url, cleaned.image if cleaned else None
+            chosen["image"],
+            first_words(chosen["caption"]),
+            data,
+            url,
+            cleaned.image if cleaned else None,
+            doubtful=cleaned.doubtful if cleaned else False,
         ),
     )
+
+
+def _author(named: str, cleaned: Cleaned | None) -> str:
+    """Who signed goes before whom the page names, people before organisations, and a photographer is the last resort."""
+    signed, photographer = (cleaned.author, cleaned.photographer) if cleaned else ("", "")
+    return choose_author([signed, named]) or photographer

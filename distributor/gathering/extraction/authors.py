@@ -1,16 +1,81 @@
-"""The author of an article on its page. Pure."""
+"""The author of an article on its page. Pure.
+
+People are looked for before organisations: in JSON-LD, meta tags and microdata, then in what calls itself author or byline,
+at last in lines such as `By Jane Doe` and `Tác giả: Lê Phương` near the headline.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from lxml.html import HtmlElement
 
-from ..signatures import is_name
-from .document import first_words, select
+from ..signatures import choose_author, read_byline
+from .document import words_of
+from .named import Surroundings, joined_names, name_words
 from .structured_data import StructuredData
 
-_AUTHOR = ".tacgia, .tac-gia, .author, .article-author, [rel=author]"
+_NAMED = re.compile(
+    r"(?:\w*author(?:s|name)?|by(?:line)?s?|bylines?|tacgia|writer|butdanh|reporter|journalist|nguoiviet|contributor)"
+)
+_JOINED = re.compile(r"tacgia|nguoiviet|butdanh|postedby|writtenby|authorname|articleauthor|postauthor|entryauthor")
+_LINE = re.compile(
+    r"\W*(?:by|written by|words by|tác giả|bởi|người viết|phóng viên|nhà báo|bài viết của)\s*:?\s+\S", re.IGNORECASE
+)
+_MOST = 40  # elements that are read
+_LONGEST = 200  # characters
+_LONGEST_LINE = 100
 
 
 def find_author(page: HtmlElement, data: StructuredData) -> str:
-    found = first_words(select(page, _AUTHOR)) or data.author
-    return found if is_name(found) else ""
+    """The names, joined by commas; an organisation where no people are named; empty where nobody is."""
+    site = {name.casefold() for name in data.site_names}
+    given = choose_author([*data.authors, *_shown(page)])
+    # The name of the site is nobody's name, but better than none.
+    return given if given.casefold() not in site else choose_author([*_lines(page), given])
+
+
+def _shown(page: HtmlElement) -> Iterator[str]:
+    """What the page shows as its author, by the names of elements."""
+    around = Surroundings(page)
+    left = _MOST
+    for element in page.iter():
+        if not isinstance(element.tag, str) or element.tag in (
+            "body",
+            "html",
+            "script",
+            "style",
+            "img",
+            "link",
+            "meta",
+        ):
+            continue
+        if "author" in (element.get("rel") or "").lower().split() or _calls_itself_author(element):
+            words = words_of(element) if left > 0 else ""
+            left -= 1
+            if words and len(words) <= _LONGEST and not around.elsewhere(element):
+                yield read_byline(words)
+    yield from _lines(page)
+
+
+def _calls_itself_author(element: HtmlElement) -> bool:
+    if not (element.get("class") or element.get("id")):
+        return False
+    return (
+        any(_NAMED.fullmatch(word) for word in name_words(element)) or _JOINED.search(joined_names(element)) is not None
+    )
+
+
+def _lines(page: HtmlElement) -> Iterator[str]:
+    """Lines that say who wrote, whatever their element is called."""
+    around = Surroundings(page)
+    for element in page.iter("p", "div", "span", "address", "em", "strong", "li", "a"):
+        begin = (element.text or "").strip()
+        if not begin and len(element):
+            begin = str(element[0].text or "").strip() if isinstance(element[0].tag, str) else ""
+        if not _LINE.match(f"{begin[:60]} x"):
+            continue
+        words = words_of(element)
+        if len(words) <= _LONGEST_LINE and _LINE.match(words) and not around.elsewhere(element):
+            yield read_byline(words)

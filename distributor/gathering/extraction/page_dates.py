@@ -1,31 +1,227 @@
-"""When an article was published and changed, as its page tells. Pure."""
+"""When an article was published and changed, as its page tells. Pure.
+
+In this order: the newsroom's selector; data for machines; then what the page shows: `<time>`, elements whose name speaks of
+a date (`.post-time`, `.assetPublishDate`, `.ngaydang`), lines that are a date and little else (`Ngày đăng: 28/11/2026 |
+Lượt xem: 123`). Among those shown, the nearest behind the headline is the article's; lists of other stories, footers and
+the clock in the page's head are not. At last the address, where a portal writes the day into it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 
 from lxml.html import HtmlElement
 
+from ...text import clean_line
 from ..dates import parse_date
-from .document import select, words_of
+from .document import words_of
+from .named import Surroundings, in_order, name_words
 from .structured_data import StructuredData
 
-_DATE = "time[datetime], .ngay, .ngaydang, .date, .time, .publish-date, .post-date"
+_NAME = re.compile(
+    r"(?:\w*(?:date|time)|(?:date|time|ngay|publish|posted)\w*|thoi|gio|pubdate|published|publishing|dateline|meta\w*|info|byline"
+    r"|created|thoigian\w*|timestamp)"
+)
+_NO_NAME = re.compile(
+    r"(?:up|can|man|vali)date\w*|(?:some|over|life|run|part|full|real)time|timeline|times|datepicker|timer|timeago"
+)
+_CLOCK = re.compile(
+    r"clock|today|now|current|hientai|homnay|weather|thoitiet|countdown|calendar|datepicker|event\w*|expire\w*|deadline"
+)
+_CHANGED = re.compile(r"update\w*|modified|lastmod|edited|capnhat")
+_SAYS_CHANGED = re.compile(
+    r"\W*(?:(?:lần\s+)?cập nhật|sửa|chỉnh sửa|(?:last\s+)?(?:updated|modified)|edited)", re.IGNORECASE
+)
+_SAYS_PUBLISHED = re.compile(
+    r"\W*(?:ngày\s+)?(?:đăng|xuất bản|phát hành|đưa tin|gửi|tạo|viết)\b"
+    r"|\W*(?:ngày|thời gian|thời điểm)\b\s*(?:đăng|xuất bản|đưa|gửi)?"
+    r"|\W*(?:first\s+)?(?:published|posted|created|date|issued|publicado|publié|veröffentlicht|pubblicato)\b",
+    re.IGNORECASE,
+)
+# Words that stand beside the date in a line that is nothing else.
+_BESIDE = re.compile(
+    r"lượt\s+(?:xem|đọc|truy cập)|(?:số\s+)?lượt|người\s+xem|xem|đọc|views?"
+    r"|thứ\s+(?:hai|ba|tư|năm|sáu|bảy|[2-7])|chủ\s+nhật|ngày|tháng|năm"
+    r"|lúc|giờ|phút|sáng|chiều|tối|trưa|đăng|xuất bản|cập nhật|lần cuối|cuối|gmt|utc|ict|am|pm|sa|ch|thời gian|bởi|tác giả"
+    r"|published|posted|updated|modified|last|on|at|by|date|time|edt|est|pst|pdt|cet|bst|t[2-7]|cn|th|st|nd|rd"
+    r"|(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?<!\d)(?:1[89]|20|21)\d\d(?!\d)|\d[/.\-]\d{1,2}[/.\-]\d\d(?!\d)")
+_IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])(?:[/-](0?[1-9]|[12]\d|3[01]))(?=[/._-]|$)")
+_LONGEST_NAMED = 200  # characters of an element that is named for a date
+_LONGEST_LINE = 110
+_MOST_LETTERS = 24  # of a line that is a date, beside the date and the words above
+_MOST_LINKED = 3  # of a date that is a link
+_BEFORE, _BEHIND = 1500, 2500  # characters around the headline in which a date without a name or label is the article's
+_MOST_PIECES = 100  # of text in one element
+_MOST = 3000  # elements that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A date that the page shows: where (characters from the beginning), how it is known, and what it is of."""
+
+    at: int
+    moment: datetime
+    rank: int
+    changed: bool
 
 
 def find_dates(
-    page: HtmlElement, chosen: Sequence[HtmlElement], data: StructuredData, zone: tzinfo
+    page: HtmlElement,
+    chosen: Sequence[HtmlElement],
+    data: StructuredData,
+    zone: tzinfo,
+    *,
+    title: str = "",
+    url: str = "",
 ) -> tuple[datetime | None, datetime | None]:
+    """When the article was published and when it was changed after that; None where the page does not tell."""
     for element in chosen:
         found = parse_date(element.get("datetime") or element.get("content") or words_of(element), zone)
         if found:
             return found, None
-    published = parse_date(data.published, zone) if data.published else None
-    updated = parse_date(data.updated, zone) if data.updated else None
-    if published is None:
-        texts = (element.get("datetime") or words_of(element) for element in select(page, _DATE))
-        published = next(filter(None, (parse_date(text, zone) for text in texts)), None)
+    published, updated = _first(data.published, zone), _first(data.updated, zone)
+    if published is None or _is_midnight(published, zone):
+        shown = sorted(_shown(page, zone, title), key=lambda one: one.rank)
+        published = _more_exact(published, shown, zone) if published else _nearest(shown)
+    published = published or updated or _from_address(url, zone)
     if published and updated and updated <= published:
         updated = None
     return published, updated
+
+
+def _first(texts: Sequence[str], zone: tzinfo) -> datetime | None:
+    return next(filter(None, (_moment(text, zone) for text in texts)), None)
+
+
+def _moment(text: str, zone: tzinfo) -> datetime | None:
+    """A moment of data for machines: a date in words, or seconds since 1970 (POSIX), with thousandths or without."""
+    if re.fullmatch(r"\d{10}|\d{13}", text):
+        return datetime.fromtimestamp(int(text[:10]), UTC)
+    if re.fullmatch(r"(?:19|20)\d{6}", text):  # ISO 8601 in its basic form
+        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    return parse_date(text, zone)
+
+
+def _is_midnight(moment: datetime, zone: tzinfo) -> bool:
+    local = moment.astimezone(zone)
+    return (local.hour, local.minute, local.second) == (0, 0, 0)
+
+
+def _more_exact(day: datetime, shown: Sequence[_Shown], zone: tzinfo) -> datetime:
+    """The same day with its time, where the page shows it."""
+    same = (
+        one.moment
+        for one in shown
+        if not one.changed and one.moment.astimezone(zone).date() == day.astimezone(zone).date()
+    )
+    return next((moment for moment in same if not _is_midnight(moment, zone)), day)
+
+
+def _nearest(shown: Sequence[_Shown]) -> datetime | None:
+    return next((one.moment for one in shown if not one.changed), None) or next((one.moment for one in shown), None)
+
+
+def _from_address(url: str, zone: tzinfo) -> datetime | None:
+    found = _IN_ADDRESS.search(url[:2000])
+    return parse_date("-".join(found.groups()), zone) if found else None
+
+
+# -- what the page shows -----------------------------------------------------------------------------------------------
+
+
+def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
+    elements = list(in_order(page))
+    headline = _headline_at(elements, title)
+    around = Surroundings(page)
+    left = _MOST
+    for at, element in elements:
+        if element.tag in ("html", "body", "head", "script", "style", "title", "option", "input", "textarea"):
+            continue
+        words = name_words(element) if element.get("class") or element.get("id") else []
+        named = element.tag == "time" or (any(map(_NAME.fullmatch, words)) and not any(map(_NO_NAME.fullmatch, words)))
+        text = _text(element, _LONGEST_NAMED if named else _LONGEST_LINE)
+        if not text or not (_YEAR.search(text) or element.get("datetime")):
+            continue
+        left -= 1
+        if left < 0:
+            return
+        distance = at - headline if headline is not None else at
+        rank = _rank(element, text, named=named, distance=distance, located=headline is not None)
+        if rank is None or any(map(_CLOCK.fullmatch, words)) or around.elsewhere(element) or _in_link(element):
+            continue
+        moment = parse_date(element.get("datetime") or "", zone) or parse_date(text, zone)
+        if moment:
+            changed = any(map(_CHANGED.fullmatch, words)) or _SAYS_CHANGED.match(text) is not None
+            yield _Shown(at, moment, rank, changed)
+
+
+def _headline_at(elements: Sequence[tuple[int, HtmlElement]], title: str) -> int | None:
+    """Where the headline ends: the smallest element that says it, or the first h1."""
+    folded = clean_line(title).casefold()
+    first = None
+    for at, element in elements:
+        if element.tag in ("title", "head", "script", "style", "a", "option"):
+            continue
+        if element.tag == "h1" and first is None:
+            first = at
+        if (
+            folded
+            and (element.tag in ("h1", "h2", "h3") or element.text)
+            and _text(element, len(title) + 40).casefold() == folded
+        ):
+            return at
+    return first
+
+
+def _rank(element: HtmlElement, text: str, *, named: bool, distance: int, located: bool) -> int | None:
+    """How far a date is from being the article's: 0 is surest, None is none. Behind the headline goes before above it."""
+    near = -_BEFORE <= distance <= _BEHIND if located else distance <= _BEFORE + _BEHIND
+    labelled = _SAYS_PUBLISHED.match(text) is not None or _SAYS_CHANGED.match(text) is not None
+    if not (named or (labelled and _is_date_line(text)) or (near and _is_date_line(text))):
+        return None
+    if located:
+        away = distance if distance >= 0 else _BEHIND + 2 * -distance
+    else:
+        away = distance
+    sure = element.get("datetime") is not None or (named and _is_date_line(text)) or labelled
+    return away + (0 if sure else 5 * _BEHIND) + (0 if near else 20 * _BEHIND)
+
+
+def _is_date_line(text: str) -> bool:
+    """Whether a line is a date and little else."""
+    return _letters(text) <= _MOST_LETTERS
+
+
+def _letters(text: str) -> int:
+    """The letters of a line beside a date and the words that stand with one."""
+    if len(text) > _LONGEST_NAMED:
+        return len(text)
+    return len(re.sub(r"[\d\W_]+", "", _BESIDE.sub(" ", text)))
+
+
+def _text(element: HtmlElement, most: int) -> str:
+    """The words of an element, where they are no more than `most` characters; not collected any further."""
+    made: list[str] = []
+    length = 0
+    for number, part in enumerate(element.itertext()):
+        length += len(part.strip())
+        if length > most or number > _MOST_PIECES:
+            return ""
+        made.append(str(part))
+    return clean_line("".join(made))
+
+
+def _in_link(element: HtmlElement) -> bool:
+    """Whether a date stands in a link to another story; one that is a link of its own leads to this page (WordPress)."""
+    links = [up for up in (element, *element.iterancestors()) if up.tag == "a"] or list(element.iter("a"))[:10]
+    return any(
+        _YEAR.search(text) and _letters(text) > _MOST_LINKED
+        for link in links
+        if (text := clean_line(link.text_content()))
+    )

@@ -1,0 +1,80 @@
+"""Elements by the words in their classes and ids, in whatever case and with whatever signs between them. Pure.
+
+`assetPublishDate`, `edn_metaDetails1` and `news-time` are names that a hundred systems have given to one thing; the words
+in them are few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+_LONGEST = 200  # characters of a class or an id that are looked at
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+# What stands around other stories, and not around the one that the page is about.
+_ELSEWHERE = re.compile(
+    r"(?:comments?|binhluan|related|lienquan|sidebar|aside|footer|menu|nav|navbar|breadcrumbs?|tinkhac|khac|tinmoi|docnhieu|popular"
+    r"|trending|recommend\w*|most|widget|banner|ads?|advert\w*|quangcao|weather|popup|modal|calendar|lich)"
+)
+_OTHERS = frozenset({"aside", "footer", "nav"})
+
+
+def name_words(element: HtmlElement) -> list[str]:
+    """The words in the classes and the id of an element, in small letters: `dateArt` is `date`, `art`."""
+    given = f"{(element.get('class') or '')[:_LONGEST]} {(element.get('id') or '')[:_LONGEST]}"
+    return [word.lower() for word in _WORD.findall(given)]
+
+
+def joined_names(element: HtmlElement) -> str:
+    """The classes and the id with the signs between words taken out: `ngay-dang` is `ngaydang`."""
+    given = f"{(element.get('class') or '')[:_LONGEST]} {(element.get('id') or '')[:_LONGEST]}"
+    return re.sub(r"[-_]", "", given.lower())
+
+
+class Surroundings:
+    """Whether elements stand beside the story: in a menu, a footer, the comments, a box of other stories.
+
+    What holds the headline is the story, whatever it is called. Each element is asked once, however many lie inside.
+    """
+
+    def __init__(self, page: HtmlElement) -> None:
+        self._known = {up: False for headline in page.iter("h1") for up in headline.iterancestors()}
+
+    def elsewhere(self, element: HtmlElement) -> bool:
+        path = []
+        found = False
+        for up in (element, *element.iterancestors()):
+            if up in self._known:
+                found = self._known[up]
+                break
+            path.append(up)
+        for up in reversed(path):
+            found = found or _is_other(up)
+            self._known[up] = found
+        return found
+
+
+def _is_other(element: HtmlElement) -> bool:
+    if element.tag in ("html", "body", "form", "main", "article", "h1"):
+        return False
+    return element.tag in _OTHERS or any(_ELSEWHERE.fullmatch(word) for word in name_words(element))
+
+
+def in_order(page: HtmlElement) -> Iterator[tuple[int, HtmlElement]]:
+    """The elements of a page with the number of characters of text before each: how far apart two of them are."""
+    at = 0
+    for event, element in _walk(page):
+        if event:
+            yield at, element
+            at += len(element.text or "") if element.tag not in ("script", "style") else 0
+        else:
+            at += len(element.tail or "")
+
+
+def _walk(page: HtmlElement) -> Iterator[tuple[bool, HtmlElement]]:
+    for event, element in etree.iterwalk(page, events=("start", "end")):
+        if isinstance(element.tag, str):
+            yield event == "start", element
