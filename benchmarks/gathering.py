@@ -75,9 +75,10 @@ def markdown() -> bytes:
 
 def works() -> dict[str, tuple[Callable[[], object], int, int]]:
     """By name: the work, the articles it reads, and how often it is done."""
+    from distributor.gathering.listings.listing import Link
     from distributor.gathering.sources.feed import FeedSource
     from distributor.gathering.sources.folder import FolderSource
-    from distributor.gathering.sources.page import Link, PageSource
+    from distributor.gathering.sources.page import PageSource
     from distributor.source import Fetched
 
     source, portal, folder = (

@@ -64,7 +64,8 @@ class FoundArticle:
     `source_id` is the name that the source itself gives the story (file name, database id), `guid` the one that a feed
     carries; either may be empty. `body_html` is sanitised and has absolute URLs only. `published` is None where the
     source does not tell; `dated` is then False once the store has put the time of the first look in its place.
-    `publish_at` is an embargo: the story must not go out before.
+    `published_estimated` says that it is only what a listing tells ("2 giờ trước"): another look gives another moment, which
+    is no change of the story. `publish_at` is an embargo: the story must not go out before.
     """
 
     source: str
@@ -76,6 +77,7 @@ class FoundArticle:
     body_html: str = ""
     author: str = ""
     published: datetime | None = None
+    published_estimated: bool = False
     updated: datetime | None = None
     publish_at: datetime | None = None
     topics: tuple[str, ...] = ()

@@ -41,6 +41,7 @@ __all__ = [
     "ArticleError",
     "Busy",
     "Duration",
+    "Explained",
     "Fetched",
     "Fetcher",
     "FirstLook",
@@ -111,6 +112,18 @@ class Harvest:
     waits: Mapping[str, datetime] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What became of one link or item of a source at a look that stores nothing, and why. One without words and not taken is
+    something that staff should know of the source as a whole."""
+
+    url: str
+    words: str
+    published: datetime | None = None
+    taken: bool = False
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     """Whether an article is still there: True, False, or None where nobody can tell.
@@ -147,6 +160,15 @@ class Source(ABC):
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
         """One look at the source."""
+
+    async def explain(self, fetcher: Fetcher, now: datetime) -> Sequence[Explained]:
+        """What one look would take and what it would leave out, and why. Without a better way the look itself is made."""
+        harvest = await self.gather(fetcher, now)
+        taken = [
+            Explained(url=one.url, words=one.title, published=one.published, taken=True) for one in harvest.articles
+        ]
+        told = [Explained(url="", words="", reason=line) for line in (*harvest.faults, *harvest.notes)]
+        return [*taken, *told]
 
     async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
         """Whether an article that came from here is still there, asked just before it goes out.

@@ -12,6 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -25,10 +26,12 @@ from distributor.gathering.dump import read_dump
 from distributor.gathering.extraction.document import decode, parse_page
 from distributor.gathering.furniture import is_furniture
 from distributor.gathering.identity import canonical_url
+from distributor.gathering.listings.listing import Link, read_listing
+from distributor.gathering.listings.paging import next_page
 from distributor.gathering.signatures import declared_name, is_name, read_byline
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
-from distributor.gathering.sources.page import Link, PageSource
+from distributor.gathering.sources.page import PageSource
 from distributor.isolation import doing
 from distributor.mail import bounces
 from distributor.markup import sanitise
@@ -42,6 +45,7 @@ SUSPICIOUS = 0.8  # seconds of processor time for one text, above which its grow
 GROWTH = 3.0  # times as long for twice the text: between linear and quadratic
 URL = "https://bacson.example/"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 28, 8, 30, tzinfo=UTC)
 
 PIECES = (
     "a", " ", "\t", "\n", "./", ". ", ".", "…", "'", '"', "=", "-", "1", "1/", "<", "&", "&#", "&#x338;", "&nbsp;",
@@ -89,10 +93,10 @@ def _page(before: str, after: str) -> Callable[[str], object]:
 
 
 def _listing(text: str) -> None:
-    source = PageSource(name="cong", url=URL)
     page = parse_page(f"<body class='{'tin ' * LENGTH}'><div id='{escape(text)}'>{text}".encode())
     if page is not None:
-        source.links(page, URL)
+        read_listing(page, URL, NOW, ZONE)
+        next_page(page, URL, 2)
 
 
 def _file(name: str, before: str = "") -> Callable[[str], object]:

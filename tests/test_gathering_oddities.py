@@ -22,9 +22,10 @@ from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.extraction.document import decode
 from distributor.gathering.identity import identity_keys
+from distributor.gathering.listings.listing import Link, read_listing
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
-from distributor.gathering.sources.page import Link, PageSource
+from distributor.gathering.sources.page import PageSource
 from distributor.guarded import is_public
 from distributor.model import FoundArticle
 from distributor.newsroom import open_newsroom
@@ -214,9 +215,9 @@ async def test_an_address_that_cannot_be_read_is_not_blamed_on_the_server(site: 
 # -- pages -------------------------------------------------------------------------------------------------------------
 
 
-def read(page: str, url: str = URL, beside: str = "") -> FoundArticle:
+def read(page: str, url: str = URL) -> FoundArticle:
     source = PageSource(name="cong", url=URL)
-    return source.article(Fetched(url=url, body=page.encode()), Link(URL, "", beside))
+    return source.article(Fetched(url=url, body=page.encode()), Link(URL, ""))
 
 
 STORY = "<h1>Tin</h1><p class=sapo>Tóm tắt.</p>"
@@ -239,8 +240,8 @@ def test_a_date_in_the_headline_is_not_the_day_of_the_article() -> None:
     listing = lxml.html.document_fromstring(
         "<li><a href=a>Bản tin dịch bệnh ngày 05/11/2026 của tỉnh</a> (06/11/2026)</li>"
     )
-    (link,) = PageSource(name="cong", url=URL).links(listing, URL)
-    assert read(STORY, beside=link.beside).published == datetime(2026, 11, 6, tzinfo=HANOI)
+    (link,) = read_listing(listing, URL, NOW, HANOI).links
+    assert link.published == datetime(2026, 11, 6, tzinfo=HANOI)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.extraction.article import Selectors
 from distributor.gathering.extraction.document import compile_selector
-from distributor.gathering.sources.page import Link, PageSource
+from distributor.gathering.listings.listing import Link
+from distributor.gathering.sources.page import PageSource
 from distributor.model import FoundArticle
 from distributor.source import Fetched
 

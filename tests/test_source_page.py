@@ -15,7 +15,8 @@ from fixtures_web import OpenFetcher, WebSite
 from distributor.errors import SourceError
 from distributor.gathering.extraction.article import Selectors
 from distributor.gathering.extraction.document import decode
-from distributor.gathering.sources.page import Link, PageSource
+from distributor.gathering.listings.listing import Link
+from distributor.gathering.sources.page import PageSource
 from distributor.model import FoundArticle
 from distributor.newsroom import open_newsroom
 from distributor.source import Fetched, Fetcher, Harvest, Validators
@@ -386,7 +387,7 @@ async def test_a_listing_without_articles_is_a_failure_and_not_no_news(
     site.page("/tin-tuc/", page)
     with pytest.raises(SourceError) as caught:
         await look(portal(site, select=select), await open_web())
-    assert str(caught.value) == f"{site.url}/tin-tuc/ {words}"
+    assert str(caught.value) == f"{site.url}/tin-tuc/ {words}; `distributor gather --explain cong` shows why"
 
 
 async def test_a_listing_that_cannot_be_had_is_a_failure(site: WebSite, open_web: OpenFetcher) -> None:

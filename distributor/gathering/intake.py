@@ -38,10 +38,13 @@ class Known:
 
 
 def content_hash(found: FoundArticle) -> str:
-    """SHA-256 of what readers see of an article. Its identity and its source do not count."""
+    """SHA-256 of what readers see of an article. Its identity and its source do not count, nor does a date that is an
+    estimate: "2 giờ trước" names another moment at each look."""
     data = found_to_data(found)
     for key in ("source", "source_id", "guid", "updated"):
         data.pop(key)
+    if data.pop("published_estimated"):
+        data.pop("published")
     return hashlib.sha256(json.dumps(data, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 

@@ -23,7 +23,7 @@ from ..config import Site
 from ..errors import Busy, LimitExceeded, NotModified, SourceError, StartFailed
 from ..isolation import ChildFailed, Limits, call_isolated_async
 from ..model import Article, FoundArticle, found_to_data
-from ..source import Fetched, Fetcher, Harvest, Presence, Source, Validators
+from ..source import Explained, Fetched, Fetcher, Harvest, Presence, Source, Validators
 from ..text import clean_line
 from .fetch import Hosts, open_fetcher
 from .last_look import SECONDS, ask_after, unanswered
@@ -41,6 +41,7 @@ _LONGEST_HOST = 300  # characters that the store keeps of a host
 _ATTEMPTS = 4  # at one look: at most three of its pages are left out
 
 _found = TypeAdapter(FoundArticle)
+_explained = TypeAdapter(Explained)
 
 
 async def read_source(
@@ -73,6 +74,25 @@ async def read_source(
         else:
             return _harvest(answer)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def explain_source(
+    source: Source, site: Site, now: datetime, *, waits: Mapping[str, datetime] | None = None
+) -> list[Explained]:
+    """What a look at a source would take and leave out, and why, in a child process. Nothing is stored, and nothing is
+    asked with validators, so that all is shown; `waits` as in `read_source`. Raises SourceError with the reason in words."""
+    job = _packed(source, site, now, dict(waits or {}))
+    try:
+        answer = await call_isolated_async(_explain, *job, limits=_LOOK, threads=_LOOKS)
+    except (LimitExceeded, StartFailed) as error:
+        doing = error.doing if isinstance(error, LimitExceeded) else ""
+        raise SourceError(f"{doing} {error}".strip()) from None
+    except ChildFailed as bug:
+        log.error("source %s raised what it may not raise:\n%s", source.name, bug.trace)
+        raise SourceError(clean_line(f"the source failed: {bug}")[:400]) from None
+    if "failure" in answer:
+        raise SourceError(clean_line(str(answer["failure"])))
+    return [_explained.validate_python(each) for each in answer["explained"]]
 
 
 async def ask_sources(
@@ -225,6 +245,43 @@ async def _gathered(source: Source, fetcher: Fetcher, now: datetime) -> dict[str
     if not isinstance(harvest, Harvest):
         return {"failure": f"the source failed: it brought {type(harvest).__name__} instead of a Harvest"}
     return _told(harvest, source.name)
+
+
+def _explain(folders: Sequence[str], job: bytes) -> dict[str, Any]:
+    source, site, now, waits = _unpacked(folders, job)
+    return asyncio.run(_explain_at(source, site, now, waits))
+
+
+async def _explain_at(source: Source, site: Site, now: datetime, waits: Mapping[str, datetime]) -> dict[str, Any]:
+    try:
+        async with (
+            open_fetcher(
+                site,
+                {},
+                Hosts(shared=True),
+                allow_private=source.allow_private,
+                credentials=source.credentials,
+                waits=waits,
+            ) as fetcher,
+            asyncio.timeout(LOOK_SECONDS),
+        ):
+            explained = await source.explain(_Announcing(fetcher, {}), now)
+    except (SourceError, LimitExceeded, NotModified) as error:
+        return {"failure": str(error)}
+    except TimeoutError:
+        return {"failure": f"took longer than {LOOK_SECONDS:.0f} seconds"}
+    return {
+        "explained": [
+            {
+                "url": clean_line(one.url),
+                "words": clean_line(one.words),
+                "published": one.published.isoformat() if one.published else None,
+                "taken": bool(one.taken),
+                "reason": clean_line(one.reason),
+            }
+            for one in explained
+        ]
+    }
 
 
 def _told(harvest: Harvest, source: str) -> dict[str, Any]:

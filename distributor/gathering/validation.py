@@ -72,6 +72,7 @@ def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArtic
         "image": _image(found.image),
         "language": _language(found.language),
         **{name: _moment(name, getattr(found, name)) for name in ("published", "updated", "publish_at")},
+        "published_estimated": found.published_estimated is True,
     }
     same = all(values[field.name] == getattr(found, field.name) for field in dataclasses.fields(found))
     return found if same and type(found) is FoundArticle else FoundArticle(**values)

@@ -27,8 +27,9 @@ from distributor.errors import SourceError
 from distributor.gathering.extraction.document import parse_page
 from distributor.gathering.identity import identity_keys
 from distributor.gathering.intake import content_hash
+from distributor.gathering.listings.listing import Link, read_listing
 from distributor.gathering.sources.feed import FeedSource
-from distributor.gathering.sources.page import Link, PageSource
+from distributor.gathering.sources.page import PageSource
 from distributor.mail import bounces
 from distributor.mail.smtp import Conversation, ProtocolError
 from distributor.markup import sanitise
@@ -192,7 +193,7 @@ def pages(chance: Random) -> None:
     html = f"<html><body><ul>{entry.format(1)}{odd}{entry.format(2)}</ul></body></html>"
     page = parse_page(html.encode("utf-8", "replace"), "utf-8")
     assert page is not None
-    urls = {link.url for link in source.links(page, source.url)}
+    urls = {link.url for link in read_listing(page, source.url, NOW, source.timezone).links}
     assert {"https://bacson.example/tin/1.html", "https://bacson.example/tin/2.html"} <= urls
 
 

@@ -1,0 +1,356 @@
+"""A listing page: which of its links are articles, with headline and date, and what was left out and why. Pure.
+
+Several links to one address (picture, title, summary, "Xem tiếp") are one article.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from urllib.parse import urldefrag
+
+from lxml.html import HtmlElement
+
+from ...text import clean_line
+from ..addresses import web_address
+from ..extraction.document import base_url, select
+from ..identity import canonical_url
+from . import headlines, judging, nearby_dates
+from .judging import Candidate
+from .tree import HEADINGS, MOST_LINKS, Spread, Tree, read_tree, signature
+
+_LONGEST_SHOWN = 200  # characters of a link's words that staff are shown
+_SHORTEST_SUMMARY = 60  # characters in a block beside the headline
+_MOST_ANCHORS = 12  # links to one address whose words are compared
+_OF_A_MENU = (
+    "the front page", "an account", "a search", "a page about", "a feed", "a service", "another language", "another site",
+)  # fmt: skip
+_SCRIPT = re.compile(r"\s*(?:javascript|vbscript)\s*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to an article: where to, the headline (empty where only the page itself can tell), and the listing's date."""
+
+    url: str
+    words: str
+    published: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A link that is no article, and why in words."""
+
+    url: str
+    words: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing page tells. `scripted` are headlines that only a script opens: nobody can follow them.
+    `selected` says how many links the newsroom's own selector has found, None where there is none."""
+
+    links: tuple[Link, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    scripted: tuple[str, ...] = ()
+    selected: int | None = None
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class _Anchor:
+    at: int
+    url: str
+    key: str
+    words: str
+    reason: str = ""
+    scripted: str = ""
+    label: bool = False
+
+
+@dataclass(slots=True)
+class _Page:
+    """The page while it is read."""
+
+    tree: Tree
+    url: str
+    base: str
+    now: datetime
+    zone: tzinfo
+    anchors: list[_Anchor] = field(default_factory=list)
+    spread: Spread = field(default_factory=lambda: Spread((), ()))  # of the links that may be articles
+    every: Spread = field(default_factory=lambda: Spread((), ()))
+    apart: Spread = field(default_factory=lambda: Spread((), ()))  # of those that share no block with an article
+
+
+def read_listing(page: HtmlElement, url: str, now: datetime, zone: tzinfo, selector: str = "") -> Listing:
+    """The articles of a listing page, in its order. `url` is the address it came from; relative dates are counted from
+    `now`; dates without a zone are in `zone`. With `selector` (CSS) the links it finds are the articles, all of them."""
+    tree = read_tree(page)
+    here = _Page(tree, url, base_url(page, url), now, zone)
+    chosen = _selected(tree, page, selector) if selector else None
+    here.anchors = [anchor for at in range(len(tree.elements)) if tree.tag(at) == "a" and (anchor := _anchor(here, at))]
+    if chosen is not None:
+        for anchor in here.anchors:
+            anchor.reason = "" if anchor.at in chosen else "select.link does not find it"
+            anchor.label = False
+    _find_labels(here)
+    may_be = [anchor for anchor in here.anchors if not anchor.reason]
+    primary = [anchor for anchor in may_be if not anchor.label] or may_be
+    here.every = Spread([anchor.at for anchor in here.anchors], [anchor.key for anchor in here.anchors])
+    apart = sorted((*primary, *(each for each in here.anchors if _of_a_menu(each))), key=lambda each: each.at)
+    here.apart = Spread([anchor.at for anchor in apart], [anchor.key for anchor in apart])
+    here.spread = Spread([anchor.at for anchor in primary], [anchor.key for anchor in primary])
+    candidates = _candidates(here, may_be)
+    reasons = {} if chosen is not None else judging.judge(candidates, url, _menu_links(here))
+    return _listing(here, candidates, reasons, None if chosen is None else len(chosen))
+
+
+def _selected(tree: Tree, page: HtmlElement, selector: str) -> set[int]:
+    """The numbers of the links that the newsroom's selector finds: an element stands for the first link within it."""
+    found = set()
+    for element in select(page, selector)[:MOST_LINKS]:
+        anchor = element if element.tag == "a" else next(element.iter("a"), None)
+        if anchor is None:
+            anchor = next((up for up in element.iterancestors("a")), None)
+        if anchor is not None and anchor in tree.number:
+            found.add(tree.number[anchor])
+    return found
+
+
+# -- the links by themselves -------------------------------------------------------------------------------------------
+
+
+def _anchor(here: _Page, at: int) -> _Anchor | None:
+    """A link of the page; None for what only marks a place."""
+    element = here.tree.elements[at]
+    href = element.get("href")
+    if href is None:
+        return None
+    words = clean_line(str(element.text_content())[:2000]) if here.tree.characters[at] < 20_000 else ""
+    words = words or clean_line((element.get("title") or _alt(element))[:2000])
+    target = href.strip()
+    scripted = _scripted(target, element)
+    url = "" if scripted else urldefrag(web_address(href, here.base)).url
+    anchor = _Anchor(at, url, canonical_url(url) if url else f"script:{at}", words, scripted=scripted)
+    anchor.reason = _plainly(here, anchor, target)
+    anchor.label = judging.is_label([*here.tree.tokens[at], *_names_around(here.tree, at)])
+    return anchor
+
+
+def _scripted(target: str, element: HtmlElement) -> str:
+    """How a link is opened by a script alone; empty for one with an address."""
+    if _SCRIPT.match(target):
+        return "javascript:__doPostBack" if "__doPostBack" in target[:200] else "javascript:"
+    if target in ("", "#", "#!", "#/"):
+        return "onclick" if element.get("onclick") else "#"
+    return ""
+
+
+def _alt(element: HtmlElement) -> str:
+    return next((alt for picture in element.iter("img") if (alt := picture.get("alt"))), "")
+
+
+def _names_around(tree: Tree, at: int) -> list[str]:
+    """The names of the elements that hold this link and hardly anything else."""
+    names: list[str] = []
+    for up in tree.ancestors(at, 2):
+        if tree.characters[up] <= tree.characters[at] + 20:
+            names += tree.tokens[up]
+    return names
+
+
+def _plainly(here: _Page, anchor: _Anchor, target: str) -> str:
+    element = here.tree.elements[anchor.at]
+    if not anchor.url and not anchor.scripted:
+        return "leads to a place on this page" if target.startswith("#") else "no address of a page"
+    if target.startswith("#") and not anchor.scripted:
+        return "leads to a place on this page"
+    if here.tree.chrome[anchor.at]:
+        return f"stands in a menu or frame of the page ({here.tree.chrome[anchor.at]})"
+    if anchor.words and nearby_dates.bare_dateline(anchor.words, here.now, here.zone):
+        return "a date, not a headline"
+    if element.get("hreflang") and len(anchor.words.split()) <= 2:
+        return "another language"
+    if anchor.key == canonical_url(here.url):
+        return "the listing itself"
+    reason = judging.plainly(anchor.words, anchor.url, here.url, element.get("rel") or "", here.tree.tokens[anchor.at])
+    return "" if anchor.scripted and reason == "another site" else reason
+
+
+def _find_labels(here: _Page) -> None:
+    """Mark the links that stand at several articles: a section's name beside each headline."""
+    runs: Counter[str] = Counter()
+    longest: dict[str, int] = {}
+    before = ""
+    for anchor in here.anchors:
+        if anchor.reason or headlines.is_more(anchor.words):
+            continue
+        runs[anchor.key] += anchor.key != before
+        longest[anchor.key] = max(longest.get(anchor.key, 0), len(anchor.words.split()))
+        before = anchor.key
+    titled = {anchor.key for anchor in here.anchors if headlines.title_rank(here.tree, anchor.at) <= headlines.TITLED}
+    for anchor in here.anchors:
+        if runs[anchor.key] >= 3 and longest.get(anchor.key, 9) <= 5:
+            anchor.label = True
+        elif anchor.label and longest.get(anchor.key, 0) > 6 and anchor.key in titled:
+            anchor.label = False
+
+
+def _menu_links(here: _Page) -> Mapping[int, int]:
+    """How many links in each row plainly belong to a menu."""
+    return Counter(_row(here, anchor.at, anchor.key) for anchor in here.anchors if anchor.reason.startswith(_OF_A_MENU))
+
+
+def _of_a_menu(anchor: _Anchor) -> bool:
+    return anchor.reason.startswith(_OF_A_MENU) and not anchor.reason.startswith("another site")
+
+
+def _row(here: _Page, at: int, key: str) -> int:
+    """The smallest block around a link that holds another link, of whatever kind; -1 where there is none."""
+    around = here.tree.ancestors(at, 40)
+    return next((up for up in around if here.every.sole(*here.every.within(here.tree, up)) != key), -1)
+
+
+# -- what belongs together ---------------------------------------------------------------------------------------------
+
+
+def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[Candidate]:
+    """One candidate for each address, with all that the listing tells of it."""
+    by_key: dict[str, list[_Anchor]] = {}
+    for anchor in anchors:
+        by_key.setdefault(anchor.key, []).append(anchor)
+    dates = nearby_dates.find_dates(here.tree, here.spread, here.now, here.zone)
+    headings = _loose_headings(here)
+    pictures = [at for at in range(len(here.tree.elements)) if here.tree.tag(at) in ("img", "picture")]
+    candidates = []
+    for key, group in by_key.items():
+        one = _candidate(here, key, group[:_MOST_ANCHORS], headings.get(key, ""))
+        one.date = dates.get(key) or one.date
+        _look_around(here, one, pictures)
+        candidates.append(one)
+    _find_headings_of_blocks(here, candidates)
+    return candidates
+
+
+def _candidate(here: _Page, key: str, group: Sequence[_Anchor], heading: str) -> Candidate:
+    """The headline of some links to one address, and the date among their words. `heading` stands in their block without a
+    link: it is theirs where they say only "Xem tiếp", or a summary."""
+    found = [wording for each in group for wording in headlines.wordings(here.tree, each.at, here.now, here.zone)]
+    words, sure = headlines.choose(found)
+    rank = min((each.rank for each in found if each.words == words), default=headlines.PLAIN)
+    if not sure and heading:
+        words, sure, rank = heading, True, headlines.HEADING
+    main = next((each for each in found if words.startswith(each.words.rstrip(".… ")[:200])), None)
+    place = max((each.at for each in group if main and each.at <= main.order), default=group[0].at)
+    dates = (headlines.date_in_words(here.tree, each.at, here.now, here.zone) for each in group)
+    return Candidate(
+        key=key,
+        url=group[0].url,
+        words=words,
+        place=place,
+        is_headline=sure,
+        rank=rank,
+        date=next(filter(None, dates), None),
+        label=all(each.label for each in group),
+        scripted=group[0].scripted,
+        signature=signature(here.tree, place),
+    )
+
+
+def _look_around(here: _Page, one: Candidate, pictures: Sequence[int]) -> None:
+    """What else stands in the block of a link: a picture, a summary. And in which row the block stands."""
+    tree = here.tree
+    one.row = _row(here, one.place, one.key)
+    block = one.place
+    for up in tree.ancestors(one.place, 40):
+        if here.apart.sole(*here.apart.within(tree, up)) != one.key:
+            one.container = up
+            break
+        block = up
+    if tree.tag(block) in ("body", "html"):
+        return
+    inside = bisect_right(pictures, tree.last[block]) - bisect_left(pictures, block)
+    one.picture = 1 <= inside <= 5
+    spare = tree.characters[block] - len(one.words)
+    one.summary = (
+        one.is_headline and spare >= _SHORTEST_SUMMARY and (block != one.place or spare >= 2 * _SHORTEST_SUMMARY)
+    )
+
+
+def _loose_headings(here: _Page) -> dict[str, str]:
+    """Headings without a link, by the one article with which they share a block."""
+    tree = here.tree
+    found: dict[str, str] = {}
+    for at in range(len(tree.elements)):
+        if tree.tag(at) not in HEADINGS or tree.chrome[at] or tree.characters[at] > 1000:
+            continue
+        if here.spread.within(tree, at)[0] < here.spread.within(tree, at)[1] or any(
+            tree.tag(up) == "a" for up in tree.ancestors(at, 6)
+        ):
+            continue
+        for up in tree.ancestors(at, 4):
+            first, end = here.spread.within(tree, up)
+            if first < end:
+                key = here.spread.sole(first, end)
+                words = headlines.words_of(tree, at, here.now, here.zone)
+                if key and len(words.split()) >= 2 and tree.tag(up) not in ("body", "html"):
+                    found.setdefault(key, words)
+                break
+    return found
+
+
+def _find_headings_of_blocks(here: _Page, candidates: Sequence[Candidate]) -> None:
+    """Mark the links that open a block of others built unlike them: a section's name above its articles."""
+    rows: dict[int, list[Candidate]] = {}
+    for one in candidates:
+        if not one.label:
+            rows.setdefault(one.container, []).append(one)
+    by_key = {one.key: one for one in candidates}
+    for container, members in rows.items():
+        first_of_row = min(members, key=lambda one: one.place)
+        first, end = here.spread.within(here.tree, container) if container >= 0 else (0, 0)
+        others = [by_key[key] for key in dict.fromkeys(here.spread.keys[first:end][:30]) if key != first_of_row.key]
+        built_alike = any(other.signature == first_of_row.signature for other in others)
+        first_of_row.heads_others = len(others) >= 2 and here.spread.keys[first] == first_of_row.key and not built_alike
+
+
+# -- the answer --------------------------------------------------------------------------------------------------------
+
+
+def _listing(here: _Page, candidates: Sequence[Candidate], reasons: Mapping[str, str], selected: int | None) -> Listing:
+    links, scripted = [], []
+    left_out: list[tuple[int, LeftOut]] = []
+    for one in candidates:
+        if one.key in reasons:
+            reason = reasons[one.key]
+            left_out.append(
+                (
+                    one.place,
+                    LeftOut(
+                        one.url,
+                        one.words[:_LONGEST_SHOWN],
+                        f"only a script opens it; {reason}" if one.scripted else reason,
+                    ),
+                )
+            )
+        elif one.scripted:
+            scripted.append(one.words[:_LONGEST_SHOWN])
+            left_out.append(
+                (one.place, LeftOut("", one.words[:_LONGEST_SHOWN], f"only a script opens it ({one.scripted})"))
+            )
+        else:
+            links.append(Link(one.url, one.words if one.is_headline else "", one.date))
+    taken = {one.key for one in candidates}
+    said = set()
+    for anchor in here.anchors:
+        if anchor.reason and anchor.key not in taken and (anchor.key, anchor.reason) not in said:
+            said.add((anchor.key, anchor.reason))
+            left_out.append((anchor.at, LeftOut(anchor.url, anchor.words[:_LONGEST_SHOWN], anchor.reason)))
+    left_out.sort(key=lambda each: each[0])
+    return Listing(tuple(links), tuple(each for _, each in left_out), tuple(scripted), selected, here.tree.complete)

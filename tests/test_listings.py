@@ -1,0 +1,419 @@
+"""Listings: which links are articles, with what headline and date, why the others are not, and where the listing goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from builders import settings
+from fixtures_web import OpenFetcher, WebSite
+from listing_pages import GIFTS, LISTINGS, MARKET, MARKET_LEAD, NOTICE, ROAD, ROAD_LEAD, SHORT, ListingPage
+
+from distributor.errors import SourceError
+from distributor.gathering.extraction.article import Selectors
+from distributor.gathering.extraction.document import parse_page
+from distributor.gathering.identity import canonical_url
+from distributor.gathering.intake import content_hash
+from distributor.gathering.listings.listing import Listing, read_listing
+from distributor.gathering.listings.paging import NextPage, next_page
+from distributor.gathering.reader import explain_source
+from distributor.gathering.sources.page import PageSource
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2026, 11, 28, 15, 30, tzinfo=HANOI)
+URL = "https://bacson.example/tin/"
+
+
+def read(html: str, url: str = URL, selector: str = "") -> Listing:
+    page = parse_page(html.encode())
+    assert page is not None
+    return read_listing(page, url, NOW, HANOI, selector)
+
+
+def headlines(listing: Listing) -> list[str]:
+    return [link.words for link in listing.links]
+
+
+def dates(listing: Listing) -> list[str]:
+    return [f"{link.published.astimezone(HANOI):%Y-%m-%d %H:%M}" if link.published else "" for link in listing.links]
+
+
+def reasons(listing: Listing) -> dict[str, str]:
+    return {one.words: one.reason for one in listing.left_out}
+
+
+# -- whole listings ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", LISTINGS.values(), ids=LISTINGS)
+def test_a_listing_gives_its_articles_with_headline_and_date_and_nothing_else(page: ListingPage) -> None:
+    found = read(page.html, page.url)
+    seen = [(canonical_url(link.url), link.words, date) for link, date in zip(found.links, dates(found), strict=True)]
+    host = f"https://{urlsplit(page.url).hostname}"
+    assert seen == [(canonical_url(host + path), words, date) for path, words, date in page.articles]
+
+
+@pytest.mark.parametrize("page", LISTINGS.values(), ids=LISTINGS)
+def test_each_link_of_a_listing_is_taken_or_left_out_with_a_reason(page: ListingPage) -> None:
+    found = read(page.html, page.url)
+    assert all(one.reason for one in found.left_out)
+    taken = {link.url for link in found.links}
+    assert not taken & {one.url for one in found.left_out}
+
+
+@pytest.mark.parametrize("page", LISTINGS.values(), ids=LISTINGS)
+def test_a_listing_goes_on_where_its_pager_says(page: ListingPage) -> None:
+    tree = parse_page(page.html.encode())
+    assert tree is not None
+    expected = NextPage(scripted=True) if page.next == "script" else NextPage(page.next)
+    assert next_page(tree, page.url, 2) == expected
+
+
+# -- headlines ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<h3><a href=a.html>{t}</a></h3><p><a href=a.html>{s}</a></p>",
+        "<p><a href=a.html>{s}</a></p><h3><a href=a.html>{t}</a></h3>",
+        "<a href=a.html><img src=x alt='anh 1'></a><a href=a.html>{t}</a><p>{s} <a href=a.html>Xem tiếp</a></p>",
+        "<a href=a.html><h3>{t}</h3><p>{s}</p></a>",
+        "<a href=a.html><div class=title>{t}</div><div class=desc>{s}</div></a>",
+        "<a href=a.html title='{t}'><img src=x alt='{t}'></a><div><a href=a.html>{s}</a></div>",
+        "<h4>{t}</h4><p>{s} <a href=a.html>Chi tiết »</a></p>",
+        "<a href=a.html class=tieude>{t}</a><a href=a.html class=mota>{s}</a>",
+        "<a href=a.html><strong>{t}</strong><br>{s}</a>",
+        "<a href='a.html#binhluan'>12</a> <a href=a.html>{t}</a> <a href='a.html?utm_source=x'>{s}</a>",
+        "<a href=a.html title='{t}'>Kiểm tra tiến độ tuyến đường...</a><p>{s}</p>",
+        "<a href=a.html><span>{t}</span> <time datetime='2026-11-24'>24/11/2026</time></a>",
+        "<a href=a.html>{t} (24/11/2026)</a>",
+    ],
+)
+def test_the_headline_is_chosen_by_what_it_is_and_not_by_its_length(block: str) -> None:
+    html = block.replace("{t}", ROAD).replace("{s}", ROAD_LEAD)
+    assert headlines(read(f"<ul><li>{html}</li></ul>")) == [ROAD]
+
+
+async def test_where_only_a_summary_is_linked_the_article_says_its_title(site: WebSite, open_web: OpenFetcher) -> None:
+    site.page("/tin/", f"<li><a href=a.html>{ROAD_LEAD}</a> <i>24/11/2026</i></li>")
+    site.page("/tin/a.html", f"<h1>{ROAD}</h1><p class=sapo>{ROAD_LEAD}</p><div id=noidung><p>{MARKET_LEAD}</p></div>")
+    harvest = await PageSource(name="cong", url=f"{site.url}/tin/").gather(await open_web(), NOW)
+    assert [article.title for article in harvest.articles] == [ROAD]
+
+
+# -- what is no article ------------------------------------------------------------------------------------------------
+
+ITEMS = "".join(
+    f"<div class=item><h3><a href='/tin/{slug}'>{words}</a></h3><p>{ROAD_LEAD}</p></div>"
+    for slug, words in (("kiem-tra-101.html", ROAD), ("phien-cho-102.html", MARKET), ("tin-buon-103.html", SHORT))
+)
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("<a href='#main-content'>Truy cập nội dung luôn trên trang này</a>", "a place on this page"),
+        ("<a href='/tin/?x=1#noi-dung'>Chuyển đến nội dung chính</a>", "a place on this page"),
+        ("<a href='/dang-nhap.html'>Đăng nhập dành cho cán bộ công chức</a>", "an account or a login"),
+        ("<a href='/user/register'>Đăng ký thông tin của người dùng mới</a>", "person"),
+        ("<a href='/tags/giao-thong.html'>Giao thông nông thôn và miền núi</a>", "a topic or tag"),
+        ("<a href='/chu-de/bien-doi-khi-hau-12345.html'>Biến đổi khí hậu ở vùng cao</a>", "a topic or tag"),
+        ("<a href='/tac-gia/thu-huong-88'>Các bài viết của Thu Hương</a>", "a person's page"),
+        ("<a href='/tim-kiem?q=abc'>Tìm kiếm tin tức theo từ khóa</a>", "a search"),
+        ("<a href='/rss/tin-moi.rss'>Kênh RSS của tin mới nhất</a>", "a feed"),
+        ("<a href='/van-ban/quyet-dinh-1234.pdf'>Quyết định 1234 của Ủy ban tỉnh</a>", "a file"),
+        ("<a href='/en/'>English version of this portal</a>", "another language"),
+        ("<a href='/tin/?lang=en'>Xem trang này bằng tiếng Anh</a>", "the listing itself"),
+        ("<a href='/tin/?page=3'>Xem các tin cũ hơn ở trang ba</a>", "a further page"),
+        ("<a href='/tin/page/3/'>Xem các tin cũ hơn ở trang ba</a>", "a further page"),
+        ("<a href='/tin/'>Tin tức và sự kiện trong tỉnh</a>", "the listing itself"),
+        ("<a href='/'>Cổng thông tin điện tử tỉnh Bắc Sơn</a>", "the front page"),
+        ("<a href='https://khac.example/a-1234.html'>Trang thông tin của huyện bạn</a>", "another site"),
+        ("<a href='mailto:a@b.example'>Gửi thư cho ban biên tập</a>", "no address of a page"),
+        ("<a href='/chuyen-muc/kinh-te'>Kinh tế, xã hội và đời sống</a>", "a section"),
+        ("<a href='/so-do-site.html'>Sơ đồ của cổng thông tin này</a>", "a page about the site"),
+        (
+            "<ul><li><a href='/a-b'>Ủy ban</a><li><a href='/c'>Hội đồng nhân dân tỉnh</a><li><a href='/d'>Đảng bộ</a></ul>",
+            "section",
+        ),
+        ("<footer><a href='/quy-che-12345.html'>Quy chế hoạt động của cổng thông tin</a></footer>", "a menu or frame"),
+        (
+            "<div role=navigation><a href='/noi-bat-12345.html'>Những tin nổi bật trong tuần qua</a></div>",
+            "a menu or frame",
+        ),
+        ("<a href='javascript:void(0)'>Tăng cỡ chữ</a>", "only a script"),
+    ],
+)
+def test_what_is_no_article_is_left_out_and_staff_are_told_why(link: str, reason: str) -> None:
+    for html in (link + ITEMS, ITEMS + link):
+        found = read(html)
+        assert headlines(found) == [ROAD, MARKET, SHORT]
+        assert any(reason in one.reason for one in found.left_out), found.left_out
+
+
+@pytest.mark.parametrize(
+    "menu",
+    [
+        "<div class='left'><p><a href='/chi-dao-dieu-hanh'>Thông tin chỉ đạo điều hành của tỉnh</a></p>"
+        "<p><a href='/van-ban-moi'>Văn bản quy phạm pháp luật mới ban hành</a></p>"
+        "<p><a href='/lich'>Lịch công tác của lãnh đạo tỉnh</a></p></div>",
+        "<table><tr><td><a href='?cat=3'>Thông tin chỉ đạo điều hành của tỉnh</a></td></tr>"
+        "<tr><td><a href='?cat=4'>Văn bản quy phạm pháp luật mới ban hành</a></td></tr></table>",
+        "<div><a href='/'>Trang chủ</a> | <a href='/quy-hoach-phat-trien-kinh-te'>Quy hoạch phát triển kinh tế xã hội</a> | "
+        "<a href='/lien-he'>Liên hệ</a></div>",
+    ],
+)
+def test_a_menu_without_a_name_is_one_however_long_its_words_are(menu: str) -> None:
+    assert headlines(read(menu + ITEMS)) == [ROAD, MARKET, SHORT]
+
+
+def test_short_headlines_count_where_their_neighbours_are_articles() -> None:
+    rows = "".join(
+        f"<li><a href='/tin/{n}-x.html'>{words}</a> <span>2{n}/11/2026</span></li>"
+        for n, words in enumerate((ROAD, SHORT, NOTICE, "Cáo phó", MARKET))
+    )
+    assert headlines(read(f"<ul>{rows}</ul>")) == [ROAD, SHORT, NOTICE, "Cáo phó", MARKET]
+
+
+def test_a_block_that_calls_itself_a_menu_and_holds_the_listing_is_the_page() -> None:
+    found = read(
+        f"<div id=menu-wrapper><ul><li><a href=/>Trang chủ</a></ul>{ITEMS}</div>"
+    )  # an element left open, mostly
+    assert headlines(found) == [ROAD, MARKET, SHORT]
+
+
+def test_the_section_beside_each_headline_is_no_article() -> None:
+    item = (
+        "<div class=item><a class='{c}' href='/doi-song-phap-luat'>Đời sống pháp luật</a><a href='/tin/{n}.html'>{t}</a>"
+        "<span>2{n}/11/2026</span></div>"
+    )
+    for name in ("category", "x"):
+        html = "".join(
+            item.replace("{c}", name).replace("{n}", str(n)).replace("{t}", words)
+            for n, words in enumerate((ROAD, MARKET, GIFTS))
+        )
+        assert headlines(read(html)) == [ROAD, MARKET, GIFTS]
+        assert dates(read(html)) == ["2026-11-20 00:00", "2026-11-21 00:00", "2026-11-22 00:00"]
+
+
+# -- dates -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "<li><a href={n}.html>{t}</a> ({d})</li>",
+        "<li><span class=d>{d}</span><a href={n}.html>{t}</a></li>",
+        "<li><div><a href={n}.html>{t}</a></div><div>Ngày đăng: {d} | Lượt xem: 20</div></li>",
+        "<tr><td><a href={n}.html>{t}</a></td><td>{d}</td></tr>",
+        "<tr><td>{d}</td><td><a href={n}.html>{t}</a></td></tr>",
+        "<tr><td><a href={n}.html>{t}</a></td></tr><tr><td>{d}</td></tr>",
+        "<tr><td>{d}</td></tr><tr><td><a href={n}.html>{t}</a></td></tr>",
+        "<dt><a href={n}.html>{t}</a></dt><dd>{d}</dd>",
+        "<h3><a href={n}.html>{t}</a></h3><p class=time>{d}</p><p>Một chuyện ngày 01/01/2020 và nhiều điều khác nữa.</p>",
+        "<a href={n}.html>{t}</a> {d}<br>",
+        "{d} <a href={n}.html>{t}</a><br>",
+        "<a href={n}.html><h3>{t}</h3><span>{d}</span></a>",
+        "<a href={n}.html>{t} ({d})</a><br>",
+        "<div><a href={n}.html>{t}</a><a href='/chuyen-muc/y-te'>Y tế</a><i>{d}</i></div>",
+    ],
+)
+def test_each_article_has_the_date_beside_it(shape: str) -> None:
+    told = ("24/11/2026", "hôm qua", "2 giờ trước")
+    rows = "".join(
+        shape.replace("{n}", f"a-{n}").replace("{t}", words).replace("{d}", date)
+        for n, (words, date) in enumerate(zip((ROAD, MARKET, GIFTS), told, strict=True))
+    )
+    html = f"<table>{rows}</table>" if rows.startswith("<tr") else f"<div>{rows}</div>"
+    found = read(f"<div class=header>Thứ Bảy, 28/11/2026 15:30</div>{html}<div>Bản quyền 2026</div>")
+    assert headlines(found) == [ROAD, MARKET, GIFTS]
+    assert dates(found) == ["2026-11-24 00:00", "2026-11-27 00:00", "2026-11-28 13:30"]
+
+
+def test_the_heading_of_a_day_dates_the_articles_below_it() -> None:
+    html = f"""<h4>28/11/2026</h4><p><a href=a-1.html>{ROAD}</a></p><p><a href=a-2.html>{MARKET}</a></p>
+        <h4>27/11/2026</h4><p><a href=a-3.html>{GIFTS}</a></p>"""
+    assert dates(read(f"<div>{html}</div>")) == ["2026-11-28 00:00", "2026-11-28 00:00", "2026-11-27 00:00"]
+
+
+@pytest.mark.parametrize(
+    "box", ["<span>{d}</span><span>/{m}</span><span>/2026</span>", "<b>{d}</b><i>Tháng {m}</i><i>2026</i>"]
+)
+def test_a_date_in_several_boxes_is_read(box: str) -> None:
+    item = f"<div class=item><div class=ngay>{box}</div><a href=a-1.html>{ROAD}</a></div>"
+    assert dates(read(item.replace("{d}", "24").replace("{m}", "11"))) == ["2026-11-24 00:00"]
+
+
+def test_the_moment_for_machines_goes_before_the_words_for_readers() -> None:
+    html = f"<li><a href=a-1.html>{ROAD}</a><span class=time-ago title='2026-11-28T13:31:00'>2 giờ trước</span></li>"
+    assert dates(read(html)) == ["2026-11-28 13:31"]
+
+
+async def test_a_date_told_from_now_on_changes_nothing_at_the_next_look(site: WebSite, open_web: OpenFetcher) -> None:
+    told = iter(("2 giờ trước", "3 giờ trước"))
+
+    async def answer(request: web.Request) -> web.Response:
+        page = f"<li><a href=a-1.html>{ROAD}</a> <span>{next(told)}</span></li>"
+        return web.Response(text=page, content_type="text/html")
+
+    site.at("/tin/", answer)
+    site.page("/tin/a-1.html", f"<h1>{ROAD}</h1><div id=noidung><p>{ROAD_LEAD}</p></div>")
+    source = PageSource(name="cong", url=f"{site.url}/tin/")
+    first, second = [(await source.gather(await open_web(), NOW)).articles[0] for _ in range(2)]
+    assert first.published == datetime(2026, 11, 28, 13, 30, tzinfo=HANOI)
+    assert first.published != second.published
+    assert content_hash(first) == content_hash(second)
+
+
+# -- headlines that a script opens -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "href", ["javascript:__doPostBack('g$l1','')", " JavaScript:xem(5)", "javascript:;", "#", "#!"]
+)
+async def test_headlines_that_nobody_can_follow_are_told(site: WebSite, open_web: OpenFetcher, href: str) -> None:
+    rows = f"""<tr><td><a href="{href}">{ROAD}</a></td><td>24/11/2026</td></tr>
+        <tr><td><a href="a-1.html">{MARKET}</a></td><td>23/11/2026</td></tr>"""
+    site.page("/tin/", f"<a href='{href}'>Tăng cỡ chữ</a><table>{rows}</table>")
+    site.page("/tin/a-1.html", f"<h1>{MARKET}</h1><div id=noidung><p>{MARKET_LEAD}</p></div>")
+    harvest = await PageSource(name="cong", url=f"{site.url}/tin/").gather(await open_web(), NOW)
+    assert [article.title for article in harvest.articles] == [MARKET]
+    (note,) = harvest.notes
+    assert note.startswith("1 headline has no address, only a script")
+    assert ROAD in note
+    assert "look for" in note
+
+
+async def test_a_listing_of_scripts_alone_is_a_failure_that_says_so(site: WebSite, open_web: OpenFetcher) -> None:
+    site.page("/tin/", f"<li><a href=\"javascript:__doPostBack('g','')\">{ROAD}</a> 24/11/2026</li>")
+    with pytest.raises(SourceError, match="that can be followed: 1 headline has no address, only a script"):
+        await PageSource(name="cong", url=f"{site.url}/tin/").gather(await open_web(), NOW)
+
+
+# -- selectors ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_selector_takes_what_it_finds_and_nothing_else() -> None:
+    other = f"<b class=x><a href='https://khac.example/1'>{ROAD}</a> 24/11/2026</b>"
+    html = f"<div class=m><a href=/>Về trang chủ</a></div>{other}{ITEMS}"
+    found = read(html, selector=".x")
+    assert headlines(found) == [ROAD]
+    assert dates(found) == ["2026-11-24 00:00"]
+    assert reasons(found)[MARKET] == "select.link does not find it"
+    assert headlines(read(html, selector=".m a")) == ["Về trang chủ"]
+
+
+async def test_a_selector_that_finds_nothing_is_told(site: WebSite, open_web: OpenFetcher) -> None:
+    site.page("/tin/", ITEMS)
+    source = PageSource(name="cong", url=f"{site.url}/tin/", select=Selectors(link=".khong-co a"))
+    with pytest.raises(SourceError, match=r"has no links to articles; look at select\.link"):
+        await source.gather(await open_web(), NOW)
+
+
+# -- further pages -----------------------------------------------------------------------------------------------------
+
+
+def following(html: str, number: int = 2, url: str = URL) -> NextPage:
+    page = parse_page(html.encode())
+    assert page is not None
+    return next_page(page, url, number)
+
+
+@pytest.mark.parametrize(
+    "pager",
+    [
+        "<div class=pager><b>1</b> <a href='?page=2'>2</a> <a href='?page=3'>3</a> <a href='?page=9'>»</a></div>",
+        "<a href='?trang=2'>Trang sau</a>",
+        "<a href='?trang=2'>Trang tiếp »</a>",
+        "<a href='?p=2'>Tiếp theo</a>",
+        "<a href='?p=2'>Sau</a>",
+        "<a href='page/2/'>&larr; Older posts</a>",
+        "<a href='page/2/'>Cũ hơn &rarr;</a>",
+        "<a href='?page=1'>‹‹</a> <a href='?page=2'>›</a> <a href='?page=9'>»</a>",
+        "<a href='trang-2.html'>&gt;</a>",
+        "<a href='trang-2.html'>&raquo;</a>",
+        "<a rel=next href='trang-2.html'>các tin trước đó</a>",
+        "<head><link rel='next' href='?start=10'></head>",
+        "<div class=pagination><a class='arrow next' href='?start=10'></a></div>",
+        "<div class=pagination><a href='?page=2'><img src=next.gif></a></div>",
+        "<a href='?page=2' aria-label='Next'><svg></svg></a>",
+        "<div class=phantrang><a href='?page=2' title='Trang sau'><img src=x></a></div>",
+        "<a href='?_101_INSTANCE_x_cur=2'>2</a> <a href='?_101_INSTANCE_x_cur=3'>3</a>",
+        "<a href='/tin-p2'>2</a><a href='/tin-p3'>3</a>",
+        "<li><a href='/xem/2'>2</a></li><li><a href='/xem/3'>3</a></li>",
+    ],
+)
+def test_the_next_page_is_found_by_number_words_arrows_and_address(pager: str) -> None:
+    found = following(ITEMS + pager)
+    assert found.url.startswith("https://bacson.example/")
+    assert not found.url.endswith(("9", "page=1", "page=3"))
+    assert not found.scripted
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"<p><a href='a.html#binh-luan'>2</a> bình luận</p>{ITEMS}",
+        "<a href='/tin/'>Sau</a>",  # leads to the page itself
+        "<a class='next disabled' href='?page=2'>»</a>",
+        "<div class=slider><a class='slider-next' href='/tin/b-1.html'></a></div>",
+        "<a href='?page=1'>« Trang trước</a>",
+    ],
+)
+def test_what_only_looks_like_a_pager_leads_nowhere(other: str) -> None:
+    assert following(other) == NextPage()
+
+
+async def test_a_next_page_that_only_a_script_opens_is_told(site: WebSite, open_web: OpenFetcher) -> None:
+    pager = "<div class=pager>1 <a href=\"javascript:__doPostBack('g','Page$2')\">2</a></div>"
+    site.page("/tin/", ITEMS + pager)
+    for name in ("kiem-tra-101", "phien-cho-102", "tin-buon-103"):
+        site.page(f"/tin/{name}.html", f"<h1>{name}</h1><div id=noidung><p>{MARKET_LEAD}</p></div>")
+    for pages, told in ((1, 0), (3, 1)):
+        source = PageSource(name="cong", url=f"{site.url}/tin/", pages=pages)
+        notes = (await source.gather(await open_web(), NOW)).notes
+        assert len([note for note in notes if "page 2 of" in note and "script" in note]) == told
+
+
+async def test_numbered_pages_are_followed_beside_scripts(site: WebSite, open_web: OpenFetcher) -> None:
+    arrows = (
+        "<a href='javascript:void(0)'>«</a> <a href='?page=2'>2</a> <a href=\"javascript:__doPostBack('p','n')\">»</a>"
+    )
+    site.page("/tin/", f"<h3><a href=a-1.html>{ROAD}</a></h3><div class=pager>{arrows}</div>")
+    site.page("/tin/?page=2", f"<h3><a href=a-2.html>{MARKET}</a></h3>")
+    for number, words in ((1, ROAD), (2, MARKET)):
+        site.page(f"/tin/a-{number}.html", f"<h1>{words}</h1><div id=noidung><p>{MARKET_LEAD}</p></div>")
+    harvest = await PageSource(name="cong", url=f"{site.url}/tin/", pages=2).gather(await open_web(), NOW)
+    assert [article.title for article in harvest.articles] == [ROAD, MARKET]
+    assert harvest.notes == []
+
+
+# -- explained ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_listing_is_explained_in_a_process_of_its_own(tmp_path: Path) -> None:
+    pager = "<a href='?page=2'>2</a>"
+    scripted = f"<div class=item><h3><a href='javascript:f(1)'>{GIFTS}</a></h3></div>"
+    (tmp_path / "index.html").write_text(
+        f"<a href='#x'>Truy cập nội dung</a>{ITEMS}{scripted}<div class=pager>{pager}</div>", encoding="utf-8"
+    )
+    source = PageSource(name="cong", url=URL, folder=tmp_path, limit=2)
+    told = await explain_source(source, settings().site, NOW)
+    assert [(one.words, one.taken, one.reason) for one in told if one.words and not one.reason.startswith("only")] == [
+        (ROAD, True, ""),
+        (MARKET, True, ""),
+        (SHORT, False, "more than the limit of 2"),
+        ("Truy cập nội dung", False, "leads to a place on this page"),
+        ("2", False, "stands in a menu or frame of the page (pager)"),
+    ]
+    assert [one.reason[:30] for one in told if not one.words] == ["1 headline has no address, onl"]
+
+
+async def test_what_cannot_be_read_cannot_be_explained(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read: No such file"):
+        await explain_source(PageSource(name="cong", url=URL, folder=tmp_path), settings().site, NOW)
