@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .app import App, clock, complete_source, json_option, pass_app, plural, say, show_json, warn
+from .explaining import check_names, explain
 
 if TYPE_CHECKING:
     from ..pipeline import Look
@@ -16,14 +17,26 @@ if TYPE_CHECKING:
 @click.command("gather", short_help="Look at the sources and take in what is new.")
 @click.argument("sources", nargs=-1, shell_complete=complete_source)
 @click.option("--force", is_flag=True, help="Ask servers too that want to be left alone for a while (Retry-After).")
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Only show what a look would take and what it would leave out, and why. Stores nothing.",
+)
 @json_option
 @pass_app
-def command(app: App, sources: tuple[str, ...], force: bool, as_json: bool) -> None:
+def command(app: App, sources: tuple[str, ...], force: bool, explained: bool, as_json: bool) -> None:
     """Look at the sources and take in what is new.
 
     All sources are looked at, or those named. One that fails does not stop the others; the exit code is 1 if none
     could be read. A server that has asked to be left alone for a while is not asked before that is over. Nothing is sent.
+
+    With --explain nothing is taken in, either: each link of a listing is shown with its headline and date, and those that
+    are no articles with the reason.
     """
+    if explained:
+        explain(app, sources, as_json=as_json)
+        return
     looks = gather(app, sources, force=force)
     if as_json:
         show_json([as_data(look) for look in looks])
@@ -39,12 +52,8 @@ def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[L
     import asyncio
 
     from .. import pipeline
-    from ..config import suggestion
-    from ..errors import UserError
 
-    for name in only:
-        if name not in app.newsroom.sources:
-            raise UserError(f"there is no source {name!r}{suggestion(name, app.newsroom.sources)}")
+    check_names(app, only)
 
     async def run() -> tuple[list[Look], list[str]]:
         with app.store() as database:
