@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
 
 
 class About(StrEnum):
@@ -33,13 +34,23 @@ class About(StrEnum):
     UNCLEAR = "unclear"
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     """Words that decide. `what` says in words what the refusal is about, `keys` are the channel's settings that mend it."""
 
-    words: re.Pattern[str]
     about: About
-    what: str = ""
-    keys: tuple[str, ...] = ()
+    what: str
+    keys: tuple[str, ...]
+    phrases: str
+
+    @cached_property
+    def words(self) -> re.Pattern[str]:
+        """The phrases as a pattern for folded text; compiled when a server refuses, not when the program starts."""
+        lines = re.sub(r"\\\n\s*", "", self.phrases).splitlines()
+        pattern = "|".join(line.strip() for line in lines if line.strip())
+        for mark, part in _PARTS.items():
+            pattern = pattern.replace(mark, part)
+        return re.compile(folded(pattern), re.IGNORECASE)
 
 
 _NOT = (
@@ -88,9 +99,5 @@ def folded(text: str) -> str:
 
 
 def rule(about: About, what: str, keys: str, phrases: str) -> Rule:
-    """One phrase a line; a line that ends with a backslash goes on in the next one."""
-    lines = re.sub(r"\\\n\s*", "", phrases).splitlines()
-    pattern = "|".join(line.strip() for line in lines if line.strip())
-    for mark, part in _PARTS.items():
-        pattern = pattern.replace(mark, part)
-    return Rule(re.compile(folded(pattern), re.IGNORECASE), about, what, tuple(keys.split()))
+    """One phrase a line; a line that ends with a backslash goes on in the next one. `keys` are parted by spaces."""
+    return Rule(about, what, tuple(keys.split()), phrases)
