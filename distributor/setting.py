@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -54,6 +54,28 @@ def show_duration(value: timedelta) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+class DateFormat(tzinfo):
+    """How a source writes its dates: a zone, for those that come without one, which also knows whether `11/24/2026` puts
+    the month first. It goes wherever the zone of a source goes, so that whoever reads a date in that zone reads it right.
+    """
+
+    def __init__(self, zone: tzinfo, *, month_first: bool = False) -> None:
+        self.zone = zone
+        self.month_first = month_first
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return self.zone.utcoffset(moment)
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return self.zone.dst(moment)
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return self.zone.tzname(moment)
+
+    def fromutc(self, moment: datetime) -> datetime:
+        return self.zone.fromutc(moment.replace(tzinfo=self.zone)).replace(tzinfo=self)
 
 
 def parse_zone(value: object) -> ZoneInfo:

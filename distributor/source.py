@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from stat import S_ISREG
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,7 @@ from .errors import ArticleError, Busy, Gone, LimitExceeded, NotModified, Source
 from .files import is_within
 from .isolation import processor_time
 from .model import Article, FoundArticle
+from .setting import DateFormat
 
 __all__ = [
     "Annotated",
@@ -145,6 +146,9 @@ class Source(ABC):
     name: str = ""
     language: Annotated[str, "language of the articles, as a language tag: vi, en-GB, fil"] = "vi"
     timezone: Annotated[Zone, "zone of dates that come without one"] = ZoneInfo("Asia/Ho_Chi_Minh")
+    dates: Annotated[
+        Literal["day first", "month first"], "how dates like 11/24/2026 are written: day first, or month first"
+    ] = "day first"
     topics: Annotated[tuple[str, ...], "topics given to every article of this source, beside its own"] = ()
     every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
     announce_since: Annotated[
@@ -156,6 +160,11 @@ class Source(ABC):
     credentials: Credentials = field(default=NONE, init=False, repr=False, compare=False)
 
     remote: ClassVar[bool] = True
+
+    @property
+    def date_format(self) -> DateFormat:
+        """How dates are written here: what `gathering.dates.parse_date` reads them by."""
+        return DateFormat(self.timezone, month_first=self.dates == "month first")
 
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:

@@ -184,6 +184,34 @@ def test_a_text_that_only_looks_like_markup_is_text() -> None:
     assert only(look(atom)).lead == "Nếu 1 < 2 & x<y thì lạnh."
 
 
+def test_a_date_that_cannot_be_read_is_told_and_the_article_kept_without_one() -> None:
+    harvest = look(rss(item("<guid>7</guid><pubDate>hôm nọ</pubDate>")))
+    assert only(harvest).published is None
+    assert harvest.notes == ["item 1 (7): its date 'hôm nọ' cannot be read"]
+
+
+def test_a_feed_none_of_whose_dates_can_be_read_is_told_in_a_few_lines() -> None:
+    harvest = look(rss("".join(item(f"<guid>{n}</guid><pubDate>hôm nọ</pubDate>", title=f"Tin {n}") for n in range(9))))
+    assert (len(harvest.articles), len(harvest.notes)) == (9, 4)
+    assert harvest.notes[-1] == "6 more dates cannot be read"
+
+
+def test_a_source_may_say_that_its_dates_put_the_month_first() -> None:
+    written = rss(item("<pubDate>11/24/2026 2:35:00 PM</pubDate>"))
+    assert only(look(written, dates="month first")).published == datetime(2026, 11, 24, 7, 35, tzinfo=UTC)
+    (note,) = look(written).notes
+    assert "set dates: month first" in note
+
+
+@pytest.mark.parametrize("number", [1_793_000_000, 1_793_000_000_000])
+def test_a_date_of_json_may_be_a_number(number: int) -> None:
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [{"id": "1", "title": "Tin", "date_published": number}],
+    }
+    assert only(look(json.dumps(feed))).published == datetime.fromtimestamp(1_793_000_000, UTC)
+
+
 def test_an_item_without_a_title_is_a_fault_and_the_others_go_on() -> None:
     harvest = look(rss(item() + "<item><guid>b-2</guid><description>x</description></item>"))
     assert [article.guid for article in harvest.articles] == ["b-1"]

@@ -22,7 +22,7 @@ from ..source import Fetched
 from ..text import clean_line, language_tag
 from .addresses import web_address
 from .article_images import pixels
-from .dates import parse_date
+from .dates import from_epoch, parse_date
 from .declared import Kind, as_html, as_text, referred
 from .extraction.document import decode, nearly_utf8
 from .feed_parser import LANGUAGE, SECOND, begin, parse, sections
@@ -301,13 +301,20 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
         content=_text(item, "content_html")
         or "".join(f"<p>{as_html(part, Kind.PLAIN)}</p>" for part in text.split("\n\n") if part),
         author=_text(first, "name"),
-        published=_text(item, "date_published"),
-        updated=_text(item, "date_modified"),
+        published=_date(item, "date_published"),
+        updated=_date(item, "date_modified"),
         base=base,
         topics=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         image=Image(url=address) if address else None,
         language=_first_tag(_text(item, "language"), language),
     )
+
+
+def _date(item: Mapping[str, Any], key: str) -> str:
+    """A date as it is written; where a program has put a number, the time so long after 1970 began."""
+    value = item.get(key)
+    moment = from_epoch(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return moment.isoformat() if moment else _text(item, key)
 
 
 def _text(item: Mapping[str, Any], key: str) -> str:

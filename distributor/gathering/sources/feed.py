@@ -14,6 +14,7 @@ are in the source's `timezone`, and `GMT+7` means seven hours ahead, whatever ot
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -23,7 +24,7 @@ from pydantic import Field
 from distributor.credentials import without
 from distributor.files import Refused, TooLarge, read_within
 from distributor.gathering.cleaning import clean_body
-from distributor.gathering.dates import parse_date
+from distributor.gathering.dates import parse_date, read_date, shortened
 from distributor.gathering.feeds import Entry, newest, read_feed
 from distributor.gathering.signatures import choose_author, declared_name
 from distributor.source import (
@@ -94,13 +95,15 @@ class FeedSource(Source):
         except ValueError as error:
             raise SourceError(f"{self._place} {error}") from None
         articles, faults = [], []
-        chosen = newest(entries, self.limit, self.timezone)
+        doubts: list[str] = []
+        chosen = newest(entries, self.limit, self.date_format)
         for number, entry in chosen:
             article, fault = self._read(entry)
+            name = clean_line(without(entry.guid))[:200] or entry.url or "without an id"
             if article:
                 articles.append(article)
+                doubts += [f"item {number} ({name}): {doubt}" for doubt in self._doubts(entry)]
             else:
-                name = clean_line(without(entry.guid))[:200] or entry.url or "without an id"
                 faults.append(f"item {number} ({name}) {fault}")
         known = {self.url: got.validators} if self.url and (got.validators.etag or got.validators.last_modified) else {}
         notes = [f"{self.url} has moved for good to {got.moved_to}: change it in config.yaml"] if got.moved_to else []
@@ -109,7 +112,12 @@ class FeedSource(Source):
                 f"of {len(entries):,} articles in {self._place} the newest {len(chosen):,} are read, the others are left "
                 "out: set limit to read more"
             )
-        return Harvest(articles=articles, faults=faults, notes=notes, validators=known)
+        return Harvest(articles=articles, faults=faults, notes=[*notes, *shortened(doubts)], validators=known)
+
+    def _doubts(self, entry: Entry) -> Sequence[str]:
+        """What cannot be read of an entry's dates; its article is kept."""
+        read = (read_date(entry.published, self.date_format), read_date(entry.updated, self.date_format))
+        return list(dict.fromkeys(one.doubt for one in read if one.doubt))
 
     def _read(self, entry: Entry) -> tuple[FoundArticle | None, str]:
         """The article of an entry, or why there is none in it."""
@@ -134,8 +142,8 @@ class FeedSource(Source):
             lead=lead,
             body_html=cleaned.html,
             author=choose_author([cleaned.author, declared_name(entry.author)]) or cleaned.photographer,
-            published=parse_date(entry.published, self.timezone),
-            updated=parse_date(entry.updated, self.timezone),
+            published=parse_date(entry.published, self.date_format),
+            updated=parse_date(entry.updated, self.date_format),
             topics=tuple(dict.fromkeys([*filter(None, map(clean_line, entry.topics)), *self.topics])),
             image=entry.image or cleaned.image,
             language=entry.language or self.language,

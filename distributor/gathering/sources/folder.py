@@ -201,7 +201,7 @@ class FolderSource(Source):
 
     def _dumped(self, base: FoundArticle, text: str) -> FoundArticle:
         try:
-            dump = read_dump(text, self.timezone)
+            dump = read_dump(text, self.date_format)
         except ValueError as error:
             raise ArticleError(str(error)) from None
         return replace(
@@ -244,7 +244,7 @@ class FolderSource(Source):
 
     def _date(self, data: Mapping[str, Any], *keys: str) -> datetime | None:
         text = _words(data, *keys)
-        found = parse_date(text, self.timezone) if text else None
+        found = parse_date(text, self.date_format) if text else None
         if text and found is None:
             raise ArticleError(f"{keys[0]} {text!r} is not a date; write it like 2026-11-23 08:00 or 23/11/2026")
         return found

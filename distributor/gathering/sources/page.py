@@ -187,7 +187,7 @@ class PageSource(Source):
         if page is None:
             return ""
         listed.pages = number
-        found = read_listing(page, got.url, now, self.timezone, self.select.link)
+        found = read_listing(page, got.url, now, self.date_format, self.select.link)
         if self.select.link and not found.selected and number == 1:
             listed.notes.append(f"select.link ({self.select.link}) finds no link on {got.url}")
         for link in found.links:
@@ -232,7 +232,7 @@ class PageSource(Source):
         page = parse_page(got.body, got.charset)
         if page is None:
             raise SourceError(f"{link.url} is an empty page")
-        found = extract(page, got.url, self.select, self.timezone, hint=link.words)
+        found = extract(page, got.url, self.select, self.date_format, hint=link.words)
         if not found.title:
             raise SourceError(f"{link.url} has no title" + ("; look at select.title" if self.select.title else ""))
         if not found.body_html and not found.lead:
