@@ -168,8 +168,8 @@ DOTNETNUKE = ListingPage(
 </div><div class="article_pager"><span>1</span><a href="/Tin-tuc/PgrID/411/PageID/2">2</a><a href="/Tin-tuc/PgrID/411/PageID/2" class="next">Sau</a></div>
 </div></div></form></body></html>""",
     (
-        ("/Tin-tuc/ArtMID/411/ArticleID/812/Kiem-tra-tien-do", ROAD, ""),
-        ("/Tin-tuc/ArtMID/411/ArticleID/811/Phien-cho", MARKET, ""),
+        ("/Tin-tuc/ArtMID/411/ArticleID/812/Kiem-tra-tien-do", ROAD, "2026-11-24 00:00"),
+        ("/Tin-tuc/ArtMID/411/ArticleID/811/Phien-cho", MARKET, "2026-11-23 00:00"),
     ),
     "https://bacson.example/Tin-tuc/PgrID/411/PageID/2",
 )

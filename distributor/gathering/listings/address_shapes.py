@@ -43,7 +43,7 @@ _SERVICE = {
     "an account or a login": (
         "login", "signin", "sign-in", "logout", "register", "signup", "dang-nhap", "dangnhap", "dang-ky", "dangky",
         "tai-khoan", "taikhoan", "account", "my-account", "quen-mat-khau", "forgot-password", "dang-xuat",
-        "authenticate", "dang-ki", "wp-login", "dang-ky-tai-khoan", "dang-ky-thanh-vien",
+        "userprofile", "user-profile", "authenticate", "dang-ki", "wp-login", "dang-ky-tai-khoan", "dang-ky-thanh-vien",
     ),
     "a search": ("search", "tim-kiem", "timkiem", "ket-qua-tim-kiem", "tra-cuu"),
     "a page about the site": (
