@@ -25,7 +25,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict
 
 from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url, web_url
 from .credentials import NONE, Credentials
@@ -36,6 +36,7 @@ from .model import Article, FoundArticle
 from .setting import DateFormat
 
 __all__ = [
+    "FROM_PAGE",
     "Annotated",
     "AnnounceSince",
     "Article",
@@ -64,6 +65,15 @@ __all__ = [
     "processor_time",
     "web_url",
 ]
+
+
+FROM_PAGE = "from page"  # among `topics`: those that an article's page shows it under
+
+
+def _topics(given: tuple[str, ...]) -> tuple[str, ...]:
+    if FROM_PAGE in given:
+        raise ValueError(f"{FROM_PAGE!r} is for sources of type page; a feed or a file tells its topics by itself")
+    return given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +159,9 @@ class Source(ABC):
     dates: Annotated[
         Literal["day first", "month first"], "how dates like 11/24/2026 are written: day first, or month first"
     ] = "day first"
-    topics: Annotated[tuple[str, ...], "topics given to every article of this source, beside its own"] = ()
+    topics: Annotated[
+        tuple[str, ...], "topics given to every article of this source, beside its own", AfterValidator(_topics)
+    ] = ()
     every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
     announce_since: Annotated[
         AnnounceSince, "what is news at the first look: the newest articles (10), the youngest (3d), or both (10 or 3d)"

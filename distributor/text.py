@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import regex
 
@@ -61,6 +62,14 @@ def language_tag(text: str) -> str:
 def same_language(one: str, other: str) -> bool:
     """Whether two tags are of one language, wherever it is spoken: `vi` and `vi-VN`."""
     return one.partition("-")[0].casefold() == other.partition("-")[0].casefold()
+
+
+def each_once(texts: Iterable[str]) -> tuple[str, ...]:
+    """The texts in their order, each once, as first written; upper and lower case do not count."""
+    kept: dict[str, str] = {}
+    for text in texts:
+        kept.setdefault(text.casefold(), text)
+    return tuple(kept.values())
 
 
 def graphemes(text: str) -> list[str]:

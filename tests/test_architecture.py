@@ -83,7 +83,7 @@ PURE = (
     "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
     "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py", "gathering/addresses.py",
     "gathering/article_images.py", "gathering/boxes.py", "gathering/captions.py", "gathering/signatures.py",
-    "gathering/embedded.py", "gathering/extraction/named.py",
+    "gathering/embedded.py", "gathering/extraction/named.py", "gathering/extraction/topics.py",
     "gathering/relative_dates.py", "gathering/listings/listing.py", "gathering/listings/judging.py",
     "gathering/listings/headlines.py", "gathering/listings/nearby_dates.py", "gathering/listings/paging.py",
     "gathering/listings/address_shapes.py", "gathering/listings/tree.py",

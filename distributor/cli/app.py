@@ -111,7 +111,11 @@ def known_topics(app: App, connection: Connection) -> frozenset[str] | None:
 
     if not archive.count(connection):
         return None
-    return archive.known_topics(connection).union(*(source.topics for source in app.newsroom.sources.values()))
+    from ..source import FROM_PAGE
+
+    return archive.known_topics(connection).union(*(source.topics for source in app.newsroom.sources.values())) - {
+        FROM_PAGE
+    }
 
 
 def start_logging(level: int) -> None:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from ..text import clean_line
+from ..text import clean_line, each_once
 from .extraction.document import words_of
 
 _LONGEST = 160  # characters of a signature
@@ -44,14 +44,10 @@ class Signature:
 
     def __or__(self, other: Signature) -> Signature:
         return Signature(
-            _once(self.people + other.people),
-            _once(self.organisations + other.organisations),
-            _once(self.photographers + other.photographers),
+            each_once(self.people + other.people),
+            each_once(self.organisations + other.organisations),
+            each_once(self.photographers + other.photographers),
         )
-
-
-def _once(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple({name.casefold(): name for name in reversed(names)}.values())[::-1]
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -385,7 +381,7 @@ def read_byline(text: str) -> str:
     offices = [
         part for part in parts if len(part.split()) <= 6 and is_organisation(part) and not re.search(r"\d", part)
     ]
-    return ", ".join(_once(tuple(several[:_MOST_NAMES] or offices[:1])))
+    return ", ".join(each_once(tuple(several[:_MOST_NAMES] or offices[:1])))
 
 
 def declared_name(text: str) -> str:

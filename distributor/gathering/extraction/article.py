@@ -24,6 +24,7 @@ from .images import find_image
 from .page_dates import find_dates
 from .structured_data import StructuredData
 from .titles import find_lead, find_title
+from .topics import find_trail, sections_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,11 @@ class Selectors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extracted:
-    """What a page tells of its article. Texts are clean; `published` is None where the page does not tell."""
+    """What a page tells of its article. Texts are clean; `published` is None where the page does not tell.
+
+    `topics` are what the selector finds, else the sections that the page names as such; `trail` are the sections of its
+    path of links (breadcrumbs).
+    """
 
     title: str = ""
     lead: str = ""
@@ -57,6 +62,7 @@ class Extracted:
     published: datetime | None = None
     updated: datetime | None = None
     topics: tuple[str, ...] = ()
+    trail: tuple[str, ...] = ()
     image: Image | None = None
 
 
@@ -66,6 +72,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     data = StructuredData(page)
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
+    trail = find_trail(page, data)  # it often stands in the navigation, too
     text = main_text(page, url) if not chosen["body"] else ""
     reveal_media(page)
     drop_what_acts(page)
@@ -84,6 +91,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
         published=published,
         updated=updated,
         topics=tuple(dict.fromkeys(filter(None, topics))),
+        trail=tuple(sections_of(trail, title, data.site_names)),
         image=find_image(
             chosen["image"],
             first_words(chosen["caption"]),

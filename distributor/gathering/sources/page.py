@@ -15,6 +15,10 @@ to machines, by the names that portals usually give, and by its shape. `pages` a
 Which links of the listing are articles is judged by the whole of it: `distributor gather --explain SOURCE` shows what was
 taken, with headline and date, and why the other links were not. An article's own page has the last word on title and date.
 
+`topics: from page` gives each article the sections of its path of links (breadcrumbs: `Trang chủ › Kinh tế › Nông nghiệp`)
+beside those that the page names as its sections; in a list it stands beside topics of your own: `topics: [from page, Tin
+tỉnh]`. The front page, the site's name and the article's own title are no topics.
+
 With `folder` the pages are read from a copy on the disk, the address of each page below `url` being its path there; the
 names that wget and HTTrack give to pages with a query are known.
 """
@@ -28,7 +32,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from distributor.gathering.extraction.article import Extracted, Selectors, extract
 from distributor.gathering.extraction.document import parse_page
@@ -37,6 +41,7 @@ from distributor.gathering.listings.listing import LeftOut, Link, read_listing
 from distributor.gathering.listings.paging import next_page
 from distributor.gathering.mirror import Mirror
 from distributor.source import (
+    FROM_PAGE,
     Article,
     Busy,
     Explained,
@@ -54,6 +59,7 @@ from distributor.source import (
     processor_time,
     web_url,
 )
+from distributor.text import each_once
 
 _MOST_COMPUTING = 20.0  # seconds for reading one page
 _WHENCE = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
@@ -79,6 +85,11 @@ class PageSource(Source):
     select: Annotated[
         Selectors, "CSS selectors: link, next; title, date, lead, body, image, caption, author, topic"
     ] = Selectors()
+    topics: Annotated[
+        tuple[str, ...],
+        "topics given to every article, beside its own; `from page` adds those that its page shows it under",
+        BeforeValidator(lambda given: (given,) if given == FROM_PAGE else given),
+    ] = ()
     pages: Annotated[int, "most pages of the listing that are read", Field(ge=1, le=50)] = 1
     limit: Annotated[int, "most articles that one look reads", Field(ge=1, le=500)] = 30
     folder: Annotated[Folder | None, "a copy of the pages on the disk, read instead of the network"] = None
@@ -250,10 +261,16 @@ class PageSource(Source):
             published=found.published or link.published,
             published_estimated=found.published is None and link.published is not None,
             updated=found.updated,
-            topics=tuple(dict.fromkeys([*found.topics, *self.topics])),
+            topics=self._topics(found),
             image=found.image,
             language=self.language,
         )
+
+    def _topics(self, found: Extracted) -> tuple[str, ...]:
+        """The article's own, those of its path where the source asks for them, those of the source; each once."""
+        trail = found.trail if FROM_PAGE in self.topics and not self.select.topic else ()
+        topics = [*found.topics, *trail, *(topic for topic in self.topics if topic != FROM_PAGE)]
+        return each_once(topics)
 
 
 def _plain_address(url: str) -> str:
