@@ -218,6 +218,8 @@ AUTHORS = {
     "a line": ("", "<p>By Jane Doe and John Roe, Reuters</p>", "Jane Doe, John Roe"),
     "a line in Vietnamese": ("", "<div>Tác giả: Lan Chi</div>", "Lan Chi"),
     "a byline": ("", "<div class=article__byline>By <a href=/j>Jane Doe</a> | Nov 12, 2026</div>", "Jane Doe"),
+    "a link to a page of authors": ("", "<a href='/author/jane-doe/'>Jane Doe</a>", "Jane Doe"),
+    "a portrait that links there": ("", "<a href=/tac-gia><img alt='Lan Chi' src=/zoom/36_36/lc.jpg></a>", "Lan Chi"),
     "a reader of the comments": ("", "<div class=comments><span class=author>Bạn Đọc</span></div>", ""),
 }  # fmt: skip
 

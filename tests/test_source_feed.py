@@ -513,3 +513,24 @@ async def test_a_parser_that_computes_for_ever_is_ended(
 def test_either_an_address_or_a_file(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give either url or file"):
         FeedSource(name="tin", **settings)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        '<media:content url="https://1.gravatar.com/avatar/a1?s=96&amp;d=identicon" medium="image"/>',
+        '<media:thumbnail url="https://bacson.example/avatar/lc_64x64.jpg" width="64" height="64"/>',
+        '<media:content url="https://dem.example/p.gif" width="1" height="1" medium="image"/>',
+        '<enclosure url="https://feeds.feedburner.com/~r/bao/~4/1" type="image/gif"/>',
+    ],
+)
+def test_a_portrait_or_a_counter_that_a_feed_names_as_a_picture_is_none(media: str) -> None:
+    feed = (
+        '<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>t</title><item><title>Lễ hội</title>'
+        f'<link>https://bacson.example/1</link>{media}<media:content url="https://bacson.example/hoi.jpg" medium="image"/>'
+        "</item></channel></rss>"
+    )
+    source = FeedSource(name="tin", url="https://bacson.example/rss")
+    (article,) = source.read(Fetched(url="https://bacson.example/rss", body=feed.encode())).articles
+    assert article.image is not None
+    assert article.image.url == "https://bacson.example/hoi.jpg"

@@ -183,6 +183,14 @@ def is_default(url: str) -> bool:
     return bool(_DEFAULT.search(bare[:200])) and len(re.findall(r"[^\W_]+", bare)) <= _MOST_WORDS
 
 
+def may_be_picture(address: str, width: int, height: int) -> bool:
+    """Whether an address with a size (0 where it is not told) can be an article's picture: what a feed names as one may
+    be its author's portrait or a counter."""
+    sides = [one for one in (width, height) if one] or _in_address(address[:2000]) or ()
+    counts = _COUNTS.search(address[:2000]) or _EMOJI_ADDRESS.search(address[:2000])
+    return not counts and not (sides and max(sides) < SMALLEST)
+
+
 def kind_of(picture: HtmlElement, address: str) -> Kind:
     """What an `<img>` is; `address` is where it really is, empty where that is nowhere."""
     alt = clean_line(picture.get("alt") or "")[:200]

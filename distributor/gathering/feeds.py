@@ -21,7 +21,7 @@ from ..model import Image
 from ..source import Fetched
 from ..text import clean_line, language_tag
 from .addresses import web_address
-from .article_images import pixels
+from .article_images import may_be_picture, pixels
 from .dates import from_epoch, parse_date
 from .declared import Kind, as_html, as_text, referred
 from .extraction.document import decode, nearly_utf8
@@ -259,8 +259,10 @@ def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
     for item in [*links, *_records(entry, "media_content"), *_records(entry, "media_thumbnail")]:
         kind = str(item.get("type") or item.get("medium") or "")
         address = web_address(str(item.get("href") or item.get("url") or ""), base)
-        if address and (kind.startswith("image") or (not kind and _PICTURE.search(address.lower()))):
-            return Image(url=address, width=pixels(item.get("width")), height=pixels(item.get("height")))
+        shown = kind.startswith("image") or (not kind and _PICTURE.search(address.lower()))
+        width, height = pixels(item.get("width")), pixels(item.get("height"))
+        if address and shown and may_be_picture(address, width, height):
+            return Image(url=address, width=width, height=height)
     return None
 
 
@@ -305,7 +307,7 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
         updated=_date(item, "date_modified"),
         base=base,
         topics=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
-        image=Image(url=address) if address else None,
+        image=Image(url=address) if address and may_be_picture(address, 0, 0) else None,
         language=_first_tag(_text(item, "language"), language),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
+from ...text import clean_line
 from ..signatures import choose_author, read_byline
 from .document import words_of
 from .named import Surroundings, joined_names, name_words
@@ -20,6 +21,11 @@ _NAMED = re.compile(
     r"(?:\w*author(?:s|name)?|by(?:line)?s?|bylines?|tacgia|writer|butdanh|reporter|journalist|nguoiviet|contributor)"
 )
 _JOINED = re.compile(r"tacgia|nguoiviet|butdanh|postedby|writtenby|authorname|articleauthor|postauthor|entryauthor")
+# The address of an author's own page: `/tac-gia/lan-chi`, `/author/jane-doe`.
+_PAGE_OF = re.compile(
+    r"/(?:tac-?gia|authors?|by|byline|contributors?|reporters?|journalists?|columnists?|staff|profiles?|phong-vien|nha-bao)(?:/|\.\w{3,5}$|$)",
+    re.IGNORECASE,
+)
 _LINE = re.compile(
     r"\W*(?:by|written by|words by|tác giả|bởi|người viết|phóng viên|nhà báo|bài viết của)\s*:?\s+\S", re.IGNORECASE
 )
@@ -51,15 +57,29 @@ def _shown(page: HtmlElement) -> Iterator[str]:
             "meta",
         ):
             continue
-        if "author" in (element.get("rel") or "").lower().split() or _calls_itself_author(element):
-            words = words_of(element) if left > 0 else ""
+        if _calls_itself_author(element):
+            words = _words(element) if left > 0 else ""
             left -= 1
             if words and len(words) <= _LONGEST and not around.elsewhere(element):
                 yield read_byline(words)
     yield from _lines(page)
 
 
+def _words(element: HtmlElement) -> str:
+    """The words of an element; for a link around a portrait, whose it is."""
+    words = words_of(element)
+    if element.tag == "a" and len(words.split()) == 1:
+        return ""  # `Authors`: the way to all of them
+    if not words and element.tag == "a":
+        words = next((clean_line(one.get("alt") or "") for one in element.iter("img")), "")
+    return words
+
+
 def _calls_itself_author(element: HtmlElement) -> bool:
+    if "author" in (element.get("rel") or "").lower().split():
+        return True
+    if element.tag == "a" and _PAGE_OF.search((element.get("href") or "")[:500]):
+        return True
     if not (element.get("class") or element.get("id")):
         return False
     return (
