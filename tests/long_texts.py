@@ -22,10 +22,12 @@ from distributor.errors import DistributorError
 from distributor.gathering.addresses import web_address
 from distributor.gathering.cleaning import clean_body, close
 from distributor.gathering.dates import parse_date
+from distributor.gathering.declared import Kind, as_html, as_text
 from distributor.gathering.dump import read_dump
 from distributor.gathering.extraction.document import decode, parse_page
 from distributor.gathering.furniture import is_furniture
 from distributor.gathering.identity import canonical_url
+from distributor.gathering.letters import BODY, mended
 from distributor.gathering.listings.listing import Link, read_listing
 from distributor.gathering.listings.paging import next_page
 from distributor.gathering.signatures import declared_name, is_name, read_byline
@@ -136,8 +138,16 @@ def _mail(text_: str) -> None:
         bounces.read((head + body).encode(), (b"x" * 32,))
 
 
+def _letters(text_: str) -> None:
+    for piece in (text_, f"Th«ng b¸o {text_}", f"ThÃ´ng bÃ¡o {text_}", f"<p>M&amp;ocirc;n {text_}"):
+        mended({"title": piece, BODY: piece})
+        as_text(piece, Kind.EITHER)
+        as_html(piece, Kind.EITHER)
+
+
 TARGETS: dict[str, Callable[[str], object]] = {
     "words": _words,
+    "letters": _letters,
     "addresses": _addresses,
     "sanitiser": sanitise,
     "body": lambda text: clean_body(f"<p>{text}</p>", URL, title=text, lead=text),

@@ -24,7 +24,7 @@ from .identity import Stories, Story, ambiguous_in_words, identity_keys, stories
 from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
 from .marks import Mark
 from .source_state import keep_validators, put_source, source_state
-from .validation import sifted
+from .validation import sifted, unreadable
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Intake:
     """What one look at a source brought. `backlog` of the new ones were old already and are no news.
 
     `suspicion` is what a guard has to say of the look; what it holds is marked as held. `faults` are articles that could
-    not be kept, a line each.
+    not be kept, a line each, and `notes` those that are held because nobody can read them.
     """
 
     new: tuple[Article, ...] = ()
@@ -49,6 +49,7 @@ class Intake:
     first_look: bool = False
     suspicion: str = ""
     faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def take_in(connection: Connection, source: Source, harvest: Harvest, *, authority: str, now: datetime) -> Intake:
@@ -80,10 +81,21 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
     suspicion = (
         "" if first_look else _guard(connection, source, tally, harvest.unchanged, history, state.last_count, now)
     )
+    notes = _hold_unreadable(connection, tally.new, now)
     backlog_count = sum(article.backlog for article in tally.new)
-    return Intake(
-        tuple(tally.new), tuple(tally.changed), tally.known, backlog_count, first_look, suspicion, tuple(faults)
-    )
+    new, changed = tuple(tally.new), tuple(tally.changed)
+    return Intake(new, changed, tally.known, backlog_count, first_look, suspicion, tuple(faults), notes)
+
+
+def _hold_unreadable(connection: Connection, new: Sequence[Article], now: datetime) -> tuple[str, ...]:
+    """Hold what is written in letters that nobody can read; says of which articles, in words."""
+    notes = []
+    for article in new:
+        reason = unreadable(article)
+        if reason:
+            marks.put(connection, article.id, Mark.HELD, reason=reason, by="a guard", now=now)
+            notes.append(f"article {article.id} «{article.title[:80]}» is held: {reason}")
+    return tuple(notes)
 
 
 def _stories(connection: Connection, found: Sequence[FoundArticle], source: Source) -> Stories:

@@ -13,6 +13,7 @@ import re
 from enum import StrEnum
 
 from ..text import clean_line, plain
+from .letters import read_as_utf8
 
 # What a headline or a lead is marked up with where somebody means markup. A feed's `<title>` in a text is a word.
 _INLINE = (
@@ -41,6 +42,7 @@ class Kind(StrEnum):
 
 def as_text(value: str, kind: Kind) -> str:
     """The words of a text on one line: all of them where it is plain, without the markup where it is HTML."""
+    value = read_as_utf8(value)  # before anything takes one of its signs for a space
     if kind is Kind.HTML or (kind is Kind.EITHER and looks_like_html(value)):
         return plain(value)
     return clean_line(referred(value) if kind is Kind.EITHER else value)
@@ -48,6 +50,10 @@ def as_text(value: str, kind: Kind) -> str:
 
 def as_html(value: str, kind: Kind) -> str:
     """A text as HTML that shows the same; not sanitised."""
+    value = read_as_utf8(value)
+    if kind is not Kind.PLAIN and "<" not in value:
+        once_more = html.unescape(value)
+        value = once_more if once_more.lstrip().startswith("<") and looks_like_html(once_more) else value
     if kind is Kind.HTML or (kind is Kind.EITHER and looks_like_html(value)):
         return value
     return html.escape(referred(value) if kind is Kind.EITHER else value, quote=False)

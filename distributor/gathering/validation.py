@@ -2,14 +2,15 @@
 
 A source of somebody's own may put anything into an article, and what reads it back later believes it. So every field is
 of its type and within its range, text is text as `distributor.text` wants it, HTML is sanitised and addresses are
-addresses of the web, or the article is refused in one line of words. What our own sources give passes unchanged.
+addresses of the web, or the article is refused in one line of words. What our own sources give passes unchanged,
+unless it is in the letters of old fonts or of another encoding: those are put right where that is certain.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,9 +18,10 @@ from typing import Any
 from ..credentials import without
 from ..errors import ArticleError
 from ..markup import sanitise
-from ..model import FoundArticle, Image
+from ..model import Article, FoundArticle, Image
 from ..text import clean_line
 from .addresses import web_address
+from .letters import BODY, mended
 
 LONGEST_LINE = 4000  # characters of a title, an address, a name, an id
 LONGEST_LEAD = 20_000
@@ -74,8 +76,33 @@ def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArtic
         **{name: _moment(name, getattr(found, name)) for name in ("published", "updated", "publish_at")},
         "published_estimated": found.published_estimated is True,
     }
+    values |= _in_right_letters(values)
     same = all(values[field.name] == getattr(found, field.name) for field in dataclasses.fields(found))
     return found if same and type(found) is FoundArticle else FoundArticle(**values)
+
+
+def unreadable(article: Article) -> str:
+    """Why nobody can read a story: its letters are those of another encoding, and it is not certain of which. Empty where it
+    can be read."""
+    texts = {"title": article.title, "lead": article.lead, BODY: article.body_html, "author": article.author}
+    return mended(texts)[1]
+
+
+def _in_right_letters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts of an article that were in the letters of old fonts, read as another encoding, or escaped twice."""
+    image = values["image"]
+    texts = {name: values[name] for name in ("title", "lead", BODY, "author")}
+    texts |= {f"topic {number}": topic for number, topic in enumerate(values["topics"])}
+    texts |= {"alt": image.alt, "caption": image.caption} if image else {}
+    made = {name: text if name == BODY else clean_line(text) for name, text in mended(texts)[0].items()}
+    if made == texts:
+        return {}
+    topics = tuple(dict.fromkeys(topic for name, topic in made.items() if name.startswith("topic ") and topic))
+    return {
+        **{name: made[name] for name in ("title", "lead", BODY, "author")},
+        "topics": topics,
+        "image": replace(image, alt=made["alt"], caption=made["caption"]) if image else None,
+    }
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------

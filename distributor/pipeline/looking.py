@@ -88,7 +88,7 @@ async def _look(newsroom: Newsroom, database: Database, source: Source, clock: C
         log.exception("source %s brought what cannot be kept", source.name)
         reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
         return await _failed(database, source, reason, clock())
-    notes = [*harvest.notes, *([intake.suspicion] if intake.suspicion and news else [])]
+    notes = [*harvest.notes, *intake.notes, *([intake.suspicion] if intake.suspicion and news else [])]
     return Look(source.name, intake, faults=(*harvest.faults, *intake.faults), notes=tuple(notes))
 
 

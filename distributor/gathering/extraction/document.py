@@ -17,11 +17,12 @@ from lxml.html import HtmlElement
 
 from ...text import clean_line
 from ..furniture import legal, without_includes
+from ..letters import read_as_utf8
 
 
 def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
     """A page as a tree; None for an empty one. `charset` is what the server said; the page's own word comes after it."""
-    text = decode(body, charset)
+    text = read_as_utf8(decode(body, charset))
     if not text.strip():
         return None
     try:

@@ -48,6 +48,7 @@ from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
 from distributor.gathering.identity import canonical_url
+from distributor.gathering.letters import read_as_utf8
 from distributor.model import Image
 from distributor.source import (
     Article,
@@ -186,7 +187,7 @@ class FolderSource(Source):
         """The article of one file, from its bytes. Raises ArticleError in words."""
         if any("\ud800" <= sign <= "\udfff" for sign in name):  # octets that Python could not decode
             raise ArticleError("its name is not UTF-8; rename the file")
-        text, name = _text(data), _composed(name)
+        text, name = read_as_utf8(_text(data)), _composed(name)
         slug = Path(name).stem
         url = self.url.replace("{slug}", quote(slug)) if self.url else ""
         base = FoundArticle(
