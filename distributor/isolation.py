@@ -40,6 +40,7 @@ from .text import clean_line
 
 log = logging.getLogger("distributor.isolation")
 
+Tell = Callable[[str], None]  # hears what a child is at
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
 # What the forkserver loads once for all children. Loading it in each would cost half a second.
@@ -50,6 +51,7 @@ _PRELOADED = [
     "distributor.gathering.sources.feed",
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
+    "distributor.gathering.trial.trying",
     "distributor.mail.report_reader",
     "distributor.pictures.studio",
 ]
@@ -76,9 +78,9 @@ class ChildProcess:
     After a LimitExceeded the next call gets a new child. Safe to be killed from another thread; not to be called from two.
     """
 
-    def __init__(self, function: Callable[..., Any], *, limits: Limits = Limits()) -> None:
-        self.function = function
-        self.limits = limits
+    def __init__(self, function: Callable[..., Any], *, limits: Limits = Limits(), tell: Tell | None = None) -> None:
+        self.function, self.limits = function, limits
+        self._tell = tell or (lambda doing: None)
         self._process: Any = None
         self._pipe: Connection | None = None
         self._lifeline: Connection | None = None  # held open by us alone: the child ends when it closes
@@ -106,6 +108,7 @@ class ChildProcess:
                 kind, body = frame[:1], frame[1:]
                 if kind == _DOING:
                     doing = body.decode("utf-8", "replace")
+                    self._tell(doing)
                 elif kind == _LOG:
                     _log_here(body)
                 else:
@@ -261,13 +264,12 @@ async def call_isolated_async(
     *arguments: object,
     limits: Limits = Limits(),
     threads: ThreadPoolExecutor | None = None,
+    tell: Tell | None = None,
 ) -> Any:
-    """The same for coroutines; who is cancelled kills the child.
-
-    A thread waits for each child: those of `threads`, so that their number bounds that of the children, or else one of
-    eight that all callers share.
+    """The same for coroutines; who is cancelled kills the child. A thread waits for each child: those of `threads`, so that
+    their number bounds that of the children, or else one of eight that all callers share. `tell` is called there.
     """
-    child = ChildProcess(function, limits=limits)
+    child = ChildProcess(function, limits=limits, tell=tell)
 
     def call() -> Any:
         with child:
@@ -298,9 +300,8 @@ def _end_forkserver() -> None:
     if pid is not None:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
-            os.waitid(
-                os.P_PID, pid, os.WEXITED | os.WNOWAIT
-            )  # it is reaped by `multiprocessing`, which then starts one
+            # It is reaped by `multiprocessing`, which then starts one.
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def _log_here(body: bytes) -> None:

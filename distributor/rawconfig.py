@@ -46,14 +46,20 @@ class Raw:
 
 def read(file: Path, environment: Mapping[str, str] | None = None) -> Raw:
     """The file as data. Raises ConfigError where it cannot be read or is not YAML."""
-    environment = os.environ if environment is None else environment
     try:
-        root = yaml.compose(_text(file), Loader=_Loader)
+        text = _text(file)
     except OSError as error:
         hint = "; run `distributor init` to make one" if isinstance(error, FileNotFoundError) else ""
         raise ConfigError([Problem("", f"cannot be read: {error.strerror}{hint}", str(file))]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([Problem("", f"is not UTF-8 text (byte {error.start})", str(file))]) from None
+    return parse(text, file, os.environ if environment is None else environment)
+
+
+def parse(text: str, file: Path, environment: Mapping[str, str]) -> Raw:
+    """What a file of this text holds, as data. Raises ConfigError where it is not YAML."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None

@@ -224,7 +224,7 @@ async def _look_at(
         credentials=source.credentials,
         waits=waits,
     ) as fetcher:
-        told = await _gathered(source, _Announcing(fetcher, avoid), now)
+        told = await _gathered(source, Announcing(fetcher, avoid), now)
         return told | {
             "waits": {host: until.isoformat() for host, until in fetcher.waits.items() if waits.get(host) != until}
         }
@@ -302,7 +302,7 @@ def _ask(folders: Sequence[str], job: bytes) -> dict[str, tuple[bool | None, str
 
 
 @dataclass(frozen=True)
-class _Announcing:
+class Announcing:
     """A fetcher that says what is being read, and does not read again what has ended a child."""
 
     fetcher: Fetcher
