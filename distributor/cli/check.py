@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import inspecting
 from .app import App, json_option, known_topics, pass_app, plural, say, show_json, warn, warn_of_clock
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 @click.option(
     "--online",
     is_flag=True,
-    help="Also ask each channel whether its credentials work, and open each mailbox. Posts and changes nothing.",
+    help="Also read each source once, ask each channel whether its credentials work, and open each mailbox. Stores, posts "
+    "and changes nothing.",
 )
 @json_option
 @pass_app
@@ -24,6 +27,9 @@ def command(app: App, online: bool, as_json: bool) -> None:
     """Check config.yaml, templates, channels and the store.
 
     Prints every problem at once, each with its key path and line, or "ok" with a summary.
+
+    With --online it also says what is found at each source: how many articles, how many of them with text, date, picture,
+    author and topics, the newest, and what was left out. The exit code is 1 where a source cannot be read.
     """
     from dataclasses import asdict
 
@@ -57,16 +63,24 @@ def command(app: App, online: bool, as_json: bool) -> None:
             show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
             raise SystemExit(2)
         raise ConfigError(problems)
+    found = inspecting.inspect(app) if online else []
     if online:
         faults = _ask(app)
         if faults:
+            if not as_json:
+                inspecting.tell(app, found)
             raise UserError("\n".join(faults))
+    unreadable = [one.source for one in found if not one.usable]
     if as_json:
-        show_json({**_summary(newsroom, store), "topics": strange})
+        told = {"read": [inspecting.as_data(one) for one in found]} if online else {}
+        show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **told})
     else:
-        _tell(app, newsroom, store)
+        _tell(app, newsroom, store, unreadable)
+        inspecting.tell(app, found)
         for line in strange:
             warn(line)
+    if unreadable:
+        raise SystemExit(1)
 
 
 def _strange_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:
@@ -109,9 +123,12 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
     }
 
 
-def _tell(app: App, newsroom: Newsroom, store: str) -> None:
+def _tell(app: App, newsroom: Newsroom, store: str, unreadable: Sequence[str]) -> None:
     settings = newsroom.settings
-    say(f"ok: {app.config}", fg="green")
+    if unreadable:
+        say(f"{app.config}: {plural(len(unreadable), 'source')} cannot be read: {', '.join(unreadable)}", fg="red")
+    else:
+        say(f"ok: {app.config}", fg="green")
     say(
         f"  site         {settings.site.title} ({settings.site.url}), {settings.site.language}, {settings.site.timezone}"
     )

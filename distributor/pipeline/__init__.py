@@ -4,6 +4,7 @@
                         (store)    (pure)    (frozen)   (pure)    (frozen)    (store)    (rows)              (outside)
 
     gather         look at the sources, take in what they have                                          looking
+    inspect        look at the sources, take in nothing: what `check --online` tells                    inspecting
     propose        what an edition would be: nothing is written (plan, preview, dry run)                proposing
     publish        the same, frozen: one transaction decides the slot, announces, promises              publishing
     prepare        what goes out soon: a last look at its articles, and their pictures                  answering
@@ -38,6 +39,7 @@ from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounc
 from .clock import foresee_clock, settle_clock
 from .correcting import Plan, correct, plan_correction
 from .delivering import adopt, at_home, deliver, dispatcher, refresh, work
+from .inspecting import inspect
 from .looking import Clock, Look, gather
 from .names import Missing, missing, missing_newsletters, not_to_begin
 from .proposing import Proposal, desk_for, propose
@@ -77,6 +79,7 @@ __all__ = [
     "foresee_clock",
     "gather",
     "hold",
+    "inspect",
     "last_look",
     "missing",
     "missing_newsletters",

@@ -1,0 +1,56 @@
+"""What `check --online` says of each source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .app import App, clock, plural, say, warn
+
+if TYPE_CHECKING:
+    from ..gathering.inspection import Inspection
+
+
+def inspect(app: App) -> list[Inspection]:
+    """Each source, read once. No article is stored."""
+    import asyncio
+
+    from .. import pipeline
+
+    with app.store() as database:
+        return asyncio.run(pipeline.inspect(app.newsroom, database, clock))
+
+
+def tell(app: App, found: Sequence[Inspection]) -> None:
+    """A line for each source, and below it the newest article, what was left out, and what staff should know."""
+    for one in found:
+        if one.failure:
+            warn(f"source {one.source}: {one.failure}")
+            continue
+        say(f"  source       {one.source}: {in_words(one)}")
+        if one.newest:
+            when = f" ({app.local(one.newest_date)})" if one.newest_date else " (without a date)"
+            say(f"               newest: {one.newest}{when}")
+        for note in one.notes:
+            say(f"               note: {note}")
+        _tell_faults(one)
+
+
+def in_words(one: Inspection) -> str:
+    """`12 articles: text 12, date 12, picture 9, author 0, topics 12`."""
+    parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "picture", "author", "topics"))
+    return plural(one.articles, "article") + (f", of which with {parts}" if one.articles else "")
+
+
+def _tell_faults(one: Inspection) -> None:
+    from ..gathering.inspection import MOST_TOLD
+
+    for fault in one.faults[:MOST_TOLD]:
+        warn(f"source {one.source}: {fault}")
+    if len(one.faults) > MOST_TOLD:
+        warn(f"source {one.source}: and {len(one.faults) - MOST_TOLD} more that cannot be used")
+
+
+def as_data(one: Inspection) -> dict[str, Any]:
+    return {"ok": one.usable, **asdict(one)}

@@ -1,0 +1,42 @@
+"""Reading each source once for staff who ask whether it is well. No article is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ..errors import NotModified, SourceError
+from ..gathering import waits
+from ..gathering.inspection import Inspection, inspection_of
+from ..gathering.reader import read_source
+from ..newsroom import Newsroom
+from ..source import Source
+from ..storage.database import Database
+
+
+async def inspect(newsroom: Newsroom, database: Database, clock: Callable[[], datetime]) -> list[Inspection]:
+    """One look at each source side by side, in the order of config.yaml, as if for the first time: what has not changed
+    since the last look is read all the same. Servers that ask to be left alone are, and what they ask for is kept."""
+    with database.read() as connection:
+        left_alone = waits.current(connection, clock())
+    found = await asyncio.gather(*(_inspected(newsroom, one, clock(), left_alone) for one in newsroom.sources.values()))
+    fresh = {host: until for _, asked_for in found for host, until in asked_for.items()}
+    if fresh:
+        with database.write() as connection:
+            waits.keep(connection, fresh, clock())
+    return [inspection for inspection, _ in found]
+
+
+async def _inspected(
+    newsroom: Newsroom, source: Source, now: datetime, left_alone: Mapping[str, datetime]
+) -> tuple[Inspection, Mapping[str, datetime]]:
+    try:
+        harvest = await read_source(source, newsroom.settings.site, {}, now, left_alone)
+    except NotModified:
+        return Inspection(
+            source=source.name, failure="its server says that nothing has changed, without being asked"
+        ), {}
+    except SourceError as error:
+        return Inspection(source=source.name, failure=str(error)), error.waits
+    return inspection_of(source.name, harvest), harvest.waits
