@@ -3,25 +3,35 @@
 Every reference edition and letter is rendered, opened on a phone (375 px) and a desktop (800 px), by day and in dark
 mode, and without pictures, and photographed into var/screenshots/. The handful that the documentation shows goes to
 docs/img/. Chromium gives no window narrower than 500 px, so that a phone is a frame in a page. Pictures of stories are
-drawn here; nothing is fetched.
+drawn here; nothing is fetched. One picture is of a terminal: `sources try` on the sample portal of the tests.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import io
+import os
+import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from PIL import Image
+
 CHECKOUT = Path(__file__).parent.parent
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
-import reference_editions as reference  # noqa: E402  # it stands among the tests, which are no package
+import reference_editions as reference  # noqa: E402  # these stand among the tests, which are no package
+import sample_portal  # noqa: E402
 
 from distributor import registry, slots  # noqa: E402
 from distributor.rendering.digest import render_digest  # noqa: E402
@@ -31,6 +41,7 @@ from distributor.rendering.pages import render_article_page, render_edition_page
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PHONE, DESKTOP = 375, 800
+SESSION, COLUMNS = "sources-try", 118  # the picture of a terminal, and how wide that is
 TALLEST = 5000  # pixels of one picture
 READER = {
     "name": "Lan",
@@ -55,6 +66,7 @@ class Shot:
     dark: bool = False
     images: bool = True
     height: int = TALLEST
+    few_colours: bool = False
 
 
 def documents() -> Iterator[tuple[str, str, str]]:
@@ -157,6 +169,41 @@ def _run(shot: Shot, chromium: str, profile: Path, page: Path, height: int, acti
     return subprocess.run(command, check=True, capture_output=True, timeout=120, text=True).stdout
 
 
+def terminal_session(folder: Path) -> str:
+    """What a terminal of 118 columns shows of `sources try` on the sample portal, as an SVG."""
+    from rich.console import Console
+    from rich.text import Text
+
+    portal = folder / "portal"
+    sample_portal.write(portal)
+    program = f"{Path(sys.executable).with_name('distributor')}"
+    with sample_portal.served(portal) as url:
+        arguments = ["sources", "try", f"{url}{sample_portal.SECTION}", "--allow-private"]
+        shown = _on_a_terminal([program, *arguments], folder)
+    told = " ".join(["$ distributor", *arguments])
+    screen = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    screen.print(Text.from_ansi(f"\x1b[1m{told}\x1b[0m\n{shown}".replace(url, "http://127.0.0.1:8000")))
+    svg = screen.export_svg(title="distributor sources try")
+    return re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)  # it would be fetched; any fixed width will do
+
+
+def _on_a_terminal(command: list[str], folder: Path) -> str:
+    """What a command writes to a terminal; what it says of its progress goes elsewhere."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    environment = {"PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": str(folder)}
+    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, cwd=folder, env=environment)
+    os.close(theirs)
+    made = b""
+    with contextlib.suppress(OSError):  # the terminal is closed with its last process
+        while chunk := os.read(ours, 65536):
+            made += chunk
+    os.close(ours)
+    if process.wait():
+        raise SystemExit(f"error: {' '.join(command)} failed")
+    return made.decode().replace("\r\n", "\n")
+
+
 def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -173,9 +220,19 @@ def main() -> None:
             (out / f"{name}.html").write_text(document, encoding="utf-8")
             if text:
                 (out / f"{name}.txt").write_text(text, encoding="utf-8")
-        for shot in shots(files, out):
+        made = list(shots(files, out))
+        if wanted.search(SESSION):
+            page = folder / f"{SESSION}.html"
+            style = "<style>html,body{margin:0}svg{display:block;width:100%;height:auto}</style>"
+            page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{style}{terminal_session(folder)}", encoding="utf-8")
+            made.append(Shot(page, CHECKOUT / "docs" / "img" / f"{SESSION}.png", 1100, few_colours=True))
+        for shot in made:
             if wanted.search(shot.target.stem):
                 photograph(shot, chromium, folder / "profile")
+                if shot.few_colours:
+                    with Image.open(shot.target) as picture:
+                        small = picture.convert("RGB").quantize(48)
+                    small.save(shot.target, optimize=True)
                 print(shot.target.relative_to(CHECKOUT))
 
 

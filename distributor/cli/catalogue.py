@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, json_option, say, show_json, show_table, warn
+from .app import App, json_option, pass_app, say, show_json, show_table, warn
 
 if TYPE_CHECKING:
     from ..manual import Described
     from ..registry import Kind
 
 
-def catalogue_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.argument("name", required=False)(json_option(function))
+class ByType(click.Group):
+    """A group in which every name that is no subcommand is a type to be shown."""
+
+    kind = ""  # channel or source
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or self._one(cmd_name, bool(ctx.params.get("as_json")))
+
+    def _one(self, name: str, asked: bool) -> click.Command:
+        @click.command(name, help=f"Show a type of {self.kind}: its settings and an example to paste.")
+        @json_option
+        @pass_app
+        def show(app: App, as_json: bool) -> None:
+            show_types(app, self.kind, name, as_json or asked)
+
+        return show
+
+
+def show_types(app: App, kind: str, name: str | None, as_json: bool) -> None:
+    """All types of `channel` or `source`, or one."""
+    from .. import registry
+
+    known: Kind[Any] = registry.channels if kind == "channel" else registry.sources
+    show_catalogue(app, known, f"{kind}s", name, as_json)
 
 
 def show_catalogue(app: App, kind: Kind[Any], section: str, name: str | None, as_json: bool) -> None:

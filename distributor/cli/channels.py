@@ -7,20 +7,17 @@ import getpass
 import click
 
 from .app import App, clock, complete_channel, confirm, json_option, pass_app, plural, say
-from .catalogue import show_catalogue
+from .catalogue import ByType, show_types
 from .naming import rename_named
 
 
-class _ByType(click.Group):
-    """A group in which every name that is no subcommand is the type of a channel."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or _one(cmd_name, bool(ctx.params.get("as_json")))
+class _Channels(ByType):
+    kind = "channel"
 
 
 @click.group(
     "channels",
-    cls=_ByType,
+    cls=_Channels,
     short_help="Show the channels there are, with settings and examples; rename, resume or cancel one.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
@@ -33,23 +30,7 @@ def command(context: click.Context, as_json: bool) -> None:
     The text comes from the channel files themselves, the newsroom's own `channels/` folder among them.
     """
     if context.invoked_subcommand is None:
-        _show(context.obj, None, as_json)
-
-
-def _show(app: App, name: str | None, as_json: bool) -> None:
-    from .. import registry
-
-    show_catalogue(app, registry.channels, "channels", name, as_json)
-
-
-def _one(name: str, asked: bool) -> click.Command:
-    @click.command(name, help="Show a type of channel: its settings and an example to paste.")
-    @json_option
-    @pass_app
-    def show(app: App, as_json: bool) -> None:
-        _show(app, name, as_json or asked)
-
-    return show
+        show_types(context.obj, "channel", None, as_json)
 
 
 @command.command("rename")

@@ -34,7 +34,7 @@ COMMANDS = {
     "bounces": "Read the mailboxes that bounces go to, now.",
     "suppressions": "List, add, remove, confirm, import and export addresses that get no mail.",
     "channels": "Show the channels there are, with settings and examples; rename, resume or cancel one.",
-    "sources": "Show the kinds of sources there are, likewise.",
+    "sources": "Show the kinds of sources there are, likewise; try an address.",
     "serve": "Gather and send on schedule until stopped.",
     "dkim": "Make a key that signs mail, and show its DNS record.",
     "doctor": "Look for damaged rows in the store, and repair them.",

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import click
 
-from .app import App, pass_app
-from .catalogue import catalogue_options, show_catalogue
+from .app import json_option
+from .catalogue import ByType, show_types
+from .trying import command as try_command
 
 
-@click.command("sources", short_help="Show the kinds of sources there are, likewise.")
-@catalogue_options
-@pass_app
-def command(app: App, name: str | None, as_json: bool) -> None:
-    """Show the kinds of sources there are, or one with its settings and an example to paste.
+class _Sources(ByType):
+    kind = "source"
 
-    The text comes from the source files themselves, the newsroom's own `sources/` folder among them.
+
+@click.group(
+    "sources",
+    cls=_Sources,
+    short_help="Show the kinds of sources there are, likewise; try an address.",
+    invoke_without_command=True,
+    subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
+)
+@json_option
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Show the kinds of sources there are, or one TYPE with its settings and an example to paste.
+
+    The text comes from the source files themselves, the newsroom's own `sources/` folder among them. `distributor sources
+    try ADDRESS` reads a page, a listing, a feed or a folder and proposes the block for config.yaml.
     """
-    from .. import registry
+    if context.invoked_subcommand is None:
+        show_types(context.obj, "source", None, as_json)
 
-    show_catalogue(app, registry.sources, "sources", name, as_json)
+
+command.add_command(try_command)

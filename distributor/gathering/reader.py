@@ -265,7 +265,7 @@ async def _explain_at(source: Source, site: Site, now: datetime, waits: Mapping[
             ) as fetcher,
             asyncio.timeout(LOOK_SECONDS),
         ):
-            explained = await source.explain(_Announcing(fetcher, {}), now)
+            explained = await source.explain(Announcing(fetcher, {}), now)
     except (SourceError, LimitExceeded, NotModified) as error:
         return {"failure": str(error)}
     except TimeoutError:

@@ -1,0 +1,175 @@
+"""Whether a page is a listing or an article, and which of its links lead to articles: by the same rules as a source of type
+page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from lxml.html import HtmlElement
+
+from ...errors import LimitExceeded, SourceError
+from ...model import FoundArticle
+from ...source import Fetched, processor_time
+from ..extraction.article import Selectors
+from ..extraction.document import base_url, parse_page, select, words_of
+from ..identity import canonical_url
+from ..listings import listing
+from ..listings.listing import Link, read_listing
+from ..listings.paging import NextPage, next_page
+from ..sources.page import PageSource
+from .recognise import is_front
+from .repeated import groups
+from .texts import blocks_of, folded
+from .values import Kind, LeftOut
+
+_MOST_COMPUTING = 20.0  # seconds for one page
+_NAMED = 2  # links that are left out for one reason and named
+_MOST_LINKS = 500  # of a page whose surroundings are looked at
+_LEAST_TEXT = 250  # characters outside links that an article has beyond what its page lists
+_LEAST_OWN = 60  # the same of a page that a listing leads to, which is an article before it is anything else
+_FEWEST_LISTED = 3  # links to articles; a page with fewer is hardly a listing
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """By what a page is read: the address of its listing, selectors, the time now, language and zone of the newsroom."""
+
+    url: str
+    select: Selectors
+    now: datetime
+    language: str
+    zone: ZoneInfo
+
+    @property
+    def source(self) -> PageSource:
+        return PageSource(name="", url=self.url, select=self.select, language=self.language, timezone=self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page as a listing: its links to articles in order, the groups of those that are alike, and what it says of the rest.
+    `base` is what relative addresses on it are relative to. `scripted` are headlines that only a script opens."""
+
+    kind: Kind
+    tree: HtmlElement
+    base: str
+    links: Mapping[str, Link]  # by canonical address
+    groups: Sequence[Sequence[str]]
+    left_out: tuple[LeftOut, ...] = ()
+    scripted: tuple[str, ...] = ()
+    next_page: NextPage = NextPage("", scripted=False)
+
+    def names(self, url: str) -> bool:
+        return canonical_url(url) in self.links
+
+    def link(self, url: str) -> Link:
+        return self.links.get(canonical_url(url)) or Link(url, "")
+
+
+def listing_of(got: Fetched, reading: Reading) -> Listing:
+    """The page as a listing. Raises SourceError where it is empty."""
+    tree = parse_page(got.body, got.charset)
+    if tree is None:
+        raise SourceError(f"{got.url} is an empty page")
+    found = read_listing(tree, got.url, reading.now, reading.zone, reading.select.link)
+    base = base_url(tree, got.url)
+    alike = groups(tree, base, [link.url for link in found.links])
+    return Listing(
+        kind=_kind(got, tree, reading, alike),
+        tree=tree,
+        base=base,
+        links={canonical_url(link.url): link for link in found.links},
+        groups=alike,
+        left_out=_by_reason(found.left_out),
+        scripted=found.scripted,
+        next_page=next_page(tree, got.url, 2, reading.select.next),
+    )
+
+
+def _by_reason(left_out: Sequence[listing.LeftOut]) -> tuple[LeftOut, ...]:
+    """What was left out, counted by the first reason, the commonest first."""
+    words: dict[str, list[str]] = {}
+    for one in left_out:
+        words.setdefault(one.reason.partition(";")[0], []).append(one.words)
+    return tuple(
+        LeftOut(reason=reason, number=len(all_of), examples=tuple(filter(None, all_of[:_NAMED])))
+        for reason, all_of in sorted(words.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def _kind(got: Fetched, tree: HtmlElement, reading: Reading, alike: Sequence[Sequence[str]]) -> Kind:
+    many = sum(map(len, alike))
+    if many >= _FEWEST_LISTED and (is_front(got.url) or reading.select.link):
+        return Kind.LISTING
+    try:
+        found = understood(got, reading)
+    except (SourceError, LimitExceeded):
+        return Kind.LISTING
+    return Kind.ARTICLE if many < _FEWEST_LISTED or _own_text(found, tree, alike) >= _LEAST_TEXT else Kind.LISTING
+
+
+def lists_only(got: Fetched, found: FoundArticle, reading: Reading) -> bool:
+    """Whether a page that a listing leads to is a listing itself: what was read of it are the words beside its links.
+    Raises LimitExceeded."""
+    with processor_time(_MOST_COMPUTING):
+        return _lists_only(got, found, reading)
+
+
+def _lists_only(got: Fetched, found: FoundArticle, reading: Reading) -> bool:
+    tree = parse_page(got.body, got.charset)
+    if tree is None:
+        return False
+    links = read_listing(tree, got.url, reading.now, reading.zone).links
+    alike = groups(tree, base_url(tree, got.url), [link.url for link in links])
+    return bool(alike) and len(alike[0]) >= _FEWEST_LISTED and _own_text(found, tree, alike) < _LEAST_OWN
+
+
+def _own_text(found: FoundArticle, tree: HtmlElement, alike: Sequence[Sequence[str]]) -> int:
+    """Characters of text that an article has of its own, beyond the words beside what its page links to."""
+    listed = _listed_texts(tree, alike)
+    return sum(block.plain for block in blocks_of(found.body_html) if folded(block.text) not in listed)
+
+
+def _listed_texts(tree: HtmlElement, alike: Sequence[Sequence[str]]) -> set[str]:
+    """The texts that stand in the repeated block beside its links: summaries, dates."""
+    if not alike or len(alike[0]) < _FEWEST_LISTED:
+        return set()
+    keys = {canonical_url(url) for url in alike[0]}
+    texts: set[str] = set()
+    for anchor in select(tree, "a[href]")[:_MOST_LINKS]:
+        if not words_of(anchor) or not _leads_to(anchor, keys):
+            continue
+        block = _block_around(anchor)
+        if block is not None:
+            texts |= {folded(str(text)) for text in block.itertext()}
+            texts |= {folded(words_of(inner)) for inner in block.iter("p", "div", "span", "h2", "h3", "h4", "li")}
+    return texts
+
+
+def _leads_to(anchor: HtmlElement, keys: set[str]) -> bool:
+    tail = (anchor.get("href") or "").rpartition("/")[2].partition("#")[0]
+    return bool(tail) and any(key.endswith(tail.rstrip("/")) for key in keys)
+
+
+def _block_around(anchor: HtmlElement) -> HtmlElement | None:
+    """The element around a link that holds one story of a listing: the outermost that holds no other story's link."""
+    href, block = anchor.get("href"), None
+    for up in anchor.iterancestors():
+        if up.tag in ("body", "html") or any(_is_other(one, href) for one in islice(up.iter("a"), _MOST_LINKS)):
+            break
+        block = up
+    return block
+
+
+def _is_other(anchor: HtmlElement, href: str | None) -> bool:
+    return anchor.get("href") not in (None, href) and len(words_of(anchor).split()) > 3
+
+
+def understood(got: Fetched, reading: Reading, *, link: Link | None = None) -> FoundArticle:
+    """The article of a page, as a source of type page understands it. Raises SourceError and LimitExceeded."""
+    with processor_time(_MOST_COMPUTING):
+        return reading.source.article(got, link or Link(got.url, ""))

@@ -1,0 +1,231 @@
+"""A listing, read: some of its articles to the end, and selectors that were tried on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ...errors import LimitExceeded, SourceError
+from ...model import FoundArticle
+from ...source import Fetched, processor_time
+from ..extraction.article import Selectors
+from ..extraction.document import parse_page, select
+from ..identity import canonical_url
+from .describing import doubts, shown
+from .finding import Sample, find_selectors
+from .listing import Listing, Reading, lists_only, understood
+from .repeated import link_selector
+from .values import ArticleShown, Kind, Proposal, Selected, Trial
+
+if TYPE_CHECKING:
+    from .look import Looking
+
+_MOST_COMPUTING = 60.0  # seconds for looking for selectors on all pages together
+_OTHERS = 2  # links that stand in other blocks than the largest, of those that are tried
+
+
+@dataclass(slots=True)
+class _Tried:
+    """A link that was followed: its page, and the article or why there is none."""
+
+    url: str
+    got: Fetched | None = None
+    found: FoundArticle | None = None
+    fault: str = ""
+
+
+async def read_listing(looking: Looking, got: Fetched, listing: Listing, *, first: str = "") -> Trial:
+    """What is read of a listing's articles, and the block to propose. `first` is the article to begin with."""
+    request, reading = looking.request, looking.reading
+    if not listing.links:
+        return Trial(
+            address=request.address,
+            kind=Kind.LISTING,
+            what="is a page without links to articles" + _selected_none(reading.select.link),
+            left_out=listing.left_out,
+            doubts=_scripted(listing)
+            or ("its links may be made by a script: look for a feed, or for another page that lists the news",),
+        )
+    tried = [await _follow(looking, listing, url) for url in _to_try(listing, request.articles, first)]
+    good = [one for one in tried if one.found is not None]
+    bad = [one for one in tried if one.found is None]
+    link = _link(listing, reading, good, bad)
+    fields, late = _fields(looking, listing, good, link)
+    chosen = replace(reading, select=replace(reading.select, **{one.key: one.css for one in (*link, *fields)}))
+    again = [_reread(one, listing, chosen) for one in good] if fields else good
+    articles = [one.found for one in again if one.found is not None]
+    return Trial(
+        address=request.address,
+        kind=Kind.LISTING,
+        what=f"is a listing of {len(listing.links)} article{'' if len(listing.links) == 1 else 's'}",
+        found=len(listing.links),
+        articles=tuple(_shown(one, listing, looking) for one in (*again, *bad)),
+        left_out=listing.left_out,
+        proposals=(_proposal(looking, got, (*link, *fields), good),) if good else (),
+        doubts=(
+            *_of_selectors(good, reading.select),
+            *_of_links(good, bad, link),
+            *late,
+            *doubts(articles, looking.zone),
+        ),
+        hints=_further(listing),
+    )
+
+
+def _further(listing: Listing) -> tuple[str, ...]:
+    """What staff may want to know of the listing's further pages."""
+    if listing.next_page.url:
+        return (f"the listing has further pages, such as {listing.next_page.url}: `pages: 2` reads the second too",)
+    return (
+        ("the listing's further pages are opened by a script only: they cannot be read",)
+        if listing.next_page.scripted
+        else ()
+    )
+
+
+def _scripted(listing: Listing) -> tuple[str, ...]:
+    number = len(listing.scripted)
+    if not number:
+        return ()
+    named = "; ".join(f"«{words[:60]}»" for words in listing.scripted[:2])
+    return (
+        f"{number} headline{' has' if number == 1 else 's have'} no address, only a script, and cannot be read: {named}",
+    )
+
+
+def _selected_none(css: str) -> str:
+    return f": {css!r} finds none" if css else ""
+
+
+def _to_try(listing: Listing, number: int, begin: str = "") -> list[str]:
+    """Which links are followed: most of the largest block, and one or two of others, which may lead to no articles."""
+    first, *rest = listing.groups or [[link.url for link in listing.links.values()]]
+    others = [group[0] for group in rest][: _OTHERS if number >= 5 else int(number >= 3)]
+    chosen = [*first[: number - len(others)], *others]
+    more = [url for group in (first, *rest) for url in group if url not in chosen]
+    known = {canonical_url(begin)} if begin else set()
+    rest_of_all = [url for url in (*chosen, *more) if canonical_url(url) not in known]
+    return [*([begin] if begin else []), *rest_of_all][:number]
+
+
+async def _follow(looking: Looking, listing: Listing, url: str) -> _Tried:
+    try:
+        got = await looking.get(url)
+    except SourceError as error:
+        return _Tried(url, fault=str(error))
+    made = _reread(_Tried(url, got), listing, looking.reading)
+    if made.found is None:
+        return made
+    if canonical_url(got.url) == canonical_url(looking.request.address):
+        return _Tried(url, got, fault=f"{url} is the listing itself")
+    try:
+        lists = lists_only(got, made.found, looking.reading)
+    except LimitExceeded as error:
+        return _Tried(url, got, fault=f"{url} {error}")
+    return _Tried(url, got, fault=f"{url} lists articles and is none") if lists else made
+
+
+def _reread(one: _Tried, listing: Listing, reading: Reading) -> _Tried:
+    assert one.got is not None
+    try:
+        return _Tried(one.url, one.got, understood(one.got, reading, link=listing.link(one.url)))
+    except (SourceError, LimitExceeded) as error:
+        return _Tried(one.url, one.got, fault=str(error))
+
+
+def _shown(one: _Tried, listing: Listing, looking: Looking) -> ArticleShown:
+    if one.found is None or one.got is None:
+        return ArticleShown(address=one.url, fault=one.fault)
+    link = listing.link(one.url)
+    try:
+        places = looking.places(one.found, one.got, hint=link.words)
+    except LimitExceeded:
+        places = {}
+    if one.found.published and one.found.published == link.published:
+        places["date"] = [*places.get("date", ()), "beside the link in the listing"]
+    return shown(one.found, places, looking.zone, looking.now, address=one.url)
+
+
+# -- selectors ---------------------------------------------------------------------------------------------------------
+
+
+def _link(listing: Listing, reading: Reading, good: Sequence[_Tried], bad: Sequence[_Tried]) -> tuple[Selected, ...]:
+    """A selector for the links, where automatically also other pages are taken for articles, or some are missed."""
+    if reading.select.link or len(good) < 2:
+        return ()
+    css, urls = link_selector(listing.tree, listing.base, [one.url for one in good], [one.url for one in bad])
+    missed = [url for url in urls if not listing.names(url)]
+    if not css or not (bad or missed):
+        return ()
+    why = (
+        f"without it {len(bad)} of {len(good) + len(bad)} pages tried are no articles"
+        if bad
+        else f"without it {len(missed)} links of the same block are left out"
+    )
+    return (Selected(key="link", css=css, pages=len(urls), of=len(urls), why=why),)
+
+
+def _fields(
+    looking: Looking, listing: Listing, good: Sequence[_Tried], link: Sequence[Selected]
+) -> tuple[tuple[Selected, ...], list[str]]:
+    """Selectors for the fields of articles, and what could not be looked for."""
+    if len(good) < 2:
+        return (), ["only one article could be tried: selectors are proposed from two on"] if good else []
+    samples = []
+    for one in good:
+        assert one.got is not None
+        tree = parse_page(one.got.body, one.got.charset)
+        assert tree is not None  # an article was found in it
+        words = listing.link(one.url)
+        samples.append(Sample(tree, one.found, words.words, words.published))
+
+    def read(at: int, selectors: Selectors) -> FoundArticle | None:
+        return _reread(good[at], listing, replace(looking.reading, select=selectors)).found
+
+    try:
+        with processor_time(_MOST_COMPUTING):
+            found, perhaps = find_selectors(samples, read, looking.zone, looking.reading.select)
+            return found, list(perhaps)
+    except LimitExceeded:
+        return (), ["selectors were not looked for to the end: the pages are very large"]
+
+
+def _proposal(looking: Looking, got: Fetched, selected: Sequence[Selected], good: Sequence[_Tried]) -> Proposal:
+    request = looking.request
+    given = {key: css for key, css in request.select.items() if css}
+    settings: dict[str, Any] = looking.settings("page", url=request.address)
+    chosen = given | {one.key: one.css for one in selected}
+    if chosen:
+        settings["select"] = chosen
+    number = len(good)
+    why = "automatic extraction is good" if not chosen else "these selectors were tried"
+    return Proposal(
+        name="", settings=settings, selectors=tuple(selected), why=f"{why} on {number} page{'' if number == 1 else 's'}"
+    )
+
+
+# -- doubts ------------------------------------------------------------------------------------------------------------
+
+
+def _of_selectors(good: Sequence[_Tried], given: Selectors) -> list[str]:
+    """Selectors of the newsroom's own that find nothing on pages that were tried."""
+    trees = [parse_page(one.got.body, one.got.charset) for one in good if one.got is not None]
+    made = []
+    for key in ("title", "date", "lead", "body", "image", "caption", "author", "topic"):
+        css = getattr(given, key)
+        if css:
+            found = sum(bool(select(tree, css)) for tree in trees if tree is not None)
+            if found < len(trees):
+                made.append(f"select.{key}: {css} finds nothing on {len(trees) - found} of {len(trees)} pages")
+    return made
+
+
+def _of_links(good: Sequence[_Tried], bad: Sequence[_Tried], link: Sequence[Selected]) -> list[str]:
+    if not bad:
+        return []
+    if not good:
+        return [f"none of the pages tried could be read; the first: {bad[0].fault}"]
+    if link:
+        return []
+    return [f"{len(bad)} of {len(good) + len(bad)} pages tried could not be read: {bad[0].fault}"]

@@ -1,0 +1,77 @@
+"""The blocks of bodies, and what several pages of one portal have in common: the one sign of furniture that needs no
+right answer. Pure."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from ...text import clean_line
+from ..cleaning import close
+from ..dates import parse_date
+from ..extraction.document import words_of
+from ..furniture import parse
+
+_BLOCKS = ("p", "li", "h2", "h3", "h4", "blockquote", "pre", "td", "th", "figcaption")
+_LONGEST_DATE_LINE = 70  # characters; a longer line that holds a date is a sentence
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: without cases, runs of spaces, and the dots at its end."""
+    return close(clean_line(html.unescape(text))).casefold().rstrip(".… ")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a body: its words, and how many of their characters stand outside links."""
+
+    text: str
+    plain: int
+
+    @property
+    def key(self) -> str:
+        return folded(self.text)
+
+
+def blocks_of(body_html: str) -> list[Block]:
+    """The innermost blocks of a body that have words."""
+    root = parse(body_html) if body_html else None
+    if root is None:
+        return []
+    made = []
+    for element in root.iter(*_BLOCKS):
+        if any(inner is not element for inner in element.iter(*_BLOCKS)):
+            continue
+        words = words_of(element)
+        linked = sum(len(words_of(anchor)) for anchor in element.iter("a"))
+        if words:
+            made.append(Block(words, max(0, len(words) - linked)))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The text of one body among its siblings: characters outside links that are its own, and those that are no part of a
+    story: what stands in other bodies too, and what its fields say already."""
+
+    own: int
+    foreign: int
+
+
+def measure(bodies: Sequence[str], said: Sequence[Collection[str]], zone: tzinfo) -> list[Measure]:
+    """What each body has of its own and what not. `said` are the title, the lead and so on of each story, folded."""
+    blocks = [blocks_of(body) for body in bodies]
+    seen = Counter(key for one in blocks for key in {block.key for block in one})
+    made = []
+    for one, fields in zip(blocks, said, strict=True):
+        foreign = [block for block in one if seen[block.key] > 1 or block.key in fields or _is_date_line(block, zone)]
+        own = sum(block.plain for block in one if block not in foreign)
+        made.append(Measure(own, sum(len(block.text) for block in foreign)))
+    return made
+
+
+def _is_date_line(block: Block, zone: tzinfo) -> bool:
+    return len(block.text) <= _LONGEST_DATE_LINE and parse_date(block.text, zone) is not None
