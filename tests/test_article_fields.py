@@ -51,6 +51,7 @@ SHOWN = {
     "underlined": '<span class="news_time">09:05 24/11/2026</span>',
     "DotNetNuke": '<div class="edn_metaDetails1"><span>24/11/2026 09:05</span></div>',
     "a name of four words": '<span class="xyz-span-date-publish">24/11/2026 09:05</span>',
+    "a role": '<div data-role="publishdate">24/11/2026 09:05 GMT+7</div>',
     "an id": '<span id="ctl00_lblNgayDang">24/11/2026 09:05</span>',
     "in capitals": '<div class="NGAY-DANG">24/11/2026 09:05</div>',
     "in Vietnamese": '<div class="thoi-gian-dang">24/11/2026 09:05</div>',
@@ -128,6 +129,11 @@ def test_where_only_the_change_is_told_it_is_the_date() -> None:
     assert article("<p>Cập nhật lúc: 09:05 24/11/2026</p>").published == AT_NINE
 
 
+def test_a_change_beside_the_headline_goes_before_a_date_of_another_story() -> None:
+    others = '<table><tr><td><a href="/2">Xã bạn khánh thành nhà văn hóa</a> (23/11/2026)</td></tr></table>'
+    assert article(f"<i>Cập nhật ngày 24/11/2026 lúc 09:05</i>{others}").published == AT_NINE
+
+
 def test_the_date_of_publication_goes_before_that_of_a_change() -> None:
     found = article('<p class="update-time">Cập nhật: 25/11/2026 10:00</p><p class="post-date">24/11/2026 09:05</p>')
     assert found.published == AT_NINE
@@ -169,6 +175,10 @@ HEADLINES = {
     "in other letters": (f"<div class='News-Title'>{TITLE}</div>", "<title>x</title>"),
     "an id": (f"<span id='ctl00_lblTieuDe'>{TITLE}</span>", "<title>Cổng thông tin</title>"),
     "a hidden heading": (f"<h1 style='display:none'>Cổng thông tin điện tử xã</h1><div class='article-title'>{TITLE}</div>", "<title>x</title>"),
+    "a heading with a label": (f"<h1><span class=label>Trực tiếp</span> {TITLE}</h1>", f"<title>{TITLE} - Báo</title>"),
+    "a heading in a part": (f"<h1><small>Phóng sự</small><b>{TITLE}</b></h1>", f"<meta property='og:title' content='{TITLE}'>"),
+    "a heading with the site's name": (f"<h1>{TITLE} | Báo Tân Lập</h1>", "<meta property='og:site_name' content='Báo Tân Lập'>"),
+    "an element that is called a title": (f"<h2 class=Title>Tin</h2><span id=ctl00_Title class=Title>{TITLE}</span>", "<title>Tin tức sự kiện</title>"),
     "escaped twice": ("", ld(**{"@type": "NewsArticle", "headline": TITLE.replace("ạ", "&amp;#7841;").replace("ờ", "&amp;#x1EDD;")})),
     "a social title beside the heading": (f"<h1>{TITLE}</h1>", "<title>Bất ngờ với phiên chợ này</title><meta property='og:title' content='Bạn sẽ bất ngờ'>"),
     "data of other stories": (f"<h1>{TITLE}</h1>", ld(**{"@graph": [{"@type": "NewsArticle", "headline": "Một tin khác hẳn của huyện bạn"}, {"@type": "NewsArticle", "headline": TITLE}]})),
@@ -217,6 +227,8 @@ AUTHORS = {
     "microdata, plain": ("", "<span itemprop=author>Lan Chi</span>", "Lan Chi"),
     "a line": ("", "<p>By Jane Doe and John Roe, Reuters</p>", "Jane Doe, John Roe"),
     "a line in Vietnamese": ("", "<div>Tác giả: Lan Chi</div>", "Lan Chi"),
+    "a byline in parts": ("", "<div data-component=byline-block><span>Jane Doe</span><span>Political correspondent</span></div>", "Jane Doe"),
+    "a byline without spaces": ("", "<div class=author-info><p>By</p><span class=author-name>Jane Doe</span></div>", "Jane Doe"),
     "a byline": ("", "<div class=article__byline>By <a href=/j>Jane Doe</a> | Nov 12, 2026</div>", "Jane Doe"),
     "a link to a page of authors": ("", "<a href='/author/jane-doe/'>Jane Doe</a>", "Jane Doe"),
     "a portrait that links there": ("", "<a href=/tac-gia><img alt='Lan Chi' src=/zoom/36_36/lc.jpg></a>", "Lan Chi"),

@@ -375,7 +375,7 @@ def read_byline(text: str) -> str:
     text = _WHEN.sub(" | ", _ADDRESS.sub(" | ", text))
     text = _PREFIX.sub("", _PREFIX.sub("", text))
     parts = [clean_line(_IN_BRACKETS.sub(" ", part)).strip(_EDGES + ".") for part in _PIECES.split(text)]
-    parts = [part for part in parts if part and part.casefold() not in _NO_NAMES]
+    parts = [part for part in parts if _PREFIX.sub("", f"{part} ").strip() and part.casefold() not in _NO_NAMES]
     people = [part for part in parts if is_person(part)]
     several = [part for part in people if len(part.split()) > 1] or people[:1]
     offices = [

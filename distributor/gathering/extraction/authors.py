@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 from ...text import clean_line
 from ..signatures import choose_author, read_byline
 from .document import words_of
-from .named import Surroundings, joined_names, name_words
+from .named import Surroundings, has_name, joined_names, name_words
 from .structured_data import StructuredData
 
 _NAMED = re.compile(
@@ -67,7 +67,7 @@ def _shown(page: HtmlElement) -> Iterator[str]:
 
 def _words(element: HtmlElement) -> str:
     """The words of an element; for a link around a portrait, whose it is."""
-    words = words_of(element)
+    words = _spaced(element)
     if element.tag == "a" and len(words.split()) == 1:
         return ""  # `Authors`: the way to all of them
     if not words and element.tag == "a":
@@ -75,12 +75,24 @@ def _words(element: HtmlElement) -> str:
     return words
 
 
+def _spaced(element: HtmlElement) -> str:
+    """The words of an element, with a stroke where one element ends and the next begins without a space."""
+    made = ""
+    for part in element.itertext():
+        text = str(part)
+        joint = made[-1:].isalnum() and text[:1].isalnum()
+        made += f" | {text}" if joint else text
+        if len(made) > 2 * _LONGEST:
+            break
+    return clean_line(made)
+
+
 def _calls_itself_author(element: HtmlElement) -> bool:
     if "author" in (element.get("rel") or "").lower().split():
         return True
     if element.tag == "a" and _PAGE_OF.search((element.get("href") or "")[:500]):
         return True
-    if not (element.get("class") or element.get("id")):
+    if not has_name(element):
         return False
     return (
         any(_NAMED.fullmatch(word) for word in name_words(element)) or _JOINED.search(joined_names(element)) is not None

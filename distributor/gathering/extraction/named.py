@@ -22,16 +22,26 @@ _ELSEWHERE = re.compile(
 _OTHERS = frozenset({"aside", "footer", "nav"})
 
 
+_NAMING = ("class", "id", "data-role", "data-component", "data-testid", "data-qa")
+
+
+def has_name(element: HtmlElement) -> bool:
+    """Whether an element is called something."""
+    return any(element.get(name) for name in _NAMING)
+
+
+def _names(element: HtmlElement) -> str:
+    return " ".join((element.get(name) or "")[:_LONGEST] for name in _NAMING)
+
+
 def name_words(element: HtmlElement) -> list[str]:
-    """The words in the classes and the id of an element, in small letters: `dateArt` is `date`, `art`."""
-    given = f"{(element.get('class') or '')[:_LONGEST]} {(element.get('id') or '')[:_LONGEST]}"
-    return [word.lower() for word in _WORD.findall(given)]
+    """The words in the names of an element, in small letters: `dateArt` is `date`, `art`."""
+    return [word.lower() for word in _WORD.findall(_names(element))]
 
 
 def joined_names(element: HtmlElement) -> str:
-    """The classes and the id with the signs between words taken out: `ngay-dang` is `ngaydang`."""
-    given = f"{(element.get('class') or '')[:_LONGEST]} {(element.get('id') or '')[:_LONGEST]}"
-    return re.sub(r"[-_]", "", given.lower())
+    """The names with the signs between words taken out: `ngay-dang` is `ngaydang`."""
+    return re.sub(r"[-_]", "", _names(element).lower())
 
 
 class Surroundings:

@@ -18,7 +18,7 @@ from lxml.html import HtmlElement
 from ...text import clean_line
 from ..dates import parse_date
 from .document import words_of
-from .named import Surroundings, in_order, name_words
+from .named import Surroundings, has_name, in_order, name_words
 from .structured_data import StructuredData
 
 _NAME = re.compile(
@@ -55,8 +55,11 @@ _IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-](0?[1-9]|1[0-2])(?:[/-](0?[1-9]|[
 _LONGEST_NAMED = 200  # characters of an element that is named for a date
 _LONGEST_LINE = 110
 _MOST_LETTERS = 24  # of a line that is a date, beside the date and the words above
+_HEADLINE = 4  # words; a link with more beside a date leads to the story that the date is of
+_HEADLINE = 4  # words; a link with more beside a date leads to the story that the date is of
 _MOST_LINKED = 3  # of a date that is a link
 _BEFORE, _BEHIND = 1500, 2500  # characters around the headline in which a date without a name or label is the article's
+_SURE = 5 * _BEHIND  # a rank from which on it is not sure that a date is the article's
 _MOST_PIECES = 100  # of text in one element
 _MOST = 3000  # elements that are looked at
 
@@ -124,7 +127,9 @@ def _more_exact(day: datetime, shown: Sequence[_Shown], zone: tzinfo) -> datetim
 
 
 def _nearest(shown: Sequence[_Shown]) -> datetime | None:
-    return next((one.moment for one in shown if not one.changed), None) or next((one.moment for one in shown), None)
+    """The surest date; of publication before that of a change, where both stand near the headline."""
+    first = next((one for one in shown if not one.changed and one.rank < _SURE), None) or next(iter(shown), None)
+    return first.moment if first else None
 
 
 def _from_address(url: str, zone: tzinfo) -> datetime | None:
@@ -143,7 +148,7 @@ def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
     for at, element in elements:
         if element.tag in ("html", "body", "head", "script", "style", "title", "option", "input", "textarea"):
             continue
-        words = name_words(element) if element.get("class") or element.get("id") else []
+        words = name_words(element) if has_name(element) else []
         named = element.tag == "time" or (any(map(_NAME.fullmatch, words)) and not any(map(_NO_NAME.fullmatch, words)))
         text = _text(element, _LONGEST_NAMED if named else _LONGEST_LINE)
         if not text or not (_YEAR.search(text) or element.get("datetime")):
@@ -190,7 +195,7 @@ def _rank(element: HtmlElement, text: str, *, named: bool, distance: int, locate
     else:
         away = distance
     sure = element.get("datetime") is not None or (named and _is_date_line(text)) or labelled
-    return away + (0 if sure else 5 * _BEHIND) + (0 if near else 20 * _BEHIND)
+    return away + (0 if sure else _SURE) + (0 if near else 4 * _SURE)
 
 
 def _is_date_line(text: str) -> bool:
@@ -220,8 +225,9 @@ def _text(element: HtmlElement, most: int) -> str:
 def _in_link(element: HtmlElement) -> bool:
     """Whether a date stands in a link to another story; one that is a link of its own leads to this page (WordPress)."""
     links = [up for up in (element, *element.iterancestors()) if up.tag == "a"] or list(element.iter("a"))[:10]
+    texts = [clean_line(link.text_content()) for link in links]
     return any(
-        _YEAR.search(text) and _letters(text) > _MOST_LINKED
-        for link in links
-        if (text := clean_line(link.text_content()))
+        (_YEAR.search(text) and _letters(text) > _MOST_LINKED) or len(_BESIDE.sub(" ", text).split()) > _HEADLINE
+        for text in texts
+        if len(text) <= 10 * _LONGEST_NAMED
     )

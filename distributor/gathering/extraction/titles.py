@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from ...text import clean_line
 from .document import first_words, select
-from .named import Surroundings, joined_names
+from .named import Surroundings, has_name, joined_names
 from .structured_data import StructuredData, decoded
 
 _LEAD = ".tomtat, .tom-tat, .sapo, .chapeau, .trichdan, .article-summary, .detail-sapo, .lead"
@@ -37,14 +37,21 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
     window = decoded(next((str(one.text_content())[:_LONGEST_TITLE] for one in page.iter("title")), ""))
     variants = [*told, *_parts(window)]
     around = Surroundings(page)
-    headings = [text for one in page.iter("h1") if (text := _words(one)) and not around.elsewhere(one)]
-    named = [text for one in _named(page, around) if (text := _words(one))]
+    told_words = {_folded(text) for text in variants}
+    shown = [one for one in page.iter("h1") if not around.elsewhere(one)]
+    headings = [text for one in shown if (text := without_site(_headline_in(one, told_words), sites))]
+    named = [text for one in _named(page, around) if (text := without_site(_headline_in(one, told_words), sites))]
+    weak = [
+        text
+        for one in _titled_only(page, around)
+        if len((text := _headline_in(one, told_words)).split()) > _FEWEST_WORDS
+    ]
     own = [text for text in dict.fromkeys([*headings, *named]) if _folded(text) not in sites]
-    confirmed = [text for text in own if any(_alike(text, other) >= _ALIKE for other in variants)]
+    confirmed = [text for text in [*own, *weak] if any(_alike(text, other) >= _ALIKE for other in variants)]
     if confirmed:
         return max(confirmed, key=lambda text: (max(_alike(text, one) for one in told) if told else 0, len(text)))
     hinted = clean_line(hint)
-    if hinted and any(_folded(hinted) in _folded(text) for text in (window, *told, *own)):
+    if hinted and any(_folded(hinted) in _folded(text) for text in (window, *told, *own, *weak)):
         return hinted
     alone = [text for text in own if len(text.split()) >= _FEWEST_WORDS]
     if len(headings) == 1 and headings[0] in alone:
@@ -53,6 +60,8 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
         return told[0]
     if alone or own:
         return (alone or own)[0]
+    if weak:
+        return weak[0]
     if hinted and any(_folded(hinted) == _folded(text) for text in _lines(page)):
         return hinted
     return max(_SEPARATOR.split(window), key=len, default="")
@@ -84,10 +93,19 @@ def _parts(window: str) -> list[str]:
     return [window[begin:end] for at, begin in enumerate(begins) for end in ends[at:] if window[begin:end].strip()]
 
 
+def _titled_only(page: HtmlElement, around: Surroundings) -> Iterator[HtmlElement]:
+    """Elements that are called a title and nothing more, which boxes are, too; no links."""
+    for element in page.iter("h2", "h3", "h4", "div", "p", "span", "td", "strong"):
+        if "title" in joined_names(element).replace("ctl00", "").split() or element.get("itemprop") == "headline":
+            linked = element.find(".//a") is not None or any(up.tag == "a" for up in element.iterancestors())
+            if not linked and not around.elsewhere(element):
+                yield element
+
+
 def _named(page: HtmlElement, around: Surroundings) -> Iterator[HtmlElement]:
     """Elements that call themselves a headline and are no link: in lists of stories they are."""
     for element in page.iter("h2", "h3", "div", "p", "span", "td", "strong", "header"):
-        if not (element.get("class") or element.get("id")) or not _TITLED.search(joined_names(element)):
+        if not has_name(element) or not _TITLED.search(joined_names(element)):
             continue
         linked = element.find(".//a") is not None or any(up.tag == "a" for up in element.iterancestors())
         if not linked and not around.elsewhere(element):
@@ -99,6 +117,18 @@ def _words(element: HtmlElement) -> str:
     hidden = any(_HIDDEN.search(one.get("style") or "") for one in (element, *element.iterancestors()))
     text = str(element.text_content())
     return "" if hidden or len(text) > 4 * _LONGEST_TITLE else clean_line(text)[:_LONGEST_TITLE]
+
+
+def _headline_in(heading: HtmlElement, told: set[str]) -> str:
+    """The words of a heading; of one that also holds a label (`Chính trị`, `Trực tiếp`) the piece that the page tells
+    elsewhere as its title. `told` are such titles, folded."""
+    words = _words(heading)
+    if not words or _folded(words) in told:
+        return words
+    children = [one for one in heading if isinstance(one.tag, str)][:_MOST_PARTS]
+    beside = clean_line(" ".join([heading.text or "", *(one.tail or "" for one in children)])[:_LONGEST_TITLE])
+    pieces = [beside, *(_words(one) for one in children)]
+    return next((piece for piece in pieces if piece and _folded(piece) in told), words)
 
 
 def _lines(page: HtmlElement) -> Iterator[str]:
