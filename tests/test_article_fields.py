@@ -162,6 +162,24 @@ def test_a_page_that_tells_no_date_has_none(inside: str) -> None:
     assert article(inside).published is None
 
 
+@pytest.mark.parametrize(
+    ("inside", "head"),
+    [
+        ('<span class="publish-date">24/17/2026</span>', ""),
+        ('<time datetime="2026-13-45">45/13/2026</time>', ""),
+        ("", ld(**{"@type": "NewsArticle", "datePublished": "2026-11-31"})),
+    ],
+)
+def test_a_date_that_cannot_be_read_is_told_and_not_guessed(inside: str, head: str) -> None:
+    found = article(inside, head=head)
+    assert found.published is None
+    assert found.doubt.startswith("its date ")
+
+
+def test_a_page_without_a_date_leaves_no_doubt() -> None:
+    assert article("<p>Năm 2026, xã có 300 hộ.</p>").doubt == ""
+
+
 # -- the headline ------------------------------------------------------------------------------------------------------
 
 HEADLINES = {

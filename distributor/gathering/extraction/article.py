@@ -52,7 +52,7 @@ class Extracted:
     """What a page tells of its article. Texts are clean; `published` is None where the page does not tell.
 
     `topics` are what the selector finds, else the sections that the page names as such; `trail` are the sections of its
-    path of links (breadcrumbs).
+    path of links (breadcrumbs). `doubt` tells of a date that stands there and cannot be read.
     """
 
     title: str = ""
@@ -61,6 +61,7 @@ class Extracted:
     author: str = ""
     published: datetime | None = None
     updated: datetime | None = None
+    doubt: str = ""
     topics: tuple[str, ...] = ()
     trail: tuple[str, ...] = ()
     image: Image | None = None
@@ -77,7 +78,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     reveal_media(page)
     drop_what_acts(page)
     title = first_words(chosen["title"]) or find_title(page, data, hint)
-    published, updated = find_dates(page, chosen["date"], data, zone, title=title, url=address)
+    dates = find_dates(page, chosen["date"], data, zone, title=title, url=address)
     named = first_words(chosen["author"]) if selectors.author else find_author(page, data)
     lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
     body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, text, data.body, title)
@@ -88,8 +89,9 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
         lead=close(lead),
         body_html=cleaned.html if cleaned else "",
         author=named if selectors.author and named else _author(named, cleaned),
-        published=published,
-        updated=updated,
+        published=dates.published,
+        updated=dates.updated,
+        doubt=dates.doubt,
         topics=tuple(dict.fromkeys(filter(None, topics))),
         trail=tuple(sections_of(trail, title, data.site_names)),
         image=find_image(

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
+from itertools import chain, islice
 
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ..dates import parse_date
+from ..dates import from_epoch, parse_date, read_date
 from .document import words_of
 from .named import Surroundings, has_name, in_order, name_words
 from .structured_data import StructuredData
@@ -24,6 +25,9 @@ from .structured_data import StructuredData
 _NAME = re.compile(
     r"(?:\w*(?:date|time)|(?:date|time|ngay|publish|posted)\w*|thoi|gio|pubdate|published|publishing|dateline|meta\w*|info|byline"
     r"|created|thoigian\w*|timestamp)"
+)
+_DATE_NAME = re.compile(
+    r"(?:post|news|publish|create|article|entry)?(?:date|time|datetime)|ngay\w*|published|thoigian\w*"
 )
 _NO_NAME = re.compile(
     r"(?:up|can|man|vali)date\w*|(?:some|over|life|run|part|full|real)time|timeline|times|datepicker|timer|timeago"
@@ -74,6 +78,16 @@ class _Shown:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PageDates:
+    """When an article was published and when it was changed after that, None where its page does not tell; and where it
+    tells in a way that cannot be read, that in words."""
+
+    published: datetime | None = None
+    updated: datetime | None = None
+    doubt: str = ""
+
+
 def find_dates(
     page: HtmlElement,
     chosen: Sequence[HtmlElement],
@@ -82,20 +96,21 @@ def find_dates(
     *,
     title: str = "",
     url: str = "",
-) -> tuple[datetime | None, datetime | None]:
-    """When the article was published and when it was changed after that; None where the page does not tell."""
-    for element in chosen:
-        found = parse_date(element.get("datetime") or element.get("content") or words_of(element), zone)
-        if found:
-            return found, None
+) -> PageDates:
+    """The dates of a page. `chosen` is what the newsroom's selector finds."""
+    told = [element.get("datetime") or element.get("content") or words_of(element) for element in chosen]
+    found = next(filter(None, (parse_date(text, zone) for text in told)), None)
+    if found:
+        return PageDates(found)
     published, updated = _first(data.published, zone), _first(data.updated, zone)
     if published is None or _is_midnight(published, zone):
         shown = sorted(_shown(page, zone, title), key=lambda one: one.rank)
         published = _more_exact(published, shown, zone) if published else _nearest(shown)
     published = published or updated or _from_address(url, zone)
-    if published and updated and updated <= published:
-        updated = None
-    return published, updated
+    if published is None:
+        texts = chain(told, data.published, _unread(page))
+        return PageDates(doubt=next(filter(None, (read_date(text, zone).doubt for text in texts)), ""))
+    return PageDates(published, updated if updated and updated > published else None)
 
 
 def _first(texts: Sequence[str], zone: tzinfo) -> datetime | None:
@@ -105,7 +120,7 @@ def _first(texts: Sequence[str], zone: tzinfo) -> datetime | None:
 def _moment(text: str, zone: tzinfo) -> datetime | None:
     """A moment of data for machines: a date in words, or seconds since 1970 (POSIX), with thousandths or without."""
     if re.fullmatch(r"\d{10}|\d{13}", text):
-        return datetime.fromtimestamp(int(text[:10]), UTC)
+        return from_epoch(int(text))
     if re.fullmatch(r"(?:19|20)\d{6}", text):  # ISO 8601 in its basic form
         text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
     return parse_date(text, zone)
@@ -164,6 +179,20 @@ def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
         if moment:
             changed = any(map(_CHANGED.fullmatch, words)) or _SAYS_CHANGED.match(text) is not None
             yield _Shown(at, moment, rank, changed)
+
+
+def _unread(page: HtmlElement) -> Iterator[str]:
+    """What stands in elements that are named for a date, and has a year in it."""
+    around = Surroundings(page)
+    dates = (one for one in page.iter() if isinstance(one.tag, str) and (one.tag == "time" or _is_date(one)))
+    for element in islice(dates, _MOST):
+        text = _text(element, _LONGEST_LINE)
+        if _YEAR.search(text) and not around.elsewhere(element) and not _in_link(element):
+            yield text
+
+
+def _is_date(element: HtmlElement) -> bool:
+    return has_name(element) and any(map(_DATE_NAME.fullmatch, name_words(element)))
 
 
 def _headline_at(elements: Sequence[tuple[int, HtmlElement]], title: str) -> int | None:

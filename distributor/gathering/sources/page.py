@@ -34,6 +34,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from distributor.gathering.dates import shortened
 from distributor.gathering.extraction.article import Extracted, Selectors, extract
 from distributor.gathering.extraction.document import parse_page
 from distributor.gathering.identity import canonical_url
@@ -99,7 +100,9 @@ class PageSource(Source):
         listed = await self._listed(pages, now)
         if not listed.links:
             raise SourceError(self._without_links(listed))
-        articles, faults = [], []
+        articles: list[FoundArticle] = []
+        faults: list[str] = []
+        doubts: list[str] = []
         validators: dict[str, Validators] = {}
         unchanged = 0
         links = list(listed.links.values())[: self.limit]
@@ -107,7 +110,9 @@ class PageSource(Source):
             try:
                 got = await pages.get(link.url, conditional=True)
                 with processor_time(_MOST_COMPUTING):
-                    articles.append(self.article(got, link))
+                    article, doubt = self._read(got, link)
+                articles.append(article)
+                doubts += [f"{link.url}: {doubt}"] if doubt else []
             except LimitExceeded as error:
                 faults.append(f"{link.url} {error}")
                 continue
@@ -132,7 +137,7 @@ class PageSource(Source):
         return Harvest(
             articles=articles,
             faults=faults,
-            notes=[*listed.notes, *self._told_of_scripts(listed)],
+            notes=[*listed.notes, *self._told_of_scripts(listed), *shortened(doubts)],
             validators=validators,
             unchanged=unchanged,
         )
@@ -240,6 +245,10 @@ class PageSource(Source):
 
     def article(self, got: Fetched, link: Link) -> FoundArticle:
         """The article of a page, from its bytes. Raises SourceError where there is none in it."""
+        return self._read(got, link)[0]
+
+    def _read(self, got: Fetched, link: Link) -> tuple[FoundArticle, str]:
+        """The article, and what is to be told of its date: that it stands there, but cannot be read."""
         page = parse_page(got.body, got.charset)
         if page is None:
             raise SourceError(f"{link.url} is an empty page")
@@ -248,7 +257,8 @@ class PageSource(Source):
             raise SourceError(f"{link.url} has no title" + ("; look at select.title" if self.select.title else ""))
         if not found.body_html and not found.lead:
             raise SourceError(f"{link.url} has no text" + ("; look at select.body" if self.select.body else ""))
-        return self._found(found, _plain_address(got.url), link)
+        article = self._found(found, _plain_address(got.url), link)
+        return article, found.doubt if article.published is None else ""
 
     def _found(self, found: Extracted, url: str, link: Link) -> FoundArticle:
         return FoundArticle(
