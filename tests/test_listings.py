@@ -172,6 +172,62 @@ def test_a_menu_without_a_name_is_one_however_long_its_words_are(menu: str) -> N
     assert headlines(read(menu + ITEMS)) == [ROAD, MARKET, SHORT]
 
 
+MENU = """<div class="col-3"><ul><li><a href="/gioi-thieu-tinh">Giới thiệu về tỉnh Bắc Sơn</a></li>
+    <li><a href="/bo-may">Bộ máy tổ chức chính quyền tỉnh</a></li>
+    <li><a href="/quy-hoach-phat-trien">Chiến lược, quy hoạch phát triển kinh tế</a></li>
+    <li><a href="/thu-tuc-hanh-chinh">Thủ tục hành chính và dịch vụ công</a></li></ul></div>"""
+
+
+@pytest.mark.parametrize(
+    "slugs",
+    [
+        ("/tin/1-kiem-tra", "/tin/2-phien-cho", "/tin/3-trao-qua"),
+        (
+            "/kiem-tra-tien-do-tuyen-duong-mien-nui",
+            "/xa-vung-cao-mo-phien-cho-dau-mua",
+            "/trao-qua-cho-hoc-sinh-vung-lu",
+        ),
+        ("/tin?id=31", "/tin?id=32", "/tin?id=33"),
+    ],
+)
+def test_where_nothing_has_a_date_or_a_heading_the_links_that_look_most_like_articles_are(
+    slugs: tuple[str, ...],
+) -> None:
+    rows = "".join(
+        f"<li><a href='{slug}'>{words}</a></li>" for slug, words in zip(slugs, (ROAD, MARKET, GIFTS), strict=True)
+    )
+    assert headlines(read(f"{MENU}<div class='col-9'><ul>{rows}</ul></div>")) == [ROAD, MARKET, GIFTS]
+
+
+@pytest.mark.parametrize(
+    "article", [f"<p><a href='bai-1.html'>{ROAD}</a></p>", f"<h3><a href='bai-1.html'>{ROAD}</a></h3>"]
+)
+def test_a_line_of_links_beside_the_only_article_is_a_menu(article: str) -> None:
+    line = """<a href="kinh-te-xa-hoi.html">Kinh tế - Xã hội</a> | <a href="van-ban-chi-dao-dieu-hanh.html">Văn bản chỉ đạo
+        điều hành của tỉnh</a> | <a href="dich-vu-cong-truc-tuyen.html">Dịch vụ công trực tuyến của tỉnh</a>"""
+    assert headlines(read(f"<div class=top>{line}</div>{article}")) == [ROAD]
+
+
+def test_a_headline_that_a_script_opens_has_the_address_of_the_picture_beside_it() -> None:
+    item = (
+        "<div class=item><a href='/tin/a-{n}.html'><img src=x></a><h3><a href='javascript:void(0)'>{t}</a></h3></div>"
+    )
+    found = read("".join(item.replace("{n}", str(n)).replace("{t}", t) for n, t in ((12, ROAD), (13, MARKET))))
+    assert [(link.url, link.words) for link in found.links] == [
+        ("https://bacson.example/tin/a-12.html", ROAD),
+        ("https://bacson.example/tin/a-13.html", MARKET),
+    ]
+    assert found.scripted == ()
+
+
+def test_a_story_whose_only_link_says_read_on_is_an_article() -> None:
+    item = "<div class=tin><b>{t}</b><br>{s} <a href='xem.asp?id={n}'>Chi tiết...</a></div>"
+    rows = (
+        item.replace("{n}", str(n)).replace("{t}", t).replace("{s}", ROAD_LEAD) for n, t in ((1, ROAD), (2, MARKET))
+    )
+    assert headlines(read("".join(rows))) == [ROAD, MARKET]
+
+
 def test_short_headlines_count_where_their_neighbours_are_articles() -> None:
     rows = "".join(
         f"<li><a href='/tin/{n}-x.html'>{words}</a> <span>2{n}/11/2026</span></li>"
@@ -345,7 +401,10 @@ def following(html: str, number: int = 2, url: str = URL) -> NextPage:
         "<div class=phantrang><a href='?page=2' title='Trang sau'><img src=x></a></div>",
         "<a href='?_101_INSTANCE_x_cur=2'>2</a> <a href='?_101_INSTANCE_x_cur=3'>3</a>",
         "<a href='/tin-p2'>2</a><a href='/tin-p3'>3</a>",
-        "<li><a href='/xem/2'>2</a></li><li><a href='/xem/3'>3</a></li>",
+        "<li><a href='/tin/muc/2'>2</a></li><li><a href='/tin/muc/3'>3</a></li>",
+        "<div>1 <a href='index.html%3Fp=2.html'>2</a></div>",  # as wget writes it
+        "<a href='index2b3c.html'>2</a>",  # as HTTrack does
+        "<a href='?page=2'>Xem thêm</a>",
     ],
 )
 def test_the_next_page_is_found_by_number_words_arrows_and_address(pager: str) -> None:
@@ -363,6 +422,7 @@ def test_the_next_page_is_found_by_number_words_arrows_and_address(pager: str) -
         "<a class='next disabled' href='?page=2'>»</a>",
         "<div class=slider><a class='slider-next' href='/tin/b-1.html'></a></div>",
         "<a href='?page=1'>« Trang trước</a>",
+        "<table><tr><td><a href='/lich?ngay=1'>1</a></td><td><a href='/lich?ngay=2'>2</a></td></tr></table>",
     ],
 )
 def test_what_only_looks_like_a_pager_leads_nowhere(other: str) -> None:

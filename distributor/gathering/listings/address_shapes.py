@@ -158,6 +158,9 @@ def _service(here: Address, there: Address) -> str:
         return "a print or mail view"
     if any(key in ("s", "q", "keyword", "keywords", "tukhoa") and not _is_id(there) for key, _ in there.query):
         return "a search"
+    first, own_first = (each.segments[0] if each.segments else "" for each in (there, here))
+    if own_first in _LANGUAGES and first in _LANGUAGES and first != own_first:
+        return "another language"
     if known in _LANGUAGES or (
         any(key in _LANGUAGE_KEYS for key, _ in set(there.query) - set(here.query)) and not _is_id(there)
     ):
@@ -220,7 +223,7 @@ def points(url: str) -> int:
 def shape(url: str) -> tuple[object, ...]:
     """What addresses of one kind have in common: extension, a number or none, the keys of the query, the depth."""
     address = parse_address(url)
-    numbered = bool(re.search(r"\d{3,}", address.stem))
+    numbered = bool(re.search(r"\d{3,}|\d$", address.stem))
     keys = frozenset(key for key, _ in address.query)
     if numbered or address.extension or keys:
         return address.extension, numbered, keys

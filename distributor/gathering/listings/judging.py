@@ -49,6 +49,7 @@ _NO_ARTICLE_REL = {
 _SURE = 3  # points from which a link is an article's whatever the others are
 _ENOUGH = 2  # points that a link needs where others are sure
 _ALONE = 1  # where none is
+_MUCH_LESS = 0.75  # points on average by which another group of links looks less like articles
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ class Candidate:
     container: int = -1  # the smallest block with another article
     row: int = -1  # the smallest block with any other link
     heads_others: bool = False
+    inline: bool = False  # it stands in a line with other links, parted by spaces or strokes
     label: bool = False  # it names itself a section, tag or author, or it is repeated at several articles
     scripted: str = ""
     points: float = 0.0
@@ -105,15 +107,23 @@ def judge(candidates: Sequence[Candidate], listing: str, neighbours: Mapping[int
     for one in candidates:
         _weigh(one, listing, one.key in sections)
     _compare_built_alike(candidates)
-    sure = [one for one in candidates if one.backed and one.points >= _SURE] or _largest_group(candidates)
+    sure = [one for one in candidates if one.backed and one.points >= _SURE]
+    if not sure:
+        sure = _largest_group(candidates) or [one for one in candidates if one.points >= _SURE and not one.inline]
     shapes = {address_shapes.shape(one.url) for one in sure if one.url}
     groups = defaultdict(list)
     for one in candidates:
         groups[one.row].append(one)
     for row, members in groups.items():
         _compare_neighbours(members, neighbours.get(row, 0))
+    keys = {one.key for one in sure}
     for one in candidates:
-        if sure and not one.backed and one not in sure and one.url:
+        if sure and not one.backed and one.key not in keys:
+            if one.inline:
+                one.points -= 3
+                one.notes.append("stands in a line of links")
+            if not one.url:
+                continue
             alike = address_shapes.shape(one.url) in shapes
             one.points += 1 if alike else -2
             if not alike:
@@ -134,13 +144,15 @@ def _weigh(one: Candidate, listing: str, section: bool) -> None:
     """What speaks for a link and against it by itself."""
     count = len([word for word in one.words.split() if any(map(str.isalnum, word))])
     one.points = 2.0 if count >= 8 else 1.0 if count >= 5 else 0.5 if count == 4 else 0.0 if count == 3 else -1.0
+    if not one.words and one.summary:
+        one.points = 0.0  # its page says the headline
     one.points += 3 if one.date else 0
     one.points += 2 if one.rank == 0 else 1.5 if one.rank == 1 else 0
     one.points += 1 if one.summary else 0
     one.points += 1 if one.picture else 0
     by_address = address_shapes.points(one.url) if one.url else 0
-    if count >= 6:
-        by_address = max(by_address, 0)  # a headline of a sentence may have a short address
+    if count >= 6 or one.date:
+        by_address = max(by_address, 0)  # a headline of a sentence may have a short address, and sections have no date
     one.points += by_address
     if count <= 3:
         one.notes.append("few words")
@@ -177,10 +189,30 @@ def _largest_group(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Where nothing has a date or a heading: the links built alike that look most like articles together."""
     groups = defaultdict(list)
     for one in candidates:
-        if one.points >= _ENOUGH:
+        if one.points >= _ALONE:
             groups[one.signature].append(one)
-    best: list[Candidate] = max(groups.values(), key=lambda group: sum(one.points for one in group), default=[])
-    return best if len(best) >= 3 else []
+    likely = [
+        group
+        for group in groups.values()
+        if not all(one.inline for one in group) or statistics.fmean(one.points for one in group) >= _SURE - 0.5
+    ]
+    best: list[Candidate] = max(likely, key=lambda group: sum(one.points for one in group), default=[])
+    if len(best) < 3:
+        return []
+    usual = statistics.fmean(one.points for one in best)
+    built: dict[str, list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        built[one.signature].append(one)
+    for signature, members in built.items():
+        if signature == best[0].signature:
+            change = 2 if 2 * len(best) >= len(members) else 0
+        else:
+            change = -2 if statistics.fmean(one.points for one in members) < usual - _MUCH_LESS else 0
+        for one in members:
+            one.points += change
+            if change < 0:
+                one.notes.append("built like links that look less like articles than the others here")
+    return best
 
 
 def _compare_neighbours(members: Sequence[Candidate], plain: int) -> None:

@@ -85,6 +85,7 @@ class _Page:
     anchors: list[_Anchor] = field(default_factory=list)
     spread: Spread = field(default_factory=lambda: Spread((), ()))  # of the links that may be articles
     every: Spread = field(default_factory=lambda: Spread((), ()))
+    key_at: dict[int, str] = field(default_factory=dict)
     apart: Spread = field(default_factory=lambda: Spread((), ()))  # of those that share no block with an article
 
 
@@ -99,10 +100,12 @@ def read_listing(page: HtmlElement, url: str, now: datetime, zone: tzinfo, selec
         for anchor in here.anchors:
             anchor.reason = "" if anchor.at in chosen else "select.link does not find it"
             anchor.label = False
+    _lend_addresses(here)
     _find_labels(here)
     may_be = [anchor for anchor in here.anchors if not anchor.reason]
     primary = [anchor for anchor in may_be if not anchor.label] or may_be
     here.every = Spread([anchor.at for anchor in here.anchors], [anchor.key for anchor in here.anchors])
+    here.key_at = {anchor.at: anchor.key for anchor in here.anchors}
     apart = sorted((*primary, *(each for each in here.anchors if _of_a_menu(each))), key=lambda each: each.at)
     here.apart = Spread([anchor.at for anchor in apart], [anchor.key for anchor in apart])
     here.spread = Spread([anchor.at for anchor in primary], [anchor.key for anchor in primary])
@@ -147,7 +150,7 @@ def _scripted(target: str, element: HtmlElement) -> str:
     """How a link is opened by a script alone; empty for one with an address."""
     if _SCRIPT.match(target):
         return "javascript:__doPostBack" if "__doPostBack" in target[:200] else "javascript:"
-    if target in ("", "#", "#!", "#/"):
+    if target in ("", "#") or target.startswith(("#!", "#/")):
         return "onclick" if element.get("onclick") else "#"
     return ""
 
@@ -202,6 +205,22 @@ def _find_labels(here: _Page) -> None:
             anchor.label = False
 
 
+def _lend_addresses(here: _Page) -> None:
+    """Give a headline that a script opens the address of the picture beside it, where there is one link to one page."""
+    at = [anchor.at for anchor in here.anchors]
+    for anchor in here.anchors:
+        if not anchor.scripted or anchor.reason or not anchor.words:
+            continue
+        for up in here.tree.ancestors(anchor.at, 3):
+            near = here.anchors[bisect_left(at, up) : bisect_right(at, here.tree.last[up])][:7]
+            others = {each.key: each for each in near if each is not anchor}
+            if others:
+                (other, *more) = others.values()
+                if not more and other.url and not other.reason and (not other.words or headlines.is_more(other.words)):
+                    anchor.url, anchor.key, anchor.scripted = other.url, other.key, ""
+                break
+
+
 def _menu_links(here: _Page) -> Mapping[int, int]:
     """How many links in each row plainly belong to a menu."""
     return Counter(_row(here, anchor.at, anchor.key) for anchor in here.anchors if anchor.reason.startswith(_OF_A_MENU))
@@ -225,7 +244,10 @@ def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[Candidate]:
     by_key: dict[str, list[_Anchor]] = {}
     for anchor in anchors:
         by_key.setdefault(anchor.key, []).append(anchor)
-    dates = nearby_dates.find_dates(here.tree, here.spread, here.now, here.zone)
+    headed = frozenset(
+        each.key for each in anchors if headlines.title_rank(here.tree, each.at) == headlines.HEADING and not each.label
+    )
+    dates = nearby_dates.find_dates(here.tree, here.spread, here.now, here.zone, headed)
     headings = _loose_headings(here)
     pictures = [at for at in range(len(here.tree.elements)) if here.tree.tag(at) in ("img", "picture")]
     candidates = []
@@ -257,10 +279,24 @@ def _candidate(here: _Page, key: str, group: Sequence[_Anchor], heading: str) ->
         is_headline=sure,
         rank=rank,
         date=next(filter(None, dates), None),
+        inline=all(_in_line(here, each) for each in group),
         label=all(each.label for each in group),
         scripted=group[0].scripted,
         signature=signature(here.tree, place),
     )
+
+
+def _in_line(here: _Page, anchor: _Anchor) -> bool:
+    """Whether a link stands right beside a link to elsewhere, with nothing but spaces and strokes between them."""
+    element = here.tree.elements[anchor.at]
+    before, behind = element.getprevious(), element.getnext()
+    beside = []
+    if before is not None and before.tag == "a" and not any(map(str.isalnum, (before.tail or "")[:100])):
+        beside.append(before)
+    if behind is not None and behind.tag == "a" and not any(map(str.isalnum, (element.tail or "")[:100])):
+        beside.append(behind)
+    numbers = [here.tree.number.get(each, -1) for each in beside]
+    return any(here.key_at.get(number, anchor.key) != anchor.key for number in numbers)
 
 
 def _look_around(here: _Page, one: Candidate, pictures: Sequence[int]) -> None:
@@ -284,25 +320,46 @@ def _look_around(here: _Page, one: Candidate, pictures: Sequence[int]) -> None:
 
 
 def _loose_headings(here: _Page) -> dict[str, str]:
-    """Headings without a link, by the one article with which they share a block."""
+    """Headings without a link, or else what is named a title or stands in bold, by the one article with which they share a
+    block: of a story whose only link says "Xem tiếp"."""
+    found: dict[str, tuple[int, str]] = {}
+    for at in range(len(here.tree.elements)):
+        rank = _loose_rank(here, at)
+        key = _beside(here, at) if rank < headlines.PLAIN else ""
+        if not key or rank >= found.get(key, (headlines.PLAIN, ""))[0]:
+            continue
+        words = headlines.words_of(here.tree, at, here.now, here.zone)
+        if len(words.split()) >= 2 + (rank == headlines.STRONG):
+            found[key] = (rank, words)
+    return {key: words for key, (_, words) in found.items()}
+
+
+def _loose_rank(here: _Page, at: int) -> int:
+    """How sure an element's words are a headline, where no link holds them and they hold none."""
     tree = here.tree
-    found: dict[str, str] = {}
-    for at in range(len(tree.elements)):
-        if tree.tag(at) not in HEADINGS or tree.chrome[at] or tree.characters[at] > 1000:
-            continue
-        if here.spread.within(tree, at)[0] < here.spread.within(tree, at)[1] or any(
-            tree.tag(up) == "a" for up in tree.ancestors(at, 6)
-        ):
-            continue
-        for up in tree.ancestors(at, 4):
-            first, end = here.spread.within(tree, up)
-            if first < end:
-                key = here.spread.sole(first, end)
-                words = headlines.words_of(tree, at, here.now, here.zone)
-                if key and len(words.split()) >= 2 and tree.tag(up) not in ("body", "html"):
-                    found.setdefault(key, words)
-                break
-    return found
+    tag = tree.tag(at)
+    if tag in HEADINGS:
+        rank = headlines.HEADING
+    elif tag in ("div", "p", "span", "td", "dt") and headlines.is_titled(tree, at):
+        rank = headlines.TITLED
+    elif tag in ("strong", "b"):
+        rank = headlines.STRONG
+    else:
+        return headlines.PLAIN
+    first, end = here.every.within(tree, at)
+    free = first == end and not tree.chrome[at] and 0 < tree.characters[at] <= 1000
+    return rank if free and not any(tree.tag(up) == "a" for up in tree.ancestors(at, 6)) else headlines.PLAIN
+
+
+def _beside(here: _Page, at: int) -> str:
+    """The key of the one article with which an element shares a block; empty where there is none."""
+    for up in here.tree.ancestors(at, 4):
+        if here.tree.tag(up) in ("body", "html"):
+            return ""
+        first, end = here.spread.within(here.tree, up)
+        if first < end:
+            return here.spread.sole(first, end)
+    return ""
 
 
 def _find_headings_of_blocks(here: _Page, candidates: Sequence[Candidate]) -> None:

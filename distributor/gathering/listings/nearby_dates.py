@@ -20,6 +20,7 @@ from .tree import HEADINGS, Spread, Tree
 _LONGEST = 160  # characters of a text that may be a date line
 _MOST_OTHER_WORDS = 6  # beside a date: "Lượt xem", a name, a section
 _FARTHEST = 40  # elements between a link and its date where they share no block of their own
+_MOST_BESIDE_ONE = 5  # stories of one block, of which one is the main one
 _HIGHEST = 8  # blocks around a date that are looked at
 _WORD = re.compile(r"[^\W\d_]+")
 _DATE_WORDS = frozenset({
@@ -33,6 +34,9 @@ _DATE_WORDS = frozenset({
     "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "january", "february", "march",
     "april", "june", "july", "august", "september", "october", "november", "december",
 })  # fmt: skip
+_OTHER_DAY = re.compile(
+    r"giấy phép|bản quyền|copyright|©|ban hành|hiệu lực|hết hạn|hạn nộp|khởi tranh|sinh ngày|cấp ngày", re.IGNORECASE
+)
 _IN_BRACKETS = re.compile(r"^\W{0,3}[(\[]([^()\[\]]{4,60})[)\]]|[(\[]([^()\[\]]{4,60})[)\]]\W{0,3}$")
 _BEFORE_DASH = re.compile(r"^([\d:/.hg \-]{8,30})\s[-–|]\s")
 _TIME_NAME = re.compile(r"(?<![a-z])(?:time|date|ago|ngay|ngaydang|thoigian|datetime|timeago)(?![a-z])")
@@ -62,6 +66,8 @@ def dateline(text: str, now: datetime, zone: tzinfo) -> Dateline | None:
         return None
     if len(text) <= _LONGEST:
         line = clean_line(text)
+        if _OTHER_DAY.search(line):
+            return None
         others = len([word for word in _WORD.findall(line) if word.casefold() not in _DATE_WORDS])
         if others <= _MOST_OTHER_WORDS:
             moment = parse_date(line, zone) or parse_relative(line, now, zone)
@@ -80,8 +86,11 @@ def bare_dateline(text: str, now: datetime, zone: tzinfo) -> bool:
     return line is not None and not line.others
 
 
-def find_dates(tree: Tree, spread: Spread, now: datetime, zone: tzinfo) -> dict[str, datetime]:
-    """The date of each key that has one. `spread` are the links that may be an article's."""
+def find_dates(
+    tree: Tree, spread: Spread, now: datetime, zone: tzinfo, headed: frozenset[str] = frozenset()
+) -> dict[str, datetime]:
+    """The date of each key that has one. `spread` are the links that may be an article's; `headed` are the keys of those
+    that stand in a heading."""
     owned: dict[str, list[Dateline]] = {}
     rows: dict[int, list[_Place]] = {}
     for place in _places(tree, spread, now, zone):
@@ -91,8 +100,8 @@ def find_dates(tree: Tree, spread: Spread, now: datetime, zone: tzinfo) -> dict[
         elif row is not None:
             rows.setdefault(row, []).append(place)
     for row, places in rows.items():
-        for key, line in _of_row(tree, spread, row, places).items():
-            owned.setdefault(key, []).append(line)
+        for key, line in _of_row(tree, spread, row, places, headed).items():
+            owned.setdefault(key, [line])  # what shares a smaller block with it goes before
     return {key: min(lines, key=lambda line: line.others).moment for key, lines in owned.items()}
 
 
@@ -160,9 +169,18 @@ def _owner(tree: Tree, spread: Spread, within: int) -> tuple[str, int | None]:
     return "", None
 
 
-def _of_row(tree: Tree, spread: Spread, row: int, places: list[_Place]) -> Mapping[str, Dateline]:
+def _of_row(
+    tree: Tree, spread: Spread, row: int, places: list[_Place], headed: frozenset[str]
+) -> Mapping[str, Dateline]:
     """Whose the dates are that stand in one row with several articles."""
     first, end = spread.within(tree, row)
+    keys = dict.fromkeys(spread.keys[first:end])
+    if len(places) == 1:
+        main = [key for key in keys if key in headed]
+        if len(main) == 1 and len(keys) <= _MOST_BESIDE_ONE:
+            return {main[0]: places[0].line}  # a story with further ones below it
+        if len(keys) > 2:
+            return {}  # the day of the page, or of its licence
     owned: dict[str, Dateline] = {}
     if places[0].order < spread.places[first]:
         return _below_dates(tree, spread, row, places)

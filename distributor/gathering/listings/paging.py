@@ -20,15 +20,29 @@ _NEXT = frozenset({
     "đến trang sau", "next", "next page", "go to next page", "older", "older posts", "older entries",
     "older articles", "older news", "trang tiếp sau", "tới", "trang tới",
 })  # fmt: skip
+_MORE = frozenset(
+    {
+        "xem thêm",
+        "xem thêm tin",
+        "tải thêm",
+        "tải thêm tin",
+        "xem tiếp",
+        "load more",
+        "more",
+        "show more",
+        "xem thêm bài viết",
+    }
+)
 _ARROWS = ("›", ">", "→", "»", ">>", "≫", "▶", "►", "❯", "⟩")  # in pagers that have several, `»` leads to the last page
 _NAMES = re.compile(r"(?<![a-z])next(?:page|-page|_page)?(?![a-z])|trang-?sau|trang-?tiep")
 _PAGER = re.compile(r"pag(?:er|ing|ination|enav|es)|phan-?trang|wp-pagenavi|page-numbers|navigation")
 _NOT_NEXT = re.compile(r"(?<![a-z])(?:disabled|prev|previous|last|carousel|slick|swiper|slider|owl|banner)(?![a-z])")
 _PAGE_KEY = re.compile(r"(?:.*[_\-])?(?:cur|page|trang|paged|p|pg|pageindex|pagenumber|curpage)", re.IGNORECASE)
 _PAGE_PATH = re.compile(r"(?:^|[/\-_])(?:page|trang|p)[-_/]?(\d{1,4})(?=$|[/.])", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,4}(?:\.html)?")
+_COPIED_QUERY = re.compile(r"%3[Ff]|@(?=\w{1,40}=)")  # how a query begins in the file names of a copy
 _LONGEST = 60  # characters of a link to a page
 _POSTBACK = re.compile(r"\s*javascript\s*:", re.IGNORECASE)
-_PAGE_CALL = re.compile(r"page\$?\W{0,4}(?:\d{1,4}|next)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +82,8 @@ def next_page(page: HtmlElement, url: str, number: int, selector: str = "") -> N
         [one for one in related if not _is_article_pager(one)],
         [one for one in ways if _folded(one.words) in _NEXT or _says_next(one)],
         *([one for one in ways if one.words == arrow] for arrow in _ARROWS),
-        [one for one in ways if page_number(one.url, url) == number and _in_pager(one)],
+        [one for one in ways if _folded(one.words) in _MORE and page_number(one.url, url) in (number - 1, number)],
+        [one for one in ways if page_number(one.url, url) == number and not one.words.isdigit()],
     ):
         found = _first(chosen, url)
         if found.url or found.scripted:
@@ -78,6 +93,7 @@ def next_page(page: HtmlElement, url: str, number: int, selector: str = "") -> N
 
 def page_number(url: str, listing: str) -> int | None:
     """The number of the page in an address that differs from the listing's in nothing else; None where there is none."""
+    url = _COPIED_QUERY.sub("?", url)
     try:
         parts, here = urlsplit(url), urlsplit(listing)
     except ValueError:
@@ -86,11 +102,21 @@ def page_number(url: str, listing: str) -> int | None:
         return None
     known = set(parse_qsl(here.query, keep_blank_values=True))
     added = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if (key, value) not in known]
-    numbers = [int(value) for key, value in added if _PAGE_KEY.fullmatch(key) and re.fullmatch(r"[0-9]{1,4}", value)]
-    if numbers and parts.path == here.path:
+    numbers = [
+        int(value.removesuffix(".html"))
+        for key, value in added
+        if _PAGE_KEY.fullmatch(key) and _NUMBER.fullmatch(value)
+    ]
+    if numbers and _same_path(parts.path, here.path):
         return numbers[-1]
     match = _PAGE_PATH.search(parts.path)
     return int(match[1]) if match else None
+
+
+def _same_path(one: str, other: str) -> bool:
+    return re.sub(r"(?:index|default)\.\w{2,5}$", "", one).rstrip("/") == re.sub(
+        r"(?:index|default)\.\w{2,5}$", "", other
+    ).rstrip("/")
 
 
 def _ways(page: HtmlElement, base: str) -> Iterator[_Way]:
@@ -164,8 +190,27 @@ def _is_numbered(one: _Way, ways: Sequence[_Way], url: str, number: int) -> bool
         return True
     if page_number(one.url, url) is not None or _in_pager(one):
         return True
+    if _is_copied_page(one.url, url):
+        return True
+    if not _below(one.url, url):
+        return False
     near = {str(number - 1), str(number + 1), "1", "3"}
     return any(other.words in near and other.names == one.names and other.words != one.words for other in ways)
+
+
+def _below(one: str, url: str) -> bool:
+    """Whether an address lies at or below the listing's, by path."""
+    here = urlsplit(url).path
+    stem = here.rstrip("/") if here.endswith("/") else re.sub(r"\.\w{2,5}$", "", here)
+    return urlsplit(one).path.startswith(stem)
+
+
+def _is_copied_page(one: str, url: str) -> bool:
+    """Whether a file is named like the listing with some signs of HTTrack's behind (`index2b3c.html`, `index-2.html`)."""
+    folder, _, name = urlsplit(one).path.rpartition("/")
+    here, _, listing = urlsplit(url).path.rpartition("/")
+    stem = listing.rpartition(".")[0] or "index"
+    return folder == here and re.fullmatch(re.escape(stem[:100]) + r"(?:[0-9a-f]{4}|-\d)\.html?", name) is not None
 
 
 def _page(url: str) -> tuple[str, str, str]:

@@ -153,12 +153,13 @@ def signature(tree: Tree, at: int) -> str:
     """How an element and the five around it are built: tags and classes, without what tells the first from the third."""
     made = []
     for up in (at, *tree.ancestors(at, 5)):
-        names = sorted(name for name in tree.tokens[up] if not _ORDINAL.search(name))
+        names = sorted({_DIGITS.sub("#", name) for name in tree.tokens[up] if not _ORDINAL.search(name)})
         made.append(".".join([tree.tag(up), *names[:6]]))
     return "<".join(made)
 
 
-_ORDINAL = re.compile(r"\d|(?<![a-z])(?:first|last|odd|even|active|item-lead|leading)(?![a-z])")
+_DIGITS = re.compile(r"(?<!^col-)(?<!^span)(?<!^col-[a-z]{2}-)(?<!^grid_)\d+")  # a column's width is how it is built
+_ORDINAL = re.compile(r"(?<![a-z])(?:first|last|odd|even|active|item-lead|leading)(?![a-z])")
 
 
 @dataclass(slots=True)
