@@ -17,19 +17,23 @@ Markdown and HTML files begin with their data between two lines of three hyphens
     image: {url: https://bacson.example/anh.jpg, alt: Lễ khởi công, caption: Quang cảnh lễ khởi công}
     ---
 
-Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `language` and `id` are known too. Plain-text files
-are read as portals dump their articles: a date line, the title, the lead, the paragraphs, the author on the last line.
-`url` makes addresses for articles that have none: `{slug}` is the file's name without its ending. Hidden files and those
-named README are no articles; nor is what lies in hidden folders, such as an editor's `.trash`. A link is read where it
-leads to a file in the same folder; one that leads out of it is told as a fault.
+Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `slug`, `language` and `id` are known too, and so
+are the names that Hugo, Jekyll, Zola and Eleventy have for the same things, in YAML, in TOML (between lines of `+++`)
+or in JSON (in braces). `draft: true` leaves a file out, and a note says so. Plain-text files are read as portals dump
+their articles: a date line, the title, the lead, the paragraphs, the author on the last line. `url` makes addresses for
+articles that have none: `{slug}` is the file's name without its ending, the folder's for `ten-bai/index.md`, or what
+the file calls its slug. Hidden files and those named README or `_index` are no articles; nor is what lies in hidden
+folders, such as an editor's `.trash`. A link is read where it leads to a file in the same folder; one that leads out of
+it is told as a fault.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -37,16 +41,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import yaml
 from markdown_it import MarkdownIt
 from pydantic import AfterValidator
 
 from distributor.files import Refused, TooLarge, read_within
 from distributor.gathering.addresses import web_address
-from distributor.gathering.article_images import pixels
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
+from distributor.gathering.front_matter import Draft, FrontMatter, described, split
 from distributor.gathering.identity import canonical_url
 from distributor.gathering.letters import read_as_utf8
 from distributor.model import Image
@@ -65,14 +68,13 @@ from distributor.source import (
     processor_time,
 )
 from distributor.terminal import printable_line
-from distributor.text import clean_line
+from distributor.text import clean_line, language_tag
 
 _LARGEST = 5_000_000
+_DRAFTS_NAMED = 5  # in one note
 _MOST_COMPUTING = 20.0  # seconds for reading one file
-_KEYS = {
-    "title", "date", "published", "updated", "publish_at", "lead", "summary", "author", "topics", "tags", "image", "url",
-    "language", "id",
-}  # fmt: skip
+_NO_ARTICLES = frozenset({"README", "_index"})  # the latter is a section's page, in Hugo and Zola
+_DATED_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-\S")  # Jekyll: 2026-11-23-ten-bai.md
 
 
 def _template(value: str) -> str:
@@ -110,7 +112,7 @@ class FolderSource(Source):
     def _read(self) -> Harvest:
         if not self.folder.is_dir():
             raise SourceError(f"{self.folder} is not a folder")
-        articles, faults = [], []
+        articles, faults, drafts = [], [], []
         read: dict[str, str] = {}
         for file in self._files():
             name = file.relative_to(self.folder).as_posix()
@@ -123,15 +125,17 @@ class FolderSource(Source):
             try:
                 with processor_time(_MOST_COMPUTING):
                     articles.append(self.article(name, read_within(self.folder, file, _LARGEST)))
+            except Draft:
+                drafts.append(printable_line(name))
             except (ArticleError, LimitExceeded, Refused, TooLarge) as error:
                 faults.append(f"{printable_line(name)}: {error}")
             except OSError as error:
                 faults.append(f"{printable_line(name)}: cannot be read: {error.strerror or error}")
-        return Harvest(articles=articles, faults=faults)
+        return Harvest(articles=articles, faults=faults, notes=_left_out(drafts))
 
     def _files(self) -> list[Path]:
         found = {file for pattern in self.patterns for file in self.folder.rglob(pattern)}
-        named = (file for file in found if file.stem != "README" and not self._is_hidden(file))
+        named = (file for file in found if file.stem not in _NO_ARTICLES and not self._is_hidden(file))
         return sorted(file for file in named if not file.is_dir())
 
     def _is_hidden(self, file: Path) -> bool:
@@ -146,7 +150,7 @@ class FolderSource(Source):
         gone = Presence(False, "its file is gone from the folder")
         answer = presence_of_file(own, gone.reason, within=self.folder) if own else gone
         if answer.there is not False:
-            return answer
+            return Presence(False, "its file says that it is a draft") if own and self._is_draft(own) else answer
         files = self._files()
         if not files:  # a network drive that is not mounted looks like this too
             return Presence(None, f"{self.folder} holds no articles at all")
@@ -166,6 +170,15 @@ class FolderSource(Source):
             decomposed = self.folder / unicodedata.normalize("NFD", name)
             file = decomposed if decomposed.exists() and not file.exists() else file
         return None if self._is_hidden(file) else file  # `..` is hidden too
+
+    def _is_draft(self, file: Path) -> bool:
+        try:
+            self.article(file.name, read_within(self.folder, file, _LARGEST))
+        except Draft:
+            return True
+        except (ArticleError, OSError, Refused, TooLarge):
+            return False
+        return False
 
     def _tells(self, file: Path, article: Article) -> bool | None:
         """Whether a file tells this story, perhaps under another name. None where that cannot be known."""
@@ -188,17 +201,22 @@ class FolderSource(Source):
         if any("\ud800" <= sign <= "\udfff" for sign in name):  # octets that Python could not decode
             raise ArticleError("its name is not UTF-8; rename the file")
         text, name = read_as_utf8(_text(data)), _composed(name)
-        slug = Path(name).stem
-        url = self.url.replace("{slug}", quote(slug)) if self.url else ""
         base = FoundArticle(
-            source=self.name, source_id=name, title="", url=url, topics=self.topics, language=self.language
+            source=self.name, source_id=name, title="", url=self._url(name), topics=self.topics, language=self.language
         )
         if name.endswith(".txt"):
             return self._dumped(base, text)
-        data_of, body, line = _front_matter(text)
+        matter, body = split(text)
+        said = described(matter)
         if name.endswith((".md", ".markdown")):
             body = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
-        return self._described(base, data_of, body, line)
+        return self._described(replace(base, url=self._url(name, said.slug)), said, body)
+
+    def _url(self, name: str, slug: str = "") -> str:
+        """The address of a file by the pattern of the source. `ten-bai/index.md` is the page of its folder."""
+        path = Path(name)
+        slug = slug or (path.parent.name if path.stem == "index" and path.parent.name else path.stem)
+        return self.url.replace("{slug}", quote(slug)) if self.url else ""
 
     def _dumped(self, base: FoundArticle, text: str) -> FoundArticle:
         try:
@@ -215,39 +233,32 @@ class FolderSource(Source):
             image=Image(url="", caption=dump.caption, alt=dump.caption) if dump.caption else None,
         )
 
-    def _described(self, base: FoundArticle, data: Mapping[str, Any], body: str, line: int) -> FoundArticle:
-        unknown = sorted(set(data) - _KEYS)
-        if unknown:
-            raise ArticleError(f"{unknown[0]!r} in its first lines is not known; known are {', '.join(sorted(_KEYS))}")
-        title = clean_line(_words(data, "title"))
-        if not title:
-            raise ArticleError("has no title: begin the file with --- title: … ---")
-        url = web_address(_words(data, "url") or base.url, "")
-        if _words(data, "url") and not url:
-            raise ArticleError(f"url {_words(data, 'url')[:200]!r} is not an absolute address")
-        lead = clean_line(_words(data, "lead", "summary"))
-        cleaned = clean_body(body, url, lead=lead, title=title)
+    def _described(self, base: FoundArticle, said: FrontMatter, body: str) -> FoundArticle:
+        url = web_address(said.url or base.url, "")
+        if said.url and not url:
+            raise ArticleError(f"url {said.url[:200]!r} is not an absolute address")
+        cleaned = clean_body(body, url, lead=said.lead, title=said.title)
+        named = _DATED_NAME.match(Path(base.source_id).name)
         return replace(
             base,
-            source_id=clean_line(_words(data, "id")) or base.source_id,
-            title=title,
-            lead=lead,
+            source_id=said.id or base.source_id,
+            title=said.title,
+            lead=said.lead,
             url=url,
             body_html=cleaned.html,
-            author=clean_line(_words(data, "author")) or cleaned.author,
-            published=self._date(data, "date", "published"),
-            updated=self._date(data, "updated"),
-            publish_at=self._date(data, "publish_at"),
-            topics=tuple(dict.fromkeys([*_list(data, "topics", "tags"), *self.topics])),
-            image=_image(data, url) or cleaned.image,
-            language=clean_line(_words(data, "language")) or self.language,
+            author=said.author or cleaned.author,
+            published=self._date("date", said.published or (named[1] if named else "")),
+            updated=self._date("updated", said.updated),
+            publish_at=self._date("publish_at", said.publish_at),
+            topics=tuple(dict.fromkeys([*said.topics, *self.topics])),
+            image=_image(said.image, url) or cleaned.image,
+            language=language_tag(said.language) or said.language or self.language,
         )
 
-    def _date(self, data: Mapping[str, Any], *keys: str) -> datetime | None:
-        text = _words(data, *keys)
+    def _date(self, name: str, text: str) -> datetime | None:
         found = parse_date(text, self.date_format) if text else None
         if text and found is None:
-            raise ArticleError(f"{keys[0]} {text!r} is not a date; write it like 2026-11-23 08:00 or 23/11/2026")
+            raise ArticleError(f"{name} {text!r} is not a date; write it like 2026-11-23 08:00 or 23/11/2026")
         return found
 
 
@@ -279,6 +290,13 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def _left_out(drafts: Sequence[str]) -> Sequence[str]:
+    if not drafts:
+        return ()
+    more = f" and {len(drafts) - _DRAFTS_NAMED} more" if len(drafts) > _DRAFTS_NAMED else ""
+    return [f"left out as drafts: {', '.join(drafts[:_DRAFTS_NAMED])}{more}"]
+
+
 def _folded(text: str) -> str:
     return clean_line(text).casefold()
 
@@ -294,62 +312,8 @@ def _text(data: bytes) -> str:
         raise ArticleError(f"is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
-def _front_matter(text: str) -> tuple[Mapping[str, Any], str, int]:
-    """The data between the hyphens, the body behind them, and the line where the body begins."""
-    lines = text.lstrip("\ufeff").replace("\r\n", "\n").split("\n")
-    if not lines or lines[0].strip() != "---":
-        return {}, text, 1
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() in ("---", "...")), None)
-    if end is None:
-        raise ArticleError("its first lines begin with --- but are not closed by another ---")
-    try:
-        data = yaml.load("\n".join(lines[1:end]), Loader=yaml.BaseLoader)  # noqa: S506  # texts only, no objects, no dates
-    except yaml.MarkedYAMLError as error:
-        at = error.problem_mark.line + 2 if error.problem_mark else 1
-        hint = "; put text that holds a colon in quotes" if "mapping values" in str(error.problem) else ""
-        raise ArticleError(f"line {at}: its first lines are not YAML: {error.problem}{hint}") from None
-    except RecursionError:
-        raise ArticleError("its first lines are nested too deep") from None
-    except yaml.YAMLError as error:
-        raise ArticleError(f"its first lines are not YAML: {str(error).splitlines()[0]}") from None
-    if data is None or data == "":
-        data = {}
-    if not isinstance(data, dict):
-        raise ArticleError("its first lines must be `key: value`")
-    return data, "\n".join(lines[end + 1 :]), end + 2
-
-
-def _words(data: Mapping[str, Any], *keys: str) -> str:
-    for key in keys:
-        value = data.get(key, "")
-        if not isinstance(value, str):
-            raise ArticleError(f"{key} must be text")
-        if value.strip():
-            return value.strip()
-    return ""
-
-
-def _list(data: Mapping[str, Any], *keys: str) -> Iterator[str]:
-    for key in keys:
-        value = data.get(key, [])
-        if not isinstance(value, str | list):
-            raise ArticleError(f"{key} must be a list of words")
-        for item in value.split(",") if isinstance(value, str) else value:
-            if not isinstance(item, str):
-                raise ArticleError(f"{key} must be a list of words")
-            if clean_line(item):
-                yield clean_line(item)
-
-
-def _image(data: Mapping[str, Any], base: str) -> Image | None:
-    value = data.get("image") or {}
-    given = {"url": value} if isinstance(value, str) else value
-    if not isinstance(given, dict):
-        raise ArticleError("image must be an address, or {url: …, alt: …, caption: …}")
-    address = web_address(_words(given, "url"), base) if given.get("url") else ""
+def _image(given: Mapping[str, Any], base: str) -> Image | None:
+    address = web_address(given["url"], base) if given else ""
     if not address:
         return None
-    caption = clean_line(_words(given, "caption"))
-    alt = clean_line(_words(given, "alt")) or caption
-    width, height = pixels(given.get("width")), pixels(given.get("height"))
-    return Image(url=address, alt=alt, caption=caption, width=width, height=height)
+    return Image(**{**given, "url": address, "alt": given["alt"] or given["caption"]})
