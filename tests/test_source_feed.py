@@ -437,6 +437,50 @@ def test_what_is_no_feed_or_an_attack_is_refused_in_words(body: bytes | str, wor
     assert len(str(caught.value)) < 400
 
 
+NETSCAPE = '"-//Netscape Communications//DTD RSS 0.91//EN"'
+TYPES = {
+    "of RSS 0.91": f'<!DOCTYPE rss PUBLIC {NETSCAPE} "http://my.netscape.com/publish/formats/rss-0.91.dtd">',
+    "over two lines": f"<!DOCTYPE rss PUBLIC {NETSCAPE}\n  'http://my.netscape.com/publish/formats/rss-0.91.dtd' >",
+    "of the system": '<!DOCTYPE rss SYSTEM "rss-0.91.dtd">',
+    "by its name": "<!doctype rss>",
+    "without a word": '<!DOCTYPE rss SYSTEM "rss-0.91.dtd" [ ]>',
+    "behind a comment": '<!-- RSS --><!DOCTYPE rss SYSTEM "http://127.0.0.1:9/rss.dtd"><!-- x -->',
+}
+
+
+@pytest.mark.parametrize("doctype", TYPES.values(), ids=TYPES.keys())
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_feed_that_names_the_type_of_its_document_is_read(doctype: str, encoding: str) -> None:
+    """The DTD is never asked for. Its names of letters are known all the same."""
+    feed = (
+        f'<?xml version="1.0" encoding="{encoding}"?>\n{doctype}\n<rss version="0.91"><channel><title>Báo</title>'
+        "<language>vi</language><item><title>C&agrave; ph&ecirc; được mùa</title><link>https://bacson.example/1</link>"
+        "<description>Một câu.</description></item></channel></rss>"
+    )
+    article = only(look(feed.encode(encoding)))
+    assert (article.title, article.lead, article.url) == ("Cà phê được mùa", "Một câu.", "https://bacson.example/1")
+
+
+SUBSETS = [
+    '<!DOCTYPE rss [<!ENTITY a "b">]>',
+    '<!DOCTYPE rss SYSTEM "x" [<!ENTITY % a SYSTEM "http://127.0.0.1/x"> %a;]>',
+    "<!DOCTYPE rss PUBLIC '-//x' \"y\" [\n<!ELEMENT rss ANY>\n]>",
+    "<!DOCTYPE rss SYSTEM 'x><!ENTITY a \"b\">'>",
+    "<!DOCTYPE rss [",
+    '<!ENTITY a "b">',
+    '<!DOCTYPE rss><!DOCTYPE rss [<!ENTITY a "b">]>',
+    f"<!DOCTYPE rss SYSTEM '{'x' * 400}'>",
+]
+
+
+@pytest.mark.parametrize("doctype", SUBSETS)
+def test_a_document_type_that_says_more_than_its_name_is_refused(doctype: str) -> None:
+    with pytest.raises(SourceError, match="declares a document type"):
+        look(
+            f'<?xml version="1.0"?>{doctype}<rss version="0.91"><channel><item><title>&a;</title></item></channel></rss>'
+        )
+
+
 @pytest.mark.parametrize("rubbish", ["<!--", "<div>", "<a href='", "<![CDATA["])
 def test_rubbish_inside_a_body_does_not_hurt(rubbish: str) -> None:
     """feedparser's own sanitiser takes quadratic time on the first of these."""

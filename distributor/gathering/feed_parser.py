@@ -31,6 +31,16 @@ _LONGEST_DECLARATION = 500  # octets of `<?xml … ?>`
 _LONGEST_HEAD = 4000  # octets before the first element that are no comment, such as warnings of a script
 _PROLOGUE = re.compile(rb"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*\?>")
+_QUOTED = rb"(?:\"[^\"<>\[\]]{0,300}\"|'[^'<>\[\]]{0,300}')"
+_TYPE_ONLY = re.compile(
+    rb"<!DOCTYPE\s{1,20}(?!html\b)[\w:.-]{1,40}(?:\s{1,20}(?:PUBLIC\s{0,20}"
+    + _QUOTED
+    + rb"|SYSTEM)\s{0,20}(?:"
+    + _QUOTED
+    + rb")?)?"
+    rb"\s{0,20}(?:\[\s{0,20}\])?\s{0,20}>",
+    re.IGNORECASE,
+)
 _ELEMENT = re.compile(rb"<\w")
 _UNREAD = re.compile(rb"<!\[CDATA\[|<!--")
 # An ampersand that begins no reference: `R&D`, `?a=1&b=2`. feedparser reads the first as `R&D;`.
@@ -78,9 +88,16 @@ def parse(body: bytes, charset: str) -> Any:
 
 
 def begin(body: bytes) -> int:
-    """Where the first element begins, or what stands in its place: behind declaration, comments and the like."""
-    match = _PROLOGUE.match(body)
-    return match.end() if match else 0
+    """Where the first element begins, or what stands in its place: behind declaration, comments and the like, and behind
+    the name of a document type, as RSS 0.91 has it from a server that is long gone. One with entities stays."""
+    at = _end_of_prologue(body, 0)
+    named = _TYPE_ONLY.match(body, at)
+    return _end_of_prologue(body, named.end()) if named else at
+
+
+def _end_of_prologue(body: bytes, at: int) -> int:
+    match = _PROLOGUE.match(body, at)
+    return match.end() if match else at
 
 
 def _bounded(body: bytes) -> bytes:
