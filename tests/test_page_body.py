@@ -101,7 +101,7 @@ def test_pictures_links_and_tables_of_a_body_without_a_name_are_the_pages_own() 
     assert found.image.url == "https://bacson.example/a.jpg"
     assert '<a href="https://bacson.example/may"><b>hai tổ máy</b></a>' in found.body_html
     assert "<td>6 MW</td>" in found.body_html
-    assert '<img src="https://bacson.example/b.jpg" width="800">' in found.body_html
+    assert '<img src="https://bacson.example/b.jpg" alt="" width="800">' in found.body_html
 
 
 # -- what is no part of it ---------------------------------------------------------------------------------------------

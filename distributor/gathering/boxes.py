@@ -22,7 +22,7 @@ _LONGEST_REFERENCE = 400  # characters
 
 # Names as `names_of` makes them: `box_relatedNews` is `box-related-news`.
 _OTHER_STORIES = re.compile(
-    r"(?:^|-)(?:relat(?:ed|ion|ive)s?(?:-?(?:news|posts?|articles?|stor(?:y|ies)|content|box|links?))?|news-?relation|"
+    r"(?:^|-)(?:relat(?:ed|ions?)(?:-?(?:news|posts?|articles?|stor(?:y|ies)|content|box|links?))?|news-?relation|"
     r"(?:tin|bai|tin-?bai|bai-?viet|box)-?(?:lien-?quan|khac|cung-?(?:chuyen-?muc|chu-?de)|moi-?(?:hon|nhat)|cu-?hon|"
     r"doc-?nhieu|noi-?bat|xem-?nhieu)|lien-?quan|xem-?them|doc-?(?:them|tiep|nhieu)|cung-?chuyen-?muc|"
     r"read-?(?:more|also|next)|see-?also|more-?(?:news|stories|on)|recommend(?:ed|ations?)?|most-?(?:read|viewed|popular)|"
@@ -31,7 +31,12 @@ _OTHER_STORIES = re.compile(
 _PAGE_PARTS = re.compile(
     r"(?:^|-)(?:bread-?crumbs?|duong-?dan|share|sharing|shares|social|socials|add-?this|a2a|like-?box|tool-?bar|tools|"
     r"print|comments?|binh-?luan|portlet-?(?:title|topper|header)|rating|ratings|vote|votes|views|luot-?xem|tags?|tag-?list|"
-    r"tu-?khoa|paging|pagination|pager|newsletter|subscribe|advert|ads|adsense|quang-?cao|banner)(?:-|$)"
+    r"tu-?khoa|prev-?next|(?:post|article|page|nav)-?navigation|page-?nav|bai-?(?:truoc|sau)|paging|pagination|pager|newsletter|subscribe|advert|ads|adsense|quang-?cao|banner)(?:-|$)"
+)
+_BESIDE = re.compile(
+    r"(?:^|-)(?:comments?|comment-?list|binh-?luan|y-?kien|respond|replies|disqus|discussion|author-?(?:bio|box|info|card|about)|"
+    r"about-?(?:the-?)?author|bio|videos?|video-?player|player|transcript|gallery-?nav|slideshow|newsletter|sign-?up|subscri\w+|"
+    r"widget|sidebar|popup|modal|cookie\w*|login|paywall|donate|tooltip|toolbar|footer|byline|disclaimer|correction-?policy)(?:-|$)"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _JOINTS = re.compile(r"[\W_]+")
@@ -43,6 +48,7 @@ _OPENS = re.compile(
     r"(?:các )?(?:tin|bài)(?: viết| bài)?\s?(?:khác|liên quan|cùng chuyên mục|cùng chủ đề|mới hơn|cũ hơn|mới nhất|đã đưa|"
     r"nổi bật|đọc nhiều|đáng chú ý)|cùng chuyên mục|cùng chủ đề|chủ đề liên quan|sự kiện liên quan|"
     r"tin bài liên quan|related(?: articles?| news| stor(?:y|ies)| posts?| content)?|read (?:more|also|next)|see also|"
+    r"(?:bài|tin) (?:trước|sau|tiếp theo|kế tiếp)|(?:previous|next)(?: (?:article|post|story))?|"
     r"more (?:stories|news)|you may (?:also )?like|recommended)\s*[:.…»>]*",
     re.IGNORECASE,
 )
@@ -86,6 +92,11 @@ def _says_page(part: str) -> bool:
 
 def _is_bare_date(part: str) -> bool:
     return re.fullmatch(_DATE, part.strip(), re.IGNORECASE) is not None
+
+
+def is_dateline(words: str) -> bool:
+    """Whether a line is a date and a time and nothing else, as it stands between a headline and its text."""
+    return len(words) <= _LABEL and re.search(r"\d[/.:h-]\d", words) is not None and _is_bare_date(words)
 
 
 def drop_boxes(root: HtmlElement) -> None:
@@ -147,13 +158,24 @@ def _joined(names: str) -> str:
     return _JOINTS.sub("-", _CAMEL.sub("-", names)).lower()
 
 
+@lru_cache(maxsize=8192)
+def _is_beside(name: str) -> bool:
+    return _BESIDE.search(name) is not None
+
+
+def is_beside_story(element: HtmlElement) -> bool:
+    """Whether an element calls itself something that stands beside a story: comments, a film, a note on the author."""
+    name = names_of(element)
+    return bool(name) and _is_beside(name)
+
+
 def _is_named_box(element: HtmlElement, sizes: _Sizes) -> bool:
     name = names_of(element)
     kind = _kind(name) if name else ""
     if not kind:
         return False
     letters, links = sizes.letters(element), sizes.links(element)
-    if letters * 2 > sizes.all_letters() and links * 2 < letters:
+    if letters * 2 > sizes.all_letters() and (links * 2 < letters or letters > _LARGEST):
         return False
     if kind == "stories":
         return links > 0 and (letters <= _LARGEST or links * 3 >= letters)

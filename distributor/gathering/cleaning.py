@@ -19,7 +19,7 @@ from ..model import Image
 from ..text import clean_line
 from .addresses import web_address as web_address  # sources of newsrooms import it from here
 from .article_images import Kind, make_real
-from .boxes import drop_boxes, is_page_line
+from .boxes import drop_boxes, is_dateline, is_page_line
 from .captions import gather_figures, take_picture, with_captions
 from .embedded import reveal_media
 from .extraction.document import words_of
@@ -190,11 +190,13 @@ def _joined(blocks: list[HtmlElement]) -> str:
 
 
 def _without(blocks: list[HtmlElement], title: str, lead: str, *, pictures: bool = True) -> list[HtmlElement]:
-    """The blocks without those at the beginning that say the title or the lead once more; `pictures` with pictures too."""
+    """The blocks without those at the beginning that say the title, the lead or the date once more; `pictures` with
+    pictures too."""
     said = {_folded(text) for text in (title, lead) if text}
     for at, block in enumerate(blocks):
         shows = not pictures and next(block.iter("img"), None) is not None
-        if shows or _folded(words_of(block)) not in said:
+        words = words_of(block)
+        if shows or (_folded(words) not in said and not (is_dateline(words) and title)):
             return blocks[at:]
     return []
 

@@ -66,7 +66,7 @@ _NO_NAMES = frozenset((
     "hết", "the end", "end", "video", "clip", "ảnh", "tin", "bài", "xem thêm", "đọc thêm", "kết luận",
     "kết quả", "việt nam", "hà nội", "xin cảm ơn", "xin trân trọng cảm ơn", "trân trọng", "trân trọng cảm ơn",
     "liên hệ", "hotline", "lưu ý", "ghi chú", "tin khác", "chú thích", "infographic", "nguồn", "share", "tags",
-    "từ khóa", "tag", "admin", "administrator", "webmaster", "root", "user", "null", "none", "undefined",
+    "từ khóa", "tag", "admin", "administrator", "webmaster", "root", "user", "super user", "null", "none", "undefined",
     "unknown", "anonymous", "guest", "author", "tác giả", "n/a", "editor", "home", "trang chủ", "read more",
     "advertisement", "quảng cáo", "related", "comments", "tổng hợp", "thông báo", "phụ lục", "tài liệu",
     "thông tin", "nơi nhận",

@@ -16,7 +16,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 
@@ -24,13 +24,15 @@ import lxml.html
 from lxml import etree
 from lxml.html import HtmlElement
 
-from ..boxes import drop_boxes, find_boxes
+from ..boxes import drop_boxes, find_boxes, is_beside_story
 from ..furniture import drop_what_acts, legal, parse
 from .runs import Run, TextRuns, kept_tree, read_runs
 
 _MOST_ELEMENTS = 20_000  # trafilatura takes quadratic time; an article's page has some thousands
 _SHORTEST = 80  # characters; what is shorter is no body
 _LONGEST_SEARCH = 50_000_000  # characters looked at for runs that trafilatura has joined with others
+_LEAD_RUNS = 12  # between a headline and its body
+_FEW = 400  # characters of main text: with less it was hardly found
 _MOSTLY = 0.7  # of the letters that are known to be text
 _SIGNS = re.compile(r"[\W_]+")
 
@@ -51,10 +53,13 @@ _JOINERS = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A body as it might be: which runs it has, and how far its origin is to be believed (1: a guess)."""
+    """A body as it might be: which runs it has, the run before which no picture is its own, and how far its origin is to be
+    believed (1: a guess)."""
 
     kept: Sequence[bool]
+    pictures_from: int
     trust: float = 1.0
+    prose: float = 0.5  # what a sentence counts that nobody else takes for text
 
 
 def main_text(page: HtmlElement, url: str) -> str:
@@ -75,6 +80,7 @@ def chosen_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
         if not any(up in found for up in element.iterancestors()):
             copied = deepcopy(element)
             copied.tail = None
+            copied.tag = "div" if copied.tag in ("td", "th") else copied.tag
             around.append(copied)
     drop_what_acts(around)
     drop_boxes(around)
@@ -84,34 +90,52 @@ def chosen_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
 def find_body(page: HtmlElement, text: str, told: str = "", title: str = "") -> HtmlElement | None:
     """The body, in a `div`; None where the page has none. `text` is `main_text`, `told` the body in the page's JSON-LD."""
     read = read_runs(page)
-    boxes = find_boxes(read)
     matched = _matched(read.runs, [*text.splitlines(), *told.splitlines()])
-    left_out = _outside(read, boxes, matched, title)
-    found = [Candidate(matched), *_named(read, matched), *_densest(read, matched)]
-    found = [
-        Candidate([keep and not out for keep, out in zip(one.kept, left_out, strict=True)], one.trust) for one in found
-    ]
-    best = max(found, key=lambda candidate: _worth(candidate, read.runs, matched))
+    boxes = {box for box in find_boxes(read) if not _holds_most(read.span(box), read.runs, matched)}
+    for box in boxes:
+        for number in read.span(box):
+            matched[number] = False
+    top = _below_headline(read, matched, title)
+    outside = _outside(read, boxes, top)
+    found = [Candidate(matched, top), *_named(read, matched, top), *_densest(read, matched)]
+    best = max(
+        (replace(one, kept=_without(one.kept, outside)) for one in found),
+        key=lambda one: _worth(one, read.runs, matched),
+    )
     letters = sum(len(run.text) for run, keep in zip(read.runs, best.kept, strict=True) if keep)
     if letters < len(told) / 2 and len(told) >= _SHORTEST:
         return _told_body(told)  # the page makes its text of its data only when it is shown
-    return kept_tree(read, best.kept, boxes) if letters >= _SHORTEST else None
+    return kept_tree(read, best.kept, boxes, best.pictures_from) if letters >= _SHORTEST else None
 
 
-def _outside(read: TextRuns, boxes: Set[HtmlElement], matched: Sequence[bool], title: str) -> list[bool]:
-    """Which runs no candidate has: those of boxes, and those above the headline where most of the text is below it."""
-    outside = [False] * len(read.runs)
-    for box in boxes:
-        for number in read.span(box):
-            outside[number] = True
+def _holds_most(span: range, runs: Sequence[Run], matched: Sequence[bool]) -> bool:
+    """Whether the text is in there: whatever it is called, it is no box."""
+    if len(span) <= 1:
+        return False
+    whole = sum(len(run.text) for run, known in zip(runs, matched, strict=True) if known)
+    return sum(len(runs[number].text) for number in span if matched[number]) * 3 > whole
+
+
+def _below_headline(read: TextRuns, matched: Sequence[bool], title: str) -> int:
+    """The first run below the headline; 0 where none stands above most of the text."""
     letters = [0, *accumulate(len(run.text) * known for run, known in zip(read.runs, matched, strict=True))]
     headlines = [last for element, (first, last) in read.spans.items() if element.tag == "h1" and first < last]
     wanted = _key(title)
     headlines += [at + 1 for at, run in enumerate(read.runs) if wanted and _key(run.text[: len(title) * 2]) == wanted]
-    below = [at for at in headlines if letters[-1] - letters[at] >= letters[-1] * _MOSTLY]
-    for number in range(max(below, default=0)):
-        outside[number] = True
+    return max((at for at in headlines if letters[-1] - letters[at] >= letters[-1] * _MOSTLY), default=0)
+
+
+def _outside(read: TextRuns, boxes: Set[HtmlElement], top: int) -> list[bool]:
+    """Which runs no candidate has: those of boxes, and those above the headline."""
+    outside = [number < top for number in range(len(read.runs))]
+    for box in boxes:
+        for number in read.span(box):
+            outside[number] = True
     return outside
+
+
+def _without(kept: Sequence[bool], outside: Sequence[bool]) -> list[bool]:
+    return [keep and not out for keep, out in zip(kept, outside, strict=True)]
 
 
 def _told_body(told: str) -> HtmlElement | None:
@@ -132,8 +156,16 @@ def _worth(candidate: Candidate, runs: Sequence[Run], matched: Sequence[bool]) -
     worth = 0.0
     for run, keep, known in zip(runs, candidate.kept, matched, strict=True):
         if keep:
-            worth += len(run.text) * (1.0 if known else 0.5 if run.is_prose else -0.5)
+            worth += len(run.text) * _share(run, known, candidate.prose)
     return worth * candidate.trust if worth > 0 else worth
+
+
+def _share(run: Run, known: bool, prose: float) -> float:
+    if run.links * 2 > len(run.text):
+        return 0.0 if known else -0.5
+    if run.is_prose:
+        return 1.0 if known else prose
+    return 0.5 if known else -0.5
 
 
 # -- trafilatura's text on the page ------------------------------------------------------------------------------------
@@ -167,14 +199,19 @@ def _key(text: str) -> str:
 # -- elements that are called a body -----------------------------------------------------------------------------------
 
 
-def _named(read: TextRuns, matched: Sequence[bool]) -> Iterator[Candidate]:
+def _named(read: TextRuns, matched: Sequence[bool], top: int) -> Iterator[Candidate]:
     groups: dict[tuple[HtmlElement | None, str], list[HtmlElement]] = {}
     for element in read.spans:
         name = _body_name(element)
         if name:
             groups.setdefault((element.getparent(), name), []).append(element)
     for (_, name), elements in groups.items():
-        yield Candidate(_within(read, elements, matched), 1.15 if name == "itemprop" else 1.1)
+        kept = _within(read, elements, matched)
+        first = min((read.span(element).start for element in elements), default=0)
+        for number in range(max(top, first - _LEAD_RUNS) if top else first, first):
+            # The lead stands between the headline and the body. The rest there are dates, names and buttons.
+            kept[number] = matched[number] and read.runs[number].is_prose
+        yield Candidate(kept, top or first, 1.35 if name == "itemprop" else 1.3)
 
 
 def _body_name(element: HtmlElement) -> str:
@@ -207,14 +244,23 @@ def _densest(read: TextRuns, matched: Sequence[bool]) -> Iterator[Candidate]:
                     sums[up] = sums.get(up, 0.0) + share
                     up, share = up.getparent(), share / 2
     if sums:
-        yield Candidate(_within(read, [max(sums, key=lambda element: sums[element])], matched))
+        best = max(sums, key=lambda element: sums[element])
+        known = sum(len(run.text) for run, is_known in zip(read.runs, matched, strict=True) if is_known)
+        yield Candidate(_within(read, [best], matched), read.span(best).start, prose=0.5 if known < _FEW else 0.1)
 
 
 def _within(read: TextRuns, elements: Iterable[HtmlElement], matched: Sequence[bool]) -> list[bool]:
-    """The runs of some elements without what is made of links."""
+    """The runs of some elements without what is made of links, and without comments, films and the like, which
+    trafilatura has left out as well."""
     kept = [False] * len(read.runs)
     for element in elements:
         for number in read.span(element):
             run = read.runs[number]
             kept[number] = matched[number] or run.links * 2 < len(run.text)
+        for inner in element.iterdescendants(
+            "div", "section", "aside", "ul", "ol", "header", "footer", "form", "details"
+        ):
+            span = read.span(inner)
+            if span and is_beside_story(inner) and not any(matched[span.start : span.stop]):
+                kept[span.start : span.stop] = [False] * len(span)
     return kept

@@ -70,6 +70,8 @@ class Surroundings:
 def _is_other(element: HtmlElement) -> bool:
     if element.tag in ("html", "body", "form", "main", "article", "h1"):
         return False
+    if element.tag == "footer" and any(up.tag == "article" for up in element.iterancestors()):
+        return False  # the article's own: who wrote it and when often stands there
     return element.tag in _OTHERS or any(_ELSEWHERE.fullmatch(word) for word in name_words(element))
 
 

@@ -26,6 +26,7 @@ _UNREAD = frozenset(
 )
 _SHORTEST_PROSE = 60  # characters
 _STOPS = re.compile(r"[.!?…。！？؟।။,;:、，]")
+_TABLE_PARTS = frozenset({"table", "tbody", "thead", "tfoot", "tr", "td", "th"})
 _SHOWN = ("img", "video")
 _LONGEST_CAPTION = 300  # characters; a picture with more words beside it is a box
 
@@ -107,14 +108,18 @@ def read_runs(root: HtmlElement) -> TextRuns:
     return made
 
 
-def kept_tree(read: TextRuns, kept: Sequence[bool], gone: Set[HtmlElement] = frozenset()) -> HtmlElement:
-    """The tree with these runs only, in the page's own markup, and the pictures that stand among them. Nothing of what is
-    `gone` is left, pictures neither."""
+def kept_tree(
+    read: TextRuns, kept: Sequence[bool], gone: Set[HtmlElement] = frozenset(), pictures_from: int = 0
+) -> HtmlElement:
+    """The tree with these runs only, in the page's own markup, and the pictures that stand among them or before them, but
+    not before `pictures_from`. Nothing of what is `gone` is left, pictures neither."""
     chosen = [number for number, keep in enumerate(kept) if keep]
     if not chosen:
         return lxml.html.Element("div")
-    top = _smallest(read, chosen[0], chosen[-1])
-    pruned = _Pruning(read, kept, gone, chosen[0], chosen[-1] + 1).pruned(top)
+    first = min(chosen[0], pictures_from) if pictures_from else chosen[0]
+    top = _smallest(read, first, chosen[-1])
+    first = min(chosen[0], max(pictures_from, read.span(top).start))
+    pruned = _Pruning(read, kept, gone, first, chosen[-1] + 1).pruned(top)
     around = lxml.html.Element("div")
     if pruned is not None:
         around.append(pruned)
@@ -135,6 +140,8 @@ class _Pruning:
     def __init__(self, read: TextRuns, kept: Sequence[bool], gone: Set[HtmlElement], first: int, last: int) -> None:
         self._read, self._kept, self._gone, self._first, self._last = read, kept, gone, first, last
         self._before = [0, *accumulate(kept)]
+        self._layout = _layout(read, kept)
+        self._words = next((number for number, keep in enumerate(kept) if keep), 0)
 
     def pruned(self, element: HtmlElement) -> HtmlElement | None:
         span = self._read.spans.get(element)
@@ -142,11 +149,12 @@ class _Pruning:
             return None
         begin, end = span
         number = self._before[end] - self._before[begin]
-        if number == end - begin and (number or element.tag in ("br", "hr")):
+        tag = "div" if self._is_layout(element) else str(element.tag)
+        if number == end - begin and (number or tag in ("br", "hr")) and not self._opens(element):
             return _copied(element)
         if number == 0:
             return _copied(element) if self._is_picture(element, begin, end) else None
-        made = lxml.html.Element(str(element.tag), element.attrib)
+        made = lxml.html.Element(tag, element.attrib)
         made.text = element.text if self._keeps(self._read.texts.get(element)) else None
         for child in element:
             copied = self.pruned(child)
@@ -158,6 +166,13 @@ class _Pruning:
                 _append(made, tail)
         return made
 
+    def _opens(self, element: HtmlElement) -> bool:
+        """Whether there may be a layout's table in an element: it is not copied as it stands."""
+        return bool(self._layout) and element.tag not in ("p", "br", "hr")
+
+    def _is_layout(self, element: HtmlElement) -> bool:
+        return element in self._layout or (element.tag in _TABLE_PARTS and element.getparent() in self._layout)
+
     def _keeps(self, run: int | None) -> bool:
         return run is not None and run < len(self._kept) and bool(self._kept[run])
 
@@ -167,7 +182,20 @@ class _Pruning:
             return False
         beside = self._read.runs[begin:end]
         letters, links = sum(len(run.text) for run in beside), sum(run.links for run in beside)
+        if letters and begin < self._words and next(element.iter("figcaption"), None) is None:
+            return False  # above the words stand portraits, with a name and a date
         return letters <= _LONGEST_CAPTION and links * 3 <= letters
+
+
+def _layout(read: TextRuns, kept: Sequence[bool]) -> set[HtmlElement]:
+    """Cells that hold most of what is kept, and the tables around them: a page's layout, no table of the story."""
+    letters = [0, *accumulate(len(run.text) * keep for run, keep in zip(read.runs, kept, strict=True))]
+    found: set[HtmlElement] = set()
+    for cell, (first, last) in read.spans.items():
+        if cell.tag in ("td", "th") and (letters[last] - letters[first]) * 2 > letters[-1]:
+            found.add(cell)
+            found.update(up for up in cell.iterancestors() if up.tag in _TABLE_PARTS)
+    return found
 
 
 def _copied(element: HtmlElement) -> HtmlElement:

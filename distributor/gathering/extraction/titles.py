@@ -17,7 +17,10 @@ from .document import first_words, select
 from .named import Surroundings, has_name, joined_names
 from .structured_data import StructuredData, decoded
 
-_LEAD = ".tomtat, .tom-tat, .sapo, .chapeau, .trichdan, .article-summary, .detail-sapo, .lead"
+_LEAD = (
+    ".tomtat, .tom-tat, .sapo, .chapeau, .trichdan, .article-summary, .articlesummary, .article__summary, .detail-sapo, "
+    ".lead, .edn_articlesummary, .field--name-field-summary, .field-name-field-summary, h1 ~ .description, h1 ~ .summary"
+)
 _TITLED = re.compile(
     r"(?:tieude|headline)|title(?:detail|news|article|post|content|baiviet|tin)|(?:detail|article|news|post|entry|content|page|main|lbl|baiviet)"
     r"(?:s?)title"
@@ -53,6 +56,10 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
     hinted = clean_line(hint)
     if hinted and any(_folded(hinted) in _folded(text) for text in (window, *told, *own, *weak)):
         return hinted
+    # A heading that nothing confirms is a portlet's or a section's where the page shows what it tells machines elsewhere.
+    lines = {_folded(text) for text in _lines(page)} if told else set()
+    if shown_too := [text for text in told if _folded(text) in lines]:
+        return shown_too[0]
     alone = [text for text in own if len(text.split()) >= _FEWEST_WORDS]
     if len(headings) == 1 and headings[0] in alone:
         return headings[0]
