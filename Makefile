@@ -63,6 +63,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/signing.py
 	@$(BIN)/python benchmarks/importing.py
 	@$(BIN)/python benchmarks/gathering.py
+	@$(BIN)/python benchmarks/extraction.py
 	@$(BIN)/python benchmarks/delivery.py
 
 screenshots: $(READY)
