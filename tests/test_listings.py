@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -308,6 +309,23 @@ def test_a_date_in_several_boxes_is_read(box: str) -> None:
 def test_the_moment_for_machines_goes_before_the_words_for_readers() -> None:
     html = f"<li><a href=a-1.html>{ROAD}</a><span class=time-ago title='2026-11-28T13:31:00'>2 giờ trước</span></li>"
     assert dates(read(html)) == ["2026-11-28 13:31"]
+
+
+async def test_a_date_that_cannot_be_read_is_told_with_what_to_do(site: WebSite, open_web: OpenFetcher) -> None:
+    site.page("/tin/", f"<table><tr><td><a href=a-1.html>{ROAD}</a></td><td>11/24/2026 2:35 PM</td></tr></table>")
+    site.page("/tin/a-1.html", f"<h1>{ROAD}</h1><div id=noidung><p>{ROAD_LEAD}</p></div>")
+    source = PageSource(name="cong", url=f"{site.url}/tin/")
+    harvest = await source.gather(await open_web(), NOW)
+    assert harvest.articles[0].published is None
+    (note,) = harvest.notes
+    assert "'11/24/2026 2:35 PM' does not exist" in note
+    assert "dates: month first" in note
+    (told,) = await source.explain(await open_web(), NOW)
+    assert (told.taken, told.published) == (True, None)
+    assert "does not exist" in told.reason
+    right = replace(source, dates="month first")
+    (article,) = (await right.gather(await open_web(), NOW)).articles
+    assert article.published == datetime(2026, 11, 24, 14, 35, tzinfo=HANOI)
 
 
 async def test_a_date_told_from_now_on_changes_nothing_at_the_next_look(site: WebSite, open_web: OpenFetcher) -> None:

@@ -98,6 +98,8 @@ async def test_a_page_of_httrack_is_known_by_what_it_says_of_itself(tmp_path: Pa
     [
         ("xem.php?id=5", "xem.php%3Fid=5", "xem.php?id=5"),  # wget -k
         ("xem.php?id=5.html", "xem.php%3Fid=5.html", "xem.php?id=5"),
+        ("xem.php@id=5.html", "xem.php@id=5.html", "xem.php?id=5"),
+        ("bai@bac-son.html", "bai@bac-son.html", "bai@bac-son.html"),
         ("bai.html", "bai.html", "bai.html"),
         ("bai.html?id=5", "bai.html?id=5", "bai.html?id=5"),
     ],

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.gathering.relative_dates import parse_relative
+from distributor.setting import DateFormat
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 28, 15, 30, 20, tzinfo=HANOI)
@@ -80,6 +81,14 @@ def test_the_day_is_that_of_the_zone() -> None:
     late = datetime(2026, 11, 28, 18, 30, tzinfo=UTC)  # it is the 29th in Hanoi
     assert parse_relative("hôm nay", late, HANOI) == datetime(2026, 11, 29, tzinfo=HANOI)
     assert parse_relative("hôm nay", late, UTC) == datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def test_a_source_that_writes_the_month_first_means_it_here_too() -> None:
+    zone = DateFormat(HANOI, month_first=True)
+    assert parse_relative("hôm qua 14:35", NOW, zone) == datetime(2026, 11, 27, 14, 35, tzinfo=HANOI)
+    assert parse_relative("11/24 2:35 PM", NOW, zone) == datetime(2026, 11, 24, 14, 35, tzinfo=HANOI)
+    early = datetime(2026, 10, 5, 12, tzinfo=HANOI)  # either order would be a day
+    assert parse_relative("hôm nay", early, zone) == datetime(2026, 10, 5, tzinfo=HANOI)
 
 
 @given(st.text(alphabet="0123456789 /-:hôm nayquagiờtrướcphútago", max_size=60) | st.text(max_size=60))

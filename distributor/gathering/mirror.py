@@ -34,7 +34,7 @@ _INDEX = ("index.html", "index.htm", "default.html", "default.htm", "index.php",
 _WINDOWS = re.compile(r'[\\|:"*<>]')
 # HTTrack writes where a page came from into the page.
 _MIRRORED = re.compile(rb"<!-- Mirrored from ([^\s<>]{1,2000}) by HTTrack")
-_ESCAPED_QUERY = re.compile(r"(?:%3f|\?)(?P<query>[^/]+)$", re.IGNORECASE)
+_ESCAPED_QUERY = re.compile(r"(?:%3f|@(?=\w{1,40}=))(?P<query>[^/]+)$", re.IGNORECASE)
 _ADDED = re.compile(r"\.html?$", re.IGNORECASE)
 
 

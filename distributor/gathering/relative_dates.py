@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from ..setting import DateFormat
 from .dates import parse_date
 
 _LONGEST = 200  # characters of a text that are looked at
@@ -42,7 +43,7 @@ _DAY = re.compile(
     re.IGNORECASE,
 )
 _WITHOUT_YEAR = re.compile(
-    r"(?<![\d/.:\-])(?P<day>\d{1,2})(?:[/\-]|\s(?:th|tháng)\s?)(?P<month>\d{1,2})(?![\d/.:\-])", re.IGNORECASE
+    r"(?<![\d/.:\-])(?P<day>\d{1,2})(?P<sign>[/\-]|\s(?:th|tháng)\s?)(?P<month>\d{1,2})(?![\d/.:\-])", re.IGNORECASE
 )
 
 
@@ -92,7 +93,10 @@ def _day_of_this_year(text: str, now: datetime, zone: tzinfo) -> datetime | None
     if match is None:
         return None
     today = now.astimezone(zone).date()
-    day = date(today.year, int(match["month"]), int(match["day"]))
+    first, second = int(match["day"]), int(match["month"])
+    if isinstance(zone, DateFormat) and zone.month_first and match["sign"] in ("/", "-"):
+        first, second = second, first
+    day = date(today.year, second, first)
     if day > today + timedelta(days=1):
         day = day.replace(year=today.year - 1)
     return _on(day, f"{text[: match.start()]} {text[match.end() :]}", zone)
@@ -100,7 +104,7 @@ def _day_of_this_year(text: str, now: datetime, zone: tzinfo) -> datetime | None
 
 def _on(day: date, rest: str, zone: tzinfo) -> datetime | None:
     """The time of day that the rest of a text names, on this day."""
-    return parse_date(f"{day:%d/%m/%Y} {rest}", zone)
+    return parse_date(f"{day:%Y-%m-%d}, {rest}", zone)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -63,6 +63,7 @@ class Candidate:
     is_headline: bool = True  # False where the words are a summary, or none
     rank: int = 3  # of the headline: 0 a heading … 5 the name of a picture
     date: datetime | None = None
+    doubt: str = ""  # what is wrong with a date that stands there and is none
     summary: bool = False
     picture: bool = False
     signature: str = ""
@@ -78,7 +79,11 @@ class Candidate:
     @property
     def backed(self) -> bool:
         """Whether the listing shows it as an article: with a date, in a heading, with a summary."""
-        return self.date is not None or self.rank <= 1 or self.summary
+        return self.dated or self.rank <= 1 or self.summary
+
+    @property
+    def dated(self) -> bool:
+        return self.date is not None or bool(self.doubt)
 
 
 def plainly(words: str, url: str, listing: str, rel: str, names: Sequence[str]) -> str:
@@ -146,12 +151,12 @@ def _weigh(one: Candidate, listing: str, section: bool) -> None:
     one.points = 2.0 if count >= 8 else 1.0 if count >= 5 else 0.5 if count == 4 else 0.0 if count == 3 else -1.0
     if not one.words and one.summary:
         one.points = 0.0  # its page says the headline
-    one.points += 3 if one.date else 0
+    one.points += 3 if one.dated else 0
     one.points += 2 if one.rank == 0 else 1.5 if one.rank == 1 else 0
     one.points += 1 if one.summary else 0
     one.points += 1 if one.picture else 0
     by_address = address_shapes.points(one.url) if one.url else 0
-    if count >= 6 or one.date:
+    if count >= 6 or one.dated:
         by_address = max(by_address, 0)  # a headline of a sentence may have a short address, and sections have no date
     one.points += by_address
     if count <= 3:
@@ -167,7 +172,7 @@ def _weigh(one: Candidate, listing: str, section: bool) -> None:
     if one.label:
         one.points -= 5
         one.notes.insert(0, "a section, tag or author beside the articles")
-    if one.heads_others and count <= 6 and by_address <= 1 and one.date is None:
+    if one.heads_others and count <= 6 and by_address <= 1 and not one.dated:
         one.points -= 5
         one.notes.insert(0, "the heading of a block of other links")
 

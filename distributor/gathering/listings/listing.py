@@ -34,11 +34,13 @@ _SCRIPT = re.compile(r"\s*(?:javascript|vbscript)\s*:", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to an article: where to, the headline (empty where only the page itself can tell), and the listing's date."""
+    """A link to an article: where to, the headline (empty where only the page itself can tell), and the listing's date.
+    `doubt` says what is wrong with a date that cannot be read."""
 
     url: str
     words: str
     published: datetime | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,8 @@ def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[Candidate]:
     candidates = []
     for key, group in by_key.items():
         one = _candidate(here, key, group[:_MOST_ANCHORS], headings.get(key, ""))
-        one.date = dates.get(key) or one.date
+        if line := dates.get(key):
+            one.date, one.doubt = line.moment or one.date, line.doubt
         _look_around(here, one, pictures)
         candidates.append(one)
     _find_headings_of_blocks(here, candidates)
@@ -402,7 +405,8 @@ def _listing(here: _Page, candidates: Sequence[Candidate], reasons: Mapping[str,
                 (one.place, LeftOut("", one.words[:_LONGEST_SHOWN], f"only a script opens it ({one.scripted})"))
             )
         else:
-            links.append(Link(one.url, one.words if one.is_headline else "", one.date))
+            words = one.words if one.is_headline else ""
+            links.append(Link(one.url, words, one.date, "" if one.date else one.doubt))
     taken = {one.key for one in candidates}
     said = set()
     for anchor in here.anchors:

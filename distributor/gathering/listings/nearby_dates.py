@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from ...text import clean_line
-from ..dates import parse_date
+from ..dates import parse_date, read_date
 from ..relative_dates import parse_relative
 from .tree import HEADINGS, Spread, Tree
 
@@ -37,6 +37,7 @@ _DATE_WORDS = frozenset({
 _OTHER_DAY = re.compile(
     r"giấy phép|bản quyền|copyright|©|ban hành|hiệu lực|hết hạn|hạn nộp|khởi tranh|sinh ngày|cấp ngày", re.IGNORECASE
 )
+_DATE_LIKE = re.compile(r"(?<!\d)\d{1,2}([/.\-])\d{1,2}\1\d{4}(?!\d)")
 _IN_BRACKETS = re.compile(r"^\W{0,3}[(\[]([^()\[\]]{4,60})[)\]]|[(\[]([^()\[\]]{4,60})[)\]]\W{0,3}$")
 _BEFORE_DASH = re.compile(r"^([\d:/.hg \-]{8,30})\s[-–|]\s")
 _TIME_NAME = re.compile(r"(?<![a-z])(?:time|date|ago|ngay|ngaydang|thoigian|datetime|timeago)(?![a-z])")
@@ -45,10 +46,12 @@ _MOMENT_ATTRIBUTES = ("datetime", "title", "data-time", "data-date", "data-datet
 
 @dataclass(frozen=True, slots=True)
 class Dateline:
-    """A moment that stands on the page, and how many words beside it have nothing to do with a date (-1: a machine's)."""
+    """A moment that stands on the page, and how many words beside it have nothing to do with a date (-1: a machine's).
+    `doubt` says of one that looks like a date and is none what is wrong with it."""
 
-    moment: datetime
+    moment: datetime | None
     others: int
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,20 @@ def dateline(text: str, now: datetime, zone: tzinfo) -> Dateline | None:
             return None
         others = len([word for word in _WORD.findall(line) if word.casefold() not in _DATE_WORDS])
         if others <= _MOST_OTHER_WORDS:
-            moment = parse_date(line, zone) or parse_relative(line, now, zone)
-            return Dateline(moment, others) if moment else None
-    match = _IN_BRACKETS.search(clean_line(text[:_LONGEST])) or _BEFORE_DASH.match(clean_line(text[:_LONGEST]))
-    if match is None:
+            return _read(line, others, now, zone)
+    beginning = clean_line(text[:_LONGEST])
+    match = _IN_BRACKETS.search(beginning) or _BEFORE_DASH.match(beginning)
+    inside = next(filter(None, match.groups()), "") if match else ""
+    inner = dateline(inside, now, zone) if len(inside) < len(text) else None
+    return replace(inner, others=1) if inner and inner.others <= 2 else None
+
+
+def _read(line: str, others: int, now: datetime, zone: tzinfo) -> Dateline | None:
+    read = read_date(line, zone)
+    moment = read.moment or parse_relative(line, now, zone)
+    if moment is None and not (_DATE_LIKE.search(line) and others <= 2):
         return None
-    inside = next(filter(None, match.groups()))
-    line_inside = dateline(inside, now, zone) if len(inside) < len(text) else None
-    return Dateline(line_inside.moment, 1) if line_inside and line_inside.others <= 2 else None
+    return Dateline(moment, others, "" if moment else read.doubt)
 
 
 def bare_dateline(text: str, now: datetime, zone: tzinfo) -> bool:
@@ -88,8 +97,8 @@ def bare_dateline(text: str, now: datetime, zone: tzinfo) -> bool:
 
 def find_dates(
     tree: Tree, spread: Spread, now: datetime, zone: tzinfo, headed: frozenset[str] = frozenset()
-) -> dict[str, datetime]:
-    """The date of each key that has one. `spread` are the links that may be an article's; `headed` are the keys of those
+) -> dict[str, Dateline]:
+    """The date of each key that has one, or what is wrong with it. `spread` are the links that may be an article's; `headed` are the keys of those
     that stand in a heading."""
     owned: dict[str, list[Dateline]] = {}
     rows: dict[int, list[_Place]] = {}
@@ -102,7 +111,7 @@ def find_dates(
     for row, places in rows.items():
         for key, line in _of_row(tree, spread, row, places, headed).items():
             owned.setdefault(key, [line])  # what shares a smaller block with it goes before
-    return {key: min(lines, key=lambda line: line.others).moment for key, lines in owned.items()}
+    return {key: min(lines, key=lambda line: (line.moment is None, line.others)) for key, lines in owned.items()}
 
 
 def _places(tree: Tree, spread: Spread, now: datetime, zone: tzinfo) -> list[_Place]:

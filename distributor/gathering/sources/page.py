@@ -159,7 +159,7 @@ class PageSource(Source):
                 words=link.words or "(the page's own title)",
                 published=link.published,
                 taken=at < self.limit,
-                reason="" if at < self.limit else beyond,
+                reason=link.doubt if at < self.limit else beyond,
             )
             for at, link in enumerate(listed.links.values())
         ]
@@ -258,7 +258,7 @@ class PageSource(Source):
         if not found.body_html and not found.lead:
             raise SourceError(f"{link.url} has no text" + ("; look at select.body" if self.select.body else ""))
         article = self._found(found, _plain_address(got.url), link)
-        return article, found.doubt if article.published is None else ""
+        return article, "" if article.published else found.doubt or link.doubt
 
     def _found(self, found: Extracted, url: str, link: Link) -> FoundArticle:
         return FoundArticle(
