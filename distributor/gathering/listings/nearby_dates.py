@@ -98,8 +98,8 @@ def bare_dateline(text: str, now: datetime, zone: tzinfo) -> bool:
 def find_dates(
     tree: Tree, spread: Spread, now: datetime, zone: tzinfo, headed: frozenset[str] = frozenset()
 ) -> dict[str, Dateline]:
-    """The date of each key that has one, or what is wrong with it. `spread` are the links that may be an article's; `headed` are the keys of those
-    that stand in a heading."""
+    """The date of each key that has one, or what is wrong with it. `spread` are the links that may be an article's;
+    `headed` are the keys of those that stand in a heading."""
     owned: dict[str, list[Dateline]] = {}
     rows: dict[int, list[_Place]] = {}
     for place in _places(tree, spread, now, zone):
