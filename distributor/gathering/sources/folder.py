@@ -149,8 +149,10 @@ class FolderSource(Source):
         own = self._file_named(article.source_id)
         gone = Presence(False, "its file is gone from the folder")
         answer = presence_of_file(own, gone.reason, within=self.folder) if own else gone
+        if own and answer.there and self._is_draft(own):
+            return Presence(False, "its file says that it is a draft")
         if answer.there is not False:
-            return Presence(False, "its file says that it is a draft") if own and self._is_draft(own) else answer
+            return answer
         files = self._files()
         if not files:  # a network drive that is not mounted looks like this too
             return Presence(None, f"{self.folder} holds no articles at all")
