@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from builders import article, settings
 from fixtures_newsroom import Room
 from fixtures_web import OpenFetcher, WebSite
 from hypothesis import given
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from distributor.errors import Busy
 from distributor.gather_loop import GatherLoop
 from distributor.gathering import waits
+from distributor.gathering.reader import ask_sources
+from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.waits import LONGEST, asked_for, until_when
 from distributor.storage.database import Database
 
@@ -166,6 +169,17 @@ def test_a_second_process_and_a_second_source_of_the_portal_keep_to_it(room: Roo
     portal.wait = ""
     assert "a: 1 new article" in room.good("gather", "a", "--force")
     assert portal.asked == ["/a", "/a"]
+
+
+async def test_the_last_look_leaves_it_alone_too(portal: Portal) -> None:
+    one = article("a1", source="tin", url=f"{portal.url}/1")
+    source = FeedSource(name="tin", url=f"{portal.url}/rss", allow_private=True)
+    host = portal.url.removeprefix("http://")
+    until = datetime.now(UTC) + timedelta(hours=1)
+    answers = await ask_sources({"tin": source}, settings().site, [one], waits={host: until})
+    assert answers["a1"].there is None
+    assert "asks to be left alone until" in answers["a1"].reason
+    assert portal.asked == []
 
 
 def test_when_the_time_is_over_it_is_asked_again(room: Room, portal: Portal) -> None:

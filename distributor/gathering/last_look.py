@@ -13,6 +13,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from ..config import Site
@@ -59,16 +60,17 @@ async def ask_after(
     hosts: Hosts | None = None,
     seconds: float = SECONDS,
     limits: Limits = LIGHT,
+    waits: Mapping[str, datetime] | None = None,
 ) -> dict[str, Presence]:
     """Whether each of the articles is still there, by id, as far as `seconds` allow. Never raises.
 
     `sources` are those configured now; an article of another one is asked after at its web address. With `hosts` the
-    looks that share it take turns.
+    looks that share it take turns; `waits` are hosts that have asked to be left alone, with until when: nobody asks them.
     """
     answers = unanswered(articles)
     if not articles or seconds <= 0:
         return answers
-    async with _open_fetchers(site, Hosts() if hosts is None else hosts, limits) as fetchers:
+    async with _open_fetchers(site, Hosts() if hosts is None else hosts, limits, waits) as fetchers:
         tasks = [
             asyncio.create_task(_ask_in_turn(sources, fetchers, queue, answers)) for queue in _queues(sources, articles)
         ]
@@ -129,13 +131,15 @@ async def _ask(source: Source | None, fetchers: Fetchers, article: Article) -> P
 
 
 @contextlib.asynccontextmanager
-async def _open_fetchers(site: Site, hosts: Hosts, limits: Limits) -> AsyncIterator[Fetchers]:
+async def _open_fetchers(
+    site: Site, hosts: Hosts, limits: Limits, waits: Mapping[str, datetime] | None
+) -> AsyncIterator[Fetchers]:
     """The way out of each source. There are two, by whether addresses of the local network are allowed: that is a
     setting of the source. What logs a source in is its own, too. An article whose source is not configured any more has
     neither."""
     async with (
-        open_fetcher(site, {}, hosts, limits=limits) as public,
-        open_fetcher(site, {}, hosts, limits=limits, allow_private=True) as private,
+        open_fetcher(site, {}, hosts, limits=limits, waits=waits) as public,
+        open_fetcher(site, {}, hosts, limits=limits, allow_private=True, waits=waits) as private,
     ):
         failures: dict[bool, dict[str, int]] = {False: {}, True: {}}
 

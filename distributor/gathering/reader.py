@@ -96,9 +96,15 @@ async def explain_source(
 
 
 async def ask_sources(
-    sources: Mapping[str, Source], site: Site, articles: Sequence[Article], *, seconds: float = SECONDS
+    sources: Mapping[str, Source],
+    site: Site,
+    articles: Sequence[Article],
+    *,
+    seconds: float = SECONDS,
+    waits: Mapping[str, datetime] | None = None,
 ) -> dict[str, Presence]:
-    """`last_look.ask_after` in child processes: whether each article is still there, by id. Never raises.
+    """`last_look.ask_after` in child processes: whether each article is still there, by id. Never raises. `waits` are the
+    hosts that have asked to be left alone, with until when.
 
     A source that ends its child, or keeps it, costs the answers of no other one: each has a child of its own, unless there
     are very many.
@@ -108,7 +114,7 @@ async def ask_sources(
     answers = unanswered(articles)
     for some in await asyncio.gather(
         *(
-            _asked({name: one for name, one in sources.items() if name in group}, site, theirs, seconds)
+            _asked({name: one for name, one in sources.items() if name in group}, site, theirs, seconds, waits or {})
             for group in groups
             if (theirs := [article for article in articles if article.source in group])
         )
@@ -118,11 +124,11 @@ async def ask_sources(
 
 
 async def _asked(
-    asked: Mapping[str, Source], site: Site, articles: Sequence[Article], seconds: float
+    asked: Mapping[str, Source], site: Site, articles: Sequence[Article], seconds: float, waits: Mapping[str, datetime]
 ) -> dict[str, Presence]:
     """What one child says of some articles; nothing where it fails."""
     try:
-        job = _packed(asked, site, list(articles), seconds)
+        job = _packed(asked, site, list(articles), seconds, dict(waits))
         answer = await call_isolated_async(
             _ask, *job, limits=Limits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1), threads=_ASKS
         )
@@ -296,8 +302,8 @@ def _told(harvest: Harvest, source: str) -> dict[str, Any]:
 
 
 def _ask(folders: Sequence[str], job: bytes) -> dict[str, tuple[bool | None, str]]:
-    sources, site, articles, seconds = _unpacked(folders, job)
-    answers = asyncio.run(ask_after(sources, site, articles, hosts=Hosts(shared=True), seconds=seconds))
+    sources, site, articles, seconds, waits = _unpacked(folders, job)
+    answers = asyncio.run(ask_after(sources, site, articles, hosts=Hosts(shared=True), seconds=seconds, waits=waits))
     return {id: (answer.there, answer.reason) for id, answer in answers.items()}
 
 

@@ -15,7 +15,7 @@ from ..editions.schedule import Due, Schedule, due
 from ..editions.selection import select
 from ..editions.timing import Timing
 from ..editions.urgency import urgent
-from ..gathering import marks
+from ..gathering import marks, waits
 from ..gathering.marks import Mark
 from ..gathering.reader import ask_sources
 from ..model import Article, EditionKind
@@ -236,7 +236,9 @@ async def last_look(newsroom: Newsroom, database: Database, articles: Sequence[A
     wanted = list({article.id: article for article in articles}.values())
     if not wanted:
         return []
-    answers = await ask_sources(newsroom.sources, newsroom.settings.site, wanted)
+    with database.read() as connection:
+        left_alone = waits.current(connection, now)
+    answers = await ask_sources(newsroom.sources, newsroom.settings.site, wanted, waits=left_alone)
     told = await asyncio.to_thread(_hold_what_is_gone, database, wanted, answers, now)
     for line in told:
         log.warning("last look: %s", line)
