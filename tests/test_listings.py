@@ -244,6 +244,34 @@ def test_a_block_that_calls_itself_a_menu_and_holds_the_listing_is_the_page() ->
     assert headlines(found) == [ROAD, MARKET, SHORT]
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "<div class='box has-menu menu-open'>{items}</div>",
+        "<div id=ajax-pagination>{items}<a href='?page=2'>2</a></div>",
+        "<div class=tabs><ul><li><a href='#a'>Mới</a></ul><div id=a>{items}</div></div>",
+        "<main><header class=hero>{items}</header></main>",
+    ],
+)
+def test_what_is_named_after_a_menu_or_a_pager_may_still_hold_the_articles(frame: str) -> None:
+    items = "".join(
+        f"<p><a href='/tin/{slug}'>{words} năm 2026</a></p>"
+        for slug, words in (("kiem-tra-101.html", ROAD), ("phien-cho-102.html", MARKET))
+    )
+    assert headlines(read(frame.replace("{items}", items))) == [f"{ROAD} năm 2026", f"{MARKET} năm 2026"]
+
+
+def test_classes_that_hold_the_word_category_make_no_headline_a_section() -> None:
+    item = """<div class="box-category-item"><a class="box-category-link-with-avatar" href="/{n}8261128.htm"><img></a>
+        <div class="box-category-content"><h3 class="box-title-text">
+        <a class="box-category-link-title" href="/{n}8261128.htm">{t}</a></h3>
+        <a class="box-category-category" href="/thoi-su.htm">Thời sự</a><p class="box-category-sapo">{s}</p></div></div>"""
+    html = "".join(
+        item.replace("{n}", str(n)).replace("{t}", t).replace("{s}", ROAD_LEAD) for n, t in enumerate((ROAD, SHORT), 1)
+    )
+    assert headlines(read(html)) == [ROAD, SHORT]
+
+
 def test_the_section_beside_each_headline_is_no_article() -> None:
     item = (
         "<div class=item><a class='{c}' href='/doi-song-phap-luat'>Đời sống pháp luật</a><a href='/tin/{n}.html'>{t}</a>"

@@ -137,6 +137,8 @@ def _is_page_of(here: Address, there: Address) -> bool:
     if not rest.startswith(base):
         return False
     behind = rest[len(base) :].strip("/-_")
+    if not base and not behind.startswith(("page", "trang")):
+        return False  # `/p1234` of a front page may be anything
     return bool(behind) and bool(_PAGE_PATH.fullmatch(behind))
 
 

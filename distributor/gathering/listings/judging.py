@@ -37,6 +37,7 @@ _LABEL_NAMES = re.compile(
     r"(?<![a-z])(?:cat|cate|category|categories|chuyenmuc|chuyen-muc|tag|tags|topic|topics|author|tacgia|tac-gia|byline|comments?|binhluan)"
     r"(?![a-z])"
 )
+_OF_AN_ITEM = re.compile(r"title|avatar|thumb|img|image|sapo|headline|item|content|list")  # box-category-link-title
 _NO_ARTICLE_REL = {
     "tag": "a topic or tag",
     "category": "a section",
@@ -244,4 +245,4 @@ def _reason(one: Candidate) -> str:
 
 def is_label(names: Sequence[str]) -> bool:
     """Whether a link or what is around it is named as a section, tag, author or comment."""
-    return any(_LABEL_NAMES.search(name) for name in names)
+    return any(_LABEL_NAMES.search(name) and not _OF_AN_ITEM.search(name) for name in names)

@@ -16,12 +16,15 @@ MOST_ELEMENTS = 60_000  # of a page; a listing has some thousands
 MOST_LINKS = 2000  # of a page that are looked at
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SKIPPED = frozenset({"script", "style", "noscript", "template", "select", "textarea", "iframe", "object", "svg"})
+_MANY_WORDS = 6  # of a link: more than pagers and most menus have
 _LONGEST_NAME = 300  # characters of an id or a class
 
-_MENU = re.compile(r"menu|breadcrumb|phantrang|phan-trang|pagination|pagenav|sitemap|duong-?dan|lien-?ket-?web")
-_MENU_WORDS = frozenset(
-    {"nav", "navbar", "navigation", "subnav", "topnav", "mainnav", "pager", "paging", "paginator", "tabs"}
+_MENU = re.compile(r"menu|breadcrumb|sitemap|duong-?dan|lien-?ket-?web")
+_PAGER = re.compile(r"phan-?trang|paginat|pagenav|(?<![a-z])pag(?:er|ing)(?![a-z])")
+_STATE = re.compile(
+    r"(?:has|with|no|is|hide|show|without)[-_].*|.*[-_](?:open|opened|closed|active|visible|enabled|hidden)"
 )
+_MENU_WORDS = frozenset({"nav", "navbar", "navigation", "subnav", "topnav", "mainnav"})
 _FRAME = re.compile(
     r"(?:site|main|top|global|tpl|portal|layout|web)?[-_]?(?:header|footer|banner|masthead|topbar|top-bar)"
     r"(?:[-_]?(?:wrapper|wrap|top|main|bottom|container|inner|area|links?|content|\d{1,3}))?"
@@ -30,7 +33,7 @@ _LISTS_OF_LINKS = frozenset(
     {"nav-stacked"}
 )  # Bootstrap's name for a list one below the other; Joomla's further articles
 _WORD = re.compile(r"[^\W\d_]+")
-_WITHIN_AN_ITEM = frozenset({"article", "li", "tr", "td", "dl"})
+_WITHIN_AN_ITEM = frozenset({"main", "article", "li", "tr", "td", "dl"})  # a header in these is not the page's
 
 
 @dataclass(slots=True)
@@ -106,6 +109,7 @@ def _name_chrome(tree: Tree) -> None:
             or any(child.tag in HEADINGS for child in element)
         )
     ]
+    long = [at for at, element in enumerate(tree.elements) if element.tag == "a" and _has_many_words(tree, at)]
     tree.chrome = [""] * len(tree.elements)
     depth = [0] * len(tree.elements)
     in_item = [False] * len(tree.elements)
@@ -122,7 +126,15 @@ def _name_chrome(tree: Tree) -> None:
             inside = bisect_right(headed, tree.last[at]) - bisect_left(headed, at)
             if inside >= 2 and 2 * inside > len(headed):
                 name = ""
+            elif _PAGER.search(name) and bisect_right(long, tree.last[at]) - bisect_left(long, at) >= 2:
+                name = ""  # the list that a pager belongs to is named after it
         tree.chrome[at] = name
+
+
+def _has_many_words(tree: Tree, at: int) -> bool:
+    if not 20 <= tree.characters[at] <= 2000:
+        return False
+    return len(str(tree.elements[at].text_content()).split()) >= _MANY_WORDS
 
 
 def _names(element: HtmlElement) -> tuple[str, ...]:
@@ -142,7 +154,9 @@ def _chrome_name(tree: Tree, at: int, *, frame: bool) -> str:
     if not _LISTS_OF_LINKS.isdisjoint(tree.tokens[at]):
         return ""
     for name in tree.tokens[at]:
-        if _MENU.search(name) or not _MENU_WORDS.isdisjoint(_WORD.findall(name)):
+        if _STATE.fullmatch(name):
+            continue
+        if _MENU.search(name) or _PAGER.search(name) or not _MENU_WORDS.isdisjoint(_WORD.findall(name)):
             return name[:40]
         if frame and _FRAME.fullmatch(name):
             return name[:40]
