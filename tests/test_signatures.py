@@ -50,6 +50,13 @@ SIGNED = {
     "Tác giả: Lan Chi": "Lan Chi",
     "ThS. Trần Quốc Huy": "ThS. Trần Quốc Huy",
     "Đoàn Quốc Huy": "Đoàn Quốc Huy",
+    "Bài và ảnh Lan Chi": "Lan Chi",
+    "Lan Chi tổng hợp từ TTXVN": "Lan Chi, TTXVN",
+    "Lan Chi (CTV)": "Lan Chi",
+    "N.T.H": "N.T.H",
+    "Đại úy Trần Quốc Huy": "Đại úy Trần Quốc Huy",
+    "Theo Sức khỏe & Đời sống": "Sức khỏe & Đời sống",
+    "Lan Chi/VOV.VN": "Lan Chi, VOV.VN",
     "Trung tâm Y tế huyện": "Trung tâm Y tế huyện",
 }
 
@@ -74,6 +81,7 @@ def test_a_signature_to_the_right_is_the_author_and_leaves_the_body(line: str, a
         "Quang cảnh buổi lễ",
         "Tổng hợp",
         "Kết luận",
+        "Lan Chi is a reporter for the Times",
     ],
 )
 def test_other_last_lines_are_no_signatures(line: str) -> None:
@@ -127,8 +135,10 @@ def test_lines_of_the_page_may_stand_behind_the_signature() -> None:
     assert (made.author, made.html) == ("Lan Chi", f"{STORY}<p>Giấy phép số 12 của xã</p>")
 
 
-def test_where_people_have_signed_the_origin_stays_in_the_text() -> None:
-    made = clean_body(f"{STORY}<p><b>Nguồn: TTXVN</b></p><p align=right><b>Lan Chi</b> <i>(tổng hợp)</i></p>", PAGE)
+@pytest.mark.parametrize("first", ["origin", "people"])
+def test_where_people_have_signed_the_origin_stays_in_the_text(first: str) -> None:
+    lines = ["<p><b>Nguồn: TTXVN</b></p>", "<p align=right><b>Lan Chi</b> <i>(tổng hợp)</i></p>"]
+    made = clean_body(STORY + "".join(lines if first == "origin" else lines[::-1]), PAGE)
     assert (made.author, made.html) == ("Lan Chi", f"{STORY}<p><b>Nguồn: TTXVN</b></p>")
 
 

@@ -55,7 +55,7 @@ class Signature:
 _LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|[.’'ʼ\-])*")
 _TITLE = re.compile(
     r"(?:(?:pgs|gs|ts|ths|bs|ks|cn|ds|ls|cki{1,2}|nsnd|nsưt|nb|luật sư"
-    r"|bác sĩ|nhà báo|tiến sĩ|thạc sĩ|mr|mrs|ms|dr|prof)\.?\s*)+",
+    r"|bác sĩ|nhà báo|tiến sĩ|thạc sĩ|(?:đại|thượng|trung|thiếu) (?:úy|tá)|đồng chí|mr|mrs|ms|dr|prof)\.?\s*)+",
     re.IGNORECASE,
 )
 _PARTICLES = frozenset(
@@ -90,10 +90,10 @@ _ORGANISATION = re.compile(
 _AGENCY = re.compile(
     r"\b(?:ttxvn|vov\d?|vtv\w*|vtc\w*|vgp|vnexpress|vietnamnet|vnanet|reuters|afp|ap|bbc|cnn|dpa|efe|ansa|tass|upi|xinhua"
     r"|tân hoa xã|bloomberg|news|newspaper|times|herald|tribune|gazette|agency|agencies|press|team|editorial|newsroom|media"
-    r"|network|desk|magazine|online|post|redaktion|redacción|rédaction|redazione|redacao|wires?|online)\b"
-    r"|^\w[\w-]*(?:\.\w[\w-]*)*\.(?:vn|com|net|org|info)\b",
+    r"|network|desk|magazine|online|post|redaktion|redacción|rédaction|redazione|redacao|wires?)\b",
     re.IGNORECASE,
 )
+_DOMAIN = re.compile(r"\w[\w-]*(?:\.\w[\w-]*)*\.(?:vn|com|net|org|info)", re.IGNORECASE)
 _REPORTER = re.compile(r"^(?:pv|p\.v|ctv|btv|phóng viên|cộng tác viên|nhà báo|by|bởi)[.:]?\s+", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S*@\S*|https?:\S*|www\.\S*", re.IGNORECASE)
 
@@ -123,7 +123,13 @@ def is_organisation(words: str) -> bool:
     if len(words) > 100 or len(words.split()) > _LONGEST_OFFICE:
         return False
     initials = len(words) <= 8 and " " not in words and words.isupper() and words.isalpha() and words.isascii()
-    return initials or bool(_ORGANISATION.match(words) or _AGENCY.search(words))
+    if initials or _ORGANISATION.match(words):
+        return True
+    if _DOMAIN.fullmatch(words):
+        return True
+    parts = words.split()
+    named = len(parts) == 1 or 2 * sum(part[0].isupper() for part in parts) > len(parts)
+    return named and _AGENCY.search(words) is not None
 
 
 # -- a line ------------------------------------------------------------------------------------------------------------
@@ -139,10 +145,17 @@ _PICTURES = "hình ảnh|ảnh|hình|video|clip|đồ họa|photos?|images?|pict
 _ROLES = f"(?:{_TEXT}|{_SOURCE}|{_PICTURES})"
 # `Tin, ảnh:`, `Bài và ảnh:`, `Tin - Ảnh:`, `Tin bài, ảnh:`
 _LABEL = re.compile(rf"(?<!\w){_ROLES}(?:\s*(?:[,&+/–-]|và\b|and\b)?\s*{_ROLES})*\s*:", re.IGNORECASE)
-_FROM = re.compile(r"(?:theo|nguồn|by|bởi)\s+(?!dõi\b)", re.IGNORECASE)
-_DID = r"tổng hợp|t/h|t\.h|th|dịch|lược dịch|biên dịch|ghi|thực hiện|biên soạn|st|sưu tầm|lược ghi|lược thuật|biên tập"
-_DONE = re.compile(rf"\s*[-–,]?\s*(?:{_DID})\s*$", re.IGNORECASE)
+_BARE_LABEL = re.compile(rf"({_ROLES}(?:\s*(?:[,&+/–-]|và\b)\s*{_ROLES})+)\s+(?=\w)", re.IGNORECASE)
+_DID = (
+    r"tổng hợp|t/h|t\.h|th|dịch|lược dịch|biên dịch|ghi|thực hiện"
+    r"|biên soạn|st|ctv|pv|sưu tầm|lược ghi|lược thuật|biên tập"
+)
+_DONE = re.compile(rf"(?:\s*[-–,]\s*|\s+)(?:{_DID})\s*$", re.IGNORECASE)
+# `Lan Chi tổng hợp từ TTXVN`, `Lan Chi (theo Reuters)`
+_DRAWN = re.compile(rf"(?:\s*[-–,]\s*|\s+)(?:(?:{_DID})\s+)?(?:từ|theo)\s+(?=\w)", re.IGNORECASE)
+_FROM = re.compile(rf"(?:(?:(?:{_DID})\s+)?(?:theo|từ)|nguồn|by|bởi)\s+(?!dõi\b)", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,80})[)\]]")
+_ORIGINS = re.compile(r"\s*[,;/|]\s*|\s+[-–—]\s+")
 _BETWEEN = re.compile(r"\s*[,;/&|+]\s*|\s+[-–—]\s+|\s*[–—]\s*|\s+(?:và|and|cùng|với)\s+", re.IGNORECASE)
 _EDGES = " \t-–—_*~•·|,;:\"“”'«»"
 
@@ -186,6 +199,15 @@ def _read_aside(inside: str) -> Signature | None:
 
 def _read_roles(text: str, *, marked: bool) -> Signature | None:
     """The names behind each role of a line: `Bài: A - Ảnh: B`."""
+    drawn = _DRAWN.search(text)
+    if drawn and drawn.start() > 1:
+        first, second = (
+            _read_roles(piece, marked=True) for piece in (text[: drawn.start()], f"theo {text[drawn.end() :]}")
+        )
+        return first | second if first and second else None
+    bare = _BARE_LABEL.match(text)  # `Bài và ảnh Lan Chi`
+    if bare and text[bare.end()].isupper():
+        text = f"{bare[1]}: {text[bare.end() :]}"
     labels = list(islice(_LABEL.finditer(text), _MOST_NAMES))
     begin = text[: labels[0].start()] if labels else text
     pieces = [("", begin)] if begin.strip(_EDGES) else []
@@ -212,7 +234,8 @@ def _read_names(text: str, role: str, *, marked: bool) -> Signature | None:
         text, marked = text[: done.start()], True
     if marked and text.endswith(".") and not re.search(r"\b[^\W\d_]\.$", text):
         text = text[:-1]
-    parts = [_without_role(part) for part in _BETWEEN.split(text.strip(_EDGES)) if part]
+    between = _ORIGINS if origin else _BETWEEN  # `Theo Sức khỏe & Đời sống` is one newspaper
+    parts = [_without_role(part) for part in between.split(text.strip(_EDGES)) if part]
     if not parts or len(parts) > _MOST_NAMES:
         return None
     if not marked:
@@ -240,7 +263,7 @@ def _is_office(words: str, *, named_as_origin: bool) -> bool:
     if is_organisation(words):
         return (
             words[0].isupper()
-            or bool(_AGENCY.search(words))
+            or bool(_AGENCY.search(words) or _DOMAIN.fullmatch(words))
             or (named_as_origin and re.search(r"\s[A-ZĐ]", words) is not None)
         )
     return named_as_origin and words[0].isupper() and 1 < len(words.split()) <= 6 and _LETTERS.match(words) is not None
@@ -263,15 +286,22 @@ def take_signature(blocks: list[HtmlElement]) -> Signature:
     signed, a line `Nguồn: TTXVN` beside it stays, too: it says where the news is from.
     """
     made = Signature()
+    origins: list[int] = []
     for at in range(len(blocks) - 1, max(0, len(blocks) - 1 - _BEHIND), -1):
         found = _signed(blocks, at)
-        if found is not None and not (made.people and _ORIGIN_LINE.match(words_of(blocks[at]).strip(_EDGES))):
+        if found is not None and found.author and _ORIGIN_LINE.match(words_of(blocks[at]).strip(_EDGES)):
+            origins.append(at)
+        elif found is not None:
             made = found | made
             del blocks[at]
+            origins = [origin - 1 for origin in origins]
         elif made != Signature() or not _may_follow(blocks[at]):
             break
-    if not made.people and blocks:
+    if not made.people and not origins and blocks:
         made |= _take_tail(blocks[-1]) or Signature()
+    for at in [] if made.people else origins:
+        made = (read_signature(words_of(blocks[at]), marked=True) or Signature()) | made
+        del blocks[at]
     return made
 
 
