@@ -212,7 +212,7 @@ def _card(newsroom: Newsroom, edition: Edition, article: Article | None, text: s
         title=about.title,
         lead=about.lead,
         picture=picture.url if picture else "",
-        alt=picture.alt if picture else "",
+        alt=(picture.alt or picture.caption) if picture else "",
     )
 
 

@@ -125,7 +125,7 @@ def _open_graph(
         "og:site_name": text(site.title),
         "og:locale": _LOCALES[language],
         "og:image": image.url if image else "",
-        "og:image:alt": image.alt if image else "",
+        "og:image:alt": (image.alt or image.caption) if image else "",
         "og:image:width": str(image.width or "") if image else "",
         "og:image:height": str(image.height or "") if image else "",
     }

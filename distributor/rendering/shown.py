@@ -117,7 +117,7 @@ def _picture(image: Image) -> Picture:
     largest = max(image.variants, key=lambda one: one.width, default=ImageFile(url="", width=0, height=0))
     return Picture(
         url=address(image.url),
-        alt=text(image.alt or image.caption),
+        alt=text(image.alt),
         caption=text(image.caption),
         width=image.width or largest.width,
         height=image.height or largest.height,
