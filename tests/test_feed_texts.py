@@ -195,6 +195,13 @@ def test_a_summary_and_a_text_of_plain_text_stay_whole() -> None:
     assert article.lead == "Thẻ <b> và </b>."
 
 
+def test_what_is_declared_to_be_no_text_is_none() -> None:
+    (article,) = read(
+        atom('<title>x</title><summary>Tóm tắt.</summary><content type="image/png">iVBORw0KGgo=</content>')
+    )
+    assert (article.lead, article.body_html) == ("Tóm tắt.", "")
+
+
 @pytest.mark.parametrize(
     ("title", "words"),
     [

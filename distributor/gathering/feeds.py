@@ -222,7 +222,10 @@ def _kind(detail: Mapping[str, Any], declares: bool) -> Kind:
 
 
 def _html(detail: Mapping[str, Any], declares: bool) -> str:
-    """A text of an entry as HTML, whatever it was."""
+    """A text of an entry as HTML, whatever it was; empty for what is no text, such as a picture in place of a text."""
+    media_type = str(detail.get("type") or "text/plain")
+    if declares and media_type not in _MARKUP and not media_type.startswith("text/"):
+        return ""
     return as_html(str(detail.get("value") or ""), _kind(detail, declares))
 
 
