@@ -100,6 +100,17 @@ def test_the_headline_is_chosen_by_what_it_is_and_not_by_its_length(block: str) 
     assert headlines(read(f"<ul><li>{html}</li></ul>")) == [ROAD]
 
 
+async def test_the_headline_of_the_listing_goes_before_the_name_of_a_portlet(
+    site: WebSite, open_web: OpenFetcher
+) -> None:
+    site.page("/tin/", f"<div class=asset-abstract><h3><a href=a-1.html>{ROAD}</a></h3><p>{ROAD_LEAD}</p></div>")
+    portlet = "<title>Cổng thông tin - Tin tức</title><div class=box><h1 class=portlet-title>Văn bản mới</h1></div>"
+    story = f"<h3 class=asset-title>{ROAD}</h3><div class=journal-content-article><p>{ROAD_LEAD}</p></div>"
+    site.page("/tin/a-1.html", portlet + story)
+    harvest = await PageSource(name="cong", url=f"{site.url}/tin/").gather(await open_web(), NOW)
+    assert [article.title for article in harvest.articles] == [ROAD]
+
+
 async def test_where_only_a_summary_is_linked_the_article_says_its_title(site: WebSite, open_web: OpenFetcher) -> None:
     site.page("/tin/", f"<li><a href=a.html>{ROAD_LEAD}</a> <i>24/11/2026</i></li>")
     site.page("/tin/a.html", f"<h1>{ROAD}</h1><p class=sapo>{ROAD_LEAD}</p><div id=noidung><p>{MARKET_LEAD}</p></div>")
