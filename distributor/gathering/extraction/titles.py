@@ -57,9 +57,11 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
     if hinted and any(_folded(hinted) in _folded(text) for text in (window, *told, *own, *weak)):
         return hinted
     # A heading that nothing confirms is a portlet's or a section's where the page shows what it tells machines elsewhere.
-    lines = {_folded(text) for text in _lines(page)} if told or hinted else set()
-    if shown_too := [text for text in [*told, hinted] if text and _folded(text) in lines]:
+    lines = {_folded(text) for text in _lines(page)} if told else set()
+    if shown_too := [text for text in told if _folded(text) in lines]:
         return shown_too[0]
+    if hinted and any(_folded(hinted) == _folded(_words(one)) for one in page.iter("h2", "h3", "h4", "h5", "h6")):
+        return hinted
     alone = [text for text in own if len(text.split()) >= _FEWEST_WORDS]
     if len(headings) == 1 and headings[0] in alone:
         return headings[0]
@@ -69,6 +71,8 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
         return (alone or own)[0]
     if weak:
         return weak[0]
+    if hinted and any(_folded(hinted) == _folded(text) for text in _lines(page)):
+        return hinted
     return max(_SEPARATOR.split(window), key=len, default="")
 
 
