@@ -407,6 +407,21 @@ async def test_check_online_tells_what_was_left_out_and_why(room: Room, site: We
     assert "/tin/2.html answered 404" in done.err
 
 
+async def test_check_online_counts_the_links_that_are_no_articles_and_asks_for_each_page_once(
+    room: Room, site: WebSite
+) -> None:
+    url = plain_portal(site)
+    links = "".join(f'<li><a href="/tin/{n}.html">Công trình số {n} đã hoàn thành</a></li>' for n in range(1, 5))
+    menu = '<nav><a href="/gioi-thieu">Giới thiệu</a><a href="/lien-he">Liên hệ</a></nav>'
+    site.page("/tin/", f"<html><body>{menu}<ul>{links}</ul></body></html>")
+    room.configure(("sources:\n", f"sources:\n  cong-trinh: {{type: page, url: '{url}', allow_private: true}}\n"))
+    done = await at_work(room, "check", "--online")
+    assert done.code == 0, done
+    assert "2 links left out: " in done.out
+    assert "gather --explain cong-trinh" in done.out
+    assert sorted(site.paths) == ["/tin/", *(f"/tin/{n}.html" for n in range(1, 5))]
+
+
 async def test_check_online_ends_with_1_where_a_source_cannot_be_read(room: Room, site: WebSite) -> None:
     room.configure(("sources:\n", f"sources:\n  mat: {{type: feed, url: '{site.url}/rss', allow_private: true}}\n"))
     done = await at_work(room, "check", "--online")

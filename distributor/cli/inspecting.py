@@ -34,6 +34,7 @@ def tell(app: App, found: Sequence[Inspection]) -> None:
             say(f"               newest: {one.newest}{when}")
         for note in one.notes:
             say(f"               note: {note}")
+        _tell_left_out(one)
         _tell_faults(one)
 
 
@@ -41,6 +42,18 @@ def in_words(one: Inspection) -> str:
     """`12 articles: text 12, date 12, picture 9, author 0, topics 12`."""
     parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "picture", "author", "topics"))
     return plural(one.articles, "article") + (f", of which with {parts}" if one.articles else "")
+
+
+def _tell_left_out(one: Inspection) -> None:
+    from ..gathering.inspection import MOST_TOLD
+
+    if one.left_out:
+        total = sum(reason.number for reason in one.left_out)
+        named = ", ".join(f"{reason.number} × {reason.words}" for reason in one.left_out[:MOST_TOLD])
+        rest = ", …" if len(one.left_out) > MOST_TOLD else ""
+        say(
+            f"               {plural(total, 'link')} left out: {named}{rest} (`distributor gather --explain {one.source}`)"
+        )
 
 
 def _tell_faults(one: Inspection) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..model import FoundArticle
-from ..source import Harvest
+from ..source import Explained, Harvest
 
 MOST_TOLD = 3  # faults of one source that are told; the number of all stands beside them
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why links are left out, and how many are for it."""
+
+    words: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +26,8 @@ class Inspection:
     """One look at one source, of which nothing was stored. `failure` says why it could not be read.
 
     `articles` counts what was found, the other numbers those of them that have a text of their own, a date and so on.
-    `faults` are articles that cannot be used, `notes` what else staff should know.
+    `faults` are articles that cannot be used, `left_out` are links of a listing that are taken for no articles, the
+    commonest reason first, `notes` what else staff should know.
     """
 
     source: str
@@ -32,14 +42,15 @@ class Inspection:
     newest_date: datetime | None = None
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: tuple[Reason, ...] = ()
 
     @property
     def usable(self) -> bool:
         return not self.failure
 
 
-def inspection_of(source: str, harvest: Harvest) -> Inspection:
-    """The numbers of a look."""
+def inspection_of(source: str, harvest: Harvest, explained: Sequence[Explained] = ()) -> Inspection:
+    """The numbers of a look, and of what was said of each link."""
     found = harvest.articles
     newest = _newest(found)
     return Inspection(
@@ -54,7 +65,14 @@ def inspection_of(source: str, harvest: Harvest) -> Inspection:
         newest_date=newest.published if newest else None,
         faults=tuple(harvest.faults),
         notes=tuple(harvest.notes),
+        left_out=_reasons(explained),
     )
+
+
+def _reasons(explained: Sequence[Explained]) -> tuple[Reason, ...]:
+    """The first reason of each link that was left out; what follows it are details."""
+    counted = Counter(one.reason.partition(";")[0] for one in explained if one.words and not one.taken)
+    return tuple(Reason(words, number) for words, number in counted.most_common())
 
 
 def _newest(found: Sequence[FoundArticle]) -> FoundArticle | None:

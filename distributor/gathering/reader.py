@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,11 +57,32 @@ async def read_source(
     Raises NotModified where there is nothing new, and SourceError with the reason in words; Busy where that is that it is to
     wait.
     """
+    return _harvest(await _answered(_look, source, site, dict(known), now, dict(waits or {})))
+
+
+async def examine_source(
+    source: Source, site: Site, now: datetime, *, waits: Mapping[str, datetime] | None = None
+) -> tuple[Harvest, list[Explained]]:
+    """One look as if for the first time, and what becomes of each link of a listing that was read for it; no page is asked
+    for twice. Raises as `read_source`."""
+    answer = await _answered(_examine, source, site, {}, now, dict(waits or {}))
+    return _harvest(answer), [_explained.validate_python(each) for each in answer.get("explained", ())]
+
+
+async def _answered(
+    function: Callable[..., Any],
+    source: Source,
+    site: Site,
+    known: dict[str, Validators],
+    now: datetime,
+    waits: dict[str, datetime],
+) -> dict[str, Any]:
+    """What a child says of a source; a page that ends its reader is left out of the next attempt. Raises SourceError."""
     avoid: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
-        job = _packed(source, site, dict(known), avoid, now, dict(waits or {}))
+        job = _packed(source, site, known, avoid, now, waits)
         try:
-            answer = await call_isolated_async(_look, *job, limits=_LOOK, threads=_LOOKS)
+            answer: dict[str, Any] = await call_isolated_async(function, *job, limits=_LOOK, threads=_LOOKS)
         except LimitExceeded as error:
             if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
                 raise SourceError(f"{error.doing} {error}".strip()) from None
@@ -72,7 +93,7 @@ async def read_source(
             log.error("source %s raised what it may not raise:\n%s", source.name, bug.trace)
             raise SourceError(clean_line(f"the source failed: {bug}")[:400]) from None
         else:
-            return _harvest(answer)
+            return answer
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -210,8 +231,11 @@ def _unpacked(folders: Sequence[str], job: bytes) -> Any:
 
 
 def _look(folders: Sequence[str], job: bytes) -> dict[str, Any]:
-    source, site, known, avoid, now, waits = _unpacked(folders, job)
-    return asyncio.run(_look_at(source, site, known, avoid, now, waits))
+    return asyncio.run(_look_at(*_unpacked(folders, job), explained=False))
+
+
+def _examine(folders: Sequence[str], job: bytes) -> dict[str, Any]:
+    return asyncio.run(_look_at(*_unpacked(folders, job), explained=True))
 
 
 async def _look_at(
@@ -221,6 +245,8 @@ async def _look_at(
     avoid: Mapping[str, str],
     now: datetime,
     waits: Mapping[str, datetime],
+    *,
+    explained: bool,
 ) -> dict[str, Any]:
     async with open_fetcher(
         site,
@@ -230,7 +256,11 @@ async def _look_at(
         credentials=source.credentials,
         waits=waits,
     ) as fetcher:
-        told = await _gathered(source, Announcing(fetcher, avoid), now)
+        announcing = Announcing(fetcher, avoid)
+        reading: Fetcher = _Remembering(announcing) if explained else announcing
+        told = await _gathered(source, reading, now)
+        if explained and "failure" not in told and type(source).explain is not Source.explain:
+            told |= await _explained_at(source, reading, now)
         return told | {
             "waits": {host: until.isoformat() for host, until in fetcher.waits.items() if waits.get(host) != until}
         }
@@ -259,19 +289,21 @@ def _explain(folders: Sequence[str], job: bytes) -> dict[str, Any]:
 
 
 async def _explain_at(source: Source, site: Site, now: datetime, waits: Mapping[str, datetime]) -> dict[str, Any]:
+    async with open_fetcher(
+        site,
+        {},
+        Hosts(shared=True),
+        allow_private=source.allow_private,
+        credentials=source.credentials,
+        waits=waits,
+    ) as fetcher:
+        return await _explained_at(source, Announcing(fetcher, {}), now)
+
+
+async def _explained_at(source: Source, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
     try:
-        async with (
-            open_fetcher(
-                site,
-                {},
-                Hosts(shared=True),
-                allow_private=source.allow_private,
-                credentials=source.credentials,
-                waits=waits,
-            ) as fetcher,
-            asyncio.timeout(LOOK_SECONDS),
-        ):
-            explained = await source.explain(Announcing(fetcher, {}), now)
+        async with asyncio.timeout(LOOK_SECONDS):
+            explained = await source.explain(fetcher, now)
     except (SourceError, LimitExceeded, NotModified) as error:
         return {"failure": str(error)}
     except TimeoutError:
@@ -320,3 +352,16 @@ class Announcing:
         got = await self.fetcher.get(url, conditional=conditional)
         isolation.doing(url)
         return got
+
+
+@dataclass(frozen=True)
+class _Remembering:
+    """A fetcher that asks for each page once."""
+
+    fetcher: Fetcher
+    pages: dict[str, Fetched] = field(default_factory=dict)
+
+    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+        if url not in self.pages:
+            self.pages[url] = await self.fetcher.get(url, conditional=conditional)
+        return self.pages[url]

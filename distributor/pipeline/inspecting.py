@@ -9,7 +9,7 @@ from datetime import datetime
 from ..errors import NotModified, SourceError
 from ..gathering import waits
 from ..gathering.inspection import Inspection, inspection_of
-from ..gathering.reader import read_source
+from ..gathering.reader import examine_source
 from ..newsroom import Newsroom
 from ..source import Source
 from ..storage.database import Database
@@ -32,11 +32,11 @@ async def _inspected(
     newsroom: Newsroom, source: Source, now: datetime, left_alone: Mapping[str, datetime]
 ) -> tuple[Inspection, Mapping[str, datetime]]:
     try:
-        harvest = await read_source(source, newsroom.settings.site, {}, now, left_alone)
+        harvest, explained = await examine_source(source, newsroom.settings.site, now, waits=left_alone)
     except NotModified:
         return Inspection(
             source=source.name, failure="its server says that nothing has changed, without being asked"
         ), {}
     except SourceError as error:
         return Inspection(source=source.name, failure=str(error)), error.waits
-    return inspection_of(source.name, harvest), harvest.waits
+    return inspection_of(source.name, harvest, explained), harvest.waits
