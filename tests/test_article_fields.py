@@ -222,6 +222,11 @@ def test_a_summary_that_leads_to_the_page_is_not_its_headline() -> None:
     assert article(hint=summary).title == TITLE
 
 
+def test_a_heading_that_the_link_says_comes_before_the_only_h1_of_a_box_beside_it() -> None:
+    page = f'<div><h1 class="portlet-title">Văn bản mới</h1></div><h3 class="asset-title">{TITLE}</h3>'
+    assert article(before=page, head="<title>Cổng thông tin - Tin tức</title>", hint=TITLE).title == TITLE
+
+
 # -- the author --------------------------------------------------------------------------------------------------------
 
 AUTHORS = {
