@@ -246,6 +246,32 @@ async def test_a_page_that_reads_like_a_listing_is_told_and_kept_out(newcomer: R
     assert len(titles) == 4
 
 
+async def test_a_listing_of_one_story_is_a_listing_and_a_short_story_with_a_link_is_none(
+    newcomer: Room, site: WebSite
+) -> None:
+    plain_portal(site)
+    teaser = (
+        '<div class="tin"><a href="/tin/1.html">Công trình số 1 đã hoàn thành</a> <span>(24/11/2026)</span>'
+        '<div class="tomtat">Sáng 24/11, công trình số một được bàn giao cho bà con trong niềm vui chung.</div></div>'
+    )
+    one = site.page("/muc/", f"<html><body>{teaser}</body></html>")
+    told = (await at_work(newcomer, "sources", "try", one, "--allow-private", "--json")).json
+    assert (told["kind"], told["found"]) == ("listing", 1)
+    short = "<p>Tin ngắn của bản tin, chỉ một đoạn văn với hơn một trăm ký tự để người đọc nắm được điều chính yếu nhất.</p>"
+    page = f"<html><body><h1>Tin ngắn trong ngày hôm nay</h1><div class=article-content>{short}</div>{teaser}</body></html>"
+    told = (await at_work(newcomer, "sources", "try", site.page("/ngan.html", page), "--allow-private", "--json")).json
+    assert told["kind"] == "article"
+
+
+async def test_topics_that_only_the_path_of_links_names_are_told(newcomer: Room, site: WebSite) -> None:
+    url = plain_portal(site)
+    for number in range(1, 5):
+        path = '<ul class="breadcrumb"><li><a href="/">Trang chủ</a></li><li><a href="/xd/">Xây dựng</a></li></ul>'
+        site.page(f"/tin/{number}.html", story_page(number).replace("<h1>", path + "<h1>"))
+    told = (await at_work(newcomer, "sources", "try", url, "--allow-private", "--json")).json
+    assert any("Xây dựng" in hint and "topics: from page" in hint for hint in told["hints"])
+
+
 async def test_a_map_of_the_site_and_other_things_are_named_and_the_exit_code_is_1(
     newcomer: Room, site: WebSite
 ) -> None:

@@ -376,7 +376,7 @@ def test_doubts_tell_what_is_missing_and_what_is_shared() -> None:
     )  # fmt: skip
     told = "\n".join(doubts([one, replace(one, published=None, body_html="<p>Chung một đoạn.</p><p>Khác.</p>")], ZONE))
     assert "1 of 2 articles is without a date" in told
-    assert "all 2 articles are without an author" in told
+    assert "both articles are without an author" in told
     assert "set select.author" in told
     assert "no date has a time of day" in told
     assert "2 articles have the same title, Giống nhau" in told

@@ -221,7 +221,8 @@ def _blocks(trial: Trial, taken: frozenset[str], name: str | None, file: Path) -
     made = []
     used = set(taken)
     for proposal in trial.proposals:
-        own = unique(name or source_name(str(proposal.settings.get("url") or trial.address)), used)
+        place = proposal.settings.get("url") or proposal.settings.get("folder") or trial.address
+        own = unique(name or source_name(str(place)), used)
         text = block({own: proposal.settings})
         problems = problems_of(text, file.absolute())
         if problems:

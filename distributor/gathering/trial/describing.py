@@ -126,7 +126,7 @@ def _of(number: int, many: int) -> str:
     if many == 1:
         return "the article is"
     if number == many:
-        return f"all {many} articles are"
+        return "both articles are" if many == 2 else f"all {many} articles are"
     return f"{number} of {many} articles {'is' if number == 1 else 'are'}"
 
 

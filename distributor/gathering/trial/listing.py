@@ -14,6 +14,7 @@ from lxml.html import HtmlElement
 from ...errors import LimitExceeded, SourceError
 from ...model import FoundArticle
 from ...source import Fetched, processor_time
+from ..addresses import web_address
 from ..extraction.article import Selectors
 from ..extraction.document import base_url, parse_page, select, words_of
 from ..identity import canonical_url
@@ -31,6 +32,7 @@ _NAMED = 2  # links that are left out for one reason and named
 _MOST_LINKS = 500  # of a page whose surroundings are looked at
 _LEAST_TEXT = 250  # characters outside links that an article has beyond what its page lists
 _LEAST_OWN = 60  # the same of a page that a listing leads to, which is an article before it is anything else
+_LONGEST_BLOCK = 800  # characters of one story in a listing
 _FEWEST_LISTED = 3  # links to articles; a page with fewer is hardly a listing
 
 
@@ -43,10 +45,18 @@ class Reading:
     now: datetime
     language: str
     zone: ZoneInfo
+    topics: tuple[str, ...] = ()
 
     @property
     def source(self) -> PageSource:
-        return PageSource(name="", url=self.url, select=self.select, language=self.language, timezone=self.zone)
+        return PageSource(
+            name="",
+            url=self.url,
+            select=self.select,
+            language=self.language,
+            timezone=self.zone,
+            topics=self.topics,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,8 @@ def _kind(got: Fetched, tree: HtmlElement, reading: Reading, alike: Sequence[Seq
         found = understood(got, reading)
     except (SourceError, LimitExceeded):
         return Kind.LISTING
-    return Kind.ARTICLE if many < _FEWEST_LISTED or _own_text(found, tree, alike) >= _LEAST_TEXT else Kind.LISTING
+    own, listed = _texts(found, tree, base_url(tree, got.url), alike)
+    return Kind.ARTICLE if not many or own >= _LEAST_TEXT or own > 2 * listed else Kind.LISTING
 
 
 def lists_only(got: Fetched, found: FoundArticle, reading: Reading) -> bool:
@@ -124,24 +135,25 @@ def _lists_only(got: Fetched, found: FoundArticle, reading: Reading) -> bool:
     if tree is None:
         return False
     links = read_listing(tree, got.url, reading.now, reading.zone).links
-    alike = groups(tree, base_url(tree, got.url), [link.url for link in links])
-    return bool(alike) and len(alike[0]) >= _FEWEST_LISTED and _own_text(found, tree, alike) < _LEAST_OWN
+    base = base_url(tree, got.url)
+    alike = groups(tree, base, [link.url for link in links])
+    return bool(alike) and len(alike[0]) >= _FEWEST_LISTED and _texts(found, tree, base, alike)[0] < _LEAST_OWN
 
 
-def _own_text(found: FoundArticle, tree: HtmlElement, alike: Sequence[Sequence[str]]) -> int:
-    """Characters of text that an article has of its own, beyond the words beside what its page links to."""
-    listed = _listed_texts(tree, alike)
-    return sum(block.plain for block in blocks_of(found.body_html) if folded(block.text) not in listed)
+def _texts(found: FoundArticle, tree: HtmlElement, base: str, alike: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Characters outside links of an article's text: its own, and those that stand beside what its page links to."""
+    beside = _listed_texts(tree, base, alike)
+    blocks = blocks_of(found.body_html)
+    listed = sum(block.plain for block in blocks if folded(block.text) in beside)
+    return sum(block.plain for block in blocks) - listed, listed
 
 
-def _listed_texts(tree: HtmlElement, alike: Sequence[Sequence[str]]) -> set[str]:
-    """The texts that stand in the repeated block beside its links: summaries, dates."""
-    if not alike or len(alike[0]) < _FEWEST_LISTED:
-        return set()
-    keys = {canonical_url(url) for url in alike[0]}
+def _listed_texts(tree: HtmlElement, base: str, alike: Sequence[Sequence[str]]) -> set[str]:
+    """The texts that stand beside the links of the repeated block: summaries, dates."""
+    keys = {canonical_url(url) for url in alike[0]} if alike else set()
     texts: set[str] = set()
-    for anchor in select(tree, "a[href]")[:_MOST_LINKS]:
-        if not words_of(anchor) or not _leads_to(anchor, keys):
+    for anchor in select(tree, "a[href]")[:_MOST_LINKS] if keys else ():
+        if not words_of(anchor) or canonical_url(web_address(anchor.get("href") or "", base)) not in keys:
             continue
         block = _block_around(anchor)
         if block is not None:
@@ -150,16 +162,13 @@ def _listed_texts(tree: HtmlElement, alike: Sequence[Sequence[str]]) -> set[str]
     return texts
 
 
-def _leads_to(anchor: HtmlElement, keys: set[str]) -> bool:
-    tail = (anchor.get("href") or "").rpartition("/")[2].partition("#")[0]
-    return bool(tail) and any(key.endswith(tail.rstrip("/")) for key in keys)
-
-
 def _block_around(anchor: HtmlElement) -> HtmlElement | None:
     """The element around a link that holds one story of a listing: the outermost that holds no other story's link."""
     href, block = anchor.get("href"), None
     for up in anchor.iterancestors():
-        if up.tag in ("body", "html") or any(_is_other(one, href) for one in islice(up.iter("a"), _MOST_LINKS)):
+        if up.tag in ("body", "html") or len(words_of(up)) > _LONGEST_BLOCK:
+            break
+        if any(_is_other(one, href) for one in islice(up.iter("a"), _MOST_LINKS)):
             break
         block = up
     return block

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import LimitExceeded, SourceError
 from ...model import FoundArticle
-from ...source import Fetched, processor_time
+from ...source import FROM_PAGE, Fetched, processor_time
 from ..extraction.article import Selectors
 from ..extraction.document import parse_page, select
 from ..identity import canonical_url
@@ -44,8 +44,7 @@ async def read_listing(looking: Looking, got: Fetched, listing: Listing, *, firs
             kind=Kind.LISTING,
             what="is a page without links to articles" + _selected_none(reading.select.link),
             left_out=listing.left_out,
-            doubts=_scripted(listing)
-            or ("its links may be made by a script: look for a feed, or for another page that lists the news",),
+            doubts=_scripted(listing) or (_without_links(listing),),
         )
     tried = [await _follow(looking, listing, url) for url in _to_try(listing, request.articles, first)]
     good = [one for one in tried if one.found is not None]
@@ -69,8 +68,14 @@ async def read_listing(looking: Looking, got: Fetched, listing: Listing, *, firs
             *late,
             *doubts(articles, looking.zone),
         ),
-        hints=_further(listing),
+        hints=(*_further(listing), *_topics(again, listing, chosen)),
     )
+
+
+def _without_links(listing: Listing) -> str:
+    if listing.left_out:
+        return "all its links were left out; --select 'link=CSS' takes those that a selector of yours finds"
+    return "its links may be made by a script: look for a feed, or for another page that lists the news"
 
 
 def _further(listing: Listing) -> tuple[str, ...]:
@@ -82,6 +87,17 @@ def _further(listing: Listing) -> tuple[str, ...]:
         if listing.next_page.scripted
         else ()
     )
+
+
+def _topics(good: Sequence[_Tried], listing: Listing, reading: Reading) -> tuple[str, ...]:
+    """The topics that the pages show their articles under, where they name none by themselves."""
+    if reading.select.topic or any(one.found and one.found.topics for one in good):
+        return ()
+    trails = [_reread(one, listing, replace(reading, topics=(FROM_PAGE,))).found for one in good]
+    named = list(dict.fromkeys(topic for found in trails if found for topic in found.topics))
+    if not named:
+        return ()
+    return (f"the pages' paths of links name topics ({', '.join(named[:5])}): `topics: from page` takes them",)
 
 
 def _scripted(listing: Listing) -> tuple[str, ...]:
