@@ -20,7 +20,7 @@ from distributor.gathering.extraction.article import Selectors, extract
 from distributor.gathering.extraction.document import select
 from distributor.gathering.trial.block import block, problems_of, source_name, unique
 from distributor.gathering.trial.describing import doubts, shown
-from distributor.gathering.trial.finding import Sample, find_selectors
+from distributor.gathering.trial.finding import Read, Sample, find_selectors
 from distributor.gathering.trial.naming import describe, selectors_for
 from distributor.gathering.trial.origins import places_of
 from distributor.gathering.trial.recognise import (
@@ -237,7 +237,7 @@ def test_where_no_selector_tells_them_apart_there_is_none() -> None:
 # -- selectors for fields ----------------------------------------------------------------------------------------------
 
 
-def read_by(pages: Sequence[str]) -> tuple[list[Sample], object]:
+def read_by(pages: Sequence[str]) -> tuple[list[Sample], Read]:
     """Samples of pages, and reading by selectors; automatic extraction is what the program's own finds."""
 
     def read(at: int, selectors: Selectors) -> FoundArticle | None:
@@ -263,7 +263,14 @@ def chosen(pages: Sequence[str], given: Selectors = Selectors(), **automatic: Se
             replace(one, found=replace(one.found, **{name: value}) if one.found else None)
             for one, value in zip(samples, values, strict=True)
         ]
-    found, _ = find_selectors(samples, read, ZONE, given)  # type: ignore[arg-type]
+
+    def reading(at: int, selectors: Selectors) -> FoundArticle | None:
+        made = read(at, selectors)
+        if made is None or "body_html" not in automatic or selectors.body:
+            return made
+        return replace(made, body_html=automatic["body_html"][at])
+
+    found, _ = find_selectors(samples, reading, ZONE, given)
     return {one.key: one for one in found}
 
 
@@ -310,7 +317,7 @@ def test_an_author_is_proposed_where_the_name_says_so_and_asked_about_otherwise(
     unnamed = [story(number, author="cuoi-cung") for number in range(1, 4)]
     samples, read = read_by(unnamed)
     samples = [replace(one, found=replace(one.found, author="") if one.found else None) for one in samples]
-    found, perhaps = find_selectors(samples, read, ZONE, Selectors())  # type: ignore[arg-type]
+    found, perhaps = find_selectors(samples, read, ZONE, Selectors())
     assert "author" not in {one.key for one in found}
     assert perhaps[0].startswith("perhaps .cuoi-cung holds the authors: «Vàng Sua», «Lò Ín», «Lý Páo»")
 
@@ -327,6 +334,26 @@ def test_a_body_that_shares_text_with_others_is_replaced_by_the_block_without_it
     found = chosen(pages, body_html=bodies)
     assert found["body"].css == ".than-bai"
     assert (found["body"].pages, found["body"].of) == (3, 3)
+
+
+def test_a_lead_in_the_automatic_body_is_no_text_that_a_block_without_it_has_lost() -> None:
+    box = "<div class='moi'><p>Mời bạn đọc đặt báo in cho năm mới tại các bưu điện trong tỉnh với giá ưu đãi lớn.</p></div>"
+    pages = [story(number, extra=box) for number in range(1, 4)]
+    leads = [f"Câu dẫn của bài thứ {n}, nói ngắn gọn điều chính yếu của câu chuyện được kể." for n in range(1, 4)]
+    texts = ["".join(f"<p>{BODY.format(part, n)}</p>" for part in range(4)) for n in range(1, 4)]
+    bodies = [f"<p>{lead}</p>{text}{box}" for lead, text in zip(leads, texts, strict=True)]
+    cut = [lead[:45] + "..." for lead in leads]
+    samples, read = read_by(pages)
+    samples = [
+        replace(one, found=replace(one.found, body_html=body, lead=lead) if one.found else None)
+        for one, body, lead in zip(samples, bodies, cut, strict=True)
+    ]
+
+    def automatic(at: int, selectors: Selectors) -> FoundArticle | None:
+        return read(at, selectors) if selectors.body else samples[at].found
+
+    found, _ = find_selectors(samples, automatic, ZONE, Selectors(lead=".dan"))
+    assert {one.key: one.css for one in found}["body"] == ".than-bai"
 
 
 def test_a_body_that_has_lost_half_is_replaced_by_the_whole() -> None:

@@ -67,17 +67,10 @@ def find_selectors(
     if len(samples) < 2:
         return (), ()
     finder = _Finder(samples, read, zone, given)
-    found = [
-        one
-        for key, search in (
-            ("title", finder.title),
-            ("date", finder.date),
-            ("author", finder.author),
-            ("lead", finder.lead),
-            ("body", finder.body),
-        )
-        if not getattr(given, key) and (one := search()) is not None
-    ]
+    searches = {"title": finder.title, "date": finder.date, "author": finder.author, "lead": finder.lead}
+    found = [one for key, search in searches.items() if not getattr(given, key) and (one := search()) is not None]
+    if not given.body and (body := finder.body(found)) is not None:
+        found.append(body)
     kept = finder.confirmed(found)
     perhaps = "" if given.author or any(one.key == "author" for one in kept) else finder.perhaps_author()
     return kept, (perhaps,) if perhaps else ()
@@ -158,7 +151,7 @@ class _Finder:
         a place. Empty where there is none."""
         if any(one.found and one.found.author for one in self.samples):
             return ""
-        said = [_said(one) for one in self.samples]
+        said = [_said(one, one.found) for one in self.samples]
 
         def good(words: Sequence[str]) -> bool:
             new = all(folded(one) not in known for one, known in zip(words, said, strict=True))
@@ -197,26 +190,22 @@ class _Finder:
 
         return self._first("lead", why, wanted, good)
 
-    def body(self) -> Selected | None:
-        now = [one.found.body_html if one.found else "" for one in self.samples]
-        said = [_said(one) for one in self.samples]
-        auto = measure(now, said, self.zone)
-        best: tuple[tuple[float, int, int], str] | None = None
+    def body(self, others: Sequence[Selected]) -> Selected | None:
+        """The block of the text. `others` are the selectors of the other fields: what they find is no part of it."""
+        by = replace(self.given, **{one.key: one.css for one in others})
+        read = [self.read(at, by) or one.found for at, one in enumerate(self.samples)]
+        said = [_said(one, found) for one, found in zip(self.samples, read, strict=True)]
+        auto = measure([found.body_html if found else "" for found in read], said, self.zone)
+        best: tuple[tuple[int, int], str] | None = None
         for css in islice(self._bodies(), _MOST_BODIES):
-            told = self._bodies_by(css)
-            made = measure(told, said, self.zone)
+            told = [self.read(at, replace(by, body=css)) for at in range(len(self.samples))]
+            made = measure([found.body_html if found else "" for found in told], said, self.zone)
             if not _is_better(auto, made):
                 continue
-            rank = (-float(sum(one.own for one in made) - sum(one.foreign for one in made)), len(css), 0)
+            rank = (sum(one.foreign for one in made) - sum(one.own for one in made), len(css))
             if best is None or rank < best[0]:
                 best = (rank, css)
-        if best is None:
-            return None
-        return self._selected("body", best[1], _why_body(auto))
-
-    def _bodies_by(self, css: str) -> list[str]:
-        wanted = replace(self.given, body=css)
-        return [found.body_html if (found := self.read(at, wanted)) else "" for at in range(len(self.samples))]
+        return self._selected("body", best[1], _why_body(auto)) if best else None
 
     def _bodies(self) -> Iterable[str]:
         """Selectors of blocks that hold much text outside links on every page, those with most of it first and of equal
@@ -326,9 +315,8 @@ def _why_body(auto: Sequence[Measure]) -> str:
     return "without it a part of the text is lost"
 
 
-def _said(sample: Sample) -> set[str]:
+def _said(sample: Sample, found: FoundArticle | None) -> set[str]:
     """What a story's fields say already, folded: no part of its body."""
-    found = sample.found
     values = (sample.hint, *((found.title, found.lead, found.author, *found.topics) if found else ()))
     return {folded(one) for one in values if one}
 

@@ -16,6 +16,7 @@ from ..extraction.document import words_of
 from ..furniture import parse
 
 _BLOCKS = ("p", "li", "h2", "h3", "h4", "blockquote", "pre", "td", "th", "figcaption")
+_LEAST_CUT = 40  # characters of a lead that is cut off by which it is recognised
 _LONGEST_DATE_LINE = 70  # characters; a longer line that holds a date is a sentence
 
 
@@ -67,10 +68,17 @@ def measure(bodies: Sequence[str], said: Sequence[Collection[str]], zone: tzinfo
     seen = Counter(key for one in blocks for key in {block.key for block in one})
     made = []
     for one, fields in zip(blocks, said, strict=True):
-        foreign = [block for block in one if seen[block.key] > 1 or block.key in fields or _is_date_line(block, zone)]
+        foreign = [
+            block for block in one if seen[block.key] > 1 or _is_said(block.key, fields) or _is_date_line(block, zone)
+        ]
         own = sum(block.plain for block in one if block not in foreign)
         made.append(Measure(own, sum(len(block.text) for block in foreign)))
     return made
+
+
+def _is_said(key: str, fields: Collection[str]) -> bool:
+    """Whether a block says what a field says, or what a field that is cut off begins to say."""
+    return key in fields or any(len(one) >= _LEAST_CUT and key.startswith(one) for one in fields)
 
 
 def _is_date_line(block: Block, zone: tzinfo) -> bool:
