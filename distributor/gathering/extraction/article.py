@@ -18,7 +18,7 @@ from ..embedded import reveal_media
 from ..furniture import drop_what_acts
 from ..signatures import choose_author
 from .authors import find_author
-from .body import chosen_body, find_body, main_text
+from .body import chosen_body, find_body
 from .document import base_url, compile_selector, first_words, select, words_of
 from .images import find_image
 from .page_dates import find_dates
@@ -74,14 +74,13 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
     trail = find_trail(page, data)  # it often stands in the navigation, too
-    text = main_text(page, url) if not chosen["body"] else ""
     reveal_media(page)
     drop_what_acts(page)
     title = first_words(chosen["title"]) or find_title(page, data, hint)
     dates = find_dates(page, chosen["date"], data, zone, title=title, url=address)
     named = first_words(chosen["author"]) if selectors.author else find_author(page, data)
     lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
-    body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, text, data.body, title)
+    body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, url, data.body, title)
     cleaned = clean_tree(body, url, lead=lead, title=title) if body is not None else None
     topics = [words_of(found) for found in chosen["topic"]] or data.sections
     return Extracted(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lxml.html import HtmlElement
 
 from ...text import clean_line
 from ..signatures import choose_author, read_byline
 from .document import words_of
-from .named import Surroundings, has_name, joined_names, name_words
+from .named import Surroundings, joined, names_of, words_in
 from .structured_data import StructuredData
 
 _NAMED = re.compile(
@@ -92,11 +93,13 @@ def _calls_itself_author(element: HtmlElement) -> bool:
         return True
     if element.tag == "a" and _PAGE_OF.search((element.get("href") or "")[:500]):
         return True
-    if not has_name(element):
-        return False
-    return (
-        any(_NAMED.fullmatch(word) for word in name_words(element)) or _JOINED.search(joined_names(element)) is not None
-    )
+    names = names_of(element)
+    return names != "" and _named_for_author(names)
+
+
+@lru_cache(maxsize=8192)
+def _named_for_author(names: str) -> bool:
+    return any(_NAMED.fullmatch(word) for word in words_in(names)) or _JOINED.search(joined(names)) is not None
 
 
 def _lines(page: HtmlElement) -> Iterator[str]:

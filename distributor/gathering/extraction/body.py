@@ -32,6 +32,7 @@ _MOST_ELEMENTS = 20_000  # trafilatura takes quadratic time; an article's page h
 _SHORTEST = 80  # characters; what is shorter is no body
 _LONGEST_SEARCH = 50_000_000  # characters looked at for runs that trafilatura has joined with others
 _LEAD_RUNS = 12  # between a headline and its body
+_ENOUGH = 600  # characters of sentences in a named element
 _FEW = 400  # characters of main text: with less it was hardly found
 _MOSTLY = 0.7  # of the letters that are known to be text
 _SIGNS = re.compile(r"[\W_]+")
@@ -62,14 +63,15 @@ class Candidate:
     prose: float = 0.5  # what a sentence counts that nobody else takes for text
 
 
-def main_text(page: HtmlElement, url: str) -> str:
-    """What trafilatura takes for the main text of a page, a line for each block; empty where it finds none."""
+def main_text(page: HtmlElement, url: str, *, fast: bool = False) -> str:
+    """What trafilatura takes for the main text of a page, a line for each block; empty where it finds none. `fast` leaves
+    out its comparison with two other extractors."""
     if float(str(_COUNTED(page))) > _MOST_ELEMENTS:
         return ""
     import trafilatura  # takes half a second to load: only when it is needed
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it says of a page is no news to staff
-    found = trafilatura.bare_extraction(page, url=url, include_comments=False)
+    found = trafilatura.bare_extraction(page, url=url, include_comments=False, fast=fast)
     return str(getattr(found, "text", None) or "")
 
 
@@ -87,9 +89,10 @@ def chosen_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
     return around
 
 
-def find_body(page: HtmlElement, text: str, told: str = "", title: str = "") -> HtmlElement | None:
-    """The body, in a `div`; None where the page has none. `text` is `main_text`, `told` the body in the page's JSON-LD."""
+def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> HtmlElement | None:
+    """The body, in a `div`; None where the page has none. `told` is the body in the page's JSON-LD."""
     read = read_runs(page)
+    text = main_text(page, url, fast=_is_plain(read))
     matched = _matched(read.runs, [*text.splitlines(), *told.splitlines()])
     boxes = {box for box in find_boxes(read) if not _holds_most(read.span(box), read.runs, matched)}
     for box in boxes:
@@ -114,6 +117,14 @@ def _holds_most(span: range, runs: Sequence[Run], matched: Sequence[bool]) -> bo
         return False
     whole = sum(len(run.text) for run, known in zip(runs, matched, strict=True) if known)
     return sum(len(runs[number].text) for number in span if matched[number]) * 3 > whole
+
+
+def _is_plain(read: TextRuns) -> bool:
+    """Whether the page names an element that holds most of its sentences: then one opinion is enough."""
+    sentences = [0, *accumulate(len(run.text) * run.is_prose for run in read.runs)]
+    named = (read.spans[element] for element in read.spans if _body_name(element))
+    most = max((sentences[last] - sentences[first] for first, last in named), default=0)
+    return most >= _ENOUGH and most * 2 >= sentences[-1]
 
 
 def _below_headline(read: TextRuns, matched: Sequence[bool], title: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -27,21 +28,34 @@ _NAMING = ("class", "id", "data-role", "data-component", "data-testid", "data-qa
 
 def has_name(element: HtmlElement) -> bool:
     """Whether an element is called something."""
-    return any(element.get(name) for name in _NAMING)
+    return names_of(element) != ""
 
 
-def _names(element: HtmlElement) -> str:
-    return " ".join((element.get(name) or "")[:_LONGEST] for name in _NAMING)
+def names_of(element: HtmlElement) -> str:
+    """All that an element is called, as it stands; what is made of it is kept by this, since names repeat on a page."""
+    get = element.get
+    given = [name[:_LONGEST] for each in _NAMING if (name := get(each))]
+    return " ".join(given) if given else ""
 
 
-def name_words(element: HtmlElement) -> list[str]:
+def name_words(element: HtmlElement) -> tuple[str, ...]:
     """The words in the names of an element, in small letters: `dateArt` is `date`, `art`."""
-    return [word.lower() for word in _WORD.findall(_names(element))]
+    return words_in(names_of(element))
+
+
+@lru_cache(maxsize=8192)
+def words_in(names: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(names))
 
 
 def joined_names(element: HtmlElement) -> str:
     """The names with the signs between words taken out: `ngay-dang` is `ngaydang`."""
-    return re.sub(r"[-_]", "", _names(element).lower())
+    return joined(names_of(element))
+
+
+@lru_cache(maxsize=8192)
+def joined(names: str) -> str:
+    return re.sub(r"[-_]", "", names.lower())
 
 
 class Surroundings:
@@ -72,7 +86,12 @@ def _is_other(element: HtmlElement) -> bool:
         return False
     if element.tag == "footer" and any(up.tag == "article" for up in element.iterancestors()):
         return False  # the article's own: who wrote it and when often stands there
-    return element.tag in _OTHERS or any(_ELSEWHERE.fullmatch(word) for word in name_words(element))
+    return element.tag in _OTHERS or _named_for_others(names_of(element))
+
+
+@lru_cache(maxsize=8192)
+def _named_for_others(names: str) -> bool:
+    return any(_ELSEWHERE.fullmatch(word) for word in words_in(names))
 
 
 def in_order(page: HtmlElement) -> Iterator[tuple[int, HtmlElement]]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from itertools import chain, islice
 
 from lxml.html import HtmlElement
@@ -19,7 +20,7 @@ from lxml.html import HtmlElement
 from ...text import clean_line
 from ..dates import from_epoch, parse_date, read_date
 from .document import words_of
-from .named import Surroundings, has_name, in_order, name_words
+from .named import Surroundings, has_name, in_order, name_words, names_of, words_in
 from .structured_data import StructuredData
 
 _NAME = re.compile(
@@ -163,8 +164,8 @@ def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
     for at, element in elements:
         if element.tag in ("html", "body", "head", "script", "style", "title", "option", "input", "textarea"):
             continue
-        words = name_words(element) if has_name(element) else []
-        named = element.tag == "time" or (any(map(_NAME.fullmatch, words)) and not any(map(_NO_NAME.fullmatch, words)))
+        names = names_of(element)
+        named = element.tag == "time" or (names != "" and _named_for_date(names))
         text = _text(element, _LONGEST_NAMED if named else _LONGEST_LINE)
         if not text or not (_YEAR.search(text) or element.get("datetime")):
             continue
@@ -173,12 +174,19 @@ def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
             return
         distance = at - headline if headline is not None else at
         rank = _rank(element, text, named=named, distance=distance, located=headline is not None)
+        words = words_in(names)
         if rank is None or any(map(_CLOCK.fullmatch, words)) or around.elsewhere(element) or _in_link(element):
             continue
         moment = parse_date(element.get("datetime") or "", zone) or parse_date(text, zone)
         if moment:
             changed = any(map(_CHANGED.fullmatch, words)) or _SAYS_CHANGED.match(text) is not None
             yield _Shown(at, moment, rank, changed)
+
+
+@lru_cache(maxsize=8192)
+def _named_for_date(names: str) -> bool:
+    words = words_in(names)
+    return any(map(_NAME.fullmatch, words)) and not any(map(_NO_NAME.fullmatch, words))
 
 
 def _unread(page: HtmlElement) -> Iterator[str]:

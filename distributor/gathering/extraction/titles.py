@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from .document import first_words, select
+from .document import first_words
 from .named import Surroundings, has_name, joined_names
 from .structured_data import StructuredData, decoded
 
-_LEAD = (
-    ".tomtat, .tom-tat, .sapo, .chapeau, .trichdan, .article-summary, .articlesummary, .article__summary, .detail-sapo, "
-    ".lead, .edn_articlesummary, .field--name-field-summary, .field-name-field-summary, h1 ~ .description, h1 ~ .summary"
-)
+# Classes of a lead, in any case; the last two also name what stands in lists, so they count beside the headline only.
+_LEAD = frozenset({
+    "tomtat", "tom-tat", "sapo", "chapeau", "trichdan", "article-summary", "articlesummary", "article__summary",
+    "detail-sapo", "lead", "edn_articlesummary", "field--name-field-summary", "field-name-field-summary",
+})  # fmt: skip
+_LEAD_BESIDE = frozenset({"description", "summary"})
+_CLASSED = etree.XPath("descendant::*[@class]")
 _TITLED = re.compile(
     r"(?:tieude|headline)|title(?:detail|news|article|post|content|baiviet|tin)|(?:detail|article|news|post|entry|content|page|main|lbl|baiviet)"
     r"(?:s?)title"
@@ -77,7 +82,25 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
 
 
 def find_lead(page: HtmlElement, data: StructuredData) -> str:
-    return first_words(select(page, _LEAD)) or data.description
+    return first_words(_leads(page)) or data.description
+
+
+def _leads(page: HtmlElement) -> Iterator[HtmlElement]:
+    headlined = {up for headline in page.iter("h1") if (up := headline.getparent()) is not None}
+    found = _CLASSED(page)
+    for element in found if isinstance(found, list) else ():
+        if not isinstance(element, HtmlElement):
+            continue
+        kind = _lead_kind((element.get("class") or "")[:400])
+        if kind == "lead" or (kind == "beside" and element.getparent() in headlined):
+            yield element
+
+
+@lru_cache(maxsize=8192)
+def _lead_kind(classes: str) -> str:
+    """Whether classes are those of a lead; `beside`: only behind a headline; empty for neither."""
+    given = set(classes.lower().split())
+    return "lead" if given & _LEAD else "beside" if given & _LEAD_BESIDE else ""
 
 
 def without_site(title: str, sites: Sequence[str] | set[str]) -> str:
