@@ -108,7 +108,7 @@ def _feed(head: Head, articles: Sequence[Article], feed_class: type, entry_class
 def _entry(entry: Any, article: Article, head: Head) -> None:
     entry.id(article.feed_id)
     entry.title(_title(article))
-    entry.published(_local(article.published, head.zone))
+    entry.published(_local(article.moment, head.zone))
     entry.updated(_local(article.changed, head.zone))
     for topic in _topics(article):
         entry.category(term=topic)
@@ -218,7 +218,7 @@ def _item(article: Article, head: Head) -> dict[str, Any]:
         "summary": clean_line(article.lead),
         "content_html": body,
         "content_text": "" if body else _summary(article),
-        "date_published": _local(article.published, head.zone).isoformat(),
+        "date_published": _local(article.moment, head.zone).isoformat(),
         "date_modified": _local(article.changed, head.zone).isoformat(),
         "authors": [{"name": author}] if author else [],
         "tags": _topics(article),

@@ -135,7 +135,7 @@ class Webhook(Channel):
             "url": article.url,
             "lead": article.lead,
             "author": article.author,
-            "published": _time(article.published),
+            "published": _time(article.moment),
             "updated": _time(article.changed),
             "language": article.language,
             "topics": list(article.topics),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from . import pipeline
 from .errors import DistributorError
@@ -18,6 +18,8 @@ from .newsroom import Newsroom
 from .storage.database import Database
 
 log = logging.getLogger("distributor.service")
+
+_LONGEST_UNTOLD = timedelta(minutes=15)  # articles whose time has come, without a look that brought anything new
 
 
 class GatherLoop:
@@ -31,7 +33,8 @@ class GatherLoop:
         self._ask_again: dict[str, datetime] = {}  # until when the server of a source wants to be left alone
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._notes: dict[str, tuple[str, ...]] = {}  # what the last look had to say; told once, not at every look
-        self._stale = True  # whether the feeds of all articles may lack something: who was killed has not told
+        # When the feeds of all articles were last brought up to date: who was killed has not told.
+        self._shown: datetime | None = None
         self._refreshing = asyncio.Lock()
 
     def start_due(self, now: datetime, coming: Iterable[pipeline.Coming] = ()) -> None:
@@ -79,8 +82,10 @@ class GatherLoop:
                 self._ask_again[name] = look.ask_again
             if not look.failure and not look.unchanged:
                 self._notes[name] = look.notes
-            if self._stale or look.intake.new or look.intake.changed:
-                self._stale = False
+            now = self.clock()
+            fresh = self._shown is not None and timedelta() <= now - self._shown < _LONGEST_UNTOLD
+            if look.intake.new or look.intake.changed or not fresh:
+                self._shown = now
                 await self.refresh()
         except DistributorError as error:
             log.error("%s", error)
@@ -92,7 +97,7 @@ class GatherLoop:
     async def refresh(self) -> None:
         """Bring what channels show of the store as a whole up to date; one at a time."""
         async with self._refreshing:
-            for fault in await pipeline.refresh(self.newsroom, self.database):
+            for fault in await pipeline.refresh(self.newsroom, self.database, self.clock):
                 log.error("%s", fault)
 
 

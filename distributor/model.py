@@ -12,11 +12,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
+
+CLOCKS_DIFFER = timedelta(
+    minutes=15
+)  # a portal's clock may be so far ahead of ours: what it publishes now is no future
+_DAY = timedelta(days=1)
 
 
 def utc(moment: datetime) -> datetime:
@@ -66,6 +71,7 @@ class FoundArticle:
     source does not tell; `dated` is then False once the store has put the time of the first look in its place.
     `published_estimated` says that it is only what a listing tells ("2 giờ trước"): another look gives another moment, which
     is no change of the story. `publish_at` is an embargo: the story must not go out before.
+    `has_time` is False where only the day is known: `published` is then the midnight that begins it.
     """
 
     source: str
@@ -77,6 +83,7 @@ class FoundArticle:
     body_html: str = ""
     author: str = ""
     published: datetime | None = None
+    has_time: bool = True
     published_estimated: bool = False
     updated: datetime | None = None
     publish_at: datetime | None = None
@@ -91,7 +98,8 @@ class Article:
 
     `id` is ours, short and permanent; `feed_id` is the permanent `tag:` URI that feeds carry (RFC 4151). `backlog`
     tells that the story was already old when its source was first read: kept and known, but no news. `dated` is
-    False where `published` is only the time of our first look. `source` is the one whose text it is, and `source_id` its
+    False where `published` is only the time of our first look; `has_time` is False where only the day is known, and
+    `published` is the midnight that begins it. `source` is the one whose text it is, and `source_id` its
     own name for the story when it last told it anew; `origins` are all that have told the story, where whoever made
     this value has asked for them.
     """
@@ -115,12 +123,30 @@ class Article:
     language: str = "vi"
     backlog: bool = False
     dated: bool = True
+    has_time: bool = True
     origins: tuple[str, ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """The moment that stands for `published` where one is asked for: in feeds, and in the order of articles.
+
+        Of a day without a time it is when we first saw the story, if that was on this day; readers sort by it, and it is the
+        latest that it can have been. Otherwise it is noon, which is on the same day for readers from America to Japan.
+        """
+        if self.has_time:
+            return self.published
+        return self.first_seen if timedelta() <= self.first_seen - self.published < _DAY else self.published + _DAY / 2
 
     @property
     def changed(self) -> datetime:
         """When the story last changed: the time that feeds call `updated`."""
-        return max(self.updated, self.published) if self.updated else self.published
+        return max(self.updated, self.moment) if self.updated else self.moment
+
+    def waits_until(self, now: datetime) -> datetime | None:
+        """The time before which it must not go out: its embargo, or its own date where that lies ahead. None: it may."""
+        ahead = self.published if self.dated and self.published > now + CLOCKS_DIFFER else None
+        embargo = self.publish_at if self.publish_at and self.publish_at > now else None
+        return max((moment for moment in (ahead, embargo) if moment), default=None)
 
 
 class NoticeKind(StrEnum):

@@ -162,6 +162,7 @@ class Source(ABC):
     topics: Annotated[
         tuple[str, ...], "topics given to every article of this source, beside its own", AfterValidator(_topics)
     ] = ()
+    lead: Annotated[bool, "where other sources tell the same story about as fully, take this one's words"] = False
     every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
     announce_since: Annotated[
         AnnounceSince, "what is news at the first look: the newest articles (10), the youngest (3d), or both (10 or 3d)"

@@ -81,7 +81,8 @@ OPEN_TO_CHANNELS = {
 PURE = (
     "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
     "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
-    "gathering/identity.py", "gathering/dates.py", "gathering/cleaning.py", "gathering/addresses.py",
+    "gathering/identity.py", "gathering/merging.py", "gathering/dates.py", "gathering/date_words.py",
+    "gathering/cleaning.py", "gathering/addresses.py",
     "gathering/article_images.py", "gathering/boxes.py", "gathering/captions.py", "gathering/signatures.py",
     "gathering/embedded.py", "gathering/extraction/named.py", "gathering/extraction/topics.py",
     "gathering/relative_dates.py", "gathering/listings/listing.py", "gathering/listings/judging.py",

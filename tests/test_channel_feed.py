@@ -170,6 +170,15 @@ def faults(feed: dict[str, Any]) -> Any:
 # -- what the formats ask for ------------------------------------------------------------------------------------------
 
 
+def test_a_day_without_a_time_is_no_midnight_in_feeds() -> None:
+    midnight = datetime(2026, 11, 22, 17, tzinfo=UTC)  # the 23rd in Hà Nội
+    day = article(published=midnight, has_time=False, first_seen=midnight + timedelta(hours=9))
+    for first_seen, told in ((day.first_seen, "09:00:00"), (day.first_seen + timedelta(days=3), "12:00:00")):
+        seen = replace(day, first_seen=first_seen)
+        assert json.loads(feeds.json_feed(HEAD, [seen]))["items"][0]["date_published"] == f"2026-11-23T{told}+07:00"
+        assert f"<pubDate>Mon, 23 Nov 2026 {told} +0700</pubDate>".encode() in feeds.rss(HEAD, [seen])
+
+
 def test_rss_says_what_the_rules_ask_for() -> None:
     channel_ = etree.fromstring(feeds.rss(HEAD, NEWS))[0]
     assert [link.text for link in channel_.findall("link")] == [HEAD.site]

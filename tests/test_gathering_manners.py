@@ -38,7 +38,7 @@ async def test_the_service_tells_a_note_once_and_again_when_it_changes(
     monkeypatch.setattr(pipeline, "gather", gather)
     newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=None)})
     loop = GatherLoop(newsroom, None, lambda: NOW)  # type: ignore[arg-type]
-    loop._stale = False
+    loop._shown = NOW
     with caplog.at_level(logging.WARNING, "distributor.service"):
         for _ in range(5):
             loop._tasks["tin"] = None  # type: ignore[assignment]

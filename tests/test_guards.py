@@ -10,7 +10,7 @@ import pytest
 from builders import NOW, articles
 from fixtures_newsroom import Room
 
-from distributor.gathering.guards import Judgement, Look, judge
+from distributor.gathering.guards import Judgement, Look, dates_in_words, judge
 
 DAY = timedelta(days=1)
 
@@ -47,12 +47,13 @@ def test_when_the_dates_are_gone_all_new_ones_are_held() -> None:
     assert "none of 6 new articles has a date" in ask(look(new=articles(6, dated=False))).tell
 
 
-def test_an_article_from_the_future_is_held_alone_unless_it_is_an_embargo() -> None:
-    young = articles(3)
-    late = replace(young[0], id="late", published=NOW + 365 * DAY)
-    judged = ask(look(new=[*young, late]))
-    assert judged.hold == {"late": "its date, 2027-11-23 00:00 UTC, lies in the future"}
-    assert ask(look(new=[replace(late, publish_at=NOW + 365 * DAY)])) == Judgement()
+def test_articles_dated_ahead_are_told_each_with_what_becomes_of_it() -> None:
+    young, soon, late = articles(3)
+    soon, late = replace(soon, published=NOW + 2 * DAY), replace(late, published=NOW, dated=False)
+    assert dates_in_words([young, soon, late], {late.id: NOW + 365 * DAY}, NOW) == [
+        f"«Tin {soon.id}» ({soon.id}) is dated ahead and waits until 2026-11-25 00:00 UTC",
+        f"«Tin {late.id}» ({late.id}) is held: its date, 2027-11-23 00:00 UTC, lies too far in the future to be meant",
+    ]
 
 
 def test_a_count_that_collapses_is_told() -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from builders import NOW, found
-from hypothesis import given
+from builders import NOW, found, newsletter
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from distributor.config import FirstLook
-from distributor.gathering import archive, source_state
+from distributor.editions import items
+from distributor.editions.selection import select
+from distributor.gathering import archive, marks, source_state, tellings
 from distributor.gathering.archive import Intake
 from distributor.gathering.intake import backlog, content_hash
+from distributor.gathering.marks import Mark
 from distributor.model import FoundArticle, Image, ImageFile, found_to_data
 from distributor.source import Fetcher, Harvest, Source, Validators
 from distributor.storage.database import Database
@@ -150,16 +153,130 @@ def test_a_story_that_stands_twice_in_a_look_changes_nothing_at_the_next(databas
     assert (again.new, again.changed) == ((), ())
 
 
-def test_one_story_of_two_sources_is_one_and_the_first_source_keeps_its_text(database: Database) -> None:
-    take(database, found("1"))
-    other = replace(found("1"), source="khac", source_id="x", guid="y", lead="Bản của nguồn khác.")
-    again = take(database, other, source=Shelf(name="khac"))
-    assert (again.new, again.changed, again.known) == ((), (), 1)
+def test_one_story_of_two_sources_is_one_article_out_of_what_both_tell(database: Database) -> None:
+    """The listing's page has the text, the feed the author, the time and the topics by which subscribers have chosen."""
+    page = found(
+        "1", guid="", source_id="", published=datetime(2026, 11, 22, 17, tzinfo=UTC), body_html=f"<p>{'Câu. ' * 40}</p>"
+    )
+    feed = found("1", source="khac", source_id="", topics=("Y tế",), author="Thu Cúc", body_html="<p>Câu.</p>")
+    take(database, page)
+    again = take(database, feed, source=Shelf(name="khac"))
+    assert (again.new, len(again.changed)) == ((), 1)
     with database.read() as connection:
         (article,) = archive.newest(connection, 10)
-        (told,) = archive.with_origins(connection, [article])
-    assert (article.source, article.lead) == ("cong", found("1").lead)
+        (told,) = tellings.with_origins(connection, [article])
+    assert (article.source, article.body_html) == ("cong", page.body_html)
+    assert (article.topics, article.author, article.published, article.has_time) == (("Y tế",), "Thu Cúc", NOW, True)
     assert told.origins == ("cong", "khac")
+    assert take(database, page).changed == ()
+    assert take(database, feed, source=Shelf(name="khac")).changed == ()
+
+
+def test_topics_that_a_second_source_brings_reach_the_newsletter_of_that_topic(database: Database) -> None:
+    order = newsletter(topics=("Y tế",))
+    chosen = []
+    for told in (found("1"), found("1", source="khac", guid="y", topics=("Y tế",))):
+        take(database, told, source=Shelf(name=told.source))
+        with database.read() as connection:
+            chosen.append(len(select(order, items.candidates(connection, order.id), NOW).chosen))
+    assert chosen == [0, 1]
+
+
+def test_an_edit_in_one_source_makes_one_version_whoever_is_read_next(database: Database) -> None:
+    take(database, found("1"))
+    take(database, found("1", source="khac", guid="y", lead="Bản của nguồn khác."), source=Shelf(name="khac"))
+    edited = found("1", body_html="<p>Nội dung dài hơn nhiều của tin 1, sau khi sửa.</p>")
+    versions = []
+    for _ in range(3):
+        take(database, edited)
+        take(database, found("1", source="khac", guid="y", lead="Bản của nguồn khác."), source=Shelf(name="khac"))
+        with database.read() as connection:
+            versions.append(archive.newest(connection, 1)[0].version)
+    assert versions == [2, 2, 2]
+
+
+def test_a_source_with_lead_has_its_words_taken_where_both_tell_as_much(database: Database) -> None:
+    take(database, found("1"))
+    take(database, found("1", source="z", guid="y", lead="Lời của z."), source=Shelf(name="z", lead=True))
+    with database.read() as connection:
+        (article,) = archive.newest(connection, 10)
+    assert (article.source, article.lead) == ("z", "Lời của z.")
+
+
+STORY = st.builds(
+    lambda source, lead, body, author, topics, day, time: found(
+        "1", source=source, source_id="", guid=f"{source}-1", lead=lead, body_html=body and f"<p>{body}</p>",
+        author=author, topics=topics, published=day and datetime(2026, 11, day, 17, tzinfo=UTC) + timedelta(minutes=time),
+    ),
+    st.sampled_from("abc"), st.sampled_from(["", "Tóm tắt.", "Tóm tắt khác."]),
+    st.sampled_from(["", "Một câu.", "Một câu. Hai câu.", "Một câu. Hai câu. Ba câu và thêm nữa."]),
+    st.sampled_from(["", "admin", "Thu Cúc", "Báo Bắc Sơn"]), st.sampled_from([(), ("Y tế",), ("Kinh tế", "y tế")]),
+    st.sampled_from([None, 20, 21]), st.sampled_from([0, 455]),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STORY, min_size=2, max_size=6), st.data())
+def test_looks_in_any_order_give_the_same_article(
+    tmp_path_factory: pytest.TempPathFactory, told: list[FoundArticle], data: st.DataObject
+) -> None:
+    """Each source's own looks stay in their order; the sources are read in any."""
+    queues = {name: [one for one in told if one.source == name] for name in "abc"}
+    mixed = [
+        queues[name].pop(0)
+        for name in data.draw(st.permutations([one.source for one in told]))
+    ]  # fmt: skip
+    seen = []
+    for order in (told, mixed):
+        opened = Database.open("sqlite:///store.db", tmp_path_factory.mktemp("store"))
+        opened.migrate()
+        for one in order:
+            take(opened, one, source=Shelf(name=one.source, lead=one.source == "b"))
+        for one in order:  # once more what each told last: nothing is news or changes back and forth
+            last = [each for each in told if each.source == one.source][-1]
+            assert not take(opened, last, source=Shelf(name=one.source, lead=one.source == "b")).changed
+        with opened.read() as connection:
+            (article,) = archive.newest(connection, 10)
+        seen.append(replace(article, id="", feed_id="", version=1, updated=None))
+        opened.close()
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("day", [NOW + timedelta(days=400), NOW + timedelta(days=20)])
+def test_a_date_far_ahead_is_not_believed_and_held_until_it_is_put_right(database: Database, day: datetime) -> None:
+    first = take(database, found("1"), found("2", published=day))
+    late = next(article for article in first.new if article.title == found("2").title)
+    assert (late.published, late.dated) == (NOW, False)
+    assert len(first.notes) == 1
+    with database.read() as connection:
+        assert Mark.HELD in marks.of(connection)[late.id]
+    take(database, found("2", published=NOW - timedelta(hours=2)), now=NOW + timedelta(hours=1))
+    with database.read() as connection:
+        mended = archive.by_id(connection, late.id)
+        assert mended is not None
+        assert (mended.published, mended.dated) == (NOW - timedelta(hours=2), True)
+        assert marks.of(connection) == {}
+
+
+def test_an_article_dated_ahead_waits_for_its_time_and_leads_nothing(database: Database) -> None:
+    take(database, found("1"), found("2", published=NOW + timedelta(days=2)))
+
+    def shown(now: datetime) -> list[str]:
+        with database.read() as connection:
+            return [article.title for article in archive.shown(connection, 10, now)]
+
+    assert shown(NOW) == [found("1").title]
+    assert shown(NOW + timedelta(days=2)) == [found("2").title, found("1").title]
+
+
+def test_midnight_to_the_second_is_a_day_without_a_time(database: Database) -> None:
+    midnight = datetime(2026, 11, 22, 17, tzinfo=UTC)  # in Hà Nội
+    day, time = take(
+        database, found("1", published=midnight), found("2", published=midnight + timedelta(minutes=1))
+    ).new
+    assert (day.has_time, time.has_time) == (False, True)
+    assert day.moment == NOW  # when it was first seen, on that day
+    assert replace(day, first_seen=NOW + timedelta(days=3)).moment == midnight + timedelta(hours=12)
 
 
 def test_an_edit_is_kept_as_a_version_and_the_story_stays_what_it_was(database: Database) -> None:

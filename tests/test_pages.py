@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -205,3 +206,13 @@ def test_what_a_source_writes_is_words_only(text: str) -> None:
 def test_only_addresses_of_the_web_are_linked(url: str) -> None:
     page = article_page(article(url=url), url=url, subscribe_url=url)
     assert url not in page
+
+
+def test_a_day_without_a_time_is_shown_as_a_day() -> None:
+    midnight = datetime(2026, 11, 22, 17, tzinfo=UTC)  # the 23rd in Hà Nội
+    page = article_page(article(published=midnight, has_time=False, first_seen=midnight + timedelta(days=5)))
+    (time,) = tree(page).xpath("//time")
+    assert "23" in time.text_content()
+    assert ":" not in time.text_content()
+    assert structured(page)["datePublished"] == structured(page)["dateModified"] == "2026-11-23"
+    assert meta(page)["article:published_time"] == "2026-11-23"

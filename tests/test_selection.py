@@ -70,7 +70,7 @@ class TestTheMaximum:
     def test_a_pinned_article_takes_no_place_of_its_source(self) -> None:
         """Staff put it there beside what the source has by itself, whichever of them is older."""
         older = Candidate(article=article("p", published=NOW - timedelta(days=1)), pinned=True)
-        newer = Candidate(article=article("q", published=NOW + timedelta(days=1)), pinned=True)
+        newer = Candidate(article=article("q", published=NOW), pinned=True)
         news = [Candidate(article=one) for one in articles(3)]
         selection = select(newsletter(per_source=2), [*news, older, newer], NOW)
         assert {one.id for one in selection.chosen} == {"p", "q", "a0", "a1"}
@@ -80,17 +80,17 @@ class TestTheMaximum:
 class TestTheOrder:
     def test_sections_come_in_the_newsletters_order_and_newest_first_within(self) -> None:
         found = [
-            article(f"{topic}{i}", topics=(topic,), published=NOW + timedelta(minutes=i))
+            article(f"{topic}{i}", topics=(topic,), published=NOW - timedelta(hours=1) + timedelta(minutes=i))
             for topic in ("y", "k")
             for i in (0, 1)
         ]
-        other = article("o", topics=("x",), published=NOW + timedelta(hours=1))
+        other = article("o", topics=("x",), published=NOW)
         selection = decide(newsletter(sections=("K", "Y")), *found, other)
         assert [one.id for one in selection.chosen] == ["k1", "k0", "y1", "y0", "o"]
 
     def test_a_pinned_article_leads_and_takes_its_place_whatever_the_maximum(self) -> None:
         news = [Candidate(article=one) for one in articles(3)]
-        pinned = Candidate(article=article("p", published=NOW + timedelta(days=1)), pinned=True)
+        pinned = Candidate(article=article("p", published=NOW + timedelta(minutes=10)), pinned=True)
         selection = select(newsletter(maximum=2), [*news, pinned], NOW)
         assert [one.id for one in selection.chosen] == ["p", "a0"]
 
@@ -106,6 +106,22 @@ class TestWhatIsSetApart:
         assert reasons(decide(newsletter(), later)) == {"a1": (Verdict.HELD, "embargo until 2026-11-23 02:00 UTC")}
         assert decide(newsletter(), later, now=NOW + timedelta(hours=2)).chosen == (later,)
 
+    def test_what_is_dated_ahead_waits_for_its_time(self) -> None:
+        later = article(published=NOW + timedelta(hours=2))
+        assert reasons(decide(newsletter(), later)) == {
+            "a1": (Verdict.HELD, "dated ahead; waits until 2026-11-23 02:00 UTC")
+        }
+        assert decide(newsletter(), later, now=NOW + timedelta(hours=2)).chosen == (later,)
+
+    def test_a_clock_of_the_portal_that_is_a_little_ahead_keeps_nothing_back(self) -> None:
+        assert decide(newsletter(), article(published=NOW + timedelta(minutes=14))).chosen
+
+    def test_a_day_without_a_time_takes_its_place_by_when_it_was_seen(self) -> None:
+        morning, noon = NOW + timedelta(hours=1), NOW + timedelta(hours=5)
+        day = article("day", published=NOW - timedelta(hours=7), has_time=False, first_seen=noon)
+        time = article("time", published=morning)
+        assert [one.id for one in decide(newsletter(), time, day, now=noon).chosen] == ["day", "time"]
+
     def test_a_withdrawn_article_is_rejected(self) -> None:
         assert reasons(decide(newsletter(), article(), withdrawn="gỡ bài")) == {
             "a1": (Verdict.REJECTED, "withdrawn: gỡ bài")
@@ -113,7 +129,7 @@ class TestWhatIsSetApart:
 
     def test_the_same_story_is_told_once(self) -> None:
         title = "Khởi công đường tỉnh 254 tại Nà Mạ"
-        twins = [article("x", title=title), article("y", title=f"{title.upper()}!", published=NOW + timedelta(hours=1))]
+        twins = [article("x", title=title, published=NOW - timedelta(hours=1)), article("y", title=f"{title.upper()}!")]
         selection = decide(newsletter(), *twins)
         assert [one.id for one in selection.chosen] == ["x"]
         assert reasons(selection) == {"y": (Verdict.REJECTED, "the same story as x")}

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -348,12 +348,12 @@ def test_a_refresh_that_began_before_a_withdrawal_does_not_show_the_article_agai
         if not withdrawn and channel.name == "feeds":
             withdrawn.append(first)
             withdraw(line, first)
-            await pipeline.refresh(line.newsroom, line.store)
+            await pipeline.refresh(line.newsroom, line.store, lambda: datetime.now(UTC))
             assert "Tóm tắt của tin a" not in standing_feed(line)
         return await show(channel, desk)
 
     monkeypatch.setattr(delivering, "_refresh_one", withdrawn_meanwhile)
-    asyncio.run(pipeline.refresh(line.newsroom, line.store))
+    asyncio.run(pipeline.refresh(line.newsroom, line.store, lambda: datetime.now(UTC)))
     assert withdrawn and "Tóm tắt của tin a" not in standing_feed(line)
 
 

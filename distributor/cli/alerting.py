@@ -45,7 +45,7 @@ def send_alert(
             else:
                 made.append(proposal.edition)
         report = deliver_with_progress(app, database)
-        for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
+        for fault in asyncio.run(pipeline.refresh(app.newsroom, database, clock)):
             warn(fault)
         if as_json:
             show_json({"editions": [edition.id for edition in made], **as_data(database, report)})
@@ -60,18 +60,20 @@ def send_alert(
 def _article(app: App, database: Database, asked: str) -> Article:
     """The article, if it may go out. Raises UserError."""
     from ..errors import UserError
-    from ..gathering import archive, marks
+    from ..gathering import marks
+    from ..gathering.tellings import with_origins
 
     with database.read() as connection:
         found = the_article(connection, asked)
         id = found.id
-        (article,) = archive.with_origins(connection, [found])
+        (article,) = with_origins(connection, [found])
         said = marks.of(connection, [id]).get(id, {})
     for mark, told in said.items():
         if mark in ("held", "withdrawn"):
             raise UserError(f"{id} is {mark} by {told.by} ({told.reason}); `distributor articles release {id}` first")
-    if article.publish_at and article.publish_at > clock():
-        raise UserError(f"{id} is under embargo until {app.local(article.publish_at)}")
+    if until := article.waits_until(clock()):
+        why = "is under embargo" if article.publish_at == until else "is dated ahead and waits"
+        raise UserError(f"{id} {why} until {app.local(until)}")
     return article
 
 

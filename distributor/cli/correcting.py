@@ -114,7 +114,7 @@ def _do(
         say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")
     # What a command that was killed has decided goes on.
     code = _carry_out(app, database) if made or plan.editions else 0
-    for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
+    for fault in asyncio.run(pipeline.refresh(app.newsroom, database, clock)):
         warn(fault)
     return code
 

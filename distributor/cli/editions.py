@@ -170,7 +170,7 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
     report = deliver_with_progress(app, database)
     say(f"{row.id}: approved and sent: {row.subject}")
     tell_report(app, database, report)
-    for fault in asyncio.run(pipeline.refresh(app.newsroom, database)):
+    for fault in asyncio.run(pipeline.refresh(app.newsroom, database, clock)):
         warn(fault)
     if exit_code(database, report):
         raise SystemExit(1)

@@ -58,7 +58,7 @@ def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[L
     async def run() -> tuple[list[Look], list[str]]:
         with app.store() as database:
             looks = await pipeline.gather(app.newsroom, database, clock, only, force=force)
-            return looks, await pipeline.refresh(app.newsroom, database)
+            return looks, await pipeline.refresh(app.newsroom, database, clock)
 
     looks, faults = asyncio.run(run())
     for fault in faults:

@@ -207,7 +207,7 @@ def _send(
 async def _refresh(app: App, database: Database) -> None:
     from .. import pipeline
 
-    for fault in await pipeline.refresh(app.newsroom, database):
+    for fault in await pipeline.refresh(app.newsroom, database, clock):
         warn(fault)
 
 

@@ -51,10 +51,11 @@ def _article(app: App, connection: Connection, asked: str) -> tuple[list[str], d
     from ..delivery.reach import reach
     from ..editions import items
     from ..editions.explain import Told, about_article
-    from ..gathering import archive, marks, notices
+    from ..gathering import marks, notices
+    from ..gathering.tellings import with_origins
 
     found = the_article(connection, asked, by_title=True)
-    (article,) = archive.with_origins(connection, [found])
+    (article,) = with_origins(connection, [found])
     told = [
         Told(item.newsletter, item.state, item.reason, item.edition, item.decided_at)
         for item in items.items(connection, found.id)

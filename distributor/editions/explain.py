@@ -70,13 +70,17 @@ def about_article(
     def local(moment: datetime) -> str:
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
+    def own_date(article: Article) -> str:
+        """The day alone where the time is not known."""
+        return local(article.moment)[: None if article.has_time else len("2026-11-24")]
+
     lines = [
         f"«{article.title}» ({article.id}) came from source {article.source}, first seen {local(article.first_seen)}."
     ]
     others = [name for name in article.origins if name != article.source]
     if others:
         lines.append(f"It was also found in {', '.join(others)}.")
-    dated = f"It was published {local(article.published)}" if article.dated else "Its source gives no date"
+    dated = f"It was published {own_date(article)}" if article.dated else "Its source gives no date"
     changed = (
         f"; it has been edited, last {local(article.changed)} (version {article.version})"
         if article.version > 1
@@ -85,8 +89,9 @@ def about_article(
     lines.append(f"{dated}{changed}.")
     if article.backlog:
         lines.append("It was old already when its source was first read, so it is kept but never announced by itself.")
-    if article.publish_at and article.publish_at > now:
-        lines.append(f"It is under embargo until {local(article.publish_at)}.")
+    if until := article.waits_until(now):
+        why = "under embargo" if article.publish_at == until else "dated ahead, and waits"
+        lines.append(f"It is {why} until {local(until)}.")
     lines += [
         f"It is {mark.mark} since {local(mark.since)}, by {mark.by}{_because(mark.reason)}." for mark in said.values()
     ]

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from ..config import FirstLook, Newsletter
 from ..gathering import marks
-from ..gathering.archive import article_of, readable_articles, with_origins
+from ..gathering.archive import article_of, readable_articles
 from ..gathering.marks import Mark, Marked
+from ..gathering.tellings import with_origins
 from ..model import Article, EditionKind, EditionState
 from ..storage.tables import announcements, article_marks, articles, editions, watches
 from .cohorts import Announced

@@ -73,12 +73,15 @@ def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime)
 
 def kept_back(today: Candidate, now: datetime) -> str:
     """Why an article must not go out now; nothing where it may."""
-    embargo = today.article.publish_at
     if today.withdrawn:
         return f"withdrawn: {today.withdrawn}"
     if today.held:
         return today.held
-    return f"under embargo until {embargo:%Y-%m-%d %H:%M} UTC" if embargo and embargo > now else ""
+    until = today.article.waits_until(now)
+    if until is None:
+        return ""
+    why = "under embargo" if today.article.publish_at == until else "dated ahead, and waits"
+    return f"{why} until {until:%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True, slots=True)

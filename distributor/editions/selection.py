@@ -124,7 +124,7 @@ def select(newsletter: Newsletter, candidates: Iterable[Candidate], now: datetim
 
 
 def _age(article: Article) -> tuple[object, ...]:
-    return (article.published, article.first_seen, article.id)
+    return (article.moment, article.first_seen, article.id)
 
 
 def _set_apart(candidate: Candidate, ready: Sequence[Candidate], now: datetime) -> Choice | None:
@@ -133,12 +133,17 @@ def _set_apart(candidate: Candidate, ready: Sequence[Candidate], now: datetime) 
         return Choice(article, Verdict.REJECTED, f"withdrawn: {candidate.withdrawn}")
     if candidate.held:
         return Choice(article, Verdict.HELD, candidate.held)
-    if article.publish_at and article.publish_at > now:
-        return Choice(article, Verdict.HELD, f"embargo until {article.publish_at:%Y-%m-%d %H:%M} UTC")
+    if until := article.waits_until(now):
+        return Choice(article, Verdict.HELD, f"{why_waiting(article, until)} until {until:%Y-%m-%d %H:%M} UTC")
     twin = next((other for other in ready if _one_story(other.article, article)), None)
     if twin:
         return Choice(article, Verdict.REJECTED, f"the same story as {twin.article.id}")
     return None
+
+
+def why_waiting(article: Article, until: datetime) -> str:
+    """What keeps an article back until then, as it would stand before "until"."""
+    return "embargo" if article.publish_at == until else "dated ahead; waits"
 
 
 def _one_story(one: Article, other: Article) -> bool:

@@ -27,7 +27,7 @@ def urgent(newsletter: Newsletter, candidates: Sequence[Candidate], sent_today: 
         by_source = bool({article.source, *article.origins} & set(rule.sources))
         free = not (candidate.held or candidate.withdrawn or candidate.alerted)
         young = article.dated and article.published > now - rule.younger_than
-        out = article.publish_at is None or article.publish_at <= now
+        out = article.waits_until(now) is None
         return (by_topic or by_source) and free and young and out and wants(newsletter, article)
 
     found = sorted((one.article for one in candidates if calls(one)), key=lambda article: article.published)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -17,12 +18,13 @@ from ..model import Article, FoundArticle, found_to_data
 from ..setting import FirstLook
 from ..source import Harvest, Source
 from ..storage.reading import damaged, fetch_all, readable, streamed
-from ..storage.tables import article_origins, article_versions, articles
+from ..storage.tables import article_versions, articles
 from ..url_marks import without_marks
-from . import guards, keys, marks
-from .identity import Stories, Story, ambiguous_in_words, identity_keys, stories
-from .intake import Known, Verdict, backlog, changed_article, content_hash, new_article, recognise, with_content
+from . import guards, keys, marks, tellings
+from .identity import Stories, Story, ambiguous_in_words, identity_keys, stories, together
+from .intake import Known, backlog, content_hash, dates_of, new_article, recognise, told_anew, with_content
 from .marks import Mark
+from .merging import Telling, merged, told_again
 from .source_state import keep_validators, put_source, source_state
 from .validation import sifted, unreadable
 
@@ -39,7 +41,7 @@ class Intake:
     """What one look at a source brought. `backlog` of the new ones were old already and are no news.
 
     `suspicion` is what a guard has to say of the look; what it holds is marked as held. `faults` are articles that could
-    not be kept, a line each, and `notes` those that are held because nobody can read them.
+    not be kept, a line each; `notes` are what staff may want to know of the new ones.
     """
 
     new: tuple[Article, ...] = ()
@@ -74,6 +76,13 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
             _take_one(connection, source, story, tally, authority=authority, now=now, is_old=is_old)
         except DamagedRow as damage:
             faults.append(str(damage))
+    for known, found_again in tally.again.values():
+        try:
+            _tell_again(connection, source, known, together(found_again), tally, now)
+        except DamagedRow as damage:
+            faults.append(str(damage))
+    for article, date in tally.doubtful.items():
+        marks.put(connection, article, Mark.HELD, reason=guards.doubt(date), by=guards.BY, now=now)
     count = len(found) + harvest.unchanged
     seen = {"last_read": now, "last_count": count} | ({"first_read": now} if first_look else {})
     put_source(connection, source.name, state, seen)
@@ -83,29 +92,39 @@ def take_in(connection: Connection, source: Source, harvest: Harvest, *, authori
     )
     notes = _hold_unreadable(connection, tally.new, now)
     backlog_count = sum(article.backlog for article in tally.new)
+    notes += guards.dates_in_words(tally.new, tally.doubtful, now)
     new, changed = tuple(tally.new), tuple(tally.changed)
-    return Intake(new, changed, tally.known, backlog_count, first_look, suspicion, tuple(faults), notes)
+    return Intake(new, changed, tally.known, backlog_count, first_look, suspicion, tuple(faults), tuple(notes))
 
 
-def _hold_unreadable(connection: Connection, new: Sequence[Article], now: datetime) -> tuple[str, ...]:
+def _hold_unreadable(connection: Connection, new: Sequence[Article], now: datetime) -> list[str]:
     """Hold what is written in letters that nobody can read; says of which articles, in words."""
     notes = []
     for article in new:
         reason = unreadable(article)
         if reason:
-            marks.put(connection, article.id, Mark.HELD, reason=reason, by="a guard", now=now)
+            marks.put(connection, article.id, Mark.HELD, reason=reason, by=guards.BY, now=now)
             notes.append(f"article {article.id} «{article.title[:80]}» is held: {reason}")
-    return tuple(notes)
+    return notes
 
 
 def _stories(connection: Connection, found: Sequence[FoundArticle], source: Source) -> Stories:
     """What a look tells, each story once, under addresses without marks of sessions, campaigns and ways back."""
-    plain = [replace(one, url=without_marks(one.url)) for one in found]
+    plain = [replace(one, url=without_marks(one.url), has_time=_has_time(one, source)) for one in found]
     every = [key for one in plain for key in identity_keys(one, source.timezone)]
     known = keys.ambiguous(connection, every)
     # What tells stories apart behind an address that does not: its fragment, which may be ambiguous, too.
     finer = [key for one in plain for key in identity_keys(one, source.timezone, known)] if known else []
     return stories(plain, source.timezone, known | keys.ambiguous(connection, finer))
+
+
+def _has_time(found: FoundArticle, source: Source) -> bool:
+    """Whether a source tells a time, and not only a day: what is published at midnight to the second is a day that some
+    program has given a time."""
+    if found.published is None:
+        return True
+    local = found.published.astimezone(source.timezone)
+    return found.has_time and local != local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def judge_first_look_again(connection: Connection, source: str, rule: FirstLook, now: datetime) -> int:
@@ -149,7 +168,7 @@ def _guard(
     )
     judgement = guards.judge(look, now, source.silent_after)
     for article, reason in judgement.hold.items():
-        marks.put(connection, article, Mark.HELD, reason=reason, by="a guard", now=now)
+        marks.put(connection, article, Mark.HELD, reason=reason, by=guards.BY, now=now)
     return judgement.tell
 
 
@@ -158,6 +177,8 @@ class _Tally:
     new: list[Article] = field(default_factory=list)
     changed: list[Article] = field(default_factory=list)
     known: int = 0
+    again: dict[str, tuple[Known, list[FoundArticle]]] = field(default_factory=dict)  # by article
+    doubtful: dict[str, datetime] = field(default_factory=dict)  # dates that are not believed, by article
 
 
 def _when(found: FoundArticle, now: datetime) -> datetime:
@@ -175,48 +196,65 @@ def _take_one(
     is_old: bool,
 ) -> None:
     found = story.found
-    verdict, known = _judge(connection, story)
-    if verdict is Verdict.NEW:
+    known = _recognised(connection, story)
+    if known is None:
         article = _free_id(connection, story, authority=authority, source=source, now=now, is_old=is_old)
-        _insert(connection, article, found, now)
+        _insert(connection, article, found, now, tally)
         keys.add(connection, article.id, story.keys, new=True)
-        _add_origin(connection, article.id, found.source)
+        tellings.put(connection, article.id, Telling(found, source.lead), {})
         tally.new.append(article)
         return
-    assert known is not None
-    _add_origin(connection, known.article.id, found.source)
     keys.add(connection, known.article.id, [key for key in story.keys if key not in known.keys])
-    if verdict is Verdict.CHANGED:
-        article = changed_article(known.article, found, now)
-        _update(connection, article, found, now)
+    new_here = any(article.id == known.article.id for article in tally.new)
+    before = [known.tellings[found.source].found] if new_here and found.source in known.tellings else []
+    tally.again.setdefault(known.article.id, (known, before))[1].append(found)
+
+
+def _tell_again(
+    connection: Connection, source: Source, known: Known, found: FoundArticle, tally: _Tally, now: datetime
+) -> None:
+    """Write down what a source tells of an article that is known, and put the article together anew."""
+    id, own = known.article.id, known.tellings.get(source.name)
+    telling = Telling(told_again(own.found if own else None, found), source.lead)
+    tellings.put(connection, id, telling, known.tellings)
+    whole = merged(list({**known.tellings, source.name: telling}.values()))
+    article = told_anew(known, whole, now)
+    if article == known.article:
+        tally.known += 1
+        return
+    _update(connection, article, whole, now, is_version=article.version != known.article.version)
+    if article.dated and not known.article.dated:
+        _believe(connection, id)
+    if article.version != known.article.version:
         tally.changed.append(article)
     else:
         tally.known += 1
 
 
-def _judge(connection: Connection, story: Story) -> tuple[Verdict, Known | None]:
-    found, bearers = story.found, keys.bearers(connection, story.keys)
+def _believe(connection: Connection, article: str) -> None:
+    """Let go what was held because of its date alone: its source has put that right."""
+    held = marks.of(connection, [article]).get(article, {}).get(Mark.HELD)
+    if held and held.by == guards.BY and held.reason.startswith(guards.DOUBT):
+        marks.take(connection, article, Mark.HELD)
+
+
+def _recognised(connection: Connection, story: Story) -> Known | None:
+    bearers = keys.bearers(connection, story.keys)
     by_id = {article_id: _known(connection, article_id) for article_id in set(bearers.values())}
-    known = recognise(found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()})
-    if known is None:
-        return Verdict.NEW, None
-    # A second source tells the story in its own words: only the first one may change the text.
-    if known.article.source != found.source or known.sha256 == content_hash(found):
-        return Verdict.KNOWN, known
-    return Verdict.CHANGED, known
+    return recognise(story.found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()})
 
 
 def _known(connection: Connection, article_id: str) -> Known:
     """What the store knows of an article. Where its content cannot be read it is known all the same, so that its source,
     telling it again, puts it right instead of announcing it anew."""
     row = connection.execute(sa.select(*_WITHOUT_CONTENT).where(articles.c.id == article_id)).one()
-    its_keys = keys.of(connection, article_id)
+    its_keys, told = keys.of(connection, article_id), tellings.of(connection, article_id)
     try:
         ((content,),) = fetch_all(connection, sa.select(articles.c.content).where(articles.c.id == article_id))
-        return Known(with_content(_bare(row), _content_of(row.id, content)), its_keys, row.sha256)
+        return Known(with_content(_bare(row), _content_of(row.id, content)), its_keys, row.sha256, told)
     except DamagedRow as damage:
         log.warning("article %s is told anew by its source: %s", article_id, damage)
-        return Known(_bare(row), its_keys, "")
+        return Known(_bare(row), its_keys, "", told)
 
 
 def _free_id(
@@ -237,40 +275,34 @@ def _free_id(
     raise AssertionError("a hundred ids of ten letters were taken")
 
 
-def _add_origin(connection: Connection, article_id: str, source: str) -> None:
-    here = (article_origins.c.article_id == article_id) & (article_origins.c.source == source)
-    if not connection.execute(sa.select(article_origins.c.source).where(here)).scalar():
-        connection.execute(sa.insert(article_origins).values(article_id=article_id, source=source))
-
-
-def _columns(article: Article, found: FoundArticle) -> dict[str, Any]:
+def _columns(article: Article, found: FoundArticle, now: datetime) -> dict[str, Any]:
     return {
+        "source": article.source,
         "title": article.title,
         "url": article.url,
         "version": article.version,
+        "published": article.published,
+        "dated": article.dated,
+        "doubtful_date": dates_of(found, article.first_seen, now)[2],
         "content": found_to_data(found) | {"updated": article.updated.isoformat() if article.updated else None},
         "sha256": content_hash(found),
     }
 
 
-def _insert(connection: Connection, article: Article, found: FoundArticle, now: datetime) -> None:
-    values = _columns(article, found) | {
-        "id": article.id,
-        "feed_id": article.feed_id,
-        "source": article.source,
-        "published": article.published,
-        "first_seen": article.first_seen,
-        "dated": article.dated,
-        "backlog": article.backlog,
-    }
-    connection.execute(sa.insert(articles).values(values))
+def _insert(connection: Connection, article: Article, found: FoundArticle, now: datetime, tally: _Tally) -> None:
+    values = _columns(article, found, now)
+    own = {name: getattr(article, name) for name in ("id", "feed_id", "first_seen", "backlog")}
+    connection.execute(sa.insert(articles).values(values | own))
     _keep_version(connection, article, values, now)
+    if values["doubtful_date"]:
+        tally.doubtful[article.id] = values["doubtful_date"]
 
 
-def _update(connection: Connection, article: Article, found: FoundArticle, now: datetime) -> None:
-    values = _columns(article, found)
+def _update(connection: Connection, article: Article, found: FoundArticle, now: datetime, *, is_version: bool) -> None:
+    values = _columns(article, found, now)
     connection.execute(sa.update(articles).where(articles.c.id == article.id).values(values))
-    _keep_version(connection, article, values, now)
+    if is_version:
+        _keep_version(connection, article, values, now)
 
 
 def _keep_version(connection: Connection, article: Article, values: Mapping[str, Any], now: datetime) -> None:
@@ -339,6 +371,12 @@ def each(connection: Connection, source: str | None = None, limit: int | None = 
     return streamed(connection, query, articles.c.id, article_of, "article")
 
 
+def shown(connection: Connection, limit: int, now: datetime) -> list[Article]:
+    """The newest of all that may be shown by now, newest first: without those whose time has not come."""
+    out = (article for article in each(connection) if article.waits_until(now) is None)
+    return sorted(islice(out, limit), key=lambda article: article.moment, reverse=True)
+
+
 def newest(connection: Connection, limit: int, source: str | None = None) -> list[Article]:
     """The newest of them."""
     return list(each(connection, source, limit))
@@ -349,15 +387,6 @@ def count(connection: Connection, source: str | None = None) -> int:
     query = sa.select(sa.func.count()).select_from(articles)
     number: int = connection.execute(query.where(articles.c.source == source) if source else query).scalar_one()
     return number
-
-
-def with_origins(connection: Connection, found: Sequence[Article]) -> list[Article]:
-    """The articles, each with every source that has told it."""
-    query = sa.select(article_origins).where(article_origins.c.article_id.in_([article.id for article in found]))
-    origins: dict[str, list[str]] = {}
-    for row in connection.execute(query.order_by(article_origins.c.source)):
-        origins.setdefault(row.article_id, []).append(row.source)
-    return [replace(article, origins=tuple(origins.get(article.id, ()))) for article in found]
 
 
 def by_id(connection: Connection, article_id: str) -> Article | None:

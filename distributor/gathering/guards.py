@@ -14,7 +14,9 @@ from ..config import show_duration
 from ..model import Article
 
 ENOUGH = 5  # articles: fewer tell nothing about a source
-AHEAD = timedelta(hours=12)  # a date later than this is no embargo but a mistake
+BY = "a guard"
+DOUBT = "its date, "
+_MOST_TOLD = 3
 COLLAPSED = 5  # times fewer articles than at the look before
 
 
@@ -40,15 +42,26 @@ class Judgement:
 
 def judge(look: Look, now: datetime, silent_after: timedelta | None) -> Judgement:
     """What a look means."""
-    hold = {
-        article.id: f"its date, {article.published:%Y-%m-%d %H:%M} UTC, lies in the future"
-        for article in look.new
-        if article.published > now + AHEAD and not article.publish_at
-    }
     suspicion = _suspicion(look)
-    if suspicion:
-        hold = {article.id: suspicion for article in look.new} | hold
-    return Judgement(hold, _tell(look, hold, suspicion, now, silent_after))
+    hold = {article.id: suspicion for article in look.new} if suspicion else {}
+    return Judgement(hold, _tell(look, suspicion, now, silent_after))
+
+
+def doubt(date: datetime) -> str:
+    """Why an article is held whose date is not believed."""
+    return f"{DOUBT}{date:%Y-%m-%d %H:%M} UTC, lies too far in the future to be meant"
+
+
+def dates_in_words(new: Sequence[Article], doubtful: Mapping[str, datetime], now: datetime) -> list[str]:
+    """What staff are to know of the dates of new articles: which are held because of them, and which wait for them."""
+    lines = []
+    for article in new:
+        if article.id in doubtful:
+            lines.append(f"«{article.title}» ({article.id}) is held: {doubt(doubtful[article.id])}")
+        elif article.dated and article.published > now and (until := article.waits_until(now)):
+            lines.append(f"«{article.title}» ({article.id}) is dated ahead and waits until {until:%Y-%m-%d %H:%M} UTC")
+    more = len(lines) - _MOST_TOLD
+    return lines[:_MOST_TOLD] + ([f"{more} more articles are dated ahead"] if more > 0 else [])
 
 
 def _suspicion(look: Look) -> str:
@@ -62,11 +75,9 @@ def _suspicion(look: Look) -> str:
     return ""
 
 
-def _tell(look: Look, hold: Mapping[str, str], suspicion: str, now: datetime, silent_after: timedelta | None) -> str:
+def _tell(look: Look, suspicion: str, now: datetime, silent_after: timedelta | None) -> str:
     if suspicion:
         return f"{suspicion}; they are held: look at them, then `distributor articles release --source …`"
-    if hold:
-        return f"{len(hold)} new articles have a date in the future and are held"
     count = len(look.new) + look.known
     if look.last_count >= 2 * ENOUGH and count * COLLAPSED < look.last_count:
         return f"gives {count} articles where it gave {look.last_count}: is its page or feed broken?"

@@ -30,6 +30,7 @@ __all__ = [
     "same_story",
     "same_title",
     "stories",
+    "together",
 ]
 
 TELLING_TITLE = 4  # words; a shorter title ("Thông báo") says too little to recognise a story
@@ -121,7 +122,7 @@ def stories(found: Sequence[FoundArticle], zone: ZoneInfo, ambiguous: Collection
         for key in keys[at]:
             by_key.setdefault(key, group)
     made = [
-        Story(_together([found[at] for at in group]), tuple(dict.fromkeys(key for at in group for key in keys[at])))
+        Story(together([found[at] for at in group]), tuple(dict.fromkeys(key for at in group for key in keys[at])))
         for group in groups
     ]
     return Stories(tuple(replace(one, keys=tuple(sorted(one.keys, key=_strength))) for one in made), shared)
@@ -160,7 +161,7 @@ def _shared(found: Sequence[FoundArticle], keys: Sequence[Sequence[str]]) -> dic
     return {key: len(all) for key, all in bearers.items() if any(not _is_one(all[0], one) for one in all[1:])}
 
 
-def _together(tellings: Sequence[FoundArticle]) -> FoundArticle:
+def together(tellings: Sequence[FoundArticle]) -> FoundArticle:
     """What a look tells of a story in several places: the newest telling, and all topics."""
     if len(tellings) == 1:
         return tellings[0]

@@ -11,37 +11,35 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..config import FirstLook
 from ..model import Article, FoundArticle, found_to_data
 from .identity import TELLING_TITLE, alike, canonical_url, same_story, same_title
+from .merging import Telling
 
-
-class Verdict(StrEnum):
-    NEW = "new"
-    CHANGED = "changed"
-    KNOWN = "known"
+FARTHEST = timedelta(days=14)  # that a portal announces ahead; a later date is a mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store remembers of an article that shares a key with a found one."""
+    """What the store remembers of an article that shares a key with a found one. `tellings` are what its sources have
+    told of it, by source."""
 
     article: Article
     keys: frozenset[str]
     sha256: str
+    tellings: Mapping[str, Telling] = field(default_factory=dict)
 
 
 def content_hash(found: FoundArticle) -> str:
     """SHA-256 of what readers see of an article. Its identity and its source do not count, nor does a date that is an
-    estimate: "2 giờ trước" names another moment at each look."""
+    estimate ("2 giờ trước" names another moment at each look), nor whether its time is known."""
     data = found_to_data(found)
-    for key in ("source", "source_id", "guid", "updated"):
+    for key in ("source", "source_id", "guid", "updated", "has_time"):
         data.pop(key)
     if data.pop("published_estimated"):
         data.pop("published")
@@ -58,24 +56,25 @@ def recognise(found: FoundArticle, keys: Sequence[str], candidates: Mapping[str,
 
 
 def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known) -> bool:
-    article = known.article
+    # A source is compared with what it has told itself: another may have put the story into other words.
+    own = known.tellings[found.source].found if found.source in known.tellings else None
     kind = key.partition(":")[0]
     if kind == "id":
         return True
     if kind == "guid":
-        same_page = canonical_url(found.url) == canonical_url(article.url)
-        return same_page or not _is_another(found, article)
+        before = own or known.article
+        return canonical_url(found.url) == canonical_url(before.url) or not _is_another(found, before)
     if kind == "url":
         # Some feeds give every item the address of the section: another id of the same source and another title is
         # another story. Two sources never share their ids.
-        own, others = _ids(keys, found.source), _ids(known.keys, found.source)
-        if own and others and not own & others:
-            return same_title(found, article)
-        return not (found.published and article.dated and _is_another(found, article))
-    if kind == "title" and found.published and article.dated:
+        mine, others = _ids(keys, found.source), _ids(known.keys, found.source)
+        if mine and others and not mine & others:
+            return same_title(found, own or known.article)
+        return own is None or not (found.published and own.published and _is_another(found, own))
+    if kind == "title" and found.published and (own.published if own else known.article.dated):
         return False  # a schedule comes each week under one title
-    if found.source == article.source:
-        return same_story(found, article)
+    if own or found.source == known.article.source:
+        return same_story(found, own or known.article)
     return len(found.title.split()) >= TELLING_TITLE
 
 
@@ -83,12 +82,12 @@ def _ids(keys: Iterable[str], source: str) -> set[str]:
     return {key for key in keys if key.startswith((f"id:{source}:", f"guid:{source}:"))}
 
 
-def _is_another(found: FoundArticle, article: Article) -> bool:
+def _is_another(found: FoundArticle, before: FoundArticle | Article) -> bool:
     """Whether title, text and date are all others, so that nothing but a key speaks for one story: a portal has given a
     number once more, or writes each day's rates on one page."""
-    same_time = found.published and article.dated and found.published == article.published
-    has_text = bool(article.body_html or article.lead)
-    return has_text and not (same_time or same_title(found, article) or alike(found, article))
+    same_time = found.published is not None and found.published == before.published
+    has_text = bool(before.body_html or before.lead)
+    return has_text and not (same_time or same_title(found, before) or alike(found, before))
 
 
 def new_article(
@@ -109,25 +108,41 @@ def new_article(
     seed = keys[0] if keys else found.title
     digest = hashlib.sha256(f"{seed}#{salt}".encode() if salt else seed.encode()).digest()
     short = base64.b32encode(digest)[:10].decode().lower()
-    published = found.published or now
+    published, dated, _ = dates_of(found, now, now)
     day = published.astimezone(zone).strftime("%Y-%m-%d")
     article = Article(
         id=short,
         feed_id=f"tag:{authority},{day}:{short}",
         source=found.source,
         title=found.title,
-        published=published.astimezone(UTC),
+        published=published,
         first_seen=now,
         backlog=backlog,
-        dated=found.published is not None,
+        dated=dated,
     )
     return with_content(article, found)
 
 
-def changed_article(known: Article, found: FoundArticle, now: datetime) -> Article:
-    """The next version. It keeps its id, its feed id, the time it was published and whether it was news."""
-    updated = found.updated or now
-    return replace(with_content(known, found), title=found.title, version=known.version + 1, updated=updated)
+def dates_of(found: FoundArticle, first_seen: datetime, now: datetime) -> tuple[datetime, bool, datetime | None]:
+    """When an article counts as published, whether that is its own date, and the date that its source tells where that is
+    not believed: a date far ahead is a slip of the keyboard. Who gives an embargo as well means it."""
+    told = found.published.astimezone(UTC) if found.published else None
+    if told and (told <= now + FARTHEST or found.publish_at):
+        return told, True, None
+    return first_seen, False, told
+
+
+def told_anew(known: Known, found: FoundArticle, now: datetime) -> Article:
+    """The article as it is now that its sources tell it so. It keeps its id, its feed id and whether it was news; where
+    readers see a difference it is the next version."""
+    published, dated, _ = dates_of(found, known.article.first_seen, now)
+    if known.article.dated and dated and known.article.published <= published - timedelta(days=1):
+        published = known.article.published  # from before its sources' own dates were kept
+    same = replace(known.article, source=found.source, title=found.title, published=published, dated=dated)
+    same = with_content(same, found)
+    if known.sha256 == content_hash(found):
+        return replace(same, updated=known.article.updated)
+    return replace(same, version=known.article.version + 1, updated=found.updated or now)
 
 
 def with_content(article: Article, found: FoundArticle) -> Article:
@@ -144,6 +159,7 @@ def with_content(article: Article, found: FoundArticle) -> Article:
         topics=found.topics,
         image=found.image,
         language=found.language,
+        has_time=found.has_time or not article.dated,
     )
 
 

@@ -74,6 +74,7 @@ def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArtic
         "image": _image(found.image),
         "language": _language(found.language),
         **{name: _moment(name, getattr(found, name)) for name in ("published", "updated", "publish_at")},
+        "has_time": found.has_time is not False,
         "published_estimated": found.published_estimated is True,
     }
     values |= _in_right_letters(values)

@@ -139,7 +139,7 @@ Check = Callable[[Any], tuple[str, Remedy, Any] | None]
 
 def _check(column: Column[Any], now: datetime) -> Check | None:
     name = f"{column.table.name}.{column.name}"
-    if name in ("articles.content", "article_versions.content"):
+    if name in ("articles.content", "article_versions.content", "article_tellings.content"):
         return lambda text: _article_content(text, Remedy.ARTICLE if name == "articles.content" else Remedy.DROP)
     if name == "editions.content":
         return _edition_content

@@ -249,7 +249,7 @@ def _part(
     carried, carried_at = _letters(connection, newsletter, article)
     edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
     letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
-    desk = desk_for(newsroom, connection, newsletter, notices=fresh)
+    desk = desk_for(newsroom, connection, newsletter, notices=fresh, now=asked.at)
     desk = replace(desk, corrected=tuple(_shown_from_now_on(connection, newsletter, article, shown)))
     work = Work(connection, edition, notice, list(posts_of(connection, newsletter, article)))
     holders = Holders(carried)

@@ -155,7 +155,7 @@ def dispatcher(
     )
 
 
-async def refresh(newsroom: Newsroom, database: Database) -> list[str]:
+async def refresh(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
     """Bring the standing renditions up to date; returns faults in words. They are tried again at the next refresh.
 
     Somebody else may do the same at the same time. Whoever finds at the end that what he has shown is not true any more
@@ -164,18 +164,18 @@ async def refresh(newsroom: Newsroom, database: Database) -> list[str]:
     for _ in range(_TURNS):
         with database.read() as connection:
             shown = shelf(connection)
-        faults = await _refresh(newsroom, database)
+        faults = await _refresh(newsroom, database, clock())
         with database.read() as connection:
             if shelf(connection) == shown:
                 break
     return faults
 
 
-async def _refresh(newsroom: Newsroom, database: Database) -> list[str]:
+async def _refresh(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
     site = newsroom.settings.site
     everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
     with database.read() as connection:
-        desk = desk_for(newsroom, connection, everything)
+        desk = desk_for(newsroom, connection, everything, now=now)
     faults = []
     for name, channel in newsroom.channels.items():
         faults += [f"channel {name}: {fault}" for fault in await _refresh_one(channel, desk)]

@@ -218,7 +218,7 @@ def compose(
         tastes = audience.census(connection, order)
         division = _divide(newsroom, newsletter, edition, pool, tastes, order.start, day or edition.frozen_at)
         readers, enough = readers_of(order, division), audience.over_cap(connection, order)
-    desk = desk_for(newsroom, connection, newsletter, edition)
+    desk = desk_for(newsroom, connection, newsletter, edition, now=edition.frozen_at)
     desk = replace(desk, web_url=next(filter(None, (one.web_copy(edition) for one in carriers.values())), ""))
     told = _told_before(connection, newsletter, edition)
     renditions = [
@@ -351,9 +351,12 @@ def desk_for(
     newsletter: Newsletter,
     edition: Edition | None = None,
     notices: Mapping[str, Sequence[Notice]] | None = None,
+    *,
+    now: datetime,
 ) -> RenderingDesk:
     """What channels compose with: the newest articles of the newsletter and of the store, as values.
 
+    What still waits for its time at `now` is not among them.
     What was corrected or withdrawn carries its notes; `notices` are such as the store does not know yet.
     """
     shelf = max([SHELF, *(channel.most_articles for channel in newsroom.channels.values())])
@@ -361,7 +364,7 @@ def desk_for(
     if edition:
         fresh = {article.id for article in edition.carried}
         announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:shelf]
-    published = archive.newest(connection, shelf)
+    published = archive.shown(connection, shelf, now)
     said = notices_of(connection, [*announced, *published], notices)
     language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
     return RenderingDesk(

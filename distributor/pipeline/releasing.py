@@ -205,7 +205,7 @@ def _show_the_latest(newsroom: Newsroom, connection: Connection, edition_id: str
     edition = book.edition(connection, edition_id)
     assert edition is not None
     newsletter = newsroom.newsletter(edition.newsletter)
-    desk = desk_for(newsroom, connection, newsletter, edition)
+    desk = desk_for(newsroom, connection, newsletter, edition, now=edition.frozen_at)
     for channel in newsroom.carriers(newsletter).values():
         for rendition in channel.compose(edition, desk) if channel.latest_only else ():
             book.replace_rendition(connection, rendition)

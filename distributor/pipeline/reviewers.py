@@ -101,7 +101,7 @@ async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, 
     with database.read() as connection:
         edition = book.edition(connection, row.id)
         assert edition is not None
-        desk = desk_for(newsroom, connection, newsletter, edition)
+        desk = desk_for(newsroom, connection, newsletter, edition, now=edition.frozen_at)
         sizes = book.sizes_of(connection, row.id)
         said = [event.why for event in book.events(connection, row.id) if event.by == "preflight"]
     assert newsletter.review is not None

@@ -87,7 +87,7 @@ def render_article_page(
     description = cut_words(about.lead, DESCRIPTION)
     shared = _open_graph(site, language, "article", about.title, description, canonical, about)
     times = {
-        "article:published_time": article.published.isoformat() if article.dated else "",
+        "article:published_time": _published(article, zone),
         "article:modified_time": article.updated.isoformat() if article.updated else "",
         "article:section": about.topic,
     }
@@ -100,16 +100,24 @@ def render_article_page(
             if text(article.lead) in text(plain(article.body_html))
             else cut_words(text(article.lead), LONGEST_STANDFIRST),
             "body": Markup(sanitise(article.body_html)),  # noqa: S704  # the one thing that is not escaped
-            "published": article.published if article.dated else None,
+            "published": article.moment if article.dated else None,
+            "has_time": article.has_time,
             "updated": article.updated,
             "canonical": canonical,
             "description": description,
             "creator": text(creator),
             "open_graph": shared | _known(times),
-            "structured": _news_article(site, article, about, description, canonical),
+            "structured": _news_article(site, article, about, description, canonical, zone),
             "subscribe_url": address(subscribe_url),
         },
     )
+
+
+def _published(article: Article, zone: ZoneInfo) -> str:
+    """When an article was published, as machines read it (ISO 8601): the day alone where no time is known."""
+    if not article.dated:
+        return ""
+    return article.published.isoformat() if article.has_time else f"{article.moment.astimezone(zone):%Y-%m-%d}"
 
 
 def _open_graph(
@@ -142,7 +150,9 @@ def _publisher(site: Site) -> dict[str, Any]:
     return {"@type": "NewsMediaOrganization", "name": text(site.title), "url": site.url, **logo}
 
 
-def _news_article(site: Site, article: Article, about: Story, description: str, url: str) -> dict[str, Any]:
+def _news_article(
+    site: Site, article: Article, about: Story, description: str, url: str, zone: ZoneInfo
+) -> dict[str, Any]:
     """schema.org/NewsArticle, as Google's structured data guide for articles asks for it."""
     publisher = _publisher(site)
     data = {
@@ -153,8 +163,8 @@ def _news_article(site: Site, article: Article, about: Story, description: str, 
         "url": url,
         "mainEntityOfPage": url,
         "image": [about.image.url] if about.image else [],
-        "datePublished": article.published.isoformat() if article.dated else "",
-        "dateModified": article.changed.isoformat() if article.dated or article.updated else "",
+        "datePublished": _published(article, zone),
+        "dateModified": article.changed.isoformat() if article.updated else _published(article, zone),
         "author": {"@type": "Person", "name": about.author} if about.author else publisher,
         "publisher": publisher,
         "articleSection": about.topic,

@@ -44,6 +44,7 @@ PLANNED = frozenset(
         "channel_rests.until",
         "channel_rests.next_at",
         "articles.published",  # as its source says, who may announce what comes
+        "articles.doubtful_date",
     }
 )
 # Where whatever runs leaves a trace, and where a look costs little.
@@ -93,8 +94,8 @@ def is_behind(connection: Connection, now: datetime) -> datetime | None:
     """Whether the world outside says that it is later than now: most of the articles that came in last bear dates of their
     sources that are later by more than a day. The latest of those dates; None where they do not say so."""
     query = (
-        sa.select(articles.c.published)
-        .where(articles.c.dated.is_(True))
+        sa.select(sa.func.coalesce(articles.c.doubtful_date, articles.c.published, type_=UtcTime))
+        .where(articles.c.dated.is_(True) | articles.c.doubtful_date.is_not(None))
         .order_by(articles.c.first_seen.desc(), articles.c.published.desc())
         .limit(_WITNESSES)
     )

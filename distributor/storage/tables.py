@@ -113,7 +113,8 @@ validators = Table(
 # Servers that have asked to be left alone for a while, each by its host and port.
 host_waits = Table("host_waits", metadata, _column("host", String(300), primary_key=True), _column("until", UtcTime))
 
-# The newest version of every story. `content` holds its fields as JSON, `sha256` is of them.
+# The newest version of every story. `content` holds its fields as JSON, `sha256` is of them. `dated` is False where
+# `published` is the time of the first look; `doubtful_date` is what its source says, where that is not believed.
 articles = Table(
     "articles",
     metadata,
@@ -125,6 +126,7 @@ articles = Table(
     _column("published", UtcTime),
     _column("first_seen", UtcTime),
     _column("dated", Boolean),
+    _column("doubtful_date", UtcTime, nullable=True),
     _column("backlog", Boolean),
     _column("version", Integer),
     _column("content", JSON),
@@ -154,6 +156,13 @@ article_origins = Table(
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
     _column("source", String(40), primary_key=True),
 )
+
+# What each source has last told of a story; its article is put together from that. `lead`: its words go first.
+article_tellings = Table(
+    "article_tellings", metadata,
+    _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    _column("source", String(40), primary_key=True), _column("lead", Boolean), _column("content", JSON),
+)  # fmt: skip
 
 # What staff or a guard say of an article: held, pinned, withdrawn; with who said it, when and why.
 article_marks = Table(
@@ -341,13 +350,10 @@ deliveries = Table(
 # Why a channel could carry nothing when it last tried, until it carries something again. Such a failure counts against no
 # delivery, so it stands in none.
 channel_faults = Table(
-    "channel_faults",
-    metadata,
-    _column("channel", String(40), primary_key=True),
-    _column("fault", Text),
-    _column("since", UtcTime),
+    "channel_faults", metadata,
+    _column("channel", String(40), primary_key=True), _column("fault", Text), _column("since", UtcTime),
     _column("at", UtcTime),
-)
+)  # fmt: skip
 
 subscribers = Table(
     "subscribers",
@@ -381,14 +387,10 @@ subscriptions = Table(
 # Who has left: an address and the newsletter, or all of them where that is empty. It outlives the subscription and the
 # subscriber, so that no list that comes in later brings them back. `via` says how they left.
 opt_outs = Table(
-    "opt_outs",
-    metadata,
-    _column("address_key", Text, primary_key=True),
-    _column("newsletter", String(40), primary_key=True),
-    _column("at", UtcTime),
-    _column("via", String(20)),
-    _column("reason", Text, default="", server_default=""),
-)
+    "opt_outs", metadata,
+    _column("address_key", Text, primary_key=True), _column("newsletter", String(40), primary_key=True),
+    _column("at", UtcTime), _column("via", String(20)), _column("reason", Text, default="", server_default=""),
+)  # fmt: skip
 
 # Addresses that must not be written to, whoever asks, with the reason. `tier` says what kind of reason it is; one that
 # comes to an end by itself does so at `until`.
@@ -411,14 +413,10 @@ bounces = Table(
 
 # Names that newsletters and channels had before: links that are out still bear them.
 renames = Table(
-    "renames",
-    metadata,
-    _column("kind", String(12), primary_key=True),
-    _column("old", String(40), primary_key=True),
-    _column("new", String(40)),
-    _column("at", UtcTime),
-    _column("by", String(200)),
-)
+    "renames", metadata,
+    _column("kind", String(12), primary_key=True), _column("old", String(40), primary_key=True),
+    _column("new", String(40)), _column("at", UtcTime), _column("by", String(200)),
+)  # fmt: skip
 
 # Hard bounces of each edition, counted as they come. Where they are out of all proportion, `held_at` says since when what
 # they would suppress waits for staff, and `reason` why; `confirmed`: staff have said that the addresses are dead indeed.
