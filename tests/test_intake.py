@@ -250,6 +250,7 @@ def test_a_date_far_ahead_is_not_believed_and_held_until_it_is_put_right(databas
     assert len(first.notes) == 1
     with database.read() as connection:
         assert Mark.HELD in marks.of(connection)[late.id]
+        assert [article.title for article in archive.shown(connection, 10, NOW)] == [found("1").title]
     take(database, found("2", published=NOW - timedelta(hours=2)), now=NOW + timedelta(hours=1))
     with database.read() as connection:
         mended = archive.by_id(connection, late.id)

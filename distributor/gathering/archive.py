@@ -372,8 +372,11 @@ def each(connection: Connection, source: str | None = None, limit: int | None = 
 
 
 def shown(connection: Connection, limit: int, now: datetime) -> list[Article]:
-    """The newest of all that may be shown by now, newest first: without those whose time has not come."""
-    out = (article for article in each(connection) if article.waits_until(now) is None)
+    """The newest of all that may be shown by now, newest first: without those whose time has not come, and those that are
+    held because nobody knows when it comes."""
+    doubtful = connection.execute(sa.select(articles.c.id).where(articles.c.doubtful_date.is_not(None))).scalars().all()
+    held = {id for id, said in marks.of(connection, doubtful).items() if Mark.HELD in said}
+    out = (article for article in each(connection) if article.id not in held and article.waits_until(now) is None)
     return sorted(islice(out, limit), key=lambda article: article.moment, reverse=True)
 
 
