@@ -26,6 +26,7 @@ NONE = {
     "counter of a pixel": '<img src="/dem.gif" height=1>',
     "counter by style": '<img src="/dem.gif" style="width:1px;height:1px">',
     "counter by style, with spaces": '<img src="/dem.gif" style="border:0; height : 0 !important">',
+    "counter in a box of a pixel": '<div style="width:1px;height:1px;overflow:hidden"><img src="https://dem.example/x"></div>',
     "counter of two pixels": '<img src="/dem" width=2 height=2>',
     "counter of a feed": '<img src="http://feeds.feedburner.com/~r/bao/~4/x1" height="1" width="1"/>',
     "counter of a network": '<img src="https://www.facebook.com/tr?id=1&ev=PageView">',
@@ -72,7 +73,13 @@ def test_a_small_picture_that_is_no_portrait_stays_in_the_text_and_is_not_the_ar
 
 
 @pytest.mark.parametrize(
-    "html", ['<img src="/anh/logo-xa.png">', '<img src="/anh/1.jpg" class="avatar">', '<img src="/banner/tet.jpg">']
+    "html",
+    [
+        '<img src="/anh/logo-xa.png">',
+        '<img src="/anh/1.jpg" class="avatar">',
+        '<img src="/banner/tet.jpg">',
+        '<img src="/icons/lich.svg">',
+    ],
 )
 def test_a_picture_in_doubt_is_taken_only_where_there_is_no_other(html: str) -> None:
     alone = cleaned(f"<p>{html}</p>")
@@ -112,6 +119,7 @@ WHERE = {
     "lazy set": '<img src="data:," data-lazy-srcset="/nho.jpg 320w, /anh/1.jpg 1200w">',
     "picture with sources": '<picture><source media="(min-width:600px)" srcset="/nho.webp 300w, /anh/1.jpg 900w"><img src="data:,"></picture>',
     "picture with lazy sources": '<picture><source data-srcset="/anh/1.jpg 1x"><img alt="x"></picture>',
+    "AMP": '<amp-img src="/anh/1.jpg" width="640" height="360"></amp-img>',
     "noscript alone": '<noscript><img src="/anh/1.jpg"></noscript>',
     "noscript beside a placeholder": '<img class="lazy" src="/lazy.gif"><noscript><img src="/anh/1.jpg"></noscript>',
     "noscript beside a lazy picture": '<img src="data:," data-src="/anh/1.jpg"><noscript><img src="/anh/1.jpg"></noscript>',
@@ -148,6 +156,9 @@ CAPTIONED = {
     "italics below": "<p><img src=/anh/1.jpg></p><p><em>{}</em></p>",
     "centred below": '<p align=center><img src="/anh/1.jpg"></p><p align=center>{}</p>',
     "italics in the same paragraph": "<p><img src=/anh/1.jpg><br><em>{}</em></p>",
+    "centred in the same paragraph": '<p style="text-align:center"><img src="/anh/1.jpg"><br>{}</p>',
+    "italics by style": '<p><img src="/anh/1.jpg"></p><p><span style="font-style: italic">{}</span></p>',
+    "a list of terms": '<dl class="wp-caption"><dt><img src="/anh/1.jpg"></dt><dd class="wp-caption-text">{}</dd></dl>',
     "WordPress": '<div id="attachment_1" class="wp-caption aligncenter"><a href="/anh/1.jpg"><img src="/anh/1.jpg"></a><p class="wp-caption-text">{}</p></div>',
 }  # fmt: skip
 

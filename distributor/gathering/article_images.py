@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
@@ -158,9 +159,10 @@ _PERSON_NAME = re.compile(
     re.IGNORECASE,
 )
 _DOUBTFUL = re.compile(
-    r"(?:^|[\s_/.-])(?:logo|icon|ico|favicon|sprite|avatar|author|banner|button|btn|badge|bullet|arrow|qr|qrcode|advert\w*|ads?|quangcao|loading)(?:$|[\s_/.-]|\d)",
+    r"(?:^|[\s_/.-])(?:logo|favicon|sprite|avatar|author|banner|button|btn|badge|bullet|arrow|qr|qrcode|advert\w*|ads?|quangcao|loading)(?:$|[\s_/.-]|\d)",
     re.IGNORECASE,
 )
+_ICON_NAME = re.compile(r"(?:^|[\s_/.-])(?:icons?|icos?)(?:$|[\s_/.-])|\.svgz?$", re.IGNORECASE)  # mail shows no SVG
 _DEFAULT = re.compile(
     r"(?:^|[_.-])(?:logo\w*|default|no-?_?(?:image|img|photo|picture|thumb\w*|avatar)|placeholder|favicon|(?:apple-)?touch-icon|share-?_?(?:default|image)?"
     r"|og-?_?(?:image|default|img)|social-?_?(?:share|default|image)?|fallback|blank|noimg|noimage|macdinh|mac-dinh|site-?_?(?:image|logo))(?:$|[_.-]|\d)",
@@ -208,6 +210,8 @@ def kind_of(picture: HtmlElement, address: str) -> Kind:
         or any(one is not None and one <= _COUNTER for one in (width, height))
     ):
         return Kind.NONE
+    if any(_is_dot(up) for up in islice(picture.iterancestors(), 2)):
+        return Kind.NONE
     asked = _in_address(address[:2000])
     sides = [one for one in ((width, height) if (width, height) != (None, None) else asked or ()) if one is not None]
     largest = max(sides, default=None)
@@ -220,9 +224,18 @@ def kind_of(picture: HtmlElement, address: str) -> Kind:
         person = _PERSON_NAME.search(f"{names} {around} {' '.join(links)}")
         return Kind.NONE if person or (largest or max(asked or (0,))) <= _ICON else Kind.SMALL
     named = f"{names} {around} {urlsplit(address).path[:2000]}"
-    if (largest is None or largest < 2 * SMALLEST) and (_DOUBTFUL.search(named) or is_default(address)):
+    if (largest is None or largest < 2 * SMALLEST) and (
+        _DOUBTFUL.search(named) or _ICON_NAME.search(named) or is_default(address)
+    ):
         return Kind.DOUBTFUL
     return Kind.PICTURE
+
+
+def _is_dot(box: HtmlElement) -> bool:
+    """Whether a box is kept to the size of a counter by its style."""
+    style = (box.get("style") or "")[:1000].lower()
+    found = (_IN_STYLE[name].search(style) for name in ("width", "height"))
+    return any(one is not None and int(one[1]) <= _COUNTER for one in found)
 
 
 def _around(picture: HtmlElement) -> tuple[list[str], str]:

@@ -23,7 +23,7 @@ _BEGINS = re.compile(
     r"\W*(?:ảnh|hình ảnh|nguồn ảnh|hình|photo|image|picture|credit)\s*(?:minh họa|tư liệu|\d{1,3})?\s*[:.]",
     re.IGNORECASE,
 )
-_SLANTED = ".//text()[not(ancestor::i or ancestor::em or ancestor::small)]"
+_SLANTED = ".//text()[not(ancestor::i or ancestor::em or ancestor::small or ancestor::*[contains(@style, 'italic')])]"
 
 
 # -- before the boxes of a body are opened -----------------------------------------------------------------------------
@@ -42,7 +42,11 @@ def gather_figures(root: HtmlElement) -> None:
         if not any(up.tag in ("table", "figure") for up in table.iterancestors()):
             _table(table, removal)
     removal.finish()
-    for caption in [one for one in root.iter("p", "div", "span", "figcaption", "em", "i", "h6") if _is_named(one)]:
+    for caption in [
+        one
+        for one in root.iter("p", "div", "span", "figcaption", "em", "i", "small", "dd", "h5", "h6")
+        if _is_named(one)
+    ]:
         _box(caption, root)
 
 
@@ -155,13 +159,13 @@ def _shows_only(block: HtmlElement) -> bool:
 
 
 def _with_its_own(block: HtmlElement) -> HtmlElement:
-    """A paragraph whose only words are a caption in italics below its picture, as a figure."""
+    """A paragraph whose only words are a caption below its picture, in italics or centred, as a figure."""
     if block.tag != "p" or not _pictures(block):
         return block
     words = words_of(block)
     first = next((one for one in block.iter("img")), None)
     ahead = (block.text or "").strip() or first is None
-    if not words or len(words) > _LONGEST or ahead or not _all_slanted(block):
+    if not words or len(words) > _LONGEST or ahead or not (_all_slanted(block) or _is_centred(block)):
         return block
     return _figure(_pictures(block), words)
 
@@ -171,8 +175,11 @@ def _is_caption(block: HtmlElement) -> bool:
     words = words_of(block)
     if block.tag not in ("p", "figcaption", "h4") or not words or len(words) > _LONGEST or _pictures(block):
         return False
-    centred = "center" in f"{block.get('align') or ''} {block.get('style') or ''} {block.get('class') or ''}".lower()
-    return centred or _all_slanted(block) or _BEGINS.match(words) is not None
+    return _is_centred(block) or _all_slanted(block) or _BEGINS.match(words) is not None
+
+
+def _is_centred(block: HtmlElement) -> bool:
+    return "center" in f"{block.get('align') or ''} {block.get('style') or ''} {block.get('class') or ''}".lower()
 
 
 def _all_slanted(block: HtmlElement) -> bool:

@@ -39,6 +39,8 @@ _IDS = ("data-videoid", "videoid", "data-youtube-id", "data-yt-id")
 
 def reveal_media(root: HtmlElement) -> None:
     """Leave a link for each film and recording, its still for a picture, and the pictures inside `<noscript>` in place."""
+    for element in list(root.iter("amp-img")):
+        element.tag = "img"
     for element in list(root.iter("noscript"))[:_MOST]:
         _reveal(element)
     for element in list(root.iter("video", "audio", "iframe", "embed", "object", "amp-youtube", "lite-youtube"))[
