@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,3 +45,25 @@ async def test_the_service_tells_a_note_once_and_again_when_it_changes(
             await loop._look("tin")
     told = [record.getMessage() for record in caplog.records]
     assert told == [f"source tin: {number} are too many" for number in (150, 160, 160)]
+
+
+async def test_feeds_are_brought_up_to_date_also_when_only_time_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An article dated ahead appears in its time, though no look has brought anything."""
+    clock, shown = [NOW], []
+
+    async def gather(*_: Any) -> list[pipeline.Look]:
+        return [pipeline.Look("tin", Intake(known=3))]
+
+    async def refresh(*_: Any) -> list[str]:
+        shown.append(clock[0] - NOW)
+        return []
+
+    monkeypatch.setattr(pipeline, "gather", gather)
+    monkeypatch.setattr(pipeline, "refresh", refresh)
+    newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=None)})
+    loop = GatherLoop(newsroom, None, lambda: clock[0])  # type: ignore[arg-type]
+    for minutes in (0, 5, 14, 15, 20, 31):
+        clock[0] = NOW + timedelta(minutes=minutes)
+        loop._tasks["tin"] = None  # type: ignore[assignment]
+        await loop._look("tin")
+    assert shown == [timedelta(minutes=minutes) for minutes in (0, 15, 31)]
