@@ -314,3 +314,18 @@ def test_patterns_stay_in_the_folder(tmp_path: Path, pattern: str) -> None:
 def test_all_dates_of_a_feed_are_moments_in_utc() -> None:
     assert json_feed(date_published="2026-11-23T08:00:00").published == datetime(2026, 11, 23, 1, tzinfo=UTC)
     assert json_feed(date_published="9999-12-31T23:00:00Z").published is None
+
+
+WORDS = "Sáng nay, huyện Bắc Sơn khởi công đường tỉnh 254 dài mười hai cây số qua bốn xã vùng cao của huyện."
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f'<div><h1>Tin</h1><div><class="date">28/11 <nav>xa</nav><p>{WORDS}</p><nav>x</nav><p>{WORDS}</p></div>',
+        f"<body><h1>Tin</h1><div class=x><p>{WORDS}</p></div></body><tmbody>{WORDS}</tmbody>ba chữ</html>",
+    ],
+)
+def test_a_tag_that_is_no_name_and_words_behind_the_page_cost_no_page(page: str) -> None:
+    """Where a quote is missing, an attribute becomes a part of the tag's name."""
+    assert WORDS in read(page).body_html

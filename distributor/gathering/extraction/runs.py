@@ -26,6 +26,9 @@ _UNREAD = frozenset(
 )
 _SHORTEST_PROSE = 60  # characters
 _STOPS = re.compile(r"[.!?…。！？؟।။,;:、，]")
+_NAME = re.compile(
+    r"[a-zA-Z][\w.-]{0,60}", re.ASCII
+)  # broken pages have tags such as `class="date"`, of which no element can be made
 _TABLE_PARTS = frozenset({"table", "tbody", "thead", "tfoot", "tr", "td", "th"})
 _SHOWN = ("img", "video")
 _LONGEST_CAPTION = 300  # characters; a picture with more words beside it is a box
@@ -105,6 +108,8 @@ def read_runs(root: HtmlElement) -> TextRuns:
             if not text.isspace():
                 filled = True
                 links += len(text.strip()) if depth else 0
+    if filled:  # the root is no block: a page of a few loose words
+        runs.append(Run(blocks[-1], " ".join("".join(pieces).split()), links))
     return made
 
 
@@ -149,12 +154,12 @@ class _Pruning:
             return None
         begin, end = span
         number = self._before[end] - self._before[begin]
-        tag = "div" if self._is_layout(element) else str(element.tag)
+        tag = "div" if self._is_layout(element) else str(element.tag) if _NAME.fullmatch(str(element.tag)) else "span"
         if number == end - begin and (number or tag in ("br", "hr")) and not self._opens(element):
             return _copied(element)
         if number == 0:
             return _copied(element) if self._is_picture(element, begin, end) else None
-        made = lxml.html.Element(tag, element.attrib)
+        made = lxml.html.Element(tag, {name: value for name, value in element.attrib.items() if _NAME.fullmatch(name)})
         made.text = element.text if self._keeps(self._read.texts.get(element)) else None
         for child in element:
             copied = self.pruned(child)
