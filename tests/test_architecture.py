@@ -90,7 +90,7 @@ PURE = (
     "gathering/listings/address_shapes.py", "gathering/listings/tree.py",
     "gathering/extraction/article.py", "gathering/extraction/body.py", "gathering/extraction/document.py",
     "gathering/extraction/authors.py", "gathering/extraction/images.py", "gathering/extraction/page_dates.py",
-    "gathering/extraction/runs.py",
+    "gathering/extraction/runs.py", "gathering/extraction/notes.py",
     "gathering/extraction/structured_data.py", "gathering/extraction/titles.py",
     "gathering/inspection.py", "gathering/trial/block.py", "gathering/trial/describing.py",
     "gathering/trial/finding.py", "gathering/trial/naming.py",

@@ -7,6 +7,8 @@ import re
 
 import lxml.html
 import pytest
+from builders import NOW
+from fixtures_web import OpenFetcher, WebSite
 
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.extraction.article import Selectors
@@ -14,7 +16,7 @@ from distributor.gathering.extraction.document import compile_selector
 from distributor.gathering.listings.listing import Link
 from distributor.gathering.sources.page import PageSource
 from distributor.model import FoundArticle
-from distributor.source import Fetched
+from distributor.source import Fetched, Harvest
 
 URL = "https://bacson.example/tin/thuy-dien-12.html"
 TITLE = "Nhà máy thủy điện Nà Pài phát điện tổ máy số 1"
@@ -185,6 +187,42 @@ def test_a_class_is_still_matched_as_a_whole() -> None:
     path = compile_selector(".tin")
     assert path is not None
     assert not path(lxml.html.fromstring("<div class='Tin-Moi tintuc'>x</div>"))
+
+
+async def harvest(site: WebSite, open_web: OpenFetcher, select: Selectors, *articles: str) -> Harvest:
+    names = [f"thuy-dien-{at}.html" for at in range(len(articles))]
+    for name, html in zip(names, articles, strict=True):
+        site.page(f"/tin/{name}", html)
+    site.page("/tin/", "".join(f"<p><a href='{name}'>Nhà máy thủy điện Nà Pài: tin {name}</a></p>" for name in names))
+    return await PageSource(name="bao", url=f"{site.url}/tin/", select=select, allow_private=True).gather(
+        await open_web(), NOW
+    )
+
+
+async def test_a_selector_that_finds_nothing_is_told(site: WebSite, open_web: OpenFetcher) -> None:
+    html = page(f"<h1>{TITLE}</h1><p class='ngay'>27/11/2026 15:20</p>{STORY}")
+    told = await harvest(site, open_web, Selectors(body=".than-bai", author=".but-danh", title="h1"), html, html)
+    assert [found.body_html for found in told.articles] == [BODY, BODY]
+    notes = " ".join(told.notes)
+    assert "select.body (.than-bai) finds nothing on 2 of 2 pages" in notes
+    assert "select.author (.but-danh) finds nothing on 2 of 2 pages" in notes
+    assert "select.title" not in notes
+
+
+async def test_what_is_missing_on_some_pages_by_right_is_not_told(site: WebSite, open_web: OpenFetcher) -> None:
+    html = page(f"<h1>{TITLE}</h1><p class='ngay'>27/11/2026 15:20</p>{STORY}")
+    signed = html.replace("</h1>", "</h1><b class='but-danh'>Minh Hạnh</b>")
+    told = await harvest(site, open_web, Selectors(author=".but-danh"), html, signed)
+    assert not [note for note in told.notes if "select" in note]
+
+
+async def test_a_page_that_gives_only_its_description_is_told(site: WebSite, open_web: OpenFetcher) -> None:
+    head = f"<title>{TITLE}</title><meta name='description' content='Tổ máy số 1 đã phát điện.'>"
+    bare = f"<html><head>{head}</head><body></body></html>"
+    told = await harvest(site, open_web, Selectors(), bare, page(f"<h1>{TITLE}</h1>{STORY}"))
+    assert len(told.articles) == 2
+    [note] = [note for note in told.notes if "only a description" in note]
+    assert f"1 of 2 pages, such as {site.url}/tin/thuy-dien-0.html" in note
 
 
 def test_nothing_that_a_library_logs_reaches_the_terminal(caplog: pytest.LogCaptureFixture) -> None:

@@ -58,6 +58,7 @@ class Extracted:
     title: str = ""
     lead: str = ""
     body_html: str = ""
+    missed: tuple[str, ...] = ()  # the selectors that find nothing on this page
     author: str = ""
     published: datetime | None = None
     updated: datetime | None = None
@@ -65,6 +66,9 @@ class Extracted:
     topics: tuple[str, ...] = ()
     trail: tuple[str, ...] = ()
     image: Image | None = None
+
+
+_OF_ARTICLES = ("title", "date", "lead", "body", "image", "caption", "author", "topic")
 
 
 def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
@@ -87,6 +91,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
         title=title,
         lead=close(lead),
         body_html=cleaned.html if cleaned else "",
+        missed=tuple(name for name in _OF_ARTICLES if getattr(selectors, name) and not chosen[name]),
         author=named if selectors.author and named else _author(named, cleaned),
         published=dates.published,
         updated=dates.updated,

@@ -37,6 +37,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from distributor.gathering.dates import shortened
 from distributor.gathering.extraction.article import Extracted, Selectors, extract
 from distributor.gathering.extraction.document import parse_page
+from distributor.gathering.extraction.notes import notes_on
 from distributor.gathering.identity import canonical_url
 from distributor.gathering.listings.listing import LeftOut, Link, read_listing
 from distributor.gathering.listings.paging import next_page
@@ -103,6 +104,7 @@ class PageSource(Source):
         articles: list[FoundArticle] = []
         faults: list[str] = []
         doubts: list[str] = []
+        read: list[tuple[str, Extracted]] = []
         validators: dict[str, Validators] = {}
         unchanged = 0
         links = list(listed.links.values())[: self.limit]
@@ -110,8 +112,9 @@ class PageSource(Source):
             try:
                 got = await pages.get(link.url, conditional=True)
                 with processor_time(_MOST_COMPUTING):
-                    article, doubt = self._read(got, link)
+                    article, doubt, found = self._read(got, link)
                 articles.append(article)
+                read.append((link.url, found))
                 doubts += [f"{link.url}: {doubt}"] if doubt else []
             except LimitExceeded as error:
                 faults.append(f"{link.url} {error}")
@@ -137,7 +140,7 @@ class PageSource(Source):
         return Harvest(
             articles=articles,
             faults=faults,
-            notes=[*listed.notes, *self._told_of_scripts(listed), *shortened(doubts)],
+            notes=[*listed.notes, *self._told_of_scripts(listed), *notes_on(read, self.select), *shortened(doubts)],
             validators=validators,
             unchanged=unchanged,
         )
@@ -247,8 +250,8 @@ class PageSource(Source):
         """The article of a page, from its bytes. Raises SourceError where there is none in it."""
         return self._read(got, link)[0]
 
-    def _read(self, got: Fetched, link: Link) -> tuple[FoundArticle, str]:
-        """The article, and what is to be told of its date: that it stands there, but cannot be read."""
+    def _read(self, got: Fetched, link: Link) -> tuple[FoundArticle, str, Extracted]:
+        """The article, what is to be told of its date (that it stands there, but cannot be read), and what it is made of."""
         page = parse_page(got.body, got.charset)
         if page is None:
             raise SourceError(f"{link.url} is an empty page")
@@ -258,7 +261,7 @@ class PageSource(Source):
         if not found.body_html and not found.lead:
             raise SourceError(f"{link.url} has no text" + ("; look at select.body" if self.select.body else ""))
         article = self._found(found, _plain_address(got.url), link)
-        return article, "" if article.published else found.doubt or link.doubt
+        return article, "" if article.published else found.doubt or link.doubt, found
 
     def _found(self, found: Extracted, url: str, link: Link) -> FoundArticle:
         return FoundArticle(
