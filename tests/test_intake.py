@@ -259,6 +259,14 @@ def test_a_date_far_ahead_is_not_believed_and_held_until_it_is_put_right(databas
         assert marks.of(connection) == {}
 
 
+def test_a_date_far_ahead_that_an_older_version_had_believed_is_held_at_the_next_look(database: Database) -> None:
+    (late,) = take(database, found("1", published=NOW + timedelta(days=400)), now=NOW + timedelta(days=390)).new
+    assert late.dated
+    take(database, found("1", published=NOW + timedelta(days=400)), now=NOW)
+    with database.read() as connection:
+        assert Mark.HELD in marks.of(connection)[late.id]
+
+
 def test_an_article_dated_ahead_waits_for_its_time_and_leads_nothing(database: Database) -> None:
     take(database, found("1"), found("2", published=NOW + timedelta(days=2)))
 

@@ -225,6 +225,8 @@ def _tell_again(
     _update(connection, article, whole, now, is_version=article.version != known.article.version)
     if article.dated and not known.article.dated:
         _believe(connection, id)
+    if known.article.dated and (doubtful := dates_of(whole, article.first_seen, now)[2]):
+        tally.doubtful[id] = doubtful
     if article.version != known.article.version:
         tally.changed.append(article)
     else:
