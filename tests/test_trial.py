@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ from distributor.model import FoundArticle, Image
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
+DAY = timedelta(days=1)
 BASE = "https://bacson.example/tin/"
 
 
@@ -294,6 +295,21 @@ def test_nothing_is_proposed_where_all_is_found_and_differs() -> None:
     bodies = ["".join(f"<p>{BODY.format(part, n)}</p>" for part in range(4)) for n in range(1, 4)]
     found = chosen(PAGES, published=dates, body_html=bodies, author=["A B"] * 3, lead=["Một câu dẫn."] * 3)
     assert found == {}
+
+
+def test_where_all_is_found_no_page_is_read_again() -> None:
+    samples, _ = read_by(PAGES)
+    texts = ["".join(f"<p>{BODY.format(part, n)}</p>" for part in range(4)) for n in range(1, 4)]
+    good = [
+        replace(one, found=replace(one.found, body_html=text, author="A B", lead="Một câu.", published=NOW + n * DAY))
+        for n, (one, text) in enumerate(zip(samples, texts, strict=True))
+        if one.found
+    ]
+
+    def read(at: int, selectors: Selectors) -> FoundArticle | None:
+        raise AssertionError(f"page {at} was read again with {selectors}")
+
+    assert find_selectors(good, read, ZONE, Selectors()) == ((), ())
 
 
 def test_a_date_that_is_missing_on_one_page_is_looked_for() -> None:

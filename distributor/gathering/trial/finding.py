@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from itertools import islice
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from ...model import FoundArticle
+from ..cleaning import clean_body
 from ..dates import parse_date
 from ..extraction.article import Selectors
 from ..extraction.document import first_words, select, words_of
@@ -31,6 +33,7 @@ _MOST_BODIES = 8  # candidates for the body that are read to the end
 _LEAD = (40, 700)  # characters
 _LONGEST_DATE = 120
 _LONGEST_BYLINE = 80
+_SOMEWHERE = "https://example.com/"  # what links are relative to that are only counted
 _GAIN = 1.1  # a body must be so much fuller than the automatic one to be proposed for that alone
 _KEPT = 0.97  # and must keep so much of its text in any case
 _HINTS = {
@@ -193,13 +196,13 @@ class _Finder:
     def body(self, others: Sequence[Selected]) -> Selected | None:
         """The block of the text. `others` are the selectors of the other fields: what they find is no part of it."""
         by = replace(self.given, **{one.key: one.css for one in others})
-        read = [self.read(at, by) or one.found for at, one in enumerate(self.samples)]
+        read = [self.read(at, by) for at in range(len(self.samples))] if others else [one.found for one in self.samples]
         said = [_said(one, found) for one, found in zip(self.samples, read, strict=True)]
         auto = measure([found.body_html if found else "" for found in read], said, self.zone)
         best: tuple[tuple[int, int], str] | None = None
-        for css in islice(self._bodies(), _MOST_BODIES):
-            told = [self.read(at, replace(by, body=css)) for at in range(len(self.samples))]
-            made = measure([found.body_html if found else "" for found in told], said, self.zone)
+        for css in islice(self._bodies(auto), _MOST_BODIES):
+            told = [_cleaned(one, css, found) for one, found in zip(self.samples, read, strict=True)]
+            made = measure(told, said, self.zone)
             if not _is_better(auto, made):
                 continue
             rank = (sum(one.foreign for one in made) - sum(one.own for one in made), len(css))
@@ -207,9 +210,10 @@ class _Finder:
                 best = (rank, css)
         return self._selected("body", best[1], _why_body(auto)) if best else None
 
-    def _bodies(self) -> Iterable[str]:
+    def _bodies(self, auto: Sequence[Measure]) -> Iterable[str]:
         """Selectors of blocks that hold much text outside links on every page, those with most of it first and of equal
-        ones the innermost."""
+        ones the innermost. Where the automatic bodies hold nothing foreign, only those that may be fuller."""
+        least = 0 if any(one.foreign for one in auto) else sum(one.own for one in auto)
 
         def wanted(element: HtmlElement) -> bool:
             return str(element.tag) in ("div", "section", "article", "td", "main") and _plain(element) >= 200
@@ -223,6 +227,8 @@ class _Finder:
             common = {text for text in texts[0] if any(text in other for other in texts[1:])}
             own = sum(len(text) for each in texts for text in each if text not in common)
             shared = sum(len(text) for each in texts for text in each if text in common)
+            if own <= least:
+                continue
             scored.append((-(own - 2 * shared), sum(map(_size, held)), len(css), css))
         return [css for *_, css in sorted(scored)]
 
@@ -313,6 +319,15 @@ def _why_body(auto: Sequence[Measure]) -> str:
     if any(one.foreign for one in auto):
         return "without it the text holds what is no part of the story"
     return "without it a part of the text is lost"
+
+
+def _cleaned(sample: Sample, css: str, found: FoundArticle | None) -> str:
+    """The body that a selector gives, without reading the whole page anew."""
+    held = select(sample.tree, css)
+    outer = [one for one in held if not any(up in held for up in one.iterancestors())]
+    made = "".join(etree.tostring(one, encoding="unicode", method="html", with_tail=False) for one in outer)
+    told = (found.lead, found.title) if found else ("", "")
+    return clean_body(made, _SOMEWHERE, lead=told[0], title=told[1]).html if made else ""
 
 
 def _said(sample: Sample, found: FoundArticle | None) -> set[str]:

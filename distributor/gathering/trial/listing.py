@@ -32,6 +32,7 @@ _NAMED = 2  # links that are left out for one reason and named
 _MOST_LINKS = 500  # of a page whose surroundings are looked at
 _LEAST_TEXT = 250  # characters outside links that an article has beyond what its page lists
 _LEAST_OWN = 60  # the same of a page that a listing leads to, which is an article before it is anything else
+_SURELY_OWN = 5000  # characters that no page has beside its links alone: it need not be read as a listing
 _LONGEST_BLOCK = 800  # characters of one story in a listing
 _FEWEST_LISTED = 3  # links to articles; a page with fewer is hardly a listing
 
@@ -126,6 +127,8 @@ def _kind(got: Fetched, tree: HtmlElement, reading: Reading, alike: Sequence[Seq
 def lists_only(got: Fetched, found: FoundArticle, reading: Reading) -> bool:
     """Whether a page that a listing leads to is a listing itself: what was read of it are the words beside its links.
     Raises LimitExceeded."""
+    if sum(block.plain for block in blocks_of(found.body_html)) > _SURELY_OWN:
+        return False
     with processor_time(_MOST_COMPUTING):
         return _lists_only(got, found, reading)
 
