@@ -63,8 +63,8 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/signing.py
 	@$(BIN)/python benchmarks/importing.py
 	@$(BIN)/python benchmarks/gathering.py
-	@$(BIN)/python benchmarks/extraction.py
 	@$(BIN)/python benchmarks/delivery.py
+	@$(BIN)/python benchmarks/extraction.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py
