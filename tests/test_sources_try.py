@@ -127,6 +127,11 @@ def test_what_people_read_says_the_same(newcomer: Room, portal: str) -> None:
     assert f"reading {portal}{SECTION}" in done.err
 
 
+def test_as_says_what_an_address_is(newcomer: Room, portal: str) -> None:
+    told = tried(newcomer, portal + SECTION, "--as", "article", "--articles", "2")
+    assert (told["kind"], told["articles"][0]["address"]) == ("article", portal + SECTION)
+
+
 def test_articles_says_how_many_are_read(newcomer: Room, portal: str) -> None:
     assert len(tried(newcomer, portal + SECTION, "--articles", "2")["articles"]) == 2
 

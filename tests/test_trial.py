@@ -320,7 +320,7 @@ def test_a_date_that_is_missing_on_one_page_is_looked_for() -> None:
 def test_a_date_that_all_share_is_the_pages_own() -> None:
     found = chosen(PAGES, published=[datetime(2026, 11, 28, tzinfo=UTC)] * 3)
     assert found["date"].css == ".khi"
-    assert "same date" in found["date"].why
+    assert "one date" in found["date"].why
 
 
 def test_a_date_that_is_the_same_on_all_pages_is_never_proposed() -> None:

@@ -91,7 +91,7 @@ class _Finder:
     def title(self) -> Selected | None:
         now = [folded(one.found.title) if one.found else "" for one in self.samples]
         why = _missing("title", now) or (
-            "two stories get the same title" if len(set(now)) < len(now) and self._differ_by_hint() else ""
+            "without it two stories get the same title" if len(set(now)) < len(now) and self._differ_by_hint() else ""
         )
         if not why:
             return None
@@ -113,7 +113,7 @@ class _Finder:
         listed = [one.listed for one in self.samples]
         why = _missing("date", now)
         if not why and len(now) > 2 and len(set(now)) == 1 and (None in listed or len(set(listed)) > 1):
-            why = "all stories get the same date, which is the page's rather than theirs"
+            why = "without it all stories get one date, which is the page's rather than theirs"
         if not why:
             return None
 
@@ -171,7 +171,7 @@ class _Finder:
     def lead(self) -> Selected | None:
         now = [one.found.lead if one.found else "" for one in self.samples]
         cut = [text.rstrip().endswith(("…", "...")) for text in now]
-        why = _missing("lead", now) or ("the lead is cut off" if any(cut) else "")
+        why = _missing("lead", now) or ("without it the lead is cut off" if any(cut) else "")
         if not why:
             return None
 
@@ -299,7 +299,7 @@ class _Finder:
 def _missing(what: str, values: Sequence[object]) -> str:
     """Why a field is looked for: on how many pages it was not found."""
     missing = sum(not value for value in values)
-    return f"no {what} was found on {missing} of {len(values)} pages without it" if missing else ""
+    return f"without it no {what} is found on {missing} of {len(values)} pages" if missing else ""
 
 
 def _is_better(auto: Sequence[Measure], made: Sequence[Measure]) -> bool:

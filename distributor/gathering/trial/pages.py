@@ -174,8 +174,9 @@ def _link(listing: Listing, reading: Reading, good: Sequence[_Tried], bad: Seque
     missed = [url for url in urls if not listing.names(url)]
     if not css or not (bad or missed):
         return ()
+    are_none = "is no article" if len(bad) == 1 else "are no articles"
     why = (
-        f"without it {len(bad)} of {len(good) + len(bad)} pages tried are no articles"
+        f"without it {len(bad)} of {len(good) + len(bad)} pages tried {are_none}"
         if bad
         else f"without it {len(missed)} links of the same block are left out"
     )
@@ -215,10 +216,8 @@ def _proposal(looking: Looking, got: Fetched, selected: Sequence[Selected], good
     if chosen:
         settings["select"] = chosen
     number = len(good)
-    why = "automatic extraction is good" if not chosen else "these selectors were tried"
-    return Proposal(
-        name="", settings=settings, selectors=tuple(selected), why=f"{why} on {number} page{'' if number == 1 else 's'}"
-    )
+    why = f"with{'' if chosen else 'out'} selectors, tried on {number} page{'' if number == 1 else 's'}"
+    return Proposal(name="", settings=settings, selectors=tuple(selected), why=why)
 
 
 # -- doubts ------------------------------------------------------------------------------------------------------------
