@@ -10,6 +10,7 @@ import pytest
 from builders import NOW
 from fixtures_web import OpenFetcher, WebSite
 
+from distributor.errors import SourceError
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.extraction.article import Selectors
 from distributor.gathering.extraction.document import compile_selector
@@ -231,3 +232,21 @@ def test_nothing_that_a_library_logs_reaches_the_terminal(caplog: pytest.LogCapt
             f"<html><head><title>{TITLE}</title><meta name='description' content='Chỉ có tóm tắt.'></head><body></body>"
         )
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<h1>Cúp điện xã Bắc Sơn</h1><article><p>Từ 8h đến 11h ngày 29/11.</p></article>",
+        "<article><h1>Cúp điện xã Bắc Sơn</h1><p>Từ 8h đến 11h ngày 29/11.</p></article>",
+        "<h1>Cúp điện xã Bắc Sơn</h1><div class=noidung>Từ 8h đến 11h ngày 29/11.</div><ul><li><a href=x>Tin khác</a></ul>",
+    ],
+)
+def test_a_notice_of_one_sentence_is_a_body(page: str) -> None:
+    assert paragraphs(read(page).body_html) == ("Từ 8h đến 11h ngày 29/11.",)
+
+
+def test_several_short_articles_on_a_page_are_none() -> None:
+    several = "<h1>Tin trong ngày</h1>" + "<article><p>Cúp điện từ 8h.</p></article>" * 3
+    with pytest.raises(SourceError):
+        read(several)

@@ -29,7 +29,8 @@ from ..furniture import drop_what_acts, legal, parse
 from .runs import Run, TextRuns, kept_tree, read_runs
 
 _MOST_ELEMENTS = 20_000  # trafilatura takes quadratic time; an article's page has some thousands
-_SHORTEST = 80  # characters; what is shorter is no body
+_SHORTEST = 80  # characters; what is shorter is no body, unless the page calls it one
+_SHORTEST_CALLED = 12  # characters of a body that the page calls so: a notice of one sentence
 _LONGEST_SEARCH = 50_000_000  # characters looked at for runs that trafilatura has joined with others
 _LEAD_RUNS = 12  # between a headline and its body
 _ENOUGH = 600  # characters of sentences in a named element
@@ -108,7 +109,23 @@ def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> H
     letters = sum(len(run.text) for run, keep in zip(read.runs, best.kept, strict=True) if keep)
     if letters < len(told) / 2 and len(told) >= _SHORTEST:
         return _told_body(told)  # the page makes its text of its data only when it is shown
-    return kept_tree(read, best.kept, boxes, best.pictures_from) if letters >= _SHORTEST else None
+    if letters < _SHORTEST:
+        return _short_body(read, outside, boxes)
+    return kept_tree(read, best.kept, boxes, best.pictures_from)
+
+
+def _short_body(read: TextRuns, outside: Sequence[bool], boxes: Set[HtmlElement]) -> HtmlElement | None:
+    """What the page calls its body or its article, where nothing longer is found: a notice of one sentence. Several are a
+    list of stories."""
+    called = {element for element in read.spans if _body_name(element) or element.tag == "article"}
+    called = {element for element in called if called.isdisjoint(element.iterancestors())}
+    if len(called) != 1:
+        return None
+    span = read.span(called.pop())
+    kept = [at in span and not outside[at] for at in range(len(read.runs))]
+    words = [run for run, keep in zip(read.runs, kept, strict=True) if keep]
+    letters, links = sum(len(run.text) for run in words), sum(run.links for run in words)
+    return kept_tree(read, kept, boxes, span.start) if letters >= _SHORTEST_CALLED and links * 2 < letters else None
 
 
 def _holds_most(span: range, runs: Sequence[Run], matched: Sequence[bool]) -> bool:
