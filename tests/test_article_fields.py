@@ -192,6 +192,8 @@ HEADLINES = {
     "an element that calls itself one": (f"<div class='title-detail'>{TITLE}</div>", "<title>x</title>"),
     "in other letters": (f"<div class='News-Title'>{TITLE}</div>", "<title>x</title>"),
     "an id": (f"<span id='ctl00_lblTieuDe'>{TITLE}</span>", "<title>Cổng thông tin</title>"),
+    "a heading that leads to the front page": (f"<h1><a href='/'>Cổng thông tin</a></h1><h3>{TITLE}</h3>", f"<title>{TITLE} - Cổng TTĐT</title>"),
+    "a portlet's heading": (f"<h1 class='portlet-title'>Xuất bản thông tin</h1><h3 class='header-title'>{TITLE}</h3>", f"<title>{TITLE} - Cổng TTĐT</title>"),
     "a hidden heading": (f"<h1 style='display:none'>Cổng thông tin điện tử xã</h1><div class='article-title'>{TITLE}</div>", "<title>x</title>"),
     "a heading with a label": (f"<h1><span class=label>Trực tiếp</span> {TITLE}</h1>", f"<title>{TITLE} - Báo</title>"),
     "a heading in a part": (f"<h1><small>Phóng sự</small><b>{TITLE}</b></h1>", f"<meta property='og:title' content='{TITLE}'>"),
@@ -225,6 +227,40 @@ def test_a_summary_that_leads_to_the_page_is_not_its_headline() -> None:
 def test_a_heading_that_the_link_says_comes_before_the_only_h1_of_a_box_beside_it() -> None:
     page = f'<div><h1 class="portlet-title">Văn bản mới</h1></div><h3 class="asset-title">{TITLE}</h3>'
     assert article(before=page, head="<title>Cổng thông tin - Tin tức</title>", hint=TITLE).title == TITLE
+
+
+# -- the lead ----------------------------------------------------------------------------------------------------------
+
+LEAD = "Chợ phiên đầu tiên sau mười năm đón hơn hai nghìn người của bảy xã"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "class='singular-sapo'", "class='content-detail-sapo sm-mb-0'", "class='article__sapo cms-desc'", "class='newsSapo'",
+        "id='ctl00_lblTomTat'", "class='Tom-Tat'", "class='news-summary'", "data-gu-name=x class='standfirst'", "id=sapo",
+    ],
+)  # fmt: skip
+def test_the_lead_is_found_under_whatever_name_it_has(name: str) -> None:
+    found = article(f"<div {name}>{LEAD}</div>")
+    assert found.lead == LEAD
+    assert LEAD not in found.body_html
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"<ul><li><a href='/2'><span class='sapo'>{LEAD}</span></a></li></ul>",
+        f"<div class='list-sapo'>{LEAD}</div>",
+        f"<aside><p class='sapo'>{LEAD}</p></aside>",
+    ],
+)
+def test_the_lead_of_another_story_is_not_the_articles(other: str) -> None:
+    assert article(before=f"{other}<h1>{TITLE}</h1>").lead == ""
+
+
+def test_a_place_before_a_lead_stands_apart() -> None:
+    assert article(f"<p class=sapo><span>Cao Bằng</span>{LEAD}</p>").lead == f"Cao Bằng - {LEAD}"
 
 
 # -- the author --------------------------------------------------------------------------------------------------------

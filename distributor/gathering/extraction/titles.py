@@ -8,31 +8,40 @@ there is none. The name of the site, which stands before or behind, is no part o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from lxml import etree
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from .document import first_words
+from .document import words_of
 from .named import Surroundings, has_name, joined_names
 from .structured_data import StructuredData, decoded
 
-# Classes of a lead, in any case; the last two also name what stands in lists, so they count beside the headline only.
-_LEAD = frozenset({
-    "tomtat", "tom-tat", "sapo", "chapeau", "trichdan", "article-summary", "articlesummary", "article__summary",
-    "detail-sapo", "lead", "edn_articlesummary", "field--name-field-summary", "field-name-field-summary",
-})  # fmt: skip
+# Classes and ids of a lead, in any case; the second also name what stands in lists, so they count beside the headline only.
+_LEAD = re.compile(
+    r"(?:[a-z0-9]+-)*(?:sapo|chapeau|tom-?tat|trich-?dan|standfirst)(?:-[a-z0-9]+)*|lead"
+    r"|(?:[a-z0-9]+-)*(?:article|news|detail|post|tin|field)-?summary|cms-desc"
+)
 _LEAD_BESIDE = frozenset({"description", "summary"})
-_CLASSED = etree.XPath("descendant::*[@class]")
+_LEAD_LISTED = re.compile(r"list|item|card|box|relat|lien-?quan|khac|story|stories|thumb|teaser")
+_JOINTS = re.compile(r"[\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CLASSED = etree.XPath("descendant::*[@class or @id]")
 _TITLED = re.compile(
     r"(?:tieude|headline)|title(?:detail|news|article|post|content|baiviet|tin)|(?:detail|article|news|post|entry|content|page|main|lbl|baiviet)"
     r"(?:s?)title"
 )
 _SEPARATOR = re.compile(r"\s+[-–—|»«:·•]+\s+|\s*[|»«]\s*")
+_SITE_NAMED = re.compile(r"(?:site|portlet|blog|brand)(?:title|name|heading)|logo\b")
+_HOME = re.compile(
+    r"(?:https?://[^/?#]+)?/?(?:(?:web/guest|home|trang-chu)/?)?(?:(?:index|default|home)\.\w{3,5})?", re.IGNORECASE
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LONGEST_TITLE = 500  # characters
+_LONGEST_LEAD = 2000  # characters
+_LONGEST_PLACE = 40
 _MOST_PARTS = 6  # of a `<title>` between its signs
 _ALIKE = 0.6  # of the words of two titles in common
 _FEWEST_WORDS = 3  # of a heading that nothing else on the page confirms
@@ -47,6 +56,7 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
     around = Surroundings(page)
     told_words = {_folded(text) for text in variants}
     shown = [one for one in page.iter("h1") if not around.elsewhere(one)]
+    shown = [one for one in shown if not _names_site(one) or any(_alike(_words(one), text) >= _ALIKE for text in told)]
     headings = [text for one in shown if (text := without_site(_headline_in(one, told_words), sites))]
     named = [text for one in _named(page, around) if (text := without_site(_headline_in(one, told_words), sites))]
     weak = [
@@ -55,7 +65,7 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
         if len((text := _headline_in(one, told_words)).split()) > _FEWEST_WORDS
     ]
     own = [text for text in dict.fromkeys([*headings, *named]) if _folded(text) not in sites]
-    confirmed = [text for text in [*own, *weak] if any(_alike(text, other) >= _ALIKE for other in variants)]
+    confirmed = _confirmed([*own, *weak], variants) or _confirmed(_lower(page, around), variants)
     if confirmed:
         return max(confirmed, key=lambda text: (max(_alike(text, one) for one in told) if told else 0, len(text)))
     hinted = clean_line(hint)
@@ -82,25 +92,40 @@ def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
 
 
 def find_lead(page: HtmlElement, data: StructuredData) -> str:
-    return first_words(_leads(page)) or data.description
+    return next(filter(None, map(_lead_words, _leads(page))), "") or data.description
+
+
+def _lead_words(element: HtmlElement) -> str:
+    """The words of a lead; a place that only the style sets apart (`<span>Hà Nội</span>Mưa lớn`) gets a dash."""
+    first = element[0] if len(element) and isinstance(element[0].tag, str) else None
+    if first is not None and not (element.text or "").strip() and first.tag in ("span", "b", "strong", "em"):
+        place, rest = words_of(first), first.tail or ""
+        if place[-1:].isalnum() and rest[:1].isupper() and len(place) <= _LONGEST_PLACE:
+            return f"{place} - {words_of(element)[len(place) :]}"
+    return words_of(element)
 
 
 def _leads(page: HtmlElement) -> Iterator[HtmlElement]:
     headlined = {up for headline in page.iter("h1") if (up := headline.getparent()) is not None}
+    around = Surroundings(page)
     found = _CLASSED(page)
     for element in found if isinstance(found, list) else ():
         if not isinstance(element, HtmlElement):
             continue
-        kind = _lead_kind((element.get("class") or "")[:400])
-        if kind == "lead" or (kind == "beside" and element.getparent() in headlined):
-            yield element
+        kinds = {_lead_kind((element.get(name) or "")[:400]) for name in ("class", "id")}
+        if "lead" in kinds or ("beside" in kinds and element.getparent() in headlined):
+            linked = any(up.tag == "a" for up in element.iterancestors())
+            if not linked and not around.elsewhere(element) and len(element.text_content()) <= _LONGEST_LEAD:
+                yield element
 
 
 @lru_cache(maxsize=8192)
-def _lead_kind(classes: str) -> str:
-    """Whether classes are those of a lead; `beside`: only behind a headline; empty for neither."""
-    given = set(classes.lower().split())
-    return "lead" if given & _LEAD else "beside" if given & _LEAD_BESIDE else ""
+def _lead_kind(names: str) -> str:
+    """Whether classes or an id are those of a lead; `beside`: only behind a headline; empty for neither."""
+    given = [_JOINTS.sub("-", _CAMEL.sub("-", name)).lower().strip("-") for name in names.split()]
+    if any(_LEAD.fullmatch(name) and not _LEAD_LISTED.search(name) for name in given):
+        return "lead"
+    return "beside" if _LEAD_BESIDE.intersection(given) else ""
 
 
 def without_site(title: str, sites: Sequence[str] | set[str]) -> str:
@@ -123,6 +148,26 @@ def _parts(window: str) -> list[str]:
     ends = [*(start for start, _ in cuts[1:]), len(window)]
     begins = [end for _, end in cuts]
     return [window[begin:end] for at, begin in enumerate(begins) for end in ends[at:] if window[begin:end].strip()]
+
+
+def _confirmed(texts: Iterable[str], variants: Sequence[str]) -> list[str]:
+    return [text for text in texts if any(_alike(text, other) >= _ALIKE for other in variants)]
+
+
+def _names_site(heading: HtmlElement) -> bool:
+    """Whether a heading is the name of the site or of a portlet: it leads to the front page, or is called so."""
+    if _SITE_NAMED.search(joined_names(heading)):
+        return True
+    return any(_HOME.fullmatch((link.get("href") or "")[:200]) for link in heading.iter("a"))
+
+
+def _lower(page: HtmlElement, around: Surroundings) -> Iterator[str]:
+    """The words of smaller headings that lead nowhere, where no other is the headline."""
+    for element in page.iter("h2", "h3", "h4"):
+        if element.find(".//a") is None and not any(up.tag == "a" for up in element.iterancestors()):
+            words = _words(element)
+            if len(words.split()) >= _FEWEST_WORDS and not around.elsewhere(element):
+                yield words
 
 
 def _titled_only(page: HtmlElement, around: Surroundings) -> Iterator[HtmlElement]:
