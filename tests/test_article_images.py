@@ -200,6 +200,21 @@ def test_a_gallery_with_one_caption_keeps_all_its_pictures() -> None:
     )
 
 
+def test_a_caption_behind_a_figure_with_a_credit_has_both() -> None:
+    made = cleaned('<figure><img src="/anh/1.jpg"><div>TTXVN</div></figure><figcaption>Cổng làng Nà Pó</figcaption>')
+    assert made.image is not None
+    assert made.image.caption == "Cổng làng Nà Pó (TTXVN)"
+    assert made.html == "<p>Một.</p><p>Hai.</p>"
+
+
+def test_parts_of_a_caption_that_only_the_style_sets_apart_are_apart() -> None:
+    made = cleaned(
+        '<figure><img src="/anh/1.jpg"><figcaption><span>Cổng làng.</span><span>TTXVN</span></figcaption></figure>'
+    )
+    assert made.image is not None
+    assert made.image.caption == "Cổng làng. TTXVN"
+
+
 def test_a_sentence_behind_a_picture_stays_a_sentence() -> None:
     made = cleaned('<p><img src="/anh/1.jpg"></p><p>Hai bên <i>đã ký</i> biên bản.</p>')
     assert "<p>Hai bên <i>đã ký</i> biên bản.</p>" in made.html

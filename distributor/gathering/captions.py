@@ -8,11 +8,14 @@ import lxml.html
 from lxml.html import HtmlElement
 
 from ..model import Image
+from ..text import clean_line
 from .article_images import Kind, doubt_of, image_of
 from .extraction.document import words_of
 from .furniture import Removal
 
 _LONGEST = 400  # characters of a caption
+_LONGEST_CREDIT = 80  # characters of who made a picture
+_STOPS = frozenset(".!?…)")
 _MOST_LINES = 6  # rows of a table that is a picture with its caption
 _CAPTION = re.compile(
     r"(?:^|[\s_-])(?:[\w-]*caption[\w-]*|chu-?_?thich[\w-]*|photo-?_?(?:desc|note|text)\w*|(?:img|image|pic|picture|media)-?_?(?:desc|note|credit|legend|text|title)\w*"
@@ -61,7 +64,7 @@ def _rebuild(figure: HtmlElement, removal: Removal) -> None:
     pictures = _pictures(figure)
     if not pictures or next(figure.iter("table", "ul", "ol", "pre", "blockquote"), None) is not None:
         return
-    words = words_of(next(figure.iter("figcaption"), figure))
+    words = _spaced(next(figure.iter("figcaption"), figure))
     if len(words_of(figure)) > 2 * _LONGEST or len(words) > _LONGEST:
         return
     _fill(figure, pictures, words)
@@ -104,14 +107,36 @@ def _box(caption: HtmlElement, root: HtmlElement) -> None:
                 return
             break
     before = caption.getprevious()
+    if before is not None and caption.tag == "figcaption" and before.tag == "figure" and _pictures(before):
+        credit = _spaced(before)
+        words = words if not credit or credit in words or len(credit) > _LONGEST_CREDIT else f"{words} ({credit})"
+        _fill(before, _pictures(before), words)
+        before.tail = None
+        _leave(caption)
+        return
     if before is not None and _pictures(before) and not words_of(before) and not (before.tail or "").strip():
-        tail = caption.tail
         before.tag = "figure"
         _fill(before, _pictures(before) if before.tag != "img" else [before], words)
-        parent = caption.getparent()
-        if parent is not None:
-            parent.remove(caption)
-            before.tail = tail
+        before.tail = None
+        _leave(caption)
+
+
+def _leave(caption: HtmlElement) -> None:
+    """Take an element out; what stands behind it stays."""
+    before, parent = caption.getprevious(), caption.getparent()
+    if parent is not None and before is not None:
+        before.tail = (before.tail or "") + (caption.tail or "")
+        parent.remove(caption)
+
+
+def _spaced(element: HtmlElement) -> str:
+    """The words of an element, with a space between its parts where only the style sets them apart (`…bến.<span>AFP`)."""
+    made = ""
+    for part in element.itertext():
+        text = str(part)
+        apart = made[-1:] in _STOPS or made[-1:].islower()
+        made += f" {text}" if made and apart and text[:1].isupper() else text
+    return clean_line(made)
 
 
 def _pictures(element: HtmlElement) -> list[HtmlElement]:
