@@ -93,6 +93,8 @@ def test_a_listing_goes_on_where_its_pager_says(page: ListingPage) -> None:
         "<a href=a.html title='{t}'>Kiểm tra tiến độ tuyến đường...</a><p>{s}</p>",
         "<a href=a.html><span>{t}</span> <time datetime='2026-11-24'>24/11/2026</time></a>",
         "<a href=a.html>{t} (24/11/2026)</a>",
+        "<h4><a href=a.html>{t}<label class=new>Mới</label></a></h4>",
+        "<h4><a href=a.html>{t} <span class=badge-hot>HOT</span></a></h4>",
     ],
 )
 def test_the_headline_is_chosen_by_what_it_is_and_not_by_its_length(block: str) -> None:

@@ -41,6 +41,9 @@ _TITLED = frozenset({
 })  # fmt: skip
 _TITLE_PART = re.compile(r"(?<![a-z])(?:title|tieu[-_]?de|headline)(?![a-z])")
 _OF_A_BLOCK = re.compile(r"portlet|section|block|widget|box|zone|cate|page-title|module|mod-")
+# What systems put behind a headline: `<label class="new">Mới</label>`.
+_BADGE = re.compile(r"\W*(?:(?:tin )?mới|new|hot|nóng|video|clip|live|breaking)\W*", re.IGNORECASE)
+_BADGE_NAMED = re.compile(r"(?<![a-z])(?:new|hot|label|badge|icon|flag|moi)(?![a-z])")
 _DATE_IN_WORDS = re.compile(r"\s*[(\[]([^()\[\]]{4,60})[)\]]\s*$")
 
 
@@ -136,6 +139,8 @@ def _text(element: HtmlElement, now: datetime, zone: tzinfo, depth: int) -> str:
             break
         if isinstance(child.tag, str) and child.tag not in _SILENT:
             words = _text(child, now, zone, depth - 1)
+            if _is_badge(child, words, "".join(parts)):
+                continue
             if len(words) > 60 or not bare_dateline(clean_line(words), now, zone):
                 parts.append(words)
             if child.tag not in _INLINE:
@@ -143,6 +148,14 @@ def _text(element: HtmlElement, now: datetime, zone: tzinfo, depth: int) -> str:
         parts.append((child.tail or "")[:_LONGEST_TEXT])
         left -= sum(map(len, parts[-3:])) + 1
     return "".join(parts)
+
+
+def _is_badge(child: HtmlElement, words: str, before: str) -> bool:
+    """Whether the last element of a headline is a badge: it stands without a space behind the words, or is called so."""
+    if not before.strip() or (child.tail or "").strip() or child.getnext() is not None or not _BADGE.fullmatch(words):
+        return False
+    named = f"{child.get('class') or ''}"[:200].lower()
+    return before[-1].isalnum() or child.tag in ("label", "sup") or _BADGE_NAMED.search(named) is not None
 
 
 def _beginning(element: HtmlElement) -> Iterator[str]:
