@@ -123,6 +123,12 @@ BOXES = {
     "a line with a label": "<p><em>Xem thêm: <a href='/khac-2.htm'>Phiên chợ vùng cao mở cửa sáng chủ nhật</a></em></p>",
     "a teaser that leads on": f"<div class='b3'>{OTHER}<p>Tóm tắt của bài khác, không thuộc bài này.</p>"
     "<a href='/khac-1.htm'>Đọc tiếp</a> <a href='/chu-de.htm'>Về trang Chủ đề</a></div>",
+    "a card with a picture": "<div class='x7'><a href='/k.htm'><img src='/k.jpg'></a><div><a href='/k.htm'>Phiên chợ vùng "
+    "cao mở cửa</a><div>Hai trăm gian hàng của mười hai xã.</div></div></div>",
+    "a label in French": "<div><span>Lire aussi |</span> <a href='/k.htm'>Le marché des montagnes est ouvert</a></div>",
+    "a label in German": "<p>Lesen Sie auch: <a href='/k.htm'>Markt in den Bergen eröffnet</a></p>",
+    "a label in Spanish": "<section><header>Más información</header><h3><a href='/k.htm'>Abre el mercado</a></h3></section>",
+    "a label in Japanese": "<p>関連記事：<a href='/k.htm'>山の市場が開く</a></p>",
     "a way to all of a topic": "<p><a href='/chu-de.htm'>Xem tất cả</a></p>",
     "views": "<p>Lượt xem: 1.234</p>",
     "readers": "<div>Số lượt người xem : 56</div>",
@@ -173,6 +179,48 @@ def test_what_only_looks_like_it_stays(kept: str) -> None:
     words = re.sub(r"<[^>]+>", "", kept)
     html = read(page(f"<h1>{TITLE}</h1><div class='article-body'><p>{PARAGRAPHS[0]}</p>{kept}{BODY}</div>")).body_html
     assert words in re.sub(r"<[^>]+>", "", html)
+
+
+def test_a_picture_whose_caption_leads_to_the_same_page_is_the_storys() -> None:
+    caption = "<figcaption><a href='/anh'>Nhà máy Nà Pài trên suối</a></figcaption>"
+    found = clean_body(f"<div><a href='/anh'><img src='/a.jpg'></a>{caption}</div>{BODY}", URL)
+    assert found.image is not None
+    assert found.image.caption == "Nhà máy Nà Pài trên suối"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Minh Hạnh, phóng viên, và Lò Thị Sen", "<b>Minh Hạnh</b> – <b>Lò Thị Sen</b>", "MINH HẠNH, LÒ THỊ SEN"],
+)
+def test_a_line_of_the_authors_above_the_text_is_no_part_of_it(line: str) -> None:
+    data = f'{{"@type": "NewsArticle", "headline": "{TITLE}", "author": ["Minh Hạnh", "Lò Thị Sen"]}}'
+    html = page(
+        f"<h1>{TITLE}</h1><div class='article-body'><div>{line}</div>{BODY}</div>",
+        f"<script type='application/ld+json'>{data}</script>",
+    )
+    assert read(html).body_html == BODY
+
+
+def test_a_sentence_about_the_author_at_the_beginning_stays() -> None:
+    data = '{"@type": "NewsArticle", "author": "Minh Hạnh"}'
+    first = "<p>Minh Hạnh đã sống ba tháng ở Nà Pài.</p>"
+    html = page(
+        f"<h1>{TITLE}</h1><div class='article-body'>{first}{BODY}</div>",
+        f"<script type='application/ld+json'>{data}</script>",
+    )
+    assert read(html).body_html == first + BODY
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Thứ hai, ngày 23 tháng 11 năm 2026",
+        "Ngày 23 tháng 11 năm 2026",
+        f"<b>{TITLE}</b><br>(Cập nhật: 23/11/2026 - 09h15)",
+    ],
+)
+def test_the_date_above_the_text_is_no_part_of_it(date: str) -> None:
+    assert read(page(f"<h1>{TITLE}</h1><div class='article-body'><p>{date}</p>{BODY}</div>")).body_html == BODY
 
 
 # -- selectors ---------------------------------------------------------------------------------------------------------

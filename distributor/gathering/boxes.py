@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from lxml.html import HtmlElement
 
@@ -38,6 +38,11 @@ _BESIDE = re.compile(
     r"about-?(?:the-?)?author|bio|videos?|video-?player|player|transcript|gallery-?nav|slideshow|newsletter|sign-?up|subscri\w+|"
     r"widget|sidebar|popup|modal|cookie\w*|login|paywall|donate|tooltip|toolbar|footer|byline|disclaimer|correction-?policy)(?:-|$)"
 )
+_CARDS = frozenset({"div", "section", "article", "aside", "li", "table"})
+_MOST_LINKS = 8
+_HEADLINE_WORDS = 4
+# The address of a page: no picture, no place on this page, no script.
+_PAGE = re.compile(r"(?!#|javascript:|mailto:)(?!.*\.(?:jpe?g|png|gif|webp|avif|svg|pdf)(?:[?#]|$))\S+", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _JOINTS = re.compile(r"[\W_]+")
 
@@ -49,7 +54,13 @@ _OPENS = re.compile(
     r"nổi bật|đọc nhiều|đáng chú ý)|cùng chuyên mục|cùng chủ đề|chủ đề liên quan|sự kiện liên quan|"
     r"tin bài liên quan|related(?: articles?| news| stor(?:y|ies)| posts?| content)?|read (?:more|also|next)|see also|"
     r"(?:bài|tin) (?:trước|sau|tiếp theo|kế tiếp)|(?:previous|next)(?: (?:article|post|story))?|"
-    r"more (?:stories|news)|you may (?:also )?like|recommended)\s*[:.…»>]*",
+    r"more (?:stories|news)|you may (?:also )?like|recommended|related (?:topics|tags)|more on this story|"
+    r"lire aussi|à lire (?:aussi|également)|voir aussi|sur le même (?:sujet|thème)|"
+    r"lesen sie auch|mehr zum thema|auch interessant|weiterlesen|weitere (?:artikel|themen)|"
+    r"lea también|leer más|más información|te puede interesar|noticias relacionadas|leggi anche|leia (?:também|mais)|"
+    r"saiba mais|lees ook|les også|läs (?:också|även|mer)|читайте также|関連(?:記事|ニュース)|あわせて読みたい|"
+    r"相关阅读|相关新闻)"
+    r"\s*[:.…»>|：]*",
     re.IGNORECASE,
 )
 _LEADS_ON = re.compile(
@@ -75,6 +86,10 @@ _LINE_PARTS = re.compile(
     )),
     re.IGNORECASE,
 )  # fmt: skip
+_WRITTEN_DATE = re.compile(
+    r"\W*(?:(?:thứ \w{2,4}|chủ nhật)\W+)?(?:ngày )?\d{1,2} tháng \d{1,2}(?:,| năm)? \d{4}(?:[\s,|-]+\d{1,2}[:hg]\d{2})?\W*",
+    re.IGNORECASE,
+)
 _PATH = re.compile(r"(?:trang chủ|home)\s*(?:[»›>/|\\-]|$)", re.IGNORECASE)
 
 
@@ -96,7 +111,10 @@ def _is_bare_date(part: str) -> bool:
 
 def is_dateline(words: str) -> bool:
     """Whether a line is a date and a time and nothing else, as it stands between a headline and its text."""
-    return len(words) <= _LABEL and re.search(r"\d[/.:h-]\d", words) is not None and _is_bare_date(words)
+    if len(words) > _LABEL:
+        return False
+    numbers = re.search(r"\d[/.:h-]\d", words) is not None
+    return (numbers and _is_bare_date(words)) or _WRITTEN_DATE.fullmatch(words) is not None
 
 
 def drop_boxes(root: HtmlElement) -> None:
@@ -116,7 +134,7 @@ def find_boxes(read: TextRuns) -> set[HtmlElement]:
             continue
         if element.tag == "a":
             found |= _led_on(element, read, sizes)
-        elif _is_named_box(element, sizes) or _is_reference(element, read, sizes):
+        elif _is_named_box(element, sizes) or _is_reference(element, read, sizes) or _is_card(element, sizes):
             found.add(element)
     return found | _opened(read, sizes)
 
@@ -198,6 +216,28 @@ def _is_reference(element: HtmlElement, read: TextRuns, sizes: _Sizes) -> bool:
         return links * 2 >= letters
     opened = _OPENS.match(words) or _ARROW.match(words)
     return opened is not None and links >= (len(words) - opened.end()) * 0.8
+
+
+def _is_card(element: HtmlElement, sizes: _Sizes) -> bool:
+    """Whether a block is the card of another story: its picture and its headline, and nothing else, lead to one page.
+
+    A picture with its caption may lead to one page, too; that is no card.
+    """
+    letters = sizes.letters(element)
+    if element.tag not in _CARDS or not 0 < letters <= min(_LONGEST_REFERENCE, sizes.links(element) * 4):
+        return False
+    if letters * 2 > sizes.all_letters() or next(element.iter("figcaption"), None) is not None:
+        return False
+    shown, worded = set(), set()
+    for link in islice(element.iter("a"), _MOST_LINKS):
+        href, words = (link.get("href") or "").strip(), len(clean_line(str(link.text_content())).split())
+        if not _PAGE.match(href):
+            return False
+        if next(link.iter("img"), None) is not None:
+            shown.add(href)
+        if words >= _HEADLINE_WORDS or next(link.iter("img"), None) is None:
+            worded.add(href)
+    return len(shown) == 1 and shown == worded
 
 
 def _led_on(link: HtmlElement, read: TextRuns, sizes: _Sizes) -> set[HtmlElement]:

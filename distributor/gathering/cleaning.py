@@ -31,6 +31,7 @@ _BLOCKS = {
     "article", "hr",
 }  # fmt: skip
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_LONGEST_BYLINE = 40  # characters beside the names
 _LONGEST = 1_000_000  # characters of a body
 
 
@@ -62,16 +63,19 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
     return clean_tree(root, base_url, lead=lead, title=title)
 
 
-def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
-    """`clean_body` of a tree, which is used up; its characters are `legal` already."""
+def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str = "", names: str = "") -> Cleaned:
+    """`clean_body` of a tree, which is used up; its characters are `legal` already. `names` are those of the authors as the
+    page tells them: a line of them above the text is no part of it."""
     drop_furniture(root)
     _absolute(root, base_url)
     gather_figures(root)
     blocks = [block for block in _flat(root) if not _is_empty(block)]
     signed = take_signature(blocks)
-    blocks = with_captions(_without(blocks, title, lead, pictures=False))
+    blocks = with_captions(_without(blocks, title, lead, names, pictures=False))
     image, blocks, doubtful = take_picture(blocks)
-    blocks = _without(blocks, title, lead)  # once more: the picture may have stood before them, or among their words
+    blocks = _without(
+        blocks, title, lead, names
+    )  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
     return Cleaned(sanitise(_joined(blocks)), image, signed.author, signed.photographer, doubtful)
 
@@ -189,16 +193,37 @@ def _joined(blocks: list[HtmlElement]) -> str:
     return "".join(made)
 
 
-def _without(blocks: list[HtmlElement], title: str, lead: str, *, pictures: bool = True) -> list[HtmlElement]:
-    """The blocks without those at the beginning that say the title, the lead or the date once more; `pictures` with
-    pictures too."""
+def _without(
+    blocks: list[HtmlElement], title: str, lead: str, names: str, *, pictures: bool = True
+) -> list[HtmlElement]:
+    """The blocks without those at the beginning that say the title, the lead, the date or the authors once more; `pictures`
+    with pictures too."""
     said = {_folded(text) for text in (title, lead) if text}
     for at, block in enumerate(blocks):
         shows = not pictures and next(block.iter("img"), None) is not None
         words = words_of(block)
-        if shows or (_folded(words) not in said and not (is_dateline(words) and title)):
+        again = _folded(words) in said or (title and _says_date(words, title)) or _says_authors(words, names)
+        if shows or not again:
             return blocks[at:]
     return []
+
+
+def _says_date(words: str, title: str) -> bool:
+    """Whether a line is a date, or the title and the date behind it (`Title (Cập nhật: 21/11/2026)`)."""
+    line = words.removeprefix(title).strip(" ()[]|-–")
+    return is_dateline(line) or (is_page_line(line) and any(map(str.isdigit, line)))
+
+
+def _says_authors(words: str, names: str) -> bool:
+    """Whether a line is a byline: the names of the authors, and little else (`A. Meier, Berlin`)."""
+    if not names or len(words) > len(names) + _LONGEST_BYLINE or words.endswith((".", "!", "?", ":", "”", '"')):
+        return False
+    rest = words.casefold()
+    for name in names.casefold().split(", "):
+        if name not in rest:
+            return False
+        rest = rest.replace(name, "", 1)
+    return len(rest) <= _LONGEST_BYLINE
 
 
 def _folded(text: str) -> str:

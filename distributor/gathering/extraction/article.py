@@ -85,7 +85,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     named = first_words(chosen["author"]) if selectors.author else find_author(page, data)
     lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
     body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, url, data.body, title)
-    cleaned = clean_tree(body, url, lead=lead, title=title) if body is not None else None
+    cleaned = clean_tree(body, url, lead=lead, title=title, names=named) if body is not None else None
     topics = [words_of(found) for found in chosen["topic"]] or data.sections
     return Extracted(
         title=title,
