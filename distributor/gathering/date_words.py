@@ -32,9 +32,9 @@ MONTHS: dict[str, int] = {
 VIETNAMESE_MONTH = rf"(?:tháng|thg|th)\.?\s*(?:\d{{1,2}}(?!\d)|{'|'.join(_VIETNAMESE)})"
 MONTH = "(?:" + VIETNAMESE_MONTH + "|" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")(?![^\W\d_])"
 
-MORNING = r"(?:am|a\.m\.|sa|sáng)"
+MORNING = r"(?:am|a\.\s?m|sa|sáng)"
 NOON = r"trưa"
-AFTERNOON = r"(?:pm|p\.m\.|ch|chiều|tối)"
+AFTERNOON = r"(?:pm|p\.\s?m|ch|chiều|tối)"
 NIGHT = r"(?:đêm|khuya)"
 
 # Hours ahead of UTC. RFC 822, section 5.1, for the names of North America; otherwise what news of the place mean by it.

@@ -56,7 +56,7 @@ _TIME = re.compile(
     r"|\s?(?:h|g|giờ)\s?(?P<minutes>\d{2})(?!\d)"
     # An hour alone is a time only before a part of the day, or before the date itself: «sau 2 giờ họp» is none.
     rf"|\s?(?:h|g|giờ)?(?=\s?{_PART})|\s?(?:h|giờ)(?=[\s,|–-]*(?:ngày|thứ|chủ nhật|{_HERE}))|h(?=\s*$)"
-    r")(?:\s?(?:'|’|p|phút)(?![^\W\d_]))?",
+    r")(?:\s?(?:'|’|p(?!\.\s?m)|phút)(?![^\W\d_]))?",
     _I,
 )
 _DASHED = re.compile(r"(?<=\d{4})\s*[-–|]\s*(?=\d{1,2}\s?(?:[:hg]|giờ))")  # `24/11/2020 -09:30` is half past nine
