@@ -13,7 +13,7 @@ from builders import found
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.gathering.identity import ambiguous_in_words, canonical_url, identity_keys, stories
+from distributor.gathering.identity import ANY_SOURCE, ambiguous_in_words, canonical_url, identity_keys, stories
 from distributor.model import FoundArticle
 from distributor.url_marks import without_marks
 
@@ -186,7 +186,7 @@ def test_no_story_of_a_look_is_lost_and_no_strong_key_stands_on_two(look: list[F
 def test_keys_come_strongest_first_and_name_the_local_day() -> None:
     late = found("a1", title="Khởi công đường 254", published=datetime(2026, 11, 22, 18, 30, tzinfo=UTC))
     kinds = [key.partition(":")[0] for key in identity_keys(late, HANOI)]
-    assert kinds == ["id", "guid", "url", "day", "title"]
+    assert kinds == ["id", "guid", "url", "day", "title", "title"]
     assert identity_keys(late, HANOI)[:3] == ("id:cong:a1", "guid:cong:guid-a1", "url:bacson.example/tin/a1")
     assert identity_keys(late, HANOI)[3].startswith("day:2026-11-23:")  # it is the 23rd in Hà Nội already
 
@@ -205,7 +205,10 @@ def test_equal_names_in_two_sources_are_two_stories() -> None:
 
 def test_a_story_with_nothing_but_a_title_is_known_by_it() -> None:
     bare = found("a1", source_id="", guid="", url="", published=None)
-    assert len(identity_keys(bare, HANOI)) == 1
+    its, any_sources = identity_keys(bare, HANOI)
+    assert its.startswith("title:cong:")
+    assert any_sources.startswith(ANY_SOURCE)
+    assert len(identity_keys(replace(bare, title="Thông báo"), HANOI)) == 1  # says too little for another source
     assert identity_keys(bare, HANOI) != identity_keys(
         found("a2", source_id="", guid="", url="", published=None), HANOI
     )

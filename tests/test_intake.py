@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -170,6 +171,45 @@ def test_one_story_of_two_sources_is_one_article_out_of_what_both_tell(database:
     assert told.origins == ("cong", "khac")
     assert take(database, page).changed == ()
     assert take(database, feed, source=Shelf(name="khac")).changed == ()
+
+
+TOLD_BY_ALL = (
+    "Chi cục Kiểm lâm tổ chức hội thảo với sự tham gia của mười hai huyện, thành phố đang theo dõi diễn biến rừng."
+)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_a_feed_without_dates_and_a_dump_without_addresses_tell_one_story(
+    database: Database, order: tuple[int, ...]
+) -> None:
+    """The page has both; before it is read nothing but the words says that the other two are one."""
+    title = "Hội thảo ứng dụng bản đồ số trong quản lý rừng"
+    feed = found("1", source="feed", title=title, lead=TOLD_BY_ALL, published=None)
+    page = found("1", source="page", source_id="", title=title, lead=TOLD_BY_ALL, topics=("Rừng",))
+    dump = found("1", source="dump", source_id="", guid="", url="", title=title, lead=TOLD_BY_ALL)
+    new = 0
+    for at in order * 2:
+        told = (feed, page, dump)[at]
+        new += len(take(database, told, source=Shelf(name=told.source)).new)
+    assert new == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"lead": "Xã Tân Tri tuyển hai viên chức y tế, hạn nộp hồ sơ đến hết tháng mười hai tại trụ sở ủy ban."},
+        {"published": NOW - timedelta(days=300)},
+        {"lead": "", "body_html": ""},  # only the title, on another page
+        {"title": "Thông báo"},
+    ],
+    ids=["other text", "last year", "no text", "short title"],
+)
+def test_a_title_alone_makes_no_story_of_two_sources_one(database: Database, other: dict[str, Any]) -> None:
+    title = other.get("title", "Thông báo tuyển dụng viên chức năm 2026")
+    first = found("1", source="a", title=title, lead=TOLD_BY_ALL, published=None)
+    second = found("2", source="b", **{"title": title, "lead": TOLD_BY_ALL, **other})
+    take(database, first, source=Shelf(name="a"))
+    assert len(take(database, second, source=Shelf(name="b")).new) == 1
 
 
 def test_topics_that_a_second_source_brings_reach_the_newsletter_of_that_topic(database: Database) -> None:

@@ -196,7 +196,7 @@ def _take_one(
     is_old: bool,
 ) -> None:
     found = story.found
-    known = _recognised(connection, story)
+    known = _recognised(connection, story, now)
     if known is None:
         article = _free_id(connection, story, authority=authority, source=source, now=now, is_old=is_old)
         _insert(connection, article, found, now, tally)
@@ -240,10 +240,10 @@ def _believe(connection: Connection, article: str) -> None:
         marks.take(connection, article, Mark.HELD)
 
 
-def _recognised(connection: Connection, story: Story) -> Known | None:
+def _recognised(connection: Connection, story: Story, now: datetime) -> Known | None:
     bearers = keys.bearers(connection, story.keys)
     by_id = {article_id: _known(connection, article_id) for article_id in set(bearers.values())}
-    return recognise(story.found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()})
+    return recognise(story.found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()}, now)
 
 
 def _known(connection: Connection, article_id: str) -> Known:

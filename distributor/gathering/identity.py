@@ -19,6 +19,7 @@ from ..model import FoundArticle
 from ..url_marks import canonical_url, fragment_of, without_marks
 
 __all__ = [
+    "ANY_SOURCE",
     "TELLING_TITLE",
     "Stories",
     "Story",
@@ -33,6 +34,7 @@ __all__ = [
     "together",
 ]
 
+ANY_SOURCE = "title::"  # begins the key of a title whatever source has it; no source has an empty name
 TELLING_TITLE = 4  # words; a shorter title ("Thông báo") says too little to recognise a story
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters that the store keeps of a key
@@ -68,6 +70,8 @@ def identity_keys(found: FoundArticle, zone: ZoneInfo, ambiguous: Collection[str
     if title and found.published:
         keys.append(f"day:{found.published.astimezone(zone):%Y-%m-%d}:{_short(title)}")
     keys.append(f"title:{found.source}:{_short(title)}")
+    if len(_words(found.title)) >= TELLING_TITLE:
+        keys.append(f"{ANY_SOURCE}{_short(title)}")
     shortened = (key if len(key) <= _LONGEST else f"{key[:300]}#{_short(key)}" for key in keys)
     return tuple(key for key in dict.fromkeys(shortened) if key not in ambiguous)
 

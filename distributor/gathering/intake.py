@@ -18,9 +18,11 @@ from zoneinfo import ZoneInfo
 
 from ..config import FirstLook
 from ..model import Article, FoundArticle, found_to_data
-from .identity import TELLING_TITLE, alike, canonical_url, same_story, same_title
+from .identity import ANY_SOURCE, TELLING_TITLE, alike, canonical_url, same_story, same_title
 from .merging import Telling
 
+_SAME_TEXT = timedelta(days=30)  # between two sources that tell one story in like words; what comes yearly is another
+_SAME_NEWS = timedelta(days=3)  # where one of them has only the title
 FARTHEST = timedelta(days=14)  # that a portal announces ahead; a later date is a mistake
 
 
@@ -46,19 +48,21 @@ def content_hash(found: FoundArticle) -> str:
     return hashlib.sha256(json.dumps(data, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
-def recognise(found: FoundArticle, keys: Sequence[str], candidates: Mapping[str, Known]) -> Known | None:
+def recognise(found: FoundArticle, keys: Sequence[str], candidates: Mapping[str, Known], now: datetime) -> Known | None:
     """The stored article that this is, given those that share a key with it (by key). The strongest key decides."""
     for key in keys:
         known = candidates.get(key)
-        if known and _same(found, keys, key, known):
+        if known and _same(found, keys, key, known, now):
             return known
     return None
 
 
-def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known) -> bool:
+def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known, now: datetime) -> bool:
     # A source is compared with what it has told itself: another may have put the story into other words.
     own = known.tellings[found.source].found if found.source in known.tellings else None
     kind = key.partition(":")[0]
+    if key.startswith(ANY_SOURCE):
+        return own is None and found.source != known.article.source and _same_undated(found, known.article, now)
     if kind == "id":
         return True
     if kind == "guid":
@@ -76,6 +80,17 @@ def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known) -> b
     if own or found.source == known.article.source:
         return same_story(found, own or known.article)
     return len(found.title.split()) >= TELLING_TITLE
+
+
+def _same_undated(found: FoundArticle, before: Article, now: datetime) -> bool:
+    """Whether two sources with one title tell one story, where one of them at least gives no date, so that no day can say
+    so. Texts that are alike do; without a text it must be news of these days, and not on two pages."""
+    if found.published and before.dated:
+        return False
+    apart = abs((found.published or now) - before.published)
+    if all(one.lead or one.body_html for one in (found, before)):
+        return apart <= _SAME_TEXT and alike(found, before)
+    return apart <= _SAME_NEWS and not (found.url and before.url)
 
 
 def _ids(keys: Iterable[str], source: str) -> set[str]:
