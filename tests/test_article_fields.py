@@ -109,6 +109,25 @@ def test_other_stories_dates_are_not_the_articles() -> None:
     assert found.published == AT_NINE
 
 
+def test_the_day_of_the_visit_is_not_the_date_and_that_in_the_storys_footer_is() -> None:
+    before = f"<div class=top>Hôm nay: Chủ nhật, 29/11/2026</div><h1>{TITLE}</h1>"
+    assert (
+        article('<div class="post-footer">Đăng lúc 09:05, 24/11/2026 bởi Lan Chi</div>', before=before).published
+        == AT_NINE
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"@type": "NewsArticle", "headline": "Chợ "Tân Lập" mở lại", "datePublished": "2026-11-24T09:05:00+07:00"}',
+        "{&quot;@type&quot;: &quot;NewsArticle&quot;, &quot;datePublished&quot;: &quot;2026-11-24T09:05:00+07:00&quot;}",
+    ],
+)
+def test_data_with_quotes_that_are_not_escaped_or_escaped_twice_is_read(data: str) -> None:
+    assert article(head=f'<script type="application/ld+json">{data}</script>').published == AT_NINE
+
+
 def test_a_date_above_the_headline_is_taken_where_none_is_below() -> None:
     assert (
         article(

@@ -20,6 +20,8 @@ _ELSEWHERE = re.compile(
     r"(?:comments?|binhluan|related|lienquan|sidebar|aside|footer|menu|nav|navbar|breadcrumbs?|tinkhac|khac|tinmoi|docnhieu|popular"
     r"|trending|recommend\w*|most|widget|banner|ads?|advert\w*|quangcao|weather|popup|modal|calendar|lich)"
 )
+# `entry-footer`: who wrote a story and when may stand below it.
+_OWN_FOOTER = re.compile(r"(?:post|entry|article|news|story|detail)[-_]*footer$", re.IGNORECASE)
 _OTHERS = frozenset({"aside", "footer", "nav"})
 
 
@@ -91,7 +93,9 @@ def _is_other(element: HtmlElement) -> bool:
 
 @lru_cache(maxsize=8192)
 def _named_for_others(names: str) -> bool:
-    return any(_ELSEWHERE.fullmatch(word) for word in words_in(names))
+    return any(
+        _ELSEWHERE.fullmatch(word) for each in names.split() for word in words_in(each) if not _OWN_FOOTER.match(each)
+    )
 
 
 def in_order(page: HtmlElement) -> Iterator[tuple[int, HtmlElement]]:

@@ -40,6 +40,7 @@ _CHANGED = re.compile(r"update\w*|modified|lastmod|edited|capnhat")
 _SAYS_CHANGED = re.compile(
     r"\W*(?:(?:lần\s+)?cập nhật|sửa|chỉnh sửa|(?:last\s+)?(?:updated|modified)|edited)", re.IGNORECASE
 )
+_SAYS_NOW = re.compile(r"\W*(?:hôm nay|bây giờ|hiện tại|today)\b", re.IGNORECASE)
 _SAYS_PUBLISHED = re.compile(
     r"\W*(?:ngày\s+)?(?:đăng|xuất bản|phát hành|đưa tin|gửi|tạo|viết)\b"
     r"|\W*(?:ngày|thời gian|thời điểm)\b\s*(?:đăng|xuất bản|đưa|gửi)?"
@@ -175,6 +176,8 @@ def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
         distance = at - headline if headline is not None else at
         rank = _rank(element, text, named=named, distance=distance, located=headline is not None)
         words = words_in(names)
+        if distance < 0 and _SAYS_NOW.match(text):
+            continue  # the day of the visit, above the headline
         if rank is None or any(map(_CLOCK.fullmatch, words)) or around.elsewhere(element) or _in_link(element):
             continue
         moment = parse_date(element.get("datetime") or "", zone) or parse_date(text, zone)

@@ -301,12 +301,30 @@ def _loaded(text: str) -> Any:
         "",
         text.strip(),
     )
-    for tried in (text, text.rstrip("; \n\t"), re.sub(r",(\s*[}\]])", r"\1", text)):  # a semicolon or a comma too many
+    for mended in (_unchanged, _without_commas, html.unescape, _with_quotes_escaped):
         try:
-            return json.loads(tried, strict=False)  # line ends inside texts are common
+            return json.loads(mended(text), strict=False)  # line ends inside texts are common
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _unchanged(text: str) -> str:
+    return text.rstrip("; \n\t")
+
+
+def _without_commas(text: str) -> str:
+    return re.sub(r",(\s*[}\]])", r"\1", _unchanged(text))
+
+
+def _with_quotes_escaped(text: str) -> str:
+    """Data in which quotation marks inside texts are not escaped: those beside which no sign of JSON stands."""
+    signs = [(match.start(), match[0]) for match in re.finditer(r"\S", _without_commas(text))]
+    made = list(_without_commas(text))
+    for before, (at, sign), behind in zip(signs, signs[1:], signs[2:], strict=False):
+        if sign == '"' and before[1] not in '[{:,\\"' and behind[1] not in ']}:,"':
+            made[at] = '\\"'
+    return "".join(made)
 
 
 _OTHERS = frozenset(
