@@ -123,6 +123,8 @@ BOXES = {
     "a line with a label": "<p><em>Xem thêm: <a href='/khac-2.htm'>Phiên chợ vùng cao mở cửa sáng chủ nhật</a></em></p>",
     "a teaser that leads on": f"<div class='b3'>{OTHER}<p>Tóm tắt của bài khác, không thuộc bài này.</p>"
     "<a href='/khac-1.htm'>Đọc tiếp</a> <a href='/chu-de.htm'>Về trang Chủ đề</a></div>",
+    "a note on the author": "<div class='author-bio'><img src='/a.jpg' width='120'><p>Minh Hạnh làm báo.</p></div>",
+    "the story before": "<p><a href='/k.htm'>&lt;&lt; Bài trước</a></p>",
     "a card with a picture": "<div class='x7'><a href='/k.htm'><img src='/k.jpg'></a><div><a href='/k.htm'>Phiên chợ vùng "
     "cao mở cửa</a><div>Hai trăm gian hàng của mười hai xã.</div></div></div>",
     "a label in French": "<div><span>Lire aussi |</span> <a href='/k.htm'>Le marché des montagnes est ouvert</a></div>",
@@ -221,6 +223,21 @@ def test_a_sentence_about_the_author_at_the_beginning_stays() -> None:
 )
 def test_the_date_above_the_text_is_no_part_of_it(date: str) -> None:
     assert read(page(f"<h1>{TITLE}</h1><div class='article-body'><p>{date}</p>{BODY}</div>")).body_html == BODY
+
+
+def test_short_headings_and_a_list_of_links_between_paragraphs_stay() -> None:
+    parts = (
+        f"<h3>1. Tổ máy</h3><p>{PARAGRAPHS[0]}</p><h3>2. Điện</h3><p>{PARAGRAPHS[1]}</p><ul><li>"
+        f"<a href='https://khac.example/1'>Nà Pài đón hơn hai nghìn khách</a> (Báo Tỉnh)</li></ul><p>{PARAGRAPHS[2]}</p>"
+    )
+    html = read(page(f"<h1>{TITLE}</h1><div class='entry'>{parts}</div>")).body_html
+    assert html.count("<h3>") == 2
+    assert "(Báo Tỉnh)" in html
+
+
+def test_a_heading_that_is_a_button_stays() -> None:
+    questions = "".join(f"<h3><button>Hỏi câu {at}?</button></h3><p>{one}</p>" for at, one in enumerate(PARAGRAPHS))
+    assert read(page(f"<h1>{TITLE}</h1><div class='article-body'>{questions}</div>")).body_html.count("Hỏi câu") == 3
 
 
 # -- selectors ---------------------------------------------------------------------------------------------------------

@@ -43,12 +43,16 @@ _MOST_LINKS = 8
 _HEADLINE_WORDS = 4
 # The address of a page: no picture, no place on this page, no script.
 _PAGE = re.compile(r"(?!#|javascript:|mailto:)(?!.*\.(?:jpe?g|png|gif|webp|avif|svg|pdf)(?:[?#]|$))\S+", re.IGNORECASE)
+_AUTHOR_BOX = re.compile(
+    r"(?:^|-)(?:author-?(?:bio|box|info|card|about|detail|profile|description)|about-?(?:the-?)?author|tac-?gia-?(?:box|info))(?:-|$)"
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _JOINTS = re.compile(r"[\W_]+")
 
 # Words that open a box of other stories, or lead on to another one. Whole lines only.
 _OPENS = re.compile(
-    r"(?:>>+|»|►|▶|☛|👉|\*|-)?\s*(?:tham khảo thêm|có thể bạn (?:quan tâm|muốn biết|thích)|xem thêm|đọc thêm|đọc tiếp|"
+    r"(?:>>+|<<+|»|«|←|→|►|▶|☛|👉|\*|-)?\s*"
+    r"(?:tham khảo thêm|có thể bạn (?:quan tâm|muốn biết|thích)|xem thêm|đọc thêm|đọc tiếp|"
     r"xem tiếp|(?:mời )?(?:bạn|quý) ?(?:đọc)? xem thêm|mời (?:bạn|độc giả|quý độc giả) (?:đọc|xem)(?: thêm)?|"
     r"(?:các )?(?:tin|bài)(?: viết| bài)?\s?(?:khác|liên quan|cùng chuyên mục|cùng chủ đề|mới hơn|cũ hơn|mới nhất|đã đưa|"
     r"nổi bật|đọc nhiều|đáng chú ý)|cùng chuyên mục|cùng chủ đề|chủ đề liên quan|sự kiện liên quan|"
@@ -195,6 +199,8 @@ def _is_named_box(element: HtmlElement, sizes: _Sizes) -> bool:
     letters, links = sizes.letters(element), sizes.links(element)
     if letters * 2 > sizes.all_letters() and (links * 2 < letters or letters > _LARGEST):
         return False
+    if kind == "author":  # a portrait and a life; a name alone may be the signature
+        return letters <= _LARGEST and (letters > _LABEL or next(element.iter("img"), None) is not None)
     if kind == "stories":
         return links > 0 and (letters <= _LARGEST or links * 3 >= letters)
     return letters <= _LABEL or links * 2 >= letters
@@ -202,8 +208,10 @@ def _is_named_box(element: HtmlElement, sizes: _Sizes) -> bool:
 
 @lru_cache(maxsize=8192)
 def _kind(name: str) -> str:
-    """What an element of these names holds: other stories, or parts of the page; empty for neither."""
-    return "stories" if _OTHER_STORIES.search(name) else "page" if _PAGE_PARTS.search(name) else ""
+    """What an element of these names holds: other stories, parts of the page, a note on the author; empty for neither."""
+    if _OTHER_STORIES.search(name):
+        return "stories"
+    return "page" if _PAGE_PARTS.search(name) else "author" if _AUTHOR_BOX.search(name) else ""
 
 
 def _is_reference(element: HtmlElement, read: TextRuns, sizes: _Sizes) -> bool:

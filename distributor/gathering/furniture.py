@@ -167,10 +167,23 @@ def drop_what_acts(root: HtmlElement) -> None:
             if _holds_page(element, letters):
                 removal.unwrap(element)
                 continue
+        if tag == "button" and _is_heading(element):
+            removal.unwrap(element)
+            continue
         hidden = (style is not None and _HIDDEN.search(style)) or element.get("hidden") is not None
         if tag in _DROPPED or hidden or (tag == "a" and _SCRIPTED.match(element.get("href") or "")):
             removal.drop(element)
     removal.finish()
+
+
+def _is_heading(button: HtmlElement) -> bool:
+    """Whether a button is all of a heading: it opens the text below, as in lists of questions and answers."""
+    parent = button.getparent()
+    return (
+        parent is not None
+        and parent.tag in ("h2", "h3", "h4", "h5", "h6", "summary", "dt")
+        and len(clean_line(str(parent.text_content()))) == len(clean_line(str(button.text_content())))
+    )
 
 
 def _holds_page(form: HtmlElement, letters: int) -> bool:

@@ -101,7 +101,7 @@ def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> H
             matched[number] = False
     top = _below_headline(read, matched, title)
     outside = _outside(read, boxes, top)
-    found = [Candidate(matched, top), *_named(read, matched, top), *_densest(read, matched)]
+    found = [Candidate(_filled(read.runs, matched), top), *_named(read, matched, top), *_densest(read, matched)]
     best = max(
         (replace(one, kept=_without(one.kept, outside)) for one in found),
         key=lambda one: _worth(one, read.runs, matched),
@@ -208,15 +208,29 @@ def _matched(runs: Sequence[Run], lines: Iterable[str]) -> list[bool]:
             known.update(map(_key, line.split("|")))
     known.discard("")
     whole = "\n".join(keys)
+    joined = "".join(keys)  # trafilatura breaks lines behind links
     left = _LONGEST_SEARCH
     made = []
     for run in runs:
         key = _key(run.text)
         found = key in known
         if not found and len(key) >= 12 and left > 0:
-            found = key in whole
+            found = key in (joined if run.links else whole)
             left -= len(whole)
         made.append(found)
+    return made
+
+
+def _filled(runs: Sequence[Run], matched: Sequence[bool]) -> list[bool]:
+    """The runs that are matched, with what is too short to be: a heading right above one of them, and what stands alone
+    between two of them in one element."""
+    made = list(matched)
+    for at in range(len(runs) - 2, -1, -1):
+        run, following = runs[at], runs[at + 1]
+        beside = run.within.getparent() is following.within.getparent()
+        if not made[at] and made[at + 1] and beside and run.links * 2 < len(run.text):
+            before = at > 0 and matched[at - 1] and runs[at - 1].within.getparent() is run.within.getparent()
+            made[at] = before or run.within.tag in ("h2", "h3", "h4")
     return made
 
 
