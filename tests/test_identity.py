@@ -183,6 +183,29 @@ def test_no_story_of_a_look_is_lost_and_no_strong_key_stands_on_two(look: list[F
     assert len(strong) == len(set(strong))
 
 
+def test_an_undated_article_goes_with_its_page_before_its_title() -> None:
+    """A schedule of last week, a link to this week's without a date, and this week's itself."""
+    last, link, this = (
+        found(
+            "x",
+            source_id="",
+            guid="",
+            title="Lịch công tác tuần của lãnh đạo tỉnh",
+            lead="",
+            body_html="<p>Lịch công tác tuần</p>",
+            url=f"https://b.example/{page}",
+            published=day and datetime(2026, 11, day, tzinfo=UTC),
+        )
+        for page, day in (("tuan-46", 9), ("tuan-47", None), ("tuan-47", 16))
+    )
+    made = stories([last, link, this], HANOI).stories
+    assert [story.found.published for story in made] == [last.published, this.published]
+    assert [key for story in made for key in story.keys if key.startswith("url:")] == [
+        "url:b.example/tuan-46",
+        "url:b.example/tuan-47",
+    ]
+
+
 def test_keys_come_strongest_first_and_name_the_local_day() -> None:
     late = found("a1", title="Khởi công đường 254", published=datetime(2026, 11, 22, 18, 30, tzinfo=UTC))
     kinds = [key.partition(":")[0] for key in identity_keys(late, HANOI)]

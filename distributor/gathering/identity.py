@@ -38,6 +38,7 @@ ANY_SOURCE = "title::"  # begins the key of a title whatever source has it; no s
 TELLING_TITLE = 4  # words; a shorter title ("Thông báo") says too little to recognise a story
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters that the store keeps of a key
+_STRONG = ("id:", "guid:", "url:")
 _TAG = re.compile(r"<[^<>]*>")
 _MOST_COMPARED = 10_000  # characters of a text: enough to tell stories apart
 _ALIKE = 0.7  # of the shorter text's sequences of three words: an edit keeps more, another story of one form less
@@ -114,17 +115,7 @@ def stories(found: Sequence[FoundArticle], zone: ZoneInfo, ambiguous: Collection
         if not more:
             break
         shared |= more
-    groups: list[list[int]] = []
-    by_key: dict[str, list[int]] = {}
-    for at, one in enumerate(found):
-        known = ((key, by_key[key]) for key in keys[at] if key in by_key)
-        group = next((group for key, group in known if _is_told_by(key, found[group[0]], one)), None)
-        if group is None:
-            group = []
-            groups.append(group)
-        group.append(at)
-        for key in keys[at]:
-            by_key.setdefault(key, group)
+    groups = _joined(found, keys)
     made = [
         Story(together([found[at] for at in group]), tuple(dict.fromkeys(key for at in group for key in keys[at])))
         for group in groups
@@ -132,19 +123,42 @@ def stories(found: Sequence[FoundArticle], zone: ZoneInfo, ambiguous: Collection
     return Stories(tuple(replace(one, keys=tuple(sorted(one.keys, key=_strength))) for one in made), shared)
 
 
-def _is_told_by(key: str, one: FoundArticle, other: FoundArticle) -> bool:
-    """Whether two articles of one look with a key in common are one story."""
-    if key.startswith("title:") and one.published and other.published:
+def _joined(found: Sequence[FoundArticle], keys: Sequence[Sequence[str]]) -> list[list[int]]:
+    """The positions of the articles of a look, those together that are one story: by ids and addresses first, since an
+    undated article of one title would otherwise join the first best of several weeks."""
+    group_of = [[at] for at in range(len(found))]
+    first: dict[str, int] = {}
+    for strong in (True, False):
+        for at, its in enumerate(keys):
+            for key in its:
+                if key.startswith(_STRONG) is not strong:
+                    continue
+                one, other = group_of[first.setdefault(key, at)], group_of[at]
+                if one is not other and (strong or _are_told_by(key, one, other, found)):
+                    one += other
+                    for member in other:
+                        group_of[member] = one
+    return [sorted(group) for group in {id(group): group for group in group_of}.values()]
+
+
+def _are_told_by(key: str, one: Sequence[int], other: Sequence[int], found: Sequence[FoundArticle]) -> bool:
+    """Whether two groups of a look that have a title or day in common are one story, with nothing in either against it."""
+    pairs = [(found[a], found[b]) for a in one for b in other]
+    if any(_are_apart(a, b) or (key.startswith("title:") and a.published and b.published) for a, b in pairs):
         return False
-    return _is_one(one, other)
+    return same_story(*pairs[0])
 
 
 def _is_one(one: FoundArticle, other: FoundArticle) -> bool:
-    """Whether two articles of one look are one story. A schedule is published each week under one title, in the same form:
-    other days on other pages are other stories."""
+    """Whether two articles of one look with an id or address in common are one story."""
+    return same_story(one, other) and not _are_apart(one, other)
+
+
+def _are_apart(one: FoundArticle, other: FoundArticle) -> bool:
+    """A schedule is published each week under one title, in the same form: other days on other pages are other stories."""
     other_page = one.url and other.url and _page(one) != _page(other)
     other_day = one.published and other.published and abs(one.published - other.published) >= _DAY
-    return same_story(one, other) and not (other_page and other_day)
+    return bool(other_page and other_day)
 
 
 def _page(found: FoundArticle) -> tuple[str, str]:
@@ -160,7 +174,7 @@ def _shared(found: Sequence[FoundArticle], keys: Sequence[Sequence[str]]) -> dic
     bearers: dict[str, list[FoundArticle]] = {}
     for one, its in zip(found, keys, strict=True):
         for key in its:
-            if key.startswith(("id:", "guid:", "url:")):
+            if key.startswith(_STRONG):
                 bearers.setdefault(key, []).append(one)
     return {key: len(all) for key, all in bearers.items() if any(not _is_one(all[0], one) for one in all[1:])}
 
