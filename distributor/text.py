@@ -98,7 +98,8 @@ def plain(html: str) -> str:
     if not html.strip():
         return ""
     try:
-        root = lxml.html.fragment_fromstring(clean(html), create_parent="div")
+        # Not `fragment_fromstring`: it takes a document type for the whole and then misses the body.
+        root = lxml.html.document_fromstring(f"<div>{clean(html)}</div>")
     except (etree.ParserError, ValueError):
         return clean_line(html)
     etree.strip_elements(root, "script", "style", with_tail=False)

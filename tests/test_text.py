@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from distributor.text import clean_line, language_tag, line_of, same_language
+from distributor.text import clean_line, language_tag, line_of, plain, same_language
 
 
 @given(st.text() | st.text(alphabet="aắ a\u0306\u0301\u212b\u00a0\u2028\ufeff\x1c\t"))
@@ -28,3 +28,11 @@ def test_a_language_tag_is_whole_or_none(written: str, tag: str) -> None:
 def test_a_language_is_the_same_wherever_it_is_spoken() -> None:
     assert same_language("vi", "vi-VN")
     assert not same_language("fi", "fil")
+
+
+@given(st.text(st.sampled_from("<!DOCTYPEhtmlbdy/>-[]&;ấ \n\"'=?"), max_size=60))
+@example("<!DOCTYPE x [../ a <b")
+@example("</body></html><body>x")
+@example("<html>")
+def test_any_markup_has_words_or_none(markup: str) -> None:
+    assert plain(markup) == clean_line(plain(markup))
