@@ -99,7 +99,7 @@ def plain(html: str) -> str:
         return ""
     try:
         # Not `fragment_fromstring`: it takes a document type for the whole and then misses the body.
-        root = lxml.html.document_fromstring(f"<div>{clean(html)}</div>")
+        root: lxml.html.HtmlElement = lxml.html.document_fromstring(f"<div>{clean(html)}</div>")
     except (etree.ParserError, ValueError):
         return clean_line(html)
     etree.strip_elements(root, "script", "style", with_tail=False)
