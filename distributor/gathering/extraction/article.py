@@ -74,6 +74,7 @@ _OF_ARTICLES = ("title", "date", "lead", "body", "image", "caption", "author", "
 def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
     """The article of a page. `hint` is the text of the link that led here: often the cleanest title there is."""
     address, url = url, base_url(page, url)
+    held = list(page.iter())  # lxml makes each element anew for each walk, unless somebody holds it
     data = StructuredData(page)
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
@@ -87,6 +88,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, url, data.body, title)
     cleaned = clean_tree(body, url, lead=lead, title=title, names=named) if body is not None else None
     topics = [words_of(found) for found in chosen["topic"]] or data.sections
+    del held
     return Extracted(
         title=title,
         lead=close(lead),

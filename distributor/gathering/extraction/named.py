@@ -35,6 +35,8 @@ def has_name(element: HtmlElement) -> bool:
 
 def names_of(element: HtmlElement) -> str:
     """All that an element is called, as it stands; what is made of it is kept by this, since names repeat on a page."""
+    if not element.keys():  # most elements of a long page
+        return ""
     get = element.get
     given = [name[:_LONGEST] for each in _NAMING if (name := get(each))]
     return " ".join(given) if given else ""
