@@ -7,8 +7,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from distributor.storage.database import Database
+
+# CI looks at each change with two processors; whoever works on the tests, and `make fuzz`, look further.
+settings.register_profile("ci", max_examples=40)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 _HERE = Path(__file__).parent
 pytest_plugins = [path.stem for path in sorted(_HERE.glob("fixtures_*.py"))]
