@@ -15,6 +15,7 @@ down_revision = "0015"
 
 _ROWS = 1000  # at a time
 _LONGEST = 400  # characters of a key
+_TELLING = 4  # words of a title that says enough
 
 
 def upgrade() -> None:
@@ -44,10 +45,11 @@ def _add_keys() -> None:
         if isinstance(url, str) and url:
             added.setdefault(f"url:{canonical_url(url)}", id)
         if isinstance(title, str):
-            words = " ".join(re.findall(r"[^\W_]+", title.casefold()))
-            added.setdefault(
-                f"title:{source}:{hashlib.sha256(words.encode(errors='surrogatepass')).hexdigest()[:24]}", id
-            )
+            words = re.findall(r"[^\W_]+", title.casefold())
+            short = hashlib.sha256(" ".join(words).encode(errors="surrogatepass")).hexdigest()[:24]
+            added.setdefault(f"title:{source}:{short}", id)
+            if len(words) >= _TELLING:
+                added.setdefault(f"title::{short}", id)  # whatever source tells it
     rows: list[dict[str, Any]] = [
         {"key": key, "article_id": id} for key, id in added.items() if key not in known and len(key) <= _LONGEST
     ]
