@@ -61,7 +61,7 @@ _OUT_OF_MEMORY = 77  # how a child exits that had no memory left, and so none fo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ChildLimits:
     """What one call in a child may take: seconds by the clock, seconds of a processor, octets of memory beyond what the
     program itself takes, octets of the answer."""
 
@@ -78,7 +78,9 @@ class ChildProcess:
     After a LimitExceeded the next call gets a new child. Safe to be killed from another thread; not to be called from two.
     """
 
-    def __init__(self, function: Callable[..., Any], *, limits: Limits = Limits(), tell: Tell | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], *, limits: ChildLimits = ChildLimits(), tell: Tell | None = None
+    ) -> None:
         self.function, self.limits = function, limits
         self._tell = tell or (lambda doing: None)
         self._process: Any = None
@@ -253,7 +255,7 @@ class ChildFailed(Exception):
         self.trace = trace
 
 
-def call_isolated(function: Callable[..., Any], *arguments: object, limits: Limits = Limits()) -> Any:
+def call_isolated(function: Callable[..., Any], *arguments: object, limits: ChildLimits = ChildLimits()) -> Any:
     """Call a function in a child process of its own. Blocks. Raises as `ChildProcess.call`."""
     with ChildProcess(function, limits=limits) as child:
         return child.call(*arguments)
@@ -262,7 +264,7 @@ def call_isolated(function: Callable[..., Any], *arguments: object, limits: Limi
 async def call_isolated_async(
     function: Callable[..., Any],
     *arguments: object,
-    limits: Limits = Limits(),
+    limits: ChildLimits = ChildLimits(),
     threads: ThreadPoolExecutor | None = None,
     tell: Tell | None = None,
 ) -> Any:
@@ -351,7 +353,7 @@ def processor_time(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def _serve(pipe: Connection, lifeline: Connection, function: Callable[..., Any], limits: Limits) -> None:
+def _serve(pipe: Connection, lifeline: Connection, function: Callable[..., Any], limits: ChildLimits) -> None:
     """What the child does: answer until the other end is closed."""
     global _pipe
     _pipe = pipe
@@ -366,7 +368,7 @@ def _serve(pipe: Connection, lifeline: Connection, function: Callable[..., Any],
             os._exit(0)
 
 
-def _answer(pipe: Connection, function: Callable[..., Any], limits: Limits) -> bytes:
+def _answer(pipe: Connection, function: Callable[..., Any], limits: ChildLimits) -> bytes:
     """The answer to the next call, as a frame. Does not return once the other end is closed."""
     try:
         arguments = _receive(pipe)
@@ -397,7 +399,7 @@ def _hold_on_to(lifeline: Connection) -> None:
         os._exit(0)
 
 
-def _settle(limits: Limits) -> None:
+def _settle(limits: ChildLimits) -> None:
     """Limits that hold for the whole life of the child, a process group of its own, and a log that leads to the parent.
 
     What it prints goes where errors go: our standard output is ours, and may be JSON for a program.
@@ -421,7 +423,7 @@ def _settle(limits: Limits) -> None:
     root.setLevel(logging.INFO)
 
 
-def _begin_call(limits: Limits) -> None:
+def _begin_call(limits: ChildLimits) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime) + 1
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from builders import settings
 
-from distributor.gathering.fetch import Hosts, HttpFetcher, Limits, open_fetcher
+from distributor.gathering.fetch import FetchLimits, Hosts, HttpFetcher, open_fetcher
 from distributor.source import Validators
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -76,7 +76,7 @@ async def open_web() -> AsyncIterator[OpenFetcher]:
         async def opened(
             known: Mapping[str, Validators] | None = None, *, allow_private: bool = True, **limits: float
         ) -> HttpFetcher:
-            bounds = Limits(**{"pause": 0.0, **limits})  # type: ignore[arg-type]  # floats and whole numbers alike
+            bounds = FetchLimits(**{"pause": 0.0, **limits})  # type: ignore[arg-type]  # floats and whole numbers alike
             made = open_fetcher(settings().site, known or {}, Hosts(), allow_private=allow_private, limits=bounds)
             return await stack.enter_async_context(made)
 

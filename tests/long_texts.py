@@ -22,7 +22,7 @@ from distributor.errors import DistributorError
 from distributor.gathering.addresses import web_address
 from distributor.gathering.cleaning import clean_body, close
 from distributor.gathering.dates import parse_date
-from distributor.gathering.declared import Kind, as_html, as_text
+from distributor.gathering.declared import TextType, as_html, as_text
 from distributor.gathering.dump import read_dump
 from distributor.gathering.extraction.document import decode, parse_page
 from distributor.gathering.furniture import is_furniture
@@ -141,8 +141,8 @@ def _mail(text_: str) -> None:
 def _letters(text_: str) -> None:
     for piece in (text_, f"Th«ng b¸o {text_}", f"ThÃ´ng bÃ¡o {text_}", f"<p>M&amp;ocirc;n {text_}"):
         mended({"title": piece, BODY: piece})
-        as_text(piece, Kind.EITHER)
-        as_html(piece, Kind.EITHER)
+        as_text(piece, TextType.EITHER)
+        as_html(piece, TextType.EITHER)
 
 
 TARGETS: dict[str, Callable[[str], object]] = {

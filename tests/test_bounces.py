@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from distributor.delivery.tiers import THRESHOLD, classify, score
 from distributor.errors import LimitExceeded
-from distributor.isolation import Limits
+from distributor.isolation import ChildLimits
 from distributor.mail import bounces, verp
 from distributor.mail.bounces import LONGEST, Kind
 from distributor.mail.report_reader import ReportReader
@@ -232,7 +232,7 @@ def test_a_child_reads_the_same_as_we_do() -> None:
 
 def test_a_mail_that_takes_too_much_memory_is_told_so_and_the_next_one_is_read() -> None:
     good = next(iter(BOUNCES.values()))
-    with ReportReader(SECRET, limits=Limits(memory=8_000_000)) as reader:
+    with ReportReader(SECRET, limits=ChildLimits(memory=8_000_000)) as reader:
         with pytest.raises(LimitExceeded, match="needs more than 7 MB of memory"):
             reader.read(b"Subject: x\n\n" + b"x" * 30_000_000)
         assert reader.read(raw(good)) == bounces.read(raw(good), SECRET)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor.gathering.declared import Kind, as_html, as_text, looks_like_html
+from distributor.gathering.declared import TextType, as_html, as_text, looks_like_html
 from distributor.gathering.sources.feed import FeedSource
 from distributor.model import FoundArticle
 from distributor.source import Fetched
@@ -260,16 +260,16 @@ def test_so_is_a_description(description: str, lead: str) -> None:
 
 @given(st.text(alphabet="<>/&;= abrix\"'#39lt", max_size=60))
 def test_plain_text_comes_back_whole_and_nothing_in_it_is_markup(text: str) -> None:
-    assert as_text(text, Kind.PLAIN) == clean_line(text)
-    assert plain(as_html(text, Kind.PLAIN)) == clean_line(text)
-    assert "<" not in as_html(text, Kind.PLAIN)
+    assert as_text(text, TextType.PLAIN) == clean_line(text)
+    assert plain(as_html(text, TextType.PLAIN)) == clean_line(text)
+    assert "<" not in as_html(text, TextType.PLAIN)
 
 
 @given(st.text(alphabet="<>/&;= abrix\"'#39lt", max_size=60))
 def test_a_text_that_nobody_has_declared_is_one_of_the_two(text: str) -> None:
-    kind = Kind.HTML if looks_like_html(text) else Kind.PLAIN
+    kind = TextType.HTML if looks_like_html(text) else TextType.PLAIN
     if "&" not in text:
-        assert as_text(text, Kind.EITHER) == as_text(text, kind)
+        assert as_text(text, TextType.EITHER) == as_text(text, kind)
 
 
 # -- languages ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from fixtures_web import OpenFetcher, WebSite
 from distributor import guarded
 from distributor.errors import Gone, NotModified, SourceError
 from distributor.gathering import fetch
-from distributor.gathering.fetch import Hosts, HttpFetcher, Limits, open_fetcher
+from distributor.gathering.fetch import FetchLimits, Hosts, HttpFetcher, open_fetcher
 from distributor.source import Validators
 
 MakeRude = Callable[[str], Awaitable[Rude]]
@@ -372,7 +372,7 @@ async def test_processes_take_turns_at_a_host(site: WebSite, monkeypatch: pytest
 
     page = site.at("/tin", answer)
     async with contextlib.AsyncExitStack() as stack:
-        limits = Limits(pause=0.1)
+        limits = FetchLimits(pause=0.1)
         fetchers = [
             await stack.enter_async_context(
                 open_fetcher(settings().site, {}, Hosts(shared=True), allow_private=True, limits=limits)

@@ -24,7 +24,7 @@ from builders import NOW, article, settings
 from distributor.errors import LimitExceeded, SourceError, StartFailed
 from distributor.gathering.reader import ask_sources, read_source
 from distributor.gathering.sources.folder import FolderSource
-from distributor.isolation import ChildFailed, ChildProcess, Limits, call_isolated, call_isolated_async
+from distributor.isolation import ChildFailed, ChildLimits, ChildProcess, call_isolated, call_isolated_async
 
 pytestmark = pytest.mark.real
 
@@ -41,26 +41,26 @@ def test_one_child_answers_many_calls_and_is_a_process_of_its_own() -> None:
 
 
 def test_what_holds_the_interpreter_is_ended_by_the_clock_and_named() -> None:
-    with ChildProcess(work.backtrack, limits=Limits(seconds=0.5)) as child:
+    with ChildProcess(work.backtrack, limits=ChildLimits(seconds=0.5)) as child:
         with pytest.raises(LimitExceeded, match=r"^took longer than 0.5 s to read$") as caught:
             child.call()
         assert caught.value.doing == "the long word"
 
 
 def test_what_only_computes_is_ended_by_its_processor_time() -> None:
-    limits = Limits(seconds=60, processor_seconds=1)
+    limits = ChildLimits(seconds=60, processor_seconds=1)
     with pytest.raises(LimitExceeded, match="took more than 1 s of computing"):
         call_isolated(work.backtrack, limits=limits)
 
 
 def test_processor_time_counts_anew_for_each_call() -> None:
-    with ChildProcess(work.backtrack_a_little, limits=Limits(processor_seconds=1)) as child:
+    with ChildProcess(work.backtrack_a_little, limits=ChildLimits(processor_seconds=1)) as child:
         assert {child.call() for _ in range(8)} == {"LimitExceeded: it took more than 0.2 s of computing to read"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps limits of memory")
 def test_what_takes_too_much_memory_is_told_so_and_the_next_call_gets_a_new_child() -> None:
-    with ChildProcess(work.take_memory, limits=Limits(memory=100_000_000)) as child:
+    with ChildProcess(work.take_memory, limits=ChildLimits(memory=100_000_000)) as child:
         with pytest.raises(LimitExceeded, match="needs more than 95 MB of memory"):
             child.call(400)
         assert child.call(10) == 10_000_000
@@ -73,7 +73,7 @@ def test_a_child_that_dies_is_told_with_its_exit_code() -> None:
 
 def test_an_answer_without_end_is_refused() -> None:
     with pytest.raises(LimitExceeded, match="more than 1 MB"):
-        call_isolated(work.say_much, 2_000_000, limits=Limits(answer=1_000_000))
+        call_isolated(work.say_much, 2_000_000, limits=ChildLimits(answer=1_000_000))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ async def test_the_event_loop_goes_on_while_a_child_computes() -> None:
 
     ticking = asyncio.create_task(tick())
     with pytest.raises(LimitExceeded):
-        await call_isolated_async(work.backtrack, limits=Limits(seconds=1.0))
+        await call_isolated_async(work.backtrack, limits=ChildLimits(seconds=1.0))
     ticking.cancel()
     assert ticks > 10
 
@@ -143,7 +143,7 @@ def test_what_a_child_has_started_ends_with_it_and_keeps_nobody_waiting(tmp_path
     started, file = time.monotonic(), tmp_path / "left"
     work_of_it = functools.partial(work.leave_a_child_behind, wait=wait)
     with pytest.raises(LimitExceeded, match=told):
-        call_isolated(work_of_it, str(file), limits=Limits(seconds=1))
+        call_isolated(work_of_it, str(file), limits=ChildLimits(seconds=1))
     assert time.monotonic() - started < 10
     assert _ends(int(file.read_text(encoding="ascii")))
 

@@ -21,7 +21,7 @@ from isolated_work import Answering
 
 from distributor.errors import Gone, NotModified, SourceError
 from distributor.gathering import archive
-from distributor.gathering.fetch import Hosts, Limits
+from distributor.gathering.fetch import FetchLimits, Hosts
 from distributor.gathering.last_look import ask_after, look_again
 from distributor.gathering.reader import ask_sources
 from distributor.gathering.sources.feed import FeedSource
@@ -32,7 +32,7 @@ from distributor.source import Fetched, Fetcher, Harvest, Presence, Source, pres
 from distributor.storage.database import Database
 
 SITE = settings().site
-AT_ONCE = Limits(total=5.0, pause=0.0)
+AT_ONCE = FetchLimits(total=5.0, pause=0.0)
 NOT_FOUND = "its page answers 404 Not Found"
 NO_FILE = "its file is gone from the folder"
 

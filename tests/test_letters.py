@@ -322,4 +322,4 @@ def test_a_long_body_is_judged_quickly() -> None:
 
 def test_an_ordinary_story_is_readable() -> None:
     assert unreadable(found(title=STORIES[0], lead=STORIES[1], body_html=BODIES[0])) == ""  # type: ignore[arg-type]
-    assert judge("plain words") == letters.Judgement()
+    assert judge("plain words") == letters.DetectedEncoding()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import long_texts
 import pytest
 
-from distributor.isolation import Limits, call_isolated
+from distributor.isolation import ChildLimits, call_isolated
 
-LIMITS = Limits(seconds=250, processor_seconds=120, memory=1024 * 1024 * 1024)
+LIMITS = ChildLimits(seconds=250, processor_seconds=120, memory=1024 * 1024 * 1024)
 
 
 @pytest.mark.real

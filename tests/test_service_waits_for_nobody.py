@@ -15,7 +15,7 @@ from fixtures_newsroom import Room
 
 from distributor import gather_loop, pipeline, service
 from distributor.gathering import reader
-from distributor.isolation import Limits
+from distributor.isolation import ChildLimits
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.service import Service
 from distributor.storage.database import Database
@@ -174,7 +174,7 @@ async def test_a_source_that_computes_for_ever_has_a_fault_and_all_else_goes_on(
     read_room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     room = read_room
-    monkeypatch.setattr(reader, "_LOOK", Limits(seconds=2.0))
+    monkeypatch.setattr(reader, "_LOOK", ChildLimits(seconds=2.0))
     (room.folder / "sources").mkdir()
     (room.folder / "sources" / "stuck.py").write_text(STUCK, encoding="utf-8")
     room.configure(("sources:\n", "sources:\n  mac-ket: {type: stuck, every: 1s}\n"))

@@ -24,7 +24,7 @@ from distributor.gathering.trial.finding import Read, Sample, find_selectors
 from distributor.gathering.trial.naming import describe, selectors_for
 from distributor.gathering.trial.origins import places_of
 from distributor.gathering.trial.recognise import (
-    Form,
+    DocumentFormat,
     feeds_of,
     form_of,
     is_front,
@@ -53,32 +53,32 @@ def page(html: str) -> HtmlElement:
 @pytest.mark.parametrize(
     ("body", "form"),
     [
-        (b"<!DOCTYPE html><html><body>x", Form.PAGE),
-        (b"<p>no head at all", Form.PAGE),
-        (b'<?xml version="1.0"?><!-- a --><rss version="2.0">', Form.FEED),
-        (b'\xef\xbb\xbf\n<feed xmlns="http://www.w3.org/2005/Atom">', Form.FEED),
-        (b'<rdf:RDF xmlns:rdf="x">', Form.FEED),
-        (b'<!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "x.dtd"><rss version="0.91">', Form.FEED),
-        ('<?xml version="1.0" encoding="utf-16"?><rss>'.encode("utf-16"), Form.FEED),
-        (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', Form.FEED),
-        (b'[{"id": 1, "title": {"rendered": "x"}, "link": "https://x"}]', Form.WORDPRESS),
-        (b'{"namespaces": ["oembed/1.0", "wp/v2"]}', Form.WORDPRESS),
-        (b'<?xml version="1.0"?><urlset>', Form.SITEMAP),
-        (b"<sitemapindex>", Form.SITEMAP),
-        (b'{"ok": true}', Form.JSON),
-        (b"[1, 2]", Form.JSON),
-        ("Tin ngày 24/11".encode(), Form.TEXT),
-        (b"%PDF-1.7\x00\x01\xff", Form.OTHER),
-        (b"", Form.OTHER),
+        (b"<!DOCTYPE html><html><body>x", DocumentFormat.PAGE),
+        (b"<p>no head at all", DocumentFormat.PAGE),
+        (b'<?xml version="1.0"?><!-- a --><rss version="2.0">', DocumentFormat.FEED),
+        (b'\xef\xbb\xbf\n<feed xmlns="http://www.w3.org/2005/Atom">', DocumentFormat.FEED),
+        (b'<rdf:RDF xmlns:rdf="x">', DocumentFormat.FEED),
+        (b'<!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "x.dtd"><rss version="0.91">', DocumentFormat.FEED),
+        ('<?xml version="1.0" encoding="utf-16"?><rss>'.encode("utf-16"), DocumentFormat.FEED),
+        (b'{"version": "https://jsonfeed.org/version/1.1", "items": []}', DocumentFormat.FEED),
+        (b'[{"id": 1, "title": {"rendered": "x"}, "link": "https://x"}]', DocumentFormat.WORDPRESS),
+        (b'{"namespaces": ["oembed/1.0", "wp/v2"]}', DocumentFormat.WORDPRESS),
+        (b'<?xml version="1.0"?><urlset>', DocumentFormat.SITEMAP),
+        (b"<sitemapindex>", DocumentFormat.SITEMAP),
+        (b'{"ok": true}', DocumentFormat.JSON),
+        (b"[1, 2]", DocumentFormat.JSON),
+        ("Tin ngày 24/11".encode(), DocumentFormat.TEXT),
+        (b"%PDF-1.7\x00\x01\xff", DocumentFormat.OTHER),
+        (b"", DocumentFormat.OTHER),
     ],
 )
-def test_bytes_are_judged_by_themselves_and_not_by_the_servers_word(body: bytes, form: Form) -> None:
+def test_bytes_are_judged_by_themselves_and_not_by_the_servers_word(body: bytes, form: DocumentFormat) -> None:
     assert form_of(body, "application/octet-stream") is form
 
 
 @given(st.binary(max_size=300), st.sampled_from(["", "text/html", "application/json"]))
 def test_no_bytes_are_too_strange_to_be_judged(body: bytes, media_type: str) -> None:
-    assert form_of(body, media_type) in Form
+    assert form_of(body, media_type) in DocumentFormat
 
 
 @pytest.mark.parametrize("url", ["https://x.vn", "https://x.vn/", "https://x.vn/index.aspx", "https://x.vn/trang-chu"])

@@ -17,7 +17,7 @@ from .app import App, clock, json_option, on_terminal, pass_app, plural, say, sh
 if TYPE_CHECKING:
     from ..config import Site
     from ..errors import SourceError
-    from ..gathering.trial.values import ArticleShown, Proposal, Request, Trial
+    from ..gathering.trial.values import ArticleShown, Request, SourceProposal, Trial
 
 _KINDS = ("listing", "article", "feed", "folder")
 _LONGEST = 110  # characters of a value in the table
@@ -105,13 +105,13 @@ def _request(
     kind: str | None,
     allow_private: bool,
 ) -> Request:
-    from ..gathering.trial.values import Kind, Request
+    from ..gathering.trial.values import AddressKind, Request
 
     path = _path(address)
     return Request(
         address=str(path) if path else _web(address),
         is_path=path is not None,
-        kind=Kind(kind) if kind else None,
+        kind=AddressKind(kind) if kind else None,
         articles=articles,
         select=select,
         allow_private=allow_private,
@@ -213,7 +213,7 @@ def _tell_failure(request: Request, error: SourceError, as_json: bool) -> None:
         say(f"Nothing could be read: {reason}", err=True)
 
 
-def _blocks(trial: Trial, taken: frozenset[str], name: str | None, file: Path) -> list[tuple[Proposal, str]]:
+def _blocks(trial: Trial, taken: frozenset[str], name: str | None, file: Path) -> list[tuple[SourceProposal, str]]:
     """Each proposal with its lines for config.yaml. They are read back as config.yaml is: what it would not take is no
     proposal, but told."""
     from ..gathering.trial.block import block, problems_of, source_name, unique
@@ -236,7 +236,7 @@ def _blocks(trial: Trial, taken: frozenset[str], name: str | None, file: Path) -
 # -- telling -----------------------------------------------------------------------------------------------------------
 
 
-def _as_data(trial: Trial, blocks: Sequence[tuple[Proposal, str]]) -> dict[str, Any]:
+def _as_data(trial: Trial, blocks: Sequence[tuple[SourceProposal, str]]) -> dict[str, Any]:
     from dataclasses import asdict
 
     data = asdict(trial)
@@ -244,7 +244,7 @@ def _as_data(trial: Trial, blocks: Sequence[tuple[Proposal, str]]) -> dict[str, 
     return {"ok": trial.readable, **data}
 
 
-def _tell(trial: Trial, blocks: Sequence[tuple[Proposal, str]], newsroom: _Newsroom) -> None:
+def _tell(trial: Trial, blocks: Sequence[tuple[SourceProposal, str]], newsroom: _Newsroom) -> None:
     say(f"{trial.address} {trial.what}.", bold=True)
     for left in trial.left_out:
         examples = ", ".join(f"«{one}»" for one in left.examples)
@@ -306,7 +306,7 @@ def _tell_list(heading: str, lines: Sequence[str]) -> None:
             say(f"  - {line}")
 
 
-def _tell_blocks(blocks: Sequence[tuple[Proposal, str]], newsroom: _Newsroom) -> None:
+def _tell_blocks(blocks: Sequence[tuple[SourceProposal, str]], newsroom: _Newsroom) -> None:
     for number, (proposal, text) in enumerate(blocks):
         head = "For config.yaml" if number == 0 else "Or"
         say(f"\n{head}" + (f" ({proposal.why})" if proposal.why else ""), bold=True)

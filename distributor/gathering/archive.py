@@ -21,7 +21,7 @@ from ..storage.reading import damaged, fetch_all, readable, streamed
 from ..storage.tables import article_versions, articles
 from ..url_marks import without_marks
 from . import guards, keys, marks, tellings
-from .identity import Stories, Story, ambiguous_in_words, identity_keys, stories, together
+from .identity import Stories, StoryGroup, ambiguous_in_words, identity_keys, stories, together
 from .intake import Known, backlog, content_hash, dates_of, new_article, recognise, told_anew, with_content
 from .marks import Mark
 from .merging import Telling, merged, told_again
@@ -188,7 +188,7 @@ def _when(found: FoundArticle, now: datetime) -> datetime:
 def _take_one(
     connection: Connection,
     source: Source,
-    story: Story,
+    story: StoryGroup,
     tally: _Tally,
     *,
     authority: str,
@@ -240,7 +240,7 @@ def _believe(connection: Connection, article: str) -> None:
         marks.take(connection, article, Mark.HELD)
 
 
-def _recognised(connection: Connection, story: Story, now: datetime) -> Known | None:
+def _recognised(connection: Connection, story: StoryGroup, now: datetime) -> Known | None:
     bearers = keys.bearers(connection, story.keys)
     by_id = {article_id: _known(connection, article_id) for article_id in set(bearers.values())}
     return recognise(story.found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()}, now)
@@ -261,7 +261,7 @@ def _known(connection: Connection, article_id: str) -> Known:
 
 def _free_id(
     connection: Connection,
-    story: Story,
+    story: StoryGroup,
     *,
     authority: str,
     source: Source,

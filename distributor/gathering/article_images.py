@@ -19,7 +19,7 @@ from ..text import clean_line
 from .addresses import web_address
 
 
-class Kind(Enum):
+class ImageKind(Enum):
     """What an `<img>` is. A doubtful one stays in the body, and is the article's picture only where there is no other."""
 
     PICTURE = "picture"
@@ -193,7 +193,7 @@ def may_be_picture(address: str, width: int, height: int) -> bool:
     return not counts and not (sides and max(sides) < SMALLEST)
 
 
-def kind_of(picture: HtmlElement, address: str) -> Kind:
+def kind_of(picture: HtmlElement, address: str) -> ImageKind:
     """What an `<img>` is; `address` is where it really is, empty where that is nowhere."""
     alt = clean_line(picture.get("alt") or "")[:200]
     names = f"{picture.get('class') or ''} {picture.get('id') or ''}"[:300]
@@ -202,16 +202,16 @@ def kind_of(picture: HtmlElement, address: str) -> Kind:
         or _EMOJI_NAME.search(names)
         or _EMOJI_ADDRESS.search(address[:2000])
     ):
-        return Kind.EMOJI
+        return ImageKind.EMOJI
     width, height = side(picture, "width"), side(picture, "height")
     if (
         not address
         or _COUNTS.search(address[:2000])
         or any(one is not None and one <= _COUNTER for one in (width, height))
     ):
-        return Kind.NONE
+        return ImageKind.NONE
     if any(_is_dot(up) for up in islice(picture.iterancestors(), 2)):
-        return Kind.NONE
+        return ImageKind.NONE
     asked = _in_address(address[:2000])
     sides = [one for one in ((width, height) if (width, height) != (None, None) else asked or ()) if one is not None]
     largest = max(sides, default=None)
@@ -219,16 +219,16 @@ def kind_of(picture: HtmlElement, address: str) -> Kind:
     if any(_SHARES.search(link) for link in links) or (
         _SHARE_NAME.search(f"{names} {around}") and (largest or 0) < SMALLEST
     ):
-        return Kind.NONE
+        return ImageKind.NONE
     if (asked and max(asked) < SMALLEST and (largest or 0) <= SMALLEST) or (largest is not None and largest < SMALLEST):
         person = _PERSON_NAME.search(f"{names} {around} {' '.join(links)}")
-        return Kind.NONE if person or (largest or max(asked or (0,))) <= _ICON else Kind.SMALL
+        return ImageKind.NONE if person or (largest or max(asked or (0,))) <= _ICON else ImageKind.SMALL
     named = f"{names} {around} {urlsplit(address).path[:2000]}"
     if (largest is None or largest < 2 * SMALLEST) and (
         _DOUBTFUL.search(named) or _ICON_NAME.search(named) or is_default(address)
     ):
-        return Kind.DOUBTFUL
-    return Kind.PICTURE
+        return ImageKind.DOUBTFUL
+    return ImageKind.PICTURE
 
 
 def _is_dot(box: HtmlElement) -> bool:
@@ -254,7 +254,7 @@ def _around(picture: HtmlElement) -> tuple[list[str], str]:
 # -- in a body ---------------------------------------------------------------------------------------------------------
 
 
-def make_real(picture: HtmlElement, base_url: str) -> Kind:
+def make_real(picture: HtmlElement, base_url: str) -> ImageKind:
     """Leave a picture its real address, alt text and size, and what is in doubt, and nothing else; say what it is.
 
     One that is none is left as it is. A picture whose source gives no alt text has an empty one: a screen reader passes
@@ -262,7 +262,7 @@ def make_real(picture: HtmlElement, base_url: str) -> Kind:
     """
     address = picture_address(picture, base_url)
     kind = kind_of(picture, address)
-    if kind in (Kind.NONE, Kind.EMOJI):
+    if kind in (ImageKind.NONE, ImageKind.EMOJI):
         return kind
     kept = {
         "src": address,
@@ -274,15 +274,15 @@ def make_real(picture: HtmlElement, base_url: str) -> Kind:
     for name, value in kept.items():
         if value or name == "alt":
             picture.set(name, str(value))
-    if kind is not Kind.PICTURE:
+    if kind is not ImageKind.PICTURE:
         picture.set(_DOUBT, kind.value)
     return kind
 
 
-def doubt_of(picture: HtmlElement) -> Kind:
+def doubt_of(picture: HtmlElement) -> ImageKind:
     """What `make_real` has said of a picture."""
     said = picture.get(_DOUBT)
-    return Kind(said) if said in (Kind.DOUBTFUL.value, Kind.SMALL.value) else Kind.PICTURE
+    return ImageKind(said) if said in (ImageKind.DOUBTFUL.value, ImageKind.SMALL.value) else ImageKind.PICTURE
 
 
 def image_of(picture: HtmlElement, caption: str) -> Image:

@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean_line
-from .article_images import Kind, doubt_of, image_of
+from .article_images import ImageKind, doubt_of, image_of
 from .extraction.document import words_of
 from .furniture import Removal
 
@@ -225,9 +225,9 @@ def take_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElem
         for picture in _pictures(block):
             kind = doubt_of(picture)
             caption = words_of(block) if block.tag == "figure" else ""
-            if kind is Kind.DOUBTFUL and doubtful is None:
+            if kind is ImageKind.DOUBTFUL and doubtful is None:
                 doubtful = image_of(picture, caption)
-            if kind is not Kind.PICTURE:
+            if kind is not ImageKind.PICTURE:
                 continue
             if words_of(block) and block.tag != "figure":
                 return image_of(picture, ""), blocks, False

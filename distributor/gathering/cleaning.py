@@ -18,7 +18,7 @@ from ..markup import sanitise
 from ..model import Image
 from ..text import clean_line
 from .addresses import web_address as web_address  # sources of newsrooms import it from here
-from .article_images import Kind, make_real
+from .article_images import ImageKind, make_real
 from .boxes import drop_boxes, is_dateline, is_page_line
 from .captions import gather_figures, take_picture, with_captions
 from .embedded import reveal_media
@@ -96,10 +96,10 @@ def _absolute(root: HtmlElement, base_url: str) -> None:
             removal.unwrap(link)
     for picture in list(root.iter("img")):
         kind = make_real(picture, base_url)
-        if kind is Kind.EMOJI:
+        if kind is ImageKind.EMOJI:
             picture.text = clean_line(picture.get("alt") or "")
             removal.unwrap(picture)
-        elif kind is Kind.NONE:
+        elif kind is ImageKind.NONE:
             removal.drop(picture)
     removal.finish()
 

@@ -32,7 +32,7 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0
 _LOOKED_AT = 100_000  # characters; a text that shows no tag by then is none that is read for its tags
 
 
-class Kind(StrEnum):
+class TextType(StrEnum):
     """What a text is declared to be."""
 
     PLAIN = "plain"
@@ -40,23 +40,23 @@ class Kind(StrEnum):
     EITHER = "either"  # nobody has said
 
 
-def as_text(value: str, kind: Kind) -> str:
+def as_text(value: str, kind: TextType) -> str:
     """The words of a text on one line: all of them where it is plain, without the markup where it is HTML."""
     value = read_as_utf8(value)  # before anything takes one of its signs for a space
-    if kind is Kind.HTML or (kind is Kind.EITHER and looks_like_html(value)):
+    if kind is TextType.HTML or (kind is TextType.EITHER and looks_like_html(value)):
         return plain(value)
-    return clean_line(referred(value) if kind is Kind.EITHER else value)
+    return clean_line(referred(value) if kind is TextType.EITHER else value)
 
 
-def as_html(value: str, kind: Kind) -> str:
+def as_html(value: str, kind: TextType) -> str:
     """A text as HTML that shows the same; not sanitised."""
     value = read_as_utf8(value)
-    if kind is not Kind.PLAIN and "<" not in value:
+    if kind is not TextType.PLAIN and "<" not in value:
         once_more = html.unescape(value)
         value = once_more if once_more.lstrip().startswith("<") and looks_like_html(once_more) else value
-    if kind is Kind.HTML or (kind is Kind.EITHER and looks_like_html(value)):
+    if kind is TextType.HTML or (kind is TextType.EITHER and looks_like_html(value)):
         return value
-    return html.escape(referred(value) if kind is Kind.EITHER else value, quote=False)
+    return html.escape(referred(value) if kind is TextType.EITHER else value, quote=False)
 
 
 def looks_like_html(text: str) -> bool:

@@ -23,7 +23,7 @@ from ..text import clean_line, language_tag
 from .addresses import web_address
 from .article_images import may_be_picture, pixels
 from .dates import from_epoch, parse_date
-from .declared import Kind, as_html, as_text, referred
+from .declared import TextType, as_html, as_text, referred
 from .extraction.document import decode, nearly_utf8
 from .feed_parser import LANGUAGE, SECOND, begin, parse, sections
 
@@ -213,12 +213,12 @@ def _joined(base: str, address: str) -> str:
         return base
 
 
-def _kind(detail: Mapping[str, Any], declares: bool) -> Kind:
+def _kind(detail: Mapping[str, Any], declares: bool) -> TextType:
     """What a text is: as its type says (RFC 4287, section 3.1.1), or either where types mean nothing."""
     if not declares:
-        return Kind.EITHER
+        return TextType.EITHER
     media_type = str(detail.get("type") or "text/plain")
-    return Kind.HTML if media_type in _MARKUP else Kind.PLAIN
+    return TextType.HTML if media_type in _MARKUP else TextType.PLAIN
 
 
 def _html(detail: Mapping[str, Any], declares: bool) -> str:
@@ -299,12 +299,12 @@ def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
     address = web_address(_text(item, "image") or _text(item, "banner_image"), base)
     text, tags = _text(item, "content_text"), item.get("tags")
     return Entry(
-        title=as_text(_text(item, "title"), Kind.PLAIN),
+        title=as_text(_text(item, "title"), TextType.PLAIN),
         url=web_address(_text(item, "url") or _text(item, "external_url"), base),
         guid=_text(item, "id"),
-        summary=as_html(_text(item, "summary"), Kind.PLAIN),
+        summary=as_html(_text(item, "summary"), TextType.PLAIN),
         content=_text(item, "content_html")
-        or "".join(f"<p>{as_html(part, Kind.PLAIN)}</p>" for part in text.split("\n\n") if part),
+        or "".join(f"<p>{as_html(part, TextType.PLAIN)}</p>" for part in text.split("\n\n") if part),
         author=_text(first, "name"),
         published=_date(item, "date_published"),
         updated=_date(item, "date_modified"),

@@ -42,7 +42,7 @@ _ASK_AGAIN = 0.05  # seconds between two tries to have a turn that another proce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FetchLimits:
     """What one page may cost: seconds, octets after decompression, redirects; and the pause between two requests."""
 
     total: float = 30.0
@@ -136,7 +136,7 @@ class HttpFetcher:
     session: aiohttp.ClientSession
     hosts: Hosts
     known: Mapping[str, Validators] = field(default_factory=dict)
-    limits: Limits = Limits()
+    limits: FetchLimits = FetchLimits()
     credentials: Credentials = NONE
     waits: dict[str, datetime] = field(default_factory=dict)
 
@@ -225,7 +225,7 @@ async def open_fetcher(
     hosts: Hosts,
     *,
     allow_private: bool = False,
-    limits: Limits = Limits(),
+    limits: FetchLimits = FetchLimits(),
     credentials: Credentials = NONE,
     waits: Mapping[str, datetime] | None = None,
 ) -> AsyncIterator[HttpFetcher]:

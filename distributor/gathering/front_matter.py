@@ -63,7 +63,7 @@ _OPENING = re.compile(r"(---|\+\+\+)(yaml|yml|toml|json)?[ \t]*")
 _FORMATS = {"yml": "yaml", "": ""}
 
 
-class Draft(ArticleError):
+class UnpublishedFile(ArticleError):
     """A file that says of itself that it is not to be published yet."""
 
 
@@ -113,7 +113,7 @@ def described(data: Mapping[str, Any]) -> FrontMatter:
     if unknown:
         raise ArticleError(f"{unknown[0]!r} in its first lines is not known; known are {', '.join(KEYS)}")
     if _truth(told.get("draft")) is True or _truth(told.get("published")) is False:
-        raise Draft("is a draft")
+        raise UnpublishedFile("is a draft")
     if _truth(told.get("published")) is not None:
         del told["published"]
     title = clean_line(_words(told, "title"))

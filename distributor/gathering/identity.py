@@ -21,9 +21,9 @@ from ..url_marks import canonical_url, fragment_of, without_marks
 __all__ = [
     "ANY_SOURCE",
     "TELLING_TITLE",
+    "ComparableStory",
     "Stories",
-    "Story",
-    "Told",
+    "StoryGroup",
     "alike",
     "ambiguous_in_words",
     "canonical_url",
@@ -46,7 +46,7 @@ _TELLING_TEXT = 80  # characters; a shorter one ("Xem chi tiết tại đây") s
 _MOST_TOLD = 3
 
 
-class Told(Protocol):
+class ComparableStory(Protocol):
     """What two tellings of a story are compared by: a found article or a stored one."""
 
     @property
@@ -91,7 +91,7 @@ def _address_keys(url: str, ambiguous: Collection[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class StoryGroup:
     """One story of a look, with its keys. `found` puts together what the look tells of it."""
 
     found: FoundArticle
@@ -102,7 +102,7 @@ class Story:
 class Stories:
     """The stories of one look, in its order. `ambiguous` are the keys that stand on several of them: on how many."""
 
-    stories: tuple[Story, ...]
+    stories: tuple[StoryGroup, ...]
     ambiguous: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -117,7 +117,7 @@ def stories(found: Sequence[FoundArticle], zone: ZoneInfo, ambiguous: Collection
         shared |= more
     groups = _joined(found, keys)
     made = [
-        Story(together([found[at] for at in group]), tuple(dict.fromkeys(key for at in group for key in keys[at])))
+        StoryGroup(together([found[at] for at in group]), tuple(dict.fromkeys(key for at in group for key in keys[at])))
         for group in groups
     ]
     return Stories(tuple(replace(one, keys=tuple(sorted(one.keys, key=_strength))) for one in made), shared)
@@ -213,7 +213,7 @@ def ambiguous_in_words(look: Stories) -> list[str]:
 # -- two tellings ------------------------------------------------------------------------------------------------------
 
 
-def same_story(one: Told, other: Told) -> bool:
+def same_story(one: ComparableStory, other: ComparableStory) -> bool:
     """Whether two tellings of one source are of one story, by their words alone: their titles are the same, and say enough
     or stand above one lead, and their texts are alike; or the headline is all that has changed."""
     if _words(one.title) != _words(other.title):
@@ -223,11 +223,11 @@ def same_story(one: Told, other: Told) -> bool:
     return (telling or one.lead.casefold() == other.lead.casefold()) and alike(one, other)
 
 
-def same_title(one: Told, other: Told) -> bool:
+def same_title(one: ComparableStory, other: ComparableStory) -> bool:
     return _words(one.title) == _words(other.title)
 
 
-def alike(one: Told, other: Told) -> bool:
+def alike(one: ComparableStory, other: ComparableStory) -> bool:
     """Whether two texts may be one before and after an edit, or one a part of the other. Who has no text says nothing."""
     first, second = _text(one), _text(other)
     if not first or not second or first == second:
@@ -240,7 +240,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _text(told: Told) -> list[str]:
+def _text(told: ComparableStory) -> list[str]:
     return _words(f"{told.lead} {_TAG.sub(' ', told.body_html[:_MOST_COMPARED])}")
 
 

@@ -20,11 +20,11 @@ from ..config import Site
 from ..errors import Gone, NotModified, SourceError
 from ..model import Article
 from ..source import Fetched, Fetcher, Presence, Source, presence_of_page
-from .fetch import Hosts, Limits, open_fetcher
+from .fetch import FetchLimits, Hosts, open_fetcher
 
 log = logging.getLogger("distributor.gathering")
 
-LIGHT = Limits(total=6.0, size=2_000_000, pause=0.1)  # a page is only knocked at
+LIGHT = FetchLimits(total=6.0, size=2_000_000, pause=0.1)  # a page is only knocked at
 SECONDS = 20.0  # for all articles together: an edition does not wait longer for it
 _ENOUGH = 3  # failures in a row after which a host is left alone
 _FAREWELL = 1.0  # seconds for requests that are broken off
@@ -42,7 +42,7 @@ async def look_again(
     *,
     hosts: Hosts | None = None,
     seconds: float = SECONDS,
-    limits: Limits = LIGHT,
+    limits: FetchLimits = LIGHT,
 ) -> dict[str, str]:
     """The articles that are gone, by id, each with the reason in words: `its page answers 404 Not Found`.
 
@@ -59,7 +59,7 @@ async def ask_after(
     *,
     hosts: Hosts | None = None,
     seconds: float = SECONDS,
-    limits: Limits = LIGHT,
+    limits: FetchLimits = LIGHT,
     waits: Mapping[str, datetime] | None = None,
 ) -> dict[str, Presence]:
     """Whether each of the articles is still there, by id, as far as `seconds` allow. Never raises.
@@ -132,7 +132,7 @@ async def _ask(source: Source | None, fetchers: Fetchers, article: Article) -> P
 
 @contextlib.asynccontextmanager
 async def _open_fetchers(
-    site: Site, hosts: Hosts, limits: Limits, waits: Mapping[str, datetime] | None
+    site: Site, hosts: Hosts, limits: FetchLimits, waits: Mapping[str, datetime] | None
 ) -> AsyncIterator[Fetchers]:
     """The way out of each source. There are two, by whether addresses of the local network are allowed: that is a
     setting of the source. What logs a source in is its own, too. An article whose source is not configured any more has

@@ -144,17 +144,17 @@ _READINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class DetectedEncoding:
     """In what letters a text seems to be written, and whether that is certain; the name is empty for none of the old."""
 
     name: str = ""
     is_certain: bool = False
 
 
-_FINE = Judgement()
+_FINE = DetectedEncoding()
 
 
-def judge(text: str) -> Judgement:
+def judge(text: str) -> DetectedEncoding:
     """In which of the old encodings a text is written, read as Latin-1: by how many of its words become Vietnamese ones."""
     if not _OLD.search(text):
         return _FINE
@@ -164,9 +164,9 @@ def judge(text: str) -> Judgement:
     found = [(reading, *_counts(words, reading)) for reading in _READINGS]
     reading, turned, share, as_is, odd = max(found, key=lambda one: (one[2], one[1]))
     if turned >= reading.surely and share >= 0.85 and as_is <= 0.6 and odd >= 2:
-        return Judgement(reading.name, is_certain=True)
+        return DetectedEncoding(reading.name, is_certain=True)
     if turned >= (2 if reading.odd else 3) and share >= 0.6 and share - as_is >= 0.3 and odd >= 1:
-        return Judgement(reading.name)
+        return DetectedEncoding(reading.name)
     return _FINE
 
 

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from .. import isolation, registry
 from ..config import Site
 from ..errors import Busy, LimitExceeded, NotModified, SourceError, StartFailed
-from ..isolation import ChildFailed, Limits, call_isolated_async
+from ..isolation import ChildFailed, ChildLimits, call_isolated_async
 from ..model import Article, FoundArticle, found_to_data
 from ..source import Explained, Fetched, Fetcher, Harvest, Presence, Source, Validators
 from ..text import clean_line
@@ -33,7 +33,7 @@ log = logging.getLogger("distributor.gathering")
 
 LOOK_SECONDS = 300.0  # that one look at a source may take, all its pages together
 _MARGIN = 10.0  # seconds more before the child is ended: it can say better itself what took so long
-_LOOK = Limits(seconds=LOOK_SECONDS + _MARGIN, processor_seconds=120)
+_LOOK = ChildLimits(seconds=LOOK_SECONDS + _MARGIN, processor_seconds=120)
 _LOOKS = ThreadPoolExecutor(16, thread_name_prefix="look")  # so many sources are read at the same time
 _ASKED_APART = 16  # so many groups of sources are asked after their articles at the same time, each in a child
 _ASKS = ThreadPoolExecutor(2 * _ASKED_APART, thread_name_prefix="last-look")
@@ -151,7 +151,7 @@ async def _asked(
     try:
         job = _packed(asked, site, list(articles), seconds, dict(waits))
         answer = await call_isolated_async(
-            _ask, *job, limits=Limits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1), threads=_ASKS
+            _ask, *job, limits=ChildLimits(seconds=seconds + _MARGIN, processor_seconds=int(seconds) + 1), threads=_ASKS
         )
     except (LimitExceeded, StartFailed, ChildFailed, SourceError) as error:
         names = ", ".join(asked) or "sources that are not configured any more"

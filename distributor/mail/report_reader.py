@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter
 
-from ..isolation import ChildProcess, Limits
+from ..isolation import ChildLimits, ChildProcess
 from . import bounces
 from .bounces import Report
 
-LIMITS = Limits(seconds=20.0, processor_seconds=10, memory=256 * 1024 * 1024, answer=10_000_000)
+LIMITS = ChildLimits(seconds=20.0, processor_seconds=10, memory=256 * 1024 * 1024, answer=10_000_000)
 
 _reports = TypeAdapter(tuple[Report, ...])
 
@@ -16,7 +16,7 @@ _reports = TypeAdapter(tuple[Report, ...])
 class ReportReader:
     """Reads one mail after the other. `secrets` are those that sign our tokens."""
 
-    def __init__(self, secrets: tuple[bytes, ...], *, limits: Limits = LIMITS) -> None:
+    def __init__(self, secrets: tuple[bytes, ...], *, limits: ChildLimits = LIMITS) -> None:
         self._secrets = secrets
         self._child = ChildProcess(_read, limits=limits)
 

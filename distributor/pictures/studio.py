@@ -15,7 +15,7 @@ from .. import isolation
 from ..config import Pictures, Site
 from ..credentials import NONE, Credentials
 from ..errors import LimitExceeded, SourceError, StartFailed
-from ..gathering.fetch import Hosts, Limits, open_fetcher
+from ..gathering.fetch import FetchLimits, Hosts, open_fetcher
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from ..source import Source
@@ -26,7 +26,7 @@ log = logging.getLogger("distributor.pictures")
 
 AT_ONCE = 4  # pictures that are fetched side by side; they are made smaller one after the other
 # What one picture may take to be made smaller, in a child process of its own.
-MAKING = isolation.Limits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
+MAKING = isolation.ChildLimits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
 FETCHING = 64 * 1024 * 1024  # octets of memory of a child that fetches, beside the picture itself
 _MARGIN = 5.0  # seconds more for such a child: it can say better itself what took so long
 THUMB = 120  # CSS pixels
@@ -133,10 +133,10 @@ class Studio:
             _fetch,
             wanted.address,
             self.site,
-            Limits(total=seconds, size=self.settings.largest),
+            FetchLimits(total=seconds, size=self.settings.largest),
             source is not None and source.allow_private,
             source.credentials if source else NONE,
-            limits=isolation.Limits(
+            limits=isolation.ChildLimits(
                 seconds=seconds + _MARGIN,
                 processor_seconds=int(seconds) + 1,
                 memory=FETCHING + 2 * self.settings.largest,
@@ -162,7 +162,7 @@ class Studio:
 
 
 def _fetch(
-    address: str, site: Site, limits: Limits, allow_private: bool, credentials: Credentials
+    address: str, site: Site, limits: FetchLimits, allow_private: bool, credentials: Credentials
 ) -> bytes | dict[str, str]:
     async def fetched() -> bytes:
         async with open_fetcher(

@@ -12,12 +12,12 @@ import sys
 import time
 
 from distributor.errors import LimitExceeded
-from distributor.isolation import ChildFailed, ChildProcess, Limits
+from distributor.isolation import ChildFailed, ChildLimits, ChildProcess
 
 from .targets import TARGETS, batch
 
 CASES = 200  # of one call
-LIMITS = Limits(seconds=900.0, processor_seconds=60, memory=512 * 1024 * 1024)
+LIMITS = ChildLimits(seconds=900.0, processor_seconds=60, memory=512 * 1024 * 1024)
 GROWTH = 40_000  # kB that a child may grow by between its tenth call and its last
 
 

@@ -54,7 +54,7 @@ _JOINERS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class BodyCandidate:
     """A body as it might be: which runs it has, the run before which no picture is its own, and how far its origin is to be
     believed (1: a guess)."""
 
@@ -101,7 +101,7 @@ def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> H
             matched[number] = False
     top = _below_headline(read, matched, title)
     outside = _outside(read, boxes, top)
-    found = [Candidate(_filled(read.runs, matched), top), *_named(read, matched, top), *_densest(read, matched)]
+    found = [BodyCandidate(_filled(read.runs, matched), top), *_named(read, matched, top), *_densest(read, matched)]
     best = max(
         (replace(one, kept=_without(one.kept, outside)) for one in found),
         key=lambda one: _worth(one, read.runs, matched),
@@ -179,7 +179,7 @@ def _told_body(told: str) -> HtmlElement | None:
     return around
 
 
-def _worth(candidate: Candidate, runs: Sequence[Run], matched: Sequence[bool]) -> float:
+def _worth(candidate: BodyCandidate, runs: Sequence[Run], matched: Sequence[bool]) -> float:
     """What a candidate is worth, in letters."""
     worth = 0.0
     for run, keep, known in zip(runs, candidate.kept, matched, strict=True):
@@ -241,7 +241,7 @@ def _key(text: str) -> str:
 # -- elements that are called a body -----------------------------------------------------------------------------------
 
 
-def _named(read: TextRuns, matched: Sequence[bool], top: int) -> Iterator[Candidate]:
+def _named(read: TextRuns, matched: Sequence[bool], top: int) -> Iterator[BodyCandidate]:
     groups: dict[tuple[HtmlElement | None, str], list[HtmlElement]] = {}
     for element in read.spans:
         name = _body_name(element)
@@ -253,7 +253,7 @@ def _named(read: TextRuns, matched: Sequence[bool], top: int) -> Iterator[Candid
         for number in range(max(top, first - _LEAD_RUNS) if top else first, first):
             # The lead stands between the headline and the body. The rest there are dates, names and buttons.
             kept[number] = matched[number] and read.runs[number].is_prose
-        yield Candidate(kept, top or first, 1.35 if name == "itemprop" else 1.3)
+        yield BodyCandidate(kept, top or first, 1.35 if name == "itemprop" else 1.3)
 
 
 def _body_name(element: HtmlElement) -> str:
@@ -274,7 +274,7 @@ def _first_body_name(names: str) -> str:
     return ""
 
 
-def _densest(read: TextRuns, matched: Sequence[bool]) -> Iterator[Candidate]:
+def _densest(read: TextRuns, matched: Sequence[bool]) -> Iterator[BodyCandidate]:
     """The element that holds most sentences: a paragraph counts for what it stands in, half for what is around that."""
     sums: dict[HtmlElement, float] = {}
     for run in read.runs:
@@ -288,7 +288,7 @@ def _densest(read: TextRuns, matched: Sequence[bool]) -> Iterator[Candidate]:
     if sums:
         best = max(sums, key=lambda element: sums[element])
         known = sum(len(run.text) for run, is_known in zip(read.runs, matched, strict=True) if is_known)
-        yield Candidate(_within(read, [best], matched), read.span(best).start, prose=0.5 if known < _FEW else 0.1)
+        yield BodyCandidate(_within(read, [best], matched), read.span(best).start, prose=0.5 if known < _FEW else 0.1)
 
 
 def _within(read: TextRuns, elements: Iterable[HtmlElement], matched: Sequence[bool]) -> list[bool]:

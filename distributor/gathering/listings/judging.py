@@ -54,7 +54,7 @@ _MUCH_LESS = 0.75  # points on average by which another group of links looks les
 
 
 @dataclass(slots=True)
-class Candidate:
+class LinkCandidate:
     """A link, or several to one address, with what the listing tells of it."""
 
     key: str
@@ -104,7 +104,7 @@ def plainly(words: str, url: str, listing: str, rel: str, names: Sequence[str]) 
     return address_shapes.what_else(url, listing) if url else ""
 
 
-def judge(candidates: Sequence[Candidate], listing: str, neighbours: Mapping[int, int]) -> dict[str, str]:
+def judge(candidates: Sequence[LinkCandidate], listing: str, neighbours: Mapping[int, int]) -> dict[str, str]:
     """Why candidates are no articles, by key; those that are missing are articles.
 
     `neighbours` says of each row how many links stand in it that plainly belong to a menu.
@@ -138,7 +138,7 @@ def judge(candidates: Sequence[Candidate], listing: str, neighbours: Mapping[int
     return {one.key: _reason(one) for one in candidates if one.points < needed}
 
 
-def _sections(candidates: Sequence[Candidate]) -> frozenset[str]:
+def _sections(candidates: Sequence[LinkCandidate]) -> frozenset[str]:
     """The keys of those below whose address other ones lie: sections."""
     below = Counter(folder for one in candidates for folder in set(address_shapes.folders(one.url)))
     return frozenset(
@@ -146,7 +146,7 @@ def _sections(candidates: Sequence[Candidate]) -> frozenset[str]:
     )
 
 
-def _weigh(one: Candidate, listing: str, section: bool) -> None:
+def _weigh(one: LinkCandidate, listing: str, section: bool) -> None:
     """What speaks for a link and against it by itself."""
     count = len([word for word in one.words.split() if any(map(str.isalnum, word))])
     one.points = 2.0 if count >= 8 else 1.0 if count >= 5 else 0.5 if count == 4 else 0.0 if count == 3 else -1.0
@@ -178,7 +178,7 @@ def _weigh(one: Candidate, listing: str, section: bool) -> None:
         one.notes.insert(0, "the heading of a block of other links")
 
 
-def _compare_built_alike(candidates: Sequence[Candidate]) -> None:
+def _compare_built_alike(candidates: Sequence[LinkCandidate]) -> None:
     """Links that are built like articles are articles, however short their headline is."""
     groups = defaultdict(list)
     for one in candidates:
@@ -191,7 +191,7 @@ def _compare_built_alike(candidates: Sequence[Candidate]) -> None:
                     one.points += 2
 
 
-def _largest_group(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _largest_group(candidates: Sequence[LinkCandidate]) -> list[LinkCandidate]:
     """Where nothing has a date or a heading: the links built alike that look most like articles together."""
     groups = defaultdict(list)
     for one in candidates:
@@ -202,11 +202,11 @@ def _largest_group(candidates: Sequence[Candidate]) -> list[Candidate]:
         for group in groups.values()
         if not all(one.inline for one in group) or statistics.fmean(one.points for one in group) >= _SURE - 0.5
     ]
-    best: list[Candidate] = max(likely, key=lambda group: sum(one.points for one in group), default=[])
+    best: list[LinkCandidate] = max(likely, key=lambda group: sum(one.points for one in group), default=[])
     if len(best) < 3:
         return []
     usual = statistics.fmean(one.points for one in best)
-    built: dict[str, list[Candidate]] = defaultdict(list)
+    built: dict[str, list[LinkCandidate]] = defaultdict(list)
     for one in candidates:
         built[one.signature].append(one)
     for signature, members in built.items():
@@ -221,7 +221,7 @@ def _largest_group(candidates: Sequence[Candidate]) -> list[Candidate]:
     return best
 
 
-def _compare_neighbours(members: Sequence[Candidate], plain: int) -> None:
+def _compare_neighbours(members: Sequence[LinkCandidate], plain: int) -> None:
     """A row of short links, or one among links to the front page and the login, is a menu."""
     weak = [one for one in members if not one.backed]
     if not weak:
@@ -237,7 +237,7 @@ def _compare_neighbours(members: Sequence[Candidate], plain: int) -> None:
             one.notes.append("stands among links of a menu")
 
 
-def _reason(one: Candidate) -> str:
+def _reason(one: LinkCandidate) -> str:
     if one.notes:
         return one.notes[0] if one.notes[0].startswith(("a section", "the heading")) else ", ".join(one.notes)
     return "nothing shows it as an article: no date, no heading, few words"

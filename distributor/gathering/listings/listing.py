@@ -20,7 +20,7 @@ from ..addresses import web_address
 from ..extraction.document import base_url, select
 from ..identity import canonical_url
 from . import headlines, judging, nearby_dates
-from .judging import Candidate
+from .judging import LinkCandidate
 from .tree import HEADINGS, MOST_LINKS, Spread, Tree, read_tree, signature
 
 _LONGEST_SHOWN = 200  # characters of a link's words that staff are shown
@@ -241,7 +241,7 @@ def _row(here: _Page, at: int, key: str) -> int:
 # -- what belongs together ---------------------------------------------------------------------------------------------
 
 
-def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[Candidate]:
+def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[LinkCandidate]:
     """One candidate for each address, with all that the listing tells of it."""
     by_key: dict[str, list[_Anchor]] = {}
     for anchor in anchors:
@@ -263,7 +263,7 @@ def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[Candidate]:
     return candidates
 
 
-def _candidate(here: _Page, key: str, group: Sequence[_Anchor], heading: str) -> Candidate:
+def _candidate(here: _Page, key: str, group: Sequence[_Anchor], heading: str) -> LinkCandidate:
     """The headline of some links to one address, and the date among their words. `heading` stands in their block without a
     link: it is theirs where they say only "Xem tiếp", or a summary."""
     found = [wording for each in group for wording in headlines.wordings(here.tree, each.at, here.now, here.zone)]
@@ -274,7 +274,7 @@ def _candidate(here: _Page, key: str, group: Sequence[_Anchor], heading: str) ->
     main = next((each for each in found if words.startswith(each.words.rstrip(".… ")[:200])), None)
     place = max((each.at for each in group if main and each.at <= main.order), default=group[0].at)
     dates = (headlines.date_in_words(here.tree, each.at, here.now, here.zone) for each in group)
-    return Candidate(
+    return LinkCandidate(
         key=key,
         url=group[0].url,
         words=words,
@@ -302,7 +302,7 @@ def _in_line(here: _Page, anchor: _Anchor) -> bool:
     return any(here.key_at.get(number, anchor.key) != anchor.key for number in numbers)
 
 
-def _look_around(here: _Page, one: Candidate, pictures: Sequence[int]) -> None:
+def _look_around(here: _Page, one: LinkCandidate, pictures: Sequence[int]) -> None:
     """What else stands in the block of a link: a picture, a summary. And in which row the block stands."""
     tree = here.tree
     one.row = _row(here, one.place, one.key)
@@ -365,9 +365,9 @@ def _beside(here: _Page, at: int) -> str:
     return ""
 
 
-def _find_headings_of_blocks(here: _Page, candidates: Sequence[Candidate]) -> None:
+def _find_headings_of_blocks(here: _Page, candidates: Sequence[LinkCandidate]) -> None:
     """Mark the links that open a block of others built unlike them: a section's name above its articles."""
-    rows: dict[int, list[Candidate]] = {}
+    rows: dict[int, list[LinkCandidate]] = {}
     for one in candidates:
         if not one.label:
             rows.setdefault(one.container, []).append(one)
@@ -383,7 +383,9 @@ def _find_headings_of_blocks(here: _Page, candidates: Sequence[Candidate]) -> No
 # -- the answer --------------------------------------------------------------------------------------------------------
 
 
-def _listing(here: _Page, candidates: Sequence[Candidate], reasons: Mapping[str, str], selected: int | None) -> Listing:
+def _listing(
+    here: _Page, candidates: Sequence[LinkCandidate], reasons: Mapping[str, str], selected: int | None
+) -> Listing:
     links, scripted = [], []
     left_out: list[tuple[int, LeftOut]] = []
     for one in candidates:

@@ -49,7 +49,7 @@ from distributor.gathering.addresses import web_address
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
 from distributor.gathering.dump import read_dump
-from distributor.gathering.front_matter import Draft, FrontMatter, described, split
+from distributor.gathering.front_matter import FrontMatter, UnpublishedFile, described, split
 from distributor.gathering.identity import canonical_url
 from distributor.gathering.letters import read_as_utf8
 from distributor.model import Image
@@ -125,7 +125,7 @@ class FolderSource(Source):
             try:
                 with processor_time(_MOST_COMPUTING):
                     articles.append(self.article(name, read_within(self.folder, file, _LARGEST)))
-            except Draft:
+            except UnpublishedFile:
                 drafts.append(printable_line(name))
             except (ArticleError, LimitExceeded, Refused, TooLarge) as error:
                 faults.append(f"{printable_line(name)}: {error}")
@@ -176,7 +176,7 @@ class FolderSource(Source):
     def _is_draft(self, file: Path) -> bool:
         try:
             self.article(file.name, read_within(self.folder, file, _LARGEST))
-        except Draft:
+        except UnpublishedFile:
             return True
         except (ArticleError, OSError, Refused, TooLarge):
             return False

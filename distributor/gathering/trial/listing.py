@@ -25,7 +25,7 @@ from ..sources.page import PageSource
 from .recognise import is_front
 from .repeated import groups
 from .texts import blocks_of, folded
-from .values import Kind, LeftOut
+from .values import AddressKind, OmittedLinks
 
 _MOST_COMPUTING = 20.0  # seconds for one page
 _NAMED = 2  # links that are left out for one reason and named
@@ -61,16 +61,16 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class TriedListing:
     """A page as a listing: its links to articles in order, the groups of those that are alike, and what it says of the rest.
     `base` is what relative addresses on it are relative to. `scripted` are headlines that only a script opens."""
 
-    kind: Kind
+    kind: AddressKind
     tree: HtmlElement
     base: str
     links: Mapping[str, Link]  # by canonical address
     groups: Sequence[Sequence[str]]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[OmittedLinks, ...] = ()
     scripted: tuple[str, ...] = ()
     next_page: NextPage = NextPage("", scripted=False)
 
@@ -81,7 +81,7 @@ class Listing:
         return self.links.get(canonical_url(url)) or Link(url, "")
 
 
-def listing_of(got: Fetched, reading: Reading) -> Listing:
+def listing_of(got: Fetched, reading: Reading) -> TriedListing:
     """The page as a listing. Raises SourceError where it is empty."""
     tree = parse_page(got.body, got.charset)
     if tree is None:
@@ -89,7 +89,7 @@ def listing_of(got: Fetched, reading: Reading) -> Listing:
     found = read_listing(tree, got.url, reading.now, reading.zone, reading.select.link)
     base = base_url(tree, got.url)
     alike = groups(tree, base, [link.url for link in found.links])
-    return Listing(
+    return TriedListing(
         kind=_kind(got, tree, reading, alike),
         tree=tree,
         base=base,
@@ -101,27 +101,27 @@ def listing_of(got: Fetched, reading: Reading) -> Listing:
     )
 
 
-def _by_reason(left_out: Sequence[listing.LeftOut]) -> tuple[LeftOut, ...]:
+def _by_reason(left_out: Sequence[listing.LeftOut]) -> tuple[OmittedLinks, ...]:
     """What was left out, counted by the first reason, the commonest first."""
     words: dict[str, list[str]] = {}
     for one in left_out:
         words.setdefault(one.reason.partition(";")[0], []).append(one.words)
     return tuple(
-        LeftOut(reason=reason, number=len(all_of), examples=tuple(filter(None, all_of[:_NAMED])))
+        OmittedLinks(reason=reason, number=len(all_of), examples=tuple(filter(None, all_of[:_NAMED])))
         for reason, all_of in sorted(words.items(), key=lambda item: -len(item[1]))
     )
 
 
-def _kind(got: Fetched, tree: HtmlElement, reading: Reading, alike: Sequence[Sequence[str]]) -> Kind:
+def _kind(got: Fetched, tree: HtmlElement, reading: Reading, alike: Sequence[Sequence[str]]) -> AddressKind:
     many = sum(map(len, alike))
     if many >= _FEWEST_LISTED and (is_front(got.url) or reading.select.link):
-        return Kind.LISTING
+        return AddressKind.LISTING
     try:
         found = understood(got, reading)
     except (SourceError, LimitExceeded):
-        return Kind.LISTING
+        return AddressKind.LISTING
     own, listed = _texts(found, tree, base_url(tree, got.url), alike)
-    return Kind.ARTICLE if not many or own >= _LEAST_TEXT or own > 2 * listed else Kind.LISTING
+    return AddressKind.ARTICLE if not many or own >= _LEAST_TEXT or own > 2 * listed else AddressKind.LISTING
 
 
 def lists_only(got: Fetched, found: FoundArticle, reading: Reading) -> bool:

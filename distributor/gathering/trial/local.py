@@ -22,8 +22,8 @@ from ..sources.feed import FeedSource
 from ..sources.folder import FolderSource
 from .describing import doubts, shown
 from .listing import understood
-from .recognise import Form, form_of
-from .values import Kind, Proposal, Trial
+from .recognise import DocumentFormat, form_of
+from .values import AddressKind, SourceProposal, Trial
 
 if TYPE_CHECKING:
     from .look import Looking
@@ -44,18 +44,20 @@ async def look_at_path(looking: Looking) -> Trial:
 def _file(looking: Looking, path: Path) -> Trial:
     got = looking.file(path.parent, path)
     form = form_of(got.body)
-    if form is Form.FEED or looking.request.kind is Kind.FEED:
+    if form is DocumentFormat.FEED or looking.request.kind is AddressKind.FEED:
         return _feed(looking, path)
-    if path.suffix.lower() in (".md", ".markdown", ".txt") or (form is Form.PAGE and b"---" in got.body.lstrip()[:4]):
+    if path.suffix.lower() in (".md", ".markdown", ".txt") or (
+        form is DocumentFormat.PAGE and b"---" in got.body.lstrip()[:4]
+    ):
         return _articles(looking, path.parent, [path])
-    if form is Form.PAGE:
+    if form is DocumentFormat.PAGE:
         return _page(looking, path)
-    return Trial(address=str(path), kind=Kind.NOTHING, what="is neither a page, a feed, Markdown nor plain text")
+    return Trial(address=str(path), kind=AddressKind.NOTHING, what="is neither a page, a feed, Markdown nor plain text")
 
 
 async def _folder(looking: Looking, folder: Path) -> Trial:
     index = next((folder / name for name in _LISTINGS if (folder / name).is_file()), None)
-    if index is not None and looking.request.kind is not Kind.FOLDER:
+    if index is not None and looking.request.kind is not AddressKind.FOLDER:
         made = await _copy(looking, folder, index)
         if made.readable:
             return made
@@ -132,7 +134,7 @@ def _page(looking: Looking, path: Path) -> Trial:
     places = looking.places(found, got)
     return Trial(
         address=str(path),
-        kind=Kind.ARTICLE,
+        kind=AddressKind.ARTICLE,
         what="is a page with an article",
         found=1,
         articles=(shown(found, places, looking.zone, looking.now, address=str(path)),),
@@ -146,11 +148,11 @@ def _feed(looking: Looking, path: Path) -> Trial:
     found, faults = looking.read_feed(looking.file(path.parent, path), source)
     return Trial(
         address=str(path),
-        kind=Kind.FEED,
+        kind=AddressKind.FEED,
         what=f"is a feed of {len(found)} article{'' if len(found) == 1 else 's'}",
         found=len(found),
         articles=looking.shown_of_feed(found),
-        proposals=(Proposal(name="", settings={"type": "feed", "file": str(path)}),) if found else (),
+        proposals=(SourceProposal(name="", settings={"type": "feed", "file": str(path)}),) if found else (),
         doubts=(*faults, *doubts(found, looking.zone, key="")),
     )
 
@@ -176,12 +178,12 @@ def _articles(looking: Looking, folder: Path, files: Sequence[Path]) -> Trial:
     more = [f"and {len(faults) - 3} more files that cannot be read"] if len(faults) > 3 else []
     return Trial(
         address=looking.request.address,
-        kind=Kind.FOLDER,
+        kind=AddressKind.FOLDER,
         what=f"is a folder of {len(found)} article{'' if len(found) == 1 else 's'}"
         if len(files) > 1 or folder == Path(looking.request.address)
         else "is a file with an article",
         found=len(found),
         articles=tuple(shown(one, origin, looking.zone, looking.now) for one in found[: looking.request.articles]),
-        proposals=(Proposal(name="", settings={"type": "folder", "folder": str(folder)}),),
+        proposals=(SourceProposal(name="", settings={"type": "folder", "folder": str(folder)}),),
         doubts=(*faults[:3], *more, *missing, *doubts(found, looking.zone, key="")),
     )

@@ -22,10 +22,10 @@ from ..extraction.article import Selectors
 from ..extraction.document import base_url, parse_page
 from ..sources.feed import FeedSource
 from .describing import doubts, shown
-from .listing import Listing, Reading, listing_of, understood
+from .listing import Reading, TriedListing, listing_of, understood
 from .origins import places_of
 from .recognise import (
-    Form,
+    DocumentFormat,
     feeds_of,
     form_of,
     is_front,
@@ -35,7 +35,7 @@ from .recognise import (
     sitemap_of,
     sitemaps_in_robots,
 )
-from .values import ArticleShown, Kind, Proposal, Request, Trial
+from .values import AddressKind, ArticleShown, Request, SourceProposal, Trial
 
 _LARGEST = 5_000_000
 _MOST_COMPUTING = 20.0  # seconds for one page
@@ -63,7 +63,7 @@ class Looking:
         select = Selectors(**self.request.select)
         return Reading(self.request.address, select, self.now, self.request.language, self.zone)
 
-    def listing_of(self, got: Fetched) -> Listing:
+    def listing_of(self, got: Fetched) -> TriedListing:
         """A page as a listing. Raises SourceError and LimitExceeded."""
         with processor_time(_MOST_COMPUTING):
             return listing_of(got, self.reading)
@@ -88,23 +88,23 @@ class Looking:
             return await look_at_path(self)
         got = await self.get(self.request.address)
         form = form_of(got.body, got.media_type, got.charset)
-        if self.request.kind is Kind.FEED or form is Form.FEED:
+        if self.request.kind is AddressKind.FEED or form is DocumentFormat.FEED:
             return await self.feed(got)
-        if form is Form.WORDPRESS:
+        if form is DocumentFormat.WORDPRESS:
             return await self.wordpress(got)
-        if form is not Form.PAGE:
+        if form is not DocumentFormat.PAGE:
             return self._unreadable(form)
         return await self.page(got)
 
-    def _unreadable(self, form: Form) -> Trial:
+    def _unreadable(self, form: DocumentFormat) -> Trial:
         said = {
-            Form.SITEMAP: "a map of a site for search engines, which names pages and tells no articles",
-            Form.JSON: "JSON, but neither a JSON Feed nor an answer of WordPress",
-            Form.TEXT: "plain text, not a page",
-            Form.OTHER: "neither a page nor a feed",
+            DocumentFormat.SITEMAP: "a map of a site for search engines, which names pages and tells no articles",
+            DocumentFormat.JSON: "JSON, but neither a JSON Feed nor an answer of WordPress",
+            DocumentFormat.TEXT: "plain text, not a page",
+            DocumentFormat.OTHER: "neither a page nor a feed",
         }
         hint = "give the site's front page, or a page that lists its news"
-        return Trial(address=self.request.address, kind=Kind.NOTHING, what=f"is {said[form]}", hints=(hint,))
+        return Trial(address=self.request.address, kind=AddressKind.NOTHING, what=f"is {said[form]}", hints=(hint,))
 
     # -- feeds -------------------------------------------------------------------------------------------------------
 
@@ -113,11 +113,11 @@ class Looking:
         address = self.request.address
         found, faults = self.read_feed(got, FeedSource(name="", url=address, **self.common()))
         what = f"is a feed of {_articles(len(found))}"
-        proposal = Proposal(name="", settings=self.settings("feed", url=got.moved_to or address))
+        proposal = SourceProposal(name="", settings=self.settings("feed", url=got.moved_to or address))
         doubtful = [*faults, *await self._against_page(found), *doubts(found, self.zone, key="")]
         return Trial(
             address=address,
-            kind=Kind.FEED,
+            kind=AddressKind.FEED,
             what=what,
             found=len(found),
             articles=self.shown_of_feed(found),
@@ -166,7 +166,7 @@ class Looking:
         try:
             made = await self.at(url).feed(await self.get(url))
         except SourceError as error:
-            return Trial(address=self.request.address, kind=Kind.NOTHING, what=f"{what}, but {error}")
+            return Trial(address=self.request.address, kind=AddressKind.NOTHING, what=f"{what}, but {error}")
         return replace(made, address=self.request.address, what=f"{what}, {url}, of {_articles(made.found)}")
 
     # -- pages -------------------------------------------------------------------------------------------------------
@@ -175,11 +175,11 @@ class Looking:
         """A page: an article, or a listing with the articles that it leads to."""
         listing = self.listing_of(got)
         kind = self.request.kind or listing.kind
-        if kind is Kind.ARTICLE:
+        if kind is AddressKind.ARTICLE:
             return await self.article(got)
         return await self.listing(got, listing)
 
-    async def listing(self, got: Fetched, listing: Listing) -> Trial:
+    async def listing(self, got: Fetched, listing: TriedListing) -> Trial:
         """A listing: what is read of its articles, and the block to propose."""
         from .pages import read_listing
 
@@ -200,7 +200,7 @@ class Looking:
         except (SourceError, LimitExceeded) as error:
             return Trial(
                 address=self.request.address,
-                kind=Kind.NOTHING,
+                kind=AddressKind.NOTHING,
                 what=f"is a page in which no article was found: {error}",
             )
         made = await self._listed(got)
@@ -208,7 +208,7 @@ class Looking:
             hint = "give the page that lists such articles, and a block for config.yaml is proposed"
             return Trial(
                 address=self.request.address,
-                kind=Kind.ARTICLE,
+                kind=AddressKind.ARTICLE,
                 what="is an article",
                 found=1,
                 articles=(itself,),
@@ -218,7 +218,7 @@ class Looking:
         return replace(
             made,
             address=self.request.address,
-            kind=Kind.ARTICLE,
+            kind=AddressKind.ARTICLE,
             what=f"is an article; {made.address} {made.what}",
         )
 
@@ -239,7 +239,7 @@ class Looking:
             if listing.names(got.url):
                 others = [found]
                 break
-            if listing.kind is Kind.LISTING and listing.links:
+            if listing.kind is AddressKind.LISTING and listing.links:
                 others.append(found)
         if not others:
             return None
@@ -256,7 +256,7 @@ class Looking:
 
     # -- the site ----------------------------------------------------------------------------------------------------
 
-    async def _of_site(self, got: Fetched, listing: Listing) -> tuple[list[str], list[Proposal]]:
+    async def _of_site(self, got: Fetched, listing: TriedListing) -> tuple[list[str], list[SourceProposal]]:
         """What else a page tells of its site: feeds (tried), sections, a map."""
         tree = listing.tree
         hints, proposals = [], []
@@ -274,7 +274,7 @@ class Looking:
                 whole = sum(len(one.body_html) >= _SUMMARY for one in found) * 2 > len(found)
                 text = "with their text" if whole else "with summaries only"
                 proposals.append(
-                    Proposal(
+                    SourceProposal(
                         name="",
                         settings=self.settings("feed", url=answer.moved_to or url),
                         why=f"a feed of {_articles(len(found))} {text}",
@@ -318,7 +318,7 @@ class Looking:
         return Fetched(url="", body=body)
 
 
-def _is_whole(proposal: Proposal) -> bool:
+def _is_whole(proposal: SourceProposal) -> bool:
     return proposal.why.endswith("with their text")
 
 

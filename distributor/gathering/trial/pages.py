@@ -14,9 +14,9 @@ from ..extraction.document import parse_page, select
 from ..identity import canonical_url
 from .describing import doubts, shown
 from .finding import Sample, find_selectors
-from .listing import Listing, Reading, lists_only, understood
+from .listing import Reading, TriedListing, lists_only, understood
 from .repeated import link_selector
-from .values import ArticleShown, Kind, Proposal, Selected, Trial
+from .values import AddressKind, ArticleShown, Selected, SourceProposal, Trial
 
 if TYPE_CHECKING:
     from .look import Looking
@@ -35,13 +35,13 @@ class _Tried:
     fault: str = ""
 
 
-async def read_listing(looking: Looking, got: Fetched, listing: Listing, *, first: str = "") -> Trial:
+async def read_listing(looking: Looking, got: Fetched, listing: TriedListing, *, first: str = "") -> Trial:
     """What is read of a listing's articles, and the block to propose. `first` is the article to begin with."""
     request, reading = looking.request, looking.reading
     if not listing.links:
         return Trial(
             address=request.address,
-            kind=Kind.LISTING,
+            kind=AddressKind.LISTING,
             what="is a page without links to articles" + _selected_none(reading.select.link),
             left_out=listing.left_out,
             doubts=_scripted(listing) or (_without_links(listing),),
@@ -56,7 +56,7 @@ async def read_listing(looking: Looking, got: Fetched, listing: Listing, *, firs
     articles = [one.found for one in again if one.found is not None]
     return Trial(
         address=request.address,
-        kind=Kind.LISTING,
+        kind=AddressKind.LISTING,
         what=f"is a listing of {len(listing.links)} article{'' if len(listing.links) == 1 else 's'}",
         found=len(listing.links),
         articles=tuple(_shown(one, listing, looking) for one in (*again, *bad)),
@@ -72,13 +72,13 @@ async def read_listing(looking: Looking, got: Fetched, listing: Listing, *, firs
     )
 
 
-def _without_links(listing: Listing) -> str:
+def _without_links(listing: TriedListing) -> str:
     if listing.left_out:
         return "all its links were left out; --select 'link=CSS' takes those that a selector of yours finds"
     return "its links may be made by a script: look for a feed, or for another page that lists the news"
 
 
-def _further(listing: Listing) -> tuple[str, ...]:
+def _further(listing: TriedListing) -> tuple[str, ...]:
     """What staff may want to know of the listing's further pages."""
     if listing.next_page.url:
         return (f"the listing has further pages, such as {listing.next_page.url}: `pages: 2` reads the second too",)
@@ -89,7 +89,7 @@ def _further(listing: Listing) -> tuple[str, ...]:
     )
 
 
-def _topics(good: Sequence[_Tried], listing: Listing, reading: Reading) -> tuple[str, ...]:
+def _topics(good: Sequence[_Tried], listing: TriedListing, reading: Reading) -> tuple[str, ...]:
     """The topics that the pages show their articles under, where they name none by themselves."""
     if reading.select.topic or any(one.found and one.found.topics for one in good):
         return ()
@@ -100,7 +100,7 @@ def _topics(good: Sequence[_Tried], listing: Listing, reading: Reading) -> tuple
     return (f"the pages' paths of links name topics ({', '.join(named[:5])}): `topics: from page` takes them",)
 
 
-def _scripted(listing: Listing) -> tuple[str, ...]:
+def _scripted(listing: TriedListing) -> tuple[str, ...]:
     number = len(listing.scripted)
     if not number:
         return ()
@@ -114,7 +114,7 @@ def _selected_none(css: str) -> str:
     return f": {css!r} finds none" if css else ""
 
 
-def _to_try(listing: Listing, number: int, begin: str = "") -> list[str]:
+def _to_try(listing: TriedListing, number: int, begin: str = "") -> list[str]:
     """Which links are followed: most of the largest block, and one or two of others, which may lead to no articles."""
     first, *rest = listing.groups or [[link.url for link in listing.links.values()]]
     others = [group[0] for group in rest][: _OTHERS if number >= 5 else int(number >= 3)]
@@ -125,7 +125,7 @@ def _to_try(listing: Listing, number: int, begin: str = "") -> list[str]:
     return [*([begin] if begin else []), *rest_of_all][:number]
 
 
-async def _follow(looking: Looking, listing: Listing, url: str) -> _Tried:
+async def _follow(looking: Looking, listing: TriedListing, url: str) -> _Tried:
     try:
         got = await looking.get(url)
     except SourceError as error:
@@ -142,7 +142,7 @@ async def _follow(looking: Looking, listing: Listing, url: str) -> _Tried:
     return _Tried(url, got, fault=f"{url} lists articles and is none") if lists else made
 
 
-def _reread(one: _Tried, listing: Listing, reading: Reading) -> _Tried:
+def _reread(one: _Tried, listing: TriedListing, reading: Reading) -> _Tried:
     assert one.got is not None
     try:
         return _Tried(one.url, one.got, understood(one.got, reading, link=listing.link(one.url)))
@@ -150,7 +150,7 @@ def _reread(one: _Tried, listing: Listing, reading: Reading) -> _Tried:
         return _Tried(one.url, one.got, fault=str(error))
 
 
-def _shown(one: _Tried, listing: Listing, looking: Looking) -> ArticleShown:
+def _shown(one: _Tried, listing: TriedListing, looking: Looking) -> ArticleShown:
     if one.found is None or one.got is None:
         return ArticleShown(address=one.url, fault=one.fault)
     link = listing.link(one.url)
@@ -166,7 +166,9 @@ def _shown(one: _Tried, listing: Listing, looking: Looking) -> ArticleShown:
 # -- selectors ---------------------------------------------------------------------------------------------------------
 
 
-def _link(listing: Listing, reading: Reading, good: Sequence[_Tried], bad: Sequence[_Tried]) -> tuple[Selected, ...]:
+def _link(
+    listing: TriedListing, reading: Reading, good: Sequence[_Tried], bad: Sequence[_Tried]
+) -> tuple[Selected, ...]:
     """A selector for the links, where automatically also other pages are taken for articles, or some are missed."""
     if reading.select.link or len(good) < 2:
         return ()
@@ -184,7 +186,7 @@ def _link(listing: Listing, reading: Reading, good: Sequence[_Tried], bad: Seque
 
 
 def _fields(
-    looking: Looking, listing: Listing, good: Sequence[_Tried], link: Sequence[Selected]
+    looking: Looking, listing: TriedListing, good: Sequence[_Tried], link: Sequence[Selected]
 ) -> tuple[tuple[Selected, ...], list[str]]:
     """Selectors for the fields of articles, and what could not be looked for."""
     if len(good) < 2:
@@ -208,7 +210,7 @@ def _fields(
         return (), ["selectors were not looked for to the end: the pages are very large"]
 
 
-def _proposal(looking: Looking, got: Fetched, selected: Sequence[Selected], good: Sequence[_Tried]) -> Proposal:
+def _proposal(looking: Looking, got: Fetched, selected: Sequence[Selected], good: Sequence[_Tried]) -> SourceProposal:
     request = looking.request
     given = {key: css for key, css in request.select.items() if css}
     settings: dict[str, Any] = looking.settings("page", url=request.address)
@@ -217,7 +219,7 @@ def _proposal(looking: Looking, got: Fetched, selected: Sequence[Selected], good
         settings["select"] = chosen
     number = len(good)
     why = f"with{'' if chosen else 'out'} selectors, tried on {number} page{'' if number == 1 else 's'}"
-    return Proposal(name="", settings=settings, selectors=tuple(selected), why=why)
+    return SourceProposal(name="", settings=settings, selectors=tuple(selected), why=why)
 
 
 # -- doubts ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ..extraction.document import base_url, decode, words_of
 from ..feed_parser import begin
 
 
-class Form(StrEnum):
+class DocumentFormat(StrEnum):
     """The form of some bytes."""
 
     PAGE = "page"
@@ -43,18 +43,18 @@ _MOST_SECTIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedLink:
     """A link of a page: its words and where to."""
 
     words: str
     url: str
 
 
-def form_of(body: bytes, media_type: str = "", charset: str = "") -> Form:
+def form_of(body: bytes, media_type: str = "", charset: str = "") -> DocumentFormat:
     """What the bytes are, by themselves first and by the server's word at last: many servers call all of it text/html."""
     bare = body.removeprefix(codecs.BOM_UTF8).lstrip()
     if not bare:
-        return Form.OTHER
+        return DocumentFormat.OTHER
     if bare[:1] in (b"{", b"["):
         return _json_form(decode(bare, charset))
     if bare[:1] == b"<" or bare[:4] in (b"<\0?\0", b"\xff\xfe<\0", b"\xfe\xff\0<"):
@@ -62,25 +62,29 @@ def form_of(body: bytes, media_type: str = "", charset: str = "") -> Form:
         root = _ROOT.match(_DOCTYPE.sub(b"", plain[begin(plain) :], count=1))
         name = root.group(1).lower() if root else b""
         if name in _FEED_ROOTS:
-            return Form.FEED
-        return Form.SITEMAP if name in _MAP_ROOTS else Form.PAGE
+            return DocumentFormat.FEED
+        return DocumentFormat.SITEMAP if name in _MAP_ROOTS else DocumentFormat.PAGE
     if media_type in ("text/html", "application/xhtml+xml"):
-        return Form.PAGE
-    return Form.TEXT if _is_text(body) else Form.OTHER
+        return DocumentFormat.PAGE
+    return DocumentFormat.TEXT if _is_text(body) else DocumentFormat.OTHER
 
 
-def _json_form(text: str) -> Form:
+def _json_form(text: str) -> DocumentFormat:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return Form.TEXT
+        return DocumentFormat.TEXT
     if isinstance(data, dict):
         if isinstance(data.get("items"), list) or "jsonfeed.org" in str(data.get("version", "")):
-            return Form.FEED
-        return Form.WORDPRESS if any("wp/v2" in str(one) for one in _listed(data.get("namespaces"))) else Form.JSON
+            return DocumentFormat.FEED
+        return (
+            DocumentFormat.WORDPRESS
+            if any("wp/v2" in str(one) for one in _listed(data.get("namespaces")))
+            else DocumentFormat.JSON
+        )
     posts = [one for one in _listed(data)[:5] if isinstance(one, dict)]
     rendered = [one for one in posts if isinstance(one.get("title"), dict) and "rendered" in one["title"]]
-    return Form.WORDPRESS if rendered else Form.JSON
+    return DocumentFormat.WORDPRESS if rendered else DocumentFormat.JSON
 
 
 def _listed(value: object) -> list[object]:
@@ -101,12 +105,12 @@ def is_front(url: str) -> bool:
     return not parts.query and bool(_FRONT.fullmatch(parts.path or "/"))
 
 
-def feeds_of(page: HtmlElement, base: str) -> list[Named]:
+def feeds_of(page: HtmlElement, base: str) -> list[NamedLink]:
     """The feeds that a page names: in its head (RFC 4287 and the WHATWG's rel=alternate), else by links that say so.
 
     Feeds of comments are left out.
     """
-    found: dict[str, Named] = {}
+    found: dict[str, NamedLink] = {}
     for link in page.iter("link"):
         rel = (link.get("rel") or "").lower().split()
         kind = (link.get("type") or "").lower().partition(";")[0].strip()
@@ -123,9 +127,9 @@ def feeds_of(page: HtmlElement, base: str) -> list[Named]:
     return [one for one in found.values() if not comments.search(f"{one.words} {one.url}")]
 
 
-def _add(found: dict[str, Named], words: str, url: str) -> None:
+def _add(found: dict[str, NamedLink], words: str, url: str) -> None:
     if url:
-        found.setdefault(url, Named(words[:100], url))
+        found.setdefault(url, NamedLink(words[:100], url))
 
 
 def is_wordpress(page: HtmlElement) -> bool:
@@ -153,17 +157,17 @@ def sitemaps_in_robots(text: str, base: str) -> list[str]:
     return list(filter(None, (web_address(one, base) for one in found[:20])))
 
 
-def sections_of(page: HtmlElement, base: str) -> list[Named]:
+def sections_of(page: HtmlElement, base: str) -> list[NamedLink]:
     """The sections that the page's menu leads to, in its order: short links within the site and not this page."""
     host = urlsplit(base).hostname
-    found: dict[str, Named] = {}
+    found: dict[str, NamedLink] = {}
     for anchor in _menu_links(page):
         url, words = web_address(anchor.get("href") or "", base).partition("#")[0], words_of(anchor)
         parts = urlsplit(url)
         if not url or parts.hostname != host or is_front(url) or url.rstrip("/") == base.rstrip("/"):
             continue
         if 1 <= len(words.split()) <= 5 and len(words) <= 40:
-            found.setdefault(url, Named(words, url))
+            found.setdefault(url, NamedLink(words, url))
         if len(found) == _MOST_SECTIONS:
             break
     return list(found.values())

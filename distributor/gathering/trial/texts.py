@@ -26,7 +26,7 @@ def folded(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TextBlock:
     """A block of a body: its words, and how many of their characters stand outside links."""
 
     text: str
@@ -37,7 +37,7 @@ class Block:
         return folded(self.text)
 
 
-def blocks_of(body_html: str) -> list[Block]:
+def blocks_of(body_html: str) -> list[TextBlock]:
     """The innermost blocks of a body that have words."""
     root = parse(body_html) if body_html else None
     if root is None:
@@ -49,7 +49,7 @@ def blocks_of(body_html: str) -> list[Block]:
         words = words_of(element)
         linked = sum(len(words_of(anchor)) for anchor in element.iter("a"))
         if words:
-            made.append(Block(words, max(0, len(words) - linked)))
+            made.append(TextBlock(words, max(0, len(words) - linked)))
     return made
 
 
@@ -81,5 +81,5 @@ def _is_said(key: str, fields: Collection[str]) -> bool:
     return key in fields or any(len(one) >= _LEAST_CUT and key.startswith(one) for one in fields)
 
 
-def _is_date_line(block: Block, zone: tzinfo) -> bool:
+def _is_date_line(block: TextBlock, zone: tzinfo) -> bool:
     return len(block.text) <= _LONGEST_DATE_LINE and parse_date(block.text, zone) is not None

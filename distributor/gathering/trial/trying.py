@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from ...config import Site
 from ...credentials import NONE, taken
 from ...errors import LimitExceeded, SourceError, StartFailed
-from ...isolation import ChildFailed, Limits, call_isolated_async
+from ...isolation import ChildFailed, ChildLimits, call_isolated_async
 from ...text import clean_line
 from ..fetch import Hosts, open_fetcher
 from ..reader import Announcing
@@ -25,7 +25,7 @@ log = logging.getLogger("distributor.gathering")
 
 SECONDS = 240.0  # that trying one address may take
 _MARGIN = 10.0
-_LIMITS = Limits(seconds=SECONDS + _MARGIN, processor_seconds=200)
+_LIMITS = ChildLimits(seconds=SECONDS + _MARGIN, processor_seconds=200)
 _ATTEMPTS = 4  # at most three pages that end their reader are left out
 
 _trial = TypeAdapter(Trial)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Kind(StrEnum):
+class AddressKind(StrEnum):
     """What an address turned out to be."""
 
     LISTING = "listing"
@@ -29,7 +29,7 @@ class Request:
 
     address: str
     is_path: bool = False
-    kind: Kind | None = None
+    kind: AddressKind | None = None
     articles: int = 5
     select: Mapping[str, str] = field(default_factory=dict)
     allow_private: bool = False
@@ -68,7 +68,7 @@ class ArticleShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class OmittedLinks:
     """Links of a listing that are taken for no articles: why, how many, and the words of one or two."""
 
     reason: str
@@ -88,7 +88,7 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class SourceProposal:
     """A source for config.yaml: a suggestion for its name, its settings, and what speaks for it."""
 
     name: str
@@ -106,12 +106,12 @@ class Trial:
     """
 
     address: str
-    kind: Kind
+    kind: AddressKind
     what: str
     found: int = 0
     articles: tuple[ArticleShown, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-    proposals: tuple[Proposal, ...] = ()
+    left_out: tuple[OmittedLinks, ...] = ()
+    proposals: tuple[SourceProposal, ...] = ()
     doubts: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
 
