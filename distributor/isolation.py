@@ -40,6 +40,7 @@ from .text import clean_line
 
 log = logging.getLogger("distributor.isolation")
 
+Function = Callable[..., Any]  # what a child calls
 Tell = Callable[[str], None]  # hears what a child is at
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
@@ -78,9 +79,7 @@ class ChildProcess:
     After a LimitExceeded the next call gets a new child. Safe to be killed from another thread; not to be called from two.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], *, limits: ChildLimits = ChildLimits(), tell: Tell | None = None
-    ) -> None:
+    def __init__(self, function: Function, *, limits: ChildLimits = ChildLimits(), tell: Tell | None = None) -> None:
         self.function, self.limits = function, limits
         self._tell = tell or (lambda doing: None)
         self._process: Any = None
@@ -255,14 +254,14 @@ class ChildFailed(Exception):
         self.trace = trace
 
 
-def call_isolated(function: Callable[..., Any], *arguments: object, limits: ChildLimits = ChildLimits()) -> Any:
+def call_isolated(function: Function, *arguments: object, limits: ChildLimits = ChildLimits()) -> Any:
     """Call a function in a child process of its own. Blocks. Raises as `ChildProcess.call`."""
     with ChildProcess(function, limits=limits) as child:
         return child.call(*arguments)
 
 
 async def call_isolated_async(
-    function: Callable[..., Any],
+    function: Function,
     *arguments: object,
     limits: ChildLimits = ChildLimits(),
     threads: ThreadPoolExecutor | None = None,
@@ -353,7 +352,7 @@ def processor_time(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def _serve(pipe: Connection, lifeline: Connection, function: Callable[..., Any], limits: ChildLimits) -> None:
+def _serve(pipe: Connection, lifeline: Connection, function: Function, limits: ChildLimits) -> None:
     """What the child does: answer until the other end is closed."""
     global _pipe
     _pipe = pipe
@@ -368,7 +367,7 @@ def _serve(pipe: Connection, lifeline: Connection, function: Callable[..., Any],
             os._exit(0)
 
 
-def _answer(pipe: Connection, function: Callable[..., Any], limits: ChildLimits) -> bytes:
+def _answer(pipe: Connection, function: Function, limits: ChildLimits) -> bytes:
     """The answer to the next call, as a frame. Does not return once the other end is closed."""
     try:
         arguments = _receive(pipe)
