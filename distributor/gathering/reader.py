@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,12 +77,24 @@ async def _answered(
     now: datetime,
     waits: dict[str, datetime],
 ) -> dict[str, Any]:
-    """What a child says of a source; a page that ends its reader is left out of the next attempt. Raises SourceError."""
+    """What a child says of a source. Raises SourceError."""
+
+    def attempt(avoid: dict[str, str]) -> Awaitable[dict[str, Any]]:
+        job = _packed(source, site, known, avoid, now, waits)
+        return call_isolated_async(function, *job, limits=_LOOK, threads=_LOOKS)
+
+    return await answered_in_the_end(attempt, f"source {source.name}", "the source failed")
+
+
+async def answered_in_the_end(
+    attempt: Callable[[dict[str, str]], Awaitable[dict[str, Any]]], who: str, failed: str
+) -> dict[str, Any]:
+    """What a child answers in one of a few attempts. Each is given the pages that have ended the reader before, with the
+    reason; it leaves them out. Raises SourceError: `failed` says so of a bug, and `who` names it in the log."""
     avoid: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
-        job = _packed(source, site, known, avoid, now, waits)
         try:
-            answer: dict[str, Any] = await call_isolated_async(function, *job, limits=_LOOK, threads=_LOOKS)
+            return await attempt(avoid)
         except LimitExceeded as error:
             if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
                 raise SourceError(f"{error.doing} {error}".strip()) from None
@@ -90,10 +102,8 @@ async def _answered(
         except StartFailed as error:
             raise SourceError(str(error)) from None
         except ChildFailed as bug:
-            log.error("source %s raised what it may not raise:\n%s", source.name, bug.trace)
-            raise SourceError(clean_line(f"the source failed: {bug}")[:400]) from None
-        else:
-            return answer
+            log.error("%s raised what it may not raise:\n%s", who, bug.trace)
+            raise SourceError(clean_line(f"{failed}: {bug}")[:400]) from None
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

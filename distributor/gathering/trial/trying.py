@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...config import Site
 from ...credentials import NONE, taken
-from ...errors import LimitExceeded, SourceError, StartFailed
-from ...isolation import ChildFailed, ChildLimits, call_isolated_async
+from ...errors import LimitExceeded, SourceError
+from ...isolation import ChildLimits, call_isolated_async
 from ...text import clean_line
 from ..fetch import Hosts, open_fetcher
-from ..reader import Announcing
+from ..reader import Announcing, answered_in_the_end
 from .look import Looking
 from .values import Request, Trial
 
@@ -26,7 +26,6 @@ log = logging.getLogger("distributor.gathering")
 SECONDS = 240.0  # that trying one address may take
 _MARGIN = 10.0
 _LIMITS = ChildLimits(seconds=SECONDS + _MARGIN, processor_seconds=200)
-_ATTEMPTS = 4  # at most three pages that end their reader are left out
 
 _trial = TypeAdapter(Trial)
 
@@ -34,22 +33,11 @@ _trial = TypeAdapter(Trial)
 async def try_address(request: Request, site: Site, now: datetime, tell: Callable[[str], None] | None = None) -> Trial:
     """What an address is, what is read of it, and what to write into config.yaml. `tell` hears what is being read, from
     another thread. Raises SourceError with the reason in words where nothing can be read."""
-    avoid: dict[str, str] = {}
-    for _ in range(_ATTEMPTS):
-        try:
-            answer = await call_isolated_async(_try, request, site, avoid, now, limits=_LIMITS, tell=tell)
-        except LimitExceeded as error:
-            if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
-                raise SourceError(f"{error.doing} {error}".strip()) from None
-            avoid[error.doing] = str(error)
-        except StartFailed as error:
-            raise SourceError(str(error)) from None
-        except ChildFailed as bug:
-            log.error("trying %s raised what it may not raise:\n%s", request.address, bug.trace)
-            raise SourceError(clean_line(f"it could not be tried: {bug}")[:400]) from None
-        else:
-            return _told(answer)
-    raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def attempt(avoid: dict[str, str]) -> Awaitable[dict[str, Any]]:
+        return call_isolated_async(_try, request, site, avoid, now, limits=_LIMITS, tell=tell)
+
+    return _told(await answered_in_the_end(attempt, f"trying {request.address}", "it could not be tried"))
 
 
 def _told(answer: Mapping[str, Any]) -> Trial:
