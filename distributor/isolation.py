@@ -76,7 +76,7 @@ class ChildProcess:
     """A child process that calls one function as often as it is asked to, one call after the other.
 
     The function must be found by name in its module; its arguments are pickled; it returns bytes or what JSON can say.
-    After a LimitExceeded the next call gets a new child. Safe to be killed from another thread; not to be called from two.
+    After a LimitExceeded the next call gets a new child. Safe to be killed from another thread, not to be called from two.
     """
 
     def __init__(self, function: Function, *, limits: ChildLimits = ChildLimits(), tell: Tell | None = None) -> None:
@@ -301,8 +301,7 @@ def _end_forkserver() -> None:
     if pid is not None:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
-            # It is reaped by `multiprocessing`, which then starts one.
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # `multiprocessing` reaps it, and starts another
 
 
 def _log_here(body: bytes) -> None:
