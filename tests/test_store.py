@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
 import sqlite3
@@ -14,30 +12,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from builders import NOW
 
 from distributor.errors import StoreError, StoreLost
-from distributor.gathering import keys
-from distributor.gathering.identity import identity_keys
-from distributor.model import FoundArticle
-from distributor.storage import migrations
 from distributor.storage.database import Database
 from distributor.storage.tables import (
-    editions,
-    metadata,
-    opt_outs,
-    renditions,
-    subscribers,
-    subscriptions,
     suppressions,
 )
 
@@ -48,110 +30,6 @@ def file(tmp_path: Path) -> Iterator[Database]:
     opened = Database.open("sqlite:///store.db", tmp_path)
     opened.migrate()
     yield opened
-    opened.close()
-
-
-def test_migrations_make_exactly_the_tables_that_the_code_knows(database: Database) -> None:
-    with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_the_list_of_revisions_is_the_chain_of_migration_files() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__ or "").parent))
-    chain = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    assert tuple(reversed(chain)) == migrations.REVISIONS
-
-
-def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
-    opened = Database.open("sqlite:///deep/folder/store.db", tmp_path)
-    assert opened.pending() == migrations.REVISIONS
-    assert opened.migrate() == migrations.REVISIONS
-    assert opened.migrate() == ()
-    assert opened.revision() == migrations.REVISIONS[-1]
-    opened.close()
-
-
-def test_an_upgrade_loses_no_row_of_a_store_that_has_some(tmp_path: Path) -> None:
-    """Version 5, with rows that point to the tables that version 6 makes anew."""
-    _at_version(tmp_path, "0005")
-    raw = sqlite3.connect(tmp_path / "store.db")
-    raw.executescript(
-        """
-        INSERT INTO editions (id, newsletter, slot, number, kind, state, subject, language, frozen_at, expires_at, content,
-            sha256) VALUES ('t-1', 't', 's', 1, 'digest', 'done', 'x', 'vi', '2026-11-23T00:00:00.000000+00:00',
-            '2026-11-24T00:00:00.000000+00:00', '{}', 'x');
-        INSERT INTO renditions (edition_id, channel, part, title, media_type, body, sha256)
-            VALUES ('t-1', 'mail', 'digest', '', 'x', x'00', 'x');
-        INSERT INTO subscribers (id, address, address_key, name, language, topics, consent, created)
-            VALUES ('lan', 'lan@example.com', 'lan@example.com', '', 'vi', '["Y tế", "Kinh tế"]', '',
-            '2026-11-23T00:00:00.000000+00:00');
-        INSERT INTO subscriptions VALUES ('lan', 't', '2026-11-23T00:00:00.000000+00:00');
-        """
-    )
-    raw.commit()
-    raw.close()
-    opened = Database.open("sqlite:///store.db", tmp_path)
-    assert opened.migrate() == migrations.REVISIONS[5:]
-    with opened.read() as connection:
-        assert connection.execute(sa.select(renditions.c.edition_id, renditions.c.action)).one() == ("t-1", "post")
-        assert connection.execute(sa.select(editions.c.due_at, editions.c.released_at)).one() == (NOW, NOW)
-        assert connection.execute(sa.select(subscriptions.c.newsletter)).scalars().all() == ["t"]
-        chosen = sa.select(subscribers.c.topics_key, subscribers.c.frequency)
-        assert connection.execute(chosen).one() == ("kinh tế\ny tế", "each")
-        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-    opened.close()
-
-
-def test_who_was_on_no_list_before_leaving_was_written_down_has_left_them_all(tmp_path: Path) -> None:
-    _at_version(tmp_path, "0007")
-    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as raw:
-        for name in ("lan", "hoa"):
-            raw.execute(
-                "INSERT INTO subscribers (id, address, address_key, name, language, topics, consent, created)"
-                f" VALUES ('{name}', '{name}@x.vn', '{name}@x.vn', '', 'vi', '[]', '', '2026-11-23T00:00:00.000000+00:00')"
-            )
-        raw.execute("INSERT INTO subscriptions (subscriber_id, newsletter, since) VALUES ('hoa', 't', '2026-11-23')")
-        raw.commit()
-    opened = Database.open("sqlite:///store.db", tmp_path)
-    opened.migrate()
-    with opened.read() as connection:
-        assert connection.execute(sa.select(opt_outs.c.address_key, opt_outs.c.newsletter)).all() == [("lan@x.vn", "")]
-    opened.close()
-
-
-def _at_version(folder: Path, revision: str) -> None:
-    """A store as an earlier version of the program has left it."""
-    engine = sa.create_engine(f"sqlite:///{folder / 'store.db'}")
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__ or "").parent))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
-
-
-_MIGRATE = """
-import sys
-from pathlib import Path
-from distributor.storage.database import Database
-Database.open("sqlite:///store.db", Path(sys.argv[1])).migrate()
-"""
-
-
-def test_several_processes_may_start_on_an_empty_store_at_once(tmp_path: Path) -> None:
-    program = [sys.executable, "-c", _MIGRATE, str(tmp_path)]
-    starts = [subprocess.Popen(program, cwd=tmp_path) for _ in range(4)]
-    assert [start.wait() for start in starts] == [0, 0, 0, 0]
-
-
-def test_a_store_that_is_newer_than_the_program_is_refused(tmp_path: Path) -> None:
-    opened = Database.open("sqlite:///store.db", tmp_path)
-    opened.migrate()
-    with opened.write() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match=r"version 9999, which is newer than this program"):
-        opened.migrate()
     opened.close()
 
 
@@ -406,28 +284,3 @@ def test_a_naive_time_never_enters_the_store(database: Database) -> None:
     with pytest.raises(Exception, match="a time without a zone"), database.write() as connection:
         naive = datetime(2026, 11, 23)  # noqa: DTZ001  # the point of the test
         connection.execute(sa.insert(suppressions).values(address_key="a", reason="", since=naive))
-
-
-def test_an_upgrade_knows_stored_stories_by_the_rules_of_today(tmp_path: Path) -> None:
-    """Version 15 kept ways back in addresses and GUIDs, and knew nothing by its title but what had no other key."""
-    _at_version(tmp_path, "0015")
-    raw = sqlite3.connect(tmp_path / "store.db")
-    title, address = "Khởi công tuyến đường mới", "https://bacson.example/tin/1?redirect=%2Ftin"
-    seen = "2026-11-23T00:00:00.000000+00:00"
-    content = json.dumps({"source": "cong", "title": title, "url": address, "body_html": "<p>Đường dài.</p>"})
-    raw.execute(
-        "INSERT INTO articles (id, feed_id, source, title, url, published, first_seen, dated, backlog, version, content,"
-        " sha256) VALUES ('a', 'tag:a', 'cong', ?, ?, ?, ?, 0, 0, 1, ?, '')",
-        (title, address, seen, seen, content),
-    )
-    for key in ("url:bacson.example/tin/1?redirect=%2Ftin", "guid:cong:/tin/1;jsessionid=1F0A"):
-        raw.execute("INSERT INTO article_keys VALUES (?, 'a')", (key,))
-    raw.commit()
-    raw.close()
-    opened = Database.open("sqlite:///store.db", tmp_path)
-    opened.migrate()
-    with opened.read() as connection:
-        known = keys.of(connection, "a")
-    told = FoundArticle(source="cong", title=title, url="https://bacson.example/tin/1", guid="/tin/1;jsessionid=77C2")
-    assert known >= set(identity_keys(told, ZoneInfo("Asia/Ho_Chi_Minh")))
-    opened.close()

@@ -34,6 +34,7 @@ from .migrations import REVISIONS
 from .reading import from_json
 from .tables import metadata
 
+MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _RESTED = 2.0  # seconds after which a connection to a server may be dead
@@ -237,7 +238,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

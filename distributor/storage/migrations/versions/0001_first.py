@@ -1,4 +1,4 @@
-"""The first tables: from sources to deliveries."""
+"""The first tables: sources, articles, editions, deliveries, subscribers, bounces, and what the store knows of itself."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,53 @@ from distributor.storage.tables import UtcTime
 revision = "0001"
 down_revision = None
 
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # a rowid of SQLite
+
 
 def upgrade() -> None:
+    _sources()
+    _articles()
+    _article_details()
+    _editions()
+    _edition_details()
+    _newsletters()
+    _shards()
+    _deliveries()
+    _channels()
+    _subscribers()
+    _bounces()
+    _store()
+
+
+def _sources() -> None:
+    op.create_table(
+        "sources",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("first_read", UtcTime(), nullable=True),
+        sa.Column("last_read", UtcTime(), nullable=True),
+        sa.Column("last_good", UtcTime(), nullable=True),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("fault_since", UtcTime(), nullable=True),
+        sa.Column("last_count", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sources")),
+    )
+    op.create_table(
+        "validators",
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.String(length=2000), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=False),
+        sa.Column("last_modified", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_validators")),
+    )
+    op.create_table(
+        "host_waits",
+        sa.Column("host", sa.String(length=300), nullable=False),
+        sa.Column("until", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_host_waits")),
+    )
+
+
+def _articles() -> None:
     op.create_table(
         "articles",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -20,6 +65,7 @@ def upgrade() -> None:
         sa.Column("published", UtcTime(), nullable=False),
         sa.Column("first_seen", UtcTime(), nullable=False),
         sa.Column("dated", sa.Boolean(), nullable=False),
+        sa.Column("doubtful_date", UtcTime(), nullable=True),
         sa.Column("backlog", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
@@ -27,7 +73,64 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
         sa.UniqueConstraint("feed_id", name=op.f("uq_articles_feed_id")),
     )
+    op.create_index(op.f("ix_articles_first_seen"), "articles", ["first_seen"], unique=False)
     op.create_index(op.f("ix_articles_published"), "articles", ["published"], unique=False)
+    op.create_table(
+        "article_keys",
+        sa.Column("key", sa.String(length=400), nullable=False),
+        sa.Column("article_id", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_keys_article_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_article_keys")),
+    )
+    op.create_index(op.f("ix_article_keys_article_id"), "article_keys", ["article_id"], unique=False)
+    op.create_table(
+        "ambiguous_keys",
+        sa.Column("key", sa.String(length=400), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_ambiguous_keys")),
+    )
+
+
+def _article_details() -> None:
+    op.create_table(
+        "article_origins",
+        sa.Column("article_id", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_origins_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "source", name=op.f("pk_article_origins")),
+    )
+    op.create_table(
+        "article_tellings",
+        sa.Column("article_id", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("lead", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_tellings_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "source", name=op.f("pk_article_tellings")),
+    )
+    op.create_table(
+        "article_marks",
+        sa.Column("article_id", sa.String(length=16), nullable=False),
+        sa.Column("mark", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_marks_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "mark", name=op.f("pk_article_marks")),
+    )
+    op.create_table(
+        "article_versions",
+        sa.Column("article_id", sa.String(length=16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seen", UtcTime(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_versions_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_article_versions")),
+    )
+
+
+def _editions() -> None:
     op.create_table(
         "editions",
         sa.Column("id", sa.String(length=60), nullable=False),
@@ -40,51 +143,74 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("frozen_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.Column("due_at", UtcTime(), nullable=False),
+        sa.Column("released_at", UtcTime(), nullable=True),
+        sa.Column("paused_at", UtcTime(), nullable=True),
         sa.Column("done_at", UtcTime(), nullable=True),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_editions")),
-        sa.UniqueConstraint("newsletter", "number", name=op.f("uq_editions_newsletter_number")),
+        sa.UniqueConstraint("newsletter", "kind", "number", name=op.f("uq_editions_newsletter_kind_number")),
         sa.UniqueConstraint("newsletter", "slot", name=op.f("uq_editions_newsletter_slot")),
     )
-    op.create_table(
-        "sources",
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("first_read", UtcTime(), nullable=True),
-        sa.Column("last_read", UtcTime(), nullable=True),
-        sa.Column("last_good", UtcTime(), nullable=True),
-        sa.Column("fault", sa.Text(), nullable=False),
-        sa.Column("fault_since", UtcTime(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_sources")),
+    op.create_index(
+        op.f("ix_editions_newsletter_kind_frozen_at"), "editions", ["newsletter", "kind", "frozen_at"], unique=False
     )
     op.create_table(
-        "subscribers",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("address_key", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("language", sa.String(length=8), nullable=False),
-        sa.Column("topics", sa.JSON(), nullable=False),
-        sa.Column("consent", sa.Text(), nullable=False),
-        sa.Column("created", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
-        sa.UniqueConstraint("address_key", name=op.f("uq_subscribers_address_key")),
+        "slots",
+        sa.Column("newsletter", sa.String(length=40), nullable=False),
+        sa.Column("slot", sa.String(length=60), nullable=False),
+        sa.Column("decided_at", UtcTime(), nullable=False),
+        sa.Column("decided_by", sa.String(length=200), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("edition_id", sa.String(length=60), nullable=True),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_slots_edition_id")),
+        sa.PrimaryKeyConstraint("newsletter", "slot", name=op.f("pk_slots")),
+    )
+    op.create_index(op.f("ix_slots_decided_at"), "slots", ["decided_at"], unique=False)
+
+
+def _edition_details() -> None:
+    op.create_table(
+        "edition_events",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_edition_events_edition_id")),
+        sa.PrimaryKeyConstraint("edition_id", "k", name=op.f("pk_edition_events")),
     )
     op.create_table(
-        "suppressions",
-        sa.Column("address_key", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("since", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("address_key", name=op.f("pk_suppressions")),
+        "cohorts",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("part", sa.String(length=120), nullable=False),
+        sa.Column("articles", sa.JSON(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_cohorts_edition_id")),
+        sa.PrimaryKeyConstraint("edition_id", "part", name=op.f("pk_cohorts")),
     )
     op.create_table(
-        "validators",
-        sa.Column("source", sa.String(length=40), nullable=False),
-        sa.Column("url", sa.String(length=2000), nullable=False),
-        sa.Column("etag", sa.Text(), nullable=False),
-        sa.Column("last_modified", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_validators")),
+        "renditions",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("part", sa.String(length=120), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.String(length=120), nullable=False),
+        sa.Column("action", sa.String(length=8), server_default="post", nullable=False),
+        sa.Column("target", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("target_part", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("article", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("first_channel", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_renditions_edition_id")),
+        sa.PrimaryKeyConstraint("edition_id", "channel", "part", name=op.f("pk_renditions")),
     )
+
+
+def _newsletters() -> None:
     op.create_table(
         "watches",
         sa.Column("newsletter", sa.String(length=40), nullable=False),
@@ -104,35 +230,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("newsletter", "article_id", name=op.f("pk_announcements")),
     )
     op.create_table(
-        "article_keys",
-        sa.Column("key", sa.String(length=400), nullable=False),
+        "corrections",
         sa.Column("article_id", sa.String(length=16), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_keys_article_id")),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_article_keys")),
-    )
-    op.create_index(op.f("ix_article_keys_article_id"), "article_keys", ["article_id"], unique=False)
-    op.create_table(
-        "article_versions",
-        sa.Column("article_id", sa.String(length=16), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("seen", UtcTime(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_versions_article_id")),
-        sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_article_versions")),
+        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_corrections_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "k", name=op.f("pk_corrections")),
     )
     op.create_table(
-        "renditions",
-        sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("part", sa.String(length=120), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("media_type", sa.String(length=120), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_renditions_edition_id")),
-        sa.PrimaryKeyConstraint("edition_id", "channel", "part", name=op.f("pk_renditions")),
+        "renames",
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("old", sa.String(length=40), nullable=False),
+        sa.Column("new", sa.String(length=40), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "old", name=op.f("pk_renames")),
     )
+
+
+def _shards() -> None:
     op.create_table(
         "shards",
         sa.Column("edition_id", sa.String(length=60), nullable=False),
@@ -141,25 +261,88 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=200), nullable=False),
         sa.Column("lease_until", UtcTime(), nullable=True),
+        sa.Column("due", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_shards_edition_id")),
         sa.PrimaryKeyConstraint("edition_id", "k", name=op.f("pk_shards")),
     )
+    op.create_index(op.f("ix_shards_channel_due"), "shards", ["channel", "due"], unique=False)
+    op.create_index(op.f("ix_shards_owner"), "shards", ["owner"], unique=False)
+
+
+def _deliveries() -> None:
     op.create_table(
-        "slots",
-        sa.Column("newsletter", sa.String(length=40), nullable=False),
-        sa.Column("slot", sa.String(length=60), nullable=False),
-        sa.Column("decided_at", UtcTime(), nullable=False),
-        sa.Column("decided_by", sa.String(length=200), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("edition_id", sa.String(length=60), nullable=True),
-        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_slots_edition_id")),
-        sa.PrimaryKeyConstraint("newsletter", "slot", name=op.f("pk_slots")),
+        "deliveries",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("recipient", sa.String(length=32), nullable=False),
+        sa.Column("part", sa.String(length=120), nullable=False),
+        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("recoveries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("due", UtcTime(), nullable=True),
+        sa.Column("updated", UtcTime(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("remote_id", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["edition_id", "k"], ["shards.edition_id", "shards.k"], name=op.f("fk_deliveries_edition_id_k")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint(
+            "edition_id", "channel", "recipient", "part", name=op.f("uq_deliveries_edition_id_channel_recipient_part")
+        ),
+    )
+    op.create_index(op.f("ix_deliveries_edition_id_k"), "deliveries", ["edition_id", "k"], unique=False)
+    op.create_index(op.f("ix_deliveries_recipient"), "deliveries", ["recipient"], unique=False)
+
+
+def _channels() -> None:
+    op.create_table(
+        "channel_rests",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("until", UtcTime(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("next_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_rests")),
+    )
+    op.create_table(
+        "channel_faults",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_faults")),
+    )
+
+
+def _subscribers() -> None:
+    op.create_table(
+        "subscribers",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("topics", sa.JSON(), nullable=False),
+        sa.Column("topics_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("frequency", sa.String(length=8), server_default="each", nullable=False),
+        sa.Column("consent", sa.Text(), nullable=False),
+        sa.Column("created", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
+        sa.UniqueConstraint("address_key", name=op.f("uq_subscribers_address_key")),
     )
     op.create_table(
         "subscriptions",
         sa.Column("subscriber_id", sa.String(length=32), nullable=False),
         sa.Column("newsletter", sa.String(length=40), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("owed_from", UtcTime(), nullable=True),
+        sa.Column("owed_since", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscribers.id"], name=op.f("fk_subscriptions_subscriber_id"), ondelete="CASCADE"
         ),
@@ -172,25 +355,72 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "deliveries",
-        sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("part", sa.String(length=120), nullable=False),
-        sa.Column("recipient", sa.String(length=32), nullable=False),
-        sa.Column("k", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("fence", sa.Integer(), nullable=False),
-        sa.Column("due", UtcTime(), nullable=True),
-        sa.Column("updated", UtcTime(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("reply", sa.Text(), nullable=False),
-        sa.Column("remote_id", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["edition_id", "k"], ["shards.edition_id", "shards.k"], name=op.f("fk_deliveries_edition_id_k")
-        ),
-        sa.PrimaryKeyConstraint("edition_id", "channel", "part", "recipient", name=op.f("pk_deliveries")),
+        "opt_outs",
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("newsletter", sa.String(length=40), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("via", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("address_key", "newsletter", name=op.f("pk_opt_outs")),
     )
-    op.create_index(op.f("ix_deliveries_edition_id_k_state"), "deliveries", ["edition_id", "k", "state"], unique=False)
-    op.create_index(op.f("ix_deliveries_state_due"), "deliveries", ["state", "due"], unique=False)
+
+
+def _bounces() -> None:
+    op.create_table(
+        "suppressions",
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("tier", sa.String(length=12), server_default="staff", nullable=False),
+        sa.Column("until", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("address_key", name=op.f("pk_suppressions")),
+    )
+    op.create_table(
+        "bounces",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("tier", sa.String(length=12), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("delivery_id", _NUMBER, nullable=True),
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("via", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bounces")),
+    )
+    op.create_index(op.f("ix_bounces_address_key_at"), "bounces", ["address_key", "at"], unique=False)
+    op.create_index(op.f("ix_bounces_edition_id"), "bounces", ["edition_id"], unique=False)
+    op.create_table(
+        "bounce_guards",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("hard", sa.Integer(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("held_at", UtcTime(), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("confirmed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.PrimaryKeyConstraint("edition_id", name=op.f("pk_bounce_guards")),
+    )
+    op.create_table(
+        "pending_suppressions",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("edition_id", "address_key", name=op.f("pk_pending_suppressions")),
+    )
+
+
+def _store() -> None:
+    op.create_table(
+        "home",
+        sa.Column("place", sa.String(length=1000), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_home")),
+    )
+    op.create_table(
+        "store_identity",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("key_fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_store_identity")),
+    )
