@@ -118,7 +118,7 @@ def measure(count: int) -> dict[str, Any]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         order, division = made[EditionKind.DIGEST]
         edition = _edition(selection)
-        letter = Rendition(channel="mail", part="digest", media_type="text/plain", body=b"", edition=edition.id)
+        letter = Rendition(channel="mail", variant="digest", media_type="text/plain", body=b"", edition=edition.id)
 
         def promised() -> int:
             with database.write() as connection:

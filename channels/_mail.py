@@ -167,7 +167,7 @@ class Packer:
 
     def _compiled(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> tuple[Compiled, Seal | None]:
         """What is ready of a rendition; in quoted-printable where it cannot travel as 8bit. `sample` is any reader."""
-        key = (rendition.edition, rendition.part, eight_bit)
+        key = (rendition.edition, rendition.variant, eight_bit)
         if key not in self._kept:
             compiled = self._compile(rendition, sample, eight_bit)
             seal = Seal(self._signers, compiled) if compiled and self._signers else None

@@ -59,7 +59,7 @@ def posts(
     return [
         Rendition(
             channel=channel.name,
-            part=article.id,
+            variant=article.id,
             article=article.id,
             media_type=TEXT,
             body=text(article).strip().encode(),

@@ -39,7 +39,7 @@ class Console(Channel):
         return [
             Rendition(
                 channel=self.name,
-                part="summary",
+                variant="summary",
                 media_type=TEXT,
                 body=body.encode(),
                 edition=edition.id,

@@ -103,7 +103,7 @@ class Email(PersonalChannel):
         return [
             Rendition(
                 channel=self.name,
-                part=edition.part,
+                variant=edition.variant,
                 media_type="application/json",
                 body=body,
                 edition=edition.id,

@@ -37,12 +37,12 @@ _FORMATS: dict[str, tuple[str, Callable[[Head, Sequence[Article]], bytes]]] = {
     "atom.xml": ("application/atom+xml; charset=utf-8", atom),
     "feed.json": ("application/feed+json; charset=utf-8", json_feed),
 }
-_PART = re.compile(r"(?:([a-z0-9][a-z0-9-]*)\.)?(rss\.xml|atom\.xml|feed\.json)")
+_NAME = re.compile(r"(?:([a-z0-9][a-z0-9-]*)\.)?(rss\.xml|atom\.xml|feed\.json)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feed(Channel):
-    """A folder of feeds. The part `tin-sang.rss.xml` is the file `tin-sang/rss.xml`, `rss.xml` the one of all articles."""
+    """A folder of feeds. The variant `tin-sang.rss.xml` is the file `tin-sang/rss.xml`, `rss.xml` that of all articles."""
 
     folder: Annotated[Folder, "folder in which the feeds are laid"]
     url: Annotated[PublicUrl, "address at which the web server shows that folder"]
@@ -76,11 +76,11 @@ class Feed(Channel):
         return self._feeds(self._head(desk), desk.published, "", "")
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        newsletter, name = _parse(rendition.part)
+        newsletter, name = _parse(rendition.variant)
         changed = await put(self.folder / newsletter / name, rendition.body)
         url = self._url(newsletter, name)
         told = await self._tell_hub(url) if changed and self.hub else ""
-        return Receipt(remote_id=rendition.part, url=url, reply=("written" if changed else "unchanged") + told)
+        return Receipt(remote_id=rendition.variant, url=url, reply=("written" if changed else "unchanged") + told)
 
     @property
     def public_folders(self) -> Sequence[Path]:
@@ -109,7 +109,7 @@ class Feed(Channel):
         return [
             Rendition(
                 channel=self.name,
-                part=f"{prefix}{name}",
+                variant=f"{prefix}{name}",
                 media_type=media,
                 body=write(replace(head, self_url=self._url(prefix.rstrip("."), name)), shown),
                 edition=edition,
@@ -138,9 +138,9 @@ class Feed(Channel):
         return "; the hub was told"
 
 
-def _parse(part: str) -> tuple[str, str]:
-    """The newsletter, empty for the feeds of all articles, and the file. Raises Rejected for a part of other making."""
-    match = _PART.fullmatch(part)
+def _parse(variant: str) -> tuple[str, str]:
+    """The newsletter, empty for the feeds of all articles, and the file. Raises Rejected for a name of other making."""
+    match = _NAME.fullmatch(variant)
     if not match:
-        raise Rejected(f"{part} is no part of a feed")
+        raise Rejected(f"{variant} is the name of no feed")
     return match.group(1) or "", match.group(2)

@@ -84,7 +84,7 @@ class Outbox(Channel):
         return str(self.folder)
 
     def _file(self, rendition: Rendition) -> Path:
-        return self.folder / _UNSAFE.sub("-", f"{rendition.edition}-{rendition.part}.txt")
+        return self.folder / _UNSAFE.sub("-", f"{rendition.edition}-{rendition.variant}.txt")
 
     def _count(self, text: str) -> str:
         limits = self.limits

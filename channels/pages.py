@@ -27,7 +27,7 @@ from distributor.model import Article, Edition, EditionKind, Receipt, Rendition
 from ._files import put
 
 _HTML = "text/html; charset=utf-8"
-_PART = re.compile(r"(?:article-)?[a-z0-9-]+\.html")
+_NAME = re.compile(r"(?:article-)?[a-z0-9-]+\.html")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Pages(Channel):
         return [*made, *(self._article(edition, article, desk) for article in edition.carried if self.articles)]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        path = _path(rendition.part)
+        path = _path(rendition.variant)
         changed = await put(self.folder / path, rendition.body)
         return Receipt(remote_id=path, url=f"{self.url}/{path}", reply="written" if changed else "unchanged")
 
@@ -67,18 +67,18 @@ class Pages(Channel):
         return str(self.folder)
 
     def _article(self, edition: Edition, article: Article, desk: Desk) -> Rendition:
-        part = f"article-{article.id}.html"
-        page = desk.article_page(article, f"{self.url}/{_path(part)}", self.creator)
-        return self._page(edition, part, page, article.title)
+        variant = f"article-{article.id}.html"
+        page = desk.article_page(article, f"{self.url}/{_path(variant)}", self.creator)
+        return self._page(edition, variant, page, article.title)
 
-    def _page(self, edition: Edition, part: str, page: str, title: str) -> Rendition:
+    def _page(self, edition: Edition, variant: str, page: str, title: str) -> Rendition:
         return Rendition(
-            channel=self.name, part=part, media_type=_HTML, body=page.encode(), edition=edition.id, title=title
+            channel=self.name, variant=variant, media_type=_HTML, body=page.encode(), edition=edition.id, title=title
         )
 
 
-def _path(part: str) -> str:
-    """Where a part lies below the folder. Raises Rejected for a part of other making."""
-    if not _PART.fullmatch(part):
-        raise Rejected(f"{part} is no page")
-    return f"a/{part.removeprefix('article-')}" if part.startswith("article-") else part
+def _path(variant: str) -> str:
+    """Where a page lies below the folder. Raises Rejected for a name of other making."""
+    if not _NAME.fullmatch(variant):
+        raise Rejected(f"{variant} is no page")
+    return f"a/{variant.removeprefix('article-')}" if variant.startswith("article-") else variant

@@ -85,7 +85,7 @@ class Webhook(Channel):
         return [
             Rendition(
                 channel=self.name,
-                part="edition",
+                variant="edition",
                 media_type="application/json",
                 body=json_bytes(message),
                 edition=edition.id,

@@ -279,8 +279,8 @@ class Channel(ABC):
 class PersonalChannel(Channel):
     """An adapter that carries a rendition to many people, each with their own slots filled (e-mail).
 
-    `compose` is called for the whole edition and once more for each cohort's share of it; the part of what it returns
-    is `edition.part`. `deliver_to` writes to one person at a time; a channel that can do better, over many connections,
+    `compose` is called for the whole edition and once more for each cohort's share of it; the variant of what it returns
+    is `edition.variant`. `deliver_to` writes to one person at a time; a channel that can do better, over many connections,
     gives a `carrier` of its own (see `errand`).
     """
 

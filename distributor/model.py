@@ -68,7 +68,7 @@ class FoundArticle:
 
     `source_id` is the name that the source itself gives the story (file name, database id), `guid` the one that a feed
     carries; either may be empty. `body_html` is sanitised and has absolute URLs only. `published` is None where the
-    source does not tell; `dated` is then False once the store has put the time of the first look in its place.
+    source does not tell; `has_date` is then False once the store has put the time of the first look in its place.
     `published_estimated` says that it is only what a listing tells ("2 giờ trước"): another look gives another moment, which
     is no change of the story. `publish_at` is an embargo: the story must not go out before.
     `has_time` is False where only the day is known: `published` is then the midnight that begins it.
@@ -97,7 +97,7 @@ class Article:
     """One published story as the store knows it.
 
     `id` is ours, short and permanent; `feed_id` is the permanent `tag:` URI that feeds carry (RFC 4151). `backlog`
-    tells that the story was already old when its source was first read: kept and known, but no news. `dated` is
+    tells that the story was already old when its source was first read: kept and known, but no news. `has_date` is
     False where `published` is only the time of our first look; `has_time` is False where only the day is known, and
     `published` is the midnight that begins it. `source` is the one whose text it is, and `source_id` its
     own name for the story when it last told it anew; `origins` are all that have told the story, where whoever made
@@ -122,7 +122,7 @@ class Article:
     image: Image | None = None
     language: str = "vi"
     backlog: bool = False
-    dated: bool = True
+    has_date: bool = True
     has_time: bool = True
     origins: tuple[str, ...] = ()
 
@@ -144,7 +144,7 @@ class Article:
 
     def waits_until(self, now: datetime) -> datetime | None:
         """The time before which it must not go out: its embargo, or its own date where that lies ahead. None: it may."""
-        ahead = self.published if self.dated and self.published > now + CLOCKS_DIFFER else None
+        ahead = self.published if self.has_date and self.published > now + CLOCKS_DIFFER else None
         embargo = self.publish_at if self.publish_at and self.publish_at > now else None
         return max((moment for moment in (ahead, embargo) if moment), default=None)
 
@@ -214,8 +214,8 @@ class Edition:
     carried_at: datetime | None = None
 
     @property
-    def part(self) -> str:
-        """The part of a personal rendition of it: a letter for each cohort."""
+    def variant(self) -> str:
+        """The variant of its personal rendition: a letter for each cohort."""
         return f"digest-{self.cohort}" if self.cohort else "digest"
 
     @property
@@ -236,23 +236,23 @@ class Action(StrEnum):
 class Rendition:
     """What one channel will carry of one edition: frozen bytes, the same for preview, sending, retry and resend.
 
-    `edition` is empty for a standing rendition, which mirrors the store and belongs to no edition. `part` tells the
+    `edition` is empty for a standing rendition, which mirrors the store and belongs to no edition. `variant` tells the
     renditions of one channel apart (`rss.xml`, an article's id, `digest`); it is a safe file name. `title` says in
     words what it is, for staff. `sha256` is of `body`. `article` is the id of the one article that a post is about, by
     which later corrections find it; empty where it carries the edition as a whole. A correction amends or retracts:
-    `target` and `target_part` are then the edition and part of the post of the same channel that is meant.
+    `target` and `target_variant` are then the edition and variant of the post of the same channel that is meant.
     `first_channel` is the name of the channel when it was frozen, where it has another one now.
     """
 
     channel: str
-    part: str
+    variant: str
     media_type: str
     body: bytes
     edition: str = ""
     title: str = ""
     action: Action = Action.POST
     target: str = ""
-    target_part: str = ""
+    target_variant: str = ""
     article: str = ""
     first_channel: str = ""
 
@@ -267,7 +267,7 @@ class Rendition:
     @property
     def key(self) -> str:
         """The same for every attempt at this rendition: what idempotency keys are made of."""
-        return f"{self.edition}/{self.first_channel or self.channel}/{self.part}"
+        return f"{self.edition}/{self.first_channel or self.channel}/{self.variant}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,21 +310,21 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One row of the ledger: (edition, channel, part, recipient), its state and the last reply.
+    """One row of the ledger: (edition, channel, variant, recipient), its state and the last reply.
 
     `recipient` is empty for a channel that carries a rendition to one place; `address` is then empty too. `attempts`
-    are those that count against it, `recoveries` how often a sender died with this row in its hands.
+    are those that count against it, `crash_count` how often a sender died with this row in its hands.
     """
 
     id: int = 0
     edition: str
     channel: str
-    part: str
+    variant: str
     recipient: str
     address: str = ""
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
-    recoveries: int = 0
+    crash_count: int = 0
     due: datetime | None = None
     reply: str = ""
     remote_id: str = ""
@@ -381,7 +381,7 @@ class Bounce:
     """
 
     address: str
-    tier: Tier
+    type: Tier
     at: datetime
     status: str = ""
     text: str = ""
@@ -395,7 +395,7 @@ class Suppression:
     """An address that must not be written to: why, since when, and until when; for good where `until` is None."""
 
     address: str
-    tier: Tier
+    type: Tier
     reason: str
     since: datetime
     until: datetime | None = None
@@ -404,7 +404,7 @@ class Suppression:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOut:
     """That somebody does not want a newsletter, or none at all where `newsletter` is empty; since when, how we know
-    (`staff`, `import`), and why if anybody said so. `suppressed`: it follows from a suppression, and `via` is its tier."""
+    (`staff`, `import`), and why if anybody said so. `suppressed`: it follows from a suppression, and `via` is its type."""
 
     address: str
     newsletter: str

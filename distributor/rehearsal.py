@@ -52,7 +52,7 @@ class Rehearsal(Channel):
         return [_marked(rendition) for rendition in self.inner.compose(edition, desk)]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        file = self.folder / f"{rendition.edition}-{rendition.part}"
+        file = self.folder / f"{rendition.edition}-{rendition.variant}"
         try:
             await asyncio.to_thread(permissions.write, file, rendition.body, permissions.PRIVATE)
         except OSError as error:

@@ -171,7 +171,7 @@ class Service:
         for proposal in answers.made:
             _log_made(proposal)
         for one in answers.settled:
-            log.log(logging.INFO if one.what == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
+            log.log(logging.INFO if one.event == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
         self.worker.wake.set()
         self._start("tell reviewers", self._tell_reviewers)
         if answers.anything_out:
@@ -229,7 +229,7 @@ def _log_taken(look: pipeline.Taken) -> None:
     if effects:
         suppressed = sum(effect.suppression is not None for effect in effects)
         log.info("%s: %d bounces and complaints, %d addresses suppressed", look.mailbox, len(effects), suppressed)
-    ours = [effect.bounce for effect in effects if effect.bounce.tier is Tier.POLICY]
+    ours = [effect.bounce for effect in effects if effect.bounce.type is Tier.POLICY]
     if ours:
         log.warning("%s: %d letters were refused because of us; the last: %s", look.mailbox, len(ours), ours[-1].text)
 

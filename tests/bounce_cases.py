@@ -25,7 +25,7 @@ class Case:
     kind: Kind | None
     address: str = LAN
     status: str = ""
-    tier: Tier | None = None
+    type: Tier | None = None
     said: str = ""
 
     def raw(self, *, token: str = "", id: str = "<none@bacson.example>", link: str = "") -> bytes:
@@ -135,21 +135,21 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
         said="does not exist",
     ),
     "Gmail, over quota": Case(
         dsn(recipient("5.2.2", "552-5.2.2 The email account that you tried to reach is over quota."), head=GOOGLE),
         Kind.BOUNCE,
         status="5.2.2",
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
         said="over quota",
     ),
     "Gmail, account inactive": Case(
         dsn(recipient("5.2.1", "550-5.2.1 The email account that you tried to reach is inactive."), head=GOOGLE),
         Kind.BOUNCE,
         status="5.2.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Gmail, not signed": Case(
         dsn(
@@ -161,7 +161,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.7.26",
-        tier=Tier.POLICY,
+        type=Tier.POLICY,
     ),
     "Gmail, busy reader behind the code of a closed mailbox": Case(
         dsn(
@@ -171,7 +171,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.2.1",
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
     ),
     "Outlook 365, nobody there": Case(
         dsn(
@@ -182,20 +182,20 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.1.10",
-        tier=Tier.HARD,
+        type=Tier.HARD,
         said="RecipientNotFound",
     ),
     "Outlook 365, turned away at the edge": Case(
         dsn(recipient("5.4.1", "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"), head=MICROSOFT),
         Kind.BOUNCE,
         status="5.4.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Outlook 365, no such domain": Case(
         dsn(recipient("5.4.310", "550 5.4.310 DNS domain example.com does not exist"), head=MICROSOFT),
         Kind.BOUNCE,
         status="5.4.310",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Outlook, on a block list": Case(
         dsn(
@@ -206,13 +206,13 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.7.1",
-        tier=Tier.POLICY,
+        type=Tier.POLICY,
     ),
     "Hotmail, the sentence that may mean anything": Case(
         dsn(recipient("5.5.0", "550 5.5.0 Requested action not taken: mailbox unavailable")),
         Kind.BOUNCE,
         status="5.5.0",
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
     ),
     "Postfix, user unknown": Case(
         dsn(
@@ -224,7 +224,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Postfix, no such domain": Case(
         dsn(
@@ -234,7 +234,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.4.4",
-        tier=Tier.HARD,
+        type=Tier.HARD,
         said="Name service error for name",
     ),
     "Postfix, given up after days": Case(
@@ -244,7 +244,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="4.4.1",
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
     ),
     "Postfix, still trying": Case(
         dsn(
@@ -269,7 +269,7 @@ BOUNCES = {
         Kind.BOUNCE,
         address="lan.cu@forward.example",
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Exim, a report without a telling code": Case(
         dsn(
@@ -278,7 +278,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.0.0",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Exim, in its own form": Case(
         plain(
@@ -287,20 +287,20 @@ BOUNCES = {
             EXIM,
         ),
         Kind.BOUNCE,
-        tier=Tier.HARD,
+        type=Tier.HARD,
         said="Unrouteable address",
     ),
     "qmail": Case(
         plain("From: MAILER-DAEMON@mail.example\nSubject: failure notice\n", QMAIL),
         Kind.BOUNCE,
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "sendmail, user unknown behind 5.3.0": Case(
         dsn(recipient("5.3.0", "553 5.3.0 <lan@example.com>... No such user here")),
         Kind.BOUNCE,
         status="5.3.0",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Yahoo, no account": Case(
         dsn(
@@ -310,7 +310,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="5.0.0",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "Yahoo, complaints hold us back": Case(
         dsn(
@@ -321,25 +321,25 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         status="4.7.0",
-        tier=Tier.POLICY,
+        type=Tier.POLICY,
     ),
     "OpenSMTPD, an action of its own": Case(
         dsn("Final-Recipient: rfc822; lan@example.com\nAction: error\nStatus: 5.1.1\n"),
         Kind.BOUNCE,
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "a message that is too large for them": Case(
         dsn(recipient("5.2.3", "552 5.2.3 Message size exceeds fixed maximum message size")),
         Kind.BOUNCE,
         status="5.2.3",
-        tier=Tier.POLICY,
+        type=Tier.POLICY,
     ),
     "a domain that takes no mail (null MX)": Case(
         dsn(recipient("5.1.10", "556 5.1.10 Domain example.com does not accept mail (nullMX)")),
         Kind.BOUNCE,
         status="5.1.10",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "a UTF-8 report": Case(
         dsn(
@@ -352,7 +352,7 @@ BOUNCES = {
         Kind.BOUNCE,
         address="lập@example.com",
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
         said="Người dùng không tồn tại",
     ),
     "a UTF-8 report in base64": Case(
@@ -366,7 +366,7 @@ BOUNCES = {
         Kind.BOUNCE,
         address="lập@example.com",
         status="5.2.2",
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
     ),
     "a provider in Vietnam, nobody there": Case(
         plain(
@@ -376,7 +376,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         address="",
-        tier=Tier.HARD,
+        type=Tier.HARD,
         said="Tài khoản không tồn tại",
     ),
     "a provider in Vietnam, mailbox full, no code at all": Case(
@@ -387,7 +387,7 @@ BOUNCES = {
         ),
         Kind.BOUNCE,
         address="",
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
         said="Hộp thư đã đầy",
     ),
     "a provider in Vietnam, spam filter": Case(
@@ -395,7 +395,7 @@ BOUNCES = {
         Kind.BOUNCE,
         address="",
         status="5.7.1",
-        tier=Tier.POLICY,
+        type=Tier.POLICY,
     ),
     "a provider in Vietnam, will try again": Case(
         plain(
@@ -421,7 +421,7 @@ BOUNCES = {
         Kind.BOUNCE,
         address="",
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "a report inside another mail": Case(
         "From: MAILER-DAEMON@gw.example\n"
@@ -431,7 +431,7 @@ BOUNCES = {
         + "--=_o\nContent-Type: text/plain\n\nScanned by a gateway.\n--=_o--\n",
         Kind.BOUNCE,
         status="5.1.1",
-        tier=Tier.HARD,
+        type=Tier.HARD,
     ),
     "a complaint": Case(
         arf(
@@ -439,14 +439,14 @@ BOUNCES = {
             + "Original-Mail-From: <bounce+{token}@bacson.example>\nOriginal-Rcpt-To: <lan@example.com>\n"
         ),
         Kind.COMPLAINT,
-        tier=Tier.COMPLAINT,
+        type=Tier.COMPLAINT,
         said="abuse, reported by Yahoo!-Mail-Feedback/2.0",
     ),
     "a complaint that hides its reader": Case(
         arf(FEEDBACK.replace("{kind}", "abuse"), original=ORIGINAL.replace("lan@example.com", "redacted")),
         Kind.COMPLAINT,
         address="",
-        tier=Tier.COMPLAINT,
+        type=Tier.COMPLAINT,
     ),
     "a complaint as Outlook.com sends it": Case(
         "From: staff@hotmail.example\nTo: fbl@bacson.example\nSubject: complaint about message from 192.0.2.9\n"
@@ -454,7 +454,7 @@ BOUNCES = {
         'Content-Type: multipart/mixed; boundary="=_j"\n\n--=_j\nContent-Type: message/rfc822\n\n'
         "X-HmXmrOriginalRecipient: lan@example.com\n" + ORIGINAL + "\nBody\n--=_j--\n",
         Kind.COMPLAINT,
-        tier=Tier.COMPLAINT,
+        type=Tier.COMPLAINT,
     ),
     "the opposite of a complaint": Case(arf(FEEDBACK.replace("{kind}", "not-spam")), Kind.OTHER),
     "a report about a forged letter": Case(arf(FEEDBACK.replace("{kind}", "auth-failure")), Kind.OTHER),

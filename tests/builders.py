@@ -92,6 +92,6 @@ def edition(number: int = 1, count: int = 2, **changes: Any) -> Edition:
 
 
 def rendition(
-    channel: str = "posts", part: str = "a1", body: str = "Xin chào", edition: str = "tin-sang-1"
+    channel: str = "posts", variant: str = "a1", body: str = "Xin chào", edition: str = "tin-sang-1"
 ) -> Rendition:
-    return Rendition(channel=channel, part=part, media_type="text/plain", body=body.encode(), edition=edition)
+    return Rendition(channel=channel, variant=variant, media_type="text/plain", body=body.encode(), edition=edition)

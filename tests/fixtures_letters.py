@@ -34,8 +34,8 @@ class Wall(Channel):
         raise AssertionError("dispatching composes nothing")
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        self.pinned.append(rendition.part)
-        answer = self.answers.pop(0) if self.answers else Receipt(remote_id=f"r-{rendition.part}")
+        self.pinned.append(rendition.variant)
+        answer = self.answers.pop(0) if self.answers else Receipt(remote_id=f"r-{rendition.variant}")
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -46,7 +46,7 @@ class LookingWall(Wall):
     there: dict[str, Receipt] = field(default_factory=dict)
 
     async def find(self, rendition: Rendition) -> Receipt | None:
-        return self.there.get(rendition.part)
+        return self.there.get(rendition.variant)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,15 +140,15 @@ class Bench:
 
     def rows(self) -> dict[str, Delivery]:
         with self.database.read() as connection:
-            return {row.recipient or row.part: row for row in rows_of.listing(connection)}
+            return {row.recipient or row.variant: row for row in rows_of.listing(connection)}
 
 
 def _people(_edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
     return {row.recipient: Recipient(id=row.recipient, address=row.address) for row in rows}
 
 
-def posts(bench: Bench, *parts: str) -> None:
-    freeze(bench.database, edition(), [rendition("wall", part) for part in parts])
+def posts(bench: Bench, *variants: str) -> None:
+    freeze(bench.database, edition(), [rendition("wall", variant) for variant in variants])
 
 
 def letters(bench: Bench, count: int) -> None:

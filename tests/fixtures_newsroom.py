@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from distributor import registry
 from distributor.cli.main import _run
 from distributor.storage.database import Database
-from distributor.storage.tables import watches
+from distributor.storage.tables import newsletter_since
 
 CONFIG = """\
 site:
@@ -56,13 +56,13 @@ class Slow(Channel):
 
     def compose(self, edition, desk):
         return [
-            Rendition(channel=self.name, part=a.id, media_type="text/plain", body=a.title.encode(), edition=edition.id)
+            Rendition(channel=self.name, variant=a.id, media_type="text/plain", body=a.title.encode(), edition=edition.id)
             for a in edition.articles
         ]
 
     async def deliver(self, rendition):
         with self.file.open("a", encoding="utf-8") as out:
-            out.write(rendition.part + "\\n")
+            out.write(rendition.variant + "\\n")
         await asyncio.sleep(self.seconds)
         return Receipt()
 '''
@@ -143,7 +143,7 @@ class Room:
         opened = self.store()
         with opened.write() as connection:
             values = {"newsletter": "tin-sang", "since": datetime.now(UTC) - ago}
-            connection.execute(sa.insert(watches).values(values))
+            connection.execute(sa.insert(newsletter_since).values(values))
         opened.close()
 
     def serve(self, *arguments: str) -> subprocess.Popen[str]:

@@ -59,7 +59,7 @@ class Envelope:
 
     def errand(self) -> Errand:
         to = Recipient(id=self.key, address=self.recipient or f"{self.key}@c.vn")
-        return Errand(Rendition(channel="mail", part="digest", media_type="text/plain", body=b""), to)
+        return Errand(Rendition(channel="mail", variant="digest", media_type="text/plain", body=b""), to)
 
 
 def envelopes(*names: str, message: bytes = MESSAGE) -> list[Envelope]:

@@ -35,7 +35,7 @@ def sent(line: Line, id: str) -> pipeline.Proposal | None:
         (Candidate(article=article("a", topics=("Kinh tế",), source="canh-bao")), True),
         (Candidate(article=article("a", topics=("Kinh tế",))), False),
         (Candidate(article=article("a", topics=("Khẩn cấp",), published=NOW - timedelta(hours=7))), False),
-        (Candidate(article=article("a", topics=("Khẩn cấp",), dated=False)), False),
+        (Candidate(article=article("a", topics=("Khẩn cấp",), has_date=False)), False),
         (Candidate(article=article("a", topics=("Khẩn cấp",), publish_at=NOW + timedelta(hours=1))), False),
         (Candidate(article=article("a", topics=("Khẩn cấp",)), held="held by Lan: xem lại"), False),
         (Candidate(article=article("a", topics=("Khẩn cấp",)), withdrawn="sai"), False),

@@ -49,7 +49,7 @@ def test_each_kind_of_returned_mail_is_understood(name: str) -> None:
     assert (report.addresses[-1] if report.addresses else "") == case.address or report.kind is Kind.OTHER
     assert case.said in report.text
     if report.kind is Kind.BOUNCE:
-        assert classify(report.status, 0, report.text) is case.tier
+        assert classify(report.status, 0, report.text) is case.type
 
 
 @pytest.mark.parametrize("name", [name for name, case in BOUNCES.items() if "{token}" in case.text and case.kind])
@@ -203,7 +203,7 @@ def test_any_answer_has_a_meaning_and_none_is_a_complaint(status: str, code: int
 @given(ages=st.lists(st.integers(0, 400), max_size=30), editions=st.integers(1, 30))
 def test_the_score_never_counts_an_edition_twice_and_falls_with_time(ages: list[int], editions: int) -> None:
     soft = [
-        Bounce(address=LAN, tier=Tier.SOFT, at=NOW - timedelta(days=age), edition_id=f"e-{number % editions}")
+        Bounce(address=LAN, type=Tier.SOFT, at=NOW - timedelta(days=age), edition_id=f"e-{number % editions}")
         for number, age in enumerate(ages)
     ]
     now = score(soft, NOW)
@@ -215,7 +215,7 @@ def test_the_score_never_counts_an_edition_twice_and_falls_with_time(ages: list[
 def test_how_many_editions_in_a_row_must_fail(every: int, needed: int | None) -> None:
     """Four, daily or weekly; a monthly one never does it alone."""
     fails = [
-        Bounce(address=LAN, tier=Tier.SOFT, at=NOW - timedelta(days=every * n), edition_id=str(n)) for n in range(40)
+        Bounce(address=LAN, type=Tier.SOFT, at=NOW - timedelta(days=every * n), edition_id=str(n)) for n in range(40)
     ]
     reached = next((count for count in range(1, 41) if score(fails[:count], NOW) >= THRESHOLD), None)
     assert reached == needed

@@ -58,15 +58,15 @@ class Post:
     def accept(self, raw: bytes) -> list[pipeline.Handled]:
         return pipeline.accept_report(self.newsroom, self.store, raw, NOW)
 
-    def tier(self) -> Tier | None:
+    def type(self) -> Tier | None:
         with self.store.read() as connection:
             found = suppression.find(connection, LAN)
-        return found.tier if found else None
+        return found.type if found else None
 
     def rows(self) -> list[tuple[str, int | None, str]]:
         with self.store.read() as connection:
-            query = sa.select(bounces.c.tier, bounces.c.delivery_id, bounces.c.edition_id)
-            return [(row.tier, row.delivery_id, row.edition_id) for row in connection.execute(query)]
+            query = sa.select(bounces.c.type, bounces.c.delivery_id, bounces.c.edition_id)
+            return [(row.type, row.delivery_id, row.edition_id) for row in connection.execute(query)]
 
     def look(self, postbox: Postbox, **how: object) -> pipeline.Taken:
         (taken,) = pipeline.take_bounces(self.newsroom, self.store, lambda: NOW, [postbox.box()], **how)  # type: ignore[arg-type]
@@ -98,7 +98,7 @@ def test_without_the_envelope_the_message_id_of_the_letter_does(post: Post) -> N
 
 def test_a_complaint_that_names_nobody_is_traced_by_the_unsubscribe_link(post: Post) -> None:
     post.accept(post.mail("a complaint that hides its reader", id=post.id, link=post.link))
-    assert (post.tier(), post.rows()) == (Tier.COMPLAINT, [("complaint", post.delivery, "tin-sang-1")])
+    assert (post.type(), post.rows()) == (Tier.COMPLAINT, [("complaint", post.delivery, "tin-sang-1")])
 
 
 def test_the_link_alone_names_the_reader_if_not_the_letter(post: Post) -> None:
@@ -116,7 +116,7 @@ def test_a_forged_report_about_a_reader_changes_nothing(name: str, post: Post) -
         {"link": post.link + "x"},
     ):
         assert all(one.effect is None for one in post.accept(post.mail(name, **clues)))
-    assert (post.tier(), post.rows()) == (None, [])
+    assert (post.type(), post.rows()) == (None, [])
 
 
 def test_a_letter_to_another_reader_proves_nothing_of_this_one(post: Post) -> None:
@@ -127,7 +127,7 @@ def test_a_letter_to_another_reader_proves_nothing_of_this_one(post: Post) -> No
 
 def test_where_another_address_behind_the_readers_own_fails_it_counts_as_soft(post: Post) -> None:
     post.accept(post.mail("Postfix, a forwarder's target is gone"))
-    assert (post.tier(), post.rows()) == (None, [("soft", post.delivery, "tin-sang-1")])
+    assert (post.type(), post.rows()) == (None, [("soft", post.delivery, "tin-sang-1")])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_reports_are_done_and_mail_by_people_stays(kind: str, post: Post, postbo
     postbox.put(post.mail("a person who writes back"), post.mail("Gmail, nobody there"), post.mail("a holiday note"))
     taken = post.look(postbox)
     assert (len(taken.handled), taken.left, taken.fault) == (2, 1, "")
-    assert (postbox.waiting, post.tier()) == (1, Tier.HARD)
+    assert (postbox.waiting, post.type()) == (1, Tier.HARD)
 
 
 @pytest.mark.parametrize("kind", ["maildir", "imap", "pop3"])
@@ -203,7 +203,7 @@ def test_odd_mails_before_a_report_do_not_keep_it(kind: str, post: Post, postbox
     long = b"From: MAILER-DAEMON@x\n\n" + b"y" * 200_000
     postbox.put(*odd, long, b"", b"\x00\xff", post.mail("Gmail, nobody there"))
     taken = post.look(postbox)
-    assert (taken.fault, post.tier()) == ("", Tier.HARD)
+    assert (taken.fault, post.type()) == ("", Tier.HARD)
 
 
 @pytest.mark.parametrize("kind", ["imap", "pop3"])
@@ -212,7 +212,7 @@ def test_a_message_that_the_server_cannot_read_is_named_and_left(kind: str, post
     postbox.put(b"corrupt", post.mail("Gmail, nobody there"))
     postbox.kept.corrupt = {1}
     taken = post.look(postbox, passed=passed)
-    assert (taken.fault, post.tier()) == ("", Tier.HARD)
+    assert (taken.fault, post.type()) == ("", Tier.HARD)
     ((_, reason),) = taken.unreadable
     assert "cannot be read" in reason
     assert post.look(postbox, passed=passed).unreadable == (), "it is told once"
@@ -236,7 +236,7 @@ def test_a_file_of_a_maildir_that_cannot_be_opened_or_marked_stops_nothing(
 
     monkeypatch.setattr(Path, "open", refuse)
     taken = post.look(postbox)
-    assert (taken.fault, post.tier()) == ("", Tier.HARD)
+    assert (taken.fault, post.type()) == ("", Tier.HARD)
     assert [reason for _, reason in taken.unreadable] == ["Permission denied"]
     assert len(list(new.iterdir())) == 2
 
@@ -255,7 +255,7 @@ def test_a_report_that_upsets_us_takes_no_other_with_it(
 
     monkeypatch.setattr(suppression, "bounced", upset)
     taken = post.look(postbox)
-    assert (len(taken.handled), post.tier(), postbox.waiting) == (1, Tier.HARD, 1)
+    assert (len(taken.handled), post.type(), postbox.waiting) == (1, Tier.HARD, 1)
     assert "AssertionError" in taken.unreadable[0][1]
 
 
@@ -274,7 +274,7 @@ def test_a_mail_that_ends_its_reader_is_named_and_left(
     postbox.put(b"Subject: this does not let itself be read\n\nx\n", post.mail("Gmail, nobody there"))
     taken = post.look(postbox)
     assert [reason for _, reason in taken.unreadable] == ["took longer than 20 s to read"]
-    assert (len(taken.handled), post.tier(), postbox.waiting) == (1, Tier.HARD, 1)
+    assert (len(taken.handled), post.type(), postbox.waiting) == (1, Tier.HARD, 1)
 
 
 def test_a_machine_that_can_start_no_process_costs_no_mail(
@@ -291,7 +291,7 @@ def test_a_machine_that_can_start_no_process_costs_no_mail(
     assert "no child process can be started" in taken.fault
     assert (taken.handled, taken.unreadable, passed) == ((), (), set())
     post.look(postbox, passed=passed)
-    assert post.tier() == Tier.HARD
+    assert post.type() == Tier.HARD
 
 
 def test_mail_by_people_is_read_once_as_long_as_somebody_remembers(
@@ -310,15 +310,15 @@ def test_a_mailbox_that_fails_does_not_stop_the_others(post: Post, postboxes: Po
     good.put(post.mail("Gmail, nobody there"))
     looks = pipeline.take_bounces(post.newsroom, post.store, lambda: NOW, [bad.box(password="x"), good.box()])
     assert "the login was refused" in looks[0].fault
-    assert (looks[1].fault, post.tier()) == ("", Tier.HARD)
+    assert (looks[1].fault, post.type()) == ("", Tier.HARD)
 
 
 def test_a_look_ends_the_rests_that_are_over(post: Post) -> None:
-    rest = suppression.Suppression(address=LAN, tier=Tier.SOFT, reason="", since=NOW, until=NOW - timedelta(days=1))
+    rest = suppression.Suppression(address=LAN, type=Tier.SOFT, reason="", since=NOW, until=NOW - timedelta(days=1))
     with post.store.write() as connection:
         suppression.suppress(connection, rest)
     assert pipeline.take_bounces(post.newsroom, post.store, lambda: NOW) == []
-    assert post.tier() is None
+    assert post.type() is None
 
 
 async def test_the_service_looks_by_itself_and_goes_on_meanwhile(post: Post, postboxes: Postboxes) -> None:
@@ -333,7 +333,7 @@ async def test_the_service_looks_by_itself_and_goes_on_meanwhile(post: Post, pos
     service = Service(open_newsroom(config), post.store, lambda: NOW, stop, tick=0.1)
     running = asyncio.create_task(service.run())
     async with asyncio.timeout(60):
-        while post.tier() is None:
+        while post.type() is None:
             await asyncio.sleep(0.05)
         stop.set()
         await running
@@ -372,9 +372,9 @@ def test_a_dry_run_tells_what_would_follow_and_changes_nothing(post: Post, postb
     assert f"bounce  {LAN}  tin-sang-1  5.1.1   hard: would be suppressed\n" in said
     assert "nothing: still on its way" in said
     assert "1 message is no report: left as they were." in said
-    assert (postbox.waiting, post.tier(), post.rows()) == (3, None, [])
+    assert (postbox.waiting, post.type(), post.rows()) == (3, None, [])
     assert "hard: is suppressed" in room.good("bounces")
-    assert (postbox.waiting, post.tier()) == (1, Tier.HARD)
+    assert (postbox.waiting, post.type()) == (1, Tier.HARD)
     assert room.good("bounces").startswith("No bounces and no complaints.")
 
 
@@ -383,9 +383,9 @@ def test_one_message_can_come_from_a_file(post: Post, tmp_path: Path) -> None:
     file.write_bytes(post.mail("a complaint"))
     assert "complaint: would be suppressed" in post.room.good("bounces", "--file", str(file), "--dry-run")
     (report,) = post.room.run("bounces", "--file", str(file), "--json").json[0]["reports"]
-    assert (report["kind"], report["tier"], report["suppressed"]) == ("complaint", "complaint", True)
+    assert (report["kind"], report["type"], report["suppressed"]) == ("complaint", "complaint", True)
     assert "nothing: complaint, known already" in post.room.good("bounces", "--file", str(file))
-    assert post.tier() is Tier.COMPLAINT
+    assert post.type() is Tier.COMPLAINT
 
 
 def test_what_cannot_be_read_is_told_in_one_line(post: Post, postboxes: Postboxes) -> None:

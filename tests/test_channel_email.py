@@ -111,7 +111,7 @@ def test_the_rendition_is_one_for_all_and_can_be_read() -> None:
     """Frozen before anybody gets it: subject, both bodies with their slots open, date and list."""
     rendition = composed(channel())
     letter = json.loads(rendition.body)
-    assert (rendition.part, rendition.media_type, rendition.edition) == ("digest", "application/json", "tin-sang-1")
+    assert (rendition.variant, rendition.media_type, rendition.edition) == ("digest", "application/json", "tin-sang-1")
     assert letter["subject"] == "Tin sáng 23/11"
     assert letter["date"] == "2026-11-23T07:00:00+07:00"
     assert letter["list_id"] == "tin-sang.bacson.example"

@@ -414,9 +414,9 @@ async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: 
 async def test_what_is_no_part_of_a_feed_is_written_nowhere(tmp_path: Path, desk: FakeDesk) -> None:
     writer = channel(tmp_path)
     good = writer.compose(edition(), desk)[0]
-    for part in ("../x.rss.xml", "index.html", "a/b.rss.xml", ".rss.xml"):
+    for variant in ("../x.rss.xml", "index.html", "a/b.rss.xml", ".rss.xml"):
         with pytest.raises(Rejected):
-            await writer.deliver(replace(good, part=part))
+            await writer.deliver(replace(good, variant=variant))
     assert not list(tmp_path.iterdir())
 
 

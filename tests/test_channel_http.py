@@ -54,7 +54,7 @@ def test_whatever_a_server_writes_there_the_wait_is_within_a_day_or_not_named(va
 def test_a_key_is_the_same_for_every_attempt_and_differs_with_place_or_text() -> None:
     first = rendition()
     assert http.idempotency_key(first) == http.idempotency_key(replace(first, title="otherwise told"))
-    others = [rendition(channel="x"), rendition(part="a2"), rendition(body="Khác"), rendition(edition="tin-sang-2")]
+    others = [rendition(channel="x"), rendition(variant="a2"), rendition(body="Khác"), rendition(edition="tin-sang-2")]
     assert len({http.idempotency_key(each) for each in [first, *others]}) == 5
 
 

@@ -93,9 +93,9 @@ def test_parts_are_unique_safe_file_names(name: str, tmp_path: Path, desk: FakeD
     """The ledger tells renditions apart by their part, and previews lie in files of that name."""
     channel = built(name, tmp_path)
     made = channel.compose(edition(count=3), desk)
-    parts = [rendition.part for rendition in made]
-    assert len(set(parts)) == len(parts)
-    assert all(re.fullmatch(r"[\w][\w.-]{0,120}", part) for part in parts)
+    variants = [rendition.variant for rendition in made]
+    assert len(set(variants)) == len(variants)
+    assert all(re.fullmatch(r"[\w][\w.-]{0,120}", variant) for variant in variants)
     assert {(rendition.channel, rendition.edition) for rendition in made} == {(channel.name, "tin-sang-1")}
     standing = channel.compose_standing(desk)
     assert {rendition.edition for rendition in standing} <= {""}
@@ -116,7 +116,7 @@ def test_the_posts_of_one_run_are_capped(name: str, tmp_path: Path, desk: FakeDe
     channel = built(name, tmp_path)
     if channel.limits.per_run is not None:
         made = channel.compose(edition(count=channel.limits.per_run + 5), desk)
-        assert [rendition.part for rendition in made] == [f"a{i}" for i in range(channel.limits.per_run)]
+        assert [rendition.variant for rendition in made] == [f"a{i}" for i in range(channel.limits.per_run)]
 
 
 @pytest.mark.parametrize("manner", MANNERS)

@@ -77,7 +77,7 @@ async def test_another_process_and_a_later_start_respect_the_rest(bench: Bench) 
 
 
 async def test_other_channels_and_letters_go_on_meanwhile(bench: Bench) -> None:
-    freeze(bench.database, edition(), [rendition(name, part) for name in ("busy", "wall") for part in EIGHT])
+    freeze(bench.database, edition(), [rendition(name, variant) for name in ("busy", "wall") for variant in EIGHT])
     busy = Wall(name="busy", answers=[Unavailable("429", retry_at=IN_TEN_MINUTES)])
     wall = Wall(name="wall")
     await bench.run(busy, wall)
@@ -253,14 +253,14 @@ def test_eight_posts_and_one_refusal_are_one_request(room: Room, manner: str) ->
         again = room.run("deliver")
         rows = room.run("deliveries", "--channel", "masto", "--json").json
         listed = room.run("deliveries", "--channel", "masto").out
-        why = room.run("why", rows[0]["part"]).out
+        why = room.run("why", rows[0]["variant"]).out
     assert len(rows) == 8
     assert asked == ["POST /api/v1/statuses"]
     assert len(room.letters()) == 1, "e-mail was not held up"
     assert sent.err.count("channel masto rests until") == 1
     assert "channel masto rests until" not in again.err
     assert "channel masto rests until" in again.out
-    untils = {row["channel_rests_until"] for row in rows if row["state"] == "pending"}
+    untils = {row["channel_backoff_until"] for row in rows if row["state"] == "pending"}
     assert len(untils) == 1
     wait = datetime.fromisoformat(untils.pop()) - datetime.now(UTC)
     if manner.endswith(("negative", "word", "alone")):

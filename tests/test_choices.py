@@ -31,14 +31,14 @@ def division(pool: list[Announced], *tastes: Taste, **more: Any) -> Any:
 
 def test_readers_without_topics_get_the_edition_as_it_is() -> None:
     made = division(pool_of(article("a"), article("b")), Taste(size=7))
-    assert [(one.edition.part, one.size) for one in made.cohorts] == [("digest", 7)]
+    assert [(one.edition.variant, one.size) for one in made.cohorts] == [("digest", 7)]
     assert made.cohorts[0].edition.subject == "Tin sáng 23/11"
 
 
 def test_choices_that_mean_the_same_are_one_cohort() -> None:
     pool = pool_of(article("a", topics=("Y tế",)), article("b", topics=("Thể thao", "Y tế")))
     made = division(pool, Taste(topics_key(["y TẾ"]), size=2), Taste(topics_key(["Y tế", "Giáo dục"]), size=3))
-    assert [(one.edition.part, one.size) for one in made.cohorts] == [("digest", 5)]
+    assert [(one.edition.variant, one.size) for one in made.cohorts] == [("digest", 5)]
 
 
 def test_a_share_has_its_own_subject_and_promotes_briefs() -> None:
@@ -47,7 +47,7 @@ def test_a_share_has_its_own_subject_and_promotes_briefs() -> None:
     assert [one.id for one in cohort.edition.articles] == ["a1", "a3"]
     assert [one.id for one in cohort.edition.briefs] == ["a5"]
     assert cohort.edition.subject == "Tin sáng: Tin a1"
-    assert cohort.edition.part.startswith("digest-")
+    assert cohort.edition.variant.startswith("digest-")
 
 
 def test_an_alert_that_a_reader_has_had_is_left_out_or_marked() -> None:
@@ -97,7 +97,7 @@ def test_every_reader_gets_exactly_the_share_that_is_owed(
         owed = {
             one.article.id
             for one in pool
-            if one.at > (taste.owed_from or start)
+            if one.at > (taste.catch_up_from or start)
             and (not wanted or wanted & {topic.casefold() for topic in one.article.topics})
         }
         news = owed - taste.known
@@ -107,8 +107,8 @@ def test_every_reader_gets_exactly_the_share_that_is_owed(
         ids = [one.id for one in letters[taste.key].carried]
         assert len(ids) == len(set(ids))
         assert set(ids) == (owed if mark else news)
-    parts = [one.edition.part for one in made.cohorts]
-    assert len(parts) == len(set(parts))
+    variants = [one.edition.variant for one in made.cohorts]
+    assert len(variants) == len(set(variants))
 
 
 # -- on the line -------------------------------------------------------------------------------------------------------

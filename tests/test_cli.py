@@ -267,7 +267,7 @@ class TestSubscribers:
 
     def test_staff_bring_back_one_who_asks_by_name_and_on_purpose_only(self, room: Room) -> None:
         room.good("subscribers", "remove", "lan@example.com")
-        room.good("suppressions", "add", "lan@example.com", "--tier", "complaint", "--reason", "spam")
+        room.good("suppressions", "add", "lan@example.com", "--type", "complaint", "--reason", "spam")
         refused = room.run("subscribers", "add", "lan@example.com")
         assert (refused.code, len(refused.err.splitlines())) == (2, 1)
         assert "stays off tin-sang: has left" in refused.err and "--again" in refused.err

@@ -30,16 +30,16 @@ from distributor.storage import clock
 from distributor.storage.database import Database
 from distributor.storage.tables import (
     UtcTime,
-    announcements,
     articles,
     deliveries,
     editions,
     metadata,
+    newsletter_articles,
+    newsletter_since,
     shards,
     slots,
     sources,
     suppressions,
-    watches,
 )
 
 pytestmark = pytest.mark.real
@@ -166,11 +166,11 @@ def test_a_newsletter_that_a_first_start_a_year_ahead_has_begun_begins_now_and_i
     assert set(desk.posts().values()) == {1}
     store = desk.store()
     with store.read() as connection:
-        states = connection.execute(sa.select(announcements.c.state)).scalars().all()
+        states = connection.execute(sa.select(newsletter_articles.c.state)).scalars().all()
         assert states == ["announced"] * 15  # all that have a date; the channel carries ten of them
-        assert connection.execute(sa.select(watches.c.since)).scalar_one() <= desk.now
+        assert connection.execute(sa.select(newsletter_since.c.since)).scalar_one() <= desk.now
         assert (
-            connection.execute(sa.select(articles.c.published).where(articles.c.dated.is_(False))).scalar_one()
+            connection.execute(sa.select(articles.c.published).where(articles.c.has_date.is_(False))).scalar_one()
             <= desk.now
         )
         assert connection.execute(sa.select(sources.c.first_read)).scalar_one() <= desk.now
@@ -221,7 +221,7 @@ def test_what_was_given_up_put_off_or_suppressed_by_a_clock_ahead_is_put_right(d
             connection,
             Suppression(
                 address="lan@example.com",
-                tier=Tier.SOFT,
+                type=Tier.SOFT,
                 reason="full",
                 since=desk.clock(),
                 until=desk.clock() + 30 * DAY,
@@ -316,7 +316,7 @@ def test_plan_and_check_tell_what_lies_ahead_and_change_nothing(room: Room) -> N
     store = room.store()
     ahead = datetime.now(UTC) + DAY
     with store.write() as connection:
-        connection.execute(sa.insert(watches).values(newsletter="tin-sang", since=ahead))
+        connection.execute(sa.insert(newsletter_since).values(newsletter="tin-sang", since=ahead))
         rows = [
             {
                 "newsletter": "tin-sang",
@@ -359,7 +359,7 @@ class ClockThatIsSet(RuleBasedStateMachine):
         self.desk.start(2)
         store = self.desk.store()
         with store.read() as connection:
-            waiting = connection.execute(sa.select(announcements.c.state, announcements.c.reason)).all()
+            waiting = connection.execute(sa.select(newsletter_articles.c.state, newsletter_articles.c.reason)).all()
         store.close()
         try:
             assert later(self.desk) == []

@@ -38,7 +38,7 @@ DAMAGES = {
     "published": (f"UPDATE articles SET published = 'hôm qua' WHERE {ARTICLE}", "articles: published"),
     "first seen": ("UPDATE articles SET first_seen = '2026-13-45'", "articles: first_seen"),
     "version": ("UPDATE article_versions SET content = '[]'", "article_versions: content"),
-    "mark": ("UPDATE article_marks SET mark = 'gone'", "article_marks: mark"),
+    "mark": ("UPDATE article_flags SET flag = 'gone'", "article_flags: flag"),
     "correction": ("UPDATE corrections SET kind = 'joke'", "corrections: kind"),
     "edition": ("UPDATE editions SET content = '{}' WHERE id = 'tin-sang-1'", "editions: content"),
     "edition's state": ("UPDATE editions SET state = 'flying' WHERE id = 'tin-sang-1'", "editions: state"),
@@ -47,13 +47,13 @@ DAMAGES = {
     "action": ("UPDATE renditions SET action = 'burn' WHERE channel = 'mail'", "renditions: action"),
     "delivery": ("UPDATE deliveries SET state = 'lost' WHERE channel = 'mail'", "deliveries: state"),
     "delivery's time": ("UPDATE deliveries SET updated = '?' WHERE channel = 'mail'", "deliveries: updated"),
-    "verdict": ("UPDATE announcements SET state = 'maybe'", "announcements: state"),
-    "cohort": ("UPDATE cohorts SET articles = 'x'", "cohorts: articles"),
+    "verdict": ("UPDATE newsletter_articles SET state = 'maybe'", "newsletter_articles: state"),
+    "cohort": ("UPDATE segments SET articles = 'x'", "segments: articles"),
     "language": ("UPDATE subscribers SET language = 'klingon'", "subscribers: language"),
     "topics": ("UPDATE subscribers SET topics = '{'", "subscribers: topics"),
     "topics of numbers": ("UPDATE subscribers SET topics = '[1, 2]'", "subscribers: topics"),
     "frequency": ("UPDATE subscribers SET frequency = 'never'", "subscribers: frequency"),
-    "suppression": ("UPDATE suppressions SET tier = 'so-so'", "suppressions: tier"),
+    "suppression": ("UPDATE suppressions SET type = 'so-so'", "suppressions: type"),
     "suppression's end": ("UPDATE suppressions SET until = 'soon'", "suppressions: until"),
     "source": ("UPDATE sources SET last_read = 'never'", "sources: last_read"),
     "subscription": ("UPDATE subscriptions SET since = ''", "subscriptions: since"),
@@ -127,11 +127,11 @@ def test_no_command_stumbles_over_a_damaged_row(lived_in: Room, name: str) -> No
 def test_a_store_that_lacks_a_table_is_not_called_sound(room: Room, command: str) -> None:
     room.good("gather")
     with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
-        raw.execute("DROP TABLE announcements")
+        raw.execute("DROP TABLE newsletter_articles")
         raw.commit()
     done = room.run(*command.split())
     assert (done.code, len(done.err.splitlines())) == (1, 1)
-    assert "lacks what every store has (no table announcements)" in done.err
+    assert "lacks what every store has (no table newsletter_articles)" in done.err
     assert "ok" not in done.out
 
 
@@ -167,7 +167,9 @@ def test_a_password_that_an_older_version_has_stored_is_taken_out(room: Room) ->
     damage(room, f"UPDATE articles SET url = '{link}', content = json_set(content, '$.url', '{link}', '$.body_html', "
         f"'<p><a href=\"{link}\">x</a></p>')")  # fmt: skip
     damage(room, f"UPDATE article_versions SET content = json_set(content, '$.url', '{link}')")
-    damage(room, f"INSERT INTO validators (source, url, etag, last_modified) VALUES ('bai-viet', '{link}', '', '')")
+    damage(
+        room, f"INSERT INTO http_validators (source, url, etag, last_modified) VALUES ('bai-viet', '{link}', '', '')"
+    )
     assert "holds a password" in room.run("doctor").out
     assert "cANARY" not in room.run("doctor").out
     room.good("doctor", "--repair")
@@ -224,9 +226,9 @@ def test_a_repair_takes_the_last_version_that_can_be_read_and_holds_the_article(
 def test_enumerations_get_the_cautious_value(database: Database, tmp_path: Path) -> None:
     with database.write() as connection:
         connection.execute(
-            sa.insert(suppressions).values(address_key="a@b.example", reason="x", since=NOW, tier="?", until=NOW)
+            sa.insert(suppressions).values(address_key="a@b.example", reason="x", since=NOW, type="?", until=NOW)
         )
-        connection.execute(sa.insert(bounces).values(address_key="a@b.example", tier="?", at=NOW, via="smtp"))
+        connection.execute(sa.insert(bounces).values(address_key="a@b.example", type="?", at=NOW, via="smtp"))
         connection.execute(
             sa.insert(subscribers).values(
                 id="lan",
@@ -239,6 +241,6 @@ def test_enumerations_get_the_cautious_value(database: Database, tmp_path: Path)
         )
         checkup.repair(connection, checkup.find(connection, NOW), tmp_path / "aside", NOW)
         assert checkup.find(connection, NOW) == []
-        assert connection.execute(sa.select(suppressions.c.tier)).scalar_one() == "staff"
+        assert connection.execute(sa.select(suppressions.c.type)).scalar_one() == "staff"
         assert connection.execute(sa.select(bounces)).all() == []
         assert connection.execute(sa.select(subscribers.c.language, subscribers.c.topics)).one() == ("vi", ["Y tế"])

@@ -139,7 +139,7 @@ def test_a_picture_of_unknown_size_stands_at_the_top_without_a_height() -> None:
 
 
 def test_what_is_unknown_leaves_no_empty_place() -> None:
-    bare = article(url="", lead="", body_html="", author="", topics=(), image=None, dated=False)
+    bare = article(url="", lead="", body_html="", author="", topics=(), image=None, has_date=False)
     digest = of(bare, replace(bare, id="b"))
     assert elements(digest.html, "//img") == []
     assert [link for link in elements(digest.html, "//a/@href") if "slot:" not in link] == ["https://bacson.example"]

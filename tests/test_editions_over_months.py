@@ -35,7 +35,7 @@ from distributor.model import Article, Edition, FoundArticle, Receipt, Rendition
 from distributor.newsroom import Newsroom
 from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
-from distributor.storage.tables import announcements, articles, editions, slots
+from distributor.storage.tables import articles, editions, newsletter_articles, slots
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -55,7 +55,7 @@ class Note(Channel):
 
     def compose(self, edition: Edition, desk: Desk) -> list[Rendition]:
         body = " ".join(article.id for article in edition.carried).encode()
-        return [Rendition(channel=self.name, part="note", media_type="text/plain", body=body, edition=edition.id)]
+        return [Rendition(channel=self.name, variant="note", media_type="text/plain", body=body, edition=edition.id)]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         return Receipt()
@@ -232,7 +232,7 @@ class Months(RuleBasedStateMachine):
         with self.store.read() as connection:
             content = [book.edition(connection, row.id) for row in book.listing(connection, limit=10_000)]
             announced: Counter[str] = Counter(a.id for one in content if one for a in one.carried)
-            rows = {row.article_id: row for row in connection.execute(sa.select(announcements))}
+            rows = {row.article_id: row for row in connection.execute(sa.select(newsletter_articles))}
             candidates = {one.article.id for one in items.candidates(connection, self.order.id)}
             all_ids = set(connection.execute(sa.select(articles.c.id).where(articles.c.backlog.is_(False))).scalars())
         assert all(number == 1 for number in announced.values())

@@ -51,7 +51,7 @@ def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> Non
     line.deliver()
     assert line.read("moi") == [["a"]]
     with line.store.read() as connection:
-        story = [(event.what, event.by, event.why) for event in book.events(connection, "tin-sang-1")]
+        story = [(event.event, event.actor, event.reason) for event in book.events(connection, "tin-sang-1")]
     assert ("held", "preflight", made.held) in story
     assert any(what == "forced" and by == "Lan" and why.startswith("script: ") for what, by, why in story)
 
@@ -99,7 +99,7 @@ def test_a_correction_whose_letter_is_blocked_changes_nothing_until_it_is_forced
     line.deliver()
     assert len(line.mailbox("moi")) == 2
     with line.store.read() as connection:
-        assert any(one.what == "forced" and one.why.startswith("script: ") for one in book.events(connection, made))
+        assert any(one.event == "forced" and one.reason.startswith("script: ") for one in book.events(connection, made))
 
 
 def test_the_largest_letters_of_the_cohorts_are_examined_too(line: Line) -> None:

@@ -212,7 +212,7 @@ async def test_staff_are_asked_once_by_a_service(bench: Bench) -> None:
 
 def back(address: str, name: str = ID, number: int | None = None) -> Bounce:
     return Bounce(
-        address=address, tier=Tier.HARD, at=NOW, status="5.1.1", via="dsn", edition_id=name, delivery_id=number
+        address=address, type=Tier.HARD, at=NOW, status="5.1.1", via="dsn", edition_id=name, delivery_id=number
     )
 
 
@@ -257,16 +257,16 @@ def test_mails_of_no_known_edition_are_a_group_of_a_day(database: Database) -> N
 def test_an_address_that_staff_have_suppressed_stays_so(database: Database) -> None:
     """Only what the bounces of this edition have suppressed is taken back."""
     subscribe(database, 30)
-    mine = suppression.Suppression(address="s3@example.com", tier=Tier.STAFF, reason="by telephone", since=NOW)
+    mine = suppression.Suppression(address="s3@example.com", type=Tier.STAFF, reason="by telephone", since=NOW)
     older = suppression.Suppression(
-        address="old@example.com", tier=Tier.HARD, reason="x", since=NOW - timedelta(days=9)
+        address="old@example.com", type=Tier.HARD, reason="x", since=NOW - timedelta(days=9)
     )
     with database.write() as connection:
         suppression.suppress_all(connection, [mine, older])
     for n in range(30):
         tell(database, back(f"s{n}@example.com", ""))
     with database.read() as connection:
-        left = {one.address: one.tier for one in suppression.listing(connection)}
+        left = {one.address: one.type for one in suppression.listing(connection)}
     assert left == {"s3@example.com": Tier.STAFF, "old@example.com": Tier.HARD}
 
 

@@ -44,12 +44,12 @@ def test_when_everything_is_suddenly_new_all_of_it_is_held() -> None:
 
 
 def test_when_the_dates_are_gone_all_new_ones_are_held() -> None:
-    assert "none of 6 new articles has a date" in ask(look(new=articles(6, dated=False))).tell
+    assert "none of 6 new articles has a date" in ask(look(new=articles(6, has_date=False))).tell
 
 
 def test_articles_dated_ahead_are_told_each_with_what_becomes_of_it() -> None:
     young, soon, late = articles(3)
-    soon, late = replace(soon, published=NOW + 2 * DAY), replace(late, published=NOW, dated=False)
+    soon, late = replace(soon, published=NOW + 2 * DAY), replace(late, published=NOW, has_date=False)
     assert dates_in_words([young, soon, late], {late.id: NOW + 365 * DAY}, NOW) == [
         f"«Tin {soon.id}» ({soon.id}) is dated ahead and waits until 2026-11-25 00:00 UTC",
         f"«Tin {late.id}» ({late.id}) is held: its date, 2027-11-23 00:00 UTC, lies too far in the future to be meant",

@@ -82,7 +82,7 @@ def everything(one: Article) -> dict[str, str]:
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
     posts = _channel("outbox", folder=Path("x"), network="mastodon")
     out = {"letter": slots.fill_html(digest.html, READER), "text": slots.fill_text(digest.text, READER)}
-    out |= {part.part: part.text for part in feed.compose(made, desk)}
+    out |= {part.variant: part.text for part in feed.compose(made, desk)}
     out["post"] = posts.compose(made, desk)[0].text
     out["page"] = render_edition_page(
         made, site=reference.SITE, newsletter=newsletter(), zone=ZONE, templates=TEMPLATES

@@ -286,7 +286,7 @@ def test_looks_in_any_order_give_the_same_article(
 def test_a_date_far_ahead_is_not_believed_and_held_until_it_is_put_right(database: Database, day: datetime) -> None:
     first = take(database, found("1"), found("2", published=day))
     late = next(article for article in first.new if article.title == found("2").title)
-    assert (late.published, late.dated) == (NOW, False)
+    assert (late.published, late.has_date) == (NOW, False)
     assert len(first.notes) == 1
     with database.read() as connection:
         assert Mark.HELD in marks.of(connection)[late.id]
@@ -295,13 +295,13 @@ def test_a_date_far_ahead_is_not_believed_and_held_until_it_is_put_right(databas
     with database.read() as connection:
         mended = archive.by_id(connection, late.id)
         assert mended is not None
-        assert (mended.published, mended.dated) == (NOW - timedelta(hours=2), True)
+        assert (mended.published, mended.has_date) == (NOW - timedelta(hours=2), True)
         assert marks.of(connection) == {}
 
 
 def test_a_date_far_ahead_that_an_older_version_had_believed_is_held_at_the_next_look(database: Database) -> None:
     (late,) = take(database, found("1", published=NOW + timedelta(days=400)), now=NOW + timedelta(days=390)).new
-    assert late.dated
+    assert late.has_date
     take(database, found("1", published=NOW + timedelta(days=400)), now=NOW)
     with database.read() as connection:
         assert Mark.HELD in marks.of(connection)[late.id]

@@ -23,7 +23,7 @@ from distributor.gathering.archive import take_in
 from distributor.model import Delivery, DeliveryState, EditionKind, EditionState, Rendition
 from distributor.source import Fetcher, Harvest, Source
 from distributor.storage.database import Database
-from distributor.storage.tables import announcements, subscriptions, suppressions
+from distributor.storage.tables import newsletter_articles, subscriptions, suppressions
 
 S = DeliveryState
 
@@ -86,7 +86,7 @@ def test_alerts_are_worked_on_first(store: Database) -> None:
     freeze(store, alert, [rendition("mail", "digest", edition="alert")])
     now = NOW + timedelta(hours=2)
     taken = [Ledger(store).claim("mail", now) for _ in range(6)]
-    assert [(shard.edition, shard.k) for shard in taken if shard] == [
+    assert [(shard.edition, shard.number) for shard in taken if shard] == [
         ("alert", 0), ("alert", 1),
         ("tin-sang-1", 0), ("tin-sang-1", 1), ("tin-sang-2", 0), ("tin-sang-2", 1),
     ]  # fmt: skip
@@ -104,7 +104,7 @@ def test_who_loses_the_race_for_a_shard_takes_another_one(store: Database) -> No
 
     with ThreadPoolExecutor(8) as pool:
         taken = [race.result() for race in [pool.submit(one) for _ in range(8)]]
-    assert {shard.k for shard in taken if shard} == set(range(8))
+    assert {shard.number for shard in taken if shard} == set(range(8))
 
 
 def test_a_shard_is_worked_on_by_one_at_a_time_until_its_lease_runs_out(store: Database) -> None:
@@ -225,7 +225,7 @@ def test_an_edition_is_refused_where_its_slot_its_number_or_an_article_is_taken(
             book.keep(connection, clash, [], "b")
     with database.read() as connection:
         assert [row.id for row in book.listing(connection)] == [first.id]
-        assert connection.execute(sa.select(sa.func.count()).select_from(announcements)).scalar() == 1
+        assert connection.execute(sa.select(sa.func.count()).select_from(newsletter_articles)).scalar() == 1
 
 
 def test_every_state_has_its_line_in_the_table_and_ends_are_ends() -> None:

@@ -308,9 +308,9 @@ def test_what_nobody_can_read_is_held_at_the_first_look_too_and_told(room: Room)
     )
     said = room.good("gather")
     assert "is held: its letters look like TCVN3: nobody can read them" in said
-    (held,) = [one for one in room.run("articles", "--json").json if one["marks"]]
+    (held,) = [one for one in room.run("articles", "--json").json if one["flags"]]
     assert held["title"] == written("Hà Nội mưa to", TCVN3)
-    assert held["marks"] == ["held"]
+    assert held["flags"] == ["held"]
 
 
 def test_a_long_body_is_judged_quickly() -> None:

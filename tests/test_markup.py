@@ -138,7 +138,7 @@ def test_what_an_older_version_let_into_the_store_acts_nowhere(attack: str) -> N
     )
     assert_safe("".join(lxml.html.tostring(child, encoding="unicode") for child in shown))
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
-    (feed_json,) = (part for part in feed.compose(made, desk) if part.part.endswith("feed.json"))
+    (feed_json,) = (part for part in feed.compose(made, desk) if part.variant.endswith("feed.json"))
     assert_safe(json.loads(feed_json.body)["items"][0]["content_html"])
     hook = _channel("webhook", url="https://app.example/", secret="whsec_" + "YWJj" * 8, full_text=True)
     assert_safe(json.loads(hook.compose(made, desk)[0].body)["data"]["articles"][0]["body_html"])

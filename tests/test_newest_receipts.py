@@ -42,7 +42,7 @@ class Board(Channel):
     def compose(self, edition, desk):
         return [
             Rendition(
-                channel=self.name, part=self._name(number, one), media_type="text/plain", edition=edition.id,
+                channel=self.name, variant=self._name(number, one), media_type="text/plain", edition=edition.id,
                 body=f"{one.title}: {one.lead} {one.url}".encode(),
             )
             for number, one in enumerate(edition.articles)
@@ -182,7 +182,7 @@ def test_what_was_taken_back_is_not_taken_back_again(boards: Line) -> None:
     plan = pipeline.plan_correction(
         boards.newsroom, boards.store, first, Notice(NoticeKind.WITHDRAWAL, "Gỡ hẳn.", boards.now), mail=False
     )
-    assert [part.lines for part in plan.parts] == [("board: has not posted it",)]
+    assert [variant.lines for variant in plan.parts] == [("board: has not posted it",)]
 
 
 def test_a_digest_does_not_repeat_the_post_of_an_alert_whatever_it_is_called(boards: Line) -> None:
@@ -214,8 +214,10 @@ class Able(Channel):
         raise AssertionError
 
 
-def post(part: str, body: str = "", title: str = "", article: str = "") -> Rendition:
-    return Rendition(channel="x", part=part, media_type="text/plain", body=body.encode(), title=title, article=article)
+def post(variant: str, body: str = "", title: str = "", article: str = "") -> Rendition:
+    return Rendition(
+        channel="x", variant=variant, media_type="text/plain", body=body.encode(), title=title, article=article
+    )
 
 
 ONE = article(id="aaaa", title="Tin một", url="https://bacson.example/tin-1")

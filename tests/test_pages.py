@@ -60,7 +60,7 @@ PAGES = {
     "english": edition_page(reference.ENGLISH, "en"),
     "alert": edition_page(reference.ALERT),
     "article": article_page(),
-    "bare article": article_page(article(url="", author="", lead="", topics=(), dated=False), newsletter=None),
+    "bare article": article_page(article(url="", author="", lead="", topics=(), has_date=False), newsletter=None),
 }
 every_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 

@@ -57,7 +57,11 @@ class Letters(PersonalChannel):
 
     def compose(self, edition: Edition, desk: Desk) -> list[Rendition]:
         body = " ".join(article.id for article in edition.carried if article.id not in edition.known).encode()
-        return [Rendition(channel=self.name, part=edition.part, media_type="text/plain", body=body, edition=edition.id)]
+        return [
+            Rendition(
+                channel=self.name, variant=edition.variant, media_type="text/plain", body=body, edition=edition.id
+            )
+        ]
 
     def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return rendition.body

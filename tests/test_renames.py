@@ -254,10 +254,10 @@ def test_every_table_that_holds_a_name_is_carried_over() -> None:
     odd = {"channel_name", "newsletter_id", "list", "newsletters"}
     assert not [column for table in metadata.sorted_tables for column in table.c if column.name in odd]
     assert {table.name for table in holding(Named.NEWSLETTER)} >= {
-        "editions", "slots", "watches", "announcements", "subscriptions", "opt_outs",
+        "editions", "slots", "newsletter_since", "newsletter_articles", "subscriptions", "opt_outs",
     }  # fmt: skip
     assert {table.name for table in holding(Named.CHANNEL)} >= {
-        "renditions", "shards", "deliveries", "channel_rests", "channel_faults",
+        "renditions", "shards", "deliveries", "channel_backoff", "channel_faults",
     }  # fmt: skip
 
 

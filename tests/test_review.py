@@ -50,7 +50,7 @@ def state(line: Line, edition: str = "tin-sang-1") -> str:
 
 def story(line: Line, edition: str = "tin-sang-1") -> list[tuple[str, str]]:
     with line.store.read() as connection:
-        return [(event.what, event.by) for event in book.events(connection, edition)]
+        return [(event.event, event.actor) for event in book.events(connection, edition)]
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_approved_it_goes_out_at_its_time_with_the_very_bytes(draft: Line) -> No
 
 def test_silence_holds_and_a_late_approval_sends_at_once(draft: Line) -> None:
     (held,) = draft.day("07:00").settled
-    assert (held.what, state(draft), draft.read("moi")) == ("held", "held", [])
+    assert (held.event, state(draft), draft.read("moi")) == ("held", "held", [])
     draft.at("2026-11-25 15:00")  # long after its usual life time
     pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
     draft.answer()
@@ -177,7 +177,7 @@ def test_drop_leaves_both_out_and_the_edited_one_comes_with_the_next(draft: Line
     policy(draft, "drop")
     spoil(draft)
     (settled,) = draft.day("07:00").settled
-    assert (settled.what, draft.read("moi")) == ("cancelled", [])
+    assert (settled.event, draft.read("moi")) == ("cancelled", [])
     draft.arrives("c")
     draft.day("06:30")
     pipeline.approve(draft.newsroom, draft.store, "tin-sang-2", "Lan", draft.now)
@@ -189,9 +189,9 @@ def test_hold_keeps_the_edition_back_and_says_why(draft: Line) -> None:
     policy(draft, "hold")
     spoil(draft)
     (settled,) = draft.day("07:00").settled
-    assert settled.what == "held"
-    assert "withdrawn: sai số liệu" in settled.why
-    assert "edited since (version 2)" in settled.why
+    assert settled.event == "held"
+    assert "withdrawn: sai số liệu" in settled.reason
+    assert "edited since (version 2)" in settled.reason
     assert draft.read("moi") == []
 
 
@@ -201,7 +201,7 @@ def test_who_approves_what_the_last_look_has_held_lets_it_go_as_things_are_now(d
     draft.day("07:00")
     pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
     (settled,) = draft.day("08:00").settled
-    assert settled.what == "released"
+    assert settled.event == "released"
     assert draft.read("moi") == [["b-mới"]]
 
 

@@ -19,7 +19,7 @@ from distributor import pipeline
 from distributor.delivery import control, suppression
 from distributor.delivery.commit import GroupCommit
 from distributor.delivery.ledger import Ledger
-from distributor.delivery.retry import MOST_RECOVERIES, doubt
+from distributor.delivery.retry import MOST_CRASHES, doubt
 from distributor.delivery.rows import standing
 from distributor.editions import book
 from distributor.errand import Errands
@@ -55,7 +55,7 @@ async def test_a_paused_edition_sends_nothing_more_until_it_is_resumed(bench: Be
     await bench.run(second)
     assert second.carried == ["s0002", "s0003", "s0004"]
     with bench.database.read() as connection:
-        assert [event.what for event in book.events(connection, ID)][-2:] == ["paused", "resumed"]
+        assert [event.event for event in book.events(connection, ID)][-2:] == ["paused", "resumed"]
 
 
 async def test_a_pause_takes_nothing_of_an_editions_time(bench: Bench) -> None:
@@ -131,7 +131,7 @@ async def test_who_has_left_or_is_suppressed_is_not_counted_among_the_missed(ben
     with bench.database.write() as connection:
         connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == "s0001"))
         key = connection.execute(sa.select(deliveries.c.address).where(deliveries.c.recipient == "s0002")).scalar_one()
-        suppression.suppress(connection, Suppression(address=key, tier=Tier.HARD, reason="550", since=NOW))
+        suppression.suppress(connection, Suppression(address=key, type=Tier.HARD, reason="550", since=NOW))
     now = bench.clock.now
     assert pipeline.resend_missed(bench.database, ID, "lan", now, dry_run=True) == 1
     assert pipeline.resend_missed(bench.database, ID, "lan", now) == 1
@@ -175,7 +175,7 @@ async def test_a_mailbox_that_does_not_exist_is_suppressed_at_once(bench: Bench)
     with bench.database.read() as connection:
         (row,) = connection.execute(sa.select(suppressions)).all()
         (bounce,) = connection.execute(sa.select(bounces)).all()
-    assert (row.address_key, row.tier) == ("s1@example.com", Tier.HARD)
+    assert (row.address_key, row.type) == ("s1@example.com", Tier.HARD)
     assert (bounce.edition_id, bounce.status, bounce.via) == (ID, "5.1.1", "smtp")
     freeze(bench.database, edition(2), [rendition("mail", "digest", edition="tin-sang-2")])
     post = Post(name="mail")
@@ -188,7 +188,7 @@ async def test_a_refusal_of_the_content_is_never_the_readers_fault(bench: Bench)
     await bench.run(Post(name="mail", fates={"s0000": Rejected("x", reply="550 spam")}))
     with bench.database.read() as connection:
         assert not connection.execute(sa.select(suppressions)).all()
-        assert connection.execute(sa.select(bounces.c.tier)).scalar() == Tier.POLICY
+        assert connection.execute(sa.select(bounces.c.type)).scalar() == Tier.POLICY
 
 
 async def test_an_edition_that_is_refused_by_policy_again_and_again_is_paused(bench: Bench) -> None:
@@ -263,7 +263,7 @@ async def test_a_greylisted_letter_waits_as_long_as_such_servers_want(bench: Ben
 async def test_a_letter_at_which_senders_die_again_and_again_is_set_aside(bench: Bench) -> None:
     letters(bench, 2)
     host = Ledger(bench.database).owner.split("/")[0]
-    for number in range(MOST_RECOVERIES):
+    for number in range(MOST_CRASHES):
         dead = Ledger(bench.database, owner=f"{host}/4194303/{number}")
         shard = dead.claim("mail", bench.clock.now)
         assert shard

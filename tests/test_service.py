@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from fixtures_newsroom import Room
 
-from distributor.storage.tables import articles, deliveries, editions, home, slots, watches
+from distributor.storage.tables import articles, deliveries, editions, instance, newsletter_since, slots
 
 pytestmark = pytest.mark.real
 
@@ -160,7 +160,7 @@ def test_processes_that_start_together_on_an_empty_store_make_it_once_and_take_e
     store = room.store()
     with store.read() as connection:
         assert len(connection.execute(sa.select(articles.c.id)).all()) == 2
-        assert len(connection.execute(sa.select(home.c.place)).all()) == 1
+        assert len(connection.execute(sa.select(instance.c.place)).all()) == 1
     store.close()
 
 
@@ -170,7 +170,7 @@ def test_processes_that_race_make_one_edition_of_the_same_articles(room: Room, s
     room.good("gather")
     store = room.store()
     with store.write() as connection:
-        connection.execute(sa.update(watches).values(since=datetime.now(UTC) - timedelta(hours=1)))
+        connection.execute(sa.update(newsletter_since).values(since=datetime.now(UTC) - timedelta(hours=1)))
     store.close()
     at = datetime.now(UTC).isoformat()
     assert race(room, [[RACER, how, at] for how in ("serve", "send") * 3]) == [0] * 6

@@ -78,7 +78,7 @@ async def test_a_post_that_is_cancelled_on_the_wire_is_closed_and_asked_for_no_m
 
     class Cancelling(Wall):
         async def deliver(self, made: Rendition) -> Receipt:
-            self.pinned.append(made.part)
+            self.pinned.append(made.variant)
             pipeline.cancel(bench.database, "tin-sang-1", "Lan", NOW, "")
             raise Unavailable("503", retry_at=NOW)
 
@@ -100,7 +100,7 @@ def test_what_was_cancelled_rests_whatever_it_was_doing(bench: Bench) -> None:
         promise(connection, made, [rendition("wall", "a1", edition=made.id)], None, frozenset())
     pipeline.cancel(bench.database, "tin-sang-2", "Lan", NOW, "")
     with bench.database.read() as connection:
-        assert connection.execute(sa.select(shards.c.k).where(shards.c.due.is_not(None))).all() == []
+        assert connection.execute(sa.select(shards.c.shard).where(shards.c.due.is_not(None))).all() == []
 
 
 class Feed(Wall):
@@ -228,7 +228,7 @@ def test_two_that_wait_for_each_other_are_told_from_a_store_that_fails(postgresq
     one.migrate()
     with one.write() as connection:
         for address in ("a@x.example", "b@x.example"):
-            suppression.suppress(connection, Suppression(address=address, tier=Tier.STAFF, reason="x", since=NOW))
+            suppression.suppress(connection, Suppression(address=address, type=Tier.STAFF, reason="x", since=NOW))
     told, both = [], threading.Barrier(2)
 
     def change(database: Database, *keys: str) -> None:
@@ -253,9 +253,9 @@ def test_two_that_wait_for_each_other_are_told_from_a_store_that_fails(postgresq
 
 def test_a_list_of_suppressions_is_taken_in_as_if_row_by_row(database: Database) -> None:
     def row(address: str, tier: Tier, reason: str) -> Suppression:
-        return Suppression(address=address, tier=tier, reason=reason, since=NOW)
+        return Suppression(address=address, type=tier, reason=reason, since=NOW)
 
-    soft = Suppression(address="a@x.example", tier=Tier.SOFT, reason="full", since=NOW, until=NOW + timedelta(days=1))
+    soft = Suppression(address="a@x.example", type=Tier.SOFT, reason="full", since=NOW, until=NOW + timedelta(days=1))
     rows = [
         row("b@x.example", Tier.HARD, "gone"), row("B@x.example", Tier.HARD, "gone too"),
         row("a@x.example", Tier.COMPLAINT, "spam"), row("a@x.example", Tier.HARD, "weaker"),

@@ -78,7 +78,7 @@ def fill(database: Database) -> None:
     with database.write() as connection:
         values = {"id": "t-1", "newsletter": "t", "number": 1, "content": "{}", **times, **texts}
         connection.execute(sa.insert(editions).values(values))
-        connection.execute(sa.insert(shards).values(edition_id="t-1", k=0, channel="mail"))
+        connection.execute(sa.insert(shards).values(edition_id="t-1", shard=0, channel="mail"))
 
 
 # -- the tables --------------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ class TestLeaving:
 
     @pytest.mark.parametrize("tier", [Tier.COMPLAINT, Tier.STAFF, Tier.UNSUBSCRIBED, Tier.IMPORT, Tier.HARD])
     def test_who_is_suppressed_for_good_is_put_on_no_list(self, tier: Tier, database: Database) -> None:
-        one = Suppression(address="lan@example.com", tier=tier, reason="x", since=NOW)
+        one = Suppression(address="lan@example.com", type=tier, reason="x", since=NOW)
         with database.write() as connection:
             suppression.suppress(connection, one)
         made = self.join(database, "LAN@example.com")
@@ -194,7 +194,7 @@ class TestLeaving:
     ) -> None:
         """Nothing is sent to them: "unchanged" would be taken for "gets it"."""
         self.join(database, "lan@example.com", "tin-sang")
-        one = Suppression(address="lan@example.com", tier=Tier.COMPLAINT, reason="spam", since=NOW)
+        one = Suppression(address="lan@example.com", type=Tier.COMPLAINT, reason="spam", since=NOW)
         with database.write() as connection:
             suppression.suppress(connection, one)
         made = self.join(database, "lan@example.com", "tin-sang")
@@ -202,7 +202,7 @@ class TestLeaving:
         assert self.lists(database, "lan@example.com") == ("tin-sang",)
 
     def test_a_mailbox_that_is_full_for_now_is_no_wish_to_leave(self, database: Database) -> None:
-        one = Suppression(address="lan@example.com", tier=Tier.SOFT, reason="x", since=NOW, until=NOW + timedelta(30))
+        one = Suppression(address="lan@example.com", type=Tier.SOFT, reason="x", since=NOW, until=NOW + timedelta(30))
         with database.write() as connection:
             suppression.suppress(connection, one)
         assert self.join(database, "lan@example.com").change is Change.ADDED
@@ -212,12 +212,12 @@ class TestLeaving:
         self.leave(database, "lan@example.com")
         with database.write() as connection:
             suppression.suppress(
-                connection, Suppression(address="lan@example.com", tier=Tier.COMPLAINT, reason="spam", since=NOW)
+                connection, Suppression(address="lan@example.com", type=Tier.COMPLAINT, reason="spam", since=NOW)
             )
             wanted = application("Lan@example.com", ["tin-sang"], known=KNOWN)
             made, lifted = enrolment.come_back(connection, wanted, NOW)
             assert suppression.find(connection, "lan@example.com") is None
-        assert (made.change, made.kept_off, lifted and lifted.tier) == (Change.UPDATED, {}, Tier.COMPLAINT)
+        assert (made.change, made.kept_off, lifted and lifted.type) == (Change.UPDATED, {}, Tier.COMPLAINT)
         again = self.join(database, "lan@example.com")
         assert (again.change, list(again.kept_off)) == (Change.UNCHANGED, ["kinh-te"])
         assert self.lists(database, "lan@example.com") == ("tin-sang",)

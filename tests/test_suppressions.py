@@ -24,13 +24,13 @@ from distributor.model import Bounce, Suppression, Tier
 from distributor.storage.database import Database
 from distributor.storage.tables import bounces, deliveries
 from distributor.subscribers.listfile import BadRow
-from distributor.subscribers.suppressed import TIERS, SuppressionList, write_csv
+from distributor.subscribers.suppressed import TYPES, SuppressionList, write_csv
 
 DAY = timedelta(days=1)
 
 
 def bounce(tier: Tier = Tier.HARD, at: datetime = NOW, **more: Any) -> Bounce:
-    return Bounce(**{"address": LAN, "tier": tier, "at": at, "status": "5.1.1", "text": "user unknown", **more})
+    return Bounce(**{"address": LAN, "type": tier, "at": at, "status": "5.1.1", "text": "user unknown", **more})
 
 
 def tell(database: Database, *told: Bounce, now: datetime = NOW) -> list[Effect]:
@@ -55,7 +55,7 @@ def test_a_hard_bounce_and_a_complaint_suppress_the_address_at_once_and_for_good
     (effect,) = tell(database, bounce(tier, address="LAN@Example.COM"))
     found = standing(database)
     assert found and effect.suppression
-    assert (found.address, found.tier, found.since, found.until) == (LAN, tier, NOW, None)
+    assert (found.address, found.type, found.since, found.until) == (LAN, tier, NOW, None)
 
 
 def test_a_suppressed_address_gets_no_letter_of_any_newsletter(store: Database) -> None:
@@ -79,7 +79,7 @@ def test_soft_bounces_of_four_daily_editions_let_the_address_rest_for_a_time(dat
         now = NOW + day * DAY
         tell(database, bounce(Tier.SOFT, now, delivery_id=day, edition_id=f"e-{day}"), now=now)
     found = standing(database)
-    assert found and (found.tier, found.until) == (Tier.SOFT, now + REST)
+    assert found and (found.type, found.until) == (Tier.SOFT, now + REST)
 
 
 def test_one_edition_counts_once_however_often_it_bounces(database: Database) -> None:
@@ -131,14 +131,14 @@ def test_an_address_that_still_bounces_after_its_rest_rests_again_sooner(databas
 
 def test_a_complaint_takes_the_place_of_weaker_reasons_and_nothing_takes_its(database: Database) -> None:
     for tier in (Tier.HARD, Tier.COMPLAINT, Tier.HARD):
-        tell(database, bounce(tier, delivery_id=TIERS.index(tier)))
+        tell(database, bounce(tier, delivery_id=TYPES.index(tier)))
     with database.write() as connection:
-        assert not suppression.suppress(connection, Suppression(address=LAN, tier=Tier.STAFF, reason="", since=NOW))
+        assert not suppression.suppress(connection, Suppression(address=LAN, type=Tier.STAFF, reason="", since=NOW))
     found = standing(database)
-    assert found and found.tier is Tier.COMPLAINT
+    assert found and found.type is Tier.COMPLAINT
 
 
-tiers = st.sampled_from(TIERS)
+tiers = st.sampled_from(TYPES)
 ends = st.none() | st.integers(1, 90).map(lambda days: NOW + days * DAY)
 
 
@@ -146,15 +146,15 @@ ends = st.none() | st.integers(1, 90).map(lambda days: NOW + days * DAY)
 def test_of_two_suppressions_at_most_one_outranks_the_other(
     one: Tier, other: Tier, until: datetime | None, end: datetime | None
 ) -> None:
-    first = Suppression(address=LAN, tier=one, reason="", since=NOW, until=until)
-    second = Suppression(address=LAN, tier=other, reason="", since=NOW, until=end)
+    first = Suppression(address=LAN, type=one, reason="", since=NOW, until=until)
+    second = Suppression(address=LAN, type=other, reason="", since=NOW, until=end)
     assert not (outranks(first, second) and outranks(second, first))
     if until is None and end is not None:
         assert outranks(first, second)
 
 
 def test_a_bounce_cannot_be_of_a_kind_that_only_staff_give(database: Database) -> None:
-    with pytest.raises(ValueError, match="tier staff"):
+    with pytest.raises(ValueError, match="type staff"):
         tell(database, bounce(Tier.STAFF))
     assert written(database) == 0
 
@@ -168,35 +168,35 @@ def read(text: str) -> list[Suppression | BadRow]:
 
 def test_a_list_of_another_system_with_addresses_alone_is_taken(database: Database) -> None:
     (one,) = read("\ufeffEmail\nLan@Example.com\n")
-    assert one == Suppression(address=LAN, tier=Tier.IMPORT, reason="imported", since=NOW)
+    assert one == Suppression(address=LAN, type=Tier.IMPORT, reason="imported", since=NOW)
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
         ("lan,,,,", "it has no @"),
-        ("lan@example.com,,policy,,", "tier 'policy' is not known; there are: hard, soft"),
+        ("lan@example.com,,policy,,", "type 'policy' is not known; there are: hard, soft"),
         ("lan@example.com,,,yesterday,", "'yesterday' is no time: write 2026-11-23"),
         ("lan@example.com,,,,2020-01-01", "until 2020-01-01 is over"),
         ("lan@example.com,,,,,,x", "has 7 fields, but the header has 5"),
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_the_good_ones_go_on(row: str, reason: str) -> None:
-    bad, good = read(f"address,reason,tier,since,until\n{row}\nb@example.com\n")
+    bad, good = read(f"address,reason,type,since,until\n{row}\nb@example.com\n")
     assert isinstance(bad, BadRow) and bad.line == 2 and reason in bad.reason
     assert isinstance(good, Suppression)
 
 
 @given(reason=st.text(alphabet="=+-@'\t ,\"abcđẫ", min_size=1, max_size=12).map(str.strip), tier=tiers, until=ends)
 def test_what_is_exported_comes_back_and_is_no_formula(reason: str, tier: Tier, until: datetime | None) -> None:
-    one = Suppression(address="+lan@example.com", tier=tier, reason=reason or "x", since=NOW, until=until)
+    one = Suppression(address="+lan@example.com", type=tier, reason=reason or "x", since=NOW, until=until)
     file = io.StringIO()
     assert write_csv(file, [one]) == 1
     cells = list(csv.reader(io.StringIO(file.getvalue())))[1]
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
     (back,) = read(file.getvalue())
     assert isinstance(back, Suppression)
-    assert (back.address, back.tier, back.since, back.until) == (one.address, one.tier, one.since, one.until)
+    assert (back.address, back.type, back.since, back.until) == (one.address, one.type, one.since, one.until)
     assert back.reason == " ".join(one.reason.split())
 
 
@@ -208,17 +208,17 @@ def test_staff_add_see_and_lift_a_suppression(room: Room) -> None:
     assert room.good("suppressions", "add", "LAN@example.com", "--reason", "hết hợp đồng") == f"{LAN}: suppressed\n"
     assert "is suppressed already: staff, hết hợp đồng" in room.good("suppressions", "add", LAN)
     (found,) = room.run("suppressions", "list", "--json").json
-    assert (found["address"], found["tier"], found["reason"]) == (LAN, "staff", "hết hợp đồng")
+    assert (found["address"], found["type"], found["reason"]) == (LAN, "staff", "hết hợp đồng")
     said = room.good("why", LAN)
     assert "The address must not be written to since " in said and ": hết hợp đồng." in said
-    assert room.good("suppressions", "list", "--tier", "hard") == "No address is suppressed in this way.\n"
+    assert room.good("suppressions", "list", "--type", "hard") == "No address is suppressed in this way.\n"
     assert "may get mail again (was: staff, hết hợp đồng)" in room.good("suppressions", "remove", LAN)
     done = room.run("suppressions", "remove", LAN)
     assert (done.code, done.err) == (2, f"error: {LAN} is not suppressed\n")
 
 
 def test_who_has_complained_is_written_to_again_only_on_purpose(room: Room) -> None:
-    room.good("suppressions", "add", LAN, "--tier", "complaint")
+    room.good("suppressions", "add", LAN, "--type", "complaint")
     done = room.run("suppressions", "remove", LAN)
     assert done.code == 2
     assert "has complained of spam" in done.err and "--yes" in done.err
@@ -228,7 +228,7 @@ def test_who_has_complained_is_written_to_again_only_on_purpose(room: Room) -> N
 
 def test_a_file_goes_in_and_comes_out(room: Room, tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
-    file.write_text("address,reason,tier\na@example.com,=cmd,hard\nno address,,\nb@example.com,,\n", encoding="utf-8")
+    file.write_text("address,reason,type\na@example.com,=cmd,hard\nno address,,\nb@example.com,,\n", encoding="utf-8")
     dry = room.run("suppressions", "import", str(file), "--dry-run")
     assert (dry.code, dry.out) == (1, f"{file}: 2 good rows, 1 bad row; dry run\n")
     assert room.good("suppressions", "list") == "No address is suppressed.\n"

@@ -70,7 +70,9 @@ def _article(app: App, database: Database, asked: str) -> Article:
         said = marks.of(connection, [id]).get(id, {})
     for mark, told in said.items():
         if mark in ("held", "withdrawn"):
-            raise UserError(f"{id} is {mark} by {told.by} ({told.reason}); `distributor articles release {id}` first")
+            raise UserError(
+                f"{id} is {mark} by {told.actor} ({told.reason}); `distributor articles release {id}` first"
+            )
     if until := article.waits_until(clock()):
         why = "is under embargo" if article.publish_at == until else "is dated ahead and waits"
         raise UserError(f"{id} {why} until {app.local(until)}")

@@ -86,10 +86,10 @@ def _list(app: App, source: str | None, search: str | None, limit: int | None, a
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An article, the marks that it has, and the editions that carry it."""
+    """An article, its flags, and the editions that carry it."""
 
     article: Article
-    marks: Sequence[Mark]
+    flags: Sequence[Mark]
     carriers: Sequence[Carrier]
 
     @property
@@ -103,7 +103,7 @@ class _Told:
         return [one.edition for one in self.carriers if not one.released_at and one.state != "cancelled"]
 
     def in_words(self) -> str:
-        words = [*self.out, *(f"{id} (draft)" for id in self.drafts), *self.marks]
+        words = [*self.out, *(f"{id} (draft)" for id in self.drafts), *self.flags]
         return ", ".join(words) or ("old at first look" if self.article.backlog else "new")
 
 
@@ -130,7 +130,7 @@ def _data(told: _Told) -> dict[str, object]:
         "topics": article.topics,
         "version": article.version,
         "backlog": article.backlog,
-        "marks": told.marks,
+        "flags": told.flags,
         "editions": told.out,
         "drafts": told.drafts,
     }

@@ -32,7 +32,7 @@ def audience_data(proposal: Proposal) -> dict[str, Any]:
     return {
         "readers": proposal.audience,
         "letters": [
-            {"part": one.edition.part, "readers": one.size, "articles": [each.id for each in one.edition.carried]}
+            {"variant": one.edition.variant, "readers": one.size, "articles": [each.id for each in one.edition.carried]}
             for one in proposal.division.cohorts
         ],
         "nothing_in_it_for": proposal.division.empty_handed,

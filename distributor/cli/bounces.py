@@ -100,7 +100,7 @@ def in_words(app: App, one: Handled, dry_run: bool) -> str:
     if effect is None:
         said = {Kind.DELAY: "still on its way", Kind.OTHER: one.report.text}
         return f"nothing: {said.get(one.report.kind, 'it is about no letter of ours')}"
-    tier = effect.bounce.tier
+    tier = effect.bounce.type
     if effect.known:
         return f"nothing: {tier}, known already"
     if effect.pending:
@@ -124,7 +124,7 @@ def _plain(look: Taken) -> dict[str, Any]:
                 "address": _address(one),
                 "edition": _edition(one),
                 "delivery": one.effect.bounce.delivery_id if one.effect else None,
-                "tier": one.effect.bounce.tier if one.effect else None,
+                "type": one.effect.bounce.type if one.effect else None,
                 "status": one.report.status,
                 "text": one.report.text,
                 "known": bool(one.effect and one.effect.known),

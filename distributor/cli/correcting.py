@@ -123,7 +123,7 @@ def _show(app: App, plan: Plan) -> None:
     say(f"{plan.article.id}  {plan.article.title} (version {plan.article.version})")
     if plan.decided:
         what = "withdrawn" if plan.notice.kind == "withdrawal" else "corrected"
-        when, by = app.local(plan.decided.notice.at), plan.decided.by
+        when, by = app.local(plan.decided.notice.at), plan.decided.actor
         made = f" ({', '.join(plan.editions)})" if plan.editions else ""
         say(f"  {what} with the same words {when} by {by}{made}: it is not done twice, and what is open of it goes on")
         say("  --again does it once more")

@@ -64,7 +64,7 @@ def command(
         found = rows.listing(connection, **which, limit=limit or SHOWN)
         total = rows.count(connection, **which)
     show_table(
-        ["edition", "channel", "part", "to", "state", "tries", "when", "reply"],
+        ["edition", "channel", "variant", "to", "state", "tries", "when", "reply"],
         [_cells(app, row, known.get(row.channel), resting.get(row.channel)) for row in found],
         "No such deliveries.",
     )
@@ -83,7 +83,7 @@ def _data(row: Delivery, fault: ChannelFault | None, rest: Rest | None) -> dict[
     from dataclasses import asdict
 
     told = {"text": fault.text, "at": fault.at} if fault and fault.concerns(row) else None
-    return asdict(row) | {"channel_fault": told, "channel_rests_until": _rests_until(row, rest)}
+    return asdict(row) | {"channel_fault": told, "channel_backoff_until": _rests_until(row, rest)}
 
 
 def _cells(app: App, row: Delivery, fault: ChannelFault | None, rest: Rest | None) -> tuple[object, ...]:
@@ -92,7 +92,7 @@ def _cells(app: App, row: Delivery, fault: ChannelFault | None, rest: Rest | Non
         when, reply = max(until, row.due or until), reply or f"the channel rests: {rest.reason}"
     elif fault and fault.concerns(row):
         when, reply = fault.at, f"the channel failed: {fault.text}"
-    return (row.edition, row.channel, row.part, row.address, row.state, row.attempts, app.local(when), reply)
+    return (row.edition, row.channel, row.variant, row.address, row.state, row.attempts, app.local(when), reply)
 
 
 def _rests_until(row: Delivery, rest: Rest | None) -> datetime | None:

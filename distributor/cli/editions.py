@@ -103,10 +103,12 @@ def show(app: App, edition: str, as_json: bool) -> None:
         **_data(row),
         "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
         "briefs": [{"id": one.id, "title": one.title, "version": one.version} for one in content.briefs],
-        "letters": [{"part": part, "articles": ids, "readers": sizes[part]} for part, ids in cohorts.items()],
-        "renditions": [{"channel": one.channel, "part": one.part, "sha256": one.sha256} for one in kept],
+        "letters": [
+            {"variant": variant, "articles": ids, "readers": sizes[variant]} for variant, ids in cohorts.items()
+        ],
+        "renditions": [{"channel": one.channel, "variant": one.variant, "sha256": one.sha256} for one in kept],
         "deliveries": tally,
-        "events": [{"at": one.at, "what": one.what, "by": one.by, "why": one.why} for one in events],
+        "events": [{"at": one.at, "event": one.event, "actor": one.actor, "reason": one.reason} for one in events],
     }
     if as_json:
         show_json(data)
@@ -118,12 +120,12 @@ def show(app: App, edition: str, as_json: bool) -> None:
         say(f"    {one.id}  {one.title}")
     for one in content.briefs:
         say(f"    {one.id}  {one.title} (in brief)")
-    for part, ids in cohorts.items():
-        say(f"  {part}: {plural(len(ids), 'article')} for {plural(sizes[part], 'reader')}")
+    for variant, ids in cohorts.items():
+        say(f"  {variant}: {plural(len(ids), 'article')} for {plural(sizes[variant], 'reader')}")
     for channel, states in tally.items():
         say(f"  {channel}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
     for event in events:
-        say(f"  {app.local(event.at)}  {event.what} by {event.by}" + (f": {event.why}" if event.why else ""))
+        say(f"  {app.local(event.at)}  {event.event} by {event.actor}" + (f": {event.reason}" if event.reason else ""))
 
 
 @command.command("approve")
@@ -160,8 +162,8 @@ def _release(app: App, database: Database, row: EditionRow) -> None:
         warn(line)
     settled = [one for one in pipeline.release_due(app.newsroom, database, clock(), "by hand") if one.edition == row.id]
     for one in settled:
-        if one.what != "released":
-            raise UserError(f"{one.edition} is {one.what}: {one.why}")
+        if one.event != "released":
+            raise UserError(f"{one.edition} is {one.event}: {one.reason}")
     with database.read() as connection:
         now = book.row(connection, row.id)
     if now is None or now.released_at is None:

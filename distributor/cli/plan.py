@@ -116,14 +116,14 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) 
 def _size(proposal: Proposal) -> str:
     """How large the whole letter is."""
     sizes = [
-        len(one.body) for one in proposal.renditions if one.part == "digest" and one.channel in _personal(proposal)
+        len(one.body) for one in proposal.renditions if one.variant == "digest" and one.channel in _personal(proposal)
     ]
     return f" in a letter of {max(sizes) / 1000:.0f} kB" if sizes else ""
 
 
 def _personal(proposal: Proposal) -> set[str]:
-    parts = {one.edition.part for one in proposal.division.cohorts} | {"digest"}
-    return {one.channel for one in proposal.renditions if one.part in parts}
+    parts = {one.edition.variant for one in proposal.division.cohorts} | {"digest"}
+    return {one.channel for one in proposal.renditions if one.variant in parts}
 
 
 def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
             for choice in proposal.selection.waiting
         ],
         "brief": [{"id": article.id, "title": article.title} for article in edition.briefs] if edition else [],
-        "bytes": {one.part: len(one.body) for one in proposal.renditions if one.channel in _personal(proposal)},
+        "bytes": {one.variant: len(one.body) for one in proposal.renditions if one.channel in _personal(proposal)},
         "reason": proposal.selection.reason,
         "audience": audience_data(proposal),
     }

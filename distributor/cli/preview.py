@@ -82,7 +82,7 @@ def _made(app: App, name: str, channels: tuple[str, ...]) -> Look | None:
     return Look(
         edition=edition,
         renditions=tuple(one for one in kept if one.channel in app.newsroom.channels),
-        crowds={part: Crowd(size=size) for part, size in sizes.items()} if sizes else None,
+        crowds={variant: Crowd(size=size) for variant, size in sizes.items()} if sizes else None,
         facts=(what,),
     )
 
@@ -133,7 +133,7 @@ def _crowds(division: Division) -> Mapping[str, Crowd]:
     for cohort in division.cohorts:
         chosen = [taste.topics for taste in cohort.tastes]
         topics = sorted({topic for topic in "\n".join(chosen).split("\n") if topic}) if all(chosen) else ()
-        made[cohort.edition.part] = Crowd(size=cohort.size, topics=tuple(topics))
+        made[cohort.edition.variant] = Crowd(size=cohort.size, topics=tuple(topics))
     return made
 
 
@@ -184,21 +184,21 @@ _ENDINGS = {
 def _files(channel: Channel, rendition: Rendition, body: bytes) -> list[tuple[str, bytes]]:
     """The names and bytes of what is written of one rendition."""
     if channel.personal:
-        return _letter(body, rendition.part)
+        return _letter(body, rendition.variant)
     ending = _ENDINGS.get(rendition.media_type.partition(";")[0], "")
-    return [(rendition.part if rendition.part.endswith(ending) else rendition.part + ending, body)]
+    return [(rendition.variant if rendition.variant.endswith(ending) else rendition.variant + ending, body)]
 
 
-def _letter(message: bytes, part: str) -> list[tuple[str, bytes]]:
+def _letter(message: bytes, variant: str) -> list[tuple[str, bytes]]:
     """A message, and its HTML and text parts as files of their own."""
     import email
 
-    files = [(f"{part}.eml", message)]
+    files = [(f"{variant}.eml", message)]
     for piece in email.message_from_bytes(message).walk():
         ending = {"text/html": ".html", "text/plain": ".txt"}.get(piece.get_content_type())
         body = piece.get_payload(decode=True)
         if ending and isinstance(body, bytes):
-            files.append((part + ending, body))
+            files.append((variant + ending, body))
     return sorted(files, key=lambda file: not file[0].endswith(".html"))
 
 

@@ -57,7 +57,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """An edition that is looked at. `crowds` are the readers of its letters by part, None where nobody knows them."""
+    """An edition that is looked at. `crowds` are the readers of its letters by variant, None where nobody knows them."""
 
     edition: Edition
     renditions: tuple[Rendition, ...]
@@ -121,8 +121,8 @@ def showcase(newsroom: Newsroom, name: str, look: Look, written: Sequence[Writte
 
 def _rank(look: Look, rendition: Rendition) -> tuple[bool, int]:
     """Where it stands on the page among its kind: the whole edition's letter first, then those of most readers."""
-    crowd = (look.crowds or {}).get(rendition.part)
-    return rendition.part != "digest", -crowd.size if crowd else 0
+    crowd = (look.crowds or {}).get(rendition.variant)
+    return rendition.variant != "digest", -crowd.size if crowd else 0
 
 
 def _to_examine(newsroom: Newsroom, look: Look, written: Sequence[Written]) -> frozenset[str]:
@@ -134,19 +134,19 @@ def _to_examine(newsroom: Newsroom, look: Look, written: Sequence[Written]) -> f
     chosen = sorted(mine, key=lambda one: _rank(look, one))[:FRAMED]
     for name in dict.fromkeys(one.channel for one in mine):
         ours = [one for one in mine if one.channel == name]
-        chosen += sorted(ours, key=lambda one: (one.part != "digest", -len(one.body)))[: gate.MOST_LETTERS]
+        chosen += sorted(ours, key=lambda one: (one.variant != "digest", -len(one.body)))[: gate.MOST_LETTERS]
     return frozenset(one.key for one in chosen)
 
 
 def _letter(newsroom: Newsroom, look: Look, one: Written, examined: bool) -> LetterShown:
     opened = open_letter(one.body)
-    crowd = None if look.crowds is None else look.crowds.get(one.rendition.part, Crowd(size=0))
+    crowd = None if look.crowds is None else look.crowds.get(one.rendition.variant, Crowd(size=0))
     fields = [(name, decoded(value) or unfolded(value)) for name, value in opened.fields]
     known = {name.lower(): value for name, value in reversed(fields)}
     sender = known.get("from", "")
     order = {name: place for place, name in enumerate(_FIRST)}
     return LetterShown(
-        name=f"{one.rendition.channel}/{one.rendition.part}",
+        name=f"{one.rendition.channel}/{one.rendition.variant}",
         subject=known.get("subject", ""),
         sender=parseaddr(sender)[0] or sender,
         preheader=hidden_start(opened.page)[:PREHEADER] if opened.page else "",
@@ -187,7 +187,7 @@ def _post(newsroom: Newsroom, edition: Edition, channel: Channel, one: Written) 
     rendition = one.rendition
     shown, limits = channel.appearance(rendition), channel.limits
     article = next(
-        (article for article in edition.carried if article.id == (rendition.article or rendition.part)), None
+        (article for article in edition.carried if article.id == (rendition.article or rendition.variant)), None
     )
     return PostShown(
         channel=rendition.channel,
@@ -247,7 +247,7 @@ def _other(one: Written) -> OtherShown:
         text = ""
     return OtherShown(
         channel=one.rendition.channel,
-        title=one.rendition.title or one.rendition.part,
+        title=one.rendition.title or one.rendition.variant,
         media_type=one.rendition.media_type,
         file="".join(one.paths[:1]),
         size=len(one.body),
@@ -256,7 +256,7 @@ def _other(one: Written) -> OtherShown:
 
 
 def _carried(one: Written) -> PageShown:
-    title = one.rendition.title or one.rendition.part
+    title = one.rendition.title or one.rendition.variant
     return PageShown(title=title, html=one.body.decode(errors="replace"), file="".join(one.paths[:1]))
 
 

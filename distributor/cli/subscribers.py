@@ -104,7 +104,7 @@ def add_one(
     assert made.subscriber
     say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
     if lifted:
-        say(f"no longer suppressed (was: {lifted.tier}, {lifted.reason})")
+        say(f"no longer suppressed (was: {lifted.type}, {lifted.reason})")
 
 
 @command.command("change")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..model import Suppression
     from .importing import Outcome
 
-_TIERS = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
+_TYPES = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 
 @click.group("suppressions", short_help="List, add, remove, confirm, import and export addresses that get no mail.")
@@ -31,36 +31,36 @@ def command() -> None:
 
 
 SHOWN = 50
-tier_option = click.option(
-    "--tier", "tiers", multiple=True, type=click.Choice(_TIERS), help="Only of this kind; may be repeated."
+type_option = click.option(
+    "--type", "types", multiple=True, type=click.Choice(_TYPES), help="Only of this kind; may be repeated."
 )
 
 
 @command.command("list")
-@tier_option
+@type_option
 @limit_option(SHOWN, "latest first")
 @json_option
 @pass_app
-def list_all(app: App, tiers: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+def list_all(app: App, types: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """List suppressed addresses, with the reason."""
     from dataclasses import asdict
 
     from ..delivery import suppression
     from ..model import Tier
 
-    wanted = [Tier(tier) for tier in tiers]
+    wanted = [Tier(type) for type in types]
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
-            show_json_list(asdict(one) for one in suppression.latest(connection, tiers=wanted, limit=limit))
+            show_json_list(asdict(one) for one in suppression.latest(connection, types=wanted, limit=limit))
             return
-        found = suppression.listing(connection, tiers=wanted, limit=limit or SHOWN)
+        found = suppression.listing(connection, types=wanted, limit=limit or SHOWN)
         counts = suppression.tally(connection)
     rows = [
-        (one.address, one.tier, app.local(one.since), app.local(one.until) or "for good", one.reason) for one in found
+        (one.address, one.type, app.local(one.since), app.local(one.until) or "for good", one.reason) for one in found
     ]
-    empty = "No address is suppressed in this way." if tiers else "No address is suppressed."
-    show_table(["address", "tier", "since", "until", "reason"], rows, empty)
-    total = sum(count for tier, count in counts.items() if tier in tiers or not tiers)
+    empty = "No address is suppressed in this way." if types else "No address is suppressed."
+    show_table(["address", "type", "since", "until", "reason"], rows, empty)
+    total = sum(count for type, count in counts.items() if type in types or not types)
     tell_rest(len(found), total)
 
 
@@ -68,22 +68,22 @@ def list_all(app: App, tiers: tuple[str, ...], limit: int | None, as_json: bool)
 @click.argument("address")
 @click.option("--reason", default="", help="Why, for those who ask later.")
 @click.option(
-    "--tier", type=click.Choice(_TIERS), default="staff", show_default=True, help="What kind of reason it is."
+    "--type", type=click.Choice(_TYPES), default="staff", show_default=True, help="What kind of reason it is."
 )
 @pass_app
-def add_one(app: App, address: str, reason: str, tier: str) -> None:
+def add_one(app: App, address: str, reason: str, type: str) -> None:
     """Write no more to ADDRESS, on any newsletter. What is promised to it but not out yet is not sent."""
     from ..delivery import suppression
     from ..model import Suppression, Tier
     from ..text import clean_line
 
     key = _key(address)
-    wanted = Suppression(address=key, tier=Tier(tier), reason=clean_line(reason) or "staff said so", since=clock())
+    wanted = Suppression(address=key, type=Tier(type), reason=clean_line(reason) or "staff said so", since=clock())
     with app.store() as database, database.write() as connection:
         done = suppression.suppress(connection, wanted)
         standing = suppression.find(connection, key)
     assert standing is not None
-    say(f"{key}: suppressed" if done else f"{key} is suppressed already: {standing.tier}, {standing.reason}")
+    say(f"{key}: suppressed" if done else f"{key} is suppressed already: {standing.type}, {standing.reason}")
 
 
 @command.command("remove")
@@ -101,13 +101,13 @@ def remove_one(app: App, address: str, yes: bool) -> None:
         standing = suppression.find(connection, key)
         if standing is None:
             raise UserError(f"{key} is not suppressed")
-        if standing.tier is Tier.COMPLAINT and not yes:
+        if standing.type is Tier.COMPLAINT and not yes:
             since = app.local(standing.since)
             raise UserError(
                 f"{key} has complained of spam ({since}): write again only if asked to; --yes says that you were"
             )
         suppression.lift(connection, key)
-    say(f"{key}: may get mail again (was: {standing.tier}, {standing.reason})")
+    say(f"{key}: may get mail again (was: {standing.type}, {standing.reason})")
 
 
 def _key(address: str) -> str:
@@ -126,7 +126,7 @@ def _key(address: str) -> str:
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
 @pass_app
 def import_file(app: App, file: Path, encoding: str, dry_run: bool) -> None:
-    """Import suppressed addresses from a CSV file with a header: address,reason,tier,since,until.
+    """Import suppressed addresses from a CSV file with a header: address,reason,type,since,until.
 
     Only the address is needed; columns that are not known are skipped with a word.
 
@@ -152,12 +152,12 @@ def import_file(app: App, file: Path, encoding: str, dry_run: bool) -> None:
 
 
 @command.command("export")
-@tier_option
+@type_option
 @output_option
 @delimiter_option
 @pass_app
-def export_file(app: App, tiers: tuple[str, ...], output: Path | None, delimiter: str) -> None:
-    """Export suppressed addresses as CSV, with reason, tier, since and until."""
+def export_file(app: App, types: tuple[str, ...], output: Path | None, delimiter: str) -> None:
+    """Export suppressed addresses as CSV, with reason, type, since and until."""
     from ..delivery import suppression
     from ..model import Tier
     from ..subscribers.suppressed import write_csv
@@ -165,7 +165,7 @@ def export_file(app: App, tiers: tuple[str, ...], output: Path | None, delimiter
     with app.store() as database, database.read(long=True) as connection:
 
         def write(file: TextIO) -> int:
-            found = suppression.each(connection, tiers=[Tier(tier) for tier in tiers])
+            found = suppression.each(connection, types=[Tier(type) for type in types])
             return write_csv(file, found, DELIMITERS[delimiter])
 
         count = export(output, write)

@@ -1,7 +1,7 @@
 """Who an edition is for: counted by choice, and named by one statement, so that a million need no memory here.
 
 The census counts the readers who are alike (`Taste`); `editions.cohorts` decides which letter each of them gets; `name`
-yields the readers with the part that is theirs.
+yields the readers with the variant that is theirs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Order:
     `frequency` is None where everybody gets it. `start` is when the usual share begins. `last` is when the edition
     before it was frozen: what a reader was owed before that has been paid. `alerts` are the alerts that it repeats, as
     (edition, article). `cap` is the most letters that a reader may get of those frozen since `day`. Who holds a letter
-    of `without`, parts by edition, gets none.
+    of `without`, variants by edition, gets none.
     """
 
     newsletter: str
@@ -53,33 +53,34 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """The readers of an edition: whom it is for, and the part that each taste gets."""
+    """The readers of an edition: whom it is for, and the variant that each taste gets."""
 
     order: Order
-    parts: Mapping[tuple[Any, ...], str]
+    variants: Mapping[tuple[Any, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Who holds one of these letters: the readers of a correction. `letters` are parts by edition."""
+    """Who holds one of these letters: the readers of a correction. `letters` are variants by edition."""
 
     letters: Mapping[str, Sequence[str]]
-    part: str = "digest"
+    variant: str = "digest"
 
 
 def readers_of(order: Order, division: Division) -> Readers:
     """The readers of an edition that has been divided."""
-    parts = {taste.key: cohort.edition.part for cohort in division.cohorts for taste in cohort.tastes}
-    return Readers(order, parts | {taste.key: "" for taste in division.without})
+    variants = {taste.key: cohort.edition.variant for cohort in division.cohorts for taste in cohort.tastes}
+    return Readers(order, variants | {taste.key: "" for taste in division.without})
 
 
 def census(connection: Connection, order: Order) -> list[Taste]:
     """The readers by taste, counted, largest group first."""
     people = _people(order).subquery()
-    columns = (people.c.topics_key, people.c.owed_from, people.c.known)
+    columns = (people.c.topics_key, people.c.catch_up_from, people.c.known)
     query = sa.select(*columns, sa.func.count().label("size")).group_by(*columns).order_by(sa.desc("size"), *columns)
     return [
-        Taste(row.topics_key, row.owed_from, _known(order, row.known), row.size) for row in connection.execute(query)
+        Taste(row.topics_key, row.catch_up_from, _known(order, row.known), row.size)
+        for row in connection.execute(query)
     ]
 
 
@@ -109,15 +110,15 @@ def _people(order: Order, *, over_cap: bool = False) -> sa.Select[Any]:
 
 def _owed(order: Order) -> sa.Label[Any]:
     """Since when a reader is owed, where that is still unpaid."""
-    unpaid = (subscriptions.c.owed_since.is_not(None)) & (subscriptions.c.owed_since >= order.last)
-    return sa.case((unpaid, subscriptions.c.owed_from), else_=sa.null()).label("owed_from")
+    unpaid = (subscriptions.c.catch_up_since.is_not(None)) & (subscriptions.c.catch_up_since >= order.last)
+    return sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.null()).label("catch_up_from")
 
 
 def _bits(order: Order) -> sa.ColumnElement[int]:
     """One bit for each alert that a reader has had."""
     total: sa.ColumnElement[int] = sa.literal(0, sa.BigInteger)
     for place, (edition, _) in enumerate(order.alerts):
-        had = sa.select(deliveries.c.k).where(
+        had = sa.select(deliveries.c.shard).where(
             deliveries.c.edition_id == edition,
             deliveries.c.recipient == subscribers.c.id,
             deliveries.c.state.in_(HAD),
@@ -149,7 +150,7 @@ def first_joined(connection: Connection, order: Order) -> datetime | None:
         .where(
             subscriptions.c.newsletter == order.newsletter,
             subscribers.c.frequency == order.frequency,
-            subscriptions.c.owed_since.is_(None),
+            subscriptions.c.catch_up_since.is_(None),
         )
     )
     first: datetime | None = connection.execute(query).scalar()
@@ -158,8 +159,8 @@ def first_joined(connection: Connection, order: Order) -> datetime | None:
 
 def oldest_debt(connection: Connection, order: Order) -> datetime | None:
     """The earliest time from which any of the readers is owed more than the usual share."""
-    debts = sa.select(sa.func.min(subscriptions.c.owed_from)).where(
-        subscriptions.c.newsletter == order.newsletter, subscriptions.c.owed_since >= order.last
+    debts = sa.select(sa.func.min(subscriptions.c.catch_up_from)).where(
+        subscriptions.c.newsletter == order.newsletter, subscriptions.c.catch_up_since >= order.last
     )
     oldest: datetime | None = connection.execute(debts).scalar()
     return oldest
@@ -177,15 +178,15 @@ def postpone(connection: Connection, order: Order, edition: Edition) -> None:
     if order.cap is None:
         return
     people = _people(order, over_cap=True).subquery()
-    unpaid = subscriptions.c.owed_since >= order.last  # then they were owed something already
+    unpaid = subscriptions.c.catch_up_since >= order.last  # then they were owed something already
     connection.execute(
         sa.update(subscriptions)
         .where(
             subscriptions.c.newsletter == order.newsletter, subscriptions.c.subscriber_id.in_(sa.select(people.c.id))
         )
         .values(
-            owed_from=sa.case((unpaid, subscriptions.c.owed_from), else_=sa.literal(order.start, UtcTime)),
-            owed_since=edition.frozen_at,
+            catch_up_from=sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UtcTime)),
+            catch_up_since=edition.frozen_at,
         )
     )
 
@@ -201,9 +202,10 @@ def holding(connection: Connection, order: Order, letters: Mapping[str, Sequence
 
 
 def _holding(letters: Mapping[str, Sequence[str]]) -> sa.Select[Any]:
-    """Who holds one of these letters, parts by edition."""
+    """Who holds one of these letters, variants by edition."""
     held = [
-        (deliveries.c.edition_id == edition) & deliveries.c.part.in_(list(parts)) for edition, parts in letters.items()
+        (deliveries.c.edition_id == edition) & deliveries.c.variant.in_(list(variants))
+        for edition, variants in letters.items()
     ]
     return sa.select(deliveries.c.recipient).where(sa.or_(sa.false(), *held), deliveries.c.state.in_(HAD))
 
@@ -215,14 +217,14 @@ def _count(connection: Connection, people: sa.Subquery) -> int:
 def _holders(wanted: Holders) -> sa.Select[Any]:
     suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
     got = _holding(wanted.letters)
-    return sa.select(subscribers.c.id, subscribers.c.address, sa.literal(wanted.part).label("part")).where(
+    return sa.select(subscribers.c.id, subscribers.c.address, sa.literal(wanted.variant).label("variant")).where(
         subscribers.c.id.in_(got), ~suppressed.exists()
     )
 
 
 @contextmanager
 def named(connection: Connection, readers: Readers | Holders) -> Iterator[tuple[int, sa.Subquery]]:
-    """The readers who get a letter, as rows of (id, address, part), and how many they are."""
+    """The readers who get a letter, as rows of (id, address, variant), and how many they are."""
     if isinstance(readers, Holders):
         found = _holders(readers).subquery()
         yield _count(connection, found), found
@@ -231,9 +233,9 @@ def named(connection: Connection, readers: Readers | Holders) -> Iterator[tuple[
         "tastes_of_this_edition",
         sa.MetaData(),
         sa.Column("topics_key", sa.Text, primary_key=True),
-        sa.Column("owed_from", UtcTime, primary_key=True),
+        sa.Column("catch_up_from", UtcTime, primary_key=True),
         sa.Column("known", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("part", sa.String(120)),
+        sa.Column("variant", sa.String(120)),
         prefixes=["TEMPORARY"],
     )
     table.create(connection)
@@ -243,10 +245,10 @@ def named(connection: Connection, readers: Readers | Holders) -> Iterator[tuple[
     people = _people(readers.order).subquery()
     same = (
         (people.c.topics_key == table.c.topics_key)
-        & (sa.func.coalesce(people.c.owed_from, sa.literal(BEGINNING, UtcTime)) == table.c.owed_from)
+        & (sa.func.coalesce(people.c.catch_up_from, sa.literal(BEGINNING, UtcTime)) == table.c.catch_up_from)
         & (people.c.known == table.c.known)
     )
-    found = sa.select(people.c.id, people.c.address, table.c.part).join(table, same).subquery()
+    found = sa.select(people.c.id, people.c.address, table.c.variant).join(table, same).subquery()
     yield _count(connection, found), found
     table.drop(connection)  # where something fails the transaction is undone, and the table with it
 
@@ -256,10 +258,10 @@ def _rows(readers: Readers) -> Sequence[dict[str, Any]]:
     return [
         {
             "topics_key": topics,
-            "owed_from": owed_from or BEGINNING,
+            "catch_up_from": catch_up_from or BEGINNING,
             "known": sum(1 << places[article] for article in known),
-            "part": part,
+            "variant": variant,
         }
-        for (topics, owed_from, known), part in readers.parts.items()
-        if part
+        for (topics, catch_up_from, known), variant in readers.variants.items()
+        if variant
     ]

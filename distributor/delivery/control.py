@@ -49,15 +49,15 @@ def reopen(
     letters = _missed(edition, states) & still_wanted()
     if only is not None:
         letters &= only
-    touched = sa.select(deliveries.c.k).where(letters)
+    touched = sa.select(deliveries.c.shard).where(letters)
     lock_shards(connection, shards.c.edition_id == edition)
     connection.execute(
-        sa.update(shards).where(shards.c.edition_id == edition, shards.c.k.in_(touched)).values(due=AT_ONCE)
+        sa.update(shards).where(shards.c.edition_id == edition, shards.c.shard.in_(touched)).values(due=AT_ONCE)
     )
     opened = connection.execute(
         sa.update(deliveries)
         .where(letters)
-        .values(state=DeliveryState.PENDING, attempts=0, recoveries=0, due=None, updated=now)
+        .values(state=DeliveryState.PENDING, attempts=0, crash_count=0, due=None, updated=now)
     ).rowcount
     if opened:
         connection.execute(

@@ -214,9 +214,9 @@ class Dispatcher:
             edition, cancelled = book.edition(connection, shard.edition), book.is_cancelled(connection, shard.edition)
         assert edition is not None
         newer = newer_than(self.ledger.database, shard) if channel.latest_only else ""
-        for part, rows in groupby(self.ledger.due(shard, self.clock()), key=lambda row: row.part):
+        for variant, rows in groupby(self.ledger.due(shard, self.clock()), key=lambda row: row.variant):
             with self.ledger.database.read() as connection:
-                rendition = book.rendition(connection, shard.edition, shard.channel, part)
+                rendition = book.rendition(connection, shard.edition, shard.channel, variant)
             work = _Work(self, shard, channel, edition, rendition, report, newer, cancelled)
             await work.do(list(rows))
             if self.stop.is_set() or self._rests(channel.name):
@@ -434,6 +434,6 @@ class _Work:
         patience = PATIENCE / 3 if self.dispatcher.stop.is_set() else PATIENCE
         if not await self.dispatcher.commit.settle_now(entry(self.shard, row, decision), patience):
             raise FenceLost(
-                f"the outcome for {row.channel} {row.part} of {row.edition} came too late: {decision.state}"
+                f"the outcome for {row.channel} {row.variant} of {row.edition} came too late: {decision.state}"
             )
         self.report.count(row, decision, self.rendition.action)

@@ -65,7 +65,7 @@ def newer_than(database: Database, shard: Shard) -> str:
         .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == shard.edition))
         .where(editions.c.released_at > own.c.released_at, editions.c.state != EditionState.CANCELLED)
         .where(
-            sa.select(shards.c.k)
+            sa.select(shards.c.shard)
             .where(shards.c.edition_id == editions.c.id, shards.c.channel == shard.channel)
             .exists()
         )

@@ -125,7 +125,7 @@ def pending(connection: Connection, edition: str) -> list[Suppression]:
     """What waits of one edition, in the order of the addresses."""
     query = sa.select(pending_suppressions).where(pending_suppressions.c.edition_id == edition)
     rows = connection.execute(query.order_by(pending_suppressions.c.address_key))
-    return [Suppression(address=row.address_key, tier=Tier.HARD, reason=row.reason, since=row.since) for row in rows]
+    return [Suppression(address=row.address_key, type=Tier.HARD, reason=row.reason, since=row.since) for row in rows]
 
 
 def confirm(connection: Connection, edition: str) -> list[Suppression]:
@@ -141,7 +141,7 @@ def discard(connection: Connection, edition: str) -> int:
     """Staff say that it was us: what waits is forgotten, and its bounces count as ours from now on; returns how many."""
     number = _forget(connection, edition)
     connection.execute(
-        sa.update(bounces).where(bounces.c.edition_id == edition, bounces.c.tier == Tier.HARD).values(tier=Tier.POLICY)
+        sa.update(bounces).where(bounces.c.edition_id == edition, bounces.c.type == Tier.HARD).values(type=Tier.POLICY)
     )
     connection.execute(_here(sa.delete(bounce_guards), edition))
     return number
@@ -150,7 +150,7 @@ def discard(connection: Connection, edition: str) -> int:
 def refused_letters(edition: str) -> sa.ColumnElement[bool]:
     """The letters of an edition that its hard bounces are about."""
     about = sa.select(bounces.c.delivery_id).where(
-        bounces.c.edition_id == edition, bounces.c.tier == Tier.HARD, bounces.c.delivery_id.is_not(None)
+        bounces.c.edition_id == edition, bounces.c.type == Tier.HARD, bounces.c.delivery_id.is_not(None)
     )
     return deliveries.c.id.in_(about)
 
@@ -211,7 +211,7 @@ def _past(connection: Connection, edition: str) -> tuple[int, int]:
     earlier = list(connection.execute(query).scalars())
     if not earlier:
         return 0, 0
-    hard = sa.select(sa.func.count()).where(bounces.c.edition_id.in_(earlier), bounces.c.tier == Tier.HARD)
+    hard = sa.select(sa.func.count()).where(bounces.c.edition_id.in_(earlier), bounces.c.type == Tier.HARD)
     return connection.execute(hard).scalar_one(), _tried(connection, *earlier)
 
 
@@ -219,9 +219,9 @@ def _hold(connection: Connection, edition: str, now: datetime, reason: str) -> N
     """Let all suppressions of an edition wait, those that were made already too, and pause it."""
     since = connection.execute(_here(sa.select(bounce_guards.c.since), edition)).scalar_one()
     connection.execute(_here(sa.update(bounce_guards), edition).values(held_at=now, reason=reason))
-    refused = sa.select(bounces.c.address_key).where(bounces.c.edition_id == edition, bounces.c.tier == Tier.HARD)
+    refused = sa.select(bounces.c.address_key).where(bounces.c.edition_id == edition, bounces.c.type == Tier.HARD)
     by_it = (
-        (suppressions.c.tier == Tier.HARD) & (suppressions.c.since >= since) & suppressions.c.address_key.in_(refused)
+        (suppressions.c.type == Tier.HARD) & (suppressions.c.since >= since) & suppressions.c.address_key.in_(refused)
     )
     columns = (sa.literal(edition), suppressions.c.address_key, suppressions.c.reason, suppressions.c.since)
     connection.execute(

@@ -1,4 +1,4 @@
-"""The ledger: every (edition, channel, part, recipient) is a row before it is tried, and its state tells the truth.
+"""The ledger: every (edition, channel, variant, recipient) is a row before it is tried, and its state tells the truth.
 
     pending ──▶ sending ──▶ sent | rejected | expired
        │           │  └───▶ deferred(until) ──▶ sending again
@@ -71,7 +71,7 @@ class Shard(NamedTuple):
     """A piece of an edition that this worker holds, and the fence that proves it."""
 
     edition: str
-    k: int
+    number: int
     channel: str
     fence: int
 
@@ -85,7 +85,7 @@ class Entry:
     decision: Decision
     was: DeliveryState
     attempts: int
-    recoveries: int
+    crash_count: int
     bounce: Bounce | None = None  # what the outcome says of the address
     at: datetime | None = None  # when it was tried; now if None
 
@@ -95,7 +95,7 @@ class Entry:
 
 def entry(shard: Shard, row: Delivery, decision: Decision) -> Entry:
     """An outcome for a row that is in the store as it is here."""
-    return Entry(shard, row, decision, row.state, row.attempts, row.recoveries)
+    return Entry(shard, row, decision, row.state, row.attempts, row.crash_count)
 
 
 class Posted(NamedTuple):
@@ -139,7 +139,7 @@ class Ledger:
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None
-                shard = Shard(row.edition_id, row.k, channel, row.fence + 1)
+                shard = Shard(row.edition_id, row.shard, channel, row.fence + 1)
                 taken = connection.execute(
                     sa.update(shards)
                     .where(_is(shards, shard), shards.c.fence == row.fence)
@@ -170,7 +170,7 @@ class Ledger:
             for shard in sorted(held):
                 # First the lock, then the look: on PostgreSQL a statement that waits has looked before it waited, and
                 # would not see the rows that staff have promised again meanwhile.
-                connection.execute(sa.select(shards.c.k).where(_is(shards, shard)).with_for_update())
+                connection.execute(sa.select(shards.c.shard).where(_is(shards, shard)).with_for_update())
                 connection.execute(
                     sa.update(shards)
                     .where(_is(shards, shard), shards.c.fence == shard.fence)
@@ -186,7 +186,7 @@ class Ledger:
     def left_behind(self) -> list[Shard]:
         """Shards that are ours by the store: to be asked between runs, when none is in hand. A store that failed has not
         taken it that they were let go of."""
-        query = sa.select(shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence)
+        query = sa.select(shards.c.edition_id, shards.c.shard, shards.c.channel, shards.c.fence)
         with self.database.read() as connection:
             return [Shard(*row) for row in connection.execute(query.where(shards.c.owner == self.owner))]
 
@@ -197,7 +197,7 @@ class Ledger:
         query = (
             sa.select(*DELIVERY)
             .where(_is(deliveries, shard), (deliveries.c.state == S.PENDING) | waiting)
-            .order_by(deliveries.c.part, sa.case((deliveries.c.state == S.PENDING, 0), else_=1), deliveries.c.id)
+            .order_by(deliveries.c.variant, sa.case((deliveries.c.state == S.PENDING, 0), else_=1), deliveries.c.id)
         )
         with self.database.read() as connection:
             return [delivery(row) for row in connection.execute(query)]
@@ -267,11 +267,11 @@ def _free(channel: str, now: datetime, dead: Sequence[str], untried_first: bool)
     urgent = sa.case((editions.c.kind == EditionKind.ALERT, 0), else_=1)
     tried = sa.case((shards.c.due == AT_ONCE, 0), else_=1)
     return (
-        sa.select(shards.c.edition_id, shards.c.k, shards.c.fence)
+        sa.select(shards.c.edition_id, shards.c.shard, shards.c.fence)
         .join(editions, editions.c.id == shards.c.edition_id)
         .where(shards.c.channel == channel, shards.c.due <= now, nobody)
         .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
-        .order_by(urgent, *([tried] if untried_first else []), editions.c.frozen_at, shards.c.k)
+        .order_by(urgent, *([tried] if untried_first else []), editions.c.frozen_at, shards.c.shard)
     )
 
 
@@ -291,7 +291,7 @@ def _doubt(connection: Connection, shard: Shard, now: datetime) -> None:
             state=S.UNCERTAIN,
             due=now,
             updated=now,
-            recoveries=deliveries.c.recoveries + 1,
+            crash_count=deliveries.c.crash_count + 1,
             reply="the sender died between sending and the answer",
         )
     )
@@ -307,7 +307,7 @@ def _soonest(shard: Shard) -> sa.ScalarSelect[Any]:
 
 
 def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
-    return (table.c.edition_id == shard.edition) & (table.c.k == shard.k)
+    return (table.c.edition_id == shard.edition) & (table.c.shard == shard.number)
 
 
 # The statements that run for every group of letters, made once. FOR SHARE: on PostgreSQL a take-over must not slip in
@@ -315,16 +315,21 @@ def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
 _GUARD = Prepared(
     lambda _: (
         sa.select(
-            shards.c.edition_id, shards.c.k, shards.c.channel, shards.c.fence, editions.c.paused_at, editions.c.state
+            shards.c.edition_id,
+            shards.c.shard,
+            shards.c.channel,
+            shards.c.fence,
+            editions.c.paused_at,
+            editions.c.state,
         )
         .join(editions, editions.c.id == shards.c.edition_id)
         .where(shards.c.owner == sa.bindparam("b_owner"))
-        .order_by(shards.c.edition_id, shards.c.k)  # see rows.lock_shards
+        .order_by(shards.c.edition_id, shards.c.shard)  # see rows.lock_shards
         .with_for_update(read=True, of=shards)
     ),
     "b_owner",
 )
-_WRITTEN = ("state", "due", "reply", "remote_id", "url", "updated", "attempts", "recoveries")
+_WRITTEN = ("state", "due", "reply", "remote_id", "url", "updated", "attempts", "crash_count")
 _OUTCOME = Prepared(
     lambda _: (
         sa.update(deliveries)
@@ -340,8 +345,8 @@ _OUTCOME = Prepared(
 def _guard(connection: Connection, owner: str) -> tuple[set[Shard], set[str]]:
     """The shards that are still ours, and the editions among them that are paused or cancelled."""
     held, stopped = set(), set()
-    for edition, k, channel, fence, paused_at, state in _GUARD.run(connection, owner):
-        held.add(Shard(edition, k, channel, fence))
+    for edition, number, channel, fence, paused_at, state in _GUARD.run(connection, owner):
+        held.add(Shard(edition, number, channel, fence))
         if paused_at or state == EditionState.CANCELLED:
             stopped.add(edition)
     return held, stopped
@@ -361,7 +366,7 @@ def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datet
         state, due, reply, remote_id, url = entry.decision
         at = moment(connection, entry.at) if entry.at else updated
         written = (state.value, moment(connection, due), reply[:1000], remote_id, url, at)
-        rows.append((entry.row.id, entry.was.value, *written, entry.attempts, entry.recoveries))
+        rows.append((entry.row.id, entry.was.value, *written, entry.attempts, entry.crash_count))
     if rows:
         _OUTCOME.run_many(connection, rows)
 
@@ -410,7 +415,7 @@ def _marking(kind: str) -> sa.UpdateBase:
             state=S.SENDING,
             attempts=deliveries.c.attempts + 1,
             fence=sa.select(shards.c.fence)
-            .where(shards.c.edition_id == deliveries.c.edition_id, shards.c.k == deliveries.c.k)
+            .where(shards.c.edition_id == deliveries.c.edition_id, shards.c.shard == deliveries.c.shard)
             .scalar_subquery(),
             due=None,
             updated=sa.bindparam("b_updated"),

@@ -109,7 +109,7 @@ def _groups(now: datetime) -> tuple[Any, ...]:
 
 
 def _rows(ids: Sequence[str]) -> sa.Select[Any]:
-    same_shard = (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.k == deliveries.c.k)
+    same_shard = (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.shard == deliveries.c.shard)
     return (
         sa.select()
         .select_from(deliveries)

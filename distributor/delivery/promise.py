@@ -29,35 +29,35 @@ def promise(
 ) -> int:
     """Make a row of everything that the edition owes, in the transaction that freezes it; returns how many letters.
 
-    `personal` are the channels that write to people: each reader is owed the part of his or her cohort on each of them.
+    `personal` are the channels that write to people: each reader is owed the variant of his or her cohort on each of them.
     """
-    k = letters = 0
+    shard = letters = 0
     writing: list[str] = []
     for rendition in kept:
         if rendition.channel in personal:
             writing += [rendition.channel] if rendition.channel not in writing else []
             continue
-        _add_shards(connection, edition.id, rendition.channel, k, 1)
-        row = _row(edition, rendition.channel, rendition.part, "", "", k)
+        _add_shards(connection, edition.id, rendition.channel, shard, 1)
+        row = _row(edition, rendition.channel, rendition.variant, "", "", shard)
         connection.execute(sa.insert(deliveries).values(row))
-        k += 1
+        shard += 1
     if readers and writing:
         if isinstance(readers, Readers):  # before this edition's letters count
             audience.postpone(connection, readers.order, edition)
         with audience.named(connection, readers) as (letters, people):
             for channel in writing:
-                k += _promise_letters(connection, edition, channel, letters, people, k)
+                shard += _promise_letters(connection, edition, channel, letters, people, shard)
     return letters
 
 
 def _promise_letters(
     connection: Connection, edition: Edition, channel: str, count: int, people: sa.Subquery, first: int
 ) -> int:
-    """Rows for all readers by one statement, in shards of which most hold one part only."""
+    """Rows for all readers by one statement, in shards of which most hold one variant only."""
     number = -(-count // SHARD_SIZE)
     _add_shards(connection, edition.id, channel, first, number)
-    place = sa.func.row_number().over(order_by=(people.c.part, people.c.id)) - 1
-    values = _row(edition, channel, people.c.part, people.c.id, people.c.address, first + place // SHARD_SIZE)
+    place = sa.func.row_number().over(order_by=(people.c.variant, people.c.id)) - 1
+    values = _row(edition, channel, people.c.variant, people.c.id, people.c.address, first + place // SHARD_SIZE)
     columns = [
         value if isinstance(value, sa.ColumnElement) else sa.literal(value, deliveries.c[name].type)
         for name, value in values.items()
@@ -66,13 +66,13 @@ def _promise_letters(
     return number
 
 
-def _row(edition: Edition, channel: str, part: Any, recipient: Any, address: Any, k: Any) -> dict[str, Any]:
+def _row(edition: Edition, channel: str, variant: Any, recipient: Any, address: Any, shard: Any) -> dict[str, Any]:
     return {
         "edition_id": edition.id,
         "channel": channel,
-        "part": part,
+        "variant": variant,
         "recipient": recipient,
-        "k": k,
+        "shard": shard,
         "state": S.PENDING,
         "attempts": 0,
         "fence": 0,
@@ -86,7 +86,7 @@ def _row(edition: Edition, channel: str, part: Any, recipient: Any, address: Any
 
 def _add_shards(connection: Connection, edition: str, channel: str, first: int, count: int) -> None:
     rows = [
-        {"edition_id": edition, "k": first + i, "channel": channel, "fence": 0, "owner": "", "due": AT_ONCE}
+        {"edition_id": edition, "shard": first + i, "channel": channel, "fence": 0, "owner": "", "due": AT_ONCE}
         for i in range(count)
     ]
     if rows:
@@ -111,14 +111,14 @@ def give_up(connection: Connection, edition: str, reason: str, now: datetime) ->
     return number
 
 
-def give_up_post(connection: Connection, edition: str, channel: str, part: str, reason: str, now: datetime) -> None:
+def give_up_post(connection: Connection, edition: str, channel: str, variant: str, reason: str, now: datetime) -> None:
     """Close a post that is not out yet."""
     connection.execute(
         sa.update(deliveries)
         .where(
             deliveries.c.edition_id == edition,
             deliveries.c.channel == channel,
-            deliveries.c.part == part,
+            deliveries.c.variant == variant,
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
         .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
@@ -143,10 +143,12 @@ def overtake(connection: Connection, edition: Edition, channels: Iterable[str], 
     )
 
 
-def overtake_alert(connection: Connection, edition: Edition, alert: str, parts: Sequence[str], now: datetime) -> None:
-    """Close the letters of an alert that are not out yet to readers of those parts of an edition that carry it as news."""
+def overtake_alert(
+    connection: Connection, edition: Edition, alert: str, variants: Sequence[str], now: datetime
+) -> None:
+    """Close the letters of an alert that are not out yet to readers whose variant of an edition carries it as news."""
     readers = sa.select(deliveries.c.recipient).where(
-        deliveries.c.edition_id == edition.id, deliveries.c.part.in_(list(parts))
+        deliveries.c.edition_id == edition.id, deliveries.c.variant.in_(list(variants))
     )
     connection.execute(
         sa.update(deliveries)

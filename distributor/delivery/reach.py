@@ -29,12 +29,12 @@ def reach(connection: Connection, article: str) -> list[Carried]:
 
 
 def _carried(connection: Connection, article: str, one: Carrier, all_of_it: Sequence[Carrier]) -> Carried:
-    by_part = _letters(connection, one.edition)
+    by_variant = _letters(connection, one.edition)
     letters: dict[DeliveryState, int] = {}
-    for part, states in by_part.items():
-        for state, number in states.items() if part in one.parts else ():
+    for variant, states in by_variant.items():
+        for state, number in states.items() if variant in one.variants else ():
             letters[state] = letters.get(state, 0) + number
-    without = sum(sum(states.values()) for part, states in by_part.items() if part not in one.parts)
+    without = sum(sum(states.values()) for variant, states in by_variant.items() if variant not in one.variants)
     alert = next((other.edition for other in all_of_it if _before(other, one)), "")
     return Carried(
         edition=one.edition, newsletter=one.newsletter, kind=one.kind, state=one.state, frozen_at=one.frozen_at,
@@ -61,7 +61,7 @@ def _had_before(connection: Connection, one: Carrier, alert: str) -> int:
         sa.select(sa.func.count())
         .select_from(deliveries)
         .where(deliveries.c.edition_id == one.edition, deliveries.c.recipient != "")
-        .where(deliveries.c.part.not_in(one.parts), deliveries.c.recipient.in_(theirs))
+        .where(deliveries.c.variant.not_in(one.variants), deliveries.c.recipient.in_(theirs))
     )
     number: int = connection.execute(query).scalar_one()
     return number
@@ -83,17 +83,17 @@ def _correction(connection: Connection, article: str, edition: str) -> Carried:
 
 
 def _letters(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
-    """How many letters of an edition stand where: counts by part and state."""
+    """How many letters of an edition stand where: counts by variant and state."""
     query = (
-        sa.select(deliveries.c.part, deliveries.c.state, sa.func.count())
+        sa.select(deliveries.c.variant, deliveries.c.state, sa.func.count())
         .where(deliveries.c.edition_id == edition, deliveries.c.recipient != "")
-        .group_by(deliveries.c.part, deliveries.c.state)
-        .order_by(deliveries.c.part, deliveries.c.state)
+        .group_by(deliveries.c.variant, deliveries.c.state)
+        .order_by(deliveries.c.variant, deliveries.c.state)
     )
     found: dict[str, dict[DeliveryState, int]] = {}
-    for part, state, number in connection.execute(query):
-        of_part, known = found.setdefault(part, {}), state_of(state, f"of {edition}")
-        of_part[known] = of_part.get(known, 0) + number
+    for variant, state, number in connection.execute(query):
+        of_variant, known = found.setdefault(variant, {}), state_of(state, f"of {edition}")
+        of_variant[known] = of_variant.get(known, 0) + number
     return found
 
 
@@ -103,14 +103,14 @@ def _posts(connection: Connection, edition: str, article: str) -> dict[str, dict
     same = (
         (renditions.c.edition_id == deliveries.c.edition_id)
         & (renditions.c.channel == deliveries.c.channel)
-        & (renditions.c.part == deliveries.c.part)
+        & (renditions.c.variant == deliveries.c.variant)
     )
-    whole = (renditions.c.article == "") & deliveries.c.part.not_in(sa.select(articles.c.id))
+    whole = (renditions.c.article == "") & deliveries.c.variant.not_in(sa.select(articles.c.id))
     query = (
         sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count())
         .join(renditions, same)
         .where(deliveries.c.edition_id == edition, deliveries.c.recipient == "")
-        .where(sa.or_(renditions.c.article == article, deliveries.c.part == article, whole))
+        .where(sa.or_(renditions.c.article == article, deliveries.c.variant == article, whole))
         .group_by(deliveries.c.channel, deliveries.c.state)
         .order_by(deliveries.c.channel, deliveries.c.state)
     )
@@ -126,9 +126,9 @@ def _posts(connection: Connection, edition: str, article: str) -> dict[str, dict
 
 def held(connection: Connection, row: Delivery) -> tuple[str, ...]:
     """The articles of the letter that a row promises."""
-    parts = book.cohorts_of(connection, row.edition)
-    if row.part in parts:
-        return tuple(parts[row.part])
+    variants = book.cohorts_of(connection, row.edition)
+    if row.variant in variants:
+        return tuple(variants[row.variant])
     content = book.edition(connection, row.edition)
     return tuple(one.id for one in content.carried) if content else ()
 
@@ -161,9 +161,9 @@ def alerts_had(connection: Connection, recipient: str, wanted: Sequence[str]) ->
 
 
 def letters_with(connection: Connection, newsletter: str, article: str) -> Mapping[str, Sequence[str]]:
-    """The letters of a newsletter that hold an article, parts by edition: whoever has one of them has the article."""
+    """The letters of a newsletter that hold an article, variants by edition: whoever has one of them has the article."""
     found = carriers(connection, [article]).get(article, [])
-    return {one.edition: one.parts for one in found if one.newsletter == newsletter and one.parts}
+    return {one.edition: one.variants for one in found if one.newsletter == newsletter and one.variants}
 
 
 def letters_between(connection: Connection, recipient: str, start: datetime, end: datetime) -> int:

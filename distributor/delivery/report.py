@@ -107,4 +107,4 @@ def line(row: Delivery) -> str:
     """The one form in which a delivery is logged. The address stays out of it: logs travel further than ledgers."""
     who = f" to {row.recipient}" if row.recipient else ""
     tail = f": {row.reply}" if row.reply else ""
-    return f"{row.edition} {row.channel} {row.part}{who}: {row.state}{tail}"
+    return f"{row.edition} {row.channel} {row.variant}{who}: {row.state}{tail}"

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..storage.database import Database
-from ..storage.tables import channel_rests
+from ..storage.tables import channel_backoff
 
 SPACING = timedelta(seconds=3)  # between two posts after a rest: Telegram allows 20 a minute in a group
 SPACED_FOR = timedelta(hours=1)  # so long after a rest posts are spread
@@ -40,7 +40,7 @@ class Turn:
 
 def resting(connection: Connection, now: datetime) -> dict[str, Rest]:
     """The channels that rest at a time."""
-    query = sa.select(channel_rests).where(channel_rests.c.until > now).order_by(channel_rests.c.channel)
+    query = sa.select(channel_backoff).where(channel_backoff.c.until > now).order_by(channel_backoff.c.channel)
     return {row.channel: Rest(row.channel, row.until, row.since, row.reason) for row in connection.execute(query)}
 
 
@@ -48,14 +48,14 @@ def begin(database: Database, channel: str, until: datetime, reason: str, now: d
     """Let a channel rest; one that rests longer already is left so. Whether staff are to be told: not of a rest that
     follows another one within the hour."""
     with database.write() as connection:
-        here = channel_rests.c.channel == channel
-        known = connection.execute(sa.select(channel_rests).where(here)).one_or_none()
+        here = channel_backoff.c.channel == channel
+        known = connection.execute(sa.select(channel_backoff).where(here)).one_or_none()
         values = {"until": until, "since": now, "reason": reason[:1000], "next_at": until}
         if known is None:
-            connection.execute(sa.insert(channel_rests).values(channel=channel, **values))
+            connection.execute(sa.insert(channel_backoff).values(channel=channel, **values))
             return True
         if known.until < until:
-            connection.execute(sa.update(channel_rests).where(here).values(values))
+            connection.execute(sa.update(channel_backoff).where(here).values(values))
         return bool(known.until + SPACED_FOR <= now)
 
 
@@ -64,23 +64,23 @@ def turn(database: Database, channel: str, now: datetime, jitter: float) -> Turn
 
     `jitter` is a random number from 0 to 1: the space to the next one is between 75 % and 125 % of SPACING.
     """
-    here = channel_rests.c.channel == channel
+    here = channel_backoff.c.channel == channel
     with database.read() as connection:
-        known = connection.execute(sa.select(channel_rests).where(here)).one_or_none()
+        known = connection.execute(sa.select(channel_backoff).where(here)).one_or_none()
     if known is None or known.until + SPACED_FOR <= now:
         return Turn(now)
     with database.write() as connection:
-        row = connection.execute(sa.select(channel_rests).where(here)).one_or_none()
+        row = connection.execute(sa.select(channel_backoff).where(here)).one_or_none()
         if row is None:
             return Turn(now)
         if row.until > now:
             return Turn(row.until, Rest(channel, row.until, row.since, row.reason))
         at: datetime = max(now, row.next_at)
         following = at + SPACING * (0.75 + jitter / 2)
-        connection.execute(sa.update(channel_rests).where(here).values(next_at=following))
+        connection.execute(sa.update(channel_backoff).where(here).values(next_at=following))
         return Turn(at)
 
 
 def lift(connection: Connection, channel: str) -> bool:
     """Let a channel go on at once; False where it did not rest."""
-    return connection.execute(sa.delete(channel_rests).where(channel_rests.c.channel == channel)).rowcount == 1
+    return connection.execute(sa.delete(channel_backoff).where(channel_backoff.c.channel == channel)).rowcount == 1

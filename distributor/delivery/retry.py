@@ -14,7 +14,7 @@ FIRST_WAIT = timedelta(minutes=1)
 AFTER_LOSS = timedelta(seconds=15)  # of a letter that has nothing to do with the failure: its connection broke
 LONGEST_WAIT = timedelta(hours=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # most servers want to wait that long, and no longer (RFC 6647, section 5)
-MOST_RECOVERIES = 3  # of one letter
+MOST_CRASHES = 3  # of one letter
 SHORTEST_REST = timedelta(seconds=5)  # of a channel, doubled with each try of a post that is refused again
 LONGEST_REST = timedelta(days=1)  # of a channel: a far end that names a later time is asked again after this
 AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials were refused
@@ -92,8 +92,8 @@ def doubt(row: Delivery, *, resend: bool, now: datetime) -> Decision:
     it cannot take every sender with it."""
     if not resend:
         return Decision(DeliveryState.UNCERTAIN, reply=f"{row.reply}; held for staff")
-    if row.recoveries >= MOST_RECOVERIES:
-        return Decision(DeliveryState.UNCERTAIN, reply=f"{row.reply}; {row.recoveries} times: set aside for staff")
+    if row.crash_count >= MOST_CRASHES:
+        return Decision(DeliveryState.UNCERTAIN, reply=f"{row.reply}; {row.crash_count} times: set aside for staff")
     return Decision(DeliveryState.DEFERRED, due=now, reply=row.reply)
 
 

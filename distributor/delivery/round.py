@@ -206,7 +206,7 @@ class Round:
         bounce = self._bounce(errand, held.row, outcome, decision)
         self._settle(errand, decision, attempts=attempts if counted else held.row.attempts, bounce=bounce)
         ours = (isinstance(outcome, Unavailable) and outcome.ours) or (
-            bounce is not None and bounce.tier is Tier.POLICY
+            bounce is not None and bounce.type is Tier.POLICY
         )
         self._weigh(held.row.edition, outcome.reply if ours else "")
 
@@ -263,8 +263,8 @@ class Round:
         held = self._open.pop(errand)
         row = held.row
         was = DeliveryState.SENDING if held.marked else row.state
-        recoveries = row.recoveries + (decision.state is DeliveryState.UNCERTAIN)
-        self.commit.settle(Entry(held.shard, row, decision, was, attempts, recoveries, bounce, at), self._committed)
+        crash_count = row.crash_count + (decision.state is DeliveryState.UNCERTAIN)
+        self.commit.settle(Entry(held.shard, row, decision, was, attempts, crash_count, bounce, at), self._committed)
 
     def _drop(self, errand: Errand) -> None:
         """An errand that is none any more: its row is as somebody else has left it."""
@@ -339,8 +339,8 @@ class Round:
             edition, cancelled = book.edition(connection, shard.edition), book.is_cancelled(connection, shard.edition)
             assert edition is not None
             renditions = {
-                part: book.rendition(connection, shard.edition, shard.channel, part)
-                for part in {row.part for row in rows}
+                variant: book.rendition(connection, shard.edition, shard.channel, variant)
+                for variant in {row.variant for row in rows}
             }
         resend = self.rules.resend(edition.newsletter) and not cancelled
         entries, rows = self._clear(shard, rows, now, resend)
@@ -349,7 +349,7 @@ class Round:
         if gone:  # the subscriber has been erased: the mark writes that down
             ledger.post([(shard, row) for row in gone], [], now)
         errands = [
-            (Errand(renditions[row.part], people[row.recipient], row.id), row)
+            (Errand(renditions[row.variant], people[row.recipient], row.id), row)
             for row in rows
             if row.recipient in people
         ]
@@ -385,7 +385,7 @@ class Round:
                 if held.shard in lost and not held.asked:
                     self._drop(errand)
             for shard in lost:
-                log.warning("%s: shard %d is in other hands", shard.edition, shard.k)
+                log.warning("%s: shard %d is in other hands", shard.edition, shard.number)
 
     async def finish(self) -> None:
         """Write down what is left, and let go of all shards. Raises StoreError where the store does not take it."""

@@ -22,8 +22,8 @@ DELIVERY = [
     *(
         deliveries.c[name]
         for name in (
-            "id", "channel", "part", "recipient", "address", "state", "attempts", "recoveries", "due", "reply", "remote_id",
-            "url", "updated",
+            "id", "channel", "variant", "recipient", "address", "state", "attempts", "crash_count", "due", "reply",
+            "remote_id", "url", "updated",
         )
     ),
 ]  # fmt: skip
@@ -34,12 +34,25 @@ _STATES = {state.value: state for state in DeliveryState}
 
 def delivery(row: Iterable[Any]) -> Delivery:
     """A row as it was selected with DELIVERY."""
-    edition, id, channel, part, recipient, address, state, attempts, recoveries, due, reply, remote_id, url, updated = (
-        row
-    )
+    (
+        edition,
+        id,
+        channel,
+        variant,
+        recipient,
+        address,
+        state,
+        attempts,
+        crash_count,
+        due,
+        reply,
+        remote_id,
+        url,
+        updated,
+    ) = row
     return Delivery(
-        id=id, edition=edition, channel=channel, part=part, recipient=recipient, address=address,
-        state=state_of(state, id), attempts=attempts, recoveries=recoveries, due=due, reply=reply, remote_id=remote_id,
+        id=id, edition=edition, channel=channel, variant=variant, recipient=recipient, address=address,
+        state=state_of(state, id), attempts=attempts, crash_count=crash_count, due=due, reply=reply, remote_id=remote_id,
         url=url, updated=updated,
     )  # fmt: skip
 
@@ -63,7 +76,7 @@ def each(
     limit: int | None = None,
 ) -> Iterator[Delivery]:
     """Rows of the ledger, those that changed last first, without holding them all."""
-    query = sa.select(*DELIVERY).order_by(deliveries.c.updated.desc(), deliveries.c.part, deliveries.c.recipient)
+    query = sa.select(*DELIVERY).order_by(deliveries.c.updated.desc(), deliveries.c.variant, deliveries.c.recipient)
     query = _narrow(query, edition, states, channel, recipient).limit(limit)
     return streamed(connection, query, deliveries.c.id, delivery, "delivery")
 
@@ -117,7 +130,7 @@ def by_id(connection: Connection, id: int) -> Delivery | None:
 def posted(connection: Connection, change: Rendition) -> Receipt | None:
     """The newest receipt of the post that a correction acts on: its own, or that of the last correction of it that is
     out. None where nothing is there: it was never out, nobody knows, or it has been taken back."""
-    own = (deliveries.c.edition_id == change.target) & (deliveries.c.part == change.target_part)
+    own = (deliveries.c.edition_id == change.target) & (deliveries.c.variant == change.target_variant)
     query = (
         sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply, renditions.c.action)
         .join(renditions, _SAME_RENDITION)
@@ -150,13 +163,13 @@ def amended_by(connection: Connection, edition: Edition, change: Rendition) -> s
 _SAME_RENDITION = (
     (renditions.c.edition_id == deliveries.c.edition_id)
     & (renditions.c.channel == deliveries.c.channel)
-    & (renditions.c.part == deliveries.c.part)
+    & (renditions.c.variant == deliveries.c.variant)
 )
 
 
 def _acts_on(change: Rendition) -> sa.ColumnElement[bool]:
     """Other corrections of the same post."""
-    return (renditions.c.target == change.target) & (renditions.c.target_part == change.target_part)
+    return (renditions.c.target == change.target) & (renditions.c.target_variant == change.target_variant)
 
 
 def tally(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
@@ -194,7 +207,7 @@ def open_elsewhere(connection: Connection, known: Sequence[str]) -> dict[str, tu
     """What channels other than those that are known still owe: how many deliveries, and of which editions."""
     query = (
         sa.select(deliveries.c.channel, deliveries.c.edition_id, sa.func.count())
-        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.k == deliveries.c.k))
+        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.shard == deliveries.c.shard))
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .where(shards.c.channel.not_in(known), shards.c.due.is_not(None))
         .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)), editions.c.state != EditionState.CANCELLED)
@@ -301,7 +314,7 @@ def waiting(connection: Connection, now: datetime) -> int:
         sa.select(sa.func.count())
         .select_from(shards)
         .join(editions, editions.c.id == shards.c.edition_id)
-        .join(deliveries, (deliveries.c.edition_id == shards.c.edition_id) & (deliveries.c.k == shards.c.k))
+        .join(deliveries, (deliveries.c.edition_id == shards.c.edition_id) & (deliveries.c.shard == shards.c.shard))
         .where(shards.c.due <= now, editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
         .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.UNCERTAIN)))
     )
@@ -310,7 +323,7 @@ def waiting(connection: Connection, now: datetime) -> int:
 
 def unfinished(connection: Connection) -> list[str]:
     """The editions that are not closed although nothing of theirs is to be done any more, oldest first."""
-    owed = sa.select(shards.c.k).where(shards.c.edition_id == editions.c.id, shards.c.due.is_not(None))
+    owed = sa.select(shards.c.shard).where(shards.c.edition_id == editions.c.id, shards.c.due.is_not(None))
     under_way = editions.c.state == EditionState.FROZEN
     query = sa.select(editions.c.id).where(under_way, ~owed.exists()).order_by(editions.c.frozen_at)
     return list(connection.execute(query).scalars())
@@ -330,15 +343,15 @@ def owing(connection: Connection) -> list[str]:
 def lock_shards(connection: Connection, which: sa.ColumnElement[bool]) -> None:
     """Wait until nobody marks or settles rows of these shards, before many of their rows are changed at once: whoever
     locks shards first, in this order, is never in a circle of those who wait for each other (PostgreSQL)."""
-    query = sa.select(shards.c.k).where(which).order_by(shards.c.edition_id, shards.c.k)
+    query = sa.select(shards.c.shard).where(which).order_by(shards.c.edition_id, shards.c.shard)
     connection.execute(query.with_for_update())
 
 
 def rest(connection: Connection, which: sa.ColumnElement[bool]) -> None:
     """Let those of these shards rest that nobody holds and in which nothing is to be done any more."""
-    left = sa.select(deliveries.c.k).where(
+    left = sa.select(deliveries.c.shard).where(
         deliveries.c.edition_id == shards.c.edition_id,
-        deliveries.c.k == shards.c.k,
+        deliveries.c.shard == shards.c.shard,
         deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING, S.UNCERTAIN)),
     )
     nothing_left = which & (shards.c.owner == "") & ~left.exists()

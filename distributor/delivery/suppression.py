@@ -5,7 +5,7 @@
     find, listing, suppress, lift     for staff, lists and guards
 
 Addresses are one by their key (`mail.address.normalise`). A bounce that is told twice counts once: by its delivery and
-tier, and where nobody knows the delivery by its edition, tier, code and words.
+type, and where nobody knows the delivery by its edition, type, code and words.
 """
 
 from __future__ import annotations
@@ -56,21 +56,21 @@ def bounced(
     """Write bounces down and do what follows, inside the caller's writing transaction. One effect for each, in order.
     `limits` say when there are so many hard ones that staff are asked first.
 
-    Raises ValueError for an address that is none, and for a tier that no bounce has.
+    Raises ValueError for an address that is none, and for a type that no bounce has.
     """
     return [_bounced(connection, bounce, now, limits) for bounce in bounces]
 
 
 def _bounced(connection: Connection, bounce: Bounce, now: datetime, limits: BounceGuard) -> Effect:
-    if bounce.tier not in (Tier.HARD, Tier.SOFT, Tier.POLICY, Tier.COMPLAINT):
-        raise ValueError(f"a bounce cannot be of the tier {bounce.tier}")
+    if bounce.type not in (Tier.HARD, Tier.SOFT, Tier.POLICY, Tier.COMPLAINT):
+        raise ValueError(f"a bounce cannot be of the type {bounce.type}")
     row = _row(bounce)
     if _is_known(connection, row):
         return Effect(bounce, known=True)
-    earlier = _soft(connection, row["address_key"], now) if bounce.tier is Tier.SOFT else []
+    earlier = _soft(connection, row["address_key"], now) if bounce.type is Tier.SOFT else []
     connection.execute(sa.insert(table).values(row))
     wanted = decide(bounce, earlier, now)
-    if wanted and bounce.tier is Tier.HARD and not guard.admits(connection, bounce.edition_id, now, limits):
+    if wanted and bounce.type is Tier.HARD and not guard.admits(connection, bounce.edition_id, now, limits):
         guard.wait(connection, bounce.edition_id, wanted, row["address_key"])
         return Effect(bounce, pending=True)
     return Effect(bounce, suppression=wanted if wanted and suppress(connection, wanted) else None)
@@ -79,7 +79,7 @@ def _bounced(connection: Connection, bounce: Bounce, now: datetime, limits: Boun
 def _row(bounce: Bounce) -> dict[str, Any]:
     return {
         "address_key": normalise(bounce.address),
-        "tier": bounce.tier,
+        "type": bounce.type,
         "at": bounce.at,
         "delivery_id": bounce.delivery_id,
         "edition_id": bounce.edition_id,
@@ -90,7 +90,7 @@ def _row(bounce: Bounce) -> dict[str, Any]:
 
 
 def _is_known(connection: Connection, row: dict[str, Any]) -> bool:
-    same = (table.c.address_key == row["address_key"]) & (table.c.tier == row["tier"])
+    same = (table.c.address_key == row["address_key"]) & (table.c.type == row["type"])
     if row["delivery_id"] is not None:
         same &= table.c.delivery_id == row["delivery_id"]
     else:
@@ -102,7 +102,7 @@ def _is_known(connection: Connection, row: dict[str, Any]) -> bool:
 
 def _soft(connection: Connection, key: str, now: datetime) -> list[Bounce]:
     """The soft bounces of an address that still weigh something."""
-    wanted = (table.c.address_key == key) & (table.c.tier == Tier.SOFT) & (table.c.at > now - _REMEMBERED)
+    wanted = (table.c.address_key == key) & (table.c.type == Tier.SOFT) & (table.c.at > now - _REMEMBERED)
     return readable(connection, sa.select(table).where(wanted), table.c.id, _bounce, "bounce")
 
 
@@ -117,7 +117,7 @@ def history(connection: Connection, address: str, limit: int = 20) -> list[Bounc
 def _bounce(row: sa.Row[Any]) -> Bounce:
     return Bounce(
         address=row.address_key,
-        tier=member(Tier, row.tier, "bounce", row.id),
+        type=member(Tier, row.type, "bounce", row.id),
         at=row.at,
         status=row.status,
         text=row.text,
@@ -164,7 +164,7 @@ def _values(wanted: Suppression) -> dict[str, Any]:
     return {
         "reason": clean_line(wanted.reason)[:LONGEST],
         "since": wanted.since,
-        "tier": wanted.tier,
+        "type": wanted.type,
         "until": wanted.until,
     }
 
@@ -187,7 +187,7 @@ def lift(connection: Connection, address: str) -> Suppression | None:
     if old:
         key = normalise(address)
         connection.execute(sa.delete(suppressions).where(suppressions.c.address_key == key))
-        forgiven = (table.c.address_key == key) & (table.c.tier == Tier.SOFT)
+        forgiven = (table.c.address_key == key) & (table.c.type == Tier.SOFT)
         connection.execute(sa.delete(table).where(forgiven))
     return old
 
@@ -198,20 +198,20 @@ def lapse(connection: Connection, now: datetime) -> int:
     return connection.execute(sa.delete(suppressions).where(over)).rowcount
 
 
-def latest(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int | None = None) -> Iterator[Suppression]:
+def latest(connection: Connection, *, types: Iterable[Tier] = (), limit: int | None = None) -> Iterator[Suppression]:
     """Suppressions, latest first, without holding all in memory."""
-    query = _of(tiers).order_by(suppressions.c.since.desc(), suppressions.c.address_key).limit(limit)
+    query = _of(types).order_by(suppressions.c.since.desc(), suppressions.c.address_key).limit(limit)
     return streamed(connection, query, suppressions.c.address_key, _suppression, "suppression")
 
 
-def listing(connection: Connection, *, tiers: Iterable[Tier] = (), limit: int = 50) -> list[Suppression]:
+def listing(connection: Connection, *, types: Iterable[Tier] = (), limit: int = 50) -> list[Suppression]:
     """The first of them."""
-    return list(latest(connection, tiers=tiers, limit=limit))
+    return list(latest(connection, types=types, limit=limit))
 
 
-def each(connection: Connection, *, tiers: Iterable[Tier] = (), batch: int = 1000) -> Iterator[Suppression]:
+def each(connection: Connection, *, types: Iterable[Tier] = (), batch: int = 1000) -> Iterator[Suppression]:
     """All suppressions in the order of their addresses, without holding all in memory."""
-    last, chosen = "", list(tiers)
+    last, chosen = "", list(types)
     while True:
         query = _of(chosen).where(suppressions.c.address_key > last).order_by(suppressions.c.address_key)
         rows = connection.execute(query.limit(batch)).all()
@@ -221,24 +221,24 @@ def each(connection: Connection, *, tiers: Iterable[Tier] = (), batch: int = 100
         last = rows[-1].address_key
 
 
-def _of(tiers: Iterable[Tier]) -> sa.Select[Any]:
-    chosen = list(tiers)
+def _of(types: Iterable[Tier]) -> sa.Select[Any]:
+    chosen = list(types)
     query = sa.select(suppressions)
-    return query.where(suppressions.c.tier.in_(chosen)) if chosen else query
+    return query.where(suppressions.c.type.in_(chosen)) if chosen else query
 
 
 def tally(connection: Connection) -> dict[Tier, int]:
-    """How many addresses are suppressed, by tier."""
-    query = sa.select(suppressions.c.tier, sa.func.count()).group_by(suppressions.c.tier)
+    """How many addresses are suppressed, by type."""
+    query = sa.select(suppressions.c.type, sa.func.count()).group_by(suppressions.c.type)
     counts: dict[Tier, int] = {}
-    for tier, count in connection.execute(query.order_by(suppressions.c.tier)):
+    for tier, count in connection.execute(query.order_by(suppressions.c.type)):
         known = _tier(tier, f"of {count} addresses")
         counts[known] = counts.get(known, 0) + count
     return counts
 
 
 def _tier(value: str, key: str) -> Tier:
-    """A tier that cannot be read is the strongest: whatever it was, the address must not be written to."""
+    """A type that cannot be read is the strongest: whatever it was, the address must not be written to."""
     try:
         return member(Tier, value, "the suppression", key)
     except DamagedRow as damage:
@@ -249,7 +249,7 @@ def _tier(value: str, key: str) -> Tier:
 def _suppression(row: sa.Row[Any]) -> Suppression:
     return Suppression(
         address=row.address_key,
-        tier=_tier(row.tier, row.address_key),
+        type=_tier(row.type, row.address_key),
         reason=row.reason,
         since=row.since,
         until=row.until,

@@ -22,7 +22,16 @@ from sqlalchemy import Connection
 from ..editions import items
 from ..model import DeliveryState as S
 from ..model import EditionKind, EditionState
-from ..storage.tables import channel_rests, deliveries, edition_events, editions, metadata, shards, slots, suppressions
+from ..storage.tables import (
+    channel_backoff,
+    deliveries,
+    edition_events,
+    editions,
+    metadata,
+    shards,
+    slots,
+    suppressions,
+)
 from .ended import OUT_OF_TIME
 from .ledger import AT_ONCE, LEASE
 from .promise import OVERTAKEN
@@ -141,18 +150,18 @@ def _draft_again(connection: Connection, row: sa.Row[tuple[object, ...]], now: d
         return True
     early = _said_by_itself(connection, row.id, "held", now) if row.state == EditionState.HELD else []
     if early:
-        here = (edition_events.c.edition_id == row.id) & edition_events.c.k.in_(early)
-        connection.execute(sa.update(edition_events).where(here).values(what="note", why=_REASON))
+        here = (edition_events.c.edition_id == row.id) & edition_events.c.seq.in_(early)
+        connection.execute(sa.update(edition_events).where(here).values(event="note", reason=_REASON))
         connection.execute(sa.update(editions).where(editions.c.id == row.id).values(state=EditionState.REVIEW))
     return bool(early)
 
 
-def _said_by_itself(connection: Connection, edition: str, what: str, now: datetime) -> list[int]:
+def _said_by_itself(connection: Connection, edition: str, event: str, now: datetime) -> list[int]:
     """What the program, and nobody of the staff, has said of an edition later than now."""
-    query = sa.select(edition_events.c.k).where(
+    query = sa.select(edition_events.c.seq).where(
         edition_events.c.edition_id == edition,
-        edition_events.c.what == what,
-        edition_events.c.by.in_(("silence", "the last look")),
+        edition_events.c.event == event,
+        edition_events.c.actor.in_(("silence", "the last look")),
         edition_events.c.at > now,
     )
     return list(connection.execute(query).scalars())
@@ -172,11 +181,13 @@ def _reopen(connection: Connection, which: sa.ColumnElement[bool], prefix: str, 
     """Promise rows anew that were closed by a mistake about the time; returns how many."""
     alive = sa.select(editions.c.id).where(editions.c.expires_at > now, editions.c.state != EditionState.CANCELLED)
     here = which & (deliveries.c.state == S.EXPIRED) & deliveries.c.edition_id.in_(alive)
-    touched = connection.execute(sa.select(deliveries.c.edition_id, deliveries.c.k).where(here).distinct()).all()
+    touched = connection.execute(sa.select(deliveries.c.edition_id, deliveries.c.shard).where(here).distinct()).all()
     if not touched:
         return 0
-    for edition, k in touched:
-        connection.execute(sa.update(shards).where(shards.c.edition_id == edition, shards.c.k == k).values(due=AT_ONCE))
+    for edition, shard in touched:
+        connection.execute(
+            sa.update(shards).where(shards.c.edition_id == edition, shards.c.shard == shard).values(due=AT_ONCE)
+        )
     names = {edition for edition, _ in touched}
     connection.execute(
         sa.update(editions)
@@ -197,8 +208,8 @@ def _waits(connection: Connection, now: datetime) -> list[str]:
     connection.execute(sa.update(shards).where(shards.c.due > now).values(due=now))  # a look finds out when
     longest = now + LEASE
     connection.execute(sa.update(shards).where(shards.c.lease_until > longest).values(lease_until=longest))
-    connection.execute(sa.delete(channel_rests).where(channel_rests.c.since > now))
-    connection.execute(sa.update(channel_rests).where(channel_rests.c.next_at > now).values(next_at=now))
+    connection.execute(sa.delete(channel_backoff).where(channel_backoff.c.since > now))
+    connection.execute(sa.update(channel_backoff).where(channel_backoff.c.next_at > now).values(next_at=now))
     return [f"deliveries put off by a clock that was ahead: {number:,}; they are tried now"] if number else []
 
 

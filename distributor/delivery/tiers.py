@@ -45,7 +45,7 @@ def bounce_of(
         tier = classify("", code, outcome.reply, recipient=address, taken=taken)
     return Bounce(
         address=address,
-        tier=tier,
+        type=tier,
         at=now,
         status=status_in(outcome.reply),
         text=outcome.reply,
@@ -60,13 +60,13 @@ def bounce_of(
 
 def decide(bounce: Bounce, earlier: Sequence[Bounce], now: datetime) -> Suppression | None:
     """What follows from a bounce for its address, `earlier` being the soft ones before it; None where nothing does."""
-    if bounce.tier in _PERMANENT:
-        return Suppression(address=bounce.address, tier=bounce.tier, reason=reason(bounce), since=now)
-    if bounce.tier is not Tier.SOFT or score([*earlier, bounce], now) < THRESHOLD:
+    if bounce.type in _PERMANENT:
+        return Suppression(address=bounce.address, type=bounce.type, reason=reason(bounce), since=now)
+    if bounce.type is not Tier.SOFT or score([*earlier, bounce], now) < THRESHOLD:
         return None
     return Suppression(
         address=bounce.address,
-        tier=Tier.SOFT,
+        type=Tier.SOFT,
         reason=f"{reason(bounce)}; not for the first time",
         since=now,
         until=now + REST,
@@ -80,7 +80,7 @@ def score(bounces: Sequence[Bounce], now: datetime) -> float:
     """
     counted: dict[object, float] = {}
     for bounce in bounces:
-        if bounce.tier is Tier.SOFT:
+        if bounce.type is Tier.SOFT:
             age = max(now - bounce.at, timedelta())
             place = bounce.edition_id or bounce.at.date()
             counted[place] = max(counted.get(place, 0.0), 0.5 ** (age / HALF_LIFE))
@@ -89,10 +89,10 @@ def score(bounces: Sequence[Bounce], now: datetime) -> float:
 
 def reason(bounce: Bounce) -> str:
     """Why an address is not written to, in one line for staff."""
-    if bounce.tier is Tier.COMPLAINT:
+    if bounce.type is Tier.COMPLAINT:
         return "the reader has complained of spam"
     said = " ".join(part for part in (bounce.status, bounce.text) if part)
-    return f"{bounce.tier} bounce: {said}"[:300] if said else f"{bounce.tier} bounce"
+    return f"{bounce.type} bounce: {said}"[:300] if said else f"{bounce.type} bounce"
 
 
 def outranks(new: Suppression, old: Suppression | None) -> bool:
@@ -104,4 +104,4 @@ def outranks(new: Suppression, old: Suppression | None) -> bool:
         return new.until > old.until
     if bool(new.until) != bool(old.until):
         return new.until is None
-    return _STRENGTH.index(new.tier) > _STRENGTH.index(old.tier)
+    return _STRENGTH.index(new.type) > _STRENGTH.index(old.type)

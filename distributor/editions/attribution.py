@@ -1,6 +1,6 @@
 """Which article each post of a channel is about. Pure.
 
-Later corrections and withdrawals find the post of an article by this, whatever its `part` is called. A channel can say it
+Later corrections and withdrawals find the post of an article by this, whatever its `variant` is called. A channel can say it
 (`Rendition.article`). Where it does not, and can change or take back what it has posted, it is read from the rendition.
 """
 
@@ -16,7 +16,7 @@ from ..model import Article, Edition, Rendition
 def attributed(channel: Channel, edition: Edition, made: Sequence[Rendition]) -> list[Rendition]:
     """The renditions of a channel, each with its article; with none where it carries the edition as a whole."""
     known = {article.id for article in edition.carried}
-    found = [replace(one, article=one.part) if not one.article and one.part in known else one for one in made]
+    found = [replace(one, article=one.variant) if not one.article and one.variant in known else one for one in made]
     if channel.personal or channel.latest_only or not (channel.can("amend") or channel.can("retract")):
         return found
     if not any(one.article for one in found):
@@ -27,12 +27,12 @@ def attributed(channel: Channel, edition: Edition, made: Sequence[Rendition]) ->
 
 
 def _article_of(made: Rendition, articles: Sequence[Article]) -> str:
-    """The only article that a rendition names: in its part, as its title, by its address, or by its headline. Of the only
+    """The only article that a rendition names: in its variant, as its title, by its address, or by its headline. Of the only
     article of an edition everything speaks."""
     if len(articles) == 1:
         return articles[0].id
     text = made.body.decode(errors="replace")
-    for place, word in ((made.part, _id), (made.title, _title), (text, _url), (text, _title)):
+    for place, word in ((made.variant, _id), (made.title, _title), (text, _url), (text, _title)):
         named = _named(place, {article.id: word(article) for article in articles})
         if len(named) == 1:
             return named[0]

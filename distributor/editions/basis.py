@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import EditionState
-from ..storage.tables import announcements, article_marks, article_versions, corrections, editions
+from ..storage.tables import article_flags, article_versions, corrections, editions, newsletter_articles
 
 
 class Basis(NamedTuple):
@@ -34,15 +34,15 @@ class Basis(NamedTuple):
 def basis(connection: Connection, newsletter: str) -> Basis:
     """The numbers of a newsletter as they are now."""
     count = sa.func.count
-    verdicts = sa.select(count(), sa.func.max(announcements.c.decided_at)).where(
-        announcements.c.newsletter == newsletter
+    verdicts = sa.select(count(), sa.func.max(newsletter_articles.c.decided_at)).where(
+        newsletter_articles.c.newsletter == newsletter
     )
     made = sa.select(
         count(),
         count(editions.c.released_at),
         count(sa.case((editions.c.state == EditionState.CANCELLED, 1))),
     ).where(editions.c.newsletter == newsletter)
-    said = sa.select(count(), sa.func.max(article_marks.c.since))
+    said = sa.select(count(), sa.func.max(article_flags.c.since))
     notices = sa.select(count()).select_from(corrections)
     edits = sa.select(count()).select_from(article_versions).where(article_versions.c.version > 1)
     queries = (verdicts, made, said, notices, edits)
@@ -51,5 +51,5 @@ def basis(connection: Connection, newsletter: str) -> Basis:
 
 def shelf(connection: Connection) -> tuple[int, ...]:
     """The same of what feeds of all articles show: versions of articles, marks, corrections."""
-    tables = (article_versions, article_marks, corrections)
+    tables = (article_versions, article_flags, corrections)
     return tuple(connection.execute(sa.select(sa.func.count()).select_from(one)).scalar_one() for one in tables)

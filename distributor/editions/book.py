@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 
 from ..model import Action, Edition, EditionKind, EditionState, Rendition, edition_from_json, edition_to_json
 from ..storage.reading import damaged, member, readable, streamed
-from ..storage.tables import cohorts as cohort_rows
-from ..storage.tables import edition_events, editions, renditions, slots
+from ..storage.tables import edition_events, editions, renditions, segments, slots
 from . import items
 from .cohorts import Cohort
 from .selection import Choice, Verdict
@@ -169,7 +168,7 @@ def keep_anew(connection: Connection, edition: Edition, kept: Sequence[Rendition
     """Put other content into a draft, of which nothing has been tried yet."""
     connection.execute(sa.update(editions).where(editions.c.id == edition.id).values(**_content(edition)))
     connection.execute(sa.delete(renditions).where(renditions.c.edition_id == edition.id))
-    connection.execute(sa.delete(cohort_rows).where(cohort_rows.c.edition_id == edition.id))
+    connection.execute(sa.delete(segments).where(segments.c.edition_id == edition.id))
     keep_renditions(connection, edition.id, kept, cohorts)
 
 
@@ -181,12 +180,12 @@ def keep_renditions(
             sa.insert(renditions).values(
                 edition_id=edition_id,
                 channel=rendition.channel,
-                part=rendition.part,
+                variant=rendition.variant,
                 title=rendition.title,
                 media_type=rendition.media_type,
                 action=rendition.action,
                 target=rendition.target,
-                target_part=rendition.target_part,
+                target_variant=rendition.target_variant,
                 article=rendition.article,
                 body=rendition.body,
                 sha256=rendition.sha256,
@@ -195,14 +194,14 @@ def keep_renditions(
     rows = [
         {
             "edition_id": edition_id,
-            "part": cohort.edition.part,
+            "variant": cohort.edition.variant,
             "articles": [article.id for article in cohort.edition.carried],
             "size": cohort.size,
         }
         for cohort in cohorts
     ]
     if rows:
-        connection.execute(sa.insert(cohort_rows), rows)
+        connection.execute(sa.insert(segments), rows)
 
 
 def replace_rendition(connection: Connection, made: Rendition) -> None:
@@ -210,7 +209,7 @@ def replace_rendition(connection: Connection, made: Rendition) -> None:
     here = (renditions.c.edition_id == made.edition) & (renditions.c.channel == made.channel)
     connection.execute(
         sa.update(renditions)
-        .where(here, renditions.c.part == made.part)
+        .where(here, renditions.c.variant == made.variant)
         .values(title=made.title, body=made.body, sha256=made.sha256)
     )
 
@@ -232,15 +231,15 @@ def edition(connection: Connection, edition_id: str) -> Edition | None:
 
 
 def cohorts_of(connection: Connection, edition_id: str) -> dict[str, tuple[str, ...]]:
-    """The articles of each letter of an edition, by part. An edition of old has one letter only and none is named."""
-    query = sa.select(cohort_rows).where(cohort_rows.c.edition_id == edition_id)
-    return {row.part: tuple(row.articles) for row in connection.execute(query)}
+    """The articles of each letter of an edition, by variant. An edition of old has one letter only and none is named."""
+    query = sa.select(segments).where(segments.c.edition_id == edition_id)
+    return {row.variant: tuple(row.articles) for row in connection.execute(query)}
 
 
 def sizes_of(connection: Connection, edition_id: str) -> dict[str, int]:
     """How many readers each letter of an edition has, by part."""
-    query = sa.select(cohort_rows.c.part, cohort_rows.c.size).where(cohort_rows.c.edition_id == edition_id)
-    return {row.part: row.size for row in connection.execute(query)}
+    query = sa.select(segments.c.variant, segments.c.size).where(segments.c.edition_id == edition_id)
+    return {row.variant: row.size for row in connection.execute(query)}
 
 
 # -- what happens to an edition ----------------------------------------------------------------------------------------
@@ -248,31 +247,35 @@ def sizes_of(connection: Connection, edition_id: str) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an edition: what, by whom, why."""
+    """An entry in an edition's history: what happened, by whom and why."""
 
     at: datetime
-    what: str
-    by: str
-    why: str
+    event: str
+    actor: str
+    reason: str
 
 
-def record(connection: Connection, edition_id: str, what: str, by: str, now: datetime, why: str = "") -> None:
+def record(connection: Connection, edition_id: str, event: str, actor: str, now: datetime, reason: str = "") -> None:
     count = sa.select(sa.func.count()).select_from(edition_events).where(edition_events.c.edition_id == edition_id)
-    k = connection.execute(count).scalar_one()
-    values = {"edition_id": edition_id, "k": k, "at": now, "what": what, "by": by, "why": why}
+    seq = connection.execute(count).scalar_one()
+    values = {"edition_id": edition_id, "seq": seq, "at": now, "event": event, "actor": actor, "reason": reason}
     connection.execute(sa.insert(edition_events).values(values))
 
 
-def again(connection: Connection, edition_id: str, what: str, by: str, now: datetime) -> None:
+def again(connection: Connection, edition_id: str, event: str, actor: str, now: datetime) -> None:
     """What happened once before has happened again: only its latest time is kept."""
-    here = (edition_events.c.edition_id == edition_id) & (edition_events.c.what == what) & (edition_events.c.by == by)
+    here = (
+        (edition_events.c.edition_id == edition_id)
+        & (edition_events.c.event == event)
+        & (edition_events.c.actor == actor)
+    )
     connection.execute(sa.update(edition_events).where(here).values(at=now))
 
 
 def events(connection: Connection, edition_id: str) -> list[Event]:
     """What happened to an edition, in order."""
-    query = sa.select(edition_events).where(edition_events.c.edition_id == edition_id).order_by(edition_events.c.k)
-    return [Event(row.at, row.what, row.by, row.why) for row in connection.execute(query)]
+    query = sa.select(edition_events).where(edition_events.c.edition_id == edition_id).order_by(edition_events.c.seq)
+    return [Event(row.at, row.event, row.actor, row.reason) for row in connection.execute(query)]
 
 
 def row(connection: Connection, edition_id: str) -> EditionRow | None:
@@ -360,16 +363,18 @@ def last_paid(connection: Connection, newsletter: str, kind: EditionKind) -> dat
     return found
 
 
-def rendition(connection: Connection, edition_id: str, channel: str, part: str) -> Rendition:
+def rendition(connection: Connection, edition_id: str, channel: str, variant: str) -> Rendition:
     """The frozen bytes. Raises DamagedRow where they are not what was frozen."""
-    here = (renditions.c.edition_id == edition_id) & (renditions.c.channel == channel) & (renditions.c.part == part)
+    here = (
+        (renditions.c.edition_id == edition_id) & (renditions.c.channel == channel) & (renditions.c.variant == variant)
+    )
     return _rendition(connection.execute(sa.select(renditions).where(here)).one())
 
 
 def renditions_of(connection: Connection, edition_id: str) -> list[Rendition]:
     """All that was frozen of an edition. Raises DamagedRow where bytes are not what was frozen."""
     query = sa.select(renditions).where(renditions.c.edition_id == edition_id)
-    return [_rendition(row) for row in connection.execute(query.order_by(renditions.c.channel, renditions.c.part))]
+    return [_rendition(row) for row in connection.execute(query.order_by(renditions.c.channel, renditions.c.variant))]
 
 
 def articles_told(connection: Connection, edition_id: str) -> list[tuple[str, str]]:
@@ -381,14 +386,14 @@ def articles_told(connection: Connection, edition_id: str) -> list[tuple[str, st
 def _rendition(row: sa.Row[Any]) -> Rendition:
     kept = Rendition(
         channel=row.channel,
-        part=row.part,
+        variant=row.variant,
         media_type=row.media_type,
         body=row.body,
         edition=row.edition_id,
         title=row.title,
-        action=member(Action, row.action, "rendition", f"{row.edition_id}/{row.channel}/{row.part}"),
+        action=member(Action, row.action, "rendition", f"{row.edition_id}/{row.channel}/{row.variant}"),
         target=row.target,
-        target_part=row.target_part,
+        target_variant=row.target_variant,
         article=row.article,
         first_channel=row.first_channel,
     )

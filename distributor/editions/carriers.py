@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from ..model import EditionKind, EditionState
 from ..storage.reading import member, passing_over
-from ..storage.tables import announcements, cohorts, editions
+from ..storage.tables import editions, newsletter_articles, segments
 from .freezing import alert_slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
-    """An edition that carries an article. `parts` are its letters that hold it; `released_at` is None of a draft."""
+    """An edition that carries an article. `variants` are its letters that hold it; `released_at` is None of a draft."""
 
     edition: str
     newsletter: str
@@ -28,23 +28,23 @@ class Carrier:
     state: EditionState
     frozen_at: datetime
     released_at: datetime | None
-    parts: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 def carriers(connection: Connection, articles: Sequence[str]) -> dict[str, list[Carrier]]:
     """The editions that carry each of these articles, oldest first: digests, alerts, daily and weekly letters."""
-    parts = _parts(connection, articles)
+    variants = _variants(connection, articles)
     wanted: dict[str, set[str]] = {}
-    for article, edition in [*_announced(connection, articles), *_alerts(connection, articles), *parts]:
+    for article, edition in [*_announced(connection, articles), *_alerts(connection, articles), *variants]:
         wanted.setdefault(article, set()).add(edition)
     rows = _rows(connection, {edition for found in wanted.values() for edition in found})
     return {
-        article: passing_over([row for row in rows if row.id in found], partial(_carrier, parts, article))
+        article: passing_over([row for row in rows if row.id in found], partial(_carrier, variants, article))
         for article, found in wanted.items()
     }
 
 
-def _carrier(parts: Mapping[tuple[str, str], Sequence[str]], article: str, row: Any) -> Carrier:
+def _carrier(variants: Mapping[tuple[str, str], Sequence[str]], article: str, row: Any) -> Carrier:
     """Raises DamagedRow."""
     return Carrier(
         edition=row.id,
@@ -53,7 +53,7 @@ def _carrier(parts: Mapping[tuple[str, str], Sequence[str]], article: str, row: 
         state=member(EditionState, row.state, "edition", row.id),
         frozen_at=row.frozen_at,
         released_at=row.released_at,
-        parts=tuple(parts.get((article, row.id), ())),
+        variants=tuple(variants.get((article, row.id), ())),
     )
 
 
@@ -66,8 +66,8 @@ def corrections_of(connection: Connection, article: str) -> list[str]:
 
 
 def _announced(connection: Connection, articles: Sequence[str]) -> list[tuple[str, str]]:
-    query = sa.select(announcements.c.article_id, announcements.c.edition_id).where(
-        announcements.c.article_id.in_(articles), announcements.c.edition_id.is_not(None)
+    query = sa.select(newsletter_articles.c.article_id, newsletter_articles.c.edition_id).where(
+        newsletter_articles.c.article_id.in_(articles), newsletter_articles.c.edition_id.is_not(None)
     )
     return [(row.article_id, row.edition_id) for row in connection.execute(query)]
 
@@ -80,29 +80,29 @@ def _alerts(connection: Connection, articles: Sequence[str]) -> list[tuple[str, 
     return [(slots[row.slot], row.id) for row in connection.execute(query)]
 
 
-def _parts(connection: Connection, articles: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+def _variants(connection: Connection, articles: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     """The letters that hold an article, by article and edition."""
     if connection.dialect.name == "sqlite":
-        text = sa.cast(cohorts.c.articles, sa.Text)
+        text = sa.cast(segments.c.articles, sa.Text)
         whole = sa.case((sa.func.json_valid(text) == 1, text), else_="[]")  # a damaged row holds nothing
         held = sa.func.json_each(whole).table_valued("value", joins_implicitly=True)
     else:
-        is_list = sa.func.json_typeof(cohorts.c.articles) == "array"
-        whole = sa.case((is_list, cohorts.c.articles), else_=sa.literal([], sa.JSON))
+        is_list = sa.func.json_typeof(segments.c.articles) == "array"
+        whole = sa.case((is_list, segments.c.articles), else_=sa.literal([], sa.JSON))
         held = (
             sa.func.json_array_elements_text(whole)
             .table_valued("value", joins_implicitly=True)
             .render_derived(name="held")
         )
     query = (
-        sa.select(held.c.value, cohorts.c.edition_id, cohorts.c.part)
-        .select_from(cohorts, held)
+        sa.select(held.c.value, segments.c.edition_id, segments.c.variant)
+        .select_from(segments, held)
         .where(held.c.value.in_(articles))
-        .order_by(cohorts.c.edition_id, cohorts.c.part)
+        .order_by(segments.c.edition_id, segments.c.variant)
     )
     found: dict[tuple[str, str], list[str]] = {}
-    for article, edition, part in connection.execute(query):
-        found.setdefault((article, edition), []).append(part)
+    for article, edition, variant in connection.execute(query):
+        found.setdefault((article, edition), []).append(variant)
     return found
 
 

@@ -23,20 +23,20 @@ from ..model import Article, Edition
 class Taste:
     """Readers who are alike: one line of the census.
 
-    `topics` is the canonical form of what they have chosen (`topics_key`), empty for everything. `owed_from` says that
+    `topics` is the canonical form of what they have chosen (`topics_key`), empty for everything. `catch_up_from` says that
     their share reaches back to then; None for the usual share. `known` are the ids of articles that they have had as an
     alert. `size` counts them.
     """
 
     topics: str = ""
-    owed_from: datetime | None = None
+    catch_up_from: datetime | None = None
     known: frozenset[str] = frozenset()
     size: int = 0
 
     @property
     def key(self) -> tuple[str, datetime | None, frozenset[str]]:
         """What makes them alike."""
-        return self.topics, self.owed_from, self.known
+        return self.topics, self.catch_up_from, self.known
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def divide(
     by_id = {one.article.id: one.article for one in pool}
     chosen = _chooser(pool)
     for taste in tastes:
-        since = taste.owed_from or start
+        since = taste.catch_up_from or start
         ids = [one.article.id for one in chosen("" if everything else taste.topics) if one.at > since]
         known = tuple(id for id in ids if id in taste.known)
         news = [id for id in ids if id not in taste.known]

@@ -80,7 +80,7 @@ def about_article(
     others = [name for name in article.origins if name != article.source]
     if others:
         lines.append(f"It was also found in {', '.join(others)}.")
-    dated = f"It was published {own_date(article)}" if article.dated else "Its source gives no date"
+    dated = f"It was published {own_date(article)}" if article.has_date else "Its source gives no date"
     changed = (
         f"; it has been edited, last {local(article.changed)} (version {article.version})"
         if article.version > 1
@@ -93,7 +93,8 @@ def about_article(
         why = "under embargo" if article.publish_at == until else "dated ahead, and waits"
         lines.append(f"It is {why} until {local(until)}.")
     lines += [
-        f"It is {mark.mark} since {local(mark.since)}, by {mark.by}{_because(mark.reason)}." for mark in said.values()
+        f"It is {mark.flag} since {local(mark.since)}, by {mark.actor}{_because(mark.reason)}."
+        for mark in said.values()
     ]
     lines += [
         f"Its readers were told of a {notice.kind} on {local(notice.at)}{_because(notice.note)}." for notice in notices

@@ -15,7 +15,7 @@ from ..gathering.archive import article_of, readable_articles
 from ..gathering.marks import Mark, Marked
 from ..gathering.tellings import with_origins
 from ..model import Article, EditionKind, EditionState
-from ..storage.tables import announcements, article_marks, articles, editions, watches
+from ..storage.tables import article_flags, articles, editions, newsletter_articles, newsletter_since
 from .cohorts import Announced
 from .freezing import alert_slot
 from .selection import Candidate, Choice, Verdict, wants
@@ -32,11 +32,11 @@ def enrol(connection: Connection, newsletter: Newsletter, now: datetime) -> date
     the newest and the young ones are its news, the rest is written down as rejected, with that reason.
     """
     since: datetime | None = connection.execute(
-        sa.select(watches.c.since).where(watches.c.newsletter == newsletter.id)
+        sa.select(newsletter_since.c.since).where(newsletter_since.c.newsletter == newsletter.id)
     ).scalar()
     if since is not None:
         return since
-    connection.execute(sa.insert(watches).values(newsletter=newsletter.id, since=now))
+    connection.execute(sa.insert(newsletter_since).values(newsletter=newsletter.id, since=now))
     rule = FirstLook()
     known = [one.article for one in candidates(connection, newsletter.id) if wants(newsletter, one.article)]
     known.sort(key=lambda article: article.published, reverse=True)
@@ -53,25 +53,27 @@ def enrol(connection: Connection, newsletter: Newsletter, now: datetime) -> date
 def begun(connection: Connection) -> frozenset[str]:
     """The newsletters that the store has seen before."""
     made = sa.select(editions.c.newsletter)
-    return frozenset(connection.execute(sa.select(watches.c.newsletter).union(made)).scalars())
+    return frozenset(connection.execute(sa.select(newsletter_since.c.newsletter).union(made)).scalars())
 
 
 def begun_later(connection: Connection, now: datetime) -> dict[str, datetime]:
     """Forget that newsletters have begun later than now, and what was rejected as older than that: they begin when they
     are met again. Returns when each had begun."""
-    rows = connection.execute(sa.select(watches).where(watches.c.since > now).order_by(watches.c.newsletter))
+    rows = connection.execute(
+        sa.select(newsletter_since).where(newsletter_since.c.since > now).order_by(newsletter_since.c.newsletter)
+    )
     begun = {row.newsletter: row.since for row in rows}
     for name in begun:
-        here = (announcements.c.newsletter == name) & (announcements.c.reason == OLDER)
-        connection.execute(sa.delete(announcements).where(here, announcements.c.state == Verdict.REJECTED))
-        connection.execute(sa.delete(watches).where(watches.c.newsletter == name))
+        here = (newsletter_articles.c.newsletter == name) & (newsletter_articles.c.reason == OLDER)
+        connection.execute(sa.delete(newsletter_articles).where(here, newsletter_articles.c.state == Verdict.REJECTED))
+        connection.execute(sa.delete(newsletter_since).where(newsletter_since.c.newsletter == name))
     return begun
 
 
 def candidates(connection: Connection, newsletter: str) -> list[Candidate]:
     """The articles that are news and about which this newsletter has not decided for good, with their marks."""
-    decided = sa.select(announcements.c.article_id).where(
-        announcements.c.newsletter == newsletter, announcements.c.state.in_(FINAL)
+    decided = sa.select(newsletter_articles.c.article_id).where(
+        newsletter_articles.c.newsletter == newsletter, newsletter_articles.c.state.in_(FINAL)
     )
     query = sa.select(articles).where(articles.c.backlog.is_(False), articles.c.id.not_in(decided))
     known = readable_articles(connection, query.order_by(articles.c.published), article_of)
@@ -108,7 +110,7 @@ def _candidate(article: Article, said: Mapping[Mark, Marked], alerted: str) -> C
     held, withdrawn = said.get(Mark.HELD), said.get(Mark.WITHDRAWN)
     return Candidate(
         article=article,
-        held=f"held by {held.by}: {held.reason}" if held else "",
+        held=f"held by {held.actor}: {held.reason}" if held else "",
         withdrawn=withdrawn.reason if withdrawn else "",
         pinned=Mark.PINNED in said,
         alerted=alerted,
@@ -117,10 +119,10 @@ def _candidate(article: Article, said: Mapping[Mark, Marked], alerted: str) -> C
 
 def decided(connection: Connection, newsletter: str, among: Sequence[Article]) -> bool:
     """Whether a newsletter has decided for good about any of these articles."""
-    query = sa.select(announcements.c.article_id).where(
-        announcements.c.newsletter == newsletter,
-        announcements.c.article_id.in_([article.id for article in among]),
-        announcements.c.state.in_(FINAL),
+    query = sa.select(newsletter_articles.c.article_id).where(
+        newsletter_articles.c.newsletter == newsletter,
+        newsletter_articles.c.article_id.in_([article.id for article in among]),
+        newsletter_articles.c.state.in_(FINAL),
     )
     return connection.execute(query).first() is not None
 
@@ -133,10 +135,10 @@ def note(
         return
     ids = [choice.article.id for choice in choices]
     connection.execute(
-        sa.delete(announcements).where(
-            announcements.c.newsletter == newsletter,
-            announcements.c.article_id.in_(ids),
-            announcements.c.state.not_in(FINAL),
+        sa.delete(newsletter_articles).where(
+            newsletter_articles.c.newsletter == newsletter,
+            newsletter_articles.c.article_id.in_(ids),
+            newsletter_articles.c.state.not_in(FINAL),
         )
     )
     rows = [
@@ -150,7 +152,7 @@ def note(
         }
         for choice in choices
     ]
-    connection.execute(sa.insert(announcements), rows)
+    connection.execute(sa.insert(newsletter_articles), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,11 @@ class Item:
 
 def items(connection: Connection, article: str) -> list[Item]:
     """What became of an article in each newsletter that has met it."""
-    query = sa.select(announcements).where(announcements.c.article_id == article).order_by(announcements.c.newsletter)
+    query = (
+        sa.select(newsletter_articles)
+        .where(newsletter_articles.c.article_id == article)
+        .order_by(newsletter_articles.c.newsletter)
+    )
     return [
         Item(row.newsletter, row.article_id, row.state, row.reason, row.edition_id, row.decided_at)
         for row in connection.execute(query)
@@ -177,8 +183,8 @@ def items(connection: Connection, article: str) -> list[Item]:
 def free(connection: Connection, edition: str, reason: str, now: datetime) -> int:
     """Let the articles of an edition that does not go out wait for the next one; returns how many."""
     return connection.execute(
-        sa.update(announcements)
-        .where(announcements.c.edition_id == edition)
+        sa.update(newsletter_articles)
+        .where(newsletter_articles.c.edition_id == edition)
         .values(state=Verdict.CARRIED, edition_id=None, decided_at=now, reason=reason)
     ).rowcount
 
@@ -186,28 +192,30 @@ def free(connection: Connection, edition: str, reason: str, now: datetime) -> in
 def let_go(connection: Connection, newsletter: str, choices: Sequence[Choice], now: datetime) -> None:
     """Change the verdicts on articles that an edition has left out after all."""
     for choice in choices:
-        here = (announcements.c.newsletter == newsletter) & (announcements.c.article_id == choice.article.id)
+        here = (newsletter_articles.c.newsletter == newsletter) & (
+            newsletter_articles.c.article_id == choice.article.id
+        )
         values = {"state": choice.verdict, "edition_id": None, "decided_at": now, "reason": choice.reason}
-        connection.execute(sa.update(announcements).where(here).values(values))
+        connection.execute(sa.update(newsletter_articles).where(here).values(values))
 
 
 def forgive(connection: Connection, article: str) -> int:
     """Let newsletters that have rejected an article decide again; returns how many."""
-    here = (announcements.c.article_id == article) & (announcements.c.state == Verdict.REJECTED)
-    return connection.execute(sa.delete(announcements).where(here)).rowcount
+    here = (newsletter_articles.c.article_id == article) & (newsletter_articles.c.state == Verdict.REJECTED)
+    return connection.execute(sa.delete(newsletter_articles).where(here)).rowcount
 
 
 def announced_since(connection: Connection, newsletter: str, since: datetime) -> list[Announced]:
     """What editions that are out have announced after `since`, newest edition first, each in the edition's order as
     far as the dates of its articles tell, in its present version. What was withdrawn is not among it."""
-    withdrawn = sa.select(article_marks.c.article_id).where(article_marks.c.mark == Mark.WITHDRAWN.value)
+    withdrawn = sa.select(article_flags.c.article_id).where(article_flags.c.flag == Mark.WITHDRAWN.value)
     query = (
         sa.select(articles, editions.c.released_at)
-        .join(announcements, announcements.c.article_id == articles.c.id)
-        .join(editions, editions.c.id == announcements.c.edition_id)
+        .join(newsletter_articles, newsletter_articles.c.article_id == articles.c.id)
+        .join(editions, editions.c.id == newsletter_articles.c.edition_id)
         .where(
-            announcements.c.newsletter == newsletter,
-            announcements.c.state == Verdict.IN,
+            newsletter_articles.c.newsletter == newsletter,
+            newsletter_articles.c.state == Verdict.IN,
             editions.c.released_at > since,
             articles.c.id.not_in(withdrawn),
         )
@@ -220,14 +228,14 @@ def announced(connection: Connection, newsletter: str, limit: int) -> list[Artic
     """The newest articles that editions which are out have announced, newest first, in their present version."""
     query = (
         sa.select(articles)
-        .join(announcements, announcements.c.article_id == articles.c.id)
-        .join(editions, editions.c.id == announcements.c.edition_id)
+        .join(newsletter_articles, newsletter_articles.c.article_id == articles.c.id)
+        .join(editions, editions.c.id == newsletter_articles.c.edition_id)
         .where(
-            announcements.c.newsletter == newsletter,
-            announcements.c.state.in_((Verdict.IN, Verdict.ALERTED)),
+            newsletter_articles.c.newsletter == newsletter,
+            newsletter_articles.c.state.in_((Verdict.IN, Verdict.ALERTED)),
             editions.c.released_at.is_not(None),
         )
-        .order_by(announcements.c.decided_at.desc(), articles.c.published.desc(), articles.c.id)
+        .order_by(newsletter_articles.c.decided_at.desc(), articles.c.published.desc(), articles.c.id)
         .limit(limit)
     )
     return readable_articles(connection, query, article_of)

@@ -26,7 +26,7 @@ def urgent(newsletter: Newsletter, candidates: Sequence[Candidate], sent_today: 
         by_topic = bool(topics & {topic.casefold() for topic in article.topics})
         by_source = bool({article.source, *article.origins} & set(rule.sources))
         free = not (candidate.held or candidate.withdrawn or candidate.alerted)
-        young = article.dated and article.published > now - rule.younger_than
+        young = article.has_date and article.published > now - rule.younger_than
         out = article.waits_until(now) is None
         return (by_topic or by_source) and free and young and out and wants(newsletter, article)
 

@@ -134,7 +134,9 @@ def judge_first_look_again(connection: Connection, source: str, rule: FirstLook,
     if state.first_read is None or state.first_read <= now:
         return 0
     first = (articles.c.source == source) & (articles.c.first_seen == state.first_read)
-    young = first & articles.c.backlog.is_(True) & articles.c.dated.is_(True) & (articles.c.published > now - rule.age)
+    young = (
+        first & articles.c.backlog.is_(True) & articles.c.has_date.is_(True) & (articles.c.published > now - rule.age)
+    )
     return connection.execute(sa.update(articles).where(young).values(backlog=False)).rowcount
 
 
@@ -223,9 +225,9 @@ def _tell_again(
         tally.known += 1
         return
     _update(connection, article, whole, now, is_version=article.version != known.article.version)
-    if article.dated and not known.article.dated:
+    if article.has_date and not known.article.has_date:
         _believe(connection, id)
-    if known.article.dated and (doubtful := dates_of(whole, article.first_seen, now)[2]):
+    if known.article.has_date and (doubtful := dates_of(whole, article.first_seen, now)[2]):
         tally.doubtful[id] = doubtful
     if article.version != known.article.version:
         tally.changed.append(article)
@@ -236,7 +238,7 @@ def _tell_again(
 def _believe(connection: Connection, article: str) -> None:
     """Let go what was held because of its date alone: its source has put that right."""
     held = marks.of(connection, [article]).get(article, {}).get(Mark.HELD)
-    if held and held.by == guards.BY and held.reason.startswith(guards.DOUBT):
+    if held and held.actor == guards.BY and held.reason.startswith(guards.DOUBT):
         marks.take(connection, article, Mark.HELD)
 
 
@@ -284,7 +286,7 @@ def _columns(article: Article, found: FoundArticle, now: datetime) -> dict[str, 
         "url": article.url,
         "version": article.version,
         "published": article.published,
-        "dated": article.dated,
+        "has_date": article.has_date,
         "doubtful_date": dates_of(found, article.first_seen, now)[2],
         "content": found_to_data(found) | {"updated": article.updated.isoformat() if article.updated else None},
         "sha256": content_hash(found),
@@ -341,7 +343,7 @@ def _bare(row: Row[Any]) -> Article:
         first_seen=row.first_seen,
         version=row.version,
         backlog=row.backlog,
-        dated=row.dated,
+        has_date=row.has_date,
     )
 
 

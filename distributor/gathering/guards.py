@@ -58,7 +58,7 @@ def dates_in_words(new: Sequence[Article], doubtful: Mapping[str, datetime], now
     for article in new:
         if article.id in doubtful:
             lines.append(f"«{article.title}» ({article.id}) is held: {doubt(doubtful[article.id])}")
-        elif article.dated and article.published > now and (until := article.waits_until(now)):
+        elif article.has_date and article.published > now and (until := article.waits_until(now)):
             lines.append(f"«{article.title}» ({article.id}) is dated ahead and waits until {until:%Y-%m-%d %H:%M} UTC")
     more = len(lines) - _MOST_TOLD
     return lines[:_MOST_TOLD] + ([f"{more} more articles are dated ahead"] if more > 0 else [])
@@ -70,7 +70,7 @@ def _suspicion(look: Look) -> str:
         return ""
     if look.known == 0:
         return f"all {len(look.new)} articles of one look are unknown, as if the source had renumbered or moved"
-    if not any(article.dated for article in look.new):
+    if not any(article.has_date for article in look.new):
         return f"none of {len(look.new)} new articles has a date"
     return ""
 

@@ -75,7 +75,7 @@ def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known, now:
         if mine and others and not mine & others:
             return same_title(found, own or known.article)
         return own is None or not (found.published and own.published and _is_another(found, own))
-    if kind == "title" and found.published and (own.published if own else known.article.dated):
+    if kind == "title" and found.published and (own.published if own else known.article.has_date):
         return False  # a schedule comes each week under one title
     if own or found.source == known.article.source:
         return same_story(found, own or known.article)
@@ -85,7 +85,7 @@ def _same(found: FoundArticle, keys: Sequence[str], key: str, known: Known, now:
 def _same_undated(found: FoundArticle, before: Article, now: datetime) -> bool:
     """Whether two sources with one title tell one story, where one of them at least gives no date, so that no day can say
     so. Texts that are alike do; without a text it must be news of these days, and not on two pages."""
-    if found.published and before.dated:
+    if found.published and before.has_date:
         return False
     apart = abs((found.published or now) - before.published)
     if all(one.lead or one.body_html for one in (found, before)):
@@ -123,7 +123,7 @@ def new_article(
     seed = keys[0] if keys else found.title
     digest = hashlib.sha256(f"{seed}#{salt}".encode() if salt else seed.encode()).digest()
     short = base64.b32encode(digest)[:10].decode().lower()
-    published, dated, _ = dates_of(found, now, now)
+    published, has_date, _ = dates_of(found, now, now)
     day = published.astimezone(zone).strftime("%Y-%m-%d")
     article = Article(
         id=short,
@@ -133,7 +133,7 @@ def new_article(
         published=published,
         first_seen=now,
         backlog=backlog,
-        dated=dated,
+        has_date=has_date,
     )
     return with_content(article, found)
 
@@ -150,10 +150,10 @@ def dates_of(found: FoundArticle, first_seen: datetime, now: datetime) -> tuple[
 def told_anew(known: Known, found: FoundArticle, now: datetime) -> Article:
     """The article as it is now that its sources tell it so. It keeps its id, its feed id and whether it was news; where
     readers see a difference it is the next version."""
-    published, dated, _ = dates_of(found, known.article.first_seen, now)
-    if known.article.dated and dated and known.article.published <= published - timedelta(days=1):
+    published, has_date, _ = dates_of(found, known.article.first_seen, now)
+    if known.article.has_date and has_date and known.article.published <= published - timedelta(days=1):
         published = known.article.published  # from before its sources' own dates were kept
-    same = replace(known.article, source=found.source, title=found.title, published=published, dated=dated)
+    same = replace(known.article, source=found.source, title=found.title, published=published, has_date=has_date)
     same = with_content(same, found)
     if known.sha256 == content_hash(found):
         return replace(same, updated=known.article.updated)
@@ -174,7 +174,7 @@ def with_content(article: Article, found: FoundArticle) -> Article:
         topics=found.topics,
         image=found.image,
         language=found.language,
-        has_time=found.has_time or not article.dated,
+        has_time=found.has_time or not article.has_date,
     )
 
 

@@ -21,7 +21,7 @@ class Decided:
     number: int
     notice: Notice
     version: int
-    by: str
+    actor: str
 
     def says(self, notice: Notice, version: int) -> bool:
         """Whether another notice would say the same of the same version, whenever it was asked for."""
@@ -33,15 +33,15 @@ def put(connection: Connection, article: str, notice: Notice, version: int, by: 
     """Write a notice down; returns its number, counted from 1 for each article."""
     here = sa.select(sa.func.count()).select_from(corrections).where(corrections.c.article_id == article)
     number = connection.execute(here).scalar_one() + 1
-    values = {"kind": notice.kind.value, "note": notice.note, "at": notice.at, "by": by, "version": version}
-    connection.execute(sa.insert(corrections).values(article_id=article, k=number, **values))
+    values = {"kind": notice.kind.value, "note": notice.note, "at": notice.at, "actor": by, "version": version}
+    connection.execute(sa.insert(corrections).values(article_id=article, seq=number, **values))
     return number
 
 
 def of(connection: Connection, articles: Sequence[str]) -> dict[str, list[Notice]]:
     """The notices of articles, oldest first."""
     query = sa.select(corrections).where(corrections.c.article_id.in_(articles))
-    query = query.order_by(corrections.c.article_id, corrections.c.k)
+    query = query.order_by(corrections.c.article_id, corrections.c.seq)
     told = readable(
         connection, query, corrections.c.article_id, lambda row: (row.article_id, _notice(row)), "notice of"
     )
@@ -53,9 +53,11 @@ def of(connection: Connection, articles: Sequence[str]) -> dict[str, list[Notice
 
 def latest(connection: Connection, article: str) -> Decided | None:
     """The last notice of an article; None where it has none."""
-    query = sa.select(corrections).where(corrections.c.article_id == article).order_by(corrections.c.k.desc()).limit(1)
+    query = (
+        sa.select(corrections).where(corrections.c.article_id == article).order_by(corrections.c.seq.desc()).limit(1)
+    )
     row = connection.execute(query).one_or_none()
-    return Decided(row.k, _notice(row), row.version, row.by) if row else None
+    return Decided(row.seq, _notice(row), row.version, row.actor) if row else None
 
 
 def _notice(row: sa.Row[Any]) -> Notice:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ..credentials import without
 from ..source import Validators
-from ..storage.tables import sources, validators
+from ..storage.tables import http_validators, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ def put_source(connection: Connection, name: str, state: SourceState, values: Ma
 
 
 def stored_validators(connection: Connection, source: str) -> dict[str, Validators]:
-    rows = connection.execute(sa.select(validators).where(validators.c.source == source))
+    rows = connection.execute(sa.select(http_validators).where(http_validators.c.source == source))
     return {row.url: Validators(etag=row.etag, last_modified=row.last_modified) for row in rows}
 
 
 def keep_validators(connection: Connection, source: str, fresh: Mapping[str, Validators]) -> None:
     for url, value in {without(url): value for url, value in fresh.items()}.items():
-        here = (validators.c.source == source) & (validators.c.url == url)
+        here = (http_validators.c.source == source) & (http_validators.c.url == url)
         values = {"etag": value.etag, "last_modified": value.last_modified}
-        if not connection.execute(sa.update(validators).where(here).values(values)).rowcount:
-            connection.execute(sa.insert(validators).values(source=source, url=url, **values))
+        if not connection.execute(sa.update(http_validators).where(here).values(values)).rowcount:
+            connection.execute(sa.insert(http_validators).values(source=source, url=url, **values))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ..errors import DamagedRow
 from ..model import Article, FoundArticle, found_to_data
 from ..storage.reading import fetch_all
-from ..storage.tables import article_origins, article_tellings
+from ..storage.tables import article_origins, article_source_versions
 from .merging import Telling
 
 log = logging.getLogger("distributor.gathering")
@@ -24,7 +24,7 @@ _found = TypeAdapter(FoundArticle)
 def of(connection: Connection, article: str) -> dict[str, Telling]:
     """What the sources of an article have told of it, by source. What cannot be read is as if it had not been told: its
     source tells it again."""
-    columns = article_tellings.c
+    columns = article_source_versions.c
     names = connection.execute(sa.select(columns.source).where(columns.article_id == article)).scalars().all()
     found: dict[str, Telling] = {}
     for name in names:
@@ -42,10 +42,10 @@ def put(connection: Connection, article: str, telling: Telling, before: Mapping[
     source = telling.found.source
     if before.get(source) == telling:
         return
-    here = (article_tellings.c.article_id == article) & (article_tellings.c.source == source)
+    here = (article_source_versions.c.article_id == article) & (article_source_versions.c.source == source)
     values = {"content": found_to_data(telling.found), "lead": telling.lead}
-    if not connection.execute(sa.update(article_tellings).where(here).values(values)).rowcount:
-        connection.execute(sa.insert(article_tellings).values(article_id=article, source=source, **values))
+    if not connection.execute(sa.update(article_source_versions).where(here).values(values)).rowcount:
+        connection.execute(sa.insert(article_source_versions).values(article_id=article, source=source, **values))
         _add_origin(connection, article, source)
 
 

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..storage.tables import host_waits
+from ..storage.tables import host_backoff
 
 LONGEST = timedelta(days=1)  # whatever a server asks for, it is tried again the day after
 
@@ -52,12 +52,14 @@ def _moment(text: str) -> datetime | None:
 
 def current(connection: Connection, now: datetime) -> dict[str, datetime]:
     """The hosts that are to be left alone now, each with until when."""
-    rows = connection.execute(sa.select(host_waits).where(host_waits.c.until > now))
+    rows = connection.execute(sa.select(host_backoff).where(host_backoff.c.until > now))
     return {row.host: row.until for row in rows}
 
 
 def keep(connection: Connection, fresh: Mapping[str, datetime], now: datetime) -> None:
     """Write down what hosts have asked for, and forget what is over."""
-    connection.execute(sa.delete(host_waits).where((host_waits.c.until <= now) | host_waits.c.host.in_(list(fresh))))
+    connection.execute(
+        sa.delete(host_backoff).where((host_backoff.c.until <= now) | host_backoff.c.host.in_(list(fresh)))
+    )
     if fresh:
-        connection.execute(sa.insert(host_waits), [{"host": host, "until": until} for host, until in fresh.items()])
+        connection.execute(sa.insert(host_backoff), [{"host": host, "until": until} for host, until in fresh.items()])

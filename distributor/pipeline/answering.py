@@ -44,7 +44,7 @@ class Answers:
     def anything_out(self) -> bool:
         """Whether there is something new to deliver."""
         fresh = any(one.edition and one.due is None and not one.held for one in self.made)
-        return fresh or any(one.what == "released" for one in self.settled)
+        return fresh or any(one.event == "released" for one in self.settled)
 
 
 async def prepare(
@@ -257,7 +257,7 @@ def _hold_what_is_gone(
             if answer.there is False and held is None:
                 marks.put(connection, article.id, Mark.HELD, reason=answer.reason, by=LAST_LOOK, now=now)
                 told.append(f"{article.id} «{article.title}» is held: {answer.reason}")
-            elif answer.there and held and held.by == LAST_LOOK:
+            elif answer.there and held and held.actor == LAST_LOOK:
                 marks.take(connection, article.id, Mark.HELD)
                 told.append(f"{article.id} «{article.title}» is back")
     return told

@@ -263,7 +263,7 @@ def _trace(connection: Connection, secret: bytes, report: Report, now: datetime,
         return None
     return Bounce(
         address=address,
-        tier=_tier(report, address, sender),
+        type=_tier(report, address, sender),
         at=now,  # the date of a report is anybody's
         status=report.status,
         text=report.text,

@@ -86,20 +86,20 @@ class Damage:
 
 # What may stand in a column, and what takes the place of anything else; without it the row is taken out.
 _MEMBERS: Mapping[str, tuple[type[StrEnum], StrEnum | None]] = {
-    "article_marks.mark": (Mark, Mark.HELD),
+    "article_flags.flag": (Mark, Mark.HELD),
     "corrections.kind": (NoticeKind, None),
     "editions.kind": (EditionKind, None),
     "editions.state": (EditionState, EditionState.HELD),
     "renditions.action": (Action, None),
-    "announcements.state": (Verdict, Verdict.REJECTED),
+    "newsletter_articles.state": (Verdict, Verdict.REJECTED),
     "deliveries.state": (DeliveryState, DeliveryState.UNCERTAIN),
     "subscribers.language": (Language, Language.VI),
     "subscribers.frequency": (Frequency, Frequency.EACH),
-    "suppressions.tier": (Tier, Tier.STAFF),
-    "bounces.tier": (Tier, None),
+    "suppressions.type": (Tier, Tier.STAFF),
+    "bounces.type": (Tier, None),
 }
 # Times that are better forgotten than taken for now: without an end a suppression stands for good.
-_FORGOTTEN = {"suppressions.until", "shards.lease_until", "subscriptions.owed_from", "subscriptions.owed_since"}
+_FORGOTTEN = {"suppressions.until", "shards.lease_until", "subscriptions.catch_up_from", "subscriptions.catch_up_since"}
 
 
 # -- finding -----------------------------------------------------------------------------------------------------------
@@ -139,11 +139,11 @@ Check = Callable[[Any], tuple[str, Remedy, Any] | None]
 
 def _check(column: Column[Any], now: datetime) -> Check | None:
     name = f"{column.table.name}.{column.name}"
-    if name in ("articles.content", "article_versions.content", "article_tellings.content"):
+    if name in ("articles.content", "article_versions.content", "article_source_versions.content"):
         return lambda text: _article_content(text, Remedy.ARTICLE if name == "articles.content" else Remedy.DROP)
     if name == "editions.content":
         return _edition_content
-    if name in ("validators.url", "articles.url"):
+    if name in ("http_validators.url", "articles.url"):
         return lambda text: ("holds a password", _login_remedy(name), None) if without(text) != text else None
     if name in _MEMBERS:
         kind, instead = _MEMBERS[name]
@@ -157,7 +157,7 @@ def _check(column: Column[Any], now: datetime) -> Check | None:
 
 
 def _login_remedy(name: str) -> Remedy:
-    return Remedy.DROP if name.startswith("validators") else Remedy.LOGIN
+    return Remedy.DROP if name.startswith("http_validators") else Remedy.LOGIN
 
 
 def _time(text: str | None, instead: datetime | None) -> tuple[str, Remedy, Any] | None:
@@ -203,10 +203,10 @@ def _first(error: ValidationError) -> str:
 
 def _changed_renditions(connection: Connection) -> Iterator[Damage]:
     columns = tables.renditions.c
-    query = sa.select(columns.edition_id, columns.channel, columns.part, columns.body, columns.sha256)
-    for edition, channel, part, body, sha256 in connection.execute(query):
+    query = sa.select(columns.edition_id, columns.channel, columns.variant, columns.body, columns.sha256)
+    for edition, channel, variant, body, sha256 in connection.execute(query):
         if hashlib.sha256(bytes(body)).hexdigest() != sha256:
-            yield Damage("renditions", (edition, channel, part), "body", "is not what was frozen", Remedy.RENDITION)
+            yield Damage("renditions", (edition, channel, variant), "body", "is not what was frozen", Remedy.RENDITION)
 
 
 # -- repairing ---------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _set(connection: Connection, damage: Damage, now: datetime) -> None:
     values: dict[str, Any] = {damage.column: damage.value}
     if (damage.table, damage.column) == ("subscribers", "topics"):
         values["topics_key"] = ""
-    if damage.table == "article_marks":  # it may have the cautious mark already
+    if damage.table == "article_flags":  # it may have the cautious flag already
         connection.execute(sa.delete(table).where(_here(table, damage)))
         reason = "its mark in the store could not be read"
         marks.put(connection, damage.key[0], Mark.HELD, reason=reason, by="doctor", now=now)
@@ -282,7 +282,7 @@ def _article(connection: Connection, damage: Damage, now: datetime) -> None:
 
 def _edition(connection: Connection, damage: Damage, now: datetime) -> None:
     (id,) = damage.key
-    columns, said = tables.editions.c, tables.announcements.c
+    columns, said = tables.editions.c, tables.newsletter_articles.c
     row = connection.execute(sa.select(*(c for c in columns if c is not columns.content)).where(columns.id == id)).one()
     carried = connection.execute(sa.select(said.article_id).where(said.edition_id == id)).scalars().all()
     articles = passing_over(carried, lambda article: archive.by_id(connection, article))
@@ -305,9 +305,9 @@ def _edition(connection: Connection, damage: Damage, now: datetime) -> None:
 
 
 def _rendition(connection: Connection, damage: Damage, now: datetime) -> None:
-    edition, channel, part = damage.key
+    edition, channel, variant = damage.key
     rows = tables.deliveries
-    here = (rows.c.edition_id == edition) & (rows.c.channel == channel) & (rows.c.part == part)
+    here = (rows.c.edition_id == edition) & (rows.c.channel == channel) & (rows.c.variant == variant)
     reply = "given up: its bytes in the store were damaged"
     waiting = rows.c.state.in_((S.PENDING, S.DEFERRED))
     connection.execute(sa.update(rows).where(here, waiting).values(state=S.EXPIRED, due=None, updated=now, reply=reply))

@@ -186,7 +186,7 @@ def _keep(
     newsroom: Newsroom, connection: Connection, part: Part, by: str, now: datetime, forced: Sequence[str]
 ) -> None:
     for post in part.give_up:
-        give_up_post(connection, post.edition, post.channel, post.part, f"given up: {part.edition.subject}", now)
+        give_up_post(connection, post.edition, post.channel, post.variant, f"given up: {part.edition.subject}", now)
     if not part.renditions:
         return
     book.keep(connection, part.edition, part.renditions, by)
@@ -300,19 +300,19 @@ def _letters(
     )
     carried, first = {}, None
     for row in connection.execute(query.order_by(editions.c.released_at)):
-        parts = [part for part, ids in book.cohorts_of(connection, row.id).items() if article.id in ids]
-        if parts:
-            carried[row.id] = parts
+        variants = [variant for variant, ids in book.cohorts_of(connection, row.id).items() if article.id in ids]
+        if variants:
+            carried[row.id] = variants
             first = first or row.released_at
     return carried, first
 
 
 def _unsent(connection: Connection, carried: Mapping[str, Sequence[str]]) -> dict[str, int]:
     found = {}
-    for edition, parts in carried.items():
+    for edition, variants in carried.items():
         query = sa.select(sa.func.count()).where(
             deliveries.c.edition_id == edition,
-            deliveries.c.part.in_(list(parts)),
+            deliveries.c.variant.in_(list(variants)),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
         number = connection.execute(query).scalar_one()

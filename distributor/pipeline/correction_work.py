@@ -30,7 +30,7 @@ class Post:
 
     edition: str
     channel: str
-    part: str
+    variant: str
     state: DeliveryState
     changes: tuple[Post, ...] = ()
 
@@ -75,7 +75,7 @@ class Work:
             self.lines.append(f"{channel.name}: is told of it")
         for _, posts in groupby(own, key=lambda post: post.edition):
             for number, post in enumerate(posts):
-                same = next((one for one in about if one.part == post.part), None)
+                same = next((one for one in about if one.variant == post.variant), None)
                 self._post(channel, post, same or (about[number] if number < len(about) else None))
         if not own and not whole:
             self.lines.append(f"{channel.name}: has not posted it")
@@ -84,7 +84,7 @@ class Work:
         name, ability = channel.name, "retract" if self.withdrawal else "amend"
         self.give_up += post.changes  # this one takes their place
         if self.withdrawal and made is None:
-            made = book.rendition(self.connection, post.edition, name, post.part)
+            made = book.rendition(self.connection, post.edition, name, post.variant)
         if post.state in _OPEN:
             self.give_up.append(post)
             if made and not self.withdrawal and made not in self.renditions:
@@ -103,11 +103,18 @@ class Work:
 
     def _change(self, made: Rendition, action: Action, post: Post) -> None:
         """Act on a post, under its own name where that is free."""
-        taken = {(one.channel, one.part) for one in self.renditions}
-        names = [post.part, *(f"{post.part}-{number}" for number in range(2, 2 + len(taken)))]
-        part = next(name for name in names if (post.channel, name) not in taken)
+        taken = {(one.channel, one.variant) for one in self.renditions}
+        names = [post.variant, *(f"{post.variant}-{number}" for number in range(2, 2 + len(taken)))]
+        variant = next(name for name in names if (post.channel, name) not in taken)
         self.renditions.append(
-            replace(made, edition=self.edition.id, part=part, action=action, target=post.edition, target_part=post.part)
+            replace(
+                made,
+                edition=self.edition.id,
+                variant=variant,
+                action=action,
+                target=post.edition,
+                target_variant=post.variant,
+            )
         )
 
     def still_to_go(self, unsent: Mapping[str, int]) -> None:
@@ -125,20 +132,20 @@ def _readers(number: int) -> str:
 def posts_of(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[Post]:
     """The posts of an article on each channel, latest edition first, without what was taken back or will never be out."""
     taken_back = {
-        (row.channel, row.target, row.target_part)
+        (row.channel, row.target, row.target_variant)
         for row in connection.execute(_renditions(newsletter, Action.RETRACT).where(deliveries.c.state == S.SENT))
     }
     changes: dict[tuple[str, str, str], list[Post]] = {}
     for row in connection.execute(_renditions(newsletter, Action.AMEND).where(deliveries.c.state.in_(_OPEN))):
-        one = Post(row.edition_id, row.channel, row.part, S(row.state))
-        changes.setdefault((row.channel, row.target, row.target_part), []).append(one)
+        one = Post(row.edition_id, row.channel, row.variant, S(row.state))
+        changes.setdefault((row.channel, row.target, row.target_variant), []).append(one)
     found = _renditions(newsletter, Action.POST).where(
         renditions.c.article == article.id, deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
     )
     for row in connection.execute(found):
-        place = (row.channel, row.edition_id, row.part)
+        place = (row.channel, row.edition_id, row.variant)
         if place not in taken_back:
-            yield Post(row.edition_id, row.channel, row.part, S(row.state), tuple(changes.get(place, ())))
+            yield Post(row.edition_id, row.channel, row.variant, S(row.state), tuple(changes.get(place, ())))
 
 
 def _renditions(newsletter: Newsletter, action: Action) -> sa.Select[tuple[str, str, str, str, str, str]]:
@@ -146,16 +153,16 @@ def _renditions(newsletter: Newsletter, action: Action) -> sa.Select[tuple[str, 
     same = (
         (renditions.c.edition_id == deliveries.c.edition_id)
         & (renditions.c.channel == deliveries.c.channel)
-        & (renditions.c.part == deliveries.c.part)
+        & (renditions.c.variant == deliveries.c.variant)
     )
     columns = (
-        deliveries.c.edition_id, deliveries.c.channel, deliveries.c.part, deliveries.c.state, renditions.c.target,
-        renditions.c.target_part,
+        deliveries.c.edition_id, deliveries.c.channel, deliveries.c.variant, deliveries.c.state, renditions.c.target,
+        renditions.c.target_variant,
     )  # fmt: skip
     return (
         sa.select(*columns)
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .join(renditions, same)
         .where(editions.c.newsletter == newsletter.id, deliveries.c.recipient == "", renditions.c.action == action)
-        .order_by(editions.c.frozen_at.desc(), deliveries.c.channel, deliveries.c.part)
+        .order_by(editions.c.frozen_at.desc(), deliveries.c.channel, deliveries.c.variant)
     )

@@ -188,5 +188,5 @@ async def _refresh_one(channel: Channel, desk: RenderingDesk) -> list[str]:
         try:
             await channel.deliver(rendition)
         except DeliveryError as error:
-            faults.append(f"{rendition.title or rendition.part}: {error}")
+            faults.append(f"{rendition.title or rendition.variant}: {error}")
     return faults

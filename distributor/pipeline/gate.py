@@ -131,7 +131,7 @@ def _letters(newsroom: Newsroom, renditions: Sequence[Rendition]) -> list[tuple[
         channel = newsroom.channels.get(name)
         if isinstance(channel, PersonalChannel) and channel.writes_mail:
             mine = [one for one in renditions if one.channel == name]
-            mine.sort(key=lambda one: (one.part != "digest", -len(one.body)))
+            mine.sort(key=lambda one: (one.variant != "digest", -len(one.body)))
             made += [(channel, one) for one in mine[:MOST_LETTERS]]
     return made
 

@@ -205,13 +205,13 @@ def compose(
     """Divide an edition among its readers and render it for all its channels.
 
     `pool` is what readers may be owed, where it is known already; `day` is when it will be out, for its subjects. Readers
-    who hold a letter of `without`, parts by edition, are left out.
+    who hold a letter of `without`, variants by edition, are left out.
     """
     carriers = {name: channel for name, channel in newsroom.carriers(newsletter).items() if not only or name in only}
     division, readers, enough = Division(), None, 0
     if any(channel.personal for channel in carriers.values()):
         order = _order(newsroom, connection, newsletter, edition.kind, edition.frozen_at)
-        order = replace(order, without=tuple((id, tuple(parts)) for id, parts in (without or {}).items()))
+        order = replace(order, without=tuple((id, tuple(variants)) for id, variants in (without or {}).items()))
         if pool is None:
             pool = _pool(connection, order, edition)
         order = replace(order, alerts=_alerts(connection, order, edition, pool))
@@ -249,7 +249,7 @@ def render(channel: Channel, edition: Edition, division: Division, desk: Renderi
         for cohort in division.cohorts:
             if cohort.edition.cohort:
                 made += channel.compose(cohort.edition, desk)
-    twice = [part for part, number in Counter(one.part for one in made).items() if number > 1]
+    twice = [variant for variant, number in Counter(one.variant for one in made).items() if number > 1]
     if twice:
         raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
     return attributed(channel, edition, made)

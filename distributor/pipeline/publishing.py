@@ -187,7 +187,7 @@ def same_readers(connection: Connection, proposal: Proposal) -> None:
     if proposal.readers is None:
         return
     tastes = audience.census(connection, proposal.readers.order)
-    if any(taste.key not in proposal.readers.parts for taste in tastes):
+    if any(taste.key not in proposal.readers.variants for taste in tastes):
         raise book.SlotTaken("a reader has made another choice meanwhile")
 
 
@@ -201,5 +201,5 @@ def supersede(newsroom: Newsroom, connection: Connection, edition: Edition, now:
     letters = book.cohorts_of(connection, edition.id)
     carried = {article for articles in letters.values() for article in articles}
     for article, alert in items.alerts_of(connection, edition.newsletter, list(carried)).items():
-        parts = [part for part, articles in letters.items() if article in articles]
-        overtake_alert(connection, edition, alert, parts, now)
+        variants = [variant for variant, articles in letters.items() if article in articles]
+        overtake_alert(connection, edition, alert, variants, now)

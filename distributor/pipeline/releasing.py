@@ -40,8 +40,8 @@ class Settled:
     """What became of a draft: its id, `released`, `held` or `cancelled`, and why."""
 
     edition: str
-    what: str
-    why: str
+    event: str
+    reason: str
 
 
 # -- what staff say ----------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def _row(connection: Connection, edition_id: str) -> EditionRow:
 
 def _anything_out(connection: Connection, edition_id: str) -> bool:
     states = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
-    query = sa.select(deliveries.c.k).where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(states))
+    query = sa.select(deliveries.c.shard).where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(states))
     return connection.execute(query.limit(1)).first() is not None
 
 
@@ -135,7 +135,7 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
         row = _row(connection, edition_id)  # again: another process may have been faster
         if row.state != EditionState.REVIEW:
             return None
-        said = [event.what for event in book.events(connection, row.id)]
+        said = [event.event for event in book.events(connection, row.id)]
         settings = newsroom.newsletter(row.newsletter).review
         step, why = review.next_step(said, row.due_at, settings, now)
         if step is Step.WAIT:
@@ -153,8 +153,8 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
 
 def _looked_at(events: Sequence[book.Event]) -> bool:
     """Whether somebody has approved the draft after the last look had held it: then it goes out as things are now."""
-    at = [place for place, event in enumerate(events) if (event.what, event.by) == (review.HELD, LAST_LOOK)]
-    return bool(at) and any(event.what == review.APPROVED for event in events[at[-1] :])
+    at = [place for place, event in enumerate(events) if (event.event, event.actor) == (review.HELD, LAST_LOOK)]
+    return bool(at) and any(event.event == review.APPROVED for event in events[at[-1] :])
 
 
 def _release(

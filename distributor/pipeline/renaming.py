@@ -17,8 +17,8 @@ from ..subscribers import register
 
 # In words, what hangs on a name: the tables of the store as staff know them.
 _WORDS = {
-    "subscriptions": "subscriptions", "editions": "editions", "announcements": "verdicts on articles", "slots": "slots",
-    "opt_outs": "opt-outs", "renditions": "frozen letters, posts and files", "deliveries": "deliveries",
+    "subscriptions": "subscriptions", "editions": "editions", "newsletter_articles": "verdicts on articles",
+    "slots": "slots", "opt_outs": "opt-outs", "renditions": "frozen letters, posts and files", "deliveries": "deliveries",
 }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -
     """Tell everybody who has not been told of a draft. Returns what went wrong, in words."""
     with database.read() as connection:
         drafts = [
-            (row, [event.by for event in book.events(connection, row.id) if event.what == TOLD])
+            (row, [event.actor for event in book.events(connection, row.id) if event.event == TOLD])
             for row in book.waiting(connection)
             if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
         ]
@@ -82,7 +82,7 @@ def _claim(database: Database, edition: str, name: str, now: datetime) -> bool:
     """Whether to tell somebody now: not where it is done, nor where another process has begun to a moment ago. Who
     dies after having begun leaves it to the next one, as a reviewer told twice is better than one not told."""
     with database.write() as connection:
-        said = {event.what: event.at for event in book.events(connection, edition) if event.by == name}
+        said = {event.event: event.at for event in book.events(connection, edition) if event.actor == name}
         if TOLD in said or now - said.get(TELLING, datetime.min.replace(tzinfo=UTC)) < _MOMENT:
             return False
         if TELLING in said:
@@ -103,7 +103,7 @@ async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, 
         assert edition is not None
         desk = desk_for(newsroom, connection, newsletter, edition, now=edition.frozen_at)
         sizes = book.sizes_of(connection, row.id)
-        said = [event.why for event in book.events(connection, row.id) if event.by == "preflight"]
+        said = [event.reason for event in book.events(connection, row.id) if event.actor == "preflight"]
     assert newsletter.review is not None
     draft = Draft(
         edition=row.id,
@@ -118,7 +118,12 @@ async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, 
     if name in newsletter.review.channels:
         body = review_words(edition, draft).encode()
         post = Rendition(
-            channel=name, part="review", media_type="text/plain; charset=utf-8", body=body, edition=row.id, title=row.id
+            channel=name,
+            variant="review",
+            media_type="text/plain; charset=utf-8",
+            body=body,
+            edition=row.id,
+            title=row.id,
         )
         await newsroom.channels[name].deliver(post)
         return

@@ -91,7 +91,7 @@ class RenderingDesk:
             link=lambda url: self._tagged(url, "email", edition.id),
             workshop=self.workshop,
         )
-        self.notes.extend(f"{edition.part}: {note}" for note in made.notes)
+        self.notes.extend(f"{edition.variant}: {note}" for note in made.notes)
         return made
 
     def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:

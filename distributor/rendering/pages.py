@@ -100,7 +100,7 @@ def render_article_page(
             if text(article.lead) in text(plain(article.body_html))
             else cut_words(text(article.lead), LONGEST_STANDFIRST),
             "body": Markup(sanitise(article.body_html)),  # noqa: S704  # the one thing that is not escaped
-            "published": article.moment if article.dated else None,
+            "published": article.moment if article.has_date else None,
             "has_time": article.has_time,
             "updated": article.updated,
             "canonical": canonical,
@@ -115,7 +115,7 @@ def render_article_page(
 
 def _published(article: Article, zone: ZoneInfo) -> str:
     """When an article was published, as machines read it (ISO 8601): the day alone where no time is known."""
-    if not article.dated:
+    if not article.has_date:
         return ""
     return article.published.isoformat() if article.has_time else f"{article.moment.astimezone(zone):%Y-%m-%d}"
 

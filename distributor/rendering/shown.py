@@ -86,7 +86,7 @@ def story(
         url=address(article.url),
         author=text(article.author),
         topic=text(_topic(article, sections)),
-        date=wording.short_date(article.moment, language, zone) if article.dated else "",
+        date=wording.short_date(article.moment, language, zone) if article.has_date else "",
         image=_picture(article.image) if article.image and address(article.image.url) else None,
         note=text(note),
     )

@@ -15,18 +15,18 @@ from sqlalchemy import Column, Connection
 
 from .tables import (
     UtcTime,
-    announcements,
     article_versions,
     articles,
     corrections,
     edition_events,
     editions,
-    home,
+    instance,
     metadata,
+    newsletter_articles,
+    newsletter_since,
     slots,
     sources,
     suppressions,
-    watches,
 )
 
 # Clocks of machines that ask for the time differ by seconds. What is decided by less than this too early is not noticed.
@@ -41,8 +41,8 @@ PLANNED = frozenset(
         "shards.due",
         "deliveries.due",
         "suppressions.until",
-        "channel_rests.until",
-        "channel_rests.next_at",
+        "channel_backoff.until",
+        "channel_backoff.next_at",
         "articles.published",  # as its source says, who may announce what comes
         "articles.doubtful_date",
     }
@@ -50,7 +50,7 @@ PLANNED = frozenset(
 # Where whatever runs leaves a trace, and where a look costs little.
 _TRACES = (
     slots.c.decided_at,
-    watches.c.since,
+    newsletter_since.c.since,
     sources.c.last_read,
     sources.c.first_read,
     articles.c.first_seen,
@@ -58,12 +58,12 @@ _TRACES = (
     editions.c.released_at,
     edition_events.c.at,
     suppressions.c.since,
-    home.c.since,
+    instance.c.since,
 )
 # Times whose order tells something: which edition came after which, what a daily letter has carried.
 _ORDERED = (
     slots.c.decided_at,
-    announcements.c.decided_at,
+    newsletter_articles.c.decided_at,
     editions.c.frozen_at,
     editions.c.released_at,
     editions.c.done_at,
@@ -95,7 +95,7 @@ def is_behind(connection: Connection, now: datetime) -> datetime | None:
     sources that are later by more than a day. The latest of those dates; None where they do not say so."""
     query = (
         sa.select(sa.func.coalesce(articles.c.doubtful_date, articles.c.published, type_=UtcTime))
-        .where(articles.c.dated.is_(True) | articles.c.doubtful_date.is_not(None))
+        .where(articles.c.has_date.is_(True) | articles.c.doubtful_date.is_not(None))
         .order_by(articles.c.first_seen.desc(), articles.c.published.desc())
         .limit(_WITNESSES)
     )
@@ -114,7 +114,7 @@ def bring_back(connection: Connection, now: datetime) -> None:
     for column in _happened():
         connection.execute(sa.update(column.table).where(column > now).values({column: now}))
     # What has no date of its own was published when it was first seen.
-    undated = articles.c.dated.is_(False) & (articles.c.published > now)
+    undated = articles.c.has_date.is_(False) & (articles.c.published > now)
     connection.execute(sa.update(articles).where(undated).values(published=articles.c.first_seen))
 
 

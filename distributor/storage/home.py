@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from ..errors import StoreError
 from .database import Database
-from .tables import home
+from .tables import instance
 
 
 def here(instance: str, folder: Path) -> str:
@@ -44,10 +44,10 @@ def check(database: Database, where: str, now: datetime) -> None:
 def adopt(connection: Connection, where: str, now: datetime) -> str:
     """Make this the store's home; returns where it was at home before, or nothing."""
     before = _place(connection)
-    connection.execute(sa.delete(home))
-    connection.execute(sa.insert(home).values(place=where, since=now))
+    connection.execute(sa.delete(instance))
+    connection.execute(sa.insert(instance).values(place=where, since=now))
     return before
 
 
 def _place(connection: Connection) -> str:
-    return connection.execute(sa.select(home.c.place)).scalar() or ""
+    return connection.execute(sa.select(instance.c.place)).scalar() or ""

@@ -25,7 +25,7 @@ class Named(StrEnum):
 
 
 # What a newsletter gets by being looked at, before anything was sent or anybody joined.
-_FIRST_TRACES = frozenset({"watches", "announcements", "slots"})
+_FIRST_TRACES = frozenset({"newsletter_since", "newsletter_articles", "slots"})
 
 
 def holding(kind: Named) -> Iterator[sa.Table]:
@@ -60,7 +60,7 @@ def carry_over(connection: Connection, kind: Named, old: str, new: str, by: str,
     for table in holding(kind):
         connection.execute(sa.update(table).where(table.c[kind.value] == old).values({kind.value: new}))
     connection.execute(sa.delete(renames).where(renames.c.kind == kind, renames.c.old.in_((old, new))))
-    connection.execute(sa.insert(renames).values(kind=kind, old=old, new=new, at=now, by=by))
+    connection.execute(sa.insert(renames).values(kind=kind, old=old, new=new, at=now, actor=by))
 
 
 def _drop_doubles(connection: Connection, table: sa.Table, kind: Named, old: str, new: str) -> None:

@@ -1,7 +1,7 @@
 """Every table of the store, in the order of the flow. All times are UTC.
 
-sources ─▶ articles ─▶ announcements ─▶ editions ─▶ renditions
-                          slots ────────▶   │    └─▶ shards ─▶ deliveries ◀─ subscribers, suppressions
+sources ─▶ articles ─▶ newsletter_articles ─▶ editions ─▶ renditions
+                          slots ──────────────▶   │    └─▶ shards ─▶ deliveries ◀─ subscribers, suppressions
 """
 
 from __future__ import annotations
@@ -104,16 +104,18 @@ sources = Table(
 )
 
 # What servers gave us to ask for changes only; stored together with the articles of the same look.
-validators = Table(
-    "validators", metadata,
+http_validators = Table(
+    "http_validators", metadata,
     _column("source", String(40), primary_key=True), _column("url", String(2000), primary_key=True),
     _column("etag", Text, default=""), _column("last_modified", Text, default=""),
 )  # fmt: skip
 
 # Servers that have asked to be left alone for a while, each by its host and port.
-host_waits = Table("host_waits", metadata, _column("host", String(300), primary_key=True), _column("until", UtcTime))
+host_backoff = Table(
+    "host_backoff", metadata, _column("host", String(300), primary_key=True), _column("until", UtcTime)
+)
 
-# The newest version of every story. `content` holds its fields as JSON, `sha256` is of them. `dated` is False where
+# The newest version of every story. `content` holds its fields as JSON, `sha256` is of them. `has_date` is False where
 # `published` is the time of the first look; `doubtful_date` is what its source says, where that is not believed.
 articles = Table(
     "articles",
@@ -125,7 +127,7 @@ articles = Table(
     _column("url", Text),
     _column("published", UtcTime),
     _column("first_seen", UtcTime),
-    _column("dated", Boolean),
+    _column("has_date", Boolean),
     _column("doubtful_date", UtcTime, nullable=True),
     _column("backlog", Boolean),
     _column("version", Integer),
@@ -158,20 +160,20 @@ article_origins = Table(
 )
 
 # What each source has last told of a story; its article is put together from that. `lead`: its words go first.
-article_tellings = Table(
-    "article_tellings", metadata,
+article_source_versions = Table(
+    "article_source_versions", metadata,
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
     _column("source", String(40), primary_key=True), _column("lead", Boolean), _column("content", JSON),
 )  # fmt: skip
 
 # What staff or a guard say of an article: held, pinned, withdrawn; with who said it, when and why.
-article_marks = Table(
-    "article_marks",
+article_flags = Table(
+    "article_flags",
     metadata,
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
-    _column("mark", String(12), primary_key=True),
+    _column("flag", String(12), primary_key=True),
     _column("reason", Text),
-    _column("by", String(200)),
+    _column("actor", String(200)),
     _column("since", UtcTime),
 )
 
@@ -214,19 +216,19 @@ edition_events = Table(
     "edition_events",
     metadata,
     _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
-    _column("k", Integer, primary_key=True),
+    _column("seq", Integer, primary_key=True),
     _column("at", UtcTime),
-    _column("what", String(20)),
-    _column("by", String(200)),
-    _column("why", Text, default=""),
+    _column("event", String(20)),
+    _column("actor", String(200)),
+    _column("reason", Text, default=""),
 )
 
 # The readers of an edition who get the same letter: which articles it holds, and how many they are.
-cohorts = Table(
-    "cohorts",
+segments = Table(
+    "segments",
     metadata,
     _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
-    _column("part", String(120), primary_key=True),
+    _column("variant", String(120), primary_key=True),
     _column("articles", JSON),
     _column("size", Integer),
 )
@@ -236,11 +238,11 @@ corrections = Table(
     "corrections",
     metadata,
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
-    _column("k", Integer, primary_key=True),
+    _column("seq", Integer, primary_key=True),
     _column("version", Integer, default=0, server_default="0"),
     _column("kind", String(12)),
     _column("note", Text),
-    _column("by", String(200)),
+    _column("actor", String(200)),
     _column("at", UtcTime),
 )
 
@@ -258,14 +260,14 @@ slots = Table(
 )
 
 # Since when the service has looked after a newsletter: slots before that are nobody's.
-watches = Table(
-    "watches", metadata,
+newsletter_since = Table(
+    "newsletter_since", metadata,
     _column("newsletter", String(40), primary_key=True), _column("since", UtcTime),
 )  # fmt: skip
 
 # The item ledger: what became of an article in a newsletter, once and for all.
-announcements = Table(
-    "announcements",
+newsletter_articles = Table(
+    "newsletter_articles",
     metadata,
     _column("newsletter", String(40), primary_key=True),
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
@@ -280,12 +282,12 @@ renditions = Table(
     metadata,
     _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
     _column("channel", String(40), primary_key=True),
-    _column("part", String(120), primary_key=True),
+    _column("variant", String(120), primary_key=True),
     _column("title", Text),
     _column("media_type", String(120)),
     _column("action", String(8), default="post", server_default="post"),
     _column("target", String(60), default="", server_default=""),
-    _column("target_part", String(120), default="", server_default=""),
+    _column("target_variant", String(120), default="", server_default=""),
     _column("article", String(16), default="", server_default=""),
     _column("first_channel", String(40), default="", server_default=""),
     _column("body", LargeBinary),
@@ -298,7 +300,7 @@ shards = Table(
     "shards",
     metadata,
     _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
-    _column("k", Integer, primary_key=True),
+    _column("shard", Integer, primary_key=True),
     _column("channel", String(40)),
     _column("fence", Integer, default=0),
     _column("owner", String(200), default=""),
@@ -310,8 +312,8 @@ shards = Table(
 
 # Channels whose far end has named a time before which it takes nothing. `next_at` is when the next post may leave after
 # that: posts are spread for a while.
-channel_rests = Table(
-    "channel_rests",
+channel_backoff = Table(
+    "channel_backoff",
     metadata,
     _column("channel", String(40), primary_key=True),
     _column("until", UtcTime),
@@ -329,11 +331,11 @@ deliveries = Table(
     _column("edition_id", String(60)),
     _column("channel", String(40)),
     _column("recipient", String(32)),
-    _column("part", String(120)),
-    _column("k", Integer),
+    _column("variant", String(120)),
+    _column("shard", Integer),
     _column("state", String(12)),
     _column("attempts", Integer, default=0),
-    _column("recoveries", Integer, default=0, server_default="0"),
+    _column("crash_count", Integer, default=0, server_default="0"),
     _column("fence", Integer, default=0),
     _column("due", UtcTime, nullable=True),
     _column("updated", UtcTime),
@@ -341,9 +343,9 @@ deliveries = Table(
     _column("reply", Text, default=""),
     _column("remote_id", Text, default=""),
     _column("url", Text, default=""),
-    UniqueConstraint("edition_id", "channel", "recipient", "part"),
-    ForeignKeyConstraint(["edition_id", "k"], ["shards.edition_id", "shards.k"]),
-    Index(None, "edition_id", "k"),
+    UniqueConstraint("edition_id", "channel", "recipient", "variant"),
+    ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.shard"]),
+    Index(None, "edition_id", "shard"),
     Index(None, "recipient"),
 )
 
@@ -371,16 +373,16 @@ subscribers = Table(
 )
 
 # Who has asked for which newsletter. Where the next letter must reach further back than usual (the reader has changed
-# the frequency, or a letter was left out because of the cap), `owed_from` says how far, and `owed_since` when that was
-# written down: an edition frozen later than that has paid it.
+# the frequency, or a letter was left out because of the cap), `catch_up_from` says how far, and `catch_up_since` when that
+# was written down: an edition frozen later than that has paid it.
 subscriptions = Table(
     "subscriptions",
     metadata,
     _column("subscriber_id", String(32), ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     _column("newsletter", String(40), primary_key=True),
     _column("since", UtcTime),
-    _column("owed_from", UtcTime, nullable=True),
-    _column("owed_since", UtcTime, nullable=True),
+    _column("catch_up_from", UtcTime, nullable=True),
+    _column("catch_up_since", UtcTime, nullable=True),
     Index(None, "newsletter", "subscriber_id"),
 )
 
@@ -392,19 +394,19 @@ opt_outs = Table(
     _column("at", UtcTime), _column("via", String(20)), _column("reason", Text, default="", server_default=""),
 )  # fmt: skip
 
-# Addresses that must not be written to, whoever asks, with the reason. `tier` says what kind of reason it is; one that
+# Addresses that must not be written to, whoever asks, with the reason. `type` says what kind of reason it is; one that
 # comes to an end by itself does so at `until`.
 suppressions = Table(
     "suppressions", metadata,
     _column("address_key", Text, primary_key=True), _column("reason", Text), _column("since", UtcTime),
-    _column("tier", String(12), default="staff", server_default="staff"),
+    _column("type", String(12), default="staff", server_default="staff"),
     _column("until", UtcTime, nullable=True),
 )  # fmt: skip
 
 # What came back: bounces and complaints, at once or days later. `via` says how we know, `status` is the enhanced code.
 bounces = Table(
     "bounces", metadata,
-    _column("id", _NUMBER, primary_key=True), _column("address_key", Text), _column("tier", String(12)),
+    _column("id", _NUMBER, primary_key=True), _column("address_key", Text), _column("type", String(12)),
     _column("at", UtcTime), _column("delivery_id", _NUMBER, nullable=True),
     _column("edition_id", String(60), default=""), _column("status", String(12), default=""),
     _column("text", Text, default=""), _column("via", String(20)), Index(None, "address_key", "at"),
@@ -415,7 +417,7 @@ bounces = Table(
 renames = Table(
     "renames", metadata,
     _column("kind", String(12), primary_key=True), _column("old", String(40), primary_key=True),
-    _column("new", String(40)), _column("at", UtcTime), _column("by", String(200)),
+    _column("new", String(40)), _column("at", UtcTime), _column("actor", String(200)),
 )  # fmt: skip
 
 # Hard bounces of each edition, counted as they come. Where they are out of all proportion, `held_at` says since when what
@@ -435,8 +437,8 @@ pending_suppressions = Table(
 )  # fmt: skip
 
 # Where this store is at home: one row.
-home = Table(
-    "home", metadata,
+instance = Table(
+    "instance", metadata,
     _column("place", String(1000), primary_key=True), _column("since", UtcTime),
 )  # fmt: skip
 

@@ -36,7 +36,7 @@ SUBSCRIBERS: Mapping[str, Sequence[str]] = {
 SUPPRESSIONS: Mapping[str, Sequence[str]] = {
     ADDRESS: _MAIL,
     "reason": ("reason", "unsub reason", "bounce reason", "error", "ly do"),
-    "tier": ("tier",),
+    "type": ("type",),
     "since": ("since", "unsub time", "clean time", "tu ngay"),
     "until": ("until", "den ngay"),
 }

@@ -25,15 +25,15 @@ def write_down(connection: Connection, subscriber: str, old: Frequency, now: dat
     for row in rows:
         here = (subscriptions.c.subscriber_id == subscriber) & (subscriptions.c.newsletter == row.newsletter)
         owed = _served_until(connection, row, _KINDS[old], now)
-        connection.execute(sa.update(subscriptions).where(here).values(owed_from=owed, owed_since=now))
+        connection.execute(sa.update(subscriptions).where(here).values(catch_up_from=owed, catch_up_since=now))
 
 
 def _served_until(
     connection: Connection, row: sa.Row[tuple[object, ...]], kind: EditionKind, now: datetime
 ) -> datetime:
     last = book.last_frozen(connection, row.newsletter, kind) or BEGINNING
-    if row.owed_since and row.owed_since >= last:  # changed again before the next letter: the debt stands
-        owed: datetime = row.owed_from
+    if row.catch_up_since and row.catch_up_since >= last:  # changed again before the next letter: the debt stands
+        owed: datetime = row.catch_up_from
         return owed
     if kind is EditionKind.DIGEST:
         return max(now, book.last_due(connection, row.newsletter) or now)

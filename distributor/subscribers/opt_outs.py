@@ -57,7 +57,7 @@ def standing(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptO
                     address=row.address_key,
                     newsletter=ALL,
                     at=row.since,
-                    via=row.tier,
+                    via=row.type,
                     reason=row.reason,
                     suppressed=True,
                 )

@@ -1,6 +1,6 @@
 """Lists of suppressed addresses as CSV, in and out. Reading is pure: text lines in, suppressions and bad rows out.
 
-Columns: `address` (needed), `reason`, `tier`, `since`, `until`; times as 2026-11-23 or 2026-11-23T07:00, in the site's zone
+Columns: `address` (needed), `reason`, `type`, `since`, `until`; times as 2026-11-23 or 2026-11-23T07:00, in the site's zone
 where they name none. So a list of another system, with addresses alone, is taken in as it is.
 """
 
@@ -18,8 +18,8 @@ from .columns import SUPPRESSIONS
 from .listfile import BadRow, ListFile, key
 from .standing import Says, Standing
 
-COLUMNS = ("address", "reason", "tier", "since", "until")
-TIERS = tuple(tier for tier in Tier if tier is not Tier.POLICY)  # those that keep an address from being written to
+COLUMNS = ("address", "reason", "type", "since", "until")
+TYPES = tuple(type for type in Tier if type is not Tier.POLICY)  # those that keep an address from being written to
 
 
 class SuppressionList:
@@ -60,15 +60,15 @@ class SuppressionList:
 
 
 def _suppression(values: Mapping[str, str], now: datetime, zone: tzinfo) -> Suppression:
-    tier = values.get("tier", "").casefold() or Tier.IMPORT
-    if tier not in TIERS:
-        raise ValueError(f"tier {tier!r} is not known; there are: {', '.join(TIERS)}")
+    type = values.get("type", "").casefold() or Tier.IMPORT
+    if type not in TYPES:
+        raise ValueError(f"type {type!r} is not known; there are: {', '.join(TYPES)}")
     since, until = _moment(values.get("since", ""), zone), _moment(values.get("until", ""), zone)
     if until and until <= now:
         raise ValueError(f"until {values['until']} is over")
     return Suppression(
         address=key(values["address"]),
-        tier=Tier(tier),
+        type=Tier(type),
         reason=clean_line(values.get("reason", "")) or "imported",
         since=since or now,
         until=until,
@@ -92,7 +92,7 @@ def write_csv(file: TextIO, suppressions: Iterable[Suppression], delimiter: str 
     count = 0
     for one in suppressions:
         until = one.until.isoformat() if one.until else ""
-        values = (one.address, one.reason, one.tier, one.since.isoformat(), until)
+        values = (one.address, one.reason, one.type, one.since.isoformat(), until)
         writer.writerow([guarded(value) for value in values])
         count += 1
     return count

@@ -39,18 +39,18 @@ def _sources() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sources")),
     )
     op.create_table(
-        "validators",
+        "http_validators",
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("url", sa.String(length=2000), nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("last_modified", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_validators")),
+        sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_http_validators")),
     )
     op.create_table(
-        "host_waits",
+        "host_backoff",
         sa.Column("host", sa.String(length=300), nullable=False),
         sa.Column("until", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("host", name=op.f("pk_host_waits")),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_host_backoff")),
     )
 
 
@@ -64,7 +64,7 @@ def _articles() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("published", UtcTime(), nullable=False),
         sa.Column("first_seen", UtcTime(), nullable=False),
-        sa.Column("dated", sa.Boolean(), nullable=False),
+        sa.Column("has_date", sa.Boolean(), nullable=False),
         sa.Column("doubtful_date", UtcTime(), nullable=True),
         sa.Column("backlog", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -100,23 +100,23 @@ def _article_details() -> None:
         sa.PrimaryKeyConstraint("article_id", "source", name=op.f("pk_article_origins")),
     )
     op.create_table(
-        "article_tellings",
+        "article_source_versions",
         sa.Column("article_id", sa.String(length=16), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("lead", sa.Boolean(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_tellings_article_id")),
-        sa.PrimaryKeyConstraint("article_id", "source", name=op.f("pk_article_tellings")),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_source_versions_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "source", name=op.f("pk_article_source_versions")),
     )
     op.create_table(
-        "article_marks",
+        "article_flags",
         sa.Column("article_id", sa.String(length=16), nullable=False),
-        sa.Column("mark", sa.String(length=12), nullable=False),
+        sa.Column("flag", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_marks_article_id")),
-        sa.PrimaryKeyConstraint("article_id", "mark", name=op.f("pk_article_marks")),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_flags_article_id")),
+        sa.PrimaryKeyConstraint("article_id", "flag", name=op.f("pk_article_flags")),
     )
     op.create_table(
         "article_versions",
@@ -174,72 +174,72 @@ def _edition_details() -> None:
     op.create_table(
         "edition_events",
         sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
-        sa.Column("what", sa.String(length=20), nullable=False),
-        sa.Column("by", sa.String(length=200), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_edition_events_edition_id")),
-        sa.PrimaryKeyConstraint("edition_id", "k", name=op.f("pk_edition_events")),
+        sa.PrimaryKeyConstraint("edition_id", "seq", name=op.f("pk_edition_events")),
     )
     op.create_table(
-        "cohorts",
+        "segments",
         sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("part", sa.String(length=120), nullable=False),
+        sa.Column("variant", sa.String(length=120), nullable=False),
         sa.Column("articles", sa.JSON(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_cohorts_edition_id")),
-        sa.PrimaryKeyConstraint("edition_id", "part", name=op.f("pk_cohorts")),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_segments_edition_id")),
+        sa.PrimaryKeyConstraint("edition_id", "variant", name=op.f("pk_segments")),
     )
     op.create_table(
         "renditions",
         sa.Column("edition_id", sa.String(length=60), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("part", sa.String(length=120), nullable=False),
+        sa.Column("variant", sa.String(length=120), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("media_type", sa.String(length=120), nullable=False),
         sa.Column("action", sa.String(length=8), server_default="post", nullable=False),
         sa.Column("target", sa.String(length=60), server_default="", nullable=False),
-        sa.Column("target_part", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("target_variant", sa.String(length=120), server_default="", nullable=False),
         sa.Column("article", sa.String(length=16), server_default="", nullable=False),
         sa.Column("first_channel", sa.String(length=40), server_default="", nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_renditions_edition_id")),
-        sa.PrimaryKeyConstraint("edition_id", "channel", "part", name=op.f("pk_renditions")),
+        sa.PrimaryKeyConstraint("edition_id", "channel", "variant", name=op.f("pk_renditions")),
     )
 
 
 def _newsletters() -> None:
     op.create_table(
-        "watches",
+        "newsletter_since",
         sa.Column("newsletter", sa.String(length=40), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("newsletter", name=op.f("pk_watches")),
+        sa.PrimaryKeyConstraint("newsletter", name=op.f("pk_newsletter_since")),
     )
     op.create_table(
-        "announcements",
+        "newsletter_articles",
         sa.Column("newsletter", sa.String(length=40), nullable=False),
         sa.Column("article_id", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("edition_id", sa.String(length=60), nullable=True),
         sa.Column("decided_at", UtcTime(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_announcements_article_id")),
-        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_announcements_edition_id")),
-        sa.PrimaryKeyConstraint("newsletter", "article_id", name=op.f("pk_announcements")),
+        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_newsletter_articles_article_id")),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_newsletter_articles_edition_id")),
+        sa.PrimaryKeyConstraint("newsletter", "article_id", name=op.f("pk_newsletter_articles")),
     )
     op.create_table(
         "corrections",
         sa.Column("article_id", sa.String(length=16), nullable=False),
-        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_corrections_article_id")),
-        sa.PrimaryKeyConstraint("article_id", "k", name=op.f("pk_corrections")),
+        sa.PrimaryKeyConstraint("article_id", "seq", name=op.f("pk_corrections")),
     )
     op.create_table(
         "renames",
@@ -247,7 +247,7 @@ def _newsletters() -> None:
         sa.Column("old", sa.String(length=40), nullable=False),
         sa.Column("new", sa.String(length=40), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
-        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("kind", "old", name=op.f("pk_renames")),
     )
 
@@ -256,14 +256,14 @@ def _shards() -> None:
     op.create_table(
         "shards",
         sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=200), nullable=False),
         sa.Column("lease_until", UtcTime(), nullable=True),
         sa.Column("due", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_shards_edition_id")),
-        sa.PrimaryKeyConstraint("edition_id", "k", name=op.f("pk_shards")),
+        sa.PrimaryKeyConstraint("edition_id", "shard", name=op.f("pk_shards")),
     )
     op.create_index(op.f("ix_shards_channel_due"), "shards", ["channel", "due"], unique=False)
     op.create_index(op.f("ix_shards_owner"), "shards", ["owner"], unique=False)
@@ -276,11 +276,11 @@ def _deliveries() -> None:
         sa.Column("edition_id", sa.String(length=60), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("recipient", sa.String(length=32), nullable=False),
-        sa.Column("part", sa.String(length=120), nullable=False),
-        sa.Column("k", sa.Integer(), nullable=False),
+        sa.Column("variant", sa.String(length=120), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("recoveries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("crash_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("due", UtcTime(), nullable=True),
         sa.Column("updated", UtcTime(), nullable=False),
@@ -289,26 +289,30 @@ def _deliveries() -> None:
         sa.Column("remote_id", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["edition_id", "k"], ["shards.edition_id", "shards.k"], name=op.f("fk_deliveries_edition_id_k")
+            ["edition_id", "shard"], ["shards.edition_id", "shards.shard"], name=op.f("fk_deliveries_edition_id_shard")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint(
-            "edition_id", "channel", "recipient", "part", name=op.f("uq_deliveries_edition_id_channel_recipient_part")
+            "edition_id",
+            "channel",
+            "recipient",
+            "variant",
+            name=op.f("uq_deliveries_edition_id_channel_recipient_variant"),
         ),
     )
-    op.create_index(op.f("ix_deliveries_edition_id_k"), "deliveries", ["edition_id", "k"], unique=False)
+    op.create_index(op.f("ix_deliveries_edition_id_shard"), "deliveries", ["edition_id", "shard"], unique=False)
     op.create_index(op.f("ix_deliveries_recipient"), "deliveries", ["recipient"], unique=False)
 
 
 def _channels() -> None:
     op.create_table(
-        "channel_rests",
+        "channel_backoff",
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("until", UtcTime(), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("next_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_rests")),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_backoff")),
     )
     op.create_table(
         "channel_faults",
@@ -341,8 +345,8 @@ def _subscribers() -> None:
         sa.Column("subscriber_id", sa.String(length=32), nullable=False),
         sa.Column("newsletter", sa.String(length=40), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
-        sa.Column("owed_from", UtcTime(), nullable=True),
-        sa.Column("owed_since", UtcTime(), nullable=True),
+        sa.Column("catch_up_from", UtcTime(), nullable=True),
+        sa.Column("catch_up_since", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscribers.id"], name=op.f("fk_subscriptions_subscriber_id"), ondelete="CASCADE"
         ),
@@ -371,7 +375,7 @@ def _bounces() -> None:
         sa.Column("address_key", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
-        sa.Column("tier", sa.String(length=12), server_default="staff", nullable=False),
+        sa.Column("type", sa.String(length=12), server_default="staff", nullable=False),
         sa.Column("until", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("address_key", name=op.f("pk_suppressions")),
     )
@@ -379,7 +383,7 @@ def _bounces() -> None:
         "bounces",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("address_key", sa.Text(), nullable=False),
-        sa.Column("tier", sa.String(length=12), nullable=False),
+        sa.Column("type", sa.String(length=12), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.Column("delivery_id", _NUMBER, nullable=True),
         sa.Column("edition_id", sa.String(length=60), nullable=False),
@@ -412,10 +416,10 @@ def _bounces() -> None:
 
 def _store() -> None:
     op.create_table(
-        "home",
+        "instance",
         sa.Column("place", sa.String(length=1000), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("place", name=op.f("pk_home")),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_instance")),
     )
     op.create_table(
         "store_identity",
