@@ -21,16 +21,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from distributor.config import Newsletter
-from distributor.delivery import audience
-from distributor.delivery.audience import FREQUENCIES, Order, readers_of
-from distributor.delivery.promise import promise
-from distributor.editions import book, items
-from distributor.editions.cohorts import Announced, Division, divide, topics_key
-from distributor.editions.selection import Candidate, Selection, select
+from distributor.config.schema import Newsletter
+from distributor.delivery.enqueue import enqueue_deliveries
+from distributor.editions import article_status
+from distributor.editions import repository as edition_repository
+from distributor.editions.segments import AnnouncedArticle, Segmentation, build_segments, topics_key
+from distributor.editions.selection import Candidate, Selection, select_articles
 from distributor.model import Article, Edition, EditionKind, Rendition
 from distributor.storage.database import Database
 from distributor.storage.tables import subscribers, subscriptions
+from distributor.subscribers import recipients
+from distributor.subscribers.recipients import FREQUENCIES, RecipientQuery, build_edition_recipients
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 SIZES = (10_000, 100_000, 1_000_000)
@@ -80,19 +81,21 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
-def decide(database: Database, newsletter: Newsletter) -> tuple[Selection, dict[EditionKind, tuple[Order, Division]]]:
+def decide(
+    database: Database, newsletter: Newsletter
+) -> tuple[Selection, dict[EditionKind, tuple[RecipientQuery, Segmentation]]]:
     """What is measured: the selection, and for each frequency the census and the division."""
-    selection = select(newsletter, [Candidate(article=article) for article in articles()], NOW)
+    selection = select_articles(newsletter, [Candidate(article=article) for article in articles()], NOW)
     edition = _edition(selection)
-    pool = [Announced(article, NOW) for article in selection.chosen]
+    pool = [AnnouncedArticle(article, NOW) for article in selection.chosen]
     made = {}
     with database.read() as connection:
         for kind, frequency in FREQUENCIES.items():
-            order = Order(newsletter=newsletter.id, frequency=frequency, cap=3, day=NOW)
+            order = RecipientQuery(newsletter=newsletter.id, frequency=frequency, cap=3, day=NOW)
             made[kind] = (
                 order,
-                divide(
-                    edition, pool, audience.census(connection, order), start=NOW - timedelta(days=1),
+                build_segments(
+                    edition, pool, recipients.count_by_preference(connection, order), start=NOW - timedelta(days=1),
                     maximum=newsletter.maximum, mark_known=False, subject=lambda chosen: chosen[0].title,
                 ),
             )  # fmt: skip
@@ -111,7 +114,7 @@ def measure(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         database = Database.open("sqlite:///store.db", Path(folder))
         database.migrate()
-        items.note = lambda *_: None  # the articles themselves are not in this store
+        article_status.record_decisions = lambda *_: None  # the articles themselves are not in this store
         fill(database, count)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds, (selection, made) = timed(lambda: decide(database, newsletter))
@@ -122,16 +125,18 @@ def measure(count: int) -> dict[str, Any]:
 
         def promised() -> int:
             with database.write() as connection:
-                book.keep(connection, edition, [letter], "bench", cohorts=division.cohorts)
-                return promise(connection, edition, [letter], readers_of(order, division), frozenset({"mail"}))
+                edition_repository.save(connection, edition, [letter], "bench", segments=division.segments)
+                return enqueue_deliveries(
+                    connection, edition, [letter], build_edition_recipients(order, division), frozenset({"mail"})
+                )
 
         promising, letters = timed(promised)
         database.close()
     return {
         "subscribers": count,
         "seconds": round(seconds, 3),
-        "cohorts": sum(len(one.cohorts) for _, one in made.values()),
-        "readers": sum(one.size + one.empty_handed for _, one in made.values()),
+        "cohorts": sum(len(one.segments) for _, one in made.values()),
+        "readers": sum(one.size + one.excluded_count for _, one in made.values()),
         "peak_mb": round(peak / 1024),
         "peak_before_mb": round(before / 1024),
         "promise_seconds": round(promising, 3),

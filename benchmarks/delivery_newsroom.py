@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import yaml
 
 from distributor import pipeline
-from distributor.mail.address import normalise
+from distributor.mail.address import normalize
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.storage.database import Database
 from distributor.storage.tables import subscribers, subscriptions
@@ -142,7 +142,7 @@ def people(count: int) -> Iterator[dict[str, Any]]:
         address = f"ban.doc{number}@{HOSTS[number % len(HOSTS)]}"
         name = f"{chance.choice(FAMILIES)} {chance.choice(MIDDLES)} {chance.choice(GIVEN)}"
         yield {
-            "id": f"{chance.getrandbits(64):016x}", "address": address, "address_key": normalise(address), "name": name,
+            "id": f"{chance.getrandbits(64):016x}", "address": address, "address_key": normalize(address), "name": name,
             "language": "vi", "topics": [], "topics_key": "", "frequency": "each", "consent": "", "created": now,
         }  # fmt: skip
 
@@ -160,7 +160,7 @@ def fill(database: Database, count: int) -> None:
 def promise(newsroom: Newsroom, database: Database) -> None:
     """Freeze an edition of all there is: from here on nothing is left but to deliver it."""
     now = datetime.now(UTC)
-    made = pipeline.publish(newsroom, database, newsroom.newsletter(NEWSLETTER), now, "bench")
+    made = pipeline.publish_digest(newsroom, database, newsroom.newsletter(NEWSLETTER), now, "bench")
     if made is None or made.edition is None or made.held:
         reason = made.held or made.selection.reason if made else "the slot is taken"
         raise SystemExit(f"error: the sample newsroom made no edition to deliver: {reason}")

@@ -16,13 +16,13 @@ from pathlib import Path
 from delivery_profile import Recorder
 from delivery_watch import Watch
 
-from distributor.cli.app import App
+from distributor.cli.context import CliContext
 from distributor.cli.progress import deliver_with_progress
 from distributor.model import DeliveryState
 
 
 def main() -> None:
-    app = App(config=Path(sys.argv[1]))
+    app = CliContext(config=Path(sys.argv[1]))
     recorder = Recorder(Path(sys.argv[3])) if sys.argv[2:3] == ["--profile"] else contextlib.nullcontext()
     app.newsroom.secret()
     with app.store() as database, recorder, Watch() as watch:

@@ -24,10 +24,15 @@ Stats = Mapping[Function, tuple[int, int, float, float, Mapping[Function, Number
 # What stands first holds.
 GROUPS = {
     "dkim": ("/mail/dkim.py", "/mail/signing.py", "/mail/keys.py", "/cryptography/"),
-    "splice": ("/mail/splice.py", "/mail/message.py", "/mail/address.py", "/distributor/slots.py", "/channels/"),
+    "splice": ("/mail/splice.py", "/mail/message.py", "/mail/address.py", "/distributor/merge_fields.py", "/channels/"),
     "wire": ("/distributor/mail/", "'_socket.socket'", "'_ssl."),
     "people": ("/distributor/subscribers/",),
-    "ledger": ("/distributor/delivery/", "/distributor/editions/", "/distributor/model.py", "/distributor/errand.py"),
+    "ledger": (
+        "/distributor/delivery/",
+        "/distributor/editions/",
+        "/distributor/model.py",
+        "/distributor/message_queue.py",
+    ),
     "store": ("/sqlalchemy/", "'sqlite3.", "/distributor/storage/", "/psycopg"),
     "asyncio": ("/asyncio/", "/selectors.py", "'select.epoll'", "'_asyncio.", "/concurrent/futures/", "/uvloop/"),
 }

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from distributor import registry
 from distributor.channel import PersonalChannel
-from distributor.config import Newsletter, Site
+from distributor.config.schema import Newsletter, Site
 from distributor.model import Article, Edition, Recipient, Rendition
-from distributor.rendering.desk import RenderingDesk
-from distributor.rendering.environment import Templates
-from distributor.subscribers.mailing import recipient
+from distributor.plugins import registry
+from distributor.rendering.context import RenderContext
+from distributor.rendering.templates import Templates
+from distributor.subscribers.merge_values import build_recipient
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 READERS_ONCE, READERS_EACH = 2000, 20
@@ -54,7 +54,7 @@ def main() -> None:
     site = Site(title="Báo Bắc Sơn", url="https://bacson.example")
     templates = Templates(registry.template_folders(Path("/nonexistent")))
     edition = _edition()
-    desk = RenderingDesk(
+    desk = RenderContext(
         site=site, newsletter=newsletter, announced=edition.articles, published=edition.articles, templates=templates,
         language=edition.language, zone=site.timezone,
     )  # fmt: skip
@@ -63,15 +63,15 @@ def main() -> None:
     assert isinstance(channel, PersonalChannel)
 
     def reader(number: int) -> Recipient:
-        return recipient(edition, f"s{number}", f"s{number}@example.com", "Lan", secret=b"0" * 32, links=site.url)
+        return build_recipient(edition, f"s{number}", f"s{number}@example.com", "Lan", secret=b"0" * 32, links=site.url)
 
     def compose() -> Rendition:
         return channel.compose(edition, desk)[0]
 
     rendition = compose()
-    size = len(channel.personalise(rendition, reader(0)))
-    once = _per_second(lambda n: channel.personalise(rendition, reader(n)), READERS_ONCE)
-    each = _per_second(lambda n: channel.personalise(compose(), reader(n)), READERS_EACH)
+    size = len(channel.personalize(rendition, reader(0)))
+    once = _per_second(lambda n: channel.personalize(rendition, reader(n)), READERS_ONCE)
+    each = _per_second(lambda n: channel.personalize(compose(), reader(n)), READERS_EACH)
     result = {
         "articles": len(edition.articles),
         "message_bytes": size,

@@ -2,8 +2,8 @@
 
     python benchmarks/extraction.py [--rounds 3] [--folder PAGES]
 
-Reads the gold set of tests/portal_pages with each tool, without selectors, in a process of its own. Printed for each: F1 of
-the words of lead and body together (trafilatura and readability do not tell them apart), titles and authors that are exactly
+Reads the gold set of tests/support/portal_pages with each tool, without selectors, in a process of its own. Printed for
+each: F1 of the words of lead and body together (the other tools do not tell them apart), titles and authors that are exactly
 right, dates of the right day, pictures of the right address, processor time per page (mean and longest), and memory. What a
 tool does not tell is a dash. Time is compared with trafilatura's own for the same work, its metadata included; its text
 alone is told as well. `--folder` measures the body on other pages instead: each NAME.html beside NAME.txt, its text.
@@ -73,7 +73,7 @@ def gold(folder: str) -> list[Page]:
             if file.with_suffix(".txt").exists()
         ]
     sys.path.insert(0, str(ROOT / "tests"))
-    from portal_pages import pages
+    from support.portal_pages import pages
 
     return [
         Page(
@@ -96,14 +96,14 @@ def ours(page: Page) -> Told:
     from zoneinfo import ZoneInfo
 
     from distributor.errors import SourceError
-    from distributor.gathering.listings.listing import Link
+    from distributor.gathering.listings.listing import ArticleLink
     from distributor.gathering.sources.page import PageSource
-    from distributor.source import Fetched
+    from distributor.source import FetchedDocument
 
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
     source = PageSource(name="portal", url=f"{page.url.rpartition('/')[0]}/", timezone=zone)
     try:
-        found = source.article(Fetched(url=page.url, body=page.html), Link(page.url, ""))
+        found = source.article(FetchedDocument(url=page.url, body=page.html), ArticleLink(page.url, ""))
     except SourceError:
         return Told("", "", "", "", "")
     return Told(

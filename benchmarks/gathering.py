@@ -75,21 +75,21 @@ def markdown() -> bytes:
 
 def works() -> dict[str, tuple[Callable[[], object], int, int]]:
     """By name: the work, the articles it reads, and how often it is done."""
-    from distributor.gathering.listings.listing import Link
+    from distributor.gathering.listings.listing import ArticleLink
     from distributor.gathering.sources.feed import FeedSource
     from distributor.gathering.sources.folder import FolderSource
     from distributor.gathering.sources.page import PageSource
-    from distributor.source import Fetched
+    from distributor.source import FetchedDocument
 
     source, portal, folder = (
         FeedSource(name="a", url=URL),
         PageSource(name="b", url=URL),
         FolderSource(name="c", folder=Path("x")),
     )
-    link = Link(f"{URL}tin/1", "Khởi công đường tỉnh 254")
-    got = Fetched(url=URL, body=feed())
-    by_class = Fetched(url=link.url, body=page("id=noidung"))
-    by_shape = Fetched(url=link.url, body=page("class=x1"))
+    link = ArticleLink(f"{URL}tin/1", "Khởi công đường tỉnh 254")
+    got = FetchedDocument(url=URL, body=feed())
+    by_class = FetchedDocument(url=link.url, body=page("id=noidung"))
+    by_shape = FetchedDocument(url=link.url, body=page("class=x1"))
     file = markdown()
     return {
         "feed of 50": (lambda: source.read(got), ITEMS, 8),

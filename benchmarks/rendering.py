@@ -14,11 +14,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from distributor import registry
-from distributor.config import Newsletter, Site
+from distributor.config.schema import Newsletter, Site
 from distributor.model import Article, Edition, Image
-from distributor.rendering.desk import RenderingDesk
-from distributor.rendering.environment import Templates
+from distributor.plugins import registry
+from distributor.rendering.context import RenderContext
+from distributor.rendering.templates import Templates
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 COHORTS = 1000
@@ -48,15 +48,15 @@ def shares(whole: Edition, count: int) -> list[Edition]:
     made = []
     for number in range(count):
         some = sorted(chance.sample(range(40), chance.randint(1, 40)))
-        made.append(replace(whole, articles=tuple(whole.articles[i] for i in some), cohort=f"c{number}"))
+        made.append(replace(whole, articles=tuple(whole.articles[i] for i in some), segment=f"c{number}"))
     return made
 
 
-def desk() -> RenderingDesk:
+def desk() -> RenderContext:
     newsletter = Newsletter(id="bench", title="Tin sáng", channels=("mail",))
     site = Site(title="Báo Bắc Sơn", url="https://bacson.example")
     templates = Templates(registry.template_folders(Path("/nonexistent")))
-    return RenderingDesk(
+    return RenderContext(
         site=site, newsletter=newsletter, announced=(), published=(), templates=templates,
         language=edition().language, zone=site.timezone,
     )  # fmt: skip
@@ -75,12 +75,12 @@ def main() -> None:
     rest = time.perf_counter() - start
     print(f"the whole edition: {first * 1000:8.1f} ms ({len(one.html) / 1000:.0f} kB of HTML)")
     print(f"{count:,} cohorts:     {rest * 1000:8.1f} ms, {rest / count * 1000:.2f} ms each ({len(made)} letters)")
-    print(f"premailer was asked {here.workshop.runs} times; a cohort costs {rest / count / first:.3f} of the first")
+    print(f"premailer was asked {here.render_cache.runs} times; a cohort costs {rest / count / first:.3f} of the first")
     row = {
         "first_ms": first * 1000,
         "cohort_ms": rest / count * 1000,
         "cohorts": count,
-        "premailer": here.workshop.runs,
+        "premailer": here.render_cache.runs,
     }
     target = Path("var/bench-rendering.json")
     target.parent.mkdir(exist_ok=True)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from distributor.mail import keys
-from distributor.mail.dkim import BodyHash, Signer, relaxed_body, relaxed_header, sign
+from distributor.mail import dkim_keys
+from distributor.mail.dkim import BodyHash, DkimSigner, relaxed_body, relaxed_header, sign
 
 BODY, PIECES, TIMES, ROUNDS = 80_000, 20, 500, 5
 LINE = b"T=E1=BB=89nh kh=E1=BB=9Fi c=C3=B4ng tuy=E1=BA=BFn =C4=91=C6=B0=E1=BB=9Dng 38 km =\r\n"
@@ -49,8 +49,8 @@ def _hashed(start: BodyHash, pieces: list[bytes]) -> bytes:
 
 
 def main() -> None:
-    rsa = Signer("bacson.example", "2026a", keys.parse(keys.make()))
-    ed25519 = Signer("bacson.example", "2026e", keys.parse(keys.make(keys.ED25519)))
+    rsa = DkimSigner("bacson.example", "2026a", dkim_keys.parse(dkim_keys.make_key()))
+    ed25519 = DkimSigner("bacson.example", "2026e", dkim_keys.parse(dkim_keys.make_key(dkim_keys.ED25519)))
     forms = [relaxed_header(field) for field in FIELDS]
     raw = LINE * (BODY // PIECES // len(LINE))
     pieces = [relaxed_body(raw)] * PIECES

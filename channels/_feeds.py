@@ -23,7 +23,7 @@ import idna
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from distributor.markup import sanitise
+from distributor.html_sanitizer import sanitize_html
 from distributor.model import Article, Image
 from distributor.text import clean_line
 
@@ -47,7 +47,7 @@ _IMAGES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class FeedHead:
     """What a feed says of itself. `self_url` is the address at which this very format is fetched."""
 
     title: str
@@ -64,7 +64,7 @@ class Head:
 # -- RSS and Atom ------------------------------------------------------------------------------------------------------
 
 
-def rss(head: Head, articles: Sequence[Article]) -> bytes:
+def rss(head: FeedHead, articles: Sequence[Article]) -> bytes:
     """RSS 2.0 (rssboard.org), with dc:creator, content:encoded and atom:link."""
     head = _addressed(head)
     feed = _feed(head, articles, _RssFeed, _RssEntry, "application/rss+xml")
@@ -73,7 +73,7 @@ def rss(head: Head, articles: Sequence[Article]) -> bytes:
         return _bytes(feed.rss_str(pretty=True))
 
 
-def atom(head: Head, articles: Sequence[Article]) -> bytes:
+def atom(head: FeedHead, articles: Sequence[Article]) -> bytes:
     """Atom 1.0 (RFC 4287)."""
     head = _addressed(head)
     feed = _feed(head, articles, _Extra, _AtomEntry, "application/atom+xml")
@@ -86,7 +86,7 @@ def _bytes(made: Any) -> bytes:
     return made
 
 
-def _feed(head: Head, articles: Sequence[Article], feed_class: type, entry_class: type, media: str) -> Any:
+def _feed(head: FeedHead, articles: Sequence[Article], feed_class: type, entry_class: type, media: str) -> Any:
     feed: Any = FeedGenerator()
     feed.register_extension("extra", feed_class, entry_class)  # before any entry: it reaches only those that come after
     feed.extra.hub = head.hub
@@ -96,7 +96,7 @@ def _feed(head: Head, articles: Sequence[Article], feed_class: type, entry_class
     feed.author({"name": clean_line(head.author)})
     feed.language(head.language)
     feed.generator("Distributor")
-    feed.updated(newest(articles, head.zone))
+    feed.updated(newest_change(articles, head.zone))
     feed.link(href=head.self_url, rel="self", type=media)
     if head.hub:
         feed.link(href=head.hub, rel="hub")
@@ -105,7 +105,7 @@ def _feed(head: Head, articles: Sequence[Article], feed_class: type, entry_class
     return feed
 
 
-def _entry(entry: Any, article: Article, head: Head) -> None:
+def _entry(entry: Any, article: Article, head: FeedHead) -> None:
     entry.id(article.feed_id)
     entry.title(_title(article))
     entry.published(_local(article.moment, head.zone))
@@ -191,7 +191,7 @@ class _AtomEntry(_Extra):
 # -- JSON Feed ---------------------------------------------------------------------------------------------------------
 
 
-def json_feed(head: Head, articles: Sequence[Article]) -> bytes:
+def json_feed(head: FeedHead, articles: Sequence[Article]) -> bytes:
     """JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
     head = _addressed(head)
     feed: dict[str, Any] = {
@@ -209,7 +209,7 @@ def json_feed(head: Head, articles: Sequence[Article]) -> bytes:
     return json.dumps(feed, ensure_ascii=False, indent=1).encode()
 
 
-def _item(article: Article, head: Head) -> dict[str, Any]:
+def _item(article: Article, head: FeedHead) -> dict[str, Any]:
     body, image, author = _body(article, head.full_text), _picture(article), clean_line(article.author)
     item: dict[str, Any] = {
         "id": article.feed_id,
@@ -232,7 +232,7 @@ def _item(article: Article, head: Head) -> dict[str, Any]:
 # -- parts of an article -----------------------------------------------------------------------------------------------
 
 
-def newest(articles: Sequence[Article], zone: tzinfo) -> datetime:
+def newest_change(articles: Sequence[Article], zone: tzinfo) -> datetime:
     """When the newest change was: the feed's own `updated`."""
     return _local(max((article.changed for article in articles), default=NO_DATE), zone)
 
@@ -255,7 +255,7 @@ def _topics(article: Article) -> list[str]:
 
 
 def _body(article: Article, full_text: bool) -> str:
-    return sanitise(article.body_html) if full_text else ""
+    return sanitize_html(article.body_html) if full_text else ""
 
 
 def _picture(article: Article) -> Image | None:
@@ -272,7 +272,7 @@ def _web(url: str) -> str:
     return uri(clean_line(url))
 
 
-def _addressed(head: Head) -> Head:
+def _addressed(head: FeedHead) -> FeedHead:
     """The head with its addresses as URIs, however they stand in config.yaml."""
     return replace(head, site=_web(head.site), self_url=_web(head.self_url), hub=_web(head.hub))
 
@@ -294,7 +294,7 @@ def uri(url: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not ascii_host:
         return ""
-    netloc = f"[{ascii_host}]" if ":" in ascii_host else quote(ascii_host, safe="%")
+    netloc = f"[{ascii_host}]" if ":" in ascii_host else _encoded(ascii_host, "%")
     return urlunsplit(
         (
             parts.scheme,

@@ -32,7 +32,7 @@ import aiohttp
 from yarl import URL
 
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
-from distributor.guarded import open_session
+from distributor.http import open_session
 from distributor.model import Rendition
 from distributor.text import clean_line
 
@@ -49,7 +49,7 @@ _NOT_YET = frozenset({408, 425, 429})  # RFC 9110, section 15.5.9; RFC 8470; RFC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class HttpCall:
     """One request: exactly these bytes to exactly this address."""
 
     url: str
@@ -59,7 +59,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back. `headers` are looked up in small letters; `body` may be cut at LARGEST_ANSWER."""
 
     status: int
@@ -79,11 +79,11 @@ class Answer:
             return None
 
 
-def _no_wait(answer: Answer) -> datetime | None:
+def _no_wait(answer: HttpResponse) -> datetime | None:
     return None
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: HttpResponse) -> str:
     """What the body says of an error: the usual JSON members, or its first words."""
     data = answer.data()
     words = [data[key] for key in ("error", "error_description", "description", "message", "detail") if key in data]
@@ -92,7 +92,7 @@ def _said(answer: Answer) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class ResponseRules:
     """How a network means its answers.
 
     `doubt` is raised where a request left and no answer, or a 5xx, came back: Uncertain, or Unavailable where
@@ -103,8 +103,8 @@ class Rules:
 
     doubt: type[Uncertain] | type[Unavailable] = Uncertain
     stop: frozenset[int] = frozenset({401, 403})
-    wait: Callable[[Answer], datetime | None] = _no_wait
-    said: Callable[[Answer], str] = _said
+    wait: Callable[[HttpResponse], datetime | None] = _no_wait
+    said: Callable[[HttpResponse], str] = _said
     secrets: tuple[str, ...] = ()
     allow_private: bool = False
 
@@ -116,15 +116,15 @@ class Rules:
         return clean_line(text)[:300]
 
 
-async def send(call: Call, rules: Rules) -> Answer:
+async def send(call: HttpCall, rules: ResponseRules) -> HttpResponse:
     """The answer to a call, if it is a 2xx. Raises one of the four delivery errors otherwise."""
-    answer = await exchange(call, rules)
+    answer = await request(call, rules)
     if 200 <= answer.status < 300:
         return answer
-    raise judge(answer, call, rules)
+    raise error_for(answer, call, rules)
 
 
-async def exchange(call: Call, rules: Rules) -> Answer:
+async def request(call: HttpCall, rules: ResponseRules) -> HttpResponse:
     """The answer, whatever its status. Raises Unavailable where the call did not leave, and `rules.doubt` after."""
     outcome = await _attempt(call, rules)
     if isinstance(outcome, DeliveryError):
@@ -132,7 +132,7 @@ async def exchange(call: Call, rules: Rules) -> Answer:
     return outcome
 
 
-async def _attempt(call: Call, rules: Rules) -> Answer | DeliveryError:
+async def _attempt(call: HttpCall, rules: ResponseRules) -> HttpResponse | DeliveryError:
     host = _host(call.url)
     unusable = AuthBroken(f"no request to {host} can be made of these settings: look at the address and the token")
     if any(_CONTROL.search(value) for value in call.headers.values()):
@@ -159,7 +159,7 @@ async def _attempt(call: Call, rules: Rules) -> Answer | DeliveryError:
             ) as response,
         ):
             headers = {key.lower(): value for key, value in response.headers.items()}
-            return Answer(response.status, headers, await _body(response))
+            return HttpResponse(response.status, headers, await _body(response))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         reason = rules.redact(_reason(error))
         if left:
@@ -193,7 +193,7 @@ def _reason(error: BaseException) -> str:
     return type(error).__name__
 
 
-def judge(answer: Answer, call: Call, rules: Rules) -> DeliveryError:
+def error_for(answer: HttpResponse, call: HttpCall, rules: ResponseRules) -> DeliveryError:
     """The error that an answer other than 2xx stands for. Pure but for the clock that a Retry-After needs."""
     said = rules.redact(rules.said(answer))
     text = f"{_host(call.url)} answered {answer.status}" + (f": {said}" if said else "")
@@ -211,7 +211,7 @@ def judge(answer: Answer, call: Call, rules: Rules) -> DeliveryError:
     return Rejected(text)
 
 
-def retry_after(answer: Answer, now: datetime) -> datetime | None:
+def retry_after(answer: HttpResponse, now: datetime) -> datetime | None:
     """The time that Retry-After names, in seconds or as a date (RFC 9110, section 10.2.3); None without one."""
     value = answer.headers.get("retry-after", "").strip()
     try:
@@ -226,7 +226,7 @@ def retry_after(answer: Answer, now: datetime) -> datetime | None:
     return min(max(named, now), now + LONGEST_WAIT)
 
 
-def rate_limit_reset(answer: Answer, now: datetime) -> datetime | None:
+def rate_limit_reset(answer: HttpResponse, now: datetime) -> datetime | None:
     """When a rate limit starts anew, by the headers that networks use: an ISO 8601 time (Mastodon), seconds since 1970
     (Bluesky, X, GitHub; some in thousandths), or seconds from now (draft-ietf-httpapi-ratelimit-headers, Discord). At most
     LONGEST_WAIT from now; a time that is over stays as it is. None without one that can be read."""

@@ -14,20 +14,20 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from distributor.channel import Errand, Folder, Recipient, Rendition, Secret
-from distributor.mail import access_token
+from distributor.channel import Folder, OutgoingMessage, Recipient, Rendition, Secret
+from distributor.mail import oauth
 from distributor.mail.address import Mailbox
-from distributor.mail.dkim import Signer
-from distributor.mail.link import Deadlines, Server
-from distributor.mail.message import Letter
-from distributor.mail.rates import Rate
-from distributor.mail.signing import Seal
-from distributor.mail.splice import Compiled, compile, splice, splice_for_wire, values
-from distributor.mail.transfer import Parcel
+from distributor.mail.connection import SmtpServer, SmtpTimeouts
+from distributor.mail.dkim import DkimSigner
+from distributor.mail.dkim_merge import CompiledSignatures
+from distributor.mail.merge import CompiledMessage, compile_message, merge_for_wire, merge_message, values_for_recipient
+from distributor.mail.message import EmailContent
+from distributor.mail.rates import RateLimit
+from distributor.mail.transaction import WireMessage
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
-READER = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
+DEFAULT_NAME = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
 _KEPT = 64  # compiled letters: those of as many cohorts as are under way together
 
 
@@ -45,18 +45,18 @@ def _host_name(text: str) -> str:
 
 def _rates(value: object) -> object:
     texts = value if isinstance(value, list | tuple) else [value] if value else []
-    return tuple(text if isinstance(text, Rate) else Rate.parse(str(text)) for text in texts)
+    return tuple(text if isinstance(text, RateLimit) else RateLimit.parse(str(text)) for text in texts)
 
 
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_mailbox)]
-Rates = Annotated[tuple[Rate, ...], BeforeValidator(_rates)]
-DomainRates = Annotated[dict[str, Rates], BeforeValidator(lambda value: value or {})]
+RateLimits = Annotated[tuple[RateLimit, ...], BeforeValidator(_rates)]
+DomainRateLimits = Annotated[dict[str, RateLimits], BeforeValidator(lambda value: value or {})]
 Security = Literal["starttls", "tls", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RelaySettings:
+class SmtpServerSettings:
     """One SMTP server."""
 
     host: Annotated[str, "name of the SMTP server"]
@@ -68,7 +68,7 @@ class RelaySettings:
     ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
     connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
     per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
-    rates: Annotated[Rates, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
+    rates: Annotated[RateLimits, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
     weight: Annotated[int, "its share of the messages, beside those of the other relays", Field(ge=1)] = 1
 
     def __post_init__(self) -> None:
@@ -79,23 +79,23 @@ class RelaySettings:
         if self.username and self.tls == "none" and self.host not in _HERE:
             raise ValueError("the password would travel in the clear: set tls to starttls or tls")
 
-    def server(self, hello: str, patience: float, among: int, place: str = "") -> Server:
+    def server(self, hello: str, patience: float, among: int, place: str = "") -> SmtpServer:
         """The server to connect to. `among` processes share its rates. `place` says where its settings stand in those of
         the channel."""
-        return Server(
+        return SmtpServer(
             host=self.host,
             port=self.port or PORTS[self.tls],
             security=self.tls,
             username=self.username,
             password=self.password.get_secret_value() if self.password else "",
-            token=_token_of(self.token_command) if self.token_command else None,
+            token=_token_provider(self.token_command) if self.token_command else None,
             ca_file=self.ca_file,
             hostname=hello,
             connections=self.connections,
             per_connection=self.per_connection,
             weight=self.weight,
             rates=tuple(rate.shared(among) for rate in self.rates),
-            deadlines=Deadlines(answer=patience),
+            timeouts=SmtpTimeouts(answer=patience),
             place=place,
         )
 
@@ -108,17 +108,17 @@ class DkimSettings:
     selector: Annotated[str, "name of the key's record in DNS"]
     key: Annotated[Folder, "file of the private key, made by `distributor dkim`"]
 
-    def signer(self) -> Signer:
+    def signer(self) -> DkimSigner:
         """Raises ValueError for a key that cannot be used, in words."""
-        return Signer.load(self.domain, self.selector, Path(self.key))
+        return DkimSigner.load(self.domain, self.selector, Path(self.key))
 
 
-def _token_of(command: str) -> Callable[[], Awaitable[str]]:
+def _token_provider(command: str) -> Callable[[], Awaitable[str]]:
     """Asks a command of staff for an access token, beside the wire."""
-    return lambda: asyncio.to_thread(access_token.printed, command)
+    return lambda: asyncio.to_thread(oauth.run_token_command, command)
 
 
-class Packer:
+class MessageBuilder:
     """Makes parcels: compiles the letter of a cohort once, and splices it for each of its readers.
 
     `return_path` gets the token of each delivery between its local part and its domain, so that a bounce names it.
@@ -129,22 +129,24 @@ class Packer:
         sender: Mailbox,
         reply_to: Mailbox | None,
         return_path: Mailbox | None = None,
-        signers: Sequence[Signer] = (),
+        signers: Sequence[DkimSigner] = (),
     ) -> None:
         self._sender = sender
         self._reply_to = reply_to
         self._signers = signers
         self._envelope = return_path or sender
         self._verp = return_path is not None
-        self._kept: OrderedDict[tuple[str, str, bool], tuple[Compiled, Seal | None] | None] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, bool], tuple[CompiledMessage, CompiledSignatures | None] | None] = (
+            OrderedDict()
+        )
 
-    def pack(self, errand: Errand, eight_bit: bool) -> Parcel:
+    def pack(self, errand: OutgoingMessage, eight_bit: bool) -> WireMessage:
         """The parcel of an errand. `eight_bit`: the server takes it. Raises ValueError for what cannot be made."""
         person = errand.recipient
         compiled, seal = self._compiled(errand.rendition, person, eight_bit and not self._signers)
-        filled = values(compiled, person)
-        content = splice_for_wire(compiled, filled, seal.sign(filled) if seal else b"")
-        return Parcel(
+        filled = values_for_recipient(compiled, person)
+        content = merge_for_wire(compiled, filled, seal.sign(filled) if seal else b"")
+        return WireMessage(
             self._sender_for(person),
             person.address,
             content,
@@ -156,8 +158,8 @@ class Packer:
     def message(self, rendition: Rendition, person: Recipient) -> bytes:
         """The message itself, as it is stored or shown. Raises ValueError for what cannot be made."""
         compiled, seal = self._compiled(rendition, person, eight_bit=False)
-        message = splice(compiled, person)
-        return seal.sign(values(compiled, person)) + message if seal else message
+        message = merge_message(compiled, person)
+        return seal.sign(values_for_recipient(compiled, person)) + message if seal else message
 
     def _sender_for(self, person: Recipient) -> str:
         if not (self._verp and person.bounce_token):
@@ -165,20 +167,22 @@ class Packer:
         local, _, domain = self._envelope.address.rpartition("@")
         return f"{local}+{person.bounce_token}@{domain}"
 
-    def _compiled(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> tuple[Compiled, Seal | None]:
+    def _compiled(
+        self, rendition: Rendition, sample: Recipient, eight_bit: bool
+    ) -> tuple[CompiledMessage, CompiledSignatures | None]:
         """What is ready of a rendition; in quoted-printable where it cannot travel as 8bit. `sample` is any reader."""
         key = (rendition.edition, rendition.variant, eight_bit)
         if key not in self._kept:
             compiled = self._compile(rendition, sample, eight_bit)
-            seal = Seal(self._signers, compiled) if compiled and self._signers else None
+            seal = CompiledSignatures(self._signers, compiled) if compiled and self._signers else None
             self._kept[key] = (compiled, seal) if compiled else None
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key] or self._compiled(rendition, sample, False)
 
-    def _compile(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> Compiled | None:
+    def _compile(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> CompiledMessage | None:
         template: dict[str, str] = json.loads(rendition.body)
-        letter = Letter(
+        letter = EmailContent(
             sender=self._sender,
             to=self._sender,
             subject=template["subject"],
@@ -194,4 +198,4 @@ class Packer:
             unsubscribe_url=sample.slots["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,
         )
-        return compile(letter, eight_bit=eight_bit, usual={"name": READER[template["language"]]})
+        return compile_message(letter, eight_bit=eight_bit, usual={"name": DEFAULT_NAME[template["language"]]})

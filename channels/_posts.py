@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from distributor.channel import Channel, Desk, Limits
+from distributor.channel import Channel, ComposeContext, PostLimits
 from distributor.model import Article, Edition, Rendition
 from distributor.text import count_bytes, count_graphemes, count_utf16
 
@@ -20,17 +20,17 @@ Mentions = Annotated[bool, "let an @ in a headline or lead name an account, whic
 TEXT = "text/plain; charset=utf-8"
 
 # Mastodon: grapheme clusters, 23 for each address; 500 unless the instance says otherwise (its API, v2/instance).
-MASTODON = Limits(text=500, count=count_graphemes, url=23)
+MASTODON = PostLimits(text=500, count=count_graphemes, url=23)
 # Telegram: 4,096 "characters after entities parsing", which its entities measure in UTF-16 code units.
-TELEGRAM = Limits(text=4096, count=count_utf16)
+TELEGRAM = PostLimits(text=4096, count=count_utf16)
 # Bluesky: 300 graphemes and 3,000 bytes, both at once (lexicon app.bsky.feed.post); an address counts as written.
-BLUESKY = Limits(text=300, count=lambda text: max(count_graphemes(text), -(-count_bytes(text) // 10)))
+BLUESKY = PostLimits(text=300, count=lambda text: max(count_graphemes(text), -(-count_bytes(text) // 10)))
 
 # X: 280 weighted units, an address 23. Code points to 4351 and three ranges of punctuation weigh one, all others two
 # (twitter-text, configuration 3): emoji, Chinese, and the Vietnamese letters from U+1EA0 on (ạ, ế, ự).
-X = Limits(text=280, count=lambda text: sum(_weight_on_x(sign) for sign in text), url=23)
+X = PostLimits(text=280, count=lambda text: sum(_weight_on_x(sign) for sign in text), url=23)
 # Pages of Facebook: 63,206 characters (its own limit for a post's message).
-FACEBOOK = Limits(text=63_206, count=len)
+FACEBOOK = PostLimits(text=63_206, count=len)
 
 
 def _weight_on_x(sign: str) -> int:
@@ -42,8 +42,8 @@ def _weight_on_x(sign: str) -> int:
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
-def posts(
-    channel: Channel, edition: Edition, desk: Desk, template: str, tags: int = 0, *, mentions: bool = False
+def compose_posts(
+    channel: Channel, edition: Edition, desk: ComposeContext, template: str, tags: int = 0, *, mentions: bool = False
 ) -> Sequence[Rendition]:
     """One post per article in the order of the edition, at most `limits.per_run` of them, with as many `tags`. Pure.
 
@@ -70,6 +70,6 @@ def posts(
     ]
 
 
-def addresses(text: str) -> list[str]:
+def find_urls(text: str) -> list[str]:
     """The addresses in a text, in their order."""
     return [found.rstrip(".,;:!?)") for found in _URL.findall(text)]

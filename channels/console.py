@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from distributor.channel import Channel, Desk
+from distributor.channel import Channel, ComposeContext
 from distributor.errors import Unavailable
 from distributor.model import Edition, Receipt, Rendition
 from distributor.terminal import printable
@@ -26,11 +26,11 @@ from ._posts import TEXT
 class Console(Channel):
     """Standard output."""
 
-    reaches_people = False  # but whoever sits before it
+    reaches_audience = False  # but whoever sits before it
 
     leads: Annotated[bool, "print the first lines of each article too"] = True
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         lines = [f"{desk.newsletter.title} #{edition.number}: {edition.subject}", ""]
         for number, article in enumerate(edition.articles, 1):
             lines.append(f"{number}. {article.title}")

@@ -30,27 +30,44 @@ from typing import Annotated
 
 from pydantic import Field
 
-from distributor.channel import Carrier, Desk, Duration, Folder, OneByOne, PersonalChannel, Secret
+from distributor.channel import (
+    ComposeContext,
+    Duration,
+    Folder,
+    PersonalChannel,
+    Secret,
+    SequentialTransport,
+    Transport,
+)
 from distributor.errors import Rejected
 from distributor.mail import maildir, verp
 from distributor.mail.address import Mailbox
-from distributor.mail.link import Server
+from distributor.mail.connection import SmtpServer
 from distributor.mail.message import feedback_id
-from distributor.mail.relay import Relays, probe
+from distributor.mail.pool import SmtpPool, probe_server
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.text import clean_line
 
-from ._mail import Address, DkimSettings, DomainRates, HostName, Packer, Rates, RelaySettings, Security
+from ._mail import (
+    Address,
+    DkimSettings,
+    DomainRateLimits,
+    HostName,
+    MessageBuilder,
+    RateLimits,
+    Security,
+    SmtpServerSettings,
+)
 
 # Given up too early, a message that is out counts as one that may be, and goes out again.
-Patience = Annotated[Duration, Field(ge=timedelta(seconds=1))]
+ResponseTimeout = Annotated[Duration, Field(ge=timedelta(seconds=1))]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Email(PersonalChannel):
     """Mail to subscribers, one message each."""
 
-    writes_mail = True
+    sends_email = True
 
     sender: Annotated[Address, "who writes: Name <address>"]
     reply_to: Annotated[Address | None, "where answers go; to the sender if empty"] = None
@@ -64,14 +81,18 @@ class Email(PersonalChannel):
     ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
     connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
     per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
-    rates: Annotated[Rates, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
-    domain_rates: Annotated[DomainRates, "the same by recipient domain: gmail.com: 5/s"] = field(default_factory=dict)
-    relays: Annotated[tuple[RelaySettings, ...], "several servers instead of one `host`, each with these keys"] = ()
+    rates: Annotated[RateLimits, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
+    domain_rates: Annotated[DomainRateLimits, "the same by recipient domain: gmail.com: 5/s"] = field(
+        default_factory=dict
+    )
+    relays: Annotated[
+        tuple[SmtpServerSettings, ...], "several servers instead of one `host`, each with these keys"
+    ] = ()
     hello: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
     list_domain: Annotated[HostName, "domain of the List-Id; the sender's if empty; never change it later"] = ""
     return_path: Annotated[Address | None, "where bounces go, each with a token of its own; see docs/bounces.md"] = None
     dkim: Annotated[tuple[DkimSettings, ...], "signatures: domain, selector and key of each; see docs/dkim.md"] = ()
-    patience: Annotated[Patience, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
+    patience: Annotated[ResponseTimeout, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
         minutes=10
     )
 
@@ -85,7 +106,7 @@ class Email(PersonalChannel):
         if self.return_path:
             verp.address(b"", 1, Mailbox.parse(self.return_path).address)
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         """One rendition: the letter of a cohort, with marks in the places that differ from reader to reader."""
         digest = desk.digest(edition)
         subject = clean_line(digest.subject)
@@ -111,32 +132,32 @@ class Email(PersonalChannel):
             )
         ]
 
-    def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
-        return self._packer().message(rendition, recipient)
+    def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
+        return self._message_builder().message(rendition, recipient)
 
     async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
         """Into the Maildir."""
         try:
-            message = self.personalise(rendition, recipient)
+            message = self.personalize(rendition, recipient)
         except ValueError as error:
             raise Rejected(f"no message could be made: {error}") from None
         name = maildir.deliver(self.maildir, recipient.message_id, message)
         return Receipt(remote_id=name, reply="laid into the Maildir")
 
-    def carrier(self, among: int = 1) -> Carrier:
+    def transport(self, among: int = 1) -> Transport:
         servers = self._servers(among)
         if not servers:
-            return OneByOne(self)
+            return SequentialTransport(self)
         domains = {domain: [rate.shared(among) for rate in rates] for domain, rates in self.domain_rates.items()}
-        return Relays(servers, self._packer().pack, domains, among)
+        return SmtpPool(servers, self._message_builder().pack, domains, among)
 
     async def check(self) -> None:
         """Connect to each server, log in and leave, if there is one."""
         for server in self._servers():
-            await probe(server)
+            await probe_server(server)
 
     @property
-    def reaches_people(self) -> bool:
+    def reaches_audience(self) -> bool:
         return bool(self.host or self.relays)
 
     @property
@@ -147,7 +168,7 @@ class Email(PersonalChannel):
     def place(self) -> str:
         return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 
-    def _servers(self, among: int = 1) -> list[Server]:
+    def _servers(self, among: int = 1) -> list[SmtpServer]:
         if not self.relays:
             return [self._single().server(self.hello, self.patience.total_seconds(), among)] if self.host else []
         return [
@@ -155,14 +176,14 @@ class Email(PersonalChannel):
             for number, relay in enumerate(self.relays)
         ]
 
-    def _single(self) -> RelaySettings:
+    def _single(self) -> SmtpServerSettings:
         names = ("host", "port", "tls", "username", "password", "token_command", "ca_file", "connections")
-        return RelaySettings(
+        return SmtpServerSettings(
             **{name: getattr(self, name) for name in names}, per_connection=self.per_connection, rates=self.rates
         )
 
-    def _packer(self) -> Packer:
-        return Packer(
+    def _message_builder(self) -> MessageBuilder:
+        return MessageBuilder(
             Mailbox.parse(self.sender),
             Mailbox.parse(self.reply_to) if self.reply_to else None,
             Mailbox.parse(self.return_path) if self.return_path else None,

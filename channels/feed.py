@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
-from distributor.channel import Channel, Desk, Folder, PublicUrl
+from distributor.channel import Channel, ComposeContext, Folder, PublicUrl
 from distributor.errors import DeliveryError, Rejected, Unavailable
 from distributor.model import Article, Edition, Receipt, Rendition
 
-from ._feeds import Head, atom, json_feed, rss
-from ._files import put
+from ._feeds import FeedHead, atom, json_feed, rss
+from ._files import write_file
 from ._posts import Count
 
-_FORMATS: dict[str, tuple[str, Callable[[Head, Sequence[Article]], bytes]]] = {
+_FORMATS: dict[str, tuple[str, Callable[[FeedHead, Sequence[Article]], bytes]]] = {
     "rss.xml": ("application/rss+xml; charset=utf-8", rss),
     "atom.xml": ("application/atom+xml; charset=utf-8", atom),
     "feed.json": ("application/feed+json; charset=utf-8", json_feed),
@@ -53,13 +53,13 @@ class Feed(Channel):
 
     repeatable = True
     latest_only = True
-    reaches_people = False  # files, for whoever comes for them
+    reaches_audience = False  # files, for whoever comes for them
 
     @property
-    def most_articles(self) -> int:
+    def max_articles(self) -> int:
         return self.items
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         """The three feeds of the newsletter."""
         letter = desk.newsletter
         head = replace(
@@ -71,13 +71,13 @@ class Feed(Channel):
         )
         return self._feeds(head, desk.announced, f"{edition.newsletter}.", edition.id)
 
-    def compose_standing(self, desk: Desk) -> Sequence[Rendition]:
+    def compose_site_wide(self, desk: ComposeContext) -> Sequence[Rendition]:
         """The three feeds of all articles."""
         return self._feeds(self._head(desk), desk.published, "", "")
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         newsletter, name = _parse(rendition.variant)
-        changed = await put(self.folder / newsletter / name, rendition.body)
+        changed = await write_file(self.folder / newsletter / name, rendition.body)
         url = self._url(newsletter, name)
         told = await self._tell_hub(url) if changed and self.hub else ""
         return Receipt(remote_id=rendition.variant, url=url, reply=("written" if changed else "unchanged") + told)
@@ -90,9 +90,9 @@ class Feed(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _head(self, desk: Desk) -> Head:
+    def _head(self, desk: ComposeContext) -> FeedHead:
         site = desk.site
-        return Head(
+        return FeedHead(
             title=site.title,
             description=site.description,
             site=site.url,
@@ -104,7 +104,7 @@ class Feed(Channel):
             full_text=self.full_text,
         )
 
-    def _feeds(self, head: Head, articles: Sequence[Article], prefix: str, edition: str) -> list[Rendition]:
+    def _feeds(self, head: FeedHead, articles: Sequence[Article], prefix: str, edition: str) -> list[Rendition]:
         shown = articles[: self.items]
         return [
             Rendition(
@@ -123,15 +123,15 @@ class Feed(Channel):
 
     async def _tell_hub(self, topic: str) -> str:
         """Tell the hub that a feed has changed (WebSub, section 7); what came of it, in words."""
-        from ._http import Call, Rules, send  # most feeds have no hub, and need no network
+        from ._http import HttpCall, ResponseRules, send  # most feeds have no hub, and need no network
 
         assert self.hub
         body = urlencode({"hub.mode": "publish", "hub.url": topic}).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             await send(
-                Call(url=self.hub, headers=headers, body=body),
-                Rules(doubt=Unavailable, allow_private=self.allow_private),
+                HttpCall(url=self.hub, headers=headers, body=body),
+                ResponseRules(doubt=Unavailable, allow_private=self.allow_private),
             )
         except DeliveryError as error:
             return f"; the hub was not told: {error.reply}"

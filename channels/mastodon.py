@@ -35,12 +35,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from distributor.channel import Appearance, Channel, Desk, Limits, Secret, Url
+from distributor.channel import Appearance, Channel, ComposeContext, PostLimits, Secret, Url
 from distributor.errors import Rejected, Unavailable, Uncertain
 from distributor.model import Edition, Receipt, Rendition
 
-from ._http import Answer, Call, Rules, exchange, idempotency_key, json_bytes, judge, send
-from ._posts import MASTODON, Count, Mentions, Tags, addresses, posts
+from ._http import HttpCall, HttpResponse, ResponseRules, error_for, idempotency_key, json_bytes, request, send
+from ._posts import MASTODON, Count, Mentions, Tags, compose_posts, find_urls
 
 PAGES = 3  # of 40 posts each are looked through for an earlier post
 
@@ -61,11 +61,11 @@ class Mastodon(Channel):
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> PostLimits:
         return replace(MASTODON, text=self.max_characters, per_run=self.max_posts)
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
-        return posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+        return compose_posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Mastodon", short_links=True)
@@ -99,14 +99,14 @@ class Mastodon(Channel):
 
     async def retract(self, receipt: Receipt) -> None:
         call = self._call("DELETE", f"v1/statuses/{receipt.remote_id}", None, {})
-        answer = await exchange(call, self._rules(Unavailable))
+        answer = await request(call, self._rules(Unavailable))
         if answer.status not in (200, 404):  # 404: it is gone already
-            raise judge(answer, call, self._rules(Unavailable))
+            raise error_for(answer, call, self._rules(Unavailable))
 
     async def check(self) -> None:
         """Whether the token is accepted, and whether the server takes posts as long as ours may be."""
         await self._get("v1/accounts/verify_credentials")
-        answer = await exchange(self._call("GET", "v2/instance", None, {}), self._rules(Unavailable))
+        answer = await request(self._call("GET", "v2/instance", None, {}), self._rules(Unavailable))
         if answer.status != 200:
             return  # an older server, which does not tell
         told: Any = answer.data()
@@ -115,27 +115,27 @@ class Mastodon(Channel):
         if isinstance(told, int) and told < self.max_characters:
             raise Rejected(f"{self.instance} takes posts of {told} characters only: set max_characters to {told}")
 
-    async def _get(self, path: str) -> Answer:
+    async def _get(self, path: str) -> HttpResponse:
         return await send(self._call("GET", path, None, {}), self._rules(Unavailable))
 
     def _status(self, rendition: Rendition) -> dict[str, str]:
         status = {"status": rendition.text, "visibility": self.visibility}
         return {**status, "language": self.language} if self.language else status
 
-    def _call(self, method: str, path: str, data: object, headers: Mapping[str, str]) -> Call:
+    def _call(self, method: str, path: str, data: object, headers: Mapping[str, str]) -> HttpCall:
         body = None if data is None else json_bytes(data)
         media = {"Content-Type": "application/json"} if body is not None else {}
         authorization = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
-        return Call(
+        return HttpCall(
             method=method,
             url=f"{self.instance}/api/{path}",
             headers={**authorization, **media, **headers},
             body=body,
         )
 
-    def _rules(self, doubt: type[Uncertain] | type[Unavailable]) -> Rules:
+    def _rules(self, doubt: type[Uncertain] | type[Unavailable]) -> ResponseRules:
         """404 and 405 on the calls we make mean that there is no such API at this address."""
-        return Rules(
+        return ResponseRules(
             doubt=doubt,
             stop=frozenset({401, 403, 404, 405, 410}),
             secrets=(self.token.get_secret_value(),),
@@ -143,7 +143,7 @@ class Mastodon(Channel):
         )
 
 
-def _receipt(answer: Answer) -> Receipt:
+def _receipt(answer: HttpResponse) -> Receipt:
     """Raises Uncertain where a 2xx does not name the post, as behind some proxies."""
     try:
         return _as_receipt(answer.data())
@@ -175,7 +175,7 @@ def same_post(text: str, content: str) -> bool:
     A text without a link must be the same as a whole.
     """
     words = _SPACE.sub("", html.unescape(_TAG.sub("", content)))
-    links = addresses(text)
+    links = find_urls(text)
     if not links:
         return _SPACE.sub("", text) == words
     found = {_plain(html.unescape(link)) for link in _HREF.findall(content)}

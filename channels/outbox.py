@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from distributor import permissions
-from distributor.channel import Appearance, Channel, Desk, Folder, Limits
+from distributor.channel import Appearance, Channel, ComposeContext, Folder, PostLimits
 from distributor.model import Edition, Receipt, Rendition
 
-from ._files import put, remove
-from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, Mentions, Tags, posts
+from ._files import remove_file, write_file
+from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, Mentions, Tags, compose_posts
 
-_NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": Limits()}
-_SHOWN = {
+_NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": PostLimits()}
+_APPEARANCES = {
     "mastodon": Appearance(text="", network="Mastodon", short_links=True),
     "telegram": Appearance(text="", network="Telegram", bold_title=True),
     "bluesky": Appearance(text="", network="Bluesky", short_links=True),
@@ -48,32 +48,32 @@ class Outbox(Channel):
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
 
     repeatable = True
-    reaches_people = False  # files, for people of the newsroom
+    reaches_audience = False  # files, for people of the newsroom
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> PostLimits:
         return replace(_NETWORKS[self.network], per_run=self.max_posts)
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         return [
             replace(post, body=f"{post.text}{_BELOW}{self._count(post.text)}\n".encode())
-            for post in posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
+            for post in compose_posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
         ]
 
     def appearance(self, rendition: Rendition) -> Appearance:
-        return replace(_SHOWN[self.network], text=rendition.text.rpartition(_BELOW)[0] or rendition.text)
+        return replace(_APPEARANCES[self.network], text=rendition.text.rpartition(_BELOW)[0] or rendition.text)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         file = self._file(rendition)
-        written = await put(file, rendition.body, permissions.PRIVATE)
+        written = await write_file(file, rendition.body, permissions.PRIVATE)
         return Receipt(remote_id=file.name, url=file.absolute().as_uri(), reply="written" if written else "unchanged")
 
     async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        await put(self.folder / Path(receipt.remote_id).name, rendition.body, permissions.PRIVATE)
+        await write_file(self.folder / Path(receipt.remote_id).name, rendition.body, permissions.PRIVATE)
         return replace(receipt, reply="written anew")
 
     async def retract(self, receipt: Receipt) -> None:
-        await remove(self.folder / Path(receipt.remote_id).name)
+        await remove_file(self.folder / Path(receipt.remote_id).name)
 
     @property
     def private_folders(self) -> Sequence[Path]:

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from distributor.channel import Channel, Desk, Folder, PublicUrl
+from distributor.channel import Channel, ComposeContext, Folder, PublicUrl
 from distributor.errors import Rejected
 from distributor.model import Article, Edition, EditionKind, Receipt, Rendition
 
-from ._files import put
+from ._files import write_file
 
 _HTML = "text/html; charset=utf-8"
 _NAME = re.compile(r"(?:article-)?[a-z0-9-]+\.html")
@@ -40,22 +40,24 @@ class Pages(Channel):
     creator: Annotated[str, "name on the fediverse that previews of links show, such as @tin@bacson.example"] = ""
 
     repeatable = True
-    reaches_people = False  # files, for whoever comes for them
+    reaches_audience = False  # files, for whoever comes for them
 
-    def web_copy(self, edition: Edition) -> str:
+    def web_view_url(self, edition: Edition) -> str:
         return f"{self.url}/{edition.id}.html"
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         editions = desk.corrected if edition.kind is EditionKind.CORRECTION else (edition,)
         made = [
-            self._page(edition, f"{one.id}.html", desk.edition_page(one, self.web_copy(one), self.creator), one.subject)
+            self._page(
+                edition, f"{one.id}.html", desk.edition_page(one, self.web_view_url(one), self.creator), one.subject
+            )
             for one in editions
         ]
         return [*made, *(self._article(edition, article, desk) for article in edition.carried if self.articles)]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         path = _path(rendition.variant)
-        changed = await put(self.folder / path, rendition.body)
+        changed = await write_file(self.folder / path, rendition.body)
         return Receipt(remote_id=path, url=f"{self.url}/{path}", reply="written" if changed else "unchanged")
 
     @property
@@ -66,7 +68,7 @@ class Pages(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _article(self, edition: Edition, article: Article, desk: Desk) -> Rendition:
+    def _article(self, edition: Edition, article: Article, desk: ComposeContext) -> Rendition:
         variant = f"article-{article.id}.html"
         page = desk.article_page(article, f"{self.url}/{_path(variant)}", self.creator)
         return self._page(edition, variant, page, article.title)

@@ -23,13 +23,13 @@ from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
-from distributor.channel import Appearance, Channel, Desk, Limits, Secret, Url
+from distributor.channel import Appearance, Channel, ComposeContext, PostLimits, Secret, Url
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from distributor.model import Edition, Receipt, Rendition
 from distributor.text import count_utf16
 
-from ._http import Answer, Call, Rules, after_seconds, exchange, json_bytes, judge
-from ._posts import TELEGRAM, Count, Mentions, Tags, addresses, posts
+from ._http import HttpCall, HttpResponse, ResponseRules, after_seconds, error_for, json_bytes, request
+from ._posts import TELEGRAM, Count, Mentions, Tags, compose_posts, find_urls
 
 # A chat written as a number in YAML is a number; here it is a name like any other.
 _Chat = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
@@ -52,11 +52,11 @@ class Telegram(Channel):
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> PostLimits:
         return replace(TELEGRAM, per_run=self.max_posts)
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
-        return posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+        return compose_posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Telegram", bold_title=self.bold_title, card=self.preview)
@@ -97,7 +97,7 @@ class Telegram(Channel):
 
     def _message(self, text: str) -> dict[str, Any]:
         """The text goes without markup, so that nothing in it can be taken for some; the title's type is an entity."""
-        links = addresses(text)
+        links = find_urls(text)
         preview: dict[str, Any] = {"is_disabled": self.preview == "none" or not links}
         if not preview["is_disabled"]:
             preview = {**preview, "url": links[-1], f"prefer_{self.preview}_media": True}
@@ -110,7 +110,7 @@ class Telegram(Channel):
     async def _post(self, method: str, data: object, doubt: type[Uncertain] | type[Unavailable]) -> dict[str, Any]:
         """The `result` of a call. Raises the delivery errors; 400 is told apart by what it is about."""
         token = self.token.get_secret_value()
-        rules = Rules(
+        rules = ResponseRules(
             doubt=doubt,
             stop=frozenset({401, 403, 404}),  # 404: what the token makes of the address is no bot
             wait=_retry_after,
@@ -118,14 +118,14 @@ class Telegram(Channel):
             allow_private=self.allow_private,
         )
         url = f"{self.api}/bot{quote(token, safe=':')}/{method}"
-        call = Call(url=url, headers={"Content-Type": "application/json"}, body=json_bytes(data))
-        answer = await exchange(call, rules)
+        call = HttpCall(url=url, headers={"Content-Type": "application/json"}, body=json_bytes(data))
+        answer = await request(call, rules)
         if 200 <= answer.status < 300:
             if answer.data().get("ok") is not True:
                 raise doubt(f"Telegram answered {answer.status} without saying that it was done")
             result = answer.data().get("result")
             return result if isinstance(result, dict) else {}
-        error = judge(answer, call, rules)
+        error = error_for(answer, call, rules)
         if isinstance(error, Rejected) and _about_the_chat(answer):
             raise AuthBroken(f"chat {self.chat}: {error}{_new_number(answer)}")
         raise error
@@ -138,12 +138,12 @@ class Telegram(Channel):
         return f"https://t.me/{name}/{number}" if name else ""
 
 
-def _parameters(answer: Answer) -> dict[str, Any]:
+def _parameters(answer: HttpResponse) -> dict[str, Any]:
     found = answer.data().get("parameters")
     return found if isinstance(found, dict) else {}
 
 
-def _retry_after(answer: Answer) -> datetime | None:
+def _retry_after(answer: HttpResponse) -> datetime | None:
     """Telegram names the time to wait in the body: `parameters.retry_after`, in seconds."""
     seconds = _parameters(answer).get("retry_after")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
@@ -151,13 +151,13 @@ def _retry_after(answer: Answer) -> datetime | None:
     return after_seconds(seconds, datetime.now(UTC))
 
 
-def _about_the_chat(answer: Answer) -> bool:
+def _about_the_chat(answer: HttpResponse) -> bool:
     """Whether a 400 is about the setting `chat`, and so about every post and not about this one."""
     said = str(answer.data().get("description", "")).lower()
     told = ("chat not found", "upgraded to a supergroup", "not enough rights", "have no rights", "need administrator")
     return "migrate_to_chat_id" in _parameters(answer) or any(words in said for words in told)
 
 
-def _new_number(answer: Answer) -> str:
+def _new_number(answer: HttpResponse) -> str:
     number = _parameters(answer).get("migrate_to_chat_id")
     return f"; its number is now {number}" if isinstance(number, int) else ""

@@ -27,12 +27,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, SecretStr
 
-from distributor.channel import Channel, Desk, Secret, Url
+from distributor.channel import Channel, ComposeContext, Secret, Url
 from distributor.errors import AuthBroken, Unavailable
-from distributor.markup import sanitise
+from distributor.html_sanitizer import sanitize_html
 from distributor.model import Article, Edition, Receipt, Rendition
 
-from ._http import Call, Rules, exchange, idempotency_key, json_bytes, judge
+from ._http import HttpCall, ResponseRules, error_for, idempotency_key, json_bytes, request
 
 
 def _key(secret: SecretStr) -> bytes:
@@ -66,7 +66,7 @@ class Webhook(Channel):
 
     repeatable = True
 
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         message = {
             "type": "edition.published",
             "timestamp": _time(edition.frozen_at),
@@ -103,19 +103,19 @@ class Webhook(Channel):
             "webhook-timestamp": stamp,
             "webhook-signature": self._signature(message_id, stamp, rendition.body),
         }
-        call = Call(url=self.url, headers=headers, body=rendition.body)
+        call = HttpCall(url=self.url, headers=headers, body=rendition.body)
         rules = self._rules()
-        answer = await exchange(call, rules)
+        answer = await request(call, rules)
         if answer.status == 410:
             raise AuthBroken("endpoint gone: the receiver wants no more messages (410)")
         if not 200 <= answer.status < 300:
-            raise judge(answer, call, rules)
+            raise error_for(answer, call, rules)
         return Receipt(remote_id=message_id, reply=f"answered {answer.status}")
 
-    def _rules(self) -> Rules:
+    def _rules(self) -> ResponseRules:
         """An unclear outcome is Unavailable: the same id again has no second effect."""
         secrets = [secret.get_secret_value() for secret in (self.secret, self.old_secret) if secret]
-        return Rules(
+        return ResponseRules(
             doubt=Unavailable,
             stop=frozenset({401, 403, 404, 405}),
             secrets=tuple(secrets),
@@ -141,7 +141,7 @@ class Webhook(Channel):
             "topics": list(article.topics),
             "image": {"url": picture.url, "alt": picture.alt, "caption": picture.caption} if picture else None,
         }
-        return {**found, "body_html": sanitise(article.body_html)} if self.full_text else found
+        return {**found, "body_html": sanitize_html(article.body_html)} if self.full_text else found
 
 
 def _time(moment: datetime) -> str:

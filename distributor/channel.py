@@ -20,9 +20,10 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
 
-from .config import Duration, Folder, Newsletter, PublicUrl, Secret, Site, Url, http_url
-from .errand import Carrier, Errand, Errands, Handful, Outcome
+from .config.schema import Newsletter, Site
+from .config.types import Duration, Folder, PublicUrl, Secret, Url, http_url
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from .message_queue import DeliveryOutcome, MessageBatch, MessageQueue, OutgoingMessage, Transport
 from .model import Article, Edition, Receipt, Recipient, Rendition
 from .text import count_bytes, count_graphemes, count_utf16
 
@@ -31,29 +32,29 @@ __all__ = [
     "Appearance",
     "Article",
     "AuthBroken",
-    "Carrier",
     "Channel",
+    "ComposeContext",
     "DeliveryError",
-    "Desk",
+    "DeliveryOutcome",
     "Digest",
     "Duration",
     "Edition",
-    "Errand",
-    "Errands",
     "Folder",
-    "Handful",
-    "Limits",
+    "MessageBatch",
+    "MessageQueue",
     "Newsletter",
-    "OneByOne",
-    "Outcome",
+    "OutgoingMessage",
     "PersonalChannel",
+    "PostLimits",
     "PublicUrl",
     "Receipt",
     "Recipient",
     "Rejected",
     "Rendition",
     "Secret",
+    "SequentialTransport",
     "Site",
+    "Transport",
     "Unavailable",
     "Uncertain",
     "Url",
@@ -69,7 +70,7 @@ _URL = re.compile(r"https?://[^\s<>]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class PostLimits:
     """How much one post of a network may carry, and how that network counts.
 
     `text` is the longest text in the units of `count`; a URL in the text counts `url` units, or as written where
@@ -119,7 +120,7 @@ class Digest:
     notes: tuple[str, ...] = ()
 
 
-class Desk(Protocol):
+class ComposeContext(Protocol):
     """What `compose` works with, all of it values and pure functions.
 
     `announced` are the newest articles of this newsletter, this edition's among them, newest first;
@@ -145,7 +146,7 @@ class Desk(Protocol):
     def post(
         self,
         article: Article,
-        limits: Limits,
+        limits: PostLimits,
         template: str = "post/article.txt.j2",
         *,
         tags: int = 0,
@@ -199,25 +200,25 @@ class Channel(ABC):
     personal: ClassVar[bool] = False
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> PostLimits:
         """A class attribute in a subclass (`limits = Limits(text=300)`), or a property where a setting decides."""
-        return Limits()
+        return PostLimits()
 
     @property
-    def most_articles(self) -> int:
+    def max_articles(self) -> int:
         """How many articles the channel shows at most of what a desk has `announced` or `published`. A desk has a hundred
         of each at hand, or as many as the channel that shows most."""
         return 0
 
     @abstractmethod
-    def compose(self, edition: Edition, desk: Desk) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
         """Everything this channel will carry of the edition. Pure: no clock, no network, no disk."""
 
     @abstractmethod
     async def deliver(self, rendition: Rendition) -> Receipt:
         """Carry it out, once. Raises one of the four delivery errors and nothing else on purpose."""
 
-    def compose_standing(self, desk: Desk) -> Sequence[Rendition]:
+    def compose_site_wide(self, desk: ComposeContext) -> Sequence[Rendition]:
         """What this channel shows of the store whatever the edition (a feed of all articles). Rewritten when it changes.
 
         Only a repeatable channel may return something here.
@@ -240,13 +241,13 @@ class Channel(ABC):
         """Take back what was posted, where the network can."""
         raise NotImplementedError(f"{type(self).__name__} cannot take back what it has posted")
 
-    def web_copy(self, edition: Edition) -> str:
+    def web_view_url(self, edition: Edition) -> str:
         """The address at which readers see an edition in their browsers, if this channel puts it there. Letters of the
         edition link to it."""
         return ""
 
     @property
-    def reaches_people(self) -> bool:
+    def reaches_audience(self) -> bool:
         """Whether what it carries goes to people. Off for what stays in folders and on this machine: there nothing that
         nobody has filled in yet does harm."""
         return True
@@ -285,10 +286,10 @@ class PersonalChannel(Channel):
     """
 
     personal: ClassVar[bool] = True
-    writes_mail: ClassVar[bool] = False  # `personalise` makes an RFC 5322 message: preflight examines it
+    sends_email: ClassVar[bool] = False  # `personalise` makes an RFC 5322 message: preflight examines it
 
     @abstractmethod
-    def personalise(self, rendition: Rendition, recipient: Recipient) -> bytes:
+    def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
         """The very bytes that this recipient gets, for previews and tests."""
 
     @abstractmethod
@@ -296,21 +297,21 @@ class PersonalChannel(Channel):
         """Carry the rendition to one person, once. Raises one of the four delivery errors: Rejected is about this person,
         Unavailable and AuthBroken are about the connection and stop the run until later."""
 
-    def carrier(self, among: int = 1) -> Carrier:
+    def transport(self, among: int = 1) -> Transport:
         """Who carries the errands of this channel; `among` processes share what rates allow."""
-        return OneByOne(self)
+        return SequentialTransport(self)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         raise TypeError(f"{type(self).__name__} delivers to people: call deliver_to")
 
 
 @dataclass(frozen=True)
-class OneByOne:
+class SequentialTransport:
     """The plain carrier: one person after the other."""
 
     channel: PersonalChannel
 
-    async def carry(self, errands: Errands) -> None:
+    async def send_all(self, errands: MessageQueue) -> None:
         while errand := await errands.take():
             if not await errands.mark(errand):
                 continue

@@ -1,4 +1,4 @@
-"""User names and passwords that stand in addresses: taken out at the door, and sent to their own server only.
+"""User names and passwords that stand in addresses: taken out at the door, and sent to their own server only. Pure.
 
 `https://name:password@host/feed` in config.yaml becomes the plain address, and Credentials that no message, link or
 row can show. They travel as an Authorization header (Basic, RFC 7617) to their own origin: the same scheme, host and
@@ -42,48 +42,48 @@ class Credentials:
         return bool(self._headers)
 
 
-NONE = Credentials()
+NO_CREDENTIALS = Credentials()
 
 
-def without(url: str) -> str:
+def remove_credentials(url: str) -> str:
     """An address of the web without user name and password; any other text as it is."""
     return _USER.sub(r"\1", url, count=1) if "@" in url else url
 
 
-def untold(url: str) -> str:
+def redact_credentials(url: str) -> str:
     """An address of any kind, or what was meant as one, as it may be told: without user name and password."""
-    return _ANY_USER.sub(r"\1", without(url), count=1) if "@" in url else url
+    return _ANY_USER.sub(r"\1", remove_credentials(url), count=1) if "@" in url else url
 
 
-def taken(url: str) -> tuple[str, Credentials]:
+def extract_credentials(url: str) -> tuple[str, Credentials]:
     """An address without its user name and password, and those as Credentials."""
     match = _USER.match(url) if "@" in url else None
     if match is None:
-        return url, NONE
-    bare = without(url)
+        return url, NO_CREDENTIALS
+    bare = remove_credentials(url)
     origin = _origin(bare)
     if origin is None or not match[2].strip(":"):
-        return bare, NONE
+        return bare, NO_CREDENTIALS
     name, _, password = match[2].partition(":")
     pair = f"{unquote(name)}:{unquote(password)}".encode()
     return bare, Credentials({origin: f"Basic {base64.b64encode(pair).decode()}"})
 
 
-def taken_from(settings: Any) -> tuple[Any, Credentials]:
+def extract_settings_credentials(settings: Any) -> tuple[Any, Credentials]:
     """Settings as config.yaml gives them, with `taken` done to every address in them, however deep."""
     if isinstance(settings, str):
-        return taken(settings)
+        return extract_credentials(settings)
     if isinstance(settings, dict):
-        pairs = {key: taken_from(value) for key, value in settings.items()}
+        pairs = {key: extract_settings_credentials(value) for key, value in settings.items()}
         return {key: bare for key, (bare, _) in pairs.items()}, _joined(found for _, found in pairs.values())
     if isinstance(settings, list | tuple):
-        items = [taken_from(value) for value in settings]
+        items = [extract_settings_credentials(value) for value in settings]
         return type(settings)(bare for bare, _ in items), _joined(found for _, found in items)
-    return settings, NONE
+    return settings, NO_CREDENTIALS
 
 
 def _joined(many: Any) -> Credentials:
-    joined = NONE
+    joined = NO_CREDENTIALS
     for one in many:
         joined = joined | one
     return joined

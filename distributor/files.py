@@ -15,11 +15,11 @@ from stat import S_ISDIR, S_ISREG
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
 
 
-class Refused(ValueError):
+class UnsafeFile(ValueError):
     """Nothing that may be read: a link out of the folder, a pipe, a device. The message follows the file's name."""
 
 
-class TooLarge(ValueError):
+class FileTooLarge(ValueError):
     """A file larger than was allowed. The message follows the file's name."""
 
 
@@ -34,15 +34,15 @@ def read_within(folder: Path, file: Path, most: int) -> bytes:
     root = os.path.realpath(folder, strict=True)
     inner = _inner(root, os.path.realpath(file, strict=True))
     if inner is None:
-        raise Refused(f"is a link that leads out of {folder}")
+        raise UnsafeFile(f"is a link that leads out of {folder}")
     handle = _opened(root, inner)
     with os.fdopen(handle, "rb") as stream:
         about = os.fstat(handle)
         if not S_ISREG(about.st_mode):
-            raise Refused("is no ordinary file")
+            raise UnsafeFile("is no ordinary file")
         data = stream.read(most + 1) if about.st_size <= most else b""
     if about.st_size > most or len(data) > most:
-        raise TooLarge(f"is larger than {most / 1_000_000:g} MB")
+        raise FileTooLarge(f"is larger than {most / 1_000_000:g} MB")
     return data
 
 
@@ -63,9 +63,9 @@ def _opened(root: str, names: list[str]) -> int:
             here = below
         mode = os.stat(names[-1], dir_fd=here, follow_symlinks=False).st_mode
         if S_ISDIR(mode):
-            raise Refused("is a folder")
+            raise UnsafeFile("is a folder")
         if not S_ISREG(mode):
-            raise Refused("is no ordinary file")  # to open a device may already do something
+            raise UnsafeFile("is no ordinary file")  # to open a device may already do something
         return os.open(names[-1], _FLAGS, dir_fd=here)
     finally:
         os.close(here)

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from . import pipeline
 from .errors import DistributorError
-from .gathering.waits import until_when
+from .gathering.host_backoff import find_backoff
 from .newsroom import Newsroom
 from .storage.database import Database
 
 log = logging.getLogger("distributor.service")
 
-_LONGEST_UNTOLD = timedelta(minutes=15)  # articles whose time has come, without a look that brought anything new
+_MAX_REFRESH_GAP = timedelta(minutes=15)  # articles whose time has come, without a look that brought anything new
 
 
 class GatherLoop:
@@ -37,7 +37,7 @@ class GatherLoop:
         self._shown: datetime | None = None
         self._refreshing = asyncio.Lock()
 
-    def start_due(self, now: datetime, coming: Iterable[pipeline.Coming] = ()) -> None:
+    def start_due(self, now: datetime, coming: Iterable[pipeline.UpcomingEvent] = ()) -> None:
         """Start a look at each source that is due and is not being looked at. `coming` is what will go out soon."""
         wanted = {name for one in coming for name in self._sources_of(one.newsletter)}
         for name in self.newsroom.sources:
@@ -68,22 +68,22 @@ class GatherLoop:
 
     def _is_due(self, name: str, now: datetime, *, soon: bool) -> bool:
         """Whether it is time. Before an edition, a look is fresh for a third of the ordinary time."""
-        if until_when(self._ask_again, name, now):
+        if find_backoff(self._ask_again, name, now):
             return False
         last, every = self._started.get(name), self.newsroom.sources[name].every
         return last is None or now - last >= (every / 3 if soon else every) or now < last
 
     async def _look(self, name: str) -> None:
         try:
-            (look,) = await pipeline.gather(self.newsroom, self.database, self.clock, [name])
-            _log_look(look, self._notes.get(name, ()))
+            (look,) = await pipeline.gather_sources(self.newsroom, self.database, self.clock, [name])
+            _log_gathered(look, self._notes.get(name, ()))
             self._ask_again.pop(name, None)
-            if look.ask_again:
-                self._ask_again[name] = look.ask_again
+            if look.retry_at:
+                self._ask_again[name] = look.retry_at
             if not look.failure and not look.unchanged:
                 self._notes[name] = look.notes
             now = self.clock()
-            fresh = self._shown is not None and timedelta() <= now - self._shown < _LONGEST_UNTOLD
+            fresh = self._shown is not None and timedelta() <= now - self._shown < _MAX_REFRESH_GAP
             if look.intake.new or look.intake.changed or not fresh:
                 self._shown = now
                 await self.refresh()
@@ -97,11 +97,11 @@ class GatherLoop:
     async def refresh(self) -> None:
         """Bring what channels show of the store as a whole up to date; one at a time."""
         async with self._refreshing:
-            for fault in await pipeline.refresh(self.newsroom, self.database, self.clock):
+            for fault in await pipeline.refresh_feeds(self.newsroom, self.database, self.clock):
                 log.error("%s", fault)
 
 
-def _log_look(look: pipeline.Look, told: Sequence[str]) -> None:
+def _log_gathered(look: pipeline.GatherResult, told: Sequence[str]) -> None:
     if look.failure:
         if look.tell:  # once, when it begins or changes; not at every look
             log.error("source %s: %s", look.source, look.failure)

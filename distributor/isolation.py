@@ -41,20 +41,20 @@ from .text import clean_line
 log = logging.getLogger("distributor.isolation")
 
 Function = Callable[..., Any]  # what a child calls
-Tell = Callable[[str], None]  # hears what a child is at
+OnProgress = Callable[[str], None]  # hears what a child is at
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
 # What the forkserver loads once for all children. Loading it in each would cost half a second.
 _PRELOADED = [
     "distributor.forkserver",
     "__main__",
-    "distributor.gathering.reader",
+    "distributor.gathering.source_reader",
     "distributor.gathering.sources.feed",
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
-    "distributor.gathering.trial.trying",
-    "distributor.mail.report_reader",
-    "distributor.pictures.studio",
+    "distributor.gathering.discovery.isolated",
+    "distributor.bounces.isolated_parser",
+    "distributor.images.service",
 ]
 
 _RESULT, _BYTES, _FAILED, _DOING, _LOG = b"R", b"B", b"F", b"D", b"L"
@@ -79,7 +79,7 @@ class ChildProcess:
     After a LimitExceeded the next call gets a new child. Safe to be killed from another thread, not to be called from two.
     """
 
-    def __init__(self, function: Function, *, limits: ChildLimits = ChildLimits(), tell: Tell | None = None) -> None:
+    def __init__(self, function: Function, limits: ChildLimits = ChildLimits(), tell: OnProgress | None = None) -> None:
         self.function, self.limits = function, limits
         self._tell = tell or (lambda doing: None)
         self._process: Any = None
@@ -265,7 +265,7 @@ async def call_isolated_async(
     *arguments: object,
     limits: ChildLimits = ChildLimits(),
     threads: ThreadPoolExecutor | None = None,
-    tell: Tell | None = None,
+    tell: OnProgress | None = None,
 ) -> Any:
     """The same for coroutines; who is cancelled kills the child. A thread waits for each child: those of `threads`, so that
     their number bounds that of the children, or else one of eight that all callers share. `tell` is called there.
@@ -323,7 +323,7 @@ def _send(frame: bytes) -> None:
             _pipe.send_bytes(frame)
 
 
-def doing(what: str) -> None:
+def report_progress(what: str) -> None:
     """Say what the work is at, so that it can be named if it has to be ended. Outside of a child it does nothing."""
     _send(_DOING + what.encode("utf-8", "replace")[:4000])
 

@@ -1,6 +1,6 @@
 """The frozen values that travel between the steps. Each crossing has its own type.
 
-    source ──FoundArticle──▶ store ──Article──▶ selection ──Edition──▶ rendering ──Rendition──▶ ledger ──▶ channel
+    source ──ParsedArticle──▶ store ──Article──▶ selection ──Edition──▶ rendering ──Rendition──▶ ledger ──▶ channel
                                                                                                ◀──Receipt──
 
 All times are aware and UTC inside the program; they become local only when shown. All text is NFC and has no character
@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-CLOCKS_DIFFER = timedelta(
+MAX_CLOCK_SKEW = timedelta(
     minutes=15
 )  # a portal's clock may be so far ahead of ours: what it publishes now is no future
 _DAY = timedelta(days=1)
@@ -63,7 +63,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundArticle:
+class ParsedArticle:
     """What a source makes of one story: cleaned, but not yet known to the store.
 
     `source_id` is the name that the source itself gives the story (file name, database id), `guid` the one that a feed
@@ -144,7 +144,7 @@ class Article:
 
     def waits_until(self, now: datetime) -> datetime | None:
         """The time before which it must not go out: its embargo, or its own date where that lies ahead. None: it may."""
-        ahead = self.published if self.has_date and self.published > now + CLOCKS_DIFFER else None
+        ahead = self.published if self.has_date and self.published > now + MAX_CLOCK_SKEW else None
         embargo = self.publish_at if self.publish_at and self.publish_at > now else None
         return max((moment for moment in (ahead, embargo) if moment), default=None)
 
@@ -208,7 +208,7 @@ class Edition:
     kind: EditionKind = EditionKind.DIGEST
     briefs: tuple[Article, ...] = ()
     overflow: int = 0
-    cohort: str = ""
+    segment: str = ""
     known: tuple[str, ...] = ()
     notice: Notice | None = None
     carried_at: datetime | None = None
@@ -216,7 +216,7 @@ class Edition:
     @property
     def variant(self) -> str:
         """The variant of its personal rendition: a letter for each cohort."""
-        return f"digest-{self.cohort}" if self.cohort else "digest"
+        return f"digest-{self.segment}" if self.segment else "digest"
 
     @property
     def carried(self) -> tuple[Article, ...]:
@@ -224,7 +224,7 @@ class Edition:
         return self.articles + self.briefs
 
 
-class Action(StrEnum):
+class RenditionAction(StrEnum):
     """What is done with a rendition at the far end."""
 
     POST = "post"  # carried there
@@ -250,7 +250,7 @@ class Rendition:
     body: bytes
     edition: str = ""
     title: str = ""
-    action: Action = Action.POST
+    action: RenditionAction = RenditionAction.POST
     target: str = ""
     target_variant: str = ""
     article: str = ""
@@ -359,7 +359,7 @@ class Subscriber:
     active: bool = True
 
 
-class Tier(StrEnum):
+class BounceType(StrEnum):
     """What kind of reason there is not to write to an address; the first four are also what a bounce can be."""
 
     HARD = "hard"  # there is no such mailbox
@@ -381,7 +381,7 @@ class Bounce:
     """
 
     address: str
-    type: Tier
+    type: BounceType
     at: datetime
     status: str = ""
     text: str = ""
@@ -395,7 +395,7 @@ class Suppression:
     """An address that must not be written to: why, since when, and until when; for good where `until` is None."""
 
     address: str
-    type: Tier
+    type: BounceType
     reason: str
     since: datetime
     until: datetime | None = None
@@ -415,7 +415,7 @@ class OptOut:
 
 
 _edition = TypeAdapter(Edition)
-_found = TypeAdapter(FoundArticle)
+_found = TypeAdapter(ParsedArticle)
 
 
 def edition_to_json(edition: Edition) -> bytes:
@@ -427,7 +427,7 @@ def edition_from_json(data: bytes | str) -> Edition:
     return _edition.validate_json(data)
 
 
-def found_to_data(found: FoundArticle) -> dict[str, Any]:
+def parsed_article_to_data(found: ParsedArticle) -> dict[str, Any]:
     """The article as plain JSON values, for version rows and content hashes: what its source tells, and nothing of ours."""
     data: dict[str, Any] = _found.dump_python(found, mode="json", exclude={"image": {"variants"}})
     return data

@@ -10,29 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from . import config, permissions, registry
+from . import permissions
 from .channel import Channel
-from .config import Newsletter, Raw, Settings
-from .editions.timing import Timing, read_timing
+from .config import schema, yaml
+from .config.schema import Newsletter, Settings
+from .config.yaml import KeyPath, RawConfig
 from .errors import ConfigError, Problem, StoreError, StoreLost, UserError
+from .images.cache import ImageCache
 from .mail.address import Mailbox
 from .model import Language
-from .pictures.shelf import Shelf
-from .preflight.causes import Keys
-from .preflight.placeholders import placeholders
-from .rawconfig import KeyPath
-from .rehearsal import rehearse
-from .rendering.environment import Templates
+from .plugins import registry
+from .preflight.config_keys import ConfigKeys
+from .preflight.placeholders import find_placeholders
+from .rendering.templates import Templates
+from .schedule.settings import ScheduleSettings, read_schedule_settings
 from .source import Source
 from .storage import identity
-from .storage.database import SQLITE_FILES, Database, sqlite_file
+from .storage.database import SQLITE_FILES, Database, sqlite_path
+from .test_mode import replace_channels
 
 if TYPE_CHECKING:
-    from .pictures.studio import Studio
+    from .images.service import ImageService
 
 CONFIG = "config.yaml"
 log = logging.getLogger(__name__)
-_SHORTEST = 16  # characters of a key
+_MIN_KEY_LENGTH = 16  # characters of a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class Newsroom:
     settings: Settings
     sources: Mapping[str, Source]
     channels: Mapping[str, Channel]
-    timing: Mapping[str, Timing]
+    timing: Mapping[str, ScheduleSettings]
     templates: Templates
-    keys: Keys = Keys("config.yaml", {}, {})
+    keys: ConfigKeys = ConfigKeys("config.yaml", {}, {})
     placeholders: tuple[tuple[KeyPath, Problem], ...] = ()
 
     @property
@@ -60,7 +62,7 @@ class Newsroom:
         try:
             return self.settings.newsletters[name]
         except KeyError:
-            hint = config.suggestion(name, self.settings.newsletters)
+            hint = schema.suggestion(name, self.settings.newsletters)
             raise UserError(f"there is no newsletter {name!r}{hint}") from None
 
     def zone(self, newsletter: Newsletter) -> ZoneInfo:
@@ -73,30 +75,30 @@ class Newsroom:
         """The channels of a newsletter, by name, in the order of config.yaml."""
         return {name: self.channels[name] for name in newsletter.channels}
 
-    def reaches_people(self, channels: Iterable[str]) -> bool:
+    def reaches_audience(self, channels: Iterable[str]) -> bool:
         """Whether what goes out on one of these channels goes to people, and not to a folder or a test address."""
         known = [self.channels[name] for name in channels if name in self.channels]
-        return self.settings.test_mode is None and any(channel.reaches_people for channel in known)
+        return self.settings.test_mode is None and any(channel.reaches_audience for channel in known)
 
-    def studio(self) -> Studio | None:
+    def studio(self) -> ImageService | None:
         """Where pictures are made ready; None where the newsroom leaves them to their sources."""
         pictures, site = self.settings.pictures, self.settings.site
         if pictures is None:
             return None
-        from .pictures.studio import Studio  # brings the network along, which few commands need
+        from .images.service import ImageService  # brings the network along, which few commands need
 
-        return Studio(Shelf(pictures.folder, pictures.url), pictures, site, self.sources)
+        return ImageService(ImageCache(pictures.folder, pictures.url), pictures, site, self.sources)
 
-    def open_store(self, *, migrate: bool = True, adopting: bool = False) -> Database:
+    def open_store(self, *, migrate: bool = True, claiming: bool = False) -> Database:
         """The database, brought up to date unless told otherwise. Raises StoreError; StoreLost for one that is empty or
-        another one although this folder has been used with a store, unless that is accepted (`adopting`)."""
+        another one although this folder has been used with a store, unless that is accepted (`claiming`)."""
         taken = permissions.secure(self._own)
         if taken:
             names = ", ".join(str(one.relative_to(self.folder) if self.folder in one.parents else one) for one in taken)
             log.info("others on this machine could read %s; they no longer can", names)
-        noted = identity.in_folder(self.state)
+        noted = identity.read_folder_id(self.state)
         has_key = not self.settings.secret and self.key_file.exists()
-        create = adopting or not noted
+        create = claiming or not noted
         try:
             database = Database.open(self.settings.store.url, self.folder, create=create)
         except StoreLost as error:
@@ -105,29 +107,29 @@ class Newsroom:
             raise StoreLost(
                 f"{error}. {self.state / identity.FILE} says that this newsroom has sent before: restore the store "
                 f"from a backup, or look at store.url in {self.file.name}; if it is lost for good, "
-                "`distributor adopt --new-store` begins anew"
+                "`distributor store claim --new-store` begins anew"
             ) from None
         try:
-            if not adopting:
+            if not claiming:
                 identity.check_store(database, noted, self.key_file, has_key=has_key, config=self.file.name)
             if migrate:
                 database.migrate()
                 with database.read() as connection:
-                    if identity.kept(connection):
-                        _KNOWN.add(self.key_file)
+                    if identity.load(connection):
+                        _KEYS_SEEN.add(self.key_file)
         except BaseException:
             database.close()
             raise
         return database
 
     @property
-    def _own(self) -> permissions.Own:
+    def _own(self) -> permissions.OwnedPaths:
         """What lies in this newsroom that is for its owner only, and what a web server must be able to read."""
-        var, store = self.folder / "var", sqlite_file(self.settings.store.url, self.folder)
+        var, store = self.folder / "var", sqlite_path(self.settings.store.url, self.folder)
         channels, pictures = self.channels.values(), self.settings.pictures
-        return permissions.Own(
+        return permissions.OwnedPaths(
             root=self.folder,
-            passages=(var, store.parent) if store else (var,),
+            traversable=(var, store.parent) if store else (var,),
             files=(
                 *(Path(f"{store}{end}") for end in SQLITE_FILES if store),
                 self.key_file,
@@ -143,7 +145,7 @@ class Newsroom:
     @property
     def exposed(self) -> list[Path]:
         """What others on the machine can read and should not, and what is not ours to shut."""
-        return permissions.exposed(self._own)
+        return permissions.list_exposed(self._own)
 
     # -- the key -----------------------------------------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class Newsroom:
         return self.state / "secret.key"
 
     @property
-    def key_place(self) -> str:
+    def key_location(self) -> str:
         """Where the key that signs links stands, for messages."""
         return f"{self.file.name}: secret" if self.settings.secret else str(self.key_file)
 
@@ -171,40 +173,40 @@ class Newsroom:
         """The same, made where there is none and none is known to be missing. Raises StoreLost where it is."""
         key = self.present_key()
         if key:
-            _KNOWN.add(self.key_file)
+            _KEYS_SEEN.add(self.key_file)
             return key
-        if self.key_file in _KNOWN or identity.in_folder(self.state):
+        if self.key_file in _KEYS_SEEN or identity.read_folder_id(self.state):
             raise StoreLost(identity.MISSING_KEY.format(self.key_file))
         return self.make_key()
 
     def make_key(self) -> bytes:
         """A key, made by the first process that asks. Raises StoreError where it cannot be written."""
         try:
-            permissions.make_folder(self.state, permissions.PASSAGE)
+            permissions.make_folder(self.state, permissions.TRAVERSE_ONLY)
             identity.write_once(self.key_file, secrets.token_urlsafe(32) + "\n")
         except OSError as error:
             raise StoreError(f"{self.key_file}: cannot be written: {error.strerror}") from None
-        _KNOWN.add(self.key_file)
+        _KEYS_SEEN.add(self.key_file)
         return _read_key(self.key_file)
 
 
-_KNOWN: set[Path] = set()  # keys that this process has met, or a store of its: one that is missing then was deleted
+_KEYS_SEEN: set[Path] = set()  # keys that this process has met, or a store of its: one that is missing then was deleted
 
 
 def open_newsroom(file: Path) -> Newsroom:
     """Read config.yaml and put the newsroom together. Raises ConfigError with every problem that was found."""
-    raw = config.read(file.absolute())
+    raw = yaml.read(file.absolute())
     registry.channels.join(raw.folder / "channels")
     registry.sources.join(raw.folder / "sources")
-    settings, problems = config.validate(raw)
+    settings, problems = schema.validate(raw)
     sources, source_problems = registry.sources.build(raw)
     channels, channel_problems = registry.channels.build(raw)
-    timing, timing_problems = read_timing(raw, settings)
+    timing, timing_problems = read_schedule_settings(raw, settings)
     if settings and settings.test_mode:
-        channels = rehearse(channels, raw.folder / "var" / "test")
-        problems += _test_address(raw, settings.test_mode.to)
+        channels = replace_channels(channels, raw.folder / "var" / "test")
+        problems += _check_test_address(raw, settings.test_mode.to)
     if settings:
-        problems += _reviewers(raw, settings, channels)
+        problems += _check_reviewers(raw, settings, channels)
     problems = [*raw.problems, *problems, *source_problems, *channel_problems, *timing_problems]
     templates = Templates(registry.template_folders(raw.folder))
     # Ours have their tests; compiling them for every command would cost more than most commands do.
@@ -213,10 +215,12 @@ def open_newsroom(file: Path) -> Newsroom:
     ]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
-    return Newsroom(raw.file, settings, sources, channels, timing, templates, Keys.of(raw), placeholders(raw))
+    return Newsroom(
+        raw.file, settings, sources, channels, timing, templates, ConfigKeys.of(raw), find_placeholders(raw)
+    )
 
 
-def _reviewers(raw: Raw, settings: Settings, channels: Mapping[str, Channel]) -> list[Problem]:
+def _check_reviewers(raw: RawConfig, settings: Settings, channels: Mapping[str, Channel]) -> list[Problem]:
     """Reviewers who cannot be written to."""
     problems = []
     for name, newsletter in settings.newsletters.items():
@@ -233,7 +237,7 @@ def _reviewers(raw: Raw, settings: Settings, channels: Mapping[str, Channel]) ->
     return problems
 
 
-def _test_address(raw: Raw, address: str) -> list[Problem]:
+def _check_test_address(raw: RawConfig, address: str) -> list[Problem]:
     try:
         Mailbox.parse(address)
     except ValueError as error:
@@ -247,9 +251,9 @@ def _read_key(file: Path) -> bytes:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise StoreError(f"{file}: cannot be read: {reason}") from None
-    if len(secret) < _SHORTEST:
+    if len(secret) < _MIN_KEY_LENGTH:
         raise StoreError(
-            f"{file}: is too short to be a key; restore it from a backup, or delete it and run `distributor adopt "
+            f"{file}: is too short to be a key; restore it from a backup, or delete it and run `distributor store claim "
             "--new-key`: the unsubscribe links in old mails will not work any more"
         )
     return secret.encode()

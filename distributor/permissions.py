@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 PUBLIC, PUBLIC_FOLDER = 0o644, 0o755
-PASSAGE = 0o711  # a folder that holds private and public things: others may pass through, and not look around
+TRAVERSE_ONLY = 0o711  # a folder that holds private and public things: others may pass through, and not look around
 _OTHERS = 0o077
 
 
@@ -27,7 +27,7 @@ def make_folder(folder: Path, mode: int) -> None:
     that are there stay as they are. Raises OSError."""
     if folder.is_dir():
         return
-    above = mode if mode == PUBLIC_FOLDER else PASSAGE
+    above = mode if mode == PUBLIC_FOLDER else TRAVERSE_ONLY
     missing = [folder]
     while not missing[-1].exists() and missing[-1].parent != missing[-1]:
         missing.append(missing[-1].parent)
@@ -56,7 +56,7 @@ def create(file: Path, mode: int) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def replacing(file: Path, mode: int) -> Iterator[BinaryIO]:
+def atomic_writer(file: Path, mode: int) -> Iterator[BinaryIO]:
     """Bytes for a file that has its name as soon as it is whole, durable, and not before. Raises OSError."""
     neighbour = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}.tmp")
     stream = create(neighbour, mode)
@@ -75,7 +75,7 @@ def replacing(file: Path, mode: int) -> Iterator[BinaryIO]:
 def write(file: Path, body: bytes, mode: int) -> None:
     """A whole file, in a folder that fits its mode. Raises OSError."""
     make_folder(file.parent, PUBLIC_FOLDER if mode == PUBLIC else PRIVATE_FOLDER)
-    with replacing(file, mode) as stream:
+    with atomic_writer(file, mode) as stream:
         stream.write(body)
 
 
@@ -88,7 +88,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def open_again(file: Path, mode: int) -> None:
+def restore_mode(file: Path, mode: int) -> None:
     """Give a file that is there already, and its folder where both are public, the mode that is meant, if it can be."""
     set_mode(file, mode)
     if mode == PUBLIC:
@@ -107,12 +107,12 @@ def set_mode(path: Path, mode: int, *, only_add: bool = False) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class OwnedPaths:
     """What a newsroom in the folder `root` has: folders that hold private and public things (`passages`), `files` and
     folders (`private`) for its owner only, and folders that are `public`."""
 
     root: Path
-    passages: Sequence[Path]
+    traversable: Sequence[Path]
     files: Sequence[Path]
     private: Sequence[Path]
     public: Sequence[Path]
@@ -120,35 +120,35 @@ class Own:
     def within(self, folder: Path) -> bool:
         return self.root in folder.parents
 
-    def may_shut(self, folder: Path) -> bool:
+    def may_make_private(self, folder: Path) -> bool:
         """Not what lies elsewhere, which may be for others as well, and not what holds something public."""
         return self.within(folder) and not any(folder == one or folder in one.parents for one in self.public)
 
 
-def secure(own: Own) -> list[Path]:
+def secure(own: OwnedPaths) -> list[Path]:
     """Bring what is there to the modes that are meant, as an earlier version or another umask has left it: files and
     private folders are shut, passages and the folders above public ones let others through. Returns what others could
     read before. Folders outside the newsroom are not touched, and what may not be changed stays; `exposed` tells both."""
     taken = []
-    for one in dict.fromkeys(own.passages):
+    for one in dict.fromkeys(own.traversable):
         if own.within(one) and one.is_dir():
             was_open = is_open(one)
-            if set_mode(one, PASSAGE) and was_open:
+            if set_mode(one, TRAVERSE_ONLY) and was_open:
                 taken.append(one)
-    taken += [one for one in (*own.files, *filter(own.may_shut, own.private)) if shut(one)]
+    taken += [one for one in (*own.files, *filter(own.may_make_private, own.private)) if make_private(one)]
     for one in own.public:
         if not own.within(one):
             continue
         for folder in filter(own.within, one.parents):
-            set_mode(folder, PASSAGE, only_add=True)
+            set_mode(folder, TRAVERSE_ONLY, only_add=True)
         if one.is_dir():
             set_mode(one, PUBLIC_FOLDER, only_add=True)
     return taken
 
 
-def exposed(own: Own) -> list[Path]:
+def list_exposed(own: OwnedPaths) -> list[Path]:
     """What others can read all the same: it belongs to somebody else, or lies outside the newsroom."""
-    passages = [one for one in own.passages if own.within(one)]
+    passages = [one for one in own.traversable if own.within(one)]
     return list(dict.fromkeys(one for one in (*passages, *own.files, *own.private) if is_open(one)))
 
 
@@ -160,7 +160,7 @@ def is_open(path: Path) -> bool:
         return False
 
 
-def shut(path: Path) -> bool:
+def make_private(path: Path) -> bool:
     """Take a file, or a folder with all that it holds, from everybody but its owner; whether there was something to
     take. A folder that is shut already is not looked into. Symbolic links are not followed."""
     try:
@@ -176,5 +176,5 @@ def shut(path: Path) -> bool:
     if stat.S_ISDIR(mode):
         with contextlib.suppress(OSError):
             for one in path.iterdir():
-                shut(one)
+                make_private(one)
     return True

@@ -14,19 +14,19 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from .slots import MARK, Piece, Place
+from .merge_fields import TAG_PREFIX, MergeField, TextOrField
 
 _SOFT_BREAK = re.compile(rb"=\r?\n")
 _LINE = 76  # octets
 _THREEFOLD = bytes(octet for octet in range(256) if not 32 <= octet < 127 or octet == ord("="))
 
 
-def encode(pieces: Sequence[Piece]) -> list[bytes | Place]:
+def encode(pieces: Sequence[TextOrField]) -> list[bytes | MergeField]:
     """Pieces as they travel, lines ended by CRLF. A place begins a line, after a soft line break where it must, and a break
     follows it."""
-    made: list[bytes | Place] = []
+    made: list[bytes | MergeField] = []
     for number, piece in enumerate(pieces):
-        if isinstance(piece, Place):
+        if isinstance(piece, MergeField):
             made.append(piece)
             continue
         encoded = _SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(crlf(piece).encode()))
@@ -56,11 +56,11 @@ def _cut_before(line: bytes, cut: int) -> int:
     return cut
 
 
-def _between(parts: list[bytes | Place]) -> list[bytes | Place]:
+def _between(parts: list[bytes | MergeField]) -> list[bytes | MergeField]:
     """Two places side by side have a soft line break between them."""
-    made: list[bytes | Place] = []
+    made: list[bytes | MergeField] = []
     for part in parts:
-        if isinstance(part, Place) and (not made or isinstance(made[-1], Place)):
+        if isinstance(part, MergeField) and (not made or isinstance(made[-1], MergeField)):
             made.append(b"=\r\n" if made else b"")
         made.append(part)
     return made
@@ -74,9 +74,11 @@ def encode_value(value: str) -> bytes:
     return encoded
 
 
-def size(pieces: Sequence[Piece], values: Mapping[str, str]) -> int:
+def size(pieces: Sequence[TextOrField], values: Mapping[str, str]) -> int:
     """The octets of a text that is filled with these values, as it travels."""
-    return sum(len(encode_value(part.fill(values)) if isinstance(part, Place) else part) for part in encode(pieces))
+    return sum(
+        len(encode_value(part.fill(values)) if isinstance(part, MergeField) else part) for part in encode(pieces)
+    )
 
 
 def largest_size(page: str, values: Mapping[str, str]) -> int:
@@ -84,9 +86,9 @@ def largest_size(page: str, values: Mapping[str, str]) -> int:
     72 octets before it is broken, and no value grows more than ninefold, in an address that is encoded twice."""
     octets = page.encode()
     threefold = len(octets) - len(octets.translate(None, _THREEFOLD))
-    places = octets.count(MARK) * (9 * max(len(value.encode()) for value in values.values()) + 9)
+    places = octets.count(TAG_PREFIX) * (9 * max(len(value.encode()) for value in values.values()) + 9)
     lines = len(octets) + 2 * threefold + 4 * (octets.count(b"\n") + octets.count(b"\r")) + places
-    return lines * 76 // 72 + 4 * octets.count(MARK) + 4
+    return lines * 76 // 72 + 4 * octets.count(TAG_PREFIX) + 4
 
 
 def crlf(text: str) -> str:

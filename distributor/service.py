@@ -18,22 +18,24 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from . import pipeline
-from .config import Bounces
-from .delivery.owners import new_owner
+from .config.schema import BounceMailboxSettings
+from .delivery.lease import new_owner
 from .errors import DistributorError, StoreLost
 from .gather_loop import GatherLoop
-from .model import Tier
+from .model import BounceType
 from .newsroom import Newsroom
 from .storage.database import Database
-from .workers import Worker, keep_others, wait_for_any
+from .workers import DeliveryLoop, keep_workers_alive, wait_for_any
 
 log = logging.getLogger("distributor.service")
 
-AHEAD = timedelta(seconds=60)  # how long before an edition its sources are looked at once more
-PREPARE = timedelta(seconds=30)  # how long before it its articles are asked after; the last look has 20 seconds for it
-CATCH_UP = timedelta(seconds=20)  # how long what is late already waits for a first look
-ASKED_FOR = timedelta(minutes=2)  # how long the answer of the last look holds
-FAREWELL = 30.0  # seconds that what runs beside the loop has to come to its end
+GATHER_AHEAD = timedelta(seconds=60)  # how long before an edition its sources are looked at once more
+PREPARE_AHEAD = timedelta(
+    seconds=30
+)  # how long before it its articles are asked after; the last look has 20 seconds for it
+CATCH_UP_LIMIT = timedelta(seconds=20)  # how long what is late already waits for a first look
+RECHECK_VALID_FOR = timedelta(minutes=2)  # how long the answer of the last look holds
+SHUTDOWN_TIMEOUT = 30.0  # seconds that what runs beside the loop has to come to its end
 _JUST_AFTER = 0.01  # seconds after a time at which it has surely come
 
 
@@ -55,14 +57,14 @@ class Service:
         self.stop = stop
         self.tick = tick
         self.owner = new_owner()
-        self.worker = Worker(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
+        self.worker = DeliveryLoop(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
         self.gathering = GatherLoop(newsroom, database, clock)
         self._wake = asyncio.Event()
-        self._coming: Sequence[pipeline.Coming] = ()
+        self._coming: Sequence[pipeline.UpcomingEvent] = ()
         self._answered = clock()  # up to when what is due has been answered
         self._asked: dict[str, datetime] = {}  # when the last look asked after an article
-        self._next_return: dict[str, datetime] = {}
-        self._beside: dict[str, asyncio.Task[None]] = {}  # what runs beside the loop, by name
+        self._next_mailbox_check: dict[str, datetime] = {}
+        self._background: dict[str, asyncio.Task[None]] = {}  # what runs beside the loop, by name
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
         self._faults: dict[str, str] = {}  # of mailboxes, by name
 
@@ -76,31 +78,31 @@ class Service:
         others = [asyncio.create_task(self.worker.run())]
         if self.newsroom.settings.workers > 1:
             others.append(
-                asyncio.create_task(keep_others(self.newsroom.file, self.newsroom.settings.workers, self.stop))
+                asyncio.create_task(keep_workers_alive(self.newsroom.file, self.newsroom.settings.workers, self.stop))
             )
         try:
             if not await self.worker.clock_is_wrong():
-                await self._guarded(self._catch_up)
+                await self._run_guarded(self._catch_up)
             while not self.stop.is_set():
                 self._wake.clear()
                 if await self.worker.clock_is_wrong():
                     self._coming = ()
                 else:
-                    await self._guarded(self._look_ahead)
+                    await self._run_guarded(self._start_preparations)
                     self._answered = self.clock()
-                    await self._guarded(self._answer)
-                    self._take_bounces()
-                await wait_for_any(self.stop, self._wake, self._rest())
+                    await self._run_guarded(self._answer)
+                    self._process_bounces()
+                await wait_for_any(self.stop, self._wake, self._seconds_to_next_tick())
         finally:
             self.stop.set()
-            await self._end_what_runs_beside()
+            await self._stop_background_tasks()
             scheduler.shutdown(wait=False)
             await asyncio.gather(*others)
 
     async def _tick(self) -> None:
         self._wake.set()
 
-    async def _guarded(self, step: Callable[[], object]) -> None:
+    async def _run_guarded(self, step: Callable[[], object]) -> None:
         """One step; what goes wrong in it is told, and the next tick tries again."""
         if self.stop.is_set():
             return
@@ -117,16 +119,16 @@ class Service:
 
     def _start(self, name: str, step: Callable[[], object]) -> None:
         """Run a step beside the loop, unless the last one of its name still runs."""
-        running = self._beside.get(name)
+        running = self._background.get(name)
         if running is None or running.done():
-            self._beside[name] = asyncio.create_task(self._guarded(step))
+            self._background[name] = asyncio.create_task(self._run_guarded(step))
 
-    async def _end_what_runs_beside(self) -> None:
+    async def _stop_background_tasks(self) -> None:
         await self.gathering.close()
-        if preparing := self._beside.get("prepare"):
+        if preparing := self._background.get("prepare"):
             preparing.cancel()
-        if self._beside:  # they end by themselves soon: they ask for `stop`, or each answer has its time
-            _, late = await asyncio.wait(self._beside.values(), timeout=FAREWELL)
+        if self._background:  # they end by themselves soon: they ask for `stop`, or each answer has its time
+            _, late = await asyncio.wait(self._background.values(), timeout=SHUTDOWN_TIMEOUT)
             for task in late:
                 task.cancel()
 
@@ -136,29 +138,31 @@ class Service:
         """What came due while nobody served is late already. It waits for a first look at the sources and for its last
         look, so that it carries what was published meanwhile; but not long, and not beyond the next slot."""
         now, time = self.clock(), asyncio.get_running_loop().time
-        if not await asyncio.to_thread(pipeline.anything_due, self.newsroom, self.database, now):
+        if not await asyncio.to_thread(pipeline.is_anything_due, self.newsroom, self.database, now):
             return
-        coming = await asyncio.to_thread(pipeline.coming, self.newsroom, self.database, now, CATCH_UP)
-        until = time() + (min([now + CATCH_UP, *(one.at for one in coming)]) - now).total_seconds()
+        coming = await asyncio.to_thread(pipeline.list_upcoming, self.newsroom, self.database, now, CATCH_UP_LIMIT)
+        until = time() + (min([now + CATCH_UP_LIMIT, *(one.at for one in coming)]) - now).total_seconds()
         self.gathering.start_due(now)
         await self.gathering.wait(self.stop, until - time())
         self._start("prepare", self._prepare)
-        await wait_for_any(self.stop, self._beside["prepare"], max(0.0, until - time()))
+        await wait_for_any(self.stop, self._background["prepare"], max(0.0, until - time()))
 
-    async def _look_ahead(self) -> None:
+    async def _start_preparations(self) -> None:
         """Start what takes its time, early enough to be done when it is needed."""
         now = self.clock()
-        self._coming = await asyncio.to_thread(pipeline.coming, self.newsroom, self.database, now, AHEAD)
+        self._coming = await asyncio.to_thread(pipeline.list_upcoming, self.newsroom, self.database, now, GATHER_AHEAD)
         self.gathering.start_due(now, self._coming)
         self._start("prepare", self._prepare)
 
     async def _prepare(self) -> None:
         now = self.clock()
-        self._asked = {id: at for id, at in self._asked.items() if abs(now - at) < ASKED_FOR}
-        asked = await pipeline.prepare(self.newsroom, self.database, self.clock, ahead=PREPARE, asked=self._asked)
+        self._asked = {id: at for id, at in self._asked.items() if abs(now - at) < RECHECK_VALID_FOR}
+        asked = await pipeline.prepare_due(
+            self.newsroom, self.database, self.clock, ahead=PREPARE_AHEAD, asked=self._asked
+        )
         self._asked |= dict.fromkeys(asked, now)
 
-    def _rest(self) -> float:
+    def _seconds_to_next_tick(self) -> float:
         """Seconds until the next look at the clock: a tick, or less where something comes due before."""
         unanswered = [one.at for one in self._coming if one.at > self._answered]
         until = (min(unanswered) - self.clock()).total_seconds() + _JUST_AFTER if unanswered else self.tick
@@ -167,41 +171,41 @@ class Service:
     # -- at its time -------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> None:
-        answers = await asyncio.to_thread(pipeline.answer_due, self.newsroom, self.database, self._answered, self.owner)
+        answers = await asyncio.to_thread(pipeline.decide_due, self.newsroom, self.database, self._answered, self.owner)
         for proposal in answers.made:
-            _log_made(proposal)
-        for one in answers.settled:
+            _log_plan(proposal)
+        for one in answers.draft_outcomes:
             log.log(logging.INFO if one.event == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
         self.worker.wake.set()
-        self._start("tell reviewers", self._tell_reviewers)
-        if answers.anything_out:
+        self._start("tell reviewers", self._notify_reviewers)
+        if answers.has_new_deliveries:
             await self.gathering.refresh()
 
-    async def _tell_reviewers(self) -> None:
-        for fault in await pipeline.tell_reviewers(self.newsroom, self.database, self.clock):
+    async def _notify_reviewers(self) -> None:
+        for fault in await pipeline.notify_reviewers(self.newsroom, self.database, self.clock):
             log.error("%s", fault)
 
     # -- what comes back ---------------------------------------------------------------------------------------------
 
-    def _take_bounces(self) -> None:
+    def _process_bounces(self) -> None:
         """Look into the mailboxes that are due, beside everything else: their servers may be slow."""
         now = self.clock()
         boxes = self.newsroom.settings.bounces
-        due = [box for box in boxes if is_due(self._next_return.get(str(box)), box.every, now)]
-        running = self._beside.get("bounces")
+        due = [box for box in boxes if is_due(self._next_mailbox_check.get(str(box)), box.every, now)]
+        running = self._background.get("bounces")
         if not due or (running and not running.done()):
             return
         for box in due:
-            self._next_return[str(box)] = now + box.every
+            self._next_mailbox_check[str(box)] = now + box.every
 
         async def bounces() -> None:
-            await self._look_into(due)
+            await self._check_mailboxes(due)
 
         self._start("bounces", bounces)
 
-    async def _look_into(self, mailboxes: Sequence[Bounces]) -> None:
+    async def _check_mailboxes(self, mailboxes: Sequence[BounceMailboxSettings]) -> None:
         looks = await asyncio.to_thread(
-            pipeline.take_bounces,
+            pipeline.process_bounces,
             self.newsroom,
             self.database,
             self.clock,
@@ -215,7 +219,7 @@ class Service:
             self._faults[look.mailbox] = look.fault
             for key, reason in look.unreadable:  # once: it is passed over from then on
                 log.error("%s: message %s cannot be read and is left as it was: %s", look.mailbox, key, reason)
-            _log_taken(look)
+            _log_mailbox(look)
 
 
 def is_due(planned: datetime | None, every: timedelta, now: datetime) -> bool:
@@ -224,17 +228,17 @@ def is_due(planned: datetime | None, every: timedelta, now: datetime) -> bool:
     return planned is None or not now < planned <= now + every
 
 
-def _log_taken(look: pipeline.Taken) -> None:
+def _log_mailbox(look: pipeline.MailboxResult) -> None:
     effects = [one.effect for one in look.handled if one.effect and not one.effect.known]
     if effects:
         suppressed = sum(effect.suppression is not None for effect in effects)
         log.info("%s: %d bounces and complaints, %d addresses suppressed", look.mailbox, len(effects), suppressed)
-    ours = [effect.bounce for effect in effects if effect.bounce.type is Tier.POLICY]
+    ours = [effect.bounce for effect in effects if effect.bounce.type is BounceType.POLICY]
     if ours:
         log.warning("%s: %d letters were refused because of us; the last: %s", look.mailbox, len(ours), ours[-1].text)
 
 
-def _log_made(proposal: pipeline.Proposal) -> None:
+def _log_plan(proposal: pipeline.EditionPlan) -> None:
     edition = proposal.edition
     if edition is None:
         log.info("no edition of %s: %s", proposal.newsletter.id, proposal.selection.reason)

@@ -7,7 +7,7 @@ among them are taken out before it is made; the fetcher sends them to that serve
 with pure functions, so that every format can be tested from bytes alone. One bad article is a fault in the harvest; a
 source that cannot be read raises SourceError.
 
-A look runs in a child process with limits (`gathering/reader`): it gets a copy of the source, blocks nobody while it
+A look runs in a child process with limits (`gathering/source_reader`): it gets a copy of the source, blocks nobody while it
 computes, and is ended when it takes too long. `processor_time` limits one item, so that it costs one item.
 
 `docs/adding-a-source.md` has a file to start from.
@@ -27,13 +27,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict
 
-from .config import AnnounceSince, Duration, FirstLook, Folder, Url, Zone, http_url, web_url
-from .credentials import NONE, Credentials
+from .config.types import AnnounceSince, DateFormat, Duration, FirstGatherRule, Folder, Url, Zone, http_url, web_url
+from .credentials import NO_CREDENTIALS, Credentials
 from .errors import ArticleError, Busy, Gone, LimitExceeded, NotModified, SourceError
 from .files import is_within
 from .isolation import processor_time
-from .model import Article, FoundArticle
-from .setting import DateFormat
+from .model import Article, ParsedArticle
 
 __all__ = [
     "FROM_PAGE",
@@ -41,27 +40,27 @@ __all__ = [
     "AnnounceSince",
     "Article",
     "ArticleError",
+    "Availability",
     "Busy",
     "Duration",
-    "Explained",
-    "Fetched",
+    "FetchResult",
+    "FetchedDocument",
     "Fetcher",
-    "FirstLook",
+    "FirstGatherRule",
     "Folder",
-    "FoundArticle",
     "Gone",
-    "Harvest",
+    "ItemExplanation",
     "LimitExceeded",
     "NotModified",
-    "Presence",
+    "ParsedArticle",
     "Source",
     "SourceError",
     "Url",
     "Validators",
+    "check_file_availability",
+    "check_page_availability",
     "dataclass",
     "http_url",
-    "presence_of_file",
-    "presence_of_page",
     "processor_time",
     "web_url",
 ]
@@ -85,7 +84,7 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class FetchedDocument:
     """One answer of a server: the final address after redirects, the media type and charset it named, the bytes."""
 
     url: str
@@ -100,13 +99,13 @@ class Fetcher(Protocol):
     """The guarded way out. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410, Busy where
     the server asks to be left alone for a while."""
 
-    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
         """One page. With `conditional`, the validators of the last stored look are sent along."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvest:
+class FetchResult:
     """What one look at a source gave: articles, newest first where the source has an order, and faults in words.
 
     `validators` are stored together with the articles and never before them: a crash in between must not hide
@@ -115,7 +114,7 @@ class Harvest:
     alone, with until when; whoever called the source puts them in, from what the fetcher was told.
     """
 
-    articles: Sequence[FoundArticle] = ()
+    articles: Sequence[ParsedArticle] = ()
     faults: Sequence[str] = ()
     notes: Sequence[str] = ()
     unchanged: int = 0
@@ -124,7 +123,7 @@ class Harvest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class ItemExplanation:
     """What became of one link or item of a source at a look that stores nothing, and why. One without words and not taken is
     something that staff should know of the source as a whole."""
 
@@ -136,14 +135,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class Availability:
     """Whether an article is still there: True, False, or None where nobody can tell.
 
     Only False keeps an article back, so it is for what its source says clearly and of this article. `reason` says why
     it is not True, as it would follow "kept back: ": `its page answers 404 Not Found`.
     """
 
-    there: bool | None
+    available: bool | None
     reason: str = ""
 
 
@@ -166,11 +165,11 @@ class Source(ABC):
     every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
     announce_since: Annotated[
         AnnounceSince, "what is news at the first look: the newest articles (10), the youngest (3d), or both (10 or 3d)"
-    ] = FirstLook()
+    ] = FirstGatherRule()
     silent_after: Annotated[Duration | None, "tell staff when nothing new has come for this long"] = None
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
     # Taken out of the addresses among its settings by the registry, so that those can be shown and stored.
-    credentials: Credentials = field(default=NONE, init=False, repr=False, compare=False)
+    credentials: Credentials = field(default=NO_CREDENTIALS, init=False, repr=False, compare=False)
 
     remote: ClassVar[bool] = True
 
@@ -180,27 +179,28 @@ class Source(ABC):
         return DateFormat(self.timezone, month_first=self.dates == "month first")
 
     @abstractmethod
-    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         """One look at the source."""
 
-    async def explain(self, fetcher: Fetcher, now: datetime) -> Sequence[Explained]:
+    async def explain(self, fetcher: Fetcher, now: datetime) -> Sequence[ItemExplanation]:
         """What one look would take and what it would leave out, and why. Without a better way the look itself is made."""
         harvest = await self.gather(fetcher, now)
         taken = [
-            Explained(url=one.url, words=one.title, published=one.published, taken=True) for one in harvest.articles
+            ItemExplanation(url=one.url, words=one.title, published=one.published, taken=True)
+            for one in harvest.articles
         ]
-        told = [Explained(url="", words="", reason=line) for line in (*harvest.faults, *harvest.notes)]
+        told = [ItemExplanation(url="", words="", reason=line) for line in (*harvest.faults, *harvest.notes)]
         return [*taken, *told]
 
-    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+    async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
         """Whether an article that came from here is still there, asked just before it goes out.
 
         Without a better way its web address is asked. A SourceError that gets out means that nobody can tell.
         """
-        return await presence_of_page(fetcher, article.url)
+        return await check_page_availability(fetcher, article.url)
 
 
-async def presence_of_page(fetcher: Fetcher, url: str) -> Presence:
+async def check_page_availability(fetcher: Fetcher, url: str) -> Availability:
     """Whether there is still a page at an address; a GET, since too many portals answer HEAD wrongly. Never raises
     SourceError.
 
@@ -210,34 +210,34 @@ async def presence_of_page(fetcher: Fetcher, url: str) -> Presence:
     """
     asked = _page(url)
     if asked is None:
-        return Presence(None, "it has no page of its own")
+        return Availability(None, "it has no page of its own")
     try:
         got = await fetcher.get(url)
     except NotModified:
-        return Presence(True)
+        return Availability(True)
     except Gone as gone:
         if gone.url and _page(gone.url) != asked:
-            return Presence(None, f"its page leads to {gone.url}, which is not there")
-        return Presence(False, f"its page answers {gone.answer or '404 Not Found'}")
+            return Availability(None, f"its page leads to {gone.url}, which is not there")
+        return Availability(False, f"its page answers {gone.answer or '404 Not Found'}")
     except SourceError as error:
-        return Presence(None, str(error))
-    return Presence(True) if _page(got.url) == asked else Presence(None, f"its page leads to {got.url}")
+        return Availability(None, str(error))
+    return Availability(True) if _page(got.url) == asked else Availability(None, f"its page leads to {got.url}")
 
 
-def presence_of_file(file: Path, reason: str, *, within: Path | None = None) -> Presence:
+def check_file_availability(file: Path, reason: str, *, within: Path | None = None) -> Availability:
     """Whether there is still a file; `reason` says what its absence means. What cannot be looked at is no absence.
 
     With `within`, a link that leads out of that folder is as good as no file: it is not read, either.
     """
     try:
         if within and not is_within(within, file):
-            return Presence(False, reason)
+            return Availability(False, reason)
         mode = file.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return Presence(False, reason)
+        return Availability(False, reason)
     except (OSError, ValueError) as error:
-        return Presence(None, f"{file} cannot be looked at: {error}")
-    return Presence(True) if S_ISREG(mode) else Presence(False, reason)
+        return Availability(None, f"{file} cannot be looked at: {error}")
+    return Availability(True) if S_ISREG(mode) else Availability(False, reason)
 
 
 def _page(url: str) -> tuple[str, int | None, str, str] | None:

@@ -33,10 +33,10 @@ def clean_line(text: str) -> str:
     """`clean`, then one line with single spaces: for titles, names, captions and everything that enters a header."""
     if text.isprintable():  # so it holds nothing that is taken out, and no space but the common one
         return " ".join(unicodedata.normalize("NFC", text).split())
-    return line_of(text)
+    return collapse_to_line(text)
 
 
-def line_of(text: str) -> str:
+def collapse_to_line(text: str) -> str:
     """What `clean_line` says, the long way, which any text can go."""
     return _SPACE.sub(" ", _LINE_BREAKING.sub(" ", clean(text))).strip()
 
@@ -64,7 +64,7 @@ def same_language(one: str, other: str) -> bool:
     return one.partition("-")[0].casefold() == other.partition("-")[0].casefold()
 
 
-def each_once(texts: Iterable[str]) -> tuple[str, ...]:
+def deduplicate(texts: Iterable[str]) -> tuple[str, ...]:
     """The texts in their order, each once, as first written; upper and lower case do not count."""
     kept: dict[str, str] = {}
     for text in texts:
@@ -90,7 +90,7 @@ def count_bytes(text: str) -> int:
     return len(text.encode())
 
 
-def plain(html: str) -> str:
+def html_to_text(html: str) -> str:
     """The words of an HTML fragment on one line, blocks parted by a space; text without tags stays what it is."""
     import lxml.html  # 30 ms to load, and most of the program never needs it
     from lxml import etree

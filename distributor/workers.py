@@ -17,21 +17,21 @@ from typing import Any
 
 from . import pipeline
 from .delivery.clocks import steady
-from .delivery.report import Pulse, Report
+from .delivery.stats import ProgressLogger, RunStats
 from .errors import ClockError, DistributorError, StoreLost
 from .model import DeliveryState
 from .newsroom import Newsroom
-from .storage.clock import TOLERANCE
 from .storage.database import Database
+from .storage.future_times import TOLERANCE
 
 log = logging.getLogger("distributor.service")
 
-_BELIEVED = timedelta(minutes=15)  # how long the clock must stand to its new time before it is believed
-_AGAIN = 5.0  # seconds before a worker that died is started again
-_FAREWELL = 60.0  # seconds that a worker has to finish the messages in hand
+_TRUST_AFTER = timedelta(minutes=15)  # how long the clock must stand to its new time before it is believed
+_RESTART_DELAY = 5.0  # seconds before a worker that died is started again
+_TERMINATE_TIMEOUT = 60.0  # seconds that a worker has to finish the messages in hand
 
 
-class ClockWatch:
+class ClockMonitor:
     """Tells when somebody has set the clock by more than minutes. Until it is set right again, or has stood to its new
     time for a while, nothing is sent and nothing given up: a day too late every letter would be out of date."""
 
@@ -41,20 +41,20 @@ class ClockWatch:
         self._base = (clock(), steady())
         self._since: float | None = None
 
-    def jumped(self) -> timedelta:
+    def current_offset(self) -> timedelta:
         """By how much the clock is off now; zero while all is well."""
         now, passed = self._clock(), self._steady()
         off = (now - self._base[0]) - timedelta(seconds=passed - self._base[1])
         if abs(off) > TOLERANCE:  # what no clock is set right by in ordinary life
             self._since = passed if self._since is None else self._since
-            if timedelta(seconds=passed - self._since) < _BELIEVED:
+            if timedelta(seconds=passed - self._since) < _TRUST_AFTER:
                 return off
-            log.warning("the clock has stood to its new time for %s: it is believed", _BELIEVED)
+            log.warning("the clock has stood to its new time for %s: it is believed", _TRUST_AFTER)
         self._base, self._since = (now, passed), None
         return timedelta()
 
 
-class Worker:
+class DeliveryLoop:
     """Delivers what is due, again and again, until `stop`. `among` processes share what rates allow."""
 
     def __init__(
@@ -73,8 +73,10 @@ class Worker:
         self.stop = stop
         self.tick = tick
         self.wake = asyncio.Event()
-        self.watch = ClockWatch(clock)
-        self.dispatcher = pipeline.dispatcher(newsroom, database, clock, stop, among=among, wake=self.wake.set)
+        self.watch = ClockMonitor(clock)
+        self.dispatcher = pipeline.make_delivery_worker(
+            newsroom, database, clock, stop, among=among, wake=self.wake.set
+        )
         self._told = ""
         self._fault = ""
         self._agreed = False  # whether the clock and the store agree, as far as we know
@@ -82,7 +84,7 @@ class Worker:
 
     async def run(self) -> None:
         """Deliver until `stop`. Raises StoreLost where the store or its key is not what it was: then nothing is sent on."""
-        looking = asyncio.create_task(self._look_after())
+        looking = asyncio.create_task(self._check_store_regularly())
         try:
             while not self.stop.is_set():
                 self.wake.clear()
@@ -95,12 +97,12 @@ class Worker:
         if self.lost:
             raise self.lost
 
-    async def _look_after(self) -> None:
+    async def _check_store_regularly(self) -> None:
         """Look at every tick whether the store is still there, however long a delivery takes."""
         while not self.stop.is_set():
             await asyncio.sleep(self.tick)
             try:
-                await asyncio.to_thread(pipeline.at_home, self.newsroom, self.database, self.clock())
+                await asyncio.to_thread(pipeline.check_may_send, self.newsroom, self.database, self.clock())
             except StoreLost as lost:
                 self.give_up(lost)
             except DistributorError:
@@ -117,9 +119,9 @@ class Worker:
         if await self.clock_is_wrong():
             return
         started = self.clock()
-        self.dispatcher.progress = Pulse(log.info)
+        self.dispatcher.progress = ProgressLogger(log.info)
         try:
-            report = await pipeline.work(self.newsroom, self.database, self.dispatcher)
+            report = await pipeline.run_worker(self.newsroom, self.database, self.dispatcher)
         except StoreLost as lost:
             self.give_up(lost)
             return
@@ -140,10 +142,10 @@ class Worker:
         At the start, and when a clock that was set is believed again, what a clock that was ahead has decided is taken
         back (`pipeline.settle_clock`).
         """
-        off = self.watch.jumped()
+        off = self.watch.current_offset()
         if off:
             self._agreed = False
-            minutes, wait = off / timedelta(minutes=1), _BELIEVED / timedelta(minutes=1)
+            minutes, wait = off / timedelta(minutes=1), _TRUST_AFTER / timedelta(minutes=1)
             self._tell(
                 f"the clock of this machine has been set by {minutes:+.0f} minutes: nothing is sent or given up until it is "
                 f"right again, or has stood there for {wait:.0f} minutes"
@@ -151,7 +153,7 @@ class Worker:
             return True
         if not self._agreed:
             try:
-                await asyncio.to_thread(pipeline.settle_clock, self.newsroom, self.database, self.clock(), again=True)
+                await asyncio.to_thread(pipeline.ensure_clock, self.newsroom, self.database, self.clock(), again=True)
             except StoreLost as lost:
                 self.give_up(lost)
                 return True
@@ -162,7 +164,7 @@ class Worker:
                 log.error("%s", error)
                 return True
             self._agreed = True
-            self.dispatcher.resting.clear()  # rests were counted from another time
+            self.dispatcher.backing_off.clear()  # rests were counted from another time
         self._told = ""
         return False
 
@@ -182,7 +184,7 @@ async def wait_for_any(stop: asyncio.Event, other: asyncio.Event | asyncio.Futur
         one.cancel()
 
 
-def _log_report(report: Report, seconds: float) -> None:
+def _log_report(report: RunStats, seconds: float) -> None:
     for note in report.notes:
         log.warning("%s", note)
     total = sum(report.counts.values())
@@ -194,12 +196,12 @@ def _log_report(report: Report, seconds: float) -> None:
 # -- more of them ------------------------------------------------------------------------------------------------------
 
 
-async def keep_others(config: Path, count: int, stop: asyncio.Event) -> None:
+async def keep_workers_alive(config: Path, count: int, stop: asyncio.Event) -> None:
     """Keep `count` - 1 more workers alive, each in a process of its own, until `stop`."""
-    await asyncio.gather(*(_keep_one(config, count, stop) for _ in range(count - 1)))
+    await asyncio.gather(*(_keep_worker_alive(config, count, stop) for _ in range(count - 1)))
 
 
-async def _keep_one(config: Path, among: int, stop: asyncio.Event) -> None:
+async def _keep_worker_alive(config: Path, among: int, stop: asyncio.Event) -> None:
     command = (sys.executable, "-m", "distributor", "-c", str(config), "deliver", "--follow", "--among", str(among))
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
@@ -208,21 +210,21 @@ async def _keep_one(config: Path, among: int, stop: asyncio.Event) -> None:
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ended.done():
-            await _say_goodbye(process)
+            await _terminate(process)
             return
         log.error("a worker ended with %s; another one is started", process.returncode)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_AGAIN):
+            async with asyncio.timeout(_RESTART_DELAY):
                 await stop.wait()
 
 
-async def _say_goodbye(process: asyncio.subprocess.Process) -> None:
+async def _terminate(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
-        async with asyncio.timeout(_FAREWELL):
+        async with asyncio.timeout(_TERMINATE_TIMEOUT):
             await process.wait()
     except TimeoutError:
-        log.error("a worker did not end in %g s and is killed; what it had in hand may be out", _FAREWELL)
+        log.error("a worker did not end in %g s and is killed; what it had in hand may be out", _TERMINATE_TIMEOUT)
         process.kill()
         await process.wait()

@@ -30,14 +30,14 @@ from PIL import Image
 CHECKOUT = Path(__file__).parent.parent
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
-import reference_editions as reference  # noqa: E402  # these stand among the tests, which are no package
-import sample_portal  # noqa: E402
-
-from distributor import registry, slots  # noqa: E402
+from distributor import merge_fields  # noqa: E402
+from distributor.plugins import registry  # noqa: E402
 from distributor.rendering.digest import render_digest  # noqa: E402
-from distributor.rendering.environment import Templates  # noqa: E402
-from distributor.rendering.letters import LETTERS, render_letter  # noqa: E402
 from distributor.rendering.pages import render_article_page, render_edition_page  # noqa: E402
+from distributor.rendering.templates import Templates  # noqa: E402
+from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES, render_transactional  # noqa: E402
+from support import reference_editions as reference  # noqa: E402  # these stand among the tests
+from support import sample_portal  # noqa: E402
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PHONE, DESKTOP = 375, 800
@@ -84,24 +84,24 @@ def documents() -> Iterator[tuple[str, str, str]]:
             web_url="https://bacson.example/ban-tin/tin-sang/128",
             preferences_url="https://bacson.example/tuy-chon/3f9c",
         )
-        yield name, slots.fill_html(digest.html, READER), slots.fill_text(digest.text, READER)
+        yield name, merge_fields.fill_html(digest.html, READER), merge_fields.fill_text(digest.text, READER)
         if name in ("ordinary", "one", "long"):
             page = render_edition_page(
                 edition, site=site, newsletter=newsletter, zone=ZONE, templates=templates, notes=notes,
                 url="https://bacson.example/ban-tin/1", subscribe_url="https://bacson.example/dang-ky",
             )  # fmt: skip
             yield f"page-{name}", page, ""
-    for template in LETTERS:
+    for template in TRANSACTIONAL_TEMPLATES:
         for language, site, newsletter in (
             ("vi", reference.SITE, reference.MORNING),
             ("en", reference.ENGLISH_SITE, reference.WEEKLY),
         ):
-            letter = render_letter(
+            letter = render_transactional(
                 template, site=site, newsletter=newsletter, language=site.language, zone=ZONE, templates=templates,
                 **reference.letter_values(template, language),
             )  # fmt: skip
             name = f"{template.removeprefix('email/')}-{language}"
-            yield name, slots.fill_html(letter.html, READER), slots.fill_text(letter.text, READER)
+            yield name, merge_fields.fill_html(letter.html, READER), merge_fields.fill_text(letter.text, READER)
     article = reference.ORDINARY.articles[0]
     page = render_article_page(
         article, site=reference.SITE, language=reference.SITE.language, zone=ZONE, templates=templates,

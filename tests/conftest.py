@@ -17,7 +17,7 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 _HERE = Path(__file__).parent
-pytest_plugins = [path.stem for path in sorted(_HERE.glob("fixtures_*.py"))]
+pytest_plugins = [f"support.{path.stem}" for path in sorted((_HERE / "support").glob("*.py"))]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,10 +30,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs on a server of its own is as real as what starts processes: `make unit` leaves both out. The real ones
+    """Tests below tests/real start servers or processes, and so do those on PostgreSQL: `make unit` leaves both out. They
     begin, because the longest are among them: at the end, one would keep a whole processor waiting."""
     for item in items:
-        if "postgresql" in item.name or "postgresql_url" in getattr(item, "fixturenames", ()):
+        if (
+            item.path.is_relative_to(_HERE / "real")
+            or "postgresql" in item.name
+            or "postgresql_url" in getattr(item, "fixturenames", ())
+        ):
             item.add_marker(pytest.mark.real)
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
 

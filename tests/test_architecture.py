@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,104 +16,56 @@ import click
 import pytest
 
 import distributor
-from distributor import registry
 from distributor.cli.main import COMMANDS, main
+from distributor.plugins import registry
 
 PACKAGE = Path(distributor.__file__).parent
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[1]
 CHANNELS = CHECKOUT / "channels"
 
-# From the bottom to the top: a room may import what stands before it, and itself. docs/flow.md draws the same list.
-ROOMS = (
-    "errors",
-    "permissions",
-    "text",
-    "terminal",
-    "forkserver",
-    "isolation",
-    "markup",
-    "slots",
-    "quoted_printable",
-    "colour",
-    "credentials",
-    "url_marks",
-    "files",
-    "guarded",
-    "model",
-    "errand",
-    "storage",
-    "rawconfig",
-    "setting",
-    "config",
-    "channel",
-    "source",
-    "manual",
-    "registry",
-    "rehearsal",
-    "gathering",
-    "pictures",
-    "editions",
-    "rendering",
-    "mail",
-    "preflight",
-    "delivery",
-    "subscribers",
-    "newsroom",
-    "pipeline",
-    "workers",
-    "gather_loop",
-    "service",
-    "starter",
-    "cli",
-    "__main__",
-)
-OPEN_TO_CHANNELS = {
-    "channel",
-    "model",
-    "errors",
-    "text",
-    "terminal",
-    "markup",
-    "guarded",
-    "slots",
-    "mail",
-    "permissions",
+FLOW = (CHECKOUT / "docs" / "flow.md").read_text(encoding="utf-8")
+
+
+def rows_below(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading of docs/flow.md."""
+    section = re.split(r"^## ", FLOW.split(f"\n## {heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row] for row in rows[1:] if not row[0].startswith("---")]
+
+
+def names_in(cell: str) -> list[str]:
+    return [name.rstrip("/") for name in re.findall(r"`([^`]+)`", cell)]
+
+
+# From the bottom to the top: a room may import what stands before it, and itself.
+ROOMS = tuple(name for row in rows_below("Rooms") for name in names_in(row[0]))
+OPEN_TO_CHANNELS = set(names_in(next(line for line in FLOW.splitlines() if line.startswith("`channels/*` import"))))
+SQL = {f"{names_in(row[0])[0]}/{name}.py" for row in rows_below("Who writes SQL") for name in names_in(row[1])}
+ACTS = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetcher", "repository"}
+STATEMENTS = {"select", "insert", "update", "delete", "text", "exists", "union", "union_all", "literal_column"}
+
+# Tests that are named after something else than one module of the program, and why.
+OTHER_TESTS = {
+    "tests/test_architecture.py": "the shape of the whole project: imports, packaging, length of files, help",
+    "tests/test_fuzzing.py": "the harness of `make fuzz`: every reader of foreign input, a few hundred cases each",
+    "tests/test_hostile_content.py": "end to end: hostile content through every rendition and the preflight",
+    "tests/test_side_by_side.py": "end to end: several processes and people on one store at the same time",
+    "tests/benchmarks/test_slow_line.py": "named after benchmarks/slow_line.py, which is no module of the program",
+    "tests/contracts/test_channels.py": "contract suite: what every channel keeps",
+    "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
+    "tests/docs/test_preflight.py": "named after docs/preflight.md",
+    "tests/docs/test_templates.py": "named after docs/templates.md",
+    "tests/real/docs/test_adding_a_channel.py": "named after docs/adding-a-channel.md",
+    "tests/gathering/test_oddities.py": "regressions from real portals, each through several readers of gathering at once",
+    "tests/gathering/test_portal_pages.py": "the gold set of tests/support/portal_pages through the page source",
+    "tests/rendering/test_all_emails.py": "what holds for every email, digest and transactional alike",
+    "tests/real/mail/test_server_programs.py": "Postfix, Exim and OpenSMTPD as packaged, against the whole of mail/",
+    "tests/real/test_editions_over_months.py": "story: months of editions at random (state machine)",
+    "tests/real/test_subscribers_over_months.py": "story: months of subscribers at random (state machine)",
+    "tests/real/test_hardship.py": "story: full disk, locked store, restarted PostgreSQL, stopped process",
+    "tests/real/test_long_texts.py": "every function that reads foreign text: its time grows with length only",
+    "tests/real/test_torture.py": "the harness of `make torture`: senders killed at random",
 }
-PURE = (
-    "editions/schedule.py", "editions/selection.py", "editions/freezing.py", "delivery/retry.py",
-    "gathering/intake.py", "gathering/validation.py", "gathering/topics.py", "gathering/guards.py",
-    "gathering/identity.py", "gathering/merging.py", "gathering/dates.py", "gathering/date_words.py",
-    "gathering/cleaning.py", "gathering/addresses.py",
-    "gathering/article_images.py", "gathering/boxes.py", "gathering/captions.py", "gathering/signatures.py",
-    "gathering/embedded.py", "gathering/extraction/named.py", "gathering/extraction/topics.py",
-    "gathering/relative_dates.py", "gathering/listings/listing.py", "gathering/listings/judging.py",
-    "gathering/listings/headlines.py", "gathering/listings/nearby_dates.py", "gathering/listings/paging.py",
-    "gathering/listings/address_shapes.py", "gathering/listings/tree.py",
-    "gathering/extraction/article.py", "gathering/extraction/body.py", "gathering/extraction/document.py",
-    "gathering/extraction/authors.py", "gathering/extraction/images.py", "gathering/extraction/page_dates.py",
-    "gathering/extraction/runs.py", "gathering/extraction/notes.py",
-    "gathering/extraction/structured_data.py", "gathering/extraction/titles.py",
-    "gathering/inspection.py", "gathering/trial/block.py", "gathering/trial/describing.py",
-    "gathering/trial/finding.py", "gathering/trial/naming.py",
-    "gathering/trial/origins.py", "gathering/trial/recognise.py", "gathering/trial/repeated.py",
-    "gathering/trial/texts.py", "gathering/trial/values.py",
-    "subscribers/tokens.py", "subscribers/exchange.py", "mail/smtp.py", "mail/message.py",
-    "mail/splice.py", "mail/signing.py", "mail/rates.py", "mail/standing.py", "mail/dkim.py",
-    "mail/refusals.py", "mail/refusal_rules.py", "mail/refusal_codes.py", "mail/refusals_of_us.py",
-    "mail/refusals_of_others.py", "mail/verp.py",
-    "mail/unpacked.py", "mail/bounces.py", "delivery/tiers.py", "subscribers/cells.py",
-    "subscribers/suppressed.py", "subscribers/listfile.py", "subscribers/application.py", "subscribers/columns.py",
-    "subscribers/encoding.py", "subscribers/records.py", "subscribers/standing.py",
-    "rendering/digest.py", "rendering/frame.py", "rendering/letters.py", "rendering/pages.py", "rendering/wording.py",
-    "quoted_printable.py", "colour.py", "credentials.py", "url_marks.py", "markup.py", "terminal.py",
-    "preflight/findings.py", "preflight/letter.py", "preflight/opened.py", "preflight/page.py", "preflight/css.py",
-    "preflight/colour.py", "preflight/form.py", "preflight/headers.py", "preflight/subject.py", "preflight/markup.py",
-    "preflight/addresses.py", "preflight/pictures.py", "preflight/legible.py", "preflight/words.py",
-    "preflight/plain_text.py", "preflight/way_out.py", "preflight/weight.py",
-    "editions/cohorts.py", "editions/review.py", "editions/urgency.py", "editions/explain.py", "rendering/notices.py",
-    "rendering/reviewing.py", "pictures/making.py", "rendering/guises.py", "rendering/showcase.py",
-)  # fmt: skip
-NOT_PURE = {"sqlalchemy", "aiohttp", "asyncio", "socket", "subprocess", "storage", "fetch", "archive"}
 
 
 def imported(file: Path, package: str) -> Iterator[str]:
@@ -164,11 +117,73 @@ def test_channels_import_the_contract_and_each_other_only(file: Path) -> None:
         assert not name.startswith("distributor") or room_of(name) in OPEN_TO_CHANNELS, name
 
 
-@pytest.mark.parametrize("path", PURE)
-def test_deciding_modules_cannot_act(path: str) -> None:
-    file = PACKAGE / path
+def is_pure(file: Path) -> bool:
+    """The first paragraph of its docstring says so."""
+    return "Pure" in (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    "file", [path for path in modules() if is_pure(path)], ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
+def test_modules_that_say_they_are_pure_cannot_act(file: Path) -> None:
     for name in imported(file, package_of(file)):
-        assert not NOT_PURE & set(name.split(".")), f"{path} decides, but imports {name}"
+        assert not ACTS & set(name.split(".")), f"says that it is pure, but imports {name}"
+
+
+def test_most_of_what_decides_is_pure() -> None:
+    """The rule above must not become empty."""
+    assert sum(is_pure(path) for path in modules()) > 80
+
+
+def writes_sql(file: Path) -> bool:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("sa", "sqlalchemy"):
+            names.add(node.attr)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy"):
+            names |= {alias.name for alias in node.names}
+    return bool(names & STATEMENTS)
+
+
+def test_flow_names_every_module_that_writes_sql() -> None:
+    found = {path.relative_to(PACKAGE).as_posix() for path in modules() if writes_sql(path)}
+    assert {path for path in found if "/migrations/" not in path} == SQL
+
+
+def classes() -> Iterator[tuple[str, str]]:
+    for path in [*modules(), *CHANNELS.glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield node.name, path.name
+
+
+def test_no_public_class_name_stands_for_two_things() -> None:
+    counted = Counter(name for name, _ in classes())
+    assert {name for name, number in counted.items() if number > 1} == set()
+
+
+TESTS = Path(__file__).parent
+TEST_FILES = sorted(path for path in TESTS.rglob("test_*.py") if "support" not in path.parts)
+
+
+def subject_of(test: Path) -> Path:
+    """The module that a test is named after: tests/mail/test_merge.py and tests/real/mail/test_merge.py, mail/merge.py."""
+    parts = [part for part in test.relative_to(TESTS).parts if part != "real"]
+    base = CHECKOUT if parts[0] == "channels" else CHECKOUT / "distributor"
+    return base.joinpath(*parts[:-1], parts[-1].removeprefix("test_"))
+
+
+@pytest.mark.parametrize("test", TEST_FILES, ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_a_test_file_is_found_by_the_name_of_what_it_tests(test: Path) -> None:
+    subject, name = subject_of(test), test.relative_to(TESTS.parent).as_posix()
+    private = subject.with_name(f"_{subject.name}")
+    assert (subject.is_file() or private.is_file() or subject.with_suffix("").is_dir()) != (name in OTHER_TESTS), (
+        subject
+    )
+
+
+def test_every_exception_is_a_test_file() -> None:
+    assert set(OTHER_TESTS) <= {path.relative_to(TESTS.parent).as_posix() for path in TEST_FILES}
 
 
 def test_no_test_can_hang_for_ever(pytestconfig: pytest.Config) -> None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import base64
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from aiohttp import web
-from builders import NOW
-from fixtures_newsroom import Room
-from fixtures_web import OpenFetcher, WebSite
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor.credentials import NONE, taken, taken_from, without
+from distributor.credentials import (
+    NO_CREDENTIALS,
+    extract_credentials,
+    extract_settings_credentials,
+    remove_credentials,
+)
 from distributor.errors import ConfigError, SourceError
-from distributor.gathering.addresses import web_address
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.sources.feed import FeedSource
+from distributor.gathering.urls import web_address
 from distributor.newsroom import open_newsroom
+from support.builders import NOW
+from support.newsroom import Room
+from support.web_site import OpenFetcher, WebSite
 
 NAME, PASSWORD = "bien-tap", "cANARY/7@x"
 WRITTEN = "cANARY%2F7%40x"  # as an address needs it
@@ -37,7 +38,7 @@ def with_login(url: str) -> str:
 
 
 def test_an_address_is_parted_from_its_user_name_and_password() -> None:
-    bare, credentials = taken(f"https://{LOGIN}bacson.example:8443/rss?x=1#a")
+    bare, credentials = extract_credentials(f"https://{LOGIN}bacson.example:8443/rss?x=1#a")
     assert bare == "https://bacson.example:8443/rss?x=1#a"
     assert credentials.header("https://bacson.example:8443/other") == BASIC
     assert PASSWORD not in repr(credentials)
@@ -58,7 +59,7 @@ def test_an_address_is_parted_from_its_user_name_and_password() -> None:
     ],
 )
 def test_they_belong_to_one_origin(other: str) -> None:
-    _, credentials = taken(f"https://{LOGIN}bacson.example/rss")
+    _, credentials = extract_credentials(f"https://{LOGIN}bacson.example/rss")
     assert credentials.header("https://BACSON.example:443/x") == BASIC
     assert credentials.header(other) == ""
 
@@ -80,24 +81,24 @@ def test_they_belong_to_one_origin(other: str) -> None:
     ],
 )
 def test_only_user_information_is_taken_off(written: str, bare: str) -> None:
-    assert without(written) == bare
-    assert taken(written)[0] == bare
+    assert remove_credentials(written) == bare
+    assert extract_credentials(written)[0] == bare
 
 
 @given(st.text(alphabet="htps:/@?#ab[]%\\ \t.1", max_size=40))
 def test_what_was_taken_off_stays_off(text: str) -> None:
-    bare = without(f"https://{text}")
-    assert without(bare) == bare
+    bare = remove_credentials(f"https://{text}")
+    assert remove_credentials(bare) == bare
     assert "@" not in bare.removeprefix("https://").split("/")[0].split("?")[0].split("#")[0]
 
 
 def test_they_are_found_however_deep_they_stand_in_the_settings() -> None:
     settings = {"urls": [f"https://{LOGIN}a.example", {"x": ("https://u:p@b.example",)}], "limit": 3, "note": None}
-    bare, credentials = taken_from(settings)
+    bare, credentials = extract_settings_credentials(settings)
     assert bare == {"urls": ["https://a.example", {"x": ("https://b.example",)}], "limit": 3, "note": None}
     assert credentials.header("https://a.example/x") == BASIC
     assert credentials.header("https://b.example/") == "Basic dTpw"
-    assert not taken_from({"limit": 3})[1]
+    assert not extract_settings_credentials({"limit": 3})[1]
 
 
 # -- on the wire -------------------------------------------------------------------------------------------------------
@@ -106,7 +107,7 @@ def test_they_are_found_however_deep_they_stand_in_the_settings() -> None:
 async def test_they_are_sent_to_their_server_and_told_nowhere(site: WebSite, open_web: OpenFetcher) -> None:
     site.page("/rss", "x", ETag='"1"')
     fetcher = await open_web()
-    fetcher.credentials = taken(with_login(site.url))[1]
+    fetcher.credentials = extract_credentials(with_login(site.url))[1]
     got = await fetcher.get(f"{site.url}/rss")
     assert site.asked[0].headers["Authorization"] == BASIC
     assert got.url == f"{site.url}/rss"
@@ -122,7 +123,7 @@ async def test_a_redirect_takes_them_along_on_the_same_origin_only(site: WebSite
     site.redirect("/back", f"{site.url}/rss")
     site.page("/rss", "x")
     fetcher = await open_web()
-    fetcher.credentials = taken(with_login(site.url))[1]
+    fetcher.credentials = extract_credentials(with_login(site.url))[1]
     await fetcher.get(f"{site.url}/same")
     assert [request.headers.get("Authorization") for request in site.asked] == [BASIC, BASIC]
     site.asked.clear()
@@ -154,7 +155,7 @@ async def test_an_unchanged_feed_behind_a_password_is_not_sent_again(site: WebSi
 
     site.at("/rss", answer)
     first = await open_web()
-    first.credentials = taken(with_login(site.url))[1]
+    first.credentials = extract_credentials(with_login(site.url))[1]
     source = FeedSource(name="tin", url=f"{site.url}/rss")
     harvest = await source.gather(first, NOW)
     assert list(harvest.validators) == [f"{site.url}/rss"]
@@ -186,92 +187,6 @@ miền núi của tỉnh.&lt;/p&gt;</description><media:content url="LOGIN/b.jpg
 <pubDate>Sun, 22 Nov 2026 08:00:00 +0700</pubDate></item>
 <item><title>Chè Tân Lập sang Nhật Bản chuyến đầu tiên</title><link>/tin/3</link><guid isPermaLink="false">3</guid>
 <description>Chuyến hàng đầu tiên.</description></item></channel></rss>"""
-
-
-class Portal(BaseHTTPRequestHandler):
-    """A feed, a listing and a page behind a password; everything else is not there."""
-
-    def do_GET(self) -> None:
-        here = f"http://{self.headers['Host']}"
-        article = "<h1>Lễ hội mùa xuân mở cửa sớm</h1><article><p>Năm nay lễ hội mở cửa sớm hơn một tuần.</p></article>"
-        pages = {
-            "/rss": RSS.replace("LOGIN", with_login(here)),
-            "/muc/": '<a href="bai-1.html">Lễ hội mùa xuân mở cửa sớm</a>',
-            **dict.fromkeys(("/muc/bai-1.html", "/tin/1", "/tin/3"), article),
-        }
-        known = self.headers["Authorization"] == BASIC
-        body = pages.get(self.path, "") if known else ""
-        self.send_response(200 if body else 404 if known else 401)
-        self.send_header("ETag", '"1"')
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on the terminal."""
-
-
-@pytest.fixture
-def portal() -> Iterator[str]:
-    """The address of the portal."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Portal)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def guarded_room(room: Room, portal: str, monkeypatch: pytest.MonkeyPatch) -> Room:
-    """A newsroom that reads a feed and a portal behind a password, given by the environment."""
-    monkeypatch.setenv("FEED_LOGIN", f"{NAME}:{WRITTEN}")
-    place = portal.removeprefix("http://")
-    lines = [
-        f'tin: {{type: feed, url: "http://${{FEED_LOGIN}}@{place}/rss", allow_private: true}}',
-        f'muc: {{type: page, url: "http://{LOGIN}{place}/muc/", allow_private: true, select: {{link: a}}}}',
-        f'hong: {{type: feed, url: "http://{LOGIN}{place}/hong", allow_private: true}}',
-        f'lac: {{type: feed, url: "http://{LOGIN}{place}/lac"}}',
-    ]
-    room.configure(("sources:\n", "sources:\n" + "".join(f"  {line}\n" for line in lines)))
-    return room
-
-
-def traces(folder: Path) -> list[str]:
-    """The files of a newsroom in which anything of the password stands, however it is written."""
-    signs = [form.encode() for form in (PASSWORD, WRITTEN, "cANARY", BASIC, BASIC.removeprefix("Basic "))]
-    files = [file for file in folder.rglob("*") if file.is_file() and file.name != "config.yaml"]
-    return [str(file.relative_to(folder)) for file in files if any(sign in file.read_bytes() for sign in signs)]
-
-
-@pytest.mark.real
-def test_nothing_that_a_newsroom_says_or_keeps_holds_them(
-    guarded_room: Room, portal: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    room, said = guarded_room, ""
-    for line in (
-        "-vv check",
-        "-vv gather",
-        "gather --json",
-        "articles -n 100 --json",
-        "plan",
-        "sources feed",
-        "preview tin-sang",
-        "-vv send tin-sang --yes --force link-placeholder",
-        "editions",
-        "deliveries",
-    ):
-        done = room.run(*line.split())
-        said += f"{line}: {done.code}\n{done.out}{done.err}"
-    for one in room.run("articles", "-n", "100", "--json").json:
-        said += room.good("why", one["id"]) + room.good("articles", "show", one["id"])
-    assert "tin: 2 new articles" in said, said
-    assert "muc: 1 new article" in said, said
-    assert f"hong: {portal}/hong answered 404" in said, said
-    assert "401" not in said, said  # the last look has logged in, too
-    assert len(room.letters()) == 1, said
-    said += caplog.text
-    for sign in ("cANARY", BASIC.removeprefix("Basic "), f"@{portal.removeprefix('http://')}"):
-        assert sign not in said
-    assert traces(room.folder) == []
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------
@@ -315,4 +230,4 @@ def test_a_source_shows_and_compares_without_them(room: Room) -> None:
     assert source.url == "https://bacson.example/rss"
     assert "cANARY" not in repr(source)
     assert source.credentials.header(source.url) == BASIC
-    assert FeedSource(name="x", url="https://bacson.example/rss").credentials == NONE
+    assert FeedSource(name="x", url="https://bacson.example/rss").credentials == NO_CREDENTIALS

@@ -12,21 +12,23 @@ from zoneinfo import ZoneInfo
 
 import lxml.html
 import pytest
-import reference_editions as reference
-from builders import NOW, article, edition, newsletter
 
-from distributor import registry, slots
+from distributor import merge_fields
 from distributor.channel import Channel
 from distributor.gathering.cleaning import clean_body
 from distributor.mail.address import Mailbox
-from distributor.mail.message import Letter, build
+from distributor.mail.message import EmailContent, build_message
 from distributor.model import Article, Image
+from distributor.plugins import registry
+from distributor.preflight.checks import check_message
 from distributor.preflight.findings import Severity
-from distributor.preflight.letter import Context, examine
-from distributor.rendering.desk import RenderingDesk
+from distributor.preflight.parsed_message import CheckContext
+from distributor.rendering.context import RenderContext
 from distributor.rendering.digest import render_digest
-from distributor.rendering.environment import Templates
 from distributor.rendering.pages import render_article_page, render_edition_page
+from distributor.rendering.templates import Templates
+from support import reference_editions as reference
+from support.builders import NOW, article, edition, newsletter
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
@@ -75,13 +77,13 @@ def everything(one: Article) -> dict[str, str]:
     """All that is made of an article, by name."""
     made = edition(articles=(one, article("b2")), subject=f"Tin sáng: {one.title}")
     digest = render_digest(made, reference.SITE, newsletter(), ZONE, TEMPLATES)
-    desk = RenderingDesk(
+    desk = RenderContext(
         site=reference.SITE, newsletter=newsletter(channels=("x",)), announced=(one,), published=(one,),
         templates=TEMPLATES, language=made.language, zone=ZONE,
     )  # fmt: skip
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
     posts = _channel("outbox", folder=Path("x"), network="mastodon")
-    out = {"letter": slots.fill_html(digest.html, READER), "text": slots.fill_text(digest.text, READER)}
+    out = {"letter": merge_fields.fill_html(digest.html, READER), "text": merge_fields.fill_text(digest.text, READER)}
     out |= {part.variant: part.text for part in feed.compose(made, desk)}
     out["post"] = posts.compose(made, desk)[0].text
     out["page"] = render_edition_page(
@@ -155,13 +157,13 @@ def test_the_edition_of_titles_beyond_measure_is_only_warned_of() -> None:
 def _findings(name: str) -> list[Any]:
     made, letter, site = reference.EDITIONS[name]
     digest = render_digest(made, site, letter, ZONE, TEMPLATES)
-    message = build(
-        Letter(
+    message = build_message(
+        EmailContent(
             sender=Mailbox(site.title, "tin@bacson.example"),
             to=Mailbox("Nguyễn Thị Lan", "lan@example.com"),
             subject=digest.subject,
-            text=slots.fill_text(digest.text, READER),
-            html=slots.fill_html(digest.html, READER),
+            text=merge_fields.fill_text(digest.text, READER),
+            html=merge_fields.fill_html(digest.html, READER),
             date=NOW,
             message_id="<abc@bacson.example>",
             list_id="tin-sang.bacson.example",
@@ -170,4 +172,4 @@ def _findings(name: str) -> list[Any]:
             unsubscribe_mailto=Mailbox("", "tin@bacson.example"),
         )
     )
-    return examine(message, Context(subject=digest.subject, now=NOW, hosts=frozenset({"bacson.example"})))
+    return check_message(message, CheckContext(subject=digest.subject, now=NOW, hosts=frozenset({"bacson.example"})))

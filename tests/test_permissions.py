@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures_newsroom import Room
 
 from distributor import permissions
-from distributor.permissions import Own, exposed, make_folder, secure, shut, write
+from distributor.permissions import OwnedPaths, list_exposed, make_folder, make_private, secure, write
+from support.newsroom import Room
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 
@@ -113,7 +113,7 @@ def test_a_public_file_that_is_shut_is_opened_where_its_bytes_stay_the_same(tmp_
     write(file, b"x", permissions.PUBLIC)
     file.chmod(0o600)
     file.parent.chmod(0o700)
-    permissions.open_again(file, permissions.PUBLIC)
+    permissions.restore_mode(file, permissions.PUBLIC)
     assert (mode(file), mode(file.parent)) == (0o644, 0o755)
 
 
@@ -127,15 +127,15 @@ def test_an_export_that_fails_leaves_the_one_before(
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("distributor.subscribers.exchange.write_csv", full)
+    monkeypatch.setattr("distributor.subscribers.csv.subscribers.write_csv", full)
     done = room.run("subscribers", "export", "-o", str(file))
     assert (done.code, done.err) == (2, f"error: {file}: cannot be written: No space left on device\n")
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if "out.csv" in path.name] == ["out.csv"]
 
 
-def own(root: Path, **more: Any) -> Own:
-    return Own(**{"root": root, "passages": (), "files": (), "private": (), "public": (), **more})
+def own(root: Path, **more: Any) -> OwnedPaths:
+    return OwnedPaths(**{"root": root, "traversable": (), "files": (), "private": (), "public": (), **more})
 
 
 def test_folders_outside_the_newsroom_and_those_that_hold_something_public_stay_as_they_are(tmp_path: Path) -> None:
@@ -144,10 +144,11 @@ def test_folders_outside_the_newsroom_and_those_that_hold_something_public_stay_
         make_folder(folder, 0o755)
     (root / "var").chmod(0o755)
     assert (
-        secure(own(root, passages=[tmp_path], private=[outside, root / "var"], public=[root / "var" / "public"])) == []
+        secure(own(root, traversable=[tmp_path], private=[outside, root / "var"], public=[root / "var" / "public"]))
+        == []
     )
     assert (mode(outside), mode(root / "var")) == (0o755, 0o755)
-    assert exposed(own(root, private=[outside])) == [outside]
+    assert list_exposed(own(root, private=[outside])) == [outside]
 
 
 def test_a_link_leads_nobody_to_other_files(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_link_leads_nobody_to_other_files(tmp_path: Path) -> None:
     elsewhere.write_text("x", encoding="utf-8")
     elsewhere.chmod(0o644)
     (folder / "link").symlink_to(elsewhere)
-    assert shut(folder)
+    assert make_private(folder)
     assert (mode(folder), mode(elsewhere)) == (0o700, 0o644)
 
 

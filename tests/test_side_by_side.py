@@ -12,25 +12,26 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from builders import NOW, edition, rendition
-from fixtures_ledger import freeze, mark, states
-from fixtures_letters import Bench, Post, RepeatableWall, Wall, letters, posts
-from fixtures_line import Line
-from test_moved_world import withdraw
 
 from distributor import pipeline
+from distributor.bounces import suppressions as bounce_suppressions
 from distributor.channel import Channel
-from distributor.delivery import suppression
+from distributor.delivery.enqueue import enqueue_deliveries
 from distributor.delivery.ledger import Ledger
-from distributor.delivery.promise import promise
-from distributor.editions import book
+from distributor.editions import repository as edition_repository
 from distributor.errors import Rejected, StoreBusy, StoreError, Unavailable
 from distributor.gather_loop import GatherLoop
-from distributor.model import DeliveryState, Receipt, Rendition, Suppression, Tier
-from distributor.pipeline import delivering, reviewers
-from distributor.rendering.desk import RenderingDesk
+from distributor.model import BounceType, DeliveryState, Receipt, Rendition, Suppression
+from distributor.pipeline import deliver as pipeline_deliver
+from distributor.pipeline import reviewers
+from distributor.rendering.context import RenderContext
 from distributor.storage.database import Database
 from distributor.storage.tables import shards, suppressions
+from support.builders import NOW, edition, rendition
+from support.clocked_newsroom import Line
+from support.ledger import freeze, mark, states
+from support.scripted_channels import Bench, Post, RepeatableWall, Wall, letters, posts
+from support.withdrawal import withdraw
 
 S = DeliveryState
 
@@ -96,8 +97,10 @@ def test_what_was_cancelled_rests_whatever_it_was_doing(bench: Bench) -> None:
     pipeline.cancel(bench.database, "tin-sang-1", "Lan", NOW, "")
     with bench.database.write() as connection:
         made = edition(2, frozen_at=NOW)
-        book.keep(connection, made, [rendition("wall", "a1", edition=made.id)], "test", due=NOW + timedelta(hours=1))
-        promise(connection, made, [rendition("wall", "a1", edition=made.id)], None, frozenset())
+        edition_repository.save(
+            connection, made, [rendition("wall", "a1", edition=made.id)], "test", due=NOW + timedelta(hours=1)
+        )
+        enqueue_deliveries(connection, made, [rendition("wall", "a1", edition=made.id)], None, frozenset())
     pipeline.cancel(bench.database, "tin-sang-2", "Lan", NOW, "")
     with bench.database.read() as connection:
         assert connection.execute(sa.select(shards.c.shard).where(shards.c.due.is_not(None))).all() == []
@@ -153,9 +156,9 @@ class Held:
 @pytest.fixture
 def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Who waits for the store gives up soon."""
-    monkeypatch.setattr("distributor.storage.database._LOCK_PATIENCE", 100)
-    for module in ("round", "dispatch"):
-        monkeypatch.setattr(f"distributor.delivery.{module}.PATIENCE", 0.2)
+    monkeypatch.setattr("distributor.storage.database._LOCK_TIMEOUT", 100)
+    for module in ("message_worker", "worker"):
+        monkeypatch.setattr(f"distributor.delivery.{module}.FLUSH_TIMEOUT", 0.2)
     bench.database = Database.open(bench.database.name, Path("/"))
     yield bench
     bench.database.close()
@@ -228,7 +231,9 @@ def test_two_that_wait_for_each_other_are_told_from_a_store_that_fails(postgresq
     one.migrate()
     with one.write() as connection:
         for address in ("a@x.example", "b@x.example"):
-            suppression.suppress(connection, Suppression(address=address, type=Tier.STAFF, reason="x", since=NOW))
+            bounce_suppressions.suppress(
+                connection, Suppression(address=address, type=BounceType.STAFF, reason="x", since=NOW)
+            )
     told, both = [], threading.Barrier(2)
 
     def change(database: Database, *keys: str) -> None:
@@ -252,21 +257,23 @@ def test_two_that_wait_for_each_other_are_told_from_a_store_that_fails(postgresq
 
 
 def test_a_list_of_suppressions_is_taken_in_as_if_row_by_row(database: Database) -> None:
-    def row(address: str, tier: Tier, reason: str) -> Suppression:
+    def row(address: str, tier: BounceType, reason: str) -> Suppression:
         return Suppression(address=address, type=tier, reason=reason, since=NOW)
 
-    soft = Suppression(address="a@x.example", type=Tier.SOFT, reason="full", since=NOW, until=NOW + timedelta(days=1))
+    soft = Suppression(
+        address="a@x.example", type=BounceType.SOFT, reason="full", since=NOW, until=NOW + timedelta(days=1)
+    )
     rows = [
-        row("b@x.example", Tier.HARD, "gone"), row("B@x.example", Tier.HARD, "gone too"),
-        row("a@x.example", Tier.COMPLAINT, "spam"), row("a@x.example", Tier.HARD, "weaker"),
-        row("c@x.example", Tier.SOFT, "full"), row("c@x.example", Tier.HARD, "stronger"),
+        row("b@x.example", BounceType.HARD, "gone"), row("B@x.example", BounceType.HARD, "gone too"),
+        row("a@x.example", BounceType.COMPLAINT, "spam"), row("a@x.example", BounceType.HARD, "weaker"),
+        row("c@x.example", BounceType.SOFT, "full"), row("c@x.example", BounceType.HARD, "stronger"),
     ]  # fmt: skip
     with database.write() as connection:
-        suppression.suppress(connection, soft)
-        assert suppression.suppress_all(connection, rows) == [True, False, True, False, True, True]
-        standing = {one.address: one.reason for one in suppression.listing(connection)}
+        bounce_suppressions.suppress(connection, soft)
+        assert bounce_suppressions.suppress_all(connection, rows) == [True, False, True, False, True, True]
+        standing = {one.address: one.reason for one in bounce_suppressions.list_latest(connection)}
         assert standing == {"a@x.example": "spam", "b@x.example": "gone", "c@x.example": "stronger"}
-        assert suppression.suppress_all(connection, rows) == [False] * 6
+        assert bounce_suppressions.suppress_all(connection, rows) == [False] * 6
 
 
 # -- services beside each other ----------------------------------------------------------------------------------------
@@ -288,7 +295,7 @@ def test_the_wire_does_not_wait_while_gathering_waits_for_the_store(line: Line) 
 
         ticking = asyncio.create_task(wire())
         with other.write():
-            gathering = asyncio.create_task(pipeline.gather(line.newsroom, line.store, line.clock))
+            gathering = asyncio.create_task(pipeline.gather_sources(line.newsroom, line.store, line.clock))
             await asyncio.sleep(0.5)
             assert not gathering.done()
         await gathering
@@ -304,17 +311,17 @@ def test_two_services_tell_a_reviewer_once(line: Line, monkeypatch: pytest.Monke
     line.arrives("a")
     line.at("06:30")
     line.answer()
-    write, written = reviewers._write, []
+    write, written = reviewers._send_email, []
 
     async def slowly(*given: Any) -> None:
         written.append(given)
         await asyncio.sleep(0.2)
         await write(*given)
 
-    monkeypatch.setattr(reviewers, "_write", slowly)
+    monkeypatch.setattr(reviewers, "_send_email", slowly)
 
     async def both() -> None:
-        await asyncio.gather(*(pipeline.tell_reviewers(line.newsroom, line.store, line.clock) for _ in range(2)))
+        await asyncio.gather(*(pipeline.notify_reviewers(line.newsroom, line.store, line.clock) for _ in range(2)))
 
     asyncio.run(both())
     assert len(written) == 1
@@ -329,10 +336,10 @@ def test_a_reviewer_whom_a_dead_process_was_about_to_tell_is_told_by_the_next(li
     line.at("06:30")
     line.answer()
     assert reviewers._claim(line.store, "tin-sang-1", "lan@bacson.example", line.now)
-    asyncio.run(pipeline.tell_reviewers(line.newsroom, line.store, line.clock))
+    asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock))
     assert line.mailbox("lan") == []
     line.now += timedelta(minutes=3)
-    asyncio.run(pipeline.tell_reviewers(line.newsroom, line.store, line.clock))
+    asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock))
     assert len(line.mailbox("lan")) == 1
 
 
@@ -341,19 +348,19 @@ def test_a_refresh_that_began_before_a_withdrawal_does_not_show_the_article_agai
 ) -> None:
     first = line.arrives("a")
     line.day()
-    show = delivering._refresh_one
+    show = pipeline_deliver._refresh_channel
     withdrawn: list[str] = []
 
-    async def withdrawn_meanwhile(channel: Channel, desk: RenderingDesk) -> list[str]:
+    async def withdrawn_meanwhile(channel: Channel, desk: RenderContext) -> list[str]:
         if not withdrawn and channel.name == "feeds":
             withdrawn.append(first)
             withdraw(line, first)
-            await pipeline.refresh(line.newsroom, line.store, lambda: datetime.now(UTC))
+            await pipeline.refresh_feeds(line.newsroom, line.store, lambda: datetime.now(UTC))
             assert "Tóm tắt của tin a" not in standing_feed(line)
         return await show(channel, desk)
 
-    monkeypatch.setattr(delivering, "_refresh_one", withdrawn_meanwhile)
-    asyncio.run(pipeline.refresh(line.newsroom, line.store, lambda: datetime.now(UTC)))
+    monkeypatch.setattr(pipeline_deliver, "_refresh_channel", withdrawn_meanwhile)
+    asyncio.run(pipeline.refresh_feeds(line.newsroom, line.store, lambda: datetime.now(UTC)))
     assert withdrawn and "Tóm tắt của tin a" not in standing_feed(line)
 
 

@@ -9,13 +9,13 @@ import re
 from pathlib import Path
 
 import pytest
-from fixtures_newsroom import Room
 from hypothesis import given
 from hypothesis import strategies as st
 
 import distributor
-from distributor.cli import app
+from distributor.cli import context
 from distributor.terminal import printable, printable_json, printable_line
+from support.newsroom import Room
 
 # Clears the screen, writes the window's title, moves up and over the line before; C1 does the same in one character; and
 # what turns or hides words.
@@ -63,20 +63,20 @@ def test_letters_and_emoji_are_left_alone() -> None:
 def test_every_way_to_say_something_shows_it(
     acting: str, terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "on_terminal", lambda: terminal)
+    monkeypatch.setattr(context, "on_terminal", lambda: terminal)
     monkeypatch.setenv("COLUMNS", "200")
     words = f"tin{acting}tức"
-    app.say(words)
-    app.warn(words)
-    app.show_json({"title": words})
-    app.show_table(["title"], [[words]], "none")
+    context.say(words)
+    context.warn(words)
+    context.show_json({"title": words})
+    context.show_table(["title"], [[words]], "none")
     said = capsys.readouterr()
     assert not HARMFUL.search(said.out + said.err)
     assert (said.out + said.err).count("tức") == 4
 
 
 def test_the_log_shows_it_and_no_message_can_pass_for_another() -> None:
-    made = app.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    made = context.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     words = "x.md\n2026-11-28 08:00:00,000 INFO distributor: all is well\x1b[2J"
     try:
         raise ValueError(words)
@@ -93,7 +93,7 @@ def test_no_command_writes_by_itself() -> None:
     """All that is said goes through `say`, `warn` and the like; and what main says of errors through `printable`."""
     for file in sorted((Path(distributor.__file__).parent / "cli").glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and file.name not in ("app.py", "main.py"):
+            if isinstance(node, ast.Call) and file.name not in ("context.py", "main.py"):
                 called = ast.unparse(node.func)
                 assert called not in ("print", "click.echo", "click.secho", "click.confirm", "click.prompt"), file.name
                 assert not called.endswith("stdout.write"), file.name

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from distributor.text import clean_line, language_tag, line_of, plain, same_language
+from distributor.text import clean_line, collapse_to_line, html_to_text, language_tag, same_language
 
 
 @given(st.text() | st.text(alphabet="aắ a\u0306\u0301\u212b\u00a0\u2028\ufeff\x1c\t"))
 def test_the_short_way_to_a_line_comes_to_the_same(text: str) -> None:
-    assert clean_line(text) == line_of(text)
+    assert clean_line(text) == collapse_to_line(text)
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_language_is_the_same_wherever_it_is_spoken() -> None:
 @example("</body></html><body>x")
 @example("<html>")
 def test_any_markup_has_words_or_none(markup: str) -> None:
-    assert plain(markup) == clean_line(plain(markup))
+    assert html_to_text(markup) == clean_line(html_to_text(markup))

@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import (
-    App,
+from .article_argument import find_article
+from .article_corrections import correct, withdraw
+from .context import (
+    CliContext,
     clock,
     complete_article,
     complete_source,
     json_option,
     limit_option,
-    pass_app,
+    pass_cli_context,
     plural,
     reason_option,
     say,
     show_json_list,
+    show_remaining,
     show_table,
-    tell_rest,
 )
-from .correcting import correct, withdraw
-from .finding import the_article
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ..editions.carriers import Carrier
-    from ..gathering.marks import Mark
+    from ..articles.flags import ArticleFlag
+    from ..editions.coverage import CoveringEdition
     from ..model import Article
 
 
@@ -60,18 +60,19 @@ def command(context: click.Context, source: str | None, search: str | None, limi
         _list(context.obj, source, search, limit, as_json)
 
 
-def _list(app: App, source: str | None, search: str | None, limit: int | None, as_json: bool) -> None:
-    from ..gathering import archive, lookup
+def _list(app: CliContext, source: str | None, search: str | None, limit: int | None, as_json: bool) -> None:
+    from ..articles import repository as article_repository
+    from ..articles import search as article_search
 
     with app.store() as database, database.read(long=True) as connection:
         if search is None:
-            wanted = archive.each(connection, source, limit if as_json else limit or SHOWN)
-            total = archive.count(connection, source)
+            wanted = article_repository.iterate_articles(connection, source, limit if as_json else limit or SHOWN)
+            total = article_repository.count_articles(connection, source)
         else:
-            matching = list(lookup.search(connection, search, source))
+            matching = list(article_search.search_articles(connection, search, source))
             total = len(matching)
             wanted = iter(matching[: limit if as_json else limit or SHOWN])
-        told = _told(connection, wanted)
+        told = _article_rows(connection, wanted)
         if as_json:
             show_json_list(_data(one) for one in told)
             return
@@ -81,16 +82,16 @@ def _list(app: App, source: str | None, search: str | None, limit: int | None, a
         ]
     empty = "No article matches." if search else "No articles yet: run `distributor gather`."
     show_table(["id", "published", "source", "title", "editions"], rows, empty)
-    tell_rest(len(rows), total)
+    show_remaining(len(rows), total)
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ArticleRow:
     """An article, its flags, and the editions that carry it."""
 
     article: Article
-    flags: Sequence[Mark]
-    carriers: Sequence[Carrier]
+    flags: Sequence[ArticleFlag]
+    carriers: Sequence[CoveringEdition]
 
     @property
     def out(self) -> list[str]:
@@ -107,18 +108,18 @@ class _Told:
         return ", ".join(words) or ("old at first look" if self.article.backlog else "new")
 
 
-def _told(connection: Connection, wanted: Iterator[Article]) -> Iterator[_Told]:
+def _article_rows(connection: Connection, wanted: Iterator[Article]) -> Iterator[_ArticleRow]:
     """Articles with what there is to say of them, looked up some at a time."""
-    from ..editions.carriers import carriers
-    from ..gathering import marks
+    from ..articles import flags as article_flags
+    from ..editions.coverage import list_covering_editions
 
     while batch := list(itertools.islice(wanted, _BATCH)):
         ids = [article.id for article in batch]
-        carried, said = carriers(connection, ids), marks.of(connection, ids)
-        yield from (_Told(one, sorted(said.get(one.id, {})), carried.get(one.id, [])) for one in batch)
+        carried, said = list_covering_editions(connection, ids), article_flags.flags_of_articles(connection, ids)
+        yield from (_ArticleRow(one, sorted(said.get(one.id, {})), carried.get(one.id, [])) for one in batch)
 
 
-def _data(told: _Told) -> dict[str, object]:
+def _data(told: _ArticleRow) -> dict[str, object]:
     article = told.article
     return {
         "id": article.id,
@@ -138,13 +139,13 @@ def _data(told: _Told) -> dict[str, object]:
 
 @command.command("show")
 @click.argument("article", shell_complete=complete_article)
-@pass_app
-def show(app: App, article: str) -> None:
+@pass_cli_context
+def show(app: CliContext, article: str) -> None:
     """Show an article as it will be sent: its data, the editions that carry it, and its text."""
-    from ..text import plain
+    from ..text import html_to_text
 
     with app.store() as database, database.read() as connection:
-        (told,) = _told(connection, iter([the_article(connection, article, by_title=True)]))
+        (told,) = _article_rows(connection, iter([find_article(connection, article, by_title=True)]))
     found = told.article
     for name in ("id", "feed_id", "title", "lead", "author", "url", "source", "language"):
         say(f"{name:<10} {getattr(found, name)}")
@@ -154,25 +155,25 @@ def show(app: App, article: str) -> None:
     if found.image:
         say(f"{'image':<10} {found.image.url} {found.image.caption}")
     say()
-    say(plain(found.body_html))
+    say(html_to_text(found.body_html))
 
 
 @command.command("hold")
 @click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
 @reason_option
-@pass_app
-def hold(app: App, articles: tuple[str, ...], reason: str) -> None:
+@pass_cli_context
+def hold(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
     """Keep articles out of every edition until they are released."""
-    _mark(app, articles, "HELD", reason or "no reason given", "held")
+    _flag(app, articles, "HELD", reason or "no reason given", "held")
 
 
 @command.command("pin")
 @click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
 @reason_option
-@pass_app
-def pin(app: App, articles: tuple[str, ...], reason: str) -> None:
+@pass_cli_context
+def pin(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
     """Let articles go first in the next edition."""
-    _mark(app, articles, "PINNED", reason, "pinned")
+    _flag(app, articles, "PINNED", reason, "pinned")
 
 
 command.add_command(correct)
@@ -182,40 +183,41 @@ command.add_command(withdraw)
 @command.command("release")
 @click.argument("articles", nargs=-1, shell_complete=complete_article)
 @click.option("-s", "--source", help="All held articles of this source.", shell_complete=complete_source)
-@pass_app
-def release(app: App, articles: tuple[str, ...], source: str | None) -> None:
+@pass_cli_context
+def release(app: CliContext, articles: tuple[str, ...], source: str | None) -> None:
     """Let articles that are held, withdrawn or rejected go into the next edition after all."""
-    from ..gathering import archive, marks
-    from ..gathering.marks import Mark
+    from ..articles import flags as article_flags
+    from ..articles import repository as article_repository
+    from ..articles.flags import ArticleFlag
 
     if source:
         with app.store() as database, database.read() as connection:
-            held = [id for id, said in marks.of(connection).items() if Mark.HELD in said]
-            found = [archive.by_id(connection, id) for id in held]
+            held = [id for id, said in article_flags.flags_of_articles(connection).items() if ArticleFlag.HELD in said]
+            found = [article_repository.find_article(connection, id) for id in held]
         articles += tuple(article.id for article in found if article and article.source == source)
     _release(app, articles)
 
 
 @command.command("unpin")
 @click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
-@pass_app
-def unpin(app: App, articles: tuple[str, ...]) -> None:
+@pass_cli_context
+def unpin(app: CliContext, articles: tuple[str, ...]) -> None:
     """Let articles take their usual place again."""
-    _unmark(app, articles, "PINNED", "unpinned", "was not pinned")
+    _unflag(app, articles, "PINNED", "unpinned", "was not pinned")
 
 
-def _release(app: App, ids: tuple[str, ...]) -> None:
-    from ..editions import items
-    from ..gathering import marks
-    from ..gathering.marks import Mark
+def _release(app: CliContext, ids: tuple[str, ...]) -> None:
+    from ..articles import flags as article_flags
+    from ..articles.flags import ArticleFlag
+    from ..editions import article_status
 
     found = [_find(app, id) for id in ids]
     with app.store() as database, database.write() as connection:
         changed = {
             one.id: sum([
-                marks.take(connection, one.id, Mark.HELD),
-                marks.take(connection, one.id, Mark.WITHDRAWN),
-                items.forgive(connection, one.id),
+                article_flags.remove_flag(connection, one.id, ArticleFlag.HELD),
+                article_flags.remove_flag(connection, one.id, ArticleFlag.WITHDRAWN),
+                article_status.clear_rejections(connection, one.id),
             ])
             for one in found
         }  # fmt: skip
@@ -225,29 +227,33 @@ def _release(app: App, ids: tuple[str, ...]) -> None:
         say(f"{plural(0, 'article')} released")
 
 
-def _find(app: App, id: str) -> Article:
+def _find(app: CliContext, id: str) -> Article:
     with app.store() as database, database.read() as connection:
-        return the_article(connection, id)
+        return find_article(connection, id)
 
 
-def _mark(app: App, ids: tuple[str, ...], name: str, reason: str, done: str) -> None:
-    from ..gathering import marks
-    from ..gathering.marks import Mark
+def _flag(app: CliContext, ids: tuple[str, ...], name: str, reason: str, done: str) -> None:
+    from ..articles import flags as article_flags
+    from ..articles.flags import ArticleFlag
 
     found = [_find(app, id) for id in ids]
     with app.store() as database, database.write() as connection:
         for article in found:
-            marks.put(connection, article.id, Mark[name], reason=reason, by=getpass.getuser(), now=clock())
+            article_flags.set_flag(
+                connection, article.id, ArticleFlag[name], reason=reason, by=getpass.getuser(), now=clock()
+            )
     for article in found:
         say(f"{done}: {article.id}  {article.title}")
 
 
-def _unmark(app: App, ids: tuple[str, ...], name: str, done: str, not_so: str) -> None:
-    from ..gathering import marks
-    from ..gathering.marks import Mark
+def _unflag(app: CliContext, ids: tuple[str, ...], name: str, done: str, not_so: str) -> None:
+    from ..articles import flags as article_flags
+    from ..articles.flags import ArticleFlag
 
     found = [_find(app, id) for id in ids]
     with app.store() as database, database.write() as connection:
-        changed = {article.id: marks.take(connection, article.id, Mark[name]) for article in found}
+        changed = {
+            article.id: article_flags.remove_flag(connection, article.id, ArticleFlag[name]) for article in found
+        }
     for article in found:
         say(f"{done if changed[article.id] else not_so}: {article.id}  {article.title}")

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, clock, json_option, pass_app, plural, say, show_json, show_table, warn
+from .context import CliContext, clock, json_option, pass_cli_context, plural, say, show_json, show_table, warn
 
 if TYPE_CHECKING:
-    from ..pipeline import Handled, Taken
+    from ..pipeline import HandledReport, MailboxResult
 
 
 @click.command("bounces", short_help="Read the mailboxes that bounces go to, now.")
 @click.option("--dry-run", is_flag=True, help="Show what each message would do; change and mark nothing.")
 @click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="One message in a file, instead.")
 @json_option
-@pass_app
-def command(app: App, dry_run: bool, file: Path | None, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, dry_run: bool, file: Path | None, as_json: bool) -> None:
     """Read the mailboxes that bounces go to, now, and suppress the addresses that are no good.
 
     A mail counts where it is about a letter of ours. What is no report stays as it was. `serve` does this by itself.
@@ -37,10 +37,10 @@ def command(app: App, dry_run: bool, file: Path | None, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _read_file(app: App, file: Path, dry_run: bool) -> Taken:
+def _read_file(app: CliContext, file: Path, dry_run: bool) -> MailboxResult:
+    from ..bounces.mime_reader import MOST
     from ..errors import UserError
-    from ..mail.unpacked import MOST
-    from ..pipeline import Taken, accept_report, at_home, rehearse_report
+    from ..pipeline import MailboxResult, check_may_send, dry_run_report, process_report
 
     try:
         with file.open("rb") as message:
@@ -49,16 +49,16 @@ def _read_file(app: App, file: Path, dry_run: bool) -> Taken:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from None
     with app.store() as database:
         if dry_run:
-            handled = rehearse_report(app.newsroom, database, raw, clock())
+            handled = dry_run_report(app.newsroom, database, raw, clock())
         else:
-            at_home(app.newsroom, database, clock())
-            handled = accept_report(app.newsroom, database, raw, clock())
-    return Taken(str(file), tuple(handled), left=0 if handled else 1)
+            check_may_send(app.newsroom, database, clock())
+            handled = process_report(app.newsroom, database, raw, clock())
+    return MailboxResult(str(file), tuple(handled), left=0 if handled else 1)
 
 
-def _read_mailboxes(app: App, dry_run: bool) -> list[Taken]:
+def _read_mailboxes(app: CliContext, dry_run: bool) -> list[MailboxResult]:
     from ..errors import UserError
-    from ..pipeline import take_bounces
+    from ..pipeline import process_bounces
 
     settings = app.newsroom.settings
     if not settings.bounces:
@@ -68,10 +68,10 @@ def _read_mailboxes(app: App, dry_run: bool) -> list[Taken]:
             "test_mode is on: mailboxes are left alone, what is in them is about real letters (see --dry-run)"
         )
     with app.store() as database:
-        return take_bounces(app.newsroom, database, clock, dry_run=dry_run)
+        return process_bounces(app.newsroom, database, clock, dry_run=dry_run)
 
 
-def _show(app: App, looks: list[Taken], dry_run: bool) -> None:
+def _show(app: CliContext, looks: list[MailboxResult], dry_run: bool) -> None:
     handled = [one for look in looks for one in look.handled]
     rows = [
         (one.report.kind, _address(one), _edition(one), one.report.status, in_words(app, one, dry_run))
@@ -83,22 +83,22 @@ def _show(app: App, looks: list[Taken], dry_run: bool) -> None:
         say(f"{plural(left, 'message is no report', 'messages are no reports')}: left as they were.")
 
 
-def _address(one: Handled) -> str:
+def _address(one: HandledReport) -> str:
     return one.effect.bounce.address if one.effect else next(iter(one.report.addresses), "")
 
 
-def _edition(one: Handled) -> str:
+def _edition(one: HandledReport) -> str:
     return one.effect.bounce.edition_id if one.effect else ""
 
 
-def in_words(app: App, one: Handled, dry_run: bool) -> str:
+def in_words(app: CliContext, one: HandledReport, dry_run: bool) -> str:
     """What follows from a report."""
-    from ..mail.bounces import Kind
-    from ..model import Tier
+    from ..bounces.parser import BounceReportKind
+    from ..model import BounceType
 
     effect = one.effect
     if effect is None:
-        said = {Kind.DELAY: "still on its way", Kind.OTHER: one.report.text}
+        said = {BounceReportKind.DELAY: "still on its way", BounceReportKind.OTHER: one.report.text}
         return f"nothing: {said.get(one.report.kind, 'it is about no letter of ours')}"
     tier = effect.bounce.type
     if effect.known:
@@ -106,12 +106,12 @@ def in_words(app: App, one: Handled, dry_run: bool) -> str:
     if effect.pending:
         return f"{tier}: waits for staff, too many at once (`distributor suppressions pending`)"
     if effect.suppression is None:
-        return f"{tier}: not the reader's fault" if tier is Tier.POLICY else f"{tier}: counted"
+        return f"{tier}: not the reader's fault" if tier is BounceType.POLICY else f"{tier}: counted"
     until = f" until {app.local(effect.suppression.until)}" if effect.suppression.until else ""
     return f"{tier}: {'would be' if dry_run else 'is'} suppressed{until}"
 
 
-def _plain(look: Taken) -> dict[str, Any]:
+def _plain(look: MailboxResult) -> dict[str, Any]:
     return {
         "mailbox": look.mailbox,
         "fault": look.fault,

@@ -6,12 +6,12 @@ import getpass
 
 import click
 
-from .app import App, clock, complete_channel, confirm, json_option, pass_app, plural, say
-from .catalogue import ByType, show_types
-from .naming import rename_named
+from .context import CliContext, clock, complete_channel, confirm, json_option, pass_cli_context, plural, say
+from .plugin_list import PluginTypeGroup, show_plugin_types
+from .renames import confirm_and_rename
 
 
-class _Channels(ByType):
+class _Channels(PluginTypeGroup):
     kind = "channel"
 
 
@@ -30,7 +30,7 @@ def command(context: click.Context, as_json: bool) -> None:
     The text comes from the channel files themselves, the newsroom's own `channels/` folder among them.
     """
     if context.invoked_subcommand is None:
-        show_types(context.obj, "channel", None, as_json)
+        show_plugin_types(context.obj, "channel", None, as_json)
 
 
 @command.command("rename")
@@ -38,21 +38,21 @@ def command(context: click.Context, as_json: bool) -> None:
 @click.argument("new", shell_complete=complete_channel)
 @click.option("--dry-run", is_flag=True, help="Show what would be carried over; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@pass_app
-def rename(app: App, old: str, new: str, dry_run: bool, yes: bool) -> None:
+@pass_cli_context
+def rename(app: CliContext, old: str, new: str, dry_run: bool, yes: bool) -> None:
     """Carry everything of channel OLD over to NEW, its name in config.yaml now.
 
     Open deliveries go on there, and later corrections find what was posted. Restart `serve` before.
     """
-    rename_named(app, "channel", old, new, dry_run, yes)
+    confirm_and_rename(app, "channel", old, new, dry_run, yes)
 
 
 @command.command("cancel")
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Say how many they are; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@pass_app
-def cancel(app: App, name: str, dry_run: bool, yes: bool) -> None:
+@pass_cli_context
+def cancel(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
     """Give up what is open on a channel that was taken out of config.yaml."""
     from .. import pipeline
 
@@ -70,15 +70,15 @@ def cancel(app: App, name: str, dry_run: bool, yes: bool) -> None:
 
 @command.command("resume")
 @click.argument("name", shell_complete=complete_channel)
-@pass_app
-def resume(app: App, name: str) -> None:
+@pass_cli_context
+def resume(app: CliContext, name: str) -> None:
     """Let a channel that rests go on at once, whatever time its network has named."""
-    from ..delivery import rests
+    from ..delivery import channel_backoff
     from ..errors import UserError
 
     if name not in app.newsroom.channels:
         raise UserError(f"channel {name} is not in config.yaml")
     with app.store() as database, database.write() as connection:
-        rested = name in rests.resting(connection, clock())
-        rests.lift(connection, name)
+        rested = name in channel_backoff.list_backoffs(connection, clock())
+        channel_backoff.end_backoff(connection, name)
     say(f"{name}: goes on" if rested else f"{name} does not rest")

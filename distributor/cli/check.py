@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import inspecting
-from .app import App, json_option, known_topics, pass_app, plural, say, show_json, warn, warn_of_clock
+from . import sources_check
+from .context import (
+    CliContext,
+    json_option,
+    known_topics,
+    pass_cli_context,
+    plural,
+    say,
+    show_json,
+    warn,
+    warn_of_clock,
+)
 
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
@@ -22,8 +32,8 @@ if TYPE_CHECKING:
     "and changes nothing.",
 )
 @json_option
-@pass_app
-def command(app: App, online: bool, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, online: bool, as_json: bool) -> None:
     """Check config.yaml, templates, channels and the store.
 
     Prints every problem at once, each with its key path and line, or "ok" with a summary.
@@ -35,7 +45,7 @@ def command(app: App, online: bool, as_json: bool) -> None:
 
     from ..errors import ConfigError, StoreLost, UserError
     from ..storage import identity
-    from ..storage.faults import DAMAGED
+    from ..storage.failures import DAMAGED
 
     try:
         newsroom = app.newsroom
@@ -50,10 +60,10 @@ def command(app: App, online: bool, as_json: bool) -> None:
     with app.store() as database, database.read() as connection:
         store = database.name
         database.check_tables()
-        identity.check_key(database, newsroom.present_key(), newsroom.key_place)
-        damage = database.damage()
-        missing = pipeline.missing(newsroom, connection)
-        strange = _strange_topics(newsroom, known_topics(app, connection))
+        identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+        damage = database.find_damage()
+        missing = pipeline.list_missing(newsroom, connection)
+        strange = _unknown_topics(newsroom, known_topics(app, connection))
     warn_of_clock(app)
     if damage:
         raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
@@ -63,34 +73,34 @@ def command(app: App, online: bool, as_json: bool) -> None:
             show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
             raise SystemExit(2)
         raise ConfigError(problems)
-    found = inspecting.inspect(app) if online else []
+    found = sources_check.inspect_sources(app) if online else []
     if online:
-        faults = _ask(app)
+        faults = _check_online(app)
         if faults:
             if not as_json:
-                inspecting.tell(app, found)
+                sources_check.show_inspections(app, found)
             raise UserError("\n".join(faults))
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
-        told = {"read": [inspecting.as_data(one) for one in found]} if online else {}
+        told = {"read": [sources_check.as_data(one) for one in found]} if online else {}
         show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **told})
     else:
-        _tell(app, newsroom, store, unreadable)
-        inspecting.tell(app, found)
+        _show_summary(app, newsroom, store, unreadable)
+        sources_check.show_inspections(app, found)
         for line in strange:
             warn(line)
     if unreadable:
         raise SystemExit(1)
 
 
-def _strange_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:
+def _unknown_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:
     """Topics that config.yaml asks for and that nothing has ever had, each with its place."""
-    from .. import config
-    from ..gathering.topics import strange
+    from ..articles.unknown_topics import describe_unknown_topics
+    from ..config import yaml
 
     if known is None:
         return []
-    raw = config.read(newsroom.file)
+    raw = yaml.read(newsroom.file)
     lines = []
     for name, newsletter in newsroom.settings.newsletters.items():
         asked: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -101,7 +111,7 @@ def _strange_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[st
             asked["alerts", "topics"] = newsletter.alerts.topics
         for path, topics in asked.items():
             for place, topic in enumerate(topics):
-                problems = strange([topic], known)
+                problems = describe_unknown_topics([topic], known)
                 lines += [str(raw.problem(("newsletters", name, *path, place), line)) for line in problems]
     return lines
 
@@ -123,7 +133,7 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
     }
 
 
-def _tell(app: App, newsroom: Newsroom, store: str, unreadable: Sequence[str]) -> None:
+def _show_summary(app: CliContext, newsroom: Newsroom, store: str, unreadable: Sequence[str]) -> None:
     settings = newsroom.settings
     if unreadable:
         say(f"{app.config}: {plural(len(unreadable), 'source')} cannot be read: {', '.join(unreadable)}", fg="red")
@@ -148,16 +158,16 @@ def _tell(app: App, newsroom: Newsroom, store: str, unreadable: Sequence[str]) -
 
 def _placeholders(newsroom: Newsroom) -> list[str]:
     """What nobody has filled in yet, where something goes to people: preflight would block it."""
-    if not newsroom.reaches_people(newsroom.channels):
+    if not newsroom.reaches_audience(newsroom.channels):
         return []
     return [str(problem) for _, problem in newsroom.placeholders]
 
 
-def _ask(app: App) -> list[str]:
+def _check_online(app: CliContext) -> list[str]:
     import asyncio
 
+    from ..bounces import mailboxes
     from ..errors import DeliveryError
-    from ..mail import returns
 
     async def ask() -> list[str]:
         faults = []
@@ -168,7 +178,7 @@ def _ask(app: App) -> list[str]:
                 faults.append(f"channel {name}: {error}")
         for mailbox in app.newsroom.settings.bounces:
             try:
-                with returns.opened(mailbox):
+                with mailboxes.open_mailbox(mailbox):
                     pass
             except DeliveryError as error:
                 faults.append(f"bounces: {error}")

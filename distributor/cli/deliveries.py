@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from .app import (
-    App,
+from .context import (
+    CliContext,
     clock,
     complete_channel,
     complete_edition,
     json_option,
     limit_option,
-    pass_app,
+    pass_cli_context,
     show_json_list,
+    show_remaining,
     show_table,
-    tell_rest,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..delivery.faults import ChannelFault
-    from ..delivery.rests import Rest
+    from ..delivery.channel_backoff import ChannelBackoff
+    from ..delivery.channel_faults import ChannelFault
     from ..model import Delivery, DeliveryState
 
 SHOWN = 50
@@ -38,37 +38,40 @@ _STATES = ("pending", "sending", "sent", "deferred", "rejected", "uncertain", "s
 @click.option("--channel", help="Only on this channel.", shell_complete=complete_channel)
 @limit_option(SHOWN, "latest first")
 @json_option
-@pass_app
+@pass_cli_context
 def command(
-    app: App, edition: str | None, states: tuple[str, ...], channel: str | None, limit: int | None, as_json: bool
+    app: CliContext, edition: str | None, states: tuple[str, ...], channel: str | None, limit: int | None, as_json: bool
 ) -> None:
     """Show the ledger: one row for each thing that had to reach a place or a person, with its state and last reply.
 
     Where a channel failed as a whole, which counts against no delivery, that is shown of those that it has kept waiting.
     --json gives all of them.
     """
-    from ..delivery import faults, rests, rows
-    from ..editions import book
+    from ..delivery import channel_backoff, channel_faults, queries
+    from ..editions import repository as edition_repository
     from ..errors import UserError
     from ..model import DeliveryState
 
     with app.store() as database, database.read(long=True) as connection:
-        if edition and book.edition(connection, edition) is None:
+        if edition and edition_repository.find(connection, edition) is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
         which = _Which(edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel)
-        known, resting = faults.of(connection), rests.resting(connection, clock())
+        known, resting = (
+            channel_faults.faults_by_channel(connection),
+            channel_backoff.list_backoffs(connection, clock()),
+        )
         if as_json:
-            each = rows.each(connection, **which, limit=limit)
+            each = queries.iterate_deliveries(connection, **which, limit=limit)
             show_json_list(_data(row, known.get(row.channel), resting.get(row.channel)) for row in each)
             return
-        found = rows.listing(connection, **which, limit=limit or SHOWN)
-        total = rows.count(connection, **which)
+        found = queries.list_deliveries(connection, **which, limit=limit or SHOWN)
+        total = queries.count_deliveries(connection, **which)
     show_table(
         ["edition", "channel", "variant", "to", "state", "tries", "when", "reply"],
         [_cells(app, row, known.get(row.channel), resting.get(row.channel)) for row in found],
         "No such deliveries.",
     )
-    tell_rest(len(found), total)
+    show_remaining(len(found), total)
 
 
 class _Which(TypedDict):
@@ -79,14 +82,16 @@ class _Which(TypedDict):
     channel: str | None
 
 
-def _data(row: Delivery, fault: ChannelFault | None, rest: Rest | None) -> dict[str, object]:
+def _data(row: Delivery, fault: ChannelFault | None, rest: ChannelBackoff | None) -> dict[str, object]:
     from dataclasses import asdict
 
     told = {"text": fault.text, "at": fault.at} if fault and fault.concerns(row) else None
     return asdict(row) | {"channel_fault": told, "channel_backoff_until": _rests_until(row, rest)}
 
 
-def _cells(app: App, row: Delivery, fault: ChannelFault | None, rest: Rest | None) -> tuple[object, ...]:
+def _cells(
+    app: CliContext, row: Delivery, fault: ChannelFault | None, rest: ChannelBackoff | None
+) -> tuple[object, ...]:
     when, reply = row.due or row.updated, row.reply
     if rest and (until := _rests_until(row, rest)):
         when, reply = max(until, row.due or until), reply or f"the channel rests: {rest.reason}"
@@ -95,6 +100,6 @@ def _cells(app: App, row: Delivery, fault: ChannelFault | None, rest: Rest | Non
     return (row.edition, row.channel, row.variant, row.address, row.state, row.attempts, app.local(when), reply)
 
 
-def _rests_until(row: Delivery, rest: Rest | None) -> datetime | None:
+def _rests_until(row: Delivery, rest: ChannelBackoff | None) -> datetime | None:
     """Until when an open row waits because its channel rests."""
     return rest.until if rest and row.state in ("pending", "deferred") else None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, pass_app, say, warn
+from .context import CliContext, pass_cli_context, say, warn
 
 if TYPE_CHECKING:
-    from ..mail.dkim import Signer
+    from ..mail.dkim import DkimSigner
 
 
 @click.command("dkim", short_help="Make a key that signs mail, and show its DNS record.")
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.option("--bits", type=click.IntRange(1024, 4096), help="Length of an RSA key.  [default: 2048]")
 @click.option("--out", type=click.Path(path_type=Path), help="File of the key.  [default: dkim-SELECTOR.pem]")
 @click.option("--show", is_flag=True, help="Make nothing: show the record of the key that is there.")
-@pass_app
+@pass_cli_context
 def command(
-    app: App, domain: str, selector: str, ed25519: bool, bits: int | None, out: Path | None, show: bool
+    app: CliContext, domain: str, selector: str, ed25519: bool, bits: int | None, out: Path | None, show: bool
 ) -> None:
     """Make a key that signs mail, and show its DNS record.
 
@@ -40,26 +40,28 @@ def command(
         signer = _existing(domain, selector, file) if show else _made(domain, selector, ed25519, bits, file)
     except ValueError as error:
         raise UserError(str(error)) from None
-    _tell(signer, file, str(out.absolute()) if out else file.name)
+    _show_dns_record(signer, file, str(out.absolute()) if out else file.name)
 
 
-def _existing(domain: str, selector: str, file: Path) -> Signer:
-    from ..mail.dkim import Signer
+def _existing(domain: str, selector: str, file: Path) -> DkimSigner:
+    from ..mail.dkim import DkimSigner
 
-    return Signer.load(domain, selector, file)
+    return DkimSigner.load(domain, selector, file)
 
 
-def _made(domain: str, selector: str, ed25519: bool, bits: int | None, file: Path) -> Signer:
+def _made(domain: str, selector: str, ed25519: bool, bits: int | None, file: Path) -> DkimSigner:
     """A signer with a new key, which is in its file when this returns. Raises ValueError in one line."""
-    from ..mail import keys
-    from ..mail.dkim import Signer
+    from ..mail import dkim_keys
+    from ..mail.dkim import DkimSigner
 
-    if bits and bits < keys.USUAL:
-        warn(f"receivers trust {keys.USUAL} bits or more (RFC 8301); {bits} is for a DNS that holds no longer record")
-    pem = keys.make(keys.ED25519 if ed25519 else keys.RSA, bits or keys.USUAL)
-    signer = Signer(domain, selector, keys.parse(pem))
+    if bits and bits < dkim_keys.USUAL:
+        warn(
+            f"receivers trust {dkim_keys.USUAL} bits or more (RFC 8301); {bits} is for a DNS that holds no longer record"
+        )
+    pem = dkim_keys.make_key(dkim_keys.ED25519 if ed25519 else dkim_keys.RSA, bits or dkim_keys.USUAL)
+    signer = DkimSigner(domain, selector, dkim_keys.parse(pem))
     try:
-        keys.write(file, pem)
+        dkim_keys.write(file, pem)
     except FileExistsError:
         raise ValueError(f"{file} is there already: nothing was changed (--show shows its record)") from None
     except OSError as error:
@@ -67,12 +69,12 @@ def _made(domain: str, selector: str, ed25519: bool, bits: int | None, file: Pat
     return signer
 
 
-def _tell(signer: Signer, file: Path, key: str) -> None:
+def _show_dns_record(signer: DkimSigner, file: Path, key: str) -> None:
     """`key` is how config.yaml names the file: paths there begin at its folder."""
-    from ..mail import keys
+    from ..mail import dkim_keys
 
-    kind = "Ed25519" if signer.key.algorithm == keys.ED25519 else f"RSA, {signer.key.bits} bits"
-    strings = " ".join(f'"{string}"' for string in keys.strings(signer.key.record))
+    kind = "Ed25519" if signer.key.algorithm == dkim_keys.ED25519 else f"RSA, {signer.key.bits} bits"
+    strings = " ".join(f'"{string}"' for string in dkim_keys.txt_strings(signer.key.record))
     say(f"The key is in {file} ({kind}). Keep it to yourselves. Publish this TXT record:")
     say(f"  name   {signer.place}")
     say(f"  value  {signer.key.record}")

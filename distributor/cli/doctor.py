@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from .app import App, clock, json_option, pass_app, plural, say, show_json
+from .context import CliContext, clock, json_option, pass_cli_context, plural, say, show_json
 
 
 @click.command("doctor", short_help="Look for damaged rows in the store, and repair them.")
 @click.option("--repair", "mend", is_flag=True, help="Set damaged rows aside: each is kept in a file of var/set-aside.")
 @json_option
-@pass_app
-def command(app: App, mend: bool, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, mend: bool, as_json: bool) -> None:
     """Look for damaged rows in the store, and repair them.
 
     Every command names such a row and passes over it; here all of them are found, with what a repair would do to each.
@@ -19,7 +19,7 @@ def command(app: App, mend: bool, as_json: bool) -> None:
     and whoever must not be written to is not.
     """
     from ..errors import StoreError
-    from ..pipeline import checkup
+    from ..pipeline import store_check
 
     folder = app.newsroom.folder / "var" / "set-aside"
     with app.store() as database:
@@ -27,13 +27,13 @@ def command(app: App, mend: bool, as_json: bool) -> None:
         if mend:
             try:
                 with database.write() as connection:
-                    found = checkup.find(connection, clock())
-                    file = checkup.repair(connection, found, folder, clock())
+                    found = store_check.find_damage(connection, clock())
+                    file = store_check.repair_damage(connection, found, folder, clock())
             except OSError as error:
                 raise StoreError(f"{folder}: cannot be written: {error.strerror}; nothing was changed") from None
         else:
             with database.read() as connection:
-                found, file = checkup.find(connection, clock()), None
+                found, file = store_check.find_damage(connection, clock()), None
     if as_json:
         show_json(
             {"damaged": [str(one) for one in found], "repaired": bool(file), "kept_in": str(file) if file else ""}

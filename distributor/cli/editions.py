@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import running, watching
-from .app import (
-    App,
+from . import editions_control, editions_watch
+from .context import (
+    CliContext,
     by_option,
     clock,
     complete_edition,
@@ -17,19 +17,19 @@ from .app import (
     confirm,
     json_option,
     limit_option,
-    pass_app,
+    pass_cli_context,
     plural,
     reason_option,
     say,
     show_json,
     show_json_list,
+    show_remaining,
     show_table,
-    tell_rest,
     warn,
 )
 
 if TYPE_CHECKING:
-    from ..editions.book import EditionRow
+    from ..editions.repository import EditionRow
     from ..storage.database import Database
 
 
@@ -49,19 +49,19 @@ def command(context: click.Context, newsletter: str | None, limit: int | None, a
         _list(context.obj, newsletter, limit, as_json)
 
 
-def _list(app: App, newsletter: str | None, limit: int | None, as_json: bool) -> None:
-    from ..delivery.rows import tally as tally_of
-    from ..editions import book
+def _list(app: CliContext, newsletter: str | None, limit: int | None, as_json: bool) -> None:
+    from ..delivery.queries import count_by_state as tally_of
+    from ..editions import repository as edition_repository
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
-            rows_of = book.each(connection, newsletter, limit)
+            rows_of = edition_repository.iterate_editions(connection, newsletter, limit)
             show_json_list(_data(row) | {"deliveries": tally_of(connection, row.id)} for row in rows_of)
             return
-        found = book.listing(connection, newsletter, limit or SHOWN)
-        total = book.count(connection, newsletter)
+        found = edition_repository.list_editions(connection, newsletter, limit or SHOWN)
+        total = edition_repository.count_editions(connection, newsletter)
         tallies = {row.id: tally_of(connection, row.id) for row in found}
     rows = []
     for row in found:
@@ -72,7 +72,7 @@ def _list(app: App, newsletter: str | None, limit: int | None, as_json: bool) ->
         progress = ", ".join(f"{number} {state}" for state, number in counts.items())
         rows.append((row.id, app.local(row.frozen_at), row.slot, row.state, row.subject, progress))
     show_table(["id", "frozen", "slot", "state", "subject", "deliveries"], rows, "No editions yet.")
-    tell_rest(len(found), total)
+    show_remaining(len(found), total)
 
 
 def _data(row: EditionRow) -> dict[str, Any]:
@@ -82,23 +82,23 @@ def _data(row: EditionRow) -> dict[str, Any]:
 @command.command("show")
 @click.argument("edition", shell_complete=complete_edition)
 @json_option
-@pass_app
-def show(app: App, edition: str, as_json: bool) -> None:
+@pass_cli_context
+def show(app: CliContext, edition: str, as_json: bool) -> None:
     """Show one edition: its articles, its letters and readers, what happened to it and who did it."""
-    from ..delivery.rows import tally as tally_of
-    from ..editions import book
+    from ..delivery.queries import count_by_state as tally_of
+    from ..editions import repository as edition_repository
     from ..errors import UserError
 
     with app.store() as database, database.read() as connection:
-        row = book.row(connection, edition)
-        content = book.edition(connection, edition)
+        row = edition_repository.find_row(connection, edition)
+        content = edition_repository.find(connection, edition)
         if row is None or content is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-        events = book.events(connection, edition)
-        cohorts = book.cohorts_of(connection, edition)
-        sizes = book.sizes_of(connection, edition)
+        events = edition_repository.list_events(connection, edition)
+        cohorts = edition_repository.list_segment_articles(connection, edition)
+        sizes = edition_repository.count_segment_sizes(connection, edition)
         tally = tally_of(connection, edition)
-        kept = book.renditions_of(connection, edition)
+        kept = edition_repository.list_renditions(connection, edition)
     data: dict[str, Any] = {
         **_data(row),
         "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
@@ -134,8 +134,8 @@ def show(app: App, edition: str, as_json: bool) -> None:
 @click.option(
     "--force", multiple=True, metavar="CHECK", help="Let it go although this check blocks it; is written down."
 )
-@pass_app
-def approve(app: App, edition: str, by: str | None, force: tuple[str, ...]) -> None:
+@pass_cli_context
+def approve(app: CliContext, edition: str, by: str | None, force: tuple[str, ...]) -> None:
     """Let a draft go out at its time; one whose time has passed goes out now. What preflight blocks needs --force."""
     from .. import pipeline
 
@@ -147,42 +147,42 @@ def approve(app: App, edition: str, by: str | None, force: tuple[str, ...]) -> N
         _release(app, database, row)
 
 
-def _release(app: App, database: Database, row: EditionRow) -> None:
+def _release(app: CliContext, database: Database, row: EditionRow) -> None:
     """Send what has been approved late."""
     import asyncio
 
     from .. import pipeline
-    from ..editions import book
+    from ..editions import repository as edition_repository
     from ..errors import UserError
-    from .outcome import exit_code, tell_report
+    from .outcome import exit_code, show_report
     from .progress import deliver_with_progress
 
     content = _content(app, database, row.id)
-    for line in asyncio.run(pipeline.last_look(app.newsroom, database, content, clock())):
+    for line in asyncio.run(pipeline.recheck_articles(app.newsroom, database, content, clock())):
         warn(line)
     settled = [one for one in pipeline.release_due(app.newsroom, database, clock(), "by hand") if one.edition == row.id]
     for one in settled:
         if one.event != "released":
             raise UserError(f"{one.edition} is {one.event}: {one.reason}")
     with database.read() as connection:
-        now = book.row(connection, row.id)
+        now = edition_repository.find_row(connection, row.id)
     if now is None or now.released_at is None:
         warn(f"{row.id} is approved, but could not be sent (see above); `distributor serve` tries again")
         raise SystemExit(1)
     report = deliver_with_progress(app, database)
     say(f"{row.id}: approved and sent: {row.subject}")
-    tell_report(app, database, report)
-    for fault in asyncio.run(pipeline.refresh(app.newsroom, database, clock)):
+    show_report(app, database, report)
+    for fault in asyncio.run(pipeline.refresh_feeds(app.newsroom, database, clock)):
         warn(fault)
     if exit_code(database, report):
         raise SystemExit(1)
 
 
-def _content(app: App, database: Database, edition: str) -> list[Any]:
-    from ..editions import book
+def _content(app: CliContext, database: Database, edition: str) -> list[Any]:
+    from ..editions import repository as edition_repository
 
     with database.read() as connection:
-        content = book.edition(connection, edition)
+        content = edition_repository.find(connection, edition)
     return list(content.carried) if content else []
 
 
@@ -190,8 +190,8 @@ def _content(app: App, database: Database, edition: str) -> list[Any]:
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @reason_option
-@pass_app
-def hold(app: App, edition: str, by: str | None, reason: str) -> None:
+@pass_cli_context
+def hold(app: CliContext, edition: str, by: str | None, reason: str) -> None:
     """Keep a draft back until somebody approves it."""
     from .. import pipeline
 
@@ -205,8 +205,8 @@ def hold(app: App, edition: str, by: str | None, reason: str) -> None:
 @by_option
 @reason_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@pass_app
-def cancel(app: App, edition: str, by: str | None, reason: str, yes: bool) -> None:
+@pass_cli_context
+def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool) -> None:
     """Stop an edition: what it has not sent yet stays unsent. Of a draft, the articles wait for the next edition."""
     from .. import pipeline
 
@@ -218,5 +218,5 @@ def cancel(app: App, edition: str, by: str | None, reason: str, yes: bool) -> No
     say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} given up{waits}")
 
 
-for one in (running.pause, running.resume, running.resend, watching.watch):
+for one in (editions_control.pause, editions_control.resume, editions_control.resend, editions_watch.watch):
     command.add_command(one)

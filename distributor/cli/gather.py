@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_source, json_option, pass_app, plural, say, show_json, warn
-from .explaining import check_names, explain
+from .context import CliContext, clock, complete_source, json_option, pass_cli_context, plural, say, show_json, warn
+from .gather_explain import check_names, explain
 
 if TYPE_CHECKING:
-    from ..pipeline import Look
+    from ..pipeline import GatherResult
 
 
 @click.command("gather", short_help="Look at the sources and take in what is new.")
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     help="Only show what a look would take and what it would leave out, and why. Stores nothing.",
 )
 @json_option
-@pass_app
-def command(app: App, sources: tuple[str, ...], force: bool, explained: bool, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, sources: tuple[str, ...], force: bool, explained: bool, as_json: bool) -> None:
     """Look at the sources and take in what is new.
 
     All sources are looked at, or those named. One that fails does not stop the others; the exit code is 1 if none
@@ -42,12 +42,12 @@ def command(app: App, sources: tuple[str, ...], force: bool, explained: bool, as
         show_json([as_data(look) for look in looks])
     else:
         for look in looks:
-            tell(look)
+            show_gathered(look)
     if looks and all(look.failure for look in looks):
         raise SystemExit(1)
 
 
-def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[Look]:
+def gather(app: CliContext, only: Sequence[str] = (), *, force: bool = False) -> list[GatherResult]:
     """One look at the sources, then the standing feeds brought up to date. Raises UserError for an unknown source."""
     import asyncio
 
@@ -55,10 +55,10 @@ def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[L
 
     check_names(app, only)
 
-    async def run() -> tuple[list[Look], list[str]]:
+    async def run() -> tuple[list[GatherResult], list[str]]:
         with app.store() as database:
-            looks = await pipeline.gather(app.newsroom, database, clock, only, force=force)
-            return looks, await pipeline.refresh(app.newsroom, database, clock)
+            looks = await pipeline.gather_sources(app.newsroom, database, clock, only, force=force)
+            return looks, await pipeline.refresh_feeds(app.newsroom, database, clock)
 
     looks, faults = asyncio.run(run())
     for fault in faults:
@@ -66,20 +66,20 @@ def gather(app: App, only: Sequence[str] = (), *, force: bool = False) -> list[L
     return looks
 
 
-def tell(look: Look) -> None:
+def show_gathered(look: GatherResult) -> None:
     """One look in words: a line, and one for each article that could not be used."""
     if look.failure:
-        hint = "; `distributor gather --force` asks all the same" if look.ask_again else ""
+        hint = "; `distributor gather --force` asks all the same" if look.retry_at else ""
         warn(f"source {look.source}: {look.failure}{hint}")
         return
-    say(f"{look.source}: {words(look)}")
+    say(f"{look.source}: {summary(look)}")
     for note in look.notes:
         say(f"  note: {note}")
     for fault in look.faults:
         warn(f"source {look.source}: {fault}")
 
 
-def words(look: Look) -> str:
+def summary(look: GatherResult) -> str:
     intake = look.intake
     if look.unchanged:
         return "unchanged"
@@ -93,12 +93,12 @@ def words(look: Look) -> str:
     return ", ".join(parts)
 
 
-def as_data(look: Look) -> dict[str, object]:
+def as_data(look: GatherResult) -> dict[str, object]:
     return {
         "source": look.source,
         "ok": not look.failure,
         "failure": look.failure,
-        "ask_again": look.ask_again.isoformat() if look.ask_again else None,
+        "ask_again": look.retry_at.isoformat() if look.retry_at else None,
         "unchanged": look.unchanged,
         "new": [article.id for article in look.intake.new if not article.backlog],
         "backlog": look.intake.backlog,

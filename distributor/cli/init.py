@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from .app import pass_app, say
+from .context import pass_cli_context, say
 
 
 @click.command("init", short_help="Make a new newsroom folder that runs as it is.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@pass_app
+@pass_cli_context
 def command(_app: object, directory: Path) -> None:
     """Make a new newsroom folder that runs as it is: config.yaml, two articles, folders for your own files.
 

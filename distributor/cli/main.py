@@ -38,7 +38,7 @@ COMMANDS = {
     "serve": "Gather and send on schedule until stopped.",
     "dkim": "Make a key that signs mail, and show its DNS record.",
     "doctor": "Look for damaged rows in the store, and repair them.",
-    "adopt": "Let a store that was copied or moved send from here.",
+    "store": "Claim a store that was copied or moved.",
     "migrate": "Show or run the migrations of the store.",
 }
 
@@ -101,9 +101,9 @@ def main(ctx: click.Context, config: Path, verbose: int) -> None:
 
     Begin with `distributor init my-newsroom`, or look at README.
     """
-    from .app import App
+    from .context import CliContext
 
-    ctx.obj = App(config=config, verbose=verbose)
+    ctx.obj = CliContext(config=config, verbose=verbose)
 
 
 def run(arguments: list[str] | None = None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from .app import App, pass_app, say
+from .context import CliContext, pass_cli_context, say
 
 
 @click.command("migrate", short_help="Show or run the migrations of the store.")
 @click.option("--dry-run", is_flag=True, help="Only show what would run.")
-@pass_app
-def command(app: App, dry_run: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, dry_run: bool) -> None:
     """Show or run the migrations of the store. Every other command runs them by itself at its start."""
     database = app.newsroom.open_store(migrate=False)
     try:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import click
 
-from .app import App, complete_newsletter, confirm, json_option, pass_app, plural, say, show_json, show_table
-from .naming import rename_named
+from .context import (
+    CliContext,
+    complete_newsletter,
+    confirm,
+    json_option,
+    pass_cli_context,
+    plural,
+    say,
+    show_json,
+    show_table,
+)
+from .renames import confirm_and_rename
 
 
 @click.group("newsletters", short_help="Show the newsletters; rename or remove one.", invoke_without_command=True)
@@ -17,12 +27,12 @@ def command(context: click.Context, as_json: bool) -> None:
         _list(context.obj, as_json)
 
 
-def _list(app: App, as_json: bool) -> None:
-    from ..subscribers import register
+def _list(app: CliContext, as_json: bool) -> None:
+    from ..subscribers import repository as subscriber_repository
 
     known = app.newsroom.settings.newsletters
     with app.store() as database, database.read() as connection:
-        lists = register.sizes(connection)
+        lists = subscriber_repository.count_by_newsletter(connection)
     rows = [
         {
             "newsletter": name,
@@ -47,22 +57,22 @@ def _list(app: App, as_json: bool) -> None:
 @click.argument("new", shell_complete=complete_newsletter)
 @click.option("--dry-run", is_flag=True, help="Show what would be carried over; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@pass_app
-def rename(app: App, old: str, new: str, dry_run: bool, yes: bool) -> None:
+@pass_cli_context
+def rename(app: CliContext, old: str, new: str, dry_run: bool, yes: bool) -> None:
     """Carry everything of newsletter OLD over to NEW, its name in config.yaml now.
 
     Subscribers, opt-outs, editions, drafts and what was announced. Numbers go on, nothing is announced twice, and the
     links in letters that are out go on working. Restart `serve` before.
     """
-    rename_named(app, "newsletter", old, new, dry_run, yes)
+    confirm_and_rename(app, "newsletter", old, new, dry_run, yes)
 
 
 @command.command("remove")
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Say how many they are; change nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@pass_app
-def remove(app: App, name: str, dry_run: bool, yes: bool) -> None:
+@pass_cli_context
+def remove(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
     """Take everybody off a newsletter that has ended and is not in config.yaml any more.
 
     They stay subscribers of others; its editions stay as they are. `subscribers export` keeps the list before.

@@ -7,20 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json, warn_of_clock
-from .audience import audience_data, audience_lines
+from .context import (
+    CliContext,
+    clock,
+    complete_newsletter,
+    json_option,
+    pass_cli_context,
+    plural,
+    say,
+    show_json,
+    warn_of_clock,
+)
+from .recipients import recipient_data, recipient_lines
 
 if TYPE_CHECKING:
-    from ..editions.schedule import Slot
-    from ..pipeline import Proposal
+    from ..pipeline import EditionPlan
+    from ..schedule.slots import Slot
 
 
 @click.command("plan", short_help="Show the coming slots and what would go out.")
 @click.argument("newsletters", nargs=-1, shell_complete=complete_newsletter)
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How far to look ahead.")
 @json_option
-@pass_app
-def command(app: App, newsletters: tuple[str, ...], days: int, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: bool) -> None:
     """Show the coming slots of each newsletter and what would go out if the next one were now. Changes nothing."""
     now = clock()
     names = newsletters or tuple(app.newsroom.settings.newsletters)
@@ -33,28 +43,33 @@ def command(app: App, newsletters: tuple[str, ...], days: int, as_json: bool) ->
     for number, (proposal, slots) in enumerate(plans):
         if number:
             say()
-        _tell(app, proposal, slots, left_out[proposal.newsletter.id])
+        _show_plan(app, proposal, slots, left_out[proposal.newsletter.id])
         for line in _more(app, proposal.newsletter.id, now, days):
             say(f"  {line}")
 
 
-def _more(app: App, name: str, now: datetime, days: int) -> list[str]:
+def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
     """Drafts that wait, and the daily and weekly letters."""
-    from ..delivery import audience
-    from ..delivery.audience import Order
-    from ..editions import book
+    from ..editions import repository as edition_repository
     from ..model import Frequency
+    from ..subscribers import recipients
+    from ..subscribers.recipients import RecipientQuery
 
     timing = app.newsroom.timing[name]
     lines = []
     with app.store() as database, database.read() as connection:
         lines += [
             f"draft {row.id} ({row.state}), due {app.local(row.due_at)}: {row.subject}"
-            for row in book.waiting(connection)
+            for row in edition_repository.list_unreleased(connection)
             if row.newsletter == name
         ]
         for frequency, schedule in ((Frequency.DAILY, timing.daily), (Frequency.WEEKLY, timing.weekly)):
-            readers = sum(one.size for one in audience.census(connection, Order(newsletter=name, frequency=frequency)))
+            readers = sum(
+                one.size
+                for one in recipients.count_by_preference(
+                    connection, RecipientQuery(newsletter=name, frequency=frequency)
+                )
+            )
             slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
             if readers:
                 names = (
@@ -66,14 +81,14 @@ def _more(app: App, name: str, now: datetime, days: int) -> list[str]:
     return lines
 
 
-def _left_out(app: App, name: str, now: datetime, days: int) -> list[str]:
+def _left_out(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
     """The times that the calendar takes away, each with its reason."""
     schedule = app.newsroom.timing[name].schedule
     skipped = schedule.skipped(now, now + timedelta(days=days)) if schedule else ()
     return [f"{one.name.replace('T', ' ')} ({one.reason})" for one in skipped]
 
 
-def _plan(app: App, name: str, now: datetime, days: int) -> tuple[Proposal, list[Slot]]:
+def _plan(app: CliContext, name: str, now: datetime, days: int) -> tuple[EditionPlan, list[Slot]]:
     from .. import pipeline
 
     newsroom = app.newsroom
@@ -81,10 +96,10 @@ def _plan(app: App, name: str, now: datetime, days: int) -> tuple[Proposal, list
     schedule = newsroom.timing[name].schedule
     slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
     with app.store() as database:
-        return pipeline.propose(newsroom, database, newsletter, slots[0].name if slots else "by-hand", now), slots
+        return pipeline.plan_digest(newsroom, database, newsletter, slots[0].name if slots else "by-hand", now), slots
 
 
-def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) -> None:
+def _show_plan(app: CliContext, proposal: EditionPlan, slots: list[Slot], left_out: list[str]) -> None:
     newsletter = proposal.newsletter
     say(f"{newsletter.id}: {newsletter.title}", bold=True)
     if not newsletter.schedule:
@@ -102,7 +117,7 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) 
     else:
         what = plural(len(proposal.edition.articles), "article") + _size(proposal)
         say(f"  edition {proposal.edition.number} would go to {plural(proposal.audience, 'subscriber')} with {what}:")
-        for line in audience_lines(proposal):
+        for line in recipient_lines(proposal):
             say(f"    {line}")
         for article in proposal.edition.articles:
             say(f"    in   {article.id}  {app.local(article.published)}  {article.title}")
@@ -110,10 +125,10 @@ def _tell(app: App, proposal: Proposal, slots: list[Slot], left_out: list[str]) 
             say(f"    brief {article.id}  {app.local(article.published)}  {article.title}")
     for choice in proposal.selection.waiting:
         article = choice.article
-        say(f"    {choice.verdict:<4} {article.id}  {app.local(article.published)}  {article.title}: {choice.reason}")
+        say(f"    {choice.status:<4} {article.id}  {app.local(article.published)}  {article.title}: {choice.reason}")
 
 
-def _size(proposal: Proposal) -> str:
+def _size(proposal: EditionPlan) -> str:
     """How large the whole letter is."""
     sizes = [
         len(one.body) for one in proposal.renditions if one.variant == "digest" and one.channel in _personal(proposal)
@@ -121,12 +136,12 @@ def _size(proposal: Proposal) -> str:
     return f" in a letter of {max(sizes) / 1000:.0f} kB" if sizes else ""
 
 
-def _personal(proposal: Proposal) -> set[str]:
-    parts = {one.edition.variant for one in proposal.division.cohorts} | {"digest"}
+def _personal(proposal: EditionPlan) -> set[str]:
+    parts = {one.edition.variant for one in proposal.segmentation.segments} | {"digest"}
     return {one.channel for one in proposal.renditions if one.variant in parts}
 
 
-def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
+def _as_data(proposal: EditionPlan, slots: list[Slot]) -> dict[str, Any]:
     edition = proposal.edition
     return {
         "newsletter": proposal.newsletter.id,
@@ -134,11 +149,11 @@ def _as_data(proposal: Proposal, slots: list[Slot]) -> dict[str, Any]:
         "subject": edition.subject if edition else None,
         "in": [{"id": article.id, "title": article.title} for article in edition.articles] if edition else [],
         "out": [
-            {"id": choice.article.id, "title": choice.article.title, "verdict": choice.verdict, "reason": choice.reason}
+            {"id": choice.article.id, "title": choice.article.title, "verdict": choice.status, "reason": choice.reason}
             for choice in proposal.selection.waiting
         ],
         "brief": [{"id": article.id, "title": article.title} for article in edition.briefs] if edition else [],
         "bytes": {one.variant: len(one.body) for one in proposal.renditions if one.channel in _personal(proposal)},
         "reason": proposal.selection.reason,
-        "audience": audience_data(proposal),
+        "audience": recipient_data(proposal),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_newsletter, json_option, pass_app, plural, say, show_json
+from .context import CliContext, clock, complete_newsletter, json_option, pass_cli_context, plural, say, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 @click.option("--links/--no-links", default=True, show_default=True, help="Ask whether the links answer.")
 @click.option("--seconds", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Most time for the links.")
 @json_option
-@pass_app
-def command(app: App, name: str, links: bool, seconds: float, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, name: str, links: bool, seconds: float, as_json: bool) -> None:
     """Examine the letters of the next edition of NEWSLETTER, or of an EDITION that was made, byte for byte.
 
     What blocks would hold the edition; the exit code is then 1. Every check is explained in docs/preflight.md.
     """
-    from ..pipeline import gate
+    from ..pipeline import preflight_gate
 
-    edition, kept = _subject(app, name)
+    edition, kept = _edition_to_check(app, name)
     if edition is None:
         say("Nothing to examine: there would be no edition.")
         return
-    findings = gate.examine_letters(app.newsroom, edition, kept, clock())
+    findings = preflight_gate.check_emails(app.newsroom, edition, kept, clock())
     unclear = 0
     if links:
-        more, unclear = asyncio.run(_links(app, edition, kept, seconds))
+        more, unclear = asyncio.run(_check_links(app, edition, kept, seconds))
         findings = [*findings, *more]
-    blocked = gate.held_by(app.newsroom, findings)
+    blocked = preflight_gate.list_blocking(app.newsroom, findings)
     if as_json:
         show_json(
             {
@@ -58,39 +58,41 @@ def command(app: App, name: str, links: bool, seconds: float, as_json: bool) -> 
             }
         )
     else:
-        _tell(edition, findings, blocked, unclear)
+        _print_findings(edition, findings, blocked, unclear)
     if blocked:
         raise SystemExit(1)
 
 
-def _subject(app: App, name: str) -> tuple[Edition | None, Sequence[Rendition]]:
+def _edition_to_check(app: CliContext, name: str) -> tuple[Edition | None, Sequence[Rendition]]:
     """An edition that was made, or the next one of a newsletter."""
     from .. import pipeline
-    from ..editions import book
+    from ..editions import repository as edition_repository
 
     with app.store() as database:
         if name not in app.newsroom.settings.newsletters:
             with database.read() as connection:
-                edition = book.edition(connection, name)
+                edition = edition_repository.find(connection, name)
                 if edition:
-                    return edition, book.renditions_of(connection, name)
-        proposal = pipeline.propose(app.newsroom, database, app.newsroom.newsletter(name), "preflight", clock())
+                    return edition, edition_repository.list_renditions(connection, name)
+        proposal = pipeline.plan_digest(app.newsroom, database, app.newsroom.newsletter(name), "preflight", clock())
         return proposal.edition, proposal.renditions
 
 
-async def _links(app: App, edition: Edition, kept: Sequence[Rendition], seconds: float) -> tuple[list[Finding], int]:
-    from ..pipeline import gate
-    from ..preflight.links import check_links
+async def _check_links(
+    app: CliContext, edition: Edition, kept: Sequence[Rendition], seconds: float
+) -> tuple[list[Finding], int]:
+    from ..pipeline import preflight_gate
+    from ..preflight.link_check import check_links
 
-    urls = gate.links_in(app.newsroom, edition, kept)
-    private = gate.private_among(app.newsroom, edition, urls)
+    urls = preflight_gate.list_links(app.newsroom, edition, kept)
+    private = preflight_gate.list_private_links(app.newsroom, edition, urls)
     checked = await check_links(
         urls, site=app.newsroom.settings.site, budget=seconds, cache={}, now=clock(), private=private
     )
-    return gate.with_keys(app.newsroom, edition, checked.findings), len(checked.unclear)
+    return preflight_gate.with_keys(app.newsroom, edition, checked.findings), len(checked.unclear)
 
 
-def _tell(edition: Edition, findings: Sequence[Finding], blocked: Sequence[Finding], unclear: int) -> None:
+def _print_findings(edition: Edition, findings: Sequence[Finding], blocked: Sequence[Finding], unclear: int) -> None:
     say(f"{edition.id}: {edition.subject}", bold=True)
     for one in findings:
         where = f" ({one.place})" if one.place else ""

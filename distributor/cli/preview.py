@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, complete_channel, complete_newsletter, pass_app, plural, say
+from .context import CliContext, clock, complete_channel, complete_newsletter, pass_cli_context, plural, say
 
 if TYPE_CHECKING:
     from ..channel import Channel
-    from ..editions.cohorts import Division
+    from ..editions.segments import Segmentation
     from ..model import Edition, Recipient, Rendition
-    from ..rendering.showcase import Showcase
-    from .showing import Crowd, Look, Written
+    from ..preview.collect import EmailRecipients, PreviewInput, RenditionFiles
+    from ..preview.page import EditionPreview
 
-TOLD = 20  # lines of preflight on the terminal; the page has all
+MAX_FINDINGS = 20  # lines of preflight on the terminal; the page has all
 
 
 @click.command("preview", short_help="Write the next edition to a folder, without sending.")
@@ -28,9 +28,9 @@ TOLD = 20  # lines of preflight on the terminal; the page has all
 )
 @click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
 @click.option("--open", "open_it", is_flag=True, help="Open the page that shows it all in the browser.")
-@pass_app
+@pass_cli_context
 def command(
-    app: App, newsletter: str, channels: tuple[str, ...], output: Path | None, gather: bool, open_it: bool
+    app: CliContext, newsletter: str, channels: tuple[str, ...], output: Path | None, gather: bool, open_it: bool
 ) -> None:
     """Write the next edition to a folder: HTML, text, message, feeds and posts as they would go out.
 
@@ -40,21 +40,21 @@ def command(
     Nothing is sent and nothing is marked: the next `send` makes the same edition. The id of an edition that was made
     already (`tin-sang-1`) shows what went out, byte for byte.
     """
-    from ..rendering.showcase import INDEX, show
-    from .showing import showcase
+    from ..preview.collect import collect_preview
+    from ..preview.page import INDEX, render_preview
 
     name = newsletter
-    if name in app.newsroom.settings.newsletters or not (look := _made(app, name, channels)):
-        look = _proposed(app, name, channels, gather)
+    if name in app.newsroom.settings.newsletters or not (look := _existing_edition(app, name, channels)):
+        look = _planned_edition(app, name, channels, gather)
     if look is None:
         return
     folder = output or app.newsroom.folder / "var" / "preview" / name
-    written = _written(app, look)
-    shown = showcase(app.newsroom, name, look, written)
-    pages = show(shown, app.newsroom.templates)
+    written = _rendition_files(app, look)
+    shown = collect_preview(app.newsroom, name, look, written)
+    pages = render_preview(shown, app.newsroom.templates)
     files = {path: body for one in written for path, body in one.files}
     _write(folder, {**files, **pages})
-    _tell(shown)
+    _print_findings(shown)
     say("Nothing was sent or marked. Written:")
     for path in (*files, INDEX):
         say(f"  {folder / path}")
@@ -65,35 +65,41 @@ def command(
 # -- what is looked at -------------------------------------------------------------------------------------------------
 
 
-def _made(app: App, name: str, channels: tuple[str, ...]) -> Look | None:
+def _existing_edition(app: CliContext, name: str, channels: tuple[str, ...]) -> PreviewInput | None:
     """An edition that was made, with its frozen renditions."""
-    from ..editions import book
-    from .showing import Crowd, Look
+    from ..editions import repository as edition_repository
+    from ..preview.collect import EmailRecipients, PreviewInput
 
     with app.store() as database, database.read() as connection:
-        edition = book.edition(connection, name)
+        edition = edition_repository.find(connection, name)
         if edition is None:
             return None
-        kept = [one for one in book.renditions_of(connection, name) if not channels or one.channel in channels]
-        sizes = book.sizes_of(connection, name)
+        kept = [
+            one
+            for one in edition_repository.list_renditions(connection, name)
+            if not channels or one.channel in channels
+        ]
+        sizes = edition_repository.count_segment_sizes(connection, name)
     what = f"Edition {edition.id}, frozen {app.local(edition.frozen_at)}, {plural(len(edition.articles), 'article')}."
     say(f"{edition.subject}")
     say(what)
-    return Look(
+    return PreviewInput(
         edition=edition,
         renditions=tuple(one for one in kept if one.channel in app.newsroom.channels),
-        crowds={variant: Crowd(size=size) for variant, size in sizes.items()} if sizes else None,
+        recipients_by_variant={variant: EmailRecipients(size=size) for variant, size in sizes.items()}
+        if sizes
+        else None,
         facts=(what,),
     )
 
 
-def _proposed(app: App, name: str, channels: tuple[str, ...], gather: bool) -> Look | None:
+def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gather: bool) -> PreviewInput | None:
     """The edition that the next send would make."""
     from .. import pipeline
     from ..errors import UserError
+    from ..preview.collect import PreviewInput
     from .gather import gather as look
-    from .gather import tell
-    from .showing import Look
+    from .gather import show_gathered
 
     known = app.newsroom.newsletter(name)
     unknown = [channel for channel in channels if channel not in known.channels]
@@ -101,9 +107,9 @@ def _proposed(app: App, name: str, channels: tuple[str, ...], gather: bool) -> L
         raise UserError(f"newsletter {name} has no channel {unknown[0]!r}; it has: {', '.join(known.channels)}")
     for seen in look(app) if gather else ():
         if seen.failure or seen.faults:
-            tell(seen)
+            show_gathered(seen)
     with app.store() as database:
-        proposal = pipeline.propose(app.newsroom, database, known, "preview", clock(), channels)
+        proposal = pipeline.plan_digest(app.newsroom, database, known, "preview", clock(), channels)
     if proposal.edition is None:
         say(f"Nothing to preview: {proposal.selection.reason}.")
         return None
@@ -116,42 +122,42 @@ def _proposed(app: App, name: str, channels: tuple[str, ...], gather: bool) -> L
     say(what)
     for note in (*proposal.notes, *left_out):
         say(f"note: {note}")
-    return Look(
+    return PreviewInput(
         edition=proposal.edition,
         renditions=proposal.renditions,
-        crowds=_crowds(proposal.division),
+        recipients_by_variant=_recipients_by_variant(proposal.segmentation),
         facts=(what,),
         notes=(*proposal.notes, *left_out),
     )
 
 
-def _crowds(division: Division) -> Mapping[str, Crowd]:
+def _recipients_by_variant(division: Segmentation) -> Mapping[str, EmailRecipients]:
     """Who would get which letter."""
-    from .showing import Crowd
+    from ..preview.collect import EmailRecipients
 
     made = {}
-    for cohort in division.cohorts:
-        chosen = [taste.topics for taste in cohort.tastes]
+    for cohort in division.segments:
+        chosen = [taste.topics for taste in cohort.preferences]
         topics = sorted({topic for topic in "\n".join(chosen).split("\n") if topic}) if all(chosen) else ()
-        made[cohort.edition.variant] = Crowd(size=cohort.size, topics=tuple(topics))
+        made[cohort.edition.variant] = EmailRecipients(size=cohort.size, topics=tuple(topics))
     return made
 
 
 # -- what is written ---------------------------------------------------------------------------------------------------
 
 
-def _written(app: App, look: Look) -> list[Written]:
+def _rendition_files(app: CliContext, look: PreviewInput) -> list[RenditionFiles]:
     """Each rendition with its bytes; a personal one as a sample reader would get it."""
     from ..channel import PersonalChannel
-    from .showing import Written
+    from ..preview.collect import RenditionFiles
 
     person = sample_recipient(app, look.edition)
     made = []
     for rendition in look.renditions:
         channel = app.newsroom.channels[rendition.channel]
-        body = channel.personalise(rendition, person) if isinstance(channel, PersonalChannel) else rendition.body
+        body = channel.personalize(rendition, person) if isinstance(channel, PersonalChannel) else rendition.body
         files = [(f"{rendition.channel}/{name}", content) for name, content in _files(channel, rendition, body)]
-        made.append(Written(rendition=rendition, body=body, files=tuple(files)))
+        made.append(RenditionFiles(rendition=rendition, body=body, files=tuple(files)))
     return made
 
 
@@ -171,7 +177,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         raise UserError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
 
 
-_ENDINGS = {
+_EXTENSIONS = {
     "application/json": ".json",
     "text/plain": ".txt",
     "text/html": ".html",
@@ -184,12 +190,12 @@ _ENDINGS = {
 def _files(channel: Channel, rendition: Rendition, body: bytes) -> list[tuple[str, bytes]]:
     """The names and bytes of what is written of one rendition."""
     if channel.personal:
-        return _letter(body, rendition.variant)
-    ending = _ENDINGS.get(rendition.media_type.partition(";")[0], "")
+        return _message_files(body, rendition.variant)
+    ending = _EXTENSIONS.get(rendition.media_type.partition(";")[0], "")
     return [(rendition.variant if rendition.variant.endswith(ending) else rendition.variant + ending, body)]
 
 
-def _letter(message: bytes, variant: str) -> list[tuple[str, bytes]]:
+def _message_files(message: bytes, variant: str) -> list[tuple[str, bytes]]:
     """A message, and its HTML and text parts as files of their own."""
     import email
 
@@ -202,43 +208,45 @@ def _letter(message: bytes, variant: str) -> list[tuple[str, bytes]]:
     return sorted(files, key=lambda file: not file[0].endswith(".html"))
 
 
-def sample_recipient(app: App, edition: Edition, address: str = "ban-doc@example.com", name: str = "") -> Recipient:
+def sample_recipient(
+    app: CliContext, edition: Edition, address: str = "ban-doc@example.com", name: str = ""
+) -> Recipient:
     """A reader who is on no list: the links are signed like real ones, but belong to nobody."""
-    from ..subscribers.mailing import recipient
+    from ..subscribers.merge_values import build_recipient
 
     newsroom = app.newsroom
     links = newsroom.settings.site.links_url
-    return recipient(edition, "preview", address, name, secret=newsroom.secret(), links=links)
+    return build_recipient(edition, "preview", address, name, secret=newsroom.secret(), links=links)
 
 
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 
-def _tell(shown: Showcase) -> None:
+def _print_findings(shown: EditionPreview) -> None:
     """What preflight says, each fault once, and the posts that are too long."""
-    from ..rendering.showcase import told
+    from ..preview.page import group_findings
 
     if not shown.letters and not shown.posts:
         return
-    found = told(shown.letters)
-    for one in found[:TOLD]:
-        remark = one.remark
+    found = group_findings(shown.letters)
+    for one in found[:MAX_FINDINGS]:
+        remark = one.finding
         where = f" ({one.where})" if one.where else ""
         some = len(one.letters) < shown.examined
         letters = f", in {len(one.letters)} of {shown.examined} letters" if some else ""
         weight = "BLOCK" if remark.blocks else "warn"
         say(f"{weight} {remark.check}: {remark.message}{where}{letters}", fg="red" if remark.blocks else "yellow")
-    if len(found) > TOLD:
-        say(f"and {len(found) - TOLD} more, which the page shows")
+    if len(found) > MAX_FINDINGS:
+        say(f"and {len(found) - MAX_FINDINGS} more, which the page shows")
     for post in shown.posts:
         if post.over:
             say(f"warn {post.channel}: a post of {post.length}, over {post.limit}: {post.title}", fg="yellow")
     if shown.letters:
         part = f" {shown.examined} of {len(shown.letters)} letters were examined."
-        say(_verdict([one.remark.blocks for one in found]) + (part if shown.examined < len(shown.letters) else ""))
+        say(_summary([one.finding.blocks for one in found]) + (part if shown.examined < len(shown.letters) else ""))
 
 
-def _verdict(found: Sequence[bool]) -> str:
+def _summary(found: Sequence[bool]) -> str:
     """`blocks` for each fault, in one sentence."""
     if any(found):
         return f"Preflight: {plural(sum(found), 'finding')} would hold the edition."

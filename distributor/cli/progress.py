@@ -10,18 +10,18 @@ import signal
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .app import App, clock, on_terminal, say
-from .outcome import tell_open
+from .context import CliContext, clock, on_terminal, say
+from .outcome import show_unfinished
 
 if TYPE_CHECKING:
-    from ..delivery.report import Progress, Report
+    from ..delivery.stats import ProgressCallback, RunStats
     from ..storage.database import Database
 
 T = TypeVar("T")
 
 
 @contextlib.contextmanager
-def stopping(stop: asyncio.Event) -> Iterator[None]:
+def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
     """Set `stop` at the first Ctrl-C or SIGTERM: the message in hand is finished and written down, then we end."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -33,7 +33,7 @@ def stopping(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def run_fast(main: Coroutine[Any, Any, T]) -> T:
+def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine, on uvloop where it is installed: mail costs it less. What the start has made stays to the end: the
     collector of garbage need not look through it again."""
     gc.freeze()
@@ -45,43 +45,43 @@ def run_fast(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def run_to_the_end(work: Coroutine[Any, Any, None]) -> None:
+def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run what goes on until it is stopped. Raises StoreLost where it had to end by itself."""
     try:
-        run_fast(work)
+        run_async(work)
     finally:
         say("Stopped.")
 
 
-def deliver_with_progress(app: App, database: Database) -> Report:
+def deliver_with_progress(app: CliContext, database: Database) -> RunStats:
     """Work through what is due. Raises SystemExit(130) after a clean stop by a signal."""
     from .. import pipeline
-    from ..delivery.rows import waiting
+    from ..delivery.queries import count_due
 
     with database.read(long=True) as connection:
-        total = waiting(connection, clock())
+        total = count_due(connection, clock())
 
-    async def run() -> tuple[Report, bool]:
+    async def run() -> tuple[RunStats, bool]:
         stop = asyncio.Event()
-        with stopping(stop), _bar(total) as progress:
-            report = await pipeline.deliver(app.newsroom, database, clock, stop, progress)
+        with stop_on_signals(stop), _progress_bar(total) as progress:
+            report = await pipeline.deliver_due(app.newsroom, database, clock, stop, progress)
         return report, stop.is_set()
 
-    report, stopped = run_fast(run())
+    report, stopped = run_async(run())
     if stopped:
         say("Stopped. What is out is written down; the next run goes on with the rest.")
-        tell_open(app, database, report.editions)
+        show_unfinished(app, database, report.editions)
         raise SystemExit(130)
     return report
 
 
 @contextlib.contextmanager
-def _bar(total: int) -> Iterator[Progress]:
+def _progress_bar(total: int) -> Iterator[ProgressCallback]:
     """A bar on a terminal, and else a line every few seconds: how many of how many, how fast, how long still."""
     if not on_terminal():
-        from ..delivery.report import Pulse
+        from ..delivery.stats import ProgressLogger
 
-        yield Pulse(functools.partial(say, err=True), total)  # stdout may be JSON
+        yield ProgressLogger(functools.partial(say, err=True), total)  # stdout may be JSON
         return
     from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .alerting import send_alert
-from .app import (
-    App,
+from .alert import send_alert
+from .context import (
+    CliContext,
     clock,
     complete_article,
     complete_channel,
     complete_newsletter,
     confirm,
     json_option,
-    pass_app,
+    pass_cli_context,
     plural,
     say,
     show_json,
     warn,
 )
-from .audience import audience_lines
-from .outcome import as_data, exit_code, place, tell_report
+from .outcome import as_data, exit_code, location_suffix, show_report
+from .recipients import recipient_lines
 
 if TYPE_CHECKING:
-    from ..delivery.report import Report
-    from ..pipeline import Proposal
+    from ..delivery.stats import RunStats
+    from ..pipeline import EditionPlan
     from ..storage.database import Database
 
 
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 @click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
-@pass_app
+@pass_cli_context
 def command(
-    app: App,
+    app: CliContext,
     newsletter: str | None,
     alert: str | None,
     missed: bool,
@@ -77,8 +77,8 @@ def command(
     from .. import pipeline
     from ..errors import UserError
     from .gather import gather as look
-    from .gather import tell
-    from .naming import refuse_to_begin, tell_missing_newsletters
+    from .gather import show_gathered
+    from .renames import refuse_possible_rename, warn_of_missing_newsletters
 
     if alert:
         if only or test_address:
@@ -93,36 +93,36 @@ def command(
         raise UserError(f"say which newsletter: {', '.join(app.newsroom.settings.newsletters)}")
     known = app.newsroom.newsletter(newsletter)
     _check_only(known.channels, only, newsletter)
-    refuse_to_begin(app, newsletter)
+    refuse_possible_rename(app, newsletter)
     if gather:
         for seen in look(app):
             if seen.failure or seen.faults:
-                tell(seen)
+                show_gathered(seen)
     with app.store() as database:
-        tell_missing_newsletters(app, database)
-        proposal = pipeline.propose(app.newsroom, database, known, "by-hand", clock(), only)
+        warn_of_missing_newsletters(app, database)
+        proposal = pipeline.plan_digest(app.newsroom, database, known, "by-hand", clock(), only)
         if test_address:
-            _test(app, proposal, test_address)
+            _send_test(app, proposal, test_address)
             return
         if dry_run:
             _show(app, proposal, as_json)
             return
-        if proposal.edition is not None and asyncio.run(_last_look(app, database, proposal)):
-            proposal = pipeline.propose(app.newsroom, database, known, "by-hand", clock(), only)
+        if proposal.edition is not None and asyncio.run(_recheck_sources(app, database, proposal)):
+            proposal = pipeline.plan_digest(app.newsroom, database, known, "by-hand", clock(), only)
         if proposal.edition is not None and not yes:
-            _ask(proposal)
+            _confirm_send(proposal)
         _send(app, database, proposal, only, force, as_json)
 
 
-async def _last_look(app: App, database: Database, proposal: Proposal) -> bool:
+async def _recheck_sources(app: CliContext, database: Database, proposal: EditionPlan) -> bool:
     """Ask the sources once more; returns whether anything has come of it."""
     from .. import pipeline
 
-    wanted = pipeline.ready(database, proposal.newsletter, clock())
-    pictures = await pipeline.prepare_pictures(app.newsroom, wanted, clock())
+    wanted = pipeline.list_ready_articles(database, proposal.newsletter, clock())
+    pictures = await pipeline.prepare_images(app.newsroom, wanted, clock())
     for id, fault in pictures.items():
         warn(f"picture of {id}: {fault}; it is shown without")
-    found = await pipeline.last_look(app.newsroom, database, wanted, clock())
+    found = await pipeline.recheck_articles(app.newsroom, database, wanted, clock())
     for line in found:
         warn(line)
     return bool(found) or app.newsroom.studio() is not None
@@ -136,7 +136,7 @@ def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -
             raise UserError(f"newsletter {newsletter} has no channel {name!r}; it has: {', '.join(channels)}")
 
 
-def _show(app: App, proposal: Proposal, as_json: bool) -> None:
+def _show(app: CliContext, proposal: EditionPlan, as_json: bool) -> None:
     counts = Counter(rendition.channel for rendition in proposal.renditions)
     if as_json:
         show_json(
@@ -161,21 +161,21 @@ def _show(app: App, proposal: Proposal, as_json: bool) -> None:
     say("Nothing was sent: this was a dry run.")
 
 
-def _ask(proposal: Proposal) -> None:
+def _confirm_send(proposal: EditionPlan) -> None:
     edition = proposal.edition
     assert edition is not None
     say(f"Edition {edition.number} of {proposal.newsletter.title}")
     say(f"  subject      {edition.subject}")
     say(f"  articles     {len(edition.articles)}")
     say(f"  subscribers  {proposal.audience}")
-    for line in audience_lines(proposal):
+    for line in recipient_lines(proposal):
         say(f"               {line}")
     say(f"  channels     {', '.join(dict.fromkeys(rendition.channel for rendition in proposal.renditions))}")
     confirm("Send it?")
 
 
 def _send(
-    app: App, database: Database, proposal: Proposal, only: Sequence[str], force: Sequence[str], as_json: bool
+    app: CliContext, database: Database, proposal: EditionPlan, only: Sequence[str], force: Sequence[str], as_json: bool
 ) -> None:
     from .. import pipeline
     from .progress import deliver_with_progress
@@ -183,7 +183,9 @@ def _send(
     made = None
     if proposal.edition is not None:
         by = f"{getpass.getuser()} by hand"
-        made = pipeline.publish(app.newsroom, database, proposal.newsletter, clock(), by, only=only, forced=force)
+        made = pipeline.publish_digest(
+            app.newsroom, database, proposal.newsletter, clock(), by, only=only, forced=force
+        )
     report = deliver_with_progress(app, database)
     asyncio.run(_refresh(app, database))
     code = exit_code(database, report)
@@ -199,30 +201,30 @@ def _send(
             }
         )
     else:
-        tell(app, database, made or proposal, report)
+        show_sent(app, database, made or proposal, report)
     if code or (made and made.held):
         raise SystemExit(1)
 
 
-async def _refresh(app: App, database: Database) -> None:
+async def _refresh(app: CliContext, database: Database) -> None:
     from .. import pipeline
 
-    for fault in await pipeline.refresh(app.newsroom, database, clock):
+    for fault in await pipeline.refresh_feeds(app.newsroom, database, clock):
         warn(fault)
 
 
-def tell(app: App, database: Database, proposal: Proposal, report: Report) -> None:
+def show_sent(app: CliContext, database: Database, proposal: EditionPlan, report: RunStats) -> None:
     """What was made and where, in a few lines."""
     if proposal.edition is None:
         say(f"No new edition of {proposal.newsletter.id}: {proposal.selection.reason}. Nothing is sent twice.")
-        _tell_drafts(database, proposal.newsletter.id)
+        _show_drafts(database, proposal.newsletter.id)
     else:
         edition = proposal.edition
         say(f"Edition {edition.id}: {edition.subject}", bold=True)
         briefs = f", {len(edition.briefs)} in brief" if edition.briefs else ""
         left = f"; {edition.overflow} left for the next edition" if edition.overflow else ""
         say(f"  {plural(len(edition.articles), 'article')}{briefs}{left}")
-        for line in audience_lines(proposal):
+        for line in recipient_lines(proposal):
             say(f"  {line}")
         if proposal.held:
             warn(f"{edition.id} is held by preflight: {proposal.held}")
@@ -230,26 +232,26 @@ def tell(app: App, database: Database, proposal: Proposal, report: Report) -> No
             say(f"  `distributor editions cancel {edition.id}` lets its articles go into the next edition")
     for channel, number in proposal.left_out.items():
         say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
-    tell_report(app, database, report)
+    show_report(app, database, report)
 
 
-def _tell_drafts(database: Database, newsletter: str) -> None:
+def _show_drafts(database: Database, newsletter: str) -> None:
     """The editions that hold what is new already, and wait for somebody."""
-    from ..editions import book
+    from ..editions import repository as edition_repository
 
     with database.read() as connection:
-        drafts = [row for row in book.waiting(connection) if row.newsletter == newsletter]
+        drafts = [row for row in edition_repository.list_unreleased(connection) if row.newsletter == newsletter]
     for row in drafts:
         warn(f"{row.id} waits ({row.state}): «{row.subject}»")
         say(f"  `distributor editions show {row.id}` says for what; `editions approve` and `editions cancel` decide")
 
 
-def _test(app: App, proposal: Proposal, address: str) -> None:
+def _send_test(app: CliContext, proposal: EditionPlan, address: str) -> None:
     """One copy to one address, straight through the channel: no ledger, no edition, nothing marked."""
     from ..channel import PersonalChannel
-    from ..errand import hand_over
     from ..errors import DeliveryError, DistributorError, UserError
     from ..mail.address import Mailbox
+    from ..message_queue import send_one
     from .preview import sample_recipient
 
     if proposal.edition is None:
@@ -268,8 +270,8 @@ def _test(app: App, proposal: Proposal, address: str) -> None:
         for rendition in letters:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
-            await hand_over(channel.carrier(), rendition, person)
-            say(f"Test copy to {to.address} by {channel.name}{place(app, channel.name)}; nothing was marked.")
+            await send_one(channel.transport(), rendition, person)
+            say(f"Test copy to {to.address} by {channel.name}{location_suffix(app, channel.name)}; nothing was marked.")
 
     try:
         asyncio.run(run())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .app import App, clock, pass_app, say, start_logging
+from .context import CliContext, clock, pass_cli_context, say, start_logging
 
 if TYPE_CHECKING:
     from ..storage.database import Database
@@ -24,16 +24,16 @@ log = logging.getLogger("distributor.service")
     show_default=True,
     help="Seconds between looks at the clock.",
 )
-@pass_app
-def command(app: App, tick: float) -> None:
+@pass_cli_context
+def command(app: CliContext, tick: float) -> None:
     """Gather and send on schedule until stopped.
 
     Ctrl-C or SIGTERM stops cleanly: the message in hand is finished and written down. Several may run on one store.
     """
     from .. import pipeline
     from ..service import Service
-    from .outcome import open_lines
-    from .progress import run_to_the_end, stopping
+    from .outcome import unfinished_lines
+    from .progress import run_until_stopped, stop_on_signals
 
     if not app.verbose:
         start_logging(logging.INFO)
@@ -43,16 +43,16 @@ def command(app: App, tick: float) -> None:
 
     async def run(database: Database) -> None:
         stop = asyncio.Event()
-        with stopping(stop):
+        with stop_on_signals(stop):
             with database.read() as connection:
-                missing = pipeline.missing(app.newsroom, connection)
+                missing = pipeline.list_missing(app.newsroom, connection)
             for one in missing:
                 log.error("%s", one.in_words())
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
             await Service(app.newsroom, database, clock, stop, tick=tick).run()
-            lines, hints = open_lines(app, database)
+            lines, hints = unfinished_lines(app, database)
             for line in (*lines, *hints):
                 log.warning("%s", line)
 
     with app.store() as database:
-        run_to_the_end(run(database))
+        run_until_stopped(run(database))

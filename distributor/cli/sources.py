@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from .app import json_option
-from .catalogue import ByType, show_types
-from .trying import command as try_command
+from .context import json_option
+from .plugin_list import PluginTypeGroup, show_plugin_types
+from .sources_try import command as try_command
 
 
-class _Sources(ByType):
+class _Sources(PluginTypeGroup):
     kind = "source"
 
 
@@ -29,7 +29,7 @@ def command(context: click.Context, as_json: bool) -> None:
     try ADDRESS` reads a page, a listing, a feed or a folder and proposes the block for config.yaml.
     """
     if context.invoked_subcommand is None:
-        show_types(context.obj, "source", None, as_json)
+        show_plugin_types(context.obj, "source", None, as_json)
 
 
 command.add_command(try_command)

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from .app import (
-    App,
+from .context import (
+    CliContext,
     clock,
     complete_newsletter,
     json_option,
-    pass_app,
+    pass_cli_context,
     plural,
     say,
     show_json_list,
     show_table,
-    tell_strange_topics,
+    warn_of_unknown_topics,
 )
-from .exporting import DELIMITERS, delimiter_option, export, output_option
-from .importing import encoding_option
+from .csv_export import DELIMITERS, delimiter_option, export, output_option
+from .csv_import import encoding_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..model import OptOut, Subscriber
-    from ..subscribers.application import Application
-    from ..subscribers.enrolment import Enrolled
-    from ..subscribers.listfile import BadRow
-    from .importing import Outcome
+    from ..subscribers.csv.records import BadRow
+    from ..subscribers.requests import SubscriptionRequest
+    from ..subscribers.subscribe import SubscribeResult
+    from .csv_import import ImportOutcome
 
 
 @click.group("subscribers", short_help="Add, change, remove, list, import and export subscribers.")
@@ -57,9 +57,9 @@ frequency_option = click.option(
 @frequency_option
 @click.option("--consent", default="", help="How and when this person agreed.")
 @click.option("--again", is_flag=True, help="They have left or complained before, and ask to get it again.")
-@pass_app
+@pass_cli_context
 def add_one(
-    app: App,
+    app: CliContext,
     address: str,
     newsletters: tuple[str, ...],
     name: str,
@@ -74,12 +74,12 @@ def add_one(
     Who has left, complained or is suppressed for good comes back only with --again.
     """
     from ..errors import UserError
-    from ..subscribers import enrolment
-    from ..subscribers.application import application
+    from ..subscribers import subscribe
+    from ..subscribers.requests import parse_request
 
     known = list(app.newsroom.settings.newsletters)
     try:
-        wanted = application(
+        wanted = parse_request(
             address,
             newsletters or (known if len(known) == 1 else ()),
             known=known,
@@ -94,13 +94,13 @@ def add_one(
         raise UserError(f"{address}: {error}") from None
     with app.store() as database, database.write() as connection:
         if again:
-            made, lifted = enrolment.come_back(connection, wanted, clock())
+            made, lifted = subscribe.resubscribe(connection, wanted, clock())
         else:
-            made, lifted = enrolment.add(connection, wanted, clock()), None
-        if made.kept_off:
-            why = "; ".join(left_in_words(app, name, one) for name, one in made.kept_off.items())
+            made, lifted = subscribe.add(connection, wanted, clock()), None
+        if made.blocked_by:
+            why = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
             raise UserError(f"{wanted.address} {why}; only if they ask to come back, add them with --again")
-        tell_strange_topics(app, connection, wanted.choice.topics or ())
+        warn_of_unknown_topics(app, connection, wanted.choice.topics or ())
     assert made.subscriber
     say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
     if lifted:
@@ -113,41 +113,41 @@ def add_one(
 @click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
 @click.option("--all-topics", is_flag=True, help="Articles of all topics again.")
 @frequency_option
-@pass_app
-def change_one(
-    app: App, address: str, name: str | None, topics: tuple[str, ...], all_topics: bool, frequency: str | None
+@pass_cli_context
+def update_one(
+    app: CliContext, address: str, name: str | None, topics: tuple[str, ...], all_topics: bool, frequency: str | None
 ) -> None:
     """Change what ADDRESS has chosen. Nothing is lost by it: the next letter begins where the last one ended."""
     from dataclasses import replace
 
     from ..errors import UserError
     from ..model import Frequency
-    from ..subscribers import register
-    from ..subscribers.application import clean_topics
+    from ..subscribers import repository as subscriber_repository
+    from ..subscribers.requests import clean_topics
     from ..text import clean_line
 
     if topics and all_topics:
         raise UserError("--topic and --all-topics exclude each other")
     with app.store() as database, database.write() as connection:
-        person = _known(connection, address)
+        person = _find_subscriber(connection, address)
         new = replace(
             person,
             name=person.name if name is None else clean_line(name),
             topics=() if all_topics else clean_topics(topics) or person.topics,
             frequency=Frequency(frequency) if frequency else person.frequency,
         )
-        register.change(connection, [(person, new)], clock())
-        tell_strange_topics(app, connection, clean_topics(topics))
+        subscriber_repository.update(connection, [(person, new)], clock())
+        warn_of_unknown_topics(app, connection, clean_topics(topics))
     chosen = ", ".join(new.topics) or "all topics"
     say(f"{new.address}: {new.name or 'no name'}; {chosen}; {new.frequency}")
 
 
-def _known(connection: Connection, address: str) -> Subscriber:
+def _find_subscriber(connection: Connection, address: str) -> Subscriber:
     from ..errors import UserError
-    from ..subscribers import register
+    from ..subscribers import repository as subscriber_repository
 
     try:
-        person = register.find(connection, address)
+        person = subscriber_repository.find(connection, address)
     except ValueError as error:
         raise UserError(f"{address}: {error}") from None
     if person is None:
@@ -158,19 +158,22 @@ def _known(connection: Connection, address: str) -> Subscriber:
 @command.command("remove")
 @click.argument("address")
 @newsletters_option
-@pass_app
-def remove_one(app: App, address: str, newsletters: tuple[str, ...]) -> None:
+@pass_cli_context
+def unsubscribe_one(app: CliContext, address: str, newsletters: tuple[str, ...]) -> None:
     """Take ADDRESS off a newsletter, or off all. What is promised to it but not out yet is not sent.
 
     No import brings them back, to these newsletters or, off all, to any; `subscribers add ADDRESS --again` does.
     """
-    from ..subscribers import register
+    from ..subscribers import repository as subscriber_repository
 
     for name in newsletters:
         app.newsroom.newsletter(name)
     with app.store() as database, database.write() as connection:
-        person, now = _known(connection, address), clock()
-        left = sum(register.leave(connection, person, name, now=now, via="staff") for name in newsletters or (None,))
+        person, now = _find_subscriber(connection, address), clock()
+        left = sum(
+            subscriber_repository.unsubscribe(connection, person, name, now=now, via="staff")
+            for name in newsletters or (None,)
+        )
     say(f"{person.address}: off {plural(left, 'newsletter')}" if left else f"{person.address} was on none of them")
 
 
@@ -189,15 +192,15 @@ def _data(person: Subscriber) -> dict[str, object]:
 @command.command("list")
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
 @json_option
-@pass_app
-def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
+@pass_cli_context
+def list_all(app: CliContext, newsletter: str | None, as_json: bool) -> None:
     """List all subscribers, or those of one newsletter."""
-    from ..subscribers import register
+    from ..subscribers import repository as subscriber_repository
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read(long=True) as connection:
-        everybody = register.each(connection, newsletter)
+        everybody = subscriber_repository.list_subscribers(connection, newsletter)
         if as_json:
             show_json_list(_data(person) for person in everybody)
             return
@@ -221,8 +224,8 @@ def list_all(app: App, newsletter: str | None, as_json: bool) -> None:
 @newsletters_option
 @encoding_option
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
-@pass_app
-def import_file(app: App, file: Path, newsletters: tuple[str, ...], encoding: str, dry_run: bool) -> None:
+@pass_cli_context
+def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encoding: str, dry_run: bool) -> None:
     """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,frequency,consent,left.
 
     Exports of Mailchimp, Substack, Ghost, beehiiv, MailerLite, listmonk, Google Contacts and Outlook are taken as they
@@ -233,9 +236,9 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...], encoding: st
     file twice changes nothing. -n names the newsletters of rows that name none.
     """
     from ..errors import UserError
-    from ..subscribers.enrolment import Change, add_all
-    from ..subscribers.exchange import SubscriberList
-    from .importing import Outcome, opened, take_in, tell_skipped
+    from ..subscribers.csv.subscribers import SubscriberList
+    from ..subscribers.subscribe import SubscriptionChange, add_all
+    from .csv_import import ImportOutcome, import_rows, open_csv, show_skipped_columns
 
     for name in newsletters:
         app.newsroom.newsletter(name)
@@ -243,47 +246,49 @@ def import_file(app: App, file: Path, newsletters: tuple[str, ...], encoding: st
     known = list(settings.newsletters)
     fallback = newsletters or (tuple(known) if len(known) == 1 else ())
 
-    plain = {change: Outcome(change) for change in Change}
+    plain = {change: ImportOutcome(change) for change in SubscriptionChange}
 
-    def put(connection: Connection, wanted: Sequence[Application]) -> list[Outcome]:
+    def put(connection: Connection, wanted: Sequence[SubscriptionRequest]) -> list[ImportOutcome]:
         made = zip(wanted, add_all(connection, wanted, clock()), strict=True)
-        return [_outcome(app, wish.address, one) if one.kept_off else plain[one.change] for wish, one in made]
+        return [_import_outcome(app, wish.address, one) if one.blocked_by else plain[one.change] for wish, one in made]
 
-    with opened(file, encoding) as lines:
+    with open_csv(file, encoding) as lines:
         try:
             rows = SubscriberList(lines, known=known, newsletters=fallback, language=settings.site.language)
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
-        tell_skipped(file, rows.skipped)
+        show_skipped_columns(file, rows.skipped)
         topics: dict[str, None] = {}
         try:
-            take_in(app, file, _noting(rows, topics), None if dry_run else put, rows.count, _KEPT_OFF)
+            import_rows(app, file, _collect_topics(rows, topics), None if dry_run else put, rows.count, _OPT_OUT_NOTE)
         finally:
             with app.store() as database, database.read() as connection:
-                tell_strange_topics(app, connection, topics)
+                warn_of_unknown_topics(app, connection, topics)
 
 
-def _noting(rows: Iterable[Application | BadRow], topics: dict[str, None]) -> Iterator[Application | BadRow]:
+def _collect_topics(
+    rows: Iterable[SubscriptionRequest | BadRow], topics: dict[str, None]
+) -> Iterator[SubscriptionRequest | BadRow]:
     """The rows as they are; the topics that they name are noted."""
-    from ..subscribers.application import Application
+    from ..subscribers.requests import SubscriptionRequest
 
     for row in rows:
-        if isinstance(row, Application):
+        if isinstance(row, SubscriptionRequest):
             topics |= dict.fromkeys(row.choice.topics or ())
         yield row
 
 
-_KEPT_OFF = "kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`"
+_OPT_OUT_NOTE = "kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`"
 
 
-def _outcome(app: App, address: str, made: Enrolled) -> Outcome:
-    from .importing import Outcome
+def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
+    from .csv_import import ImportOutcome
 
-    note = "; ".join(left_in_words(app, name, one) for name, one in made.kept_off.items())
-    return Outcome(made.change, f"{address} {note}")
+    note = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
+    return ImportOutcome(made.change, f"{address} {note}")
 
 
-def left_in_words(app: App, newsletter: str, opt_out: OptOut) -> str:
+def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
     """Why somebody is kept off a newsletter, for staff."""
     since, reason = app.local(opt_out.at), f": {opt_out.reason}" if opt_out.reason else ""
     if opt_out.suppressed:
@@ -296,22 +301,23 @@ def left_in_words(app: App, newsletter: str, opt_out: OptOut) -> str:
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
 @output_option
 @delimiter_option
-@pass_app
-def export_file(app: App, newsletter: str | None, output: Path | None, delimiter: str) -> None:
+@pass_cli_context
+def export_file(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
     """Export all subscribers, or those of one newsletter, as CSV, with what they have left.
 
     The file is UTF-8 as Excel knows it, and readable for its owner only; `subscribers import` takes it in as it was.
     """
-    from ..subscribers import opt_outs, register
-    from ..subscribers.exchange import write_csv
+    from ..subscribers import opt_outs
+    from ..subscribers import repository as subscriber_repository
+    from ..subscribers.csv.subscribers import write_csv
 
     if newsletter:
         app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read(long=True) as connection:
 
         def write(file: TextIO) -> int:
-            people = register.each_with_opt_outs(connection, newsletter)
-            strangers = () if newsletter else opt_outs.of_strangers(connection)
+            people = subscriber_repository.list_with_opt_outs(connection, newsletter)
+            strangers = () if newsletter else opt_outs.list_without_subscriber(connection)
             return write_csv(file, people, strangers, DELIMITERS[delimiter])
 
         count = export(output, write)

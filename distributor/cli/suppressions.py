@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from . import guarding
-from .app import App, clock, json_option, limit_option, pass_app, plural, say, show_json_list, show_table, tell_rest
-from .exporting import DELIMITERS, delimiter_option, export, output_option
-from .importing import encoding_option
+from . import suppressions_pending
+from .context import (
+    CliContext,
+    clock,
+    json_option,
+    limit_option,
+    pass_cli_context,
+    plural,
+    say,
+    show_json_list,
+    show_remaining,
+    show_table,
+)
+from .csv_export import DELIMITERS, delimiter_option, export, output_option
+from .csv_import import encoding_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..model import Suppression
-    from .importing import Outcome
+    from .csv_import import ImportOutcome
 
 _TYPES = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
@@ -40,28 +51,28 @@ type_option = click.option(
 @type_option
 @limit_option(SHOWN, "latest first")
 @json_option
-@pass_app
-def list_all(app: App, types: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+@pass_cli_context
+def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """List suppressed addresses, with the reason."""
     from dataclasses import asdict
 
-    from ..delivery import suppression
-    from ..model import Tier
+    from ..bounces import suppressions
+    from ..model import BounceType
 
-    wanted = [Tier(type) for type in types]
+    wanted = [BounceType(type) for type in types]
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
-            show_json_list(asdict(one) for one in suppression.latest(connection, types=wanted, limit=limit))
+            show_json_list(asdict(one) for one in suppressions.iterate_latest(connection, types=wanted, limit=limit))
             return
-        found = suppression.listing(connection, types=wanted, limit=limit or SHOWN)
-        counts = suppression.tally(connection)
+        found = suppressions.list_latest(connection, types=wanted, limit=limit or SHOWN)
+        counts = suppressions.count_by_type(connection)
     rows = [
         (one.address, one.type, app.local(one.since), app.local(one.until) or "for good", one.reason) for one in found
     ]
     empty = "No address is suppressed in this way." if types else "No address is suppressed."
     show_table(["address", "type", "since", "until", "reason"], rows, empty)
     total = sum(count for type, count in counts.items() if type in types or not types)
-    tell_rest(len(found), total)
+    show_remaining(len(found), total)
 
 
 @command.command("add")
@@ -70,18 +81,20 @@ def list_all(app: App, types: tuple[str, ...], limit: int | None, as_json: bool)
 @click.option(
     "--type", type=click.Choice(_TYPES), default="staff", show_default=True, help="What kind of reason it is."
 )
-@pass_app
-def add_one(app: App, address: str, reason: str, type: str) -> None:
+@pass_cli_context
+def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
     """Write no more to ADDRESS, on any newsletter. What is promised to it but not out yet is not sent."""
-    from ..delivery import suppression
-    from ..model import Suppression, Tier
+    from ..bounces import suppressions
+    from ..model import BounceType, Suppression
     from ..text import clean_line
 
     key = _key(address)
-    wanted = Suppression(address=key, type=Tier(type), reason=clean_line(reason) or "staff said so", since=clock())
+    wanted = Suppression(
+        address=key, type=BounceType(type), reason=clean_line(reason) or "staff said so", since=clock()
+    )
     with app.store() as database, database.write() as connection:
-        done = suppression.suppress(connection, wanted)
-        standing = suppression.find(connection, key)
+        done = suppressions.suppress(connection, wanted)
+        standing = suppressions.find_suppression(connection, key)
     assert standing is not None
     say(f"{key}: suppressed" if done else f"{key} is suppressed already: {standing.type}, {standing.reason}")
 
@@ -89,33 +102,33 @@ def add_one(app: App, address: str, reason: str, type: str) -> None:
 @command.command("remove")
 @click.argument("address")
 @click.option("-y", "--yes", is_flag=True, help="Also where the reader has complained of spam.")
-@pass_app
-def remove_one(app: App, address: str, yes: bool) -> None:
+@pass_cli_context
+def remove_one(app: CliContext, address: str, yes: bool) -> None:
     """Let ADDRESS get mail again, its earlier soft bounces forgiven. It stays on the newsletters it was on."""
-    from ..delivery import suppression
+    from ..bounces import suppressions
     from ..errors import UserError
-    from ..model import Tier
+    from ..model import BounceType
 
     key = _key(address)
     with app.store() as database, database.write() as connection:
-        standing = suppression.find(connection, key)
+        standing = suppressions.find_suppression(connection, key)
         if standing is None:
             raise UserError(f"{key} is not suppressed")
-        if standing.type is Tier.COMPLAINT and not yes:
+        if standing.type is BounceType.COMPLAINT and not yes:
             since = app.local(standing.since)
             raise UserError(
                 f"{key} has complained of spam ({since}): write again only if asked to; --yes says that you were"
             )
-        suppression.lift(connection, key)
+        suppressions.remove_suppression(connection, key)
     say(f"{key}: may get mail again (was: {standing.type}, {standing.reason})")
 
 
 def _key(address: str) -> str:
     from ..errors import UserError
-    from ..mail.address import normalise
+    from ..mail.address import normalize
 
     try:
-        return normalise(address.strip())
+        return normalize(address.strip())
     except ValueError as error:
         raise UserError(str(error)) from None
 
@@ -124,8 +137,8 @@ def _key(address: str) -> str:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @encoding_option
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
-@pass_app
-def import_file(app: App, file: Path, encoding: str, dry_run: bool) -> None:
+@pass_cli_context
+def import_file(app: CliContext, file: Path, encoding: str, dry_run: bool) -> None:
     """Import suppressed addresses from a CSV file with a header: address,reason,type,since,until.
 
     Only the address is needed; columns that are not known are skipped with a word.
@@ -133,39 +146,39 @@ def import_file(app: App, file: Path, encoding: str, dry_run: bool) -> None:
     Good rows are taken in; every bad row is reported with its line, and the exit code is
     then 1. Importing the same file twice changes nothing.
     """
-    from ..delivery import suppression
+    from ..bounces import suppressions
     from ..errors import UserError
-    from ..subscribers.suppressed import SuppressionList
-    from .importing import Outcome, opened, take_in, tell_skipped
+    from ..subscribers.csv.suppressions import SuppressionList
+    from .csv_import import ImportOutcome, import_rows, open_csv, show_skipped_columns
 
-    def put(connection: Connection, wanted: Sequence[Suppression]) -> list[Outcome]:
-        done = suppression.suppress_all(connection, wanted)
-        return [Outcome("suppressed" if fresh else "suppressed already") for fresh in done]
+    def put(connection: Connection, wanted: Sequence[Suppression]) -> list[ImportOutcome]:
+        done = suppressions.suppress_all(connection, wanted)
+        return [ImportOutcome("suppressed" if fresh else "suppressed already") for fresh in done]
 
-    with opened(file, encoding) as lines:
+    with open_csv(file, encoding) as lines:
         try:
             rows = SuppressionList(lines, now=clock(), zone=app.zone)
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
-        tell_skipped(file, rows.skipped)
-        take_in(app, file, rows, None if dry_run else put)
+        show_skipped_columns(file, rows.skipped)
+        import_rows(app, file, rows, None if dry_run else put)
 
 
 @command.command("export")
 @type_option
 @output_option
 @delimiter_option
-@pass_app
-def export_file(app: App, types: tuple[str, ...], output: Path | None, delimiter: str) -> None:
+@pass_cli_context
+def export_file(app: CliContext, types: tuple[str, ...], output: Path | None, delimiter: str) -> None:
     """Export suppressed addresses as CSV, with reason, type, since and until."""
-    from ..delivery import suppression
-    from ..model import Tier
-    from ..subscribers.suppressed import write_csv
+    from ..bounces import suppressions
+    from ..model import BounceType
+    from ..subscribers.csv.suppressions import write_csv
 
     with app.store() as database, database.read(long=True) as connection:
 
         def write(file: TextIO) -> int:
-            found = suppression.each(connection, types=[Tier(type) for type in types])
+            found = suppressions.iterate_by_address(connection, types=[BounceType(type) for type in types])
             return write_csv(file, found, DELIMITERS[delimiter])
 
         count = export(output, write)
@@ -173,5 +186,5 @@ def export_file(app: App, types: tuple[str, ...], output: Path | None, delimiter
         say(f"{output}: {plural(count, 'address', 'addresses')}")
 
 
-for one in (guarding.pending, guarding.confirm, guarding.discard):
+for one in (suppressions_pending.pending, suppressions_pending.confirm, suppressions_pending.discard):
     command.add_command(one)

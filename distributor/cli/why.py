@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .app import App, clock, complete_article, complete_edition, json_option, pass_app, say, show_json
-from .finding import the_article
+from .article_argument import find_article
+from .context import (
+    CliContext,
+    clock,
+    complete_article,
+    complete_edition,
+    json_option,
+    pass_cli_context,
+    say,
+    show_json,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ..editions.book import EditionRow
-    from ..editions.explain import Met, Standing
+    from ..editions.explain import SubscriberEdition, SubscriptionHistory
+    from ..editions.repository import EditionRow
     from ..model import Delivery, OptOut, Subscriber
 
 _EDITIONS = 20  # that are told of somebody, if none is named
@@ -27,8 +36,8 @@ _EDITIONS = 20  # that are told of somebody, if none is named
 @click.argument("what", metavar="ARTICLE|ADDRESS", shell_complete=complete_article)
 @click.argument("edition", required=False, shell_complete=complete_edition)
 @json_option
-@pass_app
-def command(app: App, what: str, edition: str | None, as_json: bool) -> None:
+@pass_cli_context
+def command(app: CliContext, what: str, edition: str | None, as_json: bool) -> None:
     """Tell the story of an article, or of what a subscriber (by address) got and did not get, and why.
 
     ARTICLE is its id, the address of its page, or words of its title. With EDITION the letter of a subscriber is told
@@ -47,141 +56,146 @@ def command(app: App, what: str, edition: str | None, as_json: bool) -> None:
         say(line)
 
 
-def _article(app: App, connection: Connection, asked: str) -> tuple[list[str], dict[str, Any]]:
-    from ..delivery.reach import reach
-    from ..editions import items
-    from ..editions.explain import Told, about_article
-    from ..gathering import marks, notices
-    from ..gathering.tellings import with_origins
+def _article(app: CliContext, connection: Connection, asked: str) -> tuple[list[str], dict[str, Any]]:
+    from ..articles import corrections, flags
+    from ..articles.source_versions import load_origins
+    from ..delivery.article_reach import collect_reach
+    from ..editions import article_status
+    from ..editions.explain import ArticleOutcome, explain_article
 
-    found = the_article(connection, asked, by_title=True)
-    (article,) = with_origins(connection, [found])
+    found = find_article(connection, asked, by_title=True)
+    (article,) = load_origins(connection, [found])
     told = [
-        Told(item.newsletter, item.state, item.reason, item.edition, item.decided_at)
-        for item in items.items(connection, found.id)
+        ArticleOutcome(item.newsletter, item.state, item.reason, item.edition, item.decided_at)
+        for item in article_status.list_by_article(connection, found.id)
     ]
-    carried = reach(connection, found.id)
-    said = marks.of(connection, [found.id]).get(found.id, {})
-    noted = notices.of(connection, [found.id]).get(found.id, [])
+    carried = collect_reach(connection, found.id)
+    said = flags.flags_of_articles(connection, [found.id]).get(found.id, {})
+    noted = corrections.notices_of_articles(connection, [found.id]).get(found.id, [])
     newsletters = app.newsroom.settings.newsletters
-    lines = about_article(article, said, noted, told, newsletters, app.zone, clock(), carried)
-    lines += _still_open(app, connection, [one.edition for one in carried])
+    lines = explain_article(article, said, noted, told, newsletters, app.zone, clock(), carried)
+    lines += _unfinished_lines(app, connection, [one.edition for one in carried])
     return lines, {"id": found.id, "editions": [asdict(one) for one in carried]}
 
 
-def _still_open(app: App, connection: Connection, editions: Sequence[str]) -> list[str]:
+def _unfinished_lines(app: CliContext, connection: Connection, editions: Sequence[str]) -> list[str]:
     """What these editions still owe, and why it is not out."""
-    from ..delivery import faults
-    from ..delivery.outstanding import in_words, outstanding
-    from .waiting import resting_channels
+    from ..delivery import channel_faults
+    from ..delivery.unfinished import describe_unfinished, list_unfinished
+    from .channel_backoff import channel_backoff_lines
 
-    waiting = [f"{line[0].upper()}{line[1:]}." for line in resting_channels(app, connection, editions)]
-    found = [one for one in outstanding(connection, clock(), editions) if one.edition in editions]
-    return [f"{line}." for line in in_words(found, faults.of(connection), app.local)] + waiting
+    waiting = [f"{line[0].upper()}{line[1:]}." for line in channel_backoff_lines(app, connection, editions)]
+    found = [one for one in list_unfinished(connection, clock(), editions) if one.edition in editions]
+    return [
+        f"{line}." for line in describe_unfinished(found, channel_faults.faults_by_channel(connection), app.local)
+    ] + waiting
 
 
 # -- of a subscriber ---------------------------------------------------------------------------------------------------
 
 
 def _subscriber(
-    app: App, connection: Connection, address: str, edition: str | None
+    app: CliContext, connection: Connection, address: str, edition: str | None
 ) -> tuple[list[str], dict[str, Any]]:
-    from ..delivery import faults
-    from ..delivery.rows import each
-    from ..editions import book
-    from ..editions.explain import about_subscriber
+    from ..delivery import channel_faults
+    from ..delivery.queries import iterate_deliveries
+    from ..editions import repository as edition_repository
+    from ..editions.explain import explain_subscriber
     from ..errors import UserError
-    from ..mail.address import normalise
-    from ..storage.reading import passing_over
-    from ..subscribers import opt_outs, register
+    from ..mail.address import normalize
+    from ..storage.rows import skip_damaged
+    from ..subscribers import opt_outs
+    from ..subscribers import repository as subscriber_repository
 
     try:
-        person = register.find(connection, address)
+        person = subscriber_repository.find(connection, address)
     except ValueError as error:
         raise UserError(f"{address}: {error}") from None
     if person is None:
-        suppressed = register.suppression(connection, address)
+        suppressed = subscriber_repository.suppression_reason(connection, address)
         also = f", and must not be written to: {suppressed}" if suppressed else ""
         raise UserError(f"{address} is not a subscriber{also}")
-    one = book.row(connection, edition) if edition else None
+    one = edition_repository.find_row(connection, edition) if edition else None
     if edition and one is None:
         raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-    listed = [one] if one else book.listing(connection, limit=_EDITIONS)
-    met = passing_over(listed, partial(_met, app, connection, person))
+    listed = [one] if one else edition_repository.list_editions(connection, limit=_EDITIONS)
+    met = skip_damaged(listed, partial(_met, app, connection, person))
     readable = {one.id for one in met}
-    rows = [row for row in each(connection, recipient=person.id) if row.edition in readable]
-    known = faults.of(connection).values()
+    rows = [row for row in iterate_deliveries(connection, recipient=person.id) if row.edition in readable]
+    known = channel_faults.faults_by_channel(connection).values()
     failures = {row.id: (fault.text, fault.at) for row in rows for fault in known if fault.concerns(row)}
-    standing = _standing(connection, person)
-    lines = about_subscriber(person, standing, rows, met, app.zone, app.newsroom.settings.mails_per_day, failures)
-    left = [_left(app, opt_out) for opt_out in opt_outs.of(connection, normalise(person.address))]
-    letters = {row.id: _held(connection, row) for row in rows}
+    standing = _subscription_status(connection, person)
+    lines = explain_subscriber(person, standing, rows, met, app.zone, app.newsroom.settings.mails_per_day, failures)
+    left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
+    letters = {row.id: _articles_in_email(connection, row) for row in rows}
     told = [*lines[:1], *left, *lines[1:]]
     if one and met:
         for row in rows:
-            told += _about_letter(app, connection, met[0], letters[row.id], person)
-    elif (total := book.count(connection)) > len(listed):
+            told += _about_email(app, connection, met[0], letters[row.id], person)
+    elif (total := edition_repository.count_editions(connection)) > len(listed):
         told.append(f"The {len(listed)} latest of {total} editions are told; name an older one to be told of it.")
     return told, {"deliveries": [asdict(row) | {"articles": letters[row.id]} for row in rows]}
 
 
-def _held(connection: Connection, row: Delivery) -> tuple[str, ...]:
-    from ..delivery.reach import held
+def _articles_in_email(connection: Connection, row: Delivery) -> tuple[str, ...]:
+    from ..delivery.article_reach import articles_of_delivery
 
-    return held(connection, row)
-
-
-def _about_letter(app: App, connection: Connection, met: Met, held: Sequence[str], person: Subscriber) -> list[str]:
-    from ..editions.explain import about_letter
-    from ..gathering import archive
-
-    found = [archive.by_id(connection, id) for id in {*held, *met.topics}]
-    return about_letter(met, held, {one.id: one.title for one in found if one}, person, app.zone)
+    return articles_of_delivery(connection, row)
 
 
-def _standing(connection: Connection, person: Subscriber) -> Standing:
-    from ..delivery import suppression
-    from ..editions.explain import Standing
-    from ..subscribers import register
+def _about_email(
+    app: CliContext, connection: Connection, met: SubscriberEdition, held: Sequence[str], person: Subscriber
+) -> list[str]:
+    from ..articles import repository as article_repository
+    from ..editions.explain import explain_email
 
-    found = suppression.find(connection, person.address)
-    return Standing(
-        since=register.since(connection, person.id),
+    found = [article_repository.find_article(connection, id) for id in {*held, *met.topics}]
+    return explain_email(met, held, {one.id: one.title for one in found if one}, person, app.zone)
+
+
+def _subscription_status(connection: Connection, person: Subscriber) -> SubscriptionHistory:
+    from ..bounces import suppressions
+    from ..editions.explain import SubscriptionHistory
+    from ..subscribers import repository as subscriber_repository
+
+    found = suppressions.find_suppression(connection, person.address)
+    return SubscriptionHistory(
+        since=subscriber_repository.subscribed_since(connection, person.id),
         suppressed=found.reason if found else "",
         suppressed_since=found.since if found else None,
     )
 
 
-def _left(app: App, opt_out: OptOut) -> str:
+def _opt_out_sentence(app: CliContext, opt_out: OptOut) -> str:
     reason = f": {opt_out.reason}" if opt_out.reason else ""
     what = opt_out.newsletter or "all newsletters"
     return f"They have left {what} on {app.local(opt_out.at)} ({opt_out.via}{reason}); no import brings them back."
 
 
-def _met(app: App, connection: Connection, person: Subscriber, row: EditionRow) -> Met:
+def _met(app: CliContext, connection: Connection, person: Subscriber, row: EditionRow) -> SubscriberEdition:
     """What an edition was to somebody when it was frozen."""
-    from ..delivery.reach import alerts_had, letters_between
-    from ..editions import book
-    from ..editions.explain import Met
+    from ..delivery.article_reach import alerts_received, count_emails_between
+    from ..editions import repository as edition_repository
+    from ..editions.explain import SubscriberEdition
     from ..model import EditionState
-    from ..storage.reading import member
+    from ..storage.rows import enum_member
 
-    content = book.edition(connection, row.id)
+    content = edition_repository.find(connection, row.id)
     assert content is not None
     topics: Mapping[str, frozenset[str]] = {
         article.id: frozenset(topic.casefold() for topic in article.topics) for article in content.carried
     }
-    had = alerts_had(connection, person.id, list(topics))
+    had = alerts_received(connection, person.id, list(topics))
     before = {id: [one.edition for one in alerts if one.at < row.frozen_at] for id, alerts in had.items()}
     midnight = datetime.combine(row.frozen_at.astimezone(app.zone), time(), app.zone)
-    return Met(
+    return SubscriberEdition(
         id=row.id,
         newsletter=row.newsletter,
         kind=content.kind,
-        state=member(EditionState, row.state, "edition", row.id),
+        state=enum_member(EditionState, row.state, "edition", row.id),
         frozen_at=row.frozen_at,
         topics=topics,
-        had={id: alerts[0] for id, alerts in before.items() if alerts},
-        letters_before=letters_between(connection, person.id, midnight, row.frozen_at),
+        already_had={id: alerts[0] for id, alerts in before.items() if alerts},
+        emails_before=count_emails_between(connection, person.id, midnight, row.frozen_at),
         paused=row.paused_at is not None,
     )

@@ -18,17 +18,17 @@ from typing import ParamSpec, TypeVar
 from ..errors import StoreError
 from ..model import Delivery
 from .clocks import steady
-from .ledger import Entry, Ledger, Posted, Shard
+from .ledger import CommitResult, Ledger, LedgerEntry, Shard
 
 log = logging.getLogger("distributor.delivery")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_GATHER = 0.001  # seconds in which others may join a transaction: it costs as much for one row as for ten
+_BATCH_WINDOW = 0.001  # seconds in which others may join a transaction: it costs as much for one row as for ten
 _BUSY = 2000.0  # marks a second, from which it is worth while to wait for others
-_AGAIN = 1.0  # seconds between tries to write to a store that fails
+_RETRY_DELAY = 1.0  # seconds between tries to write to a store that fails
 
-Settled = Callable[[Entry, bool], None]
+SettledCallback = Callable[[LedgerEntry, bool], None]
 
 
 class GroupCommit:
@@ -39,7 +39,7 @@ class GroupCommit:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._marks: list[tuple[Shard, Delivery, asyncio.Future[bool]]] = []
-        self._entries: list[tuple[Entry, Settled]] = []
+        self._entries: list[tuple[LedgerEntry, SettledCallback]] = []
         self._running: asyncio.Task[None] | None = None
         self.paused: set[str] = set()  # editions that were paused in this run: who is refused at once asks for no mark
         self._pace = 0.0  # marks a second of late
@@ -52,13 +52,13 @@ class GroupCommit:
         self._begin()
         return await answer
 
-    def settle(self, entry: Entry, settled: Settled) -> None:
+    def settle(self, entry: LedgerEntry, settled: SettledCallback) -> None:
         """Write an outcome down, soon. `settled` hears of it once it is committed, or refused for good because its shard
         is in other hands."""
         self._entries.append((entry, settled))
         self._begin()
 
-    async def settle_now(self, entry: Entry, patience: float) -> bool:
+    async def settle_now(self, entry: LedgerEntry, patience: float) -> bool:
         """Write an outcome down and wait for it; False where its shard is in other hands. Raises StoreError where the
         store does not take it within `patience` seconds; it is kept then."""
         loop = asyncio.get_running_loop()
@@ -72,7 +72,7 @@ class GroupCommit:
             if running.done() and not answer.done() and (fault := running.exception()):
                 if loop.time() >= until:
                     raise fault
-                await asyncio.sleep(min(_AGAIN, patience))
+                await asyncio.sleep(min(_RETRY_DELAY, patience))
         return bool(answer.result())
 
     async def flush(self, patience: float = 0) -> None:
@@ -88,7 +88,7 @@ class GroupCommit:
             except StoreError:
                 if loop.time() >= until:
                     raise
-                await asyncio.sleep(min(_AGAIN, patience))
+                await asyncio.sleep(min(_RETRY_DELAY, patience))
 
     async def call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Something else for the ledger, in its thread."""
@@ -106,15 +106,15 @@ class GroupCommit:
     def _begin(self) -> None:
         if not self._busy:
             self._running = asyncio.get_running_loop().create_task(self._run())
-            self._running.add_done_callback(seen)
+            self._running.add_done_callback(retrieve_exception)
 
     async def _run(self) -> None:
         while self._marks or self._entries:
             if self._pace > _BUSY:
-                await asyncio.sleep(_GATHER)
+                await asyncio.sleep(_BATCH_WINDOW)
             marks, self._marks = self._marks, []
             now = steady()
-            self._pace = 0.8 * self._pace + 0.2 * len(marks) / max(now - self._last, _GATHER)
+            self._pace = 0.8 * self._pace + 0.2 * len(marks) / max(now - self._last, _BATCH_WINDOW)
             self._last = now
             entries, self._entries = self._entries, []
             pairs = [(shard, row) for shard, row, _ in marks]
@@ -133,8 +133,8 @@ class GroupCommit:
     def _tell(
         self,
         marks: Sequence[tuple[Shard, Delivery, asyncio.Future[bool]]],
-        entries: Sequence[tuple[Entry, Settled]],
-        posted: Posted,
+        entries: Sequence[tuple[LedgerEntry, SettledCallback]],
+        posted: CommitResult,
     ) -> None:
         for entry, settled in entries:
             if entry.shard in posted.lost:
@@ -145,7 +145,7 @@ class GroupCommit:
                 answer.set_result(row.id in posted.allowed)
 
 
-def seen(task: asyncio.Task[None]) -> None:
+def retrieve_exception(task: asyncio.Task[None]) -> None:
     """A fault is told by the marks and by `flush`; asyncio need not say that nobody asked."""
     if not task.cancelled():
         task.exception()

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState, EditionState
 from ..storage.tables import deliveries, editions, shards
-from .ledger import AT_ONCE, still_wanted
-from .promise import OVERTAKEN
-from .rows import lock_shards, rest
+from .enqueue import SUPERSEDED_BY
+from .ledger import AT_ONCE, recipient_still_subscribed
+from .queries import lock_shards, mark_shards_idle
 
-MISSED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
+MISSED_STATES = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
 
 def pause(connection: Connection, edition: str, now: datetime) -> bool:
@@ -46,7 +46,7 @@ def reopen(
 
     What a newer edition carries by now is left alone, and so is what is for readers who have left or are suppressed.
     """
-    letters = _missed(edition, states) & still_wanted()
+    letters = _missed_rows(edition, states) & recipient_still_subscribed()
     if only is not None:
         letters &= only
     touched = sa.select(deliveries.c.shard).where(letters)
@@ -86,22 +86,30 @@ def cancel_channel(connection: Connection, channel: str, reason: str, now: datet
         .values(state=DeliveryState.EXPIRED, due=None, updated=now, reply=sa.literal(reason) + doubt + before)
     ).rowcount
     connection.execute(sa.update(shards).where(here).values(owner="", lease_until=None))
-    rest(connection, here)
+    mark_shards_idle(connection, here)
     return closed
 
 
-def missed(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
+def count_missed(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
     """How many letters `reopen` would promise anew."""
-    query = sa.select(sa.func.count()).select_from(deliveries).where(_missed(edition, states), still_wanted())
+    query = (
+        sa.select(sa.func.count())
+        .select_from(deliveries)
+        .where(_missed_rows(edition, states), recipient_still_subscribed())
+    )
     return connection.execute(query).scalar_one()
 
 
-def unwanted(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
+def count_unreachable(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
     """How many letters `reopen` would leave alone, because their readers have left or are suppressed."""
-    query = sa.select(sa.func.count()).select_from(deliveries).where(_missed(edition, states), ~still_wanted())
+    query = (
+        sa.select(sa.func.count())
+        .select_from(deliveries)
+        .where(_missed_rows(edition, states), ~recipient_still_subscribed())
+    )
     return connection.execute(query).scalar_one()
 
 
-def _missed(edition: str, states: Sequence[DeliveryState]) -> sa.ColumnElement[bool]:
+def _missed_rows(edition: str, states: Sequence[DeliveryState]) -> sa.ColumnElement[bool]:
     letters = (deliveries.c.edition_id == edition) & (deliveries.c.recipient != "")
-    return letters & deliveries.c.state.in_(states) & ~deliveries.c.reply.startswith(OVERTAKEN)
+    return letters & deliveries.c.state.in_(states) & ~deliveries.c.reply.startswith(SUPERSEDED_BY)

@@ -28,16 +28,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ..config import BounceGuard
+from ..bounces import suppressions as bounce_suppressions
+from ..config.schema import BounceGuard
 from ..errors import DistributorError, StoreBusy
 from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.database import Database
-from ..storage.prepared import Prepared, moment
+from ..storage.prepared import PreparedStatement, bind_time
 from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers, subscriptions, suppressions
-from . import suppression
-from .owners import new_owner, owner_is_dead
+from .lease import new_owner, owner_is_dead
+from .queries import DELIVERY_COLUMNS, delivery_from_row
 from .retry import Decision
-from .rows import DELIVERY, delivery
 
 S = DeliveryState
 
@@ -77,7 +77,7 @@ class Shard(NamedTuple):
 
 
 @dataclass(slots=True)
-class Entry:
+class LedgerEntry:
     """An outcome to be written: the row, the state in which it is found, what becomes of it, and its counts then."""
 
     shard: Shard
@@ -93,12 +93,12 @@ class Entry:
         assert self.decision.state in TRANSITIONS[self.was], f"{self.was} -> {self.decision.state}"
 
 
-def entry(shard: Shard, row: Delivery, decision: Decision) -> Entry:
+def entry(shard: Shard, row: Delivery, decision: Decision) -> LedgerEntry:
     """An outcome for a row that is in the store as it is here."""
-    return Entry(shard, row, decision, row.state, row.attempts, row.crash_count)
+    return LedgerEntry(shard, row, decision, row.state, row.attempts, row.crash_count)
 
 
-class Posted(NamedTuple):
+class CommitResult(NamedTuple):
     """What came of marks and entries: the rows (their ids) that may leave, the shards that are in other hands, and the
     editions that were paused because too many addresses were refused."""
 
@@ -135,18 +135,18 @@ class Ledger:
         """
         while True:
             with self.database.write(alone=False) as connection:
-                free = _free(channel, now, _dead_owners(connection, channel, now), untried_first).limit(1)
+                free = _claimable_shards(channel, now, _dead_owners(connection, channel, now), untried_first).limit(1)
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None
                 shard = Shard(row.edition_id, row.shard, channel, row.fence + 1)
                 taken = connection.execute(
                     sa.update(shards)
-                    .where(_is(shards, shard), shards.c.fence == row.fence)
+                    .where(_in_shard(shards, shard), shards.c.fence == row.fence)
                     .values(fence=shard.fence, owner=self.owner, lease_until=now + self.lease)
                 )
                 if taken.rowcount:
-                    _doubt(connection, shard, now)
+                    _mark_uncertain(connection, shard, now)
                     return shard
             # Somebody else was sooner, which takes nothing from the others that are free.
 
@@ -157,7 +157,7 @@ class Ledger:
             for shard in held:
                 kept = connection.execute(
                     sa.update(shards)
-                    .where(_is(shards, shard), shards.c.fence == shard.fence)
+                    .where(_in_shard(shards, shard), shards.c.fence == shard.fence)
                     .values(lease_until=now + self.lease)
                 )
                 if kept.rowcount == 0:
@@ -170,20 +170,20 @@ class Ledger:
             for shard in sorted(held):
                 # First the lock, then the look: on PostgreSQL a statement that waits has looked before it waited, and
                 # would not see the rows that staff have promised again meanwhile.
-                connection.execute(sa.select(shards.c.shard).where(_is(shards, shard)).with_for_update())
+                connection.execute(sa.select(shards.c.shard).where(_in_shard(shards, shard)).with_for_update())
                 connection.execute(
                     sa.update(shards)
-                    .where(_is(shards, shard), shards.c.fence == shard.fence)
-                    .values(owner="", lease_until=None, due=_soonest(shard))
+                    .where(_in_shard(shards, shard), shards.c.fence == shard.fence)
+                    .values(owner="", lease_until=None, due=_next_due(shard))
                 )
 
-    def put_off(self, shard: Shard, now: datetime) -> None:
+    def postpone_shard(self, shard: Shard, now: datetime) -> None:
         """Let go of a shard whose letters cannot be read, for an hour: the others must not wait for it."""
         with self.database.write(alone=False) as connection:
-            here = _is(shards, shard) & (shards.c.fence == shard.fence)
+            here = _in_shard(shards, shard) & (shards.c.fence == shard.fence)
             connection.execute(sa.update(shards).where(here).values(owner="", lease_until=None, due=now + _DAMAGED))
 
-    def left_behind(self) -> list[Shard]:
+    def leftover_shards(self) -> list[Shard]:
         """Shards that are ours by the store: to be asked between runs, when none is in hand. A store that failed has not
         taken it that they were let go of."""
         query = sa.select(shards.c.edition_id, shards.c.shard, shards.c.channel, shards.c.fence)
@@ -195,12 +195,12 @@ class Ledger:
         last, so that a few that fail again and again keep nobody waiting."""
         waiting = deliveries.c.state.in_((S.DEFERRED, S.UNCERTAIN)) & (deliveries.c.due <= now)
         query = (
-            sa.select(*DELIVERY)
-            .where(_is(deliveries, shard), (deliveries.c.state == S.PENDING) | waiting)
+            sa.select(*DELIVERY_COLUMNS)
+            .where(_in_shard(deliveries, shard), (deliveries.c.state == S.PENDING) | waiting)
             .order_by(deliveries.c.variant, sa.case((deliveries.c.state == S.PENDING, 0), else_=1), deliveries.c.id)
         )
         with self.database.read() as connection:
-            return [delivery(row) for row in connection.execute(query)]
+            return [delivery_from_row(row) for row in connection.execute(query)]
 
     def tried(self, channel: str, since: datetime, most: int, domain: str = "") -> list[datetime]:
         """When letters were tried since a time, to one domain or to all: the latest `most`, oldest first. A letter that was
@@ -221,7 +221,9 @@ class Ledger:
 
     # -- rows --------------------------------------------------------------------------------------------------------
 
-    def post(self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[Entry], now: datetime) -> Posted:
+    def post(
+        self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[LedgerEntry], now: datetime
+    ) -> CommitResult:
         """Commit marks and outcomes together.
 
         A marked row may leave. A row is refused its mark where its shard is in other hands, its edition is paused or
@@ -234,19 +236,21 @@ class Ledger:
                 return self._post(marks, entries, now)
         return self._post(marks, entries, now)
 
-    def _post(self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[Entry], now: datetime) -> Posted:
+    def _post(
+        self, marks: Sequence[tuple[Shard, Delivery]], entries: Sequence[LedgerEntry], now: datetime
+    ) -> CommitResult:
         touched = {shard for shard, _ in marks} | {entry.shard for entry in entries}
         with self.database.write(alone=False) as connection:
             held, stopped = _guard(connection, self.owner)
             ours = [entry for entry in entries if entry.shard in held]
             _write_outcomes(connection, ours, now)
             bounces = sorted((one.bounce for one in ours if one.bounce), key=lambda bounce: bounce.address)
-            effects = suppression.bounced(connection, bounces, now, self.limits) if bounces else []
+            effects = bounce_suppressions.record_bounces(connection, bounces, now, self.limits) if bounces else []
             paused = _paused(connection, {effect.bounce.edition_id for effect in effects if effect.pending})
             stopped |= paused
             wanted = [row for shard, row in marks if shard in held and shard.edition not in stopped]
             allowed = _mark(connection, wanted, now) if wanted else frozenset()
-        return Posted(allowed, frozenset(touched - held), paused)
+        return CommitResult(allowed, frozenset(touched - held), paused)
 
     def still_open(self, edition: str, ids: Sequence[int]) -> frozenset[int]:
         """Those of these rows that may still be tried: none while the edition is paused, or once it is cancelled."""
@@ -261,7 +265,7 @@ class Ledger:
 # -- statements --------------------------------------------------------------------------------------------------------
 
 
-def _free(channel: str, now: datetime, dead: Sequence[str], untried_first: bool) -> sa.Select[Any]:
+def _claimable_shards(channel: str, now: datetime, dead: Sequence[str], untried_first: bool) -> sa.Select[Any]:
     """Shards with something to do that nobody works on, alerts first."""
     nobody = shards.c.lease_until.is_(None) | (shards.c.lease_until <= now) | shards.c.owner.in_(dead)
     urgent = sa.case((editions.c.kind == EditionKind.ALERT, 0), else_=1)
@@ -283,10 +287,10 @@ def _dead_owners(connection: Connection, channel: str, now: datetime) -> list[st
     return [owner for owner in connection.execute(query.distinct()).scalars() if owner_is_dead(owner)]
 
 
-def _doubt(connection: Connection, shard: Shard, now: datetime) -> None:
+def _mark_uncertain(connection: Connection, shard: Shard, now: datetime) -> None:
     connection.execute(
         sa.update(deliveries)
-        .where(_is(deliveries, shard), deliveries.c.state == S.SENDING, deliveries.c.fence < shard.fence)
+        .where(_in_shard(deliveries, shard), deliveries.c.state == S.SENDING, deliveries.c.fence < shard.fence)
         .values(
             state=S.UNCERTAIN,
             due=now,
@@ -297,22 +301,22 @@ def _doubt(connection: Connection, shard: Shard, now: datetime) -> None:
     )
 
 
-def _soonest(shard: Shard) -> sa.ScalarSelect[Any]:
+def _next_due(shard: Shard) -> sa.ScalarSelect[Any]:
     """When there is something to do in a shard; NULL where there is nothing."""
     now_or_later = sa.case(
         (deliveries.c.state.in_((S.PENDING, S.SENDING)), sa.literal(AT_ONCE, UtcTime)), else_=deliveries.c.due
     )
     open_or_in_doubt = deliveries.c.state.in_((*OPEN, S.UNCERTAIN))
-    return sa.select(sa.func.min(now_or_later)).where(_is(deliveries, shard), open_or_in_doubt).scalar_subquery()
+    return sa.select(sa.func.min(now_or_later)).where(_in_shard(deliveries, shard), open_or_in_doubt).scalar_subquery()
 
 
-def _is(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
+def _in_shard(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
     return (table.c.edition_id == shard.edition) & (table.c.shard == shard.number)
 
 
 # The statements that run for every group of letters, made once. FOR SHARE: on PostgreSQL a take-over must not slip in
 # between this look and the write (SQLite has one writer).
-_GUARD = Prepared(
+_GUARD = PreparedStatement(
     lambda _: (
         sa.select(
             shards.c.edition_id,
@@ -330,7 +334,7 @@ _GUARD = Prepared(
     "b_owner",
 )
 _WRITTEN = ("state", "due", "reply", "remote_id", "url", "updated", "attempts", "crash_count")
-_OUTCOME = Prepared(
+_OUTCOME = PreparedStatement(
     lambda _: (
         sa.update(deliveries)
         .where(deliveries.c.id == sa.bindparam("b_id"), deliveries.c.state == sa.bindparam("b_was"))
@@ -359,13 +363,13 @@ def _paused(connection: Connection, which: set[str]) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
-def _write_outcomes(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
-    updated = moment(connection, now)
+def _write_outcomes(connection: Connection, entries: Sequence[LedgerEntry], now: datetime) -> None:
+    updated = bind_time(connection, now)
     rows = []
     for entry in entries:
         state, due, reply, remote_id, url = entry.decision
-        at = moment(connection, entry.at) if entry.at else updated
-        written = (state.value, moment(connection, due), reply[:1000], remote_id, url, at)
+        at = bind_time(connection, entry.at) if entry.at else updated
+        written = (state.value, bind_time(connection, due), reply[:1000], remote_id, url, at)
         rows.append((entry.row.id, entry.was.value, *written, entry.attempts, entry.crash_count))
     if rows:
         _OUTCOME.run_many(connection, rows)
@@ -375,7 +379,7 @@ def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> fr
     """Mark rows of shards that are ours; returns the ids of those that may leave."""
     ids = [row.id for row in rows]
     listed = json.dumps(ids) if connection.dialect.name == "sqlite" else ids
-    allowed = frozenset(_MARK.run(connection, listed, moment(connection, now)).scalars())
+    allowed = frozenset(_MARK.run(connection, listed, bind_time(connection, now)).scalars())
     if len(allowed) < len(ids):
         connection.execute(
             sa.update(deliveries)
@@ -387,7 +391,7 @@ def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> fr
     return allowed
 
 
-def still_wanted() -> sa.ColumnElement[bool]:
+def recipient_still_subscribed() -> sa.ColumnElement[bool]:
     """Whether the reader of a letter is still on its newsletter, and not suppressed."""
     people = (
         sa.select(subscribers.c.id)
@@ -399,7 +403,7 @@ def still_wanted() -> sa.ColumnElement[bool]:
     return people.where(~suppressed.exists()).exists()
 
 
-def _marking(kind: str) -> sa.UpdateBase:
+def _mark_statement(kind: str) -> sa.UpdateBase:
     """Marks the rows of a list of ids, which SQLite takes as JSON and PostgreSQL as an array: one text for any number."""
     if kind == "sqlite":
         values = sa.func.json_each(sa.bindparam("b_ids", type_=sa.Text)).table_valued("value")
@@ -410,7 +414,7 @@ def _marking(kind: str) -> sa.UpdateBase:
         sa.update(deliveries)
         .where(listed)
         .where((deliveries.c.state == S.PENDING) | (deliveries.c.state == S.DEFERRED))
-        .where((deliveries.c.recipient == "") | still_wanted())
+        .where((deliveries.c.recipient == "") | recipient_still_subscribed())
         .values(
             state=S.SENDING,
             attempts=deliveries.c.attempts + 1,
@@ -424,4 +428,4 @@ def _marking(kind: str) -> sa.UpdateBase:
     )
 
 
-_MARK = Prepared(_marking, "b_ids", "b_updated")
+_MARK = PreparedStatement(_mark_statement, "b_ids", "b_updated")

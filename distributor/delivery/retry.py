@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ..errand import Outcome
 from ..errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from ..message_queue import DeliveryOutcome
 from ..model import Delivery, DeliveryState, Receipt
 
 FIRST_WAIT = timedelta(minutes=1)
@@ -15,8 +15,8 @@ AFTER_LOSS = timedelta(seconds=15)  # of a letter that has nothing to do with th
 LONGEST_WAIT = timedelta(hours=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # most servers want to wait that long, and no longer (RFC 6647, section 5)
 MOST_CRASHES = 3  # of one letter
-SHORTEST_REST = timedelta(seconds=5)  # of a channel, doubled with each try of a post that is refused again
-LONGEST_REST = timedelta(days=1)  # of a channel: a far end that names a later time is asked again after this
+SHORTEST_BACKOFF = timedelta(seconds=5)  # of a channel, doubled with each try of a post that is refused again
+LONGEST_BACKOFF = timedelta(days=1)  # of a channel: a far end that names a later time is asked again after this
 AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials were refused
 
 _GREYLISTING = re.compile(r"(?i)\b4\d\d\b.*gr[ea]y-?list")
@@ -35,7 +35,9 @@ class Decision(NamedTuple):
     url: str = ""
 
 
-def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: datetime, jitter: float) -> Decision:
+def decide_next(
+    outcome: DeliveryOutcome, *, attempts: int, now: datetime, expires_at: datetime, jitter: float
+) -> Decision:
     """What follows from the outcome of the attempt number `attempts` (from 1).
 
     `jitter` is a random number from 0 to 1: the wait is between 75 % and 125 % of its nominal length, so that rows that
@@ -47,7 +49,7 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dateti
         case Rejected():
             return Decision(DeliveryState.REJECTED, reply=outcome.reply)
         case Uncertain():
-            until = rest_until(outcome, attempts=attempts, now=now, jitter=jitter)
+            until = backoff_until(outcome, attempts=attempts, now=now, jitter=jitter)
             return Decision(DeliveryState.UNCERTAIN, due=max(until or now, now + FIRST_WAIT), reply=outcome.reply)
         case AuthBroken():
             return _later(now + AFTER_AUTH, outcome, expires_at)
@@ -55,11 +57,11 @@ def decide(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dateti
             # A letter that waits for us is tried once more before its edition's time is over.
             last = max(now + FIRST_WAIT, expires_at - FIRST_WAIT)
             return _later(min(now + wait * (1 + jitter / 4), last), outcome, expires_at)
-    until = rest_until(outcome, attempts=attempts, now=now, jitter=jitter)
+    until = backoff_until(outcome, attempts=attempts, now=now, jitter=jitter)
     return _later(until or now + _wait(outcome, attempts, jitter), outcome, expires_at)
 
 
-def rest_until(outcome: Outcome, *, attempts: int, now: datetime, jitter: float) -> datetime | None:
+def backoff_until(outcome: DeliveryOutcome, *, attempts: int, now: datetime, jitter: float) -> datetime | None:
     """Until when a whole channel rests after an outcome; None where it was about one post only.
 
     It is the time that the far end named, within bounds: not sooner than some seconds, which grow with the tries, nor
@@ -74,8 +76,8 @@ def rest_until(outcome: Outcome, *, attempts: int, now: datetime, jitter: float)
         named = named.replace(tzinfo=UTC)
     if named is None or named <= now:
         return now + _wait(outcome, attempts, jitter)
-    least = min(SHORTEST_REST * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
-    bounded: datetime = min(max(named, now + least), now + LONGEST_REST)
+    least = min(SHORTEST_BACKOFF * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+    bounded: datetime = min(max(named, now + least), now + LONGEST_BACKOFF)
     return bounded
 
 
@@ -87,7 +89,7 @@ def _wait(outcome: DeliveryError, attempts: int, jitter: float) -> timedelta:
     return wait * (0.75 + jitter / 2)
 
 
-def doubt(row: Delivery, *, resend: bool, now: datetime) -> Decision:
+def decide_uncertain(row: Delivery, *, resend: bool, now: datetime) -> Decision:
     """What becomes of a letter that may be out. One at which a sender has died again and again is left to staff, so that
     it cannot take every sender with it."""
     if not resend:

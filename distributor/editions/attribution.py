@@ -13,7 +13,7 @@ from ..channel import Channel
 from ..model import Article, Edition, Rendition
 
 
-def attributed(channel: Channel, edition: Edition, made: Sequence[Rendition]) -> list[Rendition]:
+def assign_articles(channel: Channel, edition: Edition, made: Sequence[Rendition]) -> list[Rendition]:
     """The renditions of a channel, each with its article; with none where it carries the edition as a whole."""
     known = {article.id for article in edition.carried}
     found = [replace(one, article=one.variant) if not one.article and one.variant in known else one for one in made]

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ..config import Newsletter
-from ..gathering.marks import Mark, Marked
+from ..articles.flags import ArticleFlag, FlagRecord
+from ..config.schema import Newsletter
 from ..model import Article, Delivery, DeliveryState, EditionKind, EditionState, Frequency, Notice, Subscriber
-from .selection import Verdict, unwanted
+from .selection import ArticleStatus, find_exclusion_reason
 
-_NONE: Mapping[int, tuple[str, datetime]] = {}
+_NO_FAILURES: Mapping[int, tuple[str, datetime]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ArticleOutcome:
     """One line of the item ledger."""
 
     newsletter: str
@@ -30,7 +30,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class CoverageStats:
     """An edition that carries an article, and what became of it.
 
     `letters` are those that hold it, counted by state, and `without` those that do not; `had` of these go to readers who
@@ -46,7 +46,7 @@ class Carried:
     letters: Mapping[DeliveryState, int]
     without: int = 0
     alert: str = ""
-    had: int = 0
+    already_had: int = 0
     posts: Mapping[str, Mapping[DeliveryState, int]]
 
     @property
@@ -55,15 +55,15 @@ class Carried:
         return sum(self.letters.values())
 
 
-def about_article(
+def explain_article(
     article: Article,
-    said: Mapping[Mark, Marked],
+    said: Mapping[ArticleFlag, FlagRecord],
     notices: Sequence[Notice],
-    told: Sequence[Told],
+    told: Sequence[ArticleOutcome],
     newsletters: Mapping[str, Newsletter],
     zone: ZoneInfo,
     now: datetime,
-    carried: Sequence[Carried] = (),
+    carried: Sequence[CoverageStats] = (),
 ) -> list[str]:
     """The whole story of an article. `carried` are the editions that it is in, oldest first, corrections at the end."""
 
@@ -93,16 +93,17 @@ def about_article(
         why = "under embargo" if article.publish_at == until else "dated ahead, and waits"
         lines.append(f"It is {why} until {local(until)}.")
     lines += [
-        f"It is {mark.flag} since {local(mark.since)}, by {mark.actor}{_because(mark.reason)}."
+        f"It is {mark.flag} since {local(mark.since)}, by {mark.actor}{_with_reason(mark.reason)}."
         for mark in said.values()
     ]
     lines += [
-        f"Its readers were told of a {notice.kind} on {local(notice.at)}{_because(notice.note)}." for notice in notices
+        f"Its readers were told of a {notice.kind} on {local(notice.at)}{_with_reason(notice.note)}."
+        for notice in notices
     ]
     known = {line.newsletter: line for line in told}
     for name in dict.fromkeys([*newsletters, *known, *(one.newsletter for one in carried)]):
         mine = [one for one in carried if one.newsletter == name]
-        lines += [f"{name}: {_carried(one, local)}" for one in mine]
+        lines += [f"{name}: {_describe_coverage(one, local)}" for one in mine]
         still = _undecided(article, newsletters.get(name), known.get(name), mine, local)
         lines += [f"{name}: {still}"] if still else []
     return lines
@@ -111,13 +112,13 @@ def about_article(
 def _undecided(
     article: Article,
     newsletter: Newsletter | None,
-    told: Told | None,
-    carried: Sequence[Carried],
+    told: ArticleOutcome | None,
+    carried: Sequence[CoverageStats],
     local: Callable[[datetime], str],
 ) -> str:
     """What else there is to say of a newsletter; nothing where the editions say it all."""
     if told is None and not carried:
-        why = unwanted(newsletter, article) if newsletter else ""
+        why = find_exclusion_reason(newsletter, article) if newsletter else ""
         if why:
             return f"not for this newsletter; {why}."
         if article.backlog:
@@ -125,7 +126,7 @@ def _undecided(
         return "new; it goes into the next edition if nothing speaks against it (see `distributor plan`)."
     if told is None:
         return ""
-    if told.state == Verdict.ALERTED:
+    if told.state == ArticleStatus.ALERTED:
         return "the next digest carries it for those who have not had it."
     if told.edition:
         return f"{told.edition} says of it: {told.reason}." if told.reason else ""
@@ -134,7 +135,7 @@ def _undecided(
     return f"{told.state} on {local(told.at)}: {told.reason}."
 
 
-_HOW = {
+_KIND_WORDS = {
     EditionKind.DIGEST: "announced in edition",
     EditionKind.ALERT: "sent at once as the alert",
     EditionKind.DAILY: "in the daily letter",
@@ -143,26 +144,26 @@ _HOW = {
 }
 
 
-def _carried(one: Carried, local: Callable[[datetime], str]) -> str:
+def _describe_coverage(one: CoverageStats, local: Callable[[datetime], str]) -> str:
     """What became of it in one edition."""
     if one.released_at is None:
         what = "was cancelled before it went out" if one.state is EditionState.CANCELLED else "is not out yet"
-        return f"{_HOW[one.kind]} {one.edition}, a draft of {local(one.frozen_at)} that {what}."
-    said = f"{_HOW[one.kind]} {one.edition} on {local(one.released_at)}: {_letters(one)}"
+        return f"{_KIND_WORDS[one.kind]} {one.edition}, a draft of {local(one.frozen_at)} that {what}."
+    said = f"{_KIND_WORDS[one.kind]} {one.edition} on {local(one.released_at)}: {_describe_emails(one)}"
     posts = [f"{channel} {_counts(states)}" for channel, states in one.posts.items()]
     ends = " The edition was cancelled." if one.state is EditionState.CANCELLED else ""
     return "; ".join([said, *posts]) + f".{ends}"
 
 
-def _letters(one: Carried) -> str:
+def _describe_emails(one: CoverageStats) -> str:
     """How many letters hold it and how many do not, and why not."""
     if not one.holding and not one.without:
         return "no letters"
     words = "letter holds it" if one.holding == 1 else "letters hold it"
     said = f"{one.holding} {words} ({_counts(one.letters)})" if one.holding else "no letter holds it"
-    others = one.without - one.had
-    if one.had:
-        said += f", {one.had} leave it out, as their readers have had it as {one.alert}"
+    others = one.without - one.already_had
+    if one.already_had:
+        said += f", {one.already_had} leave it out, as their readers have had it as {one.alert}"
     if others:
         said += f", {others} leave it out, as their readers have chosen other topics or had other letters with it"
     return said
@@ -172,12 +173,12 @@ def _counts(counts: Mapping[DeliveryState, int]) -> str:
     return ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
-def _because(reason: str) -> str:
+def _with_reason(reason: str) -> str:
     return f": {reason.rstrip('.')}" if reason else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Met:
+class SubscriberEdition:
     """An edition that somebody may have met. `topics` are those of its articles, casefolded, by article.
 
     `had` are those of its articles that this reader had had as an alert when it was frozen, with that alert's edition;
@@ -190,8 +191,8 @@ class Met:
     state: EditionState
     frozen_at: datetime
     topics: Mapping[str, frozenset[str]]
-    had: Mapping[str, str] = field(default_factory=dict)
-    letters_before: int = 0
+    already_had: Mapping[str, str] = field(default_factory=dict)
+    emails_before: int = 0
     paused: bool = False
 
     @property
@@ -200,7 +201,7 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SubscriptionHistory:
     """What is known of a reader beside their choices: since when each newsletter is asked for, and since when and why
     the address must not be written to."""
 
@@ -209,26 +210,26 @@ class Standing:
     suppressed_since: datetime | None = None
 
 
-_CHOICES = {
+_FREQUENCY_WORDS = {
     Frequency.EACH: "each edition",
     Frequency.DAILY: "one mail a day",
     Frequency.WEEKLY: "one mail a week",
 }
-_FOR = {
+_FREQUENCY_OF_KIND = {
     EditionKind.DIGEST: Frequency.EACH,
     EditionKind.DAILY: Frequency.DAILY,
     EditionKind.WEEKLY: Frequency.WEEKLY,
 }
 
 
-def about_subscriber(
+def explain_subscriber(
     person: Subscriber,
-    standing: Standing,
+    standing: SubscriptionHistory,
     rows: Sequence[Delivery],
-    editions: Sequence[Met],
+    editions: Sequence[SubscriberEdition],
     zone: ZoneInfo,
     cap: int | None = None,
-    failures: Mapping[int, tuple[str, datetime]] = _NONE,
+    failures: Mapping[int, tuple[str, datetime]] = _NO_FAILURES,
 ) -> list[str]:
     """Why somebody got or did not get editions. `editions` come newest first; `cap` is the most mails a day. `failures`
     are those of whole channels, which count against no delivery, by the rows that they have kept waiting."""
@@ -236,7 +237,7 @@ def about_subscriber(
     lines = [
         f"{person.address} is on the list since {_local(person.created, zone)}"
         + (f", for {lists}." if lists else ", but for no newsletter any more."),
-        f"They have chosen {_CHOICES[person.frequency]}, {_topics(person)}.",
+        f"They have chosen {_FREQUENCY_WORDS[person.frequency]}, {_topics(person)}.",
     ]
     if standing.suppressed:
         since = f" since {_local(standing.suppressed_since, zone)}" if standing.suppressed_since else ""
@@ -249,15 +250,15 @@ def about_subscriber(
     return lines
 
 
-def about_letter(
-    met: Met, held: Sequence[str], titles: Mapping[str, str], person: Subscriber, zone: ZoneInfo
+def explain_email(
+    met: SubscriberEdition, held: Sequence[str], titles: Mapping[str, str], person: Subscriber, zone: ZoneInfo
 ) -> list[str]:
     """What a reader's letter of an edition holds, and which of the edition's articles it leaves out and why."""
     lines = [f"Their letter holds {id} «{titles.get(id, '')}»." for id in held]
     for id, topics in met.topics.items():
         if id in held:
             continue
-        why = _left_out(person, topics, met.had.get(id, ""))
+        why = _left_out(person, topics, met.already_had.get(id, ""))
         lines.append(f"It leaves out {id} «{titles.get(id, '')}»: {why}.")
     return lines
 
@@ -279,10 +280,12 @@ def _topics(person: Subscriber) -> str:
     return f"with articles about {', '.join(person.topics)}" if person.topics else "with all topics"
 
 
-def _why_not(person: Subscriber, standing: Standing, met: Met, zone: ZoneInfo, cap: int | None) -> str:
+def _why_not(
+    person: Subscriber, standing: SubscriptionHistory, met: SubscriberEdition, zone: ZoneInfo, cap: int | None
+) -> str:
     """Why there is no delivery of an edition to somebody, as far as what is known now tells."""
     frozen = _local(met.frozen_at, zone)
-    wanted = _FOR.get(met.kind)
+    wanted = _FREQUENCY_OF_KIND.get(met.kind)
     since = standing.since.get(met.newsletter, person.created)
     if met.kind is EditionKind.CORRECTION:
         return (
@@ -300,22 +303,21 @@ def _why_not(person: Subscriber, standing: Standing, met: Met, zone: ZoneInfo, c
             if met.kind is EditionKind.DIGEST and person.frequency is not Frequency.EACH
             else "; they have its articles from other letters"
         )
-        return (
-            f"for readers who have chosen {_CHOICES[wanted]}, and they have chosen {_CHOICES[person.frequency]}{later}."
-        )
+        chosen = _FREQUENCY_WORDS[person.frequency]
+        return f"for subscribers who have chosen {_FREQUENCY_WORDS[wanted]}, and they have chosen {chosen}{later}."
     mine = {topic.casefold() for topic in person.topics}
     theirs = [id for id, topics in met.topics.items() if not mine or mine & topics]
     if not theirs and met.kind is not EditionKind.ALERT:
         return f"nothing in it is about {', '.join(person.topics)}, which is what they have chosen."
-    if met.kind is not EditionKind.ALERT and theirs and all(id in met.had for id in theirs):
-        alerts = ", ".join(dict.fromkeys(met.had[id] for id in theirs))
+    if met.kind is not EditionKind.ALERT and theirs and all(id in met.already_had for id in theirs):
+        alerts = ", ".join(dict.fromkeys(met.already_had[id] for id in theirs))
         return f"nothing in it was new for them: they had had it as {alerts}."
-    if cap is not None and met.letters_before >= cap and met.kind is not EditionKind.ALERT:
+    if cap is not None and met.emails_before >= cap and met.kind is not EditionKind.ALERT:
         return f"they had had {cap} mails that day, which is the most; its articles come with their next letter."
     return f"they were not among its readers when it was frozen, {frozen}."
 
 
-def _outcome(row: Delivery, met: Met, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:
+def _outcome(row: Delivery, met: SubscriberEdition, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:
     if row.state in (DeliveryState.PENDING, DeliveryState.DEFERRED) and (met.draft or met.paused):
         waits = "the edition is paused" if met.paused else f"the edition is a draft ({met.state}), not out yet"
         return f"promised; {waits}."

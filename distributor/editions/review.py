@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ..config import Review
+from ..config.schema import Review
 from ..model import Article, Edition
 from .selection import Candidate
 
 APPROVED, HELD, DRAFTED = "approved", "held", "drafted"
 
 
-class Step(StrEnum):
+class DraftStep(StrEnum):
     """What is to be done with a draft now."""
 
     WAIT = "wait"
@@ -23,21 +23,21 @@ class Step(StrEnum):
     SKIP = "skip"
 
 
-def next_step(said: Sequence[str], due: datetime, review: Review | None, now: datetime) -> tuple[Step, str]:
+def next_step(said: Sequence[str], due: datetime, review: Review | None, now: datetime) -> tuple[DraftStep, str]:
     """What follows from what was said of a draft (the names of its events, in order), and why.
 
     Whoever spoke last counts. A draft that was approved goes out at its time, never earlier.
     """
     last = next((word for word in reversed(said) if word in (APPROVED, HELD)), "")
     if last == HELD:
-        return Step.WAIT, "it is held"
+        return DraftStep.WAIT, "it is held"
     if now < due:
-        return Step.WAIT, "its time has not come"
+        return DraftStep.WAIT, "its time has not come"
     if last == APPROVED:
-        return Step.RELEASE, "approved"
+        return DraftStep.RELEASE, "approved"
     silence = review.silence if review else "send"
     nobody = "nobody had approved it when its time came"
-    return {"send": Step.RELEASE, "hold": Step.HOLD, "skip": Step.SKIP}[silence], nobody
+    return {"send": DraftStep.RELEASE, "hold": DraftStep.HOLD, "skip": DraftStep.SKIP}[silence], nobody
 
 
 # -- the last look -----------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ class Difference:
     stays: bool = False
 
 
-def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime) -> list[Difference]:
+def find_differences(edition: Edition, today: Mapping[str, Candidate], now: datetime) -> list[Difference]:
     """What is not as it was frozen. `today` are the edition's articles as they stand now, by id."""
     found = []
     for frozen in edition.carried:
@@ -63,7 +63,7 @@ def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime)
         if candidate is None:
             found.append(Difference(frozen, "its row in the store cannot be read"))
             continue
-        article, reason = candidate.article, kept_back(candidate, now)
+        article, reason = candidate.article, find_hold_reason(candidate, now)
         if reason:
             found.append(Difference(frozen, reason, withdrawn=bool(candidate.withdrawn)))
         elif article.version != frozen.version:
@@ -71,7 +71,7 @@ def differences(edition: Edition, today: Mapping[str, Candidate], now: datetime)
     return found
 
 
-def kept_back(today: Candidate, now: datetime) -> str:
+def find_hold_reason(today: Candidate, now: datetime) -> str:
     """Why an article must not go out now; nothing where it may."""
     if today.withdrawn:
         return f"withdrawn: {today.withdrawn}"
@@ -85,7 +85,7 @@ def kept_back(today: Candidate, now: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RecheckResult:
     """What the last look comes to: the articles that stay, as they are to go out, and those that are left out."""
 
     articles: tuple[Article, ...]
@@ -94,7 +94,7 @@ class Verdict:
     changed: bool
 
 
-def settle(edition: Edition, found: Sequence[Difference], policy: str) -> Verdict:
+def apply_differences(edition: Edition, found: Sequence[Difference], policy: str) -> RecheckResult:
     """The edition after the last look, for the policies `refresh` and `drop`; any other is taken as `refresh`.
 
     What must not go out is left out by both; an edited article goes in its newer version (`refresh`), or waits for the
@@ -106,8 +106,8 @@ def settle(edition: Edition, found: Sequence[Difference], policy: str) -> Verdic
     def as_it_goes(articles: Sequence[Article]) -> tuple[Article, ...]:
         return tuple(newer.get(one.id) or one for one in articles if one.id not in out)
 
-    return Verdict(as_it_goes(edition.articles), as_it_goes(edition.briefs), tuple(out.values()), bool(found))
+    return RecheckResult(as_it_goes(edition.articles), as_it_goes(edition.briefs), tuple(out.values()), bool(found))
 
 
-def in_words(found: Sequence[Difference]) -> str:
+def describe_differences(found: Sequence[Difference]) -> str:
     return "; ".join(f"«{one.article.title}» ({one.article.id}): {one.reason}" for one in found)

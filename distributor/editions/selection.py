@@ -17,15 +17,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ..config import Newsletter, show_duration
+from ..config.schema import Newsletter
+from ..config.types import show_duration
 from ..model import Article
 from ..text import same_language
 
 _WORD = re.compile(r"[^\W_]+")
-_TELLING_TITLE = 4  # words; a shorter title does not tell that two articles are one story
+_MIN_TITLE_WORDS = 4  # words; a shorter title does not tell that two articles are one story
 
 
-class Verdict(StrEnum):
+class ArticleStatus(StrEnum):
     """What becomes of an article in one newsletter. BRIEF is kept as announced."""
 
     IN = "announced"
@@ -51,11 +52,11 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ArticleDecision:
     """The verdict on one article, with its reason in words for everything but IN."""
 
     article: Article
-    verdict: Verdict
+    status: ArticleStatus
     reason: str = ""
 
 
@@ -63,33 +64,33 @@ class Choice:
 class Selection:
     """The decision about one slot. Without chosen articles there is no edition, and `reason` says why."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[ArticleDecision, ...]
     reason: str = ""
 
-    def of(self, *verdicts: Verdict) -> tuple[Article, ...]:
-        return tuple(choice.article for choice in self.choices if choice.verdict in verdicts)
+    def of(self, *verdicts: ArticleStatus) -> tuple[Article, ...]:
+        return tuple(choice.article for choice in self.choices if choice.status in verdicts)
 
     @property
     def chosen(self) -> tuple[Article, ...]:
         """In the order of the edition."""
-        return self.of(Verdict.IN)
+        return self.of(ArticleStatus.IN)
 
     @property
     def briefs(self) -> tuple[Article, ...]:
-        return self.of(Verdict.BRIEF)
+        return self.of(ArticleStatus.BRIEF)
 
     @property
-    def waiting(self) -> tuple[Choice, ...]:
+    def waiting(self) -> tuple[ArticleDecision, ...]:
         """The articles that are not in, each with its reason."""
-        return tuple(choice for choice in self.choices if choice.verdict not in (Verdict.IN, Verdict.BRIEF))
+        return tuple(choice for choice in self.choices if choice.status not in (ArticleStatus.IN, ArticleStatus.BRIEF))
 
 
-def wants(newsletter: Newsletter, article: Article) -> bool:
+def belongs_to_newsletter(newsletter: Newsletter, article: Article) -> bool:
     """Whether an article belongs to a newsletter by its source and its topics."""
-    return not unwanted(newsletter, article)
+    return not find_exclusion_reason(newsletter, article)
 
 
-def unwanted(newsletter: Newsletter, article: Article) -> str:
+def find_exclusion_reason(newsletter: Newsletter, article: Article) -> str:
     """Why an article does not belong to a newsletter; empty where it does."""
     if newsletter.sources and not {article.source, *article.origins} & set(newsletter.sources):
         return f"its source {article.source} is none of this newsletter's"
@@ -102,13 +103,15 @@ def unwanted(newsletter: Newsletter, article: Article) -> str:
     return f"{has} none of this newsletter's"
 
 
-def select(newsletter: Newsletter, candidates: Iterable[Candidate], now: datetime) -> Selection:
+def select_articles(newsletter: Newsletter, candidates: Iterable[Candidate], now: datetime) -> Selection:
     """Decide about all candidates that belong to the newsletter."""
-    wanted = sorted((c for c in candidates if wants(newsletter, c.article)), key=lambda c: _age(c.article))
-    apart: list[Choice] = []
+    wanted = sorted(
+        (c for c in candidates if belongs_to_newsletter(newsletter, c.article)), key=lambda c: _age(c.article)
+    )
+    apart: list[ArticleDecision] = []
     ready: list[Candidate] = []
     for candidate in wanted:
-        choice = _set_apart(candidate, ready, now)
+        choice = _exclude(candidate, ready, now)
         if choice:
             apart.append(choice)
         else:
@@ -117,7 +120,7 @@ def select(newsletter: Newsletter, candidates: Iterable[Candidate], now: datetim
     apart += capped
     reason = _too_few(newsletter, ready, now)
     if reason:
-        carried = [Choice(candidate.article, Verdict.CARRIED, reason) for candidate in ready]
+        carried = [ArticleDecision(candidate.article, ArticleStatus.CARRIED, reason) for candidate in ready]
         return Selection((*carried, *apart), reason)
     chosen, rest = _fill(newsletter, ready)
     return Selection((*_ordered(newsletter, chosen), *rest, *apart))
@@ -127,35 +130,37 @@ def _age(article: Article) -> tuple[object, ...]:
     return (article.moment, article.first_seen, article.id)
 
 
-def _set_apart(candidate: Candidate, ready: Sequence[Candidate], now: datetime) -> Choice | None:
+def _exclude(candidate: Candidate, ready: Sequence[Candidate], now: datetime) -> ArticleDecision | None:
     article = candidate.article
     if candidate.withdrawn:
-        return Choice(article, Verdict.REJECTED, f"withdrawn: {candidate.withdrawn}")
+        return ArticleDecision(article, ArticleStatus.REJECTED, f"withdrawn: {candidate.withdrawn}")
     if candidate.held:
-        return Choice(article, Verdict.HELD, candidate.held)
+        return ArticleDecision(article, ArticleStatus.HELD, candidate.held)
     if until := article.waits_until(now):
-        return Choice(article, Verdict.HELD, f"{why_waiting(article, until)} until {until:%Y-%m-%d %H:%M} UTC")
-    twin = next((other for other in ready if _one_story(other.article, article)), None)
+        return ArticleDecision(
+            article, ArticleStatus.HELD, f"{describe_wait(article, until)} until {until:%Y-%m-%d %H:%M} UTC"
+        )
+    twin = next((other for other in ready if _has_same_title(other.article, article)), None)
     if twin:
-        return Choice(article, Verdict.REJECTED, f"the same story as {twin.article.id}")
+        return ArticleDecision(article, ArticleStatus.REJECTED, f"the same story as {twin.article.id}")
     return None
 
 
-def why_waiting(article: Article, until: datetime) -> str:
+def describe_wait(article: Article, until: datetime) -> str:
     """What keeps an article back until then, as it would stand before "until"."""
     return "embargo" if article.publish_at == until else "dated ahead; waits"
 
 
-def _one_story(one: Article, other: Article) -> bool:
+def _has_same_title(one: Article, other: Article) -> bool:
     words = _WORD.findall(one.title.casefold())
     return (
-        len(words) >= _TELLING_TITLE
+        len(words) >= _MIN_TITLE_WORDS
         and words == _WORD.findall(other.title.casefold())
         and same_language(one.language, other.language)
     )
 
 
-def _cap_sources(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[Choice]]:
+def _cap_sources(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[ArticleDecision]]:
     """The oldest of each source up to its cap; pinned ones do not count."""
     if newsletter.per_source is None:
         return list(ready), []
@@ -165,7 +170,7 @@ def _cap_sources(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[li
         source = candidate.article.source
         if not candidate.pinned and taken[source] >= newsletter.per_source:
             reason = f"source {source} has its {newsletter.per_source} articles in this edition; goes into the next one"
-            over.append(Choice(candidate.article, Verdict.CARRIED, reason))
+            over.append(ArticleDecision(candidate.article, ArticleStatus.CARRIED, reason))
             continue
         taken[source] += not candidate.pinned
         kept.append(candidate)
@@ -195,20 +200,21 @@ def _since(article: Article) -> datetime:
     return max(article.first_seen, article.publish_at) if article.publish_at else article.first_seen
 
 
-def _fill(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[Choice]]:
+def _fill(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[ArticleDecision]]:
     """Up to the maximum, pinned ones first and then the oldest, so that none waits for ever; and the rest with its fate."""
     order = sorted(ready, key=lambda candidate: not candidate.pinned)  # stable: oldest first within each
     chosen, rest = order[: newsletter.maximum], order[newsletter.maximum :]
     if newsletter.overflow == "brief":
         rest_choices = [
-            Choice(c.article, Verdict.BRIEF, f"more than {newsletter.maximum} articles: a line in brief") for c in rest
+            ArticleDecision(c.article, ArticleStatus.BRIEF, f"more than {newsletter.maximum} articles: a line in brief")
+            for c in rest
         ]
         return chosen, list(reversed(rest_choices))
     full = f"the edition was full (maximum {newsletter.maximum}); goes into the next one"
-    return chosen, [Choice(candidate.article, Verdict.CARRIED, full) for candidate in rest]
+    return chosen, [ArticleDecision(candidate.article, ArticleStatus.CARRIED, full) for candidate in rest]
 
 
-def _ordered(newsletter: Newsletter, chosen: Sequence[Candidate]) -> list[Choice]:
+def _ordered(newsletter: Newsletter, chosen: Sequence[Candidate]) -> list[ArticleDecision]:
     """Pinned first, then by section in the newsletter's order, newest first within each."""
     places = {topic.casefold(): place for place, topic in enumerate(newsletter.sections)}
 
@@ -219,4 +225,4 @@ def _ordered(newsletter: Newsletter, chosen: Sequence[Candidate]) -> list[Choice
 
     newest_first = sorted(chosen, key=lambda candidate: _age(candidate.article), reverse=True)
     by_section = sorted(newest_first, key=lambda candidate: (not candidate.pinned, section(candidate.article)))
-    return [Choice(candidate.article, Verdict.IN) for candidate in by_section]
+    return [ArticleDecision(candidate.article, ArticleStatus.IN) for candidate in by_section]

@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean_line
-from .addresses import web_address
+from .urls import web_address
 
 
 class ImageKind(Enum):
@@ -29,7 +29,7 @@ class ImageKind(Enum):
     NONE = "none"
 
 
-SMALLEST = 100  # pixels; what is smaller on both sides is a portrait or an icon, and not an article's picture
+MIN_PIXELS = 100  # pixels; what is smaller on both sides is a portrait or an icon, and not an article's picture
 _COUNTER = 3  # pixels; what is no larger counts readers
 _ICON = 32  # pixels
 _DOUBT = "data-doubt"  # what `make_real` has found, kept until the sanitiser takes it away
@@ -106,13 +106,13 @@ _IN_ADDRESS = re.compile(
 )
 
 
-def pixels(text: object) -> int:
+def parse_pixels(text: object) -> int:
     """A width or height; 0 for whatever is none, such as `100%`."""
     digits = re.fullmatch(r"\s*([0-9]{1,5})(?:px)?\s*", str(text or ""))
     return int(digits[1]) if digits else 0
 
 
-def side(picture: HtmlElement, name: str) -> int | None:
+def pixel_dimension(picture: HtmlElement, name: str) -> int | None:
     """A picture's `width` or `height` in pixels, from its attribute or its style; None where it does not tell."""
     digits = re.fullmatch(r"\s*([0-9]{1,5})(?:px)?\s*", picture.get(name) or "")
     styled = _IN_STYLE[name].search((picture.get("style") or "")[:1000].lower())
@@ -190,10 +190,10 @@ def may_be_picture(address: str, width: int, height: int) -> bool:
     be its author's portrait or a counter."""
     sides = [one for one in (width, height) if one] or _in_address(address[:2000]) or ()
     counts = _COUNTS.search(address[:2000]) or _EMOJI_ADDRESS.search(address[:2000])
-    return not counts and not (sides and max(sides) < SMALLEST)
+    return not counts and not (sides and max(sides) < MIN_PIXELS)
 
 
-def kind_of(picture: HtmlElement, address: str) -> ImageKind:
+def classify_image(picture: HtmlElement, address: str) -> ImageKind:
     """What an `<img>` is; `address` is where it really is, empty where that is nowhere."""
     alt = clean_line(picture.get("alt") or "")[:200]
     names = f"{picture.get('class') or ''} {picture.get('id') or ''}"[:300]
@@ -203,7 +203,7 @@ def kind_of(picture: HtmlElement, address: str) -> ImageKind:
         or _EMOJI_ADDRESS.search(address[:2000])
     ):
         return ImageKind.EMOJI
-    width, height = side(picture, "width"), side(picture, "height")
+    width, height = pixel_dimension(picture, "width"), pixel_dimension(picture, "height")
     if (
         not address
         or _COUNTS.search(address[:2000])
@@ -217,14 +217,16 @@ def kind_of(picture: HtmlElement, address: str) -> ImageKind:
     largest = max(sides, default=None)
     links, around = _around(picture)
     if any(_SHARES.search(link) for link in links) or (
-        _SHARE_NAME.search(f"{names} {around}") and (largest or 0) < SMALLEST
+        _SHARE_NAME.search(f"{names} {around}") and (largest or 0) < MIN_PIXELS
     ):
         return ImageKind.NONE
-    if (asked and max(asked) < SMALLEST and (largest or 0) <= SMALLEST) or (largest is not None and largest < SMALLEST):
+    if (asked and max(asked) < MIN_PIXELS and (largest or 0) <= MIN_PIXELS) or (
+        largest is not None and largest < MIN_PIXELS
+    ):
         person = _PERSON_NAME.search(f"{names} {around} {' '.join(links)}")
         return ImageKind.NONE if person or (largest or max(asked or (0,))) <= _ICON else ImageKind.SMALL
     named = f"{names} {around} {urlsplit(address).path[:2000]}"
-    if (largest is None or largest < 2 * SMALLEST) and (
+    if (largest is None or largest < 2 * MIN_PIXELS) and (
         _DOUBTFUL.search(named) or _ICON_NAME.search(named) or is_default(address)
     ):
         return ImageKind.DOUBTFUL
@@ -254,21 +256,21 @@ def _around(picture: HtmlElement) -> tuple[list[str], str]:
 # -- in a body ---------------------------------------------------------------------------------------------------------
 
 
-def make_real(picture: HtmlElement, base_url: str) -> ImageKind:
+def normalize_image(picture: HtmlElement, base_url: str) -> ImageKind:
     """Leave a picture its real address, alt text and size, and what is in doubt, and nothing else; say what it is.
 
     One that is none is left as it is. A picture whose source gives no alt text has an empty one: a screen reader passes
     it over then, instead of reading out its address (WCAG 2.2, technique H67).
     """
     address = picture_address(picture, base_url)
-    kind = kind_of(picture, address)
+    kind = classify_image(picture, address)
     if kind in (ImageKind.NONE, ImageKind.EMOJI):
         return kind
     kept = {
         "src": address,
         "alt": clean_line(picture.get("alt") or ""),
-        "width": side(picture, "width"),
-        "height": side(picture, "height"),
+        "width": pixel_dimension(picture, "width"),
+        "height": pixel_dimension(picture, "height"),
     }
     picture.attrib.clear()
     for name, value in kept.items():
@@ -279,18 +281,18 @@ def make_real(picture: HtmlElement, base_url: str) -> ImageKind:
     return kind
 
 
-def doubt_of(picture: HtmlElement) -> ImageKind:
+def recorded_image_kind(picture: HtmlElement) -> ImageKind:
     """What `make_real` has said of a picture."""
     said = picture.get(_DOUBT)
     return ImageKind(said) if said in (ImageKind.DOUBTFUL.value, ImageKind.SMALL.value) else ImageKind.PICTURE
 
 
-def image_of(picture: HtmlElement, caption: str) -> Image:
+def parse_image(picture: HtmlElement, caption: str) -> Image:
     """A picture as a value. Its alt text is what the source gives and nothing else: a caption stands beside it anyway."""
     return Image(
         url=str(picture.get("src")),
         alt=clean_line(picture.get("alt") or ""),
         caption=caption,
-        width=pixels(picture.get("width")),
-        height=pixels(picture.get("height")),
+        width=parse_pixels(picture.get("width")),
+        height=parse_pixels(picture.get("height")),
     )

@@ -9,9 +9,9 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean_line
-from .article_images import ImageKind, doubt_of, image_of
-from .extraction.document import words_of
-from .furniture import Removal
+from .article_images import ImageKind, parse_image, recorded_image_kind
+from .boilerplate import Removal
+from .extraction.document import element_text
 
 _LONGEST = 400  # characters of a caption
 _LONGEST_CREDIT = 80  # characters of who made a picture
@@ -32,7 +32,7 @@ _SLANTED = ".//text()[not(ancestor::i or ancestor::em or ancestor::small or ance
 # -- before the boxes of a body are opened -----------------------------------------------------------------------------
 
 
-def gather_figures(root: HtmlElement) -> None:
+def build_figures(root: HtmlElement) -> None:
     """Make one `<figure>` of each picture and its caption, where elements say that they belong together.
 
     That is: a `<figure>`, a box with something named as a caption, and the table of two rows that editors of provincial
@@ -65,7 +65,7 @@ def _rebuild(figure: HtmlElement, removal: Removal) -> None:
     if not pictures or next(figure.iter("table", "ul", "ol", "pre", "blockquote"), None) is not None:
         return
     words = _spaced(next(figure.iter("figcaption"), figure))
-    if len(words_of(figure)) > 2 * _LONGEST or len(words) > _LONGEST:
+    if len(element_text(figure)) > 2 * _LONGEST or len(words) > _LONGEST:
         return
     _fill(figure, pictures, words)
 
@@ -77,7 +77,7 @@ def _table(table: HtmlElement, removal: Removal) -> None:
     if not pictures or len(rows) > _MOST_LINES or len(str(table.text_content())) > 20 * _LONGEST:
         return
     cells = [cell for row in rows for cell in row.iter("td", "th") if next(cell.iter("td", "th", "tr"), cell) is cell]
-    texts = [words for cell in cells if (words := words_of(cell))]
+    texts = [words for cell in cells if (words := element_text(cell))]
     if any(len(words) > _LONGEST for words in texts) or len(texts) > len(pictures):
         return
     if len(texts) == len(pictures) > 1:
@@ -93,7 +93,7 @@ def _table(table: HtmlElement, removal: Removal) -> None:
 
 def _box(caption: HtmlElement, root: HtmlElement) -> None:
     """The picture before something named as a caption, in the smallest box that holds both and little else."""
-    words = words_of(caption)
+    words = element_text(caption)
     if not words or len(words) > _LONGEST:
         return
     for number, box in enumerate(caption.iterancestors()):
@@ -101,7 +101,7 @@ def _box(caption: HtmlElement, root: HtmlElement) -> None:
             break
         pictures = _pictures(box)
         if pictures:
-            if words_of(box) == words:
+            if element_text(box) == words:
                 box.tag = "figure"
                 _fill(box, pictures, words)
                 return
@@ -114,7 +114,7 @@ def _box(caption: HtmlElement, root: HtmlElement) -> None:
         before.tail = None
         _leave(caption)
         return
-    if before is not None and _pictures(before) and not words_of(before) and not (before.tail or "").strip():
+    if before is not None and _pictures(before) and not element_text(before) and not (before.tail or "").strip():
         before.tag = "figure"
         _fill(before, _pictures(before) if before.tag != "img" else [before], words)
         before.tail = None
@@ -166,15 +166,15 @@ def _fill(figure: HtmlElement, pictures: list[HtmlElement], words: str) -> None:
 # -- blocks in a row ---------------------------------------------------------------------------------------------------
 
 
-def with_captions(blocks: list[HtmlElement]) -> list[HtmlElement]:
+def attach_captions(blocks: list[HtmlElement]) -> list[HtmlElement]:
     """The blocks with each caption in one figure with the picture before it."""
     made: list[HtmlElement] = []
     for block in blocks:
         before = made[-1] if made else None
-        if before is not None and _shows_only(before) and not words_of(before) and _is_caption(block):
-            made[-1] = _figure(_pictures(before), words_of(block))
+        if before is not None and _shows_only(before) and not element_text(before) and _is_caption(block):
+            made[-1] = _figure(_pictures(before), element_text(block))
         else:
-            made.append(_with_its_own(block))
+            made.append(_own_caption_figure(block))
     return made
 
 
@@ -183,11 +183,11 @@ def _shows_only(block: HtmlElement) -> bool:
     return block.tag in ("p", "figure", "h2", "h3", "h4") and bool(_pictures(block))
 
 
-def _with_its_own(block: HtmlElement) -> HtmlElement:
+def _own_caption_figure(block: HtmlElement) -> HtmlElement:
     """A paragraph whose only words are a caption below its picture, in italics or centred, as a figure."""
     if block.tag != "p" or not _pictures(block):
         return block
-    words = words_of(block)
+    words = element_text(block)
     first = next((one for one in block.iter("img")), None)
     ahead = (block.text or "").strip() or first is None
     if not words or len(words) > _LONGEST or ahead or not (_all_slanted(block) or _is_centred(block)):
@@ -197,7 +197,7 @@ def _with_its_own(block: HtmlElement) -> HtmlElement:
 
 def _is_caption(block: HtmlElement) -> bool:
     """Whether a paragraph behind a picture is its caption: short, and all in italics, centred, or begun as one."""
-    words = words_of(block)
+    words = element_text(block)
     if block.tag not in ("p", "figcaption", "h4") or not words or len(words) > _LONGEST or _pictures(block):
         return False
     return _is_centred(block) or _all_slanted(block) or _BEGINS.match(words) is not None
@@ -214,7 +214,7 @@ def _all_slanted(block: HtmlElement) -> bool:
 # -- the first picture -------------------------------------------------------------------------------------------------
 
 
-def take_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElement], bool]:
+def extract_lead_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElement], bool]:
     """The first picture with its caption, taken out of the blocks, and whether it is in doubt.
 
     A doubtful one (a logo, a portrait) is taken only where there is no other, and stays in the body. A picture among
@@ -223,16 +223,16 @@ def take_picture(blocks: list[HtmlElement]) -> tuple[Image | None, list[HtmlElem
     doubtful: Image | None = None
     for at, block in enumerate(blocks):
         for picture in _pictures(block):
-            kind = doubt_of(picture)
-            caption = words_of(block) if block.tag == "figure" else ""
+            kind = recorded_image_kind(picture)
+            caption = element_text(block) if block.tag == "figure" else ""
             if kind is ImageKind.DOUBTFUL and doubtful is None:
-                doubtful = image_of(picture, caption)
+                doubtful = parse_image(picture, caption)
             if kind is not ImageKind.PICTURE:
                 continue
-            if words_of(block) and block.tag != "figure":
-                return image_of(picture, ""), blocks, False
+            if element_text(block) and block.tag != "figure":
+                return parse_image(picture, ""), blocks, False
             others = [one for one in _pictures(block) if one is not picture]
             if others:
-                return image_of(picture, ""), [*blocks[:at], _figure(others, caption), *blocks[at + 1 :]], False
-            return image_of(picture, caption), blocks[:at] + blocks[at + 1 :], False
+                return parse_image(picture, ""), [*blocks[:at], _figure(others, caption), *blocks[at + 1 :]], False
+            return parse_image(picture, caption), blocks[:at] + blocks[at + 1 :], False
     return doubtful, blocks, doubtful is not None

@@ -14,17 +14,17 @@ import lxml.html
 from lxml import etree
 from lxml.html import HtmlElement
 
-from ..markup import sanitise
+from ..html_sanitizer import sanitize_html
 from ..model import Image
 from ..text import clean_line
-from .addresses import web_address as web_address  # sources of newsrooms import it from here
-from .article_images import ImageKind, make_real
-from .boxes import drop_boxes, is_dateline, is_page_line
-from .captions import gather_figures, take_picture, with_captions
-from .embedded import reveal_media
-from .extraction.document import words_of
-from .furniture import Removal, drop_furniture, drop_what_acts, is_furniture, parse
-from .signatures import take_signature
+from .article_images import ImageKind, normalize_image
+from .boilerplate import Removal, is_boilerplate, parse_html, remove_boilerplate, remove_interactive
+from .bylines import extract_signature
+from .captions import attach_captions, build_figures, extract_lead_picture
+from .embedded_media import replace_embedded_media
+from .extraction.document import element_text
+from .urls import web_address  # sources of newsrooms import it from here
+from .widgets import is_dateline, is_page_line, remove_widgets
 
 _BLOCKS = {
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "figure", "pre", "section",
@@ -36,7 +36,7 @@ _LONGEST = 1_000_000  # characters of a body
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class CleanedBody:
     """A body without its picture and signature, and those two.
 
     `photographer` is who is named for the pictures. A picture is `doubtful` that may be a logo or a portrait.
@@ -49,35 +49,35 @@ class Cleaned:
     doubtful: bool = False
 
 
-def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> Cleaned:
+def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> CleanedBody:
     """A body for the store. `lead` and `title` are not repeated in it; relative addresses are taken from `base_url`.
 
     It ends after a million characters: no story is longer, and what is takes the sanitiser quadratic time.
     """
-    root = parse(html)
+    root = parse_html(html)
     if root is None:
-        return Cleaned("")
-    reveal_media(root)
-    drop_what_acts(root)
-    drop_boxes(root)
+        return CleanedBody("")
+    replace_embedded_media(root)
+    remove_interactive(root)
+    remove_widgets(root)
     return clean_tree(root, base_url, lead=lead, title=title)
 
 
-def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str = "", names: str = "") -> Cleaned:
+def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str = "", names: str = "") -> CleanedBody:
     """`clean_body` of a tree, which is used up; its characters are `legal` already. `names` are those of the authors as the
     page tells them: a line of them above the text is no part of it."""
-    drop_furniture(root)
+    remove_boilerplate(root)
     _absolute(root, base_url)
-    gather_figures(root)
+    build_figures(root)
     blocks = [block for block in _flat(root) if not _is_empty(block)]
-    signed = take_signature(blocks)
-    blocks = with_captions(_without(blocks, title, lead, names, pictures=False))
-    image, blocks, doubtful = take_picture(blocks)
+    signed = extract_signature(blocks)
+    blocks = attach_captions(_without(blocks, title, lead, names, pictures=False))
+    image, blocks, doubtful = extract_lead_picture(blocks)
     blocks = _without(
         blocks, title, lead, names
     )  # once more: the picture may have stood before them, or among their words
     _shorten_closing(blocks)
-    return Cleaned(sanitise(_joined(blocks)), image, signed.author, signed.photographer, doubtful)
+    return CleanedBody(sanitize_html(_joined(blocks)), image, signed.author, signed.photographer, doubtful)
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _absolute(root: HtmlElement, base_url: str) -> None:
         else:
             removal.unwrap(link)
     for picture in list(root.iter("img")):
-        kind = make_real(picture, base_url)
+        kind = normalize_image(picture, base_url)
         if kind is ImageKind.EMOJI:
             picture.text = clean_line(picture.get("alt") or "")
             removal.unwrap(picture)
@@ -170,9 +170,9 @@ def _heading(block: HtmlElement) -> HtmlElement:
 
 def _is_empty(block: HtmlElement) -> bool:
     """Whether a block shows nothing, or only a toolbar's words that stood loose on the page."""
-    words = _INVISIBLE.sub("", words_of(block))
+    words = _INVISIBLE.sub("", element_text(block))
     return (
-        (not words or is_furniture(words) or is_page_line(words))
+        (not words or is_boilerplate(words) or is_page_line(words))
         and block.tag != "hr"
         and next(block.iter("img"), None) is None
     )
@@ -201,7 +201,7 @@ def _without(
     said = {_folded(text) for text in (title, lead) if text}
     for at, block in enumerate(blocks):
         shows = not pictures and next(block.iter("img"), None) is not None
-        words = words_of(block)
+        words = element_text(block)
         again = _folded(words) in said or (title and _says_date(words, title)) or _says_authors(words, names)
         if shows or not again:
             return blocks[at:]
@@ -227,7 +227,7 @@ def _says_authors(words: str, names: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return close(clean_line(text)).casefold().rstrip(".… ")
+    return normalize_full_stop(clean_line(text)).casefold().rstrip(".… ")
 
 
 def _shorten_closing(blocks: list[HtmlElement]) -> None:
@@ -239,11 +239,11 @@ def _shorten_closing(blocks: list[HtmlElement]) -> None:
                 if inner is block and name == "tail":
                     continue
                 if text and text.strip():
-                    setattr(inner, name, close(text))
+                    setattr(inner, name, normalize_full_stop(text))
                     return
 
 
-def close(text: str) -> str:
+def normalize_full_stop(text: str) -> str:
     """A text that ends with `./.` ended with a full stop."""
     bare = text.rstrip()
     for sign in ("./.", "./"):

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..setting import DateFormat
+from ..config.types import DateFormat
 from .date_words import AFTERNOON, MONTH, MORNING, NIGHT, NOON, ZONES, month_number
 
-_MOST_TOLD = 3
+_MAX_EXAMPLES = 3
 _LONGEST = 200  # characters that are looked at
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # what a program writes that has no date
 
@@ -72,7 +72,7 @@ _STRANGE_ZONE = re.compile(r"^\s*\(?(?P<name>[A-Z]{2,5})\)?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class ReadDate:
+class ParsedDate:
     """What a text says of a moment. `moment` is in UTC, None where it names none that exists; without a time it is the
     midnight that begins the day in the source's zone. `doubt` says in words what could not be read."""
 
@@ -89,16 +89,16 @@ def parse_date(text: str, zone: tzinfo) -> datetime | None:
     return read_date(text, zone).moment
 
 
-def read_date(text: str, zone: tzinfo) -> ReadDate:
+def read_date(text: str, zone: tzinfo) -> ParsedDate:
     """The moment that a text names, and what about it is in doubt. An empty text names none, without a doubt."""
     line = unicodedata.normalize("NFC", " ".join(text.split())[:_LONGEST])
     if not line:
-        return ReadDate()
+        return ParsedDate()
     line = _DASHED.sub(" ", line)
     match = next(_matches(line), None)
     shown = repr(line[:80])
     if match is None:
-        return ReadDate(doubt=f"its date {shown} cannot be read")
+        return ParsedDate(doubt=f"its date {shown} cannot be read")
     try:
         found = _moment(line, match, zone)
     except (ValueError, OverflowError, KeyError):
@@ -106,16 +106,16 @@ def read_date(text: str, zone: tzinfo) -> ReadDate:
             match.re is _NUMBERS and not _month_first(zone) and int(match["day"]) <= 12 < int(match["month"]) <= 31
         )
         hint = "; if its source puts the month first, set dates: month first" if swapped else ""
-        return ReadDate(doubt=f"its date {shown} does not exist{hint}")
+        return ParsedDate(doubt=f"its date {shown} does not exist{hint}")
     if found.moment == _EPOCH:
-        return ReadDate(doubt=f"its date {shown} is what programs write that have none")
-    return ReadDate(found.moment, found.has_time, f"its date {shown} {found.doubt}" if found.doubt else "")
+        return ParsedDate(doubt=f"its date {shown} is what programs write that have none")
+    return ParsedDate(found.moment, found.has_time, f"its date {shown} {found.doubt}" if found.doubt else "")
 
 
-def shortened(doubts: Sequence[str]) -> list[str]:
+def summarize_doubts(doubts: Sequence[str]) -> list[str]:
     """The first few doubts about the dates of a look, and how many more there are."""
-    more = len(doubts) - _MOST_TOLD
-    return [*doubts[:_MOST_TOLD], *([f"{more} more dates cannot be read"] if more > 0 else [])]
+    more = len(doubts) - _MAX_EXAMPLES
+    return [*doubts[:_MAX_EXAMPLES], *([f"{more} more dates cannot be read"] if more > 0 else [])]
 
 
 def from_epoch(number: float) -> datetime | None:
@@ -139,7 +139,7 @@ def _matches(line: str) -> Iterator[re.Match[str]]:
     return filter(None, (form.search(line) for form in _FORMS))
 
 
-def _moment(line: str, match: re.Match[str], zone: tzinfo) -> ReadDate:
+def _moment(line: str, match: re.Match[str], zone: tzinfo) -> ParsedDate:
     """Raises ValueError, KeyError or OverflowError where there is no such moment."""
     found = match.groupdict()
     before, behind = line[: match.start()], line[match.end() :]
@@ -164,7 +164,7 @@ def _moment(line: str, match: re.Match[str], zone: tzinfo) -> ReadDate:
     hour, minute, second = clock or (0, 0, 0)
     local = datetime(_year(found["year"]), month, day, hour, minute, min(second, 59), tzinfo=own or zone)
     doubt = f"names a time zone, {strange}, that is not known: only its day is taken" if strange else ""
-    return ReadDate(local.astimezone(UTC), clock is not None, doubt)
+    return ParsedDate(local.astimezone(UTC), clock is not None, doubt)
 
 
 def _time_near(before: str, behind: str) -> re.Match[str] | None:

@@ -68,7 +68,7 @@ _WIDE = (
 )  # fmt: skip
 
 
-def parse(body: bytes, charset: str) -> Any:
+def parse_feed(body: bytes, charset: str) -> Any:
     """The feed in these bytes, without its parser's own sanitiser and resolver of addresses inside HTML, which are slow
     on hostile input. Raises ValueError in words where they are beyond reading.
 
@@ -87,7 +87,7 @@ def parse(body: bytes, charset: str) -> Any:
         raise ValueError(f"is not a feed that can be read: {error}") from None
 
 
-def begin(body: bytes) -> int:
+def find_root_element(body: bytes) -> int:
     """Where the first element begins, or what stands in its place: behind declaration, comments and the like, and behind
     the name of a document type, as RSS 0.91 has it from a server that is long gone. One with entities stays."""
     at = _end_of_prologue(body, 0)
@@ -105,15 +105,15 @@ def _bounded(body: bytes) -> bytes:
     declaration = _DECLARATION.match(body[:_LONGEST_DECLARATION])
     if body.startswith(b"<?xml") and not declaration:
         raise ValueError("is not a feed that can be read: its XML declaration does not end")
-    rest = body[begin(body) :]
+    rest = body[find_root_element(body) :]
     first = _ELEMENT.search(rest)
     if first is None or first.start() > _LONGEST_HEAD:
         raise ValueError("is not a feed that can be read: it does not begin with an element")
-    whole = b"".join(_BARE.sub(b"&amp;", part) if read else part for read, part in sections(rest))
+    whole = b"".join(_BARE.sub(b"&amp;", part) if read else part for read, part in split_cdata(rest))
     return (declaration[0] + b"\n" if declaration else b"") + whole
 
 
-def sections(body: bytes) -> Iterator[tuple[bool, bytes]]:
+def split_cdata(body: bytes) -> Iterator[tuple[bool, bytes]]:
     """A feed in pieces: its own elements and texts (True), and what is not read as such, its CDATA sections and comments.
 
     One pass: a lazy pattern would take quadratic time.

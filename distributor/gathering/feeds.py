@@ -18,14 +18,14 @@ from typing import Any
 from urllib.parse import urljoin
 
 from ..model import Image
-from ..source import Fetched
+from ..source import FetchedDocument
 from ..text import clean_line, language_tag
-from .addresses import web_address
-from .article_images import may_be_picture, pixels
+from .article_images import may_be_picture, parse_pixels
 from .dates import from_epoch, parse_date
-from .declared import TextType, as_html, as_text, referred
-from .extraction.document import decode, nearly_utf8
-from .feed_parser import LANGUAGE, SECOND, begin, parse, sections
+from .extraction.document import decode, decode_damaged_utf8
+from .feed_parser import LANGUAGE, SECOND, find_root_element, parse_feed, split_cdata
+from .text_types import TextType, as_html, as_text, decode_references
+from .urls import web_address
 
 _MOST = 20_000  # entries that are looked at; as many as fit into a feed of 5 MB
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
@@ -41,7 +41,7 @@ _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FeedEntry:
     """One entry as the feed tells it: address absolute or empty, dates as written.
 
     `title` is plain text, whatever the feed has declared it to be, `summary` and `content` are HTML, unsanitised.
@@ -65,7 +65,7 @@ class Entry:
     fault: str = ""
 
 
-def read_feed(got: Fetched) -> Sequence[Entry]:
+def read_feed(got: FetchedDocument) -> Sequence[FeedEntry]:
     """The entries in the order of the feed. Raises ValueError in words where this is no feed that can be read.
 
     What is wrong with one entry costs that entry at most.
@@ -80,7 +80,7 @@ def read_feed(got: Fetched) -> Sequence[Entry]:
     return _xml_feed(body, charset, got.url)
 
 
-def newest(entries: Sequence[Entry], most: int, zone: tzinfo) -> list[tuple[int, Entry]]:
+def newest_entries(entries: Sequence[FeedEntry], most: int, zone: tzinfo) -> list[tuple[int, FeedEntry]]:
     """At most so many entries, the newest by their dates, each with its number in the feed (from 1), in the feed's order.
 
     Most feeds begin with the newest, some end with it, and what is cut must not be the news. An entry without a date counts
@@ -102,14 +102,14 @@ def newest(entries: Sequence[Entry], most: int, zone: tzinfo) -> list[tuple[int,
 
 def _guard(body: bytes) -> None:
     """Refuse what is no feed or would keep a parser busy. Raises ValueError."""
-    root = body[begin(body) :][:1000]
+    root = body[find_root_element(body) :][:1000]
     if _HTML.match(root):
         raise ValueError("is a web page, not a feed")
     if _DOCTYPE.match(root):
         raise ValueError("declares a document type, which feeds never need and attacks do")
     if body.count(b"<") > _MOST_TAGS:
         raise ValueError(f"holds more than {_MOST_TAGS:,} tags")
-    if _depth(b"".join(part for read, part in sections(body) if read)) > _DEEPEST:
+    if _depth(b"".join(part for read, part in split_cdata(body) if read)) > _DEEPEST:
         raise ValueError(f"nests elements more than {_DEEPEST} deep")
 
 
@@ -127,16 +127,18 @@ def _depth(body: bytes) -> int:
 # -- RSS and Atom ------------------------------------------------------------------------------------------------------
 
 
-def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[Entry]:
+def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[FeedEntry]:
     try:
         body.decode()
     except UnicodeDecodeError:
-        if nearly_utf8(body) is not None:  # feedparser would guess another encoding for the sake of one broken letter
+        if (
+            decode_damaged_utf8(body) is not None
+        ):  # feedparser would guess another encoding for the sake of one broken letter
             body, charset = _as_utf8(body), ""
-    parsed = parse(body, charset)
+    parsed = parse_feed(body, charset)
     if not parsed.entries and (parsed.bozo or not parsed.version):
         # Declared in one encoding and written in another: once more as what it really is.
-        parsed = parse(_as_utf8(body), "")
+        parsed = parse_feed(_as_utf8(body), "")
     if not parsed.entries and (parsed.bozo or not parsed.version):
         reason = clean_line(str(parsed.get("bozo_exception", "")))[:120]
         raise ValueError("is not a feed that can be read" + (f": {reason}" if reason else ""))
@@ -145,13 +147,15 @@ def _xml_feed(body: bytes, charset: str, base: str) -> Sequence[Entry]:
     return [_read(make, entry, language, base) for entry in parsed.entries[:_MOST]]
 
 
-def _read(make: Callable[[Mapping[str, Any], str, str], Entry], item: object, language: str, base: str) -> Entry:
+def _read(
+    make: Callable[[Mapping[str, Any], str, str], FeedEntry], item: object, language: str, base: str
+) -> FeedEntry:
     if not isinstance(item, Mapping):
-        return Entry(fault="is no object with fields")
+        return FeedEntry(fault="is no object with fields")
     try:
         return make(item, language, base)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        return Entry(guid=_text(item, "id"), fault=f"cannot be read: {clean_line(str(error))[:120]}")
+        return FeedEntry(guid=_text(item, "id"), fault=f"cannot be read: {clean_line(str(error))[:120]}")
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -159,7 +163,7 @@ def _as_utf8(body: bytes) -> bytes:
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()
 
 
-def _entry(entry: Mapping[str, Any], language: str, base: str, *, declares: bool) -> Entry:
+def _entry(entry: Mapping[str, Any], language: str, base: str, *, declares: bool) -> FeedEntry:
     """`declares`: whether texts are of the type that they say, as in Atom."""
     content = max((_html(one, declares) for one in _records(entry, "content")), key=len, default="")
     summary = _html(next(_records(entry, "summary_detail"), {}), declares)
@@ -171,7 +175,7 @@ def _entry(entry: Mapping[str, Any], language: str, base: str, *, declares: bool
     published = str(entry.get("published", "")) or _second(entry, "dcterms:issued")
     if not published:
         published, updated = _second(entry, "dc:date") or updated, updated if _second(entry, "dc:date") else ""
-    return Entry(
+    return FeedEntry(
         title=as_text(str(title.get("value") or ""), _kind(title, declares)),
         # feedparser takes a GUID for the link where there is no other; most such GUIDs are no addresses.
         url=web_address(link, base if link != guid else ""),
@@ -182,7 +186,9 @@ def _entry(entry: Mapping[str, Any], language: str, base: str, *, declares: bool
         published=published,
         updated=updated,
         base=base,
-        topics=tuple(referred(str(tag.get("term") or tag.get("label") or "")) for tag in _records(entry, "tags")),
+        topics=tuple(
+            decode_references(str(tag.get("term") or tag.get("label") or "")) for tag in _records(entry, "tags")
+        ),
         image=_picture(entry, base),
         language=_first_tag(str(entry.get(LANGUAGE) or ""), _second(entry, "dc:language"), language),
     )
@@ -247,7 +253,7 @@ def _author(entry: Mapping[str, Any]) -> str:
 
 def _name(written: str) -> str:
     """The name of an author as RSS writes it beside an address: `mai@bacson.example (Mai Anh)`. An address is no name."""
-    line = clean_line(referred(written))
+    line = clean_line(decode_references(written))
     if "@" not in line or len(line) > _LONGEST_AUTHOR:
         return line
     beside = _ADDRESSED.fullmatch(line)
@@ -263,7 +269,7 @@ def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
         kind = str(item.get("type") or item.get("medium") or "")
         address = web_address(str(item.get("href") or item.get("url") or ""), base)
         shown = kind.startswith("image") or (not kind and _PICTURE.search(address.lower()))
-        width, height = pixels(item.get("width")), pixels(item.get("height"))
+        width, height = parse_pixels(item.get("width")), parse_pixels(item.get("height"))
         if address and shown and may_be_picture(address, width, height):
             return Image(url=address, width=width, height=height)
     return None
@@ -272,7 +278,7 @@ def _picture(entry: Mapping[str, Any], base: str) -> Image | None:
 # -- JSON Feed ---------------------------------------------------------------------------------------------------------
 
 
-def _json_feed(text: str, base: str) -> Sequence[Entry]:
+def _json_feed(text: str, base: str) -> Sequence[FeedEntry]:
     try:
         feed = json.loads(text.lstrip("\ufeff"), parse_int=_number, parse_float=_number)
     except (ValueError, RecursionError) as error:
@@ -293,12 +299,12 @@ def _number(digits: str) -> float | str:
     return int(digits) if digits.lstrip("-").isdigit() else float(digits)
 
 
-def _item(item: Mapping[str, Any], language: str, base: str) -> Entry:
+def _item(item: Mapping[str, Any], language: str, base: str) -> FeedEntry:
     """Versions 1.0 and 1.1: `author` and `authors`, ids that are numbers, `external_url`."""
     first = next(_records(item, "authors"), None) or next(_records(item, "author"), {})
     address = web_address(_text(item, "image") or _text(item, "banner_image"), base)
     text, tags = _text(item, "content_text"), item.get("tags")
-    return Entry(
+    return FeedEntry(
         title=as_text(_text(item, "title"), TextType.PLAIN),
         url=web_address(_text(item, "url") or _text(item, "external_url"), base),
         guid=_text(item, "id"),

@@ -23,7 +23,7 @@ import yaml
 
 from ..errors import ArticleError
 from ..text import clean_line
-from .article_images import pixels
+from .article_images import parse_pixels
 
 KEYS = (
     "author", "date", "id", "image", "language", "lead", "publish_at", "published", "summary", "tags", "title", "topics",
@@ -85,7 +85,7 @@ class FrontMatter:
     image: Mapping[str, Any] = field(default_factory=dict)
 
 
-def split(text: str) -> tuple[Mapping[str, Any], str]:
+def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
     """The data of a file and the body behind them; no data where a file begins with none. Raises ArticleError in words."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if text.startswith("{"):
@@ -106,7 +106,7 @@ def split(text: str) -> tuple[Mapping[str, Any], str]:
     return data, "\n".join(lines[end + 1 :])
 
 
-def described(data: Mapping[str, Any]) -> FrontMatter:
+def parse_fields(data: Mapping[str, Any]) -> FrontMatter:
     """What the data say. Raises ArticleError in words; Draft where they say that the file is not to be published."""
     told = _flat(data)
     unknown = sorted(str(key) for key in data if _is_mistaken(str(key)))
@@ -279,5 +279,10 @@ def _picture(told: Mapping[str, Any]) -> dict[str, Any]:
         address = _words(given, *_ADDRESS_KEYS)
         if address:
             texts = {name: clean_line(_words(given, name)) for name in ("alt", "caption")}
-            return {"url": address, **texts, "width": pixels(given.get("width")), "height": pixels(given.get("height"))}
+            return {
+                "url": address,
+                **texts,
+                "width": parse_pixels(given.get("width")),
+                "height": parse_pixels(given.get("height")),
+            }
     return {}

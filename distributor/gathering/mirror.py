@@ -23,8 +23,8 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from ..files import Refused, TooLarge, is_within, read_within
-from ..source import Fetched, Presence, SourceError, presence_of_file
+from ..files import FileTooLarge, UnsafeFile, is_within, read_within
+from ..source import Availability, FetchedDocument, SourceError, check_file_availability
 
 _LARGEST = 5_000_000  # octets of a page
 _MOST_NAMES = 200_000  # of one folder that are looked at
@@ -46,25 +46,25 @@ class Mirror:
     url: str
     _names: dict[Path, dict[str, list[str]]] = field(default_factory=dict, repr=False)
 
-    async def get(self, url: str, *, conditional: bool = False) -> Fetched:
+    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
         """A page of the copy. Raises SourceError where it is not there or cannot be read."""
         return await asyncio.to_thread(self._read, url)
 
-    def holds(self, url: str) -> Presence:
+    def holds(self, url: str) -> Availability:
         """Whether a page is in the copy. A copy without its listing is no copy: a disk that is not there, perhaps."""
-        if presence_of_file(self.file(self.url), "", within=self.folder).there is not True:
-            return Presence(None, f"the listing is not in {self.folder}")
-        return presence_of_file(self.file(url), "its page is gone from the copy on the disk", within=self.folder)
+        if check_file_availability(self.file(self.url), "", within=self.folder).available is not True:
+            return Availability(None, f"the listing is not in {self.folder}")
+        return check_file_availability(self.file(url), "its page is gone from the copy on the disk", within=self.folder)
 
-    def _read(self, url: str) -> Fetched:
+    def _read(self, url: str) -> FetchedDocument:
         file = self.file(url)
         try:
             body = read_within(self.folder, file, _LARGEST)
         except OSError as error:
             raise SourceError(f"{url}: {file} cannot be read: {error.strerror or error}") from None
-        except (Refused, TooLarge) as error:
+        except (UnsafeFile, FileTooLarge) as error:
             raise SourceError(f"{url}: {file} {error}") from None
-        return Fetched(url=self._public(url, body), body=body, media_type="text/html")
+        return FetchedDocument(url=self._public(url, body), body=body, media_type="text/html")
 
     def _public(self, url: str, body: bytes) -> str:
         """The address under which readers find a page: links in a copy lead to names of its files instead."""
@@ -133,7 +133,7 @@ class Mirror:
         for each in islice(alike, _MOST_ALIKE):
             try:
                 mark = _MIRRORED.search(read_within(self.folder, folder / each, _LARGEST)[:4096])
-            except (OSError, Refused, TooLarge):
+            except (OSError, UnsafeFile, FileTooLarge):
                 continue
             path, _, asked = (mark[1].decode("utf-8", "replace") if mark else "").partition("?")
             if asked == query and path.rpartition("/")[2] == name:

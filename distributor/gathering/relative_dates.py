@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from ..setting import DateFormat
+from ..config.types import DateFormat
 from .dates import parse_date
 
 _LONGEST = 200  # characters of a text that are looked at

@@ -15,13 +15,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..credentials import without
+from ..credentials import remove_credentials
 from ..errors import ArticleError
-from ..markup import sanitise
-from ..model import Article, FoundArticle, Image
+from ..html_sanitizer import sanitize_html
+from ..model import Article, Image, ParsedArticle
 from ..text import clean_line
-from .addresses import web_address
-from .letters import BODY, mended
+from .mojibake import BODY, repair_texts
+from .urls import web_address
 
 LONGEST_LINE = 4000  # characters of a title, an address, a name, an id
 LONGEST_LEAD = 20_000
@@ -34,25 +34,27 @@ LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
-def sifted(found: Iterable[object], source: str, *, sanitised: bool = True) -> tuple[list[FoundArticle], list[str]]:
+def validate_articles(
+    found: Iterable[object], source: str, *, sanitized: bool = True
+) -> tuple[list[ParsedArticle], list[str]]:
     """The articles that can be kept of those that a source has found, and a line for each of the others.
 
     With `sanitised=False` HTML is only looked at: by who hands the articles to somebody who checks them again.
     """
-    good: list[FoundArticle] = []
+    good: list[ParsedArticle] = []
     faults = []
     for number, one in enumerate(found, 1):
         try:
-            good.append(checked(one, source, sanitised=sanitised))
+            good.append(validate_article(one, source, sanitized=sanitized))
         except ArticleError as error:
             faults.append(f"article {number}{_named(one)}: {error}")
     return good, faults
 
 
-def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArticle:
+def validate_article(found: object, source: str, *, sanitized: bool = True) -> ParsedArticle:
     """The article as it may be kept. Raises ArticleError in words: which field, what it must be, what it is."""
-    if not isinstance(found, FoundArticle):
-        raise ArticleError(f"is no FoundArticle, but {_kind(found)}")
+    if not isinstance(found, ParsedArticle):
+        raise ArticleError(f"is no ParsedArticle, but {_kind(found)}")
     if found.source != source:
         raise ArticleError(
             f"source must be {source!r}, the name of the source that brings it, not {_shown(found.source)}"
@@ -64,11 +66,11 @@ def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArtic
     values: dict[str, Any] = {
         "source": source,
         "title": title,
-        "source_id": without(_line("source_id", found.source_id)),
-        "guid": without(_line("guid", found.guid)),
+        "source_id": remove_credentials(_line("source_id", found.source_id)),
+        "guid": remove_credentials(_line("guid", found.guid)),
         "url": _address("url", found.url),
         "lead": _line("lead", found.lead, LONGEST_LEAD),
-        "body_html": sanitise(body) if sanitised else body,
+        "body_html": sanitize_html(body) if sanitized else body,
         "author": _line("author", found.author),
         "topics": _topics(found.topics),
         "image": _image(found.image),
@@ -77,25 +79,25 @@ def checked(found: object, source: str, *, sanitised: bool = True) -> FoundArtic
         "has_time": found.has_time is not False,
         "published_estimated": found.published_estimated is True,
     }
-    values |= _in_right_letters(values)
+    values |= _repair_encoding(values)
     same = all(values[field.name] == getattr(found, field.name) for field in dataclasses.fields(found))
-    return found if same and type(found) is FoundArticle else FoundArticle(**values)
+    return found if same and type(found) is ParsedArticle else ParsedArticle(**values)
 
 
-def unreadable(article: Article) -> str:
+def unreadable_reason(article: Article) -> str:
     """Why nobody can read a story: its letters are those of another encoding, and it is not certain of which. Empty where it
     can be read."""
     texts = {"title": article.title, "lead": article.lead, BODY: article.body_html, "author": article.author}
-    return mended(texts)[1]
+    return repair_texts(texts)[1]
 
 
-def _in_right_letters(values: Mapping[str, Any]) -> dict[str, Any]:
+def _repair_encoding(values: Mapping[str, Any]) -> dict[str, Any]:
     """The texts of an article that were in the letters of old fonts, read as another encoding, or escaped twice."""
     image = values["image"]
     texts = {name: values[name] for name in ("title", "lead", BODY, "author")}
     texts |= {f"topic {number}": topic for number, topic in enumerate(values["topics"])}
     texts |= {"alt": image.alt, "caption": image.caption} if image else {}
-    made = {name: text if name == BODY else clean_line(text) for name, text in mended(texts)[0].items()}
+    made = {name: text if name == BODY else clean_line(text) for name, text in repair_texts(texts)[0].items()}
     if made == texts:
         return {}
     topics = tuple(dict.fromkeys(topic for name, topic in made.items() if name.startswith("topic ") and topic))
@@ -125,7 +127,7 @@ def _address(name: str, value: object) -> str:
     given = _line(name, value)
     made = web_address(given, "")
     if given and not made:
-        raise ArticleError(f"{name} {_shown(without(given))} is no absolute address of the web")
+        raise ArticleError(f"{name} {_shown(remove_credentials(given))} is no absolute address of the web")
     return made
 
 

@@ -45,7 +45,7 @@ class Mailbox:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", clean_line(self.name))
-        object.__setattr__(self, "address", checked(self.address))
+        object.__setattr__(self, "address", canonical_address(self.address))
 
     @classmethod
     def parse(cls, text: str) -> Mailbox:
@@ -76,12 +76,12 @@ class Mailbox:
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-def normalise(address: str) -> str:
+def normalize(address: str) -> str:
     """The key under which an address is one: domain as A-labels, all in small letters. Raises ValueError in words.
 
     A server may tell Lan@ from lan@ (RFC 5321, section 2.4); people do not, and nobody wants the same mail twice.
     """
-    return (_usual(address) or Mailbox.parse(address).address).lower()
+    return (_canonical_if_usual(address) or Mailbox.parse(address).address).lower()
 
 
 @lru_cache(maxsize=4096)  # most readers are at a few providers
@@ -105,12 +105,12 @@ def _unquoted(name: str) -> str:
     return name
 
 
-def checked(address: str) -> str:
+def canonical_address(address: str) -> str:
     """The address in its one form. Raises ValueError in words."""
-    return _usual(address) or examined(address)
+    return _canonical_if_usual(address) or validate_address(address)
 
 
-def _usual(address: str) -> str:
+def _canonical_if_usual(address: str) -> str:
     """The same as `examined` for addresses of the usual form, sooner; empty for all others."""
     found = _USUAL.fullmatch(address) if len(address) <= _LONGEST else None
     if found is None or found.end("local") > _LONGEST_LOCAL:
@@ -118,7 +118,7 @@ def _usual(address: str) -> str:
     return f"{found['local']}@{found['domain'].lower()}"
 
 
-def examined(address: str) -> str:
+def validate_address(address: str) -> str:
     """The address in its one form. Raises ValueError in words, saying what is wrong with it."""
 
     def no(reason: str) -> ValueError:
@@ -135,7 +135,7 @@ def examined(address: str) -> str:
         raise no("has nothing before the @")
     if not domain:
         raise no("has no domain after the @")
-    if not _LOCAL.fullmatch(local) or any(_unseen(sign) for sign in local):
+    if not _LOCAL.fullmatch(local) or any(_is_invisible(sign) for sign in local):
         raise no(f"has {local!r} before the @, where only letters, digits, single dots and a few signs may stand")
     if len(local.encode()) > _LONGEST_LOCAL:
         raise no(f"has more than {_LONGEST_LOCAL} octets before the @")
@@ -147,6 +147,6 @@ def examined(address: str) -> str:
     return f"{local}@{name}"
 
 
-def _unseen(sign: str) -> bool:
+def _is_invisible(sign: str) -> bool:
     """Spaces, invisible signs, lone surrogates, unassigned code points: pasted along by accident, or to deceive."""
     return unicodedata.category(sign)[0] in "ZC"

@@ -22,9 +22,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from . import keys
+from . import dkim_keys
 from .address import ascii_domain
-from .keys import Key
+from .dkim_keys import DkimKey
 
 
 def _names(*names: str) -> frozenset[bytes]:
@@ -39,7 +39,7 @@ SIGNED = _names(
 )  # fmt: skip
 # Those that are listed once more than they stand there, so that adding one breaks the signature: a second one, or a
 # first, would show other words or send answers elsewhere (RFC 6376, sections 5.4.2 and 8.15).
-CLOSED = (
+OVERSIGNED = (
     b"from", b"to", b"subject", b"date", b"message-id", b"reply-to", b"mime-version", b"content-type",
     b"list-unsubscribe", b"list-unsubscribe-post",
 )  # fmt: skip
@@ -55,7 +55,7 @@ _FOLDED = 76  # octets of a line that we fold
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class DkimSigner:
     """Who signs: a domain, and the key whose record stands at `selector._domainkey.domain`.
 
     Raises ValueError in words for what cannot be a domain or selector.
@@ -63,7 +63,7 @@ class Signer:
 
     domain: str
     selector: str
-    key: Key
+    key: DkimKey
 
     def __post_init__(self) -> None:
         domain = ascii_domain(self.domain)
@@ -76,9 +76,9 @@ class Signer:
             raise ValueError(f"{self.place[:80]}... is too long for a name in DNS")
 
     @classmethod
-    def load(cls, domain: str, selector: str, path: Path) -> Signer:
+    def load(cls, domain: str, selector: str, path: Path) -> DkimSigner:
         """With the key of a file. Raises ValueError in one line as `keys.read` does."""
-        return cls(domain, selector, keys.read(path))
+        return cls(domain, selector, dkim_keys.read(path))
 
     @property
     def place(self) -> str:
@@ -168,28 +168,28 @@ class BodyHash:
 # -- signing -----------------------------------------------------------------------------------------------------------
 
 
-def sign(signers: Iterable[Signer], canonical_headers: Sequence[bytes], body_hash: bytes) -> bytes:
+def sign(signers: Iterable[DkimSigner], canonical_headers: Sequence[bytes], body_hash: bytes) -> bytes:
     """The `DKIM-Signature` fields, one per signer, complete and folded.
 
     `canonical_headers` are the forms of all fields of the message whose names are in SIGNED; of several with one name
     the lowest comes first (RFC 6376, section 5.4.2). Raises ValueError where From is missing.
     """
     names = tuple([header[: header.index(b":")] for header in canonical_headers])
-    return sign_all(openings(signers, names), b"".join(canonical_headers), body_hash)
+    return sign_all(signature_prefixes(signers, names), b"".join(canonical_headers), body_hash)
 
 
-def openings(signers: Iterable[Signer], names: tuple[bytes, ...]) -> tuple[Opening, ...]:
+def signature_prefixes(signers: Iterable[DkimSigner], names: tuple[bytes, ...]) -> tuple[SignaturePrefix, ...]:
     """How the signatures begin of messages with these fields. Raises ValueError as `sign` does."""
-    return tuple(_opening(signer, names) for signer in signers)
+    return tuple(_signature_prefix(signer, names) for signer in signers)
 
 
-def sign_all(openings: Iterable[Opening], signed: bytes, body_hash: bytes) -> bytes:
+def sign_all(openings: Iterable[SignaturePrefix], signed: bytes, body_hash: bytes) -> bytes:
     """`sign` for one of many messages with the same fields: `signed` are their canonical forms, one after the other."""
     hashed = base64.b64encode(body_hash)
     return b"".join([_field(opening, signed, hashed) for opening in openings])
 
 
-def sign_message(signers: Iterable[Signer], message: bytes) -> bytes:
+def sign_message(signers: Iterable[DkimSigner], message: bytes) -> bytes:
     """A message with its signatures in front, as it must be sent, unchanged.
 
     Raises ValueError for lines that do not end with CRLF, for what is no header field, and where From is missing.
@@ -203,15 +203,15 @@ def sign_message(signers: Iterable[Signer], message: bytes) -> bytes:
     return sign(signers, wanted, hashlib.sha256(relaxed_body(body, last=True)).digest()) + message
 
 
-class Opening(NamedTuple):
+class SignaturePrefix(NamedTuple):
     """A signature field up to the value of `bh=`, as it is written and in canonical form."""
 
-    signer: Signer
+    signer: DkimSigner
     written: bytes
     canonical: bytes
 
 
-def _field(opening: Opening, signed: bytes, hashed: bytes) -> bytes:
+def _field(opening: SignaturePrefix, signed: bytes, hashed: bytes) -> bytes:
     """What is signed ends with the field itself, its `b=` empty and no CRLF (RFC 6376, section 3.7)."""
     digest = hashlib.sha256(signed + opening.canonical + hashed + b"; b=").digest()
     value = b"b=" + base64.b64encode(opening.signer.key.sign(digest))
@@ -220,15 +220,15 @@ def _field(opening: Opening, signed: bytes, hashed: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _opening(signer: Signer, names: tuple[bytes, ...]) -> Opening:
+def _signature_prefix(signer: DkimSigner, names: tuple[bytes, ...]) -> SignaturePrefix:
     if b"from" not in names:
         raise ValueError("a message without From cannot be signed (RFC 6376, section 5.4)")
-    *listed, last = (*names, *CLOSED)
+    *listed, last = (*names, *OVERSIGNED)
     tags = f"v=1; a={signer.key.algorithm}; c=relaxed/relaxed; d={signer.domain}; s={signer.selector};"
     words = [b" " + tag for tag in tags.encode().split(b" ")]
     words += [b" h=" + listed[0] + b":", *(name + b":" for name in listed[1:]), last + b";"]
     written = b"DKIM-Signature:" + _folded(words, used=15) + b"\r\n bh="
-    return Opening(signer, written, relaxed_header(written).removesuffix(b"\r\n"))
+    return SignaturePrefix(signer, written, relaxed_header(written).removesuffix(b"\r\n"))
 
 
 def _folded(words: Sequence[bytes], used: int) -> bytes:

@@ -25,7 +25,7 @@ from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..text import clean_line
-from .address import Mailbox, ascii_domain, checked
+from .address import Mailbox, ascii_domain, canonical_address
 
 _QP = Charset("utf-8")
 _QP.body_encoding = QP  # never 8bit: a relay without 8BITMIME would rewrite it, and break its signature
@@ -40,7 +40,7 @@ _LONGEST_LIST_ID = 255  # RFC 2919, section 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class EmailContent:
     """One message in words. `date` is aware; `message_id` has its angle brackets.
 
     `unsubscribe_url` is the one-click address of this recipient (RFC 8058), `unsubscribe_mailto` an address beside it.
@@ -66,7 +66,7 @@ class Letter:
     feedback_id: str = ""
 
 
-def build(letter: Letter) -> bytes:
+def build_message(letter: EmailContent) -> bytes:
     """The message, lines ended by CRLF. The same letter gives the same bytes.
 
     All of it is ASCII, except where the sender's or the recipient's address is not (RFC 6532). Raises ValueError for a
@@ -118,9 +118,9 @@ def mailbox_header(name: str, mailbox: Mailbox) -> str:
     return _with_angle(name, mailbox.name, mailbox.address) if mailbox.name else mailbox.address
 
 
-def reader_header(name: str, address: str) -> str:
+def recipient_header(name: str, address: str) -> str:
     """`To` of a reader: `mailbox_header` for millions. Raises ValueError for what is no address."""
-    phrase, inner = clean_line(name), checked(address)
+    phrase, inner = clean_line(name), canonical_address(address)
     return _with_angle("To", phrase, inner) if phrase else inner
 
 
@@ -178,7 +178,7 @@ def _ascii_url(url: str) -> str:
     return urlunsplit((parts.scheme, host + port, path, query, fragment)) if host else url
 
 
-def headers(letter: Letter) -> list[tuple[str, str]]:
+def headers(letter: EmailContent) -> list[tuple[str, str]]:
     """The head of a letter, without what MIME adds, in its order. Raises ValueError as `build` does."""
     if letter.date.tzinfo is None:
         raise ValueError(f"a date without a zone: {letter.date!r}")
@@ -205,7 +205,7 @@ def headers(letter: Letter) -> list[tuple[str, str]]:
     return headers
 
 
-def _list_headers(letter: Letter) -> list[tuple[str, str]]:
+def _list_headers(letter: EmailContent) -> list[tuple[str, str]]:
     """RFC 2919 and 2369; RFC 8058 for the one-click pair, which is for https alone."""
     identifier = _for_programs("List-Id", letter.list_id)
     if len(identifier) > _LONGEST_LIST_ID or set(identifier) & set("<> "):
@@ -242,6 +242,6 @@ def _part(text: str, subtype: str) -> MIMEText:
     return MIMEText(lines, subtype, _QP)  # type: ignore[arg-type]  # a Charset is taken too
 
 
-def _boundary(letter: Letter) -> str:
+def _boundary(letter: EmailContent) -> str:
     """The same for the same letter, and not a line of either part: `_` and `=` cannot stand together in encoded text."""
     return "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:24]

@@ -14,31 +14,31 @@ _LONG = 60.0  # seconds from which a window outlives the process that keeps it
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """At most `count` in any stretch of `seconds`."""
 
     count: int
     seconds: float
 
     @classmethod
-    def parse(cls, text: str) -> Rate:
+    def parse(cls, text: str) -> RateLimit:
         """`20/s`, `600/h`, `100/10m`. Raises ValueError."""
         match = _RATE.fullmatch(text.strip())
         if not match or int(match[1]) == 0 or match[2] == "0":
             raise ValueError("write a rate as a number, a slash and a time: 20/s, 600/h, 100/10m, 5000/d")
         return cls(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
 
-    def shared(self, among: int) -> Rate:
+    def shared(self, among: int) -> RateLimit:
         """The share of one of several processes. Together they never exceed the whole."""
         if self.count >= among:
-            return Rate(self.count // among, self.seconds)
-        return Rate(1, self.seconds * -(-among // self.count))
+            return RateLimit(self.count // among, self.seconds)
+        return RateLimit(1, self.seconds * -(-among // self.count))
 
 
-class Window:
+class SlidingWindow:
     """One rate kept: remembers when the last `count` went."""
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, rate: RateLimit) -> None:
         self.rate = rate
         self._went: deque[float] = deque(maxlen=rate.count)
 
@@ -48,7 +48,7 @@ class Window:
             return now
         return max(now, self._went[0] + self.rate.seconds)
 
-    def went(self, now: float) -> None:
+    def record_send(self, now: float) -> None:
         self._went.append(now)
 
     def remember(self, times: Sequence[float]) -> None:
@@ -56,12 +56,14 @@ class Window:
         self._went = deque(times, maxlen=self.rate.count)
 
 
-class Limits:
+class RateLimiter:
     """Several rates at once, for everything and for each recipient domain. Times are of a clock that never goes back."""
 
-    def __init__(self, rates: Sequence[Rate] = (), domains: Mapping[str, Sequence[Rate]] | None = None) -> None:
-        self._all = [Window(rate) for rate in rates]
-        self._of = {domain.lower(): [Window(rate) for rate in kept] for domain, kept in (domains or {}).items()}
+    def __init__(
+        self, rates: Sequence[RateLimit] = (), domains: Mapping[str, Sequence[RateLimit]] | None = None
+    ) -> None:
+        self._all = [SlidingWindow(rate) for rate in rates]
+        self._of = {domain.lower(): [SlidingWindow(rate) for rate in kept] for domain, kept in (domains or {}).items()}
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -77,9 +79,9 @@ class Limits:
         """When something went before, in another process, oldest first. `share` of it, from 0 to 1, counts here."""
         for window in self._windows(domain):
             if window.rate.seconds >= _LONG:
-                window.remember(_part(times, share))
+                window.remember(_sample(times, share))
 
-    def _windows(self, domain: str) -> Sequence[Window]:
+    def _windows(self, domain: str) -> Sequence[SlidingWindow]:
         return self._of.get(domain, []) if domain else self._all
 
     def free_at(self, now: float) -> float:
@@ -91,23 +93,23 @@ class Limits:
         windows = self._of.get(domain, ())
         return max(window.free_at(now) for window in windows) if windows else now
 
-    def went(self, domain: str, now: float) -> None:
+    def record_send(self, domain: str, now: float) -> None:
         for window in self._all:
-            window.went(now)
+            window.record_send(now)
         for window in self._of.get(domain, ()):
-            window.went(now)
+            window.record_send(now)
 
 
-def _part(times: Sequence[float], share: float) -> list[float]:
+def _sample(times: Sequence[float], share: float) -> list[float]:
     """An even selection, rather one too many than too few, the latest of them among it."""
     count = len(times)
     return [t for n, t in enumerate(times) if ceil((count - n) * share) > ceil((count - n - 1) * share)]
 
 
-_FIRST_REST, _LONGEST_REST = 30.0, 1800.0  # seconds
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 30.0, 1800.0  # seconds
 
 
-class Rests:
+class DomainBackoff:
     """Recipient domains that have asked for a pause: each refusal for now doubles it, an acceptance ends it."""
 
     def __init__(self) -> None:
@@ -119,7 +121,7 @@ class Rests:
     def refused(self, domain: str, now: float) -> None:
         until, length = self._until.get(domain, (now, 0.0))
         if until <= now or not length:  # several refusals of messages that were on the way at once are one
-            length = min(max(2 * length, _FIRST_REST), _LONGEST_REST)
+            length = min(max(2 * length, _FIRST_BACKOFF), _LONGEST_BACKOFF)
             self._until[domain] = (now + length, length)
 
     def accepted(self, domain: str) -> None:

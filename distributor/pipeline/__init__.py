@@ -23,85 +23,85 @@
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
 
-from .answering import (
-    Answers,
-    Coming,
-    answer,
-    answer_due,
-    anything_due,
-    coming,
-    last_look,
-    prepare,
-    prepare_pictures,
-    ready,
+from .bounces import HandledReport, MailboxResult, dry_run_report, process_bounces, process_report
+from .check_sources import inspect_sources
+from .clock import ensure_clock, preview_clock_repair
+from .control import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
+from .correct import CorrectionPlan, apply_correction, plan_correction
+from .deliver import check_may_send, claim_store, deliver_due, make_delivery_worker, refresh_feeds, run_worker
+from .gather import Clock, GatherResult, gather_sources
+from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
+from .plan import EditionPlan, build_render_context, plan_digest
+from .publish import publish_alert, publish_digest
+from .release import DraftOutcome, approve, cancel, hold, release_due
+from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
+from .reviewers import notify_reviewers
+from .tick import (
+    TickResult,
+    UpcomingEvent,
+    decide_due,
+    is_anything_due,
+    list_ready_articles,
+    list_upcoming,
+    prepare_due,
+    prepare_images,
+    recheck_articles,
+    run_tick,
 )
-from .bouncing import Handled, Taken, accept_report, rehearse_report, take_bounces
-from .clock import foresee_clock, settle_clock
-from .correcting import Plan, correct, plan_correction
-from .delivering import adopt, at_home, deliver, dispatcher, refresh, work
-from .inspecting import inspect
-from .looking import Clock, Look, gather
-from .names import Missing, missing, missing_newsletters, not_to_begin
-from .proposing import Proposal, desk_for, propose
-from .publishing import publish, publish_alert
-from .releasing import Settled, approve, cancel, hold, release_due
-from .renaming import cancel_channel, plan_rename, remove_newsletter, rename
-from .reviewers import tell_reviewers
-from .running import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
 
 __all__ = [
-    "Answers",
     "Clock",
-    "Coming",
-    "Handled",
-    "Look",
-    "Missing",
-    "Plan",
-    "Proposal",
-    "Settled",
-    "Taken",
-    "accept_report",
-    "adopt",
-    "answer",
-    "answer_due",
-    "anything_due",
+    "CorrectionPlan",
+    "DraftOutcome",
+    "EditionPlan",
+    "GatherResult",
+    "HandledReport",
+    "MailboxResult",
+    "MissingName",
+    "TickResult",
+    "UpcomingEvent",
+    "apply_correction",
+    "apply_rename",
     "approve",
-    "at_home",
+    "build_render_context",
     "cancel",
     "cancel_channel",
-    "coming",
+    "check_may_send",
+    "claim_store",
     "confirm_suppressions",
-    "correct",
-    "deliver",
-    "desk_for",
+    "decide_due",
+    "deliver_due",
     "discard_suppressions",
-    "dispatcher",
-    "foresee_clock",
-    "gather",
+    "dry_run_report",
+    "ensure_clock",
+    "gather_sources",
     "hold",
-    "inspect",
-    "last_look",
-    "missing",
-    "missing_newsletters",
-    "not_to_begin",
+    "inspect_sources",
+    "is_anything_due",
+    "list_blocked_newsletters",
+    "list_missing",
+    "list_missing_newsletters",
+    "list_ready_articles",
+    "list_upcoming",
+    "make_delivery_worker",
+    "notify_reviewers",
     "pause",
     "plan_correction",
+    "plan_digest",
     "plan_rename",
-    "prepare",
-    "prepare_pictures",
-    "propose",
-    "publish",
+    "prepare_due",
+    "prepare_images",
+    "preview_clock_repair",
+    "process_bounces",
+    "process_report",
     "publish_alert",
-    "ready",
-    "refresh",
-    "rehearse_report",
+    "publish_digest",
+    "recheck_articles",
+    "refresh_feeds",
     "release_due",
     "remove_newsletter",
-    "rename",
     "resend_missed",
     "resume",
-    "settle_clock",
-    "take_bounces",
-    "tell_reviewers",
-    "work",
+    "run_tick",
+    "run_worker",
 ]

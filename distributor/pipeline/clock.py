@@ -17,12 +17,12 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection
 
-from ..delivery.takeback import take_back
-from ..editions import items
+from ..articles import repository as article_repository
+from ..delivery.clock_repair import undo_future_decisions
+from ..editions import article_status
 from ..errors import ClockError
-from ..gathering import archive
 from ..newsroom import Newsroom
-from ..storage import clock
+from ..storage import future_times
 from ..storage.database import Database
 
 log = logging.getLogger("distributor.clock")
@@ -30,13 +30,13 @@ log = logging.getLogger("distributor.clock")
 _settled: WeakSet[Database] = WeakSet()
 
 
-def settle_clock(
+def ensure_clock(
     newsroom: Newsroom, database: Database, now: datetime, *, again: bool = False, believe: bool = False
 ) -> list[str]:
     """Make sure that this clock agrees with the store; what a clock that was ahead has decided is taken back where nothing
     was sent by it. Returns what was done, in words, which are logged as well. `again`: although it was asked before.
     `believe` the clock whatever the dates of the sources say. Raises ClockError."""
-    _never_set(now)
+    _check_clock_was_set(now)
     if database in _settled and not again:
         return []
     told: list[str] = []
@@ -45,17 +45,17 @@ def settle_clock(
     if later:
         with database.write() as connection:
             later = _later(connection, now, believe=believe)  # again: another process may have been faster
-            told = [_summary(newsroom, later), *_take_back(newsroom, connection, now)] if later else []
+            told = [_summary(newsroom, later), *_undo_future_decisions(newsroom, connection, now)] if later else []
     _settled.add(database)
     for line in told:
         log.warning("%s", line)
     return told
 
 
-def foresee_clock(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
+def preview_clock_repair(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
     """What `settle_clock` would do, in words, or what it would say of the clock. Nothing is changed."""
     try:
-        _never_set(now)
+        _check_clock_was_set(now)
         with database.read() as connection:
             later = _later(connection, now, believe=False)
     except ClockError as error:
@@ -65,19 +65,19 @@ def foresee_clock(newsroom: Newsroom, database: Database, now: datetime) -> list
     told: list[str] = []
     try:
         with database.write() as connection:
-            told += _take_back(newsroom, connection, now)
-            raise _Undone
-    except _Undone:
+            told += _undo_future_decisions(newsroom, connection, now)
+            raise _RollBack
+    except _RollBack:
         pass
     return [f"{_summary(newsroom, later)} The next `serve`, `send` or `deliver` puts this right:", *told]
 
 
-class _Undone(Exception):
+class _RollBack(Exception):
     """Ends a transaction that was only for show."""
 
 
-def _never_set(now: datetime) -> None:
-    if now < clock.EARLIEST:
+def _check_clock_was_set(now: datetime) -> None:
+    if now < future_times.EARLIEST:
         raise ClockError(
             f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, before this program was made: it was never set. "
             "Nothing is sent or decided until it is right; set it, or start the service that sets it (NTP)"
@@ -85,13 +85,14 @@ def _never_set(now: datetime) -> None:
 
 
 def _later(connection: Connection, now: datetime, *, believe: bool) -> datetime | None:
-    later = clock.is_contradicted(connection, now)
-    date = clock.is_behind(connection, now) if later and not believe else None
+    later = future_times.find_future_time(connection, now)
+    date = future_times.find_later_article_date(connection, now) if later and not believe else None
     if date:
         raise ClockError(
             f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the store was used until {later:%Y-%m-%d %H:%M}, "
             f"and its articles bear dates up to {date:%Y-%m-%d}: the clock is behind. Nothing is sent or decided until it "
-            "is right. If it is, and the sources are wrong, `distributor adopt --clock` takes back what was decided later"
+            "is right. If it is, and the sources are wrong, `distributor store claim --clock` takes back what was decided "
+            "later"
         )
     return later
 
@@ -104,13 +105,13 @@ def _summary(newsroom: Newsroom, later: datetime) -> str:
     )
 
 
-def _take_back(newsroom: Newsroom, connection: Connection, now: datetime) -> list[str]:
-    told = take_back(connection, now)
-    for name, since in items.begun_later(connection, now).items():
+def _undo_future_decisions(newsroom: Newsroom, connection: Connection, now: datetime) -> list[str]:
+    told = undo_future_decisions(connection, now)
+    for name, since in article_status.forget_future_starts(connection, now).items():
         told.append(f"newsletter {name} was noted as begun on {since:%Y-%m-%d}; it begins now")
     for name, source in newsroom.sources.items():
-        number = archive.judge_first_look_again(connection, name, source.announce_since, now)
+        number = article_repository.recompute_backlog(connection, name, source.announce_since, now)
         if number:
             told.append(f"source {name}: {number} articles were taken for old ones at the first look; they are news")
-    clock.bring_back(connection, now)
+    future_times.move_into_past(connection, now)
     return told

@@ -9,35 +9,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..channel import Digest, PersonalChannel
-from ..config import Newsletter
-from ..editions import book
-from ..editions.book import EditionRow
-from ..errand import hand_over
+from ..config.schema import Newsletter
+from ..editions import repository as edition_repository
+from ..editions.repository import EditionRow
 from ..errors import DamagedRow, DeliveryError, RenderError
 from ..mail.address import Mailbox
+from ..message_queue import send_one
 from ..model import Edition, EditionState, Rendition
 from ..newsroom import Newsroom
-from ..rendering.desk import RenderingDesk
-from ..rendering.letters import render_letter
-from ..rendering.reviewing import Draft, review_words, with_letter
+from ..rendering.context import RenderContext
+from ..rendering.reviewing import ReviewSummary, append_email, review_text
+from ..rendering.transactional import render_transactional
 from ..storage.database import Database
-from ..subscribers.mailing import recipient
-from .looking import Clock
-from .proposing import desk_for
+from ..subscribers.merge_values import build_recipient
+from .gather import Clock
+from .plan import build_render_context
 
-TELLING, TOLD = "telling", "told"
-_MOMENT = timedelta(minutes=2)  # in which one who has begun to tell is left alone, and a failed try is not repeated
+NOTIFYING, NOTIFIED = "telling", "told"
+_CLAIM_TIME = timedelta(minutes=2)  # in which one who has begun to tell is left alone, and a failed try is not repeated
 _SILENCE = {"send": "send", "hold": "hold", "skip": "cancel"}
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewDesk(RenderingDesk):
+class ReviewRenderContext(RenderContext):
     """The desk of a newsletter, whose digest is a draft for reviewers."""
 
-    draft: Draft
+    draft: ReviewSummary
 
     def digest(self, edition: Edition) -> Digest:
-        review = render_letter(
+        review = render_transactional(
             "email/review",
             site=self.site,
             newsletter=self.newsletter,
@@ -50,15 +50,22 @@ class ReviewDesk(RenderingDesk):
             on_silence=_SILENCE[self.draft.silence],
             problem=self.draft.problem,
         )
-        return with_letter(review, RenderingDesk.digest(self, edition))
+        return append_email(review, RenderContext.digest(self, edition))
 
 
-async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
+async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
     """Tell everybody who has not been told of a draft. Returns what went wrong, in words."""
     with database.read() as connection:
         drafts = [
-            (row, [event.actor for event in book.events(connection, row.id) if event.event == TOLD])
-            for row in book.waiting(connection)
+            (
+                row,
+                [
+                    event.actor
+                    for event in edition_repository.list_events(connection, row.id)
+                    if event.event == NOTIFIED
+                ],
+            )
+            for row in edition_repository.list_unreleased(connection)
             if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
         ]
     faults = []
@@ -70,11 +77,11 @@ async def tell_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -
             if name in told or not await asyncio.to_thread(_claim, database, row.id, name, clock()):
                 continue
             try:
-                await _tell(newsroom, database, newsletter, row, name)
+                await _notify(newsroom, database, newsletter, row, name)
             except (DamagedRow, DeliveryError, RenderError) as error:
                 faults.append(f"{row.id}: {name} could not be told of the draft: {error}")
                 continue
-            await asyncio.to_thread(_write_down, database, row.id, name, clock())
+            await asyncio.to_thread(_record_notified, database, row.id, name, clock())
     return faults
 
 
@@ -82,30 +89,36 @@ def _claim(database: Database, edition: str, name: str, now: datetime) -> bool:
     """Whether to tell somebody now: not where it is done, nor where another process has begun to a moment ago. Who
     dies after having begun leaves it to the next one, as a reviewer told twice is better than one not told."""
     with database.write() as connection:
-        said = {event.event: event.at for event in book.events(connection, edition) if event.actor == name}
-        if TOLD in said or now - said.get(TELLING, datetime.min.replace(tzinfo=UTC)) < _MOMENT:
+        said = {
+            event.event: event.at
+            for event in edition_repository.list_events(connection, edition)
+            if event.actor == name
+        }
+        if NOTIFIED in said or now - said.get(NOTIFYING, datetime.min.replace(tzinfo=UTC)) < _CLAIM_TIME:
             return False
-        if TELLING in said:
-            book.again(connection, edition, TELLING, name, now)
+        if NOTIFYING in said:
+            edition_repository.touch_event(connection, edition, NOTIFYING, name, now)
         else:
-            book.record(connection, edition, TELLING, name, now)
+            edition_repository.record_event(connection, edition, NOTIFYING, name, now)
         return True
 
 
-def _write_down(database: Database, edition: str, name: str, now: datetime) -> None:
+def _record_notified(database: Database, edition: str, name: str, now: datetime) -> None:
     with database.write() as connection:
-        book.record(connection, edition, TOLD, name, now)
+        edition_repository.record_event(connection, edition, NOTIFIED, name, now)
 
 
-async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, row: EditionRow, name: str) -> None:
+async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter, row: EditionRow, name: str) -> None:
     with database.read() as connection:
-        edition = book.edition(connection, row.id)
+        edition = edition_repository.find(connection, row.id)
         assert edition is not None
-        desk = desk_for(newsroom, connection, newsletter, edition, now=edition.frozen_at)
-        sizes = book.sizes_of(connection, row.id)
-        said = [event.reason for event in book.events(connection, row.id) if event.actor == "preflight"]
+        desk = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
+        sizes = edition_repository.count_segment_sizes(connection, row.id)
+        said = [
+            event.reason for event in edition_repository.list_events(connection, row.id) if event.actor == "preflight"
+        ]
     assert newsletter.review is not None
-    draft = Draft(
+    draft = ReviewSummary(
         edition=row.id,
         due=row.due_at,
         silence=newsletter.review.silence,
@@ -116,7 +129,7 @@ async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, 
         zone=newsroom.zone(newsletter),
     )
     if name in newsletter.review.channels:
-        body = review_words(edition, draft).encode()
+        body = review_text(edition, draft).encode()
         post = Rendition(
             channel=name,
             variant="review",
@@ -128,21 +141,23 @@ async def _tell(newsroom: Newsroom, database: Database, newsletter: Newsletter, 
         await newsroom.channels[name].deliver(post)
         return
     writers = [one for one in newsroom.carriers(newsletter).values() if isinstance(one, PersonalChannel)]
-    await _write(newsroom, writers[0], edition, _review_desk(desk, draft), Mailbox.parse(name))
+    await _send_email(newsroom, writers[0], edition, _review_context(desk, draft), Mailbox.parse(name))
 
 
-def _review_desk(desk: RenderingDesk, draft: Draft) -> ReviewDesk:
-    values = {name: getattr(desk, name) for name in RenderingDesk.__dataclass_fields__}
-    return ReviewDesk(**values, draft=draft)
+def _review_context(desk: RenderContext, draft: ReviewSummary) -> ReviewRenderContext:
+    values = {name: getattr(desk, name) for name in RenderContext.__dataclass_fields__}
+    return ReviewRenderContext(**values, draft=draft)
 
 
-async def _write(
-    newsroom: Newsroom, channel: PersonalChannel, edition: Edition, desk: ReviewDesk, reviewer: Mailbox
+async def _send_email(
+    newsroom: Newsroom, channel: PersonalChannel, edition: Edition, desk: ReviewRenderContext, reviewer: Mailbox
 ) -> None:
     test = newsroom.settings.test_mode
     links = newsroom.settings.site.links_url
     to = test.to if test else reviewer.address
-    person = recipient(edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links)
+    person = build_recipient(
+        edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links
+    )
     (letter,) = channel.compose(edition, desk)
 
-    await hand_over(channel.carrier(), letter, person)
+    await send_one(channel.transport(), letter, person)

@@ -16,7 +16,7 @@ from cssselect import HTMLTranslator, SelectorError, parse
 from lxml import etree
 from lxml.html import HtmlElement
 
-from .colour import Colour, over, read_colour
+from .css_colors import CssColor, blend, parse_color
 
 _COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
 _LENGTH = re.compile(r"([\d.]+)(px|pt|em|rem|%)")
@@ -24,8 +24,8 @@ _POINTS = {"px": 1.0, "pt": 4 / 3}
 _SIZES = {"xx-small": 9, "x-small": 10, "small": 13, "medium": 16, "large": 18, "x-large": 24, "xx-large": 32}
 _OWN_SIZE = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 5 / 6, "big": 1.2, "sub": 5 / 6}
 _BOLD = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"})
-_DEEPEST = 4  # @media in @media
-WHITE, NEARLY_BLACK = Colour(255, 255, 255), Colour(18, 18, 18)
+_MAX_MEDIA_DEPTH = 4  # @media in @media
+WHITE, NEARLY_BLACK = CssColor(255, 255, 255), CssColor(18, 18, 18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ LIGHT, DARK, PHONE = Screen(), Screen(dark=True), Screen(width=375)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CssRule:
     """Declarations under one selector; `media` are the conditions around it, all of which must hold."""
 
     media: tuple[str, ...]
@@ -49,20 +49,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class StyleSheet:
     """The style elements of a letter: `octets` long, with these rules; `statements` are @import, @font-face and such."""
 
     text: str
-    rules: tuple[Rule, ...]
+    rules: tuple[CssRule, ...]
     statements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ComputedStyle:
     """How words in an element look. `size` in CSS pixels; a colour is None where one cannot tell."""
 
-    colour: Colour | None
-    ground: Colour | None
+    colour: CssColor | None
+    ground: CssColor | None
     size: float = 16.0
     bold: bool = False
     visible: bool = True
@@ -76,20 +76,20 @@ class Look:
 # -- reading style sheets ----------------------------------------------------------------------------------------------
 
 
-def read_sheet(text: str) -> Sheet:
-    rules: list[Rule] = []
+def parse_style_sheet(text: str) -> StyleSheet:
+    rules: list[CssRule] = []
     statements: list[str] = []
-    _read(_COMMENT.sub(" ", text), (), rules, statements)
-    return Sheet(text, tuple(rules), tuple(statements))
+    _parse_rules(_COMMENT.sub(" ", text), (), rules, statements)
+    return StyleSheet(text, tuple(rules), tuple(statements))
 
 
-def _read(text: str, media: tuple[str, ...], rules: list[Rule], statements: list[str]) -> None:
+def _parse_rules(text: str, media: tuple[str, ...], rules: list[CssRule], statements: list[str]) -> None:
     for prelude, body in _blocks(text):
         name = prelude.partition(" ")[0].lower()
         if not name.startswith("@"):
-            rules.append(Rule(media, prelude, tuple(declarations(body))))
-        elif name.startswith("@media") and len(media) < _DEEPEST:
-            _read(body, (*media, prelude[len("@media") :].strip().lower()), rules, statements)
+            rules.append(CssRule(media, prelude, tuple(parse_declarations(body))))
+        elif name.startswith("@media") and len(media) < _MAX_MEDIA_DEPTH:
+            _parse_rules(body, (*media, prelude[len("@media") :].strip().lower()), rules, statements)
         else:
             statements.append(f"{prelude} {{{body}}}" if body else prelude)
 
@@ -115,7 +115,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
             start = match.end()
 
 
-def declarations(text: str) -> Iterator[tuple[str, str, bool]]:
+def parse_declarations(text: str) -> Iterator[tuple[str, str, bool]]:
     """Property, value in small letters, and whether it is important. A `;` inside brackets does not end one."""
     depth, start = 0, 0
     for position, sign in enumerate(text + ";"):
@@ -128,7 +128,7 @@ def declarations(text: str) -> Iterator[tuple[str, str, bool]]:
             start = position + 1
 
 
-def applies(media: Sequence[str], screen: Screen) -> bool:
+def media_applies(media: Sequence[str], screen: Screen) -> bool:
     """Whether all these conditions hold; one that is not understood does not."""
     return all(any(_query(query, screen) for query in one.split(",")) for one in media)
 
@@ -159,24 +159,28 @@ _NONE = (0, 0, 0)
 _HINT, _NORMAL, _INLINE, _IMPORTANT, _INLINE_IMPORTANT = range(5)
 
 
-def looks(root: HtmlElement, elements: Sequence[HtmlElement], sheet: Sheet, screen: Screen) -> dict[HtmlElement, Look]:
+def compute_styles(
+    root: HtmlElement, elements: Sequence[HtmlElement], sheet: StyleSheet, screen: Screen
+) -> dict[HtmlElement, ComputedStyle]:
     """The look of every element; `elements` are in the order of the document, so that parents come first."""
     matched = _matched(root, sheet, screen)
     follows_dark = screen.dark and any("color-scheme" in (meta.get("name") or "") for meta in root.iter("meta"))
-    canvas = Look(WHITE, NEARLY_BLACK) if follows_dark else Look(Colour(0, 0, 0), WHITE)
-    made: dict[HtmlElement, Look] = {}
+    canvas = ComputedStyle(WHITE, NEARLY_BLACK) if follows_dark else ComputedStyle(CssColor(0, 0, 0), WHITE)
+    made: dict[HtmlElement, ComputedStyle] = {}
     for element in elements:
         parent = element.getparent()
         above = made.get(parent, canvas) if parent is not None else canvas
         declared = _declared(element, matched.get(element, []))
-        made[element] = _look(element, {name: value for name, (_, value) in declared.items()}, above, follows_dark)
+        made[element] = _compute_style(
+            element, {name: value for name, (_, value) in declared.items()}, above, follows_dark
+        )
     return made
 
 
-def _matched(root: HtmlElement, sheet: Sheet, screen: Screen) -> dict[HtmlElement, list[tuple[Rule, _Rank]]]:
-    found: dict[HtmlElement, list[tuple[Rule, _Rank]]] = defaultdict(list)
+def _matched(root: HtmlElement, sheet: StyleSheet, screen: Screen) -> dict[HtmlElement, list[tuple[CssRule, _Rank]]]:
+    found: dict[HtmlElement, list[tuple[CssRule, _Rank]]] = defaultdict(list)
     for order, rule in enumerate(sheet.rules):
-        if not applies(rule.media, screen):
+        if not media_applies(rule.media, screen):
             continue
         try:
             for selector in parse(rule.selector):
@@ -188,7 +192,7 @@ def _matched(root: HtmlElement, sheet: Sheet, screen: Screen) -> dict[HtmlElemen
     return found
 
 
-def _declared(element: HtmlElement, matched: list[tuple[Rule, _Rank]]) -> _Declared:
+def _declared(element: HtmlElement, matched: list[tuple[CssRule, _Rank]]) -> _Declared:
     declared: _Declared = {}
 
     def put(name: str, value: str, rank: _Rank) -> None:
@@ -205,44 +209,46 @@ def _declared(element: HtmlElement, matched: list[tuple[Rule, _Rank]]) -> _Decla
     for rule, (_, specificity, order) in matched:
         for name, value, important in rule.declarations:
             put(name, value, (_IMPORTANT if important else _NORMAL, specificity, order))
-    for name, value, important in declarations(element.get("style") or ""):
+    for name, value, important in parse_declarations(element.get("style") or ""):
         put(name, value, (_INLINE_IMPORTANT if important else _INLINE, _NONE, 0))
     return declared
 
 
-def _look(element: HtmlElement, declared: dict[str, str], above: Look, follows_dark: bool) -> Look:
+def _compute_style(
+    element: HtmlElement, declared: dict[str, str], above: ComputedStyle, follows_dark: bool
+) -> ComputedStyle:
     tag = str(element.tag)
     own_colour = declared.get("color", "link" if tag == "a" and element.get("href") else "inherit")
     weight = declared.get("font-weight", "bold" if tag in _BOLD else "inherit")
-    return Look(
-        colour=_colour(own_colour, above, follows_dark),
-        ground=_ground(declared, above),
-        size=_size(declared.get("font-size", ""), tag, above.size),
+    return ComputedStyle(
+        colour=_computed_color(own_colour, above, follows_dark),
+        ground=_computed_background(declared, above),
+        size=_computed_font_size(declared.get("font-size", ""), tag, above.size),
         bold=above.bold if weight == "inherit" else weight in ("bold", "bolder", "600", "700", "800", "900"),
         visible=above.visible and not _hidden(element, declared),
     )
 
 
-def _colour(value: str, above: Look, follows_dark: bool) -> Colour | None:
+def _computed_color(value: str, above: ComputedStyle, follows_dark: bool) -> CssColor | None:
     if value == "inherit":
         return above.colour
     if value == "link":  # what programs take for links that no style speaks of
-        return Colour(158, 158, 255) if follows_dark else Colour(0, 0, 238)
-    colour = read_colour(value)
-    return over(colour, above.ground) if colour and colour.alpha < 1 else colour
+        return CssColor(158, 158, 255) if follows_dark else CssColor(0, 0, 238)
+    colour = parse_color(value)
+    return blend(colour, above.ground) if colour and colour.alpha < 1 else colour
 
 
-def _ground(declared: dict[str, str], above: Look) -> Colour | None:
+def _computed_background(declared: dict[str, str], above: ComputedStyle) -> CssColor | None:
     value = declared.get("background-color", "transparent")
     if any("url(" in one or "gradient" in one for one in (value, declared.get("background-image", ""))):
         return None
     if value in ("none", "inherit", "initial", "unset", ""):
         return above.ground
-    colour = read_colour(value) or next((found for part in value.split() if (found := read_colour(part))), None)
-    return over(colour, above.ground) if colour else None
+    colour = parse_color(value) or next((found for part in value.split() if (found := parse_color(part))), None)
+    return blend(colour, above.ground) if colour else None
 
 
-def _size(value: str, tag: str, above: float) -> float:
+def _computed_font_size(value: str, tag: str, above: float) -> float:
     if value in _SIZES:
         return float(_SIZES[value])
     match = _LENGTH.fullmatch(value)

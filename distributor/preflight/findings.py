@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-SHOWN = 5  # findings of one check that are told one by one; of a fault in a template there may be hundreds
+MAX_PER_CHECK = 5  # findings of one check that are told one by one; of a fault in a template there may be hundreds
 
 
 class Severity(StrEnum):
@@ -149,7 +149,7 @@ def _printable(words: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in words)
 
 
-def told(findings: Iterable[Finding]) -> list[Finding]:
+def summarize_findings(findings: Iterable[Finding]) -> list[Finding]:
     """The findings in the order of the table, each once, and of one check no more than a person reads."""
     by_check: dict[str, list[Finding]] = defaultdict(list)
     for one in dict.fromkeys(findings):
@@ -159,13 +159,13 @@ def told(findings: Iterable[Finding]) -> list[Finding]:
         found = by_check[check]
         keyed = [one for one in found if one.key and not one.about]  # of config.yaml: each is mended by itself
         others = [one for one in found if one not in keyed]
-        out += [*keyed, *others[:SHOWN]]
-        if len(others) > SHOWN:
-            out.append(finding(check, f"and {len(others) - SHOWN} more of this kind"))
+        out += [*keyed, *others[:MAX_PER_CHECK]]
+        if len(others) > MAX_PER_CHECK:
+            out.append(finding(check, f"and {len(others) - MAX_PER_CHECK} more of this kind"))
     return out
 
 
-def blocking(findings: Iterable[Finding], forced: Iterable[str] = ()) -> list[Finding]:
+def blocking_findings(findings: Iterable[Finding], forced: Iterable[str] = ()) -> list[Finding]:
     """The findings that keep an edition from going out. Raises ValueError for a forced name that is no check."""
     passed = frozenset(forced)
     if unknown := sorted(passed - CHECKS.keys()):

@@ -1,178 +1,151 @@
-"""Asks the network whether the links of an edition answer: politely, for a bounded time, and without guessing.
-
-Only what is certain becomes a finding. 404 and 410 mean that a page is gone; a name that is not known, a refused
-connection and a certificate that is not valid mean that readers get nowhere. What 403, 405, 429, 5xx and silence mean
-nobody can tell from here: portals and their guards answer programs in another way than readers.
-"""
+"""The links of a page: that each leads somewhere, and none was left unfinished. Pure."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
-import ssl
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from http import HTTPStatus
-from urllib.parse import urldefrag, urlsplit
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
 
-import aiohttp
-from yarl import URL
+from lxml.html import HtmlElement
 
-from ..config import Site
-from ..gathering.fetch import Hosts, user_agent
-from ..guarded import PrivateAddress, open_session
-from .addresses import is_web
-from .findings import Finding, finding, told
+from ..mail.address import Mailbox, ascii_domain
+from ..text import clean_line
+from .dom import ParsedPage, locate
+from .findings import Finding, finding
+from .parsed_message import CheckContext, ParsedMessage
 
-MOST_LINKS = 100  # of an edition
-AT_ONCE = 8  # hosts asked side by side; each gets one request at a time
-PAUSE = 0.1  # seconds between two requests to a host
-PATIENCE = 10.0  # seconds for one request
-REDIRECTS = 5
-TRUSTED_FOR = timedelta(hours=6)  # how long "answers" is believed; a fault is looked at again each time
-FEWEST_DEAD = 3  # below this, "most links" says nothing
-_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-_SLOW_DOWN = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_UNFINISHED = re.compile(
+    r"#||todo|tbd|xxx+|url|link|https?:/{0,2}|javascript:(void\(0\))?;?|about:blank", re.IGNORECASE
+)
+# RFC 2606, and what stays on one machine. Not `.example` as a whole: the sample newsroom lives there.
+_PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?(example\.(com|net|org)|localhost|local|test|invalid)")
+_MERGE_TAG = re.compile(r"@@slot:[^\s\"'<>]{0,40}")
+_TEMPLATE = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\{\{|\{%", re.DOTALL)
+_TEMPLATE_SYNTAX = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\*\|[A-Z_:]{1,40}\|\*|%%[A-Za-z_]{2,40}%%", re.DOTALL)
+_URL_ATTRIBUTES = ("href", "src", "background", "action")
 
 
-class State(StrEnum):
-    """What is known of a link."""
-
-    ANSWERS = "answers"
-    GONE = "gone"  # 404, 410
-    UNREACHABLE = "unreachable"  # no such name, nobody listens, a certificate that is not valid
-    UNCLEAR = "unclear"  # nobody can tell
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a link answered and when; `words` say it of the link."""
-
-    state: State
-    when: datetime
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The findings, and what to hand in as `cache` next time. `unclear` are the links of which nobody can tell."""
-
-    findings: list[Finding]
-    cache: Mapping[str, Answer]
-    unclear: tuple[str, ...] = ()
-
-
-async def check_links(
-    urls: Iterable[str],
-    *,
-    site: Site,
-    budget: float,
-    cache: Mapping[str, Answer],
-    now: datetime,
-    most: int = MOST_LINKS,
-    private: Collection[str] = (),
-) -> Checked:
-    """Ask each address once, the first `most` of them, within `budget` seconds for all together. Raises nothing.
-
-    What the time did not suffice for is unclear. Only the addresses among `private` may lead into a private network.
-    """
-    asked = list(dict.fromkeys(urldefrag(url).url for url in urls if is_web(url)))[:most]
-    known = {url: answer for url, answer in cache.items() if is_fresh(answer, now)}
-    asker = _Asker(now, {url: known[url] for url in asked if url in known})
-    agent = user_agent(site)
-    allowed = {urldefrag(url).url for url in private}
-    async with (
-        open_session(user_agent=agent, total=PATIENCE) as public,
-        open_session(user_agent=agent, allow_private=True, total=PATIENCE) as everywhere,
-    ):
-        sessions = {url: everywhere if url in allowed else public for url in asked}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(budget, 0.0)):
-                await asyncio.gather(*(asker.ask(sessions[url], url) for url in asked if url not in known))
-    answers = {url: asker.answers.get(url, Answer(State.UNCLEAR, now)) for url in asked}
-    unclear = tuple(url for url, answer in answers.items() if answer.state is State.UNCLEAR)
-    return Checked(judge(answers), {**known, **asker.answers}, unclear)
-
-
-def is_fresh(answer: Answer, now: datetime) -> bool:
-    return answer.state is State.ANSWERS and timedelta(0) <= now - answer.when < TRUSTED_FOR
-
-
-def judge(answers: Mapping[str, Answer]) -> list[Finding]:
-    """What the answers mean for the edition. Pure."""
-    gone = [url for url, answer in answers.items() if answer.state is State.GONE]
-    lost = [url for url, answer in answers.items() if answer.state is State.UNREACHABLE]
-    certain = [answer for answer in answers.values() if answer.state in (State.ANSWERS, State.GONE)]
-    found: list[Finding] = []
-    if len(gone) >= FEWEST_DEAD and len(gone) * 2 > len(certain):
-        words = (
-            f"{len(gone)} of {len(certain)} links are gone at once; look at how the addresses are made before sending"
-        )
-        found.append(finding("dead-links", words, gone[0], tuple(gone)))
-    found += [
-        finding("dead-link", f"{answers[url].words}; correct it, or withdraw the article", url, (url,)) for url in gone
+def links_of_page(page: ParsedPage) -> list[tuple[HtmlElement, str]]:
+    """Every link with its address as it was written, spaces at its ends apart."""
+    return [
+        (element, (element.get("href") or "").strip()) for element in page.all("a", "area") if "href" in element.attrib
     ]
-    if len(lost) > 1 and len(lost) == len(answers):
-        words = "none of the links can be reached; is this machine on the network?"
-        return told([*found, finding("no-answer", words)])
-    found += [
-        finding("no-answer", f"{answers[url].words}; no reader gets there: correct it", url, (url,)) for url in lost
-    ]
-    return told(found)
 
 
-@dataclass
-class _Asker:
-    """Asks links, keeps what they answered, and leaves hosts alone that asked for it."""
-
-    now: datetime
-    answers: dict[str, Answer]
-    hosts: Hosts = field(default_factory=Hosts)
-    tired: set[str] = field(default_factory=set)
-    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
-
-    async def ask(self, session: aiohttp.ClientSession, url: str) -> None:
-        host = urlsplit(url).netloc
-        # The turn comes first: links that wait for their host must not take the places of other hosts.
-        async with self.hosts.turn(host, PAUSE), self.gate:
-            if host in self.tired:
-                return
-            state, words = await self._look(session, url, host)
-            self.answers[url] = Answer(state, self.now, words)
-
-    async def _look(self, session: aiohttp.ClientSession, url: str, host: str) -> tuple[State, str]:
-        try:
-            status = await _status(session, "HEAD", url)
-            if status >= HTTPStatus.BAD_REQUEST and status not in _SLOW_DOWN:
-                status = await _status(session, "GET", url)  # many servers answer HEAD wrongly
-        except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
-            return _in_words(error)
-        if status in _SLOW_DOWN:
-            self.tired.add(host)
-        if status in _GONE:
-            return State.GONE, f"answers {status} {HTTPStatus(status).phrase}"
-        return (State.ANSWERS, "") if status < HTTPStatus.BAD_REQUEST else (State.UNCLEAR, f"answers {status}")
+def host_of(url: str) -> str:
+    """The host in small letters, as A-labels where it has others; empty for what has none."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host if host.isascii() else ascii_domain(host) or host
 
 
-async def _status(session: aiohttp.ClientSession, method: str, url: str) -> int:
-    """The status at the end of the redirects; the body is not read."""
-    target = URL(url, encoded=True) if url.isascii() else URL(url)
-    async with session.request(method, target, allow_redirects=True, max_redirects=REDIRECTS) as response:
-        return response.status
+def is_same_url(one: str, other: str) -> bool:
+    """Whether two addresses are one, written in letters or in ASCII."""
+    return one == other or to_ascii(one) == to_ascii(other)
 
 
-def _in_words(error: Exception) -> tuple[State, str]:
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(cause, ssl.SSLCertVerificationError):
-        return State.UNREACHABLE, "has a certificate that is not valid"
-    if isinstance(cause, PrivateAddress):  # in the newsroom's own network a name may lead elsewhere than for readers
-        return State.UNCLEAR, "leads into a private network"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        passing = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
-        return (State.UNCLEAR, "") if passing else (State.UNREACHABLE, "does not answer: its name is not known")
-    if isinstance(cause, ConnectionRefusedError):
-        return State.UNREACHABLE, "does not answer: nobody takes the connection"
-    return State.UNCLEAR, ""
+def is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://")) and bool(host_of(url)) and not re.search(r"[\s<>\"]", url)
+
+
+def to_ascii(url: str) -> str:
+    """The form that a header has, and that a page gets from its serialiser; a text has letters (RFC 3987, 3.1)."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return url
+    rest = quote(url.partition("://")[2].removeprefix(parts.netloc), safe="%/:?#[]@!$&'()*+,;=", errors="replace")
+    return f"{parts.scheme}://{host_of(url)}{port}{rest}"
+
+
+def is_placeholder(url: str, hosts: frozenset[str]) -> bool:
+    """Whether an address is one that somebody meant to fill in. `hosts` are ours, whatever they are called."""
+    if _UNFINISHED.fullmatch(url):
+        return True
+    host = host_of(url) if is_web(url) else ""
+    return bool(host) and host not in hosts and bool(_PLACEHOLDER_HOSTS.fullmatch(host) or _loopback(host))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_full_urls(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    for page, element, url in _all(letter):
+        if not (_UNFINISHED.fullmatch(url) or is_web(url) or _is_mailto(url) or _unfilled(url)):
+            told = f"the link leads to {clean_line(url)[:80]!r}; mail needs the full address, with https://"
+            yield finding("link-address", told, locate(page, element), (url,))
+
+
+def check_placeholders(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    for page, element, url in _all(letter):
+        if is_placeholder(url, context.hosts):
+            told = f"the link leads to {clean_line(url)[:80]!r}, a placeholder; give it its address or take it out"
+            yield finding("link-placeholder", told, locate(page, element), (url,))
+
+
+def check_link_text(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    """A picture that lacks its words is told by `image-alt`."""
+    for page, element, url in _all(letter):
+        if not page.words_of(element) and all(
+            one.get("role") in ("presentation", "none") for one in element.iter("img")
+        ):
+            told = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
+            yield finding("link-words", told, locate(page, element), (url,))
+
+
+def check_unexpanded_fields(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    """A mark of a personal slot is a fault wherever it stands: articles cannot hold one (`slots.neutralise`)."""
+    for where, words in (("Subject", context.subject), ("the HTML part", letter.html), ("the text part", letter.text)):
+        for found in sorted(set(_MERGE_TAG.findall(words))):
+            yield finding(
+                "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where, (found,)
+            )
+    if letter.page:
+        for element in letter.page.elements:
+            for name in _URL_ATTRIBUTES:
+                if match := _TEMPLATE.search(element.get(name) or ""):
+                    told = f"the address holds {clean_line(match.group())[:40]!r}, which the template should have filled in"
+                    yield finding("unexpanded", told, locate(letter.page, element), (match.group(),))
+
+
+def check_template_syntax(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    """An article may write of templates, so this is only a warning."""
+    shown = letter.page.shown() if letter.page else ""
+    for where, words in (("Subject", context.subject), ("the page", shown), ("the text part", letter.text)):
+        for found in sorted(set(_TEMPLATE_SYNTAX.findall(words))):
+            told = (
+                f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
+            )
+            yield finding("template-words", told, where, (found,))
+
+
+def _all(letter: ParsedMessage) -> Iterator[tuple[ParsedPage, HtmlElement, str]]:
+    page = letter.page
+    if page:
+        for element, url in links_of_page(page):
+            yield page, element, url
+
+
+def _unfilled(url: str) -> bool:
+    return bool(_MERGE_TAG.search(url) or _TEMPLATE.search(url))
+
+
+def _is_mailto(url: str) -> bool:
+    if not url.lower().startswith("mailto:"):
+        return False
+    try:
+        Mailbox("", url[len("mailto:") :].partition("?")[0])
+    except ValueError:
+        return False
+    return True
+
+
+CHECKS = (check_full_urls, check_placeholders, check_link_text, check_unexpanded_fields, check_template_syntax)

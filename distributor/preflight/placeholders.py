@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..config.yaml import KeyPath, RawConfig
 from ..errors import Problem
 from ..model import Article
-from ..rawconfig import KeyPath, Raw
 from ..text import clean_line
 from .findings import Finding, finding
 
@@ -23,7 +23,7 @@ _WORDS = ("tên tòa soạn", "địa chỉ tòa soạn")
 _UNFINISHED = re.compile(
     r"todo|tbd|fixme|xxx+|change\s?me|lorem ipsum.*|your (?:name|address|newsroom|company).*", re.I
 )
-_ARTICLES = {
+_SAMPLE_ARTICLES = {
     "bản tin đầu tiên của tòa soạn": "đây là bài viết mẫu",
     "cách thêm bạn đọc và gửi thử": "thêm một địa chỉ bằng lệnh subscribers add",
 }
@@ -31,7 +31,7 @@ _SECTIONS = ("site", "pictures", "sources", "newsletters", "channels")
 _SECRET = re.compile(r"password|token|secret|key", re.IGNORECASE)  # keys whose values are told to nobody
 
 
-def placeholders(raw: Raw) -> tuple[tuple[KeyPath, Problem], ...]:
+def find_placeholders(raw: RawConfig) -> tuple[tuple[KeyPath, Problem], ...]:
     """The keys of config.yaml that still hold a placeholder, each with what is wrong and its line."""
     found = []
     for path, value in _leaves(raw.data, ()):
@@ -41,7 +41,7 @@ def placeholders(raw: Raw) -> tuple[tuple[KeyPath, Problem], ...]:
     return tuple(found)
 
 
-def in_the_way(
+def placeholder_findings(
     found: Iterable[tuple[KeyPath, Problem]], *, newsletter: str, sources: Iterable[str], channels: Mapping[str, bool]
 ) -> list[Finding]:
     """What stands in the way of an edition of a newsletter, from these sources, on these channels (whether they reach
@@ -53,23 +53,23 @@ def in_the_way(
             continue
         beside = path[0] == "channels" and not channels.get(str(path[1]), True)
         check = "placeholder-beside" if beside else "placeholder"
-        told.append(replace(finding(check, problem.message), key=place(problem)))
+        told.append(replace(finding(check, problem.message), key=describe_location(problem)))
     return told
 
 
-def sample_articles(carried: Sequence[Article]) -> list[Finding]:
+def find_sample_articles(carried: Sequence[Article]) -> list[Finding]:
     """The articles of the example among those of an edition."""
     return [
         finding(
             "sample-article", "is an example of `distributor init`; withdraw it, and delete its file", f"«{one.title}»"
         )
         for one in carried
-        if (lead := _ARTICLES.get(clean_line(one.title).casefold()))
+        if (lead := _SAMPLE_ARTICLES.get(clean_line(one.title).casefold()))
         and clean_line(one.lead).casefold().startswith(lead)
     ]
 
 
-def place(problem: Problem) -> str:
+def describe_location(problem: Problem) -> str:
     """Where a key stands, as it is told."""
     line = f":{problem.line}" if problem.line else ""
     return f"{problem.path}, {problem.file}{line}"

@@ -1,6 +1,6 @@
 """A digest of an edition: HTML with its styles inlined, and a plain-text part of its own design. Pure.
 
-Places that differ from reader to reader hold marks (`distributor.slots`); they are filled at sending.
+Places that differ from reader to reader hold marks (`distributor.merge_fields`); they are filled at sending.
 """
 
 from __future__ import annotations
@@ -13,33 +13,32 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .. import i18n
 from ..channel import Digest
-from ..config import Newsletter, Site
+from ..config.schema import Newsletter, Site
 from ..errors import InliningError
 from ..model import Article, Edition, EditionKind, Language
-from . import wording
-from .environment import Templates
-from .fit import LIMIT, Fitted, Shape, fit, weight
-from .frame import common_values as common_values
-from .frame import personal_values
+from .cache import RenderCache
+from .globals import common_values, personal_values
+from .gmail_clipping import MAX_HTML_SIZE, DetailLevel, FitResult, clipping_size, fit_to_limit
 from .plaintext import cut_words
-from .shown import Story, story, text
-from .workshop import Workshop
+from .templates import Templates
+from .views import ArticleView, article_view, safe_text
 
-PREHEADER = 110  # characters
+PREHEADER_LENGTH = 110  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SectionView:
     """Stories under one heading; without a heading where there is nothing to tell apart. `start` numbers the first."""
 
     heading: str
-    stories: tuple[Story, ...]
+    stories: tuple[ArticleView, ...]
     start: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class EditionView:
     """What templates may know of an edition beside its stories. `kind` is digest, daily, weekly, alert or correction."""
 
     id: str
@@ -61,8 +60,8 @@ def render_digest(
     notes: Mapping[str, str] | None = None,
     web_url: str = "",
     preferences_url: str = "",
-    limit: int = LIMIT,
-    workshop: Workshop | None = None,
+    limit: int = MAX_HTML_SIZE,
+    render_cache: RenderCache | None = None,
     link: Callable[[str], str] = str,
 ) -> Digest:
     """The mail of an edition; an alert of one article has templates of its own.
@@ -73,28 +72,30 @@ def render_digest(
     used, and the digest says so. Several cohorts of an edition share a `workshop`. Raises RenderError where a template
     fails.
     """
-    shop = workshop or Workshop()
+    shop = render_cache or RenderCache()
     common = {**common_values(site, newsletter, edition.language, zone), **personal_values(web_url, preferences_url)}
     alert = edition.kind is EditionKind.ALERT and len(edition.carried) == 1
     name = "email/alert" if alert else "email/digest"
 
-    def values(shape: Shape) -> dict[str, Any]:
+    def values(shape: DetailLevel) -> dict[str, Any]:
         shaped = edition_values(
-            edition, newsletter, zone, kind=kind, notes=notes, shape=shape, workshop=shop, link=link
+            edition, newsletter, zone, kind=kind, notes=notes, shape=shape, render_cache=shop, link=link
         )
         return {**common, **shaped, "rest_url": web_url or site.url}
 
     @cache
-    def page(shape: Shape) -> str:
+    def page(shape: DetailLevel) -> str:
         given = values(shape)
-        return shop.page(name, given, templates, lambda: _all_shapes(given))
+        return shop.page(name, given, templates, lambda: _values_of_all_detail_levels(given))
 
     @cache
-    def plain_page(shape: Shape) -> str:
+    def plain_page(shape: DetailLevel) -> str:
         return templates.render("email/plain.html.j2", values(shape))
 
-    def fitting(made: Callable[[Shape], str]) -> tuple[Fitted, str]:
-        fitted = fit(lambda shape: weight(made(shape), limit), len(edition.articles), len(edition.briefs), limit)
+    def fitting(made: Callable[[DetailLevel], str]) -> tuple[FitResult, str]:
+        fitted = fit_to_limit(
+            lambda shape: clipping_size(made(shape), limit), len(edition.articles), len(edition.briefs), limit
+        )
         return fitted, made(fitted.shape)
 
     faults: tuple[str, ...] = ()
@@ -114,11 +115,11 @@ def render_digest(
     )
 
 
-def _all_shapes(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _values_of_all_detail_levels(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The same stories in every shape that a letter of this edition may give them."""
     stories = values["stories"] + values["briefs"]
     noted = [replace(one, note=one.note or "…") for one in stories[:2]]
-    headed, plain = Block("…", (*noted, *stories)), Block("", (*noted, *stories))
+    headed, plain = SectionView("…", (*noted, *stories)), SectionView("", (*noted, *stories))
     changes = {"blocks": (headed, plain), "briefs": [*noted, *stories], "rest": 2}
     return [{**values, **changes, "first": one} for one in (*noted, *stories[:1])]
 
@@ -130,23 +131,23 @@ def edition_values(
     *,
     kind: str = "",
     notes: Mapping[str, str] | None = None,
-    shape: Shape = Shape(),
-    workshop: Workshop | None = None,
+    shape: DetailLevel = DetailLevel(),
+    render_cache: RenderCache | None = None,
     link: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """What templates may use of an edition, the same for every reader; docs/templates.md explains each."""
-    language, notes, shop = edition.language, notes or {}, workshop or Workshop()
+    language, notes, shop = edition.language, notes or {}, render_cache or RenderCache()
 
-    def shown(article: Article) -> Story:
+    def shown(article: Article) -> ArticleView:
         note = notes.get(article.id, "")
 
-        def make() -> Story:
-            made = story(article, language, zone, newsletter.sections, note, shape.lead)
+        def make() -> ArticleView:
+            made = article_view(article, language, zone, newsletter.sections, note, shape.lead)
             made = replace(made, url=link(made.url))
             wide = article.id == edition.carried[0].id
-            return made if shape.thumbs or wide else replace(made, image=None)
+            return made if shape.thumbnails or wide else replace(made, image=None)
 
-        return shop.story(article, (note, shape.lead, shape.thumbs or article.id == edition.carried[0].id), make)
+        return shop.story(article, (note, shape.lead, shape.thumbnails or article.id == edition.carried[0].id), make)
 
     full = len(edition.articles) if shape.full is None else shape.full
     stories = [shown(article) for article in edition.articles[:full]]
@@ -156,18 +157,18 @@ def edition_values(
     if not stories:  # an edition of lines only still has a story at its top
         stories, briefs = briefs[:1], briefs[1:]
     return {
-        "edition": Issue(
+        "edition": EditionView(
             id=edition.id,
             number=edition.number,
-            subject=text(edition.subject),
+            subject=safe_text(edition.subject),
             overflow=edition.overflow,
             kind=kind or edition.kind.value,
             frozen_at=edition.frozen_at,
         ),
-        "date": wording.long_date(edition.frozen_at, language, zone),
+        "date": i18n.long_date(edition.frozen_at, language, zone),
         "preheader": _preheader([*stories, *briefs]),
         "first": stories[0],
-        "blocks": blocks(stories[1:], language, newsletter.sections),
+        "blocks": group_into_sections(stories[1:], language, newsletter.sections),
         "stories": stories,
         "briefs": briefs,
         "rest": len(below) - lines,
@@ -175,28 +176,30 @@ def edition_values(
     }
 
 
-def blocks(stories: Sequence[Story], language: Language, sections: Sequence[str] = ()) -> tuple[Block, ...]:
+def group_into_sections(
+    stories: Sequence[ArticleView], language: Language, sections: Sequence[str] = ()
+) -> tuple[SectionView, ...]:
     """The stories after the first, under headings: the newsletter's sections in their order, or else their topics
     where at least two topics have two stories each. Without either, all under no heading.
     """
     count = Counter(story.topic for story in stories if story.topic)
     if sections:
-        headings = [section for section in map(text, sections) if count[section]]
+        headings = [section for section in map(safe_text, sections) if count[section]]
     else:
         headings = [topic for topic, number in count.items() if number >= 2]
         headings = headings if len(headings) >= 2 else []
     groups = [(heading, [story for story in stories if story.topic == heading]) for heading in headings]
     rest = [story for story in stories if story.topic not in headings]
     if rest:
-        groups.append((wording.say(language, "other_topics") if headings else "", rest))
-    made: list[Block] = []
+        groups.append((i18n.translate(language, "other_topics") if headings else "", rest))
+    made: list[SectionView] = []
     start = 2
     for heading, group in groups:
-        made.append(Block(heading, tuple(group), start))
+        made.append(SectionView(heading, tuple(group), start))
         start += len(group)
     return tuple(made)
 
 
-def _preheader(stories: Sequence[Story]) -> str:
+def _preheader(stories: Sequence[ArticleView]) -> str:
     """What mail programs show beside the subject: the titles after the first, which the subject tells already."""
-    return cut_words(" • ".join(story.title for story in stories[1:]) or stories[0].lead, PREHEADER)
+    return cut_words(" • ".join(story.title for story in stories[1:]) or stories[0].lead, PREHEADER_LENGTH)

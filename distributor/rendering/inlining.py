@@ -20,7 +20,7 @@ from ..errors import InliningError, RenderError
 _LINKED = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
 
 
-class _ShutPremailer(Premailer):  # type: ignore[misc]  # premailer has no types
+class _OfflinePremailer(Premailer):  # type: ignore[misc]  # premailer has no types
     """premailer without any way out."""
 
     def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
@@ -31,7 +31,7 @@ class _ShutPremailer(Premailer):  # type: ignore[misc]  # premailer has no types
         raise InliningError(f"a style sheet would be loaded from {url}")
 
 
-def refuse_what_cannot_be_inlined(document: str) -> None:
+def check_inlinable(document: str) -> None:
     """Raises RenderError for an empty document, and for one that links a style sheet."""
     if not document.strip():
         raise InliningError("the template made an empty document")
@@ -41,14 +41,14 @@ def refuse_what_cannot_be_inlined(document: str) -> None:
         )
 
 
-def inline(document: str) -> str:
+def inline_css(document: str) -> str:
     """The document with its styles inlined. Raises RenderError where that fails.
 
     It takes 100 to 200 ms for a digest, so it is done once per edition and language, never per recipient.
     """
-    refuse_what_cannot_be_inlined(document)
+    check_inlinable(document)
     try:
-        made = _ShutPremailer(
+        made = _OfflinePremailer(
             document,
             allow_network=False,
             allow_insecure_ssl=False,

@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from ..config import Newsletter, Site
-from ..markup import sanitise
+from ..config.schema import Newsletter, Site
+from ..html_sanitizer import sanitize_html
 from ..model import Article, Edition, Language
-from ..text import plain
+from ..text import html_to_text
 from .digest import edition_values
-from .environment import Templates
-from .frame import common_values
+from .globals import common_values
 from .plaintext import cut_words
-from .shown import Story, address, story, text
+from .templates import Templates
+from .views import ArticleView, article_view, safe_text, safe_url
 
-LONGEST_STANDFIRST = 2000  # characters
-DESCRIPTION = 200  # characters; search engines and networks show no more
+MAX_STANDFIRST = 2000  # characters
+MAX_DESCRIPTION = 200  # characters; search engines and networks show no more
 _Value = TypeVar("_Value")
 _LOCALES = {Language.VI: "vi_VN", Language.EN: "en_GB"}
 
@@ -47,19 +47,19 @@ def render_edition_page(
     Raises RenderError where the template fails.
     """
     values = edition_values(edition, newsletter, zone, kind=kind, notes=notes)
-    first: Story = values["first"]
-    title, description = values["edition"].subject, cut_words(f"{first.title}. {values['preheader']}", DESCRIPTION)
+    first: ArticleView = values["first"]
+    title, description = values["edition"].subject, cut_words(f"{first.title}. {values['preheader']}", MAX_DESCRIPTION)
     return templates.render(
         "page/edition.html.j2",
         {
             **common_values(site, newsletter, edition.language, zone),
             **values,
-            "canonical": address(url),
+            "canonical": safe_url(url),
             "description": description,
-            "creator": text(creator),
-            "open_graph": _open_graph(site, edition.language, "website", title, description, address(url), first),
-            "structured": _collection(site, edition, title, address(url), [*values["stories"], *values["briefs"]]),
-            "subscribe_url": address(subscribe_url),
+            "creator": safe_text(creator),
+            "open_graph": _open_graph(site, edition.language, "website", title, description, safe_url(url), first),
+            "structured": _collection(site, edition, title, safe_url(url), [*values["stories"], *values["briefs"]]),
+            "subscribe_url": safe_url(subscribe_url),
         },
     )
 
@@ -82,9 +82,9 @@ def render_article_page(
     `article.body_html` is shown sanitised, with whatever note of a correction stands in it, and the lead above it unless
     it says the same; `note` is a short label above the title. Raises RenderError where the template fails.
     """
-    about = story(article, language, zone, newsletter.sections if newsletter else (), note)
-    canonical = about.url or address(url)
-    description = cut_words(about.lead, DESCRIPTION)
+    about = article_view(article, language, zone, newsletter.sections if newsletter else (), note)
+    canonical = about.url or safe_url(url)
+    description = cut_words(about.lead, MAX_DESCRIPTION)
     shared = _open_graph(site, language, "article", about.title, description, canonical, about)
     times = {
         "article:published_time": _published(article, zone),
@@ -97,18 +97,18 @@ def render_article_page(
             **common_values(site, newsletter, language, zone),
             "story": about,
             "lead": ""
-            if text(article.lead) in text(plain(article.body_html))
-            else cut_words(text(article.lead), LONGEST_STANDFIRST),
-            "body": Markup(sanitise(article.body_html)),  # noqa: S704  # the one thing that is not escaped
+            if safe_text(article.lead) in safe_text(html_to_text(article.body_html))
+            else cut_words(safe_text(article.lead), MAX_STANDFIRST),
+            "body": Markup(sanitize_html(article.body_html)),  # noqa: S704  # the one thing that is not escaped
             "published": article.moment if article.has_date else None,
             "has_time": article.has_time,
             "updated": article.updated,
             "canonical": canonical,
             "description": description,
-            "creator": text(creator),
-            "open_graph": shared | _known(times),
+            "creator": safe_text(creator),
+            "open_graph": shared | _without_empty(times),
             "structured": _news_article(site, article, about, description, canonical, zone),
-            "subscribe_url": address(subscribe_url),
+            "subscribe_url": safe_url(subscribe_url),
         },
     )
 
@@ -121,7 +121,7 @@ def _published(article: Article, zone: ZoneInfo) -> str:
 
 
 def _open_graph(
-    site: Site, language: Language, type: str, title: str, description: str, url: str, about: Story
+    site: Site, language: Language, type: str, title: str, description: str, url: str, about: ArticleView
 ) -> dict[str, str]:
     """The Open Graph protocol (ogp.me), which networks read for their previews."""
     image = about.image
@@ -130,28 +130,28 @@ def _open_graph(
         "og:title": title,
         "og:description": description,
         "og:url": url,
-        "og:site_name": text(site.title),
+        "og:site_name": safe_text(site.title),
         "og:locale": _LOCALES[language],
         "og:image": image.url if image else "",
         "og:image:alt": (image.alt or image.caption) if image else "",
         "og:image:width": str(image.width or "") if image else "",
         "og:image:height": str(image.height or "") if image else "",
     }
-    return _known(known)
+    return _without_empty(known)
 
 
-def _known(values: Mapping[str, _Value]) -> dict[str, _Value]:
+def _without_empty(values: Mapping[str, _Value]) -> dict[str, _Value]:
     """Without what is empty."""
     return {name: value for name, value in values.items() if value}
 
 
 def _publisher(site: Site) -> dict[str, Any]:
     logo = {"logo": {"@type": "ImageObject", "url": site.theme.logo}} if site.theme.logo else {}
-    return {"@type": "NewsMediaOrganization", "name": text(site.title), "url": site.url, **logo}
+    return {"@type": "NewsMediaOrganization", "name": safe_text(site.title), "url": site.url, **logo}
 
 
 def _news_article(
-    site: Site, article: Article, about: Story, description: str, url: str, zone: ZoneInfo
+    site: Site, article: Article, about: ArticleView, description: str, url: str, zone: ZoneInfo
 ) -> dict[str, Any]:
     """schema.org/NewsArticle, as Google's structured data guide for articles asks for it."""
     publisher = _publisher(site)
@@ -170,10 +170,10 @@ def _news_article(
         "articleSection": about.topic,
         "inLanguage": article.language,
     }
-    return _known(data)
+    return _without_empty(data)
 
 
-def _collection(site: Site, edition: Edition, title: str, url: str, stories: list[Story]) -> dict[str, Any]:
+def _collection(site: Site, edition: Edition, title: str, url: str, stories: list[ArticleView]) -> dict[str, Any]:
     """schema.org/CollectionPage: the stories in their order."""
     items = [
         {"@type": "ListItem", "position": position, "name": one.title, **({"url": one.url} if one.url else {})}
@@ -189,4 +189,4 @@ def _collection(site: Site, edition: Edition, title: str, url: str, stories: lis
         "publisher": _publisher(site),
         "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},
     }
-    return _known(data)
+    return _without_empty(data)

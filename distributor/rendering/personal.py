@@ -11,19 +11,19 @@ from collections.abc import Iterator
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from ..slots import with_fallback
+from ..merge_fields import with_fallback
 
-FALLBACK = "personal_or"  # the filter that `or` becomes
-LINKS = frozenset({"unsubscribe_url", "web_url", "preferences_url"})
-_OWNER = "subscriber"
-_SHOWS = (
+FALLBACK_FILTER = "personal_or"  # the filter that `or` becomes
+LINK_VARIABLES = frozenset({"unsubscribe_url", "web_url", "preferences_url"})
+_SUBSCRIBER = "subscriber"
+_OUTPUT_NODES = (
     nodes.Output, nodes.Call, nodes.Keyword, nodes.Concat, nodes.Tuple, nodes.List, nodes.Pair, nodes.CallBlock,
     nodes.MarkSafe,
 )  # fmt: skip
-_ASKS = (nodes.If, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr)
+_CONDITION_NODES = (nodes.If, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr)
 
 
-def prepare(tree: nodes.Template) -> nodes.Template:
+def compile_fallbacks(tree: nodes.Template) -> nodes.Template:
     """The template with its fallbacks made fillable. Raises TemplateSyntaxError, with the line, for what cannot be."""
     for parent, child in list(_walk(tree)):
         if not _is_personal(child):
@@ -32,8 +32,8 @@ def prepare(tree: nodes.Template) -> nodes.Template:
             _replace(tree, parent, _with_fallback(child, parent.right))
         elif isinstance(parent, nodes.Filter) and parent.name in ("default", "d") and parent.args:
             _replace(tree, parent, _with_fallback(child, parent.args[0]))
-        elif not isinstance(parent, _SHOWS) and not (_is_link(child) and isinstance(parent, _ASKS)):
-            name = _named(child)
+        elif not isinstance(parent, _OUTPUT_NODES) and not (_is_link(child) and isinstance(parent, _CONDITION_NODES)):
+            name = _variable_name(child)
             raise TemplateSyntaxError(
                 f"{name} differs from reader to reader: it can be shown, not computed with; "
                 f'write {{{{ {name} or "…" }}}} where it is to stand',
@@ -55,20 +55,20 @@ def _walk(node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
 
 def _is_personal(node: nodes.Node) -> bool:
     return _is_link(node) or (
-        isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == _OWNER
+        isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == _SUBSCRIBER
     )
 
 
 def _is_link(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Name) and node.ctx == "load" and node.name in LINKS
+    return isinstance(node, nodes.Name) and node.ctx == "load" and node.name in LINK_VARIABLES
 
 
-def _named(node: nodes.Node) -> str:
-    return node.name if isinstance(node, nodes.Name) else f"{_OWNER}.{node.attr}"  # type: ignore[attr-defined]
+def _variable_name(node: nodes.Node) -> str:
+    return node.name if isinstance(node, nodes.Name) else f"{_SUBSCRIBER}.{node.attr}"  # type: ignore[attr-defined]
 
 
 def _with_fallback(value: nodes.Node, fallback: nodes.Node) -> nodes.Filter:
-    return nodes.Filter(value, FALLBACK, [fallback], [], None, None, lineno=value.lineno)
+    return nodes.Filter(value, FALLBACK_FILTER, [fallback], [], None, None, lineno=value.lineno)
 
 
 def _replace(tree: nodes.Node, old: nodes.Node, new: nodes.Node) -> None:

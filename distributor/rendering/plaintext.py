@@ -63,7 +63,7 @@ def wrap(text: str, width: int = WIDTH) -> str:
     for paragraph in text.split("\n"):
         line, used = "", 0
         for word in paragraph.split():
-            needs = columns(word)
+            needs = display_width(word)
             if line and used + 1 + needs > width:
                 lines.append(line)
                 line, used = word, needs
@@ -76,10 +76,10 @@ def wrap(text: str, width: int = WIDTH) -> str:
 def underline(text: str) -> str:
     """A heading, wrapped, over a line as long as its longest line."""
     lines = wrap(text)
-    return f"{lines}\n{'-' * min(max(map(columns, lines.splitlines()), default=0), WIDTH)}"
+    return f"{lines}\n{'-' * min(max(map(display_width, lines.splitlines()), default=0), WIDTH)}"
 
 
-def columns(text: str) -> int:
+def display_width(text: str) -> int:
     """How many columns a terminal needs: none for combining marks, two for wide signs (UAX #11)."""
     return sum(
         0 if unicodedata.combining(sign) or unicodedata.category(sign) == "Cf"

@@ -28,17 +28,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import DistributorError, StoreError, StoreLost
-from . import files
-from .faults import DAMAGED, LACKS, fault
+from . import sqlite_file
+from .failures import DAMAGED, INCOMPLETE, classify_error
 from .migrations import REVISIONS
-from .reading import from_json
+from .rows import from_json
 from .tables import metadata
 
 MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
-_RESTED = 2.0  # seconds after which a connection to a server may be dead
-_LOCK_PATIENCE = 30_000  # milliseconds that a writer waits for another one
+_MAX_IDLE = 2.0  # seconds after which a connection to a server may be dead
+_LOCK_TIMEOUT = 30_000  # milliseconds that a writer waits for another one
 # Milliseconds below which no limit of a PostgreSQL server may lie: what one statement takes, the wait for another writer
 # included; what we do between two statements of a transaction; a whole transaction (PostgreSQL 17).
 _LIMITS = {
@@ -47,15 +47,15 @@ _LIMITS = {
     "transaction_timeout": 3_600_000,
 }
 _LONG_LIMITS = {"statement_timeout": 1_800_000, "idle_in_transaction_session_timeout": 1_800_000}
-_WRITERS = 0x646973747269  # the advisory lock of those who write: "distri"
+_WRITER_LOCK = 0x646973747269  # the advisory lock of those who write: "distri"
 # What code raises that meets a value which nobody has written: a damaged file may be the reason.
-_STRANGE = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
+_UNEXPECTED_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
 
 class Database:
     """A store that is open. Raises StoreError, in one line, for whatever staff can mend."""
 
-    def __init__(self, engine: Engine, file: files.OpenFile | None = None) -> None:
+    def __init__(self, engine: Engine, file: sqlite_file.OpenFile | None = None) -> None:
         self._engine = engine
         self._file = file
 
@@ -118,13 +118,13 @@ class Database:
             ):
                 yield connection
         except DBAPIError as error:
-            told = fault(error)
+            told = classify_error(error)
             if told is None:
                 raise
             kind, words = told
             raise kind(f"store {self.name}: {words}") from error
-        except _STRANGE as error:
-            if not isinstance(error, DistributorError) and self.damage():
+        except _UNEXPECTED_ERRORS as error:
+            if not isinstance(error, DistributorError) and self.find_damage():
                 raise StoreLost(f"store {self.name}: {DAMAGED}") from error
             raise
 
@@ -136,7 +136,7 @@ class Database:
         if self._file:
             self._file.check()
 
-    def damage(self) -> str:
+    def find_damage(self) -> str:
         """What SQLite finds wrong with its file; empty where it finds nothing, and for a server. Reads the whole file."""
         if self._file is None:
             return ""
@@ -144,7 +144,7 @@ class Database:
             with self._engine.connect() as connection:
                 found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
         except DBAPIError as error:
-            told = fault(error)
+            told = classify_error(error)
             return str(error.orig) if told and told[0] is StoreLost else ""
         return "" if found == "ok" else " ".join(found.split())
 
@@ -153,7 +153,7 @@ class Database:
         with self.read() as connection:
             missing = sorted(set(metadata.tables).difference(sa.inspect(connection).get_table_names()))
         if missing:
-            raise StoreLost(f"store {self.name}: {LACKS.format('no table ' + ', '.join(missing))}")
+            raise StoreLost(f"store {self.name}: {INCOMPLETE.format('no table ' + ', '.join(missing))}")
 
     def is_empty(self) -> bool:
         """Whether no version of this program has ever made its tables here."""
@@ -175,7 +175,7 @@ class Database:
         """Bring the database up to date; returns the migrations that ran. Safe when several processes start at once."""
         if not self.pending():
             return ()
-        self._refuse_strangers()
+        self._refuse_foreign_tables()
         with self._transaction(writes=True, long=True, prepare=_foreign_keys_off) as connection:
             todo = _after(_revision(connection), self.name)  # again, now that nobody else can write
             if todo:
@@ -183,7 +183,7 @@ class Database:
                 _check_foreign_keys(connection)
             return todo
 
-    def _refuse_strangers(self) -> None:
+    def _refuse_foreign_tables(self) -> None:
         """Tables of ours without a version are what is left of a store, or belong to another program."""
         with self.read() as connection:
             if _revision(connection) is not None:
@@ -248,12 +248,12 @@ def _upgrade(connection: Connection) -> None:
 
 def _address(url: str) -> sa.URL:
     try:
-        return address_of(url)
+        return parse_store_url(url)
     except ValueError as error:
         raise StoreError(f"store.url: {error}") from None
 
 
-def address_of(url: str) -> sa.URL:
+def parse_store_url(url: str) -> sa.URL:
     """The address of a store as it stands in config.yaml. Raises ValueError, in words that do not repeat it: it may hold a
     password."""
     hint = "write sqlite:///var/distributor.db or postgresql+psycopg://user:password@host/database"
@@ -283,7 +283,7 @@ def _file(address: sa.URL, folder: Path) -> Path | None:
     return (folder / str(address.database)).absolute()
 
 
-def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, files.OpenFile | None]:
+def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, sqlite_file.OpenFile | None]:
     try:
         if address.get_backend_name() == "sqlite":
             return _sqlite(address, file, create=create)
@@ -305,7 +305,7 @@ def _server(address: sa.URL) -> Engine:
 
     @event.listens_for(engine, "checkout")
     def _lives(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
-        if time.monotonic() - entry.info.get("since", math.inf) > _RESTED:
+        if time.monotonic() - entry.info.get("since", math.inf) > _MAX_IDLE:
             try:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as error:
@@ -318,12 +318,12 @@ def _server(address: sa.URL) -> Engine:
 
 def _prepare_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = {_LOCK_PATIENCE}")
-        cursor.execute(_raised(_LIMITS, for_transaction=False))
+        cursor.execute(f"SET lock_timeout = {_LOCK_TIMEOUT}")
+        cursor.execute(_raise_limits(_LIMITS, for_transaction=False))
     connection.commit()
 
 
-def _raised(limits: Mapping[str, int], *, for_transaction: bool) -> str:
+def _raise_limits(limits: Mapping[str, int], *, for_transaction: bool) -> str:
     """The statement that raises limits of the server, those of them that are shorter. 0 is none, and what a server of this
     version does not know has no setting; others come with a unit, as an interval is written."""
     values = ", ".join(f"('{name}', {least})" for name, least in limits.items())
@@ -336,12 +336,12 @@ def _raised(limits: Mapping[str, int], *, for_transaction: bool) -> str:
 def _begin_server(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("long"):
-        connection.exec_driver_sql(_raised(_LONG_LIMITS, for_transaction=True))
+        connection.exec_driver_sql(_raise_limits(_LONG_LIMITS, for_transaction=True))
     if options.get("writes") and options.get("alone"):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
 
-def sqlite_file(url: str, folder: Path) -> Path | None:
+def sqlite_path(url: str, folder: Path) -> Path | None:
     """The file of a store that is one; None for a server, and where the address is none."""
     try:
         address = sa.make_url(url)
@@ -353,11 +353,11 @@ def sqlite_file(url: str, folder: Path) -> Path | None:
     return folder / name
 
 
-def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, files.OpenFile | None]:
+def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, sqlite_file.OpenFile | None]:
     if file is None:
         engine, opened = sa.create_engine(address, json_deserializer=from_json), None
     else:
-        opened = files.open_file(file, create=create)
+        opened = sqlite_file.open_file(file, create=create)
         # Each connection opens a file that is there: SQLite would make an empty one where somebody has deleted it.
         engine = sa.create_engine(address.set(database=str(file)), creator=opened.connect, json_deserializer=from_json)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -369,7 +369,7 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # Python would open deferred transactions of its own
     cursor = connection.cursor()
     try:
-        cursor.execute(f"PRAGMA busy_timeout={_LOCK_PATIENCE}")
+        cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")

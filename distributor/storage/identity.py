@@ -5,7 +5,7 @@
 
 Both are written down when something is about to be sent for the first time. From then on a store that is empty or another
 one, and a key that is missing or another one, stop what they would spoil: who left could not be told from who never came,
-and the links in mails that are out would be dead. `distributor adopt` accepts such a loss.
+and the links in mails that are out would be dead. `distributor store claim` accepts such a loss.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ FILE = "store.id"
 MISSING_KEY = (
     "{} is missing, but mails are out whose links it has signed: nothing is sent with another one. Restore it from a backup "
     "(or keep it outside var/, with `secret: file:PATH` in config.yaml); if it is lost for good, "
-    "`distributor adopt --new-key` makes a new one, and the unsubscribe links in old mails will not work any more"
+    "`distributor store claim --new-key` makes a new one, and the unsubscribe links in old mails will not work any more"
 )
 _PURPOSE = b"which key signs the links of store "
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class StoreIdentity:
     """The id of a store, the fingerprint of its key, and since when both are known."""
 
     id: str
@@ -49,17 +49,17 @@ def fingerprint(key: bytes, store: str) -> str:
     return hmac.digest(key, _PURPOSE + store.encode(), "sha256").hex()
 
 
-def kept(connection: Connection) -> Identity | None:
+def load(connection: Connection) -> StoreIdentity | None:
     """The identity of the store; None where it has none yet."""
     row = connection.execute(sa.select(store_identity)).first()
-    return Identity(row.id, row.key_fingerprint, row.since) if row else None
+    return StoreIdentity(row.id, row.key_fingerprint, row.since) if row else None
 
 
-def new(connection: Connection, key: bytes, now: datetime) -> Identity:
+def create(connection: Connection, key: bytes, now: datetime) -> StoreIdentity:
     """Give the store an identity, or a new key. In the caller's writing transaction."""
-    known = kept(connection)
+    known = load(connection)
     id = known.id if known else secrets.token_hex(16)
-    made = Identity(id, fingerprint(key, id), now)
+    made = StoreIdentity(id, fingerprint(key, id), now)
     connection.execute(sa.delete(store_identity))
     connection.execute(
         sa.insert(store_identity).values(id=made.id, key_fingerprint=made.key_fingerprint, since=made.since)
@@ -67,7 +67,7 @@ def new(connection: Connection, key: bytes, now: datetime) -> Identity:
     return made
 
 
-def has_written(connection: Connection) -> bool:
+def has_enqueued_emails(connection: Connection) -> bool:
     """Whether letters with links have been promised in this store."""
     query = sa.select(deliveries.c.id).where(deliveries.c.recipient > "").limit(1)
     return connection.execute(query).scalar() is not None
@@ -76,7 +76,7 @@ def has_written(connection: Connection) -> bool:
 # -- the file ----------------------------------------------------------------------------------------------------------
 
 
-def in_folder(folder: Path) -> str:
+def read_folder_id(folder: Path) -> str:
     """The id of the store that was used from this folder; empty where none is noted. Raises StoreError."""
     file = folder / FILE
     try:
@@ -88,17 +88,17 @@ def in_folder(folder: Path) -> str:
         raise StoreError(f"{file}: cannot be read: {reason}") from None
 
 
-def note_in_folder(folder: Path, id: str) -> None:
+def write_folder_id(folder: Path, id: str) -> None:
     """Note the id of a store, unless one is noted. Raises StoreError where it cannot be written."""
     file = folder / FILE
     try:
-        permissions.make_folder(folder, permissions.PASSAGE)
+        permissions.make_folder(folder, permissions.TRAVERSE_ONLY)
         write_once(file, f"{id}\n")
     except OSError as error:
         raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
 
 
-def forget_in_folder(folder: Path) -> None:
+def delete_folder_id(folder: Path) -> None:
     """Forget which store was used from this folder. Raises StoreError."""
     file = folder / FILE
     try:
@@ -138,14 +138,14 @@ def check_store(database: Database, noted: str, key_file: Path, *, has_key: bool
         raise StoreLost(
             f"store {database.name} is empty, but {sign} says that this newsroom has sent before: restore the store from a "
             f"backup, or look at store.url in {config}; if all that it held (subscribers, who has left, what was sent) is "
-            "lost for good, `distributor adopt --new-store` begins anew"
+            "lost for good, `distributor store claim --new-store` begins anew"
         )
     with database.read() as connection:
-        found = kept(connection) if sa.inspect(connection).has_table(store_identity.name) else None
+        found = load(connection) if sa.inspect(connection).has_table(store_identity.name) else None
     if noted and (found is None or found.id != noted):
         raise StoreLost(
-            f"store {database.name} is another one than {key_file.with_name(FILE)} names: restore the right one, or look at "
-            f"store.url in {config}; if this one is to be used from here from now on, run `distributor adopt --new-store`"
+            f"store {database.name} is another one than {key_file.with_name(FILE)} names: restore the right one, or look "
+            f"at store.url in {config}; if this one is to be used from now on, run `distributor store claim --new-store`"
         )
 
 
@@ -153,13 +153,13 @@ def check_key(database: Database, key: bytes, where: str) -> None:
     """Make sure that links are signed with the key that this store knows. `where` says where the key stands; an empty key is
     one that is missing. Raises StoreLost."""
     with database.read() as connection:
-        known = kept(connection)
-        lost = not key and (known is not None or has_written(connection))
+        known = load(connection)
+        lost = not key and (known is not None or has_enqueued_emails(connection))
     if lost:
         raise StoreLost(MISSING_KEY.format(where))
     if known and key and fingerprint(key, known.id) != known.key_fingerprint:
         raise StoreLost(
             f"{where} is another one than the one that has signed the links of this store's mails: nothing is sent with it. "
-            "Restore the right one from a backup; if it is lost for good, `distributor adopt --new-key` accepts this one, "
-            "and the unsubscribe links in old mails will not work any more"
+            "Restore the right one from a backup; if it is lost for good, `distributor store claim --new-key` accepts this "
+            "one, and the unsubscribe links in old mails will not work any more"
         )

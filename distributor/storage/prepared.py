@@ -22,10 +22,10 @@ _TIME = UtcTime()
 
 class _Compiled(NamedTuple):
     text: str
-    arranged: Callable[[Sequence[Any]], Any]  # values as the driver wants them: by place, or by name
+    arrange: Callable[[Sequence[Any]], Any]  # values as the driver wants them: by place, or by name
 
 
-class Prepared:
+class PreparedStatement:
     """A statement whose bind parameters are `names`; `statement` makes it for a kind of store, `sqlite` or `postgresql`."""
 
     def __init__(self, statement: Callable[[str], sa.UpdateBase | sa.Select[*tuple[Any, ...]]], *names: str) -> None:
@@ -36,12 +36,12 @@ class Prepared:
     def run(self, connection: Connection, *values: Any) -> CursorResult[*tuple[Any, ...]]:
         """Run it once, with these values of `names`."""
         compiled = self._for(connection)
-        return connection.exec_driver_sql(compiled.text, compiled.arranged(values))
+        return connection.exec_driver_sql(compiled.text, compiled.arrange(values))
 
     def run_many(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Run it for each of these rows of values; there must be one at least."""
         compiled = self._for(connection)
-        connection.exec_driver_sql(compiled.text, [compiled.arranged(row) for row in rows])
+        connection.exec_driver_sql(compiled.text, [compiled.arrange(row) for row in rows])
 
     def _for(self, connection: Connection) -> _Compiled:
         kind = connection.dialect.name
@@ -62,6 +62,6 @@ class Prepared:
         return _Compiled(str(made), lambda values: pick((*values, *constants)))
 
 
-def moment(connection: Connection, time: datetime | None) -> Any:
+def bind_time(connection: Connection, time: datetime | None) -> Any:
     """A time as the driver of this store takes it."""
     return _TIME.process_bind_param(time, connection.dialect)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from .tables import metadata, renames, renditions
 
 
-class Named(StrEnum):
+class NameKind(StrEnum):
     """What has a name in config.yaml by which the store knows it; the name of the column that holds it."""
 
     NEWSLETTER = "newsletter"
@@ -28,42 +28,42 @@ class Named(StrEnum):
 _FIRST_TRACES = frozenset({"newsletter_since", "newsletter_articles", "slots"})
 
 
-def holding(kind: Named) -> Iterator[sa.Table]:
+def tables_with(kind: NameKind) -> Iterator[sa.Table]:
     """The tables that hold names of a kind."""
     return (table for table in metadata.sorted_tables if kind.value in table.c)
 
 
-def count(connection: Connection, kind: Named, name: str) -> dict[str, int]:
+def count_rows(connection: Connection, kind: NameKind, name: str) -> dict[str, int]:
     """How many rows each table has under a name; tables without any are missing."""
     counts = {
         table.name: connection.execute(
             sa.select(sa.func.count()).select_from(table).where(table.c[kind.value] == name)
         ).scalar_one()
-        for table in holding(kind)
+        for table in tables_with(kind)
     }
     return {table: number for table, number in counts.items() if number}
 
 
-def carry_over(connection: Connection, kind: Named, old: str, new: str, by: str, now: datetime) -> None:
+def rename_everywhere(connection: Connection, kind: NameKind, old: str, new: str, by: str, now: datetime) -> None:
     """Put a new name in the place of an old one, everywhere.
 
     What a newsletter has under its new name only because it was looked at gives way. A row that is there under both
     names (somebody has left both) is kept once.
     """
-    for table in holding(kind):
-        if kind is Named.NEWSLETTER and table.name in _FIRST_TRACES:
+    for table in tables_with(kind):
+        if kind is NameKind.NEWSLETTER and table.name in _FIRST_TRACES:
             connection.execute(sa.delete(table).where(table.c[kind.value] == new))
-        _drop_doubles(connection, table, kind, old, new)
-    if kind is Named.CHANNEL:  # what was made under the old name keeps the keys of its attempts
+        _delete_duplicates(connection, table, kind, old, new)
+    if kind is NameKind.CHANNEL:  # what was made under the old name keeps the keys of its attempts
         unnamed = (renditions.c.channel == old) & (renditions.c.first_channel == "")
         connection.execute(sa.update(renditions).where(unnamed).values(first_channel=old))
-    for table in holding(kind):
+    for table in tables_with(kind):
         connection.execute(sa.update(table).where(table.c[kind.value] == old).values({kind.value: new}))
     connection.execute(sa.delete(renames).where(renames.c.kind == kind, renames.c.old.in_((old, new))))
     connection.execute(sa.insert(renames).values(kind=kind, old=old, new=new, at=now, actor=by))
 
 
-def _drop_doubles(connection: Connection, table: sa.Table, kind: Named, old: str, new: str) -> None:
+def _delete_duplicates(connection: Connection, table: sa.Table, kind: NameKind, old: str, new: str) -> None:
     column = table.c[kind.value]
     if not column.primary_key:
         return
@@ -73,7 +73,7 @@ def _drop_doubles(connection: Connection, table: sa.Table, kind: Named, old: str
     connection.execute(sa.delete(table).where(column == old, there))
 
 
-def present_names(connection: Connection, kind: Named) -> dict[str, str]:
+def current_names(connection: Connection, kind: NameKind) -> dict[str, str]:
     """What bears another name now: its present name by each that it had."""
     query = sa.select(renames.c.old, renames.c.new).where(renames.c.kind == kind)
     following = dict(connection.execute(query).all())
@@ -87,6 +87,6 @@ def present_names(connection: Connection, kind: Named) -> dict[str, str]:
     return found
 
 
-def present_name(connection: Connection, kind: Named, name: str) -> str:
+def current_name(connection: Connection, kind: NameKind, name: str) -> str:
     """The name that something has now which had this one, as in old links; the same where it has it still."""
-    return present_names(connection, kind).get(name, name)
+    return current_names(connection, kind).get(name, name)

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..model import utc
-from .reading import damaged
+from .rows import damaged_row
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -58,7 +58,7 @@ class UtcTime(TypeDecorator[datetime]):
         try:
             return utc(value) if isinstance(value, datetime) else _of_text(value)
         except (ValueError, TypeError, OverflowError):
-            raise damaged("time", str(value)[:40], "it is none") from None
+            raise damaged_row("time", str(value)[:40], "it is none") from None
 
 
 @lru_cache(maxsize=64)  # many rows are written with one time. In UTC only: elsewhere two times may look alike

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..delivery.suppression import LONGEST
+from ..bounces.suppressions import LONGEST
 from ..model import OptOut
 from ..storage.tables import opt_outs, subscribers, suppressions
 from ..text import clean_line
 
-ALL = ""  # in place of a newsletter: all there are and will be
+ALL_NEWSLETTERS = ""  # in place of a newsletter: all there are and will be
 
 
 def record(connection: Connection, left: Iterable[OptOut]) -> None:
@@ -42,7 +42,7 @@ def record(connection: Connection, left: Iterable[OptOut]) -> None:
         connection.execute(fresh, [rows[key] for key in sorted(rows)])
 
 
-def standing(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
+def find_with_suppressions(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
     """What keeps these addresses (in normal form) off lists, by address."""
     found: dict[str, list[OptOut]] = {}
     if connection.execute(sa.select(opt_outs.c.address_key).limit(1)).first():
@@ -55,7 +55,7 @@ def standing(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptO
             found.setdefault(row.address_key, []).append(
                 OptOut(
                     address=row.address_key,
-                    newsletter=ALL,
+                    newsletter=ALL_NEWSLETTERS,
                     at=row.since,
                     via=row.type,
                     reason=row.reason,
@@ -65,18 +65,18 @@ def standing(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptO
     return found
 
 
-def blocking(found: Collection[OptOut], newsletter: str) -> OptOut | None:
+def find_blocking(found: Collection[OptOut], newsletter: str) -> OptOut | None:
     """The opt-out that keeps somebody off a newsletter, if any does."""
-    return next((one for one in found if one.newsletter in (newsletter, ALL)), None)
+    return next((one for one in found if one.newsletter in (newsletter, ALL_NEWSLETTERS)), None)
 
 
-def of(connection: Connection, key: str) -> list[OptOut]:
+def find_by_key(connection: Connection, key: str) -> list[OptOut]:
     """The opt-outs of one address, in normal form."""
     query = sa.select(opt_outs).where(opt_outs.c.address_key == key).order_by(opt_outs.c.newsletter)
     return [_opt_out(row) for row in connection.execute(query)]
 
 
-def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
+def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
     """The opt-outs of many addresses, suppressions left aside."""
     query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
     found: dict[str, list[OptOut]] = {}
@@ -85,7 +85,7 @@ def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOu
     return found
 
 
-def of_strangers(connection: Connection, batch: int = 1000) -> Iterator[list[OptOut]]:
+def list_without_subscriber(connection: Connection, batch: int = 1000) -> Iterator[list[OptOut]]:
     """The opt-outs of addresses that belong to no subscriber, one list for each address, in their order."""
     last = ""
     known = sa.select(subscribers.c.id).where(subscribers.c.address_key == opt_outs.c.address_key)
@@ -94,12 +94,12 @@ def of_strangers(connection: Connection, batch: int = 1000) -> Iterator[list[Opt
         keys = connection.execute(query.order_by(opt_outs.c.address_key).limit(batch)).scalars().all()
         if not keys:
             return
-        found = by_keys(connection, keys)
+        found = find_by_keys(connection, keys)
         yield from (found[key] for key in keys)
         last = keys[-1]
 
 
-def withdraw(connection: Connection, key: str, newsletters: Collection[str]) -> None:
+def delete(connection: Connection, key: str, newsletters: Collection[str]) -> None:
     """Forget that somebody has left these newsletters: they have asked to come back. Having left all of them stays
     written down for the others."""
     here = (opt_outs.c.address_key == key) & opt_outs.c.newsletter.in_(newsletters)

@@ -19,25 +19,24 @@ from random import Random
 from unicodedata import category
 from zoneinfo import ZoneInfo
 
-from bounce_cases import BOUNCES
-
 from distributor import isolation
-from distributor.delivery.tiers import classify
+from distributor.articles.keys import identity_keys
+from distributor.articles.matching import content_hash
+from distributor.bounces import parser
+from distributor.bounces.classify import classify_bounce
 from distributor.errors import SourceError
 from distributor.gathering.extraction.document import parse_page
-from distributor.gathering.identity import identity_keys
-from distributor.gathering.intake import content_hash
-from distributor.gathering.listings.listing import Link, read_listing
+from distributor.gathering.listings.listing import ArticleLink, read_listing
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.page import PageSource
-from distributor.mail import bounces
-from distributor.mail.smtp import Conversation, ProtocolError
-from distributor.markup import sanitise
-from distributor.model import FoundArticle
-from distributor.source import Fetched
-from distributor.subscribers.exchange import SubscriberList
-from distributor.subscribers.listfile import BadRow
-from distributor.subscribers.suppressed import SuppressionList
+from distributor.html_sanitizer import sanitize_html
+from distributor.mail.smtp_protocol import ProtocolError, SmtpProtocol
+from distributor.model import ParsedArticle
+from distributor.source import FetchedDocument
+from distributor.subscribers.csv.records import BadRow
+from distributor.subscribers.csv.subscribers import SubscriberList
+from distributor.subscribers.csv.suppressions import SuppressionList
+from support.bounce_cases import BOUNCES
 
 from .wild import line, mutated, text, value
 
@@ -53,7 +52,7 @@ def feeds(chance: Random) -> None:
     whole = chance.random() < 0.6
     body = make(chance) if whole else mutated(chance, make(chance))
     try:
-        harvest = FeedSource(name="tin", url=URL).read(Fetched(url=URL, body=body))
+        harvest = FeedSource(name="tin", url=URL).read(FetchedDocument(url=URL, body=body))
     except SourceError as error:
         _one_line(str(error))
         assert not whole, f"a wild value cost the whole feed: {error}"
@@ -73,10 +72,10 @@ def _one_line(words: str) -> None:
     assert not bad, (bad, words)
 
 
-def _usable(found: FoundArticle) -> None:
+def _usable(found: ParsedArticle) -> None:
     """What must hold of every article, whatever it was made of."""
     _one_line(found.title)
-    assert sanitise(found.body_html) == found.body_html
+    assert sanitize_html(found.body_html) == found.body_html
     assert found.url == "" or found.url.startswith(("http://", "https://"))
     assert content_hash(found)
     for key in identity_keys(found, ZONE):
@@ -184,7 +183,7 @@ def pages(chance: Random) -> None:
     if chance.random() < 0.7:
         body = mutated(chance, ARTICLE.encode())
         try:
-            _usable(source.article(Fetched(url=STORY, body=body), Link(STORY, "")))
+            _usable(source.article(FetchedDocument(url=STORY, body=body), ArticleLink(STORY, "")))
         except SourceError as error:
             _one_line(str(error))
         return
@@ -207,10 +206,10 @@ def returned_mails(chance: Random) -> None:
     raw = chance.choice(_MAILS)
     if chance.random() < 0.3:
         raw = f"{chance.choice(('To', 'Cc', 'Content-Type', 'Subject', 'From'))}: {line(chance, 60)}\r\n".encode() + raw
-    for report in bounces.read(mutated(chance, raw), (b"secret",)):
+    for report in parser.parse_reports(mutated(chance, raw), (b"secret",)):
         _one_line(report.text)
         assert len(report.text) <= 500
-        classify(report.status, 0, report.text)
+        classify_bounce(report.status, 0, report.text)
 
 
 # -- lists -------------------------------------------------------------------------------------------------------------
@@ -260,7 +259,7 @@ _REPLIES = (
 
 def replies(chance: Random) -> None:
     """What servers say: understood, or refused as no SMTP, however it was cut."""
-    talk = Conversation("may.example")
+    talk = SmtpProtocol("may.example")
     data = b"".join(chance.choice(_REPLIES) for _ in range(4))
     if chance.random() < 0.7:
         data = mutated(chance, data)
@@ -276,8 +275,8 @@ def replies(chance: Random) -> None:
                     talk.outgoing()
     except ProtocolError as error:
         assert str(error)
-    classify("", chance.choice((0, 421, 450, 550, 554)), text(chance))
-    classify(line(chance, 1), 550, line(chance))
+    classify_bounce("", chance.choice((0, 421, 450, 550, 554)), text(chance))
+    classify_bounce(line(chance, 1), 550, line(chance))
 
 
 TARGETS: dict[str, Callable[[Random], None]] = {
@@ -294,7 +293,7 @@ def batch(name: str, seed: int, count: int) -> dict[str, object]:
     logging.disable(logging.CRITICAL)
     found = []
     for number in range(count):
-        isolation.doing(f"{name} {seed + number}")
+        isolation.report_progress(f"{name} {seed + number}")
         try:
             TARGETS[name](Random(seed + number))
         except Exception:

@@ -78,7 +78,7 @@ def one(round: Round, how: str, readers: int, chance: random.Random) -> Verdict:
 
 def _on_postgresql(arena: Arena) -> Callable[[], None]:
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    import fixtures_postgresql
+    from support import postgresql as fixtures_postgresql
 
     made = fixtures_postgresql.a_cluster()
     made.start()

@@ -96,8 +96,8 @@ class Arena:
             connection.execute(sa.insert(subscribers), people)
             lists = [{"subscriber_id": one["id"], "newsletter": "tin-sang", "since": now} for one in people]
             connection.execute(sa.insert(subscriptions), lists)
-        asyncio.run(pipeline.gather(room, store, lambda: datetime.now(UTC)))
-        made = pipeline.publish(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "torture")
+        asyncio.run(pipeline.gather_sources(room, store, lambda: datetime.now(UTC)))
+        made = pipeline.publish_digest(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "torture")
         assert made and made.edition and made.audience == self.readers
         store.close()
 

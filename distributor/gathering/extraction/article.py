@@ -13,18 +13,18 @@ from datetime import datetime, tzinfo
 from lxml.html import HtmlElement
 
 from ...model import Image
-from ..cleaning import Cleaned, clean_tree, close
-from ..embedded import reveal_media
-from ..furniture import drop_what_acts
-from ..signatures import choose_author
+from ..boilerplate import remove_interactive
+from ..bylines import choose_author
+from ..cleaning import CleanedBody, clean_tree, normalize_full_stop
+from ..embedded_media import replace_embedded_media
 from .authors import find_author
-from .body import chosen_body, find_body
-from .document import base_url, compile_selector, first_words, select, words_of
+from .body import find_body, join_selected_body
+from .breadcrumbs import find_breadcrumbs, sections_of
+from .document import base_url, compile_selector, element_text, first_text, select
 from .images import find_image
 from .page_dates import find_dates
 from .structured_data import StructuredData
 from .titles import find_lead, find_title
-from .topics import find_trail, sections_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Selectors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extracted:
+class ExtractedArticle:
     """What a page tells of its article. Texts are clean; `published` is None where the page does not tell.
 
     `topics` are what the selector finds, else the sections that the page names as such; `trail` are the sections of its
@@ -64,34 +64,36 @@ class Extracted:
     updated: datetime | None = None
     doubt: str = ""
     topics: tuple[str, ...] = ()
-    trail: tuple[str, ...] = ()
+    breadcrumbs: tuple[str, ...] = ()
     image: Image | None = None
 
 
 _OF_ARTICLES = ("title", "date", "lead", "body", "image", "caption", "author", "topic")
 
 
-def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = "") -> Extracted:
+def extract_article(
+    page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, hint: str = ""
+) -> ExtractedArticle:
     """The article of a page. `hint` is the text of the link that led here: often the cleanest title there is."""
     address, url = url, base_url(page, url)
     held = list(page.iter())  # lxml makes each element anew for each walk, unless somebody holds it
     data = StructuredData(page)
     # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
-    trail = find_trail(page, data)  # it often stands in the navigation, too
-    reveal_media(page)
-    drop_what_acts(page)
-    title = first_words(chosen["title"]) or find_title(page, data, hint)
+    trail = find_breadcrumbs(page, data)  # it often stands in the navigation, too
+    replace_embedded_media(page)
+    remove_interactive(page)
+    title = first_text(chosen["title"]) or find_title(page, data, hint)
     dates = find_dates(page, chosen["date"], data, zone, title=title, url=address)
-    named = first_words(chosen["author"]) if selectors.author else find_author(page, data)
-    lead = first_words(chosen["lead"]) if selectors.lead else find_lead(page, data)
-    body = chosen_body(chosen["body"]) if chosen["body"] else find_body(page, url, data.body, title)
+    named = first_text(chosen["author"]) if selectors.author else find_author(page, data)
+    lead = first_text(chosen["lead"]) if selectors.lead else find_lead(page, data)
+    body = join_selected_body(chosen["body"]) if chosen["body"] else find_body(page, url, data.body, title)
     cleaned = clean_tree(body, url, lead=lead, title=title, names=named) if body is not None else None
-    topics = [words_of(found) for found in chosen["topic"]] or data.sections
+    topics = [element_text(found) for found in chosen["topic"]] or data.sections
     del held
-    return Extracted(
+    return ExtractedArticle(
         title=title,
-        lead=close(lead),
+        lead=normalize_full_stop(lead),
         body_html=cleaned.html if cleaned else "",
         missed=tuple(name for name in _OF_ARTICLES if getattr(selectors, name) and not chosen[name]),
         author=named if selectors.author and named else _author(named, cleaned),
@@ -99,10 +101,10 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
         updated=dates.updated,
         doubt=dates.doubt,
         topics=tuple(dict.fromkeys(filter(None, topics))),
-        trail=tuple(sections_of(trail, title, data.site_names)),
+        breadcrumbs=tuple(sections_of(trail, title, data.site_names)),
         image=find_image(
             chosen["image"],
-            first_words(chosen["caption"]),
+            first_text(chosen["caption"]),
             data,
             url,
             cleaned.image if cleaned else None,
@@ -111,7 +113,7 @@ def extract(page: HtmlElement, url: str, selectors: Selectors, zone: tzinfo, *, 
     )
 
 
-def _author(named: str, cleaned: Cleaned | None) -> str:
+def _author(named: str, cleaned: CleanedBody | None) -> str:
     """Who signed goes before whom the page names, people before organisations, and a photographer is the last resort."""
     signed, photographer = (cleaned.author, cleaned.photographer) if cleaned else ("", "")
     return choose_author([signed, named]) or photographer

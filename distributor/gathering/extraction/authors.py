@@ -13,9 +13,9 @@ from functools import lru_cache
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ..signatures import choose_author, read_byline
-from .document import words_of
-from .named import Surroundings, joined, names_of, words_in
+from ..bylines import choose_author, parse_byline
+from .document import element_text
+from .element_names import Surroundings, joined, names_of, words_in
 from .structured_data import StructuredData
 
 _NAMED = re.compile(
@@ -62,7 +62,7 @@ def _shown(page: HtmlElement) -> Iterator[str]:
             words = _words(element) if left > 0 else ""
             left -= 1
             if words and len(words) <= _LONGEST and not around.elsewhere(element):
-                yield read_byline(words)
+                yield parse_byline(words)
     yield from _lines(page)
 
 
@@ -111,6 +111,6 @@ def _lines(page: HtmlElement) -> Iterator[str]:
             begin = str(element[0].text or "").strip() if isinstance(element[0].tag, str) else ""
         if not _LINE.match(f"{begin[:60]} x"):
             continue
-        words = words_of(element)
+        words = element_text(element)
         if len(words) <= _LONGEST_LINE and _LINE.match(words) and not around.elsewhere(element):
-            yield read_byline(words)
+            yield parse_byline(words)

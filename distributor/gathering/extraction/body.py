@@ -24,9 +24,9 @@ import lxml.html
 from lxml import etree
 from lxml.html import HtmlElement
 
-from ..boxes import drop_boxes, find_boxes, is_beside_story
-from ..furniture import drop_what_acts, legal, parse
-from .runs import Run, TextRuns, kept_tree, read_runs
+from ..boilerplate import parse_html, remove_illegal_characters, remove_interactive
+from ..widgets import find_widgets, is_aside, remove_widgets
+from .text_runs import Run, TextRuns, prune_tree, read_runs
 
 _MOST_ELEMENTS = 20_000  # trafilatura takes quadratic time; an article's page has some thousands
 _SHORTEST = 80  # characters; what is shorter is no body, unless the page calls it one
@@ -76,7 +76,7 @@ def main_text(page: HtmlElement, url: str, *, fast: bool = False) -> str:
     return str(getattr(found, "text", None) or "")
 
 
-def chosen_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
+def join_selected_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
     """What the newsroom's selector finds, in a `div`; an element within another one is there already."""
     found, around = set(chosen), lxml.html.Element("div")
     for element in chosen:
@@ -85,8 +85,8 @@ def chosen_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
             copied.tail = None
             copied.tag = "div" if copied.tag in ("td", "th") else copied.tag
             around.append(copied)
-    drop_what_acts(around)
-    drop_boxes(around)
+    remove_interactive(around)
+    remove_widgets(around)
     return around
 
 
@@ -95,7 +95,7 @@ def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> H
     read = read_runs(page)
     text = main_text(page, url, fast=_is_plain(read))
     matched = _matched(read.runs, [*text.splitlines(), *told.splitlines()])
-    boxes = {box for box in find_boxes(read) if not _holds_most(read.span(box), read.runs, matched)}
+    boxes = {box for box in find_widgets(read) if not _holds_most(read.span(box), read.runs, matched)}
     for box in boxes:
         for number in read.span(box):
             matched[number] = False
@@ -108,10 +108,10 @@ def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> H
     )
     letters = sum(len(run.text) for run, keep in zip(read.runs, best.kept, strict=True) if keep)
     if letters < len(told) / 2 and len(told) >= _SHORTEST:
-        return _told_body(told)  # the page makes its text of its data only when it is shown
+        return _structured_data_body(told)  # the page makes its text of its data only when it is shown
     if letters < _SHORTEST:
         return _short_body(read, outside, boxes)
-    return kept_tree(read, best.kept, boxes, best.pictures_from)
+    return prune_tree(read, best.kept, boxes, best.pictures_from)
 
 
 def _short_body(read: TextRuns, outside: Sequence[bool], boxes: Set[HtmlElement]) -> HtmlElement | None:
@@ -125,7 +125,7 @@ def _short_body(read: TextRuns, outside: Sequence[bool], boxes: Set[HtmlElement]
     kept = [at in span and not outside[at] for at in range(len(read.runs))]
     words = [run for run, keep in zip(read.runs, kept, strict=True) if keep]
     letters, links = sum(len(run.text) for run in words), sum(run.links for run in words)
-    return kept_tree(read, kept, boxes, span.start) if letters >= _SHORTEST_CALLED and links * 2 < letters else None
+    return prune_tree(read, kept, boxes, span.start) if letters >= _SHORTEST_CALLED and links * 2 < letters else None
 
 
 def _holds_most(span: range, runs: Sequence[Run], matched: Sequence[bool]) -> bool:
@@ -166,13 +166,13 @@ def _without(kept: Sequence[bool], outside: Sequence[bool]) -> list[bool]:
     return [keep and not out for keep, out in zip(kept, outside, strict=True)]
 
 
-def _told_body(told: str) -> HtmlElement | None:
+def _structured_data_body(told: str) -> HtmlElement | None:
     """The body that the page's data tells, as text or, against the rules, as markup."""
     text = html.unescape(told)
     if re.search(r"<(?:p|br|div)\b", text):
-        return parse(text)
+        return parse_html(text)
     around = lxml.html.Element("div")
-    for line in filter(str.strip, legal(text).splitlines()):
+    for line in filter(str.strip, remove_illegal_characters(text).splitlines()):
         paragraph = lxml.html.Element("p")
         paragraph.text = line.strip()
         around.append(paragraph)
@@ -303,6 +303,6 @@ def _within(read: TextRuns, elements: Iterable[HtmlElement], matched: Sequence[b
             "div", "section", "aside", "ul", "ol", "header", "footer", "form", "details"
         ):
             span = read.span(inner)
-            if span and is_beside_story(inner) and not any(matched[span.start : span.stop]):
+            if span and is_aside(inner) and not any(matched[span.start : span.stop]):
                 kept[span.start : span.stop] = [False] * len(span)
     return kept

@@ -16,19 +16,19 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ..furniture import legal, without_includes
-from ..letters import read_as_utf8
+from ..boilerplate import remove_illegal_characters, remove_includes
+from ..mojibake import repair_utf8
 
 
 def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
     """A page as a tree; None for an empty one. `charset` is what the server said; the page's own word comes after it."""
-    text = read_as_utf8(decode(body, charset))
+    text = repair_utf8(decode(body, charset))
     if not text.strip():
         return None
     try:
         parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        page: HtmlElement = lxml.html.document_fromstring(legal(text).encode(), parser=parser)
-        return without_includes(page, text)
+        page: HtmlElement = lxml.html.document_fromstring(remove_illegal_characters(text).encode(), parser=parser)
+        return remove_includes(page, text)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 
@@ -63,7 +63,7 @@ def decode(body: bytes, charset: str) -> str:
     for sign, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if body.startswith(sign):
             return body[len(sign) :].decode(name, "replace")
-    nearly = nearly_utf8(body)
+    nearly = decode_damaged_utf8(body)
     if nearly is not None:
         return nearly
     meta = _META_CHARSET.search(body[:4096])
@@ -76,7 +76,7 @@ def decode(body: bytes, charset: str) -> str:
     return body.decode("utf-8", "replace")
 
 
-def nearly_utf8(body: bytes) -> str | None:
+def decode_damaged_utf8(body: bytes) -> str | None:
     """The text of bytes that are UTF-8 but for a few: portals cut summaries by bytes, in the middle of a letter."""
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd")
@@ -121,10 +121,10 @@ def select(root: HtmlElement, selector: str) -> list[HtmlElement]:
     return [one for one in found if isinstance(one, HtmlElement)] if isinstance(found, list) else []
 
 
-def words_of(element: HtmlElement) -> str:
+def element_text(element: HtmlElement) -> str:
     return clean_line(str(element.text_content()))
 
 
-def first_words(elements: Iterable[HtmlElement]) -> str:
+def first_text(elements: Iterable[HtmlElement]) -> str:
     """The words of the first element that has some."""
-    return next(filter(None, map(words_of, elements)), "")
+    return next(filter(None, map(element_text, elements)), "")

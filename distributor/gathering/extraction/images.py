@@ -9,8 +9,8 @@ from lxml.html import HtmlElement
 
 from ...model import Image
 from ...text import clean_line
-from ..addresses import web_address
-from ..article_images import is_default, picture_address, side
+from ..article_images import is_default, picture_address, pixel_dimension
+from ..urls import web_address
 from .structured_data import StructuredData
 
 
@@ -38,8 +38,8 @@ def find_image(
                 url=address,
                 alt=alt,
                 caption=caption,
-                width=side(picture, "width") or 0,
-                height=side(picture, "height") or 0,
+                width=pixel_dimension(picture, "width") or 0,
+                height=pixel_dimension(picture, "height") or 0,
             )
     if in_body and not doubtful:
         return replace(in_body, caption=caption) if caption else in_body

@@ -19,8 +19,8 @@ from lxml.html import HtmlElement
 
 from ...text import clean_line
 from ..dates import from_epoch, parse_date, read_date
-from .document import words_of
-from .named import Surroundings, has_name, in_order, name_words, names_of, words_in
+from .document import element_text
+from .element_names import Surroundings, elements_by_offset, has_name, name_words, names_of, words_in
 from .structured_data import StructuredData
 
 _NAME = re.compile(
@@ -100,7 +100,7 @@ def find_dates(
     url: str = "",
 ) -> PageDates:
     """The dates of a page. `chosen` is what the newsroom's selector finds."""
-    told = [element.get("datetime") or element.get("content") or words_of(element) for element in chosen]
+    told = [element.get("datetime") or element.get("content") or element_text(element) for element in chosen]
     found = next(filter(None, (parse_date(text, zone) for text in told)), None)
     if found:
         return PageDates(found)
@@ -158,7 +158,7 @@ def _from_address(url: str, zone: tzinfo) -> datetime | None:
 
 
 def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
-    elements = list(in_order(page))
+    elements = list(elements_by_offset(page))
     headline = _headline_at(elements, title)
     around = Surroundings(page)
     left = _MOST

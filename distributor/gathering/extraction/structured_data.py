@@ -15,7 +15,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ..signatures import declared_name
+from ..bylines import clean_declared_name
 
 _ARTICLE = re.compile(
     r"\w*Article|\w*Report|\w*(?:Posting|BlogPost)|NewsItem|APIReference|Review|Story|Essay|Recipe|PodcastEpisode",
@@ -165,11 +165,11 @@ class StructuredData:
         """Those who are named as authors, each source of names as one text: JSON-LD, then meta tags, then microdata."""
         said: list[str] = []
         for value in self._said("author") or self._said("creator"):
-            names = [declared_name(name) for name in self._names(value)]
+            names = [clean_declared_name(name) for name in self._names(value)]
             said.append(", ".join(dict.fromkeys(filter(None, names))))
-        metas = [declared_name(value) for value in self._matching(_AUTHOR)]
+        metas = [clean_declared_name(value) for value in self._matching(_AUTHOR)]
         said.append(", ".join(dict.fromkeys(filter(None, metas))))
-        said.append(", ".join(dict.fromkeys(filter(None, map(declared_name, self._microdata.get("author", []))))))
+        said.append(", ".join(dict.fromkeys(filter(None, map(clean_declared_name, self._microdata.get("author", []))))))
         return [one for one in said if one]
 
     def _names(self, value: Any) -> Iterator[str]:
@@ -214,7 +214,7 @@ class StructuredData:
         return list(dict.fromkeys([*nodes, *marked, *self._matching(_SECTION)]))
 
     @property
-    def trail(self) -> list[str]:
+    def breadcrumbs(self) -> list[str]:
         """The names of a BreadcrumbList in the order of their positions, the front page and the article included."""
         for node in self._nodes:
             if _is_kind(node, _TRAIL) and isinstance(node.get("itemListElement"), list):

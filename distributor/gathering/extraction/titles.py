@@ -15,8 +15,8 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from .document import words_of
-from .named import Surroundings, has_name, joined_names
+from .document import element_text
+from .element_names import Surroundings, has_name, joined_names
 from .structured_data import StructuredData, decoded
 
 # Classes and ids of a lead, in any case; the second also name what stands in lists, so they count beside the headline only.
@@ -50,15 +50,15 @@ _FEWEST_WORDS = 3  # of a heading that nothing else on the page confirms
 def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
     """The headline. `hint` are the words of the link that led here."""
     sites = _sites(data)
-    told = [made for text in data.headlines if (made := without_site(text, sites))]
+    told = [made for text in data.headlines if (made := remove_site_name(text, sites))]
     window = decoded(next((str(one.text_content())[:_LONGEST_TITLE] for one in page.iter("title")), ""))
     variants = [*told, *_parts(window)]
     around = Surroundings(page)
     told_words = {_folded(text) for text in variants}
     shown = [one for one in page.iter("h1") if not around.elsewhere(one)]
     shown = [one for one in shown if not _names_site(one) or any(_alike(_words(one), text) >= _ALIKE for text in told)]
-    headings = [text for one in shown if (text := without_site(_headline_in(one, told_words), sites))]
-    named = [text for one in _named(page, around) if (text := without_site(_headline_in(one, told_words), sites))]
+    headings = [text for one in shown if (text := remove_site_name(_headline_in(one, told_words), sites))]
+    named = [text for one in _named(page, around) if (text := remove_site_name(_headline_in(one, told_words), sites))]
     weak = [
         text
         for one in _titled_only(page, around)
@@ -99,10 +99,10 @@ def _lead_words(element: HtmlElement) -> str:
     """The words of a lead; a place that only the style sets apart (`<span>Hà Nội</span>Mưa lớn`) gets a dash."""
     first = element[0] if len(element) and isinstance(element[0].tag, str) else None
     if first is not None and not (element.text or "").strip() and first.tag in ("span", "b", "strong", "em"):
-        place, rest = words_of(first), first.tail or ""
+        place, rest = element_text(first), first.tail or ""
         if place[-1:].isalnum() and rest[:1].isupper() and len(place) <= _LONGEST_PLACE:
-            return f"{place} - {words_of(element)[len(place) :]}"
-    return words_of(element)
+            return f"{place} - {element_text(element)[len(place) :]}"
+    return element_text(element)
 
 
 def _leads(page: HtmlElement) -> Iterator[HtmlElement]:
@@ -128,7 +128,7 @@ def _lead_kind(names: str) -> str:
     return "beside" if _LEAD_BESIDE.intersection(given) else ""
 
 
-def without_site(title: str, sites: Sequence[str] | set[str]) -> str:
+def remove_site_name(title: str, sites: Sequence[str] | set[str]) -> str:
     """A title without the name of the site before or behind it; `sites` are such names, folded."""
     parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(title)]
     if parts and _folded(title[parts[-1][1] :]) in sites:

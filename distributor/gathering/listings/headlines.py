@@ -14,8 +14,8 @@ from datetime import datetime, tzinfo
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from .nearby_dates import bare_dateline, dateline
-from .tree import HEADINGS, Tree
+from .nearby_dates import is_bare_date_line, parse_date_line
+from .tree import HEADINGS, ListingTree
 
 _LONGEST_TEXT = 2000  # characters of a link that are read
 _MOST_WORDS = 28  # of a headline
@@ -48,7 +48,7 @@ _DATE_IN_WORDS = re.compile(r"\s*[(\[]([^()\[\]]{4,60})[)\]]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class HeadlineCandidate:
     """One text that may be the headline: the lower its rank, the better."""
 
     rank: int
@@ -59,7 +59,7 @@ class Wording:
 HEADING, TITLED, STRONG, PLAIN, NAMED, PICTURE = range(6)
 
 
-def title_rank(tree: Tree, at: int) -> int:
+def title_rank(tree: ListingTree, at: int) -> int:
     """How sure it is that the words of a link are a headline: it stands in a heading, or in what is named a title."""
     around = (at, *tree.ancestors(at, 3))
     if any(tree.tag(up) in HEADINGS for up in around[1:]):
@@ -71,13 +71,13 @@ def title_rank(tree: Tree, at: int) -> int:
     return PLAIN
 
 
-def is_titled(tree: Tree, at: int) -> bool:
+def is_titled(tree: ListingTree, at: int) -> bool:
     return any(
         name in _TITLED or (_TITLE_PART.search(name) and not _OF_A_BLOCK.search(name)) for name in tree.tokens[at]
     )
 
 
-def wordings(tree: Tree, at: int, now: datetime, zone: tzinfo) -> list[Wording]:
+def find_headline_candidates(tree: ListingTree, at: int, now: datetime, zone: tzinfo) -> list[HeadlineCandidate]:
     """The texts of one link that may be its article's headline."""
     anchor = tree.elements[at]
     rank = title_rank(tree, at)
@@ -86,7 +86,7 @@ def wordings(tree: Tree, at: int, now: datetime, zone: tzinfo) -> list[Wording]:
     for child in inside[:60]:
         heading = tree.tag(child) in HEADINGS
         if heading or is_titled(tree, child):
-            made.append(Wording(HEADING if heading else TITLED, child, words_of(tree, child, now, zone)))
+            made.append(HeadlineCandidate(HEADING if heading else TITLED, child, headline_text(tree, child, now, zone)))
     if not made:
         blocks = [
             each
@@ -95,38 +95,40 @@ def wordings(tree: Tree, at: int, now: datetime, zone: tzinfo) -> list[Wording]:
         ]
         parts = [each for each in blocks if tree.tag(each) in ("div", "p", "li")]
         if len(parts) >= 2 or (parts and not clean_line(anchor.text or "")):
-            made += [Wording(PLAIN, each, words_of(tree, each, now, zone)) for each in parts]
+            made += [HeadlineCandidate(PLAIN, each, headline_text(tree, each, now, zone)) for each in parts]
         else:
             made += [
-                Wording(STRONG, each, words_of(tree, each, now, zone))
+                HeadlineCandidate(STRONG, each, headline_text(tree, each, now, zone))
                 for each in blocks
                 if tree.tag(each) in ("strong", "b")
             ]
-            whole = words_of(tree, at, now, zone)
+            whole = headline_text(tree, at, now, zone)
             if not (made and rank == PLAIN and len(whole) > len(made[0].words) + 40):
-                made.append(Wording(rank, at, whole))
+                made.append(HeadlineCandidate(rank, at, whole))
     named = clean_line((anchor.get("title") or anchor.get("aria-label") or "")[:_LONGEST_TEXT])
-    made.append(Wording(NAMED, at, named))
+    made.append(HeadlineCandidate(NAMED, at, named))
     for child in inside[:60]:
         if tree.tag(child) == "img":
-            made.append(Wording(PICTURE, child, clean_line((tree.elements[child].get("alt") or "")[:_LONGEST_TEXT])))
+            made.append(
+                HeadlineCandidate(PICTURE, child, clean_line((tree.elements[child].get("alt") or "")[:_LONGEST_TEXT]))
+            )
     return [each for each in made if each.words]
 
 
-def words_of(tree: Tree, at: int, now: datetime, zone: tzinfo) -> str:
+def headline_text(tree: ListingTree, at: int, now: datetime, zone: tzinfo) -> str:
     """The words of an element, without the elements within it that are a date, and without a date in brackets behind."""
     words = clean_line(_text(tree.elements[at], now, zone, _DEEPEST)[:_LONGEST_TEXT])
     match = _DATE_IN_WORDS.search(words, max(0, len(words) - 64))
-    if match and bare_dateline(match[1], now, zone):
+    if match and is_bare_date_line(match[1], now, zone):
         words = words[: match.start()].rstrip()
     return words
 
 
-def date_in_words(tree: Tree, at: int, now: datetime, zone: tzinfo) -> datetime | None:
+def find_bracketed_date(tree: ListingTree, at: int, now: datetime, zone: tzinfo) -> datetime | None:
     """The date that stands behind the words of a link, in brackets."""
     words = clean_line("".join(_beginning(tree.elements[at])))
     match = _DATE_IN_WORDS.search(words, max(0, len(words) - 64))
-    line = dateline(match[1], now, zone) if match else None
+    line = parse_date_line(match[1], now, zone) if match else None
     return line.moment if line and not line.others else None
 
 
@@ -141,7 +143,7 @@ def _text(element: HtmlElement, now: datetime, zone: tzinfo, depth: int) -> str:
             words = _text(child, now, zone, depth - 1)
             if _is_badge(child, words, "".join(parts)):
                 continue
-            if len(words) > 60 or not bare_dateline(clean_line(words), now, zone):
+            if len(words) > 60 or not is_bare_date_line(clean_line(words), now, zone):
                 parts.append(words)
             if child.tag not in _INLINE:
                 parts.append(" ")
@@ -167,10 +169,10 @@ def _beginning(element: HtmlElement) -> Iterator[str]:
             return
 
 
-def choose(found: list[Wording]) -> tuple[str, bool]:
+def choose_headline(found: list[HeadlineCandidate]) -> tuple[str, bool]:
     """The headline of an article among the texts that may be it, and whether it is one: a summary is only better than
     nothing. Two texts of one kind: the first; one that is cut off (…) is completed by another that begins alike."""
-    texts = [each for each in sorted(found, key=lambda each: (each.rank, each.order)) if not is_more(each.words)]
+    texts = [each for each in sorted(found, key=lambda each: (each.rank, each.order)) if not is_read_more(each.words)]
     if not texts:
         return "", False
     sure = [each for each in texts if not is_summary(each.words) or each.rank == HEADING]
@@ -188,7 +190,7 @@ def is_summary(words: str) -> bool:
     return count > _MOST_WORDS or (stopped and count > 8)
 
 
-def is_more(words: str) -> bool:
+def is_read_more(words: str) -> bool:
     """Whether a link only says "read on", or nothing at all."""
     return (len(words) < 40 and (bool(_MORE.fullmatch(words)) or not any(map(str.isalpha, words)))) or bool(
         _MORE_ABOUT.match(words[:40])

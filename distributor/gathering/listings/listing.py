@@ -16,12 +16,12 @@ from urllib.parse import urldefrag
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ..addresses import web_address
+from ...url_cleaning import canonical_url
 from ..extraction.document import base_url, select
-from ..identity import canonical_url
-from . import headlines, judging, nearby_dates
-from .judging import LinkCandidate
-from .tree import HEADINGS, MOST_LINKS, Spread, Tree, read_tree, signature
+from ..urls import web_address
+from . import headlines, link_classifier, nearby_dates
+from .link_classifier import LinkCandidate
+from .tree import HEADINGS, MOST_LINKS, AnchorIndex, ListingTree, read_tree, signature
 
 _LONGEST_SHOWN = 200  # characters of a link's words that staff are shown
 _SHORTEST_SUMMARY = 60  # characters in a block beside the headline
@@ -33,7 +33,7 @@ _SCRIPT = re.compile(r"\s*(?:javascript|vbscript)\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ArticleLink:
     """A link to an article: where to, the headline (empty where only the page itself can tell), and the listing's date.
     `doubt` says what is wrong with a date that cannot be read."""
 
@@ -44,7 +44,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class OmittedLink:
     """A link that is no article, and why in words."""
 
     url: str
@@ -53,12 +53,12 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingResult:
     """What a listing page tells. `scripted` are headlines that only a script opens: nobody can follow them.
     `selected` says how many links the newsroom's own selector has found, None where there is none."""
 
-    links: tuple[Link, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    links: tuple[ArticleLink, ...] = ()
+    left_out: tuple[OmittedLink, ...] = ()
     scripted: tuple[str, ...] = ()
     selected: int | None = None
     complete: bool = True
@@ -79,19 +79,21 @@ class _Anchor:
 class _Page:
     """The page while it is read."""
 
-    tree: Tree
+    tree: ListingTree
     url: str
     base: str
     now: datetime
     zone: tzinfo
     anchors: list[_Anchor] = field(default_factory=list)
-    spread: Spread = field(default_factory=lambda: Spread((), ()))  # of the links that may be articles
-    every: Spread = field(default_factory=lambda: Spread((), ()))
+    spread: AnchorIndex = field(default_factory=lambda: AnchorIndex((), ()))  # of the links that may be articles
+    every: AnchorIndex = field(default_factory=lambda: AnchorIndex((), ()))
     key_at: dict[int, str] = field(default_factory=dict)
-    apart: Spread = field(default_factory=lambda: Spread((), ()))  # of those that share no block with an article
+    apart: AnchorIndex = field(
+        default_factory=lambda: AnchorIndex((), ())
+    )  # of those that share no block with an article
 
 
-def read_listing(page: HtmlElement, url: str, now: datetime, zone: tzinfo, selector: str = "") -> Listing:
+def read_listing(page: HtmlElement, url: str, now: datetime, zone: tzinfo, selector: str = "") -> ListingResult:
     """The articles of a listing page, in its order. `url` is the address it came from; relative dates are counted from
     `now`; dates without a zone are in `zone`. With `selector` (CSS) the links it finds are the articles, all of them."""
     tree = read_tree(page)
@@ -106,17 +108,17 @@ def read_listing(page: HtmlElement, url: str, now: datetime, zone: tzinfo, selec
     _find_labels(here)
     may_be = [anchor for anchor in here.anchors if not anchor.reason]
     primary = [anchor for anchor in may_be if not anchor.label] or may_be
-    here.every = Spread([anchor.at for anchor in here.anchors], [anchor.key for anchor in here.anchors])
+    here.every = AnchorIndex([anchor.at for anchor in here.anchors], [anchor.key for anchor in here.anchors])
     here.key_at = {anchor.at: anchor.key for anchor in here.anchors}
     apart = sorted((*primary, *(each for each in here.anchors if _of_a_menu(each))), key=lambda each: each.at)
-    here.apart = Spread([anchor.at for anchor in apart], [anchor.key for anchor in apart])
-    here.spread = Spread([anchor.at for anchor in primary], [anchor.key for anchor in primary])
+    here.apart = AnchorIndex([anchor.at for anchor in apart], [anchor.key for anchor in apart])
+    here.spread = AnchorIndex([anchor.at for anchor in primary], [anchor.key for anchor in primary])
     candidates = _candidates(here, may_be)
-    reasons = {} if chosen is not None else judging.judge(candidates, url, _menu_links(here))
+    reasons = {} if chosen is not None else link_classifier.classify_links(candidates, url, _menu_links(here))
     return _listing(here, candidates, reasons, None if chosen is None else len(chosen))
 
 
-def _selected(tree: Tree, page: HtmlElement, selector: str) -> set[int]:
+def _selected(tree: ListingTree, page: HtmlElement, selector: str) -> set[int]:
     """The numbers of the links that the newsroom's selector finds: an element stands for the first link within it."""
     found = set()
     for element in select(page, selector)[:MOST_LINKS]:
@@ -144,7 +146,7 @@ def _anchor(here: _Page, at: int) -> _Anchor | None:
     url = "" if scripted else urldefrag(web_address(href, here.base)).url
     anchor = _Anchor(at, url, canonical_url(url) if url else f"script:{at}", words, scripted=scripted)
     anchor.reason = _plainly(here, anchor, target)
-    anchor.label = judging.is_label([*here.tree.tokens[at], *_names_around(here.tree, at)])
+    anchor.label = link_classifier.is_label([*here.tree.tokens[at], *_names_around(here.tree, at)])
     return anchor
 
 
@@ -161,7 +163,7 @@ def _alt(element: HtmlElement) -> str:
     return next((alt for picture in element.iter("img") if (alt := picture.get("alt"))), "")
 
 
-def _names_around(tree: Tree, at: int) -> list[str]:
+def _names_around(tree: ListingTree, at: int) -> list[str]:
     """The names of the elements that hold this link and hardly anything else."""
     names: list[str] = []
     for up in tree.ancestors(at, 2):
@@ -178,13 +180,15 @@ def _plainly(here: _Page, anchor: _Anchor, target: str) -> str:
         return "leads to a place on this page"
     if here.tree.chrome[anchor.at]:
         return f"stands in a menu or frame of the page ({here.tree.chrome[anchor.at]})"
-    if anchor.words and nearby_dates.bare_dateline(anchor.words, here.now, here.zone):
+    if anchor.words and nearby_dates.is_bare_date_line(anchor.words, here.now, here.zone):
         return "a date, not a headline"
     if element.get("hreflang") and len(anchor.words.split()) <= 2:
         return "another language"
     if anchor.key == canonical_url(here.url):
         return "the listing itself"
-    reason = judging.plainly(anchor.words, anchor.url, here.url, element.get("rel") or "", here.tree.tokens[anchor.at])
+    reason = link_classifier.obvious_reason(
+        anchor.words, anchor.url, here.url, element.get("rel") or "", here.tree.tokens[anchor.at]
+    )
     return "" if anchor.scripted and reason == "another site" else reason
 
 
@@ -194,7 +198,7 @@ def _find_labels(here: _Page) -> None:
     longest: dict[str, int] = {}
     before = ""
     for anchor in here.anchors:
-        if anchor.reason or headlines.is_more(anchor.words):
+        if anchor.reason or headlines.is_read_more(anchor.words):
             continue
         runs[anchor.key] += anchor.key != before
         longest[anchor.key] = max(longest.get(anchor.key, 0), len(anchor.words.split()))
@@ -218,7 +222,12 @@ def _lend_addresses(here: _Page) -> None:
             others = {each.key: each for each in near if each is not anchor}
             if others:
                 (other, *more) = others.values()
-                if not more and other.url and not other.reason and (not other.words or headlines.is_more(other.words)):
+                if (
+                    not more
+                    and other.url
+                    and not other.reason
+                    and (not other.words or headlines.is_read_more(other.words))
+                ):
                     anchor.url, anchor.key, anchor.scripted = other.url, other.key, ""
                 break
 
@@ -257,7 +266,7 @@ def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[LinkCandidate]:
         one = _candidate(here, key, group[:_MOST_ANCHORS], headings.get(key, ""))
         if line := dates.get(key):
             one.date, one.doubt = line.moment or one.date, line.doubt
-        _look_around(here, one, pictures)
+        _read_context(here, one, pictures)
         candidates.append(one)
     _find_headings_of_blocks(here, candidates)
     return candidates
@@ -266,14 +275,18 @@ def _candidates(here: _Page, anchors: Sequence[_Anchor]) -> list[LinkCandidate]:
 def _candidate(here: _Page, key: str, group: Sequence[_Anchor], heading: str) -> LinkCandidate:
     """The headline of some links to one address, and the date among their words. `heading` stands in their block without a
     link: it is theirs where they say only "Xem tiếp", or a summary."""
-    found = [wording for each in group for wording in headlines.wordings(here.tree, each.at, here.now, here.zone)]
-    words, sure = headlines.choose(found)
+    found = [
+        wording
+        for each in group
+        for wording in headlines.find_headline_candidates(here.tree, each.at, here.now, here.zone)
+    ]
+    words, sure = headlines.choose_headline(found)
     rank = min((each.rank for each in found if each.words == words), default=headlines.PLAIN)
     if not sure and heading:
         words, sure, rank = heading, True, headlines.HEADING
     main = next((each for each in found if words.startswith(each.words.rstrip(".… ")[:200])), None)
     place = max((each.at for each in group if main and each.at <= main.order), default=group[0].at)
-    dates = (headlines.date_in_words(here.tree, each.at, here.now, here.zone) for each in group)
+    dates = (headlines.find_bracketed_date(here.tree, each.at, here.now, here.zone) for each in group)
     return LinkCandidate(
         key=key,
         url=group[0].url,
@@ -302,7 +315,7 @@ def _in_line(here: _Page, anchor: _Anchor) -> bool:
     return any(here.key_at.get(number, anchor.key) != anchor.key for number in numbers)
 
 
-def _look_around(here: _Page, one: LinkCandidate, pictures: Sequence[int]) -> None:
+def _read_context(here: _Page, one: LinkCandidate, pictures: Sequence[int]) -> None:
     """What else stands in the block of a link: a picture, a summary. And in which row the block stands."""
     tree = here.tree
     one.row = _row(here, one.place, one.key)
@@ -331,7 +344,7 @@ def _loose_headings(here: _Page) -> dict[str, str]:
         key = _beside(here, at) if rank < headlines.PLAIN else ""
         if not key or rank >= found.get(key, (headlines.PLAIN, ""))[0]:
             continue
-        words = headlines.words_of(here.tree, at, here.now, here.zone)
+        words = headlines.headline_text(here.tree, at, here.now, here.zone)
         if len(words.split()) >= 2 + (rank == headlines.STRONG):
             found[key] = (rank, words)
     return {key: words for key, (_, words) in found.items()}
@@ -385,16 +398,16 @@ def _find_headings_of_blocks(here: _Page, candidates: Sequence[LinkCandidate]) -
 
 def _listing(
     here: _Page, candidates: Sequence[LinkCandidate], reasons: Mapping[str, str], selected: int | None
-) -> Listing:
+) -> ListingResult:
     links, scripted = [], []
-    left_out: list[tuple[int, LeftOut]] = []
+    left_out: list[tuple[int, OmittedLink]] = []
     for one in candidates:
         if one.key in reasons:
             reason = reasons[one.key]
             left_out.append(
                 (
                     one.place,
-                    LeftOut(
+                    OmittedLink(
                         one.url,
                         one.words[:_LONGEST_SHOWN],
                         f"only a script opens it; {reason}" if one.scripted else reason,
@@ -404,16 +417,18 @@ def _listing(
         elif one.scripted:
             scripted.append(one.words[:_LONGEST_SHOWN])
             left_out.append(
-                (one.place, LeftOut("", one.words[:_LONGEST_SHOWN], f"only a script opens it ({one.scripted})"))
+                (one.place, OmittedLink("", one.words[:_LONGEST_SHOWN], f"only a script opens it ({one.scripted})"))
             )
         else:
             words = one.words if one.is_headline else ""
-            links.append(Link(one.url, words, one.date, "" if one.date else one.doubt))
+            links.append(ArticleLink(one.url, words, one.date, "" if one.date else one.doubt))
     taken = {one.key for one in candidates}
     said = set()
     for anchor in here.anchors:
         if anchor.reason and anchor.key not in taken and (anchor.key, anchor.reason) not in said:
             said.add((anchor.key, anchor.reason))
-            left_out.append((anchor.at, LeftOut(anchor.url, anchor.words[:_LONGEST_SHOWN], anchor.reason)))
+            left_out.append((anchor.at, OmittedLink(anchor.url, anchor.words[:_LONGEST_SHOWN], anchor.reason)))
     left_out.sort(key=lambda each: each[0])
-    return Listing(tuple(links), tuple(each for _, each in left_out), tuple(scripted), selected, here.tree.complete)
+    return ListingResult(
+        tuple(links), tuple(each for _, each in left_out), tuple(scripted), selected, here.tree.complete
+    )

@@ -15,7 +15,7 @@ from datetime import datetime, tzinfo
 from ...text import clean_line
 from ..dates import parse_date, read_date
 from ..relative_dates import parse_relative
-from .tree import HEADINGS, Spread, Tree
+from .tree import HEADINGS, AnchorIndex, ListingTree
 
 _LONGEST = 160  # characters of a text that may be a date line
 _MOST_OTHER_WORDS = 6  # beside a date: "Lượt xem", a name, a section
@@ -45,7 +45,7 @@ _MOMENT_ATTRIBUTES = ("datetime", "title", "data-time", "data-date", "data-datet
 
 
 @dataclass(frozen=True, slots=True)
-class Dateline:
+class DateLine:
     """A moment that stands on the page, and how many words beside it have nothing to do with a date (-1: a machine's).
     `doubt` says of one that looks like a date and is none what is wrong with it."""
 
@@ -60,10 +60,10 @@ class _Place:
 
     within: int
     order: float
-    line: Dateline
+    line: DateLine
 
 
-def dateline(text: str, now: datetime, zone: tzinfo) -> Dateline | None:
+def parse_date_line(text: str, now: datetime, zone: tzinfo) -> DateLine | None:
     """The moment that a short text tells of its story. A sentence that speaks of a day is no date line."""
     if len(text) < 4 or not (any(map(str.isdigit, text[:_LONGEST])) or _WORD.search(text[:_LONGEST])):
         return None
@@ -77,30 +77,30 @@ def dateline(text: str, now: datetime, zone: tzinfo) -> Dateline | None:
     beginning = clean_line(text[:_LONGEST])
     match = _IN_BRACKETS.search(beginning) or _BEFORE_DASH.match(beginning)
     inside = next(filter(None, match.groups()), "") if match else ""
-    inner = dateline(inside, now, zone) if len(inside) < len(text) else None
+    inner = parse_date_line(inside, now, zone) if len(inside) < len(text) else None
     return replace(inner, others=1) if inner and inner.others <= 2 else None
 
 
-def _read(line: str, others: int, now: datetime, zone: tzinfo) -> Dateline | None:
+def _read(line: str, others: int, now: datetime, zone: tzinfo) -> DateLine | None:
     read = read_date(line, zone)
     moment = read.moment or parse_relative(line, now, zone)
     if moment is None and not (_DATE_LIKE.search(line) and others <= 2):
         return None
-    return Dateline(moment, others, "" if moment else read.doubt)
+    return DateLine(moment, others, "" if moment else read.doubt)
 
 
-def bare_dateline(text: str, now: datetime, zone: tzinfo) -> bool:
+def is_bare_date_line(text: str, now: datetime, zone: tzinfo) -> bool:
     """Whether a text is a date and nothing else."""
-    line = dateline(text, now, zone)
+    line = parse_date_line(text, now, zone)
     return line is not None and not line.others
 
 
 def find_dates(
-    tree: Tree, spread: Spread, now: datetime, zone: tzinfo, headed: frozenset[str] = frozenset()
-) -> dict[str, Dateline]:
+    tree: ListingTree, spread: AnchorIndex, now: datetime, zone: tzinfo, headed: frozenset[str] = frozenset()
+) -> dict[str, DateLine]:
     """The date of each key that has one, or what is wrong with it. `spread` are the links that may be an article's;
     `headed` are the keys of those that stand in a heading."""
-    owned: dict[str, list[Dateline]] = {}
+    owned: dict[str, list[DateLine]] = {}
     rows: dict[int, list[_Place]] = {}
     for place in _places(tree, spread, now, zone):
         key, row = _owner(tree, spread, place.within)
@@ -114,7 +114,7 @@ def find_dates(
     return {key: min(lines, key=lambda line: (line.moment is None, line.others)) for key, lines in owned.items()}
 
 
-def _places(tree: Tree, spread: Spread, now: datetime, zone: tzinfo) -> list[_Place]:
+def _places(tree: ListingTree, spread: AnchorIndex, now: datetime, zone: tzinfo) -> list[_Place]:
     """Every date line of the page outside its menus and frames, in order."""
     found: list[_Place] = []
     dated = [False] * len(tree.elements)
@@ -125,13 +125,13 @@ def _places(tree: Tree, spread: Spread, now: datetime, zone: tzinfo) -> list[_Pl
         if not tree.chrome[at]:
             line = _of_attributes(tree, at, zone)
             if line is None and element.text and at not in anchors:
-                line = dateline(element.text, now, zone)
+                line = parse_date_line(element.text, now, zone)
             if line is None and not dated[at] and at not in anchors and tree.characters[at] <= 80 and len(element):
                 line = _in_parts(tree, spread, at, now, zone)
             if line is not None:
                 dated[at] = True
                 found.append(_Place(at, at, line))
-            if up >= 0 and up not in anchors and element.tail and (tail := dateline(element.tail, now, zone)):
+            if up >= 0 and up not in anchors and element.tail and (tail := parse_date_line(element.tail, now, zone)):
                 dated[up] = True
                 found.append(_Place(up, tree.last[at] + 0.5, tail))
         if up >= 0 and dated[at]:
@@ -140,18 +140,18 @@ def _places(tree: Tree, spread: Spread, now: datetime, zone: tzinfo) -> list[_Pl
     return found
 
 
-def _of_attributes(tree: Tree, at: int, zone: tzinfo) -> Dateline | None:
+def _of_attributes(tree: ListingTree, at: int, zone: tzinfo) -> DateLine | None:
     element = tree.elements[at]
     if element.tag == "a" or not (element.tag == "time" or any(_TIME_NAME.search(name) for name in tree.tokens[at])):
         return None
     for name in _MOMENT_ATTRIBUTES:
         value = element.get(name)
         if value and len(value) <= _LONGEST and (moment := parse_date(value, zone)):
-            return Dateline(moment, -1)
+            return DateLine(moment, -1)
     return None
 
 
-def _in_parts(tree: Tree, spread: Spread, at: int, now: datetime, zone: tzinfo) -> Dateline | None:
+def _in_parts(tree: ListingTree, spread: AnchorIndex, at: int, now: datetime, zone: tzinfo) -> DateLine | None:
     """The date of an element that shows it in several ones: day, month and year each in a box of its own."""
     first, end = spread.within(tree, at)
     inner = max((tree.characters[tree.number[child]] for child in tree.elements[at] if child in tree.number), default=0)
@@ -161,11 +161,13 @@ def _in_parts(tree: Tree, spread: Spread, at: int, now: datetime, zone: tzinfo) 
     words = " ".join(parts)
     if not any(map(str.isdigit, words)):
         return None
-    line = dateline(words, now, zone) or dateline("/".join(part.strip("/-. ,") for part in parts), now, zone)
+    line = parse_date_line(words, now, zone) or parse_date_line(
+        "/".join(part.strip("/-. ,") for part in parts), now, zone
+    )
     return line if line and line.others <= 2 else None
 
 
-def _owner(tree: Tree, spread: Spread, within: int) -> tuple[str, int | None]:
+def _owner(tree: ListingTree, spread: AnchorIndex, within: int) -> tuple[str, int | None]:
     """The key of the one article that shares the smallest block with a date, or the block that holds several."""
     for up in (within, *tree.ancestors(within, _HIGHEST)):
         first, end = spread.within(tree, up)
@@ -179,8 +181,8 @@ def _owner(tree: Tree, spread: Spread, within: int) -> tuple[str, int | None]:
 
 
 def _of_row(
-    tree: Tree, spread: Spread, row: int, places: list[_Place], headed: frozenset[str]
-) -> Mapping[str, Dateline]:
+    tree: ListingTree, spread: AnchorIndex, row: int, places: list[_Place], headed: frozenset[str]
+) -> Mapping[str, DateLine]:
     """Whose the dates are that stand in one row with several articles."""
     first, end = spread.within(tree, row)
     keys = dict.fromkeys(spread.keys[first:end])
@@ -190,7 +192,7 @@ def _of_row(
             return {main[0]: places[0].line}  # a story with further ones below it
         if len(keys) > 2:
             return {}  # the day of the page, or of its licence
-    owned: dict[str, Dateline] = {}
+    owned: dict[str, DateLine] = {}
     if places[0].order < spread.places[first]:
         return _below_dates(tree, spread, row, places)
     for place in places:
@@ -200,10 +202,10 @@ def _of_row(
     return owned
 
 
-def _below_dates(tree: Tree, spread: Spread, row: int, places: list[_Place]) -> Mapping[str, Dateline]:
+def _below_dates(tree: ListingTree, spread: AnchorIndex, row: int, places: list[_Place]) -> Mapping[str, DateLine]:
     """Dates above their articles: each for the next one, or as the heading of a day for all up to the next date."""
     first, end = spread.within(tree, row)
-    owned: dict[str, Dateline] = {}
+    owned: dict[str, DateLine] = {}
     orders = [place.order for place in places]
     headings = len(places) > 1 and all(_is_heading(tree, place.within) for place in places)
     for at in range(first, end):
@@ -217,13 +219,13 @@ def _below_dates(tree: Tree, spread: Spread, row: int, places: list[_Place]) -> 
     return owned
 
 
-def _is_heading(tree: Tree, at: int) -> bool:
+def _is_heading(tree: ListingTree, at: int) -> bool:
     return any(
         tree.tag(up) in HEADINGS or tree.tag(up) in ("dt", "th", "caption") for up in (at, *tree.ancestors(at, 2))
     )
 
 
-def _alone(tree: Tree, spread: Spread, row: int, at: int) -> bool:
+def _alone(tree: ListingTree, spread: AnchorIndex, row: int, at: int) -> bool:
     """Whether the part of a row in which a link stands holds no other article."""
     part = spread.places[at]
     for up in tree.ancestors(part, 30):

@@ -37,7 +37,7 @@ _WITHIN_AN_ITEM = frozenset({"main", "article", "li", "tr", "td", "dl"})  # a he
 
 
 @dataclass(slots=True)
-class Tree:
+class ListingTree:
     """The elements of a page with, for each number: its parent's number, its last number, the characters within it,
     and the name of the menu or frame of the page in which it stands (empty: in none)."""
 
@@ -62,9 +62,9 @@ class Tree:
         return str(self.elements[at].tag)
 
 
-def read_tree(page: HtmlElement) -> Tree:
+def read_tree(page: HtmlElement) -> ListingTree:
     """The tree of a page, up to so many elements and links; what lies behind them is no part of it."""
-    tree = Tree()
+    tree = ListingTree()
     links = 0
     for element in page.iter():
         if not isinstance(element.tag, str):
@@ -87,7 +87,7 @@ def read_tree(page: HtmlElement) -> Tree:
     return tree
 
 
-def _measure(tree: Tree) -> None:
+def _measure(tree: ListingTree) -> None:
     tree.last = list(range(len(tree.elements)))
     tree.characters = [len(element.text or "") for element in tree.elements]
     for at in reversed(range(len(tree.elements))):
@@ -97,7 +97,7 @@ def _measure(tree: Tree) -> None:
             tree.characters[up] += tree.characters[at] + len(tree.elements[at].tail or "")
 
 
-def _name_chrome(tree: Tree) -> None:
+def _name_chrome(tree: ListingTree) -> None:
     """Find the menus and frames of the page. One that holds most of the linked headlines is the page itself."""
     tree.tokens = [_names(element) for element in tree.elements]
     headed = [
@@ -131,7 +131,7 @@ def _name_chrome(tree: Tree) -> None:
         tree.chrome[at] = name
 
 
-def _has_many_words(tree: Tree, at: int) -> bool:
+def _has_many_words(tree: ListingTree, at: int) -> bool:
     if not 20 <= tree.characters[at] <= 2000:
         return False
     return len(str(tree.elements[at].text_content()).split()) >= _MANY_WORDS
@@ -143,7 +143,7 @@ def _names(element: HtmlElement) -> tuple[str, ...]:
     return tuple(text.lower().split())
 
 
-def _chrome_name(tree: Tree, at: int, *, frame: bool) -> str:
+def _chrome_name(tree: ListingTree, at: int, *, frame: bool) -> str:
     tag = tree.tag(at)
     if tag in ("html", "body", "a"):
         return ""
@@ -163,7 +163,7 @@ def _chrome_name(tree: Tree, at: int, *, frame: bool) -> str:
     return ""
 
 
-def signature(tree: Tree, at: int) -> str:
+def signature(tree: ListingTree, at: int) -> str:
     """How an element and the five around it are built: tags and classes, without what tells the first from the third."""
     made = []
     for up in (at, *tree.ancestors(at, 5)):
@@ -177,7 +177,7 @@ _ORDINAL = re.compile(r"(?<![a-z])(?:first|last|odd|even|active|item-lead|leadin
 
 
 @dataclass(slots=True)
-class Spread:
+class AnchorIndex:
     """Where the anchors of several keys stand, to ask which of them lie within an element."""
 
     places: Sequence[int]
@@ -190,7 +190,7 @@ class Spread:
             if self.keys[at] == self.keys[at + 1]:
                 self._run[at] = self._run[at + 1]
 
-    def within(self, tree: Tree, at: int) -> tuple[int, int]:
+    def within(self, tree: ListingTree, at: int) -> tuple[int, int]:
         """The first of the anchors within an element, and the one behind the last."""
         return bisect_left(self.places, at), bisect_right(self.places, tree.last[at])
 

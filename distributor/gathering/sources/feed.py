@@ -21,27 +21,27 @@ from typing import Annotated
 
 from pydantic import Field
 
-from distributor.credentials import without
-from distributor.files import Refused, TooLarge, read_within
+from distributor.credentials import remove_credentials
+from distributor.files import FileTooLarge, UnsafeFile, read_within
+from distributor.gathering.bylines import choose_author, clean_declared_name
 from distributor.gathering.cleaning import clean_body
-from distributor.gathering.dates import parse_date, read_date, shortened
-from distributor.gathering.feeds import Entry, newest, read_feed
-from distributor.gathering.signatures import choose_author, declared_name
+from distributor.gathering.dates import parse_date, read_date, summarize_doubts
+from distributor.gathering.feeds import FeedEntry, newest_entries, read_feed
 from distributor.source import (
     Article,
-    Fetched,
+    Availability,
+    FetchedDocument,
     Fetcher,
+    FetchResult,
     Folder,
-    FoundArticle,
-    Harvest,
     LimitExceeded,
-    Presence,
+    ParsedArticle,
     Source,
     SourceError,
     Url,
     processor_time,
 )
-from distributor.text import clean_line, plain
+from distributor.text import clean_line, html_to_text
 
 _MOST_COMPUTING = 20.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
 _LARGEST = 5_000_000
@@ -60,7 +60,7 @@ class FeedSource(Source):
         if (self.url is None) == (self.file is None):
             raise ValueError("give either url or file")
 
-    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         got = await fetcher.get(self.url, conditional=True) if self.url else await asyncio.to_thread(self._from_disk)
         try:
             with processor_time(_MOST_COMPUTING):
@@ -68,27 +68,27 @@ class FeedSource(Source):
         except LimitExceeded as error:
             raise SourceError(f"{self._place} {error}") from None
 
-    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+    async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
         """Asks its page; that a feed no longer names it means nothing, since feeds drop what is old."""
         if self.file:
-            return Presence(None, "a feed on the disk does not say what is gone")
-        return await super().still_there(fetcher, article)
+            return Availability(None, "a feed on the disk does not say what is gone")
+        return await super().check_availability(fetcher, article)
 
     @property
     def _place(self) -> str:
         return self.url or str(self.file)
 
-    def _from_disk(self) -> Fetched:
+    def _from_disk(self) -> FetchedDocument:
         assert self.file is not None
         try:
             body = read_within(self.file.parent, self.file, _LARGEST)
         except OSError as error:
             raise SourceError(f"{self.file} cannot be read: {error.strerror or error}") from None
-        except (Refused, TooLarge) as error:
+        except (UnsafeFile, FileTooLarge) as error:
             raise SourceError(f"{self.file} {error}") from None
-        return Fetched(url="", body=body)
+        return FetchedDocument(url="", body=body)
 
-    def read(self, got: Fetched) -> Harvest:
+    def read(self, got: FetchedDocument) -> FetchResult:
         """The articles of a feed from its bytes. Raises SourceError where it is no feed."""
         try:
             entries = read_feed(got)
@@ -96,10 +96,10 @@ class FeedSource(Source):
             raise SourceError(f"{self._place} {error}") from None
         articles, faults = [], []
         doubts: list[str] = []
-        chosen = newest(entries, self.limit, self.date_format)
+        chosen = newest_entries(entries, self.limit, self.date_format)
         for number, entry in chosen:
             article, fault = self._read(entry)
-            name = clean_line(without(entry.guid))[:200] or entry.url or "without an id"
+            name = clean_line(remove_credentials(entry.guid))[:200] or entry.url or "without an id"
             if article:
                 articles.append(article)
                 doubts += [f"item {number} ({name}): {doubt}" for doubt in self._doubts(entry)]
@@ -112,14 +112,16 @@ class FeedSource(Source):
                 f"of {len(entries):,} articles in {self._place} the newest {len(chosen):,} are read, the others are left "
                 "out: set limit to read more"
             )
-        return Harvest(articles=articles, faults=faults, notes=[*notes, *shortened(doubts)], validators=known)
+        return FetchResult(
+            articles=articles, faults=faults, notes=[*notes, *summarize_doubts(doubts)], validators=known
+        )
 
-    def _doubts(self, entry: Entry) -> Sequence[str]:
+    def _doubts(self, entry: FeedEntry) -> Sequence[str]:
         """What cannot be read of an entry's dates; its article is kept."""
         read = (read_date(entry.published, self.date_format), read_date(entry.updated, self.date_format))
         return list(dict.fromkeys(one.doubt for one in read if one.doubt))
 
-    def _read(self, entry: Entry) -> tuple[FoundArticle | None, str]:
+    def _read(self, entry: FeedEntry) -> tuple[ParsedArticle | None, str]:
         """The article of an entry, or why there is none in it."""
         if entry.fault:
             return None, entry.fault
@@ -129,19 +131,19 @@ class FeedSource(Source):
             return None, f"cannot be read: {clean_line(str(error))[:120]}"
         return (article, "") if article.title else (None, "has no title")
 
-    def _article(self, entry: Entry) -> FoundArticle:
-        lead = plain(entry.summary)
+    def _article(self, entry: FeedEntry) -> ParsedArticle:
+        lead = html_to_text(entry.summary)
         if not entry.content and len(lead) > _LONGEST_LEAD:
             lead = ""  # the whole story stands where its summary should
         cleaned = clean_body(entry.content or entry.summary, entry.base or entry.url, lead=lead, title=entry.title)
-        return FoundArticle(
+        return ParsedArticle(
             source=self.name,
             title=entry.title,
-            guid=without(clean_line(entry.guid)),
+            guid=remove_credentials(clean_line(entry.guid)),
             url=entry.url,
             lead=lead,
             body_html=cleaned.html,
-            author=choose_author([cleaned.author, declared_name(entry.author)]) or cleaned.photographer,
+            author=choose_author([cleaned.author, clean_declared_name(entry.author)]) or cleaned.photographer,
             published=parse_date(entry.published, self.date_format),
             updated=parse_date(entry.updated, self.date_format),
             topics=tuple(dict.fromkeys([*filter(None, map(clean_line, entry.topics)), *self.topics])),

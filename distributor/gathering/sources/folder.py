@@ -44,31 +44,31 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 from pydantic import AfterValidator
 
-from distributor.files import Refused, TooLarge, read_within
-from distributor.gathering.addresses import web_address
+from distributor.files import FileTooLarge, UnsafeFile, read_within
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.dates import parse_date
-from distributor.gathering.dump import read_dump
-from distributor.gathering.front_matter import FrontMatter, UnpublishedFile, described, split
-from distributor.gathering.identity import canonical_url
-from distributor.gathering.letters import read_as_utf8
+from distributor.gathering.front_matter import FrontMatter, UnpublishedFile, parse_fields, split_front_matter
+from distributor.gathering.mojibake import repair_utf8
+from distributor.gathering.text_export import parse_text_export
+from distributor.gathering.urls import web_address
 from distributor.model import Image
 from distributor.source import (
     Article,
     ArticleError,
+    Availability,
     Fetcher,
+    FetchResult,
     Folder,
-    FoundArticle,
-    Harvest,
     LimitExceeded,
-    Presence,
+    ParsedArticle,
     Source,
     SourceError,
-    presence_of_file,
+    check_file_availability,
     processor_time,
 )
 from distributor.terminal import printable_line
 from distributor.text import clean_line, language_tag
+from distributor.url_cleaning import canonical_url
 
 _LARGEST = 5_000_000
 _DRAFTS_NAMED = 5  # in one note
@@ -106,10 +106,10 @@ class FolderSource(Source):
 
     remote = False
 
-    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         return self._read()
 
-    def _read(self) -> Harvest:
+    def _read(self) -> FetchResult:
         if not self.folder.is_dir():
             raise SourceError(f"{self.folder} is not a folder")
         articles, faults, drafts = [], [], []
@@ -127,11 +127,11 @@ class FolderSource(Source):
                     articles.append(self.article(name, read_within(self.folder, file, _LARGEST)))
             except UnpublishedFile:
                 drafts.append(printable_line(name))
-            except (ArticleError, LimitExceeded, Refused, TooLarge) as error:
+            except (ArticleError, LimitExceeded, UnsafeFile, FileTooLarge) as error:
                 faults.append(f"{printable_line(name)}: {error}")
             except OSError as error:
                 faults.append(f"{printable_line(name)}: cannot be read: {error.strerror or error}")
-        return Harvest(articles=articles, faults=faults, notes=_left_out(drafts))
+        return FetchResult(articles=articles, faults=faults, notes=_left_out(drafts))
 
     def _files(self) -> list[Path]:
         found = {file for pattern in self.patterns for file in self.folder.rglob(pattern)}
@@ -141,25 +141,25 @@ class FolderSource(Source):
     def _is_hidden(self, file: Path) -> bool:
         return any(part.startswith(".") for part in file.relative_to(self.folder).parts)
 
-    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+    async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
         """Looks for its file: under its own name, and where that is not there, for another file that tells the story."""
         return await asyncio.to_thread(self._still_there, article)
 
-    def _still_there(self, article: Article) -> Presence:
+    def _still_there(self, article: Article) -> Availability:
         own = self._file_named(article.source_id)
-        gone = Presence(False, "its file is gone from the folder")
-        answer = presence_of_file(own, gone.reason, within=self.folder) if own else gone
-        if own and answer.there and self._is_draft(own):
-            return Presence(False, "its file says that it is a draft")
-        if answer.there is not False:
+        gone = Availability(False, "its file is gone from the folder")
+        answer = check_file_availability(own, gone.reason, within=self.folder) if own else gone
+        if own and answer.available and self._is_draft(own):
+            return Availability(False, "its file says that it is a draft")
+        if answer.available is not False:
             return answer
         files = self._files()
         if not files:  # a network drive that is not mounted looks like this too
-            return Presence(None, f"{self.folder} holds no articles at all")
+            return Availability(None, f"{self.folder} holds no articles at all")
         for file in files:
             told = self._tells(file, article)
             if told is not False:
-                return Presence(told, "" if told else f"{file} is no article as it stands, and may be it")
+                return Availability(told, "" if told else f"{file} is no article as it stands, and may be it")
         return gone
 
     def _file_named(self, name: str) -> Path | None:
@@ -178,7 +178,7 @@ class FolderSource(Source):
             self.article(file.name, read_within(self.folder, file, _LARGEST))
         except UnpublishedFile:
             return True
-        except (ArticleError, OSError, Refused, TooLarge):
+        except (ArticleError, OSError, UnsafeFile, FileTooLarge):
             return False
         return False
 
@@ -186,10 +186,10 @@ class FolderSource(Source):
         """Whether a file tells this story, perhaps under another name. None where that cannot be known."""
         try:
             stat = file.stat()
-            signs = _signs(self, file, stat.st_mtime_ns, stat.st_size)
-        except (FileNotFoundError, Refused):
+            signs = _read_file_keys(self, file, stat.st_mtime_ns, stat.st_size)
+        except (FileNotFoundError, UnsafeFile):
             return False
-        except (OSError, TooLarge):
+        except (OSError, FileTooLarge):
             return None
         title = _folded(article.title)
         if not signs.title:
@@ -198,18 +198,18 @@ class FolderSource(Source):
         same_url = bool(signs.url) and signs.url == canonical_url(article.url)
         return signs.source_id == article.source_id or same_url or signs.title == title
 
-    def article(self, name: str, data: bytes) -> FoundArticle:
+    def article(self, name: str, data: bytes) -> ParsedArticle:
         """The article of one file, from its bytes. Raises ArticleError in words."""
         if any("\ud800" <= sign <= "\udfff" for sign in name):  # octets that Python could not decode
             raise ArticleError("its name is not UTF-8; rename the file")
-        text, name = read_as_utf8(_text(data)), _composed(name)
-        base = FoundArticle(
+        text, name = repair_utf8(_text(data)), _composed(name)
+        base = ParsedArticle(
             source=self.name, source_id=name, title="", url=self._url(name), topics=self.topics, language=self.language
         )
         if name.endswith(".txt"):
             return self._dumped(base, text)
-        matter, body = split(text)
-        said = described(matter)
+        matter, body = split_front_matter(text)
+        said = parse_fields(matter)
         if name.endswith((".md", ".markdown")):
             body = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
         return self._described(replace(base, url=self._url(name, said.slug)), said, body)
@@ -220,9 +220,9 @@ class FolderSource(Source):
         slug = slug or (path.parent.name if path.stem == "index" and path.parent.name else path.stem)
         return self.url.replace("{slug}", quote(slug)) if self.url else ""
 
-    def _dumped(self, base: FoundArticle, text: str) -> FoundArticle:
+    def _dumped(self, base: ParsedArticle, text: str) -> ParsedArticle:
         try:
-            dump = read_dump(text, self.date_format)
+            dump = parse_text_export(text, self.date_format)
         except ValueError as error:
             raise ArticleError(str(error)) from None
         return replace(
@@ -235,7 +235,7 @@ class FolderSource(Source):
             image=Image(url="", caption=dump.caption, alt=dump.caption) if dump.caption else None,
         )
 
-    def _described(self, base: FoundArticle, said: FrontMatter, body: str) -> FoundArticle:
+    def _described(self, base: ParsedArticle, said: FrontMatter, body: str) -> ParsedArticle:
         url = web_address(said.url or base.url, "")
         if said.url and not url:
             raise ArticleError(f"url {said.url[:200]!r} is not an absolute address")
@@ -265,7 +265,7 @@ class FolderSource(Source):
 
 
 @dataclass(frozen=True, slots=True)
-class _Signs:
+class _FileKeys:
     """What a story is known by in a file. A file that is no article as it stands has no title, but its whole text."""
 
     source_id: str = ""
@@ -275,16 +275,16 @@ class _Signs:
 
 
 @lru_cache(maxsize=20_000)
-def _signs(source: FolderSource, file: Path, changed: int, size: int) -> _Signs:
+def _read_file_keys(source: FolderSource, file: Path, changed: int, size: int) -> _FileKeys:
     """Kept for as long as the file has not changed: each article of an edition may have to look through all files."""
     data = read_within(source.folder, file, _LARGEST)
     try:
         found = source.article(file.relative_to(source.folder).as_posix(), data)
     except ArticleError:
         with contextlib.suppress(ArticleError):
-            return _Signs(text=_folded(_text(data)))
-        return _Signs()
-    return _Signs(found.source_id, canonical_url(found.url), _folded(found.title))
+            return _FileKeys(text=_folded(_text(data)))
+        return _FileKeys()
+    return _FileKeys(found.source_id, canonical_url(found.url), _folded(found.title))
 
 
 def _composed(name: str) -> str:

@@ -34,34 +34,34 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from distributor.gathering.dates import shortened
-from distributor.gathering.extraction.article import Extracted, Selectors, extract
+from distributor.gathering.dates import summarize_doubts
+from distributor.gathering.extraction.article import ExtractedArticle, Selectors, extract_article
 from distributor.gathering.extraction.document import parse_page
-from distributor.gathering.extraction.notes import notes_on
-from distributor.gathering.identity import canonical_url
-from distributor.gathering.listings.listing import LeftOut, Link, read_listing
-from distributor.gathering.listings.paging import next_page
+from distributor.gathering.extraction.warnings import collect_warnings
+from distributor.gathering.listings.listing import ArticleLink, OmittedLink, read_listing
+from distributor.gathering.listings.pagination import find_next_page
 from distributor.gathering.mirror import Mirror
 from distributor.source import (
     FROM_PAGE,
     Article,
+    Availability,
     Busy,
-    Explained,
-    Fetched,
+    FetchedDocument,
     Fetcher,
+    FetchResult,
     Folder,
-    FoundArticle,
-    Harvest,
+    ItemExplanation,
     LimitExceeded,
     NotModified,
-    Presence,
+    ParsedArticle,
     Source,
     SourceError,
     Validators,
     processor_time,
     web_url,
 )
-from distributor.text import each_once
+from distributor.text import deduplicate
+from distributor.url_cleaning import canonical_url
 
 _MOST_COMPUTING = 20.0  # seconds for reading one page
 _WHENCE = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
@@ -69,11 +69,11 @@ _MOST_NAMED = 3  # headlines that a note names
 
 
 @dataclass(slots=True)
-class _Listed:
+class _ListingPages:
     """What the pages of a listing gave together, and what staff are to be told of them."""
 
-    links: dict[str, Link] = field(default_factory=dict)
-    left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)
+    links: dict[str, ArticleLink] = field(default_factory=dict)
+    left_out: dict[tuple[str, str], OmittedLink] = field(default_factory=dict)
     scripted: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pages: int = 0
@@ -96,15 +96,15 @@ class PageSource(Source):
     limit: Annotated[int, "most articles that one look reads", Field(ge=1, le=500)] = 30
     folder: Annotated[Folder | None, "a copy of the pages on the disk, read instead of the network"] = None
 
-    async def gather(self, fetcher: Fetcher, now: datetime) -> Harvest:
+    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         pages: Fetcher = Mirror(self.folder, self.url) if self.folder else fetcher
         listed = await self._listed(pages, now)
         if not listed.links:
             raise SourceError(self._without_links(listed))
-        articles: list[FoundArticle] = []
+        articles: list[ParsedArticle] = []
         faults: list[str] = []
         doubts: list[str] = []
-        read: list[tuple[str, Extracted]] = []
+        read: list[tuple[str, ExtractedArticle]] = []
         validators: dict[str, Validators] = {}
         unchanged = 0
         links = list(listed.links.values())[: self.limit]
@@ -137,27 +137,32 @@ class PageSource(Source):
             raise SourceError(
                 f"none of the {len(faults)} articles of {self.url} could be read; the first: {faults[0]}{told}"
             )
-        return Harvest(
+        return FetchResult(
             articles=articles,
             faults=faults,
-            notes=[*listed.notes, *self._told_of_scripts(listed), *notes_on(read, self.select), *shortened(doubts)],
+            notes=[
+                *listed.notes,
+                *self._told_of_scripts(listed),
+                *collect_warnings(read, self.select),
+                *summarize_doubts(doubts),
+            ],
             validators=validators,
             unchanged=unchanged,
         )
 
-    async def still_there(self, fetcher: Fetcher, article: Article) -> Presence:
+    async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
         """Asks its page, or looks for it in the copy on the disk."""
         if self.folder is None:
-            return await super().still_there(fetcher, article)
+            return await super().check_availability(fetcher, article)
         return await asyncio.to_thread(Mirror(self.folder, self.url).holds, article.url)
 
-    async def explain(self, fetcher: Fetcher, now: datetime) -> list[Explained]:
+    async def explain(self, fetcher: Fetcher, now: datetime) -> list[ItemExplanation]:
         """Each link of the listing, whether it is taken, and why not. The articles' own pages are not read."""
         pages: Fetcher = Mirror(self.folder, self.url) if self.folder else fetcher
         listed = await self._listed(pages, now)
         beyond = f"more than the limit of {self.limit}"
         taken = [
-            Explained(
+            ItemExplanation(
                 url=link.url,
                 words=link.words or "(the page's own title)",
                 published=link.published,
@@ -167,20 +172,21 @@ class PageSource(Source):
             for at, link in enumerate(listed.links.values())
         ]
         left_out = [
-            Explained(url=one.url, words=one.words or "(no words)", reason=one.reason)
+            ItemExplanation(url=one.url, words=one.words or "(no words)", reason=one.reason)
             for one in listed.left_out.values()
             if canonical_url(one.url) not in listed.links
         ]
         notes = [
-            Explained(url=self.url, words="", reason=note) for note in (*listed.notes, *self._told_of_scripts(listed))
+            ItemExplanation(url=self.url, words="", reason=note)
+            for note in (*listed.notes, *self._told_of_scripts(listed))
         ]
         return [*taken, *left_out, *notes]
 
     # -- the listing -------------------------------------------------------------------------------------------------
 
-    async def _listed(self, pages: Fetcher, now: datetime) -> _Listed:
+    async def _listed(self, pages: Fetcher, now: datetime) -> _ListingPages:
         """The links of the listing and the pages behind it, each article once."""
-        listed = _Listed()
+        listed = _ListingPages()
         here, seen = self.url, set()
         for number in range(1, self.pages + 1):
             if not here or here in seen:
@@ -200,7 +206,7 @@ class PageSource(Source):
                 raise SourceError(f"{here} {error}") from None
         return listed
 
-    def _read_listing(self, got: Fetched, number: int, now: datetime, listed: _Listed) -> str:
+    def _read_listing(self, got: FetchedDocument, number: int, now: datetime, listed: _ListingPages) -> str:
         """Add what page `number` of the listing tells; returns the address of the next one."""
         page = parse_page(got.body, got.charset)
         if page is None:
@@ -216,7 +222,7 @@ class PageSource(Source):
         listed.scripted += [words for words in found.scripted if words not in listed.scripted]
         if not found.complete and number == 1:
             listed.notes.append(f"{got.url} has very many links; only the first are looked at")
-        following = next_page(page, got.url, number + 1, self.select.next)
+        following = find_next_page(page, got.url, number + 1, self.select.next)
         if following.scripted and number < self.pages:
             listed.notes.append(
                 f"page {number + 1} of {self.url} is opened by a script only (javascript:__doPostBack or the like), so the "
@@ -224,14 +230,14 @@ class PageSource(Source):
             )
         return following.url
 
-    def _without_links(self, listed: _Listed) -> str:
+    def _without_links(self, listed: _ListingPages) -> str:
         told = self._told_of_scripts(listed)
         if told:
             return f"{self.url} has no links to articles that can be followed: {told[0]}"
         hint = "; look at select.link" if self.select.link else ""
         return f"{self.url} has no links to articles{hint}; `distributor gather --explain {self.name}` shows why"
 
-    def _told_of_scripts(self, listed: _Listed) -> list[str]:
+    def _told_of_scripts(self, listed: _ListingPages) -> list[str]:
         """What staff are told of headlines that nobody can follow."""
         if not listed.scripted:
             return []
@@ -246,16 +252,16 @@ class PageSource(Source):
 
     # -- an article --------------------------------------------------------------------------------------------------
 
-    def article(self, got: Fetched, link: Link) -> FoundArticle:
+    def article(self, got: FetchedDocument, link: ArticleLink) -> ParsedArticle:
         """The article of a page, from its bytes. Raises SourceError where there is none in it."""
         return self._read(got, link)[0]
 
-    def _read(self, got: Fetched, link: Link) -> tuple[FoundArticle, str, Extracted]:
+    def _read(self, got: FetchedDocument, link: ArticleLink) -> tuple[ParsedArticle, str, ExtractedArticle]:
         """The article, what is to be told of its date (that it stands there, but cannot be read), and what it is made of."""
         page = parse_page(got.body, got.charset)
         if page is None:
             raise SourceError(f"{link.url} is an empty page")
-        found = extract(page, got.url, self.select, self.date_format, hint=link.words)
+        found = extract_article(page, got.url, self.select, self.date_format, hint=link.words)
         if not found.title:
             raise SourceError(f"{link.url} has no title" + ("; look at select.title" if self.select.title else ""))
         if not found.body_html and not found.lead:
@@ -263,8 +269,8 @@ class PageSource(Source):
         article = self._found(found, _plain_address(got.url), link)
         return article, "" if article.published else found.doubt or link.doubt, found
 
-    def _found(self, found: Extracted, url: str, link: Link) -> FoundArticle:
-        return FoundArticle(
+    def _found(self, found: ExtractedArticle, url: str, link: ArticleLink) -> ParsedArticle:
+        return ParsedArticle(
             source=self.name,
             title=found.title,
             url=url,
@@ -279,11 +285,11 @@ class PageSource(Source):
             language=self.language,
         )
 
-    def _topics(self, found: Extracted) -> tuple[str, ...]:
+    def _topics(self, found: ExtractedArticle) -> tuple[str, ...]:
         """The article's own, those of its path where the source asks for them, those of the source; each once."""
-        trail = found.trail if FROM_PAGE in self.topics and not self.select.topic else ()
+        trail = found.breadcrumbs if FROM_PAGE in self.topics and not self.select.topic else ()
         topics = [*found.topics, *trail, *(topic for topic in self.topics if topic != FROM_PAGE)]
-        return each_once(topics)
+        return deduplicate(topics)
 
 
 def _plain_address(url: str) -> str:

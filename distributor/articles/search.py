@@ -1,0 +1,68 @@
+"""Articles as people speak of them: by id, by the address of their page, or by words of their title."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import partial
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..model import Article
+from ..storage.bulk_insert import stream_rows
+from ..storage.rows import skip_damaged
+from ..storage.tables import article_keys, articles
+from ..url_cleaning import canonical_url, remove_tracking
+from .repository import find_article, newest_first
+
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+
+
+def fold_text(text: str) -> str:
+    """Text as it is searched: small letters without their marks, so that `duong tinh` finds «Đường tỉnh»."""
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold()))
+    return " ".join(bare.replace("đ", "d").split())
+
+
+def matches_query(wanted: str, title: str, url: str = "") -> bool:
+    """Whether a title holds all the words of what is asked for, each perhaps only in part, or an address holds it. Words
+    that are written with their marks must have them. Pure."""
+    asked, whole = wanted.casefold().strip(), title.casefold()
+    if not asked:
+        return False
+    bare = fold_text(whole)
+    words = unicodedata.normalize("NFC", asked).split()
+    return all(word in (bare if word.isascii() else whole) for word in words) or asked in url.casefold()
+
+
+def find_exact_article(connection: Connection, asked: str) -> Article | None:
+    """The article with an id, or with the address of its page, however that is written; None where there is none."""
+    asked = asked.strip()
+    found = find_article(connection, asked)
+    if found or not _WEB.match(asked):
+        return found
+    key = sa.select(article_keys.c.article_id).where(article_keys.c.key == f"url:{canonical_url(asked)}")
+    id = connection.execute(key).scalar()
+    if id is None:
+        id = connection.execute(
+            sa.select(articles.c.id).where(articles.c.url.in_([asked, remove_tracking(asked)])).limit(1)
+        ).scalar()
+    return find_article(connection, id) if id else None
+
+
+def search_articles(connection: Connection, asked: str, source: str | None = None) -> Iterator[Article]:
+    """The articles that somebody may mean, newest first: the very one by id or address, or all whose title or address
+    matches. Nothing is held in memory but their ids."""
+    found = find_exact_article(connection, asked)
+    if found:
+        yield from [found] if source in (None, found.source) else []
+        return
+    query = sa.select(articles.c.id, articles.c.title, articles.c.url)
+    query = query.where(articles.c.source == source) if source else query
+    rows = stream_rows(connection, query.order_by(*newest_first()))
+    ids = [id for id, title, url in rows if matches_query(asked, title, url)]
+    for id in ids:
+        yield from (one for one in skip_damaged([id], partial(find_article, connection)) if one)

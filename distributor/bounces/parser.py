@@ -1,0 +1,292 @@
+"""Returned mail as reports: what a bounce or a complaint says, whatever program has written it. Pure.
+
+    bytes ──read──▶ reports        none for a mail by people
+
+Standard forms first: delivery status notifications (RFC 3464, in UTF-8 RFC 6533) and complaints (RFC 5965). What a mail
+program says in another form is looked through by flufl.bounce, and kept in its words. Answers of machines (RFC 3834)
+are no bounces.
+
+All of it is hostile: anybody can write to the address that bounces go to. Nothing here raises, sizes are bounded, text
+has no control characters. A report proves nothing by itself; whether it is about a letter of ours is told by what only
+that letter carries: the token of its envelope (`verp`), its Message-ID, its unsubscribe link.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from email import message_from_bytes
+from enum import StrEnum
+from itertools import islice
+
+from ..mail import verp
+from ..text import clean_line, html_to_text
+from .mime_reader import Fields, IncomingMessage, clip_lines, parse_field_blocks, parse_mailboxes, parse_message
+
+log = logging.getLogger("distributor.mail")
+
+LONGEST = 500  # characters of an answer that are kept
+_MOST = 100  # reports of one mail
+_CLUES = 20  # Message-IDs and links of one mail
+_ODD = 65_536  # octets of a mail without a report that are looked through
+_ENVELOPE = (
+    "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "x-rcpt-to",
+    "apparently-to", "x-forwarded-to", "resent-to",
+)  # fmt: skip
+_STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
+_FEEDBACK = "message/feedback-report"
+_COMPLAINTS = ("abuse", "fraud", "opt-out", "opt-out-list")
+_JMRP = "x-hmxmroriginalrecipient"  # in the letters that Outlook.com sends back when a reader complains
+
+_PROGRAM = re.compile(
+    r"mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail\.delivery|mailadmin|mail-?system", re.IGNORECASE
+)
+_PROGRAM_NAME = re.compile(
+    r"mail(?:er)? ?(?:delivery|daemon|administrator)|mailer-daemon|postmaster|hệ thống thư|quản trị thư", re.IGNORECASE
+)
+_ANSWER = re.compile(
+    r"(?:out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?repl|vacation|away from|trả lời tự động|tự động trả lời"
+    r"|vắng mặt|nghỉ phép)",
+    re.IGNORECASE,
+)
+_DELAY = re.compile(
+    r"will (?:be retried|keep trying|continue|try again|retry)|not yet been delivered|has been delayed|is delayed"
+    r"|delayed mail|delivery delay|do not need to resend|warning: message|still being retried"
+    r"|sẽ (?:tiếp tục |tự động |được )?(?:thử|gửi) (?:lại|gửi)|bị (?:trì hoãn|chậm)",
+    re.IGNORECASE,
+)
+_COPY = re.compile(
+    r"^(?:[-=_*# ]{3,}.*(?:copy|original|returned message|below this line|bản sao|thư gốc|nội dung thư).*"
+    r"|(?:return-path|received|dkim-signature): .*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+_CODED = re.compile(r"^.*(?<![\d.])[45]\d\d[ \-#].*$", re.MULTILINE)
+_REFUSED = re.compile(r"(?<![\d.])5\d\d[ \-#]")
+_IDS = re.compile(
+    r"(?:message-id|in-reply-to|references)\s{0,20}:\s{0,20}((?:<[^<>\s]{3,250}>\s{0,20}){1,20})", re.IGNORECASE
+)
+_LINK = re.compile(r"/u/(v1\.u\.[A-Za-z0-9._-]{10,300})")
+_ESCAPED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
+
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # a hostile mail that upsets it is no news to staff
+
+
+class BounceReportKind(StrEnum):
+    """What a report is."""
+
+    BOUNCE = "bounce"  # the letter has not arrived, and will not
+    COMPLAINT = "complaint"  # its reader calls it spam
+    DELAY = "delay"  # it is still on its way: information
+    OTHER = "other"  # anything else that a machine says: an answer, a receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceReport:
+    """What a mail says of one recipient.
+
+    `addresses` are the names of the recipient, the one that was written to first. `status` is the enhanced code, `text`
+    the words of the far end, at most 500 characters on one line. `via` is the form: `dsn`, `arf`, `text`. `delivery` is the
+    number in our own token. `message_ids` and `links` are what the mail quotes; any of them may be our letter's.
+    """
+
+    kind: BounceReportKind
+    addresses: tuple[str, ...] = ()
+    status: str = ""
+    text: str = ""
+    via: str = "text"
+    delivery: int | None = None
+    message_ids: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+
+def parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport, ...]:
+    """The reports in a mail; none where it is no report at all, or one that nobody can read. `secrets` are those that
+    sign our tokens."""
+    try:
+        return _parse_reports(raw, secrets)
+    except MemoryError:
+        raise  # told by the child process that reads it
+    except Exception:  # one odd mail must not keep those behind it waiting
+        log.exception("a returned mail of %d octets cannot be read", len(raw))
+        return ()
+
+
+def _parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport, ...]:
+    mail = parse_message(raw)
+    found = list(islice(_reports(mail, raw), _MOST))
+    if not found:
+        return ()
+    text = mail.text
+    envelope = " ".join(mail.headers.get(name, "") for name in _ENVELOPE)
+    number = verp.read(secrets, envelope) or verp.read(secrets, text)
+    ids = [id for group in _IDS.finditer(text) for id in re.findall(r"<[^<>\s]+>", group[1])]
+    links = tuple(dict.fromkeys(_LINK.findall(text)))[:_CLUES]
+    return tuple(
+        replace(report, delivery=number, message_ids=tuple(dict.fromkeys(ids))[:_CLUES], links=links)
+        for report in found
+    )
+
+
+def _reports(mail: IncomingMessage, raw: bytes) -> Iterator[BounceReport]:
+    feedback, status = mail.of(_FEEDBACK), mail.of(*_STATUS_TYPES)
+    if feedback:
+        yield _complaint(mail, feedback.fields())
+    elif status:
+        yield from (_notification(mail, fields) for fields in parse_field_blocks(status.text) if _is_recipient(fields))
+    elif mail.report == "disposition-notification":
+        yield BounceReport(kind=BounceReportKind.OTHER, text="a receipt: the letter was opened")
+    elif attached := mail.of("message/rfc822", "text/rfc822-headers"):
+        yield from _jmrp(attached.fields()) or _nonstandard_reports(mail, raw)
+    else:
+        yield from _nonstandard_reports(mail, raw)
+
+
+# -- the standard forms ------------------------------------------------------------------------------------------------
+
+
+def _is_recipient(fields: Fields) -> bool:
+    return bool({"final-recipient", "action", "status"} & fields.keys())
+
+
+def _notification(mail: IncomingMessage, fields: Fields) -> BounceReport:
+    """One recipient of a delivery status notification: RFC 3464, section 2.3."""
+    status = _STATUS.search(fields.get("status", ""))
+    recipients = [_recipient(fields[name]) for name in ("original-recipient", "final-recipient") if name in fields]
+    kind = _kind_of(fields.get("action", "").lower(), fields.get("status", ""))
+    said = fields.get("diagnostic-code", "")
+    words = said.partition(";")[2] if re.match(r"[\w-]{1,30} ?;", said) else said
+    return BounceReport(
+        kind=kind,
+        addresses=tuple(dict.fromkeys(filter(None, recipients))),
+        status=status[1] if status else "",
+        text=clean_line(words)[:LONGEST] or _program_text(mail),
+        via="dsn",
+    )
+
+
+def _kind_of(action: str, status: str) -> BounceReportKind:
+    """Some servers write `error` or leave the action out; some put a comment behind it."""
+    if action.startswith(("fail", "error", "undeliver")) or (not action and status.startswith("5")):
+        return BounceReportKind.BOUNCE
+    return BounceReportKind.DELAY if action.startswith("delay") else BounceReportKind.OTHER
+
+
+def _recipient(value: str) -> str:
+    """The address in `rfc822; lan@example.com`, or in the UTF-8 form of RFC 6533, section 3; empty where there is none."""
+    kind, parted, address = value.partition(";")
+    address = clean_line(_ESCAPED.sub(_sign, address if parted else kind)).strip("<> ")
+    if "@" not in address:  # the encoding of an SMTP parameter, left as it was: RFC 3461, section 4
+        address = re.sub(r"\+([0-9A-F]{2})", lambda code: chr(int(code[1], 16)), address)
+    return clean_line(address) if "@" in address and len(address) <= 320 else ""
+
+
+def _sign(escaped: re.Match[str]) -> str:
+    number = int(escaped[1], 16)
+    return chr(number) if number < 0x110000 else ""
+
+
+def _complaint(mail: IncomingMessage, fields: Fields) -> BounceReport:
+    """RFC 5965. What else comes in this form (RFC 6430, 6591) is no complaint."""
+    kind = fields.get("feedback-type", "").lower()
+    original = mail.of("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+    names = [fields.get("original-rcpt-to", "")]
+    if original:
+        names += [original.fields().get(name, "") for name in ("delivered-to", "to")]
+    by = fields.get("user-agent") or fields.get("reporting-mta") or mail.headers.get("from", "")
+    return BounceReport(
+        kind=BounceReportKind.COMPLAINT if kind in _COMPLAINTS else BounceReportKind.OTHER,
+        addresses=_addresses(names),
+        text=clean_line(f"{kind or 'feedback'}, reported by {by}")[:LONGEST],
+        via="arf",
+    )
+
+
+def _jmrp(original: Fields) -> tuple[BounceReport, ...]:
+    address = _addresses([original.get(_JMRP, "")])
+    return (
+        (
+            BounceReport(
+                kind=BounceReportKind.COMPLAINT, addresses=address, text="abuse, reported by Outlook.com", via="arf"
+            ),
+        )
+        if address
+        else ()
+    )
+
+
+def _addresses(values: list[str]) -> tuple[str, ...]:
+    named = [one for value in values if value for one in parse_mailboxes(value.replace(";", ","))]
+    found = [clean_line(address) for _, address in named]
+    return tuple(dict.fromkeys(address for address in found if "@" in address and len(address) <= 320))[:_CLUES]
+
+
+# -- what follows no standard ------------------------------------------------------------------------------------------
+
+
+def _nonstandard_reports(mail: IncomingMessage, raw: bytes) -> tuple[BounceReport, ...]:
+    program = _by_program(mail)
+    if _is_answer(mail) and not program:
+        return (BounceReport(kind=BounceReportKind.OTHER, text="an automatic answer"),)
+    if not program and mail.headers.get("return-path") != "<>":
+        return ()
+    delayed, failed = _failures(raw)
+    text = _program_text(mail)
+    status = _STATUS.search(text)
+    waits = not failed and not _REFUSED.search(text) and _DELAY.search(f"{mail.headers.get('subject', '')} {text}")
+    one = BounceReport(
+        kind=BounceReportKind.DELAY if waits or (delayed and not failed) else BounceReportKind.BOUNCE,
+        status=status[1] if status else "",
+        text=text,
+    )
+    return tuple(replace(one, addresses=(address,)) for address in failed or delayed) or (one,)
+
+
+def _by_program(mail: IncomingMessage) -> bool:
+    """Whether it says that it comes from a mail program."""
+    sender = mail.headers.get("from", "")
+    name, address = (parse_mailboxes(sender) or [("", "")])[0]
+    local = address.rpartition("@")[0] or address
+    return bool(_PROGRAM.match(local) or _PROGRAM_NAME.search(name) or "x-failed-recipients" in mail.headers)
+
+
+def _is_answer(mail: IncomingMessage) -> bool:
+    """RFC 3834, section 5, and the older ways to say the same."""
+    if mail.headers.get("auto-submitted", "").lower().startswith("auto-replied"):
+        return True
+    if {"x-autoreply", "x-autorespond", "x-autoresponder"} & mail.headers.keys():
+        return True
+    if mail.headers.get("precedence", "").lower() in ("auto_reply", "auto-reply"):
+        return True
+    return bool(_ANSWER.match(mail.headers.get("subject", "")))
+
+
+def _failures(raw: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The addresses that flufl.bounce finds: delayed ones, and those that have failed."""
+    from flufl.bounce import all_failures
+
+    try:
+        delayed, failed = all_failures(message_from_bytes(clip_lines(raw, _ODD)))
+    except Exception:  # it promises nothing for what is no mail
+        return (), ()
+    return _addresses([one.decode("ascii", "ignore") for one in sorted(delayed)]), _addresses(
+        [one.decode("ascii", "ignore") for one in sorted(failed)]
+    )
+
+
+def _program_text(mail: IncomingMessage) -> str:
+    """What the mail program says in its own words, before it quotes our letter: lines with a code, or the beginning."""
+    words = next((_words(part.media_type, part.text) for part in mail.parts if part.media_type.startswith("text/")), "")
+    copy = _COPY.search(words)
+    words = words[: copy.start()] if copy else words
+    coded = " ".join(line.strip() for line in _CODED.findall(words[:20_000])[:4])
+    return clean_line(coded or words)[:LONGEST]
+
+
+def _words(media_type: str, text: str) -> str:
+    try:
+        return html_to_text(text[:20_000]) if media_type == "text/html" else text[:20_000]
+    except Exception:  # HTML that no parser takes
+        return ""

@@ -1,0 +1,271 @@
+"""What every command shares: the newsroom, the store, the clock, and how things are said.
+
+On a terminal tables and progress are drawn with rich; anywhere else they are plain lines that `grep` and `cut` like.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from ..terminal import printable, printable_json, printable_line
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..newsroom import Newsroom
+    from ..storage.database import Database
+
+_MOST_LINES = 20
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def clock() -> datetime:
+    """The one place where the program reads the time."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class CliContext:
+    """The newsroom as commands see it; opened when first asked for."""
+
+    config: Path
+    verbose: int = 0
+    _newsroom: Newsroom | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        level = {0: logging.WARNING, 1: logging.INFO}.get(self.verbose, logging.DEBUG)
+        start_logging(level)
+
+    @property
+    def newsroom(self) -> Newsroom:
+        from ..newsroom import open_newsroom
+
+        if self._newsroom is None:
+            self._newsroom = open_newsroom(self.config)
+        return self._newsroom
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.newsroom.settings.site.timezone
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[Database]:
+        database = self.newsroom.open_store()
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def local(self, moment: datetime | None) -> str:
+        """A time as staff read it: in the site's zone, to the minute."""
+        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+pass_cli_context = click.make_pass_decorator(CliContext)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
+by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
+
+
+class Formatter(logging.Formatter):
+    """Lines of the log in which nothing acts. A line end in a message begins no line that looks like one of the log."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.replace("\n", "\n    ")
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def warn_of_unknown_topics(app: CliContext, connection: Connection, wanted: Iterable[str]) -> None:
+    """A line for each topic that somebody asks for and that nothing has ever had."""
+    from ..articles.unknown_topics import describe_unknown_topics
+
+    named = list(dict.fromkeys(wanted))
+    known = known_topics(app, connection) if named else None
+    lines = describe_unknown_topics(named, known) if known is not None else []
+    for line in lines[:_MOST_LINES]:
+        warn(line)
+    if len(lines) > _MOST_LINES:
+        warn(f"… and {len(lines) - _MOST_LINES} more topics that nothing has ever had")
+
+
+def known_topics(app: CliContext, connection: Connection) -> frozenset[str] | None:
+    """What articles and sources have ever had as topics; None before the first article, when nobody can tell."""
+    from ..articles import repository as article_repository
+
+    if not article_repository.count_articles(connection):
+        return None
+    from ..source import FROM_PAGE
+
+    return article_repository.list_topics(connection).union(
+        *(source.topics for source in app.newsroom.sources.values())
+    ) - {FROM_PAGE}
+
+
+def start_logging(level: int) -> None:
+    """Lines of the program's own loggers on stderr; those of libraries from warnings on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(level, logging.WARNING))
+    logging.getLogger("distributor").setLevel(level)
+
+
+def on_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def say(text: str = "", *, err: bool = False, **style: Any) -> None:
+    """One line for the person at the keyboard; on stderr where stdout is for something else. Nothing in it acts on the
+    terminal, whoever wrote it."""
+    text = printable(text)
+    click.echo(click.style(text, **style) if style and on_terminal() else text, err=err)
+
+
+def warn(text: str) -> None:
+    click.echo(f"warning: {printable(text)}", err=True)
+
+
+def confirm(question: str) -> None:
+    """Ask before something is done. Raises click.Abort for any answer but yes."""
+    click.confirm(printable(question), abort=True)
+
+
+def warn_of_clock(app: CliContext) -> None:
+    """Tell what the store holds that lies later than now, and what becomes of it."""
+    from .. import pipeline
+
+    with app.store() as database:
+        for line in pipeline.preview_clock_repair(app.newsroom, database, clock()):
+            warn(line)
+
+
+def show_json(value: Any) -> None:
+    click.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
+
+
+def show_json_list(values: Iterable[Any]) -> None:
+    """The same of a list, however long: each value is written as soon as it is there, and kept nowhere."""
+    begun = False
+    for value in values:
+        text = printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+        click.echo(",\n" if begun else "[\n", nl=False)
+        click.echo("  " + text.replace("\n", "\n  "), nl=False)
+        begun = True
+    click.echo("\n]" if begun else "[]")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    return str(value)
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+    """Rows under their headings; `empty` is said where there are none."""
+    if not rows:
+        say(empty)
+        return
+    cells = [[printable_line(str(cell)) for cell in row] for row in rows]
+    if not on_terminal():
+        widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
+        for row in [list(columns), *cells]:
+            say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def limit_option(shown: int, order: str) -> Callable[[F], F]:
+    """How many rows of a long list: so many in a table unless told otherwise, all of them in JSON."""
+    text = f"How many, {order}. [default: {shown} in a table, all with --json]"
+    return click.option("-n", "--limit", type=click.IntRange(1), default=None, help=text)
+
+
+def show_remaining(shown: int, total: int) -> None:
+    """Say how many rows of a table were left out, and how to see them."""
+    if total > shown:
+        say(f"{shown} of {total} are shown; -n {total} shows all, and so does --json")
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 article`, `3 articles`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def complete(names: Callable[[Newsroom], Sequence[str]]) -> Callable[..., list[str]]:
+    """Shell completion from the newsroom; silent where its configuration is broken."""
+
+    @functools.wraps(names)
+    def completer(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        from ..newsroom import open_newsroom
+
+        root = ctx.find_root()
+        try:
+            newsroom = open_newsroom(Path(root.params.get("config") or "config.yaml"))
+            return [name for name in names(newsroom) if name.startswith(incomplete)]
+        except Exception:
+            return []
+
+    return completer
+
+
+complete_newsletter = complete(lambda newsroom: list(newsroom.settings.newsletters))
+complete_channel = complete(lambda newsroom: list(newsroom.channels))
+complete_source = complete(lambda newsroom: list(newsroom.sources))
+
+
+def _edition_ids(newsroom: Newsroom) -> list[str]:
+    from ..editions import repository as edition_repository
+
+    database = newsroom.open_store(migrate=False)
+    try:
+        with database.read() as connection:
+            return [row.id for row in edition_repository.list_editions(connection, limit=100)]
+    finally:
+        database.close()
+
+
+complete_edition = complete(_edition_ids)
+
+
+def _article_ids(newsroom: Newsroom) -> list[str]:
+    from ..articles import repository as article_repository
+
+    database = newsroom.open_store(migrate=False)
+    try:
+        with database.read() as connection:
+            return [article.id for article in article_repository.list_newest_articles(connection, 100)]
+    finally:
+        database.close()
+
+
+complete_article = complete(_article_ids)

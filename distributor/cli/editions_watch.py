@@ -1,0 +1,99 @@
+"""`distributor editions watch`: how far an edition has come, again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from .context import CliContext, clock, complete_edition, json_option, on_terminal, pass_cli_context, say, show_json
+
+if TYPE_CHECKING:
+    from ..delivery.queries import DeliveryProgress
+
+_EVERY = 2.0  # seconds between two looks; a look at a large edition takes longer, and waits longer
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySpeed:
+    """How fast rows are closed, from the looks so far: rows a second, and when the last one will be."""
+
+    rate: float
+    ends: datetime | None
+
+
+def measure_speed(looks: Sequence[tuple[datetime, DeliveryProgress]]) -> DeliverySpeed:
+    """From the last ten looks. Pure."""
+    (before, first), (now, last) = looks[-10:][0], looks[-1]
+    seconds = (now - before).total_seconds()
+    rate = (last.closed - first.closed) / seconds if seconds > 0 else 0.0
+    ends = now + timedelta(seconds=last.open / rate) if rate > 0 and last.open else None
+    return DeliverySpeed(rate, ends)
+
+
+@click.command("watch")
+@click.argument("edition", shell_complete=complete_edition)
+@click.option("--once", is_flag=True, help="Look once.")
+@json_option
+@pass_cli_context
+def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
+    """Show how far an edition has come until all of it is out: progress, rate, end, replies by class. Ctrl-C stops
+    looking; the sending goes on wherever it runs."""
+    from ..delivery import channel_faults
+    from ..delivery.queries import edition_progress
+    from ..editions import repository as edition_repository
+    from ..errors import UserError
+
+    looks: list[tuple[datetime, DeliveryProgress]] = []
+    with app.store() as database:
+        while True:
+            started = time.monotonic()
+            with database.read(long=True) as connection:
+                row = edition_repository.find_row(connection, edition)
+                if row is None:
+                    raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
+                now = edition_progress(connection, edition)
+                broken = [
+                    fault
+                    for name, fault in channel_faults.faults_by_channel(connection).items()
+                    if now.open and name in now.channels
+                ]
+            looks.append((clock(), now))
+            speed = measure_speed(looks)
+            if as_json:
+                show_json(
+                    now.as_data()
+                    | {"rate": round(speed.rate, 1), "ends": speed.ends, "paused": bool(row.paused_at)}
+                    | {"channel_faults": {one.channel: {"text": one.text, "at": one.at} for one in broken}}
+                )
+            else:
+                for line in progress_lines(app, edition, now, speed, paused=bool(row.paused_at)):
+                    say(line)
+                for one in broken:
+                    say(f"  the channel {one.channel} failed {app.local(one.at)}: {one.text}")
+            if once or not now.open:
+                return
+            try:
+                time.sleep(max(_EVERY, 4 * (time.monotonic() - started)))
+            except KeyboardInterrupt:
+                return
+            if on_terminal() and not as_json:
+                click.clear()
+
+
+def progress_lines(
+    app: CliContext, edition: str, now: DeliveryProgress, speed: DeliverySpeed, *, paused: bool
+) -> list[str]:
+    """What there is to see, one line for the whole and one for each class of replies."""
+    share = 100 * now.closed / now.total if now.total else 100.0
+    line = f"{edition}: {now.closed} of {now.total} ({share:.1f} %)"
+    if paused:
+        line += ", paused"
+    elif now.open:
+        line += f", {speed.rate:.0f}/s" + (f", ends about {app.local(speed.ends)}" if speed.ends else "")
+    states = ", ".join(f"{number} {state}" for state, number in now.states.items())
+    return [line, f"  {states or 'nothing is owed'}", *(f"  {number:>8} x {reply}" for reply, number in now.replies)]

@@ -1,0 +1,78 @@
+"""What `distributor channels` and `distributor sources` have in common."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .context import CliContext, json_option, pass_cli_context, say, show_json, show_table, warn
+
+if TYPE_CHECKING:
+    from ..plugins.info import PluginInfo
+    from ..plugins.registry import PluginRegistry
+
+
+class PluginTypeGroup(click.Group):
+    """A group in which every name that is no subcommand is a type to be shown."""
+
+    kind = ""  # channel or source
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or self._one(cmd_name, bool(ctx.params.get("as_json")))
+
+    def _one(self, name: str, asked: bool) -> click.Command:
+        @click.command(name, help=f"Show a type of {self.kind}: its settings and an example to paste.")
+        @json_option
+        @pass_cli_context
+        def show(app: CliContext, as_json: bool) -> None:
+            show_plugin_types(app, self.kind, name, as_json or asked)
+
+        return show
+
+
+def show_plugin_types(app: CliContext, kind: str, name: str | None, as_json: bool) -> None:
+    """All types of `channel` or `source`, or one."""
+    from ..plugins import registry
+
+    known: PluginRegistry[Any] = registry.channels if kind == "channel" else registry.sources
+    show_plugin_list(app, known, f"{kind}s", name, as_json)
+
+
+def show_plugin_list(app: CliContext, kind: PluginRegistry[Any], section: str, name: str | None, as_json: bool) -> None:
+    """All of a kind, or one. The newsroom's own folder takes part even while its config.yaml is broken."""
+    from ..errors import UserError
+    from ..plugins.info import describe
+
+    kind.join(app.config.absolute().parent / section)
+    if name:
+        described = describe(name, kind.find(name), section)
+        show_json(asdict(described)) if as_json else _show_plugin(described)
+        return
+    found = []
+    for each in kind.names():
+        try:
+            found.append(describe(each, kind.find(each), section))
+        except UserError as error:
+            warn(str(error))
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    show_table(["type", "what it is"], [(one.type, one.summary) for one in found], "There are none.")
+    say(f"\n`distributor {section} TYPE` shows the settings of one and an example to paste.")
+
+
+def _show_plugin(one: PluginInfo) -> None:
+    say(f"{one.type}  ({one.origin})", bold=True)
+    say()
+    say(one.manual)
+    say("\nSettings:")
+    width = max((len(setting.name) for setting in one.settings), default=0)
+    for setting in one.settings:
+        default = "needed" if setting.default is None else f"default: {setting.default}"
+        say(f"  {setting.name.ljust(width)}  {setting.help} ({setting.type}; {default})")
+    if one.example:
+        say("\nExample for config.yaml:\n")
+        for line in one.example.splitlines():
+            say(f"  {line}")

@@ -1,0 +1,62 @@
+"""`distributor store`."""
+
+from __future__ import annotations
+
+import click
+
+from .context import CliContext, clock, confirm, pass_cli_context, say
+
+_LOSSES = {
+    "key": "The unsubscribe links in mails that are out will not work any more.",
+    "store": "Nothing is known of what another store holds: subscribers, who has left, what was sent.",
+}
+
+
+@click.group("store", short_help="Claim a store that was copied or moved.")
+def command() -> None:
+    """Claim a store that was copied or moved."""
+
+
+@command.command("claim", short_help="Let a store that was copied or moved send from here.")
+@click.option("--new-key", is_flag=True, help="The key that signs links is lost: sign with another one from now on.")
+@click.option("--new-store", is_flag=True, help="The store is lost: use the one that config.yaml names from now on.")
+@click.option(
+    "--clock", "believe", is_flag=True, help="The clock is right, although the dates of articles say otherwise."
+)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@pass_cli_context
+def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: bool) -> None:
+    """Let a store that was copied or moved send from here.
+
+    A store remembers where it is at home; a copy of it, or a restored backup, refuses to send. Claim it only when the
+    other one is switched off: two that send would send everything twice.
+
+    A store also knows the key that signs the links in its mails (var/secret.key, or `secret` in config.yaml), and the folder
+    knows its store (var/store.id). Where one of them is lost, restore it from a backup. Only if there is none accept the
+    loss: with --new-key the unsubscribe links in old mails will not work any more; with --new-store this newsroom begins
+    anew, without knowing who has left.
+
+    With --clock the clock of this machine is believed, and what was decided later than now is taken back where nothing was
+    sent by it.
+    """
+    from .. import pipeline
+    from ..storage import instance
+
+    newsroom = app.newsroom
+    where = instance.instance_name(newsroom.settings.instance, newsroom.folder)
+    if not yes:
+        losses = [_LOSSES["key"]] * new_key + [_LOSSES["store"]] * new_store
+        confirm(" ".join([f"Make {where} the home of this store?", *losses]))
+    now = clock()
+    database = newsroom.open_store(claiming=new_store)
+    try:
+        if believe:
+            pipeline.ensure_clock(newsroom, database, now, again=True, believe=True)
+        before = pipeline.claim_store(newsroom, database, now, new_key=new_key, new_store=new_store)
+    finally:
+        database.close()
+    say(f"The store is at home at {where}" + (f"; before, at {before}." if before and before != where else "."))
+    if new_key:
+        say(f"Links are signed with the key in {newsroom.key_location}.")
+    if new_store:
+        say(f"This newsroom uses the store {database.name}.")

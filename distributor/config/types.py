@@ -1,0 +1,183 @@
+"""What a single setting may be: durations, zones, secrets, addresses, colours. Each reads what people write and says in
+words what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SecretStr,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from ..credentials import remove_credentials
+
+_DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_MAX_DURATION = timedelta(days=36_525)
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: object) -> timedelta:
+    """`90s`, `15m`, `24h`, `3d`, `2w`, or several together (`1h 30m`). Raises ValueError."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text).strip():
+        raise ValueError("write a duration as a number and a unit: 90s, 15m, 24h, 3d")
+    try:
+        length = sum((timedelta(**{_UNIT[unit]: int(number)}) for number, unit in parts), timedelta())
+    except (OverflowError, ValueError):
+        length = _MAX_DURATION * 2
+    if length > _MAX_DURATION:
+        raise ValueError("is longer than a hundred years")
+    return length
+
+
+def show_duration(value: timedelta) -> str:
+    """A duration as it is written in config.yaml."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+class DateFormat(tzinfo):
+    """How a source writes its dates: a zone, for those that come without one, which also knows whether `11/24/2026` puts
+    the month first. It goes wherever the zone of a source goes, so that whoever reads a date in that zone reads it right.
+    """
+
+    def __init__(self, zone: tzinfo, *, month_first: bool = False) -> None:
+        self.zone = zone
+        self.month_first = month_first
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return self.zone.utcoffset(moment)
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return self.zone.dst(moment)
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return self.zone.tzname(moment)
+
+    def fromutc(self, moment: datetime) -> datetime:
+        return self.zone.fromutc(moment.replace(tzinfo=self.zone)).replace(tzinfo=self)
+
+
+def parse_zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is not a time zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
+
+
+def web_url(value: str) -> str:
+    """An absolute http(s) address. Raises ValueError, whose words never repeat it: a password may stand in it."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        good = None
+    if not good:
+        raise ValueError("write an absolute address that begins with https:// or http://")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "has no number as its port; in a password, write / as %2F, ? as %3F, # as %23 and @ as %40"
+        ) from None
+    return value
+
+
+def http_url(value: str) -> str:
+    """An absolute http(s) address, without a trailing slash. Raises ValueError."""
+    return web_url(value).rstrip("/")
+
+
+def public_url(value: str) -> str:
+    """`http_url` for an address that readers see, so that no user name and no password may stand in it."""
+    if remove_credentials(value) != value:
+        raise ValueError("must hold no user name and no password: readers see this address")
+    return http_url(value)
+
+
+def font_stack(value: str) -> str:
+    """Names of fonts as CSS writes them; nothing that could end the rule they stand in. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9 ,'_-]{1,200}", value) or value.count("'") % 2:
+        raise ValueError("write names of fonts with commas between them, with ' around a name of several words")
+    return value
+
+
+def _folder(value: object, info: ValidationInfo) -> Path:
+    """A path, taken relative to the folder of config.yaml."""
+    if not isinstance(value, str | Path):
+        raise ValueError("write a path")
+    base = (info.context or {}).get("folder", Path())
+    return Path(base) / Path(value).expanduser()
+
+
+def _secret(value: object, info: ValidationInfo) -> object:
+    """A secret written out, or `file:PATH` that holds it."""
+    if not isinstance(value, str) or not value.startswith("file:"):
+        return value
+    path = _folder(value.removeprefix("file:"), info)
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise ValueError(f"the secret file {path} cannot be read: {reason}") from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(show_duration)]
+Zone = Annotated[ZoneInfo, BeforeValidator(parse_zone), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
+PublicUrl = Annotated[str, BeforeValidator(lambda value: public_url(value) if isinstance(value, str) else value)]
+Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value or ())]
+HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Fonts = Annotated[str, AfterValidator(font_stack)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstGatherRule:
+    """What counts as news at the first look at a source: the `newest` articles, and those younger than `age`."""
+
+    newest: int = 10
+    age: timedelta = timedelta(days=3)
+
+
+def _announce_since(value: object) -> FirstGatherRule:
+    """`10`, `3d`, or `10 or 3d`."""
+    if isinstance(value, FirstGatherRule):
+        return value
+    newest, age = 0, timedelta()
+    for part in str(value).split(" or "):
+        if part.strip().isdigit():
+            newest = int(part)
+        else:
+            try:
+                age = parse_duration(part)
+            except ValueError:
+                raise ValueError("write a number of articles (10), an age (3d), or both (10 or 3d)") from None
+    return FirstGatherRule(newest, age)
+
+
+AnnounceSince = Annotated[FirstGatherRule, PlainValidator(_announce_since)]

@@ -1,0 +1,364 @@
+"""Looking into the ledger: rows, counts, what is owed. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..model import Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition, RenditionAction
+from ..storage.rows import damaged_row, log_damage, stream_readable_rows
+from ..storage.tables import deliveries, editions, renditions, shards
+from .lease import owner_is_dead
+
+S = DeliveryState
+
+DELIVERY_COLUMNS = [
+    deliveries.c.edition_id.label("edition"),
+    *(
+        deliveries.c[name]
+        for name in (
+            "id", "channel", "variant", "recipient", "address", "state", "attempts", "crash_count", "due", "reply",
+            "remote_id", "url", "updated",
+        )
+    ),
+]  # fmt: skip
+
+_OPEN = (S.PENDING, S.SENDING, S.DEFERRED)
+_STATES = {state.value: state for state in DeliveryState}
+
+
+def delivery_from_row(row: Iterable[Any]) -> Delivery:
+    """A row as it was selected with DELIVERY."""
+    (
+        edition,
+        id,
+        channel,
+        variant,
+        recipient,
+        address,
+        state,
+        attempts,
+        crash_count,
+        due,
+        reply,
+        remote_id,
+        url,
+        updated,
+    ) = row
+    return Delivery(
+        id=id, edition=edition, channel=channel, variant=variant, recipient=recipient, address=address,
+        state=parse_state(state, id), attempts=attempts, crash_count=crash_count, due=due, reply=reply, remote_id=remote_id,
+        url=url, updated=updated,
+    )  # fmt: skip
+
+
+def parse_state(value: str, key: object) -> DeliveryState:
+    """A state that cannot be read may be any: it may be out."""
+    known = _STATES.get(value)
+    if known is None:
+        log_damage(damaged_row("delivery", key, f"{value!r} is no state"))
+        return S.UNCERTAIN
+    return known
+
+
+def iterate_deliveries(
+    connection: Connection,
+    *,
+    edition: str | None = None,
+    states: Sequence[DeliveryState] = (),
+    channel: str | None = None,
+    recipient: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Delivery]:
+    """Rows of the ledger, those that changed last first, without holding them all."""
+    query = sa.select(*DELIVERY_COLUMNS).order_by(
+        deliveries.c.updated.desc(), deliveries.c.variant, deliveries.c.recipient
+    )
+    query = _filter(query, edition, states, channel, recipient).limit(limit)
+    return stream_readable_rows(connection, query, deliveries.c.id, delivery_from_row, "delivery")
+
+
+def list_deliveries(
+    connection: Connection,
+    *,
+    edition: str | None = None,
+    states: Sequence[DeliveryState] = (),
+    channel: str | None = None,
+    recipient: str | None = None,
+    limit: int = 50,
+) -> list[Delivery]:
+    """The first of them."""
+    return list(
+        iterate_deliveries(
+            connection, edition=edition, states=states, channel=channel, recipient=recipient, limit=limit
+        )
+    )
+
+
+def count_deliveries(
+    connection: Connection,
+    *,
+    edition: str | None = None,
+    states: Sequence[DeliveryState] = (),
+    channel: str | None = None,
+    recipient: str | None = None,
+) -> int:
+    """How many rows there are of them."""
+    query = _filter(sa.select(sa.func.count()).select_from(deliveries), edition, states, channel, recipient)
+    number: int = connection.execute(query).scalar_one()
+    return number
+
+
+def _filter(
+    query: sa.Select[Any],
+    edition: str | None,
+    states: Sequence[DeliveryState],
+    channel: str | None,
+    recipient: str | None,
+) -> sa.Select[Any]:
+    wanted = {deliveries.c.edition_id: edition, deliveries.c.channel: channel, deliveries.c.recipient: recipient}
+    for column, value in wanted.items():
+        query = query.where(column == value) if value else query
+    return query.where(deliveries.c.state.in_(states)) if states else query
+
+
+def find_delivery(connection: Connection, id: int) -> Delivery | None:
+    """The row with a number; None where there is none."""
+    row = connection.execute(sa.select(*DELIVERY_COLUMNS).where(deliveries.c.id == id)).one_or_none()
+    return delivery_from_row(row) if row else None
+
+
+def find_newest_receipt(connection: Connection, change: Rendition) -> Receipt | None:
+    """The newest receipt of the post that a correction acts on: its own, or that of the last correction of it that is
+    out. None where nothing is there: it was never out, nobody knows, or it has been taken back."""
+    own = (deliveries.c.edition_id == change.target) & (deliveries.c.variant == change.target_variant)
+    query = (
+        sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply, renditions.c.action)
+        .join(renditions, _SAME_RENDITION)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.channel == change.channel, deliveries.c.recipient == "", deliveries.c.state == S.SENT)
+        .where(own | _other_corrections(change))
+        .order_by(editions.c.frozen_at.desc(), editions.c.number.desc())
+    )
+    found = connection.execute(query).all()
+    if not found or found[0].action == RenditionAction.RETRACT:
+        return None
+    newest = next((row for row in found if row.remote_id), found[0])  # who edits in place may give no new one
+    return Receipt(remote_id=newest.remote_id, url=newest.url, reply=newest.reply)
+
+
+def find_later_correction(connection: Connection, edition: Edition, change: Rendition) -> str:
+    """The latest correction of the same post that was decided after this one and stands; "" if none."""
+    stands = deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
+    later = (editions.c.frozen_at > edition.frozen_at) & (editions.c.state != EditionState.CANCELLED)
+    query = (
+        sa.select(editions.c.id)
+        .join(deliveries, deliveries.c.edition_id == editions.c.id)
+        .join(renditions, _SAME_RENDITION)
+        .where(deliveries.c.channel == change.channel, later, stands, _other_corrections(change))
+        .order_by(editions.c.frozen_at.desc())
+    )
+    return connection.execute(query.limit(1)).scalar() or ""
+
+
+_SAME_RENDITION = (
+    (renditions.c.edition_id == deliveries.c.edition_id)
+    & (renditions.c.channel == deliveries.c.channel)
+    & (renditions.c.variant == deliveries.c.variant)
+)
+
+
+def _other_corrections(change: Rendition) -> sa.ColumnElement[bool]:
+    """Other corrections of the same post."""
+    return (renditions.c.target == change.target) & (renditions.c.target_variant == change.target_variant)
+
+
+def count_by_state(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
+    """How many rows of an edition stand where: counts by channel and state."""
+    query = (
+        sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count())
+        .where(deliveries.c.edition_id == edition)
+        .group_by(deliveries.c.channel, deliveries.c.state)
+        .order_by(deliveries.c.channel)
+    )
+    counts: dict[str, dict[DeliveryState, int]] = {}
+    for channel, state, number in connection.execute(query):
+        of_channel, known = counts.setdefault(channel, {}), parse_state(state, f"of {edition}")
+        of_channel[known] = of_channel.get(known, 0) + number
+    return counts
+
+
+def count_open_by_channel(
+    connection: Connection, channels: Sequence[str], among: Sequence[str] | None = None
+) -> dict[str, int]:
+    """How many deliveries each of these channels still owes, of these editions or of all that are out."""
+    query = (
+        sa.select(deliveries.c.channel, sa.func.count())
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.channel.in_(channels), deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)))
+        .where(editions.c.released_at.is_not(None))
+        .group_by(deliveries.c.channel)
+    )
+    if among is not None:
+        query = query.where(deliveries.c.edition_id.in_(among))
+    return {channel: int(number) for channel, number in connection.execute(query)}
+
+
+def count_open_elsewhere(connection: Connection, known: Sequence[str]) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """What channels other than those that are known still owe: how many deliveries, and of which editions."""
+    query = (
+        sa.select(deliveries.c.channel, deliveries.c.edition_id, sa.func.count())
+        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.shard == deliveries.c.shard))
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(shards.c.channel.not_in(known), shards.c.due.is_not(None))
+        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)), editions.c.state != EditionState.CANCELLED)
+        .group_by(deliveries.c.channel, deliveries.c.edition_id)
+        .order_by(deliveries.c.channel, deliveries.c.edition_id)
+    )
+    found: dict[str, tuple[int, tuple[str, ...]]] = {}
+    for channel, edition, number in connection.execute(query):
+        before, ids = found.get(channel, (0, ()))
+        found[channel] = (before + number, (*ids, edition))
+    return found
+
+
+def list_used_channels(connection: Connection) -> frozenset[str]:
+    """The channels on which anything was ever promised."""
+    return frozenset(connection.execute(sa.select(shards.c.channel).distinct()).scalars())
+
+
+def may_be_same_channel(connection: Connection, old: str, new: str) -> bool:
+    """Whether a channel was first used after the last edition of another: it may have taken its place."""
+
+    def frozen(channel: str, what: Any) -> Any:
+        query = sa.select(what(editions.c.frozen_at)).join(shards, shards.c.edition_id == editions.c.id)
+        return connection.execute(query.where(shards.c.channel == channel)).scalar()
+
+    last, first = frozen(old, sa.func.max), frozen(new, sa.func.min)
+    return last is None or first is None or bool(last < first)
+
+
+def find_lease_owner(connection: Connection, channel: str, now: datetime) -> str:
+    """A process that is at work on a channel; "" if none."""
+    held = (shards.c.owner != "") & (shards.c.lease_until > now)
+    query = sa.select(shards.c.owner).where(shards.c.channel == channel, held)
+    return next((owner for owner in connection.execute(query.distinct()).scalars() if not owner_is_dead(owner)), "")
+
+
+def has_personal_deliveries(connection: Connection, among: Sequence[str]) -> bool:
+    """Whether any of these editions owes, or owed, a letter to anybody."""
+    here = deliveries.c.edition_id.in_(among) & (deliveries.c.recipient != "")
+    return connection.execute(sa.select(deliveries.c.id).where(here).limit(1)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryProgress:
+    """How far an edition has come: rows by state, and the commonest replies with how often they came. `channels` are
+    those on which something is still open."""
+
+    states: Mapping[DeliveryState, int]
+    replies: Sequence[tuple[str, int]]
+    channels: frozenset[str] = frozenset()
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def open(self) -> int:
+        return sum(self.states.get(state, 0) for state in _OPEN)
+
+    @property
+    def closed(self) -> int:
+        return self.total - self.open
+
+    def as_data(self) -> dict[str, Any]:
+        return {"total": self.total, "closed": self.closed, "states": dict(self.states), "replies": dict(self.replies)}
+
+
+_WORDS = 40  # characters of a reply by which replies are one class
+_CLASSES = 8
+
+
+def edition_progress(connection: Connection, edition: str) -> DeliveryProgress:
+    """How far an edition has come."""
+    here = deliveries.c.edition_id == edition
+    counts = sa.select(deliveries.c.state, sa.func.count()).where(here).group_by(deliveries.c.state)
+    # A 2yz reply ends with the number of the message in the server's queue; its code says enough.
+    words = sa.case(
+        (deliveries.c.state == S.SENT, sa.func.substr(deliveries.c.reply, 1, 9)),
+        else_=sa.func.substr(deliveries.c.reply, 1, _WORDS),
+    ).label("words")
+    number = sa.func.count().label("number")
+    replies = (
+        sa.select(words, number)
+        .where(here, deliveries.c.reply != "")
+        .group_by(words)
+        .order_by(number.desc(), words)
+        .limit(_CLASSES)
+    )
+    still_open = sa.select(deliveries.c.channel).where(here, deliveries.c.state.in_(_OPEN)).distinct()
+    states: dict[DeliveryState, int] = {}
+    for state, count in connection.execute(counts):
+        known = parse_state(state, f"of {edition}")
+        states[known] = states.get(known, 0) + count
+    return DeliveryProgress(
+        {state: states[state] for state in DeliveryState if state in states},
+        [(row.words.strip(), row.number) for row in connection.execute(replies)],
+        frozenset(connection.execute(still_open).scalars()),
+    )
+
+
+def count_due(connection: Connection, now: datetime) -> int:
+    """How many rows there are to be tried now, of all editions that may go."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(shards)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .join(deliveries, (deliveries.c.edition_id == shards.c.edition_id) & (deliveries.c.shard == shards.c.shard))
+        .where(shards.c.due <= now, editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
+        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.UNCERTAIN)))
+    )
+    return connection.execute(query).scalar_one()
+
+
+def list_unclosed_editions(connection: Connection) -> list[str]:
+    """The editions that are not closed although nothing of theirs is to be done any more, oldest first."""
+    owed = sa.select(shards.c.shard).where(shards.c.edition_id == editions.c.id, shards.c.due.is_not(None))
+    under_way = editions.c.state == EditionState.FROZEN
+    query = sa.select(editions.c.id).where(under_way, ~owed.exists()).order_by(editions.c.frozen_at)
+    return list(connection.execute(query).scalars())
+
+
+def list_unfinished_editions(connection: Connection) -> list[str]:
+    """The editions that are out and still owe something."""
+    query = (
+        sa.select(shards.c.edition_id)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .where(shards.c.due.is_not(None), editions.c.released_at.is_not(None))
+        .distinct()
+    )
+    return sorted(connection.execute(query).scalars())
+
+
+def lock_shards(connection: Connection, which: sa.ColumnElement[bool]) -> None:
+    """Wait until nobody marks or settles rows of these shards, before many of their rows are changed at once: whoever
+    locks shards first, in this order, is never in a circle of those who wait for each other (PostgreSQL)."""
+    query = sa.select(shards.c.shard).where(which).order_by(shards.c.edition_id, shards.c.shard)
+    connection.execute(query.with_for_update())
+
+
+def mark_shards_idle(connection: Connection, which: sa.ColumnElement[bool]) -> None:
+    """Let those of these shards rest that nobody holds and in which nothing is to be done any more."""
+    left = sa.select(deliveries.c.shard).where(
+        deliveries.c.edition_id == shards.c.edition_id,
+        deliveries.c.shard == shards.c.shard,
+        deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING, S.UNCERTAIN)),
+    )
+    nothing_left = which & (shards.c.owner == "") & ~left.exists()
+    connection.execute(sa.update(shards).where(nothing_left).values(due=None))

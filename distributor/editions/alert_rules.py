@@ -1,0 +1,36 @@
+"""Which articles go out at once by a newsletter's rule. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..config.schema import Newsletter
+from ..model import Article
+from .selection import Candidate, belongs_to_newsletter
+
+
+def select_alerts(
+    newsletter: Newsletter, candidates: Sequence[Candidate], sent_today: int, now: datetime
+) -> list[Article]:
+    """The articles to send as alerts now, oldest first, as many as a day still allows.
+
+    Only what is young and has a date of its own: a mistaken topic in an old archive must not ring every telephone. What
+    staff or a guard hold, and what is under embargo, is no alert either; it comes with the digest.
+    """
+    rule = newsletter.alerts
+    if rule is None:
+        return []
+    topics = {topic.casefold() for topic in rule.topics}
+
+    def calls(candidate: Candidate) -> bool:
+        article = candidate.article
+        by_topic = bool(topics & {topic.casefold() for topic in article.topics})
+        by_source = bool({article.source, *article.origins} & set(rule.sources))
+        free = not (candidate.held or candidate.withdrawn or candidate.alerted)
+        young = article.has_date and article.published > now - rule.younger_than
+        out = article.waits_until(now) is None
+        return (by_topic or by_source) and free and young and out and belongs_to_newsletter(newsletter, article)
+
+    found = sorted((one.article for one in candidates if calls(one)), key=lambda article: article.published)
+    return found[: max(0, rule.per_day - sent_today)]

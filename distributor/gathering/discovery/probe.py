@@ -1,0 +1,328 @@
+"""Looking at an address that is no source yet: what `trying` has a child process do.
+
+It reads through the same guarded fetcher as a source, understands articles with the same sources, and proposes what it has
+tried on what it has read. One page that cannot be read costs that page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from ...errors import LimitExceeded, SourceError
+from ...files import FileTooLarge, UnsafeFile, read_within
+from ...model import ParsedArticle
+from ...source import FetchedDocument, Fetcher, processor_time
+from ..extraction.article import Selectors
+from ..extraction.document import base_url, parse_page
+from ..sources.feed import FeedSource
+from .article_report import describe_article, find_doubts
+from .detection import (
+    DocumentFormat,
+    detect_format,
+    find_feeds,
+    find_listing_urls,
+    find_sections,
+    find_sitemap,
+    is_front_page,
+    is_wordpress,
+    sitemaps_in_robots,
+)
+from .field_positions import find_positions
+from .listing_links import ProbedListing, ReadSettings, parse_article, probe_listing
+from .values import AddressKind, ArticlePreview, DiscoveryReport, DiscoveryRequest, SourceProposal
+
+_LARGEST = 5_000_000
+_MOST_COMPUTING = 20.0  # seconds for one page
+_MOST_FEEDS = 3  # of a page that are tried
+_MOST_PARENTS = 4  # addresses at which an article's listing is looked for
+_SUMMARY = 400  # characters; feeds whose texts are shorter give no more than summaries
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One trial under way."""
+
+    request: DiscoveryRequest
+    fetcher: Fetcher
+    now: datetime
+    fetched: dict[str, FetchedDocument] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.request.timezone)
+
+    @property
+    def read_settings(self) -> ReadSettings:
+        """How articles are read that staff have given no better selectors for."""
+        select = Selectors(**self.request.select)
+        return ReadSettings(self.request.address, select, self.now, self.request.language, self.zone)
+
+    def listing_of(self, got: FetchedDocument) -> ProbedListing:
+        """A page as a listing. Raises SourceError and LimitExceeded."""
+        with processor_time(_MOST_COMPUTING):
+            return probe_listing(got, self.read_settings)
+
+    def places(self, found: ParsedArticle, got: FetchedDocument, *, hint: str = "") -> dict[str, list[str]]:
+        """Where on its page an article stands. Raises LimitExceeded."""
+        with processor_time(_MOST_COMPUTING):
+            tree = parse_page(got.body, got.charset)
+            return find_positions(found, tree, base_url(tree, got.url), self.zone, hint) if tree is not None else {}
+
+    async def get(self, url: str) -> FetchedDocument:
+        """One page, asked for once however often it is needed."""
+        if url not in self.fetched:
+            self.fetched[url] = await self.fetcher.get(url)
+        return self.fetched[url]
+
+    async def look(self) -> DiscoveryReport:
+        """What the address is and what is read of it. Raises SourceError where nothing can be read."""
+        if self.request.is_path:
+            from .local_files import probe_path
+
+            return await probe_path(self)
+        got = await self.get(self.request.address)
+        form = detect_format(got.body, got.media_type, got.charset)
+        if self.request.kind is AddressKind.FEED or form is DocumentFormat.FEED:
+            return await self.feed(got)
+        if form is DocumentFormat.WORDPRESS:
+            return await self.wordpress(got)
+        if form is not DocumentFormat.PAGE:
+            return self._unreadable(form)
+        return await self.page(got)
+
+    def _unreadable(self, form: DocumentFormat) -> DiscoveryReport:
+        said = {
+            DocumentFormat.SITEMAP: "a map of a site for search engines, which names pages and tells no articles",
+            DocumentFormat.JSON: "JSON, but neither a JSON Feed nor an answer of WordPress",
+            DocumentFormat.TEXT: "plain text, not a page",
+            DocumentFormat.OTHER: "neither a page nor a feed",
+        }
+        hint = "give the site's front page, or a page that lists its news"
+        return DiscoveryReport(
+            address=self.request.address, kind=AddressKind.NOTHING, what=f"is {said[form]}", hints=(hint,)
+        )
+
+    # -- feeds -------------------------------------------------------------------------------------------------------
+
+    async def feed(self, got: FetchedDocument) -> DiscoveryReport:
+        """A feed: its articles, and whether it gives their text. Raises SourceError where it cannot be read."""
+        address = self.request.address
+        found, faults = self.read_feed(got, FeedSource(name="", url=address, **self.common()))
+        what = f"is a feed of {_articles(len(found))}"
+        proposal = SourceProposal(name="", settings=self.settings("feed", url=got.moved_to or address))
+        doubtful = [*faults, *await self._against_page(found), *find_doubts(found, self.zone, key="")]
+        return DiscoveryReport(
+            address=address,
+            kind=AddressKind.FEED,
+            what=what,
+            found=len(found),
+            articles=self.preview_of_feed(found),
+            proposals=(proposal,) if found else (),
+            doubts=tuple(dict.fromkeys(doubtful)),
+        )
+
+    def read_feed(self, got: FetchedDocument, source: FeedSource) -> tuple[list[ParsedArticle], list[str]]:
+        try:
+            with processor_time(_MOST_COMPUTING):
+                harvest = source.read(got)
+        except LimitExceeded as error:
+            raise SourceError(f"{got.url or source.file} {error}") from None
+        faults = [f"left out: {fault}" for fault in harvest.faults[:3]]
+        more = len(harvest.faults) - len(faults)
+        return list(harvest.articles), [*faults, *harvest.notes, *([f"and {more} more left out"] if more > 0 else [])]
+
+    def preview_of_feed(self, found: Sequence[ParsedArticle]) -> tuple[ArticlePreview, ...]:
+        told = {"title": ("the feed's title",), "date": ("the feed's date",), "author": ("the feed's author",)}
+        told |= {"lead": ("the feed's summary",), "topics": ("the feed's categories",), "body": ("the feed's text",)}
+        told |= {"picture": ("the feed, or the first in its text",)}
+        return tuple(describe_article(one, told, self.zone, self.now) for one in found[: self.request.articles])
+
+    async def _against_page(self, found: Sequence[ParsedArticle]) -> list[str]:
+        """Whether the page of the newest article tells much more than the feed does."""
+        first = next((one for one in found if one.url), None)
+        sizes = sorted(len(one.body_html) for one in found)
+        if first is None or not sizes or sizes[len(sizes) // 2] >= _SUMMARY:
+            return []
+        summary = "the feed gives summaries only"
+        try:
+            read = parse_article(await self.get(first.url), self.read_settings)
+        except (SourceError, LimitExceeded) as error:
+            return [f"{summary}, and the page of its first article could not be read: {error}"]
+        if len(read.body_html) <= 2 * len(first.body_html) + _SUMMARY:
+            return []
+        return [
+            f"{summary}; the page of its first article has {len(read.body_html):,} characters of text: a source of type "
+            "page, of the listing on the site, brings whole articles"
+        ]
+
+    async def wordpress(self, got: FetchedDocument) -> DiscoveryReport:
+        """WordPress's REST API: no source reads it, but every WordPress has a feed."""
+        url = urljoin(got.url, "/feed/")
+        what = "is the REST API of WordPress; its site has a feed"
+        try:
+            made = await self.at(url).feed(await self.get(url))
+        except SourceError as error:
+            return DiscoveryReport(address=self.request.address, kind=AddressKind.NOTHING, what=f"{what}, but {error}")
+        return replace(made, address=self.request.address, what=f"{what}, {url}, of {_articles(made.found)}")
+
+    # -- pages -------------------------------------------------------------------------------------------------------
+
+    async def page(self, got: FetchedDocument) -> DiscoveryReport:
+        """A page: an article, or a listing with the articles that it leads to."""
+        listing = self.listing_of(got)
+        kind = self.request.kind or listing.kind
+        if kind is AddressKind.ARTICLE:
+            return await self.article(got)
+        return await self.listing(got, listing)
+
+    async def listing(self, got: FetchedDocument, listing: ProbedListing) -> DiscoveryReport:
+        """A listing: what is read of its articles, and the block to propose."""
+        from .listing_pages import read_listed_articles
+
+        made = await read_listed_articles(self, got, listing)
+        hints, feeds = await self._of_site(got, listing)
+        proposals = (*made.proposals, *feeds)
+        if feeds and _is_whole(feeds[0]) and proposals:
+            proposals = (*feeds, *made.proposals)
+        front = ["this is the front page: the listing of one section is steadier"] if is_front_page(got.url) else []
+        return replace(made, proposals=proposals, hints=(*made.hints, *hints), doubts=(*made.doubts, *front))
+
+    async def article(self, got: FetchedDocument) -> DiscoveryReport:
+        """An article: itself, and the listing that leads to it."""
+        try:
+            found = parse_article(got, self.read_settings)
+            places = self.places(found, got)
+            itself = describe_article(found, places, self.zone, self.now, address=self.request.address)
+        except (SourceError, LimitExceeded) as error:
+            return DiscoveryReport(
+                address=self.request.address,
+                kind=AddressKind.NOTHING,
+                what=f"is a page in which no article was found: {error}",
+            )
+        made = await self._listed(got)
+        if made is None or not made.proposals:
+            hint = "give the page that lists such articles, and a block for config.yaml is proposed"
+            return DiscoveryReport(
+                address=self.request.address,
+                kind=AddressKind.ARTICLE,
+                what="is an article",
+                found=1,
+                articles=(itself,),
+                doubts=tuple(find_doubts([found], self.zone)),
+                hints=(hint,),
+            )
+        return replace(
+            made,
+            address=self.request.address,
+            kind=AddressKind.ARTICLE,
+            what=f"is an article; {made.address} {made.what}",
+        )
+
+    async def _listed(self, got: FetchedDocument) -> DiscoveryReport | None:
+        """What is read of the listing of an article, beginning with it: the listing is what its breadcrumb or its address
+        lead to, best one that names it. It may stand on a later page of it."""
+        from .listing_pages import read_listed_articles
+
+        tree = parse_page(got.body, got.charset)
+        others = []
+        for url in find_listing_urls(tree, got.url)[:_MOST_PARENTS] if tree is not None else ():
+            try:
+                page = await self.get(url)
+                listing = self.listing_of(page)
+            except (SourceError, LimitExceeded):
+                continue
+            found = (url, page, listing)
+            if listing.names(got.url):
+                others = [found]
+                break
+            if listing.kind is AddressKind.LISTING and listing.links:
+                others.append(found)
+        if not others:
+            return None
+        url, page, listing = others[0]
+        made = await read_listed_articles(self.at(url), page, listing, first=got.url)
+        if listing.names(got.url):
+            return made
+        guess = f"{url} does not name this article: is it the listing that is meant?"
+        return replace(made, doubts=(guess, *made.doubts))
+
+    def at(self, url: str) -> Probe:
+        """The same trial of another address; what was fetched is shared."""
+        return replace(self, request=replace(self.request, address=url))
+
+    # -- the site ----------------------------------------------------------------------------------------------------
+
+    async def _of_site(self, got: FetchedDocument, listing: ProbedListing) -> tuple[list[str], list[SourceProposal]]:
+        """What else a page tells of its site: feeds (tried), sections, a map."""
+        tree = listing.tree
+        hints, proposals = [], []
+        named = [one.url for one in find_feeds(tree, listing.base)]
+        if not named and is_wordpress(tree):
+            named = [urljoin(got.url, "/feed/")]
+        for url in named[:_MOST_FEEDS]:
+            try:
+                answer = await self.get(url)
+                found, _ = self.read_feed(answer, FeedSource(name="", url=url, **self.common()))
+            except SourceError as error:
+                hints.append(f"the page names a feed that cannot be read: {error}")
+                continue
+            if found:
+                whole = sum(len(one.body_html) >= _SUMMARY for one in found) * 2 > len(found)
+                text = "with their text" if whole else "with summaries only"
+                proposals.append(
+                    SourceProposal(
+                        name="",
+                        settings=self.settings("feed", url=answer.moved_to or url),
+                        why=f"a feed of {_articles(len(found))} {text}",
+                    )
+                )
+        sections = find_sections(tree, listing.base)
+        if sections:
+            hints.append("sections of this site: " + ", ".join(f"{one.words} ({one.url})" for one in sections[:8]))
+        site_map = find_sitemap(tree, listing.base) or (await self._site_map(got.url) if is_front_page(got.url) else "")
+        if site_map:
+            hints.append(f"the site has a map for search engines, {site_map}, which no source reads")
+        return hints, proposals
+
+    async def _site_map(self, url: str) -> str:
+        try:
+            robots = await self.get(urljoin(url, "/robots.txt"))
+        except SourceError:
+            return ""
+        return next(iter(sitemaps_in_robots(robots.body[:100_000].decode("utf-8", "replace"), robots.url)), "")
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    def common(self) -> dict[str, Any]:
+        return {"language": self.request.language, "timezone": self.zone}
+
+    def settings(self, type: str, **own: Any) -> dict[str, Any]:
+        """The settings of a source of this type; those that are the same without being written are left out."""
+        made = {"type": type, **own}
+        if self.request.allow_private and urlsplit(str(own.get("url", ""))).scheme:
+            made["allow_private"] = True
+        return made
+
+    def file(self, folder: Path, path: Path) -> FetchedDocument:
+        """A file on the disk, as if it came from the network. Raises SourceError."""
+        try:
+            body = read_within(folder, path, _LARGEST)
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+        except (UnsafeFile, FileTooLarge) as error:
+            raise SourceError(f"{path} {error}") from None
+        return FetchedDocument(url="", body=body)
+
+
+def _is_whole(proposal: SourceProposal) -> bool:
+    return proposal.why.endswith("with their text")
+
+
+def _articles(number: int) -> str:
+    return f"{number} article{'' if number == 1 else 's'}"

@@ -1,0 +1,323 @@
+"""Pages and feeds from the outside, read politely and with every limit counted here.
+
+Bytes are counted after decompression (48 kB of gzip can hold 50 MB), time by the wall clock over a whole page, redirects
+one by one, and one request at a time goes to a host, with a pause between two; waiting for one's turn does not count.
+Every failure is a SourceError of one line that names the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import ssl
+import stat
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from .. import __version__
+from ..config.schema import Site
+from ..credentials import NO_CREDENTIALS, Credentials, extract_credentials, redact_credentials, remove_credentials
+from ..errors import Busy, Gone, NotModified, SourceError
+from ..http import PrivateAddress, ResponseTooLarge, open_session
+from ..source import FetchedDocument, Validators
+from ..text import clean_line
+from .host_backoff import find_backoff, parse_retry_after
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_ASK_AGAIN = 0.05  # seconds between two tries to have a turn that another process has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """What one page may cost: seconds, octets after decompression, redirects; and the pause between two requests."""
+
+    total: float = 30.0
+    size: int = 5_000_000
+    redirects: int = 5
+    pause: float = 0.2
+
+    @property
+    def octets(self) -> int:
+        """The most of an answer on the wire, whatever it is made of: headers and the marks of small chunks come on top."""
+        return 2 * self.size + 1_000_000
+
+
+class HostQueue:
+    """One request at a time to a host, whichever source asks, and a pause after each.
+
+    With `shared` all processes of this user on this machine take turns: each source is read by a process of its own, and
+    several may be of one portal.
+    """
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._free_at: dict[str, float] = {}
+        self._folder = _lock_folder() if shared else None
+
+    @contextlib.asynccontextmanager
+    async def acquire(self, host: str, pause: float) -> AsyncIterator[None]:
+        async with self._locks.setdefault(host, asyncio.Lock()), self._shared_turn(host, pause):
+            await asyncio.sleep(max(0.0, self._free_at.get(host, 0.0) - time.monotonic()))
+            try:
+                yield
+            finally:
+                self._free_at[host] = time.monotonic() + pause
+
+    @contextlib.asynccontextmanager
+    async def _shared_turn(self, host: str, pause: float) -> AsyncIterator[None]:
+        """The turn among processes: a lock on a file, which the system takes back from a process that dies."""
+        if self._folder is None:
+            yield
+            return
+        file = self._folder / hashlib.sha256(host.encode()).hexdigest()[:32]
+        try:
+            turn = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError:  # a full disk, a folder that was cleared away: politeness is not worth a failure
+            yield
+            return
+        try:
+            while not _locked(turn):  # noqa: ASYNC110 (no event of ours tells what another process does)
+                await asyncio.sleep(_ASK_AGAIN)
+            rest = os.fstat(turn).st_mtime - time.time()  # until when the host rests is the file's time
+            await asyncio.sleep(min(max(0.0, rest), pause))
+            try:
+                yield
+            finally:
+                free_at = time.time() + pause
+                os.utime(turn, (free_at, free_at))
+        finally:
+            os.close(turn)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _lock_folder() -> Path | None:
+    """Where the processes of this user keep their turns; None where there is no such place that is theirs alone."""
+    folder = Path(tempfile.gettempdir()) / f"distributor-turns-{os.getuid()}"
+    try:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        state = folder.lstat()
+    except OSError:
+        return None
+    mine = stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o077
+    return folder if mine else None
+
+
+@dataclass
+class HttpFetcher:
+    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source, and
+    `waits` the hosts that are to be left alone, with until when; those that ask for it meanwhile are added to it.
+
+    `credentials` go to their own origin and to no other, on redirects too. An address is asked for, told and kept
+    without the user name and password that may stand in it.
+    """
+
+    session: aiohttp.ClientSession
+    hosts: HostQueue
+    known: Mapping[str, Validators] = field(default_factory=dict)
+    limits: FetchLimits = FetchLimits()
+    credentials: Credentials = NO_CREDENTIALS
+    waits: dict[str, datetime] = field(default_factory=dict)
+
+    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+        """One page, after at most `limits.redirects` redirects.
+
+        Raises SourceError; of its kinds, NotModified where nothing changed and Gone where there is no such page.
+        """
+        url, own = extract_credentials(url)
+        validators = self.known.get(url) if conditional else None
+        try:
+            return await self._follow(url, validators, self.credentials | own)
+        except aiohttp.SocketTimeoutError:
+            raise SourceError(f"{url} fell silent in the middle of the answer") from None
+        except ResponseTooLarge as error:
+            raise SourceError(f"{url} sends {error}, headers and all, without coming to an end") from None
+        except TimeoutError:
+            raise SourceError(f"{url} took longer than {self.limits.total:g} s") from None
+        except aiohttp.InvalidURL:
+            raise SourceError(f"{url} is not an address that can be opened") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SourceError(f"{url} {_in_words(error)}") from error
+
+    async def _follow(self, url: str, validators: Validators | None, credentials: Credentials) -> FetchedDocument:
+        here, moved_to, left = url, url, self.limits.total
+        for _ in range(self.limits.redirects + 1):
+            _check(here, url)
+            self._leave_alone(url, here)
+            async with (
+                self.hosts.acquire(urlsplit(here).netloc, self.limits.pause),
+                asyncio.timeout(left) as limit,
+                self.session.get(
+                    URL(here, encoded=True) if here.isascii() else here,
+                    headers=_conditions(validators) | _login(credentials, here),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                if response.status not in _REDIRECTS:
+                    return await self._page(url, here, response, moved_to if moved_to == here else "")
+                target = response.headers.get("Location", "")
+                if not target:
+                    raise SourceError(f"{url} answered {response.status} without saying where it has moved")
+                permanent = response.status in _PERMANENT and moved_to == here
+                left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
+            here = remove_credentials(_target(here, target))
+            moved_to = here if permanent else moved_to
+        raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
+
+    def _leave_alone(self, asked: str, here: str) -> None:
+        host = _host(here)
+        until = find_backoff(self.waits, host, datetime.now(UTC))
+        if until:
+            raise Busy(f"{asked} is not asked: {_backoff_message(host, until)}", until=until, asked=False)
+
+    async def _page(self, asked: str, here: str, response: aiohttp.ClientResponse, moved_to: str) -> FetchedDocument:
+        if response.status == HTTPStatus.NOT_MODIFIED:
+            raise NotModified(f"{asked} has not changed")
+        if response.status in _GONE:
+            raise Gone(f"{asked} answered {_status(response)}", url=here, answer=_status(response))
+        if response.status != HTTPStatus.OK:
+            now, headers = datetime.now(UTC), response.headers
+            until = parse_retry_after(headers.get("Retry-After", ""), now, headers.get("Date", ""))
+            if until is None:
+                raise SourceError(f"{asked} answered {_status(response)}")
+            self.waits[_host(here)] = until
+            raise Busy(
+                f"{asked} answered {_status(response)}; {_backoff_message(_host(here), until)}", until=until, asked=True
+            )
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(65536):
+            body += chunk
+            if len(body) > self.limits.size:
+                raise SourceError(f"{asked} is larger than {self.limits.size / 1_000_000:g} MB")
+        return FetchedDocument(
+            url=here,
+            body=bytes(body),
+            media_type=response.content_type or "",
+            charset=response.charset or "",
+            validators=Validators(etag=_token(response, "ETag"), last_modified=_token(response, "Last-Modified")),
+            moved_to=moved_to if moved_to != asked else "",
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_fetcher(
+    site: Site,
+    known: Mapping[str, Validators],
+    hosts: HostQueue,
+    *,
+    allow_private: bool = False,
+    limits: FetchLimits = FetchLimits(),
+    credentials: Credentials = NO_CREDENTIALS,
+    waits: Mapping[str, datetime] | None = None,
+) -> AsyncIterator[HttpFetcher]:
+    """A fetcher for one look at one source; those that share `hosts` take turns. `waits` are the hosts to leave alone."""
+    session = open_session(
+        user_agent=user_agent(site), allow_private=allow_private, total=limits.total, octets=limits.octets
+    )
+    try:
+        yield HttpFetcher(session, hosts, known, limits, credentials, dict(waits or {}))
+    finally:
+        await session.close()
+
+
+def user_agent(site: Site) -> str:
+    """Who reads, and whom to ask about it."""
+    contact = f"; {site.contact}" if site.contact.isascii() and site.contact else ""
+    return "".join(sign for sign in f"Distributor/{__version__} (+{site.url}{contact})" if sign.isprintable())
+
+
+def _target(here: str, target: str) -> str:
+    """Where a redirect leads; an address that cannot be read is left to `_check`."""
+    try:
+        return urljoin(here, target)
+    except ValueError:
+        return target
+
+
+def _check(here: str, asked: str) -> None:
+    try:
+        parts = urlsplit(here)
+        good = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:
+        good = None
+    if not good:
+        where = "is" if here == asked else "redirects to"
+        raise SourceError(
+            f"{asked} {where} no address of the web"
+            + ("" if here == asked else f": {clean_line(redact_credentials(here))[:200]}")
+        )
+
+
+def _conditions(validators: Validators | None) -> dict[str, str]:
+    """The validators exactly as they were received (RFC 9110, section 13.1)."""
+    headers = {"Accept-Encoding": "gzip, deflate"}
+    if validators and validators.etag:
+        headers["If-None-Match"] = validators.etag
+    if validators and validators.last_modified:
+        headers["If-Modified-Since"] = validators.last_modified
+    return headers
+
+
+def _login(credentials: Credentials, url: str) -> dict[str, str]:
+    header = credentials.header(url)
+    return {"Authorization": header} if header else {}
+
+
+def _token(response: aiohttp.ClientResponse, name: str) -> str:
+    """A validator as it came; empty for one that could not be sent back as it came."""
+    value = response.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() else ""
+
+
+def _status(response: aiohttp.ClientResponse) -> str:
+    try:
+        phrase = HTTPStatus(response.status).phrase
+    except ValueError:
+        phrase = ""
+    return f"{response.status} {phrase}".strip()
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def _backoff_message(host: str, until: datetime) -> str:
+    return f"{host} asks to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _in_words(error: Exception) -> str:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, PrivateAddress):
+        return f"is not read: {cause}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(cause, ssl.SSLCertVerificationError):
+        return "has a certificate that is not valid"
+    if isinstance(error, aiohttp.ClientSSLError) or isinstance(cause, ssl.SSLError):
+        return "could not be reached: no TLS could be agreed on"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "could not be reached: its name is not known"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"could not be reached: {cause.strerror or cause if isinstance(cause, OSError) else cause}"
+    if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientOSError)):
+        return "broke off in the middle of the answer, or sent what cannot be unpacked"
+    return f"gave an answer that is not HTTP: {clean_line(str(error))[:120] or type(error).__name__}"

@@ -1,0 +1,363 @@
+"""Carries mail by one or several SMTP servers, over as many connections as each of them may have.
+
+The outcome of a recipient:
+
+    2yz to the dot ────────────── Receipt            5yz about the recipient ───────── Rejected
+    4yz, or lost before the dot ─ Unavailable        5yz about us, wherever ────────── Unavailable, and the server stops
+    lost after the dot ────────── Uncertain          421, or lost between messages ─── connect again, nobody is blamed
+
+What is about a server and not about a recipient stops that server, and the others go on; only when none is left it is
+raised, so that it can never be held against the recipients. A server is met with one connection; as its messages are
+taken, their number doubles again and again, up to the number allowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+from ..errors import DeliveryError, Unavailable
+from ..message_queue import MessageQueue, OutgoingMessage
+from ..model import Receipt
+from .connection import ConnectionLost, SmtpConnection, SmtpServer
+from .health import MessageResult, ServerHealth
+from .rates import DomainBackoff, RateLimit, RateLimiter
+from .smtp_protocol import Phase
+from .transaction import BuildWireMessage, SmtpTransaction
+
+log = logging.getLogger("distributor.mail")
+
+_SLICE = 0.25  # seconds of a long wait, between two looks whether the work is to end
+_SHORT = 0.005  # seconds of a wait for another relay to take its share
+_FIRST_PAUSE = 1.0  # seconds without a further connection after one that was refused; doubled up to the next
+_SERVER_BACKOFF = 60.0  # seconds before a relay is asked again for what it has refused, while others carry on
+
+
+async def probe_server(server: SmtpServer) -> None:
+    """Connect, log in and leave again, without a message. Raises Unavailable or AuthBroken."""
+    link = await SmtpConnection.open(server)
+    await link.close()
+
+
+class SmtpPool:
+    """The carrier of a mail channel. It lives as long as the process, so that rates hold from run to run.
+
+    `domains` are rates by recipient domain, kept over all servers together. `pack` makes the parcel of an errand. `among`
+    processes share what rates allow, of which this is one.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[SmtpServer],
+        pack: BuildWireMessage,
+        domains: Mapping[str, Sequence[RateLimit]] | None = None,
+        among: int = 1,
+    ) -> None:
+        self.pack = pack
+        self.among = among
+        self.domains = RateLimiter((), domains)
+        self.rests = DomainBackoff()
+        self.relays = [PooledServer(server, self) for server in servers]
+        self.done = asyncio.Event()
+        self._remembered = False
+
+    async def send_all(self, errands: MessageQueue) -> None:
+        self.done = asyncio.Event()
+        await self._remember(errands)
+        for relay in self.relays:
+            relay.taken, relay.down = 0, None
+        tasks = [asyncio.create_task(self._work(relay, errands)) for relay in self.relays]
+        try:
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            for task in tasks:
+                task.cancel()
+        for result in results:
+            if result is not None:
+                raise result
+        failures = [relay.down for relay in self.relays if relay.down]
+        if len(failures) == len(self.relays):
+            raise next((failure for failure in failures if isinstance(failure, Unavailable)), failures[0])
+
+    async def probe(self) -> None:
+        """Whether one of the servers would take a message: connect, log in and leave again. Raises the last one's
+        Unavailable or AuthBroken where none does."""
+        for relay in self.relays[:-1]:
+            with contextlib.suppress(DeliveryError):
+                await probe_server(relay.server)
+                return
+        await probe_server(self.relays[-1].server)
+
+    async def _remember(self, errands: MessageQueue) -> None:
+        """Begin long windows with what earlier processes have sent. Which server took a letter is not written down: each
+        is taken to have had its share by weight. From then on this process knows better what it has sent."""
+        limits = [(relay.limits, "", relay.server.weight) for relay in self.relays]
+        weights = sum(weight for _, _, weight in limits)
+        kept = [*limits, *((self.domains, domain, weights) for domain in self.domains.domains)]
+        long = [one for one in kept if one[0].memory(one[1])[0]]
+        if self._remembered or not long:
+            return
+        first = await errands.take()
+        if first is None:
+            return
+        errands.requeue(first)
+        now = _now()
+        for one, domain, weight in long:
+            (seconds, count), share = one.memory(domain), weight / weights / self.among
+            ages = await errands.history(seconds, ceil(count / share), domain)
+            one.remember([now - age for age in ages], share, domain)
+        self._remembered = True
+
+    async def _work(self, relay: PooledServer, errands: MessageQueue) -> None:
+        """One relay at work; after a failure it is tried again as long as another one carries on."""
+        while True:
+            try:
+                await relay.work(errands)
+                relay.down = None
+                self.done.set()
+                return
+            except DeliveryError as failure:
+                relay.down = failure
+            except Exception:  # the ledger fails: nobody may go on
+                for other in self.relays:
+                    other.end()
+                self.done.set()
+                raise
+            others = [other for other in self.relays if other is not relay]
+            if others:
+                log.error("%s is left alone for a while: %s", relay.server, relay.down)
+            if not any(other.down is None for other in others):
+                self.done.set()
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SERVER_BACKOFF):
+                    await self.done.wait()
+            if self.done.is_set():
+                return
+
+    def is_its_turn(self, relay: PooledServer) -> bool:
+        """Whether it is this relay's turn: the messages are shared by weight among those that work."""
+        if len(self.relays) == 1:
+            return True
+        shares = [other.taken / other.server.weight for other in self.relays if other.down is None]
+        return len(shares) < 2 or relay.taken / relay.server.weight <= min(shares) + 1
+
+
+class PooledServer:
+    """One server, and its connections during a run."""
+
+    def __init__(self, server: SmtpServer, all: SmtpPool) -> None:
+        self.server = server
+        self.taken = 0
+        self.down: DeliveryError | None = None
+        self._all = all
+        self.limits = RateLimiter(server.rates)
+        self._health = ServerHealth(str(server))
+        self._slots: set[asyncio.Task[None]] = set()
+        self._passed_on: set[OutgoingMessage] = set()  # that were left to another server, once each
+        self._ended = asyncio.Event()
+        self._over = False
+        self._open = 0
+        self._until, self._pause = 0.0, _FIRST_PAUSE  # no more connections are tried before; then for how long
+
+    async def work(self, errands: MessageQueue) -> None:
+        """Carry until there are no more errands. Raises Unavailable or AuthBroken where this server is the reason."""
+        self._health, self._over, self._ended = ServerHealth(str(self.server)), False, asyncio.Event()
+        self._passed_on = set()
+        failure: Exception | None = None
+        self._slots = set()
+        self._begin(errands)
+        try:
+            while self._slots:
+                await self._ended.wait()  # of any, those that were begun meanwhile too
+                self._ended.clear()
+                done = {task for task in self._slots if task.done()}
+                self._slots -= done
+                for task in done:
+                    try:
+                        task.result()
+                    except Exception as error:
+                        self.end()
+                        failure = error if failure is None or not isinstance(error, Unavailable) else failure
+        finally:
+            for task in self._slots:
+                task.cancel()
+            await asyncio.gather(*self._slots, return_exceptions=True)
+        failure = failure or self._health.final_failure()
+        for errand, outcome in self._health.left():
+            if self._elsewhere():
+                errands.requeue(errand)
+            else:
+                errands.answer(errand, outcome)
+        if failure:
+            raise failure
+
+    def end(self) -> None:
+        """Let every connection end after the message in hand."""
+        self._over = True
+
+    # -- one connection after the other ------------------------------------------------------------------------------
+
+    async def _run_connection(self, errands: MessageQueue) -> None:
+        link: SmtpConnection | None = None
+        try:
+            while errand := await self._next(errands):
+                try:
+                    link = await self._connected(link)
+                except BaseException as error:
+                    link = None
+                    errands.requeue(errand)
+                    if isinstance(error, Unavailable) and self._open:
+                        self._no_more()
+                        return  # the others go on
+                    raise
+                await self._transfer(link, errand, errands)
+        finally:
+            if link:
+                self._open -= 1
+                await link.close()
+
+    async def _connected(self, link: SmtpConnection | None) -> SmtpConnection:
+        """The connection, or a new one where it has done enough, has ended, or somebody has spoken unasked meanwhile."""
+        if link and not link.closing and link.carried < self.server.per_connection:
+            with contextlib.suppress(ConnectionLost):
+                link.look()
+                return link
+            link.abort()
+        if link:
+            self._open -= 1
+            await link.close()
+        link = await SmtpConnection.open(self.server)
+        self._open += 1
+        self._pause = _FIRST_PAUSE
+        self._health.connections = max(self._health.connections, self._open)
+        return link
+
+    async def _transfer(self, link: SmtpConnection, errand: OutgoingMessage, errands: MessageQueue) -> None:
+        transfer = SmtpTransaction(
+            link, errands, self._all.pack, lambda: self._more(errands), lambda *told: self._told(link, errands, *told)
+        )
+        try:
+            await transfer.run(errand)
+        except ConnectionLost as lost:
+            link.abort()
+            self._lost(transfer, errands, str(lost))
+        except BaseException:
+            link.abort()
+            raise
+        finally:
+            in_hand, marked = transfer.release_current()
+            if in_hand and not marked:
+                errands.requeue(in_hand)
+
+    def _lost(self, transfer: SmtpTransaction, errands: MessageQueue, reason: str) -> None:
+        """A connection that ended while nothing was in doubt."""
+        errand, marked = transfer.release_current()
+        if errand is None:
+            return
+        unavailable = Unavailable(f"{self.server}: {reason}", counted=False)
+        if marked:
+            self._told(transfer.link, errands, errand, MessageResult(unavailable, lost=True))
+            return
+        given_up = self._health.exhausts_tries(errand, reason)
+        try:
+            self._health.judge()
+        except DeliveryError:
+            errands.requeue(errand)
+            raise
+        if given_up:
+            errands.answer(errand, unavailable)
+        else:
+            errands.requeue(errand)
+
+    # -- errands -----------------------------------------------------------------------------------------------------
+
+    async def _next(self, errands: MessageQueue) -> OutgoingMessage | None:
+        """The next errand, when rates and shares allow it. None at the end."""
+        while not self._over and not errands.ended:
+            wait = self.limits.free_at(_now()) - _now()
+            if wait > 0 or not self._all.is_its_turn(self):
+                await asyncio.sleep(min(max(wait, _SHORT), _SLICE))
+                continue
+            errand = await errands.take()
+            if errand is None or self._allowed(errand, errands):
+                return errand
+        return None
+
+    def _more(self, errands: MessageQueue) -> OutgoingMessage | None:
+        """The next errand that can be announced without waiting."""
+        if self._over or self.limits.free_at(_now()) > _now() or not self._all.is_its_turn(self):
+            return None
+        while errand := errands.take_now():
+            if self._allowed(errand, errands):
+                return errand
+        return None
+
+    def _allowed(self, errand: OutgoingMessage, errands: MessageQueue) -> bool:
+        """Count an errand that may go now; one whose domain must wait, or that is left to another server, is put back."""
+        now, domain = _now(), _domain(errand)
+        if errand in self._passed_on and self._elsewhere():
+            errands.requeue(errand, _SLICE)
+            return False
+        free = max(self._all.domains.domain_free_at(domain, now), self._all.rests.free_at(domain, now))
+        if free > now:
+            errands.requeue(errand, free - now)
+            return False
+        self.limits.record_send(domain, now)
+        self._all.domains.record_send(domain, now)
+        self.taken += 1
+        return True
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def _told(
+        self, link: SmtpConnection, errands: MessageQueue, errand: OutgoingMessage, result: MessageResult
+    ) -> None:
+        """Pass on what became of an errand. Raises Unavailable or AuthBroken where it tells about the server."""
+        marked = result.reply is not None and result.reply.phase is Phase.ANSWER
+        for known, outcome in self._health.released(errand, result):
+            waits = isinstance(outcome, Unavailable) and outcome.ours and not (known is errand and marked)
+            if waits and known not in self._passed_on and self._elsewhere():
+                self._passed_on.add(known)
+                errands.requeue(known)  # another server may take it
+            else:
+                errands.answer(known, outcome)
+        if isinstance(result.outcome, Receipt):
+            self._all.rests.accepted(_domain(errand))
+            self._grow(errands)
+        elif result.reply and result.reply.enhanced.startswith("4.7.") and not result.reply.greylisted:
+            self._all.rests.refused(_domain(errand), _now())
+        self._health.judge()
+
+    def _elsewhere(self) -> bool:
+        """Whether another server carries on."""
+        return any(other.down is None for other in self._all.relays if other is not self)
+
+    def _grow(self, errands: MessageQueue) -> None:
+        """One more connection, as long as not more are being opened than have carried something, and there is work."""
+        most, opening = min(self.server.connections, 2 * self._open), len(self._slots) - self._open
+        if len(self._slots) < most and errands.at_hand > opening and not self._over and self._until <= _now():
+            self._begin(errands)
+
+    def _begin(self, errands: MessageQueue) -> None:
+        task = asyncio.create_task(self._run_connection(errands))
+        task.add_done_callback(lambda _: self._ended.set())
+        self._slots.add(task)
+
+    def _no_more(self) -> None:
+        """A connection was refused while others are open: the server has as many as it wants, or is away for a moment."""
+        now = _now()
+        if self._until <= now:  # several that fail at once are one
+            self._until, self._pause = now + self._pause, min(2 * self._pause, _SERVER_BACKOFF)
+
+
+def _domain(errand: OutgoingMessage) -> str:
+    return errand.recipient.address.rpartition("@")[2].lower()
+
+
+def _now() -> float:
+    return time.monotonic()

@@ -1,0 +1,135 @@
+"""What a channel that writes to people is given to do: errands, each one rendition for one person.
+
+A carrier takes errands, as many at a time as it has hands, and says of each what became of it. Before the irrevocable
+byte of one leaves it asks for a mark; so whoever dies in between leaves a trace. An errand that was taken is either
+answered, or put back, or refused its mark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .errors import DeliveryError, Unavailable
+from .model import Receipt, Recipient, Rendition
+
+DeliveryOutcome = Receipt | DeliveryError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutgoingMessage:
+    """One rendition for one person. `id` is its number in the ledger; 0 for a copy outside of it."""
+
+    rendition: Rendition
+    recipient: Recipient
+    id: int = 0
+
+
+class MessageQueue(Protocol):
+    """The errands of one run, and the ledger behind them."""
+
+    @property
+    def at_hand(self) -> int:
+        """About how many can be taken without waiting."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the work is to end: nothing more is handed out."""
+        ...
+
+    def take_now(self) -> OutgoingMessage | None:
+        """The next one, if there is one at hand."""
+        ...
+
+    async def take(self) -> OutgoingMessage | None:
+        """The next one; None when there is nothing more to do now, or the work is to end."""
+        ...
+
+    def requeue(self, errand: OutgoingMessage, after: float = 0) -> None:
+        """Not tried, or surely not out and nobody's fault: to be taken again, not before `after` seconds."""
+        ...
+
+    async def mark(self, errand: OutgoingMessage) -> bool:
+        """Commit that it may leave now. False: it must not, and is no errand any more."""
+        ...
+
+    def answer(self, errand: OutgoingMessage, outcome: DeliveryOutcome) -> None:
+        """What became of it. A mark that is asked for later is committed with this or after it."""
+        ...
+
+    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
+        """How many seconds ago this channel has tried to send in the last `seconds`, whichever process did, to this domain
+        if one is named: the latest `most` letters, each with its last try, oldest first."""
+        ...
+
+
+class Transport(Protocol):
+    """Carries errands for one channel, for as long as the process lives: it may remember how a server behaves."""
+
+    async def send_all(self, errands: MessageQueue) -> None:
+        """Carry until there are no more. Raises Unavailable or AuthBroken where nothing can be carried; every errand in
+        hand was answered or put back before."""
+        ...
+
+
+@dataclass
+class MessageBatch:
+    """A few errands outside of the ledger: test copies, letters to staff, tests. `allowed` is asked for marks."""
+
+    messages: Iterable[OutgoingMessage]
+    allowed: Callable[[OutgoingMessage], bool] = lambda _: True
+    outcomes: dict[str, DeliveryOutcome] = field(default_factory=dict)
+    _waiting: deque[OutgoingMessage] = field(init=False)
+    _later: list[tuple[float, OutgoingMessage]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._waiting = deque(self.messages)
+
+    @property
+    def at_hand(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def ended(self) -> bool:
+        return not (self._waiting or self._later)
+
+    def take_now(self) -> OutgoingMessage | None:
+        now = asyncio.get_running_loop().time()
+        due = [errand for when, errand in self._later if when <= now]
+        self._later = [(when, errand) for when, errand in self._later if when > now]
+        self._waiting.extendleft(due)
+        return self._waiting.popleft() if self._waiting else None
+
+    async def take(self) -> OutgoingMessage | None:
+        while not (errand := self.take_now()) and self._later:  # noqa: ASYNC110  it is time that is waited for
+            await asyncio.sleep(0.01)
+        return errand
+
+    def requeue(self, errand: OutgoingMessage, after: float = 0) -> None:
+        if after:
+            self._later.append((asyncio.get_running_loop().time() + after, errand))
+        else:
+            self._waiting.appendleft(errand)
+
+    async def mark(self, errand: OutgoingMessage) -> bool:
+        return self.allowed(errand)
+
+    def answer(self, errand: OutgoingMessage, outcome: DeliveryOutcome) -> None:
+        self.outcomes[errand.recipient.id] = outcome
+
+    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
+        return ()
+
+
+async def send_one(carrier: Transport, rendition: Rendition, recipient: Recipient) -> Receipt:
+    """Carry one rendition to one person, outside of the ledger. Raises the delivery error that it ends with."""
+    hand = MessageBatch([OutgoingMessage(rendition, recipient)])
+    await carrier.send_all(hand)
+    outcome = hand.outcomes.get(recipient.id)
+    if isinstance(outcome, Receipt):
+        return outcome
+    raise outcome or Unavailable("it was not carried")

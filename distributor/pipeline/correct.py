@@ -1,0 +1,353 @@
+"""Putting right or taking back what is out: first as a plan that staff can read, then as an edition of its own.
+
+A correction is an edition like any other, so it is frozen, promised and delivered through the ledger and goes on after
+a crash. It is made once: what says the same of the same version of an article as its last notice is that notice. Its
+renditions replace the feeds, amend or retract posts, and write, if staff wish, to those whose letter carried the article,
+and to nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..articles import corrections, flags
+from ..articles import repository as article_repository
+from ..articles.corrections import NoticeRecord
+from ..articles.flags import ArticleFlag
+from ..config.schema import Newsletter
+from ..delivery.enqueue import close_post, enqueue_deliveries, supersede_earlier_editions
+from ..delivery.queries import has_personal_deliveries
+from ..editions import article_status
+from ..editions import repository as edition_repository
+from ..editions.attribution import assign_articles
+from ..editions.build import EditionContents, build_edition
+from ..editions.snapshot import Snapshot, take_snapshot
+from ..errors import UserError
+from ..model import Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
+from ..newsroom import Newsroom
+from ..preflight.findings import Finding
+from ..rendering.corrections import with_notices
+from ..storage.database import Database
+from ..storage.rows import skip_damaged
+from ..storage.tables import deliveries, editions
+from ..subscribers import recipients
+from ..subscribers.recipients import CorrectionRecipients
+from . import preflight_gate
+from .correction_plan import ArticlePost, CorrectionPlanner, list_posts
+from .deliver import check_may_send
+from .plan import build_render_context, load_notices
+from .publish import personal_channels
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterCorrection:
+    """What is to be done in one newsletter.
+
+    `posts` are what there is of the article, `give_up` those that are not out yet and stay so. `lines` say it all in
+    words, what cannot be done as well.
+    `blocked` is what preflight has against its letter.
+    """
+
+    newsletter: Newsletter
+    edition: Edition
+    renditions: tuple[Rendition, ...]
+    holders: CorrectionRecipients | None
+    posts: tuple[ArticlePost, ...]
+    give_up: tuple[ArticlePost, ...]
+    lines: tuple[str, ...]
+    blocked: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPlan:
+    """What a correction would do, newsletter by newsletter. `forced` are the checks that its letters need not pass;
+    `rests_on` is what must still be so when it is done, by newsletter.
+
+    `decided` is the notice that says this already of the same version of the article, with `editions` as what was made
+    of it: `parts` hold then only what it has left undone (letters that were not wanted before, an edition that was
+    cancelled), mostly nothing.
+    """
+
+    article: Article
+    notice: Notice
+    at: datetime
+    parts: tuple[NewsletterCorrection, ...] = field(default_factory=tuple)
+    decided: NoticeRecord | None = None
+    editions: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+    based_on: Mapping[str, Snapshot] = field(default_factory=dict)
+
+
+def plan_correction(
+    newsroom: Newsroom,
+    database: Database,
+    article_id: str,
+    notice: Notice,
+    *,
+    mail: bool,
+    forced: Sequence[str] = (),
+    again: bool = False,
+) -> CorrectionPlan:
+    """What it would take to put an article right, or to take it back, wherever it has gone out. Nothing is written.
+
+    `mail` writes to those whose letter carried it. A notice without words says what the last one of the same kind said of
+    the same version, so that it cannot replace it; `again` does once more what was decided already. Raises UserError where
+    there is no such article, where a correction is asked for of one that was withdrawn, and for a forced name that is no
+    check.
+    """
+    with database.read(long=True) as connection:
+        rests_on = {name: take_snapshot(connection, name) for name in newsroom.settings.newsletters}
+        article = article_repository.find_article(connection, article_id)
+        if article is None:
+            raise UserError(f"there is no article {article_id!r}; `distributor articles` lists them")
+        last = corrections.find_latest_notice(connection, article_id)
+        if last and last.notice.kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
+            raise UserError(f"{article_id} has been withdrawn: there is nothing to correct")
+        if last and not notice.note and (last.notice.kind, last.version) == (notice.kind, article.version):
+            notice = replace(notice, note=last.notice.note)
+        decided = last if last and not again and _is_decided(connection, article, last, notice) else None
+        asked = _CorrectionRequest(
+            article, decided.notice if decided else notice, decided.number if decided else 0, notice.at
+        )
+        parts: list[NewsletterCorrection] = []
+        made: list[str] = []
+        for newsletter in newsroom.settings.newsletters.values():
+            if not _has_announced(connection, newsletter, article, decided):
+                continue
+            before = edition_repository.list_editions_of_slot(connection, newsletter.id, asked.slot) if decided else []
+            made += before
+            if not before:
+                parts.append(_plan_newsletter(newsroom, connection, newsletter, asked, mail))
+            elif mail and not has_personal_deliveries(connection, before):
+                part = _plan_newsletter(newsroom, connection, newsletter, asked, mail, letters_only=True)
+                parts += [part] if part.renditions else []
+    examined = tuple(_with_findings(newsroom, part, notice.at, forced) for part in parts)
+    return CorrectionPlan(article, asked.notice, notice.at, examined, decided, tuple(made), tuple(forced), rests_on)
+
+
+def _is_decided(connection: Connection, article: Article, last: NoticeRecord, notice: Notice) -> bool:
+    """Whether the last notice of an article says what is asked for, and still holds: staff may have released an article
+    that was withdrawn."""
+    if not last.says(notice, article.version):
+        return False
+    still_out = ArticleFlag.WITHDRAWN not in flags.flags_of_articles(connection, [article.id]).get(article.id, {})
+    return not (notice.kind is NoticeKind.WITHDRAWAL and still_out)
+
+
+def _with_findings(
+    newsroom: Newsroom, part: NewsletterCorrection, now: datetime, forced: Sequence[str]
+) -> NewsletterCorrection:
+    """A part with what preflight says of its letters."""
+    found = preflight_gate.check_emails(newsroom, part.edition, part.renditions, now)
+    blocked = preflight_gate.list_blocking(newsroom, found, forced)
+    told = (f"preflight blocks its letters: {preflight_gate.describe_findings(blocked)}",) if blocked else ()
+    return replace(part, blocked=tuple(blocked), lines=(*part.lines, *told))
+
+
+def apply_correction(
+    newsroom: Newsroom, database: Database, plan: CorrectionPlan, by: str, *, reason: str = ""
+) -> list[str]:
+    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it. What was
+    decided already is neither written down nor promised again.
+
+    Raises UserError, with nothing done, where preflight blocks a letter of it, and where something has gone out or was
+    changed since the plan was made.
+    """
+    if blocked := [one for part in plan.parts for one in part.blocked]:
+        raise UserError(
+            f"nothing was done: its letters do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
+            "the same, and without --mail nobody is written to"
+        )
+    now = plan.at
+    check_may_send(newsroom, database, now)
+    with database.write(long=True) as connection:
+        if _is_outdated(connection, plan):
+            raise UserError(
+                "something has gone out or was changed since this plan was made: nothing was done; do it again to see "
+                "what it would do now"
+            )
+        if plan.decided is None:
+            corrections.add_notice(connection, plan.article.id, plan.notice, plan.article.version, by)
+        if plan.decided is None and plan.notice.kind is NoticeKind.WITHDRAWAL:
+            flags.set_flag(
+                connection, plan.article.id, ArticleFlag.WITHDRAWN, reason=reason or "by staff", by=by, now=now
+            )
+        for part in plan.parts:
+            _save_correction(newsroom, connection, part, by, now, plan.forced)
+    return [part.edition.id for part in plan.parts if part.renditions]
+
+
+def _is_outdated(connection: Connection, plan: CorrectionPlan) -> bool:
+    """Whether the world is another one than the plan was made for: what is out, and how its posts stand."""
+    if any(take_snapshot(connection, name) != before for name, before in plan.based_on.items()):
+        return True
+    return any(tuple(list_posts(connection, part.newsletter, plan.article)) != part.posts for part in plan.parts)
+
+
+def _save_correction(
+    newsroom: Newsroom,
+    connection: Connection,
+    part: NewsletterCorrection,
+    by: str,
+    now: datetime,
+    forced: Sequence[str],
+) -> None:
+    for post in part.give_up:
+        close_post(connection, post.edition, post.channel, post.variant, f"given up: {part.edition.subject}", now)
+    if not part.renditions:
+        return
+    edition_repository.save(connection, part.edition, part.renditions, by)
+    preflight_gate.record_forced(connection, part.edition.id, by, now, forced)
+    enqueue_deliveries(
+        connection, part.edition, part.renditions, part.holders, personal_channels(newsroom, part.newsletter)
+    )
+    latest = [name for name, channel in newsroom.carriers(part.newsletter).items() if channel.latest_only]
+    supersede_earlier_editions(connection, part.edition, latest, now)
+
+
+# -- planning ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _CorrectionRequest:
+    """What is to be said of an article. `number` is that of the notice where it is written down already, else 0."""
+
+    article: Article
+    notice: Notice
+    number: int
+    at: datetime
+
+    @property
+    def slot(self) -> str:
+        return f"correction-{self.article.id}-{self.number}"
+
+
+def _has_announced(
+    connection: Connection, newsletter: Newsletter, article: Article, decided: NoticeRecord | None
+) -> bool:
+    """Whether a newsletter has announced it, and before what was decided: what came later carried the notice itself."""
+    return any(
+        item.newsletter == newsletter.id and item.edition and (not decided or item.decided_at <= decided.notice.at)
+        for item in article_status.list_by_article(connection, article.id)
+    )
+
+
+def _plan_newsletter(
+    newsroom: Newsroom,
+    connection: Connection,
+    newsletter: Newsletter,
+    asked: _CorrectionRequest,
+    mail: bool,
+    *,
+    letters_only: bool = False,
+) -> NewsletterCorrection:
+    article, notice = asked.article, asked.notice
+    fresh = {} if asked.number else {article.id: [notice]}
+    said = load_notices(connection, [article], fresh)[article.id]
+    slot = replace(asked, number=asked.number or len(said)).slot
+    language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
+    shown = with_notices(article, said, language, zone)
+    edition = build_edition(
+        newsroom.settings,
+        newsletter,
+        EditionContents((article,)),
+        kind=EditionKind.CORRECTION,
+        slot=edition_repository.find_free_slot(connection, newsletter.id, slot),
+        number=edition_repository.next_number(connection, newsletter.id, EditionKind.CORRECTION),
+        now=asked.at,
+        withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
+    )
+    carried, carried_at = _list_emails_with(connection, newsletter, article)
+    edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
+    letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
+    desk = build_render_context(newsroom, connection, newsletter, notices=fresh, now=asked.at)
+    desk = replace(desk, corrected=tuple(_corrected_editions(connection, newsletter, article, shown)))
+    work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter, article)))
+    holders = CorrectionRecipients(carried)
+    for channel in newsroom.carriers(newsletter).values():
+        if channel.personal:
+            work.letters(
+                channel,
+                [*channel.compose(letter, desk)],
+                recipients.count_correction_recipients(connection, holders),
+                mail,
+            )
+        elif letters_only:
+            continue
+        elif channel.latest_only:
+            work.replace(channel, [*channel.compose(edition, desk)])
+        else:
+            work.posts(channel, assign_articles(channel, edition, channel.compose(edition, desk)))
+    if not letters_only:
+        work.still_to_go(_unsent(connection, carried))
+    return NewsletterCorrection(
+        newsletter,
+        edition,
+        tuple(work.renditions),
+        holders if mail else None,
+        tuple(work.known),
+        tuple(work.give_up),
+        tuple(work.lines),
+    )
+
+
+def _corrected_editions(
+    connection: Connection, newsletter: Newsletter, article: Article, shown: Article
+) -> Iterator[Edition]:
+    """The editions that carried an article, with what is to be shown of it."""
+    own = [
+        item.edition
+        for item in article_status.list_by_article(connection, article.id)
+        if item.newsletter == newsletter.id
+    ]
+    for edition in skip_damaged([id for id in own if id], partial(edition_repository.find, connection)):
+        if edition:
+
+            def now(articles: Sequence[Article]) -> tuple[Article, ...]:
+                return tuple(shown if one.id == article.id else one for one in articles)
+
+            yield replace(edition, articles=now(edition.articles), briefs=now(edition.briefs))
+
+
+def _list_emails_with(
+    connection: Connection, newsletter: Newsletter, article: Article
+) -> tuple[dict[str, list[str]], datetime | None]:
+    """The letters that carried the article, parts by edition, and when the first of them was out."""
+    query = sa.select(editions.c.id, editions.c.released_at).where(
+        editions.c.newsletter == newsletter.id,
+        editions.c.released_at >= article.first_seen,
+        editions.c.kind != EditionKind.CORRECTION,
+    )
+    carried, first = {}, None
+    for row in connection.execute(query.order_by(editions.c.released_at)):
+        variants = [
+            variant
+            for variant, ids in edition_repository.list_segment_articles(connection, row.id).items()
+            if article.id in ids
+        ]
+        if variants:
+            carried[row.id] = variants
+            first = first or row.released_at
+    return carried, first
+
+
+def _unsent(connection: Connection, carried: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    found = {}
+    for edition, variants in carried.items():
+        query = sa.select(sa.func.count()).where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.variant.in_(list(variants)),
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        number = connection.execute(query).scalar_one()
+        if number:
+            found[edition] = number
+    return found

@@ -1,0 +1,170 @@
+"""What a correction does, channel by channel: renditions to promise, posts to give up, and all of it in words.
+
+A post is one rendition of an earlier edition that is about the article. What was sent is changed or taken back where its
+network can, by the newest receipt there is of it; what is not out yet is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..channel import Channel
+from ..config.schema import Newsletter
+from ..editions import repository as edition_repository
+from ..model import Article, DeliveryState, Edition, Notice, NoticeKind, Rendition, RenditionAction
+from ..storage.tables import deliveries, editions, renditions
+
+S = DeliveryState
+_OPEN = (S.PENDING, S.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePost:
+    """One post of the article by an earlier edition, and where it stands. `changes` are earlier corrections of it that
+    are not out yet."""
+
+    edition: str
+    channel: str
+    variant: str
+    state: DeliveryState
+    changes: tuple[ArticlePost, ...] = ()
+
+
+@dataclass
+class CorrectionPlanner:
+    """Collects what is to be done, channel by channel, and says it in words."""
+
+    connection: Connection
+    edition: Edition
+    notice: Notice
+    known: Sequence[ArticlePost]
+    renditions: list[Rendition] = field(default_factory=list)
+    give_up: list[ArticlePost] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def withdrawal(self) -> bool:
+        return self.notice.kind is NoticeKind.WITHDRAWAL
+
+    def letters(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
+        if not mail:
+            self.lines.append(f"{channel.name}: {_count_words(holders)} got it; they are not written to (--mail does)")
+        elif holders:
+            self.renditions += made
+            self.lines.append(f"{channel.name}: a letter to the {_count_words(holders)} whose letter carried it")
+        else:
+            self.lines.append(f"{channel.name}: nobody has got it, so nobody is written to")
+
+    def replace(self, channel: Channel, made: Sequence[Rendition]) -> None:
+        self.renditions += made
+        what = "shows only the note in its place" if self.withdrawal else "shows it with the note"
+        self.lines.append(f"{channel.name}: {what}")
+
+    def posts(self, channel: Channel, made: Sequence[Rendition]) -> None:
+        article = self.edition.articles[0].id
+        own = [post for post in self.known if post.channel == channel.name]
+        about = [rendition for rendition in made if rendition.article == article]
+        whole = [rendition for rendition in made if rendition.article != article]
+        if whole:  # it carries editions as a whole: this one tells of the correction
+            self.renditions += whole
+            self.lines.append(f"{channel.name}: is told of it")
+        for _, posts in groupby(own, key=lambda post: post.edition):
+            for number, post in enumerate(posts):
+                same = next((one for one in about if one.variant == post.variant), None)
+                self._post(channel, post, same or (about[number] if number < len(about) else None))
+        if not own and not whole:
+            self.lines.append(f"{channel.name}: has not posted it")
+
+    def _post(self, channel: Channel, post: ArticlePost, made: Rendition | None) -> None:
+        name, ability = channel.name, "retract" if self.withdrawal else "amend"
+        self.give_up += post.changes  # this one takes their place
+        if self.withdrawal and made is None:
+            made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
+        if post.state in _OPEN:
+            self.give_up.append(post)
+            if made and not self.withdrawal and made not in self.renditions:
+                self.renditions.append(made)
+            then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
+            self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
+        elif post.state is not S.SENT:
+            self.lines.append(f"{name}: the post of {post.edition} may be out: look there, and change it by hand")
+        elif made is None or not channel.can(ability):
+            what = "taken back" if self.withdrawal else "changed"
+            self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
+        else:
+            action = RenditionAction.RETRACT if self.withdrawal else RenditionAction.AMEND
+            self._change(made, action, post)
+            self.lines.append(f"{name}: the post of {post.edition} is {'taken back' if self.withdrawal else 'changed'}")
+
+    def _change(self, made: Rendition, action: RenditionAction, post: ArticlePost) -> None:
+        """Act on a post, under its own name where that is free."""
+        taken = {(one.channel, one.variant) for one in self.renditions}
+        names = [post.variant, *(f"{post.variant}-{number}" for number in range(2, 2 + len(taken)))]
+        variant = next(name for name in names if (post.channel, name) not in taken)
+        self.renditions.append(
+            replace(
+                made,
+                edition=self.edition.id,
+                variant=variant,
+                action=action,
+                target=post.edition,
+                target_variant=post.variant,
+            )
+        )
+
+    def still_to_go(self, unsent: Mapping[str, int]) -> None:
+        for edition, number in unsent.items():
+            letters = "1 letter" if number == 1 else f"{number} letters"
+            self.lines.append(
+                f"still to go with it: {letters} of {edition}; `distributor editions cancel {edition}` would stop them"
+            )
+
+
+def _count_words(number: int) -> str:
+    return "1 reader" if number == 1 else f"{number} readers"
+
+
+def list_posts(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[ArticlePost]:
+    """The posts of an article on each channel, latest edition first, without what was taken back or will never be out."""
+    taken_back = {
+        (row.channel, row.target, row.target_variant)
+        for row in connection.execute(
+            _renditions(newsletter, RenditionAction.RETRACT).where(deliveries.c.state == S.SENT)
+        )
+    }
+    changes: dict[tuple[str, str, str], list[ArticlePost]] = {}
+    for row in connection.execute(_renditions(newsletter, RenditionAction.AMEND).where(deliveries.c.state.in_(_OPEN))):
+        one = ArticlePost(row.edition_id, row.channel, row.variant, S(row.state))
+        changes.setdefault((row.channel, row.target, row.target_variant), []).append(one)
+    found = _renditions(newsletter, RenditionAction.POST).where(
+        renditions.c.article == article.id, deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
+    )
+    for row in connection.execute(found):
+        place = (row.channel, row.edition_id, row.variant)
+        if place not in taken_back:
+            yield ArticlePost(row.edition_id, row.channel, row.variant, S(row.state), tuple(changes.get(place, ())))
+
+
+def _renditions(newsletter: Newsletter, action: RenditionAction) -> sa.Select[tuple[str, str, str, str, str, str]]:
+    """The deliveries of a newsletter to places, not to people, with what they act on."""
+    same = (
+        (renditions.c.edition_id == deliveries.c.edition_id)
+        & (renditions.c.channel == deliveries.c.channel)
+        & (renditions.c.variant == deliveries.c.variant)
+    )
+    columns = (
+        deliveries.c.edition_id, deliveries.c.channel, deliveries.c.variant, deliveries.c.state, renditions.c.target,
+        renditions.c.target_variant,
+    )  # fmt: skip
+    return (
+        sa.select(*columns)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .join(renditions, same)
+        .where(editions.c.newsletter == newsletter.id, deliveries.c.recipient == "", renditions.c.action == action)
+        .order_by(editions.c.frozen_at.desc(), deliveries.c.channel, deliveries.c.variant)
+    )

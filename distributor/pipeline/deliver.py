@@ -1,0 +1,192 @@
+"""Working through the ledger, and what channels show of the store as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from ..channel import Channel
+from ..config.schema import Newsletter
+from ..delivery import channel_faults
+from ..delivery.ledger import Ledger
+from ..delivery.stats import ProgressCallback, RunStats
+from ..delivery.worker import DeliveryWorker
+from ..editions.snapshot import take_feed_snapshot
+from ..errors import DeliveryError, StoreError, StoreLost
+from ..newsroom import Newsroom
+from ..rendering.context import RenderContext
+from ..storage import identity, instance
+from ..storage.database import Database
+from ..subscribers.merge_values import recipient_finder
+from .clock import ensure_clock
+from .gather import Clock
+from .missing_names import check_names, list_missing_channels
+from .plan import build_render_context
+
+_MAX_REFRESHES = 3  # of a refresh, while others change what it shows
+
+
+def check_may_send(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    """Make sure that something may be sent from here: the store is at home here, no copy of somebody's; it is the one that
+    was used from here; its links are signed with its own key; the clock agrees with it; nothing has another name by now.
+    What is used for the first time is written down as such. Raises UserError, StoreLost where it cannot mend itself, and
+    ClockError."""
+    database.check_file()
+    ensure_clock(newsroom, database, now)
+    instance.check(database, instance.instance_name(newsroom.settings.instance, newsroom.folder), now)
+    check_identity(newsroom, database, now)
+    check_names(newsroom, database)
+
+
+def check_identity(newsroom: Newsroom, database: Database, now: datetime) -> None:
+    """Check the store and its key against each other; one that is used for the first time gets an identity."""
+    key = newsroom.present_key()
+    identity.check_key(database, key, newsroom.key_location)
+    noted = identity.read_folder_id(newsroom.state)
+    with database.read() as connection:
+        known = identity.load(connection)
+    if known is None:
+        if noted:
+            raise StoreLost(
+                f"store {database.name} does not know itself, but {newsroom.state / identity.FILE} names one: it was "
+                "emptied or replaced; restore it from a backup, or see `distributor store claim --help`"
+            )
+        key = key or newsroom.make_key()
+        with database.write() as connection:
+            known = identity.load(connection) or identity.create(connection, key, now)
+        identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+    if not noted:
+        _note(newsroom, known.id)
+    elif noted != known.id:
+        raise StoreLost(
+            f"store {database.name} is another one than {newsroom.state / identity.FILE} names: nothing is sent from it"
+        )
+
+
+def claim_store(
+    newsroom: Newsroom, database: Database, now: datetime, *, new_key: bool = False, new_store: bool = False
+) -> str:
+    """Make this the home of the store, and accept that its key, or the store that was used from here, is lost. Returns
+    where it was at home before. Raises StoreLost where something else is lost."""
+    key = (newsroom.present_key() or newsroom.make_key()) if new_key else b""
+    with database.write() as connection:
+        before = instance.claim(connection, instance.instance_name(newsroom.settings.instance, newsroom.folder), now)
+        if key:
+            identity.create(connection, key, now)
+        known = identity.load(connection)
+    if new_store:
+        identity.delete_folder_id(newsroom.state)
+    if known or new_store:
+        check_identity(newsroom, database, now)
+    return before
+
+
+def _note(newsroom: Newsroom, id: str) -> None:
+    """Note beside the key which store is used. A container whose key comes from outside may have no folder to write to."""
+    try:
+        identity.write_folder_id(newsroom.state, id)
+    except StoreError:
+        if not newsroom.settings.secret:
+            raise
+
+
+async def deliver_due(
+    newsroom: Newsroom,
+    database: Database,
+    clock: Clock,
+    stop: asyncio.Event | None = None,
+    progress: ProgressCallback | None = None,
+) -> RunStats:
+    """Work through everything that is due in the ledger, whichever edition it belongs to."""
+    worker = make_delivery_worker(newsroom, database, clock, stop, progress=progress)
+    try:
+        return await run_worker(newsroom, database, worker)
+    finally:
+        worker.close()
+
+
+async def run_worker(newsroom: Newsroom, database: Database, worker: DeliveryWorker) -> RunStats:
+    """The same with a dispatcher that lives longer than one run."""
+    check_may_send(newsroom, database, worker.clock())
+    told = await asyncio.to_thread(_note_missing, newsroom, database, worker.clock())
+    report = await worker.run()
+    report.notes += [line for line in told if line not in worker.missing_reported]
+    worker.missing_reported.update(told)
+    return report
+
+
+def _note_missing(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
+    """Channels that owe something and are not in config.yaml, in words; `why` and `deliveries` say so too."""
+    with database.read() as connection:
+        found = list_missing_channels(newsroom, connection)
+    if found:
+        with database.write() as connection:
+            for one in found:
+                channel_faults.record_fault(connection, one.name, "it is not in config.yaml", now)
+    return [one.in_words() for one in found]
+
+
+def make_delivery_worker(
+    newsroom: Newsroom,
+    database: Database,
+    clock: Clock,
+    stop: asyncio.Event | None = None,
+    *,
+    ledger: Ledger | None = None,
+    progress: ProgressCallback | None = None,
+    among: int = 1,
+    wake: Callable[[], None] | None = None,
+) -> DeliveryWorker:
+    """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
+    is called when a channel that has failed can carry again."""
+    identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+    newsletters = newsroom.settings.newsletters
+    return DeliveryWorker(
+        ledger=ledger or Ledger(database, limits=newsroom.settings.bounce_guard),
+        channels=newsroom.channels,
+        look_up_recipients=recipient_finder(newsroom, database),
+        resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
+        clock=clock,
+        stop=stop or asyncio.Event(),
+        progress=progress,
+        among=among,
+        wake=wake,
+    )
+
+
+async def refresh_feeds(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
+    """Bring the standing renditions up to date; returns faults in words. They are tried again at the next refresh.
+
+    Somebody else may do the same at the same time. Whoever finds at the end that what he has shown is not true any more
+    does it again, so that the last to write has seen the latest.
+    """
+    for _ in range(_MAX_REFRESHES):
+        with database.read() as connection:
+            shown = take_feed_snapshot(connection)
+        faults = await _refresh_channels(newsroom, database, clock())
+        with database.read() as connection:
+            if take_feed_snapshot(connection) == shown:
+                break
+    return faults
+
+
+async def _refresh_channels(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
+    site = newsroom.settings.site
+    everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
+    with database.read() as connection:
+        desk = build_render_context(newsroom, connection, everything, now=now)
+    faults = []
+    for name, channel in newsroom.channels.items():
+        faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, desk)]
+    return faults
+
+
+async def _refresh_channel(channel: Channel, desk: RenderContext) -> list[str]:
+    faults = []
+    for rendition in channel.compose_site_wide(desk):
+        try:
+            await channel.deliver(rendition)
+        except DeliveryError as error:
+            faults.append(f"{rendition.title or rendition.variant}: {error}")
+    return faults

@@ -1,0 +1,264 @@
+"""Drafts: told to their reviewers, approved, held or cancelled, and released at their time after a last look."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..delivery.enqueue import close_deliveries, enqueue_deliveries, remove_untried_deliveries
+from ..editions import article_status, review
+from ..editions import repository as edition_repository
+from ..editions.build import EditionContents, build_edition
+from ..editions.repository import EditionRow
+from ..editions.review import Difference, DraftStep
+from ..editions.selection import ArticleDecision, ArticleStatus, Candidate
+from ..errors import DistributorError, StoreError, UserError
+from ..model import DeliveryState, Edition, EditionState
+from ..newsroom import Newsroom
+from ..storage.database import Database
+from ..storage.tables import deliveries
+from . import preflight_gate
+from .deliver import check_may_send
+from .plan import build_render_context, compose_edition
+from .publish import check_same_recipients, expire_superseded, personal_channels
+
+log = logging.getLogger("distributor.pipeline")
+
+_T = TypeVar("_T")
+RECHECK = "the last look"
+_WAITING = (EditionState.REVIEW, EditionState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOutcome:
+    """What became of a draft: its id, `released`, `held` or `cancelled`, and why."""
+
+    edition: str
+    event: str
+    reason: str
+
+
+# -- what staff say ----------------------------------------------------------------------------------------------------
+
+
+def approve(
+    newsroom: Newsroom, database: Database, edition_id: str, by: str, now: datetime, force: Sequence[str] = ()
+) -> EditionRow:
+    """Let a draft go out at its time, or at once where that has passed. Its letters must pass preflight, but for the
+    checks that are forced. Raises UserError where there is no such draft, or where it does not pass."""
+    preflight_gate.check_again(newsroom, database, edition_id, by, now, force)
+    with database.write() as connection:
+        row = _row(connection, edition_id)
+        if not edition_repository.change_state(connection, edition_id, _WAITING, EditionState.REVIEW):
+            raise UserError(f"{edition_id} is {row.state}: there is nothing to approve")
+        edition_repository.record_event(connection, edition_id, review.APPROVED, by, now)
+        return row
+
+
+def hold(database: Database, edition_id: str, by: str, now: datetime, why: str) -> EditionRow:
+    """Keep a draft back until it is approved. Raises UserError."""
+    with database.write() as connection:
+        row = _row(connection, edition_id)
+        if not edition_repository.change_state(connection, edition_id, _WAITING, EditionState.HELD):
+            raise UserError(f"{edition_id} is {row.state}: only a draft can be held; `editions cancel` stops the rest")
+        edition_repository.record_event(connection, edition_id, review.HELD, by, now, why)
+        return row
+
+
+def cancel(database: Database, edition_id: str, by: str, now: datetime, why: str) -> tuple[int, int]:
+    """Stop an edition: what it has not sent yet stays unsent. Returns how many deliveries were given up, and how many
+    of its articles wait for the next edition: all if nothing of it is out, none otherwise. Raises UserError."""
+    with database.write(long=True) as connection:
+        row = _row(connection, edition_id)
+        return _cancel(connection, row, by, now, why)
+
+
+def _cancel(connection: Connection, row: EditionRow, by: str, now: datetime, why: str) -> tuple[int, int]:
+    if not edition_repository.change_state(
+        connection, row.id, (*_WAITING, EditionState.FROZEN), EditionState.CANCELLED, done_at=now, paused_at=None
+    ):
+        raise UserError(f"{row.id} is {row.state} already")
+    reason = f"cancelled by {by}" + (f": {why}" if why else "")
+    given_up = close_deliveries(connection, row.id, reason, now)
+    edition_repository.record_event(connection, row.id, "cancelled", by, now, why)
+    freed = (
+        0
+        if _has_sent_any(connection, row.id)
+        else article_status.requeue_articles(connection, row.id, f"{row.id} was {reason}", now)
+    )
+    return given_up, freed
+
+
+def _row(connection: Connection, edition_id: str) -> EditionRow:
+    row = edition_repository.find_row(connection, edition_id)
+    if row is None:
+        raise UserError(f"there is no edition {edition_id!r}; `distributor editions` lists them")
+    return row
+
+
+def _has_sent_any(connection: Connection, edition_id: str) -> bool:
+    states = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+    query = sa.select(deliveries.c.shard).where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(states))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+# -- when its time comes -----------------------------------------------------------------------------------------------
+
+
+def release_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> list[DraftOutcome]:
+    """Decide about every draft whose time has come."""
+    with database.read() as connection:
+        drafts = [
+            row
+            for row in edition_repository.list_unreleased(connection)
+            if row.newsletter in newsroom.settings.newsletters
+        ]
+    settled = [run_step(row.id, partial(_decide, newsroom, database, row.id, now, by)) for row in drafts]
+    return [one for one in settled if one]
+
+
+def run_step(what: str, step: Callable[[], _T]) -> _T | None:
+    """What a step comes to; None, and a line in the log, where it fails: a template that is wrong for one newsletter
+    keeps no other one waiting. It is tried again at the next look. Raises StoreError, which is everybody's fault."""
+    try:
+        return step()
+    except StoreError:
+        raise
+    except (DistributorError, edition_repository.SlotTaken) as error:
+        log.error("%s: %s; tried again at the next look", what, error)
+    except Exception:
+        log.exception("%s failed; tried again at the next look", what)
+    return None
+
+
+def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: datetime, by: str) -> DraftOutcome | None:
+    check_may_send(newsroom, database, now)
+    with database.write(long=True) as connection:
+        row = _row(connection, edition_id)  # again: another process may have been faster
+        if row.state != EditionState.REVIEW:
+            return None
+        said = [event.event for event in edition_repository.list_events(connection, row.id)]
+        settings = newsroom.newsletter(row.newsletter).review
+        step, why = review.next_step(said, row.due_at, settings, now)
+        if step is DraftStep.WAIT:
+            return None
+        if step is DraftStep.SKIP:
+            _cancel(connection, row, "silence", now, why)
+            return DraftOutcome(row.id, "cancelled", why)
+        if step is DraftStep.HOLD:
+            edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
+            edition_repository.record_event(connection, row.id, review.HELD, "silence", now, why)
+            return DraftOutcome(row.id, "held", why)
+        looked = _approved_after_recheck(edition_repository.list_events(connection, row.id))
+        return _release(newsroom, connection, row, now, by, why, looked=looked)
+
+
+def _approved_after_recheck(events: Sequence[edition_repository.EditionEvent]) -> bool:
+    """Whether somebody has approved the draft after the last look had held it: then it goes out as things are now."""
+    at = [place for place, event in enumerate(events) if (event.event, event.actor) == (review.HELD, RECHECK)]
+    return bool(at) and any(event.event == review.APPROVED for event in events[at[-1] :])
+
+
+def _release(
+    newsroom: Newsroom, connection: Connection, row: EditionRow, now: datetime, by: str, why: str, *, looked: bool
+) -> DraftOutcome:
+    newsletter = newsroom.newsletter(row.newsletter)
+    edition = edition_repository.find(connection, row.id)
+    assert edition is not None
+    today = {one.article.id: one for one in article_status.load_candidates(connection, row.newsletter, edition.carried)}
+    found = review.find_differences(edition, today, now)
+    if found and newsletter.last_look == "hold" and not looked:
+        reason = f"changed since it was frozen: {review.describe_differences(found)}"
+        edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
+        edition_repository.record_event(connection, row.id, review.HELD, RECHECK, now, reason)
+        return DraftOutcome(row.id, "held", reason)
+    told = {one.article.id for one in found}
+    found += [one for one in _alerted_since(connection, edition, today) if one.article.id not in told]
+    if found and not _rebuild_draft(newsroom, connection, row, edition, found, now):
+        _cancel(connection, row, RECHECK, now, f"nothing is left of it: {review.describe_differences(found)}")
+        return DraftOutcome(row.id, "cancelled", review.describe_differences(found))
+    edition_repository.change_state(
+        connection,
+        row.id,
+        _WAITING,
+        EditionState.FROZEN,
+        released_at=edition_repository.release_time(connection, row.newsletter, now),
+        expires_at=now + (row.expires_at - row.due_at),
+    )
+    edition_repository.record_event(connection, row.id, "released", by, now, why)
+    _recompose_latest(newsroom, connection, row.id)
+    expire_superseded(newsroom, connection, edition, now)
+    return DraftOutcome(row.id, "released", why)
+
+
+def _alerted_since(connection: Connection, edition: Edition, today: Mapping[str, Candidate]) -> list[Difference]:
+    """The articles of a draft that have gone out as alerts since it was made: its posts and letters must know it."""
+    found = []
+    for candidate in today.values():
+        alert = edition_repository.find_row(connection, candidate.alerted) if candidate.alerted else None
+        if alert and alert.frozen_at > edition.frozen_at:
+            article = candidate.article
+            found.append(Difference(article, f"sent as the alert {alert.id} since", edited=article, stays=True))
+    return found
+
+
+def _recompose_latest(newsroom: Newsroom, connection: Connection, edition_id: str) -> None:
+    """Compose anew what shows the newest of a newsletter: others may have gone out since the draft was made."""
+    edition = edition_repository.find(connection, edition_id)
+    assert edition is not None
+    newsletter = newsroom.newsletter(edition.newsletter)
+    desk = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
+    for channel in newsroom.carriers(newsletter).values():
+        for rendition in channel.compose(edition, desk) if channel.latest_only else ():
+            edition_repository.replace_rendition(connection, rendition)
+
+
+def _rebuild_draft(
+    newsroom: Newsroom,
+    connection: Connection,
+    row: EditionRow,
+    edition: Edition,
+    found: Sequence[Difference],
+    now: datetime,
+) -> bool:
+    """The draft again, as the last look leaves it. False where nothing is left."""
+    newsletter = newsroom.newsletter(row.newsletter)
+    verdict = review.apply_differences(edition, found, newsletter.last_look)
+    promoted = verdict.articles or verdict.briefs
+    if not promoted:
+        return False
+    contents = EditionContents(
+        promoted, verdict.briefs if verdict.articles else (), edition.overflow + len(verdict.left_out)
+    )
+    made = build_edition(
+        newsroom.settings,
+        newsletter,
+        contents,
+        kind=edition.kind,
+        slot=edition.slot,
+        number=edition.number,
+        now=edition.frozen_at,
+        due=row.due_at,
+    )
+    proposal = compose_edition(newsroom, connection, newsletter, made, day=row.due_at)
+    check_same_recipients(connection, proposal)
+    remove_untried_deliveries(connection, row.id)
+    edition_repository.replace_content(connection, made, proposal.renditions, proposal.segmentation.segments)
+    enqueue_deliveries(connection, made, proposal.renditions, proposal.readers, personal_channels(newsroom, newsletter))
+    article_status.replace_decisions(
+        connection, row.newsletter, [_decide_left_out(one) for one in verdict.left_out], now
+    )
+    edition_repository.record_event(connection, row.id, "changed", RECHECK, now, review.describe_differences(found))
+    return True
+
+
+def _decide_left_out(one: Difference) -> ArticleDecision:
+    verdict = ArticleStatus.REJECTED if one.withdrawn else ArticleStatus.CARRIED if one.edited else ArticleStatus.HELD
+    return ArticleDecision(one.article, verdict, f"left out at the last look: {one.reason}")

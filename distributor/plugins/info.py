@@ -1,0 +1,122 @@
+"""What the file of a channel or source says of itself: summary, manual, example to paste, settings.
+
+Nothing is written down twice: the manual is the module's docstring, the example the indented block in it that begins
+with `channels:` or `sources:`, and a setting's type, default and sentence are those of its dataclass field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ..config.types import AnnounceSince, Duration, Folder, PublicUrl, Secret, Url, Zone, show_duration
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSetting:
+    """One setting of a channel or source, as its file declares it. `default` is None where it must be given."""
+
+    name: str
+    type: str
+    default: str | None
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """A channel or source as `distributor channels` shows it."""
+
+    type: str
+    origin: str
+    summary: str
+    manual: str
+    example: str
+    settings: tuple[PluginSetting, ...]
+
+
+def describe(name: str, cls: type[Any], section: str) -> PluginInfo:
+    """What the file of `cls` says; `section` is `channels` or `sources`."""
+    module = inspect.getmodule(cls)
+    doc = inspect.getdoc(module) or inspect.getdoc(cls) or ""
+    manual, example = _split_example(doc, f"{section}:")
+    summary = manual.strip().split("\n\n")[0].replace("\n", " ")
+    return PluginInfo(name, str(Path(inspect.getfile(cls))), summary, manual, example, settings_of(cls))
+
+
+def settings_of(cls: type[Any]) -> tuple[PluginSetting, ...]:
+    """The settings of a channel or source, its own before the common ones."""
+    hints = get_type_hints(cls, include_extras=True)
+    rows = [field for field in dataclasses.fields(cls) if field.init and field.name != "name"]
+    own = [field for field in rows if field.name in vars(cls).get("__annotations__", {})]
+    return tuple(_setting(field, hints[field.name]) for field in [*own, *(row for row in rows if row not in own)])
+
+
+def _setting(field: dataclasses.Field[Any], hint: Any) -> PluginSetting:
+    words = [note for note in getattr(hint, "__metadata__", ()) if isinstance(note, str)]
+    required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+    return PluginSetting(field.name, _type_name(hint), None if required else _show(default), " ".join(words))
+
+
+def _show(default: Any) -> str:
+    if default is None or default == () or default == "":
+        return "empty"
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, timedelta):
+        return show_duration(default)
+    if dataclasses.is_dataclass(default) and not isinstance(default, type):
+        values = [getattr(default, field.name) for field in dataclasses.fields(default)]
+        shown = [text for text in map(_show, values) if text != "empty"]
+        return " or ".join(shown) or "empty"
+    return str(default)
+
+
+_NAMES = (
+    (Secret, "secret"),
+    (Duration, "duration"),
+    (Folder, "path"),
+    (Zone, "time zone"),
+    (Url, "address"),
+    (PublicUrl, "address"),
+    (AnnounceSince, "number or age"),
+)
+_PLAIN = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "Path": "path"}
+
+
+def _type_name(hint: Any) -> str:
+    if get_origin(hint) is not None and hasattr(hint, "__metadata__"):
+        for alias, name in _NAMES:
+            if set(get_args(alias)[1:]) <= set(hint.__metadata__):
+                return name
+        return _type_name(get_args(hint)[0])
+    parts = [part for part in get_args(hint) if part is not type(None) and part is not Ellipsis]
+    origin = get_origin(hint)
+    if origin is None:
+        name = getattr(hint, "__name__", str(hint))
+        if dataclasses.is_dataclass(hint):
+            return "key: value lines"
+        return _PLAIN.get(name, name)
+    if origin in (tuple, list):
+        return f"list of {_type_name(parts[0])}"
+    if origin is Literal:
+        return " | ".join(map(str, parts))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "key: value lines"
+    return " or ".join(_type_name(part) for part in parts)
+
+
+def _split_example(doc: str, start: str) -> tuple[str, str]:
+    """The manual, and the indented block in it that begins with `channels:` or `sources:`."""
+    match = re.search(rf"^( +){re.escape(start)}\n(?:\1.*\n|\s*\n)*", doc + "\n", re.MULTILINE)
+    if not match:
+        return doc, ""
+    manual = (doc[: match.start()].rstrip() + "\n\n" + doc[match.end() :].lstrip()).strip()
+    return manual, textwrap.dedent(match.group()).strip()

@@ -1,0 +1,167 @@
+"""Finds channels, sources and templates by name: the newsroom's own folders first, then ours, then installed packages.
+
+A channel is one module of `distributor.channels`, a source one of `distributor.gathering.sources`; the name of the
+module is the `type` that config.yaml writes. A newsroom's own `channels/` and `sources/` folders join those packages,
+so that a file laid there is found by its name and may import its siblings relatively. An installed package offers its
+class under the entry point groups `distributor.channels` and `distributor.sources`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from ..channel import Channel
+from ..config.schema import build, suggestion
+from ..config.yaml import KeyPath, RawConfig
+from ..credentials import extract_settings_credentials
+from ..errors import Problem, UserError
+from ..source import Source
+
+T = TypeVar("T", Channel, Source)
+
+
+class PluginRegistry(Generic[T]):
+    """Everything of one kind that can be named in config.yaml."""
+
+    def __init__(self, package: str, group: str, base: Any, section: str) -> None:
+        self.package = package
+        self.group = group
+        self.base = base
+        self.section = section
+
+    def join(self, folder: Path) -> None:
+        """Let the newsroom's own folder come first. Process-wide; a second call with the same folder does nothing."""
+        path = importlib.import_module(self.package).__path__
+        if folder.is_dir() and str(folder) not in path:
+            path.insert(0, str(folder))
+            importlib.invalidate_caches()
+
+    def folders(self) -> list[str]:
+        """Where files are found, the newsroom's own folders first: what `look_in` takes in another process."""
+        return list(importlib.import_module(self.package).__path__)
+
+    def use_folders(self, folders: Sequence[str]) -> None:
+        """Find files in exactly these folders from now on."""
+        importlib.import_module(self.package).__path__[:] = folders
+        importlib.invalidate_caches()
+
+    def leave(self, folder: Path) -> None:
+        """Undo `join`, and forget the modules that were found there (tests use it)."""
+        package = importlib.import_module(self.package)
+        if str(folder) in package.__path__:
+            package.__path__.remove(str(folder))
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if name.startswith(f"{self.package}.") and file and Path(file).parent == folder:
+                del sys.modules[name]
+                vars(package).pop(name.rpartition(".")[2], None)
+
+    def names(self) -> list[str]:
+        """Every name that may stand after `type:`, in alphabetical order."""
+        package = importlib.import_module(self.package)
+        modules = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
+        return sorted(modules | {point.name for point in importlib.metadata.entry_points(group=self.group)})
+
+    def find(self, name: str) -> type[T]:
+        """The class behind a name. Raises UserError where there is none, or where its file is broken."""
+        if name not in self.names():
+            raise UserError(f"there is no {self.section} of type {name!r}{suggestion(name, self.names())}")
+        try:
+            return self._load(name)
+        except UserError:
+            raise
+        except Exception as error:  # somebody else's file: whatever it raises is told with its place
+            raise UserError(
+                f"{self.section} type {name!r} cannot be loaded: {_error_location(error)}{error}"
+            ) from error
+
+    def _load(self, name: str) -> type[T]:
+        package = importlib.import_module(self.package)
+        if any(module.name == name for module in pkgutil.iter_modules(package.__path__)):
+            module = importlib.import_module(f"{self.package}.{name}")
+            found = [
+                value
+                for value in vars(module).values()
+                if inspect.isclass(value)
+                and issubclass(value, self.base)
+                and value.__module__ == module.__name__
+                and not value.__name__.startswith("_")
+                and not inspect.isabstract(value)
+            ]
+            if len(found) != 1:
+                raise UserError(
+                    f"{module.__file__}: must hold exactly one public {self.base.__name__} class that has all that the "
+                    f"contract asks for; it holds {len(found)}"
+                )
+            cls = found[0]
+        else:
+            (point,) = importlib.metadata.entry_points(group=self.group, name=name)
+            cls = point.load()
+        if not (inspect.isclass(cls) and issubclass(cls, self.base) and dataclasses.is_dataclass(cls)):
+            raise UserError(f"{self.section} type {name!r}: {cls!r} is not a dataclass made from {self.base.__name__}")
+        return cast("type[T]", cls)
+
+    def build(self, raw: RawConfig) -> tuple[dict[str, T], list[Problem]]:
+        """All channels or sources of a config, by name, and every problem with them."""
+        built: dict[str, T] = {}
+        problems: list[Problem] = []
+        section = raw.data.get(f"{self.section}s")
+        for name, settings in section.items() if isinstance(section, dict) else ():
+            path: KeyPath = (f"{self.section}s", name)
+            if not isinstance(settings, dict):
+                problems.append(raw.problem(path, "must hold `key: value` lines of its own, `type:` among them"))
+                continue
+            if not isinstance(settings.get("type"), str):
+                problems.append(raw.problem((*path, "type"), f"is missing; types: {', '.join(self.names())}"))
+                continue
+            try:
+                cls = self.find(settings["type"])
+            except UserError as error:
+                problems.append(raw.problem((*path, "type"), str(error)))
+                continue
+            if "name" in settings:
+                problems.append(raw.problem((*path, "name"), "is not a known key: the key above it is the name"))
+            rest = {key: value for key, value in settings.items() if key not in ("type", "name") and value is not None}
+            if issubclass(cls, Source):
+                rest, credentials = extract_settings_credentials(rest)
+            made, faults = build(cls, {**rest, "name": name}, raw, path)
+            problems += faults
+            if made is not None:
+                built[name] = made
+            if isinstance(made, Source):
+                object.__setattr__(made, "credentials", credentials)  # frozen, and no setting of its own
+        return built, problems
+
+
+channels: PluginRegistry[Channel] = PluginRegistry("distributor.channels", "distributor.channels", Channel, "channel")
+sources: PluginRegistry[Source] = PluginRegistry(
+    "distributor.gathering.sources", "distributor.sources", Source, "source"
+)
+
+
+def _error_location(error: BaseException) -> str:
+    trace = error.__traceback__
+    place = ""
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        if "importlib" not in file and file != __file__:
+            place = f"{Path(file).name}:{trace.tb_lineno}: "
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f"{Path(error.filename).name}:{error.lineno}: "
+    return place
+
+
+def template_folders(newsroom: Path) -> list[Path]:
+    """Where templates are looked up: the newsroom's own `templates/`, then the ones that came with the program."""
+    ours = Path(importlib.import_module(channels.package).__path__[-1]).with_name("templates")
+    own = newsroom / "templates"
+    return [own, ours] if own.is_dir() and own.resolve() != ours.resolve() else [ours]

@@ -1,0 +1,126 @@
+"""The desk at which channels compose: values, templates, and nothing that acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from .. import i18n
+from ..channel import Digest, PostLimits
+from ..config.schema import Newsletter, Site
+from ..model import Article, Edition, Language, Notice, NoticeKind
+from . import posts
+from .cache import RenderCache
+from .digest import render_digest
+from .globals import common_values
+from .link_tags import add_utm_parameters
+from .pages import render_article_page, render_edition_page
+from .templates import Templates
+from .transactional import render_transactional
+from .views import article_view, clean_text, safe_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderContext:
+    """Implements `distributor.channel.Desk` for one newsletter at one moment. `notes` gathers what staff are to know
+    of the letters made."""
+
+    site: Site
+    newsletter: Newsletter
+    announced: tuple[Article, ...]
+    published: tuple[Article, ...]
+    templates: Templates
+    language: Language
+    zone: ZoneInfo
+    corrected: tuple[Edition, ...] = ()
+    web_url: str = ""
+    render_cache: RenderCache = field(default_factory=RenderCache, compare=False, repr=False)
+    notes: list[str] = field(default_factory=list, compare=False)
+
+    def render(self, template: str, **values: object) -> str:
+        """A template with the standard variables and these. Raises RenderError."""
+        common = common_values(self.site, self.newsletter, self.language, self.zone)
+        return self.templates.render(template, {**common, **values})
+
+    def post(
+        self,
+        article: Article,
+        limits: PostLimits,
+        template: str = "post/article.txt.j2",
+        *,
+        tags: int = 0,
+        medium: str = "",
+        campaign: str = "",
+        mentions: bool = False,
+    ) -> str:
+        """A post about one article. Raises RenderError, also where not even the template itself fits."""
+        as_written: Callable[[str], str] = str if mentions else posts.without_mentions
+        found = article_view(article, self.language, self.zone, self.newsletter.sections)
+        about = replace(
+            found,
+            title=as_written(found.title),
+            lead=as_written(found.lead),
+            author=as_written(found.author),
+            topic=as_written(found.topic),
+        )
+        heading, lead = as_written(clean_text(article.title)), as_written(clean_text(article.lead)) or about.lead
+        url = self._tagged(about.url, medium, campaign)
+
+        def made(title: str, lead: str, tags: str) -> str:
+            return self.render(template, title=title, lead=lead, url=url, tags=tags, story=about)
+
+        own = posts.hashtags([clean_text(topic) for topic in article.topics], tags)
+        return posts.compose_post(made, heading, lead, limits, own)
+
+    def _tagged(self, url: str, medium: str, campaign: str) -> str:
+        return add_utm_parameters(url, self.site.url, source=self.site.utm_source, medium=medium, campaign=campaign)
+
+    def digest(self, edition: Edition) -> Digest:
+        """The letter of an edition: a digest, an alert, or a correction. Raises RenderError."""
+        if edition.notice:
+            return self._correction(edition, edition.notice)
+        words = i18n.translate(edition.language, "alerted")
+        notes = dict.fromkeys(edition.known, words)
+        made = render_digest(
+            edition,
+            self.site,
+            self.newsletter,
+            self.zone,
+            self.templates,
+            notes=notes,
+            web_url=self.web_url,
+            link=lambda url: self._tagged(url, "email", edition.id),
+            render_cache=self.render_cache,
+        )
+        self.notes.extend(f"{edition.variant}: {note}" for note in made.notes)
+        return made
+
+    def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
+        """The web copy of an edition. Raises RenderError."""
+        return render_edition_page(
+            edition, site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates, url=url,
+            creator=creator,
+        )  # fmt: skip
+
+    def article_page(self, article: Article, url: str, creator: str = "") -> str:
+        """The web copy of an article. Raises RenderError."""
+        return render_article_page(
+            article, site=self.site, language=self.language, zone=self.zone, templates=self.templates,
+            newsletter=self.newsletter, url=url, creator=creator,
+        )  # fmt: skip
+
+    def _correction(self, edition: Edition, notice: Notice) -> Digest:
+        letter = render_transactional(
+            "email/correction",
+            site=self.site,
+            newsletter=self.newsletter,
+            language=edition.language,
+            zone=self.zone,
+            templates=self.templates,
+            article=edition.articles[0],
+            note=notice.note or i18n.translate(edition.language, f"notice_{notice.kind}_usual"),
+            carried_at=edition.carried_at or edition.frozen_at,
+            withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
+        )
+        return replace(letter, subject=safe_text(edition.subject))

@@ -1,0 +1,105 @@
+"""Posts: title, lead and link, cut to what a network takes, counted as that network counts. Pure.
+
+The link is never cut. The lead gives way first, sentence by sentence; before a sentence is broken the hashtags go; then
+whole words are kept, with an ellipsis, never half a grapheme. Only a title that is too long by itself is cut too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from ..channel import PostLimits
+from ..errors import RenderError
+from ..merge_fields import WORD_JOINER
+from ..text import graphemes
+from .plaintext import cut_words, sentence_ends, with_ellipsis
+
+# What networks take for the name of an account: `@lan`, `@lan@bacson.example`, not the @ of a mail address. In an address of
+# the web (`https://bacson.example/@lan`) it names a page and nobody is told; a mark there would break the link.
+_MENTION = re.compile(
+    r"(?<![A-Za-z0-9./:?=&%#~_+,@-])(https?://[A-Za-z0-9./:?=&%#~_+,-]*[/=]@[A-Za-z0-9._-]*)|(?<![A-Za-z0-9_])[@＠](?=\w)"
+)
+MAX_LEAD_LENGTH = 10_000  # characters; no network takes more
+MAX_TITLE_LENGTH = 5_000  # characters of one that is cut
+_GAP = re.compile(r"\n{3,}")
+_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+")
+
+
+def compose_post(
+    render: Callable[[str, str, str], str], title: str, lead: str, limits: PostLimits, tags: str = ""
+) -> str:
+    """The longest post that fits. `render` makes the text of a title, a lead and hashtags.
+
+    Raises RenderError where not even the first letter of the title fits: the template itself is too long.
+    """
+
+    def longest(forms: Sequence[tuple[str, str]], tags: str = "") -> str:
+        """The last of ever longer forms of title and lead whose post fits, found by halves; empty where none does."""
+        best, low, high = "", 0, len(forms)
+        while low < high:
+            middle = (low + high) // 2
+            post = _GAP.sub("\n\n", render(*forms[middle], tags)).strip()
+            if limits.text is None or limits.measure(post) <= limits.text:
+                best, low = post, middle + 1
+            else:
+                high = middle
+        return best
+
+    sentences, words = _lead_variants(cut_words(lead, MAX_LEAD_LENGTH))
+    whole, cut = [(title, form) for form in sentences], [(title, form) for form in words]
+    post = (
+        longest(whole, tags)
+        or longest(whole)
+        or longest(cut, tags)
+        or longest(cut)
+        or longest([(form, "") for form in _title_variants(title)])
+    )
+    if not post:
+        raise RenderError(f"a post cannot fit into {limits.text} characters: its template and link are too long")
+    return post
+
+
+def without_mentions(text: str) -> str:
+    """A text in which no @ names an account: an invisible word joiner (U+2060) stands behind it.
+
+    Mastodon and its like, Telegram, X and Bluesky look for a letter right behind the @; the people named would otherwise be
+    told of each post. Unlike a zero-width space the joiner lets no line break there, and readers see `@lan` as it was.
+    """
+    return _MENTION.sub(lambda found: found[1] or found[0] + WORD_JOINER, text)
+
+
+def hashtags(topics: Sequence[str], most: int) -> str:
+    """Topics as hashtags: `Kinh tế` is `#KinhTế`, `COVID-19` is `#COVID19`.
+
+    Diacritics stay, since `#KinhTe` is another word; each word begins with a capital, so that readers and screen readers
+    find the words again, and the rest of it is left as it is.
+    """
+    made: dict[str, str] = {}
+    for topic in topics:
+        words = _WORD.findall(unicodedata.normalize("NFC", topic))
+        tag = "".join(word[0].upper() + word[1:] for word in words)
+        if tag and not tag.isdigit():
+            made.setdefault(tag.casefold(), f"#{tag}")
+    return " ".join(list(made.values())[:most])
+
+
+def _lead_variants(lead: str) -> tuple[list[str], list[str]]:
+    """Forms of a lead, from short to long: its first sentences, and nothing or the first words of the first sentence."""
+    ends = [*sentence_ends(lead), len(lead)]
+    spaces = [match.start() for match in _SPACE.finditer(lead[: ends[0]])]
+    words = [with_ellipsis(lead[:space]) for space in spaces[2:]]  # two words and an ellipsis say nothing
+    return [lead[:end] for end in ends], ["", *words]
+
+
+def _title_variants(title: str) -> list[str]:
+    """A title cut after each of its graphemes, or after the word before if that leaves half of it or more."""
+    letters = graphemes(title[:MAX_TITLE_LENGTH])
+    made = []
+    for most in range(1, len(letters)):
+        head = "".join(letters[:most])
+        words = head.rpartition(" ")[0]
+        made.append(with_ellipsis(words if len(words) * 2 >= len(head) else head))
+    return made

@@ -1,0 +1,116 @@
+"""Letters: mails that are no digest. A correction, asking for a confirmation, welcome, goodbye, a word to staff. Pure.
+
+A letter is a pair of templates, `email/NAME.html.j2` and `email/NAME.txt.j2`. Its subject is the title of its HTML, so
+that whoever changes the template changes both. A newsroom may add letters of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import lxml.html
+
+from ..channel import Digest
+from ..config.schema import Newsletter, Site
+from ..errors import RenderError
+from ..merge_fields import FIELD_NAMES, merge_tag
+from ..model import Article, Edition, Language
+from .cache import RenderCache
+from .digest import edition_values
+from .globals import common_values, personal_values
+from .templates import Templates
+from .views import article_view, safe_text, safe_url
+
+_PREHEADER_PADDING = "\u034f\u200c\xa0 "  # what fills the preheader up
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionalTemplate:
+    """What a letter must be given, and what it may be given. Empty is not shown."""
+
+    required: tuple[str, ...] = ()
+    optional: Mapping[str, object] = field(default_factory=dict)
+
+
+TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
+    "email/alert": TransactionalTemplate(("edition",)),
+    "email/correction": TransactionalTemplate(("article", "note", "carried_at"), {"withdrawn": False}),
+    "email/confirmation": TransactionalTemplate(("confirm_url",), {"expires_at": None, "unsubscribe_url": ""}),
+    "email/welcome": TransactionalTemplate((), {"sender": "", "latest_url": ""}),
+    "email/goodbye": TransactionalTemplate(
+        (), {"received_at": None, "stopped_at": None, "again_url": "", "unsubscribe_url": ""}
+    ),
+    "email/review": TransactionalTemplate(
+        ("edition", "audience"),
+        {"deadline": None, "on_silence": "hold", "preview_url": "", "problem": "", "unsubscribe_url": ""},
+    ),
+}
+
+
+def render_transactional(
+    template: str,
+    *,
+    site: Site,
+    newsletter: Newsletter,
+    language: Language,
+    zone: ZoneInfo,
+    templates: Templates,
+    **values: object,
+) -> Digest:
+    """A letter in both parts. `template` is its name without an ending: `email/welcome`.
+
+    An `edition` brings all values of a digest, with `kind` and `notes` as in `render_digest`; an `article` becomes
+    `story`. Any other text is one line in which nothing acts, and what ends in `_url` is an address of the web or
+    nothing; a whole mark of a personal slot stays a mark. Raises RenderError where a value is missing or a template fails.
+    """
+    letter = TRANSACTIONAL_TEMPLATES.get(template, TransactionalTemplate())
+    missing = [name for name in letter.required if name not in values]
+    if missing:
+        raise RenderError(f"the letter {template} needs {', '.join(missing)}")
+    given = {
+        **common_values(site, newsletter, language, zone),
+        **personal_values(),
+        **letter.optional,
+        **_template_values(values, newsletter, language, zone),
+    }
+    html, plain = RenderCache().render_both_parts(template, given, templates)
+    subject, preheader = _subject_and_preheader(html)
+    return Digest(subject=subject or safe_text(newsletter.title), preheader=preheader, html=html, text=plain)
+
+
+def _template_values(
+    values: Mapping[str, object], newsletter: Newsletter, language: Language, zone: ZoneInfo
+) -> dict[str, Any]:
+    """The values as templates see them."""
+    made: dict[str, Any] = {}
+    extra: dict[str, Any] = {name: values[name] for name in ("kind", "notes") if name in values}
+    for name, value in values.items():
+        if isinstance(value, Edition):
+            made |= edition_values(value, newsletter, zone, **extra)
+        elif isinstance(value, Article):
+            made["story"] = article_view(value, language, zone, newsletter.sections)
+        elif name not in extra:
+            made[name] = _safe_value(name, value)
+    return made
+
+
+def _safe_value(name: str, value: object) -> object:
+    if isinstance(value, str) and value not in _MERGE_TAGS:
+        return safe_url(value) if name.endswith("_url") else safe_text(value)
+    if isinstance(value, Mapping):
+        return {key: _safe_value(str(key), part) for key, part in value.items()}
+    return value
+
+
+_MERGE_TAGS = frozenset(map(merge_tag, FIELD_NAMES))
+
+
+def _subject_and_preheader(html: str) -> tuple[str, str]:
+    """Subject and preheader, as they stand in the finished HTML."""
+    document: Any = lxml.html.document_fromstring(html)
+    hidden = document.xpath("//*[contains(concat(' ', @class, ' '), ' preheader ')]")
+    preheader = hidden[0].text_content().strip(_PREHEADER_PADDING) if hidden else ""
+    return safe_text(document.findtext(".//title") or ""), safe_text(preheader)

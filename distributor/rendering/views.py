@@ -1,0 +1,125 @@
+"""Articles and pictures as templates see them: plain text only, safe wherever a template puts it. Pure.
+
+Whatever a source writes loses here what could act: marks of personal slots, characters that turn the writing direction,
+addresses that are not of the web. Escaping for HTML is done by the templates' environment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from .. import i18n
+from ..merge_fields import neutralize
+from ..model import Article, Image, ImageFile, Language
+from ..text import clean_line, html_to_text
+from .plaintext import first_sentences
+
+MAX_LEAD_LENGTH = 420  # characters of a lead in the digest
+# Characters that turn the direction of what follows (UAX #9): a title could hide what it says behind them.
+_BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WEB_URL = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """A picture of a story. `width` and `height` are in CSS pixels, 0 where the source does not tell."""
+
+    url: str
+    alt: str
+    caption: str
+    width: int
+    height: int
+    variants: tuple[ImageFile, ...] = ()
+
+    @property
+    def wide(self) -> bool:
+        """Known to be a landscape, neither tall nor a banner: the shape that stands well beside a title."""
+        return self.height > 0 and 1.2 <= self.width / self.height <= 2.4
+
+    def at(self, width: int) -> ImageFile:
+        """The file to show this wide, and as how large: ours where there is one, the source's otherwise (its height is 0
+        where nobody knows)."""
+        ours = next((one for one in self.variants if one.width >= width), None) or next(reversed(self.variants), None)
+        if ours is None:
+            return ImageFile(url=self.url, width=width, height=self.height_at(width))
+        return ImageFile(url=ours.url, width=width, height=round(ours.height * width / ours.width))
+
+    def height_at(self, width: int) -> int:
+        """Its height where it is shown this wide; 0 where nobody knows."""
+        return round(self.height * width / self.width) if self.width > 0 and self.height > 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleView:
+    """One article. What is unknown is empty: an article without an address cannot be linked, for instance."""
+
+    id: str
+    title: str
+    lead: str
+    url: str
+    author: str
+    topic: str
+    date: str
+    image: ImageView | None
+    note: str = ""
+
+
+def article_view(
+    article: Article,
+    language: Language,
+    zone: ZoneInfo,
+    sections: Sequence[str] = (),
+    note: str = "",
+    longest: int = MAX_LEAD_LENGTH,
+) -> ArticleView:
+    """An article as it is shown. A missing lead is made of the first sentences of the body.
+
+    `note` is a short label for the reader, such as "Đính chính"; a lead is at most `longest` characters long.
+    """
+    return ArticleView(
+        id=article.id,
+        title=safe_text(article.title),
+        lead=first_sentences(safe_text(article.lead) or safe_text(html_to_text(article.body_html)), longest),
+        url=safe_url(article.url),
+        author=safe_text(article.author),
+        topic=safe_text(_topic(article, sections)),
+        date=i18n.short_date(article.moment, language, zone) if article.has_date else "",
+        image=_image_view(article.image) if article.image and safe_url(article.image.url) else None,
+        note=safe_text(note),
+    )
+
+
+def safe_text(written: str) -> str:
+    """One line in which nothing acts."""
+    return neutralize(clean_text(written))
+
+
+def clean_text(written: str) -> str:
+    """One line without characters that turn the writing direction."""
+    return clean_line(_BIDI_CONTROLS.sub("", written))
+
+
+def safe_url(url: str) -> str:
+    """An address of the web in which nothing acts as a mark, or nothing."""
+    return url.replace("@@slot:", "%40%40slot:") if _WEB_URL.fullmatch(url) else ""
+
+
+def _topic(article: Article, sections: Sequence[str]) -> str:
+    """The article's first topic in the order of the newsletter's sections; its own first one if none is a section."""
+    own = {topic.casefold() for topic in article.topics}
+    return next((section for section in sections if section.casefold() in own), "") or next(iter(article.topics), "")
+
+
+def _image_view(image: Image) -> ImageView:
+    largest = max(image.variants, key=lambda one: one.width, default=ImageFile(url="", width=0, height=0))
+    return ImageView(
+        url=safe_url(image.url),
+        alt=safe_text(image.alt),
+        caption=safe_text(image.caption),
+        width=image.width or largest.width,
+        height=image.height or largest.height,
+        variants=tuple(sorted(image.variants, key=lambda one: one.width)),
+    )

@@ -1,0 +1,1 @@
+"""When newsletters are due: schedule rules, slots, holidays. Pure."""

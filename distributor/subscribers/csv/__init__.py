@@ -1,0 +1,1 @@
+"""Lists of subscribers and suppressions as CSV files."""

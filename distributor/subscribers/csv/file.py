@@ -1,0 +1,205 @@
+"""Lists of addresses as CSV files with a header: rows in, bad rows told with their line. Pure.
+
+A file is read from its beginning each time it is gone through, row by row, so that a list of millions needs no memory.
+Fields are parted by commas, semicolons, tabs or bars, as the header shows, or as a first line `sep=;` says.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import TextIO
+
+from ...mail.address import Mailbox, normalize
+from . import columns, status
+from .cells import unescape_formulas
+from .records import BadRow, CsvRecords
+from .status import StatusEntry
+
+_DELIMITERS = ",;\t|"
+_SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+")
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # pasted along with addresses from web pages
+
+
+class CsvFile:
+    """A CSV file, open at any place, and its header. Raises ValueError where the header cannot be used.
+
+    `columns` are those of `subscribers.columns`; `skipped` are the names of those that nobody reads.
+    """
+
+    def __init__(self, file: TextIO, wanted: Mapping[str, Sequence[str]]) -> None:
+        self._file = file
+        self._damaged = file.errors not in (None, "strict")
+        self._delimiter, self._first, header = self._header(wanted)
+        self._width = len(header)
+        self.standing = status.status_reader(header)
+        also = status.status_columns(header) if self.standing else ()
+        try:
+            found = columns.find(header, wanted, also)
+        except ValueError as error:
+            raise ValueError(f"line {self._first or 1}: {error}") from None
+        self._places = found.places
+        self.skipped = found.skipped
+
+    def _header(self, wanted: Mapping[str, Sequence[str]]) -> tuple[str, int, list[str]]:
+        """The delimiter, the line of the header, and its cells: of all ways to part it the one that shows an address
+        column, and the most of what is known."""
+        names = {name for known in wanted.values() for name in known}
+        addresses = set(wanted[columns.ADDRESS])
+        best: tuple[tuple[bool, int, int], str, int, list[str]] | None = None
+        error: ValueError | None = None
+        for delimiter in _DELIMITERS:
+            try:
+                said, line, cells = self._split_header(delimiter)
+            except ValueError as fault:
+                error = error or fault
+                continue
+            if said:
+                return said, line, cells
+            folded = {columns.fold(cell) for cell in cells}
+            worth = (bool(folded & addresses), len(folded & names), len(cells))
+            if best is None or worth > best[0]:
+                best = worth, delimiter, line, cells
+        if best is None:
+            raise error or ValueError("line 1: there is no header")
+        if not any(map(str.strip, best[3])):
+            raise ValueError("line 1: the file is empty; its first line names the columns, one of them address")
+        return best[1:]
+
+    def _split_header(self, delimiter: str) -> tuple[str, int, list[str]]:
+        """The header as a delimiter parts it, and its line; before them the delimiter that the file itself names."""
+        records = self._records(delimiter)
+        for cells in records:
+            if records.bad:
+                break
+            if not any(map(str.strip, cells)):
+                continue
+            line, names = records.line, [cell.strip(_INVISIBLE) for cell in cells]
+            said = _SEP.fullmatch(delimiter.join(names).strip(" "))
+            return self._header_after(line, said[1]) if said else ("", line, names)
+        if records.bad:
+            raise ValueError(f"line {records.bad[0].line}: {records.bad[0].reason}")
+        return "", 1, []
+
+    def _header_after(self, line: int, delimiter: str) -> tuple[str, int, list[str]]:
+        """The header below a line that names the delimiter."""
+        records = self._records(delimiter)
+        for cells in records:
+            if records.line > line and any(map(str.strip, cells)):
+                return delimiter, records.line, cells
+        return delimiter, line, []
+
+    def _records(self, delimiter: str, width: int = 10_000) -> CsvRecords:
+        self._file.seek(0)
+        return CsvRecords(self._file, delimiter, width=width, damaged=self._damaged)
+
+    def rows(self) -> Iterator[tuple[int, list[str]] | BadRow]:
+        """Line and cells of each row that is not empty; at least as many cells as the header has."""
+        width, first = self._width, self._first
+        records = self._records(self._delimiter, width)
+        bad = records.bad
+        for cells in records:
+            if bad:
+                yield from bad
+                bad.clear()
+            line = records.line
+            if line <= first or not any(map(str.strip, cells)):
+                continue
+            if len(cells) > width and any(map(str.strip, cells[width:])):
+                yield BadRow(
+                    line,
+                    f"has {len(cells)} fields, but the header has {width}; is {self._delimiter_name} not in quotes?",
+                )
+            elif records.multiline and (name := self._folded(cells)):
+                yield BadRow(line, f"holds a line end in the column {name}")
+            else:
+                if len(cells) > width:
+                    del cells[width:]
+                cells += [""] * (width + 1 - len(cells))  # and one for the columns that the file does not have
+                yield line, cells
+        yield from bad
+
+    @property
+    def _delimiter_name(self) -> str:
+        return {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(self._delimiter, repr(self._delimiter))
+
+    def _folded(self, cells: Sequence[str]) -> str:
+        """The column that holds a line end, of those that are read."""
+        return next(
+            (name for name, place in self._places.items() if place < len(cells) and _has_line_end(cells[place])), ""
+        )
+
+    def keys(self) -> Iterator[str]:
+        """The address of each row that has one, as the store knows it."""
+        address = self.reader(columns.ADDRESS)
+        for row in self.rows():
+            if not isinstance(row, BadRow):
+                with suppress(ValueError):
+                    yield cell_address_key(address(row[1])[0])
+
+    def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
+        """A function that reads columns of a row; a column that the file does not have is empty."""
+        places = [self._places.get(name, self._width) for name in names]
+
+        def read(cells: Sequence[str]) -> list[str]:
+            return [unescape_formulas(cells[place]) for place in places]
+
+        return read
+
+    def has_column(self, name: str) -> bool:
+        return name in self._places
+
+    def stands(self, cells: Sequence[str]) -> StatusEntry | None:
+        """What the list says of somebody's subscription; see `subscribers.standing`. Raises ValueError."""
+        return self.standing(cells) if self.standing else None
+
+
+def strip_pasted(address: str) -> str:
+    """An address without the quotes and invisible signs that it was pasted with. Raises ValueError where the cell holds
+    several."""
+    if not address.isascii():
+        address = address.strip(_INVISIBLE + " \xa0")
+    if address[:1] in ("'", '"') and address[-1:] == address[:1]:
+        address = address[1:-1].strip()
+    if address.count("@") > 1 and "<" not in address and len(_ADDRESS.findall(address)) > 1:
+        raise ValueError(f"{address[:80]!r} holds several addresses; write one in a row")
+    return address
+
+
+def cell_address_key(address: str) -> str:
+    """A cell's address as the store knows it. Raises ValueError."""
+    try:
+        return normalize(address)
+    except ValueError:
+        return normalize(strip_pasted(address))
+
+
+def parse_mailbox(cell: str) -> Mailbox:
+    """The mailbox of a cell. Raises ValueError."""
+    try:
+        return Mailbox.parse(cell)
+    except ValueError:
+        return Mailbox.parse(strip_pasted(cell))
+
+
+def _has_line_end(cell: str) -> bool:
+    return "\n" in cell or "\r" in cell
+
+
+class DuplicateKeys:
+    """Tells keys that have come before. All are looked at once, in eight bytes each: those that may come twice are then
+    few, and kept whole."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        marks = array("q", map(hash, keys))
+        self.count = len(marks)
+        self._suspects = frozenset(one for one, following in pairwise(sorted(marks)) if one == following)
+        self._first: dict[str, int] = {}
+
+    def first(self, key: str, line: int) -> int:
+        """The line in which a key has come first; `line` itself where it is this one. To be asked in their order."""
+        return self._first.setdefault(key, line) if hash(key) in self._suspects else line

@@ -1,0 +1,159 @@
+"""The records of a CSV file, each held against the lines of the file, so that a stray quote costs its own row and no
+other. Pure.
+
+RFC 4180 lets a quoted field go on over line ends; a quote that somebody forgot then swallows all rows to the next one.
+Here a field goes on in the next line only where that is surely meant: the quote is closed as it should be, within few
+lines, and no address stands in what it holds. Otherwise the row is bad, and the next line is a row of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TextIO
+
+MAX_RECORD_LENGTH = (
+    65_536  # characters of a record; no row of a list of people needs more, and a line may have any length
+)
+_MAX_FIELD_LINES = 200  # of one field
+_SUSPICIOUS = re.compile('["\0\udc80-\udcff\ufffd]')
+_UNREADABLE = re.compile("[\udc80-\udcff\ufffd]")
+_ADDRESS_AFTER_LINE_END = re.compile(r"[\r\n].*@", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used: its line in the file (from 1, the header's) and why."""
+
+    line: int
+    reason: str
+
+
+class CsvRecords:
+    """Goes once through a file that is open at its beginning. Iterating yields the cells of each record; meanwhile
+    `line` is its first line, `folded` says that it has more than one, and `bad` holds the bad rows before it, to be
+    taken out by the caller, also after the last record.
+
+    `damaged`: some characters could not be read and stand as U+DC80 to U+DCFF or U+FFFD.
+    """
+
+    def __init__(self, file: TextIO, delimiter: str, *, width: int = 10_000, damaged: bool = False) -> None:
+        self.line = 0
+        self.multiline = False
+        self.bad: list[BadRow] = []
+        self._readline = partial(file.readline, MAX_RECORD_LENGTH + 1)
+        self._delimiter = delimiter
+        self._width = width
+        self._damaged = damaged
+        self._ahead: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return iter(_csv_reader(self._feed(), self._delimiter))
+
+    def _feed(self) -> Iterator[str]:
+        """One string for each record that is whole."""
+        number, ahead, readline, damaged = 0, self._ahead, self._readline, self._damaged
+        is_whole = _patterns(self._delimiter)[0].fullmatch
+        while line := ahead.popleft() if ahead else readline():
+            number += 1
+            if len(line) > MAX_RECORD_LENGTH or "\0" in line or damaged:
+                usual = False
+            else:  # nearly all lines, so nothing more is done for them than must be
+                usual = '"' not in line or (line.count('"') % 2 == 0 and is_whole(line) is not None)
+            if usual:
+                self.line = number
+                yield line
+                continue
+            record, lines = self._examined(line, number)
+            self.line = number
+            number += lines - 1
+            if record:
+                self.multiline = lines > 1
+                yield record
+                self.multiline = False
+
+    def _examined(self, line: str, number: int) -> tuple[str, int]:
+        """The record that begins with a line, or nothing where it is bad; and how many lines it has."""
+
+        def bad(reason: str) -> tuple[str, int]:
+            self.bad.append(BadRow(number, reason))
+            return "", 1
+
+        if len(line) > MAX_RECORD_LENGTH and not line.endswith(("\n", "\r")):
+            self._skip()
+            return bad(f"is longer than {MAX_RECORD_LENGTH} characters; is a line end missing?")
+        if "\0" in line:
+            return bad("holds a NUL character; save the file as CSV UTF-8")
+        if self._damaged and _UNREADABLE.search(line):
+            return bad("holds bytes that are no letters in the encoding of the file; save it as CSV UTF-8")
+        if '"' not in line:
+            return line, 1
+        text = line.rstrip("\r\n")
+        whole, begun = _patterns(self._delimiter)
+        if whole.fullmatch(text):
+            if text.count('"') % 2 and any(_ends_quoted(cell) for cell in self._cells(text)):
+                return bad("a quote is closed that was not opened")
+            return line, 1
+        if not begun.fullmatch(text):
+            return bad("a quote stands inside a quoted field; write it twice")
+        return self._folded(line) or bad("a quote is opened and not closed")
+
+    def _folded(self, line: str) -> tuple[str, int] | None:
+        """A record of several lines, and how many; None where it cannot be meant so. The lines stand ahead again then."""
+        whole, begun = _patterns(self._delimiter)
+        record, taken = line, []
+        while following := self._ahead.popleft() if self._ahead else self._readline():
+            taken.append(following)
+            record += following
+            if len(record) > MAX_RECORD_LENGTH or len(taken) >= _MAX_FIELD_LINES or "\0" in following:
+                break
+            if '"' not in following:
+                if "@" in following:
+                    break
+                continue
+            text = record.rstrip("\r\n")
+            if whole.fullmatch(text):
+                cells = self._cells(text)
+                if len(cells) > self._width or any(map(_ADDRESS_AFTER_LINE_END.search, cells)):
+                    break
+                return record, 1 + len(taken)
+            if not begun.fullmatch(text):
+                break
+        self._ahead.extendleft(reversed(taken))
+        return None
+
+    def _cells(self, text: str) -> list[str]:
+        return next(_csv_reader(iter([text]), self._delimiter), [])
+
+    def _skip(self) -> None:
+        """Go to the end of a line that is too long."""
+        while piece := self._readline():
+            if piece.endswith("\n"):
+                return
+            if piece.endswith("\r"):
+                following = self._readline()
+                if following and following != "\n":  # the two may have been cut apart
+                    self._ahead.append(following)
+                return
+
+
+def _csv_reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+
+
+def _ends_quoted(cell: str) -> bool:
+    return cell.rstrip().endswith('"') and cell.count('"') % 2 == 1
+
+
+@cache
+def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Of a record that is whole, and of one that ends inside a quoted field. No part is ever tried in two ways."""
+    cut = re.escape(delimiter)
+    quoted = r' *+"[^"]*+(?:""[^"]*+)*+" *+'
+    plain = rf' *+(?!")[^{cut}\r\n]*+'
+    field = f"(?>{quoted}|{plain})"
+    return re.compile(f"(?:{field}{cut})*+{field}[\r\n]*+"), re.compile(rf'(?:{field}{cut})*+ *+"[^"]*+(?:""[^"]*+)*+')

@@ -1,0 +1,161 @@
+"""Lists of subscribers as CSV, in and out. Reading is pure: text lines in, applications and bad rows out.
+
+Columns: `address` (needed), `name`, `language`, `newsletters`, `topics`, `frequency` (each, daily, weekly), `consent`,
+`left` (newsletters that they have left, or `*` for all); several newsletters or topics are parted by `;`. Fields that a
+spreadsheet would take for a formula are written with an apostrophe before them, which reading takes away again. The
+columns of other systems are in `columns`, what those say of somebody's subscription in `standing`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TextIO
+
+from ...mail.address import Mailbox
+from ...model import Language, OptOut, Subscriber
+from ..requests import SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
+from .cells import escape_formulas, join_values, split_values
+from .columns import SUBSCRIBERS, fold
+from .file import CsvFile, DuplicateKeys, parse_mailbox
+from .records import BadRow
+from .status import ListedStatus
+
+COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
+ALL_NEWSLETTERS = ""  # in an application that says what somebody has left
+ALL_SYMBOL = "*"  # the same in the column `left`: every newsletter there is and will be
+_EXTRA_COLUMNS = ("left", "given", "middle", "family")
+_LANGUAGES = {
+    "vi vn": "vi", "vietnamese": "vi", "tieng viet": "vi", "vie": "vi",
+    "en us": "en", "en gb": "en", "english": "en", "tieng anh": "en", "eng": "en",
+}  # fmt: skip
+
+
+class SubscriberList:
+    """A file of subscribers: its rows as applications, or as bad rows. Raises ValueError where the header is unusable.
+
+    `newsletters` are those of a row that names none; `known` are the ones that exist. `count` are the rows with an
+    address, `skipped` the columns that nobody reads. The file is read twice, and never held in memory.
+    """
+
+    def __init__(
+        self, file: TextIO, *, known: Sequence[str], newsletters: Sequence[str] = (), language: Language = Language.VI
+    ) -> None:
+        self._file = CsvFile(file, SUBSCRIBERS)
+        self._repeats = DuplicateKeys(self._file.keys())
+        self._columns = self._file.reader(*COLUMNS[:7])
+        self._more = self._file.reader(*_EXTRA_COLUMNS)
+        self._foreign = self._file.standing is not None or any(map(self._file.has_column, _EXTRA_COLUMNS))
+        self._usual = tuple(newsletters)
+        self._language = language
+        self._given = self._file.has_column("given")
+
+        @lru_cache(maxsize=10_000)  # most rows of a list choose alike
+        def chosen(language_: str, newsletters_: str, topics: str, frequency: str, some: bool) -> SubscriptionChoice:
+            return parse_choice(
+                split_values(newsletters_) or (newsletters if some else ()),
+                known=known,
+                language=_LANGUAGES.get(fold(language_), language_.casefold()),
+                topics=split_values(topics),
+                frequency=frequency.casefold(),
+                default_language=language,
+                some=some,
+            )
+
+        self._chosen = chosen
+
+    @property
+    def count(self) -> int:
+        return self._repeats.count
+
+    @property
+    def skipped(self) -> Sequence[str]:
+        return self._file.skipped
+
+    def __iter__(self) -> Iterator[SubscriptionRequest | BadRow]:
+        for row in self._file.rows():
+            yield row if isinstance(row, BadRow) else self._row(*row)
+
+    def _row(self, line: int, cells: Sequence[str]) -> SubscriptionRequest | BadRow:
+        address, name, language, newsletters, topics, frequency, consent = self._columns(cells)
+        try:
+            person = parse_mailbox(address)
+            if self._foreign:
+                wanted = self._foreign_row(person, cells)
+            else:
+                wanted = build_request(
+                    person, self._chosen(language, newsletters, topics, frequency, True), name, consent
+                )
+        except ValueError as error:
+            return BadRow(line, str(error))
+        first = self._repeats.first(wanted.key, line)
+        return wanted if first == line else BadRow(line, f"{wanted.address} stands in line {first} already")
+
+    def _foreign_row(self, person: Mailbox, cells: Sequence[str]) -> SubscriptionRequest:
+        """A row with more columns than the usual ones: parts of a name, or what says that somebody has left, here or in
+        the system that the list comes from."""
+        _, name, language, newsletters, topics, frequency, consent = values = self._columns(cells)
+        left, given, middle, family = self._more(cells)
+        stands = self._file.stands(cells)
+        if stands and stands.says is not ListedStatus.SUBSCRIBED:
+            lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
+            return SubscriptionRequest(
+                address=person.address,
+                choice=SubscriptionChoice(newsletters=(), usual=self._language),
+                left=lists if stands.says is ListedStatus.LEFT else (),
+                opt_out_reason=f"{stands.word} in an imported list",
+                keeps=False,
+            )
+        chosen = self._chosen(language, newsletters, topics, frequency, not left)
+        if family and not self._given and family not in name:
+            name, given = "", name  # MailerLite: a column `Name` for the first name
+        name = name or full_name(given, middle, family, chosen.language or chosen.usual)
+        wanted = build_request(person, chosen, name, consent)
+        if not left:
+            return wanted
+        lists = tuple(ALL_NEWSLETTERS if one == ALL_SYMBOL else one for one in split_values(left))
+        return replace(wanted, left=lists, keeps=any((*values[1:], wanted.name)))
+
+
+def full_name(given: str, middle: str, family: str, language: Language) -> str:
+    """A name of its parts, in the order of the reader's language: in Vietnamese the family comes first."""
+    parts = (family, middle, given) if language is Language.VI else (given, middle, family)
+    return " ".join(filter(None, parts))
+
+
+def write_csv(
+    file: TextIO,
+    people: Iterable[tuple[Subscriber, Sequence[OptOut]]],
+    strangers: Iterable[Sequence[OptOut]] = (),
+    delimiter: str = ",",
+) -> int:
+    """Write subscribers, each with what they have left, with a header; below them the addresses that have left and of
+    which nothing else is known. Returns how many rows."""
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    count = 0
+    for person, left in people:
+        values = (
+            person.address,
+            person.name,
+            person.language,
+            join_values(sorted(person.newsletters)),
+            join_values(person.topics),
+            person.frequency,
+            person.consent,
+            _opt_out_cell(left),
+        )
+        writer.writerow([escape_formulas(value) for value in values])
+        count += 1
+    for left in strangers:
+        writer.writerow(
+            [escape_formulas(left[0].address), *[""] * (len(COLUMNS) - 2), escape_formulas(_opt_out_cell(left))]
+        )
+        count += 1
+    return count
+
+
+def _opt_out_cell(opt_outs: Sequence[OptOut]) -> str:
+    return join_values(sorted(one.newsletter or ALL_SYMBOL for one in opt_outs))

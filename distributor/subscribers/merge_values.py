@@ -1,0 +1,74 @@
+"""Makes recipients of subscribers: the values of their personal slots, and the Message-ID of their copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from ..config.schema import Settings
+from ..mail import verp
+from ..mail.message import message_id
+from ..model import Delivery, Edition, Recipient
+from ..storage.database import Database
+from . import repository
+from .tokens import Claim, sign
+
+
+class SigningNewsroom(Protocol):
+    """What this module needs of a newsroom."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def secret(self) -> bytes: ...
+
+
+def recipient_finder(
+    newsroom: SigningNewsroom, database: Database
+) -> Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]:
+    """A function from an edition and rows of its ledger to recipients by subscriber id. Erased people are missing."""
+    secret = newsroom.secret()
+    site = newsroom.settings.site
+    test = newsroom.settings.test_mode
+
+    def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
+        with database.read() as connection:
+            names = repository.names_by_id(connection, [row.recipient for row in rows])
+        return {
+            row.recipient: build_recipient(
+                edition,
+                row.recipient,
+                test.to if test else row.address,
+                names[row.recipient],
+                secret=secret,
+                links=site.links_url,
+                bounce_token=verp.token(secret, row.id),
+            )
+            for row in rows
+            if row.recipient in names
+        }
+
+    return look_up
+
+
+def build_recipient(
+    edition: Edition, subscriber: str, address: str, name: str, *, secret: bytes, links: str, bounce_token: str = ""
+) -> Recipient:
+    """One recipient of an edition. `links` is the address below which our own pages are reachable, `bounce_token` names
+    the delivery in the address of its bounces."""
+    token = sign(secret, Claim("unsubscribe", subscriber, edition.newsletter))
+    return Recipient(
+        id=subscriber,
+        address=address,
+        name=name,
+        message_id=message_id(edition.id, subscriber, _host(links)),
+        bounce_token=bounce_token,
+        slots={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
+    )
+
+
+@lru_cache(maxsize=16)
+def _host(links: str) -> str:
+    return urlsplit(links).hostname or "localhost"

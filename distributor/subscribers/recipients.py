@@ -1,0 +1,279 @@
+"""Who an edition is for: counted by choice, and named by one statement, so that a million need no memory here.
+
+The census counts the readers who are alike (`Taste`); `editions.cohorts` decides which letter each of them gets; `name`
+yields the readers with the variant that is theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..editions.segments import Preference, Segmentation
+from ..model import DeliveryState as S
+from ..model import Edition, EditionKind, Frequency
+from ..storage.tables import UtcTime, deliveries, editions, subscribers, subscriptions, suppressions
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RECEIVED_STATES = (S.SENT, S.SENDING, S.UNCERTAIN)
+UNCOUNTED_STATES = (S.SUPPRESSED, S.REJECTED, S.EXPIRED)
+
+FREQUENCIES = {
+    EditionKind.DIGEST: Frequency.EACH,
+    EditionKind.DAILY: Frequency.DAILY,
+    EditionKind.WEEKLY: Frequency.WEEKLY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientQuery:
+    """Whom an edition is for.
+
+    `frequency` is None where everybody gets it. `start` is when the usual share begins. `last` is when the edition
+    before it was frozen: what a reader was owed before that has been paid. `alerts` are the alerts that it repeats, as
+    (edition, article). `cap` is the most letters that a reader may get of those frozen since `day`. Who holds a letter
+    of `without`, variants by edition, gets none.
+    """
+
+    newsletter: str
+    frequency: Frequency | None = Frequency.EACH
+    start: datetime = EPOCH
+    last: datetime = EPOCH
+    alerts: tuple[tuple[str, str], ...] = ()
+    cap: int | None = None
+    day: datetime = EPOCH
+    without: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRecipients:
+    """The readers of an edition: whom it is for, and the variant that each taste gets."""
+
+    order: RecipientQuery
+    variants: Mapping[tuple[Any, ...], str]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRecipients:
+    """Who holds one of these letters: the readers of a correction. `letters` are variants by edition."""
+
+    letters: Mapping[str, Sequence[str]]
+    variant: str = "digest"
+
+
+def build_edition_recipients(order: RecipientQuery, division: Segmentation) -> EditionRecipients:
+    """The readers of an edition that has been divided."""
+    variants = {taste.key: cohort.edition.variant for cohort in division.segments for taste in cohort.preferences}
+    return EditionRecipients(order, variants | {taste.key: "" for taste in division.without})
+
+
+def count_by_preference(connection: Connection, order: RecipientQuery) -> list[Preference]:
+    """The readers by taste, counted, largest group first."""
+    people = _recipients_query(order).subquery()
+    columns = (people.c.topics_key, people.c.catch_up_from, people.c.known)
+    query = sa.select(*columns, sa.func.count().label("size")).group_by(*columns).order_by(sa.desc("size"), *columns)
+    return [
+        Preference(row.topics_key, row.catch_up_from, _known_alerts(order, row.known), row.size)
+        for row in connection.execute(query)
+    ]
+
+
+def _known_alerts(order: RecipientQuery, bits: int) -> frozenset[str]:
+    return frozenset(article for place, (_, article) in enumerate(order.alerts) if bits >> place & 1)
+
+
+def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Select[Any]:
+    """Everybody whom the edition is for: id, address and taste; or instead those who have had enough for the day."""
+    suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
+    query = (
+        sa.select(
+            subscribers.c.id,
+            subscribers.c.address,
+            subscribers.c.topics_key,
+            _catch_up_from(order),
+            _known_alert_bits(order).label("known"),
+        )
+        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(subscriptions.c.newsletter == order.newsletter, ~suppressed.exists())
+    )
+    if order.frequency:
+        query = query.where(subscribers.c.frequency == order.frequency)
+    if order.without:
+        query = query.where(subscribers.c.id.not_in(_received_any_of(dict(order.without))))
+    if order.cap is not None:
+        enough = subscribers.c.id.in_(_recipients_at_cap(order))
+        query = query.where(enough if over_cap else ~enough)
+    return query
+
+
+def _catch_up_from(order: RecipientQuery) -> sa.Label[Any]:
+    """Since when a reader is owed, where that is still unpaid."""
+    unpaid = (subscriptions.c.catch_up_since.is_not(None)) & (subscriptions.c.catch_up_since >= order.last)
+    return sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.null()).label("catch_up_from")
+
+
+def _known_alert_bits(order: RecipientQuery) -> sa.ColumnElement[int]:
+    """One bit for each alert that a reader has had."""
+    total: sa.ColumnElement[int] = sa.literal(0, sa.BigInteger)
+    for place, (edition, _) in enumerate(order.alerts):
+        had = sa.select(deliveries.c.shard).where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.recipient == subscribers.c.id,
+            deliveries.c.state.in_(RECEIVED_STATES),
+        )
+        total = total + sa.case((had.exists(), sa.literal(1 << place, sa.BigInteger)), else_=0)
+    return total
+
+
+def _recipients_at_cap(order: RecipientQuery) -> sa.Select[Any]:
+    today = sa.select(editions.c.id).where(editions.c.frozen_at >= order.day)
+    return (
+        sa.select(deliveries.c.recipient)
+        .where(
+            deliveries.c.edition_id.in_(today),
+            deliveries.c.recipient != "",
+            deliveries.c.state.not_in(UNCOUNTED_STATES),
+        )
+        .group_by(deliveries.c.recipient)
+        .having(sa.func.count() >= order.cap)
+    )
+
+
+def has_recipients(connection: Connection, order: RecipientQuery) -> bool:
+    """Whether the edition is for anybody at all."""
+    return connection.execute(_recipients_query(order).limit(1)).first() is not None
+
+
+def earliest_join_time(connection: Connection, order: RecipientQuery) -> datetime | None:
+    """When the first of the readers came who have always wanted it this way."""
+    query = (
+        sa.select(sa.func.min(subscriptions.c.since))
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            subscriptions.c.newsletter == order.newsletter,
+            subscribers.c.frequency == order.frequency,
+            subscriptions.c.catch_up_since.is_(None),
+        )
+    )
+    first: datetime | None = connection.execute(query).scalar()
+    return first
+
+
+def earliest_catch_up_start(connection: Connection, order: RecipientQuery) -> datetime | None:
+    """The earliest time from which any of the readers is owed more than the usual share."""
+    debts = sa.select(sa.func.min(subscriptions.c.catch_up_from)).where(
+        subscriptions.c.newsletter == order.newsletter, subscriptions.c.catch_up_since >= order.last
+    )
+    oldest: datetime | None = connection.execute(debts).scalar()
+    return oldest
+
+
+def count_over_cap(connection: Connection, order: RecipientQuery) -> int:
+    """How many readers have had enough for the day."""
+    if order.cap is None:
+        return 0
+    return _count(connection, _recipients_query(order, over_cap=True).subquery())
+
+
+def postpone_over_cap(connection: Connection, order: RecipientQuery, edition: Edition) -> None:
+    """Write down that those who have had enough for the day are owed this edition's articles."""
+    if order.cap is None:
+        return
+    people = _recipients_query(order, over_cap=True).subquery()
+    unpaid = subscriptions.c.catch_up_since >= order.last  # then they were owed something already
+    connection.execute(
+        sa.update(subscriptions)
+        .where(
+            subscriptions.c.newsletter == order.newsletter, subscriptions.c.subscriber_id.in_(sa.select(people.c.id))
+        )
+        .values(
+            catch_up_from=sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UtcTime)),
+            catch_up_since=edition.frozen_at,
+        )
+    )
+
+
+def count_correction_recipients(connection: Connection, wanted: CorrectionRecipients) -> int:
+    """How many hold one of these letters and may still be written to."""
+    return _count(connection, _correction_recipients_query(wanted).subquery())
+
+
+def count_already_received(connection: Connection, order: RecipientQuery, letters: Mapping[str, Sequence[str]]) -> int:
+    """How many of the readers hold one of these letters."""
+    return _count(
+        connection, _recipients_query(order).where(subscribers.c.id.in_(_received_any_of(letters))).subquery()
+    )
+
+
+def _received_any_of(letters: Mapping[str, Sequence[str]]) -> sa.Select[Any]:
+    """Who holds one of these letters, variants by edition."""
+    held = [
+        (deliveries.c.edition_id == edition) & deliveries.c.variant.in_(list(variants))
+        for edition, variants in letters.items()
+    ]
+    return sa.select(deliveries.c.recipient).where(sa.or_(sa.false(), *held), deliveries.c.state.in_(RECEIVED_STATES))
+
+
+def _count(connection: Connection, people: sa.Subquery) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+
+
+def _correction_recipients_query(wanted: CorrectionRecipients) -> sa.Select[Any]:
+    suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
+    got = _received_any_of(wanted.letters)
+    return sa.select(subscribers.c.id, subscribers.c.address, sa.literal(wanted.variant).label("variant")).where(
+        subscribers.c.id.in_(got), ~suppressed.exists()
+    )
+
+
+@contextmanager
+def select_recipients(
+    connection: Connection, readers: EditionRecipients | CorrectionRecipients
+) -> Iterator[tuple[int, sa.Subquery]]:
+    """The readers who get a letter, as rows of (id, address, variant), and how many they are."""
+    if isinstance(readers, CorrectionRecipients):
+        found = _correction_recipients_query(readers).subquery()
+        yield _count(connection, found), found
+        return
+    table = sa.Table(
+        "tastes_of_this_edition",
+        sa.MetaData(),
+        sa.Column("topics_key", sa.Text, primary_key=True),
+        sa.Column("catch_up_from", UtcTime, primary_key=True),
+        sa.Column("known", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("variant", sa.String(120)),
+        prefixes=["TEMPORARY"],
+    )
+    table.create(connection)
+    rows = _preference_rows(readers)
+    if rows:
+        connection.execute(sa.insert(table), rows)
+    people = _recipients_query(readers.order).subquery()
+    same = (
+        (people.c.topics_key == table.c.topics_key)
+        & (sa.func.coalesce(people.c.catch_up_from, sa.literal(EPOCH, UtcTime)) == table.c.catch_up_from)
+        & (people.c.known == table.c.known)
+    )
+    found = sa.select(people.c.id, people.c.address, table.c.variant).join(table, same).subquery()
+    yield _count(connection, found), found
+    table.drop(connection)  # where something fails the transaction is undone, and the table with it
+
+
+def _preference_rows(readers: EditionRecipients) -> Sequence[dict[str, Any]]:
+    places = {article: place for place, (_, article) in enumerate(readers.order.alerts)}
+    return [
+        {
+            "topics_key": topics,
+            "catch_up_from": catch_up_from or EPOCH,
+            "known": sum(1 << places[article] for article in known),
+            "variant": variant,
+        }
+        for (topics, catch_up_from, known), variant in readers.variants.items()
+        if variant
+    ]

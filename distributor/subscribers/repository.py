@@ -1,0 +1,205 @@
+"""Subscribers in the store: found, changed, removed, listed. How they get there is in `enrolment`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..editions.segments import topics_key
+from ..mail.address import normalize
+from ..model import Frequency, Language, OptOut, Subscriber
+from ..storage.renames import NameKind, current_name
+from ..storage.rows import damaged_row, log_damage, read_rows
+from ..storage.tables import subscribers, subscriptions, suppressions
+from . import catch_up, opt_outs
+
+
+def update(connection: Connection, changed: Sequence[tuple[Subscriber, Subscriber]], now: datetime) -> None:
+    """Write down another name, language, choice of topics or frequency, of people as they were and as they are to be. Of
+    a change of frequency nothing is lost: the next letter begins where the last one ended."""
+    for known, new in changed:
+        if new.frequency != known.frequency:
+            catch_up.record_catch_up(connection, known.id, known.frequency, now)
+    if changed:
+        connection.execute(
+            _UPDATE,
+            [{"who": known.id, **dict(zip(CHOICE_COLUMNS, choice_values(new), strict=True))} for known, new in changed],
+        )
+
+
+CHOICE_COLUMNS = (
+    "name",
+    "language",
+    "topics",
+    "topics_key",
+    "frequency",
+    "consent",
+)  # the columns that a person can change
+
+
+def choice_values(person: Subscriber) -> tuple[Any, ...]:
+    """What stands in these columns."""
+    topics = person.topics
+    return person.name, person.language, list(topics), topics_key(topics), person.frequency, person.consent
+
+
+_SUBSCRIBER_COLUMNS = [
+    subscribers.c[name]
+    for name in ("id", "address_key", "address", "name", "language", "topics", "frequency", "created", "consent")
+]
+_LANGUAGES = {language.value: language for language in Language}
+_FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
+_UPDATE = sa.update(subscribers).where(subscribers.c.id == sa.bindparam("who"))
+
+
+def unsubscribe(
+    connection: Connection,
+    person: Subscriber,
+    newsletter: str | None = None,
+    *,
+    now: datetime,
+    via: str,
+    reason: str = "",
+) -> int:
+    """Take somebody off one newsletter, or off all; returns how many. What is promised but not out is not sent.
+
+    `newsletter` may be a name that it had before, as in links of old. It is written down as their wish, also where they
+    were not on it: nothing but `enrolment.come_back` ends that. `via` says how we know.
+    """
+    newsletter = current_name(connection, NameKind.NEWSLETTER, newsletter) if newsletter else newsletter
+    key, name = normalize(person.address), newsletter or opt_outs.ALL_NEWSLETTERS
+    opt_outs.record(connection, [OptOut(address=key, newsletter=name, at=now, via=via, reason=reason)])
+    query = sa.delete(subscriptions).where(subscriptions.c.subscriber_id == person.id)
+    if newsletter:
+        query = query.where(subscriptions.c.newsletter == newsletter)
+    return connection.execute(query).rowcount
+
+
+def count_by_newsletter(connection: Connection) -> dict[str, int]:
+    """How many subscribers each newsletter has, by whatever name the store knows it."""
+    query = sa.select(subscriptions.c.newsletter, sa.func.count()).group_by(subscriptions.c.newsletter)
+    return {name: int(number) for name, number in connection.execute(query.order_by(subscriptions.c.newsletter))}
+
+
+def clear_newsletter(connection: Connection, newsletter: str) -> int:
+    """Take everybody off a newsletter that is no more; returns how many. Nobody has asked for it, so it is no opt-out."""
+    return connection.execute(sa.delete(subscriptions).where(subscriptions.c.newsletter == newsletter)).rowcount
+
+
+def delete_subscriptions(connection: Connection, pairs: Sequence[tuple[str, str]]) -> None:
+    """Take people (by id) off newsletters, many at once."""
+    if pairs:
+        here = (subscriptions.c.subscriber_id == sa.bindparam("who")) & (
+            subscriptions.c.newsletter == sa.bindparam("what")
+        )
+        connection.execute(sa.delete(subscriptions).where(here), [{"who": who, "what": what} for who, what in pairs])
+
+
+def find(connection: Connection, address: str) -> Subscriber | None:
+    """The subscriber with an address, however it is written. Raises ValueError for what is no address."""
+    key = normalize(address.strip())
+    row = connection.execute(sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.address_key == key)).one_or_none()
+    return _with_newsletters(connection, [row])[0] if row else None
+
+
+def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Subscriber]:
+    """Subscribers by their addresses in normal form; those who are not known are missing."""
+    rows = connection.execute(sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.address_key.in_(keys))).all()
+    return {row[1]: found for row, found in zip(rows, _with_newsletters(connection, rows), strict=True)}
+
+
+def find_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
+    """Subscribers by id; erased ones are missing."""
+    rows = _rows(connection, sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.id.in_(ids)))
+    return {found.id: found for found in _with_newsletters(connection, rows)}
+
+
+def names_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The names of subscribers by id; those who have been erased are missing."""
+    query = sa.select(subscribers.c.id, subscribers.c.name).where(subscribers.c.id.in_(ids))
+    return dict(connection.execute(query).all())
+
+
+def list_subscribers(connection: Connection, newsletter: str | None = None, batch: int = 1000) -> Iterator[Subscriber]:
+    """All subscribers, or those of one newsletter, in the order of their addresses, without holding all in memory."""
+    last = ""
+    while True:
+        query = sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.address_key > last)
+        if newsletter:
+            query = query.join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id).where(
+                subscriptions.c.newsletter == newsletter
+            )
+        rows = _rows(connection, query.order_by(subscribers.c.address_key).limit(batch))
+        if not rows:
+            return
+        yield from _with_newsletters(connection, rows)
+        last = rows[-1].address_key
+
+
+def list_with_opt_outs(
+    connection: Connection, newsletter: str | None = None, batch: int = 1000
+) -> Iterator[tuple[Subscriber, list[OptOut]]]:
+    """`each`, with what each has left."""
+    people = list_subscribers(connection, newsletter, batch)
+    while some := list(islice(people, batch)):
+        keys = [one.address.lower() for one in some]
+        left = opt_outs.find_by_keys(connection, keys)
+        yield from ((one, left.get(key, [])) for one, key in zip(some, keys, strict=True))
+
+
+def subscribed_since(connection: Connection, subscriber_id: str) -> dict[str, datetime]:
+    """Since when somebody is on each newsletter."""
+    query = sa.select(subscriptions.c.newsletter, subscriptions.c.since).where(
+        subscriptions.c.subscriber_id == subscriber_id
+    )
+    return {row.newsletter: row.since for row in connection.execute(query)}
+
+
+def suppression_reason(connection: Connection, address: str) -> str:
+    """Why an address must not be written to; empty where it may."""
+    here = suppressions.c.address_key == normalize(address)
+    return connection.execute(sa.select(suppressions.c.reason).where(here)).scalar() or ""
+
+
+def _rows(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[sa.Row[*tuple[Any, ...]]]:
+    return read_rows(connection, query, subscribers.c.id, lambda row: row, "subscriber")
+
+
+def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[Subscriber]:
+    """Rows of `_PEOPLE` as people, with the newsletters that they are on."""
+    if not rows:
+        return []
+    query = (
+        sa.select(subscriptions.c.subscriber_id, subscriptions.c.newsletter)
+        .where(subscriptions.c.subscriber_id.in_([row[0] for row in rows]))
+        .order_by(subscriptions.c.since, subscriptions.c.newsletter)
+    )
+    lists: dict[str, tuple[str, ...]] = {}
+    for person, newsletter in connection.execute(query):
+        lists[person] = (*lists.get(person, ()), newsletter)
+    return [_subscriber_from_row(row, lists.get(row[0], ())) for row in rows]
+
+
+def _subscriber_from_row(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) -> Subscriber:
+    """A person as far as the row can be read; what cannot is told, and as if it had never been chosen."""
+    id, _, address, name, language, topics, frequency, created, consent = row
+    texts = [topic for topic in topics if isinstance(topic, str)] if isinstance(topics, list) else []
+    if language not in _LANGUAGES or frequency not in _FREQUENCIES or texts != topics:
+        log_damage(damaged_row("subscriber", address, f"{language!r}, {frequency!r} or {topics!r} is no choice"))
+    return Subscriber(
+        id=id,
+        address=address,
+        name=name,
+        language=_LANGUAGES.get(language, Language.VI),
+        newsletters=lists,
+        topics=tuple(texts),
+        frequency=_FREQUENCIES.get(frequency, Frequency.EACH),
+        created=created,
+        consent=consent,
+        active=bool(lists),
+    )

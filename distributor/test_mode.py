@@ -1,0 +1,75 @@
+"""Test mode: everything runs as it would, and nothing reaches readers.
+
+Mails go to one address, whoever they were for; posts, feeds and messages to other programs are laid into `var/test/`,
+one folder per channel. Subjects and posts are marked, so that nobody takes a rehearsal for the real thing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import permissions
+from .channel import Appearance, Channel, ComposeContext, PostLimits
+from .errors import Unavailable
+from .model import Edition, Receipt, Rendition
+
+TEST_PREFIX = "[TEST]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestModeChannel(Channel):
+    """Stands in for a channel: composes what it would, and writes it into a folder."""
+
+    inner: Channel
+    folder: Path
+
+    repeatable = True
+    reaches_audience = False
+
+    @property
+    def limits(self) -> PostLimits:
+        return self.inner.limits
+
+    @property
+    def max_articles(self) -> int:
+        return self.inner.max_articles
+
+    def appearance(self, rendition: Rendition) -> Appearance:
+        return self.inner.appearance(rendition)
+
+    @property
+    def private_folders(self) -> Sequence[Path]:
+        return (self.folder,)
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+        return [_with_prefix(rendition) for rendition in self.inner.compose(edition, desk)]
+
+    async def deliver(self, rendition: Rendition) -> Receipt:
+        file = self.folder / f"{rendition.edition}-{rendition.variant}"
+        try:
+            await asyncio.to_thread(permissions.write, file, rendition.body, permissions.PRIVATE)
+        except OSError as error:
+            raise Unavailable(f"{file} cannot be written: {error.strerror or error}") from error
+        return Receipt(remote_id=file.name, reply="rehearsed")
+
+
+def _with_prefix(rendition: Rendition) -> Rendition:
+    """Plain text carries the mark; other formats must stay what their readers can parse."""
+    if not rendition.media_type.startswith("text/plain"):
+        return rendition
+    return replace(rendition, body=f"{TEST_PREFIX} ".encode() + rendition.body)
+
+
+def replace_channels(channels: Mapping[str, Channel], folder: Path) -> dict[str, Channel]:
+    """The channels of a newsroom in test mode. Those that write to people stay: their addresses are rewritten."""
+    return {
+        name: channel if channel.personal else TestModeChannel(name=name, inner=channel, folder=folder / name)
+        for name, channel in channels.items()
+    }

@@ -1,0 +1,27 @@
+"""The command line, as staff use it: what it says, what it leaves, how it ends."""
+
+from __future__ import annotations
+
+from support.newsroom import Room
+
+
+def test_staff_hold_pin_and_withdraw_articles_and_why_tells_it(room: Room) -> None:
+    room.good("gather")
+    first, second = (one["id"] for one in room.run("articles", "--json").json)
+    assert f"held: {first}" in room.good("articles", "hold", first, "-m", "luật sư xem lại")
+    assert "1 article" in room.good("send", "tin-sang", "--yes")
+    said = room.good("why", first)
+    assert "luật sư xem lại" in said
+    assert "tin-sang: held on " in said
+    assert "tin-sang: announced in edition tin-sang-1" in room.good("why", second)
+    assert f"released: {first}" in room.good("articles", "release", "--source", "bai-viet")
+    assert "Edition tin-sang-2" in room.good("send", "tin-sang", "--yes")
+    room.write("ba", "Tin sẽ bị gỡ trước khi gửi đi", date="2026-11-21 09:00")
+    room.good("gather")
+    third = room.run("articles", "--json", "-n", "1").json[0]["id"]
+    room.good("articles", "withdraw", third, "-m", "sai số liệu")
+    assert "no new edition" in room.good("send", "tin-sang", "--yes").lower()
+    assert "withdrawn" in room.good("why", third)
+    assert "Tin sẽ bị gỡ" in room.good("articles", "show", third)
+    room.good("articles", "pin", third)
+    room.good("articles", "unpin", third)

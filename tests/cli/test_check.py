@@ -1,0 +1,116 @@
+"""`distributor sources try` and `check --online`, run on a portal of ten pages and on what else there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support import sample_portal
+from support.newsroom import Done, Room
+from support.web_site import WebSite
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the sample portal."""
+    folder = tmp_path_factory.mktemp("portal")
+    sample_portal.write(folder)
+    with sample_portal.served(folder) as url:
+        yield url
+
+
+# -- what else an address may be ---------------------------------------------------------------------------------------
+
+
+def story_page(number: int, more: str = "") -> str:
+    text = "".join(
+        f"<p>Đoạn {part} của tin số {number}, kể rằng công trình thứ {number * 10 + part} đã xong trước hạn và được bàn "
+        "giao cho người dân trong niềm vui chung của cả thôn bản.</p>"
+        for part in range(1, 5)
+    )
+    return (
+        f'<html lang="vi"><head><title>Công trình số {number} đã hoàn thành</title>'
+        f'<meta property="article:published_time" content="2026-11-2{number}T08:0{number}:00+07:00">'
+        f'<meta property="og:image" content="/anh/{number}.jpg"></head><body><h1>Công trình số {number} đã hoàn thành</h1>'
+        f'<p class="author">Nguyễn Văn {"ABCDE"[number]}</p><div class="article-content">{text}</div>{more}</body></html>'
+    )
+
+
+def plain_portal(site: WebSite, head: str = "") -> str:
+    """A portal on which everything is found by itself."""
+    links = "".join(
+        f'<li><h3><a href="/tin/{number}.html">Công trình số {number} đã hoàn thành</a></h3></li>'
+        for number in range(1, 5)
+    )
+    for number in range(1, 5):
+        site.page(f"/tin/{number}.html", story_page(number))
+    return site.page("/tin/", f"<html><head><title>Tin</title>{head}</head><body><ul>{links}</ul></body></html>")
+
+
+async def at_work(room: Room, *arguments: str) -> Done:
+    """A command beside a server that lives in this loop."""
+    import asyncio
+
+    return await asyncio.to_thread(room.run, *arguments)
+
+
+# -- check --online ----------------------------------------------------------------------------------------------------
+
+
+async def test_check_online_reads_each_source_and_stores_nothing(room: Room, site: WebSite) -> None:
+    url = plain_portal(site)
+    room.configure(("sources:\n", f"sources:\n  cong-trinh: {{type: page, url: '{url}', allow_private: true}}\n"))
+    done = await at_work(room, "check", "--online")
+    assert done.code == 0, done
+    assert "cong-trinh: 4 articles, of which with text 4, date 4, picture 4, author 4, topics 0" in done.out
+    assert "newest: Công trình số 4 đã hoàn thành (2026-11-24 08:04)" in done.out
+    assert room.run("articles", "--json").json == []
+
+
+async def test_check_online_tells_what_was_left_out_and_why(room: Room, site: WebSite) -> None:
+    url = plain_portal(site)
+    site.page("/tin/2.html", "", status=404)
+    room.configure(("sources:\n", f"sources:\n  cong-trinh: {{type: page, url: '{url}', allow_private: true}}\n"))
+    done = await at_work(room, "check", "--online")
+    assert (done.code, "cong-trinh: 3 articles" in done.out) == (0, True)
+    assert "/tin/2.html answered 404" in done.err
+
+
+async def test_check_online_counts_the_links_that_are_no_articles_and_asks_for_each_page_once(
+    room: Room, site: WebSite
+) -> None:
+    url = plain_portal(site)
+    links = "".join(f'<li><a href="/tin/{n}.html">Công trình số {n} đã hoàn thành</a></li>' for n in range(1, 5))
+    menu = '<nav><a href="/gioi-thieu">Giới thiệu</a><a href="/lien-he">Liên hệ</a></nav>'
+    site.page("/tin/", f"<html><body>{menu}<ul>{links}</ul></body></html>")
+    room.configure(("sources:\n", f"sources:\n  cong-trinh: {{type: page, url: '{url}', allow_private: true}}\n"))
+    done = await at_work(room, "check", "--online")
+    assert done.code == 0, done
+    assert "2 links left out: " in done.out
+    assert "gather --explain cong-trinh" in done.out
+    assert sorted(site.paths) == ["/tin/", *(f"/tin/{n}.html" for n in range(1, 5))]
+
+
+async def test_check_online_ends_with_1_where_a_source_cannot_be_read(room: Room, site: WebSite) -> None:
+    room.configure(("sources:\n", f"sources:\n  mat: {{type: feed, url: '{site.url}/rss', allow_private: true}}\n"))
+    done = await at_work(room, "check", "--online")
+    assert (done.code, "source mat:" in done.err, "bai-viet: 2 articles" in done.out) == (1, True, True)
+    assert "ok:" not in done.out
+    done = await at_work(room, "check", "--online", "--json")
+    assert (done.code, done.json["ok"]) == (1, False)
+    assert [one["ok"] for one in done.json["read"]] == [False, True]
+
+
+def test_check_without_online_reads_no_source(room: Room) -> None:
+    room.configure(("sources:\n", "sources:\n  mat: {type: feed, url: 'https://x.invalid/rss'}\n"))
+    assert "newest" not in room.good("check")
+
+
+async def test_check_online_leaves_a_server_alone_that_asks_for_it(room: Room, site: WebSite) -> None:
+    url = site.page("/rss", "", status=429, Retry_After="3600")
+    room.configure(("sources:\n", f"sources:\n  mat: {{type: feed, url: '{url}', allow_private: true}}\n"))
+    for _ in range(2):
+        done = await at_work(room, "check", "--online")
+        assert (done.code, "source mat:" in done.err) == (1, True)
+    assert site.paths == ["/rss"]

@@ -1,0 +1,120 @@
+"""The command line, as staff use it: what it says, what it leaves, how it ends."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from distributor.errors import StoreError
+from distributor.subscribers.requests import SubscriptionRequest
+from distributor.subscribers.subscribe import add_all
+from support.newsroom import Room
+
+
+class TestSubscribers:
+    def test_a_file_is_taken_in_and_every_bad_row_told_with_its_line(self, room: Room) -> None:
+        file = room.folder / "people.csv"
+        file.write_text("address,name\na@example.com,A\nnonsense,B\nc@example.com,C\n", encoding="utf-8")
+        done = room.run("subscribers", "import", str(file))
+        assert done.code == 1
+        assert f"warning: {file}:3: 'nonsense' is not an address" in done.err
+        assert "2 good rows, 1 bad row; 2 added" in done.out
+        assert "nothing changed" not in room.run("subscribers", "import", str(file)).out
+        assert "3" in str(len(room.run("subscribers", "list", "--json").json))
+
+    def test_bytes_that_are_no_text_cost_their_row_and_no_other(self, room: Room) -> None:
+        file = room.folder / "people.csv"
+        file.write_bytes(
+            b"address\n" + b"".join(b"s%d@example.com\n" % number for number in range(3000)) + b"\xff@x.vn\n"
+        )
+        done = room.run("subscribers", "import", str(file))
+        assert (done.code, done.err) == (
+            1, f"warning: {file}:3002: holds bytes that are no letters in the encoding of the file; save it as CSV UTF-8\n",
+        )  # fmt: skip
+        assert "3000 good rows, 1 bad row" in done.out
+
+    def test_a_file_in_an_encoding_that_cannot_be_told_changes_nothing(self, room: Room) -> None:
+        file = room.folder / "people.csv"
+        file.write_bytes(b"address,name\n" + b"".join(b"s%d@x.vn,Nguy\xd4n\n" % number for number in range(9)))
+        done = room.run("subscribers", "import", str(file))
+        assert (done.code, "is not UTF-8 text; save it as CSV UTF-8" in done.err) == (2, True)
+        assert len(room.run("subscribers", "list", "--json").json) == 1
+
+    def test_an_import_that_the_store_ends_keeps_whole_turns_and_goes_on_the_next_time(
+        self, room: Room, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("distributor.cli.csv_import._CHUNK", 10)
+        monkeypatch.setattr("distributor.cli.csv_import._ROWS_PER_TRANSACTION", 20)
+        calls = itertools.count(1)
+
+        def failing(connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime) -> list[object]:
+            if next(calls) == 4:
+                raise StoreError("the disk is full; free some space, nothing is lost")
+            return list(add_all(connection, wanted, now))
+
+        file = room.folder / "people.csv"
+        file.write_text("address\n" + "".join(f"s{number}@example.com\n" for number in range(50)), encoding="utf-8")
+        with monkeypatch.context() as faulty:
+            faulty.setattr("distributor.subscribers.subscribe.add_all", failing)
+            done = room.run("subscribers", "import", str(file))
+        assert (done.code, done.err.splitlines()) == (
+            1,
+            [
+                f"warning: {file}: 20 rows are in already; import the file again for the rest",
+                "error: the disk is full; free some space, nothing is lost",
+            ],
+        )
+        assert "50 good rows, 0 bad rows; 20 unchanged, 30 added" in room.good("subscribers", "import", str(file))
+
+    def test_what_is_exported_can_be_imported(self, room: Room, tmp_path: Path) -> None:
+        file = tmp_path / "out.csv"
+        room.good("subscribers", "export", "-o", str(file))
+        assert file.read_text(encoding="utf-8-sig").splitlines()[1] == "lan@example.com,Lan,vi,tin-sang,,each,,"
+        assert "1 unchanged" in room.good("subscribers", "import", str(file))
+
+    def test_who_is_removed_gets_nothing_more(self, room: Room) -> None:
+        assert "off 1 newsletter" in room.good("subscribers", "remove", "LAN@example.com")
+        room.good("send", "tin-sang", "--yes")
+        assert room.letters() == []
+
+    def test_no_import_brings_back_who_was_removed_and_each_is_named(self, room: Room) -> None:
+        file = room.folder / "people.csv"
+        file.write_text("address,name,frequency\nLAN@Example.com,Lan,weekly\nhoa@example.com,Hoa,\n", encoding="utf-8")
+        room.good("subscribers", "remove", "lan@example.com")
+        for added in ("1 kept off, 1 added", "1 kept off, 1 unchanged"):
+            done = room.run("subscribers", "import", str(file))
+            assert (done.code, done.out.splitlines()) == (
+                0,
+                [
+                    f"{file}: 2 good rows, 0 bad rows; {added}",
+                    f"{file}: 1 kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`",
+                ],
+            )
+            assert f"warning: {file}: LAN@example.com stays off tin-sang: has left all newsletters on " in done.err
+        room.good("send", "tin-sang", "--yes")
+        assert ["hoa@example.com" in letter.read_text(encoding="utf-8") for letter in room.letters()] == [True]
+        assert "They have left all newsletters on " in room.good("why", "lan@example.com")
+
+    def test_staff_bring_back_one_who_asks_by_name_and_on_purpose_only(self, room: Room) -> None:
+        room.good("subscribers", "remove", "lan@example.com")
+        room.good("suppressions", "add", "lan@example.com", "--type", "complaint", "--reason", "spam")
+        refused = room.run("subscribers", "add", "lan@example.com")
+        assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+        assert "stays off tin-sang: has left" in refused.err and "--again" in refused.err
+        done = room.good("subscribers", "add", "lan@example.com", "--again")
+        assert done == "updated: lan@example.com (tin-sang)\nno longer suppressed (was: complaint, spam)\n"
+        assert "unchanged" in room.good("subscribers", "add", "lan@example.com")
+
+    def test_who_is_suppressed_is_put_on_no_list_by_a_file(self, room: Room) -> None:
+        room.good("suppressions", "add", "hoa@example.com", "--reason", "gọi điện")
+        file = room.folder / "people.csv"
+        file.write_text("address\nhoa@example.com\n", encoding="utf-8")
+        done = room.run("subscribers", "import", str(file))
+        assert "1 kept off" in done.out
+        assert "hoa@example.com stays off tin-sang: suppressed since" in done.err and "(staff: gọi điện)" in done.err
+        assert "hoa@example.com" not in room.good("subscribers", "list")

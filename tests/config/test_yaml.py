@@ -1,0 +1,126 @@
+"""config.yaml: read, filled from the environment, and every fault told at once with its key path and line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from distributor.config import schema, yaml
+from distributor.config.schema import Settings
+from distributor.errors import ConfigError
+from distributor.newsroom import open_newsroom
+
+GOOD = """\
+site:
+  title: Báo Bắc Sơn
+  url: https://bacson.example
+sources:
+  bai-viet: {type: folder, folder: articles}
+newsletters:
+  tin-sang:
+    title: Tin sáng
+    schedule: 0 7 * * mon-fri
+    channels: [mail]
+channels:
+  mail: {type: email, sender: tin@bacson.example}
+"""
+
+
+def problems(folder: Path, text: str | bytes, environment: Mapping[str, str] | None = None) -> list[str]:
+    """What opening a newsroom with this config.yaml complains about."""
+    file = folder / "config.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    try:
+        open_newsroom(file)
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def settings(folder: Path, text: str, environment: Mapping[str, str]) -> Settings:
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    raw = yaml.read(file, environment)
+    assert raw.problems == ()
+    made, faults = schema.validate(raw)
+    assert faults == []
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"site: [unclosed", "config.yaml:1: is not YAML: "),
+        (b"- a list", "must be a list of `key: value` lines"),
+        (b"", "must be a list of `key: value` lines"),
+        ("site: tiếng".encode("utf-16"), "is not UTF-8 text (byte 0)"),
+        (b"a: \x01", "is not YAML"),
+        (b"a: *nobody", "is not YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, content: bytes, expected: str) -> None:
+    (told,) = problems(tmp_path, content)
+    assert expected in told
+    assert "\n" not in told
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (BOMB, "unfolds to more than 50000 values"),
+        ("a: &a [*a]\n", "unfolds to more than 50000 values or 50 levels"),
+        ("a: &a {b: *a}\n", "unfolds to more than 50000 values or 50 levels"),
+        ("a: " + "[" * 5000 + "]" * 5000, "nested deeper than 50 levels"),
+        ("a: " + "{b: " * 5000 + "}" * 5000, "nested deeper than 50 levels"),
+        ("a: b\n" * 250_000, "is larger than 1 MB"),
+        ("a:\tb\n\tc: d\n", "is not YAML"),
+        ("a: b\n---\na: b\n", "is not YAML"),
+    ],
+)
+def test_a_file_that_would_never_end_is_told_in_one_line(tmp_path: Path, content: str, expected: str) -> None:
+    (told,) = problems(tmp_path, content)
+    assert expected in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!timestamp x", "!!bool maybe", "!!float 1:x", "!!int abc", "!!python/object:os.system x", "!own x", "0x_",
+        "2026-13-45", "9" * 5000, ".inf", "-.inf", ".nan", '"a\\0b"', '"\\ud800"', "1.0e+999",
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_is_told_with_its_place(tmp_path: Path, value: str) -> None:
+    told = problems(tmp_path, GOOD.replace("  title: Báo Bắc Sơn", f"  title: {value}", 1))
+    assert any(line.startswith("config.yaml:2: site.title: ") for line in told) or value == "2026-13-45", told
+    assert all("\n" not in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("? [a, b]\n: c", "a key must be a word"),
+        ("<<: {a: b}", "merge keys are not read"),
+        ("2026-11-23: x", "not a known key"),
+    ],
+)
+def test_a_key_that_is_none_is_told(tmp_path: Path, line: str, expected: str) -> None:
+    assert any(expected in told for told in problems(tmp_path, f"{line}\n{GOOD}"))
+
+
+def test_values_come_from_the_environment_with_their_types(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "    channels: [mail]", '    minimum: ${LEAST:-2}\n    maximum: "${MOST}"\n    channels: [mail]'
+    )
+    made = settings(tmp_path, text, {"MOST": "9"})
+    assert (made.newsletters["tin-sang"].minimum, made.newsletters["tin-sang"].maximum) == (2, 9)
+    made = settings(tmp_path, GOOD.replace("Báo Bắc Sơn", "$${x} ${Y:-}z"), {})
+    assert made.site.title == "${x} z"

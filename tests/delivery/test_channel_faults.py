@@ -1,0 +1,84 @@
+"""What a run leaves open: which deliveries, how many, why, and what goes on with them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from distributor.delivery import channel_faults
+from distributor.delivery.channel_faults import ChannelFault
+from distributor.delivery.unfinished import UnfinishedDeliveries, describe_unfinished, list_unfinished
+from distributor.errors import AuthBroken, Unavailable
+from distributor.model import DeliveryState
+from support.builders import NOW, edition, rendition
+from support.ledger import freeze
+from support.scripted_channels import Bench, LookingWall, Post, letters, posts
+
+S = DeliveryState
+LATER = timedelta(minutes=2)
+
+
+def left(bench: Bench, *touched: str) -> list[UnfinishedDeliveries]:
+    with bench.database.read() as connection:
+        return list_unfinished(connection, bench.clock.now, touched)
+
+
+def told(bench: Bench, *touched: str) -> list[str]:
+    with bench.database.read() as connection:
+        known = channel_faults.faults_by_channel(connection)
+    return describe_unfinished(left(bench, *touched), known, lambda moment: f"{moment:%H:%M}" if moment else "")
+
+
+# -- the failure of a channel as a whole -------------------------------------------------------------------------------
+
+
+def fault_of(bench: Bench, channel: str) -> ChannelFault | None:
+    with bench.database.read() as connection:
+        return channel_faults.faults_by_channel(connection).get(channel)
+
+
+@pytest.mark.parametrize("failure", [Unavailable("connection refused"), AuthBroken("535 bad password")])
+async def test_a_failure_that_counts_against_nobody_is_kept_until_the_channel_carries_again(
+    bench: Bench, failure: Unavailable | AuthBroken
+) -> None:
+    letters(bench, 2)
+    await bench.run(Post(name="mail", break_after=0, broken_by=failure))
+    fault = fault_of(bench, "mail")
+    assert fault == ChannelFault("mail", str(failure), NOW, NOW)
+    assert all(fault.concerns(row) for row in bench.rows().values())
+    await bench.run(Post(name="mail", break_after=0, broken_by=failure), after=timedelta(minutes=20))
+    assert fault_of(bench, "mail") == ChannelFault("mail", str(failure), NOW, NOW + timedelta(minutes=20))
+    await bench.run(Post(name="mail"), after=timedelta(minutes=20))
+    assert fault_of(bench, "mail") is None
+    assert not any(fault.concerns(row) for row in bench.rows().values())
+
+
+async def test_a_post_channel_that_is_stopped_tells_its_other_posts_why(bench: Bench) -> None:
+    posts(bench, "a1", "a2")
+    await bench.run(LookingWall(name="wall", answers=[AuthBroken("401 token revoked")]))
+    assert told(bench)[-1] == (
+        "tin-sang-1 is not finished: wall: 1 not tried yet; the channel failed 00:00: 401 token revoked"
+    )
+
+
+async def test_a_letter_tried_by_itself_after_the_failure_is_not_explained_by_it(bench: Bench) -> None:
+    letters(bench, 1)
+    await bench.run(Post(name="mail", break_after=0))
+    await bench.run(Post(name="mail", fates={"s0000": Unavailable("452 full")}), after=LATER)
+    fault = fault_of(bench, "mail")
+    assert fault
+    assert not fault.concerns(bench.rows()["s0000"])
+    assert "452 full" in told(bench)[0]
+
+
+async def test_what_is_given_up_while_its_channel_was_down_keeps_the_reason(bench: Bench) -> None:
+    letters(bench, 1)
+    freeze(bench.database, edition(newsletter="other", id="other-1"), [rendition("wall", "a9", edition="other-1")])
+    failure = Unavailable("connection refused")
+    await bench.run(Post(name="mail", break_after=0, broken_by=failure))
+    await bench.run(Post(name="mail"), after=timedelta(days=2))
+    replies = {row.channel: (row.state, row.reply) for row in bench.rows().values()}
+    given_up = "not out in the edition's time: "
+    assert replies["mail"] == (S.EXPIRED, f"{given_up}the channel failed: connection refused")
+    assert replies["wall"] == (S.EXPIRED, given_up)

@@ -1,0 +1,124 @@
+"""An edition on its way: paused, resumed, cancelled, refused, missed; workers beside each other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from distributor.delivery.commit import GroupCommit
+from distributor.delivery.ledger import Ledger
+from distributor.errors import StoreError
+from distributor.message_queue import MessageQueue
+from distributor.model import DeliveryState, Receipt
+from distributor.storage.tables import subscriptions
+from support.builders import NOW
+from support.ledger import states
+from support.scripted_channels import Bench, Clock, Post, letters, worker
+
+S = DeliveryState
+
+
+@dataclass
+class SlowPostman:
+    post: Post
+
+    async def send_all(self, errands: MessageQueue) -> None:
+        while errand := await errands.take():
+            if await errands.mark(errand):
+                self.post.carried.append(errand.recipient.id)
+                await asyncio.sleep(0.001)
+                errands.answer(errand, Receipt(reply="250 ok"))
+
+
+# -- the store fails ---------------------------------------------------------------------------------------------------
+
+
+async def test_outcomes_that_the_store_did_not_take_are_written_when_it_does_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, a lock, a server that restarts: what is out is known in memory, and no second copy goes out."""
+    monkeypatch.setattr("distributor.delivery.message_worker.FLUSH_TIMEOUT", 0.1)
+    letters(bench, 4)
+    post, clock = Post(name="mail"), Clock()
+    one = worker(bench.database, post, clock)
+    post_it, broken = one.ledger.post, False
+
+    def failing(*args: object) -> object:
+        if broken or len(post.carried) == 2:
+            raise StoreError("store x: the disk is full")
+        return post_it(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(one.ledger, "post", failing)
+    with pytest.raises(StoreError, match="disk is full"):
+        await one.run()
+    assert len(post.carried) == 2
+    monkeypatch.setattr(one.ledger, "post", post_it)
+    clock.now += timedelta(seconds=61)
+    await one.run()
+    one.close()
+    assert sorted(post.carried) == [f"s000{number}" for number in range(4)]
+    assert states(bench.database) == {S.SENT: 4}
+
+
+async def test_a_mark_asked_for_while_a_transaction_fails_is_answered_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its connection would wait for ever, and with it the whole run."""
+    letters(bench, 2)
+    ledger = Ledger(bench.database)
+    shard = ledger.claim("mail", NOW)
+    assert shard
+    first, second = ledger.due(shard, NOW)
+    commit, under_way, fails = GroupCommit(ledger, lambda: NOW), threading.Event(), threading.Event()
+
+    def failing(*_: object) -> object:
+        under_way.set()
+        fails.wait(10)
+        raise StoreError("store x: the server is gone")
+
+    monkeypatch.setattr(ledger, "post", failing)
+    early = asyncio.create_task(commit.mark(shard, first))
+    await asyncio.to_thread(under_way.wait, 10)
+    late = asyncio.create_task(commit.mark(shard, second))
+    await asyncio.sleep(0.01)
+    fails.set()
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(early, late, return_exceptions=True)
+    commit.close()
+    assert [type(outcome) for outcome in outcomes] == [StoreError, StoreError]
+
+
+# -- marks that cross each other ---------------------------------------------------------------------------------------
+
+
+async def test_a_refused_mark_takes_no_granted_one_along(bench: Bench) -> None:
+    """One reader has left: while the round looks what else may not leave, the marks of others are on their way."""
+    letters(bench, 40)
+    with bench.database.write() as connection:
+        gone = [f"s{number:04}" for number in range(0, 40, 4)]
+        connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id.in_(gone)))
+    post = Crowd(name="mail")
+    await bench.run(post)
+    assert sorted(post.carried) == [f"s{number:04}" for number in range(40) if number % 4]
+    assert states(bench.database) == {S.SENT: 30, S.SUPPRESSED: 10}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crowd(Post):
+    """Ten hands at once."""
+
+    def transport(self, among: int = 1) -> CrowdOfPostmen:
+        return CrowdOfPostmen(self)
+
+
+@dataclass
+class CrowdOfPostmen:
+    post: Crowd
+
+    async def send_all(self, errands: MessageQueue) -> None:
+        await asyncio.gather(*(SlowPostman(self.post).send_all(errands) for _ in range(10)))

@@ -1,0 +1,129 @@
+"""What `sources try` decides: what bytes are, where an article stands, which selectors to propose, what the block is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import lxml.html
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml.html import HtmlElement
+
+from distributor.gathering.discovery.config_block import find_problems, format_block, suggest_source_name, unique_name
+from distributor.gathering.discovery.selector_search import ArticleReader, SamplePage, find_selectors
+from distributor.gathering.discovery.values import ProposedSelector
+from distributor.gathering.extraction.article import Selectors, extract_article
+from distributor.model import ParsedArticle
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+BASE = "https://bacson.example/tin/"
+
+
+def page(html: str) -> HtmlElement:
+    return lxml.html.document_fromstring(html)
+
+
+# -- selectors for fields ----------------------------------------------------------------------------------------------
+
+
+def read_by(pages: Sequence[str]) -> tuple[list[SamplePage], ArticleReader]:
+    """Samples of pages, and reading by selectors; automatic extraction is what the program's own finds."""
+
+    def read(at: int, selectors: Selectors) -> ParsedArticle | None:
+        made = extract_article(page(pages[at]), BASE, selectors, ZONE)
+        return ParsedArticle(
+            source="",
+            title=made.title or "x",
+            lead=made.lead,
+            body_html=made.body_html,
+            author=made.author,
+            published=made.published,
+            image=made.image,
+        )
+
+    return [SamplePage(page(html), read(at, Selectors())) for at, html in enumerate(pages)], read
+
+
+def chosen(
+    pages: Sequence[str], given: Selectors = Selectors(), **automatic: Sequence[Any]
+) -> Mapping[str, ProposedSelector]:
+    """The selectors for these pages. `automatic` puts other values in the place of what is found by itself."""
+    samples, read = read_by(pages)
+    for name, values in automatic.items():
+        samples = [
+            replace(one, found=replace(one.found, **{name: value}) if one.found else None)
+            for one, value in zip(samples, values, strict=True)
+        ]
+
+    def reading(at: int, selectors: Selectors) -> ParsedArticle | None:
+        made = read(at, selectors)
+        if made is None or "body_html" not in automatic or selectors.body:
+            return made
+        return replace(made, body_html=automatic["body_html"][at])
+
+    found, _ = find_selectors(samples, reading, ZONE, given)
+    return {one.key: one for one in found}
+
+
+# -- the block ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://www.bacson.gov.vn/tin-tuc", "bacson"),
+        ("https://bacson.example/", "bacson"),
+        ("https://vnexpress.net/rss", "vnexpress"),
+        ("https://congthongtin.bacson.com.vn", "bacson"),
+        ("http://127.0.0.1:8000/tin/", "portal"),
+        ("http://localhost/", "localhost"),
+        ("https://m.báo-mới.vn/", "bao-moi"),
+        ("/home/lan/Bài viết/", "bai-viet"),
+    ],
+)
+def test_a_source_is_called_after_its_site(address: str, name: str) -> None:
+    assert suggest_source_name(address) == name
+
+
+def test_a_name_that_is_taken_gets_a_number() -> None:
+    assert unique_name("a", {"a", "a-2"}) == "a-3"
+
+
+_CSS = st.text(max_size=40).filter(lambda text: bool(text.strip()))
+
+
+@given(st.dictionaries(st.sampled_from(["body", "title", "date", "link"]), _CSS, max_size=4), st.text(max_size=30))
+def test_a_block_is_read_back_as_it_was_meant(chosen: dict[str, str], more: str) -> None:
+    from distributor.config.yaml import parse
+
+    settings = {"type": "page", "url": "https://x.example/?q=" + more, "allow_private": True, "select": chosen}
+    text = format_block({"portal": settings})
+    raw = parse(text, Path("config.yaml"), {"X": "wrong"})
+    if not raw.problems:  # characters that are no text are told by their line
+        assert raw.data["sources"]["portal"]["select"] == chosen or any(
+            not one.isprintable() for one in chosen.values()
+        )
+        assert raw.data["sources"]["portal"]["url"] == settings["url"] or not more.isprintable()
+    assert yaml.safe_load(text)["sources"]["portal"]["type"] == "page"
+
+
+@pytest.mark.parametrize("css", ["a[href$='.html']", "#a > .b:not(.c)", "${HOME}", "$$", "- a: b", "@x", "true", "'"])
+def test_signs_that_yaml_and_variables_know_are_read_back(css: str) -> None:
+    from distributor.config.yaml import parse
+
+    text = format_block({"portal": {"type": "page", "select": {"body": css}}})
+    raw = parse(text, Path("config.yaml"), {})
+    assert (raw.problems, raw.data["sources"]["portal"]["select"]["body"]) == ((), css)
+
+
+def test_a_block_that_config_takes_has_no_problems_and_another_has(tmp_path: Path) -> None:
+    good = format_block({"portal": {"type": "page", "url": "https://x.example/", "select": {"body": "#noidung"}}})
+    assert find_problems(good, tmp_path / "config.yaml") == []
+    bad = format_block({"portal": {"type": "page", "url": "x.example", "select": {"body": "#["}}})
+    assert any("sources.portal.url" in one for one in find_problems(bad, tmp_path / "config.yaml"))

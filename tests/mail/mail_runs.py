@@ -1,0 +1,120 @@
+"""Runs of the relay against a server, and what came of them, for the tests of mail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from distributor.mail.connection import SmtpServer, SmtpTimeouts
+from distributor.mail.pool import SmtpPool
+from distributor.mail.smtp_protocol import dot_stuff
+from distributor.mail.transaction import BuildWireMessage, WireMessage
+from distributor.message_queue import DeliveryOutcome, MessageBatch, OutgoingMessage
+from distributor.model import Receipt, Recipient, Rendition
+from support.smtp_servers import Postbox, Scripted
+
+OK, DOWN, NO, MAYBE, BROKEN = Receipt, Unavailable, Rejected, Uncertain, AuthBroken
+IMPATIENT = SmtpTimeouts(connect=5, command=0.3, data=0.3, content=0.3, answer=0.3, quit=0.1)
+PATIENT = SmtpTimeouts(connect=10, command=10, data=10, content=10, answer=10, quit=1)
+MESSAGE = b"Subject: tin\r\n\r\nXin chao\r\n.\r\n..hai\r\n"
+
+MakeScripted = Callable[..., Awaitable[Scripted]]
+MakePostbox = Callable[..., Awaitable[Postbox]]
+
+
+@dataclass
+class Run:
+    """What came of one run: outcomes by recipient, whom `allowed` was asked about, and what was raised for all."""
+
+    outcomes: dict[str, Receipt | DeliveryError] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    raised: BaseException | None = None
+    left: int = 0  # errands that were put back and not taken again
+
+    @property
+    def kinds(self) -> dict[str, type]:
+        return {name: type(outcome) for name, outcome in self.outcomes.items()}
+
+
+def server(port: int, **changes: Any) -> SmtpServer:
+    """A server that is spoken to over one connection, so that what happens has an order."""
+    plain = SmtpServer(
+        host="127.0.0.1", port=port, security="none", hostname="desk.example", timeouts=PATIENT, connections=1
+    )
+    return replace(plain, **changes)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One message of a run: `key` is also the local part of its recipient, unless that is named."""
+
+    key: str
+    message: Callable[[], bytes] = lambda: MESSAGE
+    recipient: str = ""
+    sender: str = "tin@b.vn"
+
+    def errand(self) -> OutgoingMessage:
+        to = Recipient(id=self.key, address=self.recipient or f"{self.key}@c.vn")
+        return OutgoingMessage(Rendition(channel="mail", variant="digest", media_type="text/plain", body=b""), to)
+
+
+def envelopes(*names: str, message: bytes = MESSAGE) -> list[Envelope]:
+    return [Envelope(name, lambda: message) for name in names]
+
+
+def of_domains(*names: str) -> list[Envelope]:
+    """The same, each to a domain of its own."""
+    return [Envelope(name, recipient=f"{name}@{name}.vn") for name in names]
+
+
+def packer(letters: Sequence[Envelope]) -> BuildWireMessage:
+    """Makes parcels of the messages as they are."""
+    by_key = {letter.key: letter for letter in letters}
+
+    def pack(errand: OutgoingMessage, eight_bit: bool) -> WireMessage:
+        letter = by_key[errand.recipient.id]
+        message = letter.message()
+        utf8 = not (errand.recipient.address.isascii() and message.isascii())
+        return WireMessage(letter.sender, errand.recipient.address, dot_stuff(message), utf8=utf8)
+
+    return pack
+
+
+async def run(
+    server: SmtpServer | Sequence[SmtpServer],
+    letters: Sequence[Envelope],
+    refuse: tuple[str, ...] = (),
+    fail: BaseException | None = None,
+    asking: Callable[[str], Awaitable[None]] | None = None,
+    within: float = 30,
+) -> Run:
+    """Carry letters, and give up loudly where it hangs for more than `within` seconds. `asking` is awaited while the mark
+    of a letter is asked for."""
+    done = Run()
+
+    class Hand(MessageBatch):
+        async def mark(self, errand: OutgoingMessage) -> bool:
+            key = errand.recipient.id
+            done.asked.append(key)
+            if asking:
+                await asking(key)
+            if fail:
+                raise fail
+            return key not in refuse
+
+        def answer(self, errand: OutgoingMessage, outcome: DeliveryOutcome) -> None:
+            assert errand.recipient.id not in done.outcomes, "two answers for one recipient"
+            done.outcomes[errand.recipient.id] = outcome
+
+    servers = [server] if isinstance(server, SmtpServer) else server
+    hand = Hand([letter.errand() for letter in letters])
+    try:
+        async with asyncio.timeout(within):
+            await SmtpPool(servers, packer(letters)).send_all(hand)
+    except DeliveryError as error:
+        done.raised = error
+    done.left = hand.at_hand
+    return done

@@ -1,0 +1,197 @@
+"""A correction acts on what the last one has left there, on every channel that can, whatever its posts are called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from distributor import pipeline
+from distributor.delivery.queries import list_deliveries
+from distributor.model import DeliveryState, Notice, NoticeKind
+from distributor.plugins import registry
+from support.clocked_newsroom import Line
+
+S = DeliveryState
+
+BOARD = '''\
+"""A board of notes in a file, for tests.
+
+    channels:
+      board: {type: board, file: board.json}
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from distributor.channel import Channel, Folder, Receipt, Rendition, Unavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board(Channel):
+    file: Annotated[Folder, "the file"]
+    manner: Annotated[Literal["edit", "repost", "reply"], "what a correction does"] = "edit"
+    names: Annotated[Literal["number", "slug", "id"], "how posts are called"] = "number"
+
+    def compose(self, edition, desk):
+        return [
+            Rendition(
+                channel=self.name, variant=self._name(number, one), media_type="text/plain", edition=edition.id,
+                body=f"{one.title}: {one.lead} {one.url}".encode(),
+            )
+            for number, one in enumerate(edition.articles)
+        ]
+
+    def _name(self, number, one):
+        return {"number": f"note-{number}", "slug": one.url.rpartition("/")[2], "id": one.id}[self.names]
+
+    async def deliver(self, rendition):
+        return self._add(rendition.text)
+
+    async def amend(self, receipt, rendition):
+        notes = self._notes()
+        if receipt.remote_id not in notes:
+            raise Unavailable(f"there is no note {receipt.remote_id}")
+        if self.manner == "reply":
+            return self._add(rendition.text, to=receipt.remote_id)
+        if self.manner == "repost":
+            self._keep({key: note for key, note in notes.items() if key != receipt.remote_id})
+            return self._add(rendition.text)
+        self._keep({**notes, receipt.remote_id: [rendition.text, notes[receipt.remote_id][1]]})
+        return receipt
+
+    async def retract(self, receipt):
+        notes, key = self._notes(), receipt.remote_id
+        while key:
+            if key not in notes:
+                raise Unavailable(f"there is no note {key}")
+            _, key = notes.pop(key)
+        self._keep(notes)
+
+    def _notes(self):
+        if self.file.with_suffix(".down").exists():
+            raise Unavailable("the board is away")
+        return json.loads(self.file.read_text()) if self.file.exists() else {}
+
+    def _keep(self, notes):
+        self.file.write_text(json.dumps(notes))
+
+    def _add(self, text, to=""):
+        count = self.file.with_suffix(".count")
+        number = int(count.read_text()) + 1 if count.exists() else 1
+        notes = self._notes()
+        count.write_text(str(number))
+        self._keep({**notes, str(number): [text, to]})
+        return Receipt(remote_id=str(number))
+'''
+
+
+@pytest.fixture
+def boards(line: Line) -> Iterator[Line]:
+    folder = line.folder / "channels"
+    folder.mkdir()
+    (folder / "board.py").write_text(BOARD, encoding="utf-8")
+    line.config = line.config.replace("[mail, feeds, posts]", "[board]").replace(
+        "  posts: {type: outbox",
+        "  board: {type: board, file: board.json, manner: MANNER, names: NAMES}\n  posts: {type: outbox",
+    )
+    yield line
+    registry.channels.leave(folder)
+
+
+def notes(line: Line) -> list[str]:
+    file = line.folder / "board.json"
+    return [text for text, _ in json.loads(file.read_text(encoding="utf-8")).values()]
+
+
+def say(line: Line, id: str, kind: str, note: str, *, deliver: bool = True) -> None:
+    """As a process of its own would: with nothing but the store in its hands."""
+    line.now += timedelta(minutes=20)
+    line._newsroom = None
+    plan = pipeline.plan_correction(line.newsroom, line.store, id, Notice(NoticeKind(kind), note, line.now), mail=False)
+    pipeline.apply_correction(line.newsroom, line.store, plan, "Lan")
+    if deliver:
+        line.deliver()
+
+
+def begin(line: Line, manner: str, names: str) -> str:
+    line.config = line.config.replace("MANNER", manner).replace("NAMES", names)
+    first, _ = line.arrives("a"), line.arrives("b")
+    line.day()
+    assert len(notes(line)) == 2
+    return first
+
+
+@pytest.mark.parametrize("manner", ["edit", "repost", "reply"])
+@pytest.mark.parametrize("names", ["number", "slug", "id"])
+def test_corrected_twice_and_withdrawn_nothing_of_it_is_left(boards: Line, manner: str, names: str) -> None:
+    first = begin(boards, manner, names)
+    say(boards, first, "correction", "Một.")
+    say(boards, first, "correction", "Hai.")
+    shown = [text for text in notes(boards) if "Tin a " in text]
+    assert "Hai." in shown[-1]
+    assert len(shown) == (3 if manner == "reply" else 1)
+    say(boards, first, "withdrawal", "Gỡ.")
+    assert [text[:6] for text in notes(boards)] == ["Tin b "]
+
+
+@pytest.mark.parametrize("manner", ["edit", "repost", "reply"])
+def test_a_correction_that_could_not_get_there_is_overtaken_by_the_next(boards: Line, manner: str) -> None:
+    """Otherwise it would come late and put its old text over the new one."""
+    first = begin(boards, manner, "number")
+    (boards.folder / "board.down").touch()
+    say(boards, first, "correction", "Một.")
+    say(boards, first, "correction", "Hai.", deliver=False)
+    (boards.folder / "board.down").unlink()
+    for _ in range(3):
+        boards.now += timedelta(hours=1)
+        boards.deliver()
+    (shown,) = [text for text in notes(boards) if "Tin a " in text and (manner != "reply" or "Hai." in text)]
+    assert "Hai." in shown
+    with boards.store.read() as connection:
+        (late,) = list_deliveries(connection, edition="tin-sang-c1")
+    assert late.state is S.EXPIRED
+
+
+def test_a_correction_in_hand_that_failed_does_not_come_after_the_next(boards: Line) -> None:
+    """It was on its way when the next one was decided, so nobody could give it up then."""
+    first = begin(boards, "edit", "number")
+    say(boards, first, "correction", "Một.", deliver=False)
+    with boards.store.write() as connection:
+        connection.exec_driver_sql("UPDATE deliveries SET state = 'sending' WHERE edition_id = 'tin-sang-c1'")
+    say(boards, first, "correction", "Hai.", deliver=False)
+    with boards.store.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE deliveries SET state = 'deferred', due = NULL WHERE edition_id = 'tin-sang-c1'"
+        )
+        connection.exec_driver_sql("UPDATE deliveries SET state = 'pending' WHERE edition_id = 'tin-sang-c1'")
+    boards.deliver()
+    (shown,) = [text for text in notes(boards) if "Tin a " in text]
+    assert "Hai." in shown
+
+
+def test_what_was_taken_back_is_not_taken_back_again(boards: Line) -> None:
+    first = begin(boards, "edit", "number")
+    say(boards, first, "withdrawal", "Gỡ.")
+    plan = pipeline.plan_correction(
+        boards.newsroom, boards.store, first, Notice(NoticeKind.WITHDRAWAL, "Gỡ hẳn.", boards.now), mail=False
+    )
+    assert [variant.lines for variant in plan.parts] == [("board: has not posted it",)]
+
+
+def test_a_digest_does_not_repeat_the_post_of_an_alert_whatever_it_is_called(boards: Line) -> None:
+    boards.config = boards.config.replace("MANNER", "edit").replace("NAMES", "number")
+    first, _ = boards.arrives("a"), boards.arrives("b")
+    with boards.store.read() as connection:
+        from distributor.articles import repository as article_repository
+
+        urgent = article_repository.find_article(connection, first)
+    assert urgent
+    newsletter = boards.newsroom.newsletter("tin-sang")
+    pipeline.publish_alert(boards.newsroom, boards.store, newsletter, urgent, boards.now, "Lan")
+    boards.deliver()
+    boards.day()
+    assert sorted(text[:6] for text in notes(boards)) == ["Tin a ", "Tin b "]

@@ -1,0 +1,211 @@
+"""Drafts are told, approved, held or cancelled; just before they go out they are looked at once more."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from distributor import pipeline
+from distributor.articles import flags
+from distributor.articles.flags import ArticleFlag
+from distributor.editions import repository as edition_repository
+from distributor.errors import ConfigError, UserError
+from support.clocked_newsroom import Line, text_of
+
+
+def state(line: Line, edition: str = "tin-sang-1") -> str:
+    with line.store.read() as connection:
+        row = edition_repository.find_row(connection, edition)
+    assert row is not None
+    return row.state
+
+
+def story(line: Line, edition: str = "tin-sang-1") -> list[tuple[str, str]]:
+    with line.store.read() as connection:
+        return [(event.event, event.actor) for event in edition_repository.list_events(connection, edition)]
+
+
+@pytest.fixture
+def draft(line: Line) -> Line:
+    """A draft of two articles, frozen half an hour before its slot."""
+    line.configure("review: {before: 30m, reviewers: [Lan <lan.bt@bacson.example>], channels: [posts], silence: hold}")
+    line.subscribe("moi")
+    line.ids = [line.arrives("a"), line.arrives("b")]  # type: ignore[attr-defined]
+    line.day("06:30")
+    return line
+
+
+def test_a_draft_is_frozen_ahead_and_told_once_by_mail_and_post(draft: Line) -> None:
+    for _ in range(2):
+        assert asyncio.run(pipeline.notify_reviewers(draft.newsroom, draft.store, draft.clock)) == []
+    (letter,) = draft.mailbox("lan.bt")
+    assert letter["Subject"].startswith("Chờ duyệt: Tin sáng 23/11: Tin ")
+    words = text_of(letter)
+    assert "Hạn duyệt: 07:00, Thứ Hai, ngày 23 tháng 11 năm 2026" in words
+    assert "bản tin tiếp tục chờ" in words
+    assert "Chào Lan, số này có 2 tin." in words  # the very letter stands below
+    assert "distributor editions approve tin-sang-1" in words
+    assert "Tin a của tỉnh nhà" in words
+    page = letter.get_body(("html",))
+    assert page is not None
+    assert "distributor editions hold tin-sang-1" in page.get_content()
+    assert list(draft.posts()) == ["tin-sang-1-review.txt"]
+    assert (draft.read("moi"), state(draft)) == ([], "review")
+    assert (
+        "<item>" not in (draft.folder / "feeds" / "rss.xml").read_text() if (draft.folder / "feeds").exists() else True
+    )
+
+
+def test_approved_it_goes_out_at_its_time_with_the_very_bytes(draft: Line) -> None:
+    with draft.store.read() as connection:
+        before = {one.key: one.sha256 for one in edition_repository.list_renditions(connection, "tin-sang-1")}
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
+    draft.day("06:45")
+    assert draft.read("moi") == []
+    draft.day("07:00")
+    assert draft.read("moi") == [["a", "b"]]
+    assert story(draft) == [("drafted", "test"), ("approved", "Lan"), ("released", "test")]
+    with draft.store.read() as connection:
+        assert {one.key: one.sha256 for one in edition_repository.list_renditions(connection, "tin-sang-1")} == before
+    assert state(draft) == "done"
+
+
+def test_silence_holds_and_a_late_approval_sends_at_once(draft: Line) -> None:
+    (held,) = draft.day("07:00").draft_outcomes
+    assert (held.event, state(draft), draft.read("moi")) == ("held", "held", [])
+    draft.at("2026-11-25 15:00")  # long after its usual life time
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
+    draft.answer()
+    draft.deliver()
+    assert draft.read("moi") == [["a", "b"]]
+
+
+def test_held_it_stays_whatever_silence_means(draft: Line) -> None:
+    draft.configure("# held")
+    draft.config = draft.config.replace("silence: hold", "silence: send")
+    pipeline.hold(draft.store, "tin-sang-1", "Lan", draft.now, "tít sai")
+    draft.day("07:00")
+    assert (draft.read("moi"), state(draft)) == ([], "held")
+
+
+@pytest.mark.parametrize("how", ["cancelled by hand", "skipped by silence"])
+def test_cancelled_its_articles_wait_for_the_next_edition(draft: Line, how: str) -> None:
+    if how == "cancelled by hand":
+        assert pipeline.cancel(draft.store, "tin-sang-1", "Lan", draft.now, "") == (6, 2)
+    else:
+        draft.config = draft.config.replace("silence: hold", "silence: skip")
+        draft._newsroom = None
+    draft.day("07:00")
+    assert (draft.read("moi"), state(draft)) == ([], "cancelled")
+    draft.arrives("c")
+    draft.day("06:30")
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-2", "Lan", draft.now)
+    draft.day("07:00")
+    assert draft.read("moi") == [["a", "b", "c"]]
+    with pytest.raises(UserError, match="tin-sang-1 is cancelled"):
+        pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
+
+
+def test_an_edition_that_is_under_way_can_be_stopped_but_its_articles_count_as_announced(line: Line) -> None:
+    line.subscribe("moi")
+    line.arrives("a")
+    line.at("07:00")
+    line.answer()
+    assert pipeline.cancel(line.store, "tin-sang-1", "Lan", line.now, "sai tít") == (5, 1)
+    line.deliver()
+    assert (line.read("moi"), line.posts()) == ([], {})
+    line.day("07:00")
+    assert line.read("moi") == [["a"]]
+    with pytest.raises(UserError, match="tin-sang-2 is done already"):
+        pipeline.cancel(line.store, "tin-sang-2", "Lan", line.now, "")
+
+
+# -- the last look -----------------------------------------------------------------------------------------------------
+
+
+def policy(line: Line, word: str) -> None:
+    line.configure(f"last_look: {word}")
+
+
+def spoil(line: Line) -> None:
+    """After the draft: article a is withdrawn, b is edited."""
+    first, _ = line.ids  # type: ignore[attr-defined]
+    with line.store.write() as connection:
+        flags.set_flag(connection, first, ArticleFlag.WITHDRAWN, reason="sai số liệu", by="Lan", now=line.now)
+    line.arrives("b", title="Tin b-mới của tỉnh nhà")
+    pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
+
+
+def test_refresh_takes_the_newer_version_and_leaves_out_what_is_withdrawn(draft: Line) -> None:
+    policy(draft, "refresh")
+    spoil(draft)
+    draft.day("07:00")
+    assert draft.read("moi") == [["b-mới"]]
+    assert ("changed", "the last look") in story(draft)
+    assert all("Tin a của" not in text for text in draft.posts().values())
+
+
+def test_drop_leaves_both_out_and_the_edited_one_comes_with_the_next(draft: Line) -> None:
+    policy(draft, "drop")
+    spoil(draft)
+    (settled,) = draft.day("07:00").draft_outcomes
+    assert (settled.event, draft.read("moi")) == ("cancelled", [])
+    draft.arrives("c")
+    draft.day("06:30")
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-2", "Lan", draft.now)
+    draft.day("07:00")
+    assert draft.read("moi") == [["b-mới", "c"]]
+
+
+def test_hold_keeps_the_edition_back_and_says_why(draft: Line) -> None:
+    policy(draft, "hold")
+    spoil(draft)
+    (settled,) = draft.day("07:00").draft_outcomes
+    assert settled.event == "held"
+    assert "withdrawn: sai số liệu" in settled.reason
+    assert "edited since (version 2)" in settled.reason
+    assert draft.read("moi") == []
+
+
+def test_who_approves_what_the_last_look_has_held_lets_it_go_as_things_are_now(draft: Line) -> None:
+    policy(draft, "hold")
+    spoil(draft)
+    draft.day("07:00")
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
+    (settled,) = draft.day("08:00").draft_outcomes
+    assert settled.event == "released"
+    assert draft.read("moi") == [["b-mới"]]
+
+
+def test_nothing_changed_means_nothing_frozen_anew(draft: Line) -> None:
+    pipeline.approve(draft.newsroom, draft.store, "tin-sang-1", "Lan", draft.now)
+    draft.day("07:00")
+    assert "changed" not in [what for what, _ in story(draft)]
+
+
+def test_reviewers_who_cannot_be_written_to_are_told_by_check(line: Line) -> None:
+    line.configure("review: {reviewers: [lan], channels: [fax]}")
+    with pytest.raises(ConfigError) as error:
+        _ = line.newsroom
+    assert "newsletters.tin-sang.review.reviewers.0: 'lan' is not an address" in str(error.value)
+    assert "newsletter tin-sang has no channel 'fax'" in str(error.value)
+
+
+def test_what_is_gone_at_its_source_is_held_and_comes_back_by_itself(line: Line) -> None:
+    """Articles of a folder: the last look finds one file gone; the day after it is back."""
+    line.subscribe("moi")
+    articles = line.folder / "articles"
+    for name in ("a", "b"):
+        (articles / f"{name}.md").write_text(f"---\ntitle: Tin {name} của tỉnh nhà\n---\nx\n", encoding="utf-8")
+        line.arrives(name, source_id=f"{name}.md")
+    (articles / "a.md").rename(line.folder / "a.md")
+    line.at("07:00")
+    asyncio.run(pipeline.run_tick(line.newsroom, line.store, line.clock, "test"))
+    line.deliver()
+    assert line.read("moi") == [["b"]]
+    (line.folder / "a.md").rename(articles / "a.md")
+    line.at("07:00")
+    asyncio.run(pipeline.run_tick(line.newsroom, line.store, line.clock, "test"))
+    line.deliver()
+    assert line.read("moi") == [["b"], ["a"]]

@@ -1,0 +1,157 @@
+"""A damaged row of the store is named and passed over, by every command; `doctor --repair` sets it aside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from distributor.articles import flags
+from distributor.articles import repository as article_repository
+from distributor.articles.flags import ArticleFlag
+from distributor.gathering.sources.folder import FolderSource
+from distributor.pipeline import store_check
+from distributor.pipeline.store_check import Remedy
+from distributor.source import FetchResult
+from distributor.storage import rows
+from distributor.storage.database import Database
+from distributor.storage.tables import articles
+from support.builders import NOW, found
+from support.newsroom import Room
+
+# Each: what is done to the store, and the table and column that doctor names for it.
+ARTICLE = "id = (SELECT min(id) FROM articles)"
+
+
+@pytest.fixture
+def lived_in(room: Room, tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """A newsroom in which everything has happened once: an edition is out, a mark, a correction, a suppression stand."""
+    kept = tmp_path_factory.getbasetemp() / "a-newsroom-that-has-lived"  # it is made once, and copied
+    if not kept.exists():
+        room.good("gather")
+        room.good("send", "tin-sang", "--yes")
+        ids = sorted(one["id"] for one in room.run("articles", "--json").json)
+        room.good("articles", "hold", ids[0], "-m", "một lúc")
+        room.good("articles", "correct", ids[1], "--note", "Sửa số liệu", "--yes")
+        room.good("suppressions", "add", "binh@example.com")
+        room.write("ba", "Tin thứ ba trong ngày hôm nay", date="2026-11-20 10:00")
+        shutil.copytree(room.folder, kept)
+    else:
+        shutil.rmtree(room.folder)
+        shutil.copytree(kept, room.folder)
+    room.good("store", "claim", "--yes")
+    return room
+
+
+def damage(room: Room, statement: str) -> None:
+    rows._logged.clear()
+    with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
+        raw.execute("PRAGMA foreign_keys=OFF")
+        assert raw.execute(statement).rowcount, statement
+        raw.commit()
+
+
+@pytest.mark.parametrize("command", ["doctor", "doctor --repair", "check"])
+def test_a_store_that_lacks_a_table_is_not_called_sound(room: Room, command: str) -> None:
+    room.good("gather")
+    with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
+        raw.execute("DROP TABLE newsletter_articles")
+        raw.commit()
+    done = room.run(*command.split())
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "lacks what every store has (no table newsletter_articles)" in done.err
+    assert "ok" not in done.out
+
+
+def test_a_damaged_article_is_named_and_the_others_go_out(lived_in: Room) -> None:
+    room = lived_in
+    room.write("bon", "Tin thứ tư trong ngày hôm nay", date="2026-11-20 11:00")
+    room.good("gather")
+    (room.folder / "articles" / "ba.md").unlink()  # its source would put it right
+    damage(room, "UPDATE articles SET content = json_set(content, '$.published', 'x') WHERE title LIKE 'Tin thứ ba%'")
+    done = room.run("send", "tin-sang", "--yes")
+    assert done.code == 0, done
+    assert "Tin thứ tư" in room.letters()[-1].read_text(encoding="utf-8") or len(room.letters()) == 2
+    shown = room.run("articles")
+    assert "Tin thứ tư" in shown.out
+    assert "Tin thứ ba" not in shown.out
+
+
+def test_what_a_repair_takes_out_is_kept_for_its_owner_only(lived_in: Room) -> None:
+    room = lived_in
+    damage(room, f"UPDATE articles SET content = '[\"quý giá\"]' WHERE {ARTICLE}")
+    room.good("doctor", "--repair")
+    (file,) = (room.folder / "var" / "set-aside").iterdir()
+    (line,) = file.read_text(encoding="utf-8").splitlines()
+    kept = json.loads(line)
+    assert (kept["table"], kept["column"], kept["row"]["content"]) == ("articles", "content", '["quý giá"]')
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_password_that_an_older_version_has_stored_is_taken_out(room: Room) -> None:
+    room.good("gather")
+    link = "https://lan:cANARY@bacson.example/tin/1"
+    damage(room, f"UPDATE articles SET url = '{link}', content = json_set(content, '$.url', '{link}', '$.body_html', "
+        f"'<p><a href=\"{link}\">x</a></p>')")  # fmt: skip
+    damage(room, f"UPDATE article_versions SET content = json_set(content, '$.url', '{link}')")
+    damage(
+        room, f"INSERT INTO http_validators (source, url, etag, last_modified) VALUES ('bai-viet', '{link}', '', '')"
+    )
+    assert "holds a password" in room.run("doctor").out
+    assert "cANARY" not in room.run("doctor").out
+    room.good("doctor", "--repair")
+    assert room.good("doctor").startswith("ok")
+    with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
+        assert "cANARY" not in "\n".join(raw.iterdump())
+    assert "cANARY" not in next((room.folder / "var" / "set-aside").iterdir()).read_text(encoding="utf-8")
+
+
+# -- on both databases -------------------------------------------------------------------------------------------------
+
+SOURCE = FolderSource(name="cong", folder=Path())
+
+
+def taken_in(database: Database, *names: str) -> article_repository.ArticleChanges:
+    with database.write() as connection:
+        harvest = FetchResult(articles=[found(name) for name in names])
+        return article_repository.store_articles(connection, SOURCE, harvest, authority="bacson.example", now=NOW)
+
+
+def spoil(database: Database, id: str) -> None:
+    with database.write() as connection:
+        wrong = sa.update(articles).where(articles.c.id == id).values(content={"title": 5, "source": "cong"})
+        connection.execute(wrong)
+
+
+def test_a_damaged_article_is_put_right_by_its_source(database: Database) -> None:
+    """It is known by its keys, so it is no news again."""
+    first = taken_in(database, "a1", "b2").new
+    spoil(database, first[0].id)
+    again = taken_in(database, "a1", "b2")
+    assert ([one.id for one in again.changed], again.new, again.known) == ([first[0].id], (), 1)
+    with database.read() as connection:
+        assert {one.id for one in article_repository.list_newest_articles(connection, 9)} == {one.id for one in first}
+        assert store_check.find_damage(connection, NOW) == []
+
+
+def test_a_repair_takes_the_last_version_that_can_be_read_and_holds_the_article(
+    database: Database, tmp_path: Path
+) -> None:
+    (one,) = taken_in(database, "a1").new
+    spoil(database, one.id)
+    with database.write() as connection:
+        wrong = store_check.find_damage(connection, NOW)
+        assert [(each.table, each.key, each.remedy) for each in wrong] == [("articles", (one.id,), Remedy.ARTICLE)]
+        store_check.repair_damage(connection, wrong, tmp_path / "aside", NOW)
+        assert store_check.find_damage(connection, NOW) == []
+        known = article_repository.find_article(connection, one.id)
+        assert known is not None
+        assert known.lead == one.lead
+        assert ArticleFlag.HELD in flags.flags_of_articles(connection)[one.id]

@@ -1,0 +1,111 @@
+"""The page on adding a channel tells the truth: its example is taken out of it and made to work."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from distributor.channel import Channel
+from distributor.config.schema import build
+from distributor.config.yaml import read
+from distributor.errors import AuthBroken
+from distributor.plugins import registry
+from distributor.plugins.info import describe
+from support.builders import article, edition
+from support.misbehaving_server import TOKEN
+from support.social_networks import FakeDesk, serving
+
+PAGE = Path(__file__).parents[3] / "docs" / "adding-a-channel.md"
+CONFIG = PAGE.parent.parent / "pyproject.toml"
+
+
+def example() -> str:
+    match = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert match
+    return match.group(1)
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Iterator[Path]:
+    """A newsroom's own folder with the example file in it."""
+    own = tmp_path / "channels"
+    own.mkdir()
+    (own / "ntfy.py").write_text(example(), encoding="utf-8")
+    registry.channels.join(own)
+    yield tmp_path
+    registry.channels.leave(own)
+
+
+def test_the_example_is_short() -> None:
+    assert len(example().splitlines()) < 50
+
+
+async def test_the_example_works_as_it_stands(newsroom: Path, desk: FakeDesk) -> None:
+    """Found by its file name, built from its own example, delivered to a server that checks what it gets."""
+    got: list[dict[str, Any]] = []
+
+    async def notify(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.json_response({"code": 40101, "error": "unauthorized"}, status=401)
+        got.append(await request.json())
+        assert len(got[-1]["message"].encode()) < 4096
+        return web.json_response({"id": "sPs71M8A2T", "event": "message"})
+
+    app = web.Application()
+    app.router.add_post("/", notify)
+    async with serving(app) as url:
+        phones = made(newsroom, TOKEN, url)
+        news = [article(f"a{i}", title="Tin ạ ế", lead="ẫ" * 3000) for i in range(7)]
+        renditions = phones.compose(edition(articles=tuple(news)), desk)
+        assert len(renditions) == 5
+        assert (await phones.deliver(renditions[0])).remote_id == "sPs71M8A2T"
+        assert got == [{"topic": "bacson-news", "title": "Tin ạ ế", "message": renditions[0].text}]
+        with pytest.raises(AuthBroken, match="unauthorized"):
+            await made(newsroom, "other", url).deliver(renditions[0])
+
+
+def made(newsroom: Path, token: str, url: str) -> Channel:
+    cls = registry.channels.find("ntfy")
+    file = newsroom / "config.yaml"
+    file.write_text(describe("ntfy", cls, "channels").example, encoding="utf-8")
+    raw = read(file, {"NTFY_TOKEN": token})
+    values = {key: value for key, value in raw.data["channels"]["phones"].items() if key != "type"}
+    channel, problems = build(cls, {**values, "name": "phones", "server": url, "allow_private": True}, raw, ())
+    assert not problems
+    assert isinstance(channel, Channel)
+    return channel
+
+
+def test_the_example_keeps_the_promises_that_every_channel_makes(newsroom: Path) -> None:
+    """The very suite that the page names, run with the example among the channels."""
+    code = (
+        "import sys, pathlib, pytest\n"
+        "from distributor.plugins import registry\n"
+        f"registry.channels.join(pathlib.Path({str(newsroom / 'channels')!r}))\n"
+        f"sys.exit(pytest.main(['-q', '-c', {str(CONFIG)!r}, '-p', 'no:cacheprovider', '-k', 'ntfy', {str(PROMISES)!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=newsroom)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d\d passed", done.stdout)
+
+
+PROMISES = Path(__file__).parents[2] / "contracts" / "test_channels.py"
+
+
+def test_the_page_names_what_there_is() -> None:
+    """Names from the code in the page are names in the code."""
+    http: Any = importlib.import_module("distributor.channels._http")
+    page = PAGE.read_text(encoding="utf-8")
+    assert all(hasattr(http, name) for name in re.findall(r"`_http\.(\w+)`", page))
+    methods = re.findall(r"^\| .*`", page, re.MULTILINE)
+    named = set(re.findall(r"`(?:await )?(\w+)\(", "\n".join(methods)))
+    assert {"compose", "deliver", "find", "amend", "retract", "check", "compose_site_wide"} <= named
+    assert all(hasattr(Channel, name) or hasattr(http, name) for name in named)

@@ -1,0 +1,42 @@
+"""Many letters of one edition: inlined by what premailer said once, joined of pieces, shortened until they fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from distributor.model import Edition
+from distributor.plugins import registry
+from distributor.rendering.cache import RenderCache
+from distributor.rendering.digest import render_digest
+from distributor.rendering.templates import Templates
+from support import reference_editions as reference
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
+FORTY = reference.FORTY
+
+
+def digest(edition: Edition, shop: RenderCache | None = None, **more: Any) -> Any:
+    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=shop, **more)
+
+
+@given(st.sets(st.integers(0, 39), min_size=1), st.booleans())
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_a_cohort_gets_the_letter_that_it_would_get_alone(chosen: set[int], brief: bool) -> None:
+    some = tuple(FORTY.articles[i] for i in sorted(chosen))
+    share = replace(FORTY, articles=some[:1], briefs=some[1:]) if brief else replace(FORTY, articles=some)
+    shared = digest(share, SHOP)
+    alone = digest(share)
+    assert (shared.html, shared.text) == (alone.html, alone.text)
+    assert SHOP.runs == 1
+
+
+SHOP = RenderCache()
+digest(FORTY, SHOP)

@@ -1,0 +1,157 @@
+"""Templates: the newsroom's own first, mistakes told with file and line, and nothing that escapes the sandbox."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from distributor import i18n
+from distributor.errors import RenderError
+from distributor.model import Language
+from distributor.plugins import registry
+from distributor.rendering import templates as rendering_templates
+from distributor.rendering.templates import Templates
+
+VALUES: dict[str, object] = {
+    "title": "<b>Tin</b>",
+    "items": [1, 2],
+    "say": lambda key: i18n.translate(Language.VI, key),
+}
+
+
+class Own:
+    """A newsroom's folder of templates, before ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / "templates" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    @property
+    def templates(self) -> Templates:
+        return Templates(registry.template_folders(self.folder))
+
+    def render(self, text: str, name: str = "page/mine.txt.j2") -> str:
+        self.write(name, text)
+        return self.templates.render(name, VALUES)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Own:
+    return Own(tmp_path)
+
+
+def test_a_file_of_the_newsroom_takes_the_place_of_ours(own: Own) -> None:
+    own.write("post/article.txt.j2", "{{ title }} của chúng tôi")
+    assert own.templates.render("post/article.txt.j2", VALUES) == "<b>Tin</b> của chúng tôi"
+
+
+def test_a_part_of_the_newsroom_is_used_by_our_templates(own: Own) -> None:
+    own.write("email/style.css", ".mine { color: #123456; }")
+    own.write("page/mine.html.j2", '{% include "email/style.css" %}')
+    assert own.templates.render("page/mine.html.j2", VALUES) == ".mine { color: #123456; }"
+
+
+def test_html_is_escaped_and_text_is_not(own: Own) -> None:
+    assert own.render("{{ title }}", "page/a.html.j2") == "&lt;b&gt;Tin&lt;/b&gt;"
+    assert own.render("{{ title }}", "page/a.txt.j2") == "<b>Tin</b>"
+
+
+def test_a_value_is_never_template_source(own: Own) -> None:
+    own.write("page/a.txt.j2", "{{ title }}")
+    assert own.templates.render("page/a.txt.j2", {"title": "{{ 7 * 7 }}{% raw %}"}) == "{{ 7 * 7 }}{% raw %}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("\n{{ titel }}", "templates/page/mine.txt.j2:2: 'titel' is undefined"),
+        ("\n\n{{ say('nonsense') }}", "templates/page/mine.txt.j2:3: there are no words for 'nonsense'"),
+        (
+            "{{ title }}\n{% include 'page/none.txt.j2' %}",
+            "templates/page/mine.txt.j2:2: template page/none.txt.j2 is not",
+        ),
+        ("{{ title", "templates/page/mine.txt.j2:1: unexpected end of template"),
+        ("\n{{ title | safe }}", "templates/page/mine.txt.j2:2: No filter named 'safe'."),
+        ("{% for x in items %}\n{{ 1 / 0 }}{% endfor %}", "templates/page/mine.txt.j2:2: division by zero"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_line_in_one_line(own: Own, text: str, message: str) -> None:
+    with pytest.raises(RenderError, match="^" + re.escape(message)) as caught:
+        own.render(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_in_an_included_part_is_told_with_the_name_of_the_part(own: Own) -> None:
+    own.write("page/part.txt.j2", "\n{{ nobody }}")
+    with pytest.raises(RenderError, match=r"^templates/page/part\.txt\.j2:2: 'nobody' is undefined"):
+        own.render("{% include 'page/part.txt.j2' %}")
+
+
+def test_a_template_that_is_not_there_is_named_with_the_folders(own: Own) -> None:
+    with pytest.raises(RenderError, match=r"^template page/none\.txt\.j2 is not there; looked in .*/templates"):
+        own.templates.render("page/none.txt.j2", {})
+
+
+def test_the_check_finds_every_mistake_at_once_and_none_in_ours(own: Own) -> None:
+    assert own.templates.check() == []
+    own.write("page/a.txt.j2", "\n{% if %}")
+    own.write("post/article.txt.j2", "{{ title | titlecase }}")
+    (own.folder / "templates" / "page" / "b.txt.j2").write_bytes(b"\xff")
+    found = {fault.file: fault for fault in own.templates.check()}
+    assert set(found) == {"templates/page/a.txt.j2", "templates/page/b.txt.j2", "templates/post/article.txt.j2"}
+    assert found["templates/page/a.txt.j2"].line == 2
+    assert "titlecase" in found["templates/post/article.txt.j2"].message
+
+
+ESCAPES = [
+    "{{ ''.__class__.__mro__ }}",
+    "{{ title['__class__'] }}",
+    "{{ say.__globals__ }}",
+    "{{ say.__code__ }}",
+    "{{ self.__init__.__globals__ }}",
+    "{{ ''|attr('__class__') }}",
+    "{{ [title] | map(attribute='__class__') | first }}",
+    "{{ '{0.__class__}'.format(title) }}",
+    "{{ '{t.__class__}'.format_map({'t': title}) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '{:1000000000}'.format(1) }}",
+    "{{ range(10**9) }}",
+    "{{ range(1000000000) | list }}",
+    "{{ 'a' * 1000000000 }}",
+    "{{ [1] * 1000000000 }}",
+    "{{ 2 * 'a' }}",
+    "{{ 10 ** 10 ** 10 }}",
+    "{{ 'a'.ljust(1000000000) }}",
+    "{{ 'a'.zfill(1000000000) }}",
+    "{{ 'a' | center(1000000000) }}",
+    "{{ [1] | batch(1000000000, 0) | list }}",
+    "{{ items.append(3) }}",
+    "{{ items.clear() }}",
+    "{{ cycler }}",
+    "{{ lipsum() }}",
+    "{{ namespace() }}",
+    "{{ title | safe }}",
+    "{% include '/etc/hostname' %}",
+    "{% include '../../../../../../../../etc/hostname' %}",
+    "{% import 'os' as os %}",
+    "{% for a in range(9999) %}{% for b in range(9999) %}aaaaaaaaaa{% endfor %}{% endfor %}",
+    "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+]
+
+
+@pytest.mark.parametrize("text", ESCAPES)
+def test_the_sandbox_refuses(own: Own, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering_templates, "MAX_OUTPUT", 100_000)
+    with pytest.raises(RenderError, match=r"mine\.txt\.j2|is not there"):
+        own.render(text)
+    assert VALUES["items"] == [1, 2]
+
+
+def test_numbers_can_be_reckoned_with(own: Own) -> None:
+    assert own.render("{{ 3 * items[1] + 7 % 4 }} {{ range(3) | join(',') }}") == "9 0,1,2"

@@ -1,0 +1,108 @@
+"""Lists as people and other systems make them: every row is taken, or told with its line."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distributor.subscribers.csv.encoding import Encoding, detect
+from distributor.subscribers.csv.records import BadRow
+from distributor.subscribers.csv.subscribers import SubscriberList
+from distributor.subscribers.requests import SubscriptionRequest
+
+KNOWN = ("tin-sang", "kinh-te")
+
+
+def rows(text: str, newsletters: tuple[str, ...] = ("tin-sang",)) -> list[SubscriptionRequest | BadRow]:
+    return list(SubscriberList(io.StringIO(text, newline=""), known=KNOWN, newsletters=newsletters))
+
+
+def people(text: str) -> dict[str, str]:
+    """The good rows: names by address."""
+    return {one.address: one.name for one in rows(text) if isinstance(one, SubscriptionRequest)}
+
+
+VIETNAMESE = "address,name\na@x.vn,Nguyễn Thị Thảo\nb@x.vn,Trần Đức Hưởng\nc@x.vn,Lê Văn Tĩnh\n"
+WESTERN = "address,name\na@x.vn,José Núñez\nb@x.vn,Jürgen Groß\nc@x.vn,João Magalhães\nd@x.vn,Nicolò D’Angelo\n"
+
+
+def windows_1258(text: str) -> bytes:
+    """As Windows writes it: letters with hat, horn or breve whole, tones as signs of their own."""
+    made = b""
+    for letter in text:
+        try:
+            made += letter.encode("windows-1258")
+        except UnicodeEncodeError:
+            plain = unicodedata.normalize("NFD", letter)
+            tone = next(sign for sign in plain if sign in "\u0300\u0301\u0303\u0309\u0323")
+            made += (unicodedata.normalize("NFC", plain.replace(tone, "")) + tone).encode("windows-1258")
+    return made
+
+
+class TestEncodings:
+    @pytest.mark.parametrize(
+        ("body", "name"),
+        [
+            (VIETNAMESE.encode(), "utf-8-sig"),
+            (codecs.BOM_UTF8 + VIETNAMESE.encode(), "utf-8-sig"),
+            (VIETNAMESE.encode("utf-16"), "utf-16"),
+            (codecs.BOM_UTF16_BE + VIETNAMESE.encode("utf-16-be"), "utf-16"),
+            (VIETNAMESE.encode("utf-16-le"), "utf-16-le"),
+            (VIETNAMESE.encode("utf-16-be"), "utf-16-be"),
+            (VIETNAMESE.encode("utf-32"), "utf-32"),
+            (windows_1258(VIETNAMESE), "windows-1258"),
+            (WESTERN.encode("windows-1252"), "windows-1252"),
+            (b"", "utf-8-sig"),
+        ],
+    )
+    def test_each_is_known_by_its_bytes_and_read_to_the_letter(self, body: bytes, name: str, tmp_path: Path) -> None:
+        found = detect(io.BytesIO(body))
+        assert (found.name, found.damaged) == (name, False)
+        (tmp_path / "list.csv").write_bytes(body)
+        with (tmp_path / "list.csv").open(encoding=found.name, newline="") as file:
+            text = file.read()
+        if body:
+            assert people(text) == people(WESTERN if name == "windows-1252" else VIETNAMESE)
+
+    @pytest.mark.parametrize(
+        "name", [b"Nguy\xd4n", b"Tr\xc7n V\xa8n", b"Nguye\xe3n Va\xea n", b"L\xaa \x81", b"Andr\x8e"]
+    )
+    def test_letters_that_make_no_sense_are_refused_rather_than_guessed(self, name: bytes) -> None:
+        """TCVN3, VNI, and what no Windows writes."""
+        body = b"address,name\n" + b"".join(b"s%d@x.vn,%b\n" % (number, name) for number in range(9))
+        with pytest.raises(ValueError, match="is not UTF-8 text; save it as CSV UTF-8, or name its encoding"):
+            detect(io.BytesIO(body))
+
+    @pytest.mark.parametrize(
+        "begin", [b"PK\x03\x04\x14\x00", b"PK\x03\x04abc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00"]
+    )
+    def test_a_workbook_is_named_as_such(self, begin: bytes) -> None:
+        with pytest.raises(
+            ValueError, match="is a workbook of a spreadsheet program; open it there and save it as CSV"
+        ):
+            detect(io.BytesIO(begin + bytes(40)))
+
+    def test_a_few_bad_bytes_among_good_letters_leave_it_utf_8(self) -> None:
+        assert detect(io.BytesIO(VIETNAMESE.encode() + b"d@x.vn,Andr\xe9\n")) == Encoding("utf-8-sig", damaged=True)
+
+    @given(st.binary(max_size=400))
+    def test_whatever_the_bytes_are_they_are_read_or_refused_in_words(self, body: bytes) -> None:
+        try:
+            found = detect(io.BytesIO(body))
+        except ValueError as error:
+            assert "is not UTF-8 text" in str(error)
+            return
+        errors = "surrogateescape" if found.name == "utf-8-sig" else "replace"
+        text = io.TextIOWrapper(
+            io.BytesIO(body), encoding=found.name, errors=errors if found.damaged else "strict", newline=""
+        )
+        try:
+            list(SubscriberList(text, known=KNOWN, newsletters=("tin-sang",)))
+        except ValueError as error:
+            assert str(error).startswith("line ")

@@ -1,0 +1,42 @@
+"""Templates: the newsroom's own first, mistakes told with file and line, and nothing that escapes the sandbox."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distributor import i18n
+from distributor.config.types import parse_zone
+from distributor.model import Language
+from support.builders import NOW
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_sentence_is_there_in_every_language_with_the_same_places(language: Language) -> None:
+    for key, sentences in i18n._WORDS.items():
+        assert sentences[language].strip()
+        places = {frozenset(re.findall(r"{(\w+)}", sentence)) for sentence in sentences.values()}
+        assert len(places) == 1, key
+
+
+@given(st.text())
+def test_a_value_in_a_sentence_is_not_filled_again(name: str) -> None:
+    """Whatever a newsroom or a reader is called."""
+    said = i18n.translate(Language.EN, "why", address="{site}", newsletter=name, site="{newsletter}")
+    assert said == "You receive this at {site} because you subscribed to " + name + " by {newsletter}."
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "long", "short"),
+    [
+        (Language.VI, "Asia/Ho_Chi_Minh", "Thứ Hai, ngày 23 tháng 11 năm 2026", "23/11/2026"),
+        (Language.EN, "Asia/Ho_Chi_Minh", "Monday 23 November 2026", "23 Nov 2026"),
+        (Language.VI, "America/New_York", "Chủ Nhật, ngày 22 tháng 11 năm 2026", "22/11/2026"),
+    ],
+)
+def test_dates_are_written_as_people_there_write_them(language: Language, zone: str, long: str, short: str) -> None:
+    assert i18n.long_date(NOW, language, parse_zone(zone)) == long
+    assert i18n.short_date(NOW, language, parse_zone(zone)) == short
