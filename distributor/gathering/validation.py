@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -203,6 +204,7 @@ def _named(found: object) -> str:
     """The title, where there is something like one, so that staff find the article."""
     title = _tried(lambda: getattr(found, "title", ""), "")
     words = clean_line(title)[:80] if isinstance(title, str) else ""
+    words = "".join(sign for sign in words if unicodedata.category(sign) != "Cf").strip()  # signs that nobody sees
     return f" «{words}»" if words else ""
 
 

@@ -23,7 +23,7 @@ import feedgen.feed
 import feedparser
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -279,6 +279,7 @@ def test_an_address_becomes_a_uri(iri: str, uri: str) -> None:
     assert not uri or URI.fullmatch(uri)
 
 
+@example("https://%")
 @given(st.builds("https://{}{}".format, st.text(max_size=20), st.text(max_size=40)) | st.text(max_size=40))
 def test_whatever_is_written_a_uri_is_one_and_stays_it(text: str) -> None:
     made = feeds.uri(clean_line(text))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from distributor.articles import repository as article_repository
@@ -130,6 +130,7 @@ def is_one_line(text: str) -> bool:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # it is wide, not slow
 @given(st.dictionaries(FIELDS, ANYTHING, max_size=4))
+@example({"title": "\xad"})
 def test_whatever_a_source_brings_is_an_article_or_a_line(fields: dict[str, Any]) -> None:
     (good, faults) = validate_articles([with_fields(**fields)], "cong")
     assert len(good) + len(faults) == 1

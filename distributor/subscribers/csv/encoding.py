@@ -80,7 +80,7 @@ def _detect_8bit(file: BinaryIO, first: bytes) -> Encoding:
     decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
     letters = broken = lines = 0
     samples: list[bytes] = []
-    chunk, last = first, False
+    chunk, before, last = first, b"", False
     while not last:
         last = not chunk
         lines += chunk.count(b"\n") or chunk.count(b"\r")
@@ -90,7 +90,8 @@ def _detect_8bit(file: BinaryIO, first: bytes) -> Encoding:
             here = sum(map(text.count, _BROKEN)) if not _is_utf8(text) else 0
             letters, broken = letters + beyond - here, broken + here
             if here and len(samples) < _SAMPLES:
-                samples.append(chunk)
+                samples.append(chunk or before)  # at the end a letter is left unfinished
+        before = chunk
         chunk = file.read(_CHUNK) if not last else b""
     if not broken:
         return Encoding("utf-8-sig")
