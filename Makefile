@@ -65,6 +65,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/gathering.py
 	@$(BIN)/python benchmarks/delivery.py
 	@$(BIN)/python benchmarks/extraction.py
+	@$(BIN)/python benchmarks/crossings.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py
