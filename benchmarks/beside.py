@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import yaml
-from delivery_newsroom import CHECKOUT, Desk, SqliteStore, Way
+from delivery_newsroom import CHECKOUT, BenchmarkNewsroom, SqliteStore, Way
 from delivery_servers import running, sink
 
 from distributor.storage.database import Database
@@ -50,23 +50,23 @@ class Run:
     told: Counter[str]
 
 
-def served(desk: Desk, way: Way, sources: dict[str, int]) -> Run:
-    desk.store.restore()
-    desk.lead(way)
-    config = yaml.safe_load(desk.config.read_text(encoding="utf-8"))
+def served(newsroom: BenchmarkNewsroom, way: Way, sources: dict[str, int]) -> Run:
+    newsroom.store.restore()
+    newsroom.lead(way)
+    config = yaml.safe_load(newsroom.config.read_text(encoding="utf-8"))
     feed = {"type": "feed", "allow_private": True, "every": "15m"}
     config["sources"] |= {name: feed | {"url": f"http://127.0.0.1:{port}/rss"} for name, port in sources.items()}
     (newsletter,) = config["newsletters"].values()
     newsletter["schedule"] = "* * * * *"
     newsletter.pop("quiet_hours", None)
     newsletter.pop("days_off", None)
-    desk.config.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-    log = desk.folder / "serve.log"
+    newsroom.config.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    log = newsroom.folder / "serve.log"
     started, begun = datetime.now(ZONE), time.monotonic()
     with log.open("w", encoding="utf-8") as out:
-        command = [sys.executable, "-m", "distributor", "-c", str(desk.config), "serve"]
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=desk.folder)
-        while time.monotonic() < begun + SLOTS or open_deliveries(desk):
+        command = [sys.executable, "-m", "distributor", "-c", str(newsroom.config), "serve"]
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=newsroom.folder)
+        while time.monotonic() < begun + SLOTS or open_deliveries(newsroom):
             time.sleep(1)
             if process.poll() is not None:
                 raise SystemExit(f"error: serve ended by itself:\n{log.read_text(encoding='utf-8')}")
@@ -74,15 +74,15 @@ def served(desk: Desk, way: Way, sources: dict[str, int]) -> Run:
         process.send_signal(signal.SIGTERM)
         process.wait(600)
     stopped = time.monotonic() - asked
-    return look(desk, started, stopped, log.read_text(encoding="utf-8"))
+    return look(newsroom, started, stopped, log.read_text(encoding="utf-8"))
 
 
-def store(desk: Desk) -> Database:
-    return Database.open(desk.store.url, desk.folder)
+def store(newsroom: BenchmarkNewsroom) -> Database:
+    return Database.open(newsroom.store.url, newsroom.folder)
 
 
-def open_deliveries(desk: Desk) -> int:
-    opened = store(desk)
+def open_deliveries(newsroom: BenchmarkNewsroom) -> int:
+    opened = store(newsroom)
     with opened.read() as connection:
         query = sa.select(sa.func.count()).where(deliveries.c.state != "sent")
         count = connection.execute(query.select_from(deliveries)).scalar_one()
@@ -90,8 +90,8 @@ def open_deliveries(desk: Desk) -> int:
     return int(count)
 
 
-def look(desk: Desk, started: datetime, stopped: float, log: str) -> Run:
-    opened = store(desk)
+def look(newsroom: BenchmarkNewsroom, started: datetime, stopped: float, log: str) -> Run:
+    opened = store(newsroom)
     with opened.read() as connection:
         first = sa.select(editions.c.id).order_by(editions.c.frozen_at).limit(1).scalar_subquery()
         query = sa.select(sa.func.min(deliveries.c.updated), sa.func.max(deliveries.c.updated))
@@ -105,7 +105,7 @@ def look(desk: Desk, started: datetime, stopped: float, log: str) -> Run:
     late = tuple((decided - slot).total_seconds() for slot, decided in due if slot > started)  # others were missed
     told = Counter(re.findall(r"source (drip\d|endless|word): ", log))
     seconds = (times[1] - times[0]).total_seconds()
-    return Run(desk.readers / seconds, late, stopped, read, told)
+    return Run(newsroom.readers / seconds, late, stopped, read, told)
 
 
 def main() -> None:
@@ -118,14 +118,14 @@ def main() -> None:
     where.mkdir(exist_ok=True)
     ratios = []
     with tempfile.TemporaryDirectory(prefix="beside-", dir=where) as folder, sink() as port:
-        desk = Desk.prepare(Path(folder), SqliteStore(Path(folder) / "store.db"), options.count)
+        newsroom = BenchmarkNewsroom.prepare(Path(folder), SqliteStore(Path(folder) / "store.db"), options.count)
         way = Way(port, options.connections)
         with running([sys.executable, str(HERE / "hostile_servers.py")], stdout=subprocess.PIPE) as servers:
             assert servers.stdout is not None
             ports = json.loads(servers.stdout.readline())
             good = {name: ports[name] for name in ports if name not in BAD}
             for number in range(options.rounds):
-                alone, beside = served(desk, way, good), served(desk, way, ports)
+                alone, beside = served(newsroom, way, good), served(newsroom, way, ports)
                 ratios.append(beside.rate / alone.rate)
                 print(f"round {number + 1}: {alone.rate:,.0f}/s alone, {beside.rate:,.0f}/s beside bad sources")
                 for name, run in (("alone", alone), ("beside", beside)):

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delivery_newsroom import Desk, SqliteStore, Store, Way
+from delivery_newsroom import BenchmarkNewsroom, SqliteStore, Store, Way
 from delivery_profile import Profile
 from delivery_servers import (
     PostgresStore,
@@ -73,29 +73,29 @@ class Bench:
     folder: Path
     port: int = 0  # of smtp-sink
     letter: Path = Path()
-    _desks: dict[tuple[int, str], Desk] = field(default_factory=dict)
+    _desks: dict[tuple[int, str], BenchmarkNewsroom] = field(default_factory=dict)
 
-    def desk(self, readers: int, store: Store | None = None) -> Desk:
+    def desk(self, readers: int, store: Store | None = None) -> BenchmarkNewsroom:
         """A newsroom whose edition waits for so many readers; made once for each store."""
         folder = self.folder / f"{readers}{'-other' if store else ''}"
         place = store or SqliteStore(folder / "store.db")
         key = (readers, place.url)
         if key not in self._desks:
             say(f"(preparing {readers:,} readers ...)")
-            self._desks[key] = Desk.prepare(folder, place, readers)
+            self._desks[key] = BenchmarkNewsroom.prepare(folder, place, readers)
         return self._desks[key]
 
     def way(self, port: int | None = None, key: Path | None = None) -> Way:
         return Way(port or self.port, self.options.connections, self.options.per_connection, key)
 
-    def ours(self, desk: Desk, way: Way, *more: str, workers: int = 1) -> Run:
+    def ours(self, newsroom: BenchmarkNewsroom, way: Way, *more: str, workers: int = 1) -> Run:
         """Deliver an edition from the store as it was put aside. Ends the program where a letter was not sent."""
-        desk.store.restore()
-        desk.lead(way)
-        run = measured([sys.executable, str(HERE / "delivery_ours.py"), str(desk.config), *more], workers)
-        if run.sent != desk.readers:
+        newsroom.store.restore()
+        newsroom.lead(way)
+        run = measured([sys.executable, str(HERE / "delivery_ours.py"), str(newsroom.config), *more], workers)
+        if run.sent != newsroom.readers:
             raise SystemExit(
-                f"error: {run.sent} of {desk.readers} letters were sent; `distributor deliveries` tells why"
+                f"error: {run.sent} of {newsroom.readers} letters were sent; `distributor deliveries` tells why"
             )
         return run
 
@@ -175,12 +175,12 @@ def summary(runs: Mapping[str, Sequence[Run]], ours: str = "ours") -> list[dict[
 
 def local(bench: Bench) -> list[dict[str, Any]]:
     options = bench.options
-    desk = bench.desk(options.count)
+    newsroom = bench.desk(options.count)
     few = min(options.count, options.slow_count)
     many, cores = options.connections, os.cpu_count() or 1
     runs = in_turns(options.rounds, {
-        "ours": lambda: bench.ours(desk, bench.way()),
-        f"ours, {cores} workers": lambda: bench.ours(desk, bench.way(), workers=cores),
+        "ours": lambda: bench.ours(newsroom, bench.way()),
+        f"ours, {cores} workers": lambda: bench.ours(newsroom, bench.way(), workers=cores),
         "smtp-source": lambda: bench.smtp_source(options.count),
         "smtplib, ready bytes, 1 connection": lambda: bench.smtplib("ready", few, 1),
         f"smtplib, ready bytes, {many} threads": lambda: bench.smtplib("ready", few, many),
@@ -191,12 +191,12 @@ def local(bench: Bench) -> list[dict[str, Any]]:
 
 def distant(bench: Bench) -> list[dict[str, Any]]:
     options = bench.options
-    desk = bench.desk(options.distant_count)
+    newsroom = bench.desk(options.distant_count)
     few = max(options.distant_count // 8, options.connections)
     with slow_line(bench.port, ROUND_TRIP) as port:
         real = round_trip_of(port)
         runs = in_turns(options.rounds, {
-            "ours": lambda: bench.ours(desk, bench.way(port)),
+            "ours": lambda: bench.ours(newsroom, bench.way(port)),
             "smtplib, ready bytes": lambda: bench.smtplib("ready", few, options.connections, port),
         })  # fmt: skip
     rows = summary(runs)
@@ -210,8 +210,8 @@ def flat(bench: Bench) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for size in (*map(int, bench.options.sizes.split(",")), *([LARGEST] if bench.options.full else [])):
         rounds = 1 if size == LARGEST else bench.options.rounds
-        desk = bench.desk(size)
-        runs = [bench.ours(desk, bench.way()) for _ in range(rounds)]
+        newsroom = bench.desk(size)
+        runs = [bench.ours(newsroom, bench.way()) for _ in range(rounds)]
         microseconds, peak = (
             median(runs, lambda run: run.seconds / run.sent * 1e6),
             median(runs, lambda run: run.peak_mb),
@@ -245,11 +245,11 @@ def signed(bench: Bench) -> list[dict[str, Any]]:
                 private.sign(bytes(300), padding.PKCS1v15(), hashes.SHA256())
         return Run(SIGNATURES, watch.seconds, watch.cpu_seconds, 0)
 
-    desk, cores = bench.desk(min(bench.options.count, 20_000)), os.cpu_count() or 1
+    newsroom, cores = bench.desk(min(bench.options.count, 20_000)), os.cpu_count() or 1
     runs = in_turns(bench.options.rounds, {
-        "ours, signed": lambda: bench.ours(desk, bench.way(key=key)),
-        f"ours, signed, {cores} workers": lambda: bench.ours(desk, bench.way(key=key), workers=cores),
-        "ours, not signed": lambda: bench.ours(desk, bench.way()),
+        "ours, signed": lambda: bench.ours(newsroom, bench.way(key=key)),
+        f"ours, signed, {cores} workers": lambda: bench.ours(newsroom, bench.way(key=key), workers=cores),
+        "ours, not signed": lambda: bench.ours(newsroom, bench.way()),
         "bare signing, one core": signing,
     })  # fmt: skip
     return summary(runs, ours="ours, signed")
@@ -272,10 +272,10 @@ def postgres(bench: Bench) -> list[dict[str, Any]]:
 
 
 def profile(bench: Bench) -> list[dict[str, Any]]:
-    desk = bench.desk(min(bench.options.count, 20_000))
+    newsroom = bench.desk(min(bench.options.count, 20_000))
     file = Path("var/bench-delivery.prof")
-    free = bench.ours(desk, bench.way())
-    recorded = bench.ours(desk, bench.way(), "--profile", str(file.absolute()))
+    free = bench.ours(newsroom, bench.way())
+    recorded = bench.ours(newsroom, bench.way(), "--profile", str(file.absolute()))
     found = Profile(file)
     each = free.cpu_seconds / free.sent * 1e6
     slower = recorded.cpu_seconds / free.cpu_seconds

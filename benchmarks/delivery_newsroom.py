@@ -85,7 +85,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class BenchmarkNewsroom:
     """The folder of a newsroom whose edition waits for `readers` readers."""
 
     folder: Path
@@ -97,16 +97,16 @@ class Desk:
         return self.folder / "config.yaml"
 
     @classmethod
-    def prepare(cls, folder: Path, store: Store, readers: int) -> Desk:
+    def prepare(cls, folder: Path, store: Store, readers: int) -> BenchmarkNewsroom:
         """Gather the sample articles, take in readers, freeze and promise an edition, and keep all of it."""
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "samples").exists():
             (folder / "samples").symlink_to(CHECKOUT / "samples", target_is_directory=True)
-        desk = cls(folder, store, readers)
-        desk.lead(Way(port=1, connections=1))
-        command = [sys.executable, "-m", "distributor", "-c", str(desk.config), "gather"]
+        context = cls(folder, store, readers)
+        context.lead(Way(port=1, connections=1))
+        command = [sys.executable, "-m", "distributor", "-c", str(context.config), "gather"]
         subprocess.run(command, check=True, capture_output=True)
-        newsroom = open_newsroom(desk.config)
+        newsroom = open_newsroom(context.config)
         database = newsroom.open_store()
         try:
             fill(database, readers)
@@ -114,7 +114,7 @@ class Desk:
         finally:
             database.close()
         store.keep()
-        return desk
+        return context
 
     def lead(self, way: Way) -> None:
         """Write a config.yaml: the sample's, with one channel, which goes this way."""

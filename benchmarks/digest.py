@@ -54,7 +54,7 @@ def main() -> None:
     site = Site(title="Báo Bắc Sơn", url="https://bacson.example")
     templates = Templates(registry.template_folders(Path("/nonexistent")))
     edition = _edition()
-    desk = RenderContext(
+    context = RenderContext(
         site=site, newsletter=newsletter, announced=edition.articles, published=edition.articles, templates=templates,
         language=edition.language, zone=site.timezone,
     )  # fmt: skip
@@ -66,7 +66,7 @@ def main() -> None:
         return build_recipient(edition, f"s{number}", f"s{number}@example.com", "Lan", secret=b"0" * 32, links=site.url)
 
     def compose() -> Rendition:
-        return channel.compose(edition, desk)[0]
+        return channel.compose(edition, context)[0]
 
     rendition = compose()
     size = len(channel.personalize(rendition, reader(0)))

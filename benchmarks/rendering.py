@@ -52,7 +52,7 @@ def shares(whole: Edition, count: int) -> list[Edition]:
     return made
 
 
-def desk() -> RenderContext:
+def context() -> RenderContext:
     newsletter = Newsletter(id="bench", title="Tin sáng", channels=("mail",))
     site = Site(title="Báo Bắc Sơn", url="https://bacson.example")
     templates = Templates(registry.template_folders(Path("/nonexistent")))
@@ -65,8 +65,8 @@ def desk() -> RenderContext:
 def main() -> None:
     count = int(sys.argv[1]) if sys.argv[1:] else COHORTS
     whole = edition()
-    desk().digest(whole)  # what is loaded once is loaded now
-    here = desk()
+    context().digest(whole)  # what is loaded once is loaded now
+    here = context()
     start = time.perf_counter()
     one = here.digest(whole)
     first = time.perf_counter() - start

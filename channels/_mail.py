@@ -1,4 +1,4 @@
-"""What the e-mail channel needs besides: its relays as settings, and the packer that makes parcels of errands."""
+"""What the e-mail channel needs besides: its relays as settings, and the packer that makes wire messages."""
 
 from __future__ import annotations
 
@@ -140,10 +140,10 @@ class MessageBuilder:
             OrderedDict()
         )
 
-    def pack(self, errand: OutgoingMessage, eight_bit: bool) -> WireMessage:
-        """The parcel of an errand. `eight_bit`: the server takes it. Raises ValueError for what cannot be made."""
-        person = errand.recipient
-        compiled, seal = self._compiled(errand.rendition, person, eight_bit and not self._signers)
+    def pack(self, message: OutgoingMessage, eight_bit: bool) -> WireMessage:
+        """A message as it travels. `eight_bit`: the server takes it. Raises ValueError where it cannot be made."""
+        person = message.recipient
+        compiled, seal = self._compiled(message.rendition, person, eight_bit and not self._signers)
         filled = values_for_recipient(compiled, person)
         content = merge_for_wire(compiled, filled, seal.sign(filled) if seal else b"")
         return WireMessage(

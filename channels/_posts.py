@@ -43,7 +43,7 @@ _URL = re.compile(r"https?://[^\s<>]+")
 
 
 def compose_posts(
-    channel: Channel, edition: Edition, desk: ComposeContext, template: str, tags: int = 0, *, mentions: bool = False
+    channel: Channel, edition: Edition, context: ComposeContext, template: str, tags: int = 0, *, mentions: bool = False
 ) -> Sequence[Rendition]:
     """One post per article in the order of the edition, at most `limits.per_run` of them, with as many `tags`. Pure.
 
@@ -52,7 +52,7 @@ def compose_posts(
 
     def text(article: Article) -> str:
         medium, campaign = channel.name, edition.id
-        return desk.post(
+        return context.post(
             article, channel.limits, template, tags=tags, medium=medium, campaign=campaign, mentions=mentions
         )
 

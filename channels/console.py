@@ -30,8 +30,8 @@ class Console(Channel):
 
     leads: Annotated[bool, "print the first lines of each article too"] = True
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
-        lines = [f"{desk.newsletter.title} #{edition.number}: {edition.subject}", ""]
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+        lines = [f"{context.newsletter.title} #{edition.number}: {edition.subject}", ""]
         for number, article in enumerate(edition.articles, 1):
             lines.append(f"{number}. {article.title}")
             lines += [f"   {line}" for line in (article.lead if self.leads else "", article.url) if line]

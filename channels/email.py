@@ -106,17 +106,17 @@ class Email(PersonalChannel):
         if self.return_path:
             verp.address(b"", 1, Mailbox.parse(self.return_path).address)
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         """One rendition: the letter of a cohort, with marks in the places that differ from reader to reader."""
-        digest = desk.digest(edition)
+        digest = context.digest(edition)
         subject = clean_line(digest.subject)
         letter = {
             "subject": subject,
             "html": digest.html,
             "text": digest.text,
             "language": edition.language.value,
-            "date": edition.frozen_at.astimezone(desk.newsletter.timezone or desk.site.timezone).isoformat(),
-            "list_name": clean_line(desk.newsletter.title),
+            "date": edition.frozen_at.astimezone(context.newsletter.timezone or context.site.timezone).isoformat(),
+            "list_name": clean_line(context.newsletter.title),
             "feedback_id": feedback_id(edition.id, edition.newsletter, edition.kind, Mailbox.parse(self.sender).domain),
             "list_id": f"{edition.newsletter}.{self.list_domain or Mailbox.parse(self.sender).domain}",
         }

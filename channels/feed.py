@@ -59,21 +59,21 @@ class Feed(Channel):
     def max_articles(self) -> int:
         return self.items
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         """The three feeds of the newsletter."""
-        letter = desk.newsletter
+        letter = context.newsletter
         head = replace(
-            self._head(desk),
+            self._head(context),
             title=letter.title,
             description=letter.description,
-            language=(letter.language or desk.site.language).value,
-            zone=letter.timezone or desk.site.timezone,
+            language=(letter.language or context.site.language).value,
+            zone=letter.timezone or context.site.timezone,
         )
-        return self._feeds(head, desk.announced, f"{edition.newsletter}.", edition.id)
+        return self._feeds(head, context.announced, f"{edition.newsletter}.", edition.id)
 
-    def compose_site_wide(self, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose_site_wide(self, context: ComposeContext) -> Sequence[Rendition]:
         """The three feeds of all articles."""
-        return self._feeds(self._head(desk), desk.published, "", "")
+        return self._feeds(self._head(context), context.published, "", "")
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         newsletter, name = _parse(rendition.variant)
@@ -90,8 +90,8 @@ class Feed(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _head(self, desk: ComposeContext) -> FeedHead:
-        site = desk.site
+    def _head(self, context: ComposeContext) -> FeedHead:
+        site = context.site
         return FeedHead(
             title=site.title,
             description=site.description,

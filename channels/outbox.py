@@ -54,10 +54,10 @@ class Outbox(Channel):
     def limits(self) -> PostLimits:
         return replace(_NETWORKS[self.network], per_run=self.max_posts)
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         return [
             replace(post, body=f"{post.text}{_BELOW}{self._count(post.text)}\n".encode())
-            for post in compose_posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
+            for post in compose_posts(self, edition, context, self.template, self.tags, mentions=self.mentions)
         ]
 
     def appearance(self, rendition: Rendition) -> Appearance:

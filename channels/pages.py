@@ -45,15 +45,15 @@ class Pages(Channel):
     def web_view_url(self, edition: Edition) -> str:
         return f"{self.url}/{edition.id}.html"
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
-        editions = desk.corrected if edition.kind is EditionKind.CORRECTION else (edition,)
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+        editions = context.corrected if edition.kind is EditionKind.CORRECTION else (edition,)
         made = [
             self._page(
-                edition, f"{one.id}.html", desk.edition_page(one, self.web_view_url(one), self.creator), one.subject
+                edition, f"{one.id}.html", context.edition_page(one, self.web_view_url(one), self.creator), one.subject
             )
             for one in editions
         ]
-        return [*made, *(self._article(edition, article, desk) for article in edition.carried if self.articles)]
+        return [*made, *(self._article(edition, article, context) for article in edition.carried if self.articles)]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         path = _path(rendition.variant)
@@ -68,9 +68,9 @@ class Pages(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _article(self, edition: Edition, article: Article, desk: ComposeContext) -> Rendition:
+    def _article(self, edition: Edition, article: Article, context: ComposeContext) -> Rendition:
         variant = f"article-{article.id}.html"
-        page = desk.article_page(article, f"{self.url}/{_path(variant)}", self.creator)
+        page = context.article_page(article, f"{self.url}/{_path(variant)}", self.creator)
         return self._page(edition, variant, page, article.title)
 
     def _page(self, edition: Edition, variant: str, page: str, title: str) -> Rendition:

@@ -55,8 +55,8 @@ class Telegram(Channel):
     def limits(self) -> PostLimits:
         return replace(TELEGRAM, per_run=self.max_posts)
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
-        return compose_posts(self, edition, desk, self.template, self.tags, mentions=self.mentions)
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+        return compose_posts(self, edition, context, self.template, self.tags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Telegram", bold_title=self.bold_title, card=self.preview)

@@ -66,14 +66,14 @@ class Webhook(Channel):
 
     repeatable = True
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         message = {
             "type": "edition.published",
             "timestamp": _time(edition.frozen_at),
             "data": {
                 "id": edition.id,
-                "newsletter": {"id": edition.newsletter, "title": desk.newsletter.title},
-                "site": {"title": desk.site.title, "url": desk.site.url},
+                "newsletter": {"id": edition.newsletter, "title": context.newsletter.title},
+                "site": {"title": context.site.title, "url": context.site.url},
                 "number": edition.number,
                 "slot": edition.slot,
                 "kind": edition.kind.value,

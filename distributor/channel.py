@@ -206,19 +206,19 @@ class Channel(ABC):
 
     @property
     def max_articles(self) -> int:
-        """How many articles the channel shows at most of what a desk has `announced` or `published`. A desk has a hundred
+        """How many articles the channel shows at most of what a context has `announced` or `published`. It has a hundred
         of each at hand, or as many as the channel that shows most."""
         return 0
 
     @abstractmethod
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         """Everything this channel will carry of the edition. Pure: no clock, no network, no disk."""
 
     @abstractmethod
     async def deliver(self, rendition: Rendition) -> Receipt:
         """Carry it out, once. Raises one of the four delivery errors and nothing else on purpose."""
 
-    def compose_site_wide(self, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose_site_wide(self, context: ComposeContext) -> Sequence[Rendition]:
         """What this channel shows of the store whatever the edition (a feed of all articles). Rewritten when it changes.
 
         Only a repeatable channel may return something here.
@@ -282,7 +282,7 @@ class PersonalChannel(Channel):
 
     `compose` is called for the whole edition and once more for each cohort's share of it; the variant of what it returns
     is `edition.variant`. `deliver_to` writes to one person at a time; a channel that can do better, over many connections,
-    gives a `carrier` of its own (see `errand`).
+    gives a `transport` of its own (see `message`).
     """
 
     personal: ClassVar[bool] = True
@@ -298,7 +298,7 @@ class PersonalChannel(Channel):
         Unavailable and AuthBroken are about the connection and stop the run until later."""
 
     def transport(self, among: int = 1) -> Transport:
-        """Who carries the errands of this channel; `among` processes share what rates allow."""
+        """Who carries the messages of this channel; `among` processes share what rates allow."""
         return SequentialTransport(self)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
@@ -307,18 +307,18 @@ class PersonalChannel(Channel):
 
 @dataclass(frozen=True)
 class SequentialTransport:
-    """The plain carrier: one person after the other."""
+    """The plain transport: one person after the other."""
 
     channel: PersonalChannel
 
-    async def send_all(self, errands: MessageQueue) -> None:
-        while errand := await errands.take():
-            if not await errands.mark(errand):
+    async def send_all(self, messages: MessageQueue) -> None:
+        while message := await messages.take():
+            if not await messages.mark(message):
                 continue
             try:
-                errands.answer(errand, await self.channel.deliver_to(errand.rendition, errand.recipient))
+                messages.answer(message, await self.channel.deliver_to(message.rendition, message.recipient))
             except (Rejected, Uncertain) as outcome:
-                errands.answer(errand, outcome)
+                messages.answer(message, outcome)
             except DeliveryError as failure:
-                errands.answer(errand, failure)
+                messages.answer(message, failure)
                 raise

@@ -1,7 +1,7 @@
-"""What a channel that writes to people is given to do: errands, each one rendition for one person.
+"""What a channel that writes to people is given to do: messages, each one rendition for one person.
 
-A carrier takes errands, as many at a time as it has hands, and says of each what became of it. Before the irrevocable
-byte of one leaves it asks for a mark; so whoever dies in between leaves a trace. An errand that was taken is either
+A transport takes messages, as many at a time as it has hands, and says of each what became of it. Before the irrevocable
+byte of one leaves it asks for a mark; so whoever dies in between leaves a trace. A message that was taken is either
 answered, or put back, or refused its mark.
 """
 
@@ -29,7 +29,7 @@ class OutgoingMessage:
 
 
 class MessageQueue(Protocol):
-    """The errands of one run, and the ledger behind them."""
+    """The messages of one run, and the ledger behind them."""
 
     @property
     def at_hand(self) -> int:
@@ -49,15 +49,15 @@ class MessageQueue(Protocol):
         """The next one; None when there is nothing more to do now, or the work is to end."""
         ...
 
-    def requeue(self, errand: OutgoingMessage, after: float = 0) -> None:
+    def requeue(self, message: OutgoingMessage, after: float = 0) -> None:
         """Not tried, or surely not out and nobody's fault: to be taken again, not before `after` seconds."""
         ...
 
-    async def mark(self, errand: OutgoingMessage) -> bool:
-        """Commit that it may leave now. False: it must not, and is no errand any more."""
+    async def mark(self, message: OutgoingMessage) -> bool:
+        """Commit that it may leave now. False: it must not, and is no message any more."""
         ...
 
-    def answer(self, errand: OutgoingMessage, outcome: DeliveryOutcome) -> None:
+    def answer(self, message: OutgoingMessage, outcome: DeliveryOutcome) -> None:
         """What became of it. A mark that is asked for later is committed with this or after it."""
         ...
 
@@ -68,17 +68,17 @@ class MessageQueue(Protocol):
 
 
 class Transport(Protocol):
-    """Carries errands for one channel, for as long as the process lives: it may remember how a server behaves."""
+    """Carries messages for one channel, for as long as the process lives: it may remember how a server behaves."""
 
-    async def send_all(self, errands: MessageQueue) -> None:
-        """Carry until there are no more. Raises Unavailable or AuthBroken where nothing can be carried; every errand in
+    async def send_all(self, messages: MessageQueue) -> None:
+        """Carry until there are no more. Raises Unavailable or AuthBroken where nothing can be carried; every message in
         hand was answered or put back before."""
         ...
 
 
 @dataclass
 class MessageBatch:
-    """A few errands outside of the ledger: test copies, letters to staff, tests. `allowed` is asked for marks."""
+    """A few messages outside of the ledger: test copies, letters to staff, tests. `allowed` is asked for marks."""
 
     messages: Iterable[OutgoingMessage]
     allowed: Callable[[OutgoingMessage], bool] = lambda _: True
@@ -99,36 +99,36 @@ class MessageBatch:
 
     def take_now(self) -> OutgoingMessage | None:
         now = asyncio.get_running_loop().time()
-        due = [errand for when, errand in self._later if when <= now]
-        self._later = [(when, errand) for when, errand in self._later if when > now]
+        due = [message for when, message in self._later if when <= now]
+        self._later = [(when, message) for when, message in self._later if when > now]
         self._waiting.extendleft(due)
         return self._waiting.popleft() if self._waiting else None
 
     async def take(self) -> OutgoingMessage | None:
-        while not (errand := self.take_now()) and self._later:  # noqa: ASYNC110  it is time that is waited for
+        while not (message := self.take_now()) and self._later:  # noqa: ASYNC110  it is time that is waited for
             await asyncio.sleep(0.01)
-        return errand
+        return message
 
-    def requeue(self, errand: OutgoingMessage, after: float = 0) -> None:
+    def requeue(self, message: OutgoingMessage, after: float = 0) -> None:
         if after:
-            self._later.append((asyncio.get_running_loop().time() + after, errand))
+            self._later.append((asyncio.get_running_loop().time() + after, message))
         else:
-            self._waiting.appendleft(errand)
+            self._waiting.appendleft(message)
 
-    async def mark(self, errand: OutgoingMessage) -> bool:
-        return self.allowed(errand)
+    async def mark(self, message: OutgoingMessage) -> bool:
+        return self.allowed(message)
 
-    def answer(self, errand: OutgoingMessage, outcome: DeliveryOutcome) -> None:
-        self.outcomes[errand.recipient.id] = outcome
+    def answer(self, message: OutgoingMessage, outcome: DeliveryOutcome) -> None:
+        self.outcomes[message.recipient.id] = outcome
 
     async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
         return ()
 
 
-async def send_one(carrier: Transport, rendition: Rendition, recipient: Recipient) -> Receipt:
+async def send_one(transport: Transport, rendition: Rendition, recipient: Recipient) -> Receipt:
     """Carry one rendition to one person, outside of the ledger. Raises the delivery error that it ends with."""
     hand = MessageBatch([OutgoingMessage(rendition, recipient)])
-    await carrier.send_all(hand)
+    await transport.send_all(hand)
     outcome = hand.outcomes.get(recipient.id)
     if isinstance(outcome, Receipt):
         return outcome

@@ -80,7 +80,7 @@ class Newsroom:
         known = [self.channels[name] for name in channels if name in self.channels]
         return self.settings.test_mode is None and any(channel.reaches_audience for channel in known)
 
-    def studio(self) -> ImageService | None:
+    def image_service(self) -> ImageService | None:
         """Where pictures are made ready; None where the newsroom leaves them to their sources."""
         pictures, site = self.settings.pictures, self.settings.site
         if pictures is None:

@@ -48,8 +48,8 @@ class TestModeChannel(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
-        return [_with_prefix(rendition) for rendition in self.inner.compose(edition, desk)]
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+        return [_with_prefix(rendition) for rendition in self.inner.compose(edition, context)]
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         file = self.folder / f"{rendition.edition}-{rendition.variant}"

@@ -77,15 +77,15 @@ def everything(one: Article) -> dict[str, str]:
     """All that is made of an article, by name."""
     made = edition(articles=(one, article("b2")), subject=f"Tin sáng: {one.title}")
     digest = render_digest(made, reference.SITE, newsletter(), ZONE, TEMPLATES)
-    desk = RenderContext(
+    context = RenderContext(
         site=reference.SITE, newsletter=newsletter(channels=("x",)), announced=(one,), published=(one,),
         templates=TEMPLATES, language=made.language, zone=ZONE,
     )  # fmt: skip
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
     posts = _channel("outbox", folder=Path("x"), network="mastodon")
     out = {"letter": merge_fields.fill_html(digest.html, READER), "text": merge_fields.fill_text(digest.text, READER)}
-    out |= {part.variant: part.text for part in feed.compose(made, desk)}
-    out["post"] = posts.compose(made, desk)[0].text
+    out |= {part.variant: part.text for part in feed.compose(made, context)}
+    out["post"] = posts.compose(made, context)[0].text
     out["page"] = render_edition_page(
         made, site=reference.SITE, newsletter=newsletter(), zone=ZONE, templates=TEMPLATES
     )

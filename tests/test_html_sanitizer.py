@@ -128,20 +128,20 @@ def test_what_an_older_version_let_into_the_store_acts_nowhere(attack: str) -> N
     live = "<pre\u226f tabindex=1 autofocus onfocus=alert(1)>x</pre>"
     one = article("a1", body_html=unicodedata.normalize("NFC", f"<p>{attack}</p>") + live)
     made = edition(articles=(one,))
-    desk = RenderContext(
+    context = RenderContext(
         site=reference.SITE, newsletter=newsletter(), announced=(one,), published=(one,), language=made.language,
         templates=Templates(registry.template_folders(Path("/nonexistent"))), zone=ZoneInfo("Asia/Ho_Chi_Minh"),
     )  # fmt: skip
-    page = desk.article_page(one, "https://bacson.example/a/a1.html")
+    page = context.article_page(one, "https://bacson.example/a/a1.html")
     (shown,) = (
         element for element in lxml.html.document_fromstring(page).iter("div") if element.get("class") == "body"
     )
     assert_safe("".join(lxml.html.tostring(child, encoding="unicode") for child in shown))
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
-    (feed_json,) = (part for part in feed.compose(made, desk) if part.variant.endswith("feed.json"))
+    (feed_json,) = (part for part in feed.compose(made, context) if part.variant.endswith("feed.json"))
     assert_safe(json.loads(feed_json.body)["items"][0]["content_html"])
     hook = _channel("webhook", url="https://app.example/", secret="whsec_" + "YWJj" * 8, full_text=True)
-    assert_safe(json.loads(hook.compose(made, desk)[0].body)["data"]["articles"][0]["body_html"])
+    assert_safe(json.loads(hook.compose(made, context)[0].body)["data"]["articles"][0]["body_html"])
 
 
 def _channel(kind: str, **values: Any) -> Any:

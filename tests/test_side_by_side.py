@@ -351,13 +351,13 @@ def test_a_refresh_that_began_before_a_withdrawal_does_not_show_the_article_agai
     show = pipeline_deliver._refresh_channel
     withdrawn: list[str] = []
 
-    async def withdrawn_meanwhile(channel: Channel, desk: RenderContext) -> list[str]:
+    async def withdrawn_meanwhile(channel: Channel, context: RenderContext) -> list[str]:
         if not withdrawn and channel.name == "feeds":
             withdrawn.append(first)
             withdraw(line, first)
             await pipeline.refresh_feeds(line.newsroom, line.store, lambda: datetime.now(UTC))
             assert "Tóm tắt của tin a" not in standing_feed(line)
-        return await show(channel, desk)
+        return await show(channel, context)
 
     monkeypatch.setattr(pipeline_deliver, "_refresh_channel", withdrawn_meanwhile)
     asyncio.run(pipeline.refresh_feeds(line.newsroom, line.store, lambda: datetime.now(UTC)))

@@ -137,7 +137,7 @@ def _recipients_by_variant(division: Segmentation) -> Mapping[str, EmailRecipien
 
     made = {}
     for cohort in division.segments:
-        chosen = [taste.topics for taste in cohort.preferences]
+        chosen = [preference.topics for preference in cohort.preferences]
         topics = sorted({topic for topic in "\n".join(chosen).split("\n") if topic}) if all(chosen) else ()
         made[cohort.edition.variant] = EmailRecipients(size=cohort.size, topics=tuple(topics))
     return made

@@ -125,7 +125,7 @@ async def _recheck_sources(app: CliContext, database: Database, proposal: Editio
     found = await pipeline.recheck_articles(app.newsroom, database, wanted, clock())
     for line in found:
         warn(line)
-    return bool(found) or app.newsroom.studio() is not None
+    return bool(found) or app.newsroom.image_service() is not None
 
 
 def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -> None:

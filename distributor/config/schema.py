@@ -93,7 +93,9 @@ class Site(Section):
     timezone: Zone = Field(
         ZoneInfo("Asia/Ho_Chi_Minh"), description="zone in which dates are shown and slots are planned"
     )
-    contact: str = Field("", description="address of the desk: named to servers we read, and in the digest's footer")
+    contact: str = Field(
+        "", description="address of the newsroom: named to servers we read, and in the digest's footer"
+    )
     postal_address: str = Field("", description="postal address of the publisher, shown in the digest's footer")
     utm_source: str = Field(
         "", description="name by which statistics know our links (utm_source); links are left as they are if empty"

@@ -25,7 +25,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @runtime_checkable
 class ProbeableTransport(Protocol):
-    """A carrier that can tell cheaply whether it could carry: with one connection, and without an errand."""
+    """A transport that can tell cheaply whether it could carry: with one connection, and without a message."""
 
     async def probe(self) -> None:
         """Raises Unavailable while nothing can be carried, and AuthBroken."""
@@ -51,11 +51,11 @@ class ChannelProbes:
         self._sleep = sleep
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def begin(self, channel: str, carrier: ProbeableTransport, *, again: bool) -> None:
+    def begin(self, channel: str, transport: ProbeableTransport, *, again: bool) -> None:
         """Ask from now on. `again`: it had failed before without carrying anything in between. Where it is then found to
         answer at the first question, that question is no evidence, and the channel keeps to its rest."""
         self.end(channel)
-        self._tasks[channel] = asyncio.create_task(self._ask(channel, carrier, again))
+        self._tasks[channel] = asyncio.create_task(self._ask(channel, transport, again))
 
     def end(self, channel: str) -> None:
         task = self._tasks.pop(channel, None)
@@ -66,11 +66,11 @@ class ChannelProbes:
         for channel in list(self._tasks):
             self.end(channel)
 
-    async def _ask(self, channel: str, carrier: ProbeableTransport, doubted: bool) -> None:
+    async def _ask(self, channel: str, transport: ProbeableTransport, doubted: bool) -> None:
         for pause in probe_intervals():
             await self._sleep(pause)
             try:
-                await carrier.probe()
+                await transport.probe()
             except Unavailable as still:
                 log.debug("channel %s: still %s", channel, still)
                 doubted = False

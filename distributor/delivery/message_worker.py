@@ -1,6 +1,6 @@
-"""One round of a channel that writes to people: takes shards, hands out their rows as errands, writes down outcomes.
+"""One round of a channel that writes to people: takes shards, hands out their rows as messages, writes down outcomes.
 
-    claim ─▶ rows ─▶ doubts settled ─▶ errands ─▶ taken ─▶ marked ─▶ answered ─▶ committed ─▶ shard released
+    claim ─▶ rows ─▶ doubts settled ─▶ messages ─▶ taken ─▶ marked ─▶ answered ─▶ committed ─▶ shard released
 
 The next shard is fetched before the last one is used up, so that the wire never waits for the store. A shard is let go
 when the outcome of its last row is committed.
@@ -34,7 +34,7 @@ log = logging.getLogger("distributor.delivery")
 
 RecipientLookup = Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]
 
-_LOW = 300  # errands at hand, below which the next shard is fetched
+_LOW = 300  # messages at hand, below which the next shard is fetched
 _MOST = 8  # shards in hand, however slow their recipients' domains are
 _LONG = 20.0  # seconds: who must wait longer than this waits in the ledger
 _SHORT = 0.005  # seconds of waiting for outcomes of as many shards as we may hold
@@ -78,7 +78,7 @@ class _FetchedShard:
 
 @dataclass
 class LedgerMessageQueue:
-    """The errands of one channel that are due now. See `message_queue.MessageQueue` for what a carrier does with it."""
+    """The messages of one channel that are due now. See `message_queue.MessageQueue` for what a transport does with it."""
 
     channel: str
     commit: GroupCommit
@@ -115,21 +115,21 @@ class LedgerMessageQueue:
         while self._later and self._later[0][0] <= _now():
             self._queue.appendleft(heapq.heappop(self._later)[2])
         while self._queue:
-            errand = self._queue.popleft()
-            held = self._open.get(errand)
+            message = self._queue.popleft()
+            held = self._open.get(message)
             if held is None:  # its shard is in other hands
                 continue
             if held.row.edition in self.commit.paused and not held.asked:
-                self._drop(errand)
+                self._drop(message)
                 continue
-            return errand
+            return message
         return None
 
     async def take(self) -> OutgoingMessage | None:
         while not self.ended:
-            errand = self.take_now()
-            if errand:
-                return errand
+            message = self.take_now()
+            if message:
+                return message
             if self._fetching:
                 await asyncio.shield(self._fetching)
             elif self._later:
@@ -140,23 +140,23 @@ class LedgerMessageQueue:
                 await asyncio.sleep(_SHORT)
         return None
 
-    def requeue(self, errand: OutgoingMessage, after: float = 0) -> None:
-        held = self._open.get(errand)
+    def requeue(self, message: OutgoingMessage, after: float = 0) -> None:
+        held = self._open.get(message)
         if held is None:
             return  # its shard is in other hands
         if after > _LONG:
             due = self.rules.clock() + timedelta(seconds=after)
             waits = Decision(DeliveryState.DEFERRED, due, "waits for its domain")
-            self._settle(errand, waits, attempts=held.row.attempts, at=held.row.updated)  # it was not tried
+            self._settle(message, waits, attempts=held.row.attempts, at=held.row.updated)  # it was not tried
         elif after > 0:
-            heapq.heappush(self._later, (_now() + after, next(self._count), errand))
+            heapq.heappush(self._later, (_now() + after, next(self._count), message))
         else:
-            self._queue.appendleft(errand)
+            self._queue.appendleft(message)
 
     # -- marks and answers -------------------------------------------------------------------------------------------
 
-    async def mark(self, errand: OutgoingMessage) -> bool:
-        held = self._open.get(errand)
+    async def mark(self, message: OutgoingMessage) -> bool:
+        held = self._open.get(message)
         if held is None or self.ended:
             return False
         held.asked, asked_at = True, steady()
@@ -170,27 +170,27 @@ class LedgerMessageQueue:
             if steady() - asked_at < self.commit.ledger.lease.total_seconds() / 3:
                 return True
             # We, or the store, have slept so long that another worker may have taken over.
-            self.answer(errand, Unavailable("its mark came too late", counted=False))
+            self.answer(message, Unavailable("its mark came too late", counted=False))
             return False
         await self._recheck_edition(held.row.edition)
-        if errand in self._open:
-            self._drop(errand)
+        if message in self._open:
+            self._drop(message)
         return False
 
     async def _recheck_edition(self, edition: str) -> None:
         """A mark was refused: find out whether the edition is paused or cancelled, and let go of what may not leave."""
         waiting = {
-            errand: held for errand, held in self._open.items() if held.row.edition == edition and not held.asked
+            message: held for message, held in self._open.items() if held.row.edition == edition and not held.asked
         }
         still = await self.commit.call(
             self.commit.ledger.still_open, edition, [held.row.id for held in waiting.values()]
         )
-        for errand, held in waiting.items():
-            if held.row.id not in still and not held.asked and errand in self._open:
-                self._drop(errand)
+        for message, held in waiting.items():
+            if held.row.id not in still and not held.asked and message in self._open:
+                self._drop(message)
 
-    def answer(self, errand: OutgoingMessage, outcome: Receipt | DeliveryError) -> None:
-        held = self._open[errand]
+    def answer(self, message: OutgoingMessage, outcome: Receipt | DeliveryError) -> None:
+        held = self._open[message]
         if not held.marked and isinstance(outcome, (Receipt, Uncertain)):
             log.error("channel %s sent something without a mark", self.channel)
             outcome = Uncertain("sent without a mark")
@@ -203,19 +203,19 @@ class LedgerMessageQueue:
             jitter=self.rules.chance(),
         )
         counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
-        bounce = self._bounce(errand, held.row, outcome, decision)
-        self._settle(errand, decision, attempts=attempts if counted else held.row.attempts, bounce=bounce)
+        bounce = self._bounce(message, held.row, outcome, decision)
+        self._settle(message, decision, attempts=attempts if counted else held.row.attempts, bounce=bounce)
         ours = (isinstance(outcome, Unavailable) and outcome.ours) or (
             bounce is not None and bounce.type is BounceType.POLICY
         )
         self._count_rejections(held.row.edition, outcome.reply if ours else "")
 
     def _bounce(
-        self, errand: OutgoingMessage, row: Delivery, outcome: Receipt | DeliveryError, decision: Decision
+        self, message: OutgoingMessage, row: Delivery, outcome: Receipt | DeliveryError, decision: Decision
     ) -> Bounce | None:
         """What an outcome says of the address, once it is final. A copy to another address (test mode) says nothing."""
         final = decision.state in (DeliveryState.REJECTED, DeliveryState.EXPIRED)
-        if not final or not isinstance(outcome, Rejected | Unavailable) or errand.recipient.address != row.address:
+        if not final or not isinstance(outcome, Rejected | Unavailable) or message.recipient.address != row.address:
             return None
         return bounce_from_outcome(
             outcome, address=row.address, delivery_id=row.id, edition_id=row.edition, now=self.rules.clock()
@@ -253,14 +253,14 @@ class LedgerMessageQueue:
 
     def _settle(
         self,
-        errand: OutgoingMessage,
+        message: OutgoingMessage,
         decision: Decision,
         *,
         attempts: int,
         bounce: Bounce | None = None,
         at: datetime | None = None,
     ) -> None:
-        held = self._open.pop(errand)
+        held = self._open.pop(message)
         row = held.row
         was = DeliveryState.SENDING if held.marked else row.state
         crash_count = row.crash_count + (decision.state is DeliveryState.UNCERTAIN)
@@ -268,9 +268,9 @@ class LedgerMessageQueue:
             LedgerEntry(held.shard, row, decision, was, attempts, crash_count, bounce, at), self._committed
         )
 
-    def _drop(self, errand: OutgoingMessage) -> None:
-        """An errand that is none any more: its row is as somebody else has left it."""
-        held = self._open.pop(errand)
+    def _drop(self, message: OutgoingMessage) -> None:
+        """A message that is none any more: its row is as somebody else has left it."""
+        held = self._open.pop(message)
         self._one_less(held.shard)
 
     def _committed(self, made: LedgerEntry, written: bool) -> None:
@@ -310,16 +310,16 @@ class LedgerMessageQueue:
             self._exhausted = True
             return
         self._left[fetched.shard] += len(fetched.messages) + len(fetched.entries)
-        for errand, row in fetched.messages:
-            self._open[errand] = _TakenMessage(fetched.shard, row, fetched.expires_at)
-            self._queue.append(errand)
+        for message, row in fetched.messages:
+            self._open[message] = _TakenMessage(fetched.shard, row, fetched.expires_at)
+            self._queue.append(message)
         for doubted in fetched.entries:
             self.commit.settle(doubted, self._committed)
         if not self._left[fetched.shard]:
             self._used_up.add(fetched.shard)
 
     def _read_shard(self, done: set[Shard]) -> _FetchedShard | None:
-        """In the ledger's thread: let go of what is done, take the next shard, and make errands of its rows."""
+        """In the ledger's thread: let go of what is done, take the next shard, and make messages of its rows."""
         ledger, now = self.commit.ledger, self.rules.clock()
         if done:
             ledger.release(done)
@@ -353,12 +353,12 @@ class LedgerMessageQueue:
         gone = [row for row in rows if row.recipient not in people]
         if gone:  # the subscriber has been erased: the mark writes that down
             ledger.post([(shard, row) for row in gone], [], now)
-        errands = [
+        messages = [
             (OutgoingMessage(renditions[row.variant], people[row.recipient], row.id), row)
             for row in rows
             if row.recipient in people
         ]
-        return _FetchedShard(shard, edition.expires_at, errands, entries)
+        return _FetchedShard(shard, edition.expires_at, messages, entries)
 
     def _clear(
         self, shard: Shard, rows: list[Delivery], now: datetime, resend: bool
@@ -386,9 +386,9 @@ class LedgerMessageQueue:
             except StoreError as fault:
                 log.warning("the leases could not be renewed: %s", fault)
                 continue
-            for errand, held in list(self._open.items()):
+            for message, held in list(self._open.items()):
                 if held.shard in lost and not held.asked:
-                    self._drop(errand)
+                    self._drop(message)
             for shard in lost:
                 log.warning("%s: shard %d is in other hands", shard.edition, shard.number)
 
@@ -398,8 +398,8 @@ class LedgerMessageQueue:
             await asyncio.wait({self._fetching})
         if self._pausing:
             await asyncio.wait(self._pausing.values())
-        for errand in [errand for errand, held in self._open.items() if held.marked]:
-            self.answer(errand, Uncertain("the connection ended between sending and the answer"))
+        for message in [message for message, held in self._open.items() if held.marked]:
+            self.answer(message, Uncertain("the connection ended between sending and the answer"))
         await self.commit.flush(FLUSH_TIMEOUT if not self.ended else FLUSH_TIMEOUT / 3)
         await self.commit.call(self.commit.ledger.release, {*self._left, *self._used_up})
 

@@ -256,13 +256,13 @@ class DeliveryWorker:
             chance=self.chance,
             stop=self.stop,
         )
-        errands = LedgerMessageQueue(channel.name, self.commit, rules, report)
+        messages = LedgerMessageQueue(channel.name, self.commit, rules, report)
         if channel.name not in self.carriers:
             self.carriers[channel.name] = channel.transport(self.among)
-        keeper = asyncio.create_task(errands.keep_leases())
+        keeper = asyncio.create_task(messages.keep_leases())
         self.probes.end(channel.name)
         try:
-            await self.carriers[channel.name].send_all(errands)
+            await self.carriers[channel.name].send_all(messages)
             self.failures.pop(channel.name, None)
         except DeliveryError as failure:
             await self._failed(channel.name, failure, report)
@@ -273,7 +273,7 @@ class DeliveryWorker:
             await self._failed(channel.name, Unavailable(f"the adapter failed: {type(bug).__name__}: {bug}"), report)
         finally:
             keeper.cancel()
-            await errands.finish()
+            await messages.finish()
         if not self._is_backing_off(channel.name) and report.counts[(channel.name, DeliveryState.SENT)]:
             self.told.pop(channel.name, None)
 
@@ -300,9 +300,9 @@ class DeliveryWorker:
             return
         self.backing_off[name] = self.clock() + wait
         report.failed[name] = str(failure)
-        carrier = self.carriers[name]
-        if self.wake and isinstance(carrier, ProbeableTransport):
-            self.probes.begin(name, carrier, again=self.failures[name] > 1)
+        transport = self.carriers[name]
+        if self.wake and isinstance(transport, ProbeableTransport):
+            self.probes.begin(name, transport, again=self.failures[name] > 1)
         report.notes.append(f"channel {name}: {failure}; tried again later")
         log.warning("channel %s: %s; tried again later", name, failure)
 

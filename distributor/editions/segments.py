@@ -1,6 +1,6 @@
 """Who of an edition's readers gets which letter: readers of the same choice get the same one. Pure.
 
-    census (readers who are alike, counted) ─┐
+    count_by_preference (subscribers who are alike) ─┐
     pool (what was announced, and when)  ────┴─▶ divide ─▶ cohorts, each with its share of the edition
 
 A reader's share is what was announced since this reader's last letter, in the topics that this reader has chosen,
@@ -21,7 +21,7 @@ from ..model import Article, Edition
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Readers who are alike: one line of the census.
+    """Subscribers who are alike, and how many they are.
 
     `topics` is the canonical form of what they have chosen (`topics_key`), empty for everything. `catch_up_from` says that
     their share reaches back to then; None for the usual share. `known` are the ids of articles that they have had as an
@@ -56,7 +56,7 @@ class Segment:
 
     @property
     def size(self) -> int:
-        return sum(taste.size for taste in self.preferences)
+        return sum(preference.size for preference in self.preferences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Segmentation:
     @property
     def excluded_count(self) -> int:
         """How many get none, because there is nothing for them."""
-        return sum(taste.size for taste in self.without)
+        return sum(preference.size for preference in self.without)
 
 
 def topics_key(topics: Iterable[str]) -> str:
@@ -85,7 +85,7 @@ def topics_key(topics: Iterable[str]) -> str:
 def build_segments(
     edition: Edition,
     pool: Sequence[AnnouncedArticle],
-    tastes: Iterable[Preference],
+    preferences: Iterable[Preference],
     *,
     start: datetime,
     maximum: int,
@@ -104,16 +104,16 @@ def build_segments(
     without: list[Preference] = []
     by_id = {one.article.id: one.article for one in pool}
     chosen = _topic_filter(pool)
-    for taste in tastes:
-        since = taste.catch_up_from or start
-        ids = [one.article.id for one in chosen("" if everything else taste.topics) if one.at > since]
-        known = tuple(id for id in ids if id in taste.known)
-        news = [id for id in ids if id not in taste.known]
+    for preference in preferences:
+        since = preference.catch_up_from or start
+        ids = [one.article.id for one in chosen("" if everything else preference.topics) if one.at > since]
+        known = tuple(id for id in ids if id in preference.known)
+        news = [id for id in ids if id not in preference.known]
         if not news:  # an alert alone is no letter: they have had it
-            without.append(taste)
+            without.append(preference)
             continue
         key = (tuple(ids), known) if mark_known else (tuple(news), ())
-        shares.setdefault(key, []).append(taste)
+        shares.setdefault(key, []).append(preference)
     cohorts = [
         Segment(_share(edition, [by_id[id] for id in ids], known, maximum, subject), tuple(alike))
         for (ids, known), alike in shares.items()

@@ -34,8 +34,8 @@ _RELATED = re.compile(
 )
 _COMPOSABLE = re.compile("[\u0300-\u036f\u0591-\u0e00\u0f00-\u1200\u1b00-\u1d00\u3099\u309a\ufb1d-\ufb4f]")
 _REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,8})|0*([0-9]{1,10}));?", re.IGNORECASE)
-_LONGEST_LINE = 300  # characters of a line of furniture
-_LONGEST = 2000  # characters; what is longer is no furniture, and is not looked at word by word
+_LONGEST_LINE = 300  # characters of a line of boilerplate
+_LONGEST = 2000  # characters; what is longer is no boilerplate, and is not looked at word by word
 _WHOLE = frozenset({"div", "p", "li", "h2", "h3", "h4", "ul", "td"})
 _INLINE = frozenset({"span", "a", "strong", "b"})
 _INCLUDING = etree.XPath("descendant-or-self::*[@*[contains(., '<!--')]]")
@@ -136,7 +136,7 @@ def remove_boilerplate(root: HtmlElement) -> None:
 
 
 def _sized(root: HtmlElement) -> list[tuple[HtmlElement, int]]:
-    """The elements that may be furniture, in the order of the document, and how many characters each holds."""
+    """The elements that may be boilerplate, in the order of the document, and how many characters each holds."""
     found: list[tuple[HtmlElement, int]] = []
     places: list[tuple[int, int]] = []  # of the elements that are open: where each stands, and the letters before it
     letters = 0

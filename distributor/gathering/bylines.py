@@ -71,7 +71,7 @@ _NO_NAMES = frozenset((
     "advertisement", "quảng cáo", "related", "comments", "tổng hợp", "thông báo", "phụ lục", "tài liệu",
     "thông tin", "nơi nhận",
 ))  # fmt: skip
-# A role or a desk, which stands where a name could stand.
+# A role or a department, which stands where a name could stand.
 _ROLE = re.compile(
     r"\b(?:reporters?|writers?|correspondents?|editors?|staff|journalists?|contributors?|columnists?|producers?|analysts?"
     r"|director|updated?|published?|posted|minutes?|read|share"

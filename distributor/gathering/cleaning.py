@@ -1,4 +1,4 @@
-"""Foreign HTML to an article's body: sanitised, absolute, without a portal's furniture. Pure.
+"""Foreign HTML to an article's body: sanitised, absolute, without a portal's boilerplate. Pure.
 
 What reaches the store is small, safe HTML: paragraphs, headings, lists, quotes, links, pictures, tables. A browser's
 idea of safety is not enough: the body also goes into feeds and mails, where style, class and script have no place.

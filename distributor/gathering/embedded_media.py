@@ -1,6 +1,6 @@
 """What a body holds that mail and feeds cannot show, as what they can: films become links, hidden pictures pictures. Pure.
 
-To be called before furniture is taken out, which takes frames, films and `<noscript>` with it.
+To be called before boilerplate is taken out, which takes frames, films and `<noscript>` with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A portal's article as a plain-text dump: block names, date, toolbar, title, lead, body, caption, `./.`, author. Pure.
 
-    PublishingPortal - Block_BanTin_Toolbar     furniture
+    PublishingPortal - Block_BanTin_Toolbar     boilerplate
     24/11/2020                                  date
-    Tăng cỡ chữ Giảm cỡ chữ                     furniture
+    Tăng cỡ chữ Giảm cỡ chữ                     boilerplate
     Hội nghị …                                  title
     Sáng 24/11, …                               lead
     …                                           body; a short line without a full stop, apart from the others: a caption

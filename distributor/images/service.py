@@ -49,7 +49,7 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImageService:
-    """Where pictures are made: the shelf for them, and the widths in which they are shown, in CSS pixels.
+    """Where images are kept (the cache), and the widths in which they are shown, in CSS pixels.
 
     A picture is fetched on behalf of an article, with the permissions of the article's source and of no other; an
     article whose source is not among `sources` has none.
@@ -65,7 +65,7 @@ class ImageService:
         return (self.site.theme.width - 64, THUMBNAIL_WIDTH)
 
     async def prepare(self, articles: Sequence[Article], now: datetime) -> dict[str, str]:
-        """Fetch what is not on the shelf yet, within the whole time for it. Returns faults in words, by article id."""
+        """Fetch what is not in the cache yet, within the whole time for it. Returns faults in words, by article id."""
         wanted: dict[ImageRequest, list[str]] = {}
         for article in articles:
             if one := self._image_request(article):
@@ -105,7 +105,7 @@ class ImageService:
     async def _one(
         self, wanted: ImageRequest, now: datetime, turns: asyncio.Semaphore, making: asyncio.Semaphore
     ) -> str:
-        """One picture onto the shelf; why not, otherwise."""
+        """Put one image into the cache; why not, otherwise."""
         fault, made = "", tuple[ResizedImage, ...]()
         async with turns:
             try:

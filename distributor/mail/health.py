@@ -54,19 +54,21 @@ class ServerHealth:
     _stop: DeliveryError | None = None
     _messages: list[str] = field(default_factory=list)  # domains of messages refused at their end, before any was taken
 
-    def exhausts_tries(self, errand: OutgoingMessage, reason: str) -> bool:
+    def exhausts_tries(self, message: OutgoingMessage, reason: str) -> bool:
         """Count a loss before the dot; whether this message has been tried enough."""
         self.record_failure(reason)
-        tries = self.tries[errand] = self.tries.get(errand, 0) + 1
+        tries = self.tries[message] = self.tries.get(message, 0) + 1
         return tries >= MAX_TRIES
 
     def record_failure(self, reason: str) -> None:
         self.failures += 1
         self.last = reason
 
-    def released(self, errand: OutgoingMessage, result: MessageResult) -> list[tuple[OutgoingMessage, DeliveryOutcome]]:
+    def released(
+        self, message: OutgoingMessage, result: MessageResult
+    ) -> list[tuple[OutgoingMessage, DeliveryOutcome]]:
         """The answers that can be given after this result."""
-        self.tries.pop(errand, None)
+        self.tries.pop(message, None)
         outcome, refusal, reply = result.outcome, result.rejection, result.reply
         if result.lost or isinstance(outcome, Uncertain):
             self.record_failure(str(outcome))
@@ -75,27 +77,27 @@ class ServerHealth:
         if isinstance(outcome, Receipt):
             self.accepted, self._sender_rejections, self._complaint = True, 0, None
             held, self.held = self.held, []
-            return [*held, (errand, outcome)]
+            return [*held, (message, outcome)]
         if refusal is None:
-            return [(errand, outcome)]
+            return [(message, outcome)]
         at_recipient = reply is not None and reply.phase is Phase.RCPT
         if refusal.about is RejectionCause.RELAYING and at_recipient:
             self.last = outcome.reply
             if not self.accepted:
-                self.held.append((errand, outcome))
+                self.held.append((message, outcome))
                 return []
         if refusal.ours:
             self._refuses_us(refusal, outcome, at_recipient)
-            return [(errand, outcome)]
+            return [(message, outcome)]
         self.tells_recipients_apart = self.tells_recipients_apart or refusal.recipients or not at_recipient
         if refusal.recipients or self.accepted or not isinstance(outcome, Rejected):
-            return [(errand, outcome)]
+            return [(message, outcome)]
         self.last = outcome.reply
         if at_recipient:
-            self.held.append((errand, outcome))
+            self.held.append((message, outcome))
             return []
-        self._messages.append(_domain(errand))
-        return [(errand, _waits(outcome))]
+        self._messages.append(_domain(message))
+        return [(message, _waits(outcome))]
 
     def _refuses_us(self, refusal: Rejection, outcome: DeliveryOutcome, at_recipient: bool) -> None:
         """Stop where it is clear: after a few in a row, since a relay may pass on what single recipients' servers say; at
@@ -118,7 +120,7 @@ class ServerHealth:
             raise Unavailable(f"{self.server} failed {self.failures} times in a row: {self.last}")
         if self.accepted:
             return
-        domains = [_domain(errand) for errand, _ in self.held]
+        domains = [_domain(message) for message, _ in self.held]
         if not self.tells_recipients_apart and len(domains) >= _EVERYBODY and len(set(domains)) >= _DOMAINS:
             raise self._refuses(f"everybody, so far {len(domains)} recipients of {len(set(domains))} domains")
         if len(self._messages) >= _EVERY_MESSAGE and len(set(self._messages)) >= _DOMAINS:
@@ -134,7 +136,7 @@ class ServerHealth:
         relaying = [outcome for _, outcome in self.held if isinstance(outcome, Unavailable)]
         if relaying:
             return AuthBroken(str(relaying[-1]), reply=relaying[-1].reply, keys=relaying[-1].keys)
-        domains = {_domain(errand) for errand, _ in self.held}
+        domains = {_domain(message) for message, _ in self.held}
         if not self.tells_recipients_apart and len(self.held) > _DOMAINS and len(domains) >= _DOMAINS:
             return self._refuses(f"everybody, {len(self.held)} recipients of {len(domains)} domains")
         return None
@@ -143,7 +145,7 @@ class ServerHealth:
         """The answers to who is still held back when the work ends. Nobody was taken, so nobody can tell whether it was
         about them: they wait."""
         held, self.held = self.held, []
-        return [(errand, _waits(outcome) if isinstance(outcome, Rejected) else outcome) for errand, outcome in held]
+        return [(message, _waits(outcome) if isinstance(outcome, Rejected) else outcome) for message, outcome in held]
 
 
 def server_failure(refusal: Rejection, text: str, reply: str, keys: tuple[str, ...]) -> DeliveryError:
@@ -157,5 +159,5 @@ def _waits(refused: Rejected, wait: timedelta = STOPPED) -> Unavailable:
     return Unavailable(str(refused), reply=refused.reply, wait=wait, ours=True)
 
 
-def _domain(errand: OutgoingMessage) -> str:
-    return errand.recipient.address.rpartition("@")[2].lower()
+def _domain(message: OutgoingMessage) -> str:
+    return message.recipient.address.rpartition("@")[2].lower()

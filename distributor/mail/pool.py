@@ -44,10 +44,10 @@ async def probe_server(server: SmtpServer) -> None:
 
 
 class SmtpPool:
-    """The carrier of a mail channel. It lives as long as the process, so that rates hold from run to run.
+    """The transport of a mail channel. It lives as long as the process, so that rates hold from run to run.
 
-    `domains` are rates by recipient domain, kept over all servers together. `pack` makes the parcel of an errand. `among`
-    processes share what rates allow, of which this is one.
+    `domains` are rates by recipient domain, kept over all servers together. `pack` makes the bytes of a message.
+    `among` processes share what rates allow, of which this is one.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class SmtpPool:
         self.done = asyncio.Event()
         self._remembered = False
 
-    async def send_all(self, errands: MessageQueue) -> None:
+    async def send_all(self, messages: MessageQueue) -> None:
         self.done = asyncio.Event()
-        await self._remember(errands)
+        await self._remember(messages)
         for relay in self.relays:
             relay.taken, relay.down = 0, None
-        tasks = [asyncio.create_task(self._work(relay, errands)) for relay in self.relays]
+        tasks = [asyncio.create_task(self._work(relay, messages)) for relay in self.relays]
         try:
             results = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
@@ -92,7 +92,7 @@ class SmtpPool:
                 return
         await probe_server(self.relays[-1].server)
 
-    async def _remember(self, errands: MessageQueue) -> None:
+    async def _remember(self, messages: MessageQueue) -> None:
         """Begin long windows with what earlier processes have sent. Which server took a letter is not written down: each
         is taken to have had its share by weight. From then on this process knows better what it has sent."""
         limits = [(relay.limits, "", relay.server.weight) for relay in self.relays]
@@ -101,22 +101,22 @@ class SmtpPool:
         long = [one for one in kept if one[0].memory(one[1])[0]]
         if self._remembered or not long:
             return
-        first = await errands.take()
+        first = await messages.take()
         if first is None:
             return
-        errands.requeue(first)
+        messages.requeue(first)
         now = _now()
         for one, domain, weight in long:
             (seconds, count), share = one.memory(domain), weight / weights / self.among
-            ages = await errands.history(seconds, ceil(count / share), domain)
+            ages = await messages.history(seconds, ceil(count / share), domain)
             one.remember([now - age for age in ages], share, domain)
         self._remembered = True
 
-    async def _work(self, relay: PooledServer, errands: MessageQueue) -> None:
+    async def _work(self, relay: PooledServer, messages: MessageQueue) -> None:
         """One relay at work; after a failure it is tried again as long as another one carries on."""
         while True:
             try:
-                await relay.work(errands)
+                await relay.work(messages)
                 relay.down = None
                 self.done.set()
                 return
@@ -164,13 +164,13 @@ class PooledServer:
         self._open = 0
         self._until, self._pause = 0.0, _FIRST_PAUSE  # no more connections are tried before; then for how long
 
-    async def work(self, errands: MessageQueue) -> None:
-        """Carry until there are no more errands. Raises Unavailable or AuthBroken where this server is the reason."""
+    async def work(self, messages: MessageQueue) -> None:
+        """Carry until there are no more messages. Raises Unavailable or AuthBroken where this server is the reason."""
         self._health, self._over, self._ended = ServerHealth(str(self.server)), False, asyncio.Event()
         self._passed_on = set()
         failure: Exception | None = None
         self._slots = set()
-        self._begin(errands)
+        self._begin(messages)
         try:
             while self._slots:
                 await self._ended.wait()  # of any, those that were begun meanwhile too
@@ -188,11 +188,11 @@ class PooledServer:
                 task.cancel()
             await asyncio.gather(*self._slots, return_exceptions=True)
         failure = failure or self._health.final_failure()
-        for errand, outcome in self._health.left():
+        for message, outcome in self._health.left():
             if self._elsewhere():
-                errands.requeue(errand)
+                messages.requeue(message)
             else:
-                errands.answer(errand, outcome)
+                messages.answer(message, outcome)
         if failure:
             raise failure
 
@@ -202,20 +202,20 @@ class PooledServer:
 
     # -- one connection after the other ------------------------------------------------------------------------------
 
-    async def _run_connection(self, errands: MessageQueue) -> None:
+    async def _run_connection(self, messages: MessageQueue) -> None:
         link: SmtpConnection | None = None
         try:
-            while errand := await self._next(errands):
+            while message := await self._next(messages):
                 try:
                     link = await self._connected(link)
                 except BaseException as error:
                     link = None
-                    errands.requeue(errand)
+                    messages.requeue(message)
                     if isinstance(error, Unavailable) and self._open:
                         self._no_more()
                         return  # the others go on
                     raise
-                await self._transfer(link, errand, errands)
+                await self._transfer(link, message, messages)
         finally:
             if link:
                 self._open -= 1
@@ -237,75 +237,79 @@ class PooledServer:
         self._health.connections = max(self._health.connections, self._open)
         return link
 
-    async def _transfer(self, link: SmtpConnection, errand: OutgoingMessage, errands: MessageQueue) -> None:
+    async def _transfer(self, link: SmtpConnection, message: OutgoingMessage, messages: MessageQueue) -> None:
         transfer = SmtpTransaction(
-            link, errands, self._all.pack, lambda: self._more(errands), lambda *told: self._told(link, errands, *told)
+            link,
+            messages,
+            self._all.pack,
+            lambda: self._more(messages),
+            lambda *told: self._told(link, messages, *told),
         )
         try:
-            await transfer.run(errand)
+            await transfer.run(message)
         except ConnectionLost as lost:
             link.abort()
-            self._lost(transfer, errands, str(lost))
+            self._lost(transfer, messages, str(lost))
         except BaseException:
             link.abort()
             raise
         finally:
             in_hand, marked = transfer.release_current()
             if in_hand and not marked:
-                errands.requeue(in_hand)
+                messages.requeue(in_hand)
 
-    def _lost(self, transfer: SmtpTransaction, errands: MessageQueue, reason: str) -> None:
+    def _lost(self, transfer: SmtpTransaction, messages: MessageQueue, reason: str) -> None:
         """A connection that ended while nothing was in doubt."""
-        errand, marked = transfer.release_current()
-        if errand is None:
+        message, marked = transfer.release_current()
+        if message is None:
             return
         unavailable = Unavailable(f"{self.server}: {reason}", counted=False)
         if marked:
-            self._told(transfer.link, errands, errand, MessageResult(unavailable, lost=True))
+            self._told(transfer.link, messages, message, MessageResult(unavailable, lost=True))
             return
-        given_up = self._health.exhausts_tries(errand, reason)
+        given_up = self._health.exhausts_tries(message, reason)
         try:
             self._health.judge()
         except DeliveryError:
-            errands.requeue(errand)
+            messages.requeue(message)
             raise
         if given_up:
-            errands.answer(errand, unavailable)
+            messages.answer(message, unavailable)
         else:
-            errands.requeue(errand)
+            messages.requeue(message)
 
-    # -- errands -----------------------------------------------------------------------------------------------------
+    # -- messages -----------------------------------------------------------------------------------------------------
 
-    async def _next(self, errands: MessageQueue) -> OutgoingMessage | None:
-        """The next errand, when rates and shares allow it. None at the end."""
-        while not self._over and not errands.ended:
+    async def _next(self, messages: MessageQueue) -> OutgoingMessage | None:
+        """The next message, when rates and shares allow it. None at the end."""
+        while not self._over and not messages.ended:
             wait = self.limits.free_at(_now()) - _now()
             if wait > 0 or not self._all.is_its_turn(self):
                 await asyncio.sleep(min(max(wait, _SHORT), _SLICE))
                 continue
-            errand = await errands.take()
-            if errand is None or self._allowed(errand, errands):
-                return errand
+            message = await messages.take()
+            if message is None or self._allowed(message, messages):
+                return message
         return None
 
-    def _more(self, errands: MessageQueue) -> OutgoingMessage | None:
-        """The next errand that can be announced without waiting."""
+    def _more(self, messages: MessageQueue) -> OutgoingMessage | None:
+        """The next message that can be announced without waiting."""
         if self._over or self.limits.free_at(_now()) > _now() or not self._all.is_its_turn(self):
             return None
-        while errand := errands.take_now():
-            if self._allowed(errand, errands):
-                return errand
+        while message := messages.take_now():
+            if self._allowed(message, messages):
+                return message
         return None
 
-    def _allowed(self, errand: OutgoingMessage, errands: MessageQueue) -> bool:
-        """Count an errand that may go now; one whose domain must wait, or that is left to another server, is put back."""
-        now, domain = _now(), _domain(errand)
-        if errand in self._passed_on and self._elsewhere():
-            errands.requeue(errand, _SLICE)
+    def _allowed(self, message: OutgoingMessage, messages: MessageQueue) -> bool:
+        """Count a message that may go now; one whose domain must wait, or that is left to another server, is put back."""
+        now, domain = _now(), _domain(message)
+        if message in self._passed_on and self._elsewhere():
+            messages.requeue(message, _SLICE)
             return False
         free = max(self._all.domains.domain_free_at(domain, now), self._all.rests.free_at(domain, now))
         if free > now:
-            errands.requeue(errand, free - now)
+            messages.requeue(message, free - now)
             return False
         self.limits.record_send(domain, now)
         self._all.domains.record_send(domain, now)
@@ -315,36 +319,36 @@ class PooledServer:
     # -- results -----------------------------------------------------------------------------------------------------
 
     def _told(
-        self, link: SmtpConnection, errands: MessageQueue, errand: OutgoingMessage, result: MessageResult
+        self, link: SmtpConnection, messages: MessageQueue, message: OutgoingMessage, result: MessageResult
     ) -> None:
-        """Pass on what became of an errand. Raises Unavailable or AuthBroken where it tells about the server."""
+        """Pass on what became of a message. Raises Unavailable or AuthBroken where it tells about the server."""
         marked = result.reply is not None and result.reply.phase is Phase.ANSWER
-        for known, outcome in self._health.released(errand, result):
-            waits = isinstance(outcome, Unavailable) and outcome.ours and not (known is errand and marked)
+        for known, outcome in self._health.released(message, result):
+            waits = isinstance(outcome, Unavailable) and outcome.ours and not (known is message and marked)
             if waits and known not in self._passed_on and self._elsewhere():
                 self._passed_on.add(known)
-                errands.requeue(known)  # another server may take it
+                messages.requeue(known)  # another server may take it
             else:
-                errands.answer(known, outcome)
+                messages.answer(known, outcome)
         if isinstance(result.outcome, Receipt):
-            self._all.rests.accepted(_domain(errand))
-            self._grow(errands)
+            self._all.rests.accepted(_domain(message))
+            self._grow(messages)
         elif result.reply and result.reply.enhanced.startswith("4.7.") and not result.reply.greylisted:
-            self._all.rests.refused(_domain(errand), _now())
+            self._all.rests.refused(_domain(message), _now())
         self._health.judge()
 
     def _elsewhere(self) -> bool:
         """Whether another server carries on."""
         return any(other.down is None for other in self._all.relays if other is not self)
 
-    def _grow(self, errands: MessageQueue) -> None:
+    def _grow(self, messages: MessageQueue) -> None:
         """One more connection, as long as not more are being opened than have carried something, and there is work."""
         most, opening = min(self.server.connections, 2 * self._open), len(self._slots) - self._open
-        if len(self._slots) < most and errands.at_hand > opening and not self._over and self._until <= _now():
-            self._begin(errands)
+        if len(self._slots) < most and messages.at_hand > opening and not self._over and self._until <= _now():
+            self._begin(messages)
 
-    def _begin(self, errands: MessageQueue) -> None:
-        task = asyncio.create_task(self._run_connection(errands))
+    def _begin(self, messages: MessageQueue) -> None:
+        task = asyncio.create_task(self._run_connection(messages))
         task.add_done_callback(lambda _: self._ended.set())
         self._slots.add(task)
 
@@ -355,8 +359,8 @@ class PooledServer:
             self._until, self._pause = now + self._pause, min(2 * self._pause, _SERVER_BACKOFF)
 
 
-def _domain(errand: OutgoingMessage) -> str:
-    return errand.recipient.address.rpartition("@")[2].lower()
+def _domain(message: OutgoingMessage) -> str:
+    return message.recipient.address.rpartition("@")[2].lower()
 
 
 def _now() -> float:

@@ -1,4 +1,4 @@
-"""Carries errands over one connection, each message in one transaction with one recipient, and says what became of each.
+"""Carries messages over one connection, each message in one transaction with one recipient, and says what became of each.
 
 With pipelining (RFC 2920) the wire of a connection looks like this; a message costs one round trip:
 
@@ -42,23 +42,23 @@ class WireMessage(NamedTuple):
 
 BuildWireMessage = Callable[
     [OutgoingMessage, bool], WireMessage
-]  # the parcel of an errand; whether 8bit may be used. May raise ValueError.
+]  # the bytes of a message on the wire; whether 8bit may be used. May raise ValueError.
 
 
 class SmtpTransaction:
-    """One connection at work. `told` hears of each result; `more` gives the next errand that may be announced now."""
+    """One connection at work. `told` hears of each result; `more` gives the next message that may be announced now."""
 
     def __init__(
         self,
         link: SmtpConnection,
-        errands: MessageQueue,
+        messages: MessageQueue,
         pack: BuildWireMessage,
         more: Callable[[], OutgoingMessage | None],
         told: Callable[[OutgoingMessage, MessageResult], None],
     ) -> None:
         self.link = link
-        self.messages = errands
-        self.current: OutgoingMessage | None = None  # the errand whose outcome is open
+        self.messages = messages
+        self.current: OutgoingMessage | None = None  # the message whose outcome is open
         self.marked = False  # whether the mark of `current` is committed
         self._next: OutgoingMessage | None = None  # announced behind the dot of `current`
         self._build_message = pack
@@ -68,13 +68,13 @@ class SmtpTransaction:
         self._next_wire_message: WireMessage | None = None
         self._stop: DeliveryError | None = None  # what ends the work, once the message in hand is answered
 
-    async def run(self, errand: OutgoingMessage) -> None:
-        """Carry this errand and those that follow at hand. Returns when none is left, or the connection has done enough.
+    async def run(self, message: OutgoingMessage) -> None:
+        """Carry this message and those that follow at hand. Returns when none is left, or the connection has done enough.
 
         Raises Lost where the connection is gone: what is then in `current` is surely not out. Raises AuthBroken for what is
         about us.
         """
-        self._begin(errand)
+        self._begin(message)
         while self.current or self._next:
             if self.current and self._wire_message:
                 await self._carry(self.current, self._wire_message)
@@ -87,85 +87,85 @@ class SmtpTransaction:
                 if following:
                     self._begin(following)
 
-    def _begin(self, errand: OutgoingMessage) -> None:
-        self.current = errand
-        self._wire_message = self._announce(errand)
+    def _begin(self, message: OutgoingMessage) -> None:
+        self.current = message
+        self._wire_message = self._announce(message)
 
-    def _tell(self, errand: OutgoingMessage, result: MessageResult) -> None:
-        """Say what became of an errand, which is then out of our hands. What `told` raises is let through."""
-        if errand is self.current:
+    def _tell(self, message: OutgoingMessage, result: MessageResult) -> None:
+        """Say what became of a message, which is then out of our hands. What `told` raises is let through."""
+        if message is self.current:
             self.current, self.marked = None, False
-        elif errand is self._next:
+        elif message is self._next:
             self._next = None
-        self._told(errand, result)
+        self._told(message, result)
 
     def _may_go_on(self) -> bool:
         return not self.link.closing and self.link.carried < self.link.server.per_connection
 
     # -- one message -------------------------------------------------------------------------------------------------
 
-    def _announce(self, errand: OutgoingMessage) -> WireMessage | None:
+    def _announce(self, message: OutgoingMessage) -> WireMessage | None:
         """Make the parcel, and queue its envelope where the server pipelines. None where no message can be made: that
-        errand is then answered."""
+        message is then answered."""
         try:
-            parcel = self._build_message(errand, self.link.protocol.offers("8BITMIME"))
-            reject_unsafe_path(parcel.sender)
-            reject_unsafe_path(parcel.recipient)
+            wire_message = self._build_message(message, self.link.protocol.offers("8BITMIME"))
+            reject_unsafe_path(wire_message.sender)
+            reject_unsafe_path(wire_message.recipient)
         except ValueError as error:
-            self._tell(errand, MessageResult(Rejected(f"no message could be made: {error}")))
+            self._tell(message, MessageResult(Rejected(f"no message could be made: {error}")))
             return None
-        impossible = _impossible(self.link, parcel)
+        impossible = _impossible(self.link, wire_message)
         if impossible:
-            self._tell(errand, impossible)
+            self._tell(message, impossible)
             return None
         self.link.carried += 1
         if self.link.protocol.pipelines:
             try:
-                self._group(parcel)
+                self._group(wire_message)
             except ProtocolError as error:
                 raise ConnectionLost(f"it sent {error}") from error
-        return parcel
+        return wire_message
 
-    def _group(self, parcel: WireMessage) -> None:
+    def _group(self, wire_message: WireMessage) -> None:
         """The whole envelope in one group, behind what is on the way already (RFC 2920)."""
         talk = self.link.protocol
         if talk.in_transaction:
             talk.reset()
-        self._mail(parcel)
-        self._rcpt(parcel)
+        self._mail(wire_message)
+        self._rcpt(wire_message)
         talk.data()
 
-    def _mail(self, parcel: WireMessage) -> None:
+    def _mail(self, wire_message: WireMessage) -> None:
         self.link.protocol.mail(
-            parcel.sender,
-            size=len(parcel.content),
-            utf8=parcel.utf8,
-            eight_bit=parcel.eight_bit,
-            envelope_id=parcel.envelope_id,
+            wire_message.sender,
+            size=len(wire_message.content),
+            utf8=wire_message.utf8,
+            eight_bit=wire_message.eight_bit,
+            envelope_id=wire_message.envelope_id,
         )
 
-    def _rcpt(self, parcel: WireMessage) -> None:
-        self.link.protocol.rcpt(parcel.recipient, notify=bool(parcel.envelope_id))
+    def _rcpt(self, wire_message: WireMessage) -> None:
+        self.link.protocol.rcpt(wire_message.recipient, notify=bool(wire_message.envelope_id))
 
-    async def _carry(self, errand: OutgoingMessage, parcel: WireMessage) -> None:
-        refusal = await self._envelope(parcel)
+    async def _carry(self, message: OutgoingMessage, wire_message: WireMessage) -> None:
+        refusal = await self._envelope(wire_message)
         if refusal:
-            self._tell(errand, self._refused(refusal))
+            self._tell(message, self._refused(refusal))
             return
         self.link.look()  # what was said unasked would be taken for the answer to what comes
-        self.link.protocol.content(parcel.content, ready=True)
+        self.link.protocol.content(wire_message.content, ready=True)
         await self.link.write()
-        if not await self.messages.mark(errand):
+        if not await self.messages.mark(message):
             self.current = None
             self.link.abort()  # without the dot nothing is delivered
             raise ConnectionLost("the message must not go any more")
         self.marked = True
         self._end()
-        self._tell(errand, await self._answer())
+        self._tell(message, await self._answer())
         if self._stop:
             raise self._stop
 
-    async def _envelope(self, parcel: WireMessage) -> Reply | None:
+    async def _envelope(self, wire_message: WireMessage) -> Reply | None:
         """The first refusal among the replies to RSET, MAIL, RCPT and DATA; None where the content is awaited."""
         link, talk = self.link, self.link.protocol
         if talk.pipelines:
@@ -177,8 +177,8 @@ class SmtpTransaction:
         else:
             if talk.in_transaction:
                 await self._cleared(link.ask(talk.reset))
-            mail = await link.ask(self._mail, parcel)
-            rcpt = await link.ask(self._rcpt, parcel) if mail.ok else mail
+            mail = await link.ask(self._mail, wire_message)
+            rcpt = await link.ask(self._rcpt, wire_message) if mail.ok else mail
             data = await link.ask(talk.data) if rcpt.ok else rcpt
         if not mail.ok:
             self._refused_sender(mail)
@@ -256,12 +256,12 @@ class SmtpTransaction:
         return MessageResult(outcome, reply, rejection=refusal)
 
     def _judged(self, reply: Reply) -> Rejection:
-        parcel, server = self._wire_message, self.link.server
-        assert parcel is not None
+        wire_message, server = self._wire_message, self.link.server
+        assert wire_message is not None
         return classify_rejection(
             str(reply),
-            recipient=parcel.recipient,
-            sender=parcel.sender,
+            recipient=wire_message.recipient,
+            sender=wire_message.sender,
             name=server.hostname,
             taken=reply.phase in (Phase.DATA, Phase.ANSWER),
         )
@@ -291,7 +291,7 @@ class SmtpTransaction:
     # -- when the connection is gone ---------------------------------------------------------------------------------
 
     def release_current(self) -> tuple[OutgoingMessage | None, bool]:
-        """After the end of the connection: the errand that was in hand, and whether it had its mark. What was announced
+        """After the end of the connection: the message that was in hand, and whether it had its mark. What was announced
         behind it is put back."""
         if self._next:
             self.messages.requeue(self._next)
@@ -300,16 +300,16 @@ class SmtpTransaction:
         return current, marked
 
 
-def _impossible(link: SmtpConnection, parcel: WireMessage) -> MessageResult | None:
+def _impossible(link: SmtpConnection, wire_message: WireMessage) -> MessageResult | None:
     """Why this server cannot take the message, from what it said in EHLO."""
     server = link.server
-    if parcel.utf8 and not (link.protocol.offers("SMTPUTF8") and link.protocol.offers("8BITMIME")):
+    if wire_message.utf8 and not (link.protocol.offers("SMTPUTF8") and link.protocol.offers("8BITMIME")):
         return MessageResult(
             Rejected(f"{server} takes no addresses with letters beyond ASCII", reply="5.6.7 no SMTPUTF8")
         )
-    if 0 < link.protocol.largest < len(parcel.content):
+    if 0 < link.protocol.largest < len(wire_message.content):
         refusal = Rejection(RejectionCause.SIZE, what="the size of our message", keys=("host",), wait=STOPPED)
-        text = f"the message has {len(parcel.content)} octets; {server} takes {link.protocol.largest} (SIZE)"
+        text = f"the message has {len(wire_message.content)} octets; {server} takes {link.protocol.largest} (SIZE)"
         keys = server.keys(refusal.keys)
         return MessageResult(Unavailable(text, keys=keys, wait=refusal.wait, ours=True), rejection=refusal)
     return None

@@ -268,24 +268,24 @@ def _plan_newsletter(
     carried, carried_at = _list_emails_with(connection, newsletter, article)
     edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
     letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
-    desk = build_render_context(newsroom, connection, newsletter, notices=fresh, now=asked.at)
-    desk = replace(desk, corrected=tuple(_corrected_editions(connection, newsletter, article, shown)))
+    context = build_render_context(newsroom, connection, newsletter, notices=fresh, now=asked.at)
+    context = replace(context, corrected=tuple(_corrected_editions(connection, newsletter, article, shown)))
     work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter, article)))
     holders = CorrectionRecipients(carried)
     for channel in newsroom.carriers(newsletter).values():
         if channel.personal:
             work.letters(
                 channel,
-                [*channel.compose(letter, desk)],
+                [*channel.compose(letter, context)],
                 recipients.count_correction_recipients(connection, holders),
                 mail,
             )
         elif letters_only:
             continue
         elif channel.latest_only:
-            work.replace(channel, [*channel.compose(edition, desk)])
+            work.replace(channel, [*channel.compose(edition, context)])
         else:
-            work.posts(channel, assign_articles(channel, edition, channel.compose(edition, desk)))
+            work.posts(channel, assign_articles(channel, edition, channel.compose(edition, context)))
     if not letters_only:
         work.still_to_go(_unsent(connection, carried))
     return NewsletterCorrection(

@@ -175,16 +175,16 @@ async def _refresh_channels(newsroom: Newsroom, database: Database, now: datetim
     site = newsroom.settings.site
     everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
     with database.read() as connection:
-        desk = build_render_context(newsroom, connection, everything, now=now)
+        context = build_render_context(newsroom, connection, everything, now=now)
     faults = []
     for name, channel in newsroom.channels.items():
-        faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, desk)]
+        faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, context)]
     return faults
 
 
-async def _refresh_channel(channel: Channel, desk: RenderContext) -> list[str]:
+async def _refresh_channel(channel: Channel, context: RenderContext) -> list[str]:
     faults = []
-    for rendition in channel.compose_site_wide(desk):
+    for rendition in channel.compose_site_wide(context):
         try:
             await channel.deliver(rendition)
         except DeliveryError as error:

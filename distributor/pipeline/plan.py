@@ -32,7 +32,7 @@ from ..storage.database import Database
 from ..subscribers import recipients
 from ..subscribers.recipients import EPOCH, FREQUENCIES, EditionRecipients, RecipientQuery, build_edition_recipients
 
-MIN_FEED_ARTICLES = 100  # articles that a desk has at hand for feeds, unless a channel shows more
+MIN_FEED_ARTICLES = 100  # articles that a context holds for feeds, unless a channel shows more
 _INSTANT = timedelta(microseconds=1)
 _USUAL = {EditionKind.DAILY: timedelta(days=1), EditionKind.WEEKLY: timedelta(days=7)}
 
@@ -152,8 +152,10 @@ def plan_roundup(
             return EditionPlan(newsletter, Selection((), edition_repository.NO_SUBSCRIBERS), based_on=rests_on)
         reach = min(filter(None, (recipients.earliest_catch_up_start(connection, order), order.start)))
         pool = article_status.list_announced_since(connection, newsletter.id, reach)
-        studio = newsroom.studio()
-        pool = [replace(one, article=studio.attach_images(one.article)) for one in pool] if studio else pool
+        image_service = newsroom.image_service()
+        pool = (
+            [replace(one, article=image_service.attach_images(one.article)) for one in pool] if image_service else pool
+        )
         if not any(one.at > order.start for one in pool):
             return EditionPlan(newsletter, Selection((), edition_repository.NOTHING_ANNOUNCED), based_on=rests_on)
         usual = [one.article for one in pool if one.at > order.start]
@@ -170,13 +172,13 @@ def plan_roundup(
 
 def _with_images(newsroom: Newsroom, contents: EditionContents) -> EditionContents:
     """With the pictures that are ready."""
-    studio = newsroom.studio()
-    if studio is None:
+    image_service = newsroom.image_service()
+    if image_service is None:
         return contents
     return replace(
         contents,
-        articles=tuple(map(studio.attach_images, contents.articles)),
-        briefs=tuple(map(studio.attach_images, contents.briefs)),
+        articles=tuple(map(image_service.attach_images, contents.articles)),
+        briefs=tuple(map(image_service.attach_images, contents.briefs)),
     )
 
 
@@ -220,16 +222,18 @@ def compose_edition(
         if pool is None:
             pool = _list_eligible(connection, order, edition)
         order = replace(order, alerts=_alerts(connection, order, edition, pool))
-        tastes = recipients.count_by_preference(connection, order)
-        division = _build_segments(newsroom, newsletter, edition, pool, tastes, order.start, day or edition.frozen_at)
+        preferences = recipients.count_by_preference(connection, order)
+        division = _build_segments(
+            newsroom, newsletter, edition, pool, preferences, order.start, day or edition.frozen_at
+        )
         readers, enough = build_edition_recipients(order, division), recipients.count_over_cap(connection, order)
-    desk = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
-    desk = replace(desk, web_url=next(filter(None, (one.web_view_url(edition) for one in carriers.values())), ""))
+    context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
+    context = replace(context, web_url=next(filter(None, (one.web_view_url(edition) for one in carriers.values())), ""))
     told = _posts_by_alerts(connection, newsletter, edition)
     renditions = [
         rendition
         for channel in carriers.values()
-        for rendition in render_channel(channel, edition, division, desk)
+        for rendition in render_channel(channel, edition, division, context)
         if (rendition.channel, rendition.article) not in told
     ]
     caps = {name: channel.limits.per_run for name, channel in carriers.items()}
@@ -242,18 +246,20 @@ def compose_edition(
         division,
         readers,
         over_cap=enough,
-        notes=tuple(dict.fromkeys(desk.notes)),
+        notes=tuple(dict.fromkeys(context.notes)),
         left_out=left_out,
     )
 
 
-def render_channel(channel: Channel, edition: Edition, division: Segmentation, desk: RenderContext) -> list[Rendition]:
+def render_channel(
+    channel: Channel, edition: Edition, division: Segmentation, context: RenderContext
+) -> list[Rendition]:
     """All that a channel carries of an edition: to people, a letter for each cohort beside that of the whole."""
-    made = list(channel.compose(edition, desk))
+    made = list(channel.compose(edition, context))
     if channel.personal:
         for cohort in division.segments:
             if cohort.edition.segment:
-                made += channel.compose(cohort.edition, desk)
+                made += channel.compose(cohort.edition, context)
     twice = [variant for variant, number in Counter(one.variant for one in made).items() if number > 1]
     if twice:
         raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
@@ -316,7 +322,7 @@ def _build_segments(
     newsletter: Newsletter,
     edition: Edition,
     pool: Sequence[AnnouncedArticle],
-    tastes: Sequence[Preference],
+    preferences: Sequence[Preference],
     start: datetime,
     day: datetime,
 ) -> Segmentation:
@@ -330,7 +336,7 @@ def _build_segments(
     return build_segments(
         edition,
         pool,
-        tastes,
+        preferences,
         start=start,
         maximum=newsletter.maximum,
         mark_known=bool(newsletter.alerts and newsletter.alerts.in_digest == "mark"),
@@ -366,12 +372,12 @@ def build_render_context(
     What still waits for its time at `now` is not among them.
     What was corrected or withdrawn carries its notes; `notices` are such as the store does not know yet.
     """
-    shelf = max([MIN_FEED_ARTICLES, *(channel.max_articles for channel in newsroom.channels.values())])
-    announced = article_status.list_announced(connection, newsletter.id, shelf)
+    image_cache = max([MIN_FEED_ARTICLES, *(channel.max_articles for channel in newsroom.channels.values())])
+    announced = article_status.list_announced(connection, newsletter.id, image_cache)
     if edition:
         fresh = {article.id for article in edition.carried}
-        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:shelf]
-    published = article_repository.list_visible_articles(connection, shelf, now)
+        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:image_cache]
+    published = article_repository.list_visible_articles(connection, image_cache, now)
     said = load_notices(connection, [*announced, *published], notices)
     language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
     return RenderContext(

@@ -192,8 +192,8 @@ def check_same_recipients(connection: Connection, proposal: EditionPlan) -> None
     """Raises SlotTaken where somebody has made a choice for which no letter was rendered."""
     if proposal.readers is None:
         return
-    tastes = recipients.count_by_preference(connection, proposal.readers.order)
-    if any(taste.key not in proposal.readers.variants for taste in tastes):
+    preferences = recipients.count_by_preference(connection, proposal.readers.order)
+    if any(preference.key not in proposal.readers.variants for preference in preferences):
         raise edition_repository.SlotTaken("a reader has made another choice meanwhile")
 
 

@@ -214,9 +214,9 @@ def _recompose_latest(newsroom: Newsroom, connection: Connection, edition_id: st
     edition = edition_repository.find(connection, edition_id)
     assert edition is not None
     newsletter = newsroom.newsletter(edition.newsletter)
-    desk = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
+    context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
     for channel in newsroom.carriers(newsletter).values():
-        for rendition in channel.compose(edition, desk) if channel.latest_only else ():
+        for rendition in channel.compose(edition, context) if channel.latest_only else ():
             edition_repository.replace_rendition(connection, rendition)
 
 

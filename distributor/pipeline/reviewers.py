@@ -32,7 +32,7 @@ _SILENCE = {"send": "send", "hold": "hold", "skip": "cancel"}
 
 @dataclass(frozen=True, slots=True)
 class ReviewRenderContext(RenderContext):
-    """The desk of a newsletter, whose digest is a draft for reviewers."""
+    """The context of a newsletter whose digest is a draft for reviewers."""
 
     draft: ReviewSummary
 
@@ -112,7 +112,7 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
     with database.read() as connection:
         edition = edition_repository.find(connection, row.id)
         assert edition is not None
-        desk = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
+        context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
         sizes = edition_repository.count_segment_sizes(connection, row.id)
         said = [
             event.reason for event in edition_repository.list_events(connection, row.id) if event.actor == "preflight"
@@ -141,16 +141,16 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
         await newsroom.channels[name].deliver(post)
         return
     writers = [one for one in newsroom.carriers(newsletter).values() if isinstance(one, PersonalChannel)]
-    await _send_email(newsroom, writers[0], edition, _review_context(desk, draft), Mailbox.parse(name))
+    await _send_email(newsroom, writers[0], edition, _review_context(context, draft), Mailbox.parse(name))
 
 
-def _review_context(desk: RenderContext, draft: ReviewSummary) -> ReviewRenderContext:
-    values = {name: getattr(desk, name) for name in RenderContext.__dataclass_fields__}
+def _review_context(context: RenderContext, draft: ReviewSummary) -> ReviewRenderContext:
+    values = {name: getattr(context, name) for name in RenderContext.__dataclass_fields__}
     return ReviewRenderContext(**values, draft=draft)
 
 
 async def _send_email(
-    newsroom: Newsroom, channel: PersonalChannel, edition: Edition, desk: ReviewRenderContext, reviewer: Mailbox
+    newsroom: Newsroom, channel: PersonalChannel, edition: Edition, context: ReviewRenderContext, reviewer: Mailbox
 ) -> None:
     test = newsroom.settings.test_mode
     links = newsroom.settings.site.links_url
@@ -158,6 +158,6 @@ async def _send_email(
     person = build_recipient(
         edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links
     )
-    (letter,) = channel.compose(edition, desk)
+    (letter,) = channel.compose(edition, context)
 
     await send_one(channel.transport(), letter, person)

@@ -73,8 +73,8 @@ async def run_tick(newsroom: Newsroom, database: Database, clock: Clock, by: str
 
 async def prepare_images(newsroom: Newsroom, articles: Sequence[Article], now: datetime) -> dict[str, str]:
     """Get the pictures of these articles ready; returns faults in words by article. They stop nothing."""
-    studio = newsroom.studio()
-    return await studio.prepare(articles, now) if studio and articles else {}
+    image_service = newsroom.image_service()
+    return await image_service.prepare(articles, now) if image_service and articles else {}
 
 
 def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> TickResult:

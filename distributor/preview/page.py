@@ -1,9 +1,9 @@
 """One local page that shows staff everything of an edition that would go out: values in, files out. Pure.
 
 `index.html` shows letters, posts, feeds and the web page; what stands in its frames are files beside it, a copy for each
-combination of day or night and pictures or none (`guises`). The page needs no network and no server. Texts of articles
-are escaped by the templates' environment; letters stand in sandboxed frames, in which no script runs; and the page itself
-may run no script but its own, whose hash it names (Content Security Policy, level 3).
+combination of light or dark and images or none (`client_variants`). The page needs no network and no server. Texts of
+articles are escaped by the templates' environment; emails stand in sandboxed frames, in which no script runs; and the page
+itself may run no script but its own, whose hash it names (Content Security Policy, level 3).
 """
 
 from __future__ import annotations

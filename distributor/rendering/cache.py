@@ -1,6 +1,6 @@
 """Where the letters of one edition are made: what is the same in many of them is made once.
 
-A workshop lives as long as one edition is rendered. It keeps what premailer has said of the tags (`stylebook`), the
+A render cache lives as long as one edition is rendered. It keeps what premailer has said of the tags (`css_inlining`), the
 pieces of pages that are done (`pieces`), and the stories as templates see them.
 """
 

@@ -1,4 +1,4 @@
-"""The desk at which channels compose: values, templates, and nothing that acts."""
+"""The context in which channels compose: values, templates, and nothing that acts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from .views import article_view, clean_text, safe_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderContext:
-    """Implements `distributor.channel.Desk` for one newsletter at one moment. `notes` gathers what staff are to know
-    of the letters made."""
+    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `notes` gathers what staff
+    are to know of the emails made."""
 
     site: Site
     newsletter: Newsletter

@@ -69,7 +69,7 @@ def render_digest(
     `kind` overrides the edition's own, `notes` are labels of articles by id; `web_url` and `preferences_url` are marks,
     or one address for all readers. `link` may change the addresses of articles. HTML of more than `limit` octets is
     shortened by the steps of `fit`, which the digest names. Where the inlining fails, a plain template that needs none is
-    used, and the digest says so. Several cohorts of an edition share a `workshop`. Raises RenderError where a template
+    used, and the digest says so. Several segments of an edition share a `render_cache`. Raises RenderError where a template
     fails.
     """
     shop = render_cache or RenderCache()

@@ -5,7 +5,7 @@ A template wraps what depends on a few values only:
     {% fragment story, level %} … {% endfragment %}
 
 The same place with equal values gives the same text, so it is rendered and inlined for the first cohort and joined for
-all others. Without a workshop the tag does nothing but show what it wraps.
+all others. Without a cache the tag does nothing but show what it wraps.
 """
 
 from __future__ import annotations

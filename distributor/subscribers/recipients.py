@@ -1,6 +1,6 @@
 """Who an edition is for: counted by choice, and named by one statement, so that a million need no memory here.
 
-The census counts the readers who are alike (`Taste`); `editions.cohorts` decides which letter each of them gets; `name`
+`count_by_preference` counts the subscribers who are alike; `editions.segments` decides which email each of them gets; `name`
 yields the readers with the variant that is theirs.
 """
 
@@ -53,7 +53,7 @@ class RecipientQuery:
 
 @dataclass(frozen=True, slots=True)
 class EditionRecipients:
-    """The readers of an edition: whom it is for, and the variant that each taste gets."""
+    """The readers of an edition: whom it is for, and the variant that each preference gets."""
 
     order: RecipientQuery
     variants: Mapping[tuple[Any, ...], str]
@@ -69,12 +69,14 @@ class CorrectionRecipients:
 
 def build_edition_recipients(order: RecipientQuery, division: Segmentation) -> EditionRecipients:
     """The readers of an edition that has been divided."""
-    variants = {taste.key: cohort.edition.variant for cohort in division.segments for taste in cohort.preferences}
-    return EditionRecipients(order, variants | {taste.key: "" for taste in division.without})
+    variants = {
+        preference.key: cohort.edition.variant for cohort in division.segments for preference in cohort.preferences
+    }
+    return EditionRecipients(order, variants | {preference.key: "" for preference in division.without})
 
 
 def count_by_preference(connection: Connection, order: RecipientQuery) -> list[Preference]:
-    """The readers by taste, counted, largest group first."""
+    """The subscribers by preference, counted, largest group first."""
     people = _recipients_query(order).subquery()
     columns = (people.c.topics_key, people.c.catch_up_from, people.c.known)
     query = sa.select(*columns, sa.func.count().label("size")).group_by(*columns).order_by(sa.desc("size"), *columns)
@@ -89,7 +91,7 @@ def _known_alerts(order: RecipientQuery, bits: int) -> frozenset[str]:
 
 
 def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Select[Any]:
-    """Everybody whom the edition is for: id, address and taste; or instead those who have had enough for the day."""
+    """Everybody whom the edition is for: id, address and preference; or instead those who have had enough for the day."""
     suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
     query = (
         sa.select(
@@ -167,10 +169,10 @@ def earliest_join_time(connection: Connection, order: RecipientQuery) -> datetim
 
 def earliest_catch_up_start(connection: Connection, order: RecipientQuery) -> datetime | None:
     """The earliest time from which any of the readers is owed more than the usual share."""
-    debts = sa.select(sa.func.min(subscriptions.c.catch_up_from)).where(
+    earliest = sa.select(sa.func.min(subscriptions.c.catch_up_from)).where(
         subscriptions.c.newsletter == order.newsletter, subscriptions.c.catch_up_since >= order.last
     )
-    oldest: datetime | None = connection.execute(debts).scalar()
+    oldest: datetime | None = connection.execute(earliest).scalar()
     return oldest
 
 

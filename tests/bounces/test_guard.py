@@ -98,9 +98,9 @@ class Slow(Post):
 class SlowPostman:
     post: Slow
 
-    async def send_all(self, errands: MessageQueue) -> None:
-        while errand := await errands.take():
-            errands.answer(errand, self.post.fates[errand.recipient.id])
+    async def send_all(self, messages: MessageQueue) -> None:
+        while message := await messages.take():
+            messages.answer(message, self.post.fates[message.recipient.id])
             await asyncio.sleep(0.005)
 
 

@@ -11,15 +11,17 @@ import pytest
 
 from distributor.errors import Unavailable
 from support.builders import edition
-from support.social_networks import FakeDesk
+from support.social_networks import FakeContext
 
 console: Any = importlib.import_module("distributor.channels.console")
 files: Any = importlib.import_module("distributor.channels._files")
 
 
-async def test_the_console_prints_titles_and_addresses(capsys: pytest.CaptureFixture[str], desk: FakeDesk) -> None:
+async def test_the_console_prints_titles_and_addresses(
+    capsys: pytest.CaptureFixture[str], context: FakeContext
+) -> None:
     screen = console.Console(name="screen")
-    await screen.deliver(screen.compose(edition(), desk)[0])
+    await screen.deliver(screen.compose(edition(), context)[0])
     printed = capsys.readouterr().out
     assert printed.startswith(
         "Tin sáng #1: Tin sáng 23/11\n\n1. Tin a0\n   Tóm tắt của tin a0.\n   https://bacson.example/"
@@ -28,13 +30,13 @@ async def test_the_console_prints_titles_and_addresses(capsys: pytest.CaptureFix
 
 
 async def test_a_terminal_of_few_letters_shows_question_marks_and_a_closed_one_is_told(
-    monkeypatch: pytest.MonkeyPatch, desk: FakeDesk
+    monkeypatch: pytest.MonkeyPatch, context: FakeContext
 ) -> None:
     buffer = io.BytesIO()
     stream = io.TextIOWrapper(buffer, encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     screen = console.Console(name="screen", leads=False)
-    (rendition, *_) = screen.compose(edition(), desk)
+    (rendition, *_) = screen.compose(edition(), context)
     await screen.deliver(rendition)
     assert buffer.getvalue().startswith(b"Tin s?ng #1")
     stream.close()

@@ -27,12 +27,12 @@ from distributor.message_queue import MessageBatch, OutgoingMessage
 from distributor.model import Edition, Language, Receipt, Recipient, Rendition
 from support.builders import NOW, edition, newsletter
 from support.smtp_servers import PASSWORD, USER, Certificates, Postbox, Scripted
-from support.social_networks import FakeDesk
+from support.social_networks import FakeContext
 
 module: Any = importlib.import_module("distributor.channels.email")
 
 
-class Desk(FakeDesk):
+class EmailContext(FakeContext):
     """A desk whose digest holds every personal slot, in both forms."""
 
     def digest(self, edition: Edition) -> Digest:
@@ -52,9 +52,9 @@ class Marks:
     refused: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, errand: OutgoingMessage) -> bool:
-        self.asked.append(errand.recipient.id)
-        return errand.recipient.id not in self.refused
+    def __call__(self, message: OutgoingMessage) -> bool:
+        self.asked.append(message.recipient.id)
+        return message.recipient.id not in self.refused
 
 
 def channel(**changes: Any) -> Any:
@@ -78,7 +78,7 @@ def person(id: str, name: str = "", **changes: Any) -> Recipient:
 
 
 def composed(mail: Any, **changes: Any) -> Rendition:
-    (rendition,) = mail.compose(edition(**changes), Desk())
+    (rendition,) = mail.compose(edition(**changes), EmailContext())
     assert isinstance(rendition, Rendition)
     return rendition
 
@@ -218,8 +218,8 @@ async def test_the_port_follows_from_the_encryption(tls: str, port: int, monkeyp
 
 def test_names_of_several_lines_become_one() -> None:
     """`title: |` in YAML ends with a line end, which no header may hold: it must not cost every reader the digest."""
-    mail, desk = channel(), Desk(newsletter=newsletter(title="Tin sáng\nBắc Sơn\n"))
-    (rendition,) = mail.compose(edition(subject="Tin sáng\nBắc Sơn\n 23/11"), desk)
+    mail, context = channel(), EmailContext(newsletter=newsletter(title="Tin sáng\nBắc Sơn\n"))
+    (rendition,) = mail.compose(edition(subject="Tin sáng\nBắc Sơn\n 23/11"), context)
     message = email.message_from_bytes(mail.personalize(rendition, person("lan")))
     assert shown(message, "Subject") == rendition.title == "Tin sáng Bắc Sơn 23/11"
     assert shown(message, "List-Id") == "Tin sáng Bắc Sơn <tin-sang.bacson.example>"
@@ -333,6 +333,6 @@ async def test_a_server_that_cannot_be_reached_leaves_everybody_for_later() -> N
 async def test_the_digest_date_is_that_of_its_edition_in_the_newsletters_zone() -> None:
     """Not the time of the attempt: a letter sent late is the same letter."""
     assert NOW.isoformat() == "2026-11-23T00:00:00+00:00"
-    desk = Desk(newsletter=newsletter(timezone="Europe/Paris"))
-    (rendition,) = channel().compose(edition(), desk)
+    context = EmailContext(newsletter=newsletter(timezone="Europe/Paris"))
+    (rendition,) = channel().compose(edition(), context)
     assert json.loads(rendition.body)["date"] == "2026-11-23T01:00:00+01:00"

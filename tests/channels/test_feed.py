@@ -31,7 +31,7 @@ from distributor.errors import Rejected, Unavailable
 from distributor.model import Article, Image
 from distributor.text import clean_line
 from support.builders import NOW, article, edition, newsletter
-from support.social_networks import FakeDesk, serving
+from support.social_networks import FakeContext, serving
 
 module: Any = importlib.import_module("distributor.channels.feed")
 feeds: Any = importlib.import_module("distributor.channels._feeds")
@@ -367,11 +367,11 @@ def test_dates_are_never_formatted_in_two_threads_at_once(monkeypatch: pytest.Mo
 
 async def test_feeds_lie_where_their_own_self_address_says(tmp_path: Path) -> None:
     """Those of all articles in the folder itself, those of a newsletter in a folder of its own."""
-    desk = FakeDesk(
+    context = FakeContext(
         newsletter=newsletter(title="Tin sáng", language="en", timezone="UTC"), announced=NEWS[:2], published=NEWS
     )
     writer = channel(tmp_path)
-    for rendition in [*writer.compose(edition(), desk), *writer.compose_site_wide(desk)]:
+    for rendition in [*writer.compose(edition(), context), *writer.compose_site_wide(context)]:
         receipt = await writer.deliver(rendition)
         file = tmp_path / receipt.url.removeprefix("https://bacson.example/feeds/")
         assert file.read_bytes() == rendition.body
@@ -387,13 +387,13 @@ async def test_feeds_lie_where_their_own_self_address_says(tmp_path: Path) -> No
 
 
 async def test_the_newest_items_are_kept_and_leads_may_do(tmp_path: Path) -> None:
-    desk = FakeDesk(published=NEWS)
-    (_, _, rendition) = channel(tmp_path, items=1, full_text=False).compose_site_wide(desk)
+    context = FakeContext(published=NEWS)
+    (_, _, rendition) = channel(tmp_path, items=1, full_text=False).compose_site_wide(context)
     (item,) = json.loads(rendition.body)["items"]
     assert (item["id"], item["content_text"], "content_html" in item) == (NEWS[0].feed_id, NEWS[0].lead, False)
 
 
-async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: Path, desk: FakeDesk) -> None:
+async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: Path, context: FakeContext) -> None:
     told: list[dict[str, str]] = []
 
     async def hub(request: web.Request) -> web.Response:
@@ -404,7 +404,7 @@ async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: 
     app.router.add_post("/hub", hub)
     async with serving(app) as url:
         writer = channel(tmp_path, hub=f"{url}/hub", allow_private=True)
-        first, second, _ = writer.compose(edition(), desk)
+        first, second, _ = writer.compose(edition(), context)
         assert (await writer.deliver(first)).reply == "written; the hub was told"
         assert (await writer.deliver(first)).reply == "unchanged"
         assert "not told" in (await writer.deliver(second)).reply
@@ -412,17 +412,17 @@ async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: 
     assert len(told) == 2
 
 
-async def test_what_is_no_part_of_a_feed_is_written_nowhere(tmp_path: Path, desk: FakeDesk) -> None:
+async def test_what_is_no_part_of_a_feed_is_written_nowhere(tmp_path: Path, context: FakeContext) -> None:
     writer = channel(tmp_path)
-    good = writer.compose(edition(), desk)[0]
+    good = writer.compose(edition(), context)[0]
     for variant in ("../x.rss.xml", "index.html", "a/b.rss.xml", ".rss.xml"):
         with pytest.raises(Rejected):
             await writer.deliver(replace(good, variant=variant))
     assert not list(tmp_path.iterdir())
 
 
-async def test_a_folder_that_cannot_be_made_is_tried_again_later(tmp_path: Path, desk: FakeDesk) -> None:
+async def test_a_folder_that_cannot_be_made_is_tried_again_later(tmp_path: Path, context: FakeContext) -> None:
     (tmp_path / "feeds").write_text("a file is in the way")
     writer = channel(tmp_path / "feeds")
     with pytest.raises(Unavailable, match=r"feeds/tin-sang/rss\.xml cannot be written"):
-        await writer.deliver(writer.compose(edition(), desk)[0])
+        await writer.deliver(writer.compose(edition(), context)[0])

@@ -18,7 +18,7 @@ from support.builders import article, edition
 from support.ledger import freeze, states
 from support.misbehaving_server import TOKEN
 from support.scripted_channels import Bench
-from support.social_networks import FakeDesk, FakeMastodon, markup
+from support.social_networks import FakeContext, FakeMastodon, markup
 
 module: Any = importlib.import_module("distributor.channels.mastodon")
 
@@ -29,10 +29,10 @@ def channel(fake: FakeMastodon, **changes: Any) -> Any:
 
 
 async def test_a_post_arrives_with_its_language_and_comes_back_with_its_address(
-    mastodon: FakeMastodon, desk: FakeDesk
+    mastodon: FakeMastodon, context: FakeContext
 ) -> None:
     posts = channel(mastodon)
-    first, second = posts.compose(edition(), desk)
+    first, second = posts.compose(edition(), context)
     receipt = await posts.deliver(first)
     assert (receipt.remote_id, receipt.url) == ("1000", f"{mastodon.url}/@bacson/1000")
     await posts.deliver(second)
@@ -50,23 +50,25 @@ class Forgetful(dict[str, Any]):
 
 @pytest.mark.parametrize("keys", [dict[str, Any], Forgetful], ids=["keys honoured", "keys ignored"])
 async def test_an_unclear_outcome_leads_to_no_second_post_on_any_server(
-    mastodon: FakeMastodon, desk: FakeDesk, bench: Bench, keys: type[dict[str, Any]]
+    mastodon: FakeMastodon, context: FakeContext, bench: Bench, keys: type[dict[str, Any]]
 ) -> None:
     mastodon.keys, mastodon.trouble = keys(), ["after-504"]
     posts = channel(mastodon)
     made = edition()
-    freeze(bench.database, made, posts.compose(made, desk))
+    freeze(bench.database, made, posts.compose(made, context))
     await bench.run(posts)
     await bench.run(posts, after=timedelta(minutes=2))
     assert len(mastodon.statuses) == len(made.articles)
     assert states(bench.database) == {DeliveryState.SENT: len(made.articles)}
 
 
-async def test_a_504_after_the_post_was_made_leads_to_no_second_post(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_a_504_after_the_post_was_made_leads_to_no_second_post(
+    mastodon: FakeMastodon, context: FakeContext
+) -> None:
     """Neither within the hour of the idempotency key nor after it, when only looking helps."""
     mastodon.trouble = ["after-504"]
     posts = channel(mastodon)
-    (rendition, _) = posts.compose(edition(), desk)
+    (rendition, _) = posts.compose(edition(), context)
     with pytest.raises(Uncertain):
         await posts.deliver(rendition)
     assert (await posts.deliver(rendition)).remote_id == "1000"
@@ -76,10 +78,10 @@ async def test_a_504_after_the_post_was_made_leads_to_no_second_post(mastodon: F
     assert found and found.remote_id == "1000"
 
 
-async def test_looking_finds_nothing_where_nothing_was_posted(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_looking_finds_nothing_where_nothing_was_posted(mastodon: FakeMastodon, context: FakeContext) -> None:
     """A 500 before the post was made; posts of other articles, and 50 by hand, are in the way."""
     posts = channel(mastodon)
-    ours, other = posts.compose(edition(), desk)
+    ours, other = posts.compose(edition(), context)
     await posts.deliver(other)
     for number in range(50):
         mastodon._new({"status": f"Xin chào {number}", "language": "vi", "visibility": "public"})
@@ -116,40 +118,40 @@ def test_our_own_text_is_known_again_in_the_markup_of_the_server(title: str, url
     ],
 )
 async def test_each_answer_has_its_meaning(
-    answer: web.Response, error: type[Exception], mastodon: FakeMastodon, desk: FakeDesk
+    answer: web.Response, error: type[Exception], mastodon: FakeMastodon, context: FakeContext
 ) -> None:
     mastodon.trouble = [answer]
     posts = channel(mastodon)
     with pytest.raises(error):
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
     assert not mastodon.statuses
 
 
-async def test_a_rate_limit_names_the_time_of_the_next_try(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_a_rate_limit_names_the_time_of_the_next_try(mastodon: FakeMastodon, context: FakeContext) -> None:
     mastodon.trouble = [web.Response(status=429, headers={"X-RateLimit-Reset": "2026-11-23T08:15:00.123456+07:00"})]
     posts = channel(mastodon)
     with pytest.raises(Unavailable) as caught:
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
     assert caught.value.retry_at == datetime(2026, 11, 23, 1, 15, 0, 123456, tzinfo=UTC)
 
 
-async def test_a_server_that_takes_longer_posts_gets_longer_posts(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_a_server_that_takes_longer_posts_gets_longer_posts(mastodon: FakeMastodon, context: FakeContext) -> None:
     """The limit is the server's, and an address counts 23 however long it is."""
     mastodon.max_characters = 700
     long = article(lead="ẫ" * 2000, url="https://bacson.example/" + "tin-" * 100)
     posts = channel(mastodon, max_characters=700)
-    (rendition,) = posts.compose(edition(articles=(long,)), desk)
+    (rendition,) = posts.compose(edition(articles=(long,)), context)
     await posts.deliver(rendition)
     assert len(rendition.text) > 700
-    (rendition,) = channel(mastodon, max_characters=701).compose(edition(articles=(long,)), desk)
+    (rendition,) = channel(mastodon, max_characters=701).compose(edition(articles=(long,)), context)
     with pytest.raises(Rejected, match="character limit"):
         await posts.deliver(rendition)
 
 
-async def test_a_post_can_be_corrected_and_taken_back_also_twice(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_a_post_can_be_corrected_and_taken_back_also_twice(mastodon: FakeMastodon, context: FakeContext) -> None:
     posts = channel(mastodon)
-    receipt = await posts.deliver(posts.compose(edition(), desk)[0])
-    (corrected,) = posts.compose(edition(articles=(article("a0", title="Đính chính"),)), desk)
+    receipt = await posts.deliver(posts.compose(edition(), context)[0])
+    (corrected,) = posts.compose(edition(articles=(article("a0", title="Đính chính"),)), context)
     assert (await posts.amend(receipt, corrected)).remote_id == receipt.remote_id
     assert mastodon.statuses[0]["source"]["status"].startswith("Đính chính")
     await posts.retract(receipt)
@@ -166,14 +168,16 @@ async def test_checking_finds_a_dead_token_and_a_wrong_limit_and_posts_nothing(m
     assert not mastodon.statuses
 
 
-async def test_a_token_with_a_line_end_is_told_before_anything_leaves(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_a_token_with_a_line_end_is_told_before_anything_leaves(
+    mastodon: FakeMastodon, context: FakeContext
+) -> None:
     posts = channel(mastodon, token=SecretStr(f"{TOKEN}\r\nX-Other: 1"))
     with pytest.raises(AuthBroken, match="look at the address and the token"):
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
 
 
-async def test_a_private_address_is_not_posted_to(mastodon: FakeMastodon, desk: FakeDesk) -> None:
+async def test_a_private_address_is_not_posted_to(mastodon: FakeMastodon, context: FakeContext) -> None:
     posts = channel(mastodon, allow_private=False)
     with pytest.raises(Unavailable, match="allow_private"):
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
     assert not mastodon.statuses

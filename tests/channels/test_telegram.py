@@ -15,7 +15,7 @@ from distributor.config.yaml import RawConfig
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from support.builders import article, edition
 from support.misbehaving_server import TOKEN
-from support.social_networks import FakeDesk, FakeTelegram
+from support.social_networks import FakeContext, FakeTelegram
 
 module: Any = importlib.import_module("distributor.channels.telegram")
 
@@ -25,10 +25,12 @@ def channel(fake: FakeTelegram, **changes: Any) -> Any:
     return module.Telegram(**{**values, **changes})
 
 
-async def test_a_post_has_its_title_in_bold_and_a_preview_of_its_link(telegram: FakeTelegram, desk: FakeDesk) -> None:
+async def test_a_post_has_its_title_in_bold_and_a_preview_of_its_link(
+    telegram: FakeTelegram, context: FakeContext
+) -> None:
     posts = channel(telegram, silent=True)
     title = "👩‍👩‍👧‍👦 Giá <b>lúa</b> & cà phê_*"
-    (rendition,) = posts.compose(edition(articles=(article(title=title),)), desk)
+    (rendition,) = posts.compose(edition(articles=(article(title=title),)), context)
     receipt = await posts.deliver(rendition)
     message = telegram.messages[1]
     assert (receipt.remote_id, receipt.url) == ("1", "https://t.me/bacson/1")
@@ -39,20 +41,22 @@ async def test_a_post_has_its_title_in_bold_and_a_preview_of_its_link(telegram: 
     assert message["disable_notification"] is True
 
 
-async def test_a_long_post_is_as_long_as_telegram_allows_and_no_longer(telegram: FakeTelegram, desk: FakeDesk) -> None:
+async def test_a_long_post_is_as_long_as_telegram_allows_and_no_longer(
+    telegram: FakeTelegram, context: FakeContext
+) -> None:
     """An emoji beyond the basic plane counts two."""
     posts = channel(telegram)
-    (rendition,) = posts.compose(edition(articles=(article(lead="😀" * 5000),)), desk)
+    (rendition,) = posts.compose(edition(articles=(article(lead="😀" * 5000),)), context)
     await posts.deliver(rendition)
     assert 4094 <= len(rendition.text.encode("utf-16-le")) // 2 <= 4096
 
 
-async def test_flood_control_names_the_time_of_the_next_try(telegram: FakeTelegram, desk: FakeDesk) -> None:
+async def test_flood_control_names_the_time_of_the_next_try(telegram: FakeTelegram, context: FakeContext) -> None:
     telegram.trouble = [telegram.no(429, "Too Many Requests: retry after 35", retry_after=35)]
     posts = channel(telegram)
     before = datetime.now(UTC)
     with pytest.raises(Unavailable) as caught:
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
     assert caught.value.retry_at
     assert before + timedelta(seconds=35) <= caught.value.retry_at <= datetime.now(UTC) + timedelta(seconds=35)
 
@@ -70,22 +74,22 @@ async def test_flood_control_names_the_time_of_the_next_try(telegram: FakeTelegr
     ],
 )
 async def test_each_answer_has_its_meaning(
-    answer: web.Response, error: type[Exception], telegram: FakeTelegram, desk: FakeDesk
+    answer: web.Response, error: type[Exception], telegram: FakeTelegram, context: FakeContext
 ) -> None:
     telegram.trouble = [answer]
     posts = channel(telegram)
     with pytest.raises(error):
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
 
 
 async def test_a_group_that_became_a_supergroup_is_told_with_its_new_number(
-    telegram: FakeTelegram, desk: FakeDesk
+    telegram: FakeTelegram, context: FakeContext
 ) -> None:
     said = "Bad Request: group chat was upgraded to a supergroup chat"
     telegram.trouble = [telegram.no(400, said, migrate_to_chat_id=-100777)]
     posts = channel(telegram)
     with pytest.raises(AuthBroken, match="-100777"):
-        await posts.deliver(posts.compose(edition(), desk)[0])
+        await posts.deliver(posts.compose(edition(), context)[0])
 
 
 async def test_doubt_is_left_to_people(telegram: FakeTelegram) -> None:
@@ -95,10 +99,10 @@ async def test_doubt_is_left_to_people(telegram: FakeTelegram) -> None:
     assert not posts.repeatable
 
 
-async def test_a_post_can_be_corrected_and_taken_back_also_twice(telegram: FakeTelegram, desk: FakeDesk) -> None:
+async def test_a_post_can_be_corrected_and_taken_back_also_twice(telegram: FakeTelegram, context: FakeContext) -> None:
     posts = channel(telegram)
-    receipt = await posts.deliver(posts.compose(edition(), desk)[0])
-    (corrected,) = posts.compose(edition(articles=(article("a0", title="Đính chính"),)), desk)
+    receipt = await posts.deliver(posts.compose(edition(), context)[0])
+    (corrected,) = posts.compose(edition(articles=(article("a0", title="Đính chính"),)), context)
     await posts.amend(receipt, corrected)
     await posts.amend(receipt, corrected)  # "message is not modified" is no fault
     assert telegram.messages[1]["text"] == corrected.text
@@ -119,9 +123,9 @@ async def test_checking_finds_what_would_go_wrong_and_posts_nothing(telegram: Fa
     assert "sendMessage" not in telegram.asked
 
 
-async def test_a_chat_may_be_written_as_a_number(telegram: FakeTelegram, desk: FakeDesk, tmp_path: Any) -> None:
+async def test_a_chat_may_be_written_as_a_number(telegram: FakeTelegram, context: FakeContext, tmp_path: Any) -> None:
     """YAML reads -1001 as a number. A private chat has no public address for its posts."""
     values = {"chat": -1001, "token": TOKEN, "api": telegram.url, "allow_private": True}
     posts, problems = build(module.Telegram, values, RawConfig(tmp_path / "config.yaml", {}, {}), ())
     assert not problems
-    assert (await posts.deliver(posts.compose(edition(), desk)[0])).url == ""
+    assert (await posts.deliver(posts.compose(edition(), context)[0])).url == ""

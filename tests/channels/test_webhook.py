@@ -17,7 +17,7 @@ from distributor.errors import AuthBroken, Rejected, Unavailable
 from distributor.model import Image
 from support.builders import article, edition
 from support.misbehaving_server import TOKEN
-from support.social_networks import FakeDesk, FakeReceiver
+from support.social_networks import FakeContext, FakeReceiver
 
 module: Any = importlib.import_module("distributor.channels.webhook")
 NEW = "whsec_" + "QUJD" * 10
@@ -29,12 +29,12 @@ def channel(fake: FakeReceiver, **changes: Any) -> Any:
 
 
 async def test_the_receiver_verifies_the_signature_and_reads_the_edition(
-    receiver: FakeReceiver, desk: FakeDesk
+    receiver: FakeReceiver, context: FakeContext
 ) -> None:
     hook = channel(receiver, full_text=True)
     picture = Image(url="https://bacson.example/a.jpg", alt="Lúa")
     news = article("a1", title="Lúa “Đài Thơm” 👩‍🌾", author="Lê An", image=picture)
-    (rendition,) = hook.compose(edition(articles=(news,)), desk)
+    (rendition,) = hook.compose(edition(articles=(news,)), context)
     receipt = await hook.deliver(rendition)
     (message,) = receiver.acted.values()
     assert list(receiver.acted) == [receipt.remote_id]
@@ -48,11 +48,11 @@ async def test_the_receiver_verifies_the_signature_and_reads_the_edition(
     assert json.loads(rendition.body) == message
 
 
-async def test_however_often_it_is_tried_the_receiver_acts_once(receiver: FakeReceiver, desk: FakeDesk) -> None:
+async def test_however_often_it_is_tried_the_receiver_acts_once(receiver: FakeReceiver, context: FakeContext) -> None:
     """Also where the answer was lost after the receiver had acted; another edition is another message."""
     receiver.answers = [web.Response(status=502), web.Response(status=504, headers={"Retry-After": "120"})]
     hook = channel(receiver)
-    (rendition,) = hook.compose(edition(), desk)
+    (rendition,) = hook.compose(edition(), context)
     with pytest.raises(Unavailable):
         await hook.deliver(rendition)
     with pytest.raises(Unavailable) as caught:
@@ -60,32 +60,34 @@ async def test_however_often_it_is_tried_the_receiver_acts_once(receiver: FakeRe
     assert caught.value.retry_at is not None
     await hook.deliver(rendition)
     assert (receiver.tries, len(receiver.acted)) == (3, 1)
-    await hook.deliver(hook.compose(edition(2), desk)[0])
+    await hook.deliver(hook.compose(edition(2), context)[0])
     assert len(receiver.acted) == 2
 
 
 async def test_while_the_secret_changes_both_sides_understand_each_other(
-    receiver: FakeReceiver, desk: FakeDesk
+    receiver: FakeReceiver, context: FakeContext
 ) -> None:
     hook = channel(receiver, secret=SecretStr(NEW), old_secret=SecretStr(TOKEN))
-    await hook.deliver(hook.compose(edition(), desk)[0])
+    await hook.deliver(hook.compose(edition(), context)[0])
     receiver.secret = NEW
-    await hook.deliver(hook.compose(edition(2), desk)[0])
+    await hook.deliver(hook.compose(edition(2), context)[0])
     assert len(receiver.acted) == 2
     receiver.secret = "whsec_" + "WFla" * 10
     with pytest.raises(AuthBroken, match="No matching signature"):
-        await hook.deliver(hook.compose(edition(3), desk)[0])
+        await hook.deliver(hook.compose(edition(3), context)[0])
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [(302, AuthBroken), (307, AuthBroken), (400, Rejected), (410, AuthBroken), (429, Unavailable)]
 )
-async def test_only_2xx_is_success(status: int, error: type[Exception], receiver: FakeReceiver, desk: FakeDesk) -> None:
+async def test_only_2xx_is_success(
+    status: int, error: type[Exception], receiver: FakeReceiver, context: FakeContext
+) -> None:
     """A redirect is not followed: the message and its signature were meant for one address."""
     receiver.answers = [web.Response(status=status, headers={"Location": f"{receiver.url}/hook"})]
     hook = channel(receiver)
     with pytest.raises(error, match="gone" if status == 410 else str(status)):
-        await hook.deliver(hook.compose(edition(), desk)[0])
+        await hook.deliver(hook.compose(edition(), context)[0])
     assert receiver.tries == 1
 
 

@@ -22,7 +22,7 @@ from distributor.plugins import registry
 from distributor.plugins.info import describe, settings_of
 from support.builders import article, edition
 from support.misbehaving_server import TOKEN, Rude
-from support.social_networks import FakeDesk
+from support.social_networks import FakeContext
 
 NAMES = registry.channels.names()
 MANNERS = [
@@ -78,44 +78,44 @@ def test_the_manual_has_an_example_that_builds_and_a_sentence_for_each_setting(n
     assert not [setting.name for setting in described.settings if not setting.help]
 
 
-def test_composing_is_deterministic_and_touches_nothing(name: str, tmp_path: Path, desk: FakeDesk) -> None:
+def test_composing_is_deterministic_and_touches_nothing(name: str, tmp_path: Path, context: FakeContext) -> None:
     """Preview, approval and sending show the same bytes: composing asks no disk, no network, no process."""
     channel = built(name, tmp_path)
-    first = [*channel.compose(edition(), desk), *channel.compose_site_wide(desk)]
+    first = [*channel.compose(edition(), context), *channel.compose_site_wide(context)]
     with nothing_touched():
-        again = [*channel.compose(edition(), desk), *channel.compose_site_wide(desk)]
+        again = [*channel.compose(edition(), context), *channel.compose_site_wide(context)]
     assert first == again
     assert first
     assert all(isinstance(rendition.body, bytes) for rendition in first)
 
 
-def test_parts_are_unique_safe_file_names(name: str, tmp_path: Path, desk: FakeDesk) -> None:
+def test_parts_are_unique_safe_file_names(name: str, tmp_path: Path, context: FakeContext) -> None:
     """The ledger tells renditions apart by their part, and previews lie in files of that name."""
     channel = built(name, tmp_path)
-    made = channel.compose(edition(count=3), desk)
+    made = channel.compose(edition(count=3), context)
     variants = [rendition.variant for rendition in made]
     assert len(set(variants)) == len(variants)
     assert all(re.fullmatch(r"[\w][\w.-]{0,120}", variant) for variant in variants)
     assert {(rendition.channel, rendition.edition) for rendition in made} == {(channel.name, "tin-sang-1")}
-    standing = channel.compose_site_wide(desk)
+    standing = channel.compose_site_wide(context)
     assert {rendition.edition for rendition in standing} <= {""}
     assert channel.repeatable or not standing
 
 
-def test_wild_text_can_be_composed(name: str, tmp_path: Path, desk: FakeDesk) -> None:
+def test_wild_text_can_be_composed(name: str, tmp_path: Path, context: FakeContext) -> None:
     """Quotes, markup, emoji and letters of three code points are text like any other."""
     wild = article(
         title="“Tết” & <b>]]></b> 👩‍👩‍👧‍👦 Ế" + "ẫ" * 400, lead="😀" * 3000, url="https://bacson.example/a?b=1&c=%20d#e"
     )
-    made = built(name, tmp_path).compose(edition(articles=(wild,)), desk)
+    made = built(name, tmp_path).compose(edition(articles=(wild,)), context)
     assert all(rendition.body for rendition in made)
 
 
-def test_the_posts_of_one_run_are_capped(name: str, tmp_path: Path, desk: FakeDesk) -> None:
+def test_the_posts_of_one_run_are_capped(name: str, tmp_path: Path, context: FakeContext) -> None:
     """A burst of news must not become a burst of posts."""
     channel = built(name, tmp_path)
     if channel.limits.per_run is not None:
-        made = channel.compose(edition(count=channel.limits.per_run + 5), desk)
+        made = channel.compose(edition(count=channel.limits.per_run + 5), context)
         assert [rendition.variant for rendition in made] == [f"a{i}" for i in range(channel.limits.per_run)]
 
 
@@ -124,7 +124,7 @@ async def test_only_the_four_errors_leave_a_channel_and_they_tell_the_truth(
     name: str,
     manner: str,
     tmp_path: Path,
-    desk: FakeDesk,
+    context: FakeContext,
     rude: Callable[[str], Awaitable[Rude]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -137,7 +137,7 @@ async def test_only_the_four_errors_leave_a_channel_and_they_tell_the_truth(
     caplog.set_level(logging.DEBUG)
     if manner in ("is silent", "drips"):
         monkeypatch.setattr("distributor.channels._http.TIMEOUT", 0.3)
-    outcome = await delivered(channel, desk)
+    outcome = await delivered(channel, context)
     if isinstance(outcome, DeliveryError):
         assert type(outcome) in allowed(manner, channel.repeatable), repr(outcome)
     else:
@@ -162,14 +162,14 @@ def allowed(manner: str, repeatable: bool) -> set[type[DeliveryError]]:
 
 
 async def test_delivering_a_repeatable_rendition_again_has_no_second_effect(
-    name: str, tmp_path: Path, desk: FakeDesk, rude: Callable[[str], Awaitable[Rude]]
+    name: str, tmp_path: Path, context: FakeContext, rude: Callable[[str], Awaitable[Rude]]
 ) -> None:
     """Files stay as they are, untouched; requests are the same bytes again."""
     far = await rude("200")
     channel = built(name, tmp_path, far.url)
     if not channel.repeatable or channel.personal:
         return
-    made = [*channel.compose(edition(), desk), *channel.compose_site_wide(desk)]
+    made = [*channel.compose(edition(), context), *channel.compose_site_wide(context)]
     for rendition in made:
         await channel.deliver(rendition)
     files, sent = snapshot(tmp_path), [request.partition(b"\r\n\r\n")[2] for request in far.received]
@@ -193,8 +193,8 @@ def test_a_private_address_is_refused_unless_it_is_allowed(name: str, tmp_path: 
 # -- helpers -----------------------------------------------------------------------------------------------------------
 
 
-async def delivered(channel: Channel, desk: FakeDesk) -> Receipt | DeliveryError:
-    rendition = channel.compose(edition(), desk)[0]
+async def delivered(channel: Channel, context: FakeContext) -> Receipt | DeliveryError:
+    rendition = channel.compose(edition(), context)[0]
     try:
         return await channel.deliver(rendition)
     except DeliveryError as error:

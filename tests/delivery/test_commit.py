@@ -27,12 +27,12 @@ S = DeliveryState
 class SlowPostman:
     post: Post
 
-    async def send_all(self, errands: MessageQueue) -> None:
-        while errand := await errands.take():
-            if await errands.mark(errand):
-                self.post.carried.append(errand.recipient.id)
+    async def send_all(self, messages: MessageQueue) -> None:
+        while message := await messages.take():
+            if await messages.mark(message):
+                self.post.carried.append(message.recipient.id)
                 await asyncio.sleep(0.001)
-                errands.answer(errand, Receipt(reply="250 ok"))
+                messages.answer(message, Receipt(reply="250 ok"))
 
 
 # -- the store fails ---------------------------------------------------------------------------------------------------
@@ -120,5 +120,5 @@ class Crowd(Post):
 class CrowdOfPostmen:
     post: Crowd
 
-    async def send_all(self, errands: MessageQueue) -> None:
-        await asyncio.gather(*(SlowPostman(self.post).send_all(errands) for _ in range(10)))
+    async def send_all(self, messages: MessageQueue) -> None:
+        await asyncio.gather(*(SlowPostman(self.post).send_all(messages) for _ in range(10)))

@@ -31,15 +31,15 @@ class Sleeper(Post):
 class SleepingPostman:
     post: Sleeper
 
-    async def send_all(self, errands: MessageQueue) -> None:
+    async def send_all(self, messages: MessageQueue) -> None:
         number = 0
-        while errand := await errands.take():
-            if await errands.mark(errand):
-                self.post.carried.append(errand.recipient.id)
+        while message := await messages.take():
+            if await messages.mark(message):
+                self.post.carried.append(message.recipient.id)
                 if number == 1:
                     self.post.asleep.set()
                     await self.post.awake.wait()
-                errands.answer(errand, Receipt(reply="250 ok"))
+                messages.answer(message, Receipt(reply="250 ok"))
                 number += 1
 
 

@@ -155,12 +155,12 @@ class Slow(Post):
 class SlowPostman:
     post: Post
 
-    async def send_all(self, errands: MessageQueue) -> None:
-        while errand := await errands.take():
-            if await errands.mark(errand):
-                self.post.carried.append(errand.recipient.id)
+    async def send_all(self, messages: MessageQueue) -> None:
+        while message := await messages.take():
+            if await messages.mark(message):
+                self.post.carried.append(message.recipient.id)
                 await asyncio.sleep(0.001)
-                errands.answer(errand, Receipt(reply="250 ok"))
+                messages.answer(message, Receipt(reply="250 ok"))
 
 
 @pytest.mark.parametrize("count", [2, 10])

@@ -83,15 +83,15 @@ async def test_what_staff_must_mend_names_the_keys_and_is_told_once_until_it_is_
 
     @dataclass
     class Postal:
-        async def send_all(self, errands: MessageQueue) -> None:
+        async def send_all(self, messages: MessageQueue) -> None:
             fault = mending.pop(0)
-            errand = await errands.take()
-            assert errand
+            message = await messages.take()
+            assert message
             if fault:
-                errands.requeue(errand)
+                messages.requeue(message)
                 raise fault
-            assert await errands.mark(errand)
-            errands.answer(errand, Receipt(reply="250 ok"))
+            assert await messages.mark(message)
+            messages.answer(message, Receipt(reply="250 ok"))
 
     dispatcher = bench.dispatcher(Post(name="mail"))
     dispatcher.carriers["mail"] = Postal()

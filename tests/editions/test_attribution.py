@@ -14,7 +14,7 @@ from support.builders import article, edition
 
 
 class Able(Channel):
-    def compose(self, edition: Edition, desk: ComposeContext) -> list[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
         raise AssertionError
 
     async def deliver(self, rendition: Rendition) -> Receipt:

@@ -22,10 +22,10 @@ def pool_of(*articles: Article) -> list[AnnouncedArticle]:
     return [AnnouncedArticle(one, NOW) for one in articles]
 
 
-def division(pool: list[AnnouncedArticle], *tastes: Preference, **more: Any) -> Any:
+def division(pool: list[AnnouncedArticle], *preferences: Preference, **more: Any) -> Any:
     whole = edition(articles=tuple(one.article for one in pool))
     values = {"start": NOW - timedelta(seconds=1), "maximum": 40, "mark_known": False, **more}
-    return build_segments(whole, pool, tastes, subject=lambda chosen: f"Tin sáng: {chosen[0].title}", **values)
+    return build_segments(whole, pool, preferences, subject=lambda chosen: f"Tin sáng: {chosen[0].title}", **values)
 
 
 def test_readers_without_topics_get_the_edition_as_it_is() -> None:
@@ -68,7 +68,7 @@ def test_an_alert_alone_is_no_letter() -> None:
 
 
 @st.composite
-def tastes(draw: st.DrawFn) -> Preference:
+def preferences(draw: st.DrawFn) -> Preference:
     return Preference(
         topics_key(draw(st.sets(st.sampled_from(TOPICS)))),
         draw(st.none() | st.integers(0, 9).map(lambda hours: NOW - timedelta(hours=hours))),
@@ -79,7 +79,7 @@ def tastes(draw: st.DrawFn) -> Preference:
 
 @given(
     st.lists(st.tuples(st.sets(st.sampled_from(TOPICS), max_size=2), st.integers(0, 9)), min_size=1, max_size=8),
-    st.lists(tastes(), max_size=12, unique_by=lambda taste: taste.key),
+    st.lists(preferences(), max_size=12, unique_by=lambda preference: preference.key),
     st.booleans(),
 )
 def test_every_reader_gets_exactly_the_share_that_is_owed(
@@ -91,21 +91,21 @@ def test_every_reader_gets_exactly_the_share_that_is_owed(
     ]
     start = NOW - timedelta(hours=1)
     made = division(pool, *everybody, start=start, mark_known=mark)
-    assert made.size + made.excluded_count == sum(taste.size for taste in everybody)
-    letters = {taste.key: one.edition for one in made.segments for taste in one.preferences}
-    for taste in everybody:
-        wanted = set(taste.topics.split("\n")) if taste.topics else set()
+    assert made.size + made.excluded_count == sum(preference.size for preference in everybody)
+    letters = {preference.key: one.edition for one in made.segments for preference in one.preferences}
+    for preference in everybody:
+        wanted = set(preference.topics.split("\n")) if preference.topics else set()
         owed = {
             one.article.id
             for one in pool
-            if one.at > (taste.catch_up_from or start)
+            if one.at > (preference.catch_up_from or start)
             and (not wanted or wanted & {topic.casefold() for topic in one.article.topics})
         }
-        news = owed - taste.known
+        news = owed - preference.known
         if not news:
-            assert taste.key not in letters
+            assert preference.key not in letters
             continue
-        ids = [one.id for one in letters[taste.key].carried]
+        ids = [one.id for one in letters[preference.key].carried]
         assert len(ids) == len(set(ids))
         assert set(ids) == (owed if mark else news)
     variants = [one.edition.variant for one in made.segments]

@@ -57,7 +57,7 @@ class Shelf(Source):
         raise AssertionError
 
 
-def shelf(**settings: Any) -> Mapping[str, Source]:
+def image_cache(**settings: Any) -> Mapping[str, Source]:
     return {"cong": Shelf(name="cong", **settings)}
 
 
@@ -82,31 +82,31 @@ async def forever(request: web.Request) -> web.Response:
 
 
 async def test_an_article_whose_page_is_there_is_there(site: WebSite) -> None:
-    assert await presence(shelf(), article(url=site.page("/tin/1", "Tin"))) == Availability(True)
+    assert await presence(image_cache(), article(url=site.page("/tin/1", "Tin"))) == Availability(True)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(404, NOT_FOUND), (410, "its page answers 410 Gone")])
 async def test_a_page_that_is_gone_is_told_in_words(site: WebSite, status: int, reason: str) -> None:
     url = site.page("/tin/1", "Không tìm thấy", status=status)
-    assert await presence(shelf(), article(url=url)) == Availability(False, reason)
+    assert await presence(image_cache(), article(url=url)) == Availability(False, reason)
 
 
 @pytest.mark.parametrize("status", [204, 304, 401, 403, 429, 451, 500, 502, 503])
 async def test_any_other_refusal_says_nothing(site: WebSite, status: int) -> None:
-    answer = await presence(shelf(), article(url=site.page("/tin/1", "", status=status)))
+    answer = await presence(image_cache(), article(url=site.page("/tin/1", "", status=status)))
     assert answer.available is (True if status == 304 else None)
     assert bool(answer.reason) is (status != 304)
 
 
 async def test_a_page_that_says_not_found_with_200_cannot_be_told_from_an_article(site: WebSite) -> None:
     url = site.page("/tin/1", "<h1>Không tìm thấy trang</h1>")
-    assert (await presence(shelf(), article(url=url))).available is True
+    assert (await presence(image_cache(), article(url=url))).available is True
 
 
 @pytest.mark.parametrize("manner", ["refuses", "drops", "answers nonsense", "breaks off in the answer", "is silent"])
 async def test_a_server_in_trouble_says_nothing(rude: MakeRude, manner: str) -> None:
     server = await rude(manner)
-    answer = await presence(shelf(), article(url=f"{server.url}/tin/1"), limits=replace(AT_ONCE, total=0.2))
+    answer = await presence(image_cache(), article(url=f"{server.url}/tin/1"), limits=replace(AT_ONCE, total=0.2))
     assert answer.available is None
     assert answer.reason.startswith(f"{server.url}/tin/1 ")
 
@@ -117,7 +117,7 @@ async def test_a_server_in_trouble_says_nothing(rude: MakeRude, manner: str) -> 
      "SITE/", "SITE/#/tin/1"],
 )  # fmt: skip
 async def test_without_an_address_of_its_own_nobody_is_asked(site: WebSite, url: str) -> None:
-    assert (await presence(shelf(), article(url=url.replace("SITE", site.url)))).available is None
+    assert (await presence(image_cache(), article(url=url.replace("SITE", site.url)))).available is None
     assert site.asked == []
 
 
@@ -128,11 +128,13 @@ async def test_without_an_address_of_its_own_nobody_is_asked(site: WebSite, url:
 async def test_who_is_sent_elsewhere_learns_nothing(site: WebSite, target: str) -> None:
     site.page(target.partition("?")[0], "Trang chủ")
     url = site.redirect("/tin/1", target)
-    assert await presence(shelf(), article(url=url)) == Availability(None, f"its page leads to {site.url}{target}")
+    assert await presence(image_cache(), article(url=url)) == Availability(
+        None, f"its page leads to {site.url}{target}"
+    )
 
 
 async def test_who_is_sent_to_a_page_that_is_not_there_learns_nothing_either(site: WebSite) -> None:
-    answer = await presence(shelf(), article(url=site.redirect("/tin/1", "/loi/404")))
+    answer = await presence(image_cache(), article(url=site.redirect("/tin/1", "/loi/404")))
     assert answer == Availability(None, f"its page leads to {site.url}/loi/404, which is not there")
 
 
@@ -140,7 +142,7 @@ async def test_who_is_sent_to_a_page_that_is_not_there_learns_nothing_either(sit
 async def test_the_same_page_with_a_last_slash_is_the_same_page(site: WebSite, there: bool) -> None:
     url = site.redirect("/tin/b%C3%A0i", "/tin/bài/", 301)
     site.page("/tin/bài/", "Tin", status=200 if there else 404)
-    assert await presence(shelf(), article(url=url)) == (
+    assert await presence(image_cache(), article(url=url)) == (
         Availability(True) if there else Availability(False, NOT_FOUND)
     )
 
@@ -192,11 +194,11 @@ async def test_what_has_not_changed_is_there() -> None:
 
 async def test_a_private_address_is_not_asked_unless_its_source_may(site: WebSite) -> None:
     asked = article(url=f"{site.url}/tin/1")
-    answer = await presence(shelf(allow_private=False), asked)
+    answer = await presence(image_cache(allow_private=False), asked)
     assert answer.available is None
     assert "is an address of a private network" in answer.reason
     assert site.asked == []
-    assert await gone(shelf(), asked) == {"a1": NOT_FOUND}
+    assert await gone(image_cache(), asked) == {"a1": NOT_FOUND}
 
 
 async def test_an_article_of_a_source_that_is_not_configured_any_more_is_asked_by_its_address(
@@ -231,7 +233,7 @@ async def test_a_hundred_articles_are_asked_after_in_one_look(site: WebSite) -> 
     asked = [replace(one, url=f"{hosts[i % 2]}/tin/{i // 2}") for i, one in enumerate(articles(100))]
     for number in range(50):
         site.at(f"/tin/{number}", answer)
-    found = await gone(shelf(), *asked)
+    found = await gone(image_cache(), *asked)
     assert found == {f"a{i}": NOT_FOUND for i in range(100) if (i // 2) % 10 == 7}
     assert len(site.asked) == 100
     assert set(most.values()) == {1}
@@ -242,9 +244,9 @@ async def test_looks_that_share_their_hosts_take_turns(site: WebSite) -> None:
     hosts = HostQueue()
     asked = article(url=f"{site.url}/tin/1")
     async with hosts.acquire(site.url.removeprefix("http://"), 0.0):
-        assert (await presence(shelf(), asked, hosts=hosts, seconds=0.1)).available is None
+        assert (await presence(image_cache(), asked, hosts=hosts, seconds=0.1)).available is None
         assert site.asked == []
-    assert await gone(shelf(), asked, hosts=hosts) == {"a1": NOT_FOUND}
+    assert await gone(image_cache(), asked, hosts=hosts) == {"a1": NOT_FOUND}
 
 
 async def test_who_is_not_answered_in_time_is_not_kept_back(
@@ -260,7 +262,7 @@ async def test_who_is_not_answered_in_time_is_not_kept_back(
         article("a4", url=f"{elsewhere}/tin/4"),
     ]
     began = time.monotonic()
-    answers = await check_articles(shelf(), SITE, asked, seconds=0.5, limits=replace(AT_ONCE, total=60.0))
+    answers = await check_articles(image_cache(), SITE, asked, seconds=0.5, limits=replace(AT_ONCE, total=60.0))
     assert 0.4 < time.monotonic() - began < 3.0
     assert [answers[one.id].available for one in asked] == [False, None, None, False]
     assert answers["a3"].reason == "it was not answered for in time"
@@ -275,7 +277,7 @@ async def test_a_host_that_fails_three_times_in_a_row_is_left_alone(site: WebSit
     asked = [replace(one, url=f"{site.url}/tin/{number}") for number, one in enumerate(articles(10))]
     for number in range(10):
         site.page(f"/tin/{number}", "", status=serving(number))
-    answers = await check_articles(shelf(), SITE, asked, limits=AT_ONCE)
+    answers = await check_articles(image_cache(), SITE, asked, limits=AT_ONCE)
     assert [answer.available for answer in answers.values()] == [False, False, None, None, False, *[None] * 5]
     assert site.paths == [f"/tin/{number}" for number in range(8)]
     assert answers["a9"].reason.endswith("had failed 3 times in a row")
@@ -285,18 +287,18 @@ async def test_good_answers_in_between_keep_a_host_in_favour(site: WebSite) -> N
     asked = [replace(one, url=f"{site.url}/tin/{number}") for number, one in enumerate(articles(10))]
     for number in range(9):
         site.page(f"/tin/{number}", "", status=403 if number % 3 else 200)
-    assert await gone(shelf(), *asked) == {"a9": NOT_FOUND}
+    assert await gone(image_cache(), *asked) == {"a9": NOT_FOUND}
 
 
 async def test_without_articles_or_time_nobody_is_asked(site: WebSite) -> None:
     asked = article(url=f"{site.url}/tin/1")
-    assert await gone(shelf()) == {}
-    assert (await presence(shelf(), asked, seconds=0.0)).available is None
+    assert await gone(image_cache()) == {}
+    assert (await presence(image_cache(), asked, seconds=0.0)).available is None
     assert site.asked == []
 
 
 async def test_a_look_that_is_broken_off_leaves_nothing_running(site: WebSite) -> None:
-    look = asyncio.create_task(gone(shelf(), article(url=site.at("/cham", forever))))
+    look = asyncio.create_task(gone(image_cache(), article(url=site.at("/cham", forever))))
     while not site.asked:
         await asyncio.sleep(0.01)
     before = len(asyncio.all_tasks())
@@ -396,7 +398,7 @@ NOBODY: Fetcher = NoNetwork()
 
 
 @dataclass(frozen=True)
-class Desk:
+class SourceNewsroom:
     """A folder of articles, and the articles that the store has made of it."""
 
     database: Database
@@ -420,69 +422,69 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
+def newsroom(database: Database, tmp_path: Path) -> SourceNewsroom:
     folder = tmp_path / "articles"
     folder.mkdir()
     url = "https://bacson.example/tin/{slug}"
-    made = Desk(database, FolderSource(name="bai-viet", folder=folder, url=url, topics=("Tin tỉnh",)))
+    made = SourceNewsroom(database, FolderSource(name="bai-viet", folder=folder, url=url, topics=("Tin tỉnh",)))
     made.write("2026/duong.md", "---\ntitle: Khởi công đường tỉnh\ndate: 2026-11-23\n---\nTuyến đường.\n")
     made.write("che.md", "---\ntitle: Chè Tân Lập\nid: 'B-254'\ndate: 2026-11-23\n---\nChè ngon.\n")
     made.write("hop.txt", "23/11/2026\n\nHội nghị giao ban\n\nSáng 23/11, hội nghị đã họp.\n")
     return made
 
 
-async def test_a_file_that_is_there_is_there(desk: Desk) -> None:
-    for one in (await desk.gather()).values():
-        assert await desk.asks(one) == Availability(True)
+async def test_a_file_that_is_there_is_there(newsroom: SourceNewsroom) -> None:
+    for one in (await newsroom.gather()).values():
+        assert await newsroom.asks(one) == Availability(True)
 
 
-async def test_a_file_that_is_gone_is_told(desk: Desk) -> None:
+async def test_a_file_that_is_gone_is_told(newsroom: SourceNewsroom) -> None:
     """By its name, and by its `id` where its first lines give one."""
-    known = await desk.gather()
-    (desk.source.folder / "2026" / "duong.md").unlink()
-    (desk.source.folder / "che.md").unlink()
-    assert await desk.asks(known["Khởi công đường tỉnh"]) == Availability(False, NO_FILE)
-    assert await desk.asks(known["Chè Tân Lập"]) == Availability(False, NO_FILE)
-    assert await desk.asks(known["Hội nghị giao ban"]) == Availability(True)
-    assert await gone({"bai-viet": desk.source}, *known.values()) == {
+    known = await newsroom.gather()
+    (newsroom.source.folder / "2026" / "duong.md").unlink()
+    (newsroom.source.folder / "che.md").unlink()
+    assert await newsroom.asks(known["Khởi công đường tỉnh"]) == Availability(False, NO_FILE)
+    assert await newsroom.asks(known["Chè Tân Lập"]) == Availability(False, NO_FILE)
+    assert await newsroom.asks(known["Hội nghị giao ban"]) == Availability(True)
+    assert await gone({"bai-viet": newsroom.source}, *known.values()) == {
         known[title].id: NO_FILE for title in ("Khởi công đường tỉnh", "Chè Tân Lập")
     }
 
 
 @pytest.mark.parametrize("place", [".trash/hop.txt", "README.txt", "hop.txt~", "../hop.txt"])
-async def test_a_file_that_was_put_aside_is_gone(desk: Desk, place: str) -> None:
-    known = (await desk.gather())["Hội nghị giao ban"]
-    (desk.source.folder / ".trash").mkdir()
-    (desk.source.folder / "hop.txt").rename(desk.source.folder / place)
-    assert await desk.asks(known) == Availability(False, NO_FILE)
+async def test_a_file_that_was_put_aside_is_gone(newsroom: SourceNewsroom, place: str) -> None:
+    known = (await newsroom.gather())["Hội nghị giao ban"]
+    (newsroom.source.folder / ".trash").mkdir()
+    (newsroom.source.folder / "hop.txt").rename(newsroom.source.folder / place)
+    assert await newsroom.asks(known) == Availability(False, NO_FILE)
 
 
-async def test_a_name_that_leads_out_of_the_folder_is_no_file_of_it(desk: Desk) -> None:
-    outside = desk.source.folder.parent / "ngoai.md"
+async def test_a_name_that_leads_out_of_the_folder_is_no_file_of_it(newsroom: SourceNewsroom) -> None:
+    outside = newsroom.source.folder.parent / "ngoai.md"
     outside.write_text("---\ntitle: Ngoài\n---\n", encoding="utf-8")
     for name in ("../ngoai.md", str(outside), "2026", "\0.md"):
-        answer = await desk.asks(article(source_id=name))
+        answer = await newsroom.asks(article(source_id=name))
         assert answer.available is (None if "\0" in name else False)
 
 
-async def test_a_file_under_another_name_is_the_same_story(desk: Desk) -> None:
+async def test_a_file_under_another_name_is_the_same_story(newsroom: SourceNewsroom) -> None:
     """Renamed, moved, or moved and retitled while its address stays."""
-    known = (await desk.gather())["Khởi công đường tỉnh"]
-    (desk.source.folder / "2026" / "duong.md").rename(desk.source.folder / "duong-254.md")
-    assert await desk.asks(known) == Availability(True)
-    (desk.source.folder / "duong-254.md").unlink()
-    file = desk.write("a/duong.md", "---\ntitle: Tên mới\n---\nTuyến đường.\n")
-    assert await desk.asks(known) == Availability(True)
+    known = (await newsroom.gather())["Khởi công đường tỉnh"]
+    (newsroom.source.folder / "2026" / "duong.md").rename(newsroom.source.folder / "duong-254.md")
+    assert await newsroom.asks(known) == Availability(True)
+    (newsroom.source.folder / "duong-254.md").unlink()
+    file = newsroom.write("a/duong.md", "---\ntitle: Tên mới\n---\nTuyến đường.\n")
+    assert await newsroom.asks(known) == Availability(True)
     file.rename(file.with_name("khac.md"))
-    assert await desk.asks(known) == Availability(False, NO_FILE)
+    assert await newsroom.asks(known) == Availability(False, NO_FILE)
 
 
-async def test_a_file_with_an_id_may_change_all_else(desk: Desk) -> None:
-    known = (await desk.gather())["Chè Tân Lập"]
-    (desk.source.folder / "che.md").unlink()
-    desk.write("dac-san.md", "---\ntitle: Đặc sản\nid: B-254\n---\nChè.\n")
-    assert await desk.asks(known) == Availability(True)
-    assert (await desk.asks(replace(known, source_id=""))).available is False  # an older store did not keep it
+async def test_a_file_with_an_id_may_change_all_else(newsroom: SourceNewsroom) -> None:
+    known = (await newsroom.gather())["Chè Tân Lập"]
+    (newsroom.source.folder / "che.md").unlink()
+    newsroom.write("dac-san.md", "---\ntitle: Đặc sản\nid: B-254\n---\nChè.\n")
+    assert await newsroom.asks(known) == Availability(True)
+    assert (await newsroom.asks(replace(known, source_id=""))).available is False  # an older store did not keep it
 
 
 @pytest.mark.parametrize(
@@ -495,39 +497,45 @@ async def test_a_file_with_an_id_may_change_all_else(desk: Desk) -> None:
         (b"---\ntitel: x\n---\n", False),
     ],
 )
-async def test_a_file_that_is_half_written_may_be_the_article(desk: Desk, broken: bytes, there: bool | None) -> None:
-    known = await desk.gather()
-    (desk.source.folder / "che.md").write_bytes(b"---\n")
-    (desk.source.folder / "2026" / "duong.md").write_bytes(b"---\n")
-    assert await desk.asks(known["Khởi công đường tỉnh"]) == Availability(True)  # under its own name whatever is in it
-    assert (await desk.asks(known["Chè Tân Lập"])).available is False
-    (desk.source.folder / "che.md").write_bytes(broken)
-    answer = await desk.asks(known["Chè Tân Lập"])
+async def test_a_file_that_is_half_written_may_be_the_article(
+    newsroom: SourceNewsroom, broken: bytes, there: bool | None
+) -> None:
+    known = await newsroom.gather()
+    (newsroom.source.folder / "che.md").write_bytes(b"---\n")
+    (newsroom.source.folder / "2026" / "duong.md").write_bytes(b"---\n")
+    assert await newsroom.asks(known["Khởi công đường tỉnh"]) == Availability(
+        True
+    )  # under its own name whatever is in it
+    assert (await newsroom.asks(known["Chè Tân Lập"])).available is False
+    (newsroom.source.folder / "che.md").write_bytes(broken)
+    answer = await newsroom.asks(known["Chè Tân Lập"])
     assert answer.available is there
     assert ("che.md is no article as it stands, and may be it" in answer.reason) is (there is None)
 
 
-async def test_a_file_of_a_kind_that_is_not_read_any_more_is_not_gone(desk: Desk) -> None:
-    known = (await desk.gather())["Hội nghị giao ban"]
-    assert await replace(desk, source=replace(desk.source, patterns=("*.md",))).asks(known) == Availability(True)
+async def test_a_file_of_a_kind_that_is_not_read_any_more_is_not_gone(newsroom: SourceNewsroom) -> None:
+    known = (await newsroom.gather())["Hội nghị giao ban"]
+    assert await replace(newsroom, source=replace(newsroom.source, patterns=("*.md",))).asks(known) == Availability(
+        True
+    )
 
 
-async def test_a_file_that_has_changed_is_read_again(desk: Desk) -> None:
-    known = (await desk.gather())["Chè Tân Lập"]
-    assert await desk.asks(known) == Availability(True)
-    file = desk.write("che.md", "---\ntitle: Khác hẳn\n---\nChuyện khác.\n")
+async def test_a_file_that_has_changed_is_read_again(newsroom: SourceNewsroom) -> None:
+    known = (await newsroom.gather())["Chè Tân Lập"]
+    assert await newsroom.asks(known) == Availability(True)
+    file = newsroom.write("che.md", "---\ntitle: Khác hẳn\n---\nChuyện khác.\n")
     os.utime(file, (file.stat().st_mtime + 5,) * 2)
-    assert (await desk.asks(replace(known, url=""))).available is False
+    assert (await newsroom.asks(replace(known, url=""))).available is False
 
 
-async def test_an_empty_or_missing_folder_says_nothing(desk: Desk) -> None:
+async def test_an_empty_or_missing_folder_says_nothing(newsroom: SourceNewsroom) -> None:
     """A network drive that is not mounted is an empty folder, or none."""
-    known = await desk.gather()
-    folder = desk.source.folder
+    known = await newsroom.gather()
+    folder = newsroom.source.folder
     folder.rename(folder.with_name("elsewhere"))
-    assert {(await desk.asks(one)).available for one in known.values()} == {None}
+    assert {(await newsroom.asks(one)).available for one in known.values()} == {None}
     folder.mkdir()
-    assert {(await desk.asks(one)).available for one in known.values()} == {None}
+    assert {(await newsroom.asks(one)).available for one in known.values()} == {None}
 
 
 async def test_a_file_that_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> None:

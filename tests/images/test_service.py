@@ -78,7 +78,7 @@ class Album:
         return web.Response(body=self.photo, content_type="text/plain")  # whatever it says
 
 
-def studio(folder: Path, **more: Any) -> ImageService:
+def image_service(folder: Path, **more: Any) -> ImageService:
     values: dict[str, Any] = {"url": "https://bacson.example/pictures", "folder": folder / "public", **more}
     pictures = ImageSettings.model_validate(values)
     return ImageService(ImageCache(pictures.folder, pictures.url), pictures, settings().site, {"cong": source("cong")})
@@ -97,7 +97,7 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
     async with serving(album.app) as root:
         names = ("a.jpg", "b.jpg", "a.jpg", "gone.jpg", "page.jpg", "large.jpg", "slow.jpg")
         articles = [with_picture(f"a{i}", f"{root}/{name}") for i, name in enumerate(names)]
-        here = studio(tmp_path, seconds="10s", largest=300_000)
+        here = image_service(tmp_path, seconds="10s", largest=300_000)
         faults = await here.prepare(articles, NOW)
         assert sorted(set(album.asked)) == sorted(set(names))
         assert len(album.asked) == len(set(names))
@@ -123,7 +123,7 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
 
 async def test_a_file_or_an_entry_that_somebody_deleted_or_damaged_is_made_again(tmp_path: Path) -> None:
     album = Album()
-    here = studio(tmp_path)
+    here = image_service(tmp_path)
     async with serving(album.app) as root:
         one = with_picture("a1", f"{root}/a.jpg")
         await here.prepare([one], NOW)
@@ -144,7 +144,7 @@ async def test_a_private_address_is_not_asked(tmp_path: Path, rude: Callable[[st
     del rude
     album = Album()
     async with serving(album.app) as root:
-        here = studio(tmp_path)
+        here = image_service(tmp_path)
         guarded = replace(here, sources={})
         faults = await guarded.prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
     assert album.asked == []
@@ -157,7 +157,7 @@ async def test_the_permission_is_that_of_the_source_of_the_article(tmp_path: Pat
     album = Album()
     async with serving(album.app) as root:
         sources = {"cong": source("cong"), "bao": source("bao", allow_private=False), "so": source("so")}
-        here = replace(studio(tmp_path), sources=sources)
+        here = replace(image_service(tmp_path), sources=sources)
         url = f"{root}/a.jpg"
         mine, theirs, old, other = (
             replace(with_picture(f"of-{name}", url), source=name) for name in ("cong", "bao", "cu", "so")
@@ -180,7 +180,7 @@ async def test_a_redirect_leads_nowhere_that_the_address_itself_may_not(tmp_path
 
     album.app.router.add_get("/to/private", away)
     async with serving(album.app) as root:
-        guarded = replace(studio(tmp_path), sources={"cong": source("cong", allow_private=False)})
+        guarded = replace(image_service(tmp_path), sources={"cong": source("cong", allow_private=False)})
         faults = await guarded.prepare([with_picture("a1", f"{root}/to/private")], NOW)
     assert album.asked == []
     assert "private network" in faults["a1"]
@@ -198,7 +198,7 @@ async def test_a_picture_behind_its_source_s_password_is_fetched_with_it(tmp_pat
     async with serving(album.app) as root:
         login = source("cong")
         object.__setattr__(login, "credentials", extract_credentials(root.replace("://", "://lan:x@"))[1])
-        here = replace(studio(tmp_path), sources={"cong": login, "bao": source("bao")})
+        here = replace(image_service(tmp_path), sources={"cong": login, "bao": source("bao")})
         pictures = [replace(with_picture(name, f"{root}/behind/a.jpg"), source=name) for name in ("cong", "bao")]
         await here.prepare(pictures, NOW)
     assert sorted(logins, key=str) == ["Basic bGFuOng=", None]
@@ -208,7 +208,7 @@ async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:
     album = Album()
     (tmp_path / "public").write_text("a file where a folder should be")
     async with serving(album.app) as root:
-        faults = await studio(tmp_path).prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
+        faults = await image_service(tmp_path).prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
     assert "cannot be laid into" in faults["a1"]
 
 
@@ -220,7 +220,7 @@ async def test_a_machine_that_can_start_no_process_is_not_the_picture_s_fault(
 
     album = Album()
     async with serving(album.app) as root:
-        here, pictures = studio(tmp_path), [with_picture("a1", f"{root}/a.jpg")]
+        here, pictures = image_service(tmp_path), [with_picture("a1", f"{root}/a.jpg")]
         with monkeypatch.context() as patch:
             patch.setattr(ChildProcess, "_fork", none_left)
             assert "no child process can be started" in (await here.prepare(pictures, NOW))["a1"]
@@ -232,7 +232,7 @@ async def test_who_is_cancelled_leaves_no_picture_being_fetched(tmp_path: Path) 
     album = Album()
     async with serving(album.app) as root:
         before = asyncio.all_tasks()
-        preparing = asyncio.create_task(studio(tmp_path).prepare([with_picture("a1", f"{root}/slow.jpg")], NOW))
+        preparing = asyncio.create_task(image_service(tmp_path).prepare([with_picture("a1", f"{root}/slow.jpg")], NOW))
         while not album.asked:
             await asyncio.sleep(0.05)
         ours = [task for task in asyncio.all_tasks() - before if "_one" in repr(task.get_coro())]
@@ -243,7 +243,7 @@ async def test_who_is_cancelled_leaves_no_picture_being_fetched(tmp_path: Path) 
 
 async def test_letters_show_our_files_in_numbers(tmp_path: Path) -> None:
     album = Album()
-    here = studio(tmp_path)
+    here = image_service(tmp_path)
     async with serving(album.app) as root:
         articles = [with_picture(f"a{i}", f"{root}/{i}.jpg") for i in range(3)]
         assert await here.prepare(articles, NOW) == {}

@@ -96,8 +96,8 @@ async def run(
     done = Run()
 
     class Hand(MessageBatch):
-        async def mark(self, errand: OutgoingMessage) -> bool:
-            key = errand.recipient.id
+        async def mark(self, message: OutgoingMessage) -> bool:
+            key = message.recipient.id
             done.asked.append(key)
             if asking:
                 await asking(key)
@@ -105,9 +105,9 @@ async def run(
                 raise fail
             return key not in refuse
 
-        def answer(self, errand: OutgoingMessage, outcome: DeliveryOutcome) -> None:
-            assert errand.recipient.id not in done.outcomes, "two answers for one recipient"
-            done.outcomes[errand.recipient.id] = outcome
+        def answer(self, message: OutgoingMessage, outcome: DeliveryOutcome) -> None:
+            assert message.recipient.id not in done.outcomes, "two answers for one recipient"
+            done.outcomes[message.recipient.id] = outcome
 
     servers = [server] if isinstance(server, SmtpServer) else server
     hand = Hand([letter.errand() for letter in letters])

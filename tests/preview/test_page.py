@@ -34,7 +34,7 @@ from distributor.preview.page import (
 from distributor.test_mode import replace_channels
 from support.builders import edition, rendition
 from support.rendered_emails import TEMPLATES
-from support.social_networks import FakeDesk
+from support.social_networks import FakeContext
 
 HOSTILE = "</iframe></pre></style></title><script>alert(1)</script><img src=x onerror=alert(2)>\"'><b onclick=alert(3)>"
 LETTER = EmailPreview(
@@ -316,9 +316,9 @@ def made(type: str, **settings: Any) -> Channel:
     return channel
 
 
-def test_a_file_of_the_outbox_is_shown_without_the_line_for_staff(desk: FakeDesk, tmp_path: Path) -> None:
+def test_a_file_of_the_outbox_is_shown_without_the_line_for_staff(context: FakeContext, tmp_path: Path) -> None:
     outbox = made("outbox", folder=tmp_path, network="mastodon")
-    (post,) = outbox.compose(edition(count=1), desk)
+    (post,) = outbox.compose(edition(count=1), context)
     shown = outbox.appearance(post)
     assert "-- " in post.text
     assert "-- " not in shown.text

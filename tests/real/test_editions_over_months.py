@@ -55,7 +55,7 @@ class Shelf(Source):
 class Note(Channel):
     """Carries the ids of an edition's articles."""
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> list[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
         body = " ".join(article.id for article in edition.carried).encode()
         return [Rendition(channel=self.name, variant="note", media_type="text/plain", body=body, edition=edition.id)]
 

@@ -56,7 +56,7 @@ class Letters(PersonalChannel):
 
     got: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> list[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
         body = " ".join(article.id for article in edition.carried if article.id not in edition.known).encode()
         return [
             Rendition(

@@ -67,11 +67,11 @@ def sizes(made: Any, name: str = "Nguyễn Thị Lan Hương") -> tuple[int, int
         message_id="<lan@bacson.example>",
         slots={"name": name, "address": "lan.huong@bacson.example", "unsubscribe_url": link},
     )
-    desk = Mailbox.parse("tin@bacson.example")
+    context = Mailbox.parse("tin@bacson.example")
     compiled = compile_message(
         EmailContent(
-            sender=desk,
-            to=desk,
+            sender=context,
+            to=context,
             subject=made.subject,
             text=made.text,
             html=made.html,

@@ -30,7 +30,7 @@ class Wall(Channel):
     pinned: list[str] = field(default_factory=list)
     answers: list[Receipt | Exception] = field(default_factory=list)
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         raise AssertionError("dispatching composes nothing")
 
     async def deliver(self, rendition: Rendition) -> Receipt:
@@ -65,7 +65,7 @@ class Post(PersonalChannel):
     before: Callable[[str], None] = lambda _: None
     die_marked: bool = False
 
-    def compose(self, edition: Edition, desk: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         raise AssertionError("dispatching composes nothing")
 
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
@@ -84,22 +84,22 @@ class Postman:
 
     post: Post
 
-    async def send_all(self, errands: MessageQueue) -> None:
+    async def send_all(self, messages: MessageQueue) -> None:
         post, number = self.post, 0
-        while errand := await errands.take():
-            person = errand.recipient.id
+        while message := await messages.take():
+            person = message.recipient.id
             post.before(person)
             if number == post.break_after and not post.die_marked:
-                errands.requeue(errand)
+                messages.requeue(message)
                 raise post.broken_by
             fate = post.fates.get(person, Receipt(reply="250 ok"))
             if isinstance(fate, (Receipt, Uncertain)):
-                if not await errands.mark(errand):
+                if not await messages.mark(message):
                     continue
                 post.carried.append(person)
             if number == post.break_after:
                 raise post.broken_by
-            errands.answer(errand, fate)
+            messages.answer(message, fate)
             number += 1
 
 

@@ -27,7 +27,7 @@ from support.misbehaving_server import TOKEN
 
 
 @dataclass(frozen=True)
-class FakeDesk:
+class FakeContext:
     """A desk whose posts are title, lead and link, the lead cut so that the whole stays in the limits."""
 
     site: Site = field(default_factory=lambda: settings().site)
@@ -71,8 +71,8 @@ class FakeDesk:
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
+def context() -> FakeContext:
+    return FakeContext()
 
 
 @contextlib.asynccontextmanager

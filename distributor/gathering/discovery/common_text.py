@@ -1,4 +1,4 @@
-"""The blocks of bodies, and what several pages of one portal have in common: the one sign of furniture that needs no
+"""The blocks of bodies, and what several pages of one portal have in common: the one sign of boilerplate that needs no
 right answer. Pure."""
 
 from __future__ import annotations

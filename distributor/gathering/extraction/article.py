@@ -78,7 +78,7 @@ def extract_article(
     address, url = url, base_url(page, url)
     held = list(page.iter())  # lxml makes each element anew for each walk, unless somebody holds it
     data = StructuredData(page)
-    # What was asked for by name is taken before the furniture goes: a topic often stands in the navigation.
+    # What was asked for by name is taken before the boilerplate goes: a topic often stands in the navigation.
     chosen = {each.name: select(page, getattr(selectors, each.name)) for each in fields(selectors)}
     trail = find_breadcrumbs(page, data)  # it often stands in the navigation, too
     replace_embedded_media(page)

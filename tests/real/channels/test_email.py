@@ -22,7 +22,7 @@ from distributor.model import Edition, Receipt, Recipient
 from mail.mail_runs import MakePostbox
 from support.builders import edition
 from support.postfix import Postfix
-from support.social_networks import FakeDesk
+from support.social_networks import FakeContext
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -39,7 +39,7 @@ NAMES = (
 )
 
 
-class Desk(FakeDesk):
+class EmailContext(FakeContext):
     def digest(self, edition: Edition) -> Digest:
         name, url = merge_tag("name"), merge_tag("unsubscribe_url")
         lines = "".join(f"<p>Tin số {number}: Hội nghị triển khai nhiệm vụ.</p>\n" for number in range(40))
@@ -96,7 +96,7 @@ def readers() -> list[Recipient]:
 
 
 async def send(mail: Any) -> None:
-    (rendition,) = mail.compose(edition(), Desk())
+    (rendition,) = mail.compose(edition(), EmailContext())
     hand = MessageBatch([OutgoingMessage(rendition, reader) for reader in readers()])
     await mail.transport().send_all(hand)
     assert Counter(map(type, hand.outcomes.values())) == {Receipt: COUNT}

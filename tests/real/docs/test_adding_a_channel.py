@@ -21,7 +21,7 @@ from distributor.plugins import registry
 from distributor.plugins.info import describe
 from support.builders import article, edition
 from support.misbehaving_server import TOKEN
-from support.social_networks import FakeDesk, serving
+from support.social_networks import FakeContext, serving
 
 PAGE = Path(__file__).parents[3] / "docs" / "adding-a-channel.md"
 CONFIG = PAGE.parent.parent / "pyproject.toml"
@@ -48,7 +48,7 @@ def test_the_example_is_short() -> None:
     assert len(example().splitlines()) < 50
 
 
-async def test_the_example_works_as_it_stands(newsroom: Path, desk: FakeDesk) -> None:
+async def test_the_example_works_as_it_stands(newsroom: Path, context: FakeContext) -> None:
     """Found by its file name, built from its own example, delivered to a server that checks what it gets."""
     got: list[dict[str, Any]] = []
 
@@ -64,7 +64,7 @@ async def test_the_example_works_as_it_stands(newsroom: Path, desk: FakeDesk) ->
     async with serving(app) as url:
         phones = made(newsroom, TOKEN, url)
         news = [article(f"a{i}", title="Tin ạ ế", lead="ẫ" * 3000) for i in range(7)]
-        renditions = phones.compose(edition(articles=tuple(news)), desk)
+        renditions = phones.compose(edition(articles=tuple(news)), context)
         assert len(renditions) == 5
         assert (await phones.deliver(renditions[0])).remote_id == "sPs71M8A2T"
         assert got == [{"topic": "bacson-news", "title": "Tin ạ ế", "message": renditions[0].text}]

@@ -99,8 +99,8 @@ async def test_what_the_server_offers_is_used(scripted: MakeScripted) -> None:
     far = await scripted(EHLO=[PIPELINING])
     letters = [Envelope("a", recipient="lan+x=1@c.vn")]
 
-    def pack(errand: OutgoingMessage, eight_bit: bool) -> WireMessage:
-        return packer(letters)(errand, eight_bit)._replace(envelope_id="b=1+2", eight_bit=eight_bit)
+    def pack(message: OutgoingMessage, eight_bit: bool) -> WireMessage:
+        return packer(letters)(message, eight_bit)._replace(envelope_id="b=1+2", eight_bit=eight_bit)
 
     await SmtpPool([server(far.port)], pack).send_all(MessageBatch([letters[0].errand()]))
     assert far.said[1].startswith("MAIL FROM:<tin@b.vn> SIZE=")

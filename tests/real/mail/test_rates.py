@@ -102,12 +102,14 @@ async def test_each_relay_begins_with_its_share_of_what_was_sent_before(scripted
     hour, day = RateLimit(600, 3600), RateLimit(7, 86400)
     servers = [server(far.port, weight=9, rates=(hour,)), server(far.port, weight=1, rates=(hour,))]
     relays = SmtpPool(servers, packer(letters), {"c.vn": [day]})
-    errands = Remembering([letter.errand() for letter in letters], past=tuple(float(ago) for ago in range(3000, 0, -1)))
+    messages = Remembering(
+        [letter.errand() for letter in letters], past=tuple(float(ago) for ago in range(3000, 0, -1))
+    )
     with suppress(TimeoutError):
         async with asyncio.timeout(0.2):  # the window of the domain is full
-            await relays.send_all(errands)
+            await relays.send_all(messages)
     assert not far.accepted
-    assert errands.asked == [(3600, 667, ""), (3600, 6000, ""), (86400, 7, "c.vn")]
+    assert messages.asked == [(3600, 667, ""), (3600, 6000, ""), (86400, 7, "c.vn")]
     assert [len(relay.limits._all[0]._went) for relay in relays.relays] == [600, 300]
     other = Remembering([Envelope("x", recipient="x@d.vn").errand()])
     relays.pack = packer([Envelope("x", recipient="x@d.vn")])
@@ -180,8 +182,8 @@ class ByDomain(Rated):
         return SmtpPool([server(self.port)], pack, {"example.com": [RateLimit(2, 3600)]}, among)
 
 
-def pack(errand: OutgoingMessage, eight_bit: bool) -> WireMessage:
-    return WireMessage("tin@b.vn", errand.recipient.address, dot_stuff(MESSAGE))
+def pack(message: OutgoingMessage, eight_bit: bool) -> WireMessage:
+    return WireMessage("tin@b.vn", message.recipient.address, dot_stuff(MESSAGE))
 
 
 async def test_a_rate_holds_from_process_to_process(store: Database, scripted: MakeScripted) -> None:

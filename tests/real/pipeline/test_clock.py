@@ -47,7 +47,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @dataclass
-class Desk:
+class ClockedStore:
     """A newsroom whose clock can be set."""
 
     folder: Path
@@ -106,15 +106,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, store_url: str) -> Iterator[Desk]:
+def clocked(tmp_path: Path, store_url: str) -> Iterator[ClockedStore]:
     folder = tmp_path / "newsroom"
     folder.mkdir()
-    yield Desk(folder, datetime.now(UTC).replace(microsecond=0), store_url)
+    yield ClockedStore(folder, datetime.now(UTC).replace(microsecond=0), store_url)
 
 
-def later(desk: Desk) -> list[str]:
+def later(clocked: ClockedStore) -> list[str]:
     """What the store says has happened later than now."""
-    store = desk.store()
+    store = clocked.store()
     with store.read() as connection:
         found = [
             str(column)
@@ -122,7 +122,7 @@ def later(desk: Desk) -> list[str]:
             for column in table.columns
             if isinstance(column.type, UtcTime)
             and str(column) not in future_times.PLANNED_COLUMNS
-            and connection.execute(sa.select(column).where(column > desk.clock()).limit(1)).first()
+            and connection.execute(sa.select(column).where(column > clocked.clock()).limit(1)).first()
         ]
     store.close()
     return found
@@ -133,73 +133,75 @@ def test_every_planned_time_is_a_column_that_there_is() -> None:
     assert columns >= future_times.PLANNED_COLUMNS
 
 
-def test_slots_that_a_clock_a_day_ahead_has_missed_come(desk: Desk) -> None:
-    desk.start()
-    desk.offset = DAY
-    desk.start()
-    store = desk.store()
+def test_slots_that_a_clock_a_day_ahead_has_missed_come(clocked: ClockedStore) -> None:
+    clocked.start()
+    clocked.offset = DAY
+    clocked.start()
+    store = clocked.store()
     with store.read() as connection:
-        early = sa.select(sa.func.count()).where(slots.c.decided_at > desk.now).select_from(slots)
+        early = sa.select(sa.func.count()).where(slots.c.decided_at > clocked.now).select_from(slots)
         assert connection.execute(early).scalar_one() > 1000
     store.close()
-    desk.offset = timedelta()
-    desk.write()
-    desk.start(2)
-    assert later(desk) == []
-    assert any("slots decided before their time" in line for line in desk.told)
-    assert set(desk.posts().values()) == {1}
-    assert len(desk.posts()) == 2
+    clocked.offset = timedelta()
+    clocked.write()
+    clocked.start(2)
+    assert later(clocked) == []
+    assert any("slots decided before their time" in line for line in clocked.told)
+    assert set(clocked.posts().values()) == {1}
+    assert len(clocked.posts()) == 2
 
 
-def test_a_newsletter_that_a_first_start_a_year_ahead_has_begun_begins_now_and_its_news_are_news(desk: Desk) -> None:
+def test_a_newsletter_that_a_first_start_a_year_ahead_has_begun_begins_now_and_its_news_are_news(
+    clocked: ClockedStore,
+) -> None:
     for hours in range(15):
-        desk.write(desk.now - timedelta(hours=hours + 1))
-    desk.offset = 365 * DAY
-    desk.start(1)
-    desk.offset = timedelta()
-    desk.start(3)
-    assert later(desk) == []
-    assert any("was noted as begun on" in line for line in desk.told)
-    assert any("taken for old ones" in line for line in desk.told)
-    assert set(desk.posts().values()) == {1}
-    store = desk.store()
+        clocked.write(clocked.now - timedelta(hours=hours + 1))
+    clocked.offset = 365 * DAY
+    clocked.start(1)
+    clocked.offset = timedelta()
+    clocked.start(3)
+    assert later(clocked) == []
+    assert any("was noted as begun on" in line for line in clocked.told)
+    assert any("taken for old ones" in line for line in clocked.told)
+    assert set(clocked.posts().values()) == {1}
+    store = clocked.store()
     with store.read() as connection:
         states = connection.execute(sa.select(newsletter_articles.c.state)).scalars().all()
         assert states == ["announced"] * 15  # all that have a date; the channel carries ten of them
-        assert connection.execute(sa.select(newsletter_since.c.since)).scalar_one() <= desk.now
+        assert connection.execute(sa.select(newsletter_since.c.since)).scalar_one() <= clocked.now
         assert (
             connection.execute(sa.select(articles.c.published).where(articles.c.has_date.is_(False))).scalar_one()
-            <= desk.now
+            <= clocked.now
         )
-        assert connection.execute(sa.select(sources.c.first_read)).scalar_one() <= desk.now
+        assert connection.execute(sa.select(sources.c.first_read)).scalar_one() <= clocked.now
     store.close()
 
 
-def test_an_edition_made_ahead_and_not_sent_is_taken_back_with_its_slot(desk: Desk) -> None:
-    desk.start(1)
-    desk.offset = DAY
-    desk.start(2, send=False)
-    store = desk.store()
+def test_an_edition_made_ahead_and_not_sent_is_taken_back_with_its_slot(clocked: ClockedStore) -> None:
+    clocked.start(1)
+    clocked.offset = DAY
+    clocked.start(2, send=False)
+    store = clocked.store()
     with store.read() as connection:
         assert len(connection.execute(sa.select(editions.c.id)).all()) == 1
     store.close()
-    desk.offset = timedelta()
-    desk.start(2)
-    assert any("was made before its time" in line for line in desk.told)
-    assert list(desk.posts().values()) == [1]
-    assert later(desk) == []
+    clocked.offset = timedelta()
+    clocked.start(2)
+    assert any("was made before its time" in line for line in clocked.told)
+    assert list(clocked.posts().values()) == [1]
+    assert later(clocked) == []
 
 
-def test_an_edition_sent_ahead_stays_and_is_told_and_its_slot_does_not_come_again(desk: Desk) -> None:
-    desk.start(1)
-    desk.offset = timedelta(minutes=30)
-    desk.start(2)
-    assert len(desk.posts()) == 1
-    desk.offset = timedelta()
-    desk.write()
-    desk.start(40)
-    (line,) = (line for line in desk.told if "was sent by a clock that was ahead" in line)
-    store = desk.store()
+def test_an_edition_sent_ahead_stays_and_is_told_and_its_slot_does_not_come_again(clocked: ClockedStore) -> None:
+    clocked.start(1)
+    clocked.offset = timedelta(minutes=30)
+    clocked.start(2)
+    assert len(clocked.posts()) == 1
+    clocked.offset = timedelta()
+    clocked.write()
+    clocked.start(40)
+    (line,) = (line for line in clocked.told if "was sent by a clock that was ahead" in line)
+    store = clocked.store()
     with store.read() as connection:
         query = sa.select(editions.c.slot, editions.c.frozen_at, editions.c.released_at).order_by(editions.c.number)
         made = connection.execute(query).all()
@@ -207,13 +209,13 @@ def test_an_edition_sent_ahead_stays_and_is_told_and_its_slot_does_not_come_agai
     assert len(made) == 2
     assert made[0].slot in line
     assert made[0].frozen_at < made[1].frozen_at
-    assert list(desk.posts().values()) == [1, 1]
+    assert list(clocked.posts().values()) == [1, 1]
 
 
-def test_what_was_given_up_put_off_or_suppressed_by_a_clock_ahead_is_put_right(desk: Desk) -> None:
-    desk.start(2, send=False)
-    desk.offset = 3 * DAY
-    store = desk.store()
+def test_what_was_given_up_put_off_or_suppressed_by_a_clock_ahead_is_put_right(clocked: ClockedStore) -> None:
+    clocked.start(2, send=False)
+    clocked.offset = 3 * DAY
+    store = clocked.store()
     with store.write() as connection:
         bounce_suppressions.suppress(
             connection,
@@ -221,29 +223,29 @@ def test_what_was_given_up_put_off_or_suppressed_by_a_clock_ahead_is_put_right(d
                 address="lan@example.com",
                 type=BounceType.SOFT,
                 reason="full",
-                since=desk.clock(),
-                until=desk.clock() + 30 * DAY,
+                since=clocked.clock(),
+                until=clocked.clock() + 30 * DAY,
             ),
         )
-        connection.execute(sa.update(shards).values(lease_until=desk.clock(), owner="elsewhere/1/x"))
+        connection.execute(sa.update(shards).values(lease_until=clocked.clock(), owner="elsewhere/1/x"))
     store.close()
-    desk.start(1)
-    store = desk.store()
+    clocked.start(1)
+    store = clocked.store()
     with store.read() as connection:
         assert set(connection.execute(sa.select(deliveries.c.state)).scalars()) == {DeliveryState.EXPIRED}
-    desk.offset = timedelta()
+    clocked.offset = timedelta()
     with store.write() as connection:
         assert connection.execute(sa.select(editions.c.state)).scalars().all()
     store.close()
-    desk.start(1, send=False)
-    desk.now += timedelta(minutes=2)  # a lease is over by then
-    desk.start(1)
-    assert any("given up before their time" in line for line in desk.told)
-    assert list(desk.posts().values()) == [1]
-    store = desk.store()
+    clocked.start(1, send=False)
+    clocked.now += timedelta(minutes=2)  # a lease is over by then
+    clocked.start(1)
+    assert any("given up before their time" in line for line in clocked.told)
+    assert list(clocked.posts().values()) == [1]
+    store = clocked.store()
     with store.read() as connection:
         ends = connection.execute(sa.select(suppressions.c.until)).scalar_one()
-        assert ends <= desk.now + 30 * DAY
+        assert ends <= clocked.now + 30 * DAY
     store.close()
 
 
@@ -251,7 +253,7 @@ def test_a_draft_that_a_clock_ahead_has_decided_about_is_a_draft_again(tmp_path:
     """Silence at the slot sends it, and the slot has not come."""
     folder = tmp_path / "newsroom"
     folder.mkdir()
-    made = Desk(
+    made = ClockedStore(
         folder,
         datetime(2026, 11, 27, 1, tzinfo=UTC),
         extra="\n    review: {before: 2h, silence: hold}",
@@ -272,42 +274,42 @@ def test_a_draft_that_a_clock_ahead_has_decided_about_is_a_draft_again(tmp_path:
 
 
 @pytest.mark.parametrize("skew", [timedelta(seconds=2), timedelta(minutes=4), timedelta(minutes=-4)])
-def test_a_clock_that_is_off_by_little_causes_no_noise(desk: Desk, skew: timedelta) -> None:
-    desk.offset = skew
-    desk.start(3)
-    desk.offset = timedelta()
-    desk.write()
-    desk.start(8)
-    assert desk.told == []
-    assert list(desk.posts().values()) == [1, 1]
+def test_a_clock_that_is_off_by_little_causes_no_noise(clocked: ClockedStore, skew: timedelta) -> None:
+    clocked.offset = skew
+    clocked.start(3)
+    clocked.offset = timedelta()
+    clocked.write()
+    clocked.start(8)
+    assert clocked.told == []
+    assert list(clocked.posts().values()) == [1, 1]
 
 
 @pytest.mark.parametrize("year", [1970, 2015])
-def test_nothing_is_decided_or_sent_by_a_clock_that_was_never_set(desk: Desk, year: int) -> None:
-    desk.start(2)
-    desk.write()
-    real, desk.now = desk.now, datetime(year, 1, 2, tzinfo=UTC)
+def test_nothing_is_decided_or_sent_by_a_clock_that_was_never_set(clocked: ClockedStore, year: int) -> None:
+    clocked.start(2)
+    clocked.write()
+    real, clocked.now = clocked.now, datetime(year, 1, 2, tzinfo=UTC)
     with pytest.raises(ClockError, match="was never set"):
-        desk.start(2)
-    desk.now = real
-    assert later(desk) == []
-    assert len(desk.posts()) == 1
+        clocked.start(2)
+    clocked.now = real
+    assert later(clocked) == []
+    assert len(clocked.posts()) == 1
 
 
-def test_a_clock_that_is_behind_what_the_sources_say_decides_nothing(desk: Desk) -> None:
+def test_a_clock_that_is_behind_what_the_sources_say_decides_nothing(clocked: ClockedStore) -> None:
     for hours in range(4):
-        desk.write(desk.now - timedelta(hours=hours + 1))
-    desk.start(2)
-    before = desk.posts()
-    desk.write()
-    desk.offset = -30 * DAY
+        clocked.write(clocked.now - timedelta(hours=hours + 1))
+    clocked.start(2)
+    before = clocked.posts()
+    clocked.write()
+    clocked.offset = -30 * DAY
     with pytest.raises(ClockError, match=r"the clock is behind.*store claim --clock"):
-        desk.start(2)
-    desk.offset = timedelta()
-    assert desk.posts() == before
-    desk.start(2)
-    assert desk.told == []
-    assert len(desk.posts()) == len(before) + 1
+        clocked.start(2)
+    clocked.offset = timedelta()
+    assert clocked.posts() == before
+    clocked.start(2)
+    assert clocked.told == []
+    assert len(clocked.posts()) == len(before) + 1
 
 
 def test_plan_and_check_tell_what_lies_ahead_and_change_nothing(room: Room) -> None:
@@ -349,7 +351,7 @@ class ClockThatIsSet(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.desk = Desk(Path(self.folder.name), datetime(2026, 11, 27, 1, 0, tzinfo=UTC))
+        self.desk = ClockedStore(Path(self.folder.name), datetime(2026, 11, 27, 1, 0, tzinfo=UTC))
 
     def teardown(self) -> None:
         self.desk.offset = timedelta()
