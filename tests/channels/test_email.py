@@ -33,7 +33,7 @@ module: Any = importlib.import_module("distributor.channels.email")
 
 
 class EmailContext(FakeContext):
-    """A desk whose digest holds every personal slot, in both forms."""
+    """A context whose digest holds every merge field, in both forms."""
 
     def digest(self, edition: Edition) -> Digest:
         name, address, url = merge_tag("name"), merge_tag("address"), merge_tag("unsubscribe_url")

@@ -36,7 +36,7 @@ class Board(Channel):
     manner: Annotated[Literal["edit", "repost", "reply"], "what a correction does"] = "edit"
     names: Annotated[Literal["number", "slug", "id"], "how posts are called"] = "number"
 
-    def compose(self, edition, desk):
+    def compose(self, edition, context):
         return [
             Rendition(
                 channel=self.name, variant=self._name(number, one), media_type="text/plain", edition=edition.id,

@@ -29,7 +29,7 @@ class Bell(Channel):
 
     times: Annotated[int, "how often it rings"] = 1
 
-    def compose(self, edition, desk):
+    def compose(self, edition, context):
         return []
 
     async def deliver(self, rendition):

@@ -33,7 +33,7 @@ from distributor.newsroom import open_newsroom
 room = open_newsroom(Path(sys.argv[1]))
 store = room.open_store()
 ledger = Ledger(store, lease=timedelta(seconds=3))
-asyncio.run(pipeline.dispatcher(room, store, lambda: datetime.now(UTC), ledger=ledger).run())
+asyncio.run(pipeline.make_delivery_worker(room, store, lambda: datetime.now(UTC), ledger=ledger).run())
 """
 
 

@@ -107,9 +107,9 @@ from distributor.newsroom import open_newsroom
 room = open_newsroom(Path(sys.argv[1]))
 sys.stdin.readline()  # all are ready: go
 store = room.open_store()
-looks = asyncio.run(pipeline.gather(room, store, lambda: datetime.now(UTC)))
+looks = asyncio.run(pipeline.gather_sources(room, store, lambda: datetime.now(UTC)))
 assert not [look.failure for look in looks if look.failure], looks
-pipeline.at_home(room, store, datetime.now(UTC))
+pipeline.check_may_send(room, store, datetime.now(UTC))
 store.close()
 """
 
@@ -125,9 +125,9 @@ room = open_newsroom(Path(sys.argv[1]))
 store = room.open_store()
 sys.stdin.readline()  # all are ready: go
 if how == "serve":
-    pipeline.answer_due(room, store, at, "racer")
+    pipeline.decide_due(room, store, at, "racer")
 else:
-    pipeline.publish(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "racer by hand")
+    pipeline.publish_digest(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "racer by hand")
 store.close()
 """
 

@@ -54,7 +54,7 @@ class Slow(Channel):
     file: Annotated[Folder, "the file"]
     seconds: Annotated[float, "how slowly"] = 0.3
 
-    def compose(self, edition, desk):
+    def compose(self, edition, context):
         return [
             Rendition(channel=self.name, variant=a.id, media_type="text/plain", body=a.title.encode(), edition=edition.id)
             for a in edition.articles

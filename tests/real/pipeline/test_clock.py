@@ -90,7 +90,7 @@ class ClockedStore:
             store.close()
 
     def _gather(self, store: Database) -> None:
-        """As `pipeline.gather` does it, without the processes that read."""
+        """As `pipeline.gather_sources` does it, without the processes that read."""
         source, harvest = self.newsroom.sources["bai-viet"], FetchResult(articles=self.articles)
         with store.write() as connection:
             article_status.start_newsletter(connection, self.newsroom.newsletter("tin-sang"), self.clock())
@@ -351,32 +351,32 @@ class ClockThatIsSet(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.desk = ClockedStore(Path(self.folder.name), datetime(2026, 11, 27, 1, 0, tzinfo=UTC))
+        self.clocked = ClockedStore(Path(self.folder.name), datetime(2026, 11, 27, 1, 0, tzinfo=UTC))
 
     def teardown(self) -> None:
-        self.desk.offset = timedelta()
-        self.desk.write()
-        self.desk.start(2)
-        store = self.desk.store()
+        self.clocked.offset = timedelta()
+        self.clocked.write()
+        self.clocked.start(2)
+        store = self.clocked.store()
         with store.read() as connection:
             waiting = connection.execute(sa.select(newsletter_articles.c.state, newsletter_articles.c.reason)).all()
         store.close()
         try:
-            assert later(self.desk) == []
-            assert len(self.desk.posts()) == len(self.desk.articles), waiting
-            assert set(self.desk.posts().values()) == {1}
+            assert later(self.clocked) == []
+            assert len(self.clocked.posts()) == len(self.clocked.articles), waiting
+            assert set(self.clocked.posts().values()) == {1}
             self._slots_come()
         finally:
             self.folder.cleanup()
 
     def _slots_come(self) -> None:
         """The next slot to which nothing was sent before is answered within its minute."""
-        store = self.desk.store()
+        store = self.clocked.store()
         with store.read() as connection:
             sent = set(connection.execute(sa.select(editions.c.slot)).scalars())
             decided = set(connection.execute(sa.select(slots.c.slot).where(slots.c.edition_id.is_(None))).scalars())
         store.close()
-        local = self.desk.now.astimezone(self.desk.newsroom.settings.site.timezone)
+        local = self.clocked.now.astimezone(self.clocked.newsroom.settings.site.timezone)
         coming = {(local + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M") for number in range(1, 2000)}
         assert not coming & decided
         assert len(coming & sent) <= len(sent)
@@ -388,18 +388,18 @@ class ClockThatIsSet(RuleBasedStateMachine):
         news=st.booleans(),
     )
     def runs(self, minutes: int, ticks: int, send: bool, news: bool) -> None:
-        self.desk.offset = timedelta(minutes=minutes)
+        self.clocked.offset = timedelta(minutes=minutes)
         if news:
-            self.desk.write()
-        self.desk.start(ticks, send=send)
+            self.clocked.write()
+        self.clocked.start(ticks, send=send)
 
     @rule(hours=st.integers(1, 30))
     def time_passes(self, hours: int) -> None:
-        self.desk.now += timedelta(hours=hours)
+        self.clocked.now += timedelta(hours=hours)
 
     @invariant()
     def nothing_is_out_twice(self) -> None:
-        assert set(self.desk.posts().values()) <= {1}
+        assert set(self.clocked.posts().values()) <= {1}
 
 
 TestClockThatIsSet = ClockThatIsSet.TestCase

@@ -20,10 +20,7 @@ def _sent(room: Room) -> Room:
 
 _FIRST = """
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from collections.abc import Callable
-from collections.abc import Callable
 from pathlib import Path
 from distributor import pipeline
 from distributor.newsroom import open_newsroom
@@ -31,7 +28,7 @@ from distributor.newsroom import open_newsroom
 room = open_newsroom(Path(sys.argv[1]))
 sys.stdin.readline()
 store = room.open_store()
-pipeline.at_home(room, store, datetime.now(UTC))
+pipeline.check_may_send(room, store, datetime.now(UTC))
 print(room.secret().decode())
 """
 
