@@ -32,7 +32,7 @@ from ..errors import UserError
 from ..model import Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
-from ..rendering.corrections import with_notices
+from ..rendering.views import with_notices
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
 from ..storage.tables import deliveries, editions

@@ -27,7 +27,7 @@ from ..model import Article, Edition, EditionKind, Notice, Rendition
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
 from ..rendering.context import RenderContext
-from ..rendering.corrections import all_with_notices
+from ..rendering.views import all_with_notices
 from ..storage.database import Database
 from ..subscribers import recipients
 from ..subscribers.recipients import EPOCH, FREQUENCIES, EditionRecipients, RecipientQuery, build_edition_recipients

@@ -18,8 +18,7 @@ from ..message_queue import send_one
 from ..model import Edition, EditionState, Rendition
 from ..newsroom import Newsroom
 from ..rendering.context import RenderContext
-from ..rendering.reviewing import ReviewSummary, append_email, review_text
-from ..rendering.transactional import render_transactional
+from ..rendering.transactional import ReviewSummary, append_email, render_transactional, review_text
 from ..storage.database import Database
 from ..subscribers.merge_values import build_recipient
 from .gather import Clock

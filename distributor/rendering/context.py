@@ -14,11 +14,10 @@ from . import posts
 from .cache import RenderCache
 from .digest import render_digest
 from .globals import common_values
-from .link_tags import add_utm_parameters
 from .pages import render_article_page, render_edition_page
 from .templates import Templates
 from .transactional import render_transactional
-from .views import article_view, clean_text, safe_text
+from .views import add_utm_parameters, article_view, clean_text, safe_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,82 @@
-"""Inlining for many letters at once: premailer is asked once what each kind of tag becomes, and never again.
+"""CSS inlining: style sheets into style attributes, because many mail programs drop or rewrite style sheets. Pure.
 
-Where a style sheet has plain selectors only (`.lead`, `td`, `td.edge`), what premailer writes into a tag depends on its
+premailer does it, without network or files: its CSS parser would open whatever `@import` names, even with
+`allow_network=False`, so it gets a fetcher that fetches nothing. Rules that must stay as they are (media queries, dark
+mode) stand in a `<style data-premailer="ignore">` block, which is copied without being parsed. Widths and heights are
+left to the templates: premailer would write `width="100%"` and `height="auto"` over the numbers that Outlook needs.
+
+Where a style sheet has simple selectors only (`.lead`, `td`, `td.edge`), what premailer writes into a tag depends on its
 name, class, id and style, and on nothing around it. So all the tags of an edition go through premailer once, in one
-small document, and every letter gets its styles from what was learned. A sheet with other selectors is inlined letter
-by letter, which is right too, and slower.
+small document, and every email gets its styles from the result. With other selectors, each email is inlined by itself,
+which is right too, and slower.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from .inlining import check_inlinable, inline_css
+import cssutils
+from premailer import Premailer
+
+from ..errors import InliningError, RenderError
+
+_LINKED = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
+
+
+class _OfflinePremailer(Premailer):  # type: ignore[misc]  # premailer has no types
+    """premailer without network and files."""
+
+    def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
+        parser = cssutils.CSSParser(validate=validate, fetcher=lambda url: (None, b""), loglevel=logging.CRITICAL)
+        return parser.parseString(css_body)
+
+    def _load_external(self, url: str) -> str:
+        raise InliningError(f"a style sheet would be loaded from {url}")
+
+
+def check_inlinable(document: str) -> None:
+    """Raises RenderError for an empty document, and for one that links a style sheet."""
+    if not document.strip():
+        raise InliningError("the template made an empty document")
+    if _LINKED.search(document):
+        raise InliningError(
+            "the template links a style sheet, which no mail program loads; write it into email/style.css"
+        )
+
+
+def inline_css(document: str) -> str:
+    """The document with its styles inlined. Raises RenderError where that fails.
+
+    It takes 100 to 200 ms for a digest, so it is done once per edition and language, never per recipient.
+    """
+    check_inlinable(document)
+    try:
+        made = _OfflinePremailer(
+            document,
+            allow_network=False,
+            allow_insecure_ssl=False,
+            allow_loading_external_files=False,
+            cache_css_parsing=False,
+            cssutils_logging_level=logging.CRITICAL,
+            disable_basic_attributes=["width", "height"],
+            disable_leftover_css=True,
+            disable_validation=True,
+            keep_style_tags=False,
+            remove_classes=False,
+            strip_important=False,
+            preserve_internal_links=True,
+            preserve_inline_attachments=True,
+        ).transform()
+    except RenderError:
+        raise
+    except Exception as error:  # lxml and cssutils raise many kinds; each means that this document cannot be used
+        raise InliningError(f"the styles of the digest cannot be inlined: {type(error).__name__}: {error}") from error
+    return str(made)
+
 
 _TOKEN = re.compile(
     r"<!--.*?-->|<style\b[^>]*>.*?</style>|<title\b.*?</title>"
@@ -23,9 +87,9 @@ _ATTRIBUTE = re.compile(r"([^\s=/>\"']+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>\"']+
 _STYLE = re.compile(r"<style\b([^>]*)>(.*?)</style>", re.DOTALL | re.IGNORECASE)
 _IGNORED = re.compile(r"\s*data-premailer=[\"']?ignore[\"']?", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_PLAIN_SELECTOR = re.compile(r"(?:[a-zA-Z][\w-]*|\*)?(?:[.#][\w-]+)*")
+_SIMPLE_SELECTOR = re.compile(r"(?:[a-zA-Z][\w-]*|\*)?(?:[.#][\w-]+)*")
 _VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
-_SKIPPED = frozenset({"html", "head", "meta", "title", "link", "base", "body"})
+_NOT_SAMPLED = frozenset({"html", "head", "meta", "title", "link", "base", "body"})
 _SAMPLE_PARENTS = {
     "td": ("<table><tr>", "</tr></table>"),
     "th": ("<table><tr>", "</tr></table>"),
@@ -39,7 +103,7 @@ TagKey = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _TagStyle:
-    """What a tag becomes: its style, and the attributes that premailer adds beside it (bgcolor, align)."""
+    """The inlined style of a kind of tag, and the attributes that premailer adds beside it (bgcolor, align)."""
 
     style: str
     added: str
@@ -47,88 +111,88 @@ class _TagStyle:
 
 @dataclass(slots=True)
 class CssInliner:
-    """What premailer has made of the tags of one style sheet. `runs` counts how often it was asked."""
+    """The inlined styles of the tags of one style sheet. `runs` counts the calls of premailer; `simple` tells
+    whether the sheet has simple selectors only, so that tags can be inlined one by one."""
 
     runs: int = 0
+    simple: bool = True
     _sheet: str = ""
-    _plain: bool = True
-    _known: dict[TagKey, _TagStyle] = field(default_factory=dict)
-    _tags: dict[tuple[str, str], str] = field(default_factory=dict)
+    _styles: dict[TagKey, _TagStyle] = field(default_factory=dict)
+    _written: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def learn(self, documents: Iterable[str]) -> None:
-        """Ask premailer about every tag of these documents that is not known yet. Raises RenderError."""
-        wanted: dict[TagKey, str] = {}
+        """Inline every kind of tag of these documents that is not known yet. Raises RenderError."""
+        missing: dict[TagKey, str] = {}
         for document in documents:
             check_inlinable(document)
             self._load_style_sheet(document)
             for match in _TOKEN.finditer(document):
                 if match[1]:
-                    wanted.setdefault(_key(match[1], match[2]), match[0])
-        if self._plain:
-            self._ask({key: tag for key, tag in wanted.items() if key not in self._known})
+                    missing.setdefault(_tag_key(match[1], match[2]), match[0])
+        if self.simple:
+            self._inline_tags({key: tag for key, tag in missing.items() if key not in self._styles})
 
     def apply(self, document: str) -> str:
-        """A document, or a piece of one, with its styles in its tags. Raises RenderError."""
-        if not self._plain:
+        """A document, or a fragment of one, with its styles in its tags. Raises RenderError."""
+        if not self.simple:
             self.runs += 1
             return inline_css(document)
         unknown = {
-            _key(match[1], match[2]): match[0]
+            _tag_key(match[1], match[2]): match[0]
             for match in _TOKEN.finditer(document)
-            if match[1] and (match[1], match[2]) not in self._tags and _key(match[1], match[2]) not in self._known
+            if match[1]
+            and (match[1], match[2]) not in self._written
+            and _tag_key(match[1], match[2]) not in self._styles
         }
-        self._ask(unknown)
+        self._inline_tags(unknown)
         return _TOKEN.sub(self._style_token, document)
 
-    @property
-    def plain(self) -> bool:
-        """Whether the sheet allows it: otherwise whole documents only can be inlined."""
-        return self._plain
-
     def _load_style_sheet(self, document: str) -> None:
-        sheet = "\n".join(rules for head, rules in _STYLE.findall(_uncommented(document)) if not _IGNORED.search(head))
+        sheet = "\n".join(
+            rules for head, rules in _STYLE.findall(_without_comments(document)) if not _IGNORED.search(head)
+        )
         if sheet != self._sheet:
-            self._sheet, self._plain = sheet, _is_plain(sheet)
-            self._known.clear()
-            self._tags.clear()
+            self._sheet, self.simple = sheet, _has_simple_selectors(sheet)
+            self._styles.clear()
+            self._written.clear()
 
-    def _ask(self, wanted: dict[TagKey, str]) -> None:
-        if not wanted:
+    def _inline_tags(self, missing: dict[TagKey, str]) -> None:
+        if not missing:
             return
-        body = next((tag for key, tag in wanted.items() if key[0] == "body"), "<body>")
-        samples = {key: tag for key, tag in wanted.items() if key[0] not in _SKIPPED}
-        content = "".join(map(_sample, samples.values()))
+        body = next((tag for key, tag in missing.items() if key[0] == "body"), "<body>")
+        samples = {key: tag for key, tag in missing.items() if key[0] not in _NOT_SAMPLED}
+        content = "".join(map(_sample_element, samples.values()))
         page = f"<html><head><style>{self._sheet}</style></head>{body}{content}</body></html>"
         self.runs += 1
         made = inline_css(page)
         before = [match for match in _TOKEN.finditer(page) if match[1] and match[1].lower() not in ("html", "head")]
         after = [match for match in _TOKEN.finditer(made) if match[1] and match[1].lower() not in ("html", "head")]
         for old, new in zip(before, after, strict=True):
-            self._known.setdefault(_key(old[1], old[2]), _compare_tags(old[2], new[2]))
-        for key in wanted:
-            self._known.setdefault(key, _TagStyle("", ""))
+            self._styles.setdefault(_tag_key(old[1], old[2]), _compare_tags(old[2], new[2]))
+        for key in missing:
+            self._styles.setdefault(key, _TagStyle("", ""))
 
     def _style_token(self, match: re.Match[str]) -> str:
         if not match[1]:
             return _keep_style_element(match[0]) if match[0][:6].lower() == "<style" else match[0]
-        made = self._tags.get((match[1], match[2]))
+        made = self._written.get((match[1], match[2]))
         if made is None:
-            made = self._tags[match[1], match[2]] = _write_tag(
-                match[1], match[2], self._known[_key(match[1], match[2])]
+            made = self._written[match[1], match[2]] = _write_tag(
+                match[1], match[2], self._styles[_tag_key(match[1], match[2])]
             )
         return made
 
 
-def _uncommented(document: str) -> str:
+def _without_comments(document: str) -> str:
     return re.sub(r"<!--.*?-->", "", document, flags=re.DOTALL)
 
 
-def _is_plain(sheet: str) -> bool:
+def _has_simple_selectors(sheet: str) -> bool:
     rules = _COMMENT.sub("", sheet)
     if "@" in rules:
         return False
     selectors = (one.strip() for rule in rules.split("}") for one in rule.partition("{")[0].split(","))
-    return all(_PLAIN_SELECTOR.fullmatch(one) for one in selectors if one)
+    return all(_SIMPLE_SELECTOR.fullmatch(one) for one in selectors if one)
 
 
 def _attributes(written: str) -> dict[str, str]:
@@ -145,12 +209,12 @@ def _quoted(value: str) -> str:
     return f"'{value}'" if '"' in value and "'" not in value else '"' + value.replace('"', "&quot;") + '"'
 
 
-def _key(name: str, written: str) -> TagKey:
+def _tag_key(name: str, written: str) -> TagKey:
     found = _attributes(written)
     return name.lower(), found.get("class", ""), found.get("id", ""), found.get("style", "")
 
 
-def _sample(tag: str) -> str:
+def _sample_element(tag: str) -> str:
     match = _TOKEN.match(tag)
     assert match
     name = match[1].lower()
@@ -164,19 +228,19 @@ def _compare_tags(before: str, after: str) -> _TagStyle:
     return _TagStyle(new.get("style", ""), added)
 
 
-def _write_tag(name: str, written: str, learned: _TagStyle) -> str:
-    """A tag with its learned style. Its other attributes stay as the template wrote them."""
+def _write_tag(name: str, written: str, inlined: _TagStyle) -> str:
+    """A tag with its inlined style. Its other attributes stay as the template wrote them."""
     closing = " /" if written.rstrip().endswith("/") else ""
     kept = "".join(
         f" {attribute}={value}" if value else f" {attribute}"
         for attribute, value in _ATTRIBUTE.findall(written.rstrip().removesuffix("/"))
         if attribute.lower() != "style"
     )
-    style = f" style={_quoted(learned.style)}" if learned.style else ""
-    return f"<{name}{kept}{learned.added}{style}{closing}>"
+    style = f" style={_quoted(inlined.style)}" if inlined.style else ""
+    return f"<{name}{kept}{inlined.added}{style}{closing}>"
 
 
 def _keep_style_element(block: str) -> str:
-    """A sheet for the reader's program stays, letter for letter; the others are in the tags now."""
+    """A style element that is not to be inlined, unchanged; nothing for the others, which are in the tags now."""
     head = block[: block.index(">") + 1]
     return _IGNORED.sub("", head) + block[len(head) :] if _IGNORED.search(head) else ""

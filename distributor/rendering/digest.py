@@ -5,11 +5,11 @@ Places that differ from reader to reader hold marks (`distributor.merge_fields`)
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,23 +72,23 @@ def render_digest(
     used, and the digest says so. Several segments of an edition share a `render_cache`. Raises RenderError where a template
     fails.
     """
-    shop = render_cache or RenderCache()
+    cache = render_cache or RenderCache()
     common = {**common_values(site, newsletter, edition.language, zone), **personal_values(web_url, preferences_url)}
     alert = edition.kind is EditionKind.ALERT and len(edition.carried) == 1
     name = "email/alert" if alert else "email/digest"
 
     def values(shape: DetailLevel) -> dict[str, Any]:
         shaped = edition_values(
-            edition, newsletter, zone, kind=kind, notes=notes, shape=shape, render_cache=shop, link=link
+            edition, newsletter, zone, kind=kind, notes=notes, shape=shape, render_cache=cache, link=link
         )
         return {**common, **shaped, "rest_url": web_url or site.url}
 
-    @cache
+    @functools.cache
     def page(shape: DetailLevel) -> str:
         given = values(shape)
-        return shop.page(name, given, templates, lambda: _values_of_all_detail_levels(given))
+        return cache.render_html(name, given, templates, lambda: _values_of_all_detail_levels(given))
 
-    @cache
+    @functools.cache
     def plain_page(shape: DetailLevel) -> str:
         return templates.render("email/plain.html.j2", values(shape))
 
@@ -105,7 +105,7 @@ def render_digest(
         faults = (f"the plain template is used: {error}",)
         fitted, html = fitting(plain_page)
     given = values(fitted.shape)
-    plain = shop.text(name, given, templates)
+    plain = cache.render_text(name, given, templates)
     return Digest(
         subject=given["edition"].subject,
         preheader=given["preheader"],
@@ -136,7 +136,7 @@ def edition_values(
     link: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """What templates may use of an edition, the same for every reader; docs/templates.md explains each."""
-    language, notes, shop = edition.language, notes or {}, render_cache or RenderCache()
+    language, notes, cache = edition.language, notes or {}, render_cache or RenderCache()
 
     def shown(article: Article) -> ArticleView:
         note = notes.get(article.id, "")
@@ -147,7 +147,9 @@ def edition_values(
             wide = article.id == edition.carried[0].id
             return made if shape.thumbnails or wide else replace(made, image=None)
 
-        return shop.story(article, (note, shape.lead, shape.thumbnails or article.id == edition.carried[0].id), make)
+        return cache.article_view(
+            article, (note, shape.lead, shape.thumbnails or article.id == edition.carried[0].id), make
+        )
 
     full = len(edition.articles) if shape.full is None else shape.full
     stories = [shown(article) for article in edition.articles[:full]]

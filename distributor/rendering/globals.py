@@ -1,52 +1,37 @@
-"""What all templates share: the values that each of them may use, and the two parts of a mail. Pure."""
+"""Values that all templates share: site, newsletter, colors, texts and dates of a language, merge tags. Pure."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .. import i18n
+from ..color import build_palette
 from ..config.schema import Newsletter, Site
 from ..merge_fields import merge_tag
 from ..model import Language
-from .palette import build_palette
 
 
 def common_values(site: Site, newsletter: Newsletter | None, language: Language, zone: ZoneInfo) -> dict[str, Any]:
-    """What every template may use. `newsletter` is None only for the page of an article that stands by itself."""
-
-    def say(key: str, **values: object) -> str:
-        return i18n.translate(language, key, **values)
-
-    def long_date(moment: datetime) -> str:
-        return i18n.long_date(moment, language, zone)
-
-    def short_date(moment: datetime) -> str:
-        return i18n.short_date(moment, language, zone)
-
-    def clock(moment: datetime) -> str:
-        return i18n.clock(moment, zone)
-
-    def quantity(number: int) -> str:
-        return i18n.quantity(number, language)
-
+    """The values of every template. `newsletter` is None only for the page of an article that belongs to none."""
+    theme = site.theme
     return {
         "site": site,
         "newsletter": newsletter,
         "language": language.value,
-        "theme": site.theme,
-        "colors": build_palette(site.theme.accent, site.theme.paper, site.theme.ink),
-        "say": say,
-        "long_date": long_date,
-        "short_date": short_date,
-        "clock": clock,
-        "quantity": quantity,
+        "theme": theme,
+        "colors": build_palette(theme.accent, theme.paper, theme.ink),
+        "say": partial(i18n.translate, language),
+        "long_date": partial(i18n.long_date, language=language, zone=zone),
+        "short_date": partial(i18n.short_date, language=language, zone=zone),
+        "clock": partial(i18n.clock, zone=zone),
+        "quantity": partial(i18n.quantity, language=language),
     }
 
 
 def personal_values(web_url: str = "", preferences_url: str = "") -> dict[str, Any]:
-    """What differs from reader to reader: marks, which are filled at sending. What is empty is not shown."""
+    """The values that differ from subscriber to subscriber: merge tags, filled at sending. What is empty is not shown."""
     return {
         "subscriber": {"name": merge_tag("name"), "address": merge_tag("address")},
         "unsubscribe_url": merge_tag("unsubscribe_url"),

@@ -1,14 +1,21 @@
 """Templates: found by name, the newsroom's own first, and rendered in a sandbox.
 
-Content is data and never template source. Templates themselves are staff's, but are kept on a short leash all the
-same: no attribute that begins with an underscore, nothing that changes a value, only the filters named here, nothing
-that fills the memory in one step. It guards against mistakes and borrowed snippets; who may write templates may write
-whatever a mail says. A mistake in a template is told with its file and line.
+Content is data and never template source. The sandbox guards against mistakes and copied snippets: no attribute that
+begins with an underscore, nothing that changes a value, only the filters named here, nothing that fills the memory in one
+step. Who may write templates may write whatever an email says. An error in a template names its file and line.
+
+Two things are added to Jinja2:
+
+- The tag `fragment` marks a part that several emails of an edition share (`cache`). Without a cache it does nothing.
+- Merge fields are filled per recipient at sending. While an email is rendered, `subscriber.name` is a merge tag and not a
+  name: a template may show it, pass it on and give a fallback for subscribers without one
+  (`{{ subscriber.name or "bạn đọc" }}`), but not compute with it. A comparison, a length or a capital letter is refused when
+  the template is compiled. Links of the subscriber may also be tested for being there at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,17 +32,20 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError
+from jinja2.ext import Extension
+from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ..errors import RenderError
+from ..merge_fields import with_fallback
 from ..text import html_to_text
-from .personal import FALLBACK_FILTER, compile_fallbacks, personal_or
-from .pieces import FragmentTag
 from .plaintext import underline, wrap
 
 MAX_OUTPUT = 20_000_000  # characters that a template may produce
 MAX_RANGE = 10_000  # numbers
+FRAGMENTS_VARIABLE = "fragments"  # the variable that holds `FragmentCache.mark`, where emails share fragments
+LINK_VARIABLES = frozenset({"unsubscribe_url", "web_url", "preferences_url"})
 
 # Of Jinja2's own filters. Not `safe`, which would let text of articles act as HTML, nor `attr`, `format` and `center`.
 FILTERS = frozenset((
@@ -48,9 +58,15 @@ TESTS = frozenset((
     "boolean", "defined", "divisibleby", "eq", "equalto", "even", "false", "ge", "gt", "in", "integer", "iterable",
     "le", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "undefined", "upper"
 ))  # fmt: skip
-_OWN_FILTERS = {"plain": html_to_text, "wrapped": wrap, "underlined": underline}
 # Methods of text that make a megabyte out of a number, and those that read attributes by a format.
 _REFUSED_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
+_SUBSCRIBER = "subscriber"
+_FALLBACK_FILTER = "merge_field_or"  # the filter that `or` becomes behind a merge field
+_OUTPUT_NODES = (
+    nodes.Output, nodes.Call, nodes.Keyword, nodes.Concat, nodes.Tuple, nodes.List, nodes.Pair, nodes.CallBlock,
+    nodes.MarkSafe,
+)  # fmt: skip
+_CONDITION_NODES = (nodes.If, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +88,13 @@ class Templates:
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """A template with these values. Raises RenderError with file and line."""
         try:
-            pieces = self._environment.get_template(name).generate(values)
-            return _join_limited(name, pieces)
+            return _join_limited(name, self._environment.get_template(name).generate(values))
         except TemplateNotFound as error:
-            where = "" if error.name == name else f"{self._place(error, name)}: "
-            raise RenderError(f"{where}template {error.name} is not there; looked in {self._places()}") from None
+            where = "" if error.name == name else f"{self._location(error, name)}: "
+            folders = ", ".join(map(str, self._folders))
+            raise RenderError(f"{where}there is no template {error.name} in {folders}") from None
         except Exception as error:  # whatever an expression of a template raises is the template's fault
-            raise RenderError(f"{self._place(error, name)}: {_reason(error)}") from error
+            raise RenderError(f"{self._location(error, name)}: {_reason(error)}") from error
 
     def check(self, folder: Path | None = None) -> list[TemplateFault]:
         """Every template, or every one in this folder, that cannot be compiled."""
@@ -90,31 +106,30 @@ class Templates:
                 self._environment.get_template(name)
             except TemplateSyntaxError as error:
                 faults.append(
-                    TemplateFault(self._shown(error.filename or name), error.lineno, error.message or "syntax error")
+                    TemplateFault(
+                        self._short_path(error.filename or name), error.lineno, error.message or "syntax error"
+                    )
                 )
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 faults.append(TemplateFault(f"templates/{name}", None, _reason(error)))
         return faults
 
-    def _places(self) -> str:
-        return ", ".join(str(folder) for folder in self._folders)
-
-    def _shown(self, file: str) -> str:
+    def _short_path(self, file: str) -> str:
         """`templates/email/digest.html.j2`, wherever the folder lies."""
         for folder in self._folders:
             if Path(file).is_relative_to(folder):
                 return f"templates/{Path(file).relative_to(folder).as_posix()}"
         return file
 
-    def _place(self, error: BaseException, name: str) -> str:
+    def _location(self, error: BaseException, name: str) -> str:
         if isinstance(error, TemplateSyntaxError):
-            return f"{self._shown(error.filename or name)}:{error.lineno}"
+            return f"{self._short_path(error.filename or name)}:{error.lineno}"
         line, file = None, f"templates/{name}"
         trace = error.__traceback__
         while trace:  # Jinja2 rewrites tracebacks so that frames of templates carry their file and line
-            shown = self._shown(trace.tb_frame.f_code.co_filename)
-            if shown.startswith("templates/") and shown.endswith(".j2"):
-                file, line = shown, trace.tb_lineno
+            path = self._short_path(trace.tb_frame.f_code.co_filename)
+            if path.startswith("templates/") and path.endswith(".j2"):
+                file, line = path, trace.tb_lineno
             trace = trace.tb_next
         return f"{file}:{line}" if line else file
 
@@ -130,15 +145,15 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Jinja2 has no other place at which a template can be looked at before it is compiled."""
+        """Compile merge fields as well: Jinja2 has no other hook between parsing and compiling."""
         try:
-            return compile_fallbacks(super()._parse(source, name, filename))
+            return _compile_merge_fields(super()._parse(source, name, filename))
         except TemplateSyntaxError as error:
             error.name, error.filename = error.name or name, error.filename or filename
             raise
 
     def wrap_str_format(self, value: Any) -> None:
-        """No wrapper of `format` that asks first: it is refused below like the others."""
+        """No wrapper around `format`: `is_safe_attribute` refuses it like the others."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, str) and attr in _REFUSED_METHODS:
@@ -146,8 +161,28 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
 
+class _FragmentTag(Extension):
+    """The tag `fragment`."""
+
+    tags = {"fragment"}  # noqa: RUF012  # as Jinja2 declares it
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        values = [parser.parse_expression()]
+        while parser.stream.skip_if("comma"):
+            values.append(parser.parse_expression())
+        body = parser.parse_statements(("name:endfragment",), drop_needle=True)
+        place = nodes.Const(f"{parser.name}:{line}")
+        call = self.call_method("_mark", [nodes.ContextReference(), place, nodes.Tuple(values, "load")])
+        return nodes.CallBlock(call, [], [], body).set_lineno(line)
+
+    def _mark(self, context: Context, place: str, values: tuple[Any, ...], caller: Callable[[], str]) -> str:
+        mark = context.get(FRAGMENTS_VARIABLE)
+        return str(mark((place, values), lambda: str(caller())) if mark else caller())
+
+
 class _MemoryBytecodeCache(BytecodeCache):
-    """What was compiled in this process, by file; Jinja2 compares the source. A newsroom that is opened again is ready."""
+    """Templates compiled by this process, by file; Jinja2 compares the source. Opening a newsroom again compiles nothing."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
@@ -167,7 +202,7 @@ def _environment(folders: Sequence[Path]) -> _Sandbox:
     environment = _Sandbox(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         undefined=StrictUndefined,
-        extensions=[FragmentTag],
+        extensions=[_FragmentTag],
         autoescape=lambda name: name is not None and ".html" in name,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -175,9 +210,7 @@ def _environment(folders: Sequence[Path]) -> _Sandbox:
     )
     environment.globals.clear()  # no `lipsum`, `cycler`, `namespace`
     environment.globals["range"] = _short_range
-    environment.filters = (
-        {name: environment.filters[name] for name in FILTERS} | _OWN_FILTERS | {FALLBACK_FILTER: personal_or}
-    )
+    environment.filters = {name: environment.filters[name] for name in FILTERS} | _OWN_FILTERS
     environment.tests = {name: environment.tests[name] for name in TESTS}
     return environment
 
@@ -189,16 +222,84 @@ def _short_range(*bounds: int) -> range:
     return numbers
 
 
-def _join_limited(name: str, pieces: Iterable[str]) -> str:
-    parts, size = [], 0
-    for piece in pieces:
-        size += len(piece)
+def _join_limited(name: str, parts: Iterable[str]) -> str:
+    kept, size = [], 0
+    for part in parts:
+        size += len(part)
         if size > MAX_OUTPUT:
             raise RenderError(f"template {name} makes more than {MAX_OUTPUT} characters")
-        parts.append(piece)
-    return "".join(parts)
+        kept.append(part)
+    return "".join(kept)
 
 
 def _reason(error: Exception) -> str:
     text: Any = getattr(error, "message", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0]
+
+
+# -- merge fields ------------------------------------------------------------------------------------------------------
+
+
+def _compile_merge_fields(tree: nodes.Template) -> nodes.Template:
+    """The template with the fallbacks of its merge fields. Raises TemplateSyntaxError, with the line, for computations."""
+    for parent, child in list(_walk(tree)):
+        if not _is_merge_field(child):
+            continue
+        if isinstance(parent, nodes.Or) and parent.left is child and not _is_link(child):
+            _replace(tree, parent, _fallback_filter(child, parent.right))
+        elif isinstance(parent, nodes.Filter) and parent.name in ("default", "d") and parent.args:
+            _replace(tree, parent, _fallback_filter(child, parent.args[0]))
+        elif not isinstance(parent, _OUTPUT_NODES) and not (_is_link(child) and isinstance(parent, _CONDITION_NODES)):
+            name = _variable_name(child)
+            raise TemplateSyntaxError(
+                f"{name} differs from subscriber to subscriber: it can be shown, not computed with; "
+                f'write {{{{ {name} or "…" }}}} where it is to stand',
+                child.lineno,
+            )
+    return tree
+
+
+def _merge_field_or(value: object, fallback: object) -> str:
+    """The merge tag with the text for subscribers without such a value."""
+    return with_fallback(str(value), str(fallback))
+
+
+def _walk(node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
+    for child in node.iter_child_nodes():
+        yield node, child
+        yield from _walk(child)
+
+
+def _is_merge_field(node: nodes.Node) -> bool:
+    return _is_link(node) or (
+        isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == _SUBSCRIBER
+    )
+
+
+def _is_link(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.ctx == "load" and node.name in LINK_VARIABLES
+
+
+def _variable_name(node: nodes.Node) -> str:
+    return node.name if isinstance(node, nodes.Name) else f"{_SUBSCRIBER}.{node.attr}"  # type: ignore[attr-defined]
+
+
+def _fallback_filter(value: nodes.Node, fallback: nodes.Node) -> nodes.Filter:
+    return nodes.Filter(value, _FALLBACK_FILTER, [fallback], [], None, None, lineno=value.lineno)
+
+
+def _replace(tree: nodes.Node, old: nodes.Node, new: nodes.Node) -> None:
+    """Put one node in the place of another."""
+    for parent, child in _walk(tree):
+        if child is not old:
+            continue
+        for field in parent.fields:
+            value = getattr(parent, field)
+            if value is old:
+                setattr(parent, field, new)
+            elif isinstance(value, list):
+                setattr(parent, field, [new if one is old else one for one in value])
+        return
+
+
+_OWN_FILTERS = {"plain": html_to_text, "wrapped": wrap, "underlined": underline, _FALLBACK_FILTER: _merge_field_or}

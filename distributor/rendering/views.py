@@ -6,14 +6,16 @@ addresses that are not of the web. Escaping for HTML is done by the templates' e
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from .. import i18n
 from ..merge_fields import neutralize
-from ..model import Article, Image, ImageFile, Language
+from ..model import Article, Image, ImageFile, Language, Notice, NoticeKind
 from ..text import clean_line, html_to_text
 from .plaintext import first_sentences
 
@@ -123,3 +125,60 @@ def _image_view(image: Image) -> ImageView:
         height=image.height or largest.height,
         variants=tuple(sorted(image.variants, key=lambda one: one.width)),
     )
+
+
+def with_notices(article: Article, notices: Sequence[Notice], language: Language, zone: ZoneInfo) -> Article:
+    """A corrected article begins with its notes, newest first; of a withdrawn one only the note is left."""
+    if not notices:
+        return article
+    changed = max(notice.at for notice in notices)
+    last = notices[-1]
+    if last.kind is NoticeKind.WITHDRAWAL:
+        words = notice_text(last, language, zone)
+        title = i18n.translate(language, "withdrawn_title", title=article.title)
+        return replace(
+            article, title=title, lead=words, body_html=_paragraph(words), author="", image=None, updated=changed
+        )
+    notes = [notice_text(notice, language, zone) for notice in reversed(notices)]
+    return replace(
+        article,
+        lead=" ".join([notes[0], article.lead]).strip(),
+        body_html="".join(map(_paragraph, notes)) + article.body_html,
+        updated=max(changed, article.updated) if article.updated else changed,
+    )
+
+
+def all_with_notices(
+    articles: Sequence[Article], notices: Mapping[str, Sequence[Notice]], language: Language, zone: ZoneInfo
+) -> tuple[Article, ...]:
+    return tuple(with_notices(article, notices.get(article.id, ()), language, zone) for article in articles)
+
+
+def notice_text(notice: Notice, language: Language, zone: ZoneInfo) -> str:
+    """`Đính chính (23/11/2026): …`."""
+    note = clean_text(notice.note) or i18n.translate(language, f"notice_{notice.kind}_usual")
+    return i18n.translate(language, f"notice_{notice.kind}", date=i18n.short_date(notice.at, language, zone), note=note)
+
+
+def _paragraph(words: str) -> str:
+    return f"<p><strong>{html.escape(words)}</strong></p>"
+
+
+def add_utm_parameters(url: str, site: str, *, source: str, medium: str, campaign: str) -> str:
+    """An address with source, medium and campaign, where it belongs to the site and has none of its own yet.
+
+    `source` is empty where this is switched off.
+    """
+    if not source or not url:
+        return url
+    parts = urlsplit(url)
+    if _host(parts.hostname) != _host(urlsplit(site).hostname):
+        return url
+    known = {pair.partition("=")[0] for pair in parts.query.split("&")}
+    added = {"utm_source": source, "utm_medium": medium, "utm_campaign": campaign}
+    fresh = [f"{name}={quote(value, safe='')}" for name, value in added.items() if value and name not in known]
+    return urlunsplit(parts._replace(query="&".join([*filter(None, [parts.query]), *fresh])))
+
+
+def _host(name: str | None) -> str:
+    return (name or "").removeprefix("www.")

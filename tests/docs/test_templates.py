@@ -16,8 +16,7 @@ from distributor.model import Language
 from distributor.rendering.digest import EditionView, edition_values, render_digest
 from distributor.rendering.globals import common_values, personal_values
 from distributor.rendering.pages import render_article_page, render_edition_page
-from distributor.rendering.pieces import FRAGMENTS_VARIABLE as PIECES
-from distributor.rendering.templates import Templates
+from distributor.rendering.templates import FRAGMENTS_VARIABLE, Templates
 from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES, TransactionalTemplate
 from distributor.rendering.views import ArticleView, ImageView
 from support import reference_editions as reference
@@ -67,7 +66,7 @@ def test_the_values_of_every_template_are_the_real_ones() -> None:
 def test_a_digest_has_these_values_and_no_other() -> None:
     asked = Asked()
     render_digest(reference.ORDINARY, SITE, NEWSLETTER, ZONE, asked)
-    assert set(asked.values) - {PIECES} == everywhere() | of_an_edition() | set(personal_values())
+    assert set(asked.values) - {FRAGMENTS_VARIABLE} == everywhere() | of_an_edition() | set(personal_values())
 
 
 def test_pages_have_these_values_and_no_other() -> None:

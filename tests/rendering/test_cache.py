@@ -23,8 +23,8 @@ TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
 FORTY = reference.FORTY
 
 
-def digest(edition: Edition, shop: RenderCache | None = None, **more: Any) -> Any:
-    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=shop, **more)
+def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
+    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=cache, **more)
 
 
 @given(st.sets(st.integers(0, 39), min_size=1), st.booleans())
@@ -32,11 +32,11 @@ def digest(edition: Edition, shop: RenderCache | None = None, **more: Any) -> An
 def test_a_cohort_gets_the_letter_that_it_would_get_alone(chosen: set[int], brief: bool) -> None:
     some = tuple(FORTY.articles[i] for i in sorted(chosen))
     share = replace(FORTY, articles=some[:1], briefs=some[1:]) if brief else replace(FORTY, articles=some)
-    shared = digest(share, SHOP)
+    shared = digest(share, SHARED)
     alone = digest(share)
     assert (shared.html, shared.text) == (alone.html, alone.text)
-    assert SHOP.runs == 1
+    assert SHARED.runs == 1
 
 
-SHOP = RenderCache()
-digest(FORTY, SHOP)
+SHARED = RenderCache()
+digest(FORTY, SHARED)

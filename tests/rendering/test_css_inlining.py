@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import threading
+import unicodedata
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import lxml.html
 import pytest
+from lxml import html as document
 
+from distributor.errors import RenderError
+from distributor.merge_fields import FIELD_NAMES, merge_tag
 from distributor.model import Edition
 from distributor.plugins import registry
-from distributor.rendering import inlining
+from distributor.rendering import css_inlining
 from distributor.rendering.cache import RenderCache
-from distributor.rendering.css_inlining import CssInliner
+from distributor.rendering.css_inlining import CssInliner, inline_css
 from distributor.rendering.digest import render_digest
-from distributor.rendering.inlining import inline_css
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
 
@@ -33,8 +41,8 @@ def tree(page: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def digest(edition: Edition, shop: RenderCache | None = None, **more: Any) -> Any:
-    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=shop, **more)
+def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
+    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=cache, **more)
 
 
 # -- inlining by what was learned --------------------------------------------------------------------------------------
@@ -43,11 +51,11 @@ def digest(edition: Edition, shop: RenderCache | None = None, **more: Any) -> An
 @pytest.mark.parametrize("name", ["ORDINARY", "ONE", "FORTY", "PLAIN", "LONG"])
 def test_what_was_learned_is_what_premailer_would_have_made(name: str) -> None:
     edition = getattr(reference, name)
-    shop = RenderCache()
-    made = digest(edition, shop, limit=10**9).html
+    cache = RenderCache()
+    made = digest(edition, cache, limit=10**9).html
     page = TEMPLATES.render("email/digest.html.j2", _values(edition))
     assert tree(made) == tree(inline_css(page))
-    assert shop.runs == 1
+    assert cache.runs == 1
 
 
 def _values(edition: Edition) -> dict[str, Any]:
@@ -62,8 +70,8 @@ def _values(edition: Edition) -> dict[str, Any]:
     }
 
 
-SHOP = RenderCache()
-digest(FORTY, SHOP)
+SHARED = RenderCache()
+digest(FORTY, SHARED)
 
 
 def test_a_sheet_with_other_selectors_is_inlined_letter_by_letter(tmp_path: Path) -> None:
@@ -72,10 +80,10 @@ def test_a_sheet_with_other_selectors_is_inlined_letter_by_letter(tmp_path: Path
     sheet = Path(registry.template_folders(Path("/nonexistent"))[0]) / "email" / "style.css"
     (own / "style.css").write_text(sheet.read_text(encoding="utf-8") + "\n.card .lead { color: #123456; }\n")
     templates = Templates(registry.template_folders(tmp_path))
-    shop = RenderCache()
-    made = render_digest(reference.ONE, reference.SITE, reference.MORNING, ZONE, templates, render_cache=shop)
+    cache = RenderCache()
+    made = render_digest(reference.ONE, reference.SITE, reference.MORNING, ZONE, templates, render_cache=cache)
     assert "#123456" in made.html
-    again = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, templates, render_cache=shop)
+    again = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, templates, render_cache=cache)
     assert again.html.count("#123456") >= 8
 
 
@@ -84,9 +92,9 @@ def test_comments_for_outlook_and_rules_for_phones_stay_letter_for_letter() -> N
         '<html><head><style>.a { color: red }</style><style data-premailer="ignore">@media x { .a > b { c: d } }</style>'
         '</head><body><!--[if mso]><td class="a"><![endif]--><p class=\'a\' title="a > b">x</p></body></html>'
     )
-    book = CssInliner()
-    book.learn([page])
-    made = book.apply(page)
+    inliner = CssInliner()
+    inliner.learn([page])
+    made = inliner.apply(page)
     assert '<!--[if mso]><td class="a"><![endif]-->' in made
     assert "<style>@media x { .a > b { c: d } }</style>" in made
     assert '<p class=\'a\' title="a > b" style="color:red">' in made
@@ -99,7 +107,7 @@ def test_if_inlining_fails_a_plain_letter_goes_out_and_staff_are_told(monkeypatc
     def broken(self: object) -> str:
         raise ValueError("premailer is in a bad mood")
 
-    monkeypatch.setattr(inlining._OfflinePremailer, "transform", broken)
+    monkeypatch.setattr(css_inlining._OfflinePremailer, "transform", broken)
     made = digest(reference.ORDINARY)
     assert made.notes[0].startswith("the plain template is used: ")
     assert "bad mood" in made.notes[0]
@@ -108,3 +116,181 @@ def test_if_inlining_fails_a_plain_letter_goes_out_and_staff_are_told(monkeypatc
         assert article.url in made.html
     assert "@@slot:unsubscribe_url@@" in made.html
     assert made.text == digest(reference.ORDINARY).text
+
+
+def elements(made: str, path: str) -> list[Any]:
+    found: Any = document.fromstring(made).xpath(path)
+    return list(found)
+
+
+def page(body: str, style: str = "", head: str = "") -> str:
+    return f"<!DOCTYPE html><html><head>{head}<style>{style}</style></head><body>{body}</body></html>"
+
+
+class Web:
+    """A server on this machine that writes down what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                web.asked.append(self.path)
+                self.send_response(200)
+                self.send_header("Content-Type", "text/css")
+                self.end_headers()
+                self.wfile.write(b"p { color: #abcdef }")
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    made = Web()
+    yield made
+    made.close()
+
+
+_opened: list[str] = []
+_watching = threading.Event()
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching.is_set() and event in ("open", "socket.connect", "socket.getaddrinfo"):
+        _opened.append(f"{event} {arguments[0] if event == 'open' else arguments}")
+
+
+sys.addaudithook(_hook)
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """What Python itself has opened meanwhile: files, connections, names."""
+    inline_css(page("<p>warm</p>", "p { color: red }"))  # what is loaded once is loaded now
+    _opened.clear()
+    _watching.set()
+    yield _opened
+    _watching.clear()
+
+
+@pytest.mark.parametrize("where", ["{web}/x.css", "//127.0.0.1:1/x.css", "file://{file}", "{file}", "x.css"])
+@pytest.mark.parametrize("how", ['@import url("{0}");', '@import "{0}" screen;', "p {{ background: url({0}) }}"])
+def test_no_style_sheet_and_no_picture_is_fetched_and_no_file_is_read(
+    web: Web, opened: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, how: str
+) -> None:
+    file = tmp_path / "x.css"
+    file.write_text("p { color: #abcdef }", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    opened.clear()
+    style = how.format(where.format(web=web.url, file=file)) + " p { margin: 0 }"
+    made = inline_css(page("<p>Tin</p>", style))
+    assert "margin:0" in made
+    assert "abcdef" not in made
+    assert web.asked == []
+    assert [name for name in opened if "x.css" in name or "socket" in name] == []
+
+
+@pytest.mark.parametrize("where", ["{web}/x.css", "file://{file}", "{file}", "x.css"])
+def test_a_linked_style_sheet_is_refused_in_words(
+    web: Web, opened: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    (tmp_path / "x.css").write_text("p { color: #abcdef }", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    opened.clear()
+    link = f'<link rel="stylesheet" href="{where.format(web=web.url, file=tmp_path / "x.css")}">'
+    with pytest.raises(RenderError, match=r"links a style sheet, .*style\.css"):
+        inline_css(page("<p>Tin</p>", head=link))
+    assert web.asked == []
+    assert [name for name in opened if "x.css" in name or "socket" in name] == []
+
+
+def test_the_server_of_these_tests_would_notice(web: Web) -> None:
+    """Otherwise the tests above would show nothing."""
+    import urllib.request
+
+    with urllib.request.urlopen(f"{web.url}/x.css") as answer:
+        assert b"abcdef" in answer.read()
+    assert web.asked == ["/x.css"]
+
+
+def test_styles_stand_in_the_elements_and_the_sheet_is_gone() -> None:
+    made = inline_css(page('<p class="lead">Tin</p>', ".lead { color: #2b3036; margin: 0 }"))
+    assert "<style" not in made
+    (paragraph,) = elements(made, "//p")
+    assert paragraph.get("style").replace(" ", "") == "color:#2b3036;margin:0"
+
+
+def test_rules_for_the_reader_s_program_stay_letter_for_letter() -> None:
+    """Media queries, dark mode, font faces, and the !important without which they do nothing."""
+    rules = """
+@media (prefers-color-scheme: dark) { .lead > a { color: #fff !important; } }
+@media screen { @media (max-width: 620px) { .x { width: calc(100% - 2px) !important } } }
+[data-ogsc] .lead { color: rgb(0 0 0 / 50%) !important; }
+@font-face { font-family: X; src: url(https://x.example/x.woff2) }
+"""
+    head = f'<style data-premailer="ignore">{rules}</style>'
+    made = inline_css(page('<p class="lead">Tin</p>', ".lead { color: red }", head))
+    assert rules in made
+    assert made.count("<style") == 1
+    assert "data-premailer" not in made
+
+
+def test_marks_stay_whole_in_words_and_in_addresses() -> None:
+    body = "".join(
+        f'<p title="{merge_tag(name)}"><a href="{merge_tag(name)}">{merge_tag(name)}</a></p>' for name in FIELD_NAMES
+    )
+    made = inline_css(page(body, "p { margin: 0 }"))
+    assert [made.count(merge_tag(name)) for name in FIELD_NAMES] == [3] * len(FIELD_NAMES)
+
+
+def test_the_numbers_of_a_picture_stay_numbers() -> None:
+    """`width="100%"` and `height="auto"` make pictures huge in Outlook."""
+    made = inline_css(
+        page('<img src="a.png" width="536" height="300">', "img { width: 100%; height: auto; max-width: 536px }")
+    )
+    (picture,) = elements(made, "//img")
+    assert (picture.get("width"), picture.get("height")) == ("536", "300")
+    assert "width:100%" in picture.get("style")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_text_comes_through_as_it_was(form: Any) -> None:
+    text = unicodedata.normalize(form, "Thủ tướng dự lễ khởi công ở Yên Lạc 👩‍👩‍👧 1 < 2 & “hai”")
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    (paragraph,) = elements(inline_css(page(f"<p>{escaped}</p>", "p { margin: 0 }")), "//p")
+    assert paragraph.text == text
+
+
+def test_the_comments_that_outlook_reads_stay() -> None:
+    comments = '<!--[if mso]><table width="600"><tr><td><![endif]-->', "<!--[if mso]></td></tr></table><![endif]-->"
+    made = inline_css(page(f"{comments[0]}<p>Tin</p>{comments[1]}", "p { margin: 0 }"))
+    assert all(comment in made for comment in comments)
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\t", "<!-- only a comment -->"])
+def test_an_empty_document_is_an_error_in_words(nothing: str) -> None:
+    with pytest.raises(RenderError):
+        inline_css(nothing)
+
+
+def test_rules_that_no_parser_understands_are_passed_over_in_silence(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    style = "p { mso-hide: all; colour: nonsense; margin: 0 } @wrong { x } p::first-word { a: b } a[ { }"
+    with caplog.at_level(logging.DEBUG):
+        made = inline_css(page("<p>Tin</p>", style))
+    assert "Tin" in made
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")

@@ -17,12 +17,11 @@ from lxml import html as document
 
 from distributor import merge_fields
 from distributor.channel import Digest
-from distributor.color import contrast
+from distributor.color import build_palette, contrast
 from distributor.config.schema import Newsletter
 from distributor.model import Article, Edition, Image, Language
 from distributor.plugins import registry
 from distributor.rendering.digest import group_into_sections, render_digest
-from distributor.rendering.palette import build_palette
 from distributor.rendering.templates import Templates
 from distributor.rendering.views import article_view
 from distributor.text import clean_line

@@ -21,7 +21,7 @@ from distributor.mail.merge import compile_message, merge_message
 from distributor.mail.message import EmailContent
 from distributor.model import Edition, Recipient
 from distributor.plugins import registry
-from distributor.rendering import inlining
+from distributor.rendering import css_inlining
 from distributor.rendering.cache import RenderCache
 from distributor.rendering.digest import render_digest
 from distributor.rendering.gmail_clipping import MIN_FULL_ARTICLES, DetailLevel, FitResult, fit_to_limit
@@ -33,8 +33,8 @@ TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
 FORTY = reference.FORTY
 
 
-def digest(edition: Edition, shop: RenderCache | None = None, **more: Any) -> Any:
-    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=shop, **more)
+def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
+    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=cache, **more)
 
 
 def of_120() -> Edition:
@@ -87,8 +87,8 @@ def sizes(made: Any, name: str = "Nguyễn Thị Lan Hương") -> tuple[int, int
     return len(html), len(travelling)
 
 
-SHOP = RenderCache()
-digest(FORTY, SHOP)
+SHARED = RenderCache()
+digest(FORTY, SHARED)
 
 
 def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> Non
     def broken(self: object) -> str:
         raise ValueError("premailer is in a bad mood")
 
-    monkeypatch.setattr(inlining._OfflinePremailer, "transform", broken)
+    monkeypatch.setattr(css_inlining._OfflinePremailer, "transform", broken)
     made = digest(long_edition(1000, 1))
     octets, travelling = sizes(made)
     assert octets <= 95_000 and 98_000 < travelling <= 102_000

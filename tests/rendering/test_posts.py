@@ -18,9 +18,8 @@ from distributor.model import Article, Language
 from distributor.plugins import registry
 from distributor.rendering import posts
 from distributor.rendering.context import RenderContext
-from distributor.rendering.link_tags import add_utm_parameters
 from distributor.rendering.templates import Templates
-from distributor.rendering.views import clean_text
+from distributor.rendering.views import add_utm_parameters, clean_text
 from distributor.text import count_graphemes, count_utf16, graphemes
 from support.builders import article, edition, newsletter, settings
 from support.clocked_newsroom import Line
