@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from . import pipeline
 from .errors import DistributorError
-from .gathering.host_backoff import find_backoff
+from .gathering.source_state import find_backoff
 from .newsroom import Newsroom
 from .storage.database import Database
 

@@ -1,7 +1,7 @@
-"""What sessions, campaigns and the way back leave in web addresses: taken out for readers, and for recognising a page. Pure.
+"""Web addresses made absolute and safe; session ids, campaign parameters and return links taken out of them. Pure.
 
     https://bacson.example/tin/bai-12;jsessionid=1F0A?utm_source=zalo&redirect=%2Ftin%3Fcur%3D2#top
-    without_marks   https://bacson.example/tin/bai-12#top       still opens the page
+    remove_tracking https://bacson.example/tin/bai-12#top       still opens the page
     canonical_url   bacson.example/tin/bai-12                   a key, the same for every such address of the page
 
 Marks are known by their names. A name that elsewhere names the story itself (`sid` is a session in phpBB and the number
@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode, urljoin, urlsplit
+
+from .credentials import remove_credentials
+from .text import clean
 
 # -- marks: an address opens the same page without them ----------------------------------------------------------------
 
@@ -159,3 +162,29 @@ def _end(path: str) -> int:
     while (slash := path.rfind("/", 0, end)) >= 0 and path[slash + 1 : end] in _INDEX:
         end = slash
     return end
+
+
+# -- addresses in foreign HTML and feeds --------------------------------------------------------------------------------
+
+_LONGEST_ADDRESS = 4000  # characters; servers refuse more, and a fault must stay a line that can be read
+_UNSAFE = re.compile(r'[\s\x00-\x20\x7f-\xa0"<>]')
+
+
+def web_address(url: str, base_url: str) -> str:
+    """An absolute http(s) address without user name and password; empty for whatever is none, and for no address.
+
+    Portals link to `tin moi.html`: spaces and the like are written as addresses need, as browsers do.
+    """
+    # Browsers read `java<tab>script:` as `javascript:` (WHATWG URL, 4.4).
+    url = re.sub(r"[\t\r\n]", "", clean(url)).strip()
+    if len(url) > _LONGEST_ADDRESS:
+        return ""
+    try:
+        made = remove_credentials(urljoin(base_url, url) if base_url and url else url)
+        parts = urlsplit(made)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or _UNSAFE.search(parts.netloc):
+        return ""
+    made = _UNSAFE.sub(lambda sign: quote(sign[0]), made)
+    return made if len(made) <= _LONGEST_ADDRESS else ""

@@ -18,8 +18,8 @@ from distributor.credentials import (
 from distributor.errors import ConfigError, SourceError
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.sources.feed import FeedSource
-from distributor.gathering.urls import web_address
 from distributor.newsroom import open_newsroom
+from distributor.url_cleaning import web_address
 from support.builders import NOW
 from support.newsroom import Room
 from support.web_site import OpenFetcher, WebSite

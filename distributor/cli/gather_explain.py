@@ -29,14 +29,14 @@ def explain(app: CliContext, only: Sequence[str], *, as_json: bool) -> None:
     import asyncio
 
     from ..errors import SourceError
-    from ..gathering import host_backoff
+    from ..gathering import source_state
     from ..gathering.source_reader import explain_source
 
     check_names(app, only)
     chosen = [source for name, source in app.newsroom.sources.items() if not only or name in only]
     now = clock()
     with app.store() as database, database.read() as connection:
-        left_alone = host_backoff.load_backoffs(connection, now)
+        left_alone = source_state.load_backoffs(connection, now)
 
     async def run() -> dict[str, Sequence[ItemExplanation] | str]:
         async def one(source: Source) -> Sequence[ItemExplanation] | str:

@@ -16,7 +16,7 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean_line
-from .urls import web_address
+from ..url_cleaning import web_address
 
 
 class ImageKind(Enum):

@@ -1,8 +1,8 @@
-"""Dates as sites write them, Vietnamese ones first. Pure.
+"""Dates as sites write them, Vietnamese ones first: in full, or counted from now ("2 giờ trước", "hôm qua"). Pure.
 
 Feed libraries and dateutil read `GMT+7` wrong by hours, swap day and month, or take a local time for UTC. Here the day
 always comes before the month, unless the source says otherwise, and a time without a zone is in the zone of the source.
-What cannot be read is said in words, never guessed.
+What cannot be read is reported in words, never guessed.
 """
 
 from __future__ import annotations
@@ -11,14 +11,69 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..config.types import DateFormat
-from .date_words import AFTERNOON, MONTH, MORNING, NIGHT, NOON, ZONES, month_number
+
+# Longest first within each language: `mười` would match the beginning of `mười một`.
+_VIETNAMESE = {
+    "mười hai": 12, "mười một": 11, "chạp": 12, "giêng": 1, "mười": 10, "chín": 9, "tám": 8, "bảy": 7, "sáu": 6,
+    "năm": 5, "tư": 4, "bốn": 4, "ba": 3, "hai": 2, "một": 1,
+}  # fmt: skip
+# CLDR's names of months, wide and short, of languages whose news are read here: those that do not contradict each other.
+_NAMES = """
+january jan januar janvier janv enero ene janeiro gennaio gen januari stycznia sty января янв
+february feb februar février févr fevrier febrero fevereiro fev febbraio februari lutego lut февраля фев
+march mar märz mrz mars marzo março marco maart mrt maret marca марта мар
+april apr avril avr abril abr aprile kwietnia kwi апреля апр
+may mai mayo maio maggio mag mei maj maja мая май
+june jun juni juin junio junho giugno giu czerwca cze июня июн
+july jul juli juillet juil julio julho luglio lug lipca lip июля июл
+august aug août aout agosto ago augustus agustus agt augusti sierpnia sie августа авг
+september sept sep septembre septiembre setembro set settembre września wrz сентября сен
+october oct oktober okt octobre octubre outubro out ottobre ott października paź октября окт
+november nov novembre noviembre novembro noviembre listopada lis ноября ноя
+december dec dezember dez décembre déc decembre diciembre dic dezembro dicembre desember des desembre grudnia gru декабря дек
+"""
+MONTHS: dict[str, int] = {
+    name.rstrip("."): number
+    for number, line in enumerate(_NAMES.strip().splitlines(), 1)
+    for name in line.split()
+}  # fmt: skip
+VIETNAMESE_MONTH = rf"(?:tháng|thg|th)\.?\s*(?:\d{{1,2}}(?!\d)|{'|'.join(_VIETNAMESE)})"
+MONTH = "(?:" + VIETNAMESE_MONTH + "|" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")(?![^\W\d_])"
+
+MORNING = r"(?:am|a\.\s?m|sa|sáng)"
+NOON = r"trưa"
+AFTERNOON = r"(?:pm|p\.\s?m|ch|chiều|tối)"
+NIGHT = r"(?:đêm|khuya)"
+
+# Hours ahead of UTC. RFC 822, section 5.1, for the names of North America; otherwise what news of the place mean by it.
+ZONES: dict[str, float] = {
+    "Z": 0, "GMT": 0, "UTC": 0, "UT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "MET": 1, "WAT": 1, "CEST": 2, "MEST": 2,
+    "EET": 2, "SAST": 2, "CAT": 2, "EEST": 3, "MSK": 3, "EAT": 3, "TRT": 3, "GST": 4, "PKT": 5, "IST": 5.5, "NPT": 5.75,
+    "ICT": 7, "WIB": 7, "HKT": 8, "SGT": 8, "MYT": 8, "PHT": 8, "WITA": 8, "AWST": 8, "JST": 9, "KST": 9, "WIT": 9,
+    "ACST": 9.5, "AEST": 10, "ACDT": 10.5, "AEDT": 11, "NZST": 12, "NZDT": 13,
+    "NST": -3.5, "NDT": -2.5, "AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
+    "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "BRT": -3, "ART": -3, "CLT": -4, "COT": -5, "PET": -5,
+}  # fmt: skip
+
+
+def month_number(written: str) -> int:
+    """The month that a word names: `Thg11`, `tháng mười một`, `Nov`, or its number. Raises ValueError for none."""
+    word = unicodedata.normalize("NFC", written).casefold().rstrip(".")
+    if word in MONTHS:
+        return MONTHS[word]
+    for beginning in ("tháng", "thg", "th"):
+        if word.startswith(beginning):
+            word = word.removeprefix(beginning).strip(" .")
+            break
+    return _VIETNAMESE[word] if word in _VIETNAMESE else int(word)
+
 
 _MAX_EXAMPLES = 3
-_LONGEST = 200  # characters that are looked at
+_LONGEST = 200  # characters of a text that are read
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # what a program writes that has no date
 
 _I = re.IGNORECASE
@@ -225,3 +280,111 @@ def _strange_zone(after: str) -> str:
     """A name at the end of a date that machines write, where a zone belongs, and that is none of those known."""
     match = _STRANGE_ZONE.match(re.sub(rf"^\s*{_PART}", "", after, flags=_I))
     return match["name"] if match else ""
+
+
+# -- counted from now ---------------------------------------------------------------------------------------------------
+
+_NUMERALS = {
+    "một": 1, "hai": 2, "ba": 3, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7, "tám": 8, "chín": 9, "mười": 10,
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3,
+}  # fmt: skip
+_NUMBER = r"\d{1,4}|" + "|".join(sorted(_NUMERALS, key=len, reverse=True))
+_UNITS = {
+    "second": ("giây", "seconds", "second", "secs", "sec"),
+    "minute": ("phút", "minutes", "minute", "mins", "min"),
+    "hour": ("giờ", "tiếng", "hours", "hour", "hrs", "hr", "h"),
+    "day": ("ngày", "days", "day"),
+    "week": ("tuần", "weeks", "week"),
+    "month": ("tháng", "months", "month"),
+    "year": ("năm", "years", "year"),
+}
+_UNIT = "|".join(word for words in _UNITS.values() for word in words)
+_LENGTH = {
+    "second": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+_SPAN = rf"(?P<number>{_NUMBER})\s?(?P<unit>{_UNIT})(?:,?\s(?P<more>\d{{1,2}})\s?(?P<part>phút|minutes?|mins?))?"
+_AGO = re.compile(rf"(?<!\w){_SPAN}\s(?:trước|ago)(?!\w)", re.IGNORECASE)
+_SINCE = re.compile(rf"(?<!\w)cách đây\s{_SPAN}(?!\w)", re.IGNORECASE)
+_NOW = re.compile(r"(?<!\w)(?:vừa xong|vừa đăng|vừa mới|mới đây|just now|moments? ago)(?!\w)", re.IGNORECASE)
+_DAY = re.compile(
+    r"(?<!\w)(?:(?P<today>(?:hôm|sáng|trưa|chiều|tối) nay|today)"
+    r"|(?P<yesterday>(?:hôm|sáng|trưa|chiều|tối|đêm) qua|yesterday)|(?P<before>hôm kia))(?!\w)",
+    re.IGNORECASE,
+)
+_WITHOUT_YEAR = re.compile(
+    r"(?<![\d/.:\-])(?P<day>\d{1,2})(?P<sign>[/\-]|\s(?:th|tháng)\s?)(?P<month>\d{1,2})(?![\d/.:\-])", re.IGNORECASE
+)
+
+
+def parse_relative(text: str, now: datetime, zone: tzinfo) -> datetime | None:
+    """The moment that a text names by its distance from `now`, in UTC; None where it names none.
+
+    Hours and minutes are counted back from `now`, to the minute. Days, weeks, months (of 30 days) and years (of 365) give
+    the midnight that begins that day in `zone`, as do "hôm qua" and "24/11" without a time; a day and a month without a
+    year is the latest one that is not more than a day ahead.
+    """
+    text = " ".join(text[: 5 * _LONGEST].split())[:_LONGEST]
+    try:
+        return _ago(text, now, zone) or _named_day(text, now, zone) or _day_of_this_year(text, now, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _ago(text: str, now: datetime, zone: tzinfo) -> datetime | None:
+    if _NOW.search(text):
+        return _to_the_minute(now)
+    match = _AGO.search(text) or _SINCE.search(text)
+    if match is None:
+        return None
+    unit = next(name for name, words in _UNITS.items() if match["unit"].lower() in words)
+    number = match["number"].lower()
+    moment = now - _LENGTH[unit] * (_NUMERALS[number] if number in _NUMERALS else int(number))
+    if unit in ("second", "minute", "hour"):
+        return _to_the_minute(moment - timedelta(minutes=int(match["more"] or 0)))
+    return _midnight(moment.astimezone(zone).date(), zone)
+
+
+def _named_day(text: str, now: datetime, zone: tzinfo) -> datetime | None:
+    match = _DAY.search(text)
+    if match is None:
+        return None
+    back = 0 if match["today"] else 1 if match["yesterday"] else 2
+    day = now.astimezone(zone).date() - timedelta(days=back)
+    moment = _on(day, f"{text[: match.start()]} {text[match.end() :]}", zone)
+    afternoon = match[0].lower().startswith(("chiều", "tối"))
+    if moment and afternoon and 1 <= moment.astimezone(zone).hour < 12:
+        moment += timedelta(hours=12)
+    return moment
+
+
+def _day_of_this_year(text: str, now: datetime, zone: tzinfo) -> datetime | None:
+    match = _WITHOUT_YEAR.search(text)
+    if match is None:
+        return None
+    today = now.astimezone(zone).date()
+    first, second = int(match["day"]), int(match["month"])
+    if isinstance(zone, DateFormat) and zone.month_first and match["sign"] in ("/", "-"):
+        first, second = second, first
+    day = date(today.year, second, first)
+    if day > today + timedelta(days=1):
+        day = day.replace(year=today.year - 1)
+    return _on(day, f"{text[: match.start()]} {text[match.end() :]}", zone)
+
+
+def _on(day: date, rest: str, zone: tzinfo) -> datetime | None:
+    """The time of day that the rest of a text names, on this day."""
+    return parse_date(f"{day:%Y-%m-%d}, {rest}", zone)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def _to_the_minute(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)

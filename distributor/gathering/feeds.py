@@ -20,12 +20,12 @@ from urllib.parse import urljoin
 from ..model import Image
 from ..source import FetchedDocument
 from ..text import clean_line, language_tag
+from ..url_cleaning import web_address
 from .article_images import may_be_picture, parse_pixels
 from .dates import from_epoch, parse_date
 from .extraction.document import decode, decode_damaged_utf8
 from .feed_parser import LANGUAGE, SECOND, find_root_element, parse_feed, split_cdata
 from .text_types import TextType, as_html, as_text, decode_references
-from .urls import web_address
 
 _MOST = 20_000  # entries that are looked at; as many as fit into a feed of 5 MB
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes

@@ -33,7 +33,7 @@ from ..errors import Busy, Gone, NotModified, SourceError
 from ..http import PrivateAddress, ResponseTooLarge, open_session
 from ..source import FetchedDocument, Validators
 from ..text import clean_line
-from .host_backoff import find_backoff, parse_retry_after
+from .source_state import find_backoff, parse_retry_after
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})

@@ -1,11 +1,14 @@
-"""What the store remembers of each source: when it was read, how that ended, and what its server gave to ask for changes.
-Every statement about it is here."""
+"""What the store keeps between two gathers: each source's state, validators of its pages, hosts to back off from.
+
+A backoff belongs to a host and not to a source: two sources of one portal ask the same server.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,12 +16,12 @@ from sqlalchemy import Connection
 
 from ..credentials import remove_credentials
 from ..source import Validators
-from ..storage.tables import http_validators, sources
+from ..storage.tables import host_backoff, http_validators, sources
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """What the store remembers of a source."""
+    """When a source was read, how that ended, and how many articles it had."""
 
     name: str
     first_read: datetime | None = None
@@ -35,7 +38,7 @@ def load_source_state(connection: Connection, name: str) -> SourceState:
 
 
 def save_fault(connection: Connection, name: str, fault: str, now: datetime) -> bool:
-    """Remember how a look ended (`fault` empty: well). Returns whether this is worth telling: it was not so before."""
+    """Record how a gather ended (`fault` empty: well). Returns whether that has changed, so that it is worth reporting."""
     state = load_source_state(connection, name)
     changed = fault != state.fault
     values: dict[str, Any] = {"last_read": now, "fault": fault}
@@ -65,3 +68,55 @@ def save_validators(connection: Connection, source: str, fresh: Mapping[str, Val
         values = {"etag": value.etag, "last_modified": value.last_modified}
         if not connection.execute(sa.update(http_validators).where(here).values(values)).rowcount:
             connection.execute(sa.insert(http_validators).values(source=source, url=url, **values))
+
+
+# -- hosts that ask for a pause ----------------------------------------------------------------------------------------
+
+MAX_BACKOFF = timedelta(days=1)  # whatever a server asks for, it is tried again the day after
+
+
+def parse_retry_after(retry_after: str, now: datetime, date: str = "") -> datetime | None:
+    """Until when a server asks us to wait by its Retry-After, in seconds or as a date (RFC 9110, section 10.2.3); at most
+    MAX_BACKOFF from now. None where it asks for nothing that can be read.
+
+    `date` is the Date header of the same answer: a server whose clock is wrong still says how long it wants us to wait.
+    """
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        wait = timedelta(seconds=min(int(text[:12]), MAX_BACKOFF.total_seconds()))
+    else:
+        until = _moment(text)
+        if until is None:
+            return None
+        wait = until - (_moment(date) or now)
+    return now + min(wait, MAX_BACKOFF) if wait > timedelta(0) else None
+
+
+def find_backoff(waits: Mapping[str, datetime], host: str, now: datetime) -> datetime | None:
+    """Until when to back off from a host; None for no backoff. A time further away than MAX_BACKOFF comes from a clock that
+    was ahead, and is ignored."""
+    until = waits.get(host)
+    return until if until and now < until <= now + MAX_BACKOFF else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text[:100])
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def load_backoffs(connection: Connection, now: datetime) -> dict[str, datetime]:
+    """The hosts to back off from now, each with until when."""
+    rows = connection.execute(sa.select(host_backoff).where(host_backoff.c.until > now))
+    return {row.host: row.until for row in rows}
+
+
+def save_backoffs(connection: Connection, fresh: Mapping[str, datetime], now: datetime) -> None:
+    """Save what hosts have asked for, and delete what is over."""
+    connection.execute(
+        sa.delete(host_backoff).where((host_backoff.c.until <= now) | host_backoff.c.host.in_(list(fresh)))
+    )
+    if fresh:
+        connection.execute(sa.insert(host_backoff), [{"host": host, "until": until} for host, until in fresh.items()])

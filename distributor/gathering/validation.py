@@ -21,8 +21,8 @@ from ..errors import ArticleError
 from ..html_sanitizer import sanitize_html
 from ..model import Article, Image, ParsedArticle
 from ..text import clean_line
+from ..url_cleaning import web_address
 from .mojibake import BODY, repair_texts
-from .urls import web_address
 
 LONGEST_LINE = 4000  # characters of a title, an address, a name, an id
 LONGEST_LEAD = 20_000

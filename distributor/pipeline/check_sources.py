@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ..errors import NotModified, SourceError
-from ..gathering import host_backoff
+from ..gathering import source_state
 from ..gathering.gather_stats import GatherStats, compute_gather_stats
 from ..gathering.source_reader import check_source
 from ..newsroom import Newsroom
@@ -19,14 +19,14 @@ async def inspect_sources(newsroom: Newsroom, database: Database, clock: Callabl
     """One look at each source side by side, in the order of config.yaml, as if for the first time: what has not changed
     since the last look is read all the same. Servers that ask to be left alone are, and what they ask for is kept."""
     with database.read() as connection:
-        left_alone = host_backoff.load_backoffs(connection, clock())
+        left_alone = source_state.load_backoffs(connection, clock())
     found = await asyncio.gather(
         *(_inspect_source(newsroom, one, clock(), left_alone) for one in newsroom.sources.values())
     )
     fresh = {host: until for _, asked_for in found for host, until in asked_for.items()}
     if fresh:
         with database.write() as connection:
-            host_backoff.save_backoffs(connection, fresh, clock())
+            source_state.save_backoffs(connection, fresh, clock())
     return [inspection for inspection, _ in found]
 
 

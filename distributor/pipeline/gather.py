@@ -14,7 +14,7 @@ from ..articles.matching import host_of
 from ..articles.repository import ArticleChanges
 from ..editions import article_status
 from ..errors import Busy, NotModified, SourceError, UserError
-from ..gathering import host_backoff, source_state
+from ..gathering import source_state
 from ..gathering.source_reader import read_source
 from ..newsroom import Newsroom
 from ..source import FetchResult, Source
@@ -74,7 +74,7 @@ async def _gather_source(
 ) -> GatherResult:
     with database.read() as connection:
         known = source_state.load_validators(connection, source.name)
-        left_alone = {} if force else host_backoff.load_backoffs(connection, clock())
+        left_alone = {} if force else source_state.load_backoffs(connection, clock())
     try:
         harvest = await read_source(source, newsroom.settings.site, known, clock(), left_alone)
         intake, news = await asyncio.to_thread(_store_fetched, newsroom, database, source, harvest, clock())
@@ -103,7 +103,7 @@ def _store_fetched(
 ) -> tuple[ArticleChanges, bool]:
     """What a look has brought, and whether what is suspicious about it is new."""
     with database.write() as connection:
-        host_backoff.save_backoffs(connection, harvest.waits, now)
+        source_state.save_backoffs(connection, harvest.waits, now)
         intake = article_repository.store_articles(
             connection, source, harvest, authority=host_of(newsroom.settings.site.url), now=now
         )
@@ -121,7 +121,7 @@ async def _record_fault(
 ) -> bool:
     def note() -> bool:
         with database.write() as connection:
-            host_backoff.save_backoffs(connection, asked_for, now)
+            source_state.save_backoffs(connection, asked_for, now)
             return source_state.save_fault(connection, source.name, fault, now)
 
     return await asyncio.to_thread(note)

@@ -32,7 +32,6 @@ from ..delivery.queries import S
 from ..editions import repository as edition_repository
 from ..editions.selection import ArticleStatus
 from ..errors import DamagedRow
-from ..gathering.urls import web_address
 from ..model import (
     BounceType,
     DeliveryState,
@@ -52,6 +51,7 @@ from ..storage import tables
 from ..storage.rows import decode_leniently, from_json, skip_damaged
 from ..storage.tables import UtcTime, metadata
 from ..text import clean_line
+from ..url_cleaning import web_address
 
 _found = TypeAdapter(ParsedArticle)
 # A user name and a password in an address, also inside HTML.

@@ -16,7 +16,7 @@ from ..editions import article_status
 from ..editions import repository as edition_repository
 from ..editions.alert_rules import select_alerts
 from ..editions.selection import select_articles
-from ..gathering import host_backoff
+from ..gathering import source_state
 from ..gathering.source_reader import check_availability_of_articles
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
@@ -254,7 +254,7 @@ async def recheck_articles(
     if not wanted:
         return []
     with database.read() as connection:
-        left_alone = host_backoff.load_backoffs(connection, now)
+        left_alone = source_state.load_backoffs(connection, now)
     answers = await check_availability_of_articles(newsroom.sources, newsroom.settings.site, wanted, waits=left_alone)
     told = await asyncio.to_thread(_hold_missing, database, wanted, answers, now)
     for line in told:

@@ -140,7 +140,7 @@ def test_the_page_names_what_there_is() -> None:
     page = PAGE.read_text(encoding="utf-8")
     modules: list[Any] = [
         importlib.import_module(f"distributor.{name}")
-        for name in ("source", "text", "gathering.urls", "gathering.cleaning", "gathering.dates")
+        for name in ("source", "text", "url_cleaning", "gathering.cleaning", "gathering.dates")
     ]
     for name in (
         "clean_body",

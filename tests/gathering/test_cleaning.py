@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from distributor.gathering.boilerplate import is_boilerplate
 from distributor.gathering.cleaning import clean_body
-from distributor.gathering.urls import web_address
 from distributor.html_sanitizer import sanitize_html
+from distributor.url_cleaning import web_address
 
 PAGE = "https://bacson.example/tin/duong-254.html"
 

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from distributor.gathering import mojibake
 from distributor.gathering.extraction.document import parse_page
-from distributor.gathering.mojibake import BODY, detect_encoding, repair_texts, repair_utf8, unescape_text
+from distributor.gathering.mojibake import BODY, detect_encoding, is_syllable, repair_texts, repair_utf8, unescape_text
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.validation import unreadable_reason, validate_article
-from distributor.gathering.vietnamese_syllables import is_syllable
 from distributor.model import Image
 from distributor.source import FetchedDocument
 from support.builders import found

@@ -23,10 +23,10 @@ from distributor.gathering.listings.listing import ArticleLink, read_listing
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
-from distributor.gathering.urls import web_address
 from distributor.model import ParsedArticle
 from distributor.newsroom import open_newsroom
 from distributor.source import FetchedDocument
+from distributor.url_cleaning import web_address
 from support.builders import NOW
 from support.web_site import OpenFetcher, WebSite
 

@@ -33,14 +33,13 @@ from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.gathering.text_export import parse_text_export
 from distributor.gathering.text_types import TextType, as_html, as_text
-from distributor.gathering.urls import web_address
 from distributor.html_sanitizer import sanitize_html
 from distributor.isolation import report_progress
 from distributor.rendering import plaintext, posts
 from distributor.rendering.views import safe_text, safe_url
 from distributor.source import FetchedDocument
 from distributor.text import clean_line, count_graphemes, html_to_text
-from distributor.url_cleaning import canonical_url
+from distributor.url_cleaning import canonical_url, web_address
 
 LENGTH = 20_000  # characters
 SUSPICIOUS = 0.8  # seconds of processor time for one text, above which its growth is looked at

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from ...text import clean_line
+from ...url_cleaning import web_address
 from ..extraction.document import base_url, decode, element_text
 from ..feed_parser import find_root_element
-from ..urls import web_address
 
 
 class DocumentFormat(StrEnum):

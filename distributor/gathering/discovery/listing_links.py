@@ -14,14 +14,13 @@ from lxml.html import HtmlElement
 from ...errors import LimitExceeded, SourceError
 from ...model import ParsedArticle
 from ...source import FetchedDocument, processor_time
-from ...url_cleaning import canonical_url
+from ...url_cleaning import canonical_url, web_address
 from ..extraction.article import Selectors
 from ..extraction.document import base_url, element_text, parse_page, select
 from ..listings import listing
 from ..listings.listing import ArticleLink, read_listing
 from ..listings.pagination import NextPage, find_next_page
 from ..sources.page import PageSource
-from ..urls import web_address
 from .common_text import fold_text, split_blocks
 from .detection import is_front_page
 from .repeated_blocks import group_links

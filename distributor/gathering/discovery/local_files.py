@@ -15,11 +15,11 @@ from ...errors import ArticleError, LimitExceeded, SourceError
 from ...files import is_within
 from ...model import ParsedArticle
 from ...source import processor_time
+from ...url_cleaning import web_address
 from ..extraction.document import parse_page, select
 from ..mirror import Mirror
 from ..sources.feed import FeedSource
 from ..sources.folder import FolderSource
-from ..urls import web_address
 from .article_report import describe_article, find_doubts
 from .detection import DocumentFormat, detect_format
 from .listing_links import parse_article

@@ -8,9 +8,8 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from ...url_cleaning import canonical_url
+from ...url_cleaning import canonical_url, web_address
 from ..extraction.document import element_text, select
-from ..urls import web_address
 from .css_selectors import selectors_for, stable_names
 
 _MOST_LINKS = 2000

@@ -9,8 +9,8 @@ from lxml.html import HtmlElement
 
 from ...model import Image
 from ...text import clean_line
+from ...url_cleaning import web_address
 from ..article_images import is_default, picture_address, pixel_dimension
-from ..urls import web_address
 from .structured_data import StructuredData
 
 

@@ -16,9 +16,8 @@ from urllib.parse import urldefrag
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ...url_cleaning import canonical_url
+from ...url_cleaning import canonical_url, web_address
 from ..extraction.document import base_url, select
-from ..urls import web_address
 from . import headlines, link_classifier, nearby_dates
 from .link_classifier import LinkCandidate
 from .tree import HEADINGS, MOST_LINKS, AnchorIndex, ListingTree, read_tree, signature

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from ...text import clean_line
-from ..dates import parse_date, read_date
-from ..relative_dates import parse_relative
+from ..dates import parse_date, parse_relative, read_date
 from .tree import HEADINGS, AnchorIndex, ListingTree
 
 _LONGEST = 160  # characters of a text that may be a date line

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 from lxml.html import HtmlElement
 
 from ...text import clean_line
+from ...url_cleaning import web_address
 from ..extraction.document import base_url, select
-from ..urls import web_address
 from .tree import MOST_LINKS
 
 _NEXT = frozenset({

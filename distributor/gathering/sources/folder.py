@@ -50,7 +50,6 @@ from distributor.gathering.dates import parse_date
 from distributor.gathering.front_matter import FrontMatter, UnpublishedFile, parse_fields, split_front_matter
 from distributor.gathering.mojibake import repair_utf8
 from distributor.gathering.text_export import parse_text_export
-from distributor.gathering.urls import web_address
 from distributor.model import Image
 from distributor.source import (
     Article,
@@ -68,7 +67,7 @@ from distributor.source import (
 )
 from distributor.terminal import printable_line
 from distributor.text import clean_line, language_tag
-from distributor.url_cleaning import canonical_url
+from distributor.url_cleaning import canonical_url, web_address
 
 _LARGEST = 5_000_000
 _DRAFTS_NAMED = 5  # in one note

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from distributor.errors import Busy
 from distributor.gather_loop import GatherLoop
-from distributor.gathering import host_backoff
-from distributor.gathering.host_backoff import LONGEST, find_backoff, parse_retry_after
+from distributor.gathering import source_state
 from distributor.gathering.source_reader import check_availability_of_articles
+from distributor.gathering.source_state import MAX_BACKOFF, find_backoff, parse_retry_after
 from distributor.gathering.sources.feed import FeedSource
 from distributor.storage.database import Database
 from support.builders import article, settings
@@ -65,7 +65,7 @@ def test_a_date_counts_from_the_clock_of_its_own_server() -> None:
 @given(st.text(max_size=60), st.text(max_size=40))
 def test_no_word_of_a_server_makes_a_wait_that_is_too_long(said: str, date: str) -> None:
     until = parse_retry_after(said, NOW, date)
-    assert until is None or NOW < until <= NOW + LONGEST
+    assert until is None or NOW < until <= NOW + MAX_BACKOFF
 
 
 def test_a_wait_from_a_clock_that_was_ahead_counts_for_nothing() -> None:
@@ -77,17 +77,17 @@ def test_a_wait_from_a_clock_that_was_ahead_counts_for_nothing() -> None:
 
 def test_waits_are_kept_in_the_store_until_they_are_over(database: Database) -> None:
     with database.write() as connection:
-        host_backoff.save_backoffs(
+        source_state.save_backoffs(
             connection, {"a.example": NOW + timedelta(hours=1), "b.example": NOW + timedelta(hours=2)}, NOW
         )
-        host_backoff.save_backoffs(connection, {"b.example": NOW + timedelta(hours=3)}, NOW)
-        assert host_backoff.load_backoffs(connection, NOW) == {
+        source_state.save_backoffs(connection, {"b.example": NOW + timedelta(hours=3)}, NOW)
+        assert source_state.load_backoffs(connection, NOW) == {
             "a.example": NOW + timedelta(hours=1),
             "b.example": NOW + timedelta(hours=3),
         }
-        assert set(host_backoff.load_backoffs(connection, NOW + timedelta(hours=2))) == {"b.example"}
-        host_backoff.save_backoffs(connection, {}, NOW + timedelta(hours=4))
-        assert host_backoff.load_backoffs(connection, NOW) == {}
+        assert set(source_state.load_backoffs(connection, NOW + timedelta(hours=2))) == {"b.example"}
+        source_state.save_backoffs(connection, {}, NOW + timedelta(hours=4))
+        assert source_state.load_backoffs(connection, NOW) == {}
 
 
 # -- keeping to it -----------------------------------------------------------------------------------------------------
