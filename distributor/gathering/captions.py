@@ -9,9 +9,9 @@ from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean_line
-from .article_images import ImageKind, parse_image, recorded_image_kind
 from .boilerplate import Removal
 from .extraction.document import element_text
+from .media import ImageKind, parse_image, recorded_image_kind
 
 _LONGEST = 400  # characters of a caption
 _LONGEST_CREDIT = 80  # characters of who made a picture

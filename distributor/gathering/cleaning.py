@@ -18,12 +18,11 @@ from ..html_sanitizer import sanitize_html
 from ..model import Image
 from ..text import clean_line
 from ..url_cleaning import web_address
-from .article_images import ImageKind, normalize_image
 from .boilerplate import Removal, is_boilerplate, parse_html, remove_boilerplate, remove_interactive
 from .bylines import extract_signature
 from .captions import attach_captions, build_figures, extract_lead_picture
-from .embedded_media import replace_embedded_media
 from .extraction.document import element_text
+from .media import ImageKind, normalize_image, replace_embedded_media
 from .widgets import is_dateline, is_page_line, remove_widgets
 
 _BLOCKS = {

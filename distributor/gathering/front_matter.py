@@ -23,7 +23,7 @@ import yaml
 
 from ..errors import ArticleError
 from ..text import clean_line
-from .article_images import parse_pixels
+from .media import parse_pixels
 
 KEYS = (
     "author", "date", "id", "image", "language", "lead", "publish_at", "published", "summary", "tags", "title", "topics",

@@ -25,6 +25,7 @@ from distributor.gathering.bylines import clean_declared_name, is_name, parse_by
 from distributor.gathering.cleaning import clean_body, normalize_full_stop
 from distributor.gathering.dates import parse_date
 from distributor.gathering.extraction.document import decode, parse_page
+from distributor.gathering.feeds import TextType, as_html, as_text
 from distributor.gathering.listings.listing import ArticleLink, read_listing
 from distributor.gathering.listings.pagination import find_next_page
 from distributor.gathering.mojibake import BODY, repair_texts
@@ -32,7 +33,6 @@ from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.gathering.text_export import parse_text_export
-from distributor.gathering.text_types import TextType, as_html, as_text
 from distributor.html_sanitizer import sanitize_html
 from distributor.isolation import report_progress
 from distributor.rendering import plaintext, posts

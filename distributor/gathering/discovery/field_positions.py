@@ -17,9 +17,9 @@ from lxml.html import HtmlElement
 
 from ...model import ParsedArticle
 from ...url_cleaning import web_address
-from ..article_images import picture_address
 from ..dates import parse_date
 from ..extraction.document import element_text
+from ..media import picture_address
 from .common_text import fold_text, split_blocks
 from .css_selectors import describe_element, is_small
 

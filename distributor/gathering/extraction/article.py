@@ -7,24 +7,24 @@ body and date are looked for further where their selector finds nothing; without
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, tzinfo
 
 from lxml.html import HtmlElement
 
 from ...model import Image
+from ...text import clean_line
+from ...url_cleaning import web_address
 from ..boilerplate import remove_interactive
 from ..bylines import choose_author
 from ..cleaning import CleanedBody, clean_tree, normalize_full_stop
-from ..embedded_media import replace_embedded_media
-from .authors import find_author
+from ..media import is_default, picture_address, pixel_dimension, replace_embedded_media
 from .body import find_body, join_selected_body
-from .breadcrumbs import find_breadcrumbs, sections_of
 from .document import base_url, compile_selector, element_text, first_text, select
-from .images import find_image
-from .page_dates import find_dates
+from .metadata import find_author, find_breadcrumbs, find_lead, find_title, sections_of
+from .page_dates import DateEvidence, find_dates
 from .structured_data import StructuredData
-from .titles import find_lead, find_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ class Selectors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedArticle:
-    """What a page tells of its article. Texts are clean; `published` is None where the page does not tell.
+    """What a page says of its article. Texts are clean; `published` is None where the page does not say.
 
-    `topics` are what the selector finds, else the sections that the page names as such; `trail` are the sections of its
-    path of links (breadcrumbs). `doubt` tells of a date that stands there and cannot be read.
+    `topics` are what the selector finds, else the sections that the page names as such; `breadcrumbs` are
+    the sections of its path of links. `doubt` reports a date that stands there and cannot be read.
     """
 
     title: str = ""
@@ -84,7 +84,7 @@ def extract_article(
     replace_embedded_media(page)
     remove_interactive(page)
     title = first_text(chosen["title"]) or find_title(page, data, hint)
-    dates = find_dates(page, chosen["date"], data, zone, title=title, url=address)
+    dates = find_dates(DateEvidence(page, chosen["date"], data, title, address), zone)
     named = first_text(chosen["author"]) if selectors.author else find_author(page, data)
     lead = first_text(chosen["lead"]) if selectors.lead else find_lead(page, data)
     body = join_selected_body(chosen["body"]) if chosen["body"] else find_body(page, url, data.body, title)
@@ -102,14 +102,7 @@ def extract_article(
         doubt=dates.doubt,
         topics=tuple(dict.fromkeys(filter(None, topics))),
         breadcrumbs=tuple(sections_of(trail, title, data.site_names)),
-        image=find_image(
-            chosen["image"],
-            first_text(chosen["caption"]),
-            data,
-            url,
-            cleaned.image if cleaned else None,
-            doubtful=cleaned.doubtful if cleaned else False,
-        ),
+        image=_choose_image(chosen, data, url, cleaned),
     )
 
 
@@ -117,3 +110,54 @@ def _author(named: str, cleaned: CleanedBody | None) -> str:
     """Who signed goes before whom the page names, people before organisations, and a photographer is the last resort."""
     signed, photographer = (cleaned.author, cleaned.photographer) if cleaned else ("", "")
     return choose_author([signed, named]) or photographer
+
+
+def _choose_image(
+    chosen: Mapping[str, Sequence[HtmlElement]], data: StructuredData, url: str, cleaned: CleanedBody | None
+) -> Image | None:
+    """The newsroom's choice; the first picture of the body; what the page names for cards on networks (`og:image`).
+
+    Where the one in the body is doubtful (a logo, a portrait), the last goes before it, unless it is the one picture that a
+    site gives to every page.
+    """
+    in_body = cleaned.image if cleaned else None
+    caption = first_text(chosen["caption"])
+    for element in chosen["image"]:
+        picture = element if element.tag == "img" else next(element.iter("img"), None)
+        address = picture_address(picture, url) if picture is not None else ""
+        if picture is not None and address:
+            return Image(
+                url=address,
+                alt=clean_line(picture.get("alt") or ""),
+                caption=caption or (in_body.caption if in_body and in_body.url == address else ""),
+                width=pixel_dimension(picture, "width") or 0,
+                height=pixel_dimension(picture, "height") or 0,
+            )
+    if in_body and not (cleaned and cleaned.doubtful):
+        return replace(in_body, caption=caption) if caption else in_body
+    addresses = filter(None, (web_address(address, url) for address in data.images))
+    named = next((address for address in addresses if not is_default(address)), "")
+    return Image(url=named, caption=caption) if named else in_body
+
+
+# -- what to report of many pages --------------------------------------------------------------------------------------
+
+_NEEDED = ("title", "date", "body")  # every article has them; the others are missing on some pages by right
+
+
+def collect_warnings(pages: Sequence[tuple[str, ExtractedArticle]], selectors: Selectors) -> list[str]:
+    """Selectors that find nothing, and pages that give only a description; `pages` are addresses with what was read."""
+    notes = []
+    for name in _OF_ARTICLES:
+        missed = [url for url, found in pages if name in found.missed]
+        if missed and (name in _NEEDED or len(missed) == len(pages)):
+            notes.append(f"select.{name} ({getattr(selectors, name)}) finds nothing on {_which(missed, pages)}")
+    bare = [url for url, found in pages if not found.body_html]
+    if bare:
+        hint = "look at select.body" if selectors.body else "give select.body"
+        notes.append(f"only a description, and no text, was found on {_which(bare, pages)}; {hint}")
+    return notes
+
+
+def _which(urls: Sequence[str], pages: Sequence[tuple[str, ExtractedArticle]]) -> str:
+    return f"{len(urls)} of {len(pages)} {'page' if len(pages) == 1 else 'pages'}, such as {urls[0]}"

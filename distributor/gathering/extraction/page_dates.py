@@ -1,4 +1,4 @@
-"""When an article was published and changed, as its page tells. Pure.
+"""When an article was published and changed, by its page. Pure.
 
 In this order: the newsroom's selector; data for machines; then what the page shows: `<time>`, elements whose name speaks of
 a date (`.post-time`, `.assetPublishDate`, `.ngaydang`), lines that are a date and little else (`Ngày đăng: 28/11/2026 |
@@ -19,8 +19,7 @@ from lxml.html import HtmlElement
 
 from ...text import clean_line
 from ..dates import from_epoch, parse_date, read_date
-from .document import element_text
-from .element_names import Surroundings, elements_by_offset, has_name, name_words, names_of, words_in
+from .document import Surroundings, element_text, elements_by_offset, has_name, name_words, names_of, words_in
 from .structured_data import StructuredData
 
 _NAME = re.compile(
@@ -62,7 +61,6 @@ _LONGEST_NAMED = 200  # characters of an element that is named for a date
 _LONGEST_LINE = 110
 _MOST_LETTERS = 24  # of a line that is a date, beside the date and the words above
 _HEADLINE = 4  # words; a link with more beside a date leads to the story that the date is of
-_HEADLINE = 4  # words; a link with more beside a date leads to the story that the date is of
 _MOST_LINKED = 3  # of a date that is a link
 _BEFORE, _BEHIND = 1500, 2500  # characters around the headline in which a date without a name or label is the article's
 _SURE = 5 * _BEHIND  # a rank from which on it is not sure that a date is the article's
@@ -82,35 +80,40 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True)
 class PageDates:
-    """When an article was published and when it was changed after that, None where its page does not tell; and where it
-    tells in a way that cannot be read, that in words."""
+    """When an article was published and when it was changed after that, None where its page does not say; `doubt` reports a
+    date that cannot be read."""
 
     published: datetime | None = None
     updated: datetime | None = None
     doubt: str = ""
 
 
-def find_dates(
-    page: HtmlElement,
-    chosen: Sequence[HtmlElement],
-    data: StructuredData,
-    zone: tzinfo,
-    *,
-    title: str = "",
-    url: str = "",
-) -> PageDates:
-    """The dates of a page. `chosen` is what the newsroom's selector finds."""
-    told = [element.get("datetime") or element.get("content") or element_text(element) for element in chosen]
-    found = next(filter(None, (parse_date(text, zone) for text in told)), None)
+@dataclass(frozen=True, slots=True)
+class DateEvidence:
+    """What the dates of an article are found by: its page, what the newsroom's selector finds there, what the page says for
+    machines, the article's title, and the address of the page."""
+
+    page: HtmlElement
+    chosen: Sequence[HtmlElement]
+    data: StructuredData
+    title: str = ""
+    url: str = ""
+
+
+def find_dates(evidence: DateEvidence, zone: tzinfo) -> PageDates:
+    """The dates of the article of a page."""
+    page, data = evidence.page, evidence.data
+    selected = [one.get("datetime") or one.get("content") or element_text(one) for one in evidence.chosen]
+    found = next(filter(None, (parse_date(text, zone) for text in selected)), None)
     if found:
         return PageDates(found)
     published, updated = _first(data.published, zone), _first(data.updated, zone)
     if published is None or _is_midnight(published, zone):
-        shown = sorted(_shown(page, zone, title), key=lambda one: one.rank)
+        shown = sorted(_shown(page, zone, evidence.title), key=lambda one: one.rank)
         published = _more_exact(published, shown, zone) if published else _nearest(shown)
-    published = published or updated or _from_address(url, zone)
+    published = published or updated or _from_address(evidence.url, zone)
     if published is None:
-        texts = chain(told, data.published, _unread(page))
+        texts = chain(selected, data.published, _unread(page))
         return PageDates(doubt=next(filter(None, (read_date(text, zone).doubt for text in texts)), ""))
     return PageDates(published, updated if updated and updated > published else None)
 

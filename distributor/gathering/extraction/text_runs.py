@@ -124,7 +124,7 @@ def prune_tree(
     first = min(chosen[0], pictures_from) if pictures_from else chosen[0]
     top = _smallest(read, first, chosen[-1])
     first = min(chosen[0], max(pictures_from, read.span(top).start))
-    pruned = _Pruning(read, kept, gone, first, chosen[-1] + 1).pruned(top)
+    pruned = _Pruning(read, kept, gone, range(first, chosen[-1] + 1)).pruned(top)
     around = lxml.html.Element("div")
     if pruned is not None:
         around.append(pruned)
@@ -142,8 +142,8 @@ def _smallest(read: TextRuns, first: int, last: int) -> HtmlElement:
 class _Pruning:
     """Copies of elements without the runs that are not kept."""
 
-    def __init__(self, read: TextRuns, kept: Sequence[bool], gone: Set[HtmlElement], first: int, last: int) -> None:
-        self._read, self._kept, self._gone, self._first, self._last = read, kept, gone, first, last
+    def __init__(self, read: TextRuns, kept: Sequence[bool], gone: Set[HtmlElement], shown: range) -> None:
+        self._read, self._kept, self._gone, self._shown = read, kept, gone, shown
         self._before = [0, *accumulate(kept)]
         self._layout = _layout(read, kept)
         self._words = next((number for number, keep in enumerate(kept) if keep), 0)
@@ -183,7 +183,7 @@ class _Pruning:
 
     def _is_picture(self, element: HtmlElement, begin: int, end: int) -> bool:
         """Whether an element without kept words is a picture of the story: among its words, alone or with a caption."""
-        if not self._first <= begin <= end <= self._last or next(element.iter(*_SHOWN), None) is None:
+        if not self._shown.start <= begin <= end <= self._shown.stop or next(element.iter(*_SHOWN), None) is None:
             return False
         beside = self._read.runs[begin:end]
         letters, links = sum(len(run.text) for run in beside), sum(run.links for run in beside)

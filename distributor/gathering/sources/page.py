@@ -35,9 +35,8 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from distributor.gathering.dates import summarize_doubts
-from distributor.gathering.extraction.article import ExtractedArticle, Selectors, extract_article
+from distributor.gathering.extraction.article import ExtractedArticle, Selectors, collect_warnings, extract_article
 from distributor.gathering.extraction.document import parse_page
-from distributor.gathering.extraction.warnings import collect_warnings
 from distributor.gathering.listings.listing import ArticleLink, OmittedLink, read_listing
 from distributor.gathering.listings.pagination import find_next_page
 from distributor.gathering.mirror import Mirror

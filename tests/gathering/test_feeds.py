@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.gathering.feeds import TextType, as_html, as_text, looks_like_html
 from distributor.gathering.sources.feed import FeedSource
-from distributor.gathering.text_types import TextType, as_html, as_text, looks_like_html
 from distributor.model import ParsedArticle
 from distributor.source import FetchedDocument
 from distributor.text import clean_line, html_to_text

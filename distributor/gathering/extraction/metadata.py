@@ -1,8 +1,11 @@
-"""The headline and the lead of an article on its page. Pure.
+"""Title, lead, author and breadcrumbs of an article on its page. Pure.
 
 A page says its headline several times: in a heading, for machines, in its `<title>`, in the words of the link that leads to
-it. The heading that readers see is taken, if it is the page's own; the others say which heading that is, and stand in where
-there is none. The name of the site, which stands before or behind, is no part of it.
+it. The heading that the page shows is taken, if it is the page's own; the others say which heading that is, and stand in
+where there is none. The name of the site, which stands before or behind, is no part of it.
+
+For the author, people are looked for before organisations: in JSON-LD, meta tags and microdata, then in what calls itself
+author or byline, at last in lines such as `By Jane Doe` and `Tác giả: Lê Phương` near the headline.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from functools import lru_cache
 from lxml import etree
 from lxml.html import HtmlElement
 
-from ...text import clean_line
-from .document import element_text
-from .element_names import Surroundings, has_name, joined_names
+from ...text import clean_line, deduplicate
+from ..bylines import choose_author, parse_byline
+from .document import Surroundings, element_text, has_name, joined, joined_names, names_of, words_in
 from .structured_data import StructuredData, decoded
 
 # Classes and ids of a lead, in any case; the second also name what stands in lists, so they count beside the headline only.
@@ -223,3 +226,182 @@ def _alike(one: str, other: str) -> float:
     """How much of the words of two texts they have in common, between 0 and 1 (Jaccard's measure)."""
     mine, theirs = set(_folded(one).split()), set(_folded(other).split())
     return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+
+
+# -- the author --------------------------------------------------------------------------------------------------------
+
+_AUTHOR_NAME = re.compile(
+    r"(?:\w*author(?:s|name)?|by(?:line)?s?|bylines?|tacgia|writer|butdanh|reporter|journalist|nguoiviet|contributor)"
+)
+_AUTHOR_JOINED = re.compile(
+    r"tacgia|nguoiviet|butdanh|postedby|writtenby|authorname|articleauthor|postauthor|entryauthor"
+)
+# The address of an author's own page: `/tac-gia/lan-chi`, `/author/jane-doe`.
+_AUTHOR_PAGE = re.compile(
+    r"/(?:tac-?gia|authors?|by|byline|contributors?|reporters?|journalists?|columnists?|staff|profiles?|phong-vien|nha-bao)(?:/|\.\w{3,5}$|$)",
+    re.IGNORECASE,
+)
+_AUTHOR_LINE = re.compile(
+    r"\W*(?:by|written by|words by|tác giả|bởi|người viết|phóng viên|nhà báo|bài viết của)\s*:?\s+\S", re.IGNORECASE
+)
+_MOST_AUTHORS = 40  # elements that are read
+_LONGEST_AUTHOR = 200  # characters
+_LONGEST_LINE = 100
+
+
+def find_author(page: HtmlElement, data: StructuredData) -> str:
+    """The names, joined by commas; an organisation where no people are named; empty where nobody is."""
+    site = {name.casefold() for name in data.site_names}
+    given = choose_author([*data.authors, *_shown_authors(page)])
+    # The name of the site is nobody's name, but better than none.
+    return given if given.casefold() not in site else choose_author([*_author_lines(page), given])
+
+
+def _shown_authors(page: HtmlElement) -> Iterator[str]:
+    """What the page shows as its author, by the names of elements."""
+    around = Surroundings(page)
+    left = _MOST_AUTHORS
+    for element in page.iter():
+        if not isinstance(element.tag, str) or element.tag in (
+            "body",
+            "html",
+            "script",
+            "style",
+            "img",
+            "link",
+            "meta",
+        ):
+            continue
+        if _calls_itself_author(element):
+            words = _author_words(element) if left > 0 else ""
+            left -= 1
+            if words and len(words) <= _LONGEST_AUTHOR and not around.elsewhere(element):
+                yield parse_byline(words)
+    yield from _author_lines(page)
+
+
+def _author_words(element: HtmlElement) -> str:
+    """The words of an element; for a link around a portrait, whose it is."""
+    words = _spaced(element)
+    if element.tag == "a" and len(words.split()) == 1:
+        return ""  # `Authors`: the way to all of them
+    if not words and element.tag == "a":
+        words = next((clean_line(one.get("alt") or "") for one in element.iter("img")), "")
+    return words
+
+
+def _spaced(element: HtmlElement) -> str:
+    """The words of an element, with a stroke where one element ends and the next begins without a space."""
+    made = ""
+    for part in element.itertext():
+        text = str(part)
+        joint = made[-1:].isalnum() and text[:1].isalnum()
+        made += f" | {text}" if joint else text
+        if len(made) > 2 * _LONGEST_AUTHOR:
+            break
+    return clean_line(made)
+
+
+def _calls_itself_author(element: HtmlElement) -> bool:
+    if "author" in (element.get("rel") or "").lower().split():
+        return True
+    if element.tag == "a" and _AUTHOR_PAGE.search((element.get("href") or "")[:500]):
+        return True
+    names = names_of(element)
+    return names != "" and _named_for_author(names)
+
+
+@lru_cache(maxsize=8192)
+def _named_for_author(names: str) -> bool:
+    return (
+        any(_AUTHOR_NAME.fullmatch(word) for word in words_in(names))
+        or _AUTHOR_JOINED.search(joined(names)) is not None
+    )
+
+
+def _author_lines(page: HtmlElement) -> Iterator[str]:
+    """Lines that say who wrote, whatever their element is called."""
+    around = Surroundings(page)
+    for element in page.iter("p", "div", "span", "address", "em", "strong", "li", "a"):
+        begin = (element.text or "").strip()
+        if not begin and len(element):
+            begin = str(element[0].text or "").strip() if isinstance(element[0].tag, str) else ""
+        if not _AUTHOR_LINE.match(f"{begin[:60]} x"):
+            continue
+        words = element_text(element)
+        if len(words) <= _LONGEST_LINE and _AUTHOR_LINE.match(words) and not around.elsewhere(element):
+            yield parse_byline(words)
+
+
+# -- breadcrumbs -------------------------------------------------------------------------------------------------------
+
+_TRAIL = re.compile(r"bread-?crumbs?|duongdan|navpath|pathway|sitemappath|(?:^|\s)crumbs?(?:\s|$)")
+_VOCABULARY = re.compile(r"BreadcrumbList|data-vocabulary\.org/Breadcrumb")
+_SECTION_SIGNS = " \t/\\|>»›→•·:-–—<«‹"
+_FRONT_PAGE = frozenset({
+    "trang chủ", "trang nhất", "trang đầu", "home", "homepage", "home page", "start", "startseite", "accueil", "inicio",
+    "início",
+    "trang chu", "bạn đang ở", "bạn ở đây", "bạn đang ở đây", "you are here", "you are here:", "tin", "back", "quay lại",
+})  # fmt: skip
+_LONGEST_SECTION = 60  # characters of a section's name
+_MOST_SECTIONS = 8
+_MOST_STEPS = 200
+
+
+def find_breadcrumbs(page: HtmlElement, data: StructuredData) -> list[str]:
+    """The names of a page's path as it tells them: to machines, or in an element that calls itself one."""
+    if data.breadcrumbs:
+        return data.breadcrumbs
+    for element in page.iter("nav", "div", "ul", "ol", "p", "span", "section", "td", "table"):
+        named = (element.get("class") or element.get("id")) and _TRAIL.search(joined_names(element))
+        told = _VOCABULARY.search((element.get("itemtype") or "")[:200]) or _TRAIL.search(
+            (element.get("aria-label") or "")[:50].lower()
+        )
+        if named or told:
+            steps = list(_steps(element))
+            if steps:
+                return steps
+    return []
+
+
+def sections_of(trail: Iterable[str], title: str, sites: Iterable[str]) -> list[str]:
+    """The sections in a path: without the front page, the site, and the article itself."""
+    others = {title.casefold(), *(site.casefold() for site in sites)}
+    bare = (step.strip(_SECTION_SIGNS) for step in trail)
+    kept = [
+        step
+        for step in bare
+        if step
+        and len(step) <= _LONGEST_SECTION
+        and step.casefold() not in _FRONT_PAGE | others
+        and not _cuts(step, title)
+        and re.search(r"[^\W\d_]{2}", step)
+    ]
+    return list(deduplicate(kept))[:_MOST_SECTIONS]
+
+
+def _cuts(step: str, title: str) -> bool:
+    """Whether a step is the article's title cut short."""
+    begin = step.casefold().rstrip(".… ")
+    return len(begin) > 15 and title.casefold().startswith(begin)
+
+
+def _steps(element: HtmlElement) -> Iterator[str]:
+    """The words of each step: of the list's items, else of the links and what stands between them."""
+    inner = list(element.iter())[:_MOST_STEPS]
+    items = [
+        one
+        for one in inner
+        if one.tag == "li" and next((deeper for deeper in one.iter("li") if deeper is not one), None) is None
+    ]
+    named = [one for one in inner if "name" in (one.get("itemprop") or "").split() and isinstance(one.tag, str)]
+    leaves = [
+        one
+        for one in inner
+        if one.tag in ("a", "span", "strong", "b", "h2", "h3", "em")
+        and not any(isinstance(deeper.tag, str) for deeper in one)
+    ]
+    for step in named or items or leaves:
+        words = element_text(step) or (step.get("content") or "")
+        if words.strip(_SECTION_SIGNS):
+            yield words

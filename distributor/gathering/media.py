@@ -1,6 +1,6 @@
-"""Pictures of articles as they stand in foreign HTML: where they really are, how large, and what is none. Pure.
+"""Pictures, videos and recordings in foreign HTML: which pictures are real, and links in place of embedded players. Pure.
 
-No picture is: what counts readers (no size, or one of a pixel), a spacer, a button of networks, a portrait beside a name.
+No picture is: a tracking pixel (no size, or one of a pixel), a spacer, a button of networks, a portrait beside a name.
 An emoji is text: its `alt` stands in its place. A picture that a lazy loader or `<noscript>` holds is one.
 """
 
@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+import lxml.html
 from lxml.html import HtmlElement
 
 from ..model import Image
 from ..text import clean_line
 from ..url_cleaning import web_address
+from .boilerplate import parse_html
 
 
 class ImageKind(Enum):
@@ -30,9 +32,9 @@ class ImageKind(Enum):
 
 
 MIN_PIXELS = 100  # pixels; what is smaller on both sides is a portrait or an icon, and not an article's picture
-_COUNTER = 3  # pixels; what is no larger counts readers
+_COUNTER = 3  # pixels; what is no larger is a tracking pixel
 _ICON = 32  # pixels
-_DOUBT = "data-doubt"  # what `make_real` has found, kept until the sanitiser takes it away
+_DOUBT = "data-doubt"  # what `normalize_image` has found, kept until the sanitiser removes it
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
 
@@ -282,9 +284,9 @@ def normalize_image(picture: HtmlElement, base_url: str) -> ImageKind:
 
 
 def recorded_image_kind(picture: HtmlElement) -> ImageKind:
-    """What `make_real` has said of a picture."""
-    said = picture.get(_DOUBT)
-    return ImageKind(said) if said in (ImageKind.DOUBTFUL.value, ImageKind.SMALL.value) else ImageKind.PICTURE
+    """The kind that `normalize_image` has recorded on a picture."""
+    kind = picture.get(_DOUBT)
+    return ImageKind(kind) if kind in (ImageKind.DOUBTFUL.value, ImageKind.SMALL.value) else ImageKind.PICTURE
 
 
 def parse_image(picture: HtmlElement, caption: str) -> Image:
@@ -296,3 +298,136 @@ def parse_image(picture: HtmlElement, caption: str) -> Image:
         width=parse_pixels(picture.get("width")),
         height=parse_pixels(picture.get("height")),
     )
+
+
+# -- embedded videos and recordings -------------------------------------------------------------------------------------
+
+_MOST_EMBEDDED = 200  # elements of each kind
+_LONGEST_ADDRESS = 2000
+_YOUTUBE = re.compile(
+    r"(?:^|//)(?:www\.|m\.)?(?:youtube(?:-nocookie)?\.com/(?:embed|v|shorts|live)/|youtu\.be/)([\w-]{6,20})",
+    re.IGNORECASE,
+)
+_VIMEO = re.compile(r"//player\.vimeo\.com/video/(\d{3,15})", re.IGNORECASE)
+_DAILYMOTION = re.compile(
+    r"//(?:www\.|geo\.)?dailymotion\.com/(?:embed/video/|player(?:/\w+)?\.html\?video=)(\w{4,20})", re.IGNORECASE
+)
+_VIDEO_FILE = re.compile(r"\.(?:mp4|m4v|webm|ogv|mov|m3u8|flv)(?:$|[?#])", re.IGNORECASE)
+_PLAYER = re.compile(
+    r"(?:^|[./_-])(?:video\w*|player\w*|embed\w*|tv|media|clip|stream\w*|vod)(?:$|[./_-])", re.IGNORECASE
+)
+_NO_VIDEO_FILE = re.compile(
+    r"(?:^|[./_-])(?:ads?|adserver|doubleclick|quangcao|banner|comments?|like|likebox|page|post|maps?|forms?|weather)(?:$|[./_-])",
+    re.IGNORECASE,
+)
+_NO_TITLE = re.compile(r"(?:youtube |vimeo |facebook )?(?:video )?(?:player|embed|iframe|video)?", re.IGNORECASE)
+_IDS = ("data-videoid", "videoid", "data-youtube-id", "data-yt-id")
+
+
+def replace_embedded_media(root: HtmlElement) -> None:
+    """Put a link in the place of each video and recording, its poster for a picture, and show the pictures in `<noscript>`.
+
+    To be called before boilerplate is removed, which takes frames, videos and `<noscript>` with it.
+    """
+    for element in list(root.iter("amp-img")):
+        element.tag = "img"
+    for element in list(root.iter("noscript"))[:_MOST_EMBEDDED]:
+        _reveal(element)
+    for element in list(root.iter("video", "audio", "iframe", "embed", "object", "amp-youtube", "lite-youtube"))[
+        :_MOST_EMBEDDED
+    ]:
+        if element.getparent() is not None:
+            _link(element)
+
+
+def _reveal(element: HtmlElement) -> None:
+    """The pictures that are shown where no script runs, unless the loader's own `<img>` says where they are."""
+    inside = element
+    if not len(element) and "<img" in (element.text or "")[:5000]:
+        inside = parse_html(element.text or "")  # some parsers leave what is in it as text
+    pictures = [] if inside is None else [one for one in inside.iter("img") if one.get("src") or one.get("srcset")][:10]
+    if not pictures:
+        return
+    before = element.getprevious()
+    twins = [] if before is None else [*before.iter("img")][-1:]
+    if twins and (lazy_addresses(twins[0]) or not is_placeholder(twins[0].get("src") or "data:")):
+        return  # the picture is there already
+    for twin in twins:
+        twin.attrib.clear()  # a placeholder: a picture without an address is taken out with others of its kind
+    for child in list(element):
+        element.remove(child)
+    element.tag, element.text = "span", None
+    element.attrib.clear()
+    for picture in pictures:
+        picture.tail = None
+        element.append(picture)
+
+
+def _link(element: HtmlElement) -> None:
+    kind = "Audio" if element.tag == "audio" else "Video"
+    address = _address(element)
+    poster = (element.get("poster") or "").strip() if element.tag == "video" else ""
+    if not address and not poster:
+        return
+    title = clean_line((element.get("title") or element.get("aria-label") or "")[:200])
+    for child in list(element):
+        element.remove(child)
+    element.attrib.clear()
+    element.tag, element.text = "span", None
+    if poster:
+        still = lxml.html.Element("p")
+        still.append(lxml.html.Element("img", {"src": poster, "alt": ""}))
+        element.append(still)
+    if address:
+        link = lxml.html.Element("a", {"href": address})
+        link.text = kind if _NO_TITLE.fullmatch(title) else f"{kind}: {title}"
+        if poster:
+            around = lxml.html.Element("p")
+            around.append(link)
+            element.append(around)
+        else:
+            element.append(link)
+
+
+def _address(element: HtmlElement) -> str:
+    """Where a video or a recording can be seen: its own page where the frame's address names it, else its file or player."""
+    for name in _IDS:
+        if re.fullmatch(r"[\w-]{6,20}", element.get(name) or ""):
+            return f"https://www.youtube.com/watch?v={element.get(name)}"
+    given = [element.get(name) or "" for name in ("src", "data-src", "data-lazy-src", "data-litespeed-src", "data")]
+    if element.tag in ("video", "audio", "object"):
+        given += [
+            one.get("src") or one.get("data-src") or one.get("value") or ""
+            for one in list(element.iter("source", "embed", "param"))[:10]
+        ]
+    addresses = [
+        one.strip()
+        for one in given
+        if one.strip()
+        and len(one) <= _LONGEST_ADDRESS
+        and not one.strip().lower().startswith(("data:", "blob:", "about:", "javascript:"))
+    ]
+    if element.tag in ("video", "audio"):
+        return addresses[0] if addresses else ""
+    return next(filter(None, map(_page_of, addresses)), "")
+
+
+def _page_of(address: str) -> str:
+    """The page of the video that a frame shows; empty for a frame that shows something else."""
+    for pattern, page in (
+        (_YOUTUBE, "https://www.youtube.com/watch?v="),
+        (_VIMEO, "https://vimeo.com/"),
+        (_DAILYMOTION, "https://www.dailymotion.com/video/"),
+    ):
+        found = pattern.search(address)
+        if found:
+            return page + found[1]
+    try:
+        parts = urlsplit(address)
+        asked = parse_qs(parts.query, max_num_fields=50)
+    except ValueError:
+        return ""
+    if "facebook.com/plugins/video" in address:
+        return next(iter(asked.get("href", [])), "")
+    path = f"{parts.netloc}{parts.path}"
+    return address if (_VIDEO_FILE.search(address) or _PLAYER.search(path)) and not _NO_VIDEO_FILE.search(path) else ""
