@@ -96,7 +96,7 @@ def decide(
                 order,
                 build_segments(
                     edition, pool, recipients.count_by_preference(connection, order), start=NOW - timedelta(days=1),
-                    maximum=newsletter.maximum, mark_known=False, subject=lambda chosen: chosen[0].title,
+                    maximum=newsletter.max_articles, mark_known=False, subject=lambda chosen: chosen[0].title,
                 ),
             )  # fmt: skip
     return selection, made
@@ -110,7 +110,7 @@ def _edition(selection: Selection) -> Edition:
 
 
 def measure(count: int) -> dict[str, Any]:
-    newsletter = Newsletter(id="tin-sang", title="Tin sáng", channels=("mail",), maximum=40)
+    newsletter = Newsletter(id="tin-sang", title="Tin sáng", channels=("mail",), max_articles=40)
     with tempfile.TemporaryDirectory() as folder:
         database = Database.open("sqlite:///store.db", Path(folder))
         database.migrate()

@@ -86,7 +86,7 @@ class Bench:
         return self._desks[key]
 
     def way(self, port: int | None = None, key: Path | None = None) -> Way:
-        return Way(port or self.port, self.options.connections, self.options.per_connection, key)
+        return Way(port or self.port, self.options.connections, self.options.messages_per_connection, key)
 
     def ours(self, newsroom: BenchmarkNewsroom, way: Way, *more: str, workers: int = 1) -> Run:
         """Deliver an edition from the store as it was put aside. Ends the program where a letter was not sent."""

@@ -75,12 +75,12 @@ class SqliteStore:
 class Way:
     """How the letters go out: the port of this machine, connections at most, and the key that signs them, if any.
 
-    `per_connection` messages go over each; None leaves that to the program.
+    `messages_per_connection` messages go over each; None leaves that to the program.
     """
 
     port: int
     connections: int
-    per_connection: int | None = None
+    messages_per_connection: int | None = None
     key: Path | None = None
 
 
@@ -122,8 +122,8 @@ class BenchmarkNewsroom:
         sender = config["channels"]["mail"]["sender"]
         mail = {"type": "email", "sender": sender, "host": "127.0.0.1", "port": way.port, "tls": "none"}
         mail |= {"connections": way.connections}
-        if way.per_connection:
-            mail["per_connection"] = way.per_connection
+        if way.messages_per_connection:
+            mail["messages_per_connection"] = way.messages_per_connection
         if way.key:
             mail["dkim"] = [{"domain": "bacson.example", "selector": "bench", "key": str(way.key)}]
         newsletter = config["newsletters"][NEWSLETTER] | {"channels": ["mail"]}

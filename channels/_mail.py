@@ -1,4 +1,4 @@
-"""What the e-mail channel needs besides: its relays as settings, and the packer that makes wire messages."""
+"""What the e-mail channel needs besides: its servers as settings, and the packer that makes wire messages."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ class SmtpServerSettings:
     token_command: Annotated[str, "command that prints an access token, to log in with instead (XOAUTH2)"] = ""
     ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
     connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
-    per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
+    messages_per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
     rates: Annotated[RateLimits, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
-    weight: Annotated[int, "its share of the messages, beside those of the other relays", Field(ge=1)] = 1
+    weight: Annotated[int, "its share of the messages, beside those of the other servers", Field(ge=1)] = 1
 
     def __post_init__(self) -> None:
         if bool(self.username) != bool(self.password or self.token_command):
@@ -79,7 +79,7 @@ class SmtpServerSettings:
         if self.username and self.tls == "none" and self.host not in _HERE:
             raise ValueError("the password would travel in the clear: set tls to starttls or tls")
 
-    def server(self, hello: str, patience: float, among: int, place: str = "") -> SmtpServer:
+    def server(self, helo_name: str, response_timeout: float, among: int, place: str = "") -> SmtpServer:
         """The server to connect to. `among` processes share its rates. `place` says where its settings stand in those of
         the channel."""
         return SmtpServer(
@@ -90,12 +90,12 @@ class SmtpServerSettings:
             password=self.password.get_secret_value() if self.password else "",
             token=_token_provider(self.token_command) if self.token_command else None,
             ca_file=self.ca_file,
-            hostname=hello,
+            hostname=helo_name,
             connections=self.connections,
-            per_connection=self.per_connection,
+            messages_per_connection=self.messages_per_connection,
             weight=self.weight,
             rates=tuple(rate.shared(among) for rate in self.rates),
-            timeouts=SmtpTimeouts(answer=patience),
+            timeouts=SmtpTimeouts(answer=response_timeout),
             place=place,
         )
 

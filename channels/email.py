@@ -10,7 +10,7 @@
 
 Several servers share the letters by weight, and stand in for each other:
 
-    relays: [{host: smtp1.bacson.example, weight: 3}, {host: smtp2.bacson.example, rates: 100/h}]
+    servers: [{host: smtp1.bacson.example, weight: 3}, {host: smtp2.bacson.example, rates: 100/h}]
 
 Without `host` the letters go into the folder `maildir`, one file each: nothing leaves the machine. With it they go to
 that server, over STARTTLS on port 587 unless `tls` and `port` say otherwise; the server's certificate must be valid.
@@ -80,25 +80,25 @@ class Email(PersonalChannel):
     token_command: Annotated[str, "command that prints an access token, to log in with instead (XOAUTH2)"] = ""
     ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
     connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
-    per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
+    messages_per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
     rates: Annotated[RateLimits, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
     domain_rates: Annotated[DomainRateLimits, "the same by recipient domain: gmail.com: 5/s"] = field(
         default_factory=dict
     )
-    relays: Annotated[
+    servers: Annotated[
         tuple[SmtpServerSettings, ...], "several servers instead of one `host`, each with these keys"
     ] = ()
-    hello: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
+    helo_name: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
     list_domain: Annotated[HostName, "domain of the List-Id; the sender's if empty; never change it later"] = ""
     return_path: Annotated[Address | None, "where bounces go, each with a token of its own; see docs/bounces.md"] = None
     dkim: Annotated[tuple[DkimSettings, ...], "signatures: domain, selector and key of each; see docs/dkim.md"] = ()
-    patience: Annotated[ResponseTimeout, "how long an answer may take after a message; RFC 5321 says 10m"] = timedelta(
-        minutes=10
+    response_timeout: Annotated[ResponseTimeout, "how long an answer may take after a message; RFC 5321 says 10m"] = (
+        timedelta(minutes=10)
     )
 
     def __post_init__(self) -> None:
-        if self.relays and self.host:
-            raise ValueError("write either `host` or `relays`, not both")
+        if self.servers and self.host:
+            raise ValueError("write either `host` or `servers`, not both")
         if self.host or self.username or self.password:
             self._single()
         for entry in self.dkim:
@@ -158,7 +158,7 @@ class Email(PersonalChannel):
 
     @property
     def reaches_audience(self) -> bool:
-        return bool(self.host or self.relays)
+        return bool(self.host or self.servers)
 
     @property
     def private_folders(self) -> Sequence[Path]:
@@ -169,17 +169,23 @@ class Email(PersonalChannel):
         return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 
     def _servers(self, among: int = 1) -> list[SmtpServer]:
-        if not self.relays:
-            return [self._single().server(self.hello, self.patience.total_seconds(), among)] if self.host else []
+        if not self.servers:
+            return (
+                [self._single().server(self.helo_name, self.response_timeout.total_seconds(), among)]
+                if self.host
+                else []
+            )
         return [
-            relay.server(self.hello, self.patience.total_seconds(), among, place=f"relays[{number}].")
-            for number, relay in enumerate(self.relays)
+            relay.server(self.helo_name, self.response_timeout.total_seconds(), among, place=f"servers[{number}].")
+            for number, relay in enumerate(self.servers)
         ]
 
     def _single(self) -> SmtpServerSettings:
         names = ("host", "port", "tls", "username", "password", "token_command", "ca_file", "connections")
         return SmtpServerSettings(
-            **{name: getattr(self, name) for name in names}, per_connection=self.per_connection, rates=self.rates
+            **{name: getattr(self, name) for name in names},
+            messages_per_connection=self.messages_per_connection,
+            rates=self.rates,
         )
 
     def _message_builder(self) -> MessageBuilder:

@@ -46,7 +46,7 @@ class Feed(Channel):
 
     folder: Annotated[Folder, "folder in which the feeds are laid"]
     url: Annotated[PublicUrl, "address at which the web server shows that folder"]
-    items: Annotated[Count, "most articles in a feed"] = 30
+    max_items: Annotated[Count, "most articles in a feed"] = 30
     full_text: Annotated[bool, "put whole articles into the feeds, not only their leads"] = True
     hub: Annotated[PublicUrl | None, "address of a WebSub hub"] = None
     allow_private: Annotated[bool, "allow a hub on the local machine or network"] = False
@@ -57,7 +57,7 @@ class Feed(Channel):
 
     @property
     def max_articles(self) -> int:
-        return self.items
+        return self.max_items
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         """The three feeds of the newsletter."""
@@ -105,7 +105,7 @@ class Feed(Channel):
         )
 
     def _feeds(self, head: FeedHead, articles: Sequence[Article], prefix: str, edition: str) -> list[Rendition]:
-        shown = articles[: self.items]
+        shown = articles[: self.max_items]
         return [
             Rendition(
                 channel=self.name,

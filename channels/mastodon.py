@@ -54,7 +54,7 @@ class Mastodon(Channel):
     visibility: Annotated[Literal["public", "unlisted", "private"], "who sees the posts"] = "public"
     language: Annotated[str, "language of the posts, as an ISO 639-1 code"] = "vi"
     max_characters: Annotated[Count, "longest post that the server takes"] = 500
-    tags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    max_hashtags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
     mentions: Mentions = False
     max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
@@ -65,7 +65,7 @@ class Mastodon(Channel):
         return replace(MASTODON, text=self.max_characters, per_run=self.max_posts)
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        return compose_posts(self, edition, context, self.template, self.tags, mentions=self.mentions)
+        return compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Mastodon", short_links=True)

@@ -42,7 +42,7 @@ class Outbox(Channel):
 
     folder: Annotated[Folder, "folder in which the posts are laid"]
     network: Annotated[Literal["mastodon", "telegram", "bluesky", "plain"], "whose limits hold"] = "plain"
-    tags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    max_hashtags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
     mentions: Mentions = False
     max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
@@ -57,7 +57,7 @@ class Outbox(Channel):
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         return [
             replace(post, body=f"{post.text}{_BELOW}{self._count(post.text)}\n".encode())
-            for post in compose_posts(self, edition, context, self.template, self.tags, mentions=self.mentions)
+            for post in compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
         ]
 
     def appearance(self, rendition: Rendition) -> Appearance:

@@ -44,7 +44,7 @@ class Telegram(Channel):
     bold_title: Annotated[bool, "show the first line in bold type"] = True
     preview: Annotated[Literal["large", "small", "none"], "how the link of the article is previewed"] = "large"
     silent: Annotated[bool, "readers get no sound"] = False
-    tags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    max_hashtags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
     mentions: Mentions = False
     max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
     template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
@@ -56,7 +56,7 @@ class Telegram(Channel):
         return replace(TELEGRAM, per_run=self.max_posts)
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        return compose_posts(self, edition, context, self.template, self.tags, mentions=self.mentions)
+        return compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
 
     def appearance(self, rendition: Rendition) -> Appearance:
         return Appearance(text=rendition.text, network="Telegram", bold_title=self.bold_title, card=self.preview)

@@ -82,7 +82,7 @@ class Newsroom:
 
     def image_service(self) -> ImageService | None:
         """Where pictures are made ready; None where the newsroom leaves them to their sources."""
-        pictures, site = self.settings.pictures, self.settings.site
+        pictures, site = self.settings.images, self.settings.site
         if pictures is None:
             return None
         from .images.service import ImageService  # brings the network along, which few commands need
@@ -126,7 +126,7 @@ class Newsroom:
     def _own(self) -> permissions.OwnedPaths:
         """What lies in this newsroom that is for its owner only, and what a web server must be able to read."""
         var, store = self.folder / "var", sqlite_path(self.settings.store.url, self.folder)
-        channels, pictures = self.channels.values(), self.settings.pictures
+        channels, pictures = self.channels.values(), self.settings.images
         return permissions.OwnedPaths(
             root=self.folder,
             traversable=(var, store.parent) if store else (var,),

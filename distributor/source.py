@@ -155,18 +155,18 @@ class Source(ABC):
     name: str = ""
     language: Annotated[str, "language of the articles, as a language tag: vi, en-GB, fil"] = "vi"
     timezone: Annotated[Zone, "zone of dates that come without one"] = ZoneInfo("Asia/Ho_Chi_Minh")
-    dates: Annotated[
+    date_order: Annotated[
         Literal["day first", "month first"], "how dates like 11/24/2026 are written: day first, or month first"
     ] = "day first"
     topics: Annotated[
         tuple[str, ...], "topics given to every article of this source, beside its own", AfterValidator(_topics)
     ] = ()
-    lead: Annotated[bool, "where other sources tell the same story about as fully, take this one's words"] = False
+    preferred: Annotated[bool, "where other sources tell the same story about as fully, take this one's words"] = False
     every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
     announce_since: Annotated[
         AnnounceSince, "what is news at the first look: the newest articles (10), the youngest (3d), or both (10 or 3d)"
     ] = FirstGatherRule()
-    silent_after: Annotated[Duration | None, "tell staff when nothing new has come for this long"] = None
+    alert_if_silent_for: Annotated[Duration | None, "tell staff when nothing new has come for this long"] = None
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
     # Taken out of the addresses among its settings by the registry, so that those can be shown and stored.
     credentials: Credentials = field(default=NO_CREDENTIALS, init=False, repr=False, compare=False)
@@ -176,7 +176,7 @@ class Source(ABC):
     @property
     def date_format(self) -> DateFormat:
         """How dates are written here: what `gathering.dates.parse_date` reads them by."""
-        return DateFormat(self.timezone, month_first=self.dates == "month first")
+        return DateFormat(self.timezone, month_first=self.date_order == "month first")
 
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:

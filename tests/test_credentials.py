@@ -200,7 +200,7 @@ miền núi của tỉnh.&lt;/p&gt;</description><media:content url="LOGIN/b.jpg
         (
             "channels:\n  mail",
             f"pictures: {{url: 'https://{LOGIN}bacson.example/p'}}\nchannels:\n  mail",
-            "pictures.url",
+            "images.url",
         ),
     ],
 )

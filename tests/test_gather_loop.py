@@ -22,7 +22,7 @@ def test_a_feed_of_ours_holds_as_many_articles_as_it_is_told_to(room: Room) -> N
     for number in range(130):
         text = f"---\ntitle: Bài thứ {number}\ndate: 2026-11-{1 + number % 20:02}\n---\nMột đoạn.\n"
         (room.folder / "articles" / f"bai-{number}.md").write_text(text, encoding="utf-8")
-    room.configure(("folder: var/feeds,", "folder: var/feeds, items: 120,"))
+    room.configure(("folder: var/feeds,", "folder: var/feeds, max_items: 120,"))
     room.good("gather")
     assert len(json.loads((room.folder / "var" / "feeds" / "feed.json").read_text(encoding="utf-8"))["items"]) == 120
 

@@ -2,8 +2,8 @@
 
 The same tellings give the same article, in whatever order they came: each rule chooses among all of them.
 
-    text, language, source  of the fullest telling; of several about as full, of a source with `lead: true`
-    title, lead, address    of a source with `lead: true`, else of the fullest; what it lacks, of the next
+    text, language, source  of the fullest telling; of several about as full, of a source with `preferred: true`
+    title, lead, address    of a source with `preferred: true`, else of the fullest; what it lacks, of the next
     author                  the fullest name: a person before an organisation, and that before an account
     published               the earliest day; on it a time before a day alone, and the earlier of two
     topics                  all

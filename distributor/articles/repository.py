@@ -189,7 +189,7 @@ def _check_anomalies(
         last_count=last_count,
         last_new=history[1],
     )
-    judgement = anomalies.detect_anomalies(look, now, source.silent_after)
+    judgement = anomalies.detect_anomalies(look, now, source.alert_if_silent_for)
     for article, reason in judgement.hold.items():
         flags.set_flag(connection, article, ArticleFlag.HELD, reason=reason, by=anomalies.HELD_BY, now=now)
     return judgement.tell
@@ -224,7 +224,7 @@ def _store_article(
         article = _article_with_free_id(connection, story, authority=authority, source=source, now=now, is_old=is_old)
         _insert(connection, article, found, now, tally)
         stored_keys.add_keys(connection, article.id, story.keys, new=True)
-        source_versions.save_source_version(connection, article.id, SourceVersion(found, source.lead), {})
+        source_versions.save_source_version(connection, article.id, SourceVersion(found, source.preferred), {})
         tally.new.append(article)
         return
     stored_keys.add_keys(connection, known.article.id, [key for key in story.keys if key not in known.keys])
@@ -238,7 +238,7 @@ def _merge_source_version(
 ) -> None:
     """Write down what a source tells of an article that is known, and put the article together anew."""
     id, own = known.article.id, known.source_versions.get(source.name)
-    telling = SourceVersion(update_version(own.found if own else None, found), source.lead)
+    telling = SourceVersion(update_version(own.found if own else None, found), source.preferred)
     source_versions.save_source_version(connection, id, telling, known.source_versions)
     whole = merge_versions(list({**known.source_versions, source.name: telling}.values()))
     article = update_article(known, whole, now)

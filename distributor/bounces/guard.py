@@ -68,11 +68,11 @@ def is_out_of_proportion(hard: int, tried: int, past_hard: int, past_tried: int,
     They must be some, more than `share` of the letters, and more than `times` the share of earlier editions; from half of
     the letters on it is always so, in a small list from three on.
     """
-    few = limits.at_least if 2 * hard < tried else min(limits.at_least, _FEW)
+    few = limits.min_bounces if 2 * hard < tried else min(limits.min_bounces, _FEW)
     if hard < few or tried <= 0:
         return False
     usual = past_hard / past_tried if past_tried >= _ENOUGH else 0.0
-    return hard / tried >= min(max(limits.share, limits.times * usual), _ALWAYS)
+    return hard / tried >= min(max(limits.min_bounce_rate, limits.min_increase * usual), _ALWAYS)
 
 
 def may_suppress(connection: Connection, edition: str, now: datetime, limits: BounceGuard) -> bool:
@@ -83,7 +83,7 @@ def may_suppress(connection: Connection, edition: str, now: datetime, limits: Bo
         return True
     if held_at is not None:
         return False
-    few = hard < limits.at_least
+    few = hard < limits.min_bounces
     if hard % max(hard // _RECHECK_STEP, 1) or (few and (hard < _FEW or not edition)):
         return True
     first = _first(connection, edition)

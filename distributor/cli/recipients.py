@@ -21,7 +21,7 @@ def recipient_lines(proposal: EditionPlan) -> list[str]:
         lines.append(f"nothing in it for {plural(division.excluded_count, 'reader')}: not their topics")
     if proposal.over_cap:
         lines.append(
-            f"{plural(proposal.over_cap, 'reader')} had enough mails for today (mails_per_day): it comes with the next"
+            f"{plural(proposal.over_cap, 'reader')} had enough mails for today (max_emails_per_day): it comes with the next"
         )
     lines += proposal.notes
     return lines

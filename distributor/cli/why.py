@@ -125,7 +125,9 @@ def _subscriber(
     known = channel_faults.faults_by_channel(connection).values()
     failures = {row.id: (fault.text, fault.at) for row in rows for fault in known if fault.concerns(row)}
     standing = _subscription_status(connection, person)
-    lines = explain_subscriber(person, standing, rows, met, app.zone, app.newsroom.settings.mails_per_day, failures)
+    lines = explain_subscriber(
+        person, standing, rows, met, app.zone, app.newsroom.settings.max_emails_per_day, failures
+    )
     left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
     letters = {row.id: _articles_in_email(connection, row) for row in rows}
     told = [*lines[:1], *left, *lines[1:]]

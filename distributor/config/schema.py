@@ -45,11 +45,11 @@ class Theme(Section):
     """The look of mails and pages. Dark mode needs no settings: its colours follow from these."""
 
     accent: HexColor = Field("#9b1c1c", description="colour of the masthead, labels and buttons")
-    ground: HexColor = Field("#eef0f2", description="colour around the card")
-    paper: HexColor = Field("#ffffff", description="colour of the card, on which everything is written")
-    ink: HexColor = Field("#16191d", validate_default=True, description="colour of headlines and titles")
+    page_background: HexColor = Field("#eef0f2", description="colour around the card")
+    background: HexColor = Field("#ffffff", description="colour of the card, on which everything is written")
+    heading: HexColor = Field("#16191d", validate_default=True, description="colour of headlines and titles")
     text: HexColor = Field("#2b3036", validate_default=True, description="colour of running text")
-    quiet: HexColor = Field("#565e66", validate_default=True, description="colour of dates, captions and the footer")
+    muted: HexColor = Field("#565e66", validate_default=True, description="colour of dates, captions and the footer")
     fonts: Fonts = Field(
         "'Segoe UI', -apple-system, BlinkMacSystemFont, Roboto, Arial, sans-serif",
         description="fonts in order of preference; mail programs load none, so name those that readers have",
@@ -64,13 +64,13 @@ class Theme(Section):
     )
     footer: Lines = Field((), description="further lines for the footer: licence, editor in charge, telephone")
 
-    @field_validator("ink", "text", "quiet", mode="after")
+    @field_validator("heading", "text", "muted", mode="after")
     @classmethod
     def _check_contrast(cls, colour: str, info: ValidationInfo) -> str:
-        paper = info.data.get("paper")  # not there where it is itself a mistake
-        if paper and contrast(colour, paper) < MIN_CONTRAST:
-            ratio = f"a contrast of {contrast(colour, paper):.1f}, and text needs {MIN_CONTRAST}"
-            raise ValueError(f"cannot be read on the card: {colour} on {paper} has {ratio}")
+        background = info.data.get("background")  # not there where it is itself a mistake
+        if background and contrast(colour, background) < MIN_CONTRAST:
+            ratio = f"a contrast of {contrast(colour, background):.1f}, and text needs {MIN_CONTRAST}"
+            raise ValueError(f"cannot be read on the card: {colour} on {background} has {ratio}")
         return colour
 
     @field_validator("logo_width", mode="after")
@@ -100,7 +100,7 @@ class Site(Section):
     utm_source: str = Field(
         "", description="name by which statistics know our links (utm_source); links are left as they are if empty"
     )
-    links: PublicUrl | None = Field(
+    service_url: PublicUrl | None = Field(
         None,
         description="address under which Distributor's own pages are reachable (unsubscribe); the site's own if empty",
     )
@@ -108,16 +108,16 @@ class Site(Section):
 
     @property
     def links_url(self) -> str:
-        return self.links or self.url
+        return self.service_url or self.url
 
 
 class ImageSettings(Section):
     """Pictures are fetched, checked and made as large as they are shown, before an edition is frozen."""
 
     url: PublicUrl = Field(description="address at which the web server shows the folder")
-    folder: Folder = Field(Path("var/public/pictures"), description="folder in which the pictures are laid")
-    largest: int = Field(15_000_000, ge=10_000, description="most octets of a picture of a source")
-    seconds: Duration = Field(timedelta(seconds=30), description="most time for all pictures of an edition")
+    folder: Folder = Field(Path("var/public/images"), description="folder in which the pictures are laid")
+    max_bytes: int = Field(15_000_000, ge=10_000, description="most octets of a picture of a source")
+    time_limit: Duration = Field(timedelta(seconds=30), description="most time for all pictures of an edition")
 
 
 class TestMode(Section):
@@ -170,9 +170,11 @@ class BounceMailboxSettings(Section):
 class BounceGuard(Section):
     """When so many addresses are refused for good in one edition that staff are asked before any is suppressed."""
 
-    at_least: int = Field(10, ge=1, description="fewer of one edition are too many only where they are half of a list")
-    share: float = Field(0.1, gt=0, le=1, description="nor is a smaller share of the letters tried so far")
-    times: float = Field(
+    min_bounces: int = Field(
+        10, ge=1, description="fewer of one edition are too many only where they are half of a list"
+    )
+    min_bounce_rate: float = Field(0.1, gt=0, le=1, description="nor is a smaller share of the letters tried so far")
+    min_increase: float = Field(
         5, ge=1, description="nor is less than so many times the share of the newsletter's earlier editions"
     )
 
@@ -194,7 +196,7 @@ class HolidaySettings(Section):
         "", description="public holidays of a country, by its ISO code: VN has Tết by the lunar calendar"
     )
     dates: tuple[str, ...] = Field((), description="own days: 2026-12-24, or 2027-02-01..2027-02-10, and a reason")
-    then: Literal["skip", "next", "previous"] = Field(
+    action: Literal["skip", "next", "previous"] = Field(
         "skip", description="leave the slot out, or move it to the next or previous working day"
     )
 
@@ -205,10 +207,10 @@ class Alerts(Section):
     topics: tuple[str, ...] = Field((), description="articles with one of these topics are urgent")
     sources: tuple[str, ...] = Field((), description="articles of these sources are urgent")
     channels: tuple[str, ...] = Field((), description="names of the channels that carry alerts; all of it if empty")
-    younger_than: Duration = Field(
+    max_age: Duration = Field(
         timedelta(hours=6), description="an article published longer ago, or without a date, is no alert by itself"
     )
-    per_day: int = Field(3, ge=1, description="most alerts a day by rule; staff may send more by hand")
+    max_per_day: int = Field(3, ge=1, description="most alerts a day by rule; staff may send more by hand")
     in_digest: Literal["leave_out", "mark"] = Field(
         "leave_out", description="the next digest, for those who have had the alert: without the article, or marked"
     )
@@ -221,7 +223,7 @@ class Review(Section):
     before: Duration = Field(timedelta(minutes=30), description="how long before the slot the draft is frozen")
     reviewers: tuple[str, ...] = Field((), description="addresses that are told of a draft")
     channels: tuple[str, ...] = Field((), description="names of channels on which a draft is told as well")
-    silence: Literal["send", "hold", "skip"] = Field(
+    if_unanswered: Literal["send", "hold", "skip"] = Field(
         "hold", description="nobody has answered by the slot: send it, hold it, or skip it (its articles wait)"
     )
 
@@ -247,20 +249,24 @@ class Newsletter(Section):
     quiet_hours: str | None = Field(None, description="22:00-06:00: slots in these hours move to their end")
     sources: tuple[str, ...] = Field((), description="names of its sources; all if empty")
     topics: tuple[str, ...] = Field((), description="only articles with one of these topics; all if empty")
-    minimum: int = Field(
+    min_articles: int = Field(
         1, ge=1, description="fewer new articles than this make no edition; they wait for the next slot"
     )
-    longest_wait: Duration | None = Field(None, description="… but no article waits longer than this for the minimum")
-    maximum: int = Field(40, ge=1, le=500, description="most articles of an edition; pinned and oldest ones go first")
+    max_wait: Duration | None = Field(None, description="… but no article waits longer than this for the minimum")
+    max_articles: int = Field(
+        40, ge=1, le=500, description="most articles of an edition; pinned and oldest ones go first"
+    )
     overflow: Literal["carry", "brief"] = Field(
         "carry",
         description="what is more than the maximum: wait for the next edition, or be a line in brief in this one",
     )
-    per_source: int | None = Field(None, ge=1, description="most articles of one source in an edition; the others wait")
+    max_per_source: int | None = Field(
+        None, ge=1, description="most articles of one source in an edition; the others wait"
+    )
     sections: tuple[str, ...] = Field((), description="topics in the order in which the edition shows them")
     alerts: Alerts | None = Field(None, description="what goes out at once")
     review: Review | None = Field(None, description="drafts that staff approve before they go out")
-    last_look: Literal["refresh", "drop", "hold"] = Field(
+    recheck: Literal["refresh", "drop", "hold"] = Field(
         "refresh",
         description="an article has changed between draft and sending: take it as it is now, drop it, or hold the edition",
     )
@@ -282,7 +288,7 @@ class Settings(Section):
     test_mode: TestMode | None = Field(
         None, description="send every mail to one address, and everything else to var/test/"
     )
-    pictures: ImageSettings | None = Field(
+    images: ImageSettings | None = Field(
         None, description="make pictures as large as they are shown; letters link to the source's own if left out"
     )
     bounces: tuple[BounceMailboxSettings, ...] = Field(
@@ -291,7 +297,7 @@ class Settings(Section):
     bounce_guard: BounceGuard = Field(
         BounceGuard(), description="refusals out of all proportion suppress nobody until staff say so; docs/bounces.md"
     )
-    mails_per_day: int | None = Field(
+    max_emails_per_day: int | None = Field(
         None, ge=1, description="most mails to one reader a day, over all newsletters; what is over comes with the next"
     )
     workers: int = Field(1, ge=1, le=64, description="processes of `serve` that send; more than cores help nobody")

@@ -28,9 +28,9 @@ def select_alerts(
         by_topic = bool(topics & {topic.casefold() for topic in article.topics})
         by_source = bool({article.source, *article.origins} & set(rule.sources))
         free = not (candidate.held or candidate.withdrawn or candidate.alerted)
-        young = article.has_date and article.published > now - rule.younger_than
+        young = article.has_date and article.published > now - rule.max_age
         out = article.waits_until(now) is None
         return (by_topic or by_source) and free and young and out and belongs_to_newsletter(newsletter, article)
 
     found = sorted((one.article for one in candidates if calls(one)), key=lambda article: article.published)
-    return found[: max(0, rule.per_day - sent_today)]
+    return found[: max(0, rule.max_per_day - sent_today)]

@@ -35,7 +35,7 @@ def next_step(said: Sequence[str], due: datetime, review: Review | None, now: da
         return DraftStep.WAIT, "its time has not come"
     if last == APPROVED:
         return DraftStep.RELEASE, "approved"
-    silence = review.silence if review else "send"
+    silence = review.if_unanswered if review else "send"
     nobody = "nobody had approved it when its time came"
     return {"send": DraftStep.RELEASE, "hold": DraftStep.HOLD, "skip": DraftStep.SKIP}[silence], nobody
 

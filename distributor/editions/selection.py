@@ -162,14 +162,16 @@ def _has_same_title(one: Article, other: Article) -> bool:
 
 def _cap_sources(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[ArticleDecision]]:
     """The oldest of each source up to its cap; pinned ones do not count."""
-    if newsletter.per_source is None:
+    if newsletter.max_per_source is None:
         return list(ready), []
     kept, over = [], []
     taken: Counter[str] = Counter()
     for candidate in ready:
         source = candidate.article.source
-        if not candidate.pinned and taken[source] >= newsletter.per_source:
-            reason = f"source {source} has its {newsletter.per_source} articles in this edition; goes into the next one"
+        if not candidate.pinned and taken[source] >= newsletter.max_per_source:
+            reason = (
+                f"source {source} has its {newsletter.max_per_source} articles in this edition; goes into the next one"
+            )
             over.append(ArticleDecision(candidate.article, ArticleStatus.CARRIED, reason))
             continue
         taken[source] += not candidate.pinned
@@ -182,17 +184,17 @@ def _too_few(newsletter: Newsletter, ready: Sequence[Candidate], now: datetime) 
     if not ready:
         return "nothing new"
     fresh = [candidate for candidate in ready if not candidate.alerted]
-    if len(fresh) >= newsletter.minimum:
+    if len(fresh) >= newsletter.min_articles:
         return ""
-    if newsletter.longest_wait is not None:
+    if newsletter.max_wait is not None:
         oldest = min(_since(candidate.article) for candidate in ready)
-        if now - oldest >= newsletter.longest_wait:
+        if now - oldest >= newsletter.max_wait:
             return ""
     if not fresh:
         return "nothing new but what was sent as an alert; it waits for the next edition"
     have = "1 new article" if len(fresh) == 1 else f"{len(fresh)} new articles"
-    but = f", but not past {show_duration(newsletter.longest_wait)}" if newsletter.longest_wait else ""
-    return f"{have}, fewer than the minimum of {newsletter.minimum}; waits for the next slot{but}"
+    but = f", but not past {show_duration(newsletter.max_wait)}" if newsletter.max_wait else ""
+    return f"{have}, fewer than the minimum of {newsletter.min_articles}; waits for the next slot{but}"
 
 
 def _since(article: Article) -> datetime:
@@ -203,14 +205,16 @@ def _since(article: Article) -> datetime:
 def _fill(newsletter: Newsletter, ready: Sequence[Candidate]) -> tuple[list[Candidate], list[ArticleDecision]]:
     """Up to the maximum, pinned ones first and then the oldest, so that none waits for ever; and the rest with its fate."""
     order = sorted(ready, key=lambda candidate: not candidate.pinned)  # stable: oldest first within each
-    chosen, rest = order[: newsletter.maximum], order[newsletter.maximum :]
+    chosen, rest = order[: newsletter.max_articles], order[newsletter.max_articles :]
     if newsletter.overflow == "brief":
         rest_choices = [
-            ArticleDecision(c.article, ArticleStatus.BRIEF, f"more than {newsletter.maximum} articles: a line in brief")
+            ArticleDecision(
+                c.article, ArticleStatus.BRIEF, f"more than {newsletter.max_articles} articles: a line in brief"
+            )
             for c in rest
         ]
         return chosen, list(reversed(rest_choices))
-    full = f"the edition was full (maximum {newsletter.maximum}); goes into the next one"
+    full = f"the edition was full (maximum {newsletter.max_articles}); goes into the next one"
     return chosen, [ArticleDecision(candidate.article, ArticleStatus.CARRIED, full) for candidate in rest]
 
 

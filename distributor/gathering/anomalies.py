@@ -40,11 +40,11 @@ class AnomalyReport:
     tell: str = ""
 
 
-def detect_anomalies(activity: SourceActivity, now: datetime, silent_after: timedelta | None) -> AnomalyReport:
+def detect_anomalies(activity: SourceActivity, now: datetime, alert_if_silent_for: timedelta | None) -> AnomalyReport:
     """What a look means."""
     suspicion = _find_anomaly(activity)
     hold = {article.id: suspicion for article in activity.new} if suspicion else {}
-    return AnomalyReport(hold, _staff_message(activity, suspicion, now, silent_after))
+    return AnomalyReport(hold, _staff_message(activity, suspicion, now, alert_if_silent_for))
 
 
 def doubtful_date_reason(date: datetime) -> str:
@@ -75,12 +75,14 @@ def _find_anomaly(activity: SourceActivity) -> str:
     return ""
 
 
-def _staff_message(activity: SourceActivity, suspicion: str, now: datetime, silent_after: timedelta | None) -> str:
+def _staff_message(
+    activity: SourceActivity, suspicion: str, now: datetime, alert_if_silent_for: timedelta | None
+) -> str:
     if suspicion:
         return f"{suspicion}; they are held: look at them, then `distributor articles release --source …`"
     count = len(activity.new) + activity.known
     if activity.last_count >= 2 * MIN_STORED and count * COLLAPSE_FACTOR < activity.last_count:
         return f"gives {count} articles where it gave {activity.last_count}: is its page or feed broken?"
-    if silent_after and activity.last_new and not activity.new and now - activity.last_new > silent_after:
-        return f"has had nothing new for more than {show_duration(silent_after)}"
+    if alert_if_silent_for and activity.last_new and not activity.new and now - activity.last_new > alert_if_silent_for:
+        return f"has had nothing new for more than {show_duration(alert_if_silent_for)}"
     return ""

@@ -160,7 +160,7 @@ def read_date(text: str, zone: tzinfo) -> ParsedDate:
         swapped = (
             match.re is _NUMBERS and not _month_first(zone) and int(match["day"]) <= 12 < int(match["month"]) <= 31
         )
-        hint = "; if its source puts the month first, set dates: month first" if swapped else ""
+        hint = "; if its source puts the month first, set date_order: month first" if swapped else ""
         return ParsedDate(doubt=f"its date {shown} does not exist{hint}")
     if found.moment == _EPOCH:
         return ParsedDate(doubt=f"its date {shown} is what programs write that have none")

@@ -73,7 +73,7 @@ class ImageService:
         missing = [one for one in wanted if not await asyncio.to_thread(self._stands, one, now)]
         faults: dict[str, str] = {}
         if missing:
-            seconds = self.settings.seconds.total_seconds()
+            seconds = self.settings.time_limit.total_seconds()
             turns = asyncio.Semaphore(MAX_CONCURRENT)
             making = asyncio.Semaphore(1)
             tasks = {one: asyncio.create_task(self._one(one, now, turns, making)) for one in missing}
@@ -130,19 +130,19 @@ class ImageService:
 
     async def _fetch_bytes(self, wanted: ImageRequest) -> bytes:
         """The bytes of a picture. They are read in a child, too: what drips for ever costs it, not us."""
-        seconds, source = self.settings.seconds.total_seconds(), wanted.source
+        seconds, source = self.settings.time_limit.total_seconds(), wanted.source
         answer = await call_isolated_async(
             _fetch,
             wanted.address,
             self.site,
-            FetchLimits(total=seconds, size=self.settings.largest),
+            FetchLimits(total=seconds, size=self.settings.max_bytes),
             source is not None and source.allow_private,
             source.credentials if source else NO_CREDENTIALS,
             limits=isolation.ChildLimits(
                 seconds=seconds + _MARGIN,
                 processor_seconds=int(seconds) + 1,
-                memory=FETCH_MEMORY + 2 * self.settings.largest,
-                answer=self.settings.largest + 1000,
+                memory=FETCH_MEMORY + 2 * self.settings.max_bytes,
+                answer=self.settings.max_bytes + 1000,
             ),
         )
         if isinstance(answer, bytes):

@@ -29,8 +29,8 @@ _OF_SERVERS = frozenset(
 )
 _SETTINGS_TO_FIX = {  # the settings that a refusal before any message speaks of, unless its words tell more
     Phase.GREETING: ("host",),
-    Phase.EHLO: ("hello", "host"),
-    Phase.HELO: ("hello", "host"),
+    Phase.EHLO: ("helo_name", "host"),
+    Phase.HELO: ("helo_name", "host"),
     Phase.STARTTLS: ("tls",),
     Phase.AUTH: ("username", "password"),
 }
@@ -72,11 +72,11 @@ class SmtpServer:
     hostname: str = ""  # how we call ourselves; the machine's name, or its address in brackets, if empty
     token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False, compare=False)  # for XOAUTH2
     connections: int = 10  # at once, at most
-    per_connection: int = 1000  # messages before a new connection is made
+    messages_per_connection: int = 1000  # messages before a new connection is made
     weight: int = 1  # share of the messages, beside those of the other relays
     rates: tuple[RateLimit, ...] = ()
     timeouts: SmtpTimeouts = SmtpTimeouts()
-    place: str = ""  # of its settings within those of the channel: `relays[0].`, or nothing
+    place: str = ""  # of its settings within those of the channel: `servers[0].`, or nothing
 
     def keys(self, names: Sequence[str]) -> tuple[str, ...]:
         """Settings of a channel by their full names: some belong to this server, the others to the channel."""

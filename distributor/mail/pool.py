@@ -223,7 +223,7 @@ class PooledServer:
 
     async def _connected(self, link: SmtpConnection | None) -> SmtpConnection:
         """The connection, or a new one where it has done enough, has ended, or somebody has spoken unasked meanwhile."""
-        if link and not link.closing and link.carried < self.server.per_connection:
+        if link and not link.closing and link.carried < self.server.messages_per_connection:
             with contextlib.suppress(ConnectionLost):
                 link.look()
                 return link

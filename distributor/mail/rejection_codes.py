@@ -47,7 +47,7 @@ BY_CODE: dict[str, tuple[RejectionCause, str, str]] = {
     "7.22": (RejectionCause.SETTINGS, "our DKIM signature", "dkim"),
     "7.23": (RejectionCause.SETTINGS, "SPF of our domain", "return_path sender"),
     "7.24": (RejectionCause.SETTINGS, "SPF of our domain", "return_path sender"),
-    "7.25": (RejectionCause.SETTINGS, "the reverse DNS (PTR) of the host that sends", "host hello"),
+    "7.25": (RejectionCause.SETTINGS, "the reverse DNS (PTR) of the host that sends", "host helo_name"),
     "7.26": (RejectionCause.SETTINGS, "SPF, DKIM or DMARC of our domain", "dkim sender"),
     "7.27": (RejectionCause.SETTINGS, "the domain that we send from", "return_path sender"),
     "7.28": (RejectionCause.REPUTATION, "the reputation of our address or domain", "host"),

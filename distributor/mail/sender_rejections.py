@@ -107,7 +107,7 @@ RULES = (
     make_rule(
         RejectionCause.SETTINGS,
         "the reverse DNS (PTR) of the host that sends",
-        "host hello",
+        "host helo_name",
         r"""
         reverse.?(?:dns|host|look|name|record|address|path dns)
         \br-?dns\b
@@ -189,7 +189,7 @@ RULES = (
     make_rule(
         RejectionCause.SETTINGS,
         "the name that we greet the server with (HELO)",
-        "hello",
+        "helo_name",
         r"""
         \b(?:helo|ehlo)\b
         \bhello (?:name|argument)

@@ -100,7 +100,7 @@ class SmtpTransaction:
         self._told(message, result)
 
     def _may_go_on(self) -> bool:
-        return not self.link.closing and self.link.carried < self.link.server.per_connection
+        return not self.link.closing and self.link.carried < self.link.server.messages_per_connection
 
     # -- one message -------------------------------------------------------------------------------------------------
 

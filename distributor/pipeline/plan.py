@@ -159,7 +159,7 @@ def plan_roundup(
         if not any(one.at > order.start for one in pool):
             return EditionPlan(newsletter, Selection((), edition_repository.NOTHING_ANNOUNCED), based_on=rests_on)
         usual = [one.article for one in pool if one.at > order.start]
-        contents = EditionContents(tuple(usual[: newsletter.maximum]), tuple(usual[newsletter.maximum :]))
+        contents = EditionContents(tuple(usual[: newsletter.max_articles]), tuple(usual[newsletter.max_articles :]))
         edition = _build_numbered(newsroom, connection, newsletter, contents, kind, slot, now)
         only = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
         proposal = compose_edition(newsroom, connection, newsletter, edition, only or ["-"], pool)
@@ -280,7 +280,7 @@ def _recipient_query(
         frequency=FREQUENCIES[kind],
         start=now - _INSTANT,
         last=edition_repository.last_frozen(connection, newsletter.id, kind) or EPOCH,
-        cap=newsroom.settings.mails_per_day,
+        cap=newsroom.settings.max_emails_per_day,
         day=midnight,
     )
     return replace(order, start=_usual_start(connection, order, kind, now)) if kind in _USUAL else order
@@ -338,7 +338,7 @@ def _build_segments(
         pool,
         preferences,
         start=start,
-        maximum=newsletter.maximum,
+        maximum=newsletter.max_articles,
         mark_known=bool(newsletter.alerts and newsletter.alerts.in_digest == "mark"),
         subject=words,
         everything=edition.kind is EditionKind.ALERT,

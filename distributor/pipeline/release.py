@@ -174,7 +174,7 @@ def _release(
     assert edition is not None
     today = {one.article.id: one for one in article_status.load_candidates(connection, row.newsletter, edition.carried)}
     found = review.find_differences(edition, today, now)
-    if found and newsletter.last_look == "hold" and not looked:
+    if found and newsletter.recheck == "hold" and not looked:
         reason = f"changed since it was frozen: {review.describe_differences(found)}"
         edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
         edition_repository.record_event(connection, row.id, review.HELD, RECHECK, now, reason)
@@ -230,7 +230,7 @@ def _rebuild_draft(
 ) -> bool:
     """The draft again, as the last look leaves it. False where nothing is left."""
     newsletter = newsroom.newsletter(row.newsletter)
-    verdict = review.apply_differences(edition, found, newsletter.last_look)
+    verdict = review.apply_differences(edition, found, newsletter.recheck)
     promoted = verdict.articles or verdict.briefs
     if not promoted:
         return False

@@ -120,7 +120,7 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
     draft = ReviewSummary(
         edition=row.id,
         due=row.due_at,
-        silence=newsletter.review.silence,
+        silence=newsletter.review.if_unanswered,
         letters=len(sizes),
         readers=sum(sizes.values()),
         problem=said[-1] if said else "",

@@ -128,7 +128,7 @@ def _due(
     with database.write() as connection:
         since = article_status.start_newsletter(connection, newsletter, now)
         decided = edition_repository.decided_slots(
-            connection, newsletter.id, now - timing.missed.patience - timedelta(days=40)
+            connection, newsletter.id, now - timing.missed.grace_time - timedelta(days=40)
         )
     return find_due_slots(schedule, since=since, now=now, missed=timing.missed, decided=decided, ahead=ahead)
 

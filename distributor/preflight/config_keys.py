@@ -13,7 +13,7 @@ from typing import Any
 from ..config.yaml import KeyPath, RawConfig
 from .findings import Finding
 
-_THEME = ("accent", "ground", "paper", "ink", "text", "quiet")
+_THEME = ("accent", "page_background", "background", "heading", "text", "muted")
 _TEXT_KEYS = frozenset({"title", "description", "postal_address", "contact", "footer", "sender", "sections"})
 _SECRET = frozenset({"password", "token", "secret", "token_command"})
 _MIN_PREFIX = 2  # characters of an address that a key may begin with
@@ -62,10 +62,10 @@ def find_config_key(one: Finding, keys: ConfigKeys) -> KeyPath | None:
 
 def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
     newsletter, channel = ("newsletters", keys.newsletter), ("channels", keys.channel)
-    ours = keys.set(("site", "links"), ("site", "url"))
+    ours = keys.set(("site", "service_url"), ("site", "url"))
     match one.check, one.where:
         case "own-host", _:
-            return ("site", "links")
+            return ("site", "service_url")
         case "list-unsubscribe", _:
             return ours
         case "header-missing", "List-Unsubscribe" | "List-Unsubscribe-Post":
@@ -79,7 +79,7 @@ def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
         case "unsubscribe-mailto", _:
             return (*channel, "reply_to")
         case (("size" | "size-encoded" | "unsubscribe-clipped"), _):
-            return (*newsletter, "maximum")
+            return (*newsletter, "max_articles")
         case (("subject-empty" | "subject-capitals" | "subject-marks"), _):
             title = keys.values.get((*newsletter, "title"), "")
             guilty = not title or title.isupper() or any(sign in title for sign in "!！")
@@ -121,11 +121,11 @@ def _holds(path: KeyPath, text: str, value: str) -> bool:
         return True
     if not value.startswith(("http://", "https://")):
         return value == text and "url" in names
-    if path[0] == "sources" or path[:1] == ("pictures",):  # an address that is made of it
+    if path[0] == "sources" or path[:1] == ("images",):  # an address that is made of it
         start = text.partition("{")[0]
-        made = path[0] == "pictures" or "{" in text
+        made = path[0] == "images" or "{" in text
         return made and len(start) > _MIN_PREFIX and start.startswith("http") and value.startswith(start)
-    if path == ("site", "links"):
+    if path == ("site", "service_url"):
         return value.startswith(text)
     return value.rstrip("/") == text.rstrip("/")
 
@@ -138,5 +138,5 @@ def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _texts(inner, (*path, number))
-    elif isinstance(value, str) and path and path[0] in ("site", "pictures", "sources", "newsletters", "channels"):
+    elif isinstance(value, str) and path and path[0] in ("site", "images", "sources", "newsletters", "channels"):
         yield path, value

@@ -126,7 +126,7 @@ def check_one_click(letter: ParsedMessage, context: CheckContext) -> Iterator[Fi
 def check_own_host(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     url = unsubscribe_url(letter)
     if url and context.hosts and host_of(url) not in context.hosts:
-        told = f"it leads to {host_of(url)}, which is not ours; set site.links to the address of our own pages"
+        told = f"it leads to {host_of(url)}, which is not ours; set site.service_url to the address of our own pages"
         yield finding("own-host", told, "List-Unsubscribe")
 
 

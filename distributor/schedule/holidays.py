@@ -22,7 +22,7 @@ class HolidayCalendar:
 
     country: str = ""
     own: tuple[tuple[date, date, str], ...] = ()
-    then: Literal["skip", "next", "previous"] = "skip"
+    action: Literal["skip", "next", "previous"] = "skip"
 
     def reason(self, day: date) -> str:
         """Why a day is off, in words; empty for an ordinary day."""

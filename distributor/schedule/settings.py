@@ -127,7 +127,7 @@ class _ScheduleReader:
             self.wrong(("days_off", "country"), f"is not the ISO code of a country that is known, such as VN{hint}")
             setting = setting.model_copy(update={"country": ""})
         own = [self.own_days(number, text) for number, text in enumerate(setting.dates)]
-        return HolidayCalendar(setting.country, tuple(days for days in own if days), setting.then)
+        return HolidayCalendar(setting.country, tuple(days for days in own if days), setting.action)
 
     def own_days(self, number: int, text: str) -> tuple[date, date, str] | None:
         match = _DATES.fullmatch(text.strip())

@@ -63,7 +63,7 @@ class Schedule:
 
     def slots(self, after: datetime, until: datetime) -> Iterator[Slot]:
         """The slots later than `after` and not later than `until` (both aware), in order of time, each once."""
-        margin = timedelta(days=_FARTHEST_MOVE if self.days_off.then != "skip" else 1)
+        margin = timedelta(days=_FARTHEST_MOVE if self.days_off.action != "skip" else 1)
         first = (after - margin).astimezone(self.zone).date() - timedelta(days=1)
         last = (until + margin).astimezone(self.zone).date() + timedelta(days=1)
         found = {slot.name: slot for slot in self._planned(first, last) if isinstance(slot, Slot)}
@@ -87,7 +87,7 @@ class Schedule:
         note = ""
         reason = self.days_off.reason(day)
         if reason:
-            if self.days_off.then == "skip":
+            if self.days_off.action == "skip":
                 return SkippedSlot(named, reason)
             moved = _working_day(self.days_off, day)
             if moved is None:
@@ -102,7 +102,7 @@ class Schedule:
 
 
 def _working_day(calendar: HolidayCalendar, day: date) -> date | None:
-    step = timedelta(days=1 if calendar.then == "next" else -1)
+    step = timedelta(days=1 if calendar.action == "next" else -1)
     for _ in range(_FARTHEST_MOVE):
         day += step
         if calendar.is_working_day(day):
@@ -132,7 +132,7 @@ class MissedSlotPolicy:
     within: timedelta = timedelta(hours=2)
 
     @property
-    def patience(self) -> timedelta:
+    def grace_time(self) -> timedelta:
         return {"send": self.within, "merge": timedelta(days=366), "skip": _FRESH}[self.rule]
 
 
@@ -159,12 +159,12 @@ def find_due_slots(
     A slot counts when it lies after `since` (the service did not look after the newsletter before) and is not in
     `decided`. With `ahead` it is due so much earlier: a draft of it is to be made.
     """
-    look_back = max(missed.patience, timedelta(days=1))
+    look_back = max(missed.grace_time, timedelta(days=1))
     waiting = [slot for slot in schedule.slots(max(since, now - look_back), now + ahead) if slot.name not in decided]
     if not waiting:
         return None
     newest = waiting[-1]
-    if now - newest.at > missed.patience:
+    if now - newest.at > missed.grace_time:
         late = f"missed; left out ({missed.rule})"
         return DueSlots(None, tuple((slot, late) for slot in waiting))
     return DueSlots(newest, tuple((slot, f"missed; merged into {newest.name}") for slot in waiting[:-1]))

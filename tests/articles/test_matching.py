@@ -241,7 +241,7 @@ def test_an_edit_in_one_source_makes_one_version_whoever_is_read_next(database: 
 
 def test_a_source_with_lead_has_its_words_taken_where_both_tell_as_much(database: Database) -> None:
     take(database, found("1"))
-    take(database, found("1", source="z", guid="y", lead="Lời của z."), source=Shelf(name="z", lead=True))
+    take(database, found("1", source="z", guid="y", lead="Lời của z."), source=Shelf(name="z", preferred=True))
     with database.read() as connection:
         (article,) = article_repository.list_newest_articles(connection, 10)
     assert (article.source, article.lead) == ("z", "Lời của z.")
@@ -275,10 +275,10 @@ def test_looks_in_any_order_give_the_same_article(
         opened = Database.open("sqlite:///store.db", tmp_path_factory.mktemp("store"))
         opened.migrate()
         for one in order:
-            take(opened, one, source=Shelf(name=one.source, lead=one.source == "b"))
+            take(opened, one, source=Shelf(name=one.source, preferred=one.source == "b"))
         for one in order:  # once more what each told last: nothing is news or changes back and forth
             last = [each for each in told if each.source == one.source][-1]
-            assert not take(opened, last, source=Shelf(name=one.source, lead=one.source == "b")).changed
+            assert not take(opened, last, source=Shelf(name=one.source, preferred=one.source == "b")).changed
         with opened.read() as connection:
             (article,) = article_repository.list_newest_articles(connection, 10)
         seen.append(replace(article, id="", feed_id="", version=1, updated=None))

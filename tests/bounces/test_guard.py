@@ -34,7 +34,7 @@ GONE = Rejected("x", reply="550 5.1.1 User unknown", recipient=True)
 
 counts = st.integers(0, 10**6)
 limits = st.builds(
-    BounceGuard, at_least=st.integers(1, 100), share=st.floats(0.01, 1), times=st.floats(1, 20)
+    BounceGuard, min_bounces=st.integers(1, 100), min_bounce_rate=st.floats(0.01, 1), min_increase=st.floats(1, 20)
 )  # fmt: skip
 
 
@@ -43,13 +43,13 @@ def test_few_are_never_too_many_and_more_are_never_fewer(
     hard: int, tried: int, past_hard: int, past_tried: int, set_to: BounceGuard
 ) -> None:
     too_many = is_out_of_proportion(hard, tried, past_hard, past_tried, set_to)
-    if hard < min(set_to.at_least, 3) or hard < tried * min(set_to.share, 0.5):
+    if hard < min(set_to.min_bounces, 3) or hard < tried * min(set_to.min_bounce_rate, 0.5):
         assert not too_many
     if too_many:
         assert is_out_of_proportion(hard + 1, tried, past_hard, past_tried, set_to)
         assert is_out_of_proportion(hard, max(tried - 1, 1), past_hard, past_tried, set_to)
         assert is_out_of_proportion(hard, tried, max(past_hard - 1, 0), past_tried, set_to)
-    if tried and hard >= set_to.at_least and 2 * hard >= tried:
+    if tried and hard >= set_to.min_bounces and 2 * hard >= tried:
         assert too_many, "half of a list is never usual"
 
 

@@ -58,7 +58,7 @@ class Marks:
 
 
 def channel(**changes: Any) -> Any:
-    values = {"name": "mail", "sender": "Báo Bắc Sơn <tin@bacson.example>", "hello": "desk.example"}
+    values = {"name": "mail", "sender": "Báo Bắc Sơn <tin@bacson.example>", "helo_name": "desk.example"}
     return module.Email(**{**values, **changes})
 
 
@@ -188,8 +188,8 @@ def test_the_list_keeps_its_identity_when_the_sender_moves() -> None:
         ({"reply_to": "a@b.vn\nBcc: c@d.vn"}, "channels.mail.reply_to: an address must not hold line ends"),
         ({"port": 0}, "channels.mail.port:"),
         ({"tls": "ssl"}, "channels.mail.tls:"),
-        ({"hello": "a b\r\n"}, "channels.mail.hello: must be a name"),
-        ({"patience": "0s"}, "channels.mail.patience:"),
+        ({"helo_name": "a b\r\n"}, "channels.mail.helo_name: must be a name"),
+        ({"response_timeout": "0s"}, "channels.mail.response_timeout:"),
         ({"username": "tin"}, "username and password belong together"),
         ({"password": "x"}, "username and password belong together"),
         ({"host": "mail.example", "tls": "none", "username": "a", "password": "b"}, "would travel in the clear"),

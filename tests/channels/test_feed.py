@@ -388,7 +388,7 @@ async def test_feeds_lie_where_their_own_self_address_says(tmp_path: Path) -> No
 
 async def test_the_newest_items_are_kept_and_leads_may_do(tmp_path: Path) -> None:
     context = FakeContext(published=NEWS)
-    (_, _, rendition) = channel(tmp_path, items=1, full_text=False).compose_site_wide(context)
+    (_, _, rendition) = channel(tmp_path, max_items=1, full_text=False).compose_site_wide(context)
     (item,) = json.loads(rendition.body)["items"]
     assert (item["id"], item["content_text"], "content_html" in item) == (NEWS[0].feed_id, NEWS[0].lead, False)
 

@@ -7,7 +7,7 @@ from support.newsroom import Room
 
 def test_plan_says_what_goes_in_what_waits_and_why(room: Room) -> None:
     room.good("gather")
-    room.configure(("    title: Tin sáng\n", "    title: Tin sáng\n    maximum: 1\n"))
+    room.configure(("    title: Tin sáng\n", "    title: Tin sáng\n    max_articles: 1\n"))
     said = room.good("plan")
     assert "edition 1 would go to 1 subscriber with 1 article" in said
     assert "carried" in said

@@ -71,7 +71,7 @@ def test_the_sample_portal_has_ten_pages() -> None:
 def test_the_block_for_a_listing_passes_check_online_and_reads_every_story_right(room: Room, portal: str) -> None:
     told = tried(room, portal + SECTION)
     assert told["kind"] == "listing"
-    pasted(room, told["proposals"][0]["block"].replace("type: page", "type: page\n    pages: 2"))
+    pasted(room, told["proposals"][0]["block"].replace("type: page", "type: page\n    max_pages: 2"))
     done = room.run("check", "--online", "--json")
     assert done.code == 0, done
     (read,) = done.json["read"]

@@ -84,13 +84,13 @@ BROKEN = {
         "config.yaml:4: site.theme.accent: write a colour as # and six hexadecimal digits, such as #9b1c1c",
     ),
     "words that nobody could read": (
-        ("sources:", "  theme:\n    paper: '#fafafa'\n    quiet: '#999999'\nsources:"),
-        "config.yaml:6: site.theme.quiet: cannot be read on the card: #999999 on #fafafa has a contrast of 2.7, and text "
+        ("sources:", "  theme:\n    background: '#fafafa'\n    muted: '#999999'\nsources:"),
+        "config.yaml:6: site.theme.muted: cannot be read on the card: #999999 on #fafafa has a contrast of 2.7, and text "
         "needs 4.5",
     ),
     "a card too dark for the words that are usual": (
-        ("sources:", "  theme:\n    paper: '#222222'\n    text: '#ffffff'\n    quiet: '#ffffff'\nsources:"),
-        "config.yaml:4: site.theme.ink: cannot be read on the card: #16191d on #222222 has a contrast of 1.1, and text "
+        ("sources:", "  theme:\n    background: '#222222'\n    text: '#ffffff'\n    muted: '#ffffff'\nsources:"),
+        "config.yaml:4: site.theme.heading: cannot be read on the card: #16191d on #222222 has a contrast of 1.1, and text "
         "needs 4.5",
     ),
     "a logo of unknown width": (
@@ -129,7 +129,7 @@ BROKEN = {
     "a setting that no channel has": (
         ("{type: email, sender: tin@bacson.example}", "{type: feed, folder: f, url: https://bacson.example, zzz: 1}"),
         "config.yaml:12: channels.mail.zzz: is not a known key; "
-        "there are: allow_private, folder, full_text, hub, items, url",
+        "there are: allow_private, folder, full_text, hub, max_items, url",
     ),
     "a port that is a word": (
         ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, port: smtp}"),
@@ -140,8 +140,8 @@ BROKEN = {
         "config.yaml:12: channels.mail.port: write 65535 or less",
     ),
     "a number in place of a text": (
-        ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, hello: 5}"),
-        "config.yaml:12: channels.mail.hello: write a text, in quotes where it looks like a number or a date",
+        ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, helo_name: 5}"),
+        "config.yaml:12: channels.mail.helo_name: write a text, in quotes where it looks like a number or a date",
     ),
     "a numbered weekday": (
         ("mon-fri", "1-5"),
@@ -149,8 +149,8 @@ BROKEN = {
         "their numbers differ between programs",
     ),
     "a number that is too small": (
-        ("    channels: [mail]", "    minimum: 0\n    channels: [mail]"),
-        "config.yaml:10: newsletters.tin-sang.minimum: write 1 or more",
+        ("    channels: [mail]", "    min_articles: 0\n    channels: [mail]"),
+        "config.yaml:10: newsletters.tin-sang.min_articles: write 1 or more",
     ),
     "a duration without a unit": (
         ("    channels: [mail]", "    expires_after: 24\n    channels: [mail]"),

@@ -118,9 +118,9 @@ def test_a_key_that_is_none_is_told(tmp_path: Path, line: str, expected: str) ->
 
 def test_values_come_from_the_environment_with_their_types(tmp_path: Path) -> None:
     text = GOOD.replace(
-        "    channels: [mail]", '    minimum: ${LEAST:-2}\n    maximum: "${MOST}"\n    channels: [mail]'
+        "    channels: [mail]", '    min_articles: ${LEAST:-2}\n    max_articles: "${MOST}"\n    channels: [mail]'
     )
     made = settings(tmp_path, text, {"MOST": "9"})
-    assert (made.newsletters["tin-sang"].minimum, made.newsletters["tin-sang"].maximum) == (2, 9)
+    assert (made.newsletters["tin-sang"].min_articles, made.newsletters["tin-sang"].max_articles) == (2, 9)
     made = settings(tmp_path, GOOD.replace("Báo Bắc Sơn", "$${x} ${Y:-}z"), {})
     assert made.site.title == "${x} z"

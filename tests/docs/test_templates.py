@@ -120,5 +120,5 @@ def test_every_key_of_the_theme_is_shown_where_one_looks_for_it(file: str) -> No
     shown = yaml.safe_load(re.sub(r"^    # ", "    ", section.group(1), flags=re.MULTILINE))
     assert set(shown) == set(Theme.model_fields)
     theme = Theme.model_validate(shown)
-    for key in ("accent", "ground", "paper", "ink", "text", "quiet", "width"):
+    for key in ("accent", "page_background", "background", "heading", "text", "muted", "width"):
         assert getattr(theme, key) == getattr(Theme(), key)

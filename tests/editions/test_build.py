@@ -50,7 +50,7 @@ class TestFreezing:
         assert manual_slot(late, ZoneInfo("Asia/Ho_Chi_Minh")).startswith("manual-2026-11-24T03:00:00")
 
     def test_briefs_and_what_waits_are_part_of_the_edition(self) -> None:
-        order = newsletter(maximum=2, overflow="brief", per_source=3)
+        order = newsletter(max_articles=2, overflow="brief", max_per_source=3)
         made = build_edition(
             settings(), order, EditionContents.of(decide(order, *articles(4))), slot="s", number=1, now=NOW
         )

@@ -31,4 +31,4 @@ def test_whoever_spoke_last_counts_and_silence_has_a_rule(
     said: list[str], silence: Any, later: int, step: DraftStep
 ) -> None:
     now = NOW + timedelta(minutes=later)
-    assert next_step(["drafted", *said], DUE, Review(silence=silence), now)[0] is step
+    assert next_step(["drafted", *said], DUE, Review(if_unanswered=silence), now)[0] is step

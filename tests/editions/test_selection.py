@@ -28,39 +28,39 @@ def test_nothing_new_makes_no_edition_and_says_so() -> None:
 
 class TestTheMinimum:
     def test_fewer_wait_together(self) -> None:
-        selection = decide(newsletter(minimum=3), *articles(2))
+        selection = decide(newsletter(min_articles=3), *articles(2))
         assert not selection.chosen
         assert selection.reason == "2 new articles, fewer than the minimum of 3; waits for the next slot"
         assert set(reasons(selection).values()) == {(ArticleStatus.CARRIED, selection.reason)}
 
     def test_but_not_past_the_longest_wait(self) -> None:
-        order = newsletter(minimum=3, longest_wait=timedelta(days=3))
+        order = newsletter(min_articles=3, max_wait=timedelta(days=3))
         (young,) = articles(1, first_seen=NOW - timedelta(days=2))
         assert decide(order, young).reason.endswith("waits for the next slot, but not past 3d")
         (old,) = articles(1, first_seen=NOW - timedelta(days=3))
         assert decide(order, old).chosen == (old,)
 
     def test_the_wait_of_an_embargoed_article_begins_when_its_embargo_ends(self) -> None:
-        order = newsletter(minimum=3, longest_wait=timedelta(days=3))
+        order = newsletter(min_articles=3, max_wait=timedelta(days=3))
         (one,) = articles(1, first_seen=NOW - timedelta(days=9), publish_at=NOW - timedelta(days=1))
         assert decide(order, one).chosen == ()
 
 
 class TestTheMaximum:
     def test_the_oldest_go_first_and_the_rest_is_carried(self) -> None:
-        selection = decide(newsletter(maximum=3), *articles(5))
+        selection = decide(newsletter(max_articles=3), *articles(5))
         assert [one.id for one in selection.chosen] == ["a2", "a1", "a0"]
         full = "the edition was full (maximum 3); goes into the next one"
         assert reasons(selection) == {"a3": (ArticleStatus.CARRIED, full), "a4": (ArticleStatus.CARRIED, full)}
 
     def test_or_the_rest_is_told_in_brief(self) -> None:
-        selection = decide(newsletter(maximum=3, overflow="brief"), *articles(5))
+        selection = decide(newsletter(max_articles=3, overflow="brief"), *articles(5))
         assert [one.id for one in selection.briefs] == ["a4", "a3"]
         assert selection.waiting == ()
 
     def test_of_one_source_only_so_many_go(self) -> None:
         found = [*articles(3), article("b", source="khac")]
-        selection = decide(newsletter(per_source=2), *found)
+        selection = decide(newsletter(max_per_source=2), *found)
         assert {one.id for one in selection.chosen} == {"a0", "a1", "b"}
         assert reasons(selection)["a2"][1] == "source cong has its 2 articles in this edition; goes into the next one"
 
@@ -69,7 +69,7 @@ class TestTheMaximum:
         older = Candidate(article=article("p", published=NOW - timedelta(days=1)), pinned=True)
         newer = Candidate(article=article("q", published=NOW), pinned=True)
         news = [Candidate(article=one) for one in articles(3)]
-        selection = select_articles(newsletter(per_source=2), [*news, older, newer], NOW)
+        selection = select_articles(newsletter(max_per_source=2), [*news, older, newer], NOW)
         assert {one.id for one in selection.chosen} == {"p", "q", "a0", "a1"}
         assert set(reasons(selection)) == {"a2"}
 
@@ -88,7 +88,7 @@ class TestTheOrder:
     def test_a_pinned_article_leads_and_takes_its_place_whatever_the_maximum(self) -> None:
         news = [Candidate(article=one) for one in articles(3)]
         pinned = Candidate(article=article("p", published=NOW + timedelta(minutes=10)), pinned=True)
-        selection = select_articles(newsletter(maximum=2), [*news, pinned], NOW)
+        selection = select_articles(newsletter(max_articles=2), [*news, pinned], NOW)
         assert [one.id for one in selection.chosen] == ["p", "a0"]
 
 
@@ -150,14 +150,14 @@ class TestWhatIsSetApart:
     count=st.integers(0, 60),
     minimum=st.integers(1, 10),
     maximum=st.integers(1, 40),
-    per_source=st.none() | st.integers(1, 5),
+    max_per_source=st.none() | st.integers(1, 5),
     overflow=st.sampled_from(["carry", "brief"]),
     marks=st.lists(st.sampled_from(["", "held", "withdrawn", "pinned"]), min_size=60, max_size=60),
 )
 def test_every_wanted_article_has_one_verdict_and_every_refusal_a_reason(
-    count: int, minimum: int, maximum: int, per_source: int | None, overflow: str, marks: list[str]
+    count: int, minimum: int, maximum: int, max_per_source: int | None, overflow: str, marks: list[str]
 ) -> None:
-    order = newsletter(minimum=minimum, maximum=maximum, per_source=per_source, overflow=overflow)
+    order = newsletter(min_articles=minimum, max_articles=maximum, max_per_source=max_per_source, overflow=overflow)
     news = [
         Candidate(
             article=one,

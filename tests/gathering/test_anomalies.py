@@ -20,8 +20,8 @@ def look(**changes: Any) -> SourceActivity:
     return replace(usual, **changes)
 
 
-def ask(seen: SourceActivity, silent_after: timedelta | None = 3 * DAY) -> AnomalyReport:
-    return detect_anomalies(seen, NOW + timedelta(hours=1), silent_after)
+def ask(seen: SourceActivity, alert_if_silent_for: timedelta | None = 3 * DAY) -> AnomalyReport:
+    return detect_anomalies(seen, NOW + timedelta(hours=1), alert_if_silent_for)
 
 
 def test_an_ordinary_look_is_nothing_to_speak_of() -> None:
@@ -63,7 +63,7 @@ def test_a_count_that_collapses_is_told() -> None:
 @pytest.mark.parametrize(("days", "told"), [(2, ""), (4, "has had nothing new for more than 3d")])
 def test_a_silence_is_told(days: int, told: str) -> None:
     assert ask(look(last_new=NOW - days * DAY)).tell == told
-    assert ask(look(last_new=NOW - days * DAY), silent_after=None).tell == ""
+    assert ask(look(last_new=NOW - days * DAY), alert_if_silent_for=None).tell == ""
 
 
 def test_a_source_that_renumbers_reaches_no_reader_until_staff_release_it(room: Room) -> None:

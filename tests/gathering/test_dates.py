@@ -116,7 +116,7 @@ def test_what_names_no_moment_is_not_guessed(text: str) -> None:
         ("31/02/2026", "its date '31/02/2026' does not exist"),
         (
             "11/24/2026",
-            "its date '11/24/2026' does not exist; if its source puts the month first, set dates: month first",
+            "its date '11/24/2026' does not exist; if its source puts the month first, set date_order: month first",
         ),
         ("1970-01-01T00:00:00Z", "its date '1970-01-01T00:00:00Z' is what programs write that have none"),
     ],

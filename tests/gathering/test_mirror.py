@@ -120,7 +120,7 @@ async def test_a_copy_with_paging_and_queries_is_read_whole(tmp_path: Path) -> N
     for number in (101, 102):
         text = f"<h1>Bài viết số {number} của tỉnh Bắc Sơn</h1><p class=sapo>Tóm tắt của bài {number}.</p>"
         (tmp_path / f"xem.php@id={number}.html").write_text(text, encoding="utf-8")
-    source = PageSource(name="cong", url=URL, folder=tmp_path, pages=3)
+    source = PageSource(name="cong", url=URL, folder=tmp_path, max_pages=3)
     harvest = await source.gather(_Nothing(), NOW)
     assert [article.url for article in harvest.articles] == [f"{URL}xem.php?id=101", f"{URL}xem.php?id=102"]
     assert harvest.faults == []

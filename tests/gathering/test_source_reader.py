@@ -50,12 +50,12 @@ async def test_a_listing_is_explained_in_a_process_of_its_own(tmp_path: Path) ->
     (tmp_path / "index.html").write_text(
         f"<a href='#x'>Truy cập nội dung</a>{ITEMS}{scripted}<div class=pager>{pager}</div>", encoding="utf-8"
     )
-    source = PageSource(name="cong", url=URL, folder=tmp_path, limit=2)
+    source = PageSource(name="cong", url=URL, folder=tmp_path, max_articles=2)
     told = await explain_source(source, settings().site, NOW)
     assert [(one.words, one.taken, one.reason) for one in told if one.words and not one.reason.startswith("only")] == [
         (ROAD, True, ""),
         (MARKET, True, ""),
-        (SHORT, False, "more than the limit of 2"),
+        (SHORT, False, "more than max_articles, 2"),
         ("Truy cập nội dung", False, "leads to a place on this page"),
         ("2", False, "stands in a menu or frame of the page (pager)"),
     ]

@@ -97,7 +97,7 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
     async with serving(album.app) as root:
         names = ("a.jpg", "b.jpg", "a.jpg", "gone.jpg", "page.jpg", "large.jpg", "slow.jpg")
         articles = [with_picture(f"a{i}", f"{root}/{name}") for i, name in enumerate(names)]
-        here = image_service(tmp_path, seconds="10s", largest=300_000)
+        here = image_service(tmp_path, time_limit="10s", max_bytes=300_000)
         faults = await here.prepare(articles, NOW)
         assert sorted(set(album.asked)) == sorted(set(names))
         assert len(album.asked) == len(set(names))
@@ -261,7 +261,7 @@ async def test_the_pictures_of_an_edition_are_ready_before_it_is_frozen(line: Li
     """As `serve` does it: `answer` looks at the articles that are about to go out, and the bytes are frozen with them."""
     album = Album()
     line.config = line.config.replace("folder: articles,", "folder: articles, allow_private: true,")
-    line.configure('.pictures: {url: "https://bacson.example/pictures", folder: pictures}')
+    line.configure('.images: {url: "https://bacson.example/pictures", folder: pictures}')
     line.subscribe("moi")
     async with serving(album.app) as root:
         line.arrives("a", image=Image(url=f"{root}/a.jpg", alt="Lễ khởi công"))

@@ -139,22 +139,26 @@ RATES = st.sampled_from([(), (RateLimit(2, 1),), (RateLimit(3, 1), RateLimit(5, 
 
 
 def carried(
-    far: StrictServer, *names: str, rates: tuple[RateLimit, ...] = (), connections: int = 1, per_connection: int = 1000
+    far: StrictServer,
+    *names: str,
+    rates: tuple[RateLimit, ...] = (),
+    connections: int = 1,
+    messages_per_connection: int = 1000,
 ) -> Run:
     """A run that may wait as long as it likes."""
     with in_memory(far):
-        ours = server(25, rates=rates, connections=connections, per_connection=per_connection)
+        ours = server(25, rates=rates, connections=connections, messages_per_connection=messages_per_connection)
         return without_waiting(run(ours, envelopes(*names), within=1e6))
 
 
 @settings(max_examples=200, deadline=None)
 @given(SERVERS, RATES, st.integers(1, 3), st.integers(1, 12), st.sampled_from([1, 3, 1000]))
 def test_a_strict_server_never_has_reason_to_complain(
-    far: StrictServer, rates: tuple[RateLimit, ...], connections: int, letters: int, per_connection: int
+    far: StrictServer, rates: tuple[RateLimit, ...], connections: int, letters: int, messages_per_connection: int
 ) -> None:
     """Whatever it refuses, delays and drops, whatever the rates; and nobody is written to twice."""
     names = [f"r{number}" for number in range(letters)]
-    done = carried(far, *names, rates=rates, connections=connections, per_connection=per_connection)
+    done = carried(far, *names, rates=rates, connections=connections, messages_per_connection=messages_per_connection)
     assert far.faults == []
     assert len(far.accepted) == len(set(far.accepted))
     assert {f"{name}@c.vn" for name, kind in done.kinds.items() if kind is OK} <= set(far.accepted)

@@ -98,7 +98,7 @@ def test_who_changes_twice_before_the_next_letter_is_still_owed_everything(line:
 
 
 def test_a_cap_of_mails_a_day_puts_off_and_loses_nothing(line: Line) -> None:
-    line.configure(".mails_per_day: 2")
+    line.configure(".max_emails_per_day: 2")
     line.config = line.config.replace("schedule: every day at 07:00", "schedule: every 2 hours between 08:00 and 14:00")
     line.subscribe("moi")
     for name, hour in (("a", "08:00"), ("b", "10:00"), ("c", "12:00"), ("d", "14:00")):

@@ -33,7 +33,7 @@ def spoil(folder: Path) -> None:
 
 def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> None:
     spoil(line.folder)
-    line.configure("review: {reviewers: [lan.bt@bacson.example], silence: send}")
+    line.configure("review: {reviewers: [lan.bt@bacson.example], if_unanswered: send}")
     line.subscribe("moi")
     line.arrives("a")
     (made,) = line.day("06:30").made

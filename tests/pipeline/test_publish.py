@@ -20,7 +20,7 @@ from distributor.storage.database import Database
 from support.clocked_newsroom import Line
 from support.withdrawal import withdraw
 
-REVIEW = "review: {before: 30m, reviewers: [lan@bacson.example], silence: send}"
+REVIEW = "review: {before: 30m, reviewers: [lan@bacson.example], if_unanswered: send}"
 Meanwhile = Callable[[Callable[[], object]], None]
 
 
@@ -174,7 +174,7 @@ def test_a_draft_one_of_whose_articles_went_out_as_an_alert_does_not_post_it_aga
 
 @pytest.mark.parametrize("policy", ["hold", "drop"])
 def test_an_alert_neither_holds_the_draft_nor_drops_the_article(line: Line, policy: str) -> None:
-    line.configure(REVIEW, f"last_look: {policy}", "alerts: {topics: [x], in_digest: mark}")
+    line.configure(REVIEW, f"recheck: {policy}", "alerts: {topics: [x], in_digest: mark}")
     drafted_and_alerted(line)
     line.deliver()
     line.at("07:00")

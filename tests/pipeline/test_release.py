@@ -29,7 +29,9 @@ def story(line: Line, edition: str = "tin-sang-1") -> list[tuple[str, str]]:
 @pytest.fixture
 def draft(line: Line) -> Line:
     """A draft of two articles, frozen half an hour before its slot."""
-    line.configure("review: {before: 30m, reviewers: [Lan <lan.bt@bacson.example>], channels: [posts], silence: hold}")
+    line.configure(
+        "review: {before: 30m, reviewers: [Lan <lan.bt@bacson.example>], channels: [posts], if_unanswered: hold}"
+    )
     line.subscribe("moi")
     line.ids = [line.arrives("a"), line.arrives("b")]  # type: ignore[attr-defined]
     line.day("06:30")
@@ -83,7 +85,7 @@ def test_silence_holds_and_a_late_approval_sends_at_once(draft: Line) -> None:
 
 def test_held_it_stays_whatever_silence_means(draft: Line) -> None:
     draft.configure("# held")
-    draft.config = draft.config.replace("silence: hold", "silence: send")
+    draft.config = draft.config.replace("if_unanswered: hold", "if_unanswered: send")
     pipeline.hold(draft.store, "tin-sang-1", "Lan", draft.now, "tít sai")
     draft.day("07:00")
     assert (draft.read("moi"), state(draft)) == ([], "held")
@@ -94,7 +96,7 @@ def test_cancelled_its_articles_wait_for_the_next_edition(draft: Line, how: str)
     if how == "cancelled by hand":
         assert pipeline.cancel(draft.store, "tin-sang-1", "Lan", draft.now, "") == (6, 2)
     else:
-        draft.config = draft.config.replace("silence: hold", "silence: skip")
+        draft.config = draft.config.replace("if_unanswered: hold", "if_unanswered: skip")
         draft._newsroom = None
     draft.day("07:00")
     assert (draft.read("moi"), state(draft)) == ([], "cancelled")
@@ -125,7 +127,7 @@ def test_an_edition_that_is_under_way_can_be_stopped_but_its_articles_count_as_a
 
 
 def policy(line: Line, word: str) -> None:
-    line.configure(f"last_look: {word}")
+    line.configure(f"recheck: {word}")
 
 
 def spoil(line: Line) -> None:

@@ -80,7 +80,7 @@ class TestANewsletter:
             )
 
     def test_its_drafts_and_what_is_open_go_to_the_same_people(self, line: Line) -> None:
-        line.configure("review: {before: 1 h, silence: send}")
+        line.configure("review: {before: 1 h, if_unanswered: send}")
         line.subscribe("lan")
         line.arrives("a")
         line.at("06:00")

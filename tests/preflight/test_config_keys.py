@@ -27,7 +27,7 @@ CONFIG = """\
 site:
   title: Báo ‮Bắc Sơn
   url: https://bacson.example
-  links: http://links.bacson.example
+  service_url: http://links.bacson.example
   theme: {accent: "#ffff00", logo: "http://bacson.example/logo.png", logo_width: 100}
 sources:
   bai: {type: folder, folder: articles, url: "https://cu.bacson.example/{slug}"}
@@ -52,15 +52,15 @@ def keys(tmp_path: Path) -> ConfigKeys:
 @pytest.mark.parametrize(
     ("check", "where", "about", "key"),
     [
-        ("own-host", "List-Unsubscribe", (), "site.links, config.yaml:4"),
-        ("list-unsubscribe", "List-Unsubscribe", (), "site.links, config.yaml:4"),
-        ("header-missing", "List-Unsubscribe-Post", (), "site.links, config.yaml:4"),
+        ("own-host", "List-Unsubscribe", (), "site.service_url, config.yaml:4"),
+        ("list-unsubscribe", "List-Unsubscribe", (), "site.service_url, config.yaml:4"),
+        ("header-missing", "List-Unsubscribe-Post", (), "site.service_url, config.yaml:4"),
         ("sender", "From", (), "channels.mail.sender, config.yaml:13"),
         ("sender", "To", (), ""),
         ("list-id", "List-Id", (), "channels.mail.sender, config.yaml:13"),
         ("unsubscribe-mailto", "List-Unsubscribe", (), "channels.mail.reply_to, config.yaml (not set)"),
         ("subject-capitals", "Subject", (), "newsletters.tin-sang.title, config.yaml:10"),
-        ("size", "the HTML part", (), "newsletters.tin-sang.maximum, config.yaml (not set)"),
+        ("size", "the HTML part", (), "newsletters.tin-sang.max_articles, config.yaml (not set)"),
         ("contrast", "line 3 of the HTML", ("#ffffff", "#ffff00"), "site.theme.accent, config.yaml:5"),
         ("contrast", "line 3 of the HTML", ("#777777", "#888888"), ""),
         ("image-http", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo, config.yaml:5"),

@@ -71,7 +71,7 @@ class Months(RuleBasedStateMachine):
         maximum=st.integers(4, 8),
         longest=st.none() | st.integers(2, 5),
         overflow=st.sampled_from(["carry", "brief"]),
-        per_source=st.none() | st.integers(1, 3),
+        max_per_source=st.none() | st.integers(1, 3),
         missed=st.sampled_from(MISSED),
     )
     def open(
@@ -80,7 +80,7 @@ class Months(RuleBasedStateMachine):
         maximum: int,
         longest: int | None,
         overflow: str,
-        per_source: int | None,
+        max_per_source: int | None,
         missed: MissedSlotPolicy,
     ) -> None:
         self.folder = tempfile.TemporaryDirectory()
@@ -88,8 +88,8 @@ class Months(RuleBasedStateMachine):
         self.store.migrate()
         self.now = BEGIN
         self.order = newsletter(
-            channels=("note",), minimum=minimum, maximum=maximum, overflow=overflow, per_source=per_source,
-            longest_wait=timedelta(days=longest) if longest else None, topics=("Tin",),
+            channels=("note",), min_articles=minimum, max_articles=maximum, overflow=overflow, max_per_source=max_per_source,
+            max_wait=timedelta(days=longest) if longest else None, topics=("Tin",),
         )  # fmt: skip
         self.missed = missed
         self.stories: list[ParsedArticle] = []
@@ -211,22 +211,22 @@ class Months(RuleBasedStateMachine):
         order: Newsletter = self.order
         if proposal.edition is None:
             waiting = [c.article for c in proposal.selection.choices if c.status is ArticleStatus.CARRIED]
-            if order.longest_wait:
+            if order.max_wait:
                 for article in waiting:
                     since = max(filter(None, (article.first_seen, article.publish_at)))
                     capped = any(
                         c.article == article and "in this edition" in c.reason for c in proposal.selection.choices
                     )
-                    assert capped or self.now - since < order.longest_wait
+                    assert capped or self.now - since < order.max_wait
             return
         edition = proposal.edition
-        assert 1 <= len(edition.articles) <= order.maximum
+        assert 1 <= len(edition.articles) <= order.max_articles
         assert all(article.publish_at is None or article.publish_at <= self.now for article in edition.carried)
         ready = len(edition.carried) + len(proposal.selection.of(ArticleStatus.CARRIED))
-        if ready < order.minimum:
-            assert order.longest_wait is not None
+        if ready < order.min_articles:
+            assert order.max_wait is not None
             oldest = min(max(filter(None, (a.first_seen, a.publish_at))) for a in edition.carried)
-            assert self.now - oldest >= order.longest_wait
+            assert self.now - oldest >= order.max_wait
 
     # -- what must be true at any time -------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class Months(RuleBasedStateMachine):
         self.store.migrate()
         self.now = BEGIN  # 07:00 in Hanoi
         self.order = newsletter(alerts={"in_digest": "mark" if mark else "leave_out", "expires_after": "400d"})
-        self.settings = settings(**({"mails_per_day": CAP} if capped else {}))
+        self.settings = settings(**({"max_emails_per_day": CAP} if capped else {}))
         self.capped = capped
         self.letters = Letters(name="mail")
         self.source = Shelf(name="cong")

@@ -43,15 +43,15 @@ class TestDaysOff:
         ]
 
     def test_tet_is_moved_to_the_next_working_day_once(self) -> None:
-        made = schedule("weekdays at 07:00", days_off=HolidayCalendar("VN", then="next"))
+        made = schedule("weekdays at 07:00", days_off=HolidayCalendar("VN", action="next"))
         assert names(made, self.around, 14) == [f"2027-02-{day:02}T07:00" for day in (1, 2, 3, 11, 12)]
-        weekly = schedule("monday at 07:00", days_off=HolidayCalendar("VN", then="next"))
+        weekly = schedule("monday at 07:00", days_off=HolidayCalendar("VN", action="next"))
         (moved,) = weekly.slots(self.around + timedelta(days=1), self.around + timedelta(days=13))
         assert moved.name == "2027-02-11T07:00"
         assert moved.note.startswith("moved from 2027-02-08T07:00: ")
 
     def test_tet_is_moved_to_the_working_day_before(self) -> None:
-        weekly = schedule("friday at 07:00", days_off=HolidayCalendar("VN", then="previous"))
+        weekly = schedule("friday at 07:00", days_off=HolidayCalendar("VN", action="previous"))
         assert names(weekly, self.around, 14) == ["2027-02-03T07:00", "2027-02-12T07:00"]
 
     def test_own_days_have_their_reason(self) -> None:

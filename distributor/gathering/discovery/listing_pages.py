@@ -83,7 +83,7 @@ def _without_links(listing: ProbedListing) -> str:
 def _further(listing: ProbedListing) -> tuple[str, ...]:
     """What staff may want to know of the listing's further pages."""
     if listing.next_page.url:
-        return (f"the listing has further pages, such as {listing.next_page.url}: `pages: 2` reads the second too",)
+        return (f"the listing has further pages, such as {listing.next_page.url}: `max_pages: 2` reads the second too",)
     return (
         ("the listing's further pages are opened by a script only: they cannot be read",)
         if listing.next_page.scripted

@@ -54,7 +54,7 @@ class FeedSource(Source):
 
     url: Annotated[Url | None, "address of the feed"] = None
     file: Annotated[Folder | None, "file of the feed, instead of an address"] = None
-    limit: Annotated[int, "most articles taken from one look, the newest by their dates", Field(ge=1)] = 100
+    max_articles: Annotated[int, "most articles taken from one look, the newest by their dates", Field(ge=1)] = 100
 
     def __post_init__(self) -> None:
         if (self.url is None) == (self.file is None):
@@ -96,7 +96,7 @@ class FeedSource(Source):
             raise SourceError(f"{self._place} {error}") from None
         articles, faults = [], []
         doubts: list[str] = []
-        chosen = newest_entries(entries, self.limit, self.date_format)
+        chosen = newest_entries(entries, self.max_articles, self.date_format)
         for number, entry in chosen:
             article, fault = self._read(entry)
             name = clean_line(remove_credentials(entry.guid))[:200] or entry.url or "without an id"
@@ -110,7 +110,7 @@ class FeedSource(Source):
         if len(entries) > len(chosen):
             notes.append(
                 f"of {len(entries):,} articles in {self._place} the newest {len(chosen):,} are read, the others are left "
-                "out: set limit to read more"
+                "out: set max_articles to read more"
             )
         return FetchResult(
             articles=articles, faults=faults, notes=[*notes, *summarize_doubts(doubts)], validators=known

@@ -10,7 +10,7 @@
 
 Every selector under `select` is optional: `link` and `next` (the listing's next page) for the listing; `title`, `date`,
 `lead`, `body`, `image`, `caption`, `author` and `topic` for an article. What is missing is found by what the page says
-to machines, by the names that portals usually give, and by its shape. `pages` and `limit` say how far to look.
+to machines, by the names that portals usually give, and by its shape. `max_pages` and `max_articles` say how far to look.
 
 Which links of the listing are articles is judged by the whole of it: `distributor gather --explain SOURCE` shows what was
 taken, with headline and date, and why the other links were not. An article's own page has the last word on title and date.
@@ -91,8 +91,8 @@ class PageSource(Source):
         "topics given to every article, beside its own; `from page` adds those that its page shows it under",
         BeforeValidator(lambda given: (given,) if given == FROM_PAGE else given),
     ] = ()
-    pages: Annotated[int, "most pages of the listing that are read", Field(ge=1, le=50)] = 1
-    limit: Annotated[int, "most articles that one look reads", Field(ge=1, le=500)] = 30
+    max_pages: Annotated[int, "most pages of the listing that are read", Field(ge=1, le=50)] = 1
+    max_articles: Annotated[int, "most articles that one look reads", Field(ge=1, le=500)] = 30
     folder: Annotated[Folder | None, "a copy of the pages on the disk, read instead of the network"] = None
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
@@ -106,7 +106,7 @@ class PageSource(Source):
         read: list[tuple[str, ExtractedArticle]] = []
         validators: dict[str, Validators] = {}
         unchanged = 0
-        links = list(listed.links.values())[: self.limit]
+        links = list(listed.links.values())[: self.max_articles]
         for link in links:
             try:
                 got = await pages.get(link.url, conditional=True)
@@ -159,14 +159,14 @@ class PageSource(Source):
         """Each link of the listing, whether it is taken, and why not. The articles' own pages are not read."""
         pages: Fetcher = Mirror(self.folder, self.url) if self.folder else fetcher
         listed = await self._listed(pages, now)
-        beyond = f"more than the limit of {self.limit}"
+        beyond = f"more than max_articles, {self.max_articles}"
         taken = [
             ItemExplanation(
                 url=link.url,
                 words=link.words or "(the page's own title)",
                 published=link.published,
-                taken=at < self.limit,
-                reason=link.doubt if at < self.limit else beyond,
+                taken=at < self.max_articles,
+                reason=link.doubt if at < self.max_articles else beyond,
             )
             for at, link in enumerate(listed.links.values())
         ]
@@ -187,7 +187,7 @@ class PageSource(Source):
         """The links of the listing and the pages behind it, each article once."""
         listed = _ListingPages()
         here, seen = self.url, set()
-        for number in range(1, self.pages + 1):
+        for number in range(1, self.max_pages + 1):
             if not here or here in seen:
                 break
             seen.add(here)
@@ -222,7 +222,7 @@ class PageSource(Source):
         if not found.complete and number == 1:
             listed.notes.append(f"{got.url} has very many links; only the first are looked at")
         following = find_next_page(page, got.url, number + 1, self.select.next)
-        if following.scripted and number < self.pages:
+        if following.scripted and number < self.max_pages:
             listed.notes.append(
                 f"page {number + 1} of {self.url} is opened by a script only (javascript:__doPostBack or the like), so the "
                 f"listing ends with page {number}; look for a feed or an archive with addresses of its own"

@@ -367,11 +367,11 @@ async def test_a_date_that_cannot_be_read_is_told_with_what_to_do(site: WebSite,
     assert harvest.articles[0].published is None
     (note,) = harvest.notes
     assert "'11/24/2026 2:35 PM' does not exist" in note
-    assert "dates: month first" in note
+    assert "date_order: month first" in note
     (told,) = await source.explain(await open_web(), NOW)
     assert (told.taken, told.published) == (True, None)
     assert "does not exist" in told.reason
-    right = replace(source, dates="month first")
+    right = replace(source, date_order="month first")
     (article,) = (await right.gather(await open_web(), NOW)).articles
     assert article.published == datetime(2026, 11, 24, 14, 35, tzinfo=HANOI)
 

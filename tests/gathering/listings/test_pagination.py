@@ -96,7 +96,7 @@ async def test_a_next_page_that_only_a_script_opens_is_told(site: WebSite, open_
     for name in ("kiem-tra-101", "phien-cho-102", "tin-buon-103"):
         site.page(f"/tin/{name}.html", f"<h1>{name}</h1><div id=noidung><p>{MARKET_LEAD}</p></div>")
     for pages, told in ((1, 0), (3, 1)):
-        source = PageSource(name="cong", url=f"{site.url}/tin/", pages=pages)
+        source = PageSource(name="cong", url=f"{site.url}/tin/", max_pages=pages)
         notes = (await source.gather(await open_web(), NOW)).notes
         assert len([note for note in notes if "page 2 of" in note and "script" in note]) == told
 
@@ -109,6 +109,6 @@ async def test_numbered_pages_are_followed_beside_scripts(site: WebSite, open_we
     site.page("/tin/?page=2", f"<h3><a href=a-2.html>{MARKET}</a></h3>")
     for number, words in ((1, ROAD), (2, MARKET)):
         site.page(f"/tin/a-{number}.html", f"<h1>{words}</h1><div id=noidung><p>{MARKET_LEAD}</p></div>")
-    harvest = await PageSource(name="cong", url=f"{site.url}/tin/", pages=2).gather(await open_web(), NOW)
+    harvest = await PageSource(name="cong", url=f"{site.url}/tin/", max_pages=2).gather(await open_web(), NOW)
     assert [article.title for article in harvest.articles] == [ROAD, MARKET]
     assert harvest.notes == []

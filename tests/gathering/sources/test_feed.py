@@ -200,9 +200,9 @@ def test_a_feed_none_of_whose_dates_can_be_read_is_told_in_a_few_lines() -> None
 
 def test_a_source_may_say_that_its_dates_put_the_month_first() -> None:
     written = rss(item("<pubDate>11/24/2026 2:35:00 PM</pubDate>"))
-    assert only(look(written, dates="month first")).published == datetime(2026, 11, 24, 7, 35, tzinfo=UTC)
+    assert only(look(written, date_order="month first")).published == datetime(2026, 11, 24, 7, 35, tzinfo=UTC)
     (note,) = look(written).notes
-    assert "set dates: month first" in note
+    assert "set date_order: month first" in note
 
 
 @pytest.mark.parametrize("number", [1_793_000_000, 1_793_000_000_000])
@@ -230,34 +230,36 @@ def titles(harvest: FetchResult) -> list[str]:
 
 def test_the_limit_takes_the_newest_wherever_they_stand() -> None:
     items = [dated(day) for day in range(1, 10)]
-    assert titles(look(rss("".join(items)), limit=3)) == ["7", "8", "9"]
-    assert titles(look(rss("".join(reversed(items))), limit=3)) == ["9", "8", "7"]
+    assert titles(look(rss("".join(items)), max_articles=3)) == ["7", "8", "9"]
+    assert titles(look(rss("".join(reversed(items))), max_articles=3)) == ["9", "8", "7"]
     mixed = [items[at] for at in (4, 8, 0, 6, 2, 7, 1, 5, 3)]
-    assert titles(look(rss("".join(mixed)), limit=3)) == ["9", "7", "8"]
+    assert titles(look(rss("".join(mixed)), max_articles=3)) == ["9", "7", "8"]
 
 
 def test_without_dates_the_limit_takes_the_first_ones() -> None:
     items = "".join(f"<item><title>{number}</title></item>" for number in range(9))
-    assert titles(look(rss(items), limit=3)) == ["0", "1", "2"]
+    assert titles(look(rss(items), max_articles=3)) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("date", ["-", "hôm nào đó"])
 def test_an_article_without_a_date_is_as_new_as_those_around_it(date: str) -> None:
     items = [dated(1), dated(2), dated(3), dated(4, date), dated(5)]
-    assert titles(look(rss("".join(items)), limit=3)) == ["3", "4", "5"]
-    assert titles(look(rss("".join(reversed(items))), limit=2)) == ["5", "4"]
+    assert titles(look(rss("".join(items)), max_articles=3)) == ["3", "4", "5"]
+    assert titles(look(rss("".join(reversed(items))), max_articles=2)) == ["5", "4"]
 
 
 def test_what_the_limit_leaves_out_is_told() -> None:
     items = "".join(dated(day) for day in range(1, 10))
-    (note,) = look(rss(items), limit=3).notes
-    assert note == f"of 9 articles in {URL} the newest 3 are read, the others are left out: set limit to read more"
-    assert look(rss(items), limit=9).notes == []
+    (note,) = look(rss(items), max_articles=3).notes
+    assert (
+        note == f"of 9 articles in {URL} the newest 3 are read, the others are left out: set max_articles to read more"
+    )
+    assert look(rss(items), max_articles=9).notes == []
 
 
 def test_a_feed_longer_than_any_is_looked_through_to_its_end() -> None:
     early = "".join(dated(n, f"{1 + n % 28} Oct 2026") for n in range(3000))
-    assert titles(look(rss(early + dated(3000, "1 Nov 2026")), limit=1)) == ["3000"]
+    assert titles(look(rss(early + dated(3000, "1 Nov 2026")), max_articles=1)) == ["3000"]
 
 
 def test_an_honest_feed_without_items_is_no_fault() -> None:

@@ -334,7 +334,7 @@ async def test_a_selector_finds_the_next_page(site: WebSite, open_web: OpenFetch
 async def test_the_limit_ends_the_look(site: WebSite, open_web: OpenFetcher) -> None:
     site.page("/tin-tuc/", listing(*"abcde"))
     fill(site, *"abcde")
-    assert len((await look(portal(site, limit=2), await open_web())).articles) == 2
+    assert len((await look(portal(site, max_articles=2), await open_web())).articles) == 2
     assert len(site.asked) == 3
 
 
@@ -440,7 +440,7 @@ channels: {wall: {type: console}}
             "https://x.example\n    select: {lnk: a}",
             "sources.cong.select.lnk: is not a known key",
         ),
-        ("https://x.example\n    pages: 0", "sources.cong.pages: "),
+        ("https://x.example\n    max_pages: 0", "sources.cong.max_pages: "),
         ("file:///etc", "sources.cong.url: "),
     ],
 )

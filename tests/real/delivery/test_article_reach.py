@@ -62,8 +62,8 @@ def letters_of(line: Line) -> Iterator[tuple[str, str, frozenset[str]]]:
 SCENES: dict[str, Callable[[Line], None]] = {
     "left out of the digest": lambda line: line.configure("alerts: {topics: [Khẩn cấp]}"),
     "marked in the digest": lambda line: line.configure("alerts: {topics: [Khẩn cấp], in_digest: mark}"),
-    "at most two mails a day": lambda line: line.configure(".mails_per_day: 2", "alerts: {topics: [Khẩn cấp]}"),
-    "few in full, the rest in brief": lambda line: line.configure("maximum: 1", "overflow: brief"),
+    "at most two mails a day": lambda line: line.configure(".max_emails_per_day: 2", "alerts: {topics: [Khẩn cấp]}"),
+    "few in full, the rest in brief": lambda line: line.configure("max_articles: 1", "overflow: brief"),
 }
 
 

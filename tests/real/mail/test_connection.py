@@ -177,7 +177,7 @@ async def test_postfixs_own_server_takes_our_mail(sink: tuple[int, Path]) -> Non
     """Not written in Python, and not by us."""
     port, folder = sink
     await _listening(port)
-    done = await run(server(port, per_connection=10), envelopes(*(f"r{number}" for number in range(25))))
+    done = await run(server(port, messages_per_connection=10), envelopes(*(f"r{number}" for number in range(25))))
     assert set(done.kinds.values()) == {OK} and len(done.kinds) == 25
     files = [file.read_bytes() for file in folder.iterdir()]
     assert len(files) == 25

@@ -194,7 +194,7 @@ async def test_after_an_outage_all_connections_come_back(
     monkeypatch.setattr(SmtpConnection, "open", shaky)
     monkeypatch.setattr(pool, "_FIRST_PAUSE", 0.15)
     names = [f"reader{number}" for number in range(3000)]
-    done = await run(server(far.port, connections=6, per_connection=10_000), envelopes(*names), asking=asking)
+    done = await run(server(far.port, connections=6, messages_per_connection=10_000), envelopes(*names), asking=asking)
     assert done.raised is None and len(done.outcomes) == len(names)
     assert opened >= 11, "six before it, and at least five others after it"
 

@@ -160,10 +160,10 @@ def told(error: BaseException | None) -> DeliveryError:
 
 async def test_staff_are_sent_to_the_settings_of_the_server_that_refuses(scripted: MakeScripted) -> None:
     far = await scripted(MAIL=["550 5.4.5 Daily sending quota exceeded", "again"])
-    done = await run(server(far.port, place="relays[1]."), envelopes("a"))
-    assert told(done.raised).keys == ("relays[1].rates", "relays[1].username")
+    done = await run(server(far.port, place="servers[1]."), envelopes("a"))
+    assert told(done.raised).keys == ("servers[1].rates", "servers[1].username")
     far = await scripted(MAIL=["553 5.1.8 Domain of sender address does not exist", "again"])
-    done = await run(server(far.port, place="relays[1]."), envelopes("a"))
+    done = await run(server(far.port, place="servers[1]."), envelopes("a"))
     assert told(done.raised).keys == ("return_path", "sender")
 
 
@@ -183,4 +183,4 @@ async def test_whoever_refuses_our_greeting_the_settings_of_it_are_named(
     ours = server(far.port)
     done = await run(ours, envelopes("a"))
     assert isinstance(done.raised, AuthBroken)
-    assert done.raised.keys == ours.keys(("hello", "host"))
+    assert done.raised.keys == ours.keys(("helo_name", "host"))

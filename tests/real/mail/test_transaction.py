@@ -262,7 +262,7 @@ async def test_so_many_messages_and_then_a_421(scripted: MakeScripted) -> None:
 
 async def test_a_connection_carries_so_many_messages_and_no_more(scripted: MakeScripted) -> None:
     far = await scripted()
-    done = await run(server(far.port, per_connection=2), envelopes(*"abcde"))
+    done = await run(server(far.port, messages_per_connection=2), envelopes(*"abcde"))
     assert done.kinds == dict.fromkeys("abcde", OK)
     assert far.connections == 3
     assert far.said.count("QUIT") == 3

@@ -256,7 +256,7 @@ def test_a_draft_that_a_clock_ahead_has_decided_about_is_a_draft_again(tmp_path:
     made = ClockedStore(
         folder,
         datetime(2026, 11, 27, 1, tzinfo=UTC),
-        extra="\n    review: {before: 2h, silence: hold}",
+        extra="\n    review: {before: 2h, if_unanswered: hold}",
         changes=[('"* * * * *"', "every day at 09:00")],
     )
     made.start(1)  # 08:00 in Hà Nội: the draft is made
