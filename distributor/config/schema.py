@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -432,9 +433,15 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"; there are: {', '.join(options)}" if options else ""
 
 
+@lru_cache(maxsize=64)
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
 def build(cls: type[Any], settings: Mapping[str, Any], raw: RawConfig, prefix: KeyPath) -> tuple[Any, list[Problem]]:
     """A channel or source from its settings, or None and the problems with them."""
     try:
-        return TypeAdapter(cls).validate_python(dict(settings), context={"folder": raw.folder}), []
+        adapter = _adapter(cls)  # type: ignore[arg-type]  # mypy takes no class for hashable
+        return adapter.validate_python(dict(settings), context={"folder": raw.folder}), []
     except ValidationError as error:
         return None, problems_of(error, raw, prefix, cls)

@@ -9,6 +9,7 @@ class under the entry point groups `distributor.channels` and `distributor.sourc
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import importlib.metadata
 import inspect
@@ -68,7 +69,7 @@ class PluginRegistry(Generic[T]):
         """Every name that may stand after `type:`, in alphabetical order."""
         package = importlib.import_module(self.package)
         modules = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
-        return sorted(modules | {point.name for point in importlib.metadata.entry_points(group=self.group)})
+        return sorted(modules | {point.name for point in _entry_points(self.group, tuple(sys.path))})
 
     def find(self, name: str) -> type[T]:
         """The class behind a name. Raises UserError where there is none, or where its file is broken."""
@@ -103,7 +104,7 @@ class PluginRegistry(Generic[T]):
                 )
             cls = found[0]
         else:
-            (point,) = importlib.metadata.entry_points(group=self.group, name=name)
+            (point,) = (point for point in _entry_points(self.group, tuple(sys.path)) if point.name == name)
             cls = point.load()
         if not (inspect.isclass(cls) and issubclass(cls, self.base) and dataclasses.is_dataclass(cls)):
             raise UserError(f"{self.section} type {name!r}: {cls!r} is not a dataclass made from {self.base.__name__}")
@@ -145,6 +146,12 @@ channels: PluginRegistry[Channel] = PluginRegistry("distributor.channels", "dist
 sources: PluginRegistry[Source] = PluginRegistry(
     "distributor.gathering.sources", "distributor.sources", Source, "source"
 )
+
+
+@functools.cache
+def _entry_points(group: str, path: tuple[str, ...]) -> importlib.metadata.EntryPoints:
+    """What the installed packages offer, read once: the metadata of each of them is a file of its own."""
+    return importlib.metadata.entry_points(group=group)
 
 
 def _error_location(error: BaseException) -> str:
