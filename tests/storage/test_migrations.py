@@ -25,6 +25,8 @@ from distributor.storage.database import Database
 from distributor.storage.tables import editions, metadata, shards
 from support.builders import NOW
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 MADE_UP = '''"""A made-up migration."""
 
 import sqlalchemy as sa
