@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Tests start hundreds of processes: each would compile the program anew if bytecode were not kept.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help run test unit torture fuzz bench screenshots lint audit format wheel-test lock clean
 
 help:
