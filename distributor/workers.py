@@ -202,7 +202,7 @@ async def keep_workers_alive(config: Path, count: int, stop: asyncio.Event) -> N
 
 
 async def _keep_worker_alive(config: Path, among: int, stop: asyncio.Event) -> None:
-    command = (sys.executable, "-m", "distributor", "-c", str(config), "deliver", "--follow", "--among", str(among))
+    command = (sys.executable, "-m", "distributor", "-c", str(config), "deliver", "--follow", "--share-of", str(among))
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
         ended = asyncio.ensure_future(process.wait())

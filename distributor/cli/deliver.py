@@ -13,14 +13,15 @@ from .context import CliContext, clock, pass_cli_context, say, start_logging
 @click.command("deliver", short_help="Send what is due and nothing else; with --follow as one more worker.")
 @click.option("--follow", is_flag=True, help="Go on until stopped: one more worker beside `serve`.")
 @click.option(
-    "--among",
+    "--share-of",
+    "share_of",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="How many processes share the rates of the relays.",
+    help="The number of processes that share the rate limits of the mail servers.",
 )
 @pass_cli_context
-def command(app: CliContext, follow: bool, among: int) -> None:
+def command(app: CliContext, follow: bool, share_of: int) -> None:
     """Send what is due and nothing else: no source is looked at, no edition is made.
 
     Ends with 1 where something is left open, and says what and why.
@@ -52,7 +53,7 @@ def command(app: CliContext, follow: bool, among: int) -> None:
             stop = asyncio.Event()
             with stop_on_signals(stop):
                 say("Delivering. Ctrl-C stops.")
-                await DeliveryLoop(app.newsroom, database, clock, stop, among=among).run()
+                await DeliveryLoop(app.newsroom, database, clock, stop, among=share_of).run()
 
         run_until_stopped(run())
         show_unfinished(app, database)

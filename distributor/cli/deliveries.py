@@ -97,7 +97,8 @@ def _cells(
         when, reply = max(until, row.due or until), reply or f"the channel rests: {rest.reason}"
     elif fault and fault.concerns(row):
         when, reply = fault.at, f"the channel failed: {fault.text}"
-    return (row.edition, row.channel, row.variant, row.address, row.state, row.attempts, app.local(when), reply)
+    to = row.address or ("(forgotten)" if row.recipient else "")
+    return (row.edition, row.channel, row.variant, to, row.state, row.attempts, app.local(when), reply)
 
 
 def _rests_until(row: Delivery, rest: ChannelBackoff | None) -> datetime | None:

@@ -29,7 +29,7 @@ COMMANDS = {
     "deliver": "Send what is due and nothing else; with --follow as one more worker.",
     "editions": "Show the editions; approve, hold, pause, cancel or watch one.",
     "deliveries": "Show the ledger: what went where, and what did not.",
-    "subscribers": "Add, change, remove, list, import and export subscribers.",
+    "subscribers": "Add, update, unsubscribe, forget, list, import and export subscribers.",
     "newsletters": "Show the newsletters; rename or remove one.",
     "bounces": "Read the mailboxes that bounces go to, now.",
     "suppressions": "List, add, remove, confirm, import and export addresses that get no mail.",

@@ -12,6 +12,7 @@ from .context import (
     CliContext,
     clock,
     complete_newsletter,
+    confirm,
     json_option,
     pass_cli_context,
     plural,
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from .csv_import import ImportOutcome
 
 
-@click.group("subscribers", short_help="Add, change, remove, list, import and export subscribers.")
+@click.group("subscribers", short_help="Add, update, unsubscribe, forget, list, import and export subscribers.")
 def command() -> None:
-    """Add, change, remove, list, import and export subscribers."""
+    """Add, update, unsubscribe, forget, list, import and export subscribers."""
 
 
 newsletters_option = click.option(
@@ -107,7 +108,7 @@ def add_one(
         say(f"no longer suppressed (was: {lifted.type}, {lifted.reason})")
 
 
-@command.command("change")
+@command.command("update")
 @click.argument("address")
 @click.option("--name", help="How to greet this person.")
 @click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
@@ -117,7 +118,10 @@ def add_one(
 def update_one(
     app: CliContext, address: str, name: str | None, topics: tuple[str, ...], all_topics: bool, frequency: str | None
 ) -> None:
-    """Change what ADDRESS has chosen. Nothing is lost by it: the next letter begins where the last one ended."""
+    """Update the name, topics or frequency of a subscriber.
+
+    No article is lost or sent twice: the next email continues where the last one ended.
+    """
     from dataclasses import replace
 
     from ..errors import UserError
@@ -155,14 +159,15 @@ def _find_subscriber(connection: Connection, address: str) -> Subscriber:
     return person
 
 
-@command.command("remove")
+@command.command("unsubscribe")
 @click.argument("address")
 @newsletters_option
 @pass_cli_context
 def unsubscribe_one(app: CliContext, address: str, newsletters: tuple[str, ...]) -> None:
-    """Take ADDRESS off a newsletter, or off all. What is promised to it but not out yet is not sent.
+    """Unsubscribe ADDRESS from a newsletter, or from all of them. The subscriber's record stays.
 
-    No import brings them back, to these newsletters or, off all, to any; `subscribers add ADDRESS --again` does.
+    Emails that are still waiting to be sent to it are not sent. No import subscribes the address again; only
+    `subscribers add ADDRESS --again` does.
     """
     from ..subscribers import repository as subscriber_repository
 
@@ -174,7 +179,33 @@ def unsubscribe_one(app: CliContext, address: str, newsletters: tuple[str, ...])
             subscriber_repository.unsubscribe(connection, person, name, now=now, via="staff")
             for name in newsletters or (None,)
         )
-    say(f"{person.address}: off {plural(left, 'newsletter')}" if left else f"{person.address} was on none of them")
+    if left:
+        say(f"{person.address}: unsubscribed from {plural(left, 'newsletter')}")
+    else:
+        say(f"{person.address} was subscribed to none of them")
+
+
+@command.command("forget")
+@click.argument("address")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@pass_cli_context
+def forget_one(app: CliContext, address: str, yes: bool) -> None:
+    """Erase everything that is stored about a subscriber.
+
+    Deletes the name, choices, consent and subscriptions, and takes the address out of the ledger and the bounces. Only the
+    bare address stays on record as unsubscribed (and suppressed, if it was), so that no import brings it back.
+    This cannot be undone.
+    """
+    from ..subscribers import repository as subscriber_repository
+
+    with app.store() as database:
+        with database.read() as connection:
+            person = _find_subscriber(connection, address)
+        if not yes:
+            confirm(f"Erase everything about {person.address}?")
+        with database.write() as connection:
+            subscriber_repository.erase(connection, _find_subscriber(connection, address), clock())
+    say(f"{person.address}: forgotten; only the address stays, as unsubscribed")
 
 
 def _data(person: Subscriber) -> dict[str, object]:

@@ -64,7 +64,7 @@ def with_topics(room: Room) -> Room:
 
 def test_nothing_is_told_before_the_first_article(with_topics: Room) -> None:
     assert with_topics.run("check").err == ""
-    assert with_topics.run("subscribers", "change", "lan@example.com", "--topic", "Bóng đá").err == ""
+    assert with_topics.run("subscribers", "update", "lan@example.com", "--topic", "Bóng đá").err == ""
 
 
 def test_check_names_the_place_of_a_newsletter_s_topic(with_topics: Room) -> None:
@@ -86,8 +86,8 @@ def test_subscribers_may_choose_what_is_not_there_yet_and_are_told(with_topics: 
     told = "warning: no article and no source has ever had the topic 'Y te'; did you mean 'Y tế'?\n"
     done = room.run("subscribers", "add", "binh@example.com", "--topic", "Y te", "--topic", "tin TRONG tỉnh")
     assert (done.code, done.err) == (0, told)
-    assert room.run("subscribers", "change", "binh@example.com", "--topic", "Y te").err == told
-    assert room.run("subscribers", "change", "binh@example.com", "--all-topics").err == ""
+    assert room.run("subscribers", "update", "binh@example.com", "--topic", "Y te").err == told
+    assert room.run("subscribers", "update", "binh@example.com", "--all-topics").err == ""
     file = room.folder / "readers.csv"
     rows = [f"r{i}@example.com,Y te;Y tế" for i in range(3)]
     file.write_text("\n".join(["address,topics", *rows, ""]), encoding="utf-8")

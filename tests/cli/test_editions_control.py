@@ -47,7 +47,7 @@ def test_nothing_is_promised_again_to_who_has_left(room: Room) -> None:
             sa.update(deliveries).where(deliveries.c.channel == "mail").values(state=S.REJECTED, reply="554 no")
         )
     store.close()
-    room.good("subscribers", "remove", "lan@example.com")
+    room.good("subscribers", "unsubscribe", "lan@example.com")
     told = room.good("editions", "resend", "tin-sang-1", "--missed")
     assert told == (
         "tin-sang-1: nobody is left to send it to\n"

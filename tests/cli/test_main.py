@@ -42,7 +42,7 @@ def broken(room: Room, *arguments: str) -> Done:
         (["deliveries", "--state", "lost"], 2, "error: Invalid value for '--state'"),
         (["subscribers", "add", "lan"], 2, "error: lan: 'lan' is not an address"),
         (["subscribers", "add", "a@b.vn", "-n", "x"], 2, "error: a@b.vn: newsletter 'x' is not known"),
-        (["subscribers", "remove", "who@example.com"], 2, "error: who@example.com is not a subscriber"),
+        (["subscribers", "unsubscribe", "who@example.com"], 2, "error: who@example.com is not a subscriber"),
         (["subscribers", "import", "/nowhere.csv"], 2, "error: /nowhere.csv: cannot be read"),
         (["channels", "fax"], 2, "error: there is no channel of type 'fax'"),
         (["plan", "--days", "0"], 2, "error: Invalid value for '--days'"),

@@ -8,11 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from distributor.bounces.suppressions import record_bounces
+from distributor.delivery import queries
 from distributor.errors import StoreError
+from distributor.model import Bounce, BounceType
+from distributor.storage.tables import metadata
 from distributor.subscribers.requests import SubscriptionRequest
 from distributor.subscribers.subscribe import add_all
+from support.builders import NOW
 from support.newsroom import Room
 
 
@@ -77,15 +83,15 @@ class TestSubscribers:
         assert file.read_text(encoding="utf-8-sig").splitlines()[1] == "lan@example.com,Lan,vi,tin-sang,,each,,"
         assert "1 unchanged" in room.good("subscribers", "import", str(file))
 
-    def test_who_is_removed_gets_nothing_more(self, room: Room) -> None:
-        assert "off 1 newsletter" in room.good("subscribers", "remove", "LAN@example.com")
+    def test_who_is_unsubscribed_gets_nothing_more(self, room: Room) -> None:
+        assert "unsubscribed from 1 newsletter" in room.good("subscribers", "unsubscribe", "LAN@example.com")
         room.good("send", "tin-sang", "--yes")
         assert room.letters() == []
 
-    def test_no_import_brings_back_who_was_removed_and_each_is_named(self, room: Room) -> None:
+    def test_no_import_brings_back_who_was_unsubscribed_and_each_is_named(self, room: Room) -> None:
         file = room.folder / "people.csv"
         file.write_text("address,name,frequency\nLAN@Example.com,Lan,weekly\nhoa@example.com,Hoa,\n", encoding="utf-8")
-        room.good("subscribers", "remove", "lan@example.com")
+        room.good("subscribers", "unsubscribe", "lan@example.com")
         for added in ("1 kept off, 1 added", "1 kept off, 1 unchanged"):
             done = room.run("subscribers", "import", str(file))
             assert (done.code, done.out.splitlines()) == (
@@ -100,8 +106,50 @@ class TestSubscribers:
         assert ["hoa@example.com" in letter.read_text(encoding="utf-8") for letter in room.letters()] == [True]
         assert "They have left all newsletters on " in room.good("why", "lan@example.com")
 
+    def test_of_who_is_forgotten_only_the_opt_out_stays(self, room: Room) -> None:
+        room.good("send", "tin-sang", "--yes")
+        store = room.store()
+        with store.write() as connection:
+            (row,) = queries.list_deliveries(connection, channel="mail", limit=1)
+            bounce = Bounce(
+                address="lan@example.com", type=BounceType.SOFT, at=NOW, text="lan@example.com is full",
+                via="dsn", delivery_id=row.id, edition_id=row.edition,
+            )  # fmt: skip
+            record_bounces(connection, [bounce], NOW)
+        store.close()
+        assert "forgotten" in room.good("subscribers", "forget", "LAN@example.com", "--yes")
+        store = room.store()
+        with store.read() as connection:
+            found = [
+                (each.name, dict(one._mapping))
+                for each in metadata.sorted_tables
+                for one in connection.execute(sa.select(each))
+                if "lan@example.com" in str(one).lower()
+            ]
+            (kept,) = queries.list_deliveries(connection, channel="mail", limit=1)
+        store.close()
+        assert [(name, row["address_key"], row["newsletter"]) for name, row in found] == [
+            ("opt_outs", "lan@example.com", "")
+        ]
+        assert (kept.id, kept.state, kept.address) == (row.id, "sent", "")
+        assert "(forgotten)" in room.good("deliveries", "--channel", "mail")
+        assert "lan@example.com is not a subscriber" in room.run("subscribers", "forget", "lan@example.com", "-y").err
+        file = room.folder / "people.csv"
+        file.write_text("address,name\nlan@example.com,Lan\n", encoding="utf-8")
+        assert "1 kept off" in room.good("subscribers", "import", str(file))
+        assert room.good("subscribers", "export").splitlines()[1:] == ["lan@example.com,,,,,,,*"]
+
+    def test_an_email_that_waits_for_who_is_forgotten_is_not_sent(self, room: Room) -> None:
+        room.configure(("  mail: {type: email,", "  mail: {type: email, host: 127.0.0.1, port: 9, tls: none,"))
+        assert room.run("send", "tin-sang", "--yes").code == 1
+        room.good("subscribers", "forget", "lan@example.com", "--yes")
+        room.configure(("  mail: {type: email, host: 127.0.0.1, port: 9, tls: none,", "  mail: {type: email,"))
+        room.good("deliver")
+        assert room.letters() == []
+        assert room.run("deliveries", "--channel", "mail", "--json").json[0]["state"] == "suppressed"
+
     def test_staff_bring_back_one_who_asks_by_name_and_on_purpose_only(self, room: Room) -> None:
-        room.good("subscribers", "remove", "lan@example.com")
+        room.good("subscribers", "unsubscribe", "lan@example.com")
         room.good("suppressions", "add", "lan@example.com", "--type", "complaint", "--reason", "spam")
         refused = room.run("subscribers", "add", "lan@example.com")
         assert (refused.code, len(refused.err.splitlines())) == (2, 1)

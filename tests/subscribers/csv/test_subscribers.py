@@ -282,7 +282,7 @@ class TestThereAndBack:
     def test_an_export_goes_into_an_empty_newsroom_and_comes_out_the_same(self, room: Room, tmp_path: Path) -> None:
         file, again = tmp_path / "out.csv", tmp_path / "again.csv"
         room.good("subscribers", "add", "hoa@example.com", "--name", "=Hoa; +1", "--topic", "a;b", "--topic", "c\\d")
-        room.good("subscribers", "remove", "lan@example.com")
+        room.good("subscribers", "unsubscribe", "lan@example.com")
         (room.folder / "gone.csv").write_text("email,status\nmai@example.com,unsubscribed\n", encoding="utf-8")
         room.good("subscribers", "import", str(room.folder / "gone.csv"))
         room.good("subscribers", "export", "-o", str(file))
