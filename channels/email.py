@@ -1,4 +1,4 @@
-"""Sends the digest to each subscriber, by any SMTP server, or lays it into a Maildir.
+"""Sends the digest to each subscriber, by any SMTP server, or saves it in a Maildir.
 
     channels:
       mail:
@@ -142,7 +142,7 @@ class Email(PersonalChannel):
         except ValueError as error:
             raise Rejected(f"no message could be made: {error}") from None
         name = maildir.deliver(self.maildir, recipient.message_id, message)
-        return Receipt(remote_id=name, reply="laid into the Maildir")
+        return Receipt(remote_id=name, reply="saved in the Maildir")
 
     def transport(self, among: int = 1) -> Transport:
         servers = self._servers(among)

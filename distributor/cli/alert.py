@@ -36,7 +36,7 @@ def send_alert(
             confirm("Send it?")
         made = []
         for known in chosen:
-            by = f"{getpass.getuser()} by hand"
+            by = getpass.getuser()
             proposal = pipeline.publish_alert(app.newsroom, database, known, article, clock(), by, missed=missed)
             if proposal is None:
                 warn(f"{known.id} has sent {article.id} as an alert before; nothing is sent twice")

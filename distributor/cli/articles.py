@@ -105,7 +105,7 @@ class _ArticleRow:
 
     def in_words(self) -> str:
         words = [*self.out, *(f"{id} (draft)" for id in self.drafts), *self.flags]
-        return ", ".join(words) or ("old at first look" if self.article.backlog else "new")
+        return ", ".join(words) or ("already published at the first gather" if self.article.backlog else "new")
 
 
 def _article_rows(connection: Connection, wanted: Iterator[Article]) -> Iterator[_ArticleRow]:

@@ -125,7 +125,9 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
     for channel, states in tally.items():
         say(f"  {channel}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
     for event in events:
-        say(f"  {app.local(event.at)}  {event.event} by {event.actor}" + (f": {event.reason}" if event.reason else ""))
+        by = "" if event.event in ("telling", "told") else "by "  # reviewers are told, they do nothing
+        reason = f": {event.reason}" if event.reason else ""
+        say(f"  {app.local(event.at)}  {event.event} {by}{event.actor}{reason}")
 
 
 @command.command("approve")
@@ -144,11 +146,11 @@ def approve(app: CliContext, edition: str, by: str | None, force: tuple[str, ...
         if row.due_at > clock():
             say(f"{edition}: approved; goes out {app.local(row.due_at)}, while `distributor serve` runs")
             return
-        _release(app, database, row)
+        _release(app, database, row, by or getpass.getuser())
 
 
-def _release(app: CliContext, database: Database, row: EditionRow) -> None:
-    """Send what has been approved late."""
+def _release(app: CliContext, database: Database, row: EditionRow, by: str) -> None:
+    """Send a draft that was approved after its time."""
     import asyncio
 
     from .. import pipeline
@@ -160,7 +162,7 @@ def _release(app: CliContext, database: Database, row: EditionRow) -> None:
     content = _content(app, database, row.id)
     for line in asyncio.run(pipeline.recheck_articles(app.newsroom, database, content, clock())):
         warn(line)
-    settled = [one for one in pipeline.release_due(app.newsroom, database, clock(), "by hand") if one.edition == row.id]
+    settled = [one for one in pipeline.release_due(app.newsroom, database, clock(), by) if one.edition == row.id]
     for one in settled:
         if one.event != "released":
             raise UserError(f"{one.edition} is {one.event}: {one.reason}")

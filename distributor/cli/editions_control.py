@@ -46,15 +46,19 @@ def resume(app: CliContext, edition: str, by: str | None) -> None:
 
 @click.command("resend")
 @click.argument("edition", shell_complete=complete_edition)
-@click.option("--missed", is_flag=True, required=True, help="To those whom it has not reached; nobody gets it twice.")
-@click.option("--uncertain", is_flag=True, help="And to those who may have it: some of them will get it twice.")
+@click.option(
+    "--missed", is_flag=True, required=True, help="Send to recipients it did not reach; nobody gets it twice."
+)
+@click.option(
+    "--uncertain", is_flag=True, help="Also send where it may have arrived: some recipients will get it twice."
+)
 @click.option("--dry-run", is_flag=True, help="Say how many they are, and change nothing.")
 @by_option
 @pass_cli_context
 def resend(app: CliContext, edition: str, missed: bool, uncertain: bool, dry_run: bool, by: str | None) -> None:
-    """Send an edition again to those whom it has missed: letters that were rejected, or not out in its time.
+    """Send an edition again to recipients it did not reach, because it was rejected or expired.
 
-    Who has left or is suppressed by now is left out.
+    Recipients who have unsubscribed or are suppressed by now are left out.
     """
     from .. import pipeline
 
@@ -65,31 +69,31 @@ def resend(app: CliContext, edition: str, missed: bool, uncertain: bool, dry_run
         doubted = [] if uncertain else _uncertain_addresses(database, edition)
         waiting = 0 if number else _count_pending(database, edition)
     if dry_run and number:
-        say(f"{edition}: {plural(number, 'letter')} would be sent again. Nothing was changed: this was a dry run.")
+        say(f"{edition}: {plural(number, 'email')} would be sent again. Nothing was changed: this was a dry run.")
     elif number:
-        say(f"{edition}: {plural(number, 'letter')} promised again; `distributor serve` or `distributor deliver` sends")
+        say(
+            f"{edition}: {plural(number, 'email')} queued again; `distributor serve` or `distributor deliver` sends them"
+        )
     elif waiting:
-        say(f"{edition}: nobody is missed yet; {plural(waiting, 'letter')} still to go")
+        say(f"{edition}: nothing to send again yet; {plural(waiting, 'email is', 'emails are')} still being sent")
     elif doubted:
-        say(f"{edition}: nobody is known to be missed")
+        say(f"{edition}: there is no recipient it surely did not reach")
     elif gone:
         say(f"{edition}: nobody is left to send it to")
     else:
-        say(f"{edition}: it has missed nobody")
+        say(f"{edition}: it reached every recipient")
     if gone:
-        say(f"{edition}: {plural(gone, 'letter')} left alone: the readers have left or are suppressed")
+        say(f"{edition}: {plural(gone, 'recipient')} left out: unsubscribed or suppressed")
     if doubted:
         more = len(doubted) - _MAX_NAMED
-        names = ", ".join(doubted[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-        warn(
-            f"{edition}: {plural(len(doubted), 'letter')} in doubt, of which nobody knows whether they arrived: {names}"
-        )
+        names = ", ".join(doubted[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+        warn(f"{edition}: {plural(len(doubted), 'email')} may or may not have arrived: {names}")
         say(f"  `distributor deliveries {edition} --state uncertain` shows why")
-        say(f"  `distributor editions resend {edition} --missed --uncertain` sends to them too; some will get it twice")
+        say(f"  `distributor editions resend {edition} --missed --uncertain` sends these too; some will arrive twice")
 
 
 def _count_unwanted(database: Database, edition: str) -> int:
-    """How many letters have not reached readers who must not be written to any more."""
+    """How many recipients it did not reach and who must not be written to any more."""
     from ..delivery.control import MISSED_STATES, count_unreachable
 
     with database.read(long=True) as connection:
@@ -97,7 +101,7 @@ def _count_unwanted(database: Database, edition: str) -> int:
 
 
 def _uncertain_addresses(database: Database, edition: str) -> list[str]:
-    """The addresses to which a letter may be out."""
+    """The recipients whose email may have arrived."""
     from ..delivery.queries import iterate_deliveries
     from ..model import DeliveryState
 
@@ -107,7 +111,7 @@ def _uncertain_addresses(database: Database, edition: str) -> list[str]:
 
 
 def _count_pending(database: Database, edition: str) -> int:
-    """How many letters are not out yet, and will be tried by themselves."""
+    """How many emails are still going to be tried."""
     from ..delivery.control import count_missed
     from ..delivery.ledger import OPEN
 

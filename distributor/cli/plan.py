@@ -18,7 +18,7 @@ from .context import (
     show_json,
     warn_of_clock,
 )
-from .recipients import recipient_data, recipient_lines
+from .recipients import draft_state, recipient_data, recipient_lines
 
 if TYPE_CHECKING:
     from ..pipeline import EditionPlan
@@ -59,7 +59,7 @@ def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
     lines = []
     with app.store() as database, database.read() as connection:
         lines += [
-            f"draft {row.id} ({row.state}), due {app.local(row.due_at)}: {row.subject}"
+            f"draft {row.id} is {draft_state(row)}, due {app.local(row.due_at)}: {row.subject}"
             for row in edition_repository.list_unreleased(connection)
             if row.newsletter == name
         ]
@@ -105,7 +105,7 @@ def _show_plan(app: CliContext, proposal: EditionPlan, slots: list[Slot], left_o
     if not newsletter.schedule:
         say("  no schedule: goes out by hand, with `distributor send`")
     elif slots:
-        more = f" and {plural(len(slots) - 5, 'more')}" if len(slots) > 5 else ""
+        more = f" and {len(slots) - 5:,} more" if len(slots) > 5 else ""
         names = ", ".join(slot.name.replace("T", " ") for slot in slots[:5])
         say(f"  coming slots ({app.newsroom.zone(newsletter)}): {names}{more}")
     else:

@@ -100,6 +100,6 @@ def _print_findings(edition: Edition, findings: Sequence[Finding], blocked: Sequ
     if unclear:
         say(f"  of {plural(unclear, 'link')} nobody can tell whether they answer")
     if blocked:
-        say(f"{plural(len(blocked), 'finding')} would hold it.")
+        say(f"Not ready to send: {plural(len(blocked), 'check')} would hold it.")
     else:
-        say("It may go out." if findings else "Clean: it may go out.")
+        say(f"Ready to send ({plural(len(findings), 'warning')}).")

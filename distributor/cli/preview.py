@@ -34,8 +34,8 @@ def command(
 ) -> None:
     """Write the next edition to a folder: HTML, text, message, feeds and posts as they would go out.
 
-    `index.html` in that folder shows it all on one page: letters on a phone and on a desktop, by day and by night, with
-    pictures and without, what preflight says of them, posts with their length, feeds and the web page.
+    `index.html` in that folder shows it all on one page: the emails on a phone and on a desktop, light and dark, with
+    images and without, what preflight says of them, posts with their length, feeds and the web page.
 
     Nothing is sent and nothing is marked: the next `send` makes the same edition. The id of an edition that was made
     already (`tin-sang-1`) shows what went out, byte for byte.

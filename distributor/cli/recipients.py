@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .context import plural
 
 if TYPE_CHECKING:
+    from ..editions.repository import EditionRow
     from ..pipeline import EditionPlan
 
 
@@ -25,6 +26,11 @@ def recipient_lines(proposal: EditionPlan) -> list[str]:
         )
     lines += proposal.notes
     return lines
+
+
+def draft_state(row: EditionRow) -> str:
+    """How the state of a draft is called in a sentence."""
+    return "waiting for review" if row.state == "review" else row.state
 
 
 def recipient_data(proposal: EditionPlan) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from .context import (
     warn,
 )
 from .outcome import as_data, exit_code, location_suffix, show_report
-from .recipients import recipient_lines
+from .recipients import draft_state, recipient_lines
 
 if TYPE_CHECKING:
     from ..delivery.stats import RunStats
@@ -156,8 +156,9 @@ def _show(app: CliContext, proposal: EditionPlan, as_json: bool) -> None:
     for article in proposal.edition.articles:
         say(f"  {article.id}  {article.title}")
     for name, count in counts.items():
-        personal = app.newsroom.channels[name].personal
-        say(f"  {name}: {plural(proposal.audience, 'subscriber') if personal else plural(count, 'rendition')}")
+        channel = app.newsroom.channels[name]
+        carried = plural(count, "file" if channel.public_folders else "post")
+        say(f"  {name}: {plural(proposal.audience, 'subscriber') if channel.personal else carried}")
     say("Nothing was sent: this was a dry run.")
 
 
@@ -182,7 +183,7 @@ def _send(
 
     made = None
     if proposal.edition is not None:
-        by = f"{getpass.getuser()} by hand"
+        by = getpass.getuser()
         made = pipeline.publish_digest(
             app.newsroom, database, proposal.newsletter, clock(), by, only=only, forced=force
         )
@@ -242,7 +243,7 @@ def _show_drafts(database: Database, newsletter: str) -> None:
     with database.read() as connection:
         drafts = [row for row in edition_repository.list_unreleased(connection) if row.newsletter == newsletter]
     for row in drafts:
-        warn(f"{row.id} waits ({row.state}): «{row.subject}»")
+        warn(f"draft {row.id} is {draft_state(row)}: «{row.subject}»")
         say(f"  `distributor editions show {row.id}` says for what; `editions approve` and `editions cancel` decide")
 
 

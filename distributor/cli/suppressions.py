@@ -83,7 +83,10 @@ def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json
 )
 @pass_cli_context
 def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
-    """Write no more to ADDRESS, on any newsletter. What is promised to it but not out yet is not sent."""
+    """Suppress an address: nothing is sent to it any more, whatever it is subscribed to.
+
+    Emails that are still waiting to be sent to it are not sent.
+    """
     from ..bounces import suppressions
     from ..model import BounceType, Suppression
     from ..text import clean_line
@@ -104,7 +107,10 @@ def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Also where the reader has complained of spam.")
 @pass_cli_context
 def remove_one(app: CliContext, address: str, yes: bool) -> None:
-    """Let ADDRESS get mail again, its earlier soft bounces forgiven. It stays on the newsletters it was on."""
+    """Remove an address from the suppression list and reset its bounce count.
+
+    Its subscriptions are as they were.
+    """
     from ..bounces import suppressions
     from ..errors import UserError
     from ..model import BounceType
@@ -120,7 +126,7 @@ def remove_one(app: CliContext, address: str, yes: bool) -> None:
                 f"{key} has complained of spam ({since}): write again only if asked to; --yes says that you were"
             )
         suppressions.remove_suppression(connection, key)
-    say(f"{key}: may get mail again (was: {standing.type}, {standing.reason})")
+    say(f"{key}: no longer suppressed (was: {standing.type}, {standing.reason})")
 
 
 def _key(address: str) -> str:

@@ -122,7 +122,7 @@ def _undecided(
         if why:
             return f"not for this newsletter; {why}."
         if article.backlog:
-            return "not announced, as it was old at the first look."
+            return "not announced: it was already published at the first gather."
         return "new; it goes into the next edition if nothing speaks against it (see `distributor plan`)."
     if told is None:
         return ""

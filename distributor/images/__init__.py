@@ -1,1 +1,1 @@
-"""The pictures of an edition: fetched once, checked, made as large as they are shown, laid into a public folder."""
+"""The pictures of an edition: fetched once, checked, resized to the size they are shown at, saved in a public folder."""

@@ -125,7 +125,7 @@ class ImageService:
             try:
                 await asyncio.to_thread(self.cache.put, wanted.address, made, fault, now, wanted.cache_scope)
             except OSError as error:
-                return f"cannot be laid into {self.cache.folder}: {error.strerror or error}"
+                return f"cannot be saved in {self.cache.folder}: {error.strerror or error}"
         return fault
 
     async def _fetch_bytes(self, wanted: ImageRequest) -> bytes:

@@ -92,14 +92,14 @@ class CorrectionPlanner:
             then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
             self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
         elif post.state is not S.SENT:
-            self.lines.append(f"{name}: the post of {post.edition} may be out: look there, and change it by hand")
+            self.lines.append(f"{name}: the post of {post.edition} may be out: check, and change it by hand")
         elif made is None or not channel.can(ability):
-            what = "taken back" if self.withdrawal else "changed"
+            what = "deleted" if self.withdrawal else "changed"
             self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
         else:
             action = RenditionAction.RETRACT if self.withdrawal else RenditionAction.AMEND
             self._change(made, action, post)
-            self.lines.append(f"{name}: the post of {post.edition} is {'taken back' if self.withdrawal else 'changed'}")
+            self.lines.append(f"{name}: the post of {post.edition} is {'deleted' if self.withdrawal else 'changed'}")
 
     def _change(self, made: Rendition, action: RenditionAction, post: ArticlePost) -> None:
         """Act on a post, under its own name where that is free."""

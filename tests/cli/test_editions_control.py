@@ -25,8 +25,8 @@ def test_an_edition_is_paused_watched_resumed_and_delivered(room: Room) -> None:
             sa.update(deliveries).where(deliveries.c.channel == "mail").values(state=S.REJECTED, reply="554 no")
         )
     store.close()
-    assert "1 letter would be sent again" in room.good("editions", "resend", "tin-sang-1", "--missed", "--dry-run")
-    assert "1 letter promised again" in room.good("editions", "resend", "tin-sang-1", "--missed")
+    assert "1 email would be sent again" in room.good("editions", "resend", "tin-sang-1", "--missed", "--dry-run")
+    assert "1 email queued again" in room.good("editions", "resend", "tin-sang-1", "--missed")
     assert "paused" in room.good("editions", "pause", "tin-sang-1", "-m", "sai tít")
     assert "Nothing is due" in room.good("deliver")
     shown = room.good("editions", "watch", "tin-sang-1", "--once")
@@ -36,10 +36,10 @@ def test_an_edition_is_paused_watched_resumed_and_delivered(room: Room) -> None:
     assert "mail: 1 sent" in room.good("deliver")
     assert "6 of 6 (100.0 %)" in room.good("editions", "watch", "tin-sang-1")
     assert "paused by" in room.good("editions", "show", "tin-sang-1")
-    assert "missed nobody" in room.good("editions", "resend", "tin-sang-1", "--missed")
+    assert "reached every recipient" in room.good("editions", "resend", "tin-sang-1", "--missed")
 
 
-def test_nothing_is_promised_again_to_who_has_left(room: Room) -> None:
+def test_nothing_is_sent_again_to_who_has_unsubscribed(room: Room) -> None:
     room.good("send", "tin-sang", "--yes")
     store = room.store()
     with store.write() as connection:
@@ -50,8 +50,7 @@ def test_nothing_is_promised_again_to_who_has_left(room: Room) -> None:
     room.good("subscribers", "unsubscribe", "lan@example.com")
     told = room.good("editions", "resend", "tin-sang-1", "--missed")
     assert told == (
-        "tin-sang-1: nobody is left to send it to\n"
-        "tin-sang-1: 1 letter left alone: the readers have left or are suppressed\n"
+        "tin-sang-1: nobody is left to send it to\ntin-sang-1: 1 recipient left out: unsubscribed or suppressed\n"
     )
 
 
@@ -140,15 +139,15 @@ def test_resending_to_the_missed_names_those_in_doubt(room: Room) -> None:
     becomes(S.UNCERTAIN)
     done = room.run("editions", "resend", "tin-sang-1", "--missed")
     assert done.code == 0
-    assert "missed nobody" not in done.out
-    assert "1 letter in doubt" in done.err
+    assert "reached every recipient" not in done.out
+    assert "1 email may or may not have arrived" in done.err
     assert "lan@example.com" in done.err
     assert "editions resend tin-sang-1 --missed --uncertain" in done.out
     assert "left to staff: lost after the dot" in room.run("deliver").err
     becomes(S.PENDING)
-    assert "1 letter still to go" in room.good("editions", "resend", "tin-sang-1", "--missed")
+    assert "1 email is still being sent" in room.good("editions", "resend", "tin-sang-1", "--missed")
     becomes(S.UNCERTAIN)
-    assert "1 letter promised again" in room.good("editions", "resend", "tin-sang-1", "--missed", "--uncertain")
+    assert "1 email queued again" in room.good("editions", "resend", "tin-sang-1", "--missed", "--uncertain")
     store.close()
 
 

@@ -209,7 +209,7 @@ async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:
     (tmp_path / "public").write_text("a file where a folder should be")
     async with serving(album.app) as root:
         faults = await image_service(tmp_path).prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
-    assert "cannot be laid into" in faults["a1"]
+    assert "cannot be saved in" in faults["a1"]
 
 
 async def test_a_machine_that_can_start_no_process_is_not_the_picture_s_fault(

@@ -130,7 +130,7 @@ def test_the_largest_letters_of_the_cohorts_are_examined_too(line: Line) -> None
 
 
 def test_on_the_command_line(room: Room) -> None:
-    assert "may go out" in room.good("gather") + room.good("preflight", "tin-sang", "--no-links")
+    assert "Ready to send" in room.good("gather") + room.good("preflight", "tin-sang", "--no-links")
     spoil(room.folder)
     done = room.run("preflight", "tin-sang", "--no-links")
     assert done.code == 1

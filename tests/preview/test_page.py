@@ -284,7 +284,7 @@ def test_a_post_without_a_limit_tells_its_length_only() -> None:
 
 
 def test_a_post_that_is_taken_back_or_replaced_says_so() -> None:
-    assert "is taken back" in words(replace(WHOLE, posts=(replace(POST, action="retract"),)))
+    assert "is deleted" in words(replace(WHOLE, posts=(replace(POST, action="retract"),)))
     assert "replaces the post" in words(replace(WHOLE, posts=(replace(POST, action="amend"),)))
 
 
