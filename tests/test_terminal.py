@@ -68,7 +68,7 @@ def test_every_way_to_say_something_shows_it(
     words = f"tin{acting}tức"
     context.say(words)
     context.warn(words)
-    context.show_json({"title": words})
+    context.CliContext(Path("config.yaml")).show_json({"title": words})
     context.show_table(["title"], [[words]], "none")
     said = capsys.readouterr()
     assert not HARMFUL.search(said.out + said.err)
@@ -76,7 +76,7 @@ def test_every_way_to_say_something_shows_it(
 
 
 def test_the_log_shows_it_and_no_message_can_pass_for_another() -> None:
-    made = context.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    made = context.LogFormatter()
     words = "x.md\n2026-11-28 08:00:00,000 INFO distributor: all is well\x1b[2J"
     try:
         raise ValueError(words)

@@ -7,7 +7,7 @@ import getpass
 from typing import TYPE_CHECKING
 
 from .article_argument import find_article
-from .context import CliContext, clock, confirm, plural, say, show_json, warn
+from .context import CliContext, clock, confirm, plural, say, warn
 
 if TYPE_CHECKING:
     from ..config.schema import Newsletter
@@ -48,7 +48,7 @@ def send_alert(
         for fault in asyncio.run(pipeline.refresh_feeds(app.newsroom, database, clock)):
             warn(fault)
         if as_json:
-            show_json({"editions": [edition.id for edition in made], **as_data(database, report)})
+            app.show_json({"editions": [edition.id for edition in made], **as_data(database, report)})
         else:
             for edition in made:
                 say(f"Edition {edition.id}: {edition.subject}", bold=True)

@@ -23,7 +23,6 @@ from .context import (
     plural,
     reason_option,
     say,
-    show_json_list,
     show_remaining,
     show_table,
 )
@@ -74,7 +73,7 @@ def _list(app: CliContext, source: str | None, search: str | None, limit: int | 
             wanted = iter(matching[: limit if as_json else limit or SHOWN])
         told = _article_rows(connection, wanted)
         if as_json:
-            show_json_list(_data(one) for one in told)
+            app.show_json_list(_data(one) for one in told)
             return
         rows = [
             (one.article.id, app.local(one.article.published), one.article.source, one.article.title, one.in_words())

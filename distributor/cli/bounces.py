@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .context import CliContext, clock, json_option, pass_cli_context, plural, say, show_json, show_table, warn
+from .context import CliContext, clock, json_option, pass_cli_context, plural, say, show_table, warn
 
 if TYPE_CHECKING:
     from ..pipeline import HandledReport, MailboxResult
@@ -25,7 +25,7 @@ def command(app: CliContext, dry_run: bool, file: Path | None, as_json: bool) ->
     """
     looks = [_read_file(app, file, dry_run)] if file else _read_mailboxes(app, dry_run)
     if as_json:
-        show_json([_plain(look) for look in looks])
+        app.show_json([_plain(look) for look in looks])
     else:
         _show(app, looks, dry_run)
     for look in looks:

@@ -15,7 +15,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json,
     warn,
     warn_of_clock,
 )
@@ -51,7 +50,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
         newsroom = app.newsroom
     except ConfigError as error:
         if as_json:
-            show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
+            app.show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
             raise SystemExit(2) from None
         raise
     from .. import pipeline
@@ -70,7 +69,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     if missing:
         problems = [Problem(one.path, one.in_words(), app.config.name) for one in missing]
         if as_json:
-            show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
+            app.show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
             raise SystemExit(2)
         raise ConfigError(problems)
     found = sources_check.inspect_sources(app) if online else []
@@ -83,7 +82,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
         told = {"read": [sources_check.as_data(one) for one in found]} if online else {}
-        show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **told})
+        app.show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **told})
     else:
         _show_summary(app, newsroom, store, unreadable)
         sources_check.show_inspections(app, found)

@@ -46,8 +46,16 @@ class CliContext:
     _newsroom: Newsroom | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        self._start_logging()
+
+    def log_progress(self) -> None:
+        """Log what happens, as with `-v`: for commands that run until they are stopped."""
+        self.verbose = max(self.verbose, 1)
+        self._start_logging()
+
+    def _start_logging(self) -> None:
         level = {0: logging.WARNING, 1: logging.INFO}.get(self.verbose, logging.DEBUG)
-        start_logging(level)
+        start_logging(level, self.zone if self._newsroom else None)
 
     @property
     def newsroom(self) -> Newsroom:
@@ -55,6 +63,7 @@ class CliContext:
 
         if self._newsroom is None:
             self._newsroom = open_newsroom(self.config)
+            self._start_logging()
         return self._newsroom
 
     @property
@@ -73,6 +82,29 @@ class CliContext:
         """A time as staff read it: in the site's zone, to the minute."""
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment else ""
 
+    def show_json(self, value: Any) -> None:
+        """Print a value as JSON, with times in the site's zone."""
+        click.echo(self._json(value))
+
+    def show_json_list(self, values: Iterable[Any]) -> None:
+        """Print a list of any length as JSON: each value is written at once, and none is kept in memory."""
+        begun = False
+        for value in values:
+            click.echo(",\n" if begun else "[\n", nl=False)
+            click.echo("  " + self._json(value).replace("\n", "\n  "), nl=False)
+            begun = True
+        click.echo("\n]" if begun else "[]")
+
+    def _json(self, value: Any) -> str:
+        return printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=self._plain))
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return (value.astimezone(self.zone) if self._newsroom else value).isoformat()
+        if isinstance(value, (tuple, set, frozenset)):
+            return list(value)
+        return str(value)
+
 
 pass_cli_context = click.make_pass_decorator(CliContext)
 
@@ -81,8 +113,18 @@ reason_option = click.option("-m", "--reason", default="", help="Why, for those 
 by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
 
 
-class Formatter(logging.Formatter):
-    """Lines of the log in which nothing acts. A line end in a message begins no line that looks like one of the log."""
+class LogFormatter(logging.Formatter):
+    """Log lines, with times in the newsroom's zone and its offset; in the machine's zone before config.yaml is read.
+
+    Control characters are escaped, and lines after the first are indented, so that no message can forge a log line.
+    """
+
+    def __init__(self, zone: ZoneInfo | None = None) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self.zone = zone
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return datetime.fromtimestamp(record.created, UTC).astimezone(self.zone).isoformat(timespec="seconds")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = record.message.replace("\n", "\n    ")
@@ -118,10 +160,10 @@ def known_topics(app: CliContext, connection: Connection) -> frozenset[str] | No
     ) - {FROM_PAGE}
 
 
-def start_logging(level: int) -> None:
-    """Lines of the program's own loggers on stderr; those of libraries from warnings on."""
+def start_logging(level: int, zone: ZoneInfo | None) -> None:
+    """Log to stderr: the program's own loggers from `level` on, those of libraries from warnings on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(LogFormatter(zone))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
@@ -155,29 +197,6 @@ def warn_of_clock(app: CliContext) -> None:
     with app.store() as database:
         for line in pipeline.preview_clock_repair(app.newsroom, database, clock()):
             warn(line)
-
-
-def show_json(value: Any) -> None:
-    click.echo(printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain)))
-
-
-def show_json_list(values: Iterable[Any]) -> None:
-    """The same of a list, however long: each value is written as soon as it is there, and kept nowhere."""
-    begun = False
-    for value in values:
-        text = printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
-        click.echo(",\n" if begun else "[\n", nl=False)
-        click.echo("  " + text.replace("\n", "\n  "), nl=False)
-        begun = True
-    click.echo("\n]" if begun else "[]")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, (tuple, set, frozenset)):
-        return list(value)
-    return str(value)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:

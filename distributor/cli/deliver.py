@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import click
 
-from .context import CliContext, clock, pass_cli_context, say, start_logging
+from .context import CliContext, clock, pass_cli_context, say
 
 
 @click.command("deliver", short_help="Send what is due and nothing else; with --follow as one more worker.")
@@ -46,8 +45,7 @@ def command(app: CliContext, follow: bool, share_of: int) -> None:
         from ..workers import DeliveryLoop
         from .progress import run_until_stopped, stop_on_signals
 
-        if not app.verbose:
-            start_logging(logging.INFO)
+        app.log_progress()
 
         async def run() -> None:
             stop = asyncio.Event()

@@ -14,7 +14,6 @@ from .context import (
     json_option,
     limit_option,
     pass_cli_context,
-    show_json_list,
     show_remaining,
     show_table,
 )
@@ -62,7 +61,7 @@ def command(
         )
         if as_json:
             each = queries.iterate_deliveries(connection, **which, limit=limit)
-            show_json_list(_data(row, known.get(row.channel), resting.get(row.channel)) for row in each)
+            app.show_json_list(_data(row, known.get(row.channel), resting.get(row.channel)) for row in each)
             return
         found = queries.list_deliveries(connection, **which, limit=limit or SHOWN)
         total = queries.count_deliveries(connection, **which)

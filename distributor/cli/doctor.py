@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .context import CliContext, clock, json_option, pass_cli_context, plural, say, show_json
+from .context import CliContext, clock, json_option, pass_cli_context, plural, say
 
 
 @click.command("doctor", short_help="Look for damaged rows in the store, and repair them.")
@@ -35,7 +35,7 @@ def command(app: CliContext, mend: bool, as_json: bool) -> None:
             with database.read() as connection:
                 found, file = store_check.find_damage(connection, clock()), None
     if as_json:
-        show_json(
+        app.show_json(
             {"damaged": [str(one) for one in found], "repaired": bool(file), "kept_in": str(file) if file else ""}
         )
     else:

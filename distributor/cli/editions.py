@@ -21,8 +21,6 @@ from .context import (
     plural,
     reason_option,
     say,
-    show_json,
-    show_json_list,
     show_remaining,
     show_table,
     warn,
@@ -58,7 +56,7 @@ def _list(app: CliContext, newsletter: str | None, limit: int | None, as_json: b
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
             rows_of = edition_repository.iterate_editions(connection, newsletter, limit)
-            show_json_list(_data(row) | {"deliveries": tally_of(connection, row.id)} for row in rows_of)
+            app.show_json_list(_data(row) | {"deliveries": tally_of(connection, row.id)} for row in rows_of)
             return
         found = edition_repository.list_editions(connection, newsletter, limit or SHOWN)
         total = edition_repository.count_editions(connection, newsletter)
@@ -111,7 +109,7 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
         "events": [{"at": one.at, "event": one.event, "actor": one.actor, "reason": one.reason} for one in events],
     }
     if as_json:
-        show_json(data)
+        app.show_json(data)
         return
     say(f"{row.id}: {row.subject}", bold=True)
     when = f"released {app.local(row.released_at)}" if row.released_at else f"due {app.local(row.due_at)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .context import CliContext, clock, complete_edition, json_option, on_terminal, pass_cli_context, say, show_json
+from .context import CliContext, clock, complete_edition, json_option, on_terminal, pass_cli_context, say
 
 if TYPE_CHECKING:
     from ..delivery.queries import DeliveryProgress
@@ -65,7 +65,7 @@ def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
             looks.append((clock(), now))
             speed = measure_speed(looks)
             if as_json:
-                show_json(
+                app.show_json(
                     now.as_data()
                     | {"rate": round(speed.rate, 1), "ends": speed.ends, "paused": bool(row.paused_at)}
                     | {"channel_faults": {one.channel: {"text": one.text, "at": one.at} for one in broken}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .context import CliContext, clock, complete_source, json_option, pass_cli_context, plural, say, show_json, warn
+from .context import CliContext, clock, complete_source, json_option, pass_cli_context, plural, say, warn
 from .gather_explain import check_names, explain
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command(app: CliContext, sources: tuple[str, ...], force: bool, explained: b
         return
     looks = gather(app, sources, force=force)
     if as_json:
-        show_json([as_data(look) for look in looks])
+        app.show_json([as_data(look) for look in looks])
     else:
         for look in looks:
             show_gathered(look)
@@ -98,7 +98,7 @@ def as_data(look: GatherResult) -> dict[str, object]:
         "source": look.source,
         "ok": not look.failure,
         "failure": look.failure,
-        "ask_again": look.retry_at.isoformat() if look.retry_at else None,
+        "ask_again": look.retry_at,
         "unchanged": look.unchanged,
         "new": [article.id for article in look.intake.new if not article.backlog],
         "backlog": look.intake.backlog,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .context import CliContext, clock, plural, say, show_json, show_table, warn
+from .context import CliContext, clock, plural, say, show_table, warn
 
 if TYPE_CHECKING:
     from ..source import ItemExplanation, Source
@@ -50,7 +50,7 @@ def explain(app: CliContext, only: Sequence[str], *, as_json: bool) -> None:
 
     answers = asyncio.run(run())
     if as_json:
-        show_json([_as_data(name, answer) for name, answer in answers.items()])
+        app.show_json([_as_data(name, answer) for name, answer in answers.items()])
     else:
         for name, answer in answers.items():
             _show(app, name, answer)

@@ -12,7 +12,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json,
     show_table,
 )
 from .renames import confirm_and_rename
@@ -43,7 +42,7 @@ def _list(app: CliContext, as_json: bool) -> None:
         for name in dict.fromkeys([*known, *lists])
     ]
     if as_json:
-        show_json(rows)
+        app.show_json(rows)
         return
     cells = [
         (row["newsletter"], row["title"] or "not in config.yaml", plural(int(str(row["subscribers"])), "subscriber"))

@@ -15,7 +15,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json,
     warn_of_clock,
 )
 from .recipients import draft_state, recipient_data, recipient_lines
@@ -38,7 +37,7 @@ def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: b
     plans = [_plan(app, name, now, days) for name in names]
     left_out = {name: _left_out(app, name, now, days) for name in names}
     if as_json:
-        show_json([_as_data(*plan) | {"left_out": left_out[plan[0].newsletter.id]} for plan in plans])
+        app.show_json([_as_data(*plan) | {"left_out": left_out[plan[0].newsletter.id]} for plan in plans])
         return
     for number, (proposal, slots) in enumerate(plans):
         if number:

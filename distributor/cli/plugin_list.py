@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .context import CliContext, json_option, pass_cli_context, say, show_json, show_table, warn
+from .context import CliContext, json_option, pass_cli_context, say, show_table, warn
 
 if TYPE_CHECKING:
     from ..plugins.info import PluginInfo
@@ -48,7 +48,7 @@ def show_plugin_list(app: CliContext, kind: PluginRegistry[Any], section: str, n
     kind.join(app.config.absolute().parent / section)
     if name:
         described = describe(name, kind.find(name), section)
-        show_json(asdict(described)) if as_json else _show_plugin(described)
+        app.show_json(asdict(described)) if as_json else _show_plugin(described)
         return
     found = []
     for each in kind.names():
@@ -57,7 +57,7 @@ def show_plugin_list(app: CliContext, kind: PluginRegistry[Any], section: str, n
         except UserError as error:
             warn(str(error))
     if as_json:
-        show_json([asdict(one) for one in found])
+        app.show_json([asdict(one) for one in found])
         return
     show_table(["type", "what it is"], [(one.type, one.summary) for one in found], "There are none.")
     say(f"\n`distributor {section} TYPE` shows the settings of one and an example to paste.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .context import CliContext, clock, complete_newsletter, json_option, pass_cli_context, plural, say, show_json
+from .context import CliContext, clock, complete_newsletter, json_option, pass_cli_context, plural, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def command(app: CliContext, name: str, links: bool, seconds: float, as_json: bo
         findings = [*findings, *more]
     blocked = preflight_gate.list_blocking(app.newsroom, findings)
     if as_json:
-        show_json(
+        app.show_json(
             {
                 "edition": edition.id,
                 "findings": [

@@ -22,7 +22,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json,
     warn,
 )
 from .outcome import as_data, exit_code, location_suffix, show_report
@@ -139,7 +138,7 @@ def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -
 def _show(app: CliContext, proposal: EditionPlan, as_json: bool) -> None:
     counts = Counter(rendition.channel for rendition in proposal.renditions)
     if as_json:
-        show_json(
+        app.show_json(
             {
                 "subject": proposal.edition.subject if proposal.edition else None,
                 "articles": [article.id for article in proposal.edition.articles] if proposal.edition else [],
@@ -192,7 +191,7 @@ def _send(
     code = exit_code(database, report)
     edition = made.edition if made else None
     if as_json:
-        show_json(
+        app.show_json(
             {
                 "edition": edition.id if edition else None,
                 "subject": edition.subject if edition else None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .context import CliContext, clock, pass_cli_context, say, start_logging
+from .context import CliContext, clock, pass_cli_context, say
 
 if TYPE_CHECKING:
     from ..storage.database import Database
@@ -35,8 +35,7 @@ def command(app: CliContext, tick: float) -> None:
     from .outcome import unfinished_lines
     from .progress import run_until_stopped, stop_on_signals
 
-    if not app.verbose:
-        start_logging(logging.INFO)
+    app.log_progress()
 
     timing = app.newsroom.timing.items()
     names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]

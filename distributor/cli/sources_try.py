@@ -20,7 +20,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json,
     show_table,
     warn,
 )
@@ -75,11 +74,11 @@ def command(
     try:
         trial = _tried(request, newsroom.site)
     except SourceError as error:
-        _show_failure(request, error, as_json)
+        _show_failure(app, request, error, as_json)
         raise SystemExit(1) from None
     blocks = _blocks(trial, newsroom.sources, name, app.config)
     if as_json:
-        show_json(_as_data(trial, blocks))
+        app.show_json(_as_data(trial, blocks))
     else:
         _show_trial(trial, blocks, newsroom)
     if not trial.readable:
@@ -214,12 +213,12 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda what: status.update(Text(f"reading {printable_line(what)}", overflow="ellipsis", no_wrap=True))
 
 
-def _show_failure(request: DiscoveryRequest, error: SourceError, as_json: bool) -> None:
+def _show_failure(app: CliContext, request: DiscoveryRequest, error: SourceError, as_json: bool) -> None:
     reason = str(error)
     if "set allow_private" in reason:
         reason = reason.replace("set allow_private: true to allow it", "--allow-private allows it")
     if as_json:
-        show_json({"ok": False, "address": request.address, "failure": reason})
+        app.show_json({"ok": False, "address": request.address, "failure": reason})
     else:
         say(f"Nothing could be read: {reason}", err=True)
 

@@ -17,7 +17,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json_list,
     show_table,
     warn_of_unknown_topics,
 )
@@ -233,7 +232,7 @@ def list_all(app: CliContext, newsletter: str | None, as_json: bool) -> None:
     with app.store() as database, database.read(long=True) as connection:
         everybody = subscriber_repository.list_subscribers(connection, newsletter)
         if as_json:
-            show_json_list(_data(person) for person in everybody)
+            app.show_json_list(_data(person) for person in everybody)
             return
         people = list(everybody)
     rows = [

@@ -17,7 +17,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json_list,
     show_remaining,
     show_table,
 )
@@ -62,7 +61,9 @@ def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json
     wanted = [BounceType(type) for type in types]
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
-            show_json_list(asdict(one) for one in suppressions.iterate_latest(connection, types=wanted, limit=limit))
+            app.show_json_list(
+                asdict(one) for one in suppressions.iterate_latest(connection, types=wanted, limit=limit)
+            )
             return
         found = suppressions.list_latest(connection, types=wanted, limit=limit or SHOWN)
         counts = suppressions.count_by_type(connection)

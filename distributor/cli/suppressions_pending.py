@@ -16,7 +16,6 @@ from .context import (
     pass_cli_context,
     plural,
     say,
-    show_json,
     show_table,
 )
 
@@ -35,7 +34,7 @@ def pending(app: CliContext, as_json: bool) -> None:
     with app.store() as database, database.read() as connection:
         waiting = [(held, guard.list_pending(connection, held.edition)) for held in guard.list_held(connection)]
     if as_json:
-        show_json([_plain(held, found) for held, found in waiting])
+        app.show_json([_plain(held, found) for held, found in waiting])
         return
     for held, found in waiting:
         show_table(

@@ -19,7 +19,6 @@ from .context import (
     json_option,
     pass_cli_context,
     say,
-    show_json,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def command(app: CliContext, what: str, edition: str | None, as_json: bool) -> N
         else:
             lines, data = _article(app, connection, what)
     if as_json:
-        show_json({"about": what, "sentences": lines, **data})
+        app.show_json({"about": what, "sentences": lines, **data})
         return
     for line in lines:
         say(line)

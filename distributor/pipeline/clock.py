@@ -36,15 +36,15 @@ def ensure_clock(
     """Make sure that this clock agrees with the store; what a clock that was ahead has decided is taken back where nothing
     was sent by it. Returns what was done, in words, which are logged as well. `again`: although it was asked before.
     `believe` the clock whatever the dates of the sources say. Raises ClockError."""
-    _check_clock_was_set(now)
+    _check_clock_was_set(newsroom, now)
     if database in _settled and not again:
         return []
     told: list[str] = []
     with database.read() as connection:
-        later = _later(connection, now, believe=believe)
+        later = _later(newsroom, connection, now, believe=believe)
     if later:
         with database.write() as connection:
-            later = _later(connection, now, believe=believe)  # again: another process may have been faster
+            later = _later(newsroom, connection, now, believe=believe)  # again: another process may have been faster
             told = [_summary(newsroom, later), *_undo_future_decisions(newsroom, connection, now)] if later else []
     _settled.add(database)
     for line in told:
@@ -55,9 +55,9 @@ def ensure_clock(
 def preview_clock_repair(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
     """What `settle_clock` would do, in words, or what it would say of the clock. Nothing is changed."""
     try:
-        _check_clock_was_set(now)
+        _check_clock_was_set(newsroom, now)
         with database.read() as connection:
-            later = _later(connection, now, believe=False)
+            later = _later(newsroom, connection, now, believe=False)
     except ClockError as error:
         return [str(error)]
     if not later:
@@ -76,33 +76,36 @@ class _RollBack(Exception):
     """Ends a transaction that was only for show."""
 
 
-def _check_clock_was_set(now: datetime) -> None:
+def _check_clock_was_set(newsroom: Newsroom, now: datetime) -> None:
     if now < future_times.EARLIEST:
         raise ClockError(
-            f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, before this program was made: it was never set. "
+            f"the clock of this machine says {_local(newsroom, now)}, before this program was made: it was never set. "
             "Nothing is sent or decided until it is right; set it, or start the service that sets it (NTP)"
         )
 
 
-def _later(connection: Connection, now: datetime, *, believe: bool) -> datetime | None:
+def _later(newsroom: Newsroom, connection: Connection, now: datetime, *, believe: bool) -> datetime | None:
     later = future_times.find_future_time(connection, now)
     date = future_times.find_later_article_date(connection, now) if later and not believe else None
-    if date:
+    if later and date:
         raise ClockError(
-            f"the clock of this machine says {now:%Y-%m-%d %H:%M} UTC, but the store was used until {later:%Y-%m-%d %H:%M}, "
-            f"and its articles bear dates up to {date:%Y-%m-%d}: the clock is behind. Nothing is sent or decided until it "
-            "is right. If it is, and the sources are wrong, `distributor store claim --clock` takes back what was decided "
-            "later"
+            f"the clock of this machine says {_local(newsroom, now)}, but the store was used until "
+            f"{_local(newsroom, later)}, and its articles bear dates up to {date:%Y-%m-%d}: the clock is behind. Nothing "
+            "is sent or decided until it is right. If it is, and the sources are wrong, `distributor store claim --clock` "
+            "takes back what was decided later"
         )
     return later
 
 
 def _summary(newsroom: Newsroom, later: datetime) -> str:
-    local = later.astimezone(newsroom.settings.site.timezone)
     return (
-        f"the store holds what was decided later than now, up to {local:%Y-%m-%d %H:%M}: a clock was ahead. What was sent "
-        "by it stays, all else is taken back; if it is the clock of now that is wrong, set it right."
+        f"the store holds what was decided later than now, up to {_local(newsroom, later)}: a clock was ahead. What was "
+        "sent by it stays, all else is taken back; if it is the clock of now that is wrong, set it right."
     )
+
+
+def _local(newsroom: Newsroom, moment: datetime) -> str:
+    return f"{moment.astimezone(newsroom.settings.site.timezone):%Y-%m-%d %H:%M}"
 
 
 def _undo_future_decisions(newsroom: Newsroom, connection: Connection, now: datetime) -> list[str]:
