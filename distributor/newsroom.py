@@ -20,8 +20,7 @@ from .images.cache import ImageCache
 from .mail.address import Mailbox
 from .model import Language
 from .plugins import registry
-from .preflight.config_keys import ConfigKeys
-from .preflight.placeholders import find_placeholders
+from .preflight.config_keys import ConfigKeys, find_placeholders
 from .rendering.templates import Templates
 from .schedule.settings import ScheduleSettings, read_schedule_settings
 from .source import Source

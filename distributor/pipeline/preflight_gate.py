@@ -20,11 +20,10 @@ from ..errors import UserError
 from ..model import Edition, Rendition
 from ..newsroom import Newsroom
 from ..preflight.checks import check_message, links_in_message
-from ..preflight.config_keys import add_config_keys
+from ..preflight.config_keys import add_config_keys, find_sample_articles, placeholder_findings
 from ..preflight.findings import CHECKS, Finding, blocking_findings, summarize_findings
 from ..preflight.links import host_of
 from ..preflight.parsed_message import CheckContext
-from ..preflight.placeholders import find_sample_articles, placeholder_findings
 from ..storage.database import Database
 from ..subscribers.merge_values import build_recipient
 

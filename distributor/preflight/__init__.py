@@ -1,5 +1,5 @@
-"""Looks at what is about to go out, as the receiver will see it, and says in words what is wrong with it.
+"""Preflight: checks of finished emails before they are sent.
 
-`letter.examine` reads the finished bytes of one letter and decides; `links.check_links` asks the network whether the
-links answer. `findings.CHECKS` names every check.
+`checks.check_message` reads the bytes of one email; `link_check.check_links` asks the network whether its links answer.
+`findings.CHECKS` names every check.
 """

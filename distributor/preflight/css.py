@@ -1,8 +1,8 @@
-"""How an element looks: the part of CSS that letters are made of. Pure.
+"""CSS: style sheets and the computed style of each element, as far as emails use it. Pure.
 
-Looked at: style elements and style attributes, `bgcolor`, `text` and `color` attributes, importance, specificity,
-inheritance; `@media` with prefers-color-scheme, min-width and max-width. Everything else (custom properties, calc(),
-hsl(), @supports, pictures as ground) is taken as "cannot tell": what is not understood is not found fault with.
+Understood are style elements and style attributes, `bgcolor`, `text` and `color` attributes, importance, specificity,
+inheritance, and `@media` with prefers-color-scheme, min-width and max-width. Everything else (custom properties, calc(),
+hsl(), @supports, background images) counts as unknown, and no check finds fault with what is unknown.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cssselect import HTMLTranslator, SelectorError, parse
+from cssutils.css.colors import COLORS
 from lxml import etree
 from lxml.html import HtmlElement
-
-from .css_colors import CssColor, blend, parse_color
 
 _COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
 _LENGTH = re.compile(r"([\d.]+)(px|pt|em|rem|%)")
@@ -25,12 +24,70 @@ _SIZES = {"xx-small": 9, "x-small": 10, "small": 13, "medium": 16, "large": 18, 
 _OWN_SIZE = {"h1": 2.0, "h2": 1.5, "h3": 1.17, "h5": 0.83, "h6": 0.67, "small": 5 / 6, "big": 1.2, "sub": 5 / 6}
 _BOLD = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "th"})
 _MAX_MEDIA_DEPTH = 4  # @media in @media
-WHITE, NEARLY_BLACK = CssColor(255, 255, 255), CssColor(18, 18, 18)
+_HEX = re.compile(r"#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
+_RGB = re.compile(
+    r"rgba?\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*(?:[,/]\s*(\d{0,3}(?:\.\d{1,9})?)(%?)\s*)?\)"
+)
+_NAMES: dict[str, tuple[int, int, int, float]] = COLORS
+
+
+# -- colors -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CssColor:
+    """Red, green and blue from 0 to 255; `alpha` from 0, which is nothing, to 1."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: float = 1.0
+
+    def __str__(self) -> str:
+        return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
+
+
+def parse_color(text: str) -> CssColor | None:
+    """`#abc`, `#aabbcc`, `#aabbccdd`, `aabbcc` (as in bgcolor), `rgb()`, `rgba()` or a name of CSS; None for others."""
+    text = text.strip().lower()
+    if text in _NAMES:
+        red, green, blue, alpha = _NAMES[text]
+        return CssColor(red, green, blue, alpha)
+    if match := _HEX.fullmatch(text):
+        digits = match.group(1)
+        if not text.startswith("#") and len(digits) != 6:
+            return None
+        digits = "".join(sign * 2 for sign in digits) if len(digits) < 6 else digits
+        red, green, blue, alpha = (int((digits + "ff")[at : at + 2], 16) for at in (0, 2, 4, 6))
+        return CssColor(red, green, blue, alpha / 255)
+    if match := _RGB.fullmatch(text):
+        share = float(match.group(4) or 1) / (100 if match.group(5) else 1)
+        red, green, blue = (min(int(part), 255) for part in match.groups()[:3])
+        return CssColor(red, green, blue, min(share, 1.0))
+    return None
+
+
+def blend(color: CssColor, background: CssColor | None) -> CssColor | None:
+    """The color that is seen where a translucent one lies on a background; None where the background is unknown."""
+    if color.alpha >= 1:
+        return color
+    if background is None:
+        return None
+
+    def mix(top: int, below: int) -> int:
+        return round(top * color.alpha + below * (1 - color.alpha))
+
+    return CssColor(
+        mix(color.red, background.red), mix(color.green, background.green), mix(color.blue, background.blue)
+    )
+
+
+# -- style sheets -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a letter is read on; `width` in CSS pixels."""
+    """A screen that shows the email; `width` in CSS pixels."""
 
     dark: bool = False
     width: int = 1024
@@ -50,7 +107,7 @@ class CssRule:
 
 @dataclass(frozen=True, slots=True)
 class StyleSheet:
-    """The style elements of a letter: `octets` long, with these rules; `statements` are @import, @font-face and such."""
+    """The style elements of an email as one text, its rules, and its `statements`: @import, @font-face and the like."""
 
     text: str
     rules: tuple[CssRule, ...]
@@ -59,10 +116,10 @@ class StyleSheet:
 
 @dataclass(frozen=True, slots=True)
 class ComputedStyle:
-    """How words in an element look. `size` in CSS pixels; a colour is None where one cannot tell."""
+    """The computed style of an element. `size` in CSS pixels; a color is None where it is unknown."""
 
-    colour: CssColor | None
-    ground: CssColor | None
+    color: CssColor | None
+    background: CssColor | None
     size: float = 16.0
     bold: bool = False
     visible: bool = True
@@ -71,9 +128,6 @@ class ComputedStyle:
     def large(self) -> bool:
         """Large text of WCAG 2.2: 18 points, or 14 points in bold."""
         return self.size >= 24 or (self.bold and self.size >= 18.66)
-
-
-# -- reading style sheets ----------------------------------------------------------------------------------------------
 
 
 def parse_style_sheet(text: str) -> StyleSheet:
@@ -116,7 +170,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def parse_declarations(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Property, value in small letters, and whether it is important. A `;` inside brackets does not end one."""
+    """Property, value in lower case, and whether it is important. A `;` inside brackets ends no declaration."""
     depth, start = 0, 0
     for position, sign in enumerate(text + ";"):
         depth = max(0, depth + (sign == "(") - (sign == ")"))
@@ -130,14 +184,14 @@ def parse_declarations(text: str) -> Iterator[tuple[str, str, bool]]:
 
 def media_applies(media: Sequence[str], screen: Screen) -> bool:
     """Whether all these conditions hold; one that is not understood does not."""
-    return all(any(_query(query, screen) for query in one.split(",")) for one in media)
+    return all(any(_query_applies(query, screen) for query in one.split(",")) for one in media)
 
 
-def _query(query: str, screen: Screen) -> bool:
-    return all(_feature(part.strip(), screen) for part in re.split(r"\band\b", query))
+def _query_applies(query: str, screen: Screen) -> bool:
+    return all(_feature_applies(part.strip(), screen) for part in re.split(r"\band\b", query))
 
 
-def _feature(feature: str, screen: Screen) -> bool:
+def _feature_applies(feature: str, screen: Screen) -> bool:
     if feature in ("", "all", "screen", "only screen", "only all"):
         return True
     name, _, value = feature.strip("() ").partition(":")
@@ -155,6 +209,7 @@ def _feature(feature: str, screen: Screen) -> bool:
 
 _Rank = tuple[int, tuple[int, int, int], int]
 _Declared = dict[str, tuple[_Rank, str]]
+WHITE, NEARLY_BLACK = CssColor(255, 255, 255), CssColor(18, 18, 18)
 _NONE = (0, 0, 0)
 _HINT, _NORMAL, _INLINE, _IMPORTANT, _INLINE_IMPORTANT = range(5)
 
@@ -162,22 +217,24 @@ _HINT, _NORMAL, _INLINE, _IMPORTANT, _INLINE_IMPORTANT = range(5)
 def compute_styles(
     root: HtmlElement, elements: Sequence[HtmlElement], sheet: StyleSheet, screen: Screen
 ) -> dict[HtmlElement, ComputedStyle]:
-    """The look of every element; `elements` are in the order of the document, so that parents come first."""
-    matched = _matched(root, sheet, screen)
+    """The style of every element; `elements` are in the order of the document, so that parents come first."""
+    matched = _match_rules(root, sheet, screen)
     follows_dark = screen.dark and any("color-scheme" in (meta.get("name") or "") for meta in root.iter("meta"))
     canvas = ComputedStyle(WHITE, NEARLY_BLACK) if follows_dark else ComputedStyle(CssColor(0, 0, 0), WHITE)
     made: dict[HtmlElement, ComputedStyle] = {}
     for element in elements:
-        parent = element.getparent()
-        above = made.get(parent, canvas) if parent is not None else canvas
-        declared = _declared(element, matched.get(element, []))
+        holder = element.getparent()
+        parent = made.get(holder, canvas) if holder is not None else canvas
+        declared = _collect_declarations(element, matched.get(element, []))
         made[element] = _compute_style(
-            element, {name: value for name, (_, value) in declared.items()}, above, follows_dark
+            element, {name: value for name, (_, value) in declared.items()}, parent, follows_dark
         )
     return made
 
 
-def _matched(root: HtmlElement, sheet: StyleSheet, screen: Screen) -> dict[HtmlElement, list[tuple[CssRule, _Rank]]]:
+def _match_rules(
+    root: HtmlElement, sheet: StyleSheet, screen: Screen
+) -> dict[HtmlElement, list[tuple[CssRule, _Rank]]]:
     found: dict[HtmlElement, list[tuple[CssRule, _Rank]]] = defaultdict(list)
     for order, rule in enumerate(sheet.rules):
         if not media_applies(rule.media, screen):
@@ -188,11 +245,11 @@ def _matched(root: HtmlElement, sheet: StyleSheet, screen: Screen) -> dict[HtmlE
                 for element in root.xpath(path):
                     found[element].append((rule, (_NORMAL, selector.specificity(), order)))
         except (SelectorError, etree.XPathError, RecursionError, ValueError):
-            continue  # mail programs that do not know a selector drop its rule, too
+            continue  # mail programs drop the rule of a selector that they do not know, too
     return found
 
 
-def _declared(element: HtmlElement, matched: list[tuple[CssRule, _Rank]]) -> _Declared:
+def _collect_declarations(element: HtmlElement, matched: list[tuple[CssRule, _Rank]]) -> _Declared:
     declared: _Declared = {}
 
     def put(name: str, value: str, rank: _Rank) -> None:
@@ -215,52 +272,52 @@ def _declared(element: HtmlElement, matched: list[tuple[CssRule, _Rank]]) -> _De
 
 
 def _compute_style(
-    element: HtmlElement, declared: dict[str, str], above: ComputedStyle, follows_dark: bool
+    element: HtmlElement, declared: dict[str, str], parent: ComputedStyle, follows_dark: bool
 ) -> ComputedStyle:
     tag = str(element.tag)
-    own_colour = declared.get("color", "link" if tag == "a" and element.get("href") else "inherit")
+    color = declared.get("color", "link" if tag == "a" and element.get("href") else "inherit")
     weight = declared.get("font-weight", "bold" if tag in _BOLD else "inherit")
     return ComputedStyle(
-        colour=_computed_color(own_colour, above, follows_dark),
-        ground=_computed_background(declared, above),
-        size=_computed_font_size(declared.get("font-size", ""), tag, above.size),
-        bold=above.bold if weight == "inherit" else weight in ("bold", "bolder", "600", "700", "800", "900"),
-        visible=above.visible and not _hidden(element, declared),
+        color=_computed_color(color, parent, follows_dark),
+        background=_computed_background(declared, parent),
+        size=_computed_font_size(declared.get("font-size", ""), tag, parent.size),
+        bold=parent.bold if weight == "inherit" else weight in ("bold", "bolder", "600", "700", "800", "900"),
+        visible=parent.visible and not _is_hidden(element, declared),
     )
 
 
-def _computed_color(value: str, above: ComputedStyle, follows_dark: bool) -> CssColor | None:
+def _computed_color(value: str, parent: ComputedStyle, follows_dark: bool) -> CssColor | None:
     if value == "inherit":
-        return above.colour
-    if value == "link":  # what programs take for links that no style speaks of
+        return parent.color
+    if value == "link":  # what mail programs use for links without a style
         return CssColor(158, 158, 255) if follows_dark else CssColor(0, 0, 238)
-    colour = parse_color(value)
-    return blend(colour, above.ground) if colour and colour.alpha < 1 else colour
+    color = parse_color(value)
+    return blend(color, parent.background) if color and color.alpha < 1 else color
 
 
-def _computed_background(declared: dict[str, str], above: ComputedStyle) -> CssColor | None:
+def _computed_background(declared: dict[str, str], parent: ComputedStyle) -> CssColor | None:
     value = declared.get("background-color", "transparent")
     if any("url(" in one or "gradient" in one for one in (value, declared.get("background-image", ""))):
         return None
     if value in ("none", "inherit", "initial", "unset", ""):
-        return above.ground
-    colour = parse_color(value) or next((found for part in value.split() if (found := parse_color(part))), None)
-    return blend(colour, above.ground) if colour else None
+        return parent.background
+    color = parse_color(value) or next((found for part in value.split() if (found := parse_color(part))), None)
+    return blend(color, parent.background) if color else None
 
 
-def _computed_font_size(value: str, tag: str, above: float) -> float:
+def _computed_font_size(value: str, tag: str, parent: float) -> float:
     if value in _SIZES:
         return float(_SIZES[value])
     match = _LENGTH.fullmatch(value)
     if not match or match.group(1).count(".") > 1 or match.group(1) == ".":
-        return above * (_OWN_SIZE.get(tag, 1.0) if not value else 1.0)
+        return parent * (_OWN_SIZE.get(tag, 1.0) if not value else 1.0)
     number, unit = float(match.group(1)), match.group(2)
     if unit in _POINTS:
         return number * _POINTS[unit]
-    return number * {"em": above, "rem": 16.0, "%": above / 100}[unit]
+    return number * {"em": parent, "rem": 16.0, "%": parent / 100}[unit]
 
 
-def _hidden(element: HtmlElement, declared: dict[str, str]) -> bool:
+def _is_hidden(element: HtmlElement, declared: dict[str, str]) -> bool:
     return (
         declared.get("display") == "none"
         or declared.get("visibility") in ("hidden", "collapse")

@@ -1,7 +1,8 @@
-"""The links of a page: that each leads somewhere, and none was left unfinished. Pure."""
+"""Checks of links: each leads somewhere, the text part has the same ones, and the unsubscribe link is there. Pure."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -11,9 +12,8 @@ from lxml.html import HtmlElement
 
 from ..mail.address import Mailbox, ascii_domain
 from ..text import clean_line
-from .dom import ParsedPage, locate
 from .findings import Finding, finding
-from .parsed_message import CheckContext, ParsedMessage
+from .parsed_message import CheckContext, ParsedMessage, ParsedPage
 
 _UNFINISHED = re.compile(
     r"#||todo|tbd|xxx+|url|link|https?:/{0,2}|javascript:(void\(0\))?;?|about:blank", re.IGNORECASE
@@ -24,13 +24,9 @@ _MERGE_TAG = re.compile(r"@@slot:[^\s\"'<>]{0,40}")
 _TEMPLATE = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\{\{|\{%", re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\*\|[A-Z_:]{1,40}\|\*|%%[A-Za-z_]{2,40}%%", re.DOTALL)
 _URL_ATTRIBUTES = ("href", "src", "background", "action")
-
-
-def links_of_page(page: ParsedPage) -> list[tuple[HtmlElement, str]]:
-    """Every link with its address as it was written, spaces at its ends apart."""
-    return [
-        (element, (element.get("href") or "").strip()) for element in page.all("a", "area") if "href" in element.attrib
-    ]
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_SURROUNDING_PUNCTUATION = "<>()[]\"'“”.,;:"  # what may stand around an address in a text
+_ANGLED = re.compile(r"<([^<>]*)>")
 
 
 def host_of(url: str) -> str:
@@ -77,60 +73,64 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def check_full_urls(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    for page, element, url in _all(letter):
+def check_full_urls(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    for page, element, url in _links(message):
         if not (_UNFINISHED.fullmatch(url) or is_web(url) or _is_mailto(url) or _unfilled(url)):
-            told = f"the link leads to {clean_line(url)[:80]!r}; mail needs the full address, with https://"
-            yield finding("link-address", told, locate(page, element), (url,))
+            text = f"the link leads to {clean_line(url)[:80]!r}; mail needs the full address, with https://"
+            yield finding("link-address", text, page.locate(element), (url,))
 
 
-def check_placeholders(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    for page, element, url in _all(letter):
+def check_placeholders(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    for page, element, url in _links(message):
         if is_placeholder(url, context.hosts):
-            told = f"the link leads to {clean_line(url)[:80]!r}, a placeholder; give it its address or take it out"
-            yield finding("link-placeholder", told, locate(page, element), (url,))
+            text = f"the link leads to {clean_line(url)[:80]!r}, a placeholder; give it its address or take it out"
+            yield finding("link-placeholder", text, page.locate(element), (url,))
 
 
-def check_link_text(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    """A picture that lacks its words is told by `image-alt`."""
-    for page, element, url in _all(letter):
-        if not page.words_of(element) and all(
+def check_link_text(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    """A picture that lacks its words is reported by `image-alt`."""
+    for page, element, url in _links(message):
+        if not page.text_of(element) and all(
             one.get("role") in ("presentation", "none") for one in element.iter("img")
         ):
-            told = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
-            yield finding("link-words", told, locate(page, element), (url,))
+            text = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
+            yield finding("link-words", text, page.locate(element), (url,))
 
 
-def check_unexpanded_fields(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+def check_unexpanded_fields(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     """A mark of a personal slot is a fault wherever it stands: articles cannot hold one (`slots.neutralise`)."""
-    for where, words in (("Subject", context.subject), ("the HTML part", letter.html), ("the text part", letter.text)):
+    for where, words in (
+        ("Subject", context.subject),
+        ("the HTML part", message.html),
+        ("the text part", message.text),
+    ):
         for found in sorted(set(_MERGE_TAG.findall(words))):
             yield finding(
                 "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where, (found,)
             )
-    if letter.page:
-        for element in letter.page.elements:
+    if message.page:
+        for element in message.page.elements:
             for name in _URL_ATTRIBUTES:
                 if match := _TEMPLATE.search(element.get(name) or ""):
-                    told = f"the address holds {clean_line(match.group())[:40]!r}, which the template should have filled in"
-                    yield finding("unexpanded", told, locate(letter.page, element), (match.group(),))
+                    text = f"the address holds {clean_line(match.group())[:40]!r}, which the template should have filled in"
+                    yield finding("unexpanded", text, message.page.locate(element), (match.group(),))
 
 
-def check_template_syntax(letter: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+def check_template_syntax(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     """An article may write of templates, so this is only a warning."""
-    shown = letter.page.shown() if letter.page else ""
-    for where, words in (("Subject", context.subject), ("the page", shown), ("the text part", letter.text)):
+    shown = message.page.visible_text() if message.page else ""
+    for where, words in (("Subject", context.subject), ("the page", shown), ("the text part", message.text)):
         for found in sorted(set(_TEMPLATE_SYNTAX.findall(words))):
-            told = (
+            text = (
                 f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
             )
-            yield finding("template-words", told, where, (found,))
+            yield finding("template-words", text, where, (found,))
 
 
-def _all(letter: ParsedMessage) -> Iterator[tuple[ParsedPage, HtmlElement, str]]:
-    page = letter.page
+def _links(message: ParsedMessage) -> Iterator[tuple[ParsedPage, HtmlElement, str]]:
+    page = message.page
     if page:
-        for element, url in links_of_page(page):
+        for element, url in page.links():
             yield page, element, url
 
 
@@ -148,4 +148,103 @@ def _is_mailto(url: str) -> bool:
     return True
 
 
-CHECKS = (check_full_urls, check_placeholders, check_link_text, check_unexpanded_fields, check_template_syntax)
+# -- links of the text part --------------------------------------------------------------------------------------------
+
+
+def check_article_links(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    for page, element, url in _missing(message):
+        if _in_heading(element):
+            text = f"the text part lacks {clean_line(url)[:120]}, so who reads text misses the story; add it to the template"
+            yield finding("text-stories", text, page.locate(element), (url,))
+
+
+def check_other_links(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    if message.page is None:
+        return
+    reported = {url for _, element, url in _missing(message) if _in_heading(element)}
+    for page, element, url in _missing(message):
+        if url not in reported:
+            text = f"the text part lacks {clean_line(url)[:120]}; add it to the template"
+            yield finding("text-links", text, page.locate(element), (url,))
+
+
+def words_in(text: str) -> set[str]:
+    """What stands between spaces, with and without the signs around it."""
+    words = text.split()
+    return {*words, *(word.strip(_SURROUNDING_PUNCTUATION) for word in words)}
+
+
+def _missing(message: ParsedMessage) -> Iterator[tuple[ParsedPage, HtmlElement, str]]:
+    page = message.page
+    if page is None or not message.text.strip():
+        return  # reported by `parts`
+    words = words_in(message.text)
+    known = {*words, *(to_ascii(word) for word in words if "://" in word)}
+    for element, url in page.links():
+        if is_web(url) and page.visible(element) and url not in known and to_ascii(url) not in known:
+            yield page, element, url
+
+
+def _in_heading(element: HtmlElement) -> bool:
+    return any(one.tag in _HEADINGS for one in (*element.iterancestors(), *element.iterdescendants()))
+
+
+# -- the unsubscribe link ----------------------------------------------------------------------------------------------
+
+
+def unsubscribe_url(message: ParsedMessage) -> str:
+    """The first https link of List-Unsubscribe; empty where there is none."""
+    places = _ANGLED.findall(message.value("List-Unsubscribe"))
+    return next((place for place in places if place.lower().startswith("https://")), "")
+
+
+def check_page_link(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    url = unsubscribe_url(message)
+    if url and message.page and _link(message.page, url) is None:
+        text = "the page shows no link with the address of List-Unsubscribe; put {{ unsubscribe_url }} into the footer"
+        yield finding("unsubscribe-page", text, "the page")
+
+
+def check_text_link(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    url = unsubscribe_url(message)
+    if (
+        url
+        and message.text.strip()
+        and not any(is_same_url(url, word) for word in words_in(message.text) if "://" in word)
+    ):
+        text = "the text part lacks the address of List-Unsubscribe; put {{ unsubscribe_url }} at its end"
+        yield finding("unsubscribe-text", text, "the text part")
+
+
+def check_not_clipped(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    url = unsubscribe_url(message)
+    link = _link(message.page, url) if url and message.page else None
+    if link is None:
+        return
+    at = _offset(message.html, link)
+    if at > context.size_limit:
+        text = f"it begins at octet {at:,} of the HTML, where Gmail may have cut already; shorten what stands before it"
+        yield finding("unsubscribe-clipped", text, f"line {link.sourceline or 1} of the HTML")
+
+
+def _link(page: ParsedPage, url: str) -> HtmlElement | None:
+    """The first visible link with this address and with words."""
+    for element, address in page.links():
+        if is_same_url(address, url) and page.visible(element) and page.text_of(element):
+            return element
+    return None
+
+
+def _offset(document: str, link: HtmlElement) -> int:
+    """Where a link begins, in octets: at its address, or at its line where that is written in another way."""
+    url = link.get("href") or ""
+    places = [at for at in (document.find(form) for form in (url, html.escape(url))) if at >= 0]
+    if places:
+        return len(document[: min(places)].encode("utf-8", "replace"))
+    return sum(len(line.encode("utf-8", "replace")) for line in document.splitlines(True)[: (link.sourceline or 1) - 1])
+
+
+CHECKS = (
+    check_full_urls, check_placeholders, check_link_text, check_unexpanded_fields, check_template_syntax,
+    check_article_links, check_other_links, check_page_link, check_text_link, check_not_clipped,
+)  # fmt: skip

@@ -15,11 +15,10 @@ from ..gathering.feeds import read_feed
 from ..model import Article, Edition, Rendition
 from ..pipeline import preflight_gate
 from ..preflight.checks import check_message
-from ..preflight.content import preheader_text
 from ..preflight.findings import CHECKS, Finding
 from ..preflight.links import host_of
+from ..preflight.message import MAX_ENCODED_SIZE
 from ..preflight.parsed_message import CheckContext, decode_field, parse_message, unfold_field
-from ..preflight.size import MAX_ENCODED_SIZE
 from ..rendering.pages import render_edition_page
 from ..rendering.views import article_view
 from ..source import FetchedDocument
@@ -155,7 +154,7 @@ def _email_preview(newsroom: Newsroom, look: PreviewInput, one: RenditionFiles, 
         name=f"{one.rendition.channel}/{one.rendition.variant}",
         subject=known.get("subject", ""),
         sender=parseaddr(sender)[0] or sender,
-        preheader=preheader_text(opened.page)[:MAX_PREHEADER] if opened.page else "",
+        preheader=opened.page.preheader()[:MAX_PREHEADER] if opened.page else "",
         html=opened.html,
         text=opened.text,
         html_size=len(opened.html.encode("utf-8", "replace")),

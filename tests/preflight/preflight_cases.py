@@ -15,7 +15,7 @@ from distributor.mail.address import Mailbox
 from distributor.mail.message import EmailContent, build_message
 from distributor.model import Image
 from distributor.plugins import registry
-from distributor.preflight.headers import REQUIRED_HEADERS
+from distributor.preflight.message import REQUIRED_HEADERS
 from distributor.rendering.digest import render_digest
 from distributor.rendering.templates import Templates
 from support.builders import NOW, article, edition, newsletter, settings

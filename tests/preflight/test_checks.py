@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from distributor.mail.address import Mailbox
 from distributor.mail.message import build_message
 from distributor.preflight.checks import check_message, links_in_message
-from distributor.preflight.dom import parse_page
 from distributor.preflight.findings import CHECKS, MAX_PER_CHECK, Severity, blocking_findings
-from distributor.preflight.parsed_message import CheckContext
+from distributor.preflight.parsed_message import CheckContext, parse_page
 from preflight.link_answers import JUDGED
 from preflight.preflight_cases import CASES, SUBJECT, WAY_OUT, Case, changed, clean, only, put, style
 from support.builders import NOW

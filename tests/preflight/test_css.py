@@ -1,4 +1,4 @@
-"""The gate: a clean letter passes it clean, and each fault is found, by its name, alone."""
+"""Computed styles: the cascade, backgrounds, dark mode and font sizes, as mail programs compute them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from distributor.preflight.css import DARK, LIGHT, PHONE
-from distributor.preflight.dom import parse_page
+from distributor.preflight.parsed_message import parse_page
 
-# -- looks -------------------------------------------------------------------------------------------------------------
+# -- styles------------------------------------------------------------------------------------------------------------
 
 
-def look(html: str, screen: Any = LIGHT) -> tuple[str, str, float, bool]:
-    """Colour, ground, size and boldness of the element with the id x."""
+def style_of(html: str, screen: Any = LIGHT) -> tuple[str, str, float, bool]:
+    """Color, background, size and boldness of the element with the id x."""
     page = parse_page(html)
     assert page
     (element,) = page.root.xpath("//*[@id='x']")
     found = page.styles[screen][element]
-    return str(found.colour), str(found.ground), found.size, found.bold
+    return str(found.color), str(found.background), found.size, found.bold
 
 
 @pytest.mark.parametrize(
-    ("css", "inline", "colour"),
+    ("css", "inline", "color"),
     [
         ("", "", "#000000"),
         ("p { color: #111 }", "", "#111111"),
@@ -45,31 +45,31 @@ def look(html: str, screen: Any = LIGHT) -> tuple[str, str, float, bool]:
         (".a { color: var(--x) }", "", "None"),
     ],
 )
-def test_colours_follow_the_cascade(css: str, inline: str, colour: str) -> None:
-    assert look(f"<style>{css}</style><div><p class=a id=x style='{inline}'>x</p></div>")[0] == colour
+def test_colors_follow_the_cascade(css: str, inline: str, color: str) -> None:
+    assert style_of(f"<style>{css}</style><div><p class=a id=x style='{inline}'>x</p></div>")[0] == color
 
 
-def test_the_ground_is_that_of_the_nearest_element_that_has_one() -> None:
+def test_the_background_is_that_of_the_nearest_element_that_has_one() -> None:
     card = "<body bgcolor=eef0f2><table bgcolor='#ffffff'><tr><td style='background: #123 none'><p id=x>x</p>"
-    assert look(card)[1] == "#112233"
-    assert look(card.replace("background: #123 none", "background: transparent"))[1] == "#ffffff"
-    assert look(card.replace("background: #123 none", "background: rgba(0,0,0,.5)"))[1] == "#808080"
-    assert look(card.replace("background: #123 none", "background: #123 url(a.png)"))[1] == "None"
-    assert look("<p id=x>x</p>")[1] == "#ffffff"
+    assert style_of(card)[1] == "#112233"
+    assert style_of(card.replace("background: #123 none", "background: transparent"))[1] == "#ffffff"
+    assert style_of(card.replace("background: #123 none", "background: rgba(0,0,0,.5)"))[1] == "#808080"
+    assert style_of(card.replace("background: #123 none", "background: #123 url(a.png)"))[1] == "None"
+    assert style_of("<p id=x>x</p>")[1] == "#ffffff"
 
 
-def test_dark_mode_has_its_own_rules_and_its_own_ground() -> None:
+def test_dark_mode_has_its_own_rules_and_its_own_background() -> None:
     html = "<style>.a { color: #111 } @media (prefers-color-scheme: dark) { .a { color: #eee !important } }</style>"
     html += "<p class=a id=x style='color: #111'>x</p>"
-    assert look(html)[0] == "#111111"
-    assert look(html, DARK)[:2] == ("#eeeeee", "#ffffff")  # a page that does not know dark mode stays on white
+    assert style_of(html)[0] == "#111111"
+    assert style_of(html, DARK)[:2] == ("#eeeeee", "#ffffff")  # a page that does not know dark mode stays on white
     knows = '<meta name="color-scheme" content="light dark">'
-    assert look(knows + html, DARK)[:2] == ("#eeeeee", "#121212")
+    assert style_of(knows + html, DARK)[:2] == ("#eeeeee", "#121212")
 
 
 def test_sizes_are_in_pixels_whatever_they_are_written_in() -> None:
     for css, size in (("9pt", 12), ("1.5em", 30), ("80%", 16), ("2rem", 32), ("small", 13), ("inherit", 20), ("", 20)):
-        assert look(f"<div style='font-size:20px'><p id=x style='font-size:{css}'>x</p></div>")[2] == size
-    assert look("<h1 id=x>x</h1>")[2:] == (32.0, True)
+        assert style_of(f"<div style='font-size:20px'><p id=x style='font-size:{css}'>x</p></div>")[2] == size
+    assert style_of("<h1 id=x>x</h1>")[2:] == (32.0, True)
     phone = "<style>@media (max-width: 400px) { #x { font-size: 11px } }</style><p id=x>x</p>"
-    assert (look(phone)[2], look(phone, PHONE)[2]) == (16, 11)
+    assert (style_of(phone)[2], style_of(phone, PHONE)[2]) == (16, 11)
