@@ -53,6 +53,7 @@ OTHER_TESTS = {
     "tests/benchmarks/test_slow_line.py": "named after benchmarks/slow_line.py, which is no module of the program",
     "tests/contracts/test_channels.py": "contract suite: what every channel keeps",
     "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
+    "tests/docs/test_decisions.py": "named after docs/decisions.md",
     "tests/docs/test_preflight.py": "named after docs/preflight.md",
     "tests/docs/test_templates.py": "named after docs/templates.md",
     "tests/real/docs/test_adding_a_channel.py": "named after docs/adding-a-channel.md",
