@@ -52,7 +52,7 @@ _PRELOADED = [
     "distributor.gathering.sources.feed",
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
-    "distributor.gathering.discovery.isolated",
+    "distributor.gathering.discovery.probe",
     "distributor.bounces.isolated_parser",
     "distributor.images.service",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .context import CliContext, clock, plural, say, warn
 
 if TYPE_CHECKING:
-    from ..gathering.gather_stats import GatherStats
+    from ..pipeline.check_sources import GatherStats
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:
@@ -45,7 +45,7 @@ def in_words(one: GatherStats) -> str:
 
 
 def _show_left_out(one: GatherStats) -> None:
-    from ..gathering.gather_stats import MAX_EXAMPLES
+    from ..pipeline.check_sources import MAX_EXAMPLES
 
     if one.left_out:
         total = sum(reason.number for reason in one.left_out)
@@ -57,7 +57,7 @@ def _show_left_out(one: GatherStats) -> None:
 
 
 def _show_faults(one: GatherStats) -> None:
-    from ..gathering.gather_stats import MAX_EXAMPLES
+    from ..pipeline.check_sources import MAX_EXAMPLES
 
     for fault in one.faults[:MAX_EXAMPLES]:
         warn(f"source {one.source}: {fault}")

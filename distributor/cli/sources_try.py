@@ -27,7 +27,7 @@ from .context import (
 if TYPE_CHECKING:
     from ..config.schema import Site
     from ..errors import SourceError
-    from ..gathering.discovery.values import ArticlePreview, DiscoveryReport, DiscoveryRequest, SourceProposal
+    from ..gathering.discovery.report import ArticlePreview, DiscoveryReport, DiscoveryRequest, SourceProposal
 
 _KINDS = ("listing", "article", "feed", "folder")
 _LONGEST = 110  # characters of a value in the table
@@ -115,7 +115,7 @@ def _request(
     kind: str | None,
     allow_private: bool,
 ) -> DiscoveryRequest:
-    from ..gathering.discovery.values import AddressKind, DiscoveryRequest
+    from ..gathering.discovery.report import AddressKind, DiscoveryRequest
 
     path = _path(address)
     return DiscoveryRequest(
@@ -192,7 +192,7 @@ def _selectors(chosen: Sequence[str]) -> dict[str, str]:
 def _tried(request: DiscoveryRequest, site: Site) -> DiscoveryReport:
     import asyncio
 
-    from ..gathering.discovery.isolated import discover_source
+    from ..gathering.discovery.probe import discover_source
 
     with _progress() as tell:
         return asyncio.run(discover_source(request, site, clock(), tell))
@@ -228,7 +228,7 @@ def _blocks(
 ) -> list[tuple[SourceProposal, str]]:
     """Each proposal with its lines for config.yaml. They are read back as config.yaml is: what it would not take is no
     proposal, but told."""
-    from ..gathering.discovery.config_block import find_problems, format_block, suggest_source_name, unique_name
+    from ..gathering.discovery.report import find_problems, format_block, suggest_source_name, unique_name
 
     made = []
     used = set(taken)

@@ -284,7 +284,7 @@ async def test_a_map_of_the_site_and_other_things_are_named_and_the_exit_code_is
         (
             "/sitemap.xml",
             '<?xml version="1.0"?><urlset><url><loc>https://x.example/</loc></url></urlset>',
-            "map of a site",
+            "sitemap for search engines",
         ),
         ("/a.json", '{"ok": 1}', "JSON"),
         ("/a.pdf", "%PDF-1.4\x00\x01", "neither a page nor a feed"),
@@ -410,7 +410,7 @@ def test_a_block_that_config_would_not_take_is_told_and_not_proposed(
     newcomer: Room, portal: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "distributor.gathering.discovery.config_block.find_problems", lambda text, file: ["sources.x: is wrong"]
+        "distributor.gathering.discovery.report.find_problems", lambda text, file: ["sources.x: is wrong"]
     )
     done = newcomer.run("sources", "try", portal + SECTION, "--allow-private", "--articles", "2")
     assert "sources.x: is wrong" in done.err

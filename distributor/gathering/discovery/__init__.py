@@ -1,4 +1,4 @@
-"""Trying an address before it is a source: what it is, what is read of it, and the block for config.yaml.
+"""Probing an address before it is a source: what it is, what is read of it, and the block for config.yaml.
 
-`trying` asks a child process (`look`); everything else here is pure: recognising, selectors, proposals.
+`probe` asks a child process; the search for selectors, the comparison of texts and the report are pure.
 """

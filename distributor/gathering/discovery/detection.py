@@ -1,4 +1,4 @@
-"""What bytes from an address are, and what a page tells of its site: feeds, sections, a map of the site. Pure."""
+"""What bytes from an address are, and what a page says of its site: feeds, sections, a sitemap. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class NamedLink:
 
 
 def detect_format(body: bytes, media_type: str = "", charset: str = "") -> DocumentFormat:
-    """What the bytes are, by themselves first and by the server's word at last: many servers call all of it text/html."""
+    """What the bytes are: by themselves first, by the media type last, since many servers call everything text/html."""
     bare = body.removeprefix(codecs.BOM_UTF8).lstrip()
     if not bare:
         return DocumentFormat.OTHER
@@ -146,7 +146,7 @@ def is_wordpress(page: HtmlElement) -> bool:
 
 
 def find_sitemap(page: HtmlElement, base: str) -> str:
-    """The map of the site that a page names in its head; empty where it names none."""
+    """The sitemap that a page names in its head; empty where it names none."""
     for link in page.iter("link"):
         if "sitemap" in (link.get("rel") or "").lower().split():
             return web_address(link.get("href") or "", base)
@@ -154,7 +154,7 @@ def find_sitemap(page: HtmlElement, base: str) -> str:
 
 
 def sitemaps_in_robots(text: str, base: str) -> list[str]:
-    """The maps of the site that robots.txt names (sitemaps.org, "Specifying the Sitemap location")."""
+    """The sitemaps that robots.txt names (sitemaps.org, "Specifying the Sitemap location")."""
     found = re.findall(r"^\s*sitemap\s*:\s*(\S{1,2000})\s*$", text, re.IGNORECASE | re.MULTILINE)
     return list(filter(None, (web_address(one, base) for one in found[:20])))
 

@@ -21,18 +21,18 @@ from ..listings import listing
 from ..listings.listing import ArticleLink, read_listing
 from ..listings.pagination import NextPage, find_next_page
 from ..sources.page import PageSource
-from .common_text import fold_text, split_blocks
+from .css_selectors import group_links
 from .detection import is_front_page
-from .repeated_blocks import group_links
-from .values import AddressKind, OmittedLinks
+from .report import AddressKind, OmittedLinks
+from .text_matching import fold_text, split_blocks
 
 _MOST_COMPUTING = 20.0  # seconds for one page
 _NAMED = 2  # links that are left out for one reason and named
-_MOST_LINKS = 500  # of a page whose surroundings are looked at
+_MOST_LINKS = 500  # of a page whose surroundings are read
 _LEAST_TEXT = 250  # characters outside links that an article has beyond what its page lists
 _LEAST_OWN = 60  # the same of a page that a listing leads to, which is an article before it is anything else
 _SURELY_OWN = 5000  # characters that no page has beside its links alone: it need not be read as a listing
-_LONGEST_BLOCK = 800  # characters of one story in a listing
+_LONGEST_BLOCK = 800  # characters of one article in a listing
 _FEWEST_LISTED = 3  # links to articles; a page with fewer is hardly a listing
 
 
@@ -169,7 +169,7 @@ def _listed_texts(tree: HtmlElement, base: str, alike: Sequence[Sequence[str]]) 
 
 
 def _block_around(anchor: HtmlElement) -> HtmlElement | None:
-    """The element around a link that holds one story of a listing: the outermost that holds no other story's link."""
+    """The element around a link that holds one article of a listing: the outermost that holds no other article's link."""
     href, block = anchor.get("href"), None
     for up in anchor.iterancestors():
         if up.tag in ("body", "html") or len(element_text(up)) > _LONGEST_BLOCK:
@@ -185,6 +185,6 @@ def _is_other(anchor: HtmlElement, href: str | None) -> bool:
 
 
 def parse_article(got: FetchedDocument, reading: ReadSettings, *, link: ArticleLink | None = None) -> ParsedArticle:
-    """The article of a page, as a source of type page understands it. Raises SourceError and LimitExceeded."""
+    """The article of a page, as a source of type page parses it. Raises SourceError and LimitExceeded."""
     with processor_time(_MOST_COMPUTING):
         return reading.source.article(got, link or ArticleLink(got.url, ""))

@@ -1,4 +1,4 @@
-"""A listing, read: some of its articles to the end, and selectors that were tried on them."""
+"""The articles of a listing that is probed: some read to the end, and selectors that were tried on them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,23 @@ from ...source import FROM_PAGE, FetchedDocument, processor_time
 from ...url_cleaning import canonical_url
 from ..extraction.article import Selectors
 from ..extraction.document import parse_page, select
-from .article_report import describe_article, find_doubts
+from .css_selectors import find_link_selector
 from .listing_links import ProbedListing, ReadSettings, is_only_listing, parse_article
-from .repeated_blocks import find_link_selector
+from .report import (
+    AddressKind,
+    ArticlePreview,
+    DiscoveryReport,
+    ProposedSelector,
+    SourceProposal,
+    describe_article,
+    find_doubts,
+)
 from .selector_search import SamplePage, find_selectors
-from .values import AddressKind, ArticlePreview, DiscoveryReport, ProposedSelector, SourceProposal
 
 if TYPE_CHECKING:
     from .probe import Probe
 
-_MOST_COMPUTING = 60.0  # seconds for looking for selectors on all pages together
+_MOST_COMPUTING = 60.0  # seconds for searching selectors on all pages together
 _OTHERS = 2  # links that stand in other blocks than the largest, of those that are tried
 
 
@@ -77,7 +84,7 @@ async def read_listed_articles(
 def _without_links(listing: ProbedListing) -> str:
     if listing.left_out:
         return "all its links were left out; --select 'link=CSS' takes those that a selector of yours finds"
-    return "its links may be made by a script: look for a feed, or for another page that lists the news"
+    return "its links may be made by a script: try a feed, or another page that lists the news"
 
 
 def _further(listing: ProbedListing) -> tuple[str, ...]:
@@ -190,7 +197,7 @@ def _link(
 def _fields(
     probe: Probe, listing: ProbedListing, good: Sequence[_FollowedLink], link: Sequence[ProposedSelector]
 ) -> tuple[tuple[ProposedSelector, ...], list[str]]:
-    """Selectors for the fields of articles, and what could not be looked for."""
+    """Selectors for the fields of articles, and what could not be searched for."""
     if len(good) < 2:
         return (), ["only one article could be tried: selectors are proposed from two on"] if good else []
     samples = []
@@ -209,7 +216,7 @@ def _fields(
             found, perhaps = find_selectors(samples, read, probe.zone, probe.read_settings.select)
             return found, list(perhaps)
     except LimitExceeded:
-        return (), ["selectors were not looked for to the end: the pages are very large"]
+        return (), ["the search for selectors was not finished: the pages are very large"]
 
 
 def _proposal(

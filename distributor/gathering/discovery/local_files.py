@@ -1,4 +1,4 @@
-"""Files and folders that are tried: a copy of a portal, a folder of articles, one page, dump or feed."""
+"""Files and folders that are probed: a copy of a portal, a folder of articles, one page, text export or feed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ from ..extraction.document import parse_page, select
 from ..mirror import Mirror
 from ..sources.feed import FeedSource
 from ..sources.folder import FolderSource
-from .article_report import describe_article, find_doubts
 from .detection import DocumentFormat, detect_format
 from .listing_links import parse_article
-from .values import AddressKind, DiscoveryReport, SourceProposal
+from .report import AddressKind, DiscoveryReport, SourceProposal, describe_article, find_doubts
 
 if TYPE_CHECKING:
     from .probe import Probe
 
 _MOST_COMPUTING = 20.0  # seconds for one file
-_MOST_LINKS = 500  # of a copy's listing that may tell its address
+_MOST_LINKS = 500  # of a copy's listing that may show its address
 _LISTINGS = ("index.html", "index.htm", "default.html", "default.htm", "default.aspx")
 _UNKNOWN_SITE = "https://example.com/"
 
@@ -75,8 +74,8 @@ async def _copy(probe: Probe, folder: Path, index: Path) -> DiscoveryReport:
     from .listing_pages import read_listed_articles
 
     tree = parse_page(probe.file(folder, index).body)
-    told = _told_address(tree) if tree is not None else ""
-    url = told or (_address_by_links(tree, folder) if tree is not None else "")
+    declared = _declared_address(tree) if tree is not None else ""
+    url = declared or (_address_by_links(tree, folder) if tree is not None else "")
     there = replace(probe, request=replace(probe.request, address=url, is_path=False), fetcher=Mirror(folder, url))
     got = await there.get(url)
     made = await read_listed_articles(there, got, there.listing_of(got))
@@ -92,15 +91,15 @@ async def _copy(probe: Probe, folder: Path, index: Path) -> DiscoveryReport:
         )
         for one in made.proposals
     )
-    sure = told or not url.startswith(_UNKNOWN_SITE)
-    guess = () if sure else (f"the pages do not tell the address of their site: write it in place of {url}",)
+    sure = declared or not url.startswith(_UNKNOWN_SITE)
+    guess = () if sure else (f"the pages do not name the address of their site: write it in place of {url}",)
     return replace(
         made, address=str(folder), what=f"{made.what}, in a folder", proposals=proposals, doubts=(*made.doubts, *guess)
     )
 
 
-def _told_address(page: HtmlElement) -> str:
-    """The address that a saved page says it has: its canonical link, else OpenGraph's, else its base."""
+def _declared_address(page: HtmlElement) -> str:
+    """The address that a saved page gives as its own: its canonical link, else OpenGraph's, else its base."""
     for path, name in (("link[rel=canonical]", "href"), ("meta[property='og:url']", "content"), ("base", "href")):
         for element in select(page, path):
             url = web_address(element.get(name) or "", "")
@@ -130,7 +129,7 @@ def _page(probe: Probe, path: Path) -> DiscoveryReport:
     """One saved page: its article. A listing is a matter of its folder."""
     got = probe.file(path.parent, path)
     tree = parse_page(got.body)
-    url = (_told_address(tree) if tree is not None else "") or _UNKNOWN_SITE + path.name
+    url = (_declared_address(tree) if tree is not None else "") or _UNKNOWN_SITE + path.name
     got = replace(got, url=url)
     found = parse_article(got, replace(probe.read_settings, url=url))
     places = probe.places(found, got)

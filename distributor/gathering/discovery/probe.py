@@ -1,12 +1,13 @@
-"""Looking at an address that is no source yet: what `trying` has a child process do.
+"""Probing an address that is no source yet, in a child process: what it is, what is read of it, what to propose.
 
-It reads through the same guarded fetcher as a source, understands articles with the same sources, and proposes what it has
-tried on what it has read. One page that cannot be read costs that page.
+It reads through the same guarded fetcher as a source, parses articles with the same sources, and proposes what it has tried
+on what it has read. One page that cannot be read costs that page. What the child answers is validated before it is believed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +15,21 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
+from pydantic import TypeAdapter, ValidationError
+
+from ...config.schema import Site
+from ...credentials import NO_CREDENTIALS, extract_credentials
 from ...errors import LimitExceeded, SourceError
 from ...files import FileTooLarge, UnsafeFile, read_within
+from ...isolation import ChildLimits, call_isolated_async
 from ...model import ParsedArticle
 from ...source import FetchedDocument, Fetcher, processor_time
+from ...text import clean_line
 from ..extraction.article import Selectors
 from ..extraction.document import base_url, parse_page
+from ..fetcher import HostQueue, open_fetcher
+from ..source_reader import ReportingFetcher, call_with_retries
 from ..sources.feed import FeedSource
-from .article_report import describe_article, find_doubts
 from .detection import (
     DocumentFormat,
     detect_format,
@@ -33,9 +41,17 @@ from .detection import (
     is_wordpress,
     sitemaps_in_robots,
 )
-from .field_positions import find_positions
 from .listing_links import ProbedListing, ReadSettings, parse_article, probe_listing
-from .values import AddressKind, ArticlePreview, DiscoveryReport, DiscoveryRequest, SourceProposal
+from .report import (
+    AddressKind,
+    ArticlePreview,
+    DiscoveryReport,
+    DiscoveryRequest,
+    SourceProposal,
+    describe_article,
+    find_doubts,
+)
+from .text_matching import find_positions
 
 _LARGEST = 5_000_000
 _MOST_COMPUTING = 20.0  # seconds for one page
@@ -46,7 +62,7 @@ _SUMMARY = 400  # characters; feeds whose texts are shorter give no more than su
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One trial under way."""
+    """One address being probed, with what was fetched for it."""
 
     request: DiscoveryRequest
     fetcher: Fetcher
@@ -59,7 +75,7 @@ class Probe:
 
     @property
     def read_settings(self) -> ReadSettings:
-        """How articles are read that staff have given no better selectors for."""
+        """How articles are read: with the selectors that staff have given, else automatically."""
         select = Selectors(**self.request.select)
         return ReadSettings(self.request.address, select, self.now, self.request.language, self.zone)
 
@@ -80,7 +96,7 @@ class Probe:
             self.fetched[url] = await self.fetcher.get(url)
         return self.fetched[url]
 
-    async def look(self) -> DiscoveryReport:
+    async def run(self) -> DiscoveryReport:
         """What the address is and what is read of it. Raises SourceError where nothing can be read."""
         if self.request.is_path:
             from .local_files import probe_path
@@ -97,15 +113,15 @@ class Probe:
         return await self.page(got)
 
     def _unreadable(self, form: DocumentFormat) -> DiscoveryReport:
-        said = {
-            DocumentFormat.SITEMAP: "a map of a site for search engines, which names pages and tells no articles",
+        formats = {
+            DocumentFormat.SITEMAP: "a sitemap for search engines, which names pages and holds no articles",
             DocumentFormat.JSON: "JSON, but neither a JSON Feed nor an answer of WordPress",
             DocumentFormat.TEXT: "plain text, not a page",
             DocumentFormat.OTHER: "neither a page nor a feed",
         }
         hint = "give the site's front page, or a page that lists its news"
         return DiscoveryReport(
-            address=self.request.address, kind=AddressKind.NOTHING, what=f"is {said[form]}", hints=(hint,)
+            address=self.request.address, kind=AddressKind.NOTHING, what=f"is {formats[form]}", hints=(hint,)
         )
 
     # -- feeds -------------------------------------------------------------------------------------------------------
@@ -130,21 +146,21 @@ class Probe:
     def read_feed(self, got: FetchedDocument, source: FeedSource) -> tuple[list[ParsedArticle], list[str]]:
         try:
             with processor_time(_MOST_COMPUTING):
-                harvest = source.read(got)
+                result = source.read(got)
         except LimitExceeded as error:
             raise SourceError(f"{got.url or source.file} {error}") from None
-        faults = [f"left out: {fault}" for fault in harvest.faults[:3]]
-        more = len(harvest.faults) - len(faults)
-        return list(harvest.articles), [*faults, *harvest.notes, *([f"and {more} more left out"] if more > 0 else [])]
+        faults = [f"left out: {fault}" for fault in result.faults[:3]]
+        more = len(result.faults) - len(faults)
+        return list(result.articles), [*faults, *result.notes, *([f"and {more} more left out"] if more > 0 else [])]
 
     def preview_of_feed(self, found: Sequence[ParsedArticle]) -> tuple[ArticlePreview, ...]:
-        told = {"title": ("the feed's title",), "date": ("the feed's date",), "author": ("the feed's author",)}
-        told |= {"lead": ("the feed's summary",), "topics": ("the feed's categories",), "body": ("the feed's text",)}
-        told |= {"picture": ("the feed, or the first in its text",)}
-        return tuple(describe_article(one, told, self.zone, self.now) for one in found[: self.request.articles])
+        places = {"title": ("the feed's title",), "date": ("the feed's date",), "author": ("the feed's author",)}
+        places |= {"lead": ("the feed's summary",), "topics": ("the feed's categories",), "body": ("the feed's text",)}
+        places |= {"picture": ("the feed, or the first in its text",)}
+        return tuple(describe_article(one, places, self.zone, self.now) for one in found[: self.request.articles])
 
     async def _against_page(self, found: Sequence[ParsedArticle]) -> list[str]:
-        """Whether the page of the newest article tells much more than the feed does."""
+        """Whether the page of the newest article gives much more text than the feed does."""
         first = next((one for one in found if one.url), None)
         sizes = sorted(len(one.body_html) for one in found)
         if first is None or not sizes or sizes[len(sizes) // 2] >= _SUMMARY:
@@ -225,8 +241,8 @@ class Probe:
         )
 
     async def _listed(self, got: FetchedDocument) -> DiscoveryReport | None:
-        """What is read of the listing of an article, beginning with it: the listing is what its breadcrumb or its address
-        lead to, best one that names it. It may stand on a later page of it."""
+        """What is read of the listing of an article, beginning with it: the listing is what its breadcrumbs or its address
+        lead to, best one that names it. The article may stand on a later page of it."""
         from .listing_pages import read_listed_articles
 
         tree = parse_page(got.body, got.charset)
@@ -253,13 +269,13 @@ class Probe:
         return replace(made, doubts=(guess, *made.doubts))
 
     def at(self, url: str) -> Probe:
-        """The same trial of another address; what was fetched is shared."""
+        """The same probe of another address; what was fetched is shared."""
         return replace(self, request=replace(self.request, address=url))
 
     # -- the site ----------------------------------------------------------------------------------------------------
 
     async def _of_site(self, got: FetchedDocument, listing: ProbedListing) -> tuple[list[str], list[SourceProposal]]:
-        """What else a page tells of its site: feeds (tried), sections, a map."""
+        """What else a page says of its site: feeds (tried), sections, a sitemap."""
         tree = listing.tree
         hints, proposals = [], []
         named = [one.url for one in find_feeds(tree, listing.base)]
@@ -285,12 +301,12 @@ class Probe:
         sections = find_sections(tree, listing.base)
         if sections:
             hints.append("sections of this site: " + ", ".join(f"{one.words} ({one.url})" for one in sections[:8]))
-        site_map = find_sitemap(tree, listing.base) or (await self._site_map(got.url) if is_front_page(got.url) else "")
-        if site_map:
-            hints.append(f"the site has a map for search engines, {site_map}, which no source reads")
+        sitemap = find_sitemap(tree, listing.base) or (await self._sitemap(got.url) if is_front_page(got.url) else "")
+        if sitemap:
+            hints.append(f"the site has a sitemap, {sitemap}, which no source reads")
         return hints, proposals
 
-    async def _site_map(self, url: str) -> str:
+    async def _sitemap(self, url: str) -> str:
         try:
             robots = await self.get(urljoin(url, "/robots.txt"))
         except SourceError:
@@ -326,3 +342,68 @@ def _is_whole(proposal: SourceProposal) -> bool:
 
 def _articles(number: int) -> str:
     return f"{number} article{'' if number == 1 else 's'}"
+
+
+# -- in a child process ------------------------------------------------------------------------------------------------
+
+DISCOVERY_SECONDS = 240.0  # that trying one address may take
+_MARGIN = 10.0
+_LIMITS = ChildLimits(seconds=DISCOVERY_SECONDS + _MARGIN, processor_seconds=200)
+
+_report = TypeAdapter(DiscoveryReport)
+
+
+async def discover_source(
+    request: DiscoveryRequest, site: Site, now: datetime, tell: Callable[[str], None] | None = None
+) -> DiscoveryReport:
+    """What an address is, what is read of it, and what to write into config.yaml. `tell` is called with what is being
+    read, from another thread. Raises SourceError with the reason in words where nothing can be read."""
+
+    def attempt(avoid: dict[str, str]) -> Awaitable[dict[str, Any]]:
+        return call_isolated_async(_discovery_job, request, site, avoid, now, limits=_LIMITS, tell=tell)
+
+    return _parse_report(await call_with_retries(attempt, f"trying {request.address}", "it could not be tried"))
+
+
+def _parse_report(answer: Mapping[str, Any]) -> DiscoveryReport:
+    if "failure" in answer:
+        raise SourceError(clean_line(str(answer["failure"])))
+    try:
+        return _report.validate_python(answer)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SourceError(f"it could not be tried: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _discovery_job(request: DiscoveryRequest, site: Site, avoid: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    return asyncio.run(_run_discovery(request, site, avoid, now))
+
+
+async def _run_discovery(
+    request: DiscoveryRequest, site: Site, avoid: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    address, credentials = (
+        (request.address, NO_CREDENTIALS) if request.is_path else extract_credentials(request.address)
+    )
+    hosts, private = HostQueue(shared=True), request.allow_private
+    try:
+        async with (
+            open_fetcher(site, {}, hosts, allow_private=private, credentials=credentials) as fetcher,
+            asyncio.timeout(DISCOVERY_SECONDS),
+        ):
+            probe = Probe(replace(request, address=address), ReportingFetcher(fetcher, avoid), now)
+            made = await probe.run()
+    except (SourceError, LimitExceeded) as error:
+        return {"failure": str(error)}
+    except TimeoutError:
+        return {"failure": f"took longer than {DISCOVERY_SECONDS:.0f} seconds"}
+    if credentials:
+        login = f"write the user name and the password into its address again: {_with_login(address)}"
+        made = replace(made, doubts=(login, *made.doubts))
+    return dict(_report.dump_python(made, mode="json"))
+
+
+def _with_login(address: str) -> str:
+    """An address as config.yaml has it with a password from the environment."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://NAME:${{PASSWORD}}@{rest}"

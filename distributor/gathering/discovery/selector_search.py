@@ -2,8 +2,8 @@
 
 Automatic extraction comes first: where it is good on every page nothing is proposed, so that the block stays short and
 goes on working when the portal changes its names. There is no right answer to compare with, so what speaks against it
-is: a field that is missing, a date that all stories share, a title that two stories share, a body that holds what other
-stories hold too or less than a block of the page. A selector is proposed where it is at least as good on every page that
+is: a field that is missing, a date that all articles share, a title that two share, a body that holds what other articles
+hold too or less than a block of the page. A selector is proposed where it is at least as good on every page that
 was tried, and better on one.
 """
 
@@ -23,11 +23,11 @@ from ..cleaning import clean_body
 from ..dates import parse_date
 from ..extraction.article import Selectors
 from ..extraction.document import element_text, first_text, select
-from .common_text import BodyMeasure, fold_text, measure_bodies
 from .css_selectors import is_small, selectors_for, stable_names
-from .values import ProposedSelector
+from .report import ProposedSelector
+from .text_matching import BodyMeasure, fold_text, measure_bodies
 
-_MOST_ELEMENTS = 6000  # of a page that are looked at
+_MOST_ELEMENTS = 6000  # of a page that are searched
 _MOST_CANDIDATES = 120  # selectors of one field
 _MOST_BODIES = 8  # candidates for the body that are read to the end
 _LEAD = (40, 700)  # characters
@@ -66,7 +66,7 @@ def find_selectors(
     samples: Sequence[SamplePage], read: ArticleReader, zone: tzinfo, given: Selectors
 ) -> tuple[tuple[ProposedSelector, ...], tuple[str, ...]]:
     """The selectors to propose, each better than automatic extraction on the pages tried, and what may be one. `given` are
-    kept as they are and not looked for. Nothing for fewer than two pages: what two stories share cannot be seen on one."""
+    kept as they are. Nothing for fewer than two pages: what two articles share cannot be seen on one."""
     if len(samples) < 2:
         return (), ()
     finder = _Finder(samples, read, zone, given)
@@ -91,7 +91,7 @@ class _Finder:
     def title(self) -> ProposedSelector | None:
         now = [fold_text(one.found.title) if one.found else "" for one in self.samples]
         why = _missing("title", now) or (
-            "without it two stories get the same title" if len(set(now)) < len(now) and self._differ_by_hint() else ""
+            "without it two articles get the same title" if len(set(now)) < len(now) and self._differ_by_hint() else ""
         )
         if not why:
             return None
@@ -113,7 +113,7 @@ class _Finder:
         listed = [one.listed for one in self.samples]
         why = _missing("date", now)
         if not why and len(now) > 2 and len(set(now)) == 1 and (None in listed or len(set(listed)) > 1):
-            why = "without it all stories get one date, which is the page's rather than theirs"
+            why = "without it all articles get one date, which is the page's rather than theirs"
         if not why:
             return None
 
@@ -201,8 +201,8 @@ class _Finder:
         auto = measure_bodies([found.body_html if found else "" for found in read], said, self.zone)
         best: tuple[tuple[int, int], str] | None = None
         for css in islice(self._bodies(auto), _MOST_BODIES):
-            told = [_cleaned(one, css, found) for one, found in zip(self.samples, read, strict=True)]
-            made = measure_bodies(told, said, self.zone)
+            bodies = [_cleaned(one, css, found) for one, found in zip(self.samples, read, strict=True)]
+            made = measure_bodies(bodies, said, self.zone)
             if not _is_better(auto, made):
                 continue
             rank = (sum(one.foreign for one in made) - sum(one.own for one in made), len(css))
@@ -297,7 +297,7 @@ class _Finder:
 
 
 def _missing(what: str, values: Sequence[object]) -> str:
-    """Why a field is looked for: on how many pages it was not found."""
+    """Why a field is searched for: on how many pages it was not found."""
     missing = sum(not value for value in values)
     return f"without it no {what} is found on {missing} of {len(values)} pages" if missing else ""
 
@@ -317,7 +317,7 @@ def _why_body(auto: Sequence[BodyMeasure]) -> str:
     if any(not one.own for one in auto):
         return _missing("text", [one.own for one in auto])
     if any(one.foreign for one in auto):
-        return "without it the text holds what is no part of the story"
+        return "without it the text holds what is no part of the article"
     return "without it a part of the text is lost"
 
 
@@ -326,12 +326,12 @@ def _cleaned(sample: SamplePage, css: str, found: ParsedArticle | None) -> str:
     held = select(sample.tree, css)
     outer = [one for one in held if not any(up in held for up in one.iterancestors())]
     made = "".join(etree.tostring(one, encoding="unicode", method="html", with_tail=False) for one in outer)
-    told = (found.lead, found.title) if found else ("", "")
-    return clean_body(made, _SOMEWHERE, lead=told[0], title=told[1]).html if made else ""
+    lead, title = (found.lead, found.title) if found else ("", "")
+    return clean_body(made, _SOMEWHERE, lead=lead, title=title).html if made else ""
 
 
 def _said(sample: SamplePage, found: ParsedArticle | None) -> set[str]:
-    """What a story's fields say already, folded: no part of its body."""
+    """What an article's fields say already, folded: no part of its body."""
     values = (sample.hint, *((found.title, found.lead, found.author, *found.topics) if found else ()))
     return {fold_text(one) for one in values if one}
 

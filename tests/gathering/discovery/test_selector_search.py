@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import lxml.html
 from lxml.html import HtmlElement
 
-from distributor.gathering.discovery.common_text import measure_bodies
+from distributor.gathering.discovery.report import ProposedSelector
 from distributor.gathering.discovery.selector_search import ArticleReader, SamplePage, find_selectors
-from distributor.gathering.discovery.values import ProposedSelector
+from distributor.gathering.discovery.text_matching import measure_bodies
 from distributor.gathering.extraction.article import Selectors, extract_article
 from distributor.model import ParsedArticle
 

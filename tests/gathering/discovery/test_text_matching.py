@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import lxml.html
 from lxml.html import HtmlElement
 
-from distributor.gathering.discovery.field_positions import find_positions
+from distributor.gathering.discovery.text_matching import find_positions
 from distributor.model import Image, ParsedArticle
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
