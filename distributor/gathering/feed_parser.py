@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 from xml.sax.xmlreader import AttributesNSImpl
 
 import feedparser
-from feedparser import api
+from feedparser import api, mixin
 
 _MOST_ATTRIBUTES = 50  # of an element; its strict parser compares each with each
 _MOST_NAMESPACES = 100  # of a feed; it looks through all of them at each element
@@ -129,105 +129,116 @@ def split_cdata(body: bytes) -> Iterator[tuple[bool, bytes]]:
     yield True, body[at:]
 
 
-def _bounds(base: Any) -> Any:
-    """One of feedparser's two parsers, with bounds on what it does at elements and references."""
+class _Bounds(mixin._FeedParserMixin):  # type: ignore[misc]
+    """What both of feedparser's parsers do at elements and references, with bounds."""
 
-    class Bounded(base):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **named: Any) -> None:
-            super().__init__(*arguments, **named)
-            self._home: set[str | None] = set()  # the namespaces of the feed's own elements where they have no prefix
-            self._within: list[str] = []  # the elements that are open in an item; texts are not looked into
-            self._passed_over: list[str] = []  # such elements from one on that says nothing of the item
-            self._is_strict = hasattr(base, "startElementNS")  # the other parser does not know which elements end
+    _is_strict = False  # whether a parser knows which elements end
 
-        def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:
-            if not self.depth or name[1].lower() in _ITEMS:
-                self._home.add(name[0])
-            super().startElementNS(name, self._prefixed(name, qname), _first_attributes(attrs))
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._within: list[str] = []  # the elements that are open in an item; texts are not looked into
+        self._passed_over: list[str] = []  # such elements from one on that says nothing of the item
 
-        def endElementNS(self, name: Any, qname: Any) -> None:
-            super().endElementNS(name, self._prefixed(name, qname))
-
-        def _prefixed(self, name: Any, qname: Any) -> Any:
-            """A name with a prefix where feedparser would take it for one of the feed's own for want of it."""
-            own = not name[0] or name[0] in self._home or name[0].lower() in self._matchnamespaces
-            return qname if own or self.incontent or ":" in (qname or "") else f"foreign:{name[1]}"
-
-        def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, Any]]) -> None:
-            name = _canonical(tag, self.namespacemap)
-            if name in _ITEMS and not self.incontent:
-                self._within, self._passed_over = [], []
-            elif self.inentry and not self.incontent:
-                if self._passed_over or not _says_something(name, self._within):
-                    self._passed_over.append(name)
-                    return
-                if self._is_strict or name in _HOLDS_OTHERS:
-                    self._within.append(name)
-            second = name in _SECOND and self.inentry and not self.incontent
-            kept = [one for one in attrs[:_MOST_ATTRIBUTES] if not _is_base(one[0]) or _joins(self.baseuri, one[1])]
-            super().unknown_starttag(_kept_apart(name) if second else _renamed(tag), [] if second else kept)
-            language = next((value for key, value in attrs if key.lower() == "xml:lang"), "")
-            if language and self.inentry and not self.insource:
-                self.entries[-1][LANGUAGE] = language
-
-        def unknown_endtag(self, tag: str) -> None:
-            name = _canonical(tag, self.namespacemap)
-            if self._passed_over and not (name in _ITEMS and not self._is_strict):
-                if name in self._passed_over:
-                    del self._passed_over[_last(self._passed_over, name) :]
+    def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, Any]]) -> None:
+        name = _canonical(tag, self.namespacemap)
+        if name in _ITEMS and not self.incontent:
+            self._within, self._passed_over = [], []
+        elif self.inentry and not self.incontent:
+            if self._passed_over or not _says_something(name, self._within):
+                self._passed_over.append(name)
                 return
-            self._passed_over = []
-            second = name in _SECOND and self.inentry and not self.incontent
-            super().unknown_endtag(_kept_apart(name) if second else _renamed(tag))
-            if second:
-                self._keep_apart(name)
-            if not self.incontent and name in self._within:
-                del self._within[_last(self._within, name) :]
+            if self._is_strict or name in _HOLDS_OTHERS:
+                self._within.append(name)
+        second = name in _SECOND and self.inentry and not self.incontent
+        kept = [one for one in attrs[:_MOST_ATTRIBUTES] if not _is_base(one[0]) or _joins(self.baseuri, one[1])]
+        super().unknown_starttag(_kept_apart(name) if second else _renamed(tag), [] if second else kept)
+        language = next((value for key, value in attrs if key.lower() == "xml:lang"), "")
+        if language and self.inentry and not self.insource:
+            self.entries[-1][LANGUAGE] = language
 
-        def _keep_apart(self, name: str) -> None:
-            value = self.entries[-1].pop(_kept_apart(name), "")
-            kept = self.entries[-1].setdefault(SECOND, {}).setdefault(name, [])
-            if isinstance(value, str) and value and len(kept) < _MOST_TAGS:
-                kept.append(value)
+    def unknown_endtag(self, tag: str) -> None:
+        name = _canonical(tag, self.namespacemap)
+        if self._passed_over and not (name in _ITEMS and not self._is_strict):
+            if name in self._passed_over:
+                del self._passed_over[_last(self._passed_over, name) :]
+            return
+        self._passed_over = []
+        second = name in _SECOND and self.inentry and not self.incontent
+        super().unknown_endtag(_kept_apart(name) if second else _renamed(tag))
+        if second:
+            self._keep_apart(name)
+        if not self.incontent and name in self._within:
+            del self._within[_last(self._within, name) :]
 
-        def handle_data(self, text: str, *arguments: Any, **named: Any) -> None:
-            if not self._passed_over:
-                super().handle_data(text, *arguments, **named)
+    def _keep_apart(self, name: str) -> None:
+        value = self.entries[-1].pop(_kept_apart(name), "")
+        kept = self.entries[-1].setdefault(SECOND, {}).setdefault(name, [])
+        if isinstance(value, str) and value and len(kept) < _MOST_TAGS:
+            kept.append(value)
 
-        def handle_entityref(self, ref: str) -> None:
-            if not self._passed_over:
-                super().handle_entityref(ref)
+    def handle_data(self, text: str, *arguments: Any, **named: Any) -> None:
+        if not self._passed_over:
+            super().handle_data(text, *arguments, **named)
 
-        def track_namespace(self, prefix: str | None, uri: str) -> None:
-            if len(self.namespaces_in_use) < _MOST_NAMESPACES:
-                super().track_namespace(prefix, uri)
+    def handle_entityref(self, ref: str) -> None:
+        if not self._passed_over:
+            super().handle_entityref(ref)
 
-        def handle_charref(self, ref: str) -> None:
-            if self._passed_over:
-                return
-            try:
-                super().handle_charref(ref)
-            except (OverflowError, ValueError):  # of a character that there is not
-                return
+    def track_namespace(self, prefix: str | None, uri: str) -> None:
+        if len(self.namespaces_in_use) < _MOST_NAMESPACES:
+            super().track_namespace(prefix, uri)
 
-        def pop(self, element: str, *arguments: Any, **named: Any) -> Any:
-            if self.elementstack and self.elementstack[-1][0] == element and self.version == "atom10":
-                _trim(self.elementstack[-1][2])
-            return super().pop(element, *arguments, **named)
+    def handle_charref(self, ref: str) -> None:
+        if self._passed_over:
+            return
+        try:
+            super().handle_charref(ref)
+        except (OverflowError, ValueError):  # of a character that there is not
+            return
 
-        def _sync_author_detail(self, key: str = "author") -> None:
-            # In a text it looks for an address slowly, and takes the end of one in `.example` for a name.
-            if not isinstance(self._get_context().get(key), str):
-                super()._sync_author_detail(key)
+    def pop(self, element: str, *arguments: Any, **named: Any) -> Any:
+        if self.elementstack and self.elementstack[-1][0] == element and self.version == "atom10":
+            _trim(self.elementstack[-1][2])
+        return super().pop(element, *arguments, **named)
 
-        def _add_tag(self, term: Any, scheme: Any, label: Any) -> None:
-            if len(self._get_context().get("tags") or ()) < _MOST_TAGS:
-                super()._add_tag(term, scheme, label)
+    def _sync_author_detail(self, key: str = "author") -> None:
+        # In a text it looks for an address slowly, and takes the end of one in `.example` for a name.
+        if not isinstance(self._get_context().get(key), str):
+            super()._sync_author_detail(key)
 
-    return Bounded
+    def _add_tag(self, term: Any, scheme: Any, label: Any) -> None:
+        if len(self._get_context().get("tags") or ()) < _MOST_TAGS:
+            super()._add_tag(term, scheme, label)
 
 
-_PARSERS = {name: _bounds(getattr(api, name)) for name in ("StrictFeedParser", "LooseFeedParser")}
+class _StrictParser(_Bounds, api.StrictFeedParser):  # type: ignore[misc]
+    """feedparser's parser of well-formed XML, with bounds."""
+
+    _is_strict = True
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._home: set[str | None] = set()  # the namespaces of the feed's own elements where they have no prefix
+
+    def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:
+        if not self.depth or name[1].lower() in _ITEMS:
+            self._home.add(name[0])
+        super().startElementNS(name, self._prefixed(name, qname), _first_attributes(attrs))
+
+    def endElementNS(self, name: Any, qname: Any) -> None:
+        super().endElementNS(name, self._prefixed(name, qname))
+
+    def _prefixed(self, name: Any, qname: Any) -> Any:
+        """A name with a prefix where feedparser would take it for one of the feed's own for want of it."""
+        own = not name[0] or name[0] in self._home or name[0].lower() in self._matchnamespaces
+        return qname if own or self.incontent or ":" in (qname or "") else f"foreign:{name[1]}"
+
+
+class _LooseParser(_Bounds, api.LooseFeedParser):  # type: ignore[misc]
+    """feedparser's parser of everything else, with bounds."""
+
+
+_PARSERS = {"StrictFeedParser": _StrictParser, "LooseFeedParser": _LooseParser}
 _one_at_a_time = Lock()
 
 
