@@ -3,6 +3,7 @@
     DistributorError
     ├── UserError              staff can mend it: one clear line, exit code 2
     │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
+    │   ├── OutdatedConfig     this process read config.yaml before a rename; nothing is decided or sent until it restarts
     │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
     │       ├── StoreBusy      … because two waited for each other; the same again may go well
     │       └── StoreLost      … because it is damaged, gone or another one, or its key is: nothing may be sent any more
@@ -65,6 +66,10 @@ class ConfigError(UserError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class OutdatedConfig(UserError):
+    """A newsletter or a channel was renamed since this process read config.yaml: nothing is decided or sent by it."""
 
 
 class StoreError(UserError):

@@ -15,7 +15,9 @@ from . import pipeline
 from .errors import DistributorError
 from .gathering.source_state import find_backoff
 from .newsroom import Newsroom
+from .pipeline import Fault
 from .storage.database import Database
+from .workers import FaultLog
 
 log = logging.getLogger("distributor.service")
 
@@ -25,10 +27,11 @@ _MAX_REFRESH_GAP = timedelta(minutes=15)  # articles whose time has come, withou
 class GatherLoop:
     """Starts the looks that are due, and brings what channels show of all articles up to date after them."""
 
-    def __init__(self, newsroom: Newsroom, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, newsroom: Newsroom, database: Database, clock: Callable[[], datetime], faults: FaultLog) -> None:
         self.newsroom = newsroom
         self.database = database
         self.clock = clock
+        self.faults = faults
         self._started: dict[str, datetime] = {}  # when the last look at a source began
         self._ask_again: dict[str, datetime] = {}  # until when the server of a source wants to be left alone
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -74,6 +77,7 @@ class GatherLoop:
         return last is None or now - last >= (every / 3 if soon else every) or now < last
 
     async def _look(self, name: str) -> None:
+        fault = []
         try:
             (look,) = await pipeline.gather_sources(self.newsroom, self.database, self.clock, [name])
             _log_gathered(look, self._notes.get(name, ()))
@@ -81,24 +85,26 @@ class GatherLoop:
             if look.retry_at:
                 self._ask_again[name] = look.retry_at
             if not look.failure and not look.unchanged:
-                self._notes[name] = look.notes
+                self._notes[name] = (*look.notes, *look.faults)
             now = self.clock()
             fresh = self._shown is not None and timedelta() <= now - self._shown < _MAX_REFRESH_GAP
             if look.intake.new or look.intake.changed or not fresh:
                 self._shown = now
                 await self.refresh()
         except DistributorError as error:
-            log.error("%s", error)
-        except Exception:
-            log.exception("the look at source %s failed; tried again in %s", name, self.newsroom.sources[name].every)
+            fault.append(Fault(str(error)))
+        except Exception as bug:
+            again = f"tried again in {self.newsroom.sources[name].every}"
+            fault.append(Fault(f"gathering source {name} failed: {type(bug).__name__}: {bug}; {again}", bug))
         finally:
             del self._tasks[name]
+        self.faults.report(f"source {name}", *fault)
 
     async def refresh(self) -> None:
         """Bring what channels show of the store as a whole up to date; one at a time."""
         async with self._refreshing:
-            for fault in await pipeline.refresh_feeds(self.newsroom, self.database, self.clock):
-                log.error("%s", fault)
+            faults = await pipeline.refresh_feeds(self.newsroom, self.database, self.clock)
+            self.faults.report("feeds of all articles", *map(Fault, faults))
 
 
 def _log_gathered(look: pipeline.GatherResult, told: Sequence[str]) -> None:
@@ -108,9 +114,6 @@ def _log_gathered(look: pipeline.GatherResult, told: Sequence[str]) -> None:
         return
     if look.intake.new or look.intake.changed:
         log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
-    for note in look.notes:
-        if note in told:
-            continue
-        log.warning("source %s: %s", look.source, note)
-    for fault in look.faults:
-        log.warning("source %s: %s", look.source, fault)
+    for note in (*look.notes, *look.faults):
+        if note not in told:
+            log.warning("source %s: %s", look.source, note)

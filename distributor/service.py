@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from .errors import DistributorError, StoreLost
 from .gather_loop import GatherLoop
 from .model import BounceType
 from .newsroom import Newsroom
+from .pipeline import Fault
 from .storage.database import Database
 from .workers import DeliveryLoop, keep_workers_alive, wait_for_any
 
@@ -58,7 +59,8 @@ class Service:
         self.tick = tick
         self.owner = new_owner()
         self.worker = DeliveryLoop(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
-        self.gathering = GatherLoop(newsroom, database, clock)
+        self.faults = self.worker.faults
+        self.gathering = GatherLoop(newsroom, database, clock, self.faults)
         self._wake = asyncio.Event()
         self._coming: Sequence[pipeline.UpcomingEvent] = ()
         self._answered = clock()  # up to when what is due has been answered
@@ -66,7 +68,6 @@ class Service:
         self._next_mailbox_check: dict[str, datetime] = {}
         self._background: dict[str, asyncio.Task[None]] = {}  # what runs beside the loop, by name
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
-        self._faults: dict[str, str] = {}  # of mailboxes, by name
 
     async def run(self) -> None:
         """Serve. Returns after `stop`, when the work in hand is written down. Raises StoreLost (see `Worker.run`)."""
@@ -82,16 +83,10 @@ class Service:
             )
         try:
             if not await self.worker.clock_is_wrong():
-                await self._run_guarded(self._catch_up)
+                await self._run_guarded("catching up", self._catch_up)
             while not self.stop.is_set():
                 self._wake.clear()
-                if await self.worker.clock_is_wrong():
-                    self._coming = ()
-                else:
-                    await self._run_guarded(self._start_preparations)
-                    self._answered = self.clock()
-                    await self._run_guarded(self._answer)
-                    self._process_bounces()
+                await self.run_once()
                 await wait_for_any(self.stop, self._wake, self._seconds_to_next_tick())
         finally:
             self.stop.set()
@@ -99,29 +94,40 @@ class Service:
             scheduler.shutdown(wait=False)
             await asyncio.gather(*others)
 
+    async def run_once(self) -> None:
+        """Start what takes its time, and decide all that is due now."""
+        if await self.worker.clock_is_wrong():
+            self._coming = ()
+            return
+        await self._run_guarded("preparing", self._start_preparations)
+        self._answered = self.clock()
+        await self._run_guarded("deciding what is due", self._answer)
+        self._process_bounces()
+
     async def _tick(self) -> None:
         self._wake.set()
 
-    async def _run_guarded(self, step: Callable[[], object]) -> None:
-        """One step; what goes wrong in it is told, and the next tick tries again."""
+    async def _run_guarded(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """One step. What goes wrong in it is logged once while it lasts, and the next tick tries again."""
         if self.stop.is_set():
             return
         try:
-            result = step()
-            if asyncio.iscoroutine(result):
-                await result
+            await step()
         except StoreLost as lost:
             self.worker.give_up(lost)
         except DistributorError as error:
-            log.error("%s", error)
-        except Exception:
-            log.exception("%s failed; tried again at the next tick", step.__name__)
+            self.faults.report(name, Fault(str(error)))
+        except Exception as bug:
+            text = f"{name} failed: {type(bug).__name__}: {bug}; tried again at the next tick"
+            self.faults.report(name, Fault(text, bug))
+        else:
+            self.faults.report(name)
 
-    def _start(self, name: str, step: Callable[[], object]) -> None:
+    def _start(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         """Run a step beside the loop, unless the last one of its name still runs."""
         running = self._background.get(name)
         if running is None or running.done():
-            self._background[name] = asyncio.create_task(self._run_guarded(step))
+            self._background[name] = asyncio.create_task(self._run_guarded(name, step))
 
     async def _stop_background_tasks(self) -> None:
         await self.gathering.close()
@@ -172,6 +178,7 @@ class Service:
 
     async def _answer(self) -> None:
         answers = await asyncio.to_thread(pipeline.decide_due, self.newsroom, self.database, self._answered, self.owner)
+        self.faults.report("slots and drafts", *answers.faults)
         for proposal in answers.made:
             _log_plan(proposal)
         for one in answers.draft_outcomes:
@@ -182,8 +189,9 @@ class Service:
             await self.gathering.refresh()
 
     async def _notify_reviewers(self) -> None:
-        for fault in await pipeline.notify_reviewers(self.newsroom, self.database, self.clock):
-            log.error("%s", fault)
+        tried = await pipeline.notify_reviewers(self.newsroom, self.database, self.clock)
+        for reviewer, fault in tried.items():
+            self.faults.report(f"telling {reviewer}", *([Fault(fault)] if fault else []))
 
     # -- what comes back ---------------------------------------------------------------------------------------------
 
@@ -214,9 +222,7 @@ class Service:
             passed=self._passed,
         )
         for look in looks:
-            if look.fault and look.fault != self._faults.get(look.mailbox):  # once, when it begins or changes
-                log.error("%s", look.fault)
-            self._faults[look.mailbox] = look.fault
+            self.faults.report(look.mailbox, *([Fault(look.fault)] if look.fault else []))
             for key, reason in look.unreadable:  # once: it is passed over from then on
                 log.error("%s: message %s cannot be read and is left as it was: %s", look.mailbox, key, reason)
             _log_mailbox(look)

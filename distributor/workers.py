@@ -18,9 +18,10 @@ from typing import Any
 from . import pipeline
 from .delivery.clocks import steady
 from .delivery.stats import ProgressLogger, RunStats
-from .errors import ClockError, DistributorError, StoreLost
+from .errors import DistributorError, StoreLost
 from .model import DeliveryState
 from .newsroom import Newsroom
+from .pipeline import Fault
 from .storage.database import Database
 from .storage.future_times import TOLERANCE
 
@@ -54,6 +55,23 @@ class ClockMonitor:
         return timedelta()
 
 
+class FaultLog:
+    """Faults that last: each is logged when it begins and when it changes, once however many steps fail of it."""
+
+    def __init__(self) -> None:
+        self._lasting: dict[str, frozenset[str]] = {}  # by step
+
+    def report(self, step: str, *faults: Fault) -> None:
+        """Log what is new among the faults that a step has now. What it had before and has no more is over."""
+        known = frozenset[str]().union(*self._lasting.values())
+        for fault in faults:
+            if fault.text not in known:
+                log.error("%s", fault.text, exc_info=fault.bug)
+        self._lasting.pop(step, None)
+        if faults:
+            self._lasting[step] = frozenset(fault.text for fault in faults)
+
+
 class DeliveryLoop:
     """Delivers what is due, again and again, until `stop`. `among` processes share what rates allow."""
 
@@ -77,8 +95,7 @@ class DeliveryLoop:
         self.dispatcher = pipeline.make_delivery_worker(
             newsroom, database, clock, stop, among=among, wake=self.wake.set
         )
-        self._told = ""
-        self._fault = ""
+        self.faults = FaultLog()
         self._agreed = False  # whether the clock and the store agree, as far as we know
         self.lost: StoreLost | None = None
 
@@ -126,14 +143,13 @@ class DeliveryLoop:
             self.give_up(lost)
             return
         except DistributorError as error:
-            if str(error) != self._fault:  # once, when it begins or changes; not at every tick
-                log.error("%s", error)
-            self._fault = str(error)
+            self.faults.report("delivery", Fault(str(error)))
             return
-        except Exception:
-            log.exception("delivering failed; tried again at the next tick")
+        except Exception as bug:
+            text = f"delivering failed: {type(bug).__name__}: {bug}; tried again at the next tick"
+            self.faults.report("delivery", Fault(text, bug))
             return
-        self._fault = ""
+        self.faults.report("delivery")
         _log_report(report, (self.clock() - started).total_seconds())
 
     async def clock_is_wrong(self) -> bool:
@@ -146,10 +162,11 @@ class DeliveryLoop:
         if off:
             self._agreed = False
             minutes, wait = off / timedelta(minutes=1), _TRUST_AFTER / timedelta(minutes=1)
-            self._tell(
+            text = (
                 f"the clock of this machine has been set by {minutes:+.0f} minutes: nothing is sent or given up until it is "
                 f"right again, or has stood there for {wait:.0f} minutes"
             )
+            self.faults.report("clock", Fault(text))
             return True
         if not self._agreed:
             try:
@@ -157,21 +174,13 @@ class DeliveryLoop:
             except StoreLost as lost:
                 self.give_up(lost)
                 return True
-            except ClockError as error:
-                self._tell(str(error))
-                return True
             except DistributorError as error:
-                log.error("%s", error)
+                self.faults.report("clock", Fault(str(error)))
                 return True
             self._agreed = True
             self.dispatcher.backing_off.clear()  # rests were counted from another time
-        self._told = ""
+        self.faults.report("clock")
         return False
-
-    def _tell(self, words: str) -> None:
-        if not self._told:
-            log.error("%s", words)
-        self._told = words
 
 
 async def wait_for_any(stop: asyncio.Event, other: asyncio.Event | asyncio.Future[None], seconds: float) -> None:

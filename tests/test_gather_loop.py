@@ -13,6 +13,7 @@ import pytest
 from distributor import pipeline
 from distributor.articles.repository import ArticleChanges
 from distributor.gather_loop import GatherLoop
+from distributor.workers import FaultLog
 from support.newsroom import Room
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -37,7 +38,7 @@ async def test_the_service_tells_a_note_once_and_again_when_it_changes(
 
     monkeypatch.setattr(pipeline, "gather_sources", gather)
     newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=None)})
-    loop = GatherLoop(newsroom, None, lambda: NOW)  # type: ignore[arg-type]
+    loop = GatherLoop(newsroom, None, lambda: NOW, FaultLog())  # type: ignore[arg-type]
     loop._shown = NOW
     with caplog.at_level(logging.WARNING, "distributor.service"):
         for _ in range(5):
@@ -61,7 +62,7 @@ async def test_feeds_are_brought_up_to_date_also_when_only_time_has_passed(monke
     monkeypatch.setattr(pipeline, "gather_sources", gather)
     monkeypatch.setattr(pipeline, "refresh_feeds", refresh)
     newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=None)})
-    loop = GatherLoop(newsroom, None, lambda: clock[0])  # type: ignore[arg-type]
+    loop = GatherLoop(newsroom, None, lambda: clock[0], FaultLog())  # type: ignore[arg-type]
     for minutes in (0, 5, 14, 15, 20, 31):
         clock[0] = NOW + timedelta(minutes=minutes)
         loop._tasks["tin"] = None  # type: ignore[assignment]

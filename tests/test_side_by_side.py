@@ -27,6 +27,7 @@ from distributor.pipeline import reviewers
 from distributor.rendering.context import RenderContext
 from distributor.storage.database import Database
 from distributor.storage.tables import shards, suppressions
+from distributor.workers import FaultLog
 from support.builders import NOW, edition, rendition
 from support.clocked_newsroom import Line
 from support.ledger import freeze, mark, states
@@ -368,7 +369,7 @@ def test_what_a_killed_service_took_in_is_in_the_feeds_after_the_next_start(line
     line.arrives("a")  # and then the process was killed
 
     async def start() -> None:
-        gathering = GatherLoop(line.newsroom, line.store, line.clock)
+        gathering = GatherLoop(line.newsroom, line.store, line.clock, FaultLog())
         gathering.start_due(line.clock())
         await gathering.wait(asyncio.Event(), 60)
 

@@ -160,9 +160,11 @@ def _release(app: CliContext, database: Database, row: EditionRow, by: str) -> N
     content = _content(app, database, row.id)
     for line in asyncio.run(pipeline.recheck_articles(app.newsroom, database, content, clock())):
         warn(line)
-    settled = [one for one in pipeline.release_due(app.newsroom, database, clock(), by) if one.edition == row.id]
-    for one in settled:
-        if one.event != "released":
+    outcomes, faults = pipeline.release_due(app.newsroom, database, clock(), by)
+    for fault in faults:
+        warn(fault.text)
+    for one in outcomes:
+        if one.edition == row.id and one.event != "released":
             raise UserError(f"{one.edition} is {one.event}: {one.reason}")
     with database.read() as connection:
         now = edition_repository.find_row(connection, row.id)
@@ -172,8 +174,8 @@ def _release(app: CliContext, database: Database, row: EditionRow, by: str) -> N
     report = deliver_with_progress(app, database)
     say(f"{row.id}: approved and sent: {row.subject}")
     show_report(app, database, report)
-    for fault in asyncio.run(pipeline.refresh_feeds(app.newsroom, database, clock)):
-        warn(fault)
+    for line in asyncio.run(pipeline.refresh_feeds(app.newsroom, database, clock)):
+        warn(line)
     if exit_code(database, report):
         raise SystemExit(1)
 

@@ -33,7 +33,7 @@ from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
 from .plan import EditionPlan, build_render_context, plan_digest
 from .publish import publish_alert, publish_digest
-from .release import DraftOutcome, approve, cancel, hold, release_due
+from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
 from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
 from .reviewers import notify_reviewers
 from .tick import (
@@ -54,6 +54,7 @@ __all__ = [
     "CorrectionPlan",
     "DraftOutcome",
     "EditionPlan",
+    "Fault",
     "GatherResult",
     "HandledReport",
     "MailboxResult",

@@ -88,9 +88,11 @@ async def _gather_source(
     except UserError:
         raise  # the store cannot be used
     except Exception as bug:  # it brought what cannot be kept; the others go on
-        log.exception("source %s brought what cannot be kept", source.name)
         reason = clean_line(f"the source failed: {type(bug).__name__}: {bug}")[:400]
-        return await _failed(database, source, reason, clock())
+        result = await _failed(database, source, reason, clock())
+        if result.tell:
+            log.error("source %s brought what cannot be kept", source.name, exc_info=bug)
+        return result
     notes = [*harvest.notes, *intake.notes, *([intake.anomaly] if intake.anomaly and news else [])]
     return GatherResult(source.name, intake, faults=(*harvest.faults, *intake.faults), notes=tuple(notes))
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ..delivery import queries
 from ..editions import article_status
-from ..errors import UserError
+from ..errors import OutdatedConfig
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..storage.renames import NameKind, current_names
@@ -100,7 +100,7 @@ def list_blocked_newsletters(newsroom: Newsroom, connection: Connection) -> dict
 
 def check_names(newsroom: Newsroom, database: Database) -> None:
     """Make sure that this process knows everything by its present name: it may have read config.yaml before a rename.
-    Raises UserError."""
+    Raises OutdatedConfig."""
     with database.read() as connection:
         for kind, names in (
             (NameKind.NEWSLETTER, newsroom.settings.newsletters),
@@ -108,7 +108,7 @@ def check_names(newsroom: Newsroom, database: Database) -> None:
         ):
             for old, new in current_names(connection, kind).items():
                 if old in names and new not in names:
-                    raise UserError(
+                    raise OutdatedConfig(
                         f"{kind} {old} was renamed to {new} since this process read config.yaml: nothing is sent until it "
                         f"is started again; if {old} is its name again, `distributor {kind}s rename {new} {old}`"
                     )

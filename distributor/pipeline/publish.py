@@ -137,8 +137,7 @@ def _claim_slot(
         except edition_repository.SlotTaken as moved_on:
             log.info("%s: %s; looking again", newsletter.id, moved_on)
             last = moved_on
-    log.error("slot %s of %s could not be answered in %d attempts: %s", slot, newsletter.id, _ATTEMPTS, last)
-    return None
+    raise UserError(f"slot {slot} of {newsletter.id} could not be decided in {_ATTEMPTS} attempts: {last}")
 
 
 def _with_findings(

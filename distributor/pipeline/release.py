@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from ..editions.build import EditionContents, build_edition
 from ..editions.repository import EditionRow
 from ..editions.review import Difference, DraftStep
 from ..editions.selection import ArticleDecision, ArticleStatus, Candidate
-from ..errors import DistributorError, StoreError, UserError
+from ..errors import ClockError, DistributorError, OutdatedConfig, StoreError, UserError
 from ..model import DeliveryState, Edition, EditionState
 from ..newsroom import Newsroom
 from ..storage.database import Database
@@ -28,8 +27,6 @@ from . import preflight_gate
 from .deliver import check_may_send
 from .plan import build_render_context, compose_edition
 from .publish import check_same_recipients, expire_superseded, personal_channels
-
-log = logging.getLogger("distributor.pipeline")
 
 _T = TypeVar("_T")
 RECHECK = "the last look"
@@ -43,6 +40,14 @@ class DraftOutcome:
     edition: str
     event: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a step failed, in words; with the error itself where it is a bug."""
+
+    text: str
+    bug: Exception | None = None
 
 
 # -- what staff say ----------------------------------------------------------------------------------------------------
@@ -112,8 +117,10 @@ def _has_sent_any(connection: Connection, edition_id: str) -> bool:
 # -- when its time comes -----------------------------------------------------------------------------------------------
 
 
-def release_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> list[DraftOutcome]:
-    """Decide about every draft whose time has come."""
+def release_due(
+    newsroom: Newsroom, database: Database, now: datetime, by: str
+) -> tuple[list[DraftOutcome], list[Fault]]:
+    """Decide about every draft whose time has come. Returns what became of them, and the faults of those that failed."""
     with database.read() as connection:
         drafts = [
             row
@@ -121,21 +128,21 @@ def release_due(newsroom: Newsroom, database: Database, now: datetime, by: str) 
             if row.newsletter in newsroom.settings.newsletters
         ]
     settled = [run_step(row.id, partial(_decide, newsroom, database, row.id, now, by)) for row in drafts]
-    return [one for one in settled if one]
+    faults = [one for one in settled if isinstance(one, Fault)]
+    return [one for one in settled if isinstance(one, DraftOutcome)], faults
 
 
-def run_step(what: str, step: Callable[[], _T]) -> _T | None:
-    """What a step comes to; None, and a line in the log, where it fails: a template that is wrong for one newsletter
-    keeps no other one waiting. It is tried again at the next look. Raises StoreError, which is everybody's fault."""
+def run_step(name: str, step: Callable[[], _T]) -> _T | Fault:
+    """The result of a step, or why it failed: a template that is wrong for one newsletter keeps no other one waiting.
+    Raises what is wrong for every newsletter: StoreError, ClockError and OutdatedConfig."""
     try:
         return step()
-    except StoreError:
+    except (StoreError, ClockError, OutdatedConfig):
         raise
     except (DistributorError, edition_repository.SlotTaken) as error:
-        log.error("%s: %s; tried again at the next look", what, error)
-    except Exception:
-        log.exception("%s failed; tried again at the next look", what)
-    return None
+        return Fault(f"{name}: {error}; tried again at the next check")
+    except Exception as bug:
+        return Fault(f"{name} failed: {type(bug).__name__}: {bug}; tried again at the next check", bug)
 
 
 def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: datetime, by: str) -> DraftOutcome | None:

@@ -52,8 +52,8 @@ class ReviewRenderContext(RenderContext):
         return append_email(review, RenderContext.digest(self, edition))
 
 
-async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:
-    """Tell everybody who has not been told of a draft. Returns what went wrong, in words."""
+async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> dict[str, str]:
+    """Tell everybody who has not been told of a draft. Returns what was tried now, with its fault in words, or nothing."""
     with database.read() as connection:
         drafts = [
             (
@@ -67,7 +67,7 @@ async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock)
             for row in edition_repository.list_unreleased(connection)
             if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
         ]
-    faults = []
+    tried = {}
     for row, told in drafts:
         newsletter = newsroom.newsletter(row.newsletter)
         if newsletter.review is None:
@@ -78,10 +78,11 @@ async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock)
             try:
                 await _notify(newsroom, database, newsletter, row, name)
             except (DamagedRow, DeliveryError, RenderError) as error:
-                faults.append(f"{row.id}: {name} could not be told of the draft: {error}")
+                tried[f"{row.id}, {name}"] = f"{row.id}: {name} could not be told of the draft: {error}"
                 continue
+            tried[f"{row.id}, {name}"] = ""
             await asyncio.to_thread(_record_notified, database, row.id, name, clock())
-    return faults
+    return tried
 
 
 def _claim(database: Database, edition: str, name: str, now: datetime) -> bool:

@@ -26,21 +26,23 @@ from ..source import Availability
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
 from .clock import ensure_clock
+from .deliver import check_may_send
 from .gather import Clock
 from .missing_names import list_blocked_newsletters
 from .plan import EditionPlan
 from .publish import publish_alert, publish_digest, publish_roundup
-from .release import RECHECK, DraftOutcome, release_due, run_step
+from .release import RECHECK, DraftOutcome, Fault, release_due, run_step
 
 log = logging.getLogger("distributor.pipeline")
 
 
 @dataclass
 class TickResult:
-    """What one look at the clock came to: what was decided, and what became of drafts."""
+    """What was decided of all that was due, what became of drafts, and the faults of the steps that failed."""
 
     made: list[EditionPlan] = field(default_factory=list)
     draft_outcomes: list[DraftOutcome] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
     @property
     def has_new_deliveries(self) -> bool:
@@ -78,9 +80,11 @@ async def prepare_images(newsroom: Newsroom, articles: Sequence[Article], now: d
 
 
 def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -> TickResult:
-    """Decide all that is due now in every newsletter: drafts first, so that a daily letter of the same minute has them."""
-    ensure_clock(newsroom, database, now)
-    answers = TickResult(draft_outcomes=release_due(newsroom, database, now, by))
+    """Decide all that is due now in every newsletter: drafts first, so that a daily email of the same minute has them.
+    Raises what `check_may_send` raises, before anything is decided."""
+    check_may_send(newsroom, database, now)
+    outcomes, faults = release_due(newsroom, database, now, by)
+    result = TickResult([], outcomes, faults)
     for name, timing in _active_schedules(newsroom, database).items():
         newsletter = newsroom.newsletter(name)
         steps: dict[str, Callable[[], list[EditionPlan]]] = {
@@ -92,8 +96,12 @@ def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
             if schedule:
                 steps[kind] = partial(_roundup, newsroom, database, newsletter, timing, kind, schedule, now, by)
         for what, step in steps.items():
-            answers.made += run_step(f"{name}, {what}", step) or []
-    return answers
+            made = run_step(f"{name}, {what}", step)
+            if isinstance(made, Fault):
+                result.faults.append(made)
+            else:
+                result.made += made
+    return result
 
 
 def _active_schedules(newsroom: Newsroom, database: Database) -> dict[str, ScheduleSettings]:

@@ -23,6 +23,7 @@ from distributor.gathering.source_reader import check_availability_of_articles
 from distributor.gathering.source_state import MAX_BACKOFF, find_backoff, parse_retry_after
 from distributor.gathering.sources.feed import FeedSource
 from distributor.storage.database import Database
+from distributor.workers import FaultLog
 from support.builders import article, settings
 from support.newsroom import Room
 from support.web_site import OpenFetcher, WebSite
@@ -195,7 +196,7 @@ def test_when_the_time_is_over_it_is_asked_again(room: Room, portal: Portal) -> 
 
 def test_the_service_starts_no_look_before_that() -> None:
     newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=timedelta(minutes=1))})
-    loop = GatherLoop(newsroom, None, lambda: NOW)  # type: ignore[arg-type]
+    loop = GatherLoop(newsroom, None, lambda: NOW, FaultLog())  # type: ignore[arg-type]
     loop._started["tin"] = NOW
     loop._ask_again["tin"] = NOW + timedelta(hours=1)
     assert not loop._is_due("tin", NOW + timedelta(minutes=59), soon=True)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from distributor import pipeline
 from distributor.delivery.queries import list_deliveries
-from distributor.errors import UserError
+from distributor.errors import OutdatedConfig
 from distributor.model import DeliveryState, Notice, NoticeKind, Subscriber
 from distributor.storage.database import Database
 from distributor.storage.renames import NameKind, current_name, rename_everywhere
@@ -261,8 +261,9 @@ def test_a_process_with_the_old_config_sends_nothing_more_and_says_why(line: Lin
     pipeline.apply_rename(line.newsroom, line.store, NameKind.NEWSLETTER, "tin-sang", "ban-tin", "Lan", line.now)
     line.at("07:00")
     line._newsroom = before
-    assert pipeline.decide_due(before, line.store, line.now, "test").made == []
-    with pytest.raises(UserError, match="newsletter tin-sang was renamed to ban-tin since this process read"):
+    with pytest.raises(OutdatedConfig, match="newsletter tin-sang was renamed to ban-tin since this process read"):
+        pipeline.decide_due(before, line.store, line.now, "test")
+    with pytest.raises(OutdatedConfig, match="newsletter tin-sang was renamed to ban-tin since this process read"):
         line.deliver()
 
 

@@ -19,6 +19,7 @@ from distributor.newsroom import Newsroom, open_newsroom
 from distributor.service import Service
 from distributor.storage.database import Database
 from distributor.storage.tables import articles, editions
+from distributor.workers import FaultLog
 from support.newsroom import Room
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -192,7 +193,7 @@ async def test_before_an_edition_its_sources_are_looked_at_once_more(room: Room)
     """An article that came a minute ago is in it, though the source is due only in a quarter of an hour."""
     newsroom = open_newsroom(room.folder / "config.yaml")
     store = room.store()
-    gathering = gather_loop.GatherLoop(newsroom, store, lambda: now)
+    gathering = gather_loop.GatherLoop(newsroom, store, lambda: now, FaultLog())
     now = datetime(2026, 11, 23, 6, 50, tzinfo=UTC)
     gathering.start_due(now)
     await gathering.wait(asyncio.Event(), 60)

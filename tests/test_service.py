@@ -1,0 +1,115 @@
+"""The service, pass by pass, by a clock that only the test moves: what fails for long is logged once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from distributor import pipeline
+from distributor.errors import RenderError
+from distributor.pipeline import publish, tick
+from distributor.schedule import slots as schedule_slots
+from distributor.service import Service
+from distributor.storage.renames import NameKind
+from distributor.workers import ClockMonitor
+from support.clocked_newsroom import Line
+
+Serve = Callable[[], "Passes"]
+
+
+class Passes:
+    """A service and its delivery loop, both run by hand."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.service = Service(line.newsroom, line.store, line.clock, asyncio.Event())
+        self.service.worker.watch = ClockMonitor(line.clock, lambda: line.now.timestamp())
+
+    async def minute(self) -> None:
+        """The next minute: the service decides what is due, and the loop delivers."""
+        self.line.now += timedelta(minutes=1)
+        await self.service.run_once()
+        await self.service.worker._deliver()
+        await self.service.run_once()
+
+    async def close(self) -> None:
+        await self.service._stop_background_tasks()
+        self.service.worker.dispatcher.close()
+
+
+@pytest.fixture
+async def serve(line: Line) -> AsyncIterator[Serve]:
+    made = []
+
+    def begin() -> Passes:
+        made.append(Passes(line))
+        return made[-1]
+
+    yield begin
+    for passes in made:
+        await passes.close()
+
+
+def every_minute(line: Line) -> None:
+    line.config = line.config.replace("every day at 07:00", '"* * * * *"')
+    line.subscribe("lan")
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_rename_in_the_middle_of_a_decision_is_reported_once_however_many_slots_pass(
+    line: Line, serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_minute(line)
+    line.arrives("a")
+    passes, find_due_slots = serve(), schedule_slots.find_due_slots
+
+    def rename(*given: Any, **named: Any) -> Any:
+        """Another process renames the newsletter, while its slot is decided."""
+        if "  tin-sang:\n" in line.config:
+            line.config = line.config.replace("  tin-sang:\n", "  ban-tin:\n")
+            line._newsroom = None
+            kind = NameKind.NEWSLETTER
+            pipeline.apply_rename(line.newsroom, line.store, kind, "tin-sang", "ban-tin", "Lan", line.now)
+        return find_due_slots(*given, **named)
+
+    monkeypatch.setattr(tick, "find_due_slots", rename)
+    for _ in range(3):
+        await passes.minute()
+    (error,) = errors(caplog)
+    assert error.startswith("newsletter tin-sang was renamed to ban-tin since this process read config.yaml")
+
+
+async def test_a_newsletter_that_cannot_be_rendered_is_reported_when_it_begins_and_when_it_changes(
+    line: Line, serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_minute(line)
+    line.arrives("a")
+    passes = serve()
+    reason = "digest.html.j2:7: 'x' is undefined"
+
+    def broken(*_: object, **__: object) -> object:
+        raise RenderError(reason)
+
+    monkeypatch.setattr(publish, "plan_digest", broken)
+    for reason in ("digest.html.j2:7: 'x' is undefined", "digest.html.j2:9: 'y' is undefined"):
+        for _ in range(3):
+            await passes.minute()
+        assert [error for error in errors(caplog) if reason in error] == [
+            f"tin-sang, digest: {reason}; tried again at the next check"
+        ]
+    monkeypatch.undo()
+    await passes.minute()
+    assert line.read("lan") == [["a"]]
+    assert len(errors(caplog)) == 2
+    monkeypatch.setattr(publish, "plan_digest", broken)
+    await passes.minute()
+    assert len(errors(caplog)) == 3, "it was well meanwhile"
+    assert "Traceback" not in caplog.text
