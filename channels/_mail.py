@@ -195,7 +195,7 @@ class MessageBuilder:
             list_id=template["list_id"],
             feedback_id=template.get("feedback_id", ""),  # editions frozen before there was one
             list_name=template["list_name"],
-            unsubscribe_url=sample.slots["unsubscribe_url"],
+            unsubscribe_url=sample.merge_values["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,
         )
         return compile_message(letter, eight_bit=eight_bit, usual={"name": DEFAULT_NAME[template["language"]]})

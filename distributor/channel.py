@@ -108,7 +108,7 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """A rendered digest. `html` and `text` hold marks where personal slots will be filled at sending.
+    """A rendered digest. `html` and `text` hold merge tags, which are filled at sending.
 
     `notes` are for staff: how it was shortened to fit, and what went wrong that it could be made without.
     """
@@ -162,7 +162,7 @@ class ComposeContext(Protocol):
         ...
 
     def digest(self, edition: Edition) -> Digest:
-        """The digest of an edition, inlined, with marks for the personal slots."""
+        """The digest of an edition, inlined, with merge tags."""
         ...
 
     @property
@@ -278,7 +278,7 @@ class Channel(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonalChannel(Channel):
-    """An adapter that carries a rendition to many people, each with their own slots filled (e-mail).
+    """An adapter that carries a rendition to many recipients, each with their own merge fields filled (email).
 
     `compose` is called for the whole edition and once more for each cohort's share of it; the variant of what it returns
     is `edition.variant`. `deliver_to` writes to one person at a time; a channel that can do better, over many connections,

@@ -1,9 +1,9 @@
-"""Personal slots: places in a rendition that are filled for each subscriber at sending.
+"""Merge fields: places in a rendition that are filled for each recipient at sending (name, address, unsubscribe link).
 
-Templates write `{{ unsubscribe_url }}` as ordinary Jinja2; while rendering the value is a mark, which travels unchanged
-through inlining and line wrapping because it is made of letters and digits only. A mark may carry a fallback for readers
-without that value. Filling puts the values in, escaped for where they stand: text, an attribute, a part of an address.
-Text of articles goes through `neutralise` first, so that nothing a source writes can act as a mark.
+Templates write `{{ unsubscribe_url }}` as ordinary Jinja2; while rendering, the value is a merge tag, which passes through
+inlining and line wrapping unchanged. A tag may carry a fallback for recipients without that value. Filling puts the values
+in, escaped for where they stand: text, an attribute, a part of an address. Text of articles goes through `neutralize`
+first, so that nothing a source writes can act as a merge tag.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from urllib.parse import quote
 
 from .errors import RenderError
 
-# What a sender fills. `name` is the subscriber's name, or the reader's word of the language where it is unknown.
+# `name` is the subscriber's name, or the usual word of the language ("bạn đọc") where it is unknown.
 FIELD_NAMES = ("name", "address", "unsubscribe_url")
 
-_OPEN, _CLOSE = "@@slot:", "@@"
-TAG_PREFIX = _OPEN.encode()  # how each of them begins
-_TAG = re.compile(r"@@slot:([a-z_]+)(?:\.([0-9a-f]*))?@@")
-_ADDRESS = re.compile(r"""\b(?:href|src)=(?:"[^"]*@@slot:[^"]*"|'[^']*@@slot:[^']*')""")
+_OPEN, _CLOSE = "@@field:", "@@"
+TAG_PREFIX = _OPEN.encode()  # how each merge tag begins
+_TAG = re.compile(r"@@field:([a-z_]+)(?:\.([0-9a-f]*))?@@")
+_URL_WITH_TAG = re.compile(r"""\b(?:href|src)=(?:"[^"]*@@field:[^"]*"|'[^']*@@field:[^']*')""")
 WORD_JOINER = "\u2060"
 NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
 def merge_tag(name: str) -> str:
-    """The mark of a slot. Raises RenderError for a name that no sender fills."""
+    """The tag of a merge field. Raises RenderError for an unknown name."""
     if name not in FIELD_NAMES:
-        raise RenderError(f"there is no personal slot {name!r}; there are: {', '.join(FIELD_NAMES)}")
+        raise RenderError(f"there is no merge field {name!r}; there are: {', '.join(FIELD_NAMES)}")
     return f"{_OPEN}{name}{_CLOSE}"
 
 
 def with_fallback(value: str, fallback: str) -> str:
-    """A mark that becomes the fallback where a reader has no value; of anything else, itself or the fallback."""
+    """A merge tag with a fallback for recipients without a value; of any other text, itself or the fallback."""
     match = _TAG.fullmatch(value)
     if not match:
         return value or fallback
@@ -45,8 +45,8 @@ def with_fallback(value: str, fallback: str) -> str:
 
 
 def neutralize(text: str) -> str:
-    """The same text to the eye, in which no mark can be found: a word joiner (U+2060) parts what looks like one."""
-    return text.replace("@@slot:", f"@{WORD_JOINER}@slot:")
+    """A text without merge tags that looks the same: a word joiner (U+2060) breaks up what looks like one."""
+    return text.replace("@@field:", f"@{WORD_JOINER}@field:")
 
 
 class Escaping(Enum):
@@ -59,19 +59,19 @@ class Escaping(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MergeField:
-    """A place to be filled: whose value goes there, in which form, and what goes there where a reader has none."""
+    """A place to be filled: the name of its value, how it is escaped, and the fallback for recipients without one."""
 
     name: str
     escaping: Escaping
     fallback: str = ""
 
     def fill(self, values: Mapping[str, str], usual: Mapping[str, str] = NO_VALUES) -> str:
-        """What stands there for one reader. `usual` is for empty values without a fallback of their own. Raises
-        RenderError for a slot without a value."""
+        """The text for one recipient. `usual` is for empty values without a fallback of their own. Raises RenderError for a
+        name that is not among the values."""
         try:
             value = values[self.name]
         except KeyError:
-            raise RenderError(f"the personal slot {self.name!r} has no value") from None
+            raise RenderError(f"the merge field {self.name!r} has no value") from None
         value = value or self.fallback or usual.get(self.name, "")
         if self.escaping is Escaping.TEXT:
             return value
@@ -82,41 +82,41 @@ TextOrField = str | MergeField
 
 
 def split_text(text: str) -> list[TextOrField]:
-    """Plain text cut at its marks: what is the same for everybody, and the places between."""
+    """Plain text split at its merge tags: the constant parts, and the fields between them."""
     return _split(text, Escaping.TEXT)
 
 
 def split_html(document: str) -> list[TextOrField]:
-    """HTML cut at its marks. A mark in the middle of an address is percent-encoded there; a whole address stays one."""
-    pieces: list[TextOrField] = []
+    """HTML split at its merge tags. A field within an address is percent-encoded; one that is the whole address is not."""
+    parts: list[TextOrField] = []
     end = 0
-    for found in _ADDRESS.finditer(document):
+    for found in _URL_WITH_TAG.finditer(document):
         inside = found.group().partition("=")[2][1:-1]
         if not _TAG.fullmatch(inside):
-            pieces += [*_split(document[end : found.start()], Escaping.HTML), *_split(found.group(), Escaping.URL)]
+            parts += [*_split(document[end : found.start()], Escaping.HTML), *_split(found.group(), Escaping.URL)]
             end = found.end()
-    return [*pieces, *_split(document[end:], Escaping.HTML)]
+    return [*parts, *_split(document[end:], Escaping.HTML)]
 
 
-def _split(text: str, form: Escaping) -> list[TextOrField]:
-    pieces: list[TextOrField] = []
+def _split(text: str, escaping: Escaping) -> list[TextOrField]:
+    parts: list[TextOrField] = []
     end = 0
     for match in _TAG.finditer(text):
         fallback = bytes.fromhex(match[2] or "").decode("utf-8", "replace")
-        pieces += [text[end : match.start()], MergeField(match[1], form, fallback)]
+        parts += [text[end : match.start()], MergeField(match[1], escaping, fallback)]
         end = match.end()
-    return [piece for piece in (*pieces, text[end:]) if piece]
+    return [part for part in (*parts, text[end:]) if part]
 
 
 def fill_text(text: str, values: Mapping[str, str], usual: Mapping[str, str] = NO_VALUES) -> str:
-    """Plain text with its slots filled. Raises RenderError for a slot without a value."""
-    return _filled(split_text(text), values, usual)
+    """Plain text with its merge fields filled. Raises RenderError for a field without a value."""
+    return _fill(split_text(text), values, usual)
 
 
 def fill_html(document: str, values: Mapping[str, str], usual: Mapping[str, str] = NO_VALUES) -> str:
-    """HTML with its slots filled, each value escaped for where it stands."""
-    return _filled(split_html(document), values, usual)
+    """HTML with its merge fields filled, each value escaped for where it stands."""
+    return _fill(split_html(document), values, usual)
 
 
-def _filled(pieces: Iterable[TextOrField], values: Mapping[str, str], usual: Mapping[str, str]) -> str:
-    return "".join(piece if isinstance(piece, str) else piece.fill(values, usual) for piece in pieces)
+def _fill(parts: Iterable[TextOrField], values: Mapping[str, str], usual: Mapping[str, str]) -> str:
+    return "".join(part if isinstance(part, str) else part.fill(values, usual) for part in parts)

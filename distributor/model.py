@@ -272,7 +272,7 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One person to whom a rendition goes. `slots` are the values of the personal slots, unescaped.
+    """One person to whom a rendition goes. `merge_values` are the values of the merge fields, unescaped.
 
     `message_id` is stable for (edition, recipient), with its angle brackets, so that a repeated copy can be recognised.
     `bounce_token` stands for the delivery in the address that bounces go to; empty for a copy outside of the ledger.
@@ -283,7 +283,7 @@ class Recipient:
     name: str = ""
     message_id: str = ""
     bounce_token: str = ""
-    slots: Mapping[str, str] = field(default_factory=dict)
+    merge_values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

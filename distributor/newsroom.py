@@ -70,7 +70,7 @@ class Newsroom:
     def language(self, newsletter: Newsletter) -> Language:
         return self.settings.newsletter_language(newsletter)
 
-    def carriers(self, newsletter: Newsletter) -> dict[str, Channel]:
+    def newsletter_channels(self, newsletter: Newsletter) -> dict[str, Channel]:
         """The channels of a newsletter, by name, in the order of config.yaml."""
         return {name: self.channels[name] for name in newsletter.channels}
 

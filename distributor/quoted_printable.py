@@ -1,7 +1,7 @@
-"""Quoted-printable (RFC 2045, section 6.7) of a text with places that are filled for each reader. Pure.
+"""Quoted-printable encoding (RFC 2045, section 6.7) of a text with merge fields. Pure.
 
-A place stands on lines of its own, between soft line breaks, so that no line grows too long and what stands around it
-needs no second look:
+A merge field has lines of its own, between soft line breaks, so that no line grows too long and the constant text around it
+is encoded once for all recipients:
 
     Xin ch=C3=A0o =                    constant, ends with a soft line break
     Nguy=E1=BB=85n Lan=                the value, broken softly again where it is long
@@ -21,25 +21,25 @@ _LINE = 76  # octets
 _THREEFOLD = bytes(octet for octet in range(256) if not 32 <= octet < 127 or octet == ord("="))
 
 
-def encode(pieces: Sequence[TextOrField]) -> list[bytes | MergeField]:
-    """Pieces as they travel, lines ended by CRLF. A place begins a line, after a soft line break where it must, and a break
-    follows it."""
+def encode(parts: Sequence[TextOrField]) -> list[bytes | MergeField]:
+    """The encoded text, lines ended by CRLF. A merge field begins a line, after a soft line break where one is needed, and
+    is followed by one."""
     made: list[bytes | MergeField] = []
-    for number, piece in enumerate(pieces):
-        if isinstance(piece, MergeField):
-            made.append(piece)
+    for number, part in enumerate(parts):
+        if isinstance(part, MergeField):
+            made.append(part)
             continue
-        encoded = _SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(crlf(piece).encode()))
+        encoded = _SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(crlf(part).encode()))
         if number:
             encoded = b"=\r\n" + encoded
-        if number < len(pieces) - 1 and encoded and not encoded.endswith(b"\r\n"):  # a place follows
+        if number < len(parts) - 1 and encoded and not encoded.endswith(b"\r\n"):  # a merge field follows
             encoded += b"=\r\n"
         made.append(b"\r\n".join(_short_lines(encoded)))
-    return _between(made)
+    return _separate_fields(made)
 
 
 def _short_lines(encoded: bytes) -> Iterator[bytes]:
-    """Lines of at most 76 octets (RFC 2045, section 6.7): binascii forgets itself at white space before a line end."""
+    """Lines of at most 76 octets (RFC 2045, section 6.7): binascii makes longer ones where spaces precede a line end."""
     for line in encoded.split(b"\r\n"):
         rest = line
         while len(rest) > _LINE:
@@ -50,14 +50,14 @@ def _short_lines(encoded: bytes) -> Iterator[bytes]:
 
 
 def _cut_before(line: bytes, cut: int) -> int:
-    """A place to cut at `cut` or a little before, never within an =XX."""
+    """The position at `cut` or a little before that is not within an =XX."""
     while b"=" in line[cut - 2 : cut]:
         cut -= 1
     return cut
 
 
-def _between(parts: list[bytes | MergeField]) -> list[bytes | MergeField]:
-    """Two places side by side have a soft line break between them."""
+def _separate_fields(parts: list[bytes | MergeField]) -> list[bytes | MergeField]:
+    """The parts with a soft line break between two neighboring merge fields."""
     made: list[bytes | MergeField] = []
     for part in parts:
         if isinstance(part, MergeField) and (not made or isinstance(made[-1], MergeField)):
@@ -67,27 +67,25 @@ def _between(parts: list[bytes | MergeField]) -> list[bytes | MergeField]:
 
 
 def encode_value(value: str) -> bytes:
-    """What stands in a place, on one line of text."""
+    """The encoded value of a merge field, as one line of text."""
     encoded = binascii.b2a_qp(one_line(value).encode(), istext=False)
     if len(encoded) >= _LINE or encoded[:1] == b".":
         encoded = _soft(encoded)
     return encoded
 
 
-def size(pieces: Sequence[TextOrField], values: Mapping[str, str]) -> int:
-    """The octets of a text that is filled with these values, as it travels."""
-    return sum(
-        len(encode_value(part.fill(values)) if isinstance(part, MergeField) else part) for part in encode(pieces)
-    )
+def size(parts: Sequence[TextOrField], values: Mapping[str, str]) -> int:
+    """The octets of a text that is filled with these values, encoded."""
+    return sum(len(encode_value(part.fill(values)) if isinstance(part, MergeField) else part) for part in encode(parts))
 
 
 def largest_size(page: str, values: Mapping[str, str]) -> int:
-    """A number that `size` of a page with marks does not exceed, found in a fraction of the time: no line holds less than
-    72 octets before it is broken, and no value grows more than ninefold, in an address that is encoded twice."""
+    """An upper bound of the `size` of a page with merge tags, found in a fraction of the time: no line holds less than 72
+    octets before it is broken, and no value grows more than ninefold, in an address that is encoded twice."""
     octets = page.encode()
     threefold = len(octets) - len(octets.translate(None, _THREEFOLD))
-    places = octets.count(TAG_PREFIX) * (9 * max(len(value.encode()) for value in values.values()) + 9)
-    lines = len(octets) + 2 * threefold + 4 * (octets.count(b"\n") + octets.count(b"\r")) + places
+    fields = octets.count(TAG_PREFIX) * (9 * max(len(value.encode()) for value in values.values()) + 9)
+    lines = len(octets) + 2 * threefold + 4 * (octets.count(b"\n") + octets.count(b"\r")) + fields
     return lines * 76 // 72 + 4 * octets.count(TAG_PREFIX) + 4
 
 

@@ -42,7 +42,7 @@ EVIL = {
     "attribute": '" onmouseover="alert(1)" x="\' onfocus=\'alert(1)',
     "turned": "tin \u202etcẻr kcac\u202c gnud",
     "joiners": "v\u200db\u200c chữ\u2060 nối \ufeff\u00ad",
-    "a personal slot": "@@slot:unsubscribe_url@@ @@slot:name@@",
+    "a merge tag": "@@field:unsubscribe_url@@ @@field:name@@",
     "comment": "--><!-- <![CDATA[ ]]> &#x3c;b&#x3e;",
     "control": "a\x00b\x0bc\ud800d",
     "script end": "</script><script>fetch('//x')</script>",

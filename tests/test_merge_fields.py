@@ -49,11 +49,13 @@ def test_there_is_no_mark_that_nobody_fills() -> None:
         merge_fields.fill_html(merge_fields.merge_tag("address"), {"name": "Lan"})
 
 
-@given(st.text() | st.lists(st.sampled_from(["@", "@@", "slot:", "name", "@@slot:name@@", "\u2060", " "])).map("".join))
+@given(
+    st.text() | st.lists(st.sampled_from(["@", "@@", "field:", "name", "@@field:name@@", "\u2060", " "])).map("".join)
+)
 def test_no_text_of_a_source_acts_as_a_mark(text: str) -> None:
     """And it looks as it did: only a joiner without width is put in."""
     safe = merge_fields.neutralize(text)
     assert merge_fields.fill_text(safe, {}) == safe
     assert merge_fields.fill_html(html.escape(safe), {}) == html.escape(safe)
     assert safe.replace(merge_fields.WORD_JOINER, "") == text.replace(merge_fields.WORD_JOINER, "")
-    assert "@@slot:" in text or safe == text
+    assert "@@field:" in text or safe == text

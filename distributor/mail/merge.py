@@ -97,9 +97,9 @@ def merge_for_wire(compiled: CompiledMessage, filled: Sequence[bytes], before: b
 
 def values_for_recipient(compiled: CompiledMessage, person: Recipient) -> list[bytes]:
     """What stands in each place for one reader. Raises ValueError for a value that no header may hold."""
-    letter, slots, usual = compiled.letter, person.slots, compiled.usual
+    letter, values, usual = compiled.letter, person.merge_values, compiled.usual
     made = [_header_value(letter, place.name, person) for place in compiled.distinct[: compiled.head]]
-    texts = [place.fill(slots, usual) for place in compiled.distinct[compiled.head :]]
+    texts = [place.fill(values, usual) for place in compiled.distinct[compiled.head :]]
     encoded = {
         text: _body_value(text, compiled.eight_bit) for text in set(texts)
     }  # a value is often the same in both parts
@@ -122,7 +122,7 @@ def _header_value(letter: EmailContent, name: str, person: Recipient) -> bytes:
         return recipient_header(person.name, person.address).encode()
     if name == "header Message-ID":
         return person.message_id.encode("ascii")
-    return list_unsubscribe(person.slots["unsubscribe_url"], letter.unsubscribe_mailto).encode("ascii")
+    return list_unsubscribe(person.merge_values["unsubscribe_url"], letter.unsubscribe_mailto).encode("ascii")
 
 
 def _body_value(value: str, eight_bit: bool) -> bytes:

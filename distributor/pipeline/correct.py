@@ -209,7 +209,7 @@ def _save_correction(
     enqueue_deliveries(
         connection, part.edition, part.renditions, part.holders, personal_channels(newsroom, part.newsletter)
     )
-    latest = [name for name, channel in newsroom.carriers(part.newsletter).items() if channel.latest_only]
+    latest = [name for name, channel in newsroom.newsletter_channels(part.newsletter).items() if channel.latest_only]
     supersede_earlier_editions(connection, part.edition, latest, now)
 
 
@@ -272,7 +272,7 @@ def _plan_newsletter(
     context = replace(context, corrected=tuple(_corrected_editions(connection, newsletter, article, shown)))
     work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter, article)))
     holders = CorrectionRecipients(carried)
-    for channel in newsroom.carriers(newsletter).values():
+    for channel in newsroom.newsletter_channels(newsletter).values():
         if channel.personal:
             work.letters(
                 channel,

@@ -114,7 +114,7 @@ def plan_alert(
     the readers who have it from another letter already, and whatever is not written to people."""
     only = newsletter.alerts.channels if newsletter.alerts else ()
     if missed:
-        letters = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
+        letters = [name for name, channel in newsroom.newsletter_channels(newsletter).items() if channel.personal]
         only = tuple(name for name in letters if not only or name in only) or ("-",)
     with database.read(long=True) as connection:
         rests_on = take_snapshot(connection, newsletter.id)
@@ -161,7 +161,7 @@ def plan_roundup(
         usual = [one.article for one in pool if one.at > order.start]
         contents = EditionContents(tuple(usual[: newsletter.max_articles]), tuple(usual[newsletter.max_articles :]))
         edition = _build_numbered(newsroom, connection, newsletter, contents, kind, slot, now)
-        only = [name for name, channel in newsroom.carriers(newsletter).items() if channel.personal]
+        only = [name for name, channel in newsroom.newsletter_channels(newsletter).items() if channel.personal]
         proposal = compose_edition(newsroom, connection, newsletter, edition, only or ["-"], pool)
     if proposal.audience:
         return replace(proposal, based_on=rests_on)
@@ -214,9 +214,11 @@ def compose_edition(
     `pool` is what readers may be owed, where it is known already; `day` is when it will be out, for its subjects. Readers
     who hold a letter of `without`, variants by edition, are left out.
     """
-    carriers = {name: channel for name, channel in newsroom.carriers(newsletter).items() if not only or name in only}
+    channels = {
+        name: channel for name, channel in newsroom.newsletter_channels(newsletter).items() if not only or name in only
+    }
     division, readers, enough = Segmentation(), None, 0
-    if any(channel.personal for channel in carriers.values()):
+    if any(channel.personal for channel in channels.values()):
         order = _recipient_query(newsroom, connection, newsletter, edition.kind, edition.frozen_at)
         order = replace(order, without=tuple((id, tuple(variants)) for id, variants in (without or {}).items()))
         if pool is None:
@@ -228,15 +230,15 @@ def compose_edition(
         )
         readers, enough = build_edition_recipients(order, division), recipients.count_over_cap(connection, order)
     context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
-    context = replace(context, web_url=next(filter(None, (one.web_view_url(edition) for one in carriers.values())), ""))
+    context = replace(context, web_url=next(filter(None, (one.web_view_url(edition) for one in channels.values())), ""))
     told = _posts_by_alerts(connection, newsletter, edition)
     renditions = [
         rendition
-        for channel in carriers.values()
+        for channel in channels.values()
         for rendition in render_channel(channel, edition, division, context)
         if (rendition.channel, rendition.article) not in told
     ]
-    caps = {name: channel.limits.per_run for name, channel in carriers.items()}
+    caps = {name: channel.limits.per_run for name, channel in channels.items()}
     left_out = {name: len(edition.articles) - cap for name, cap in caps.items() if cap and len(edition.articles) > cap}
     return EditionPlan(
         newsletter,

@@ -184,7 +184,7 @@ def save_plan(newsroom: Newsroom, connection: Connection, proposal: EditionPlan,
 
 def personal_channels(newsroom: Newsroom, newsletter: Newsletter) -> frozenset[str]:
     """The newsletter's channels that write to people."""
-    return frozenset(name for name, channel in newsroom.carriers(newsletter).items() if channel.personal)
+    return frozenset(name for name, channel in newsroom.newsletter_channels(newsletter).items() if channel.personal)
 
 
 def check_same_recipients(connection: Connection, proposal: EditionPlan) -> None:
@@ -199,9 +199,9 @@ def check_same_recipients(connection: Connection, proposal: EditionPlan) -> None
 def expire_superseded(newsroom: Newsroom, connection: Connection, edition: Edition, now: datetime) -> None:
     """What this edition makes needless, now that it is out: what earlier ones owe to channels that show the newest, and
     letters of alerts that are still waiting, to readers whose letter carries the article as news."""
-    carriers = newsroom.carriers(newsroom.newsletter(edition.newsletter))
+    channels = newsroom.newsletter_channels(newsroom.newsletter(edition.newsletter))
     supersede_earlier_editions(
-        connection, edition, [name for name, channel in carriers.items() if channel.latest_only], now
+        connection, edition, [name for name, channel in channels.items() if channel.latest_only], now
     )
     if edition.kind is not EditionKind.DIGEST:
         return

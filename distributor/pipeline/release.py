@@ -222,7 +222,7 @@ def _recompose_latest(newsroom: Newsroom, connection: Connection, edition_id: st
     assert edition is not None
     newsletter = newsroom.newsletter(edition.newsletter)
     context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
-    for channel in newsroom.carriers(newsletter).values():
+    for channel in newsroom.newsletter_channels(newsletter).values():
         for rendition in channel.compose(edition, context) if channel.latest_only else ():
             edition_repository.replace_rendition(connection, rendition)
 

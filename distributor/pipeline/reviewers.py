@@ -140,7 +140,7 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
         )
         await newsroom.channels[name].deliver(post)
         return
-    writers = [one for one in newsroom.carriers(newsletter).values() if isinstance(one, PersonalChannel)]
+    writers = [one for one in newsroom.newsletter_channels(newsletter).values() if isinstance(one, PersonalChannel)]
     await _send_email(newsroom, writers[0], edition, _review_context(context, draft), Mailbox.parse(name))
 
 

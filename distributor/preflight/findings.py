@@ -96,7 +96,7 @@ CHECKS: dict[str, Check] = {
     "link-address": Check(_B, "Every link is a full http, https or mailto address."),
     "link-placeholder": Check(_B, "No link is a placeholder: empty, #, TODO, example.com or localhost."),
     "link-words": Check(_W, "Every link has words, or a picture with words."),
-    "unexpanded": Check(_B, "No place of a template is left unfilled: @@slot:…, or {{ … }} in an address."),
+    "unexpanded": Check(_B, "No place of a template is left unfilled: @@field:…, or {{ … }} in an address."),
     "template-words": Check(_W, "The words hold nothing that looks like a template ({{ … }}, {% … %}, *|…|*)."),
     "dead-link": Check(_W, "No link answers that its page is gone (404, 410)."),
     "dead-links": Check(_B, "Not most of the links are gone at once, as when the addresses are made wrongly."),

@@ -166,7 +166,7 @@ def _page(message: ParsedMessage) -> Iterator[ParsedPage]:
 
 def check_image_urls(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, image, url in _images(message):
-        if not is_web(url) and not url.lower().startswith("data:") and "@@slot:" not in url and "{" not in url:
+        if not is_web(url) and not url.lower().startswith("data:") and "@@field:" not in url and "{" not in url:
             text = f"the image's address is {clean_line(url)[:80]!r}; mail needs the full one, with https://"
             yield finding("image-address", text, page.locate(image), (url,))
 

@@ -20,7 +20,7 @@ _UNFINISHED = re.compile(
 )
 # RFC 2606, and what stays on one machine. Not `.example` as a whole: the sample newsroom lives there.
 _PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?(example\.(com|net|org)|localhost|local|test|invalid)")
-_MERGE_TAG = re.compile(r"@@slot:[^\s\"'<>]{0,40}")
+_MERGE_TAG = re.compile(r"@@field:[^\s\"'<>]{0,40}")
 _TEMPLATE = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\{\{|\{%", re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\*\|[A-Z_:]{1,40}\|\*|%%[A-Za-z_]{2,40}%%", re.DOTALL)
 _URL_ATTRIBUTES = ("href", "src", "background", "action")

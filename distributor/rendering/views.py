@@ -106,7 +106,7 @@ def clean_text(written: str) -> str:
 
 def safe_url(url: str) -> str:
     """An address of the web in which nothing acts as a mark, or nothing."""
-    return url.replace("@@slot:", "%40%40slot:") if _WEB_URL.fullmatch(url) else ""
+    return url.replace("@@field:", "%40%40field:") if _WEB_URL.fullmatch(url) else ""
 
 
 def _topic(article: Article, sections: Sequence[str]) -> str:

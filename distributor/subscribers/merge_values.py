@@ -1,4 +1,4 @@
-"""Makes recipients of subscribers: the values of their personal slots, and the Message-ID of their copy."""
+"""Recipients of an edition: subscribers with the values of their merge fields and the Message-IDs of their messages."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def build_recipient(
         name=name,
         message_id=message_id(edition.id, subscriber, _host(links)),
         bounce_token=bounce_token,
-        slots={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
+        merge_values={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
     )
 
 

@@ -68,7 +68,7 @@ def person(id: str, name: str = "", **changes: Any) -> Recipient:
         "address": f"{id}@example.vn",
         "name": name,
         "message_id": message_id("tin-sang-1", id, "bacson.example"),
-        "slots": {
+        "merge_values": {
             "name": name,
             "address": f"{id}@example.vn",
             "unsubscribe_url": f"https://bacson.example/u/{id}?a=1&b=2",
@@ -109,7 +109,7 @@ def contents(message: Message) -> list[str]:
 
 
 def test_the_rendition_is_one_for_all_and_can_be_read() -> None:
-    """Frozen before anybody gets it: subject, both bodies with their slots open, date and list."""
+    """Frozen before anybody gets it: subject, both bodies with their merge tags, date and list."""
     rendition = composed(channel())
     letter = json.loads(rendition.body)
     assert (rendition.variant, rendition.media_type, rendition.edition) == ("digest", "application/json", "tin-sang-1")

@@ -37,7 +37,7 @@ def test_the_letter_is_what_mail_programs_and_providers_ask_for(room: Room) -> N
     for body in (text, html):
         assert "Khởi công đường tỉnh 254" in body
         assert message["List-Unsubscribe"].split(">")[0][1:] in body
-        assert "@@slot" not in body
+        assert "@@field" not in body
 
 
 def test_a_new_article_makes_the_next_edition_and_an_edit_makes_none(room: Room) -> None:

@@ -53,7 +53,7 @@ def person(name: str = "Nguyễn Lan", address: str = "lan@example.vn", url: str
         address=address,
         name=name,
         message_id=message_id("tin-sang-1", "lan", "bacson.example"),
-        slots={"name": name, "address": address, "unsubscribe_url": url},
+        merge_values={"name": name, "address": address, "unsubscribe_url": url},
     )
 
 
@@ -81,8 +81,8 @@ def test_every_copy_reads_as_if_it_had_been_filled_by_hand(text: str, html: str,
     message = merge_message(compiled(letter(text, html)), reader)
     _, plain, page = parts(message)
     usual = {"name": "bạn đọc"}
-    assert plain == merge_fields.fill_text(crlf(text), reader.slots, usual)
-    assert page == merge_fields.fill_html(crlf(html), reader.slots, usual)
+    assert plain == merge_fields.fill_text(crlf(text), reader.merge_values, usual)
+    assert page == merge_fields.fill_html(crlf(html), reader.merge_values, usual)
     assert message.isascii()
     lines = message.split(b"\r\n")
     body = lines[lines.index(b"") :]
@@ -110,7 +110,7 @@ def test_8bit_says_the_same_in_fewer_octets_and_in_lines_that_may_be(text: str, 
         return
     message = merge_message(made, person(name))
     _, plain, _ = parts(message)
-    shown = merge_fields.fill_text(crlf(text), {**person(name).slots, "name": name[:120]}, {"name": "bạn đọc"})
+    shown = merge_fields.fill_text(crlf(text), {**person(name).merge_values, "name": name[:120]}, {"name": "bạn đọc"})
     assert plain == shown or len(name.encode()) > 400
     assert max(map(len, message.split(b"\r\n"))) <= 998, "RFC 5322, section 2.1.1"
 
@@ -142,7 +142,7 @@ def test_a_name_cannot_add_a_header(bad: str) -> None:
 
 
 def test_a_value_with_line_ends_stays_on_its_line() -> None:
-    reader = replace(person(), slots={**person().slots, "name": "Lan\r\n.\r\nQUIT"})
+    reader = replace(person(), merge_values={**person().merge_values, "name": "Lan\r\n.\r\nQUIT"})
     wire = merge_for_wire(*_filled(reader))
     assert b"\r\n.\r\n" not in wire and b"\r\nQUIT" not in wire
 
@@ -189,5 +189,5 @@ def test_the_size_is_that_of_the_part_as_it_travels(html: str, name: str, path: 
     head, _, part = message.partition(b"Content-Type: text/html")
     boundary = head.partition(b'boundary="')[2].partition(b'"')[0]
     body = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n--" + boundary + b"--\r\n")
-    assert quoted_printable.size(merge_fields.split_html(html), reader.slots) == len(body)
-    assert quoted_printable.largest_size(html, reader.slots) >= len(body)
+    assert quoted_printable.size(merge_fields.split_html(html), reader.merge_values) == len(body)
+    assert quoted_printable.largest_size(html, reader.merge_values) >= len(body)

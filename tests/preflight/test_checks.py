@@ -247,7 +247,7 @@ PIECES = st.lists(
             ".a",
             "::before",
             "[",
-            "@@slot:",
+            "@@field:",
             "{{",
             "%",
             "\ud800",

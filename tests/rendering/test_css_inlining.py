@@ -114,7 +114,7 @@ def test_if_inlining_fails_a_plain_letter_goes_out_and_staff_are_told(monkeypatc
     assert "<style" not in made.html
     for article in reference.ORDINARY.articles:
         assert article.url in made.html
-    assert "@@slot:unsubscribe_url@@" in made.html
+    assert "@@field:unsubscribe_url@@" in made.html
     assert made.text == digest(reference.ORDINARY).text
 
 

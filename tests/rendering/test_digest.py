@@ -142,7 +142,7 @@ def test_what_is_unknown_leaves_no_empty_place() -> None:
     bare = article(url="", lead="", body_html="", author="", topics=(), image=None, has_date=False)
     digest = of(bare, replace(bare, id="b"))
     assert elements(digest.html, "//img") == []
-    assert [link for link in elements(digest.html, "//a/@href") if "slot:" not in link] == ["https://bacson.example"]
+    assert [link for link in elements(digest.html, "//a/@href") if "field:" not in link] == ["https://bacson.example"]
     assert [one for one in elements(digest.html, "//p") if not one.text_content().strip()] == []
     assert "1. Tin a1\n\n2. Tin a1\n" in digest.text
 
@@ -205,8 +205,8 @@ HOSTILE = [
     "<!--[if mso]><b>",
     "--><b>",
     "]]></style><style>*{}",
-    "@@slot:unsubscribe_url@@ @@slot:name@@",
-    "@@slot:@@slot:name@@",
+    "@@field:unsubscribe_url@@ @@field:name@@",
+    "@@field:@@field:name@@",
     "an toàn \u202elẹm nàot\u2066\u200f",
     "&lt;b&gt; &amp; &nbsp;",
     "%(name)s {name} ${name}",
@@ -254,7 +254,7 @@ def test_an_address_cannot_carry_the_reader_s_data_away() -> None:
 def test_any_text_at_all_leaves_the_page_as_it_is(text: str) -> None:
     digest = of(hostile(text, 0), hostile(text, 1))
     assert skeleton(digest.html) == skeleton(of(hostile("Tin", 0), hostile("Tin", 1)).html)
-    assert digest.html.count("@@slot:") == 3  # the greeting, the reason and the way out
+    assert digest.html.count("@@field:") == 3  # the greeting, the reason and the way out
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def sizes(made: Any, name: str = "Nguyễn Thị Lan Hương") -> tuple[int, int
         address="lan.huong@bacson.example",
         name=name,
         message_id="<lan@bacson.example>",
-        slots={"name": name, "address": "lan.huong@bacson.example", "unsubscribe_url": link},
+        merge_values={"name": name, "address": "lan.huong@bacson.example", "unsubscribe_url": link},
     )
     context = Mailbox.parse("tin@bacson.example")
     compiled = compile_message(
@@ -101,7 +101,7 @@ def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> Non
     made = digest(long_edition(1000, 1))
     octets, travelling = sizes(made)
     assert octets <= 95_000 and 98_000 < travelling <= 102_000
-    assert "@@slot:unsubscribe_url@@" in made.html[-1500:]
+    assert "@@field:unsubscribe_url@@" in made.html[-1500:]
     assert re.search(r"Còn (\d+) tin nữa của số này", made.html)
     assert made.notes[-1].endswith("left to the web")
 
@@ -113,7 +113,7 @@ def test_120_stories_fit_by_the_declared_steps_with_the_footer_inside() -> None:
     made = digest(of_120())
     assert len(made.html.encode()) <= 95_000
     assert made.notes[0] == "shortened to fit: leads cut to 120 characters" or "leads cut" in made.notes[0]
-    assert "@@slot:unsubscribe_url@@" in made.html[-6000:]
+    assert "@@field:unsubscribe_url@@" in made.html[-6000:]
     assert reference.SITE.postal_address in made.html
     assert made.html.rstrip().endswith("</html>")
     lxml.html.document_fromstring(made.html)

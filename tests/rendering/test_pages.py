@@ -78,7 +78,7 @@ def test_a_page_is_in_order_and_has_no_script(page: str) -> None:
     assert made.xpath("//@*[starts-with(name(), 'on')] | //link[@rel='stylesheet'] | //iframe | //form") == []
     assert all(one.get("alt") for one in made.xpath("//img"))
     assert "prefers-color-scheme: dark" in page
-    assert "@@slot:" not in page
+    assert "@@field:" not in page
 
 
 @every_page

@@ -242,6 +242,6 @@ def test_a_reader_without_a_name_is_greeted_by_the_usual_word_or_that_of_the_tem
 
 
 def test_words_of_articles_are_never_a_slot() -> None:
-    words = merge_fields.neutralize(f"{merge_tag('name')} @@slot:name.41@@")
+    words = merge_fields.neutralize(f"{merge_tag('name')} @@field:name.41@@")
     assert fill_text(words, NASTY) == words
     assert fill_html(words, NASTY) == words

@@ -46,7 +46,7 @@ class TestLinks:
             person = build_recipient(
                 edition(), subscriber, "a@example.com", "A", secret=SECRET, links="https://bacson.example"
             )
-            return person.slots["unsubscribe_url"], person.message_id
+            return person.merge_values["unsubscribe_url"], person.message_id
 
         assert made("s1") == made("s1")
         assert made("s1")[0] != made("s2")[0]

@@ -85,7 +85,7 @@ def readers() -> list[Recipient]:
             name=NAMES[number % len(NAMES)],
             message_id=message_id("tin-sang-1", f"r{number}", "bacson.example"),
             bounce_token=f"t{number}",
-            slots={
+            merge_values={
                 "name": NAMES[number % len(NAMES)],
                 "address": f"r{number}@example.vn",
                 "unsubscribe_url": f"https://bacson.example/u/v1.u.r{number}.tin-sang.x",
@@ -123,7 +123,7 @@ def right_headers(parsed: Message, reader: Recipient) -> None:
     to = str(make_header(decode_header(parsed["To"].replace("\r\n", "").replace("\n", ""))))
     assert to.endswith(f"<{reader.address}>" if reader.name else reader.address)
     assert str(make_header(decode_header(parsed["Subject"]))).startswith("Tin sáng 23/11: Khởi công cầu Suối Lớn, khám")
-    assert parsed["List-Unsubscribe"].startswith(f"<{reader.slots['unsubscribe_url']}>, <mailto:")
+    assert parsed["List-Unsubscribe"].startswith(f"<{reader.merge_values['unsubscribe_url']}>, <mailto:")
     assert parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for name in ("Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "List-Id"):
         assert len(parsed.get_all(name, [])) == 1, name
@@ -131,7 +131,7 @@ def right_headers(parsed: Message, reader: Recipient) -> None:
     assert isinstance(text, bytes) and isinstance(html, bytes)
     greeting = reader.name or "bạn đọc"
     assert text.decode().replace("\r\n", "\n").startswith(f"Chào {greeting}\n.\n..chấm ở đầu dòng\n")
-    assert reader.slots["unsubscribe_url"] in html.decode()
+    assert reader.merge_values["unsubscribe_url"] in html.decode()
 
 
 async def test_postfix_takes_a_thousand_signed_letters(postfix: Postfix, key_folder: Path) -> None:
