@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from distributor import pipeline
-from distributor.articles.repository import ArticleChanges
+from distributor.articles.matching import ArticleChanges
 from distributor.gather_loop import GatherLoop
 from distributor.workers import FaultLog
 from support.newsroom import Room

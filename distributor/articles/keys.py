@@ -41,6 +41,14 @@ class ComparableArticle(Protocol):
     def body_html(self) -> str: ...
 
 
+def normalize_article(found: ParsedArticle, zone: ZoneInfo) -> ParsedArticle:
+    """The article with an address without session ids, campaign parameters and return links. A time of midnight to the
+    second is a day that some program has given a time: it counts as a day alone."""
+    local = found.published.astimezone(zone) if found.published else None
+    has_time = local is None or (found.has_time and local != local.replace(hour=0, minute=0, second=0, microsecond=0))
+    return replace(found, url=remove_tracking(found.url), has_time=has_time)
+
+
 def identity_keys(found: ParsedArticle, zone: ZoneInfo, ambiguous: Collection[str] = ()) -> tuple[str, ...]:
     """Every key of a found article, strongest first, without those that are `ambiguous`. `zone` tells on which local day
     it was published."""

@@ -1,4 +1,4 @@
-"""What becomes of a found article: new, changed, or known as it is. Pure; `archive` writes the answer down.
+"""What becomes of the articles of one gathering: new, changed, or known as they are. Pure; `repository` writes it down.
 
 An article is recognised by several keys, because each of them fails somewhere: portals renumber their GUIDs, move to
 https, add tracking parameters, and publish one story in two sections. An edit updates what is stored; it never makes
@@ -10,17 +10,31 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count, repeat
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ..config.types import FirstGatherRule
+from ..gathering import anomalies
+from ..gathering.validation import unreadable_reason
 from ..model import Article, ParsedArticle, parsed_article_to_data
+from ..source import Source
 from ..url_cleaning import canonical_url
-from .keys import ANY_SOURCE_PREFIX, DISTINCTIVE_TITLE_WORDS, is_same_article, is_same_title, is_similar_text
-from .merging import SourceVersion
+from .keys import (
+    ANY_SOURCE_PREFIX,
+    DISTINCTIVE_TITLE_WORDS,
+    ArticleGroup,
+    ArticleGroups,
+    describe_ambiguous_keys,
+    is_same_article,
+    is_same_title,
+    is_similar_text,
+    merge_group,
+)
+from .merging import SourceVersion, merge_versions, update_version
 
 _SAME_TEXT = timedelta(days=30)  # between two sources that tell one story in like words; what comes yearly is another
 _SAME_NEWS = timedelta(days=3)  # where one of them has only the title
@@ -29,8 +43,8 @@ MAX_FUTURE = timedelta(days=14)  # that a portal announces ahead; a later date i
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """What the store remembers of an article that shares a key with a found one. `tellings` are what its sources have
-    told of it, by source."""
+    """A stored article that shares a key with one of this gathering. `source_versions` are by source; `sha256` is empty
+    where its content cannot be read."""
 
     article: Article
     keys: frozenset[str]
@@ -38,15 +52,229 @@ class StoredArticle:
     source_versions: Mapping[str, SourceVersion] = field(default_factory=dict)
 
 
-def content_hash(found: ParsedArticle) -> str:
-    """SHA-256 of what readers see of an article. Its identity and its source do not count, nor does a date that is an
-    estimate ("2 giờ trước" names another moment at each look), nor whether its time is known."""
-    data = parsed_article_to_data(found)
-    for key in ("source", "source_id", "guid", "updated", "has_time"):
-        data.pop(key)
-    if data.pop("published_estimated"):
-        data.pop("published")
-    return hashlib.sha256(json.dumps(data, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class KnownArticles:
+    """What the store knows of the articles of one gathering.
+
+    `owners` are ids of articles by key. `damaged` are those of them that cannot be read, with the error. `taken_ids` are ids
+    that a new article must not get.
+    """
+
+    owners: Mapping[str, str] = field(default_factory=dict)
+    by_id: Mapping[str, StoredArticle] = field(default_factory=dict)
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    taken_ids: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHistory:
+    """What earlier gatherings of a source brought: the articles stored, how many the last one found, when one was new."""
+
+    is_first: bool
+    stored: int
+    last_count: int
+    last_new: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChanges:
+    """What one gathering of a source brought. `backlog` counts the new ones that were already old at the first gathering
+    and are no news. `anomaly` is what a guard says of the gathering. `faults` are articles that could not be stored, a line
+    each; `notes` are what staff may want to know of the new ones."""
+
+    new: tuple[Article, ...] = ()
+    changed: tuple[Article, ...] = ()
+    known: int = 0
+    backlog: int = 0
+    is_first_gather: bool = False
+    anomaly: str = ""
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleUpdate:
+    """An article as it is to be stored, with the content that its sources make together. `doubtful_date` is the date that
+    they give where it is not believed; `is_version` says whether subscribers see a difference."""
+
+    article: Article
+    content: ParsedArticle
+    doubtful_date: datetime | None
+    is_version: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleDecisions:
+    """Everything that is to be written for one gathering; ids of articles are the keys of mappings.
+
+    `keys` are owners of keys, by key. `held` are reasons to hold an article. `date_confirmed` are articles whose sources
+    have given them a date that is believed.
+    """
+
+    inserted: list[ArticleUpdate] = field(default_factory=list)
+    updated: list[ArticleUpdate] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    source_versions: dict[str, SourceVersion] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    date_confirmed: list[str] = field(default_factory=list)
+    changes: ArticleChanges = ArticleChanges()
+
+
+# -- one gathering -----------------------------------------------------------------------------------------------------
+
+
+def decide_articles(
+    groups: ArticleGroups,
+    known: KnownArticles,
+    source: Source,
+    history: SourceHistory,
+    *,
+    unchanged: int,
+    authority: str,
+    now: datetime,
+) -> ArticleDecisions:
+    """What becomes of all articles of one gathering. `unchanged` counts what the source has skipped as not changed;
+    `authority` is the host of the site."""
+    found = [group.found for group in groups.stories]
+    old = find_backlog(found, source.announce_since, now) if history.is_first else frozenset()
+    deciding = _Deciding(known, source, authority, now)
+    # Oldest first, so that the order of first_seen and of ids is the order of publication.
+    for position in sorted(range(len(found)), key=lambda at: found[at].published or now):
+        deciding.place(groups.stories[position], is_old=position in old)
+    deciding.merge()
+    anomaly = _detect_anomaly(deciding, history, unchanged)
+    held = {id: anomalies.doubtful_date_reason(date) for id, date in deciding.doubtful.items()}
+    unreadable = [(article, reason) for article in deciding.new if (reason := unreadable_reason(article))]
+    notes = [f"article {article.id} «{article.title[:80]}» is held: {reason}" for article, reason in unreadable]
+    changes = ArticleChanges(
+        new=tuple(deciding.new),
+        changed=tuple(deciding.changed),
+        known=deciding.known_count,
+        backlog=sum(article.backlog for article in deciding.new),
+        is_first_gather=history.is_first,
+        anomaly=anomaly.tell,
+        faults=(*describe_ambiguous_keys(groups), *deciding.faults),
+        notes=(*notes, *anomalies.describe_doubtful_dates(deciding.new, deciding.doubtful, now)),
+    )
+    held |= {**anomaly.hold, **{article.id: reason for article, reason in unreadable}}
+    return replace(deciding.decisions, held=held, changes=changes)
+
+
+def _detect_anomaly(deciding: _Deciding, history: SourceHistory, unchanged: int) -> anomalies.AnomalyReport:
+    if history.is_first:
+        return anomalies.AnomalyReport()
+    activity = anomalies.SourceActivity(
+        new=deciding.new,
+        known=deciding.known_count + len(deciding.changed) + unchanged,
+        stored=history.stored,
+        last_count=history.last_count,
+        last_new=history.last_new,
+    )
+    return anomalies.detect_anomalies(activity, deciding.now, deciding.source.alert_if_silent_for)
+
+
+class _Deciding:
+    """The articles of a gathering, placed one by one: a later one is matched with what an earlier one has made, too."""
+
+    def __init__(self, known: KnownArticles, source: Source, authority: str, now: datetime) -> None:
+        self.source, self.authority, self.now = source, authority, now
+        self.owners, self.stored, self.damaged = dict(known.owners), dict(known.by_id), known.damaged
+        self.taken_ids = set(known.taken_ids)
+        self.again: dict[str, list[ParsedArticle]] = {}  # what is found of a known article, by its id
+        self.decisions = ArticleDecisions()
+        self.new: list[Article] = []
+        self.changed: list[Article] = []
+        self.known_count = 0
+        self.doubtful: dict[str, datetime] = {}  # dates that are not believed, by id
+        self.faults: list[str] = []
+
+    def place(self, group: ArticleGroup, *, is_old: bool) -> None:
+        owners = {key: self.owners[key] for key in group.keys if key in self.owners}
+        for id in owners.values():
+            if id in self.damaged:
+                self.faults.append(self.damaged[id])
+                return
+        candidates = {key: self.stored[id] for key, id in owners.items()}
+        match = find_match(group.found, group.keys, candidates, self.now)
+        if match is None:
+            self._add(group, is_old=is_old)
+        else:
+            id = match.article.id
+            self.again.setdefault(id, self._found_before(match)).append(group.found)
+            self._give_keys(id, [key for key in group.keys if key not in owners])
+
+    def _add(self, group: ArticleGroup, *, is_old: bool) -> None:
+        found = group.found
+        seed = id_seed(group)
+        id = next(id for id in map(article_id, repeat(seed), count()) if id not in self.taken_ids)
+        self.taken_ids.add(id)
+        zone, authority = self.source.timezone, self.authority
+        article = new_article(found, id, authority=authority, zone=zone, now=self.now, backlog=is_old)
+        version = SourceVersion(found, self.source.preferred)
+        doubtful = resolve_dates(found, self.now, self.now)[2]
+        if doubtful:
+            self.doubtful[id] = doubtful
+        self.stored[id] = StoredArticle(article, frozenset(), content_hash(found), {found.source: version})
+        # The title of a new article is its own from now on; any other key stays with the article that has it.
+        self._give_keys(id, [key for key in group.keys if key not in self.owners or key.startswith("title:")])
+        self.decisions.inserted.append(ArticleUpdate(article, found, doubtful))
+        self.decisions.source_versions[id] = version
+        self.new.append(article)
+
+    def _found_before(self, match: StoredArticle) -> list[ParsedArticle]:
+        """What this gathering has already found of an article that is new in it."""
+        version = self.decisions.source_versions.get(match.article.id)
+        return [version.found] if version else []
+
+    def _give_keys(self, id: str, keys: Sequence[str]) -> None:
+        given = dict.fromkeys(keys, id)
+        self.owners |= given
+        self.decisions.keys.update(given)
+        self.stored[id] = replace(self.stored[id], keys=self.stored[id].keys.union(keys))
+
+    def merge(self) -> None:
+        """Put the articles that were found again together anew."""
+        for id, found in self.again.items():
+            self._merge(self.stored[id], merge_group(found))
+
+    def _merge(self, known: StoredArticle, found: ParsedArticle) -> None:
+        id, name, now = known.article.id, self.source.name, self.now
+        own = known.source_versions.get(name)
+        version = SourceVersion(update_version(own.found if own else None, found), self.source.preferred)
+        if version != own:
+            self.decisions.source_versions[id] = version
+        content = merge_versions(list({**known.source_versions, name: version}.values()))
+        article = update_article(known, content, now)
+        is_version = article.version != known.article.version
+        if is_version:
+            self.changed.append(article)
+        else:
+            self.known_count += 1
+        if article == known.article:
+            return
+        doubtful = resolve_dates(content, article.first_seen, now)[2]
+        self.decisions.updated.append(ArticleUpdate(article, content, doubtful, is_version))
+        if article.has_date and not known.article.has_date:
+            self.decisions.date_confirmed.append(id)
+            self.doubtful.pop(id, None)
+        if known.article.has_date and doubtful:
+            self.doubtful[id] = doubtful
+
+
+def find_backlog(found: Sequence[ParsedArticle], rule: FirstGatherRule, now: datetime) -> frozenset[int]:
+    """Which of the articles of a source's first look are old: their positions.
+
+    News are the `newest` articles and those younger than `age`; an article without a date takes its place in the list.
+    """
+    order = sorted(
+        range(len(found)), key=lambda i: (found[i].published or datetime.min.replace(tzinfo=UTC), -i), reverse=True
+    )
+    news = set(order[: rule.newest])
+    news |= {i for i, article in enumerate(found) if article.published and article.published > now - rule.age}
+    return frozenset(range(len(found))) - news
+
+
+# -- whether it is known ----------------------------------------------------------------------------------------------
 
 
 def find_match(
@@ -108,29 +336,30 @@ def _is_another(found: ParsedArticle, before: ParsedArticle | Article) -> bool:
     return has_text and not (same_time or is_same_title(found, before) or is_similar_text(found, before))
 
 
-def new_article(
-    found: ParsedArticle,
-    keys: Sequence[str],
-    *,
-    authority: str,
-    zone: ZoneInfo,
-    now: datetime,
-    backlog: bool,
-    salt: int = 0,
-) -> Article:
-    """An article as it enters the store. Its id comes from its strongest key, so that a rebuilt store gives it again.
+# -- what is stored of it ----------------------------------------------------------------------------------------------
 
-    `authority` is the host of the site: the feed id is `tag:HOST,DAY:ID` (RFC 4151) and is kept for ever. `salt` makes
-    another id where one is taken.
-    """
-    seed = keys[0] if keys else found.title
-    digest = hashlib.sha256(f"{seed}#{salt}".encode() if salt else seed.encode()).digest()
-    short = base64.b32encode(digest)[:10].decode().lower()
+
+def id_seed(group: ArticleGroup) -> str:
+    """What the id of a new article is made of: its strongest key, so that a rebuilt store gives it again."""
+    return group.keys[0] if group.keys else group.found.title
+
+
+def article_id(seed: str, attempt: int = 0) -> str:
+    """The id that a seed gives; another one at each attempt, for where the first is taken."""
+    digest = hashlib.sha256(f"{seed}#{attempt}".encode() if attempt else seed.encode()).digest()
+    return base64.b32encode(digest)[:10].decode().lower()
+
+
+def new_article(
+    found: ParsedArticle, id: str, *, authority: str, zone: ZoneInfo, now: datetime, backlog: bool
+) -> Article:
+    """An article as it enters the store. Its feed id is `tag:HOST,DAY:ID` (RFC 4151) and is kept for ever; `authority` is
+    the host of the site."""
     published, has_date, _ = resolve_dates(found, now, now)
     day = published.astimezone(zone).strftime("%Y-%m-%d")
     article = Article(
-        id=short,
-        feed_id=f"tag:{authority},{day}:{short}",
+        id=id,
+        feed_id=f"tag:{authority},{day}:{id}",
         source=found.source,
         title=found.title,
         published=published,
@@ -181,17 +410,15 @@ def apply_content(article: Article, found: ParsedArticle) -> Article:
     )
 
 
-def find_backlog(found: Sequence[ParsedArticle], rule: FirstGatherRule, now: datetime) -> frozenset[int]:
-    """Which of the articles of a source's first look are old: their positions.
-
-    News are the `newest` articles and those younger than `age`; an article without a date takes its place in the list.
-    """
-    order = sorted(
-        range(len(found)), key=lambda i: (found[i].published or datetime.min.replace(tzinfo=UTC), -i), reverse=True
-    )
-    news = set(order[: rule.newest])
-    news |= {i for i, article in enumerate(found) if article.published and article.published > now - rule.age}
-    return frozenset(range(len(found))) - news
+def content_hash(found: ParsedArticle) -> str:
+    """SHA-256 of what readers see of an article. Its identity and its source do not count, nor does a date that is an
+    estimate ("2 giờ trước" names another moment at each look), nor whether its time is known."""
+    data = parsed_article_to_data(found)
+    for key in ("source", "source_id", "guid", "updated", "has_time"):
+        data.pop(key)
+    if data.pop("published_estimated"):
+        data.pop("published")
+    return hashlib.sha256(json.dumps(data, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def host_of(url: str) -> str:

@@ -1,10 +1,10 @@
-"""Articles in the store: taken in, recognised, looked up. Every statement about article rows is here."""
+"""Articles in the store: saved as a gathering brings them, and looked up. Every statement about article rows is here."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -16,136 +16,275 @@ from sqlalchemy import Connection, Row
 from ..config.types import FirstGatherRule
 from ..errors import DamagedRow
 from ..gathering import anomalies
-from ..gathering.source_state import load_source_state, save_source_state, save_validators
-from ..gathering.validation import unreadable_reason, validate_articles
+from ..gathering.source_state import SourceState, load_source_state, save_source_state, save_validators
+from ..gathering.validation import validate_articles
 from ..model import Article, ParsedArticle, parsed_article_to_data
 from ..source import FetchResult, Source
-from ..storage.rows import damaged_row, fetch_all, read_rows, stream_readable_rows
-from ..storage.tables import article_versions, articles
-from ..url_cleaning import remove_tracking
-from . import flags, source_versions, stored_keys
+from ..storage.rows import damaged_row, fetch_all, log_damage, read_rows, stream_readable_rows
+from ..storage.tables import (
+    ambiguous_keys,
+    article_keys,
+    article_origins,
+    article_source_versions,
+    article_versions,
+    articles,
+)
+from . import flags
 from .flags import ArticleFlag
-from .keys import ArticleGroup, ArticleGroups, describe_ambiguous_keys, group_articles, identity_keys, merge_group
+from .keys import ArticleGroups, group_articles, identity_keys, normalize_article
 from .matching import (
+    ArticleChanges,
+    ArticleDecisions,
+    ArticleUpdate,
+    KnownArticles,
+    SourceHistory,
     StoredArticle,
     apply_content,
+    article_id,
     content_hash,
-    find_backlog,
-    find_match,
-    new_article,
-    resolve_dates,
-    update_article,
+    decide_articles,
+    id_seed,
 )
-from .merging import SourceVersion, merge_versions, update_version
+from .merging import SourceVersion
 
 T = TypeVar("T")
 
-log = logging.getLogger("distributor.gathering")
-
 _content = TypeAdapter(ParsedArticle)
 _WITHOUT_CONTENT = [column for column in articles.c if column is not articles.c.content]
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleChanges:
-    """What one look at a source brought. `backlog` of the new ones were old already and are no news.
-
-    `suspicion` is what a guard has to say of the look; what it holds is marked as held. `faults` are articles that could
-    not be kept, a line each; `notes` are what staff may want to know of the new ones.
-    """
-
-    new: tuple[Article, ...] = ()
-    changed: tuple[Article, ...] = ()
-    known: int = 0
-    backlog: int = 0
-    is_first_gather: bool = False
-    anomaly: str = ""
-    faults: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+_AT_ONCE = 500  # values in one statement
 
 
 def store_articles(
     connection: Connection, source: Source, harvest: FetchResult, *, authority: str, now: datetime
 ) -> ArticleChanges:
-    """Store what a look brought: articles, their keys and versions, and the validators, all in one transaction.
+    """Store what a gathering brought: articles, their keys and versions, and the validators, all in one transaction.
 
     Whatever way an article comes in, it is checked here.
     """
     found, faults = validate_articles(harvest.articles, source.name)
-    look = _group_by_article(connection, found, source)
-    stored_keys.save_ambiguous_keys(connection, look.ambiguous, now)
-    faults += describe_ambiguous_keys(look)
     state = load_source_state(connection, source.name)
-    history = _history(connection, source.name)
-    first_look = state.first_read is None and bool(found)
-    told = [story.found for story in look.stories]
-    old = find_backlog(told, source.announce_since, now) if first_look else frozenset()
-    tally = _Tally()
-    # Oldest first, so that the order of first_seen and of ids is the order of publication.
-    for position in sorted(range(len(told)), key=lambda i: _sort_time(told[i], now)):
-        try:
-            story, is_old = look.stories[position], position in old
-            _store_article(connection, source, story, tally, authority=authority, now=now, is_old=is_old)
-        except DamagedRow as damage:
-            faults.append(str(damage))
-    for known, found_again in tally.again.values():
-        try:
-            _merge_source_version(connection, source, known, merge_group(found_again), tally, now)
-        except DamagedRow as damage:
-            faults.append(str(damage))
-    for article, date in tally.doubtful.items():
-        flags.set_flag(
-            connection,
-            article,
-            ArticleFlag.HELD,
-            reason=anomalies.doubtful_date_reason(date),
-            by=anomalies.HELD_BY,
-            now=now,
-        )
-    count = len(found) + harvest.unchanged
-    seen = {"last_read": now, "last_count": count} | ({"first_read": now} if first_look else {})
-    save_source_state(connection, source.name, state, seen)
-    save_validators(connection, source.name, harvest.validators)
-    suspicion = (
-        ""
-        if first_look
-        else _check_anomalies(connection, source, tally, harvest.unchanged, history, state.last_count, now)
+    is_first = state.first_read is None and bool(found)
+    groups = _group_articles(connection, found, source)
+    _save_ambiguous_keys(connection, groups.ambiguous, now)
+    known = _load_known_articles(connection, groups)
+    decisions = decide_articles(
+        groups,
+        known,
+        source,
+        _load_history(connection, state, is_first=is_first),
+        unchanged=harvest.unchanged,
+        authority=authority,
+        now=now,
     )
-    notes = _hold_unreadable(connection, tally.new, now)
-    backlog_count = sum(article.backlog for article in tally.new)
-    notes += anomalies.describe_doubtful_dates(tally.new, tally.doubtful, now)
-    new, changed = tuple(tally.new), tuple(tally.changed)
-    return ArticleChanges(new, changed, tally.known, backlog_count, first_look, suspicion, tuple(faults), tuple(notes))
+    _save_decisions(connection, decisions, known, now)
+    seen = {"last_read": now, "last_count": len(found) + harvest.unchanged}
+    save_source_state(connection, source.name, state, seen | ({"first_read": now} if is_first else {}))
+    save_validators(connection, source.name, harvest.validators)
+    return replace(decisions.changes, faults=(*faults, *decisions.changes.faults))
 
 
-def _hold_unreadable(connection: Connection, new: Sequence[Article], now: datetime) -> list[str]:
-    """Hold what is written in letters that nobody can read; says of which articles, in words."""
-    notes = []
-    for article in new:
-        reason = unreadable_reason(article)
-        if reason:
-            flags.set_flag(connection, article.id, ArticleFlag.HELD, reason=reason, by=anomalies.HELD_BY, now=now)
-            notes.append(f"article {article.id} «{article.title[:80]}» is held: {reason}")
-    return notes
+# -- what is known -----------------------------------------------------------------------------------------------------
 
 
-def _group_by_article(connection: Connection, found: Sequence[ParsedArticle], source: Source) -> ArticleGroups:
-    """What a look tells, each story once, under addresses without marks of sessions, campaigns and ways back."""
-    plain = [replace(one, url=remove_tracking(one.url), has_time=_has_time(one, source)) for one in found]
-    every = [key for one in plain for key in identity_keys(one, source.timezone)]
-    known = stored_keys.find_ambiguous_keys(connection, every)
+def _rows_with(
+    connection: Connection, query: sa.Select[Any], column: sa.Column[Any], values: Iterable[str]
+) -> Iterator[Row[Any]]:
+    """The rows of a query whose column has one of these values, however many they are."""
+    for some in _batches(values):
+        yield from fetch_all(connection, query.where(column.in_(some)))
+
+
+def _readable_rows_with(
+    connection: Connection,
+    query: sa.Select[Any],
+    column: sa.Column[Any],
+    values: Iterable[str],
+    key: sa.ColumnElement[Any],
+    make: Callable[[Row[Any]], T],
+    what: str,
+) -> Iterator[T]:
+    """What `make` makes of such rows; the damaged ones are logged and left out."""
+    for some in _batches(values):
+        yield from read_rows(connection, query.where(column.in_(some)), key, make, what)
+
+
+def _batches(values: Iterable[str]) -> Iterator[list[str]]:
+    asked = list(dict.fromkeys(values))
+    return (asked[at : at + _AT_ONCE] for at in range(0, len(asked), _AT_ONCE))
+
+
+def _group_articles(connection: Connection, found: Sequence[ParsedArticle], source: Source) -> ArticleGroups:
+    """What a gathering tells, each story once."""
+    zone = source.timezone
+    plain = [normalize_article(one, zone) for one in found]
+    known = _find_ambiguous_keys(connection, (key for one in plain for key in identity_keys(one, zone)))
     # What tells stories apart behind an address that does not: its fragment, which may be ambiguous, too.
-    finer = [key for one in plain for key in identity_keys(one, source.timezone, known)] if known else []
-    return group_articles(plain, source.timezone, known | stored_keys.find_ambiguous_keys(connection, finer))
+    finer = (key for one in plain for key in identity_keys(one, zone, known)) if known else ()
+    return group_articles(plain, zone, known | _find_ambiguous_keys(connection, finer))
 
 
-def _has_time(found: ParsedArticle, source: Source) -> bool:
-    """Whether a source tells a time, and not only a day: what is published at midnight to the second is a day that some
-    program has given a time."""
-    if found.published is None:
-        return True
-    local = found.published.astimezone(source.timezone)
-    return found.has_time and local != local.replace(hour=0, minute=0, second=0, microsecond=0)
+def _find_ambiguous_keys(connection: Connection, keys: Iterable[str]) -> frozenset[str]:
+    return frozenset(
+        row.key for row in _rows_with(connection, sa.select(ambiguous_keys.c.key), ambiguous_keys.c.key, keys)
+    )
+
+
+def _load_history(connection: Connection, state: SourceState, *, is_first: bool) -> SourceHistory:
+    here = articles.c.source == state.name
+    stored = count_articles(connection, state.name)
+    try:
+        last_new = connection.execute(sa.select(sa.func.max(articles.c.first_seen)).where(here)).scalar()
+    except DamagedRow as damage:
+        log_damage(damage)
+        last_new = None
+    return SourceHistory(is_first=is_first, stored=stored, last_count=state.last_count, last_new=last_new)
+
+
+def _load_known_articles(connection: Connection, groups: ArticleGroups) -> KnownArticles:
+    """What the store knows of the articles that share a key with one of these, read at once."""
+    keys = (key for group in groups.stories for key in group.keys)
+    query = sa.select(article_keys.c.key, article_keys.c.article_id)
+    owners = {row.key: row.article_id for row in _rows_with(connection, query, article_keys.c.key, keys)}
+    ids = sorted(set(owners.values()))
+    its_keys: dict[str, list[str]] = {}
+    for row in _rows_with(connection, query, article_keys.c.article_id, ids):
+        its_keys.setdefault(row.article_id, []).append(row.key)
+    stored, versions = _load_stored(connection, ids), _load_source_versions(connection, ids)
+    by_id = {
+        id: StoredArticle(article, frozenset(its_keys[id]), sha256, versions.get(id, {}))
+        for id, (article, sha256) in stored.items()
+    }
+    damaged = {id: str(damaged_row("article", id, "the log says why")) for id in ids if id not in by_id}
+    return KnownArticles(owners, by_id, damaged, _load_taken_ids(connection, groups))
+
+
+def _load_stored(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Article, str]]:
+    """Articles by id, with the hash of their content. One whose content cannot be read is known all the same, without a
+    hash, so that its source repairs it instead of announcing it anew."""
+    key = articles.c.id
+
+    def whole(row: Row[Any]) -> tuple[str, tuple[Article, str]]:
+        return row.id, (article_from_row(row), row.sha256)
+
+    def bare(row: Row[Any]) -> tuple[str, tuple[Article, str]]:
+        return row.id, (_article_without_content(row), "")
+
+    found = dict(_readable_rows_with(connection, sa.select(articles), key, ids, key, whole, "article"))
+    damaged = [id for id in ids if id not in found]
+    query = sa.select(*_WITHOUT_CONTENT)
+    return found | dict(_readable_rows_with(connection, query, key, damaged, key, bare, "article"))
+
+
+def _load_source_versions(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, SourceVersion]]:
+    """What the sources of articles have told of them, by article and source. What cannot be read is as if it had not been
+    told: its source tells it again."""
+    columns, query = article_source_versions.c, sa.select(article_source_versions)
+    name = columns.article_id + " of " + columns.source
+    found: dict[str, dict[str, SourceVersion]] = {}
+
+    def keep(row: Row[Any]) -> None:
+        version = SourceVersion(_content_of(row.article_id, row.content), row.lead)
+        found.setdefault(row.article_id, {})[row.source] = version
+
+    for _ in _readable_rows_with(connection, query, columns.article_id, ids, name, keep, "version of article"):
+        pass
+    return found
+
+
+def _load_taken_ids(connection: Connection, groups: ArticleGroups) -> set[str]:
+    """Which of the ids that these articles would get, were they new, are taken."""
+    seeds = Counter(id_seed(group) for group in groups.stories)
+    taken: set[str] = set()
+    asked, attempt = list(seeds), 0
+    while asked:
+        ids = {article_id(seed, attempt): seed for seed in asked}
+        taken.update(row.id for row in _rows_with(connection, sa.select(articles.c.id), articles.c.id, ids))
+        attempt += 1
+        asked = [seed for id, seed in ids.items() if id in taken or seeds[seed] > attempt]
+    return taken
+
+
+# -- writing decisions -------------------------------------------------------------------------------------------------
+
+
+def _save_ambiguous_keys(connection: Connection, keys: Iterable[str], now: datetime) -> None:
+    """Remember that these keys identify nothing, and let no article be known by them."""
+    for key in keys:
+        connection.execute(sa.delete(article_keys).where(article_keys.c.key == key))
+        connection.execute(sa.insert(ambiguous_keys).values(key=key, since=now))
+
+
+def _save_decisions(connection: Connection, decisions: ArticleDecisions, known: KnownArticles, now: datetime) -> None:
+    inserted = [_columns(one) for one in decisions.inserted]
+    updated = [_columns(one) for one in decisions.updated]
+    _insert(connection, articles, inserted)
+    for row in updated:
+        connection.execute(sa.update(articles).where(articles.c.id == row["id"]).values(row))
+    versions = [*inserted, *(row for row, one in zip(updated, decisions.updated, strict=True) if one.is_version)]
+    _insert(connection, article_versions, [_version_columns(row, now) for row in versions])
+    _save_keys(connection, decisions.keys, known)
+    _save_source_versions(connection, decisions)
+    _release_confirmed_dates(connection, decisions.date_confirmed)
+    for id, reason in decisions.held.items():
+        flags.set_flag(connection, id, ArticleFlag.HELD, reason=reason, by=anomalies.HELD_BY, now=now)
+
+
+def _insert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def _columns(update: ArticleUpdate) -> dict[str, Any]:
+    article, content = update.article, parsed_article_to_data(update.content)
+    content["updated"] = article.updated.isoformat() if article.updated else None
+    same = ("id", "feed_id", "source", "title", "url", "version", "published", "has_date", "first_seen", "backlog")
+    columns = {name: getattr(article, name) for name in same}
+    return columns | {"doubtful_date": update.doubtful_date, "content": content, "sha256": content_hash(update.content)}
+
+
+def _version_columns(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    same = {name: row[name] for name in ("version", "content", "sha256")}
+    return {"article_id": row["id"], "seen": now, **same}
+
+
+def _save_keys(connection: Connection, owners: Mapping[str, str], known: KnownArticles) -> None:
+    """Let articles be known by these keys, whichever had them before."""
+    for key in owners.keys() & known.owners.keys():
+        connection.execute(sa.update(article_keys).where(article_keys.c.key == key).values(article_id=owners[key]))
+    rows = [{"key": key, "article_id": id} for key, id in owners.items() if key not in known.owners]
+    _insert(connection, article_keys, rows)
+
+
+def _save_source_versions(connection: Connection, decisions: ArticleDecisions) -> None:
+    new = {one.article.id for one in decisions.inserted}
+    rows: list[dict[str, Any]] = [
+        {"article_id": id, "source": one.found.source, "lead": one.lead, "content": parsed_article_to_data(one.found)}
+        for id, one in decisions.source_versions.items()
+    ]
+    added = [row for row in rows if row["article_id"] in new or not _update_source_version(connection, row)]
+    _insert(connection, article_source_versions, added)
+    ids = [row["article_id"] for row in added if row["article_id"] not in new]
+    known = {
+        tuple(row) for row in _rows_with(connection, sa.select(article_origins), article_origins.c.article_id, ids)
+    }
+    origins = [(row["article_id"], row["source"]) for row in added]
+    fresh = [{"article_id": id, "source": source} for id, source in origins if (id, source) not in known]
+    _insert(connection, article_origins, fresh)
+
+
+def _update_source_version(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Update what a source tells of an article; False where it has told nothing so far."""
+    columns = article_source_versions.c
+    here = (columns.article_id == row["article_id"]) & (columns.source == row["source"])
+    return bool(connection.execute(sa.update(article_source_versions).where(here).values(row)).rowcount)
+
+
+def _release_confirmed_dates(connection: Connection, ids: Sequence[str]) -> None:
+    """Release what was held because of its date alone: its source has put that right."""
+    for id, its_flags in flags.flags_of_articles(connection, ids).items() if ids else ():
+        held = its_flags.get(ArticleFlag.HELD)
+        if held and held.actor == anomalies.HELD_BY and held.reason.startswith(anomalies.DOUBTFUL_DATE_PREFIX):
+            flags.remove_flag(connection, id, ArticleFlag.HELD)
 
 
 def recompute_backlog(connection: Connection, source: str, rule: FirstGatherRule, now: datetime) -> int:
@@ -159,193 +298,6 @@ def recompute_backlog(connection: Connection, source: str, rule: FirstGatherRule
         first & articles.c.backlog.is_(True) & articles.c.has_date.is_(True) & (articles.c.published > now - rule.age)
     )
     return connection.execute(sa.update(articles).where(young).values(backlog=False)).rowcount
-
-
-def _history(connection: Connection, source: str) -> tuple[int, datetime | None]:
-    """How many articles of a source are stored, and when the newest of them came."""
-    here = articles.c.source == source
-    count = connection.execute(sa.select(sa.func.count()).select_from(articles).where(here)).scalar_one()
-    try:
-        return count, connection.execute(sa.select(sa.func.max(articles.c.first_seen)).where(here)).scalar()
-    except DamagedRow as damage:
-        log.warning("%s", damage)
-        return count, None
-
-
-def _check_anomalies(
-    connection: Connection,
-    source: Source,
-    tally: _Tally,
-    unchanged: int,
-    history: tuple[int, datetime | None],
-    last_count: int,
-    now: datetime,
-) -> str:
-    """Hold what looks wrong; returns what staff are to be told of the source."""
-    look = anomalies.SourceActivity(
-        new=tally.new,
-        known=tally.known + len(tally.changed) + unchanged,
-        stored=history[0],
-        last_count=last_count,
-        last_new=history[1],
-    )
-    judgement = anomalies.detect_anomalies(look, now, source.alert_if_silent_for)
-    for article, reason in judgement.hold.items():
-        flags.set_flag(connection, article, ArticleFlag.HELD, reason=reason, by=anomalies.HELD_BY, now=now)
-    return judgement.tell
-
-
-@dataclass(slots=True)
-class _Tally:
-    new: list[Article] = field(default_factory=list)
-    changed: list[Article] = field(default_factory=list)
-    known: int = 0
-    again: dict[str, tuple[StoredArticle, list[ParsedArticle]]] = field(default_factory=dict)  # by article
-    doubtful: dict[str, datetime] = field(default_factory=dict)  # dates that are not believed, by article
-
-
-def _sort_time(found: ParsedArticle, now: datetime) -> datetime:
-    return found.published or now
-
-
-def _store_article(
-    connection: Connection,
-    source: Source,
-    story: ArticleGroup,
-    tally: _Tally,
-    *,
-    authority: str,
-    now: datetime,
-    is_old: bool,
-) -> None:
-    found = story.found
-    known = _find_match(connection, story, now)
-    if known is None:
-        article = _article_with_free_id(connection, story, authority=authority, source=source, now=now, is_old=is_old)
-        _insert(connection, article, found, now, tally)
-        stored_keys.add_keys(connection, article.id, story.keys, new=True)
-        source_versions.save_source_version(connection, article.id, SourceVersion(found, source.preferred), {})
-        tally.new.append(article)
-        return
-    stored_keys.add_keys(connection, known.article.id, [key for key in story.keys if key not in known.keys])
-    new_here = any(article.id == known.article.id for article in tally.new)
-    before = [known.source_versions[found.source].found] if new_here and found.source in known.source_versions else []
-    tally.again.setdefault(known.article.id, (known, before))[1].append(found)
-
-
-def _merge_source_version(
-    connection: Connection, source: Source, known: StoredArticle, found: ParsedArticle, tally: _Tally, now: datetime
-) -> None:
-    """Write down what a source tells of an article that is known, and put the article together anew."""
-    id, own = known.article.id, known.source_versions.get(source.name)
-    telling = SourceVersion(update_version(own.found if own else None, found), source.preferred)
-    source_versions.save_source_version(connection, id, telling, known.source_versions)
-    whole = merge_versions(list({**known.source_versions, source.name: telling}.values()))
-    article = update_article(known, whole, now)
-    if article == known.article:
-        tally.known += 1
-        return
-    _update(connection, article, whole, now, is_version=article.version != known.article.version)
-    if article.has_date and not known.article.has_date:
-        _release_doubtful_date(connection, id)
-    if known.article.has_date and (doubtful := resolve_dates(whole, article.first_seen, now)[2]):
-        tally.doubtful[id] = doubtful
-    if article.version != known.article.version:
-        tally.changed.append(article)
-    else:
-        tally.known += 1
-
-
-def _release_doubtful_date(connection: Connection, article: str) -> None:
-    """Let go what was held because of its date alone: its source has put that right."""
-    held = flags.flags_of_articles(connection, [article]).get(article, {}).get(ArticleFlag.HELD)
-    if held and held.actor == anomalies.HELD_BY and held.reason.startswith(anomalies.DOUBTFUL_DATE_PREFIX):
-        flags.remove_flag(connection, article, ArticleFlag.HELD)
-
-
-def _find_match(connection: Connection, story: ArticleGroup, now: datetime) -> StoredArticle | None:
-    bearers = stored_keys.find_article_ids(connection, story.keys)
-    by_id = {article_id: _load_stored_article(connection, article_id) for article_id in set(bearers.values())}
-    return find_match(story.found, story.keys, {key: by_id[article_id] for key, article_id in bearers.items()}, now)
-
-
-def _load_stored_article(connection: Connection, article_id: str) -> StoredArticle:
-    """What the store knows of an article. Where its content cannot be read it is known all the same, so that its source,
-    telling it again, puts it right instead of announcing it anew."""
-    row = connection.execute(sa.select(*_WITHOUT_CONTENT).where(articles.c.id == article_id)).one()
-    its_keys, told = (
-        stored_keys.list_keys(connection, article_id),
-        source_versions.load_source_versions(connection, article_id),
-    )
-    try:
-        ((content,),) = fetch_all(connection, sa.select(articles.c.content).where(articles.c.id == article_id))
-        return StoredArticle(
-            apply_content(_article_without_content(row), _content_of(row.id, content)), its_keys, row.sha256, told
-        )
-    except DamagedRow as damage:
-        log.warning("article %s is told anew by its source: %s", article_id, damage)
-        return StoredArticle(_article_without_content(row), its_keys, "", told)
-
-
-def _article_with_free_id(
-    connection: Connection,
-    story: ArticleGroup,
-    *,
-    authority: str,
-    source: Source,
-    now: datetime,
-    is_old: bool,
-) -> Article:
-    for salt in range(100):
-        article = new_article(
-            story.found, story.keys, authority=authority, zone=source.timezone, now=now, backlog=is_old, salt=salt
-        )
-        if not connection.execute(sa.select(articles.c.id).where(articles.c.id == article.id)).scalar():
-            return article
-    raise AssertionError("a hundred ids of ten letters were taken")
-
-
-def _columns(article: Article, found: ParsedArticle, now: datetime) -> dict[str, Any]:
-    return {
-        "source": article.source,
-        "title": article.title,
-        "url": article.url,
-        "version": article.version,
-        "published": article.published,
-        "has_date": article.has_date,
-        "doubtful_date": resolve_dates(found, article.first_seen, now)[2],
-        "content": parsed_article_to_data(found)
-        | {"updated": article.updated.isoformat() if article.updated else None},
-        "sha256": content_hash(found),
-    }
-
-
-def _insert(connection: Connection, article: Article, found: ParsedArticle, now: datetime, tally: _Tally) -> None:
-    values = _columns(article, found, now)
-    own = {name: getattr(article, name) for name in ("id", "feed_id", "first_seen", "backlog")}
-    connection.execute(sa.insert(articles).values(values | own))
-    _keep_version(connection, article, values, now)
-    if values["doubtful_date"]:
-        tally.doubtful[article.id] = values["doubtful_date"]
-
-
-def _update(connection: Connection, article: Article, found: ParsedArticle, now: datetime, *, is_version: bool) -> None:
-    values = _columns(article, found, now)
-    connection.execute(sa.update(articles).where(articles.c.id == article.id).values(values))
-    if is_version:
-        _keep_version(connection, article, values, now)
-
-
-def _keep_version(connection: Connection, article: Article, values: Mapping[str, Any], now: datetime) -> None:
-    connection.execute(
-        sa.insert(article_versions).values(
-            article_id=article.id,
-            version=article.version,
-            seen=now,
-            content=values["content"],
-            sha256=values["sha256"],
-        )
-    )
 
 
 # -- looking up --------------------------------------------------------------------------------------------------------
@@ -430,6 +382,15 @@ def count_articles(connection: Connection, source: str | None = None) -> int:
 def find_article(connection: Connection, article_id: str) -> Article | None:
     row = connection.execute(sa.select(articles).where(articles.c.id == article_id)).one_or_none()
     return article_from_row(row) if row else None
+
+
+def load_origins(connection: Connection, found: Sequence[Article]) -> list[Article]:
+    """The articles, each with every source that has told it."""
+    query = sa.select(article_origins).where(article_origins.c.article_id.in_([article.id for article in found]))
+    origins: dict[str, list[str]] = {}
+    for row in connection.execute(query.order_by(article_origins.c.source)):
+        origins.setdefault(row.article_id, []).append(row.source)
+    return [replace(article, origins=tuple(origins.get(article.id, ()))) for article in found]
 
 
 def list_topics(connection: Connection) -> frozenset[str]:

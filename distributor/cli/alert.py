@@ -60,7 +60,7 @@ def send_alert(
 def _article(app: CliContext, database: Database, asked: str) -> Article:
     """The article, if it may go out. Raises UserError."""
     from ..articles import flags
-    from ..articles.source_versions import load_origins
+    from ..articles.repository import load_origins
     from ..errors import UserError
 
     with database.read() as connection:

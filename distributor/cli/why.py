@@ -57,7 +57,7 @@ def command(app: CliContext, what: str, edition: str | None, as_json: bool) -> N
 
 def _article(app: CliContext, connection: Connection, asked: str) -> tuple[list[str], dict[str, Any]]:
     from ..articles import corrections, flags
-    from ..articles.source_versions import load_origins
+    from ..articles.repository import load_origins
     from ..delivery.article_reach import collect_reach
     from ..editions import article_status
     from ..editions.explain import ArticleOutcome, explain_article

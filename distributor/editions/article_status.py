@@ -11,8 +11,7 @@ from sqlalchemy import Connection
 
 from ..articles import flags
 from ..articles.flags import ArticleFlag, FlagRecord
-from ..articles.repository import article_from_row, fetch_readable_articles
-from ..articles.source_versions import load_origins
+from ..articles.repository import article_from_row, fetch_readable_articles, load_origins
 from ..config.schema import Newsletter
 from ..config.types import FirstGatherRule
 from ..model import Article, EditionKind, EditionState

@@ -10,8 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from ..articles import repository as article_repository
-from ..articles.matching import host_of
-from ..articles.repository import ArticleChanges
+from ..articles.matching import ArticleChanges, host_of
 from ..editions import article_status
 from ..errors import Busy, NotModified, SourceError, UserError
 from ..gathering import source_state

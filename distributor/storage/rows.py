@@ -71,7 +71,7 @@ def skip_damaged(rows: Sequence[T], make: Callable[[T], Any]) -> list[Any]:
 
 
 def read_rows(
-    connection: Connection, query: sa.Select[Any], key: sa.Column[Any], make: Callable[[Row[Any]], T], what: str
+    connection: Connection, query: sa.Select[Any], key: sa.ColumnElement[Any], make: Callable[[Row[Any]], T], what: str
 ) -> list[T]:
     """What `make` makes of each row of a query, in its order, without those that are damaged: these are told.
 

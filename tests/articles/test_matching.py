@@ -13,11 +13,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distributor.articles import flags, source_versions
+from distributor.articles import flags
 from distributor.articles import repository as article_repository
 from distributor.articles.flags import ArticleFlag
-from distributor.articles.matching import content_hash, find_backlog
-from distributor.articles.repository import ArticleChanges
+from distributor.articles.matching import ArticleChanges, content_hash, find_backlog
 from distributor.config.types import FirstGatherRule
 from distributor.editions import article_status
 from distributor.editions.selection import select_articles
@@ -169,7 +168,7 @@ def test_one_story_of_two_sources_is_one_article_out_of_what_both_tell(database:
     assert (again.new, len(again.changed)) == ((), 1)
     with database.read() as connection:
         (article,) = article_repository.list_newest_articles(connection, 10)
-        (told,) = source_versions.load_origins(connection, [article])
+        (told,) = article_repository.load_origins(connection, [article])
     assert (article.source, article.body_html) == ("cong", page.body_html)
     assert (article.topics, article.author, article.published, article.has_time) == (("Y tế",), "Thu Cúc", NOW, True)
     assert told.origins == ("cong", "khac")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from distributor.articles import repository as article_repository
-from distributor.articles import source_versions
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.model import Article
@@ -122,7 +121,7 @@ def gathered(portal: Path, folder: Path, order: tuple[str, ...]) -> list[Article
         with opened.write() as connection:
             article_repository.store_articles(connection, known[name], harvest, authority="bacson.example", now=NOW)
     with opened.read() as connection:
-        found = source_versions.load_origins(connection, article_repository.list_newest_articles(connection, 10))
+        found = article_repository.load_origins(connection, article_repository.list_newest_articles(connection, 10))
     opened.close()
     return found
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from distributor.articles import flags
 from distributor.articles import repository as article_repository
 from distributor.articles.flags import ArticleFlag
+from distributor.articles.matching import ArticleChanges
 from distributor.gathering.sources.folder import FolderSource
 from distributor.pipeline import store_check
 from distributor.pipeline.store_check import Remedy
@@ -118,7 +119,7 @@ def test_a_password_that_an_older_version_has_stored_is_taken_out(room: Room) ->
 SOURCE = FolderSource(name="cong", folder=Path())
 
 
-def taken_in(database: Database, *names: str) -> article_repository.ArticleChanges:
+def taken_in(database: Database, *names: str) -> ArticleChanges:
     with database.write() as connection:
         harvest = FetchResult(articles=[found(name) for name in names])
         return article_repository.store_articles(connection, SOURCE, harvest, authority="bacson.example", now=NOW)
