@@ -59,17 +59,33 @@ Security = Literal["starttls", "tls", "none"]
 class SmtpServerSettings:
     """One SMTP server."""
 
-    host: Annotated[str, "name of the SMTP server"]
-    port: Annotated[int | None, "its port; 25, 587 or 465 as `tls` says if empty", Field(ge=1, le=65535)] = None
-    tls: Annotated[Security, "how the connection is encrypted"] = "starttls"
-    username: Annotated[str, "name to log in with; none if empty"] = ""
-    password: Annotated[Secret | None, "password to log in with"] = None
-    token_command: Annotated[str, "command that prints an access token, to log in with instead (XOAUTH2)"] = ""
-    ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
-    connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
-    messages_per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
-    rates: Annotated[RateLimits, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
-    weight: Annotated[int, "its share of the messages, beside those of the other servers", Field(ge=1)] = 1
+    host: Annotated[str, "name of the SMTP server", Field(examples=["smtp.bacson.example"])]
+    port: Annotated[
+        int | None,
+        "port of the server; 587, 465 or 25 if left out, as `tls` says",
+        Field(ge=1, le=65535, examples=[587]),
+    ] = None
+    tls: Annotated[Security, "encryption of the connection: starttls, tls or none"] = "starttls"
+    username: Annotated[str, "user name to log in with; needs `password`", Field(examples=["tin@bacson.example"])] = ""
+    password: Annotated[
+        Secret | None, "password to log in with; needs `username`", Field(examples=["${SMTP_PASSWORD}"])
+    ] = None
+    token_command: Annotated[
+        str,
+        "command that prints an access token (XOAUTH2), instead of `password`; needs `username`",
+        Field(examples=["get-mail-token tin"]),
+    ] = ""
+    ca_file: Annotated[
+        Folder | None,
+        "certificates to trust in place of the system's",
+        Field(examples=["/etc/ssl/certs/ca-certificates.crt"]),
+    ] = None
+    connections: Annotated[int, "most connections at once", Field(ge=1, le=500)] = 10
+    messages_per_connection: Annotated[int, "most messages on one connection", Field(ge=1)] = 100
+    rates: Annotated[
+        RateLimits, "most messages: 20/s, 5000/h; all limits of a list hold", Field(examples=[["20/s", "5000/h"]])
+    ] = ()
+    weight: Annotated[int, "share of the messages, compared with the other servers", Field(ge=1)] = 1
 
     def __post_init__(self) -> None:
         if bool(self.username) != bool(self.password or self.token_command):
@@ -104,9 +120,9 @@ class SmtpServerSettings:
 class DkimSettings:
     """One signature: whose it is, and the key that makes it. See docs/dkim.md."""
 
-    domain: Annotated[str, "domain that signs: the sender's, so that DMARC is content"]
-    selector: Annotated[str, "name of the key's record in DNS"]
-    key: Annotated[Folder, "file of the private key, made by `distributor dkim`"]
+    domain: Annotated[str, "domain that signs: that of the sender, for DMARC", Field(examples=["bacson.example"])]
+    selector: Annotated[str, "name of the key's record in DNS", Field(examples=["2026a"])]
+    key: Annotated[Folder, "file of the private key, made by `distributor dkim`", Field(examples=["dkim-2026a.pem"])]
 
     def signer(self) -> DkimSigner:
         """Raises ValueError for a key that cannot be used, in words."""

@@ -15,7 +15,7 @@ from distributor.text import count_bytes, count_graphemes, count_utf16
 Count = Annotated[int, Field(ge=1)]
 Tags = Annotated[int, Field(ge=0, le=10)]
 
-Mentions = Annotated[bool, "let an @ in a headline or lead name an account, which is then told of the post"]
+Mentions = Annotated[bool, "an @name in a headline or lead mentions that account"]
 
 TEXT = "text/plain; charset=utf-8"
 

@@ -28,7 +28,7 @@ class Console(Channel):
 
     reaches_audience = False  # but whoever sits before it
 
-    leads: Annotated[bool, "print the first lines of each article too"] = True
+    leads: Annotated[bool, "print the lead of each article too"] = True
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         lines = [f"{context.newsletter.title} #{edition.number}: {edition.subject}", ""]

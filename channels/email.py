@@ -69,32 +69,68 @@ class Email(PersonalChannel):
 
     sends_email = True
 
-    sender: Annotated[Address, "who writes: Name <address>"]
-    reply_to: Annotated[Address | None, "where answers go; to the sender if empty"] = None
-    maildir: Annotated[Folder, "folder for the letters while no host is given"] = Path("var/mail")
-    host: Annotated[str, "name of the SMTP server"] = ""
-    port: Annotated[int | None, "its port; 25, 587 or 465 as `tls` says if empty", Field(ge=1, le=65535)] = None
-    tls: Annotated[Security, "how the connection is encrypted"] = "starttls"
-    username: Annotated[str, "name to log in with; none if empty"] = ""
-    password: Annotated[Secret | None, "password to log in with"] = None
-    token_command: Annotated[str, "command that prints an access token, to log in with instead (XOAUTH2)"] = ""
-    ca_file: Annotated[Folder | None, "file of certificates to trust, instead of the system's"] = None
-    connections: Annotated[int, "connections at once, at most", Field(ge=1, le=500)] = 10
-    messages_per_connection: Annotated[int, "messages before a new connection is made", Field(ge=1)] = 100
-    rates: Annotated[RateLimits, "the most that may be sent: 20/s, 5000/h; several hold together"] = ()
-    domain_rates: Annotated[DomainRateLimits, "the same by recipient domain: gmail.com: 5/s"] = field(
-        default_factory=dict
-    )
-    servers: Annotated[
-        tuple[SmtpServerSettings, ...], "several servers instead of one `host`, each with these keys"
+    sender: Annotated[Address, "sender: Name <address>", Field(examples=["Báo Bắc Sơn <tin@bacson.example>"])]
+    reply_to: Annotated[
+        Address | None, "address for replies; the sender if left out", Field(examples=["toasoan@bacson.example"])
+    ] = None
+    maildir: Annotated[Folder, "Maildir that emails are saved in when there is no `host`"] = Path("var/mail")
+    host: Annotated[str, "name of the SMTP server", Field(examples=["smtp.bacson.example"])] = ""
+    port: Annotated[
+        int | None,
+        "port of the server; 587, 465 or 25 if left out, as `tls` says",
+        Field(ge=1, le=65535, examples=[587]),
+    ] = None
+    tls: Annotated[Security, "encryption of the connection: starttls, tls or none"] = "starttls"
+    username: Annotated[str, "user name to log in with; needs `password`", Field(examples=["tin@bacson.example"])] = ""
+    password: Annotated[
+        Secret | None, "password to log in with; needs `username`", Field(examples=["${SMTP_PASSWORD}"])
+    ] = None
+    token_command: Annotated[
+        str,
+        "command that prints an access token (XOAUTH2), instead of `password`; needs `username`",
+        Field(examples=["get-mail-token tin"]),
+    ] = ""
+    ca_file: Annotated[
+        Folder | None,
+        "certificates to trust in place of the system's",
+        Field(examples=["/etc/ssl/certs/ca-certificates.crt"]),
+    ] = None
+    connections: Annotated[int, "most connections at once", Field(ge=1, le=500)] = 10
+    messages_per_connection: Annotated[int, "most messages on one connection", Field(ge=1)] = 100
+    rates: Annotated[
+        RateLimits, "most messages: 20/s, 5000/h; all limits of a list hold", Field(examples=[["20/s", "5000/h"]])
     ] = ()
-    helo_name: Annotated[HostName, "name by which we greet the server; the machine's if empty"] = ""
-    list_domain: Annotated[HostName, "domain of the List-Id; the sender's if empty; never change it later"] = ""
-    return_path: Annotated[Address | None, "where bounces go, each with a token of its own; see docs/bounces.md"] = None
-    dkim: Annotated[tuple[DkimSettings, ...], "signatures: domain, selector and key of each; see docs/dkim.md"] = ()
-    response_timeout: Annotated[ResponseTimeout, "how long an answer may take after a message; RFC 5321 says 10m"] = (
-        timedelta(minutes=10)
-    )
+    domain_rates: Annotated[
+        DomainRateLimits, "limits for the domain of the recipient", Field(examples=[{"gmail.com": "5/s"}])
+    ] = field(default_factory=dict)
+    servers: Annotated[
+        tuple[SmtpServerSettings, ...],
+        "several servers, instead of `host`",
+        Field(
+            examples=[
+                [{"host": "smtp1.bacson.example", "username": "tin@bacson.example", "password": "${SMTP_PASSWORD}"}]
+            ]
+        ),
+    ] = ()
+    helo_name: Annotated[
+        HostName,
+        "name of this machine in EHLO; its host name if left out",
+        Field(examples=["news.bacson.example"]),
+    ] = ""
+    list_domain: Annotated[
+        HostName,
+        "domain of the List-Id, the sender's if left out; never change it later",
+        Field(examples=["bacson.example"]),
+    ] = ""
+    return_path: Annotated[
+        Address | None, "address for bounces; see docs/bounces.md", Field(examples=["bounce@bacson.example"])
+    ] = None
+    dkim: Annotated[
+        tuple[DkimSettings, ...],
+        "DKIM signatures; see docs/dkim.md",
+        Field(examples=[[{"domain": "bacson.example", "selector": "2026a", "key": "dkim-2026a.pem"}]]),
+    ] = ()
+    response_timeout: Annotated[ResponseTimeout, "longest wait for the response to a message"] = timedelta(minutes=10)
 
     def __post_init__(self) -> None:
         if self.servers and self.host:

@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
+from pydantic import Field
+
 from distributor.channel import Channel, ComposeContext, Folder, PublicUrl
 from distributor.errors import DeliveryError, Rejected, Unavailable
 from distributor.model import Article, Edition, Receipt, Rendition
@@ -44,11 +46,15 @@ _NAME = re.compile(r"(?:([a-z0-9][a-z0-9-]*)\.)?(rss\.xml|atom\.xml|feed\.json)"
 class Feed(Channel):
     """A folder of feeds. The variant `tin-sang.rss.xml` is the file `tin-sang/rss.xml`, `rss.xml` that of all articles."""
 
-    folder: Annotated[Folder, "folder in which the feeds are laid"]
-    url: Annotated[PublicUrl, "address at which the web server shows that folder"]
+    folder: Annotated[Folder, "folder for the feeds, shown by a web server"]
+    url: Annotated[PublicUrl, "public address of that folder"]
     max_items: Annotated[Count, "most articles in a feed"] = 30
-    full_text: Annotated[bool, "put whole articles into the feeds, not only their leads"] = True
-    hub: Annotated[PublicUrl | None, "address of a WebSub hub"] = None
+    full_text: Annotated[bool, "whole articles in the feeds, not only their leads"] = True
+    hub: Annotated[
+        PublicUrl | None,
+        "address of a WebSub hub that is notified of changes",
+        Field(examples=["https://hub.example/"]),
+    ] = None
     allow_private: Annotated[bool, "allow a hub on the local machine or network"] = False
 
     repeatable = True

@@ -49,15 +49,15 @@ PAGES = 3  # of 40 posts each are looked through for an earlier post
 class Mastodon(Channel):
     """A Mastodon account. API: docs.joinmastodon.org/methods/statuses."""
 
-    instance: Annotated[Url, "address of the server on which the account lives"]
+    instance: Annotated[Url, "address of the account's server"]
     token: Annotated[Secret, "access token of an application of the account"]
-    visibility: Annotated[Literal["public", "unlisted", "private"], "who sees the posts"] = "public"
+    visibility: Annotated[Literal["public", "unlisted", "private"], "public, unlisted or private"] = "public"
     language: Annotated[str, "language of the posts, as an ISO 639-1 code"] = "vi"
-    max_characters: Annotated[Count, "longest post that the server takes"] = 500
-    max_hashtags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    max_characters: Annotated[Count, "longest post that the server accepts"] = 500
+    max_hashtags: Annotated[Tags, "most hashtags in a post, made from the topics of the article"] = 2
     mentions: Mentions = False
-    max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
-    template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
+    max_posts: Annotated[Count, "most posts for one edition; the other articles are not posted"] = 10
+    template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
     @property

@@ -40,12 +40,15 @@ _UNSAFE = re.compile(r"[^\w.-]")
 class Outbox(Channel):
     """A folder of posts."""
 
-    folder: Annotated[Folder, "folder in which the posts are laid"]
-    network: Annotated[Literal["mastodon", "telegram", "bluesky", "plain"], "whose limits hold"] = "plain"
-    max_hashtags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    folder: Annotated[Folder, "folder for the posts"]
+    network: Annotated[
+        Literal["mastodon", "telegram", "bluesky", "plain"],
+        "mastodon, telegram, bluesky or plain: whose limits apply",
+    ] = "plain"
+    max_hashtags: Annotated[Tags, "most hashtags in a post, made from the topics of the article"] = 2
     mentions: Mentions = False
-    max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
-    template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
+    max_posts: Annotated[Count, "most posts for one edition; the other articles are not posted"] = 10
+    template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
 
     repeatable = True
     reaches_audience = False  # files, for people of the newsroom

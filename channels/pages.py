@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from pydantic import Field
+
 from distributor.channel import Channel, ComposeContext, Folder, PublicUrl
 from distributor.errors import Rejected
 from distributor.model import Article, Edition, EditionKind, Receipt, Rendition
@@ -34,10 +36,12 @@ _NAME = re.compile(r"(?:article-)?[a-z0-9-]+\.html")
 class Pages(Channel):
     """A folder of web pages."""
 
-    folder: Annotated[Folder, "folder in which the pages are laid"]
-    url: Annotated[PublicUrl, "address at which the web server shows that folder"]
-    articles: Annotated[bool, "pages of single articles too"] = True
-    creator: Annotated[str, "name on the fediverse that previews of links show, such as @tin@bacson.example"] = ""
+    folder: Annotated[Folder, "folder for the pages, shown by a web server"]
+    url: Annotated[PublicUrl, "public address of that folder"]
+    articles: Annotated[bool, "a page for each article too"] = True
+    creator: Annotated[
+        str, "fediverse account that link previews name as the author", Field(examples=["@tin@bacson.example"])
+    ] = ""
 
     repeatable = True
     reaches_audience = False  # files, for whoever comes for them

@@ -41,13 +41,13 @@ class Telegram(Channel):
 
     chat: Annotated[_Chat, "name of the channel with its @, or its number (-100…)"]
     token: Annotated[Secret, "token of the bot"]
-    bold_title: Annotated[bool, "show the first line in bold type"] = True
-    preview: Annotated[Literal["large", "small", "none"], "how the link of the article is previewed"] = "large"
-    silent: Annotated[bool, "readers get no sound"] = False
-    max_hashtags: Annotated[Tags, "most hashtags of a post, made of the topics of the article"] = 2
+    bold_title: Annotated[bool, "first line in bold"] = True
+    preview: Annotated[Literal["large", "small", "none"], "link preview: large, small or none"] = "large"
+    silent: Annotated[bool, "posts arrive without a sound"] = False
+    max_hashtags: Annotated[Tags, "most hashtags in a post, made from the topics of the article"] = 2
     mentions: Mentions = False
-    max_posts: Annotated[Count, "most posts of one edition; the articles after them are left out"] = 10
-    template: Annotated[str, "template of a post, by its name below templates/"] = "post/article.txt.j2"
+    max_posts: Annotated[Count, "most posts for one edition; the other articles are not posted"] = 10
+    template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
     api: Annotated[Url, "address of the Bot API server"] = "https://api.telegram.org"
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 

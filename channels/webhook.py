@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from distributor.channel import Channel, ComposeContext, Secret, Url
 from distributor.errors import AuthBroken, Unavailable
@@ -59,9 +59,13 @@ class Webhook(Channel):
     """One endpoint of another program. Specification: standardwebhooks.com."""
 
     url: Annotated[Url, "address to which editions are posted"]
-    secret: Annotated[_SigningSecret, "signs the messages: whsec_ and the base64 form of 24 to 64 random bytes"]
-    old_secret: Annotated[_SigningSecret | None, "the secret before this one, while receivers change over"] = None
-    full_text: Annotated[bool, "send the bodies of the articles along, as HTML"] = False
+    secret: Annotated[_SigningSecret, "key that signs messages: whsec_ and 24 to 64 random bytes in base64"]
+    old_secret: Annotated[
+        _SigningSecret | None,
+        "the previous key, while receivers change over",
+        Field(examples=["${OLD_WEBHOOK_SECRET}"]),
+    ] = None
+    full_text: Annotated[bool, "include the text of the articles, as HTML"] = False
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
     repeatable = True

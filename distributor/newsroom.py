@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from . import permissions
 from .channel import Channel
-from .config import schema, yaml
+from .config import validation, yaml
 from .config.schema import Newsletter, Settings
 from .config.yaml import KeyPath, RawConfig
 from .errors import ConfigError, Problem, StoreError, StoreLost, UserError
@@ -61,7 +61,7 @@ class Newsroom:
         try:
             return self.settings.newsletters[name]
         except KeyError:
-            hint = schema.suggestion(name, self.settings.newsletters)
+            hint = validation.suggestion(name, self.settings.newsletters)
             raise UserError(f"there is no newsletter {name!r}{hint}") from None
 
     def zone(self, newsletter: Newsletter) -> ZoneInfo:
@@ -197,7 +197,7 @@ def open_newsroom(file: Path) -> Newsroom:
     raw = yaml.read(file.absolute())
     registry.channels.join(raw.folder / "channels")
     registry.sources.join(raw.folder / "sources")
-    settings, problems = schema.validate(raw)
+    settings, problems = validation.validate(raw)
     sources, source_problems = registry.sources.build(raw)
     channels, channel_problems = registry.channels.build(raw)
     timing, timing_problems = read_schedule_settings(raw, settings)

@@ -25,7 +25,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator, ConfigDict, Field
 
 from .config.types import AnnounceSince, DateFormat, Duration, FirstGatherRule, Folder, Url, Zone, http_url, web_url
 from .credentials import NO_CREDENTIALS, Credentials
@@ -153,20 +153,25 @@ class Source(ABC):
     __pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True)
 
     name: str = ""
-    language: Annotated[str, "language of the articles, as a language tag: vi, en-GB, fil"] = "vi"
-    timezone: Annotated[Zone, "zone of dates that come without one"] = ZoneInfo("Asia/Ho_Chi_Minh")
+    language: Annotated[str, "language of the articles: vi, en-GB, fil, …"] = "vi"
+    timezone: Annotated[Zone, "time zone of dates that name none"] = ZoneInfo("Asia/Ho_Chi_Minh")
     date_order: Annotated[
-        Literal["day first", "month first"], "how dates like 11/24/2026 are written: day first, or month first"
+        Literal["day first", "month first"], "how dates such as 11/12/2026 are read: day first or month first"
     ] = "day first"
     topics: Annotated[
-        tuple[str, ...], "topics given to every article of this source, beside its own", AfterValidator(_topics)
+        tuple[str, ...],
+        "topics added to every article of this source",
+        AfterValidator(_topics),
+        Field(examples=[["Tin trong tỉnh"]]),
     ] = ()
-    preferred: Annotated[bool, "where other sources tell the same story about as fully, take this one's words"] = False
-    every: Annotated[Duration, "how often `serve` looks: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
+    preferred: Annotated[bool, "use this source's text where another source has the same story"] = False
+    every: Annotated[Duration, "how often `serve` gathers: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
     announce_since: Annotated[
-        AnnounceSince, "what is news at the first look: the newest articles (10), the youngest (3d), or both (10 or 3d)"
+        AnnounceSince, "what counts as new at the first gather: the newest 10, the last 3d, or both"
     ] = FirstGatherRule()
-    alert_if_silent_for: Annotated[Duration | None, "tell staff when nothing new has come for this long"] = None
+    alert_if_silent_for: Annotated[
+        Duration | None, "notify staff when nothing new has come for this long", Field(examples=["3d"])
+    ] = None
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
     # Taken out of the addresses among its settings by the registry, so that those can be shown and stored.
     credentials: Credentials = field(default=NO_CREDENTIALS, init=False, repr=False, compare=False)

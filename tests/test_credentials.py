@@ -199,7 +199,7 @@ miền núi của tỉnh.&lt;/p&gt;</description><media:content url="LOGIN/b.jpg
         ("https://bacson.example/feeds", f"https://{LOGIN}bacson.example/feeds", "channels.feeds.url"),
         (
             "channels:\n  mail",
-            f"pictures: {{url: 'https://{LOGIN}bacson.example/p'}}\nchannels:\n  mail",
+            f"images: {{url: 'https://{LOGIN}bacson.example/p'}}\nchannels:\n  mail",
             "images.url",
         ),
     ],

@@ -15,7 +15,7 @@ _MAX_TITLE_LENGTH = 70  # characters of a headline in the table
 
 def check_names(app: CliContext, names: Sequence[str]) -> None:
     """Raises UserError for a name that no source has."""
-    from ..config.schema import suggestion
+    from ..config.validation import suggestion
     from ..errors import UserError
 
     for name in names:

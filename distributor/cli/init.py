@@ -16,14 +16,15 @@ from .context import pass_cli_context, say
 def command(_app: object, directory: Path) -> None:
     """Make a new newsroom folder that runs as it is: config.yaml, two articles, folders for your own files.
 
-    DIRECTORY is made if need be. A file that is there already is never touched.
+    DIRECTORY is created if it does not exist. Existing files are never changed. config.yaml has the settings that a newsroom
+    needs; `distributor config` shows all the others.
     """
     from .. import starter
     from ..errors import UserError
 
     origin = Path(next(iter(starter.__path__)))
     if (directory / "config.yaml").exists():
-        raise UserError(f"{directory / 'config.yaml'} is there already: nothing was changed")
+        raise UserError(f"{directory / 'config.yaml'} exists already: nothing was changed")
     files = sorted(
         path for path in origin.rglob("*") if path.is_file() and path.suffix != ".py" and path.suffix != ".pyc"
     )
@@ -37,9 +38,10 @@ def command(_app: object, directory: Path) -> None:
                 shutil.copyfile(path, target)
     except OSError as error:
         raise UserError(f"{error.filename or directory}: cannot be written: {error.strerror}") from None
-    say(f"A newsroom is in {directory.absolute()}. Now:")
+    say(f"The newsroom is in {directory.absolute()}. Next:")
     where = "" if directory == Path() else f"cd {directory} && "
     say(f"  {where}distributor check")
     say("  distributor subscribers add you@example.com")
     say("  distributor preview tin-sang --open")
     say("  distributor send tin-sang")
+    say("Put your site, sources and mail server in config.yaml; `distributor config` explains every setting.")

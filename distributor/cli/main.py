@@ -18,6 +18,7 @@ from ..terminal import printable
 # Name, and the line that `--help` shows. A test compares the line with the command's own, so that neither drifts.
 COMMANDS = {
     "init": "Make a new newsroom folder that runs as it is.",
+    "config": "Show a config.yaml with every setting explained.",
     "check": "Check config.yaml, templates, channels and the store.",
     "gather": "Look at the sources and take in what is new.",
     "articles": "Show the articles that are known; hold, pin, correct or withdraw one.",

@@ -165,7 +165,7 @@ def _selectors(chosen: Sequence[str]) -> dict[str, str]:
     """`KEY=CSS` as a mapping. Raises click.BadParameter in words."""
     from dataclasses import fields
 
-    from ..config.schema import suggestion
+    from ..config.validation import suggestion
     from ..gathering.extraction.article import Selectors
 
     keys = [one.name for one in fields(Selectors)]

@@ -53,20 +53,25 @@ def describe(name: str, cls: type[Any], section: str) -> PluginInfo:
 def settings_of(cls: type[Any]) -> tuple[PluginSetting, ...]:
     """The settings of a channel or source, its own before the common ones."""
     hints = get_type_hints(cls, include_extras=True)
+    return tuple(_setting(field, hints[field.name]) for field in setting_fields(cls))
+
+
+def setting_fields(cls: type[Any]) -> list[dataclasses.Field[Any]]:
+    """The fields of a dataclass that are settings, its own before those of its base."""
     rows = [field for field in dataclasses.fields(cls) if field.init and field.name != "name"]
     own = [field for field in rows if field.name in vars(cls).get("__annotations__", {})]
-    return tuple(_setting(field, hints[field.name]) for field in [*own, *(row for row in rows if row not in own)])
+    return [*own, *(row for row in rows if row not in own)]
 
 
 def _setting(field: dataclasses.Field[Any], hint: Any) -> PluginSetting:
     words = [note for note in getattr(hint, "__metadata__", ()) if isinstance(note, str)]
     required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-    return PluginSetting(field.name, _type_name(hint), None if required else _show(default), " ".join(words))
+    return PluginSetting(field.name, _type_name(hint), None if required else show_default(default), " ".join(words))
 
 
-def _show(default: Any) -> str:
-    if default is None or default == () or default == "":
+def show_default(default: Any) -> str:
+    if default in (None, (), "", {}):
         return "empty"
     if isinstance(default, bool):
         return str(default).lower()
@@ -74,7 +79,7 @@ def _show(default: Any) -> str:
         return show_duration(default)
     if dataclasses.is_dataclass(default) and not isinstance(default, type):
         values = [getattr(default, field.name) for field in dataclasses.fields(default)]
-        shown = [text for text in map(_show, values) if text != "empty"]
+        shown = [text for text in map(show_default, values) if text != "empty"]
         return " or ".join(shown) or "empty"
     return str(default)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from ..channel import Channel
-from ..config.schema import build, suggestion
+from ..config.validation import build, suggestion
 from ..config.yaml import KeyPath, RawConfig
 from ..credentials import extract_settings_credentials
 from ..errors import Problem, UserError

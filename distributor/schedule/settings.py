@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 
-from ..config.schema import HolidaySettings, Settings, suggestion
+from ..config.schema import HolidaySettings, Settings
 from ..config.types import parse_duration
+from ..config.validation import suggestion
 from ..config.yaml import KeyPath, RawConfig
 from ..errors import Problem
 from .holidays import HolidayCalendar, known_countries

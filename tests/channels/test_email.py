@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from distributor.channel import Digest
-from distributor.config.schema import build
+from distributor.config.validation import build
 from distributor.config.yaml import RawConfig
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.mail.dkim import SIGNED

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from distributor.config.schema import build
+from distributor.config.validation import build
 from distributor.config.yaml import RawConfig
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from support.builders import article, edition

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from distributor.config import schema, yaml
+from distributor.config import validation, yaml
 from distributor.config.schema import Settings
 from distributor.errors import ConfigError
 from distributor.newsroom import open_newsroom
@@ -44,7 +44,7 @@ def settings(folder: Path, text: str, environment: Mapping[str, str]) -> Setting
     file.write_text(text, encoding="utf-8")
     raw = yaml.read(file, environment)
     assert raw.problems == ()
-    made, faults = schema.validate(raw)
+    made, faults = validation.validate(raw)
     assert faults == []
     assert made is not None
     return made

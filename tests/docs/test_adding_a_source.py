@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from distributor.config.schema import build
+from distributor.config.validation import build
 from distributor.config.yaml import read
 from distributor.errors import SourceError
 from distributor.gathering.fetcher import HostQueue, open_fetcher

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, tzinfo
+from typing import Annotated
 
 from lxml.html import HtmlElement
+from pydantic import Field
 
 from ...model import Image
 from ...text import clean_line
@@ -31,16 +33,16 @@ from .structured_data import StructuredData
 class Selectors:
     """CSS selectors; an empty one is filled in automatically. Raises ValueError for one that is no CSS."""
 
-    link: str = ""
-    title: str = ""
-    date: str = ""
-    lead: str = ""
-    body: str = ""
-    image: str = ""
-    caption: str = ""
-    author: str = ""
-    topic: str = ""
-    next: str = ""
+    link: Annotated[str, "links to articles, on the listing page", Field(examples=[".danhsachtin a.tieude"])] = ""
+    title: Annotated[str, "title, on the page of an article", Field(examples=[".tieude"])] = ""
+    date: Annotated[str, "date of publication", Field(examples=[".ngay"])] = ""
+    lead: Annotated[str, "lead", Field(examples=[".tomtat"])] = ""
+    body: Annotated[str, "text", Field(examples=["#noidung"])] = ""
+    image: Annotated[str, "image", Field(examples=[".anh img"])] = ""
+    caption: Annotated[str, "caption of the image", Field(examples=[".chuthich"])] = ""
+    author: Annotated[str, "author", Field(examples=[".tacgia"])] = ""
+    topic: Annotated[str, "topics", Field(examples=[".chuyenmuc a"])] = ""
+    next: Annotated[str, "link to the next page of the listing", Field(examples=["a.trangsau"])] = ""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -55,11 +57,11 @@ class ExtractedArticle:
     the sections of its path of links. `doubt` reports a date that stands there and cannot be read.
     """
 
-    title: str = ""
-    lead: str = ""
+    title: Annotated[str, "title, on the page of an article", Field(examples=[".tieude"])] = ""
+    lead: Annotated[str, "lead", Field(examples=[".tomtat"])] = ""
     body_html: str = ""
     missed: tuple[str, ...] = ()  # the selectors that find nothing on this page
-    author: str = ""
+    author: Annotated[str, "author", Field(examples=[".tacgia"])] = ""
     published: datetime | None = None
     updated: datetime | None = None
     doubt: str = ""

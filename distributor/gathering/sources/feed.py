@@ -52,9 +52,9 @@ _LONGEST_LEAD = 600  # characters
 class FeedSource(Source):
     """One feed."""
 
-    url: Annotated[Url | None, "address of the feed"] = None
-    file: Annotated[Folder | None, "file of the feed, instead of an address"] = None
-    max_articles: Annotated[int, "most articles taken from one look, the newest by their dates", Field(ge=1)] = 100
+    url: Annotated[Url | None, "address of the feed", Field(examples=["https://bacson.example/rss"])] = None
+    file: Annotated[Folder | None, "file of the feed, instead of `url`", Field(examples=["feed.xml"])] = None
+    max_articles: Annotated[int, "most articles read at one gather, newest first", Field(ge=1)] = 100
 
     def __post_init__(self) -> None:
         if (self.url is None) == (self.file is None):

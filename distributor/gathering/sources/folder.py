@@ -95,13 +95,13 @@ def _names(value: tuple[str, ...]) -> tuple[str, ...]:
 class FolderSource(Source):
     """Files below a folder."""
 
-    folder: Annotated[Folder, "the folder; those inside it are read too"]
+    folder: Annotated[Folder, "folder of articles, with its subfolders"]
     patterns: Annotated[tuple[str, ...], "names of the files that are articles", AfterValidator(_names)] = (
         "*.md",
         "*.html",
         "*.txt",
     )
-    url: Annotated[str, "address of an article, {slug} standing for its file name", AfterValidator(_template)] = ""
+    url: Annotated[str, "address of an article; {slug} is its file name", AfterValidator(_template)] = ""
 
     remote = False
 

@@ -82,18 +82,19 @@ class _ListingPages:
 class PageSource(Source):
     """A listing page and its article pages."""
 
-    url: Annotated[str, "address of the listing", AfterValidator(web_url)]
-    select: Annotated[
-        Selectors, "CSS selectors: link, next; title, date, lead, body, image, caption, author, topic"
-    ] = Selectors()
+    url: Annotated[str, "address of the listing page", AfterValidator(web_url)]
+    select: Annotated[Selectors, "CSS selectors; what is left out is found automatically"] = Selectors()
     topics: Annotated[
         tuple[str, ...],
-        "topics given to every article, beside its own; `from page` adds those that its page shows it under",
+        "topics added to every article; `from page` adds those of its breadcrumbs",
+        Field(examples=[["from page", "Tin trong tỉnh"]]),
         BeforeValidator(lambda given: (given,) if given == FROM_PAGE else given),
     ] = ()
-    max_pages: Annotated[int, "most pages of the listing that are read", Field(ge=1, le=50)] = 1
-    max_articles: Annotated[int, "most articles that one look reads", Field(ge=1, le=500)] = 30
-    folder: Annotated[Folder | None, "a copy of the pages on the disk, read instead of the network"] = None
+    max_pages: Annotated[int, "most pages of the listing to read", Field(ge=1, le=50)] = 1
+    max_articles: Annotated[int, "most articles read at one gather", Field(ge=1, le=500)] = 30
+    folder: Annotated[
+        Folder | None, "copy of the pages on the disk, read in place of the network", Field(examples=["samples/portal"])
+    ] = None
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         pages: Fetcher = Mirror(self.folder, self.url) if self.folder else fetcher

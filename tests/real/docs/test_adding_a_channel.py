@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from distributor.channel import Channel
-from distributor.config.schema import build
+from distributor.config.validation import build
 from distributor.config.yaml import read
 from distributor.errors import AuthBroken
 from distributor.plugins import registry

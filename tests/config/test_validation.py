@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from distributor.config import schema, yaml
+from distributor.config import validation, yaml
 from distributor.config.schema import Settings
 from distributor.config.types import FirstGatherRule
 from distributor.errors import ConfigError
@@ -47,7 +47,7 @@ def settings(folder: Path, text: str, environment: Mapping[str, str]) -> Setting
     file.write_text(text, encoding="utf-8")
     raw = yaml.read(file, environment)
     assert raw.problems == ()
-    made, faults = schema.validate(raw)
+    made, faults = validation.validate(raw)
     assert faults == []
     assert made is not None
     return made
@@ -85,17 +85,17 @@ BROKEN = {
     ),
     "words that nobody could read": (
         ("sources:", "  theme:\n    background: '#fafafa'\n    muted: '#999999'\nsources:"),
-        "config.yaml:6: site.theme.muted: cannot be read on the card: #999999 on #fafafa has a contrast of 2.7, and text "
-        "needs 4.5",
+        "config.yaml:6: site.theme.muted: cannot be read on the background: #999999 on #fafafa has a contrast of 2.7, "
+        "and text needs 4.5",
     ),
     "a card too dark for the words that are usual": (
         ("sources:", "  theme:\n    background: '#222222'\n    text: '#ffffff'\n    muted: '#ffffff'\nsources:"),
-        "config.yaml:4: site.theme.heading: cannot be read on the card: #16191d on #222222 has a contrast of 1.1, and text "
-        "needs 4.5",
+        "config.yaml:4: site.theme.heading: cannot be read on the background: #16191d on #222222 has a contrast of 1.1, "
+        "and text needs 4.5",
     ),
     "a logo of unknown width": (
         ("sources:", "  theme: {logo: 'https://bacson.example/logo.png'}\nsources:"),
-        "config.yaml:4: site.theme.logo_width: is needed beside a logo: how many pixels wide is it where it is 40 px high?",
+        "config.yaml:4: site.theme.logo_width: is needed with a logo: how many pixels wide is it when it is 40 px high?",
     ),
     "fonts that end the rule": (
         ("sources:", "  theme: {fonts: 'Arial; } body { display: none'}\nsources:"),

@@ -1,0 +1,145 @@
+"""config.yaml checked: every problem at once, with its key path and line, in words. Values never appear in them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import Problem
+from .schema import Newsletter, Settings
+from .yaml import KeyPath, RawConfig
+
+
+def validate(raw: RawConfig) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or None and every problem of theirs. Sources and channels are looked into by the registry."""
+    try:
+        settings = Settings.model_validate(raw.data, context={"folder": raw.folder})
+    except ValidationError as error:
+        return None, problems_of(error, raw, (), Settings)
+    named = {key: newsletter.model_copy(update={"id": key}) for key, newsletter in settings.newsletters.items()}
+    settings = settings.model_copy(update={"newsletters": named})
+    return settings, list(_unknown_references(settings, raw))
+
+
+def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]:
+    """Newsletters that name a source or a channel that is not there."""
+    for key, newsletter in settings.newsletters.items():
+        if "id" in raw.data["newsletters"][key]:
+            yield raw.problem(("newsletters", key, "id"), "is not a known key: the key above it is the newsletter's id")
+        for path, names in _references(newsletter):
+            field = path[-1]
+            known: Iterable[str] = settings.sources if field == "sources" else settings.channels
+            if len(path) > 1 and field == "channels":
+                known = newsletter.channels  # an alert or a draft goes where the newsletter goes
+            for index, name in enumerate(names):
+                if name not in known:
+                    where = f"newsletter {key} has no" if known is newsletter.channels else "there is no"
+                    yield raw.problem(
+                        ("newsletters", key, *path, index),
+                        f"{where} {field.removesuffix('s')} {name!r}{suggestion(name, known)}",
+                    )
+
+
+def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Sequence[str]]]:
+    """The keys of a newsletter that name sources and channels, with the names."""
+    yield ("sources",), newsletter.sources
+    yield ("channels",), newsletter.channels
+    if newsletter.alerts:
+        yield ("alerts", "sources"), newsletter.alerts.sources
+        yield ("alerts", "channels"), newsletter.alerts.channels
+    if newsletter.review:
+        yield ("review", "channels"), newsletter.review.channels
+
+
+def problems_of(error: ValidationError, raw: RawConfig, prefix: KeyPath, model: type[Any]) -> list[Problem]:
+    """A validation error as problems in our words. Values never appear in them: they may be secret."""
+    problems = []
+    for fault in error.errors(include_url=False, include_input=False):
+        path = (*prefix, *(part for part in fault["loc"] if part != "[key]"))
+        problems.append(raw.problem(path, _in_words(fault, model)))
+    return problems
+
+
+_WORDS = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "write a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), "write a number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "write true or false"),
+    "string_type": "write a text, in quotes where it looks like a number or a date",
+}
+
+
+def _in_words(fault: Any, model: type[Any]) -> str:
+    match fault["type"]:
+        case "missing" | "missing_argument":
+            return "is missing, and there is no default"
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            known = _keys_at(model, fault["loc"][:-1])
+            return f"is not a known key{suggestion(str(fault['loc'][-1]), known)}"
+        case "value_error":
+            return str(fault["ctx"]["error"])
+        case "string_pattern_mismatch" if fault["loc"][-1] == "[key]":
+            return "a name is made of small letters, digits and hyphens, at most 40 of them"
+        case "string_pattern_mismatch":
+            return "write a colour as # and six hexadecimal digits, such as #9b1c1c"
+        case "too_short" | "string_too_short":
+            return "must not be empty"
+        case "tuple_type":
+            return "write a list: [one, two]"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "must hold `key: value` lines of its own"
+        case kind if kind in _WORDS:
+            return _WORDS[kind]
+        case "greater_than_equal":
+            return f"write {fault['ctx']['ge']} or more"
+        case "less_than_equal":
+            return f"write {fault['ctx']['le']} or less"
+    message: str = fault["msg"]
+    return message[0].lower() + message[1:]
+
+
+def _keys_at(model: Any, path: Sequence[str | int]) -> list[str]:
+    """The keys that a section allows, following a key path into pydantic models and dataclasses."""
+    for part in path:
+        if get_origin(model) in (dict, tuple):  # a name, or a place in a list
+            model = get_args(model)[1 if get_origin(model) is dict else 0]
+        else:
+            model = _fields(model).get(str(part))
+    return [name for name in _fields(model) if name not in ("id", "name")]
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """The fields of a model or dataclass with their types, without what is annotated to them."""
+    if hasattr(model, "model_fields"):
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    if not hasattr(model, "__dataclass_fields__"):
+        return {}
+    hints = get_type_hints(model)
+    return {field.name: hints[field.name] for field in fields(model) if field.init}  # `fields` leaves ClassVar out
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'channels'?`, or the list of what there is where nothing is near."""
+    options = sorted(known)
+    near = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are: {', '.join(options)}" if options else ""
+
+
+@lru_cache(maxsize=64)
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def build(cls: type[Any], settings: Mapping[str, Any], raw: RawConfig, prefix: KeyPath) -> tuple[Any, list[Problem]]:
+    """A channel or source from its settings, or None and the problems with them."""
+    try:
+        adapter = _adapter(cls)  # type: ignore[arg-type]  # mypy takes no class for hashable
+        return adapter.validate_python(dict(settings), context={"folder": raw.folder}), []
+    except ValidationError as error:
+        return None, problems_of(error, raw, prefix, cls)

@@ -1,0 +1,185 @@
+"""config.yaml with every setting there is: each section, channel type and source type, with its explanation.
+
+Nothing is written down twice. What a line says comes from the setting itself: its name, default, one sentence and example
+(`Field(examples=[…])`). Lines that are needed are as they would stand in a file; all others are commented out, so that the
+whole is a config.yaml that loads, and goes on loading when the `# ` of any line or block is taken away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ..config.schema import Settings
+from .info import describe, setting_fields, show_default
+from .registry import PluginRegistry, channels, sources
+
+_COLUMN = 44  # where explanations begin
+_HEAD = """\
+# Every setting of Distributor. Remove the `# ` in front of a line to use it, or copy what you need into your config.yaml.
+# A line that is commented out shows the default, or an example where there is no default.
+#
+# Values can come from the environment: ${NAME}, or ${NAME:-default}; $$ writes a dollar sign. A secret can be read from
+# a file: file:PATH. Paths are relative to the folder of config.yaml. Put a text in quotes where it looks like something
+# else to YAML, or begins with a sign such as # or @: "#9b1c1c", "12345678".
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One setting: its sentence, its value in the example, and the section that it holds, if it holds one."""
+
+    name: str
+    help: str
+    required: bool
+    default: Any = None
+    example: Any = None
+    section: Any = None
+
+
+def write_example() -> str:
+    """The whole example, with the types of the newsroom's own folders."""
+    lines = [_HEAD.rstrip()]
+    for key in _keys(Settings):
+        lines.append("")
+        if key.name in ("channels", "sources"):
+            registry: PluginRegistry[Any] = channels if key.name == "channels" else sources
+            lines += [_line(f"{key.name}:", key.help), *_indent(_plugins(registry))]
+        else:
+            lines += _block(key, {key.name: key.example} if key.required else {})
+    return "\n".join(map(_aligned, lines)) + "\n"
+
+
+def _plugins(registry: PluginRegistry[Any]) -> Iterator[str]:
+    """Each type under the name that its manual gives it; commented out where it cannot do without a secret."""
+    section = f"{registry.section}s"
+    for type_name in registry.names():
+        cls = registry.find(type_name)
+        info = describe(type_name, cls, section)
+        ((name, values),) = yaml.safe_load(info.example)[section].items()
+        required = {key.name for key in _keys(cls) if key.required}
+        secret = {key for key, value in values.items() if "${" in str(value)}
+        shown = values if not secret or secret & required else {key: values[key] for key in required}
+        lines = [
+            _line(f"{name}:", info.summary),
+            *_indent([_line(f"type: {type_name}"), *_section(cls, shown)]),
+        ]
+        yield from _comment(lines) if secret & required else lines
+
+
+def _section(cls: type[Any], example: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of a section; those in the example with its values, the others commented out."""
+    for key in _keys(cls):
+        yield from _block(key, example)
+
+
+def _block(key: _Key, example: Mapping[str, Any]) -> list[str]:
+    """A setting with all that it holds."""
+    value = example.get(key.name, key.example)
+    if key.section is None or not isinstance(value, Mapping | list | tuple):
+        text = _in_yaml(value if key.name in example or _is_empty(key.default) else key.default)
+        lines = [_line(f"{key.name}: {text}".rstrip(), key.help)]
+    elif isinstance(value, Mapping) and _is_named(key):
+        ((name, values),) = value.items()
+        inner = [_line(f"{name}:"), *_indent(_section(key.section, values))]
+        lines = [_line(f"{key.name}:", key.help), *_indent(inner)]
+    elif isinstance(value, Mapping):
+        lines = [_line(f"{key.name}:", key.help), *_indent(_section(key.section, value))]
+    else:
+        first, *others = _section(key.section, value[0])
+        lines = [_line(f"{key.name}:", key.help), *_indent([f"- {first}", *_indent(others)])]
+    return lines if key.name in example else _comment(lines)
+
+
+def _keys(cls: Any) -> Iterator[_Key]:
+    """The settings of a section or plugin, in the order in which they are declared."""
+    if issubclass(cls, BaseModel):
+        for name, info in cls.model_fields.items():
+            if info.description:
+                yield _key(name, info.annotation, info, info.description)
+        return
+    hints = get_type_hints(cls, include_extras=True)
+    for field in setting_fields(cls):
+        notes = getattr(hints[field.name], "__metadata__", ())
+        found = FieldInfo.from_annotation(hints[field.name])
+        found.default, found.default_factory = _default_of(field)
+        yield _key(field.name, found.annotation, found, " ".join(note for note in notes if isinstance(note, str)))
+
+
+def _default_of(field: dataclasses.Field[Any]) -> tuple[Any, Any]:
+    default = PydanticUndefined if field.default is dataclasses.MISSING else field.default
+    return default, None if field.default_factory is dataclasses.MISSING else field.default_factory
+
+
+def _key(name: str, hint: Any, info: FieldInfo, help: str) -> _Key:
+    default = info.get_default(call_default_factory=True) if not info.is_required() else None
+    example = info.examples[0] if info.examples else None
+    return _Key(name, help, info.is_required(), default, example, _section_of(hint))
+
+
+def _section_of(hint: Any) -> Any:
+    """The model or dataclass within a type: of a section, a list of sections, or sections by name."""
+    if get_origin(hint) in (tuple, list, dict, Union, types.UnionType):
+        return next((found for part in get_args(hint) if (found := _section_of(part))), None)
+    return hint if isinstance(hint, type) and (issubclass(hint, BaseModel) or _has_keys(hint)) else None
+
+
+def _has_keys(cls: type[Any]) -> bool:
+    """Whether a dataclass is written as a section, each key with a sentence of its own."""
+    return dataclasses.is_dataclass(cls) and all(key.help for key in _keys(cls))
+
+
+def _is_named(key: _Key) -> bool:
+    return key.name == "newsletters"
+
+
+def _is_empty(default: Any) -> bool:
+    return show_default(default) == "empty"
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------
+
+
+def _line(code: str, help: str = "") -> str:
+    return f"{code}\0{help}" if help else code
+
+
+def _indent(lines: Sequence[str] | Iterator[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def _comment(lines: Sequence[str]) -> list[str]:
+    return [f"# {line}" for line in lines]
+
+
+def _in_yaml(value: Any, within: bool = False) -> str:
+    """A value as one writes it in config.yaml; `within` a list or a section in one line."""
+    match value:
+        case None:
+            return ""
+        case str():
+            text = str(value)
+            quoted = yaml.safe_dump([text], default_flow_style=within, allow_unicode=True, width=1000).strip()
+            return text if quoted in (f"- {text}", f"[{text}]") else json.dumps(text, ensure_ascii=False)
+        case bool() | int() | float():
+            return json.dumps(value)
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {_in_yaml(one, True)}" for key, one in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(_in_yaml(one, True) for one in value) + "]"
+    return show_default(value)
+
+
+def _aligned(line: str) -> str:
+    """A line with its explanation in the column where all begin, or behind it where it is long."""
+    code, mark, help = line.partition("\0")
+    return f"{code.ljust(_COLUMN - 2)}  # {help}" if mark else code
