@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -107,7 +108,7 @@ def test_they_are_found_however_deep_they_stand_in_the_settings() -> None:
 async def test_they_are_sent_to_their_server_and_told_nowhere(site: WebSite, open_web: OpenFetcher) -> None:
     site.page("/rss", "x", ETag='"1"')
     fetcher = await open_web()
-    fetcher.credentials = extract_credentials(with_login(site.url))[1]
+    fetcher.options = replace(fetcher.options, credentials=extract_credentials(with_login(site.url))[1])
     got = await fetcher.get(f"{site.url}/rss")
     assert site.asked[0].headers["Authorization"] == BASIC
     assert got.url == f"{site.url}/rss"
@@ -123,7 +124,7 @@ async def test_a_redirect_takes_them_along_on_the_same_origin_only(site: WebSite
     site.redirect("/back", f"{site.url}/rss")
     site.page("/rss", "x")
     fetcher = await open_web()
-    fetcher.credentials = extract_credentials(with_login(site.url))[1]
+    fetcher.options = replace(fetcher.options, credentials=extract_credentials(with_login(site.url))[1])
     await fetcher.get(f"{site.url}/same")
     assert [request.headers.get("Authorization") for request in site.asked] == [BASIC, BASIC]
     site.asked.clear()
@@ -155,12 +156,12 @@ async def test_an_unchanged_feed_behind_a_password_is_not_sent_again(site: WebSi
 
     site.at("/rss", answer)
     first = await open_web()
-    first.credentials = extract_credentials(with_login(site.url))[1]
+    first.options = replace(first.options, credentials=extract_credentials(with_login(site.url))[1])
     source = FeedSource(name="tin", url=f"{site.url}/rss")
     harvest = await source.gather(first, NOW)
     assert list(harvest.validators) == [f"{site.url}/rss"]
     second = await open_web(harvest.validators)
-    second.credentials = first.credentials
+    second.options = replace(second.options, credentials=first.options.credentials)
     with pytest.raises(SourceError, match="has not changed"):
         await source.gather(second, NOW)
 

@@ -1,7 +1,7 @@
-"""Pages and feeds from the outside, read politely and with every limit counted here.
+"""The HTTP fetcher of sources: polite to servers, with limits of time, size and redirects for every page.
 
-Bytes are counted after decompression (48 kB of gzip can hold 50 MB), time by the wall clock over a whole page, redirects
-one by one, and one request at a time goes to a host, with a pause between two; waiting for one's turn does not count.
+Bytes are counted after decompression (48 kB of gzip can hold 50 MB), time by the wall clock over a whole page, redirects one
+by one, and one request at a time goes to a host, with a pause between two; waiting for one's turn does not count.
 Every failure is a SourceError of one line that names the address.
 """
 
@@ -43,7 +43,7 @@ _ASK_AGAIN = 0.05  # seconds between two tries to have a turn that another proce
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """What one page may cost: seconds, octets after decompression, redirects; and the pause between two requests."""
+    """Limits for one page: seconds, octets after decompression, redirects; and the pause between two requests."""
 
     total: float = 30.0
     size: int = 5_000_000
@@ -52,8 +52,23 @@ class FetchLimits:
 
     @property
     def octets(self) -> int:
-        """The most of an answer on the wire, whatever it is made of: headers and the marks of small chunks come on top."""
+        """The most octets of an answer on the wire: headers and the framing of small chunks come on top of the page."""
         return 2 * self.size + 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions:
+    """How the pages of one source are fetched.
+
+    `known` are the validators kept for it, `waits` the hosts to back off from, with until when. `credentials` go to
+    their own origin and to no other, on redirects too.
+    """
+
+    allow_private: bool = False
+    credentials: Credentials = NO_CREDENTIALS
+    known: Mapping[str, Validators] = field(default_factory=dict)
+    waits: Mapping[str, datetime] = field(default_factory=dict)
+    limits: FetchLimits = FetchLimits()
 
 
 class HostQueue:
@@ -86,14 +101,14 @@ class HostQueue:
         file = self._folder / hashlib.sha256(host.encode()).hexdigest()[:32]
         try:
             turn = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except OSError:  # a full disk, a folder that was cleared away: politeness is not worth a failure
+        except OSError:  # a full disk, a deleted folder: politeness is not worth a failure
             yield
             return
         try:
             while not _locked(turn):  # noqa: ASYNC110 (no event of ours tells what another process does)
                 await asyncio.sleep(_ASK_AGAIN)
-            rest = os.fstat(turn).st_mtime - time.time()  # until when the host rests is the file's time
-            await asyncio.sleep(min(max(0.0, rest), pause))
+            remaining = os.fstat(turn).st_mtime - time.time()  # the file's time is the end of the pause
+            await asyncio.sleep(min(max(0.0, remaining), pause))
             try:
                 yield
             finally:
@@ -126,19 +141,19 @@ def _lock_folder() -> Path | None:
 
 @dataclass
 class HttpFetcher:
-    """Implements `distributor.source.Fetcher`. `known` are the validators that the store has kept for this source, and
-    `waits` the hosts that are to be left alone, with until when; those that ask for it meanwhile are added to it.
+    """A fetcher over HTTP: implements `distributor.source.Fetcher`. Hosts that ask for a pause are added to `waits`.
 
-    `credentials` go to their own origin and to no other, on redirects too. An address is asked for, told and kept
-    without the user name and password that may stand in it.
+    An address is requested, reported and kept without the user name and password that may stand in it.
     """
 
     session: aiohttp.ClientSession
     hosts: HostQueue
-    known: Mapping[str, Validators] = field(default_factory=dict)
-    limits: FetchLimits = FetchLimits()
-    credentials: Credentials = NO_CREDENTIALS
-    waits: dict[str, datetime] = field(default_factory=dict)
+    options: FetchOptions
+    waits: dict[str, datetime]
+
+    @property
+    def limits(self) -> FetchLimits:
+        return self.options.limits
 
     async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
         """One page, after at most `limits.redirects` redirects.
@@ -146,9 +161,9 @@ class HttpFetcher:
         Raises SourceError; of its kinds, NotModified where nothing changed and Gone where there is no such page.
         """
         url, own = extract_credentials(url)
-        validators = self.known.get(url) if conditional else None
+        validators = self.options.known.get(url) if conditional else None
         try:
-            return await self._follow(url, validators, self.credentials | own)
+            return await self._follow(url, validators, self.options.credentials | own)
         except aiohttp.SocketTimeoutError:
             raise SourceError(f"{url} fell silent in the middle of the answer") from None
         except ResponseTooLarge as error:
@@ -164,7 +179,7 @@ class HttpFetcher:
         here, moved_to, left = url, url, self.limits.total
         for _ in range(self.limits.redirects + 1):
             _check(here, url)
-            self._leave_alone(url, here)
+            self._back_off(url, here)
             async with (
                 self.hosts.acquire(urlsplit(here).netloc, self.limits.pause),
                 asyncio.timeout(left) as limit,
@@ -185,7 +200,7 @@ class HttpFetcher:
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
 
-    def _leave_alone(self, asked: str, here: str) -> None:
+    def _back_off(self, asked: str, here: str) -> None:
         host = _host(here)
         until = find_backoff(self.waits, host, datetime.now(UTC))
         if until:
@@ -222,27 +237,21 @@ class HttpFetcher:
 
 @contextlib.asynccontextmanager
 async def open_fetcher(
-    site: Site,
-    known: Mapping[str, Validators],
-    hosts: HostQueue,
-    *,
-    allow_private: bool = False,
-    limits: FetchLimits = FetchLimits(),
-    credentials: Credentials = NO_CREDENTIALS,
-    waits: Mapping[str, datetime] | None = None,
+    site: Site, hosts: HostQueue, options: FetchOptions = FetchOptions()
 ) -> AsyncIterator[HttpFetcher]:
-    """A fetcher for one look at one source; those that share `hosts` take turns. `waits` are the hosts to leave alone."""
+    """A fetcher for one gather of one source; those that share `hosts` take turns."""
+    limits = options.limits
     session = open_session(
-        user_agent=user_agent(site), allow_private=allow_private, total=limits.total, octets=limits.octets
+        user_agent=user_agent(site), allow_private=options.allow_private, total=limits.total, octets=limits.octets
     )
     try:
-        yield HttpFetcher(session, hosts, known, limits, credentials, dict(waits or {}))
+        yield HttpFetcher(session, hosts, options, dict(options.waits))
     finally:
         await session.close()
 
 
 def user_agent(site: Site) -> str:
-    """Who reads, and whom to ask about it."""
+    """The User-Agent header: which program fetches, for which site, and whom to contact about it."""
     contact = f"; {site.contact}" if site.contact.isascii() and site.contact else ""
     return "".join(sign for sign in f"Distributor/{__version__} (+{site.url}{contact})" if sign.isprintable())
 

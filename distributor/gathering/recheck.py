@@ -1,9 +1,9 @@
-"""The last look: just before an edition goes out, each of its articles is asked after at its source.
+"""The recheck: just before an edition goes out, each of its articles is checked at its source.
 
-A mail cannot be called back, and articles are withdrawn at night. But a doubt keeps nothing back: only what its source
-clearly says is gone. Who is slow, down, or sends us elsewhere has said nothing, and the edition goes out in time.
+An email cannot be called back, and articles are withdrawn at night. But a doubt keeps nothing back: only what its source
+clearly says is gone. A source that is slow, down, or redirects elsewhere has said nothing, and the edition goes out in time.
 
-Articles of one host are asked after one by one, different hosts side by side, all within one budget of time.
+Articles of one host are checked one by one, different hosts side by side, all within one budget of time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -20,79 +20,65 @@ from ..config.schema import Site
 from ..errors import Gone, NotModified, SourceError
 from ..model import Article
 from ..source import Availability, FetchedDocument, Fetcher, Source, check_page_availability
-from .fetcher import FetchLimits, HostQueue, open_fetcher
+from .fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
 
 log = logging.getLogger("distributor.gathering")
 
-RECHECK_LIMITS = FetchLimits(total=6.0, size=2_000_000, pause=0.1)  # a page is only knocked at
-RECHECK_SECONDS = 20.0  # for all articles together: an edition does not wait longer for it
-_ENOUGH = 3  # failures in a row after which a host is left alone
-_FAREWELL = 1.0  # seconds for requests that are broken off
+RECHECK_LIMITS = FetchLimits(total=6.0, size=2_000_000, pause=0.1)  # a page is only checked
+RECHECK_SECONDS = 20.0  # for all articles together: an edition waits no longer
+_MAX_FAILURES = 3  # in a row, after which a host is not asked again
+_CANCEL_SECONDS = 1.0  # for requests that are broken off
 
 Fetchers = Callable[[Source | None], Fetcher]
 
-_NO_ANSWER = Availability(None, "it was not answered for in time")
+_NO_ANSWER = Availability(None, "there was no answer in time")
 _BROKEN = Availability(None, "its source failed")
 
 
-async def find_removed_articles(
-    sources: Mapping[str, Source],
-    site: Site,
-    articles: Sequence[Article],
-    *,
-    hosts: HostQueue | None = None,
-    seconds: float = RECHECK_SECONDS,
-    limits: FetchLimits = RECHECK_LIMITS,
-) -> dict[str, str]:
-    """The articles that are gone, by id, each with the reason in words: `its page answers 404 Not Found`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecheckOptions:
+    """How a recheck is made: seconds for all articles, limits for each page, the hosts to back off from, with until when.
+    Rechecks that share `hosts` take turns."""
 
-    What nobody can tell is not among them; `ask_after` tells that apart from what is surely there. Never raises.
-    """
-    answers = await check_articles(sources, site, articles, hosts=hosts, seconds=seconds, limits=limits)
-    return {name: answer.reason for name, answer in answers.items() if answer.available is False}
+    seconds: float = RECHECK_SECONDS
+    limits: FetchLimits = RECHECK_LIMITS
+    waits: Mapping[str, datetime] = field(default_factory=dict)
+    hosts: HostQueue | None = None
 
 
 async def check_articles(
-    sources: Mapping[str, Source],
-    site: Site,
-    articles: Sequence[Article],
-    *,
-    hosts: HostQueue | None = None,
-    seconds: float = RECHECK_SECONDS,
-    limits: FetchLimits = RECHECK_LIMITS,
-    waits: Mapping[str, datetime] | None = None,
+    sources: Mapping[str, Source], site: Site, articles: Sequence[Article], options: RecheckOptions = RecheckOptions()
 ) -> dict[str, Availability]:
-    """Whether each of the articles is still there, by id, as far as `seconds` allow. Never raises.
+    """Whether each of the articles is still there, by id, as far as the time allows. Never raises.
 
-    `sources` are those configured now; an article of another one is asked after at its web address. With `hosts` the
-    looks that share it take turns; `waits` are hosts that have asked to be left alone, with until when: nobody asks them.
+    `sources` are those configured now; an article of another one is checked at its web address.
     """
     answers = initial_availability(articles)
-    if not articles or seconds <= 0:
+    if not articles or options.seconds <= 0:
         return answers
-    async with _open_fetchers(site, HostQueue() if hosts is None else hosts, limits, waits) as fetchers:
+    async with _open_fetchers(site, options) as fetchers:
         tasks = [
             asyncio.create_task(_check_queue(sources, fetchers, queue, answers)) for queue in _queues(sources, articles)
         ]
         try:
-            _, late = await asyncio.wait(tasks, timeout=seconds)
+            _, late = await asyncio.wait(tasks, timeout=options.seconds)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=_FAREWELL)
+            await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
     if late:
         count = sum(answer is _NO_ANSWER for answer in answers.values())
-        log.warning("last look: %d of %d articles were not answered for within %g s", count, len(answers), seconds)
+        log.warning("recheck: %d of %d articles had no answer within %g s", count, len(answers), options.seconds)
     return answers
 
 
 def initial_availability(articles: Sequence[Article]) -> dict[str, Availability]:
-    """What is known of articles before anybody has answered for them, by id."""
+    """What is known of articles before there is any answer, by id."""
     return {article.id: _NO_ANSWER for article in articles}
 
 
 def _queues(sources: Mapping[str, Source], articles: Sequence[Article]) -> list[list[Article]]:
-    """Who is asked after one by one: what lies at one host, or in one source on the disk."""
+    """The articles that are checked one by one: those of one host, or of one source on the disk."""
     queues: dict[tuple[str, str], list[Article]] = {}
     for article in articles:
         source = sources.get(article.source)
@@ -110,11 +96,11 @@ async def _check_queue(
     for article in queue:
         answers[article.id] = answer = await _check_article(sources.get(article.source), fetchers, article)
         if answer.available is None:
-            log.info("last look: %s: nobody can tell whether it is there: %s", article.id, answer.reason)
+            log.info("recheck: it is not known whether %s is still there: %s", article.id, answer.reason)
 
 
 async def _check_article(source: Source | None, fetchers: Fetchers, article: Article) -> Availability:
-    """The answer for one article. A source of somebody's own may do anything, and still stops nothing."""
+    """The answer for one article. A newsroom's own source may do anything, and still stops nothing."""
     if source is None:
         return await check_page_availability(fetchers(None), article.url)
     try:
@@ -122,12 +108,12 @@ async def _check_article(source: Source | None, fetchers: Fetchers, article: Art
     except SourceError as error:
         return Availability(None, str(error))
     except Exception:
-        log.exception("source %s raised what it may not raise when it was asked after %s", source.name, article.id)
+        log.exception("source %s failed when it checked %s: this is a bug of the source", source.name, article.id)
         return _BROKEN
     if not (
         isinstance(answer, Availability) and answer.available in (True, False, None) and isinstance(answer.reason, str)
     ):
-        log.error("source %s answered %r for %s, which is no Presence", source.name, answer, article.id)
+        log.error("source %s answered %r for %s, which is no Availability", source.name, answer, article.id)
         return _BROKEN
     return (
         answer
@@ -137,38 +123,37 @@ async def _check_article(source: Source | None, fetchers: Fetchers, article: Art
 
 
 @contextlib.asynccontextmanager
-async def _open_fetchers(
-    site: Site, hosts: HostQueue, limits: FetchLimits, waits: Mapping[str, datetime] | None
-) -> AsyncIterator[Fetchers]:
-    """The way out of each source. There are two, by whether addresses of the local network are allowed: that is a
-    setting of the source. What logs a source in is its own, too. An article whose source is not configured any more has
-    neither."""
+async def _open_fetchers(site: Site, options: RecheckOptions) -> AsyncIterator[Fetchers]:
+    """The fetcher of each source. There are two underneath, by whether addresses of the local network are allowed: that is
+    a setting of the source, and so is what logs it in. An article whose source is no longer configured has neither."""
+    fetch, hosts = FetchOptions(limits=options.limits, waits=options.waits), options.hosts or HostQueue()
     async with (
-        open_fetcher(site, {}, hosts, limits=limits, waits=waits) as public,
-        open_fetcher(site, {}, hosts, limits=limits, allow_private=True, waits=waits) as private,
+        open_fetcher(site, hosts, fetch) as public,
+        open_fetcher(site, hosts, replace(fetch, allow_private=True)) as private,
     ):
         failures: dict[bool, dict[str, int]] = {False: {}, True: {}}
 
         def fetcher(source: Source | None) -> Fetcher:
             if source is None:
                 return _BackoffFetcher(public, failures[False])
-            way = private if source.allow_private else public
-            return _BackoffFetcher(replace(way, credentials=source.credentials), failures[source.allow_private])
+            http = private if source.allow_private else public
+            own = replace(http, options=replace(http.options, credentials=source.credentials))
+            return _BackoffFetcher(own, failures[source.allow_private])
 
         yield fetcher
 
 
 @dataclass(frozen=True)
 class _BackoffFetcher:
-    """A fetcher that leaves a host alone once it has failed a few times in a row: it is down, or wants us to stop."""
+    """A fetcher that no longer asks a host that has failed a few times in a row: it is down, or wants us to stop."""
 
     fetcher: Fetcher
     failures: dict[str, int]  # in a row, by host
 
     async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
         host = _host(url)
-        if self.failures.get(host, 0) >= _ENOUGH:
-            raise SourceError(f"{url} was not asked for: {host} had failed {_ENOUGH} times in a row")
+        if self.failures.get(host, 0) >= _MAX_FAILURES:
+            raise SourceError(f"{url} was not asked for: {host} had failed {_MAX_FAILURES} times in a row")
         try:
             got = await self.fetcher.get(url, conditional=conditional)
         except (Gone, NotModified):

@@ -15,7 +15,7 @@ from .. import isolation
 from ..config.schema import ImageSettings, Site
 from ..credentials import NO_CREDENTIALS, Credentials
 from ..errors import LimitExceeded, SourceError, StartFailed
-from ..gathering.fetcher import FetchLimits, HostQueue, open_fetcher
+from ..gathering.fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from ..source import Source
@@ -167,9 +167,8 @@ def _fetch(
     address: str, site: Site, limits: FetchLimits, allow_private: bool, credentials: Credentials
 ) -> bytes | dict[str, str]:
     async def fetched() -> bytes:
-        async with open_fetcher(
-            site, {}, HostQueue(), allow_private=allow_private, limits=limits, credentials=credentials
-        ) as fetcher:
+        options = FetchOptions(allow_private=allow_private, limits=limits, credentials=credentials)
+        async with open_fetcher(site, HostQueue(), options) as fetcher:
             return (await fetcher.get(address)).body
 
     try:

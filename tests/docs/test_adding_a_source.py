@@ -15,7 +15,7 @@ from distributor.config.validation import build
 from distributor.config.yaml import read
 from distributor.errors import SourceError
 from distributor.gathering.fetcher import HostQueue, open_fetcher
-from distributor.gathering.recheck import find_removed_articles
+from distributor.gathering.recheck import check_articles
 from distributor.plugins import registry
 from distributor.plugins.info import describe
 from distributor.source import FetchResult, Source
@@ -69,7 +69,7 @@ def made(newsroom: Room, **changes: Any) -> Source:
 async def look(newsroom: Room, articles: str | bytes, **changes: Any) -> FetchResult:
     data = articles if isinstance(articles, bytes) else articles.encode()
     (newsroom.folder / "articles.csv").write_bytes(data)
-    async with open_fetcher(settings().site, {}, HostQueue()) as fetcher:
+    async with open_fetcher(settings().site, HostQueue()) as fetcher:
         return await made(newsroom, **changes).gather(fetcher, NOW)
 
 
@@ -120,12 +120,14 @@ async def test_the_example_says_what_is_still_there(newsroom: Room) -> None:
 
     async def gone(text: str) -> dict[str, str]:
         (newsroom.folder / "articles.csv").write_text(text, encoding="utf-8")
-        return await find_removed_articles({"tong-hop": source}, settings().site, [kept, dropped, nameless])
+        answers = await check_articles({"tong-hop": source}, settings().site, [kept, dropped, nameless])
+        return {id: answer.reason for id, answer in answers.items() if answer.available is False}
 
     assert await gone(ARTICLES) == {"9": "its line is gone from the table"}
     assert await gone("id,title\n") == {}
     (newsroom.folder / "articles.csv").unlink()
-    assert await find_removed_articles({"tong-hop": source}, settings().site, [kept]) == {}
+    answers = await check_articles({"tong-hop": source}, settings().site, [kept])
+    assert answers["254"].available is None
 
 
 def test_wrong_settings_of_the_example_are_told_with_their_line(newsroom: Room) -> None:

@@ -20,7 +20,7 @@ from aiohttp import web
 from distributor import http
 from distributor.errors import Gone, NotModified, SourceError
 from distributor.gathering import fetcher as gathering_fetcher
-from distributor.gathering.fetcher import FetchLimits, HostQueue, HttpFetcher, open_fetcher
+from distributor.gathering.fetcher import FetchLimits, FetchOptions, HostQueue, HttpFetcher, open_fetcher
 from distributor.source import Validators
 from support.builders import settings
 from support.misbehaving_server import Rude
@@ -372,11 +372,9 @@ async def test_processes_take_turns_at_a_host(site: WebSite, monkeypatch: pytest
 
     page = site.at("/tin", answer)
     async with contextlib.AsyncExitStack() as stack:
-        limits = FetchLimits(pause=0.1)
+        options = FetchOptions(allow_private=True, limits=FetchLimits(pause=0.1))
         fetchers = [
-            await stack.enter_async_context(
-                open_fetcher(settings().site, {}, HostQueue(shared=True), allow_private=True, limits=limits)
-            )
+            await stack.enter_async_context(open_fetcher(settings().site, HostQueue(shared=True), options))
             for _ in range(3)
         ]
         await asyncio.gather(*(fetcher.get(page) for fetcher in fetchers))

@@ -18,7 +18,7 @@ from aiohttp import web
 from distributor.articles import repository as article_repository
 from distributor.errors import Gone, NotModified, SourceError
 from distributor.gathering.fetcher import FetchLimits, HostQueue
-from distributor.gathering.recheck import check_articles, find_removed_articles
+from distributor.gathering.recheck import RecheckOptions, check_articles
 from distributor.gathering.source_reader import check_availability_of_articles
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
@@ -62,12 +62,13 @@ def image_cache(**settings: Any) -> Mapping[str, Source]:
 
 
 async def gone(sources: Mapping[str, Source], *asked: Article, **options: Any) -> dict[str, str]:
-    return await find_removed_articles(sources, SITE, asked, **{"limits": AT_ONCE, **options})
+    answers = await check_articles(sources, SITE, asked, RecheckOptions(**{"limits": AT_ONCE, **options}))
+    return {id: answer.reason for id, answer in answers.items() if answer.available is False}
 
 
 async def presence(sources: Mapping[str, Source], asked: Article, **options: Any) -> Availability:
     """The answer for one article; whatever it is, only a clear "gone" is a reason to keep it back."""
-    answer = (await check_articles(sources, SITE, [asked], **{"limits": AT_ONCE, **options}))[asked.id]
+    answer = (await check_articles(sources, SITE, [asked], RecheckOptions(**{"limits": AT_ONCE, **options})))[asked.id]
     held = await gone(sources, asked, **options)
     assert held == ({asked.id: answer.reason} if answer.available is False else {})
     return answer
@@ -262,12 +263,14 @@ async def test_who_is_not_answered_in_time_is_not_kept_back(
         article("a4", url=f"{elsewhere}/tin/4"),
     ]
     began = time.monotonic()
-    answers = await check_articles(image_cache(), SITE, asked, seconds=0.5, limits=replace(AT_ONCE, total=60.0))
+    answers = await check_articles(
+        image_cache(), SITE, asked, RecheckOptions(seconds=0.5, limits=replace(AT_ONCE, total=60.0))
+    )
     assert 0.4 < time.monotonic() - began < 3.0
     assert [answers[one.id].available for one in asked] == [False, None, None, False]
-    assert answers["a3"].reason == "it was not answered for in time"
+    assert answers["a3"].reason == "there was no answer in time"
     assert site.paths == ["/tin/1", "/cham"]
-    assert "2 of 4 articles were not answered for within 0.5 s" in caplog.text
+    assert "2 of 4 articles had no answer within 0.5 s" in caplog.text
 
 
 async def test_a_host_that_fails_three_times_in_a_row_is_left_alone(site: WebSite) -> None:
@@ -277,7 +280,7 @@ async def test_a_host_that_fails_three_times_in_a_row_is_left_alone(site: WebSit
     asked = [replace(one, url=f"{site.url}/tin/{number}") for number, one in enumerate(articles(10))]
     for number in range(10):
         site.page(f"/tin/{number}", "", status=serving(number))
-    answers = await check_articles(image_cache(), SITE, asked, limits=AT_ONCE)
+    answers = await check_articles(image_cache(), SITE, asked, RecheckOptions(limits=AT_ONCE))
     assert [answer.available for answer in answers.values()] == [False, False, None, None, False, *[None] * 5]
     assert site.paths == [f"/tin/{number}" for number in range(8)]
     assert answers["a9"].reason.endswith("had failed 3 times in a row")
@@ -343,10 +346,10 @@ async def test_a_source_that_raises_keeps_nothing_back_and_stops_nothing(caplog:
     )
     errors = [record.message for record in caplog.records if record.levelno >= logging.ERROR]
     assert [error.split(" when ")[0] for error in errors] == [
-        "source cong raised what it may not raise",
-        "source cong answered False for a1, which is no Presence",
-        "source cong answered None for a2, which is no Presence",
-        "source cong raised what it may not raise",
+        "source cong failed",
+        "source cong answered False for a1, which is no Availability",
+        "source cong answered None for a2, which is no Availability",
+        "source cong failed",
     ]
 
 
@@ -378,7 +381,7 @@ async def test_a_source_that_will_not_stop_does_not_hold_up_the_edition(monkeypa
                 await done.wait()
             return Availability(False, "too late")
 
-    monkeypatch.setattr("distributor.gathering.recheck._FAREWELL", 0.1)
+    monkeypatch.setattr("distributor.gathering.recheck._CANCEL_SECONDS", 0.1)
     done = asyncio.Event()
     began = time.monotonic()
     assert await gone({"cong": Stubborn(name="cong")}, article(), seconds=0.1) == {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from distributor.gathering.fetcher import FetchLimits, HostQueue, HttpFetcher, open_fetcher
+from distributor.gathering.fetcher import FetchLimits, FetchOptions, HostQueue, HttpFetcher, open_fetcher
 from distributor.source import Validators
 from support.builders import settings
 
@@ -77,7 +77,7 @@ async def open_web() -> AsyncIterator[OpenFetcher]:
             known: Mapping[str, Validators] | None = None, *, allow_private: bool = True, **limits: float
         ) -> HttpFetcher:
             bounds = FetchLimits(**{"pause": 0.0, **limits})  # type: ignore[arg-type]  # floats and whole numbers alike
-            made = open_fetcher(settings().site, known or {}, HostQueue(), allow_private=allow_private, limits=bounds)
-            return await stack.enter_async_context(made)
+            options = FetchOptions(known=known or {}, allow_private=allow_private, limits=bounds)
+            return await stack.enter_async_context(open_fetcher(settings().site, HostQueue(), options))
 
         yield opened

@@ -27,7 +27,7 @@ from ...source import FetchedDocument, Fetcher, processor_time
 from ...text import clean_line
 from ..extraction.article import Selectors
 from ..extraction.document import base_url, parse_page
-from ..fetcher import HostQueue, open_fetcher
+from ..fetcher import FetchOptions, HostQueue, open_fetcher
 from ..source_reader import ReportingFetcher, call_with_retries
 from ..sources.feed import FeedSource
 from .detection import (
@@ -385,10 +385,10 @@ async def _run_discovery(
     address, credentials = (
         (request.address, NO_CREDENTIALS) if request.is_path else extract_credentials(request.address)
     )
-    hosts, private = HostQueue(shared=True), request.allow_private
+    options = FetchOptions(allow_private=request.allow_private, credentials=credentials)
     try:
         async with (
-            open_fetcher(site, {}, hosts, allow_private=private, credentials=credentials) as fetcher,
+            open_fetcher(site, HostQueue(shared=True), options) as fetcher,
             asyncio.timeout(DISCOVERY_SECONDS),
         ):
             probe = Probe(replace(request, address=address), ReportingFetcher(fetcher, avoid), now)

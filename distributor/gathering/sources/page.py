@@ -69,13 +69,24 @@ _MOST_NAMED = 3  # headlines that a note names
 
 @dataclass(slots=True)
 class _ListingPages:
-    """What the pages of a listing gave together, and what staff are to be told of them."""
+    """What the pages of a listing gave together, and notes on them for staff."""
 
     links: dict[str, ArticleLink] = field(default_factory=dict)
     left_out: dict[tuple[str, str], OmittedLink] = field(default_factory=dict)
     scripted: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    pages: int = 0
+
+
+@dataclass(slots=True)
+class _ArticlePages:
+    """What the pages of articles gave together."""
+
+    articles: list[ParsedArticle] = field(default_factory=list)
+    pages: list[tuple[str, ExtractedArticle]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    validators: dict[str, Validators] = field(default_factory=dict)
+    unchanged: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,54 +112,50 @@ class PageSource(Source):
         listed = await self._listed(pages, now)
         if not listed.links:
             raise SourceError(self._without_links(listed))
-        articles: list[ParsedArticle] = []
-        faults: list[str] = []
-        doubts: list[str] = []
-        read: list[tuple[str, ExtractedArticle]] = []
-        validators: dict[str, Validators] = {}
-        unchanged = 0
         links = list(listed.links.values())[: self.max_articles]
+        read = _ArticlePages()
         for link in links:
-            try:
-                got = await pages.get(link.url, conditional=True)
-                with processor_time(_MOST_COMPUTING):
-                    article, doubt, found = self._read(got, link)
-                articles.append(article)
-                read.append((link.url, found))
-                doubts += [f"{link.url}: {doubt}"] if doubt else []
-            except LimitExceeded as error:
-                faults.append(f"{link.url} {error}")
-                continue
-            except NotModified:
-                unchanged += 1
-                continue
-            except Busy as error:
-                if not articles and not unchanged:
-                    raise
-                faults.append(f"{error}; the articles behind it wait for that, too")
+            if not await self._gather_page(pages, link, read):
                 break
-            except SourceError as error:
-                faults.append(str(error))
-                continue
-            if got.validators.etag or got.validators.last_modified:
-                validators[link.url] = got.validators
-        if faults and not articles and len(faults) == len(links):
-            told = "".join(f"; besides, {line}" for line in self._told_of_scripts(listed))
+        scripted = self._describe_scripted(listed)
+        if read.faults and not read.articles and len(read.faults) == len(links):
+            besides = "".join(f"; besides, {line}" for line in scripted)
             raise SourceError(
-                f"none of the {len(faults)} articles of {self.url} could be read; the first: {faults[0]}{told}"
+                f"none of the {len(links)} articles of {self.url} could be read; the first: {read.faults[0]}{besides}"
             )
+        warnings = collect_warnings(read.pages, self.select)
         return FetchResult(
-            articles=articles,
-            faults=faults,
-            notes=[
-                *listed.notes,
-                *self._told_of_scripts(listed),
-                *collect_warnings(read, self.select),
-                *summarize_doubts(doubts),
-            ],
-            validators=validators,
-            unchanged=unchanged,
+            articles=read.articles,
+            faults=read.faults,
+            notes=[*listed.notes, *scripted, *warnings, *summarize_doubts(read.doubts)],
+            validators=read.validators,
+            unchanged=read.unchanged,
         )
+
+    async def _gather_page(self, pages: Fetcher, link: ArticleLink, read: _ArticlePages) -> bool:
+        """Add the article of one link, or why there is none; False where its server asks for a pause."""
+        try:
+            got = await pages.get(link.url, conditional=True)
+            with processor_time(_MOST_COMPUTING):
+                article, doubt, found = self._read(got, link)
+        except LimitExceeded as error:
+            read.faults.append(f"{link.url} {error}")
+        except NotModified:
+            read.unchanged += 1
+        except Busy as error:
+            if not read.articles and not read.unchanged:
+                raise
+            read.faults.append(f"{error}; the articles behind it wait for that, too")
+            return False
+        except SourceError as error:
+            read.faults.append(str(error))
+        else:
+            read.articles.append(article)
+            read.pages.append((link.url, found))
+            read.doubts += [f"{link.url}: {doubt}"] if doubt else []
+            if got.validators.etag or got.validators.last_modified:
+                read.validators[link.url] = got.validators
+        return True
 
     async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
         """Asks its page, or looks for it in the copy on the disk."""
@@ -178,7 +185,7 @@ class PageSource(Source):
         ]
         notes = [
             ItemExplanation(url=self.url, words="", reason=note)
-            for note in (*listed.notes, *self._told_of_scripts(listed))
+            for note in (*listed.notes, *self._describe_scripted(listed))
         ]
         return [*taken, *left_out, *notes]
 
@@ -211,7 +218,6 @@ class PageSource(Source):
         page = parse_page(got.body, got.charset)
         if page is None:
             return ""
-        listed.pages = number
         found = read_listing(page, got.url, now, self.date_format, self.select.link)
         if self.select.link and not found.selected and number == 1:
             listed.notes.append(f"select.link ({self.select.link}) finds no link on {got.url}")
@@ -231,13 +237,13 @@ class PageSource(Source):
         return following.url
 
     def _without_links(self, listed: _ListingPages) -> str:
-        told = self._told_of_scripts(listed)
+        told = self._describe_scripted(listed)
         if told:
             return f"{self.url} has no links to articles that can be followed: {told[0]}"
         hint = "; look at select.link" if self.select.link else ""
         return f"{self.url} has no links to articles{hint}; `distributor gather --explain {self.name}` shows why"
 
-    def _told_of_scripts(self, listed: _ListingPages) -> list[str]:
+    def _describe_scripted(self, listed: _ListingPages) -> list[str]:
         """What staff are told of headlines that nobody can follow."""
         if not listed.scripted:
             return []
