@@ -84,7 +84,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 def decide(
     database: Database, newsletter: Newsletter
 ) -> tuple[Selection, dict[EditionKind, tuple[RecipientQuery, Segmentation]]]:
-    """What is measured: the selection, and for each frequency the census and the division."""
+    """What is measured: the selection, and for each frequency the count by preference and the segments."""
     selection = select_articles(newsletter, [Candidate(article=article) for article in articles()], NOW)
     edition = _edition(selection)
     pool = [AnnouncedArticle(article, NOW) for article in selection.chosen]

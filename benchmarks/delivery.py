@@ -73,17 +73,17 @@ class Bench:
     folder: Path
     port: int = 0  # of smtp-sink
     letter: Path = Path()
-    _desks: dict[tuple[int, str], BenchmarkNewsroom] = field(default_factory=dict)
+    _newsrooms: dict[tuple[int, str], BenchmarkNewsroom] = field(default_factory=dict)
 
-    def desk(self, readers: int, store: Store | None = None) -> BenchmarkNewsroom:
-        """A newsroom whose edition waits for so many readers; made once for each store."""
+    def prepare(self, readers: int, store: Store | None = None) -> BenchmarkNewsroom:
+        """A newsroom whose edition waits for so many subscribers; made once for each store."""
         folder = self.folder / f"{readers}{'-other' if store else ''}"
         place = store or SqliteStore(folder / "store.db")
         key = (readers, place.url)
-        if key not in self._desks:
+        if key not in self._newsrooms:
             say(f"(preparing {readers:,} readers ...)")
-            self._desks[key] = BenchmarkNewsroom.prepare(folder, place, readers)
-        return self._desks[key]
+            self._newsrooms[key] = BenchmarkNewsroom.prepare(folder, place, readers)
+        return self._newsrooms[key]
 
     def way(self, port: int | None = None, key: Path | None = None) -> Way:
         return Way(port or self.port, self.options.connections, self.options.messages_per_connection, key)
@@ -175,7 +175,7 @@ def summary(runs: Mapping[str, Sequence[Run]], ours: str = "ours") -> list[dict[
 
 def local(bench: Bench) -> list[dict[str, Any]]:
     options = bench.options
-    newsroom = bench.desk(options.count)
+    newsroom = bench.prepare(options.count)
     few = min(options.count, options.slow_count)
     many, cores = options.connections, os.cpu_count() or 1
     runs = in_turns(options.rounds, {
@@ -191,7 +191,7 @@ def local(bench: Bench) -> list[dict[str, Any]]:
 
 def distant(bench: Bench) -> list[dict[str, Any]]:
     options = bench.options
-    newsroom = bench.desk(options.distant_count)
+    newsroom = bench.prepare(options.distant_count)
     few = max(options.distant_count // 8, options.connections)
     with slow_line(bench.port, ROUND_TRIP) as port:
         real = round_trip_of(port)
@@ -210,7 +210,7 @@ def flat(bench: Bench) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for size in (*map(int, bench.options.sizes.split(",")), *([LARGEST] if bench.options.full else [])):
         rounds = 1 if size == LARGEST else bench.options.rounds
-        newsroom = bench.desk(size)
+        newsroom = bench.prepare(size)
         runs = [bench.ours(newsroom, bench.way()) for _ in range(rounds)]
         microseconds, peak = (
             median(runs, lambda run: run.seconds / run.sent * 1e6),
@@ -245,7 +245,7 @@ def signed(bench: Bench) -> list[dict[str, Any]]:
                 private.sign(bytes(300), padding.PKCS1v15(), hashes.SHA256())
         return Run(SIGNATURES, watch.seconds, watch.cpu_seconds, 0)
 
-    newsroom, cores = bench.desk(min(bench.options.count, 20_000)), os.cpu_count() or 1
+    newsroom, cores = bench.prepare(min(bench.options.count, 20_000)), os.cpu_count() or 1
     runs = in_turns(bench.options.rounds, {
         "ours, signed": lambda: bench.ours(newsroom, bench.way(key=key)),
         f"ours, signed, {cores} workers": lambda: bench.ours(newsroom, bench.way(key=key), workers=cores),
@@ -263,7 +263,7 @@ def postgres(bench: Bench) -> list[dict[str, Any]]:
     with cluster(programs) as administration:
         store = PostgresStore(administration, "bench")
         store.create()
-        there, here = bench.desk(count, store), bench.desk(count)
+        there, here = bench.prepare(count, store), bench.prepare(count)
         runs = in_turns(bench.options.rounds, {
             "ours, PostgreSQL": lambda: bench.ours(there, bench.way()),
             "ours, SQLite": lambda: bench.ours(here, bench.way()),
@@ -272,7 +272,7 @@ def postgres(bench: Bench) -> list[dict[str, Any]]:
 
 
 def profile(bench: Bench) -> list[dict[str, Any]]:
-    newsroom = bench.desk(min(bench.options.count, 20_000))
+    newsroom = bench.prepare(min(bench.options.count, 20_000))
     file = Path("var/bench-delivery.prof")
     free = bench.ours(newsroom, bench.way())
     recorded = bench.ours(newsroom, bench.way(), "--profile", str(file.absolute()))
@@ -307,7 +307,7 @@ def opened(options: argparse.Namespace) -> Iterator[Bench]:
         bench = Bench(options, Path(name).absolute(), port)
         bench.letter = bench.folder / "letter.eml"
         with letterbox() as (box, letters):
-            bench.ours(bench.desk(1), bench.way(box))
+            bench.ours(bench.prepare(1), bench.way(box))
         bench.letter.write_bytes(letters[0])
         yield bench
 

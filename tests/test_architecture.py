@@ -68,6 +68,17 @@ OTHER_TESTS = {
     "tests/real/test_torture.py": "the harness of `make torture`: senders killed at random",
 }
 
+# What the first version named things by. The terms of the field took their place; they shall not come back.
+METAPHORS = {
+    "shelf", "shelves", "studio", "studios", "workshop", "workshops", "desk", "desks", "guise", "guises", "errand",
+    "errands", "furniture", "debts", "taste", "tastes", "census", "stylebook"
+}  # fmt: skip
+OTHER_MEANINGS = {
+    "distributor/gathering/bylines.py": ({"desk"}, "an author's line may name one, as in `Sports Desk`"),
+    "docs/decisions.md": ({"shelf", "studio", "desk", "errand"}, "the decision on names says which ones went"),
+    "tests/test_architecture.py": (METAPHORS, "the list"),
+}
+
 
 def imported(file: Path, package: str) -> Iterator[str]:
     """The absolute names of everything a file imports, inside functions too."""
@@ -161,6 +172,20 @@ def classes() -> Iterator[tuple[str, str]]:
 def test_no_public_class_name_stands_for_two_things() -> None:
     counted = Counter(name for name, _ in classes())
     assert {name for name, number in counted.items() if number > 1} == set()
+
+
+def words_of(file: Path) -> set[str]:
+    """The words of a file in lower case, those within names included (`HTMLDesk`, `desk_of`)."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("folder", ["distributor", "channels", "templates", "docs", "tests", "benchmarks"])
+def test_nothing_of_ours_is_named_by_a_metaphor(folder: str) -> None:
+    kinds = {".py", ".md", ".j2", ".css", ".yaml"}
+    files = [path for path in sorted((CHECKOUT / folder).rglob("*")) if path.suffix in kinds]
+    assert files
+    found = {path.relative_to(CHECKOUT).as_posix(): words for path in files if (words := words_of(path) & METAPHORS)}
+    assert found == {name: words for name, (words, _) in OTHER_MEANINGS.items() if name.startswith(f"{folder}/")}
 
 
 TESTS = Path(__file__).parent

@@ -244,7 +244,7 @@ def select_recipients(
         yield _count(connection, found), found
         return
     table = sa.Table(
-        "tastes_of_this_edition",
+        "preferences_of_this_edition",
         sa.MetaData(),
         sa.Column("topics_key", sa.Text, primary_key=True),
         sa.Column("catch_up_from", UtcTime, primary_key=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -22,18 +22,10 @@ from distributor.editions import article_status
 from distributor.editions.selection import select_articles
 from distributor.gathering import source_state
 from distributor.model import Image, ImageFile, ParsedArticle, parsed_article_to_data
-from distributor.source import Fetcher, FetchResult, Source, Validators
+from distributor.source import FetchResult, Source, Validators
 from distributor.storage.database import Database
 from distributor.storage.tables import article_versions
-from support.builders import NOW, found, newsletter
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shelf(Source):
-    """A source whose looks are given."""
-
-    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
-        raise AssertionError
+from support.builders import NOW, GivenSource, found, newsletter
 
 
 def take(
@@ -42,7 +34,7 @@ def take(
     look = FetchResult(articles=articles, **harvest)  # type: ignore[arg-type]  # validators, by name
     with database.write() as connection:
         return article_repository.store_articles(
-            connection, source or Shelf(name="cong"), look, authority="bacson.example", now=now
+            connection, source or GivenSource(name="cong"), look, authority="bacson.example", now=now
         )
 
 
@@ -164,7 +156,7 @@ def test_one_story_of_two_sources_is_one_article_out_of_what_both_tell(database:
     )
     feed = found("1", source="khac", source_id="", topics=("Y tế",), author="Thu Cúc", body_html="<p>Câu.</p>")
     take(database, page)
-    again = take(database, feed, source=Shelf(name="khac"))
+    again = take(database, feed, source=GivenSource(name="khac"))
     assert (again.new, len(again.changed)) == ((), 1)
     with database.read() as connection:
         (article,) = article_repository.list_newest_articles(connection, 10)
@@ -173,7 +165,7 @@ def test_one_story_of_two_sources_is_one_article_out_of_what_both_tell(database:
     assert (article.topics, article.author, article.published, article.has_time) == (("Y tế",), "Thu Cúc", NOW, True)
     assert told.origins == ("cong", "khac")
     assert take(database, page).changed == ()
-    assert take(database, feed, source=Shelf(name="khac")).changed == ()
+    assert take(database, feed, source=GivenSource(name="khac")).changed == ()
 
 
 TOLD_BY_ALL = (
@@ -193,7 +185,7 @@ def test_a_feed_without_dates_and_a_dump_without_addresses_tell_one_story(
     new = 0
     for at in order * 2:
         told = (feed, page, dump)[at]
-        new += len(take(database, told, source=Shelf(name=told.source)).new)
+        new += len(take(database, told, source=GivenSource(name=told.source)).new)
     assert new == 1
 
 
@@ -211,15 +203,15 @@ def test_a_title_alone_makes_no_story_of_two_sources_one(database: Database, oth
     title = other.get("title", "Thông báo tuyển dụng viên chức năm 2026")
     first = found("1", source="a", title=title, lead=TOLD_BY_ALL, published=None)
     second = found("2", source="b", **{"title": title, "lead": TOLD_BY_ALL, **other})
-    take(database, first, source=Shelf(name="a"))
-    assert len(take(database, second, source=Shelf(name="b")).new) == 1
+    take(database, first, source=GivenSource(name="a"))
+    assert len(take(database, second, source=GivenSource(name="b")).new) == 1
 
 
 def test_topics_that_a_second_source_brings_reach_the_newsletter_of_that_topic(database: Database) -> None:
     order = newsletter(topics=("Y tế",))
     chosen = []
     for told in (found("1"), found("1", source="khac", guid="y", topics=("Y tế",))):
-        take(database, told, source=Shelf(name=told.source))
+        take(database, told, source=GivenSource(name=told.source))
         with database.read() as connection:
             chosen.append(len(select_articles(order, article_status.list_candidates(connection, order.id), NOW).chosen))
     assert chosen == [0, 1]
@@ -227,12 +219,12 @@ def test_topics_that_a_second_source_brings_reach_the_newsletter_of_that_topic(d
 
 def test_an_edit_in_one_source_makes_one_version_whoever_is_read_next(database: Database) -> None:
     take(database, found("1"))
-    take(database, found("1", source="khac", guid="y", lead="Bản của nguồn khác."), source=Shelf(name="khac"))
+    take(database, found("1", source="khac", guid="y", lead="Bản của nguồn khác."), source=GivenSource(name="khac"))
     edited = found("1", body_html="<p>Nội dung dài hơn nhiều của tin 1, sau khi sửa.</p>")
     versions = []
     for _ in range(3):
         take(database, edited)
-        take(database, found("1", source="khac", guid="y", lead="Bản của nguồn khác."), source=Shelf(name="khac"))
+        take(database, found("1", source="khac", guid="y", lead="Bản của nguồn khác."), source=GivenSource(name="khac"))
         with database.read() as connection:
             versions.append(article_repository.list_newest_articles(connection, 1)[0].version)
     assert versions == [2, 2, 2]
@@ -240,7 +232,7 @@ def test_an_edit_in_one_source_makes_one_version_whoever_is_read_next(database: 
 
 def test_a_source_with_lead_has_its_words_taken_where_both_tell_as_much(database: Database) -> None:
     take(database, found("1"))
-    take(database, found("1", source="z", guid="y", lead="Lời của z."), source=Shelf(name="z", preferred=True))
+    take(database, found("1", source="z", guid="y", lead="Lời của z."), source=GivenSource(name="z", preferred=True))
     with database.read() as connection:
         (article,) = article_repository.list_newest_articles(connection, 10)
     assert (article.source, article.lead) == ("z", "Lời của z.")
@@ -274,10 +266,10 @@ def test_looks_in_any_order_give_the_same_article(
         opened = Database.open("sqlite:///store.db", tmp_path_factory.mktemp("store"))
         opened.migrate()
         for one in order:
-            take(opened, one, source=Shelf(name=one.source, preferred=one.source == "b"))
+            take(opened, one, source=GivenSource(name=one.source, preferred=one.source == "b"))
         for one in order:  # once more what each told last: nothing is news or changes back and forth
             last = [each for each in told if each.source == one.source][-1]
-            assert not take(opened, last, source=Shelf(name=one.source, preferred=one.source == "b")).changed
+            assert not take(opened, last, source=GivenSource(name=one.source, preferred=one.source == "b")).changed
         with opened.read() as connection:
             (article,) = article_repository.list_newest_articles(connection, 10)
         seen.append(replace(article, id="", feed_id="", version=1, updated=None))

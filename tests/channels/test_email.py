@@ -58,7 +58,7 @@ class Marks:
 
 
 def channel(**changes: Any) -> Any:
-    values = {"name": "mail", "sender": "Báo Bắc Sơn <tin@bacson.example>", "helo_name": "desk.example"}
+    values = {"name": "mail", "sender": "Báo Bắc Sơn <tin@bacson.example>", "helo_name": "news.example"}
     return module.Email(**{**values, **changes})
 
 

@@ -142,7 +142,7 @@ def relays(*ports: int) -> SmtpPool:
     return SmtpPool(servers, _nothing)
 
 
-def _nothing(_errand: OutgoingMessage, _utf8: bool) -> WireMessage:
+def _nothing(_outgoing: OutgoingMessage, _utf8: bool) -> WireMessage:
     raise AssertionError("nothing is carried")
 
 

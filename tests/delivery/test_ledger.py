@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -19,21 +19,13 @@ from distributor.delivery.ledger import LEASE, OPEN, SHARD_SIZE, TRANSITIONS, Fe
 from distributor.delivery.retry import Decision
 from distributor.editions import repository as edition_repository
 from distributor.model import Delivery, DeliveryState, EditionKind, EditionState, Rendition
-from distributor.source import Fetcher, FetchResult, Source
+from distributor.source import FetchResult
 from distributor.storage.database import Database
 from distributor.storage.tables import newsletter_articles, subscriptions, suppressions
-from support.builders import NOW, edition, found, rendition
+from support.builders import NOW, GivenSource, edition, found, rendition
 from support.ledger import freeze, mark, settle, states, subscribe
 
 S = DeliveryState
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shelf(Source):
-    """A source that is never looked at."""
-
-    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
-        raise AssertionError
 
 
 def mail(number: int = 1) -> Rendition:
@@ -210,7 +202,7 @@ def test_a_slot_is_decided_once(database: Database) -> None:
 def test_an_edition_is_refused_where_its_slot_its_number_or_an_article_is_taken(database: Database) -> None:
     with database.write() as connection:
         intake = store_articles(
-            connection, Shelf(name="cong"), FetchResult(articles=[found("1"), found("2")]), authority="x", now=NOW
+            connection, GivenSource(name="cong"), FetchResult(articles=[found("1"), found("2")]), authority="x", now=NOW
         )
     first = replace(edition(), articles=(intake.new[0],))
     with database.write() as connection:

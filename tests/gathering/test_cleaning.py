@@ -43,8 +43,8 @@ KEPT = {
     "comments go": ("<p>a<!-- b --></p><!-- c -->", "<p>a</p>"),
     "broken markup is mended": ("<p>Một <b>hai<p>Ba", "<p>Một <b>hai</b></p><p>Ba</p>"),
     "nothing at all": ("", ""),
-    "loose furniture": ("Tăng cỡ chữ | In bài<br><br>Một.", "<p>Một.</p>"),
-    "only furniture": ("<div class=tools><a href='javascript:x()'>In bài</a></div>", ""),
+    "loose boilerplate": ("Tăng cỡ chữ | In bài<br><br>Một.", "<p>Một.</p>"),
+    "only boilerplate": ("<div class=tools><a href='javascript:x()'>In bài</a></div>", ""),
 }  # fmt: skip
 
 
@@ -206,9 +206,9 @@ def test_a_picture_in_the_repeated_lead_is_not_lost() -> None:
     assert made.image.url == "https://bacson.example/1.jpg"
 
 
-# -- furniture ---------------------------------------------------------------------------------------------------------
+# -- boilerplate -------------------------------------------------------------------------------------------------------
 
-FURNITURE = [
+BOILERPLATE = [
     "<div class='toolbar'><a href='javascript:f(16)'>Tăng cỡ chữ</a> <a href='javascript:f(12)'>Giảm cỡ chữ</a></div>",
     "<p>Tăng cỡ chữ Giảm cỡ chữ</p>",
     "<div><span>Tăng cỡ chữ</span> | <span>In bài</span> | <span>Gửi email</span> | <span>Chia sẻ</span></div>",
@@ -226,8 +226,8 @@ FURNITURE = [
 ]
 
 
-@pytest.mark.parametrize("piece", FURNITURE)
-def test_a_portals_furniture_is_gone_and_the_story_stays(piece: str) -> None:
+@pytest.mark.parametrize("piece", BOILERPLATE)
+def test_a_portals_boilerplate_is_gone_and_the_story_stays(piece: str) -> None:
     assert body(f"<p>Một.</p>{piece}<p>Hai.</p>") == "<p>Một.</p><p>Hai.</p>"
 
 
@@ -305,7 +305,7 @@ def test_the_sanitiser_alone_would_do(harm: str) -> None:
 @settings(deadline=None)
 @given(
     st.lists(
-        st.sampled_from([*HARM, *FURNITURE, "<p>", "</p>", "<b>", "</div>", "<td>", "<", ">", '"', "'", "x "]),
+        st.sampled_from([*HARM, *BOILERPLATE, "<p>", "</p>", "<b>", "</div>", "<td>", "<", ">", '"', "'", "x "]),
         max_size=12,
     )
 )

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,12 @@ from distributor.source import (
     Availability,
     FetchedDocument,
     Fetcher,
-    FetchResult,
     Source,
     check_file_availability,
     check_page_availability,
 )
 from distributor.storage.database import Database
-from support.builders import NOW, article, articles, settings
+from support.builders import NOW, GivenSource, article, articles, settings
 from support.isolated_work import Answering
 from support.misbehaving_server import Rude
 from support.web_site import WebSite
@@ -48,17 +46,14 @@ MakeRude = Callable[[str], Awaitable[Rude]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf(Source):
-    """A source whose articles are asked after as any source's are."""
+class LocalSource(GivenSource):
+    """A source whose articles are rechecked as any source's are."""
 
     allow_private: bool = True
 
-    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
-        raise AssertionError
-
 
 def image_cache(**settings: Any) -> Mapping[str, Source]:
-    return {"cong": Shelf(name="cong", **settings)}
+    return {"cong": LocalSource(name="cong", **settings)}
 
 
 async def gone(sources: Mapping[str, Source], *asked: Article, **options: Any) -> dict[str, str]:
@@ -315,7 +310,7 @@ async def test_a_look_that_is_broken_off_leaves_nothing_running(site: WebSite) -
 
 
 @dataclass(frozen=True, kw_only=True)
-class Own(Shelf):
+class Own(LocalSource):
     """Answers as it was told to, by article id."""
 
     answers: Mapping[str, object] = field(default_factory=dict)
@@ -333,15 +328,15 @@ async def test_a_source_that_raises_keeps_nothing_back_and_stops_nothing(caplog:
         "a1": False,
         "a2": None,
         "a3": TimeoutError(),
-        "a4": SourceError("the desk's system is down"),
-        "a5": Availability(False, "it was withdrawn by the desk"),
+        "a4": SourceError("the editors' system is down"),
+        "a5": Availability(False, "it was withdrawn by the editors"),
         "a6": Availability(False),
     }
     answers = await check_articles({"cong": Own(name="cong", answers=told)}, SITE, articles(7))
     assert [answer.available for answer in answers.values()] == [None] * 5 + [False] * 2
-    assert answers["a4"].reason == "the desk's system is down"
+    assert answers["a4"].reason == "the editors' system is down"
     assert (answers["a5"].reason, answers["a6"].reason) == (
-        "it was withdrawn by the desk",
+        "it was withdrawn by the editors",
         "its source says that it is gone",
     )
     errors = [record.message for record in caplog.records if record.levelno >= logging.ERROR]
@@ -360,7 +355,7 @@ async def test_a_source_that_ends_its_process_costs_the_answers_of_no_other() ->
     assert {id: answer.available for id, answer in answers.items()} == {
         "a0": None, "a1": None, "a2": None, "a3": False, "a9": None,
     }  # fmt: skip
-    assert answers["a3"].reason == "it was withdrawn by the desk"
+    assert answers["a3"].reason == "it was withdrawn by the editors"
 
 
 async def test_very_many_sources_are_all_asked() -> None:
@@ -373,7 +368,7 @@ async def test_very_many_sources_are_all_asked() -> None:
 
 async def test_a_source_that_will_not_stop_does_not_hold_up_the_edition(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass(frozen=True, kw_only=True)
-    class Stubborn(Shelf):
+    class Stubborn(LocalSource):
         async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
             try:
                 await done.wait()

@@ -32,7 +32,7 @@ class Run:
     outcomes: dict[str, Receipt | DeliveryError] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     raised: BaseException | None = None
-    left: int = 0  # errands that were put back and not taken again
+    left: int = 0  # messages that were put back and not taken again
 
     @property
     def kinds(self) -> dict[str, type]:
@@ -42,7 +42,7 @@ class Run:
 def server(port: int, **changes: Any) -> SmtpServer:
     """A server that is spoken to over one connection, so that what happens has an order."""
     plain = SmtpServer(
-        host="127.0.0.1", port=port, security="none", hostname="desk.example", timeouts=PATIENT, connections=1
+        host="127.0.0.1", port=port, security="none", hostname="news.example", timeouts=PATIENT, connections=1
     )
     return replace(plain, **changes)
 
@@ -56,7 +56,7 @@ class Envelope:
     recipient: str = ""
     sender: str = "tin@b.vn"
 
-    def errand(self) -> OutgoingMessage:
+    def outgoing(self) -> OutgoingMessage:
         to = Recipient(id=self.key, address=self.recipient or f"{self.key}@c.vn")
         return OutgoingMessage(Rendition(channel="mail", variant="digest", media_type="text/plain", body=b""), to)
 
@@ -74,11 +74,11 @@ def packer(letters: Sequence[Envelope]) -> BuildWireMessage:
     """Makes parcels of the messages as they are."""
     by_key = {letter.key: letter for letter in letters}
 
-    def pack(errand: OutgoingMessage, eight_bit: bool) -> WireMessage:
-        letter = by_key[errand.recipient.id]
+    def pack(outgoing: OutgoingMessage, eight_bit: bool) -> WireMessage:
+        letter = by_key[outgoing.recipient.id]
         message = letter.message()
-        utf8 = not (errand.recipient.address.isascii() and message.isascii())
-        return WireMessage(letter.sender, errand.recipient.address, dot_stuff(message), utf8=utf8)
+        utf8 = not (outgoing.recipient.address.isascii() and message.isascii())
+        return WireMessage(letter.sender, outgoing.recipient.address, dot_stuff(message), utf8=utf8)
 
     return pack
 
@@ -110,7 +110,7 @@ async def run(
             done.outcomes[message.recipient.id] = outcome
 
     servers = [server] if isinstance(server, SmtpServer) else server
-    hand = Hand([letter.errand() for letter in letters])
+    hand = Hand([letter.outgoing() for letter in letters])
     try:
         async with asyncio.timeout(within):
             await SmtpPool(servers, packer(letters)).send_all(hand)

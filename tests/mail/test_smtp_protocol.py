@@ -38,7 +38,7 @@ def hear(talk: SmtpProtocol, data: bytes) -> list[Reply]:
 
 def greeted() -> SmtpProtocol:
     """A conversation after EHLO."""
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
     hear(talk, GREETING)
     talk.ehlo()
     hear(talk, OFFERS)
@@ -61,7 +61,7 @@ def asked_for_content() -> SmtpProtocol:
 
 def test_one_message_from_greeting_to_quit() -> None:
     """Each reply is known by the command that it answers."""
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
 
     def message() -> None:
         talk.content(b"a\r\n.b\r\n")
@@ -69,7 +69,7 @@ def test_one_message_from_greeting_to_quit() -> None:
 
     steps: list[tuple[Callable[[], None] | None, bytes, bytes, Phase]] = [
         (None, b"", GREETING, Phase.GREETING),
-        (talk.ehlo, b"EHLO desk.example\r\n", OFFERS, Phase.EHLO),
+        (talk.ehlo, b"EHLO news.example\r\n", OFFERS, Phase.EHLO),
         (lambda: talk.mail("a@b.vn", size=7), b"MAIL FROM:<a@b.vn> SIZE=7\r\n", b"250 2.1.0 ok\r\n", Phase.MAIL),
         (lambda: talk.rcpt("lan@b.vn"), b"RCPT TO:<lan@b.vn>\r\n", b"250 2.1.5 ok\r\n", Phase.RCPT),
         (talk.data, b"DATA\r\n", b"354 go\r\n", Phase.DATA),
@@ -159,7 +159,7 @@ def test_replies_are_the_same_however_the_bytes_are_cut(
 @given(st.binary(max_size=300))
 def test_no_bytes_make_it_fail_in_any_other_way(data: bytes) -> None:
     """A server may send what it likes."""
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
     try:
         hear(talk, data)
     except ProtocolError as error:
@@ -185,7 +185,7 @@ def test_no_bytes_make_it_fail_in_any_other_way(data: bytes) -> None:
 def test_what_is_no_smtp_is_refused(data: bytes) -> None:
     """And what is too much of it: a reply is not kept in memory without bounds."""
     with pytest.raises(ProtocolError):
-        hear(SmtpProtocol("desk.example"), data)
+        hear(SmtpProtocol("news.example"), data)
 
 
 def test_a_reply_that_came_before_its_command_is_not_taken_for_its_answer() -> None:
@@ -220,13 +220,13 @@ def test_a_421_may_come_unasked() -> None:
     ],
 )
 def test_the_enhanced_code_is_read_where_it_stands_first(line: str, enhanced: str) -> None:
-    (reply,) = hear(SmtpProtocol("desk.example"), line.encode() + b"\r\n")
+    (reply,) = hear(SmtpProtocol("news.example"), line.encode() + b"\r\n")
     assert reply.enhanced == enhanced
 
 
 def test_a_reply_shown_to_staff_has_no_control_characters() -> None:
     """A log is read on a terminal."""
-    (reply,) = hear(SmtpProtocol("desk.example"), "220 a\x1b[2Jb\x9bc\x07\r\n".encode())
+    (reply,) = hear(SmtpProtocol("news.example"), "220 a\x1b[2Jb\x9bc\x07\r\n".encode())
     assert str(reply).isprintable()
 
 
@@ -241,7 +241,7 @@ def test_offers_are_read_without_regard_to_case() -> None:
 
 
 def test_the_old_form_of_auth_adds_to_the_new_one() -> None:
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
     hear(talk, GREETING)
     talk.ehlo()
     hear(talk, b"250-mail.example\r\n250-AUTH PLAIN\r\n250-AUTH=LOGIN\r\n250 SIZE\r\n")
@@ -252,7 +252,7 @@ def test_the_old_form_of_auth_adds_to_the_new_one() -> None:
 @pytest.mark.parametrize("size", ["²", "٣٤", "9" * 900, "-1", "many", "1 2"])
 def test_a_size_that_is_no_number_is_no_limit(size: str) -> None:
     """A limit is of ASCII digits, twenty at most (RFC 1870, section 3)."""
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
     hear(talk, GREETING)
     talk.ehlo()
     hear(talk, f"250-mail.example\r\n250 SIZE {size}\r\n".encode())
@@ -364,7 +364,7 @@ WITHOUT_PIPELINING = b"250-mail.example\r\n250-SIZE\r\n250 8BITMIME\r\n"
 @pytest.mark.parametrize("offers", [WITHOUT_PIPELINING, OFFERS], ids=["alone", "in groups"])
 def test_only_pipelining_lets_a_command_go_before_the_reply_to_the_last(offers: bytes) -> None:
     """Exim drops a client that does it unasked (`smtp_enforce_sync`), OpenSMTPD ends the session."""
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
     with pytest.raises(OutOfTurn):
         talk.ehlo()  # before the greeting
     hear(talk, GREETING)

@@ -97,7 +97,7 @@ def test_nothing_that_is_asked_of_the_machine_makes_it_speak_out_of_turn(
     sequence: list[str | tuple[int, bool]],
 ) -> None:
     """It says no instead, and then nothing has been queued."""
-    talk, ears = SmtpProtocol("desk.example"), Ears()
+    talk, ears = SmtpProtocol("news.example"), Ears()
     for step in sequence:
         if isinstance(step, str):
             try:
@@ -223,14 +223,14 @@ def test_the_strict_server_complains_where_there_is_reason() -> None:
         wire.abort()
         return far.faults
 
-    hello, mail = b"EHLO desk.example\r\n", b"MAIL FROM:<a@b.vn>\r\n"
+    hello, mail = b"EHLO news.example\r\n", b"MAIL FROM:<a@b.vn>\r\n"
     assert without_waiting(heard(hello, mail, mail)) == ["nested MAIL command"]
     (fault,) = without_waiting(heard(hello, mail, b"RSET\r\n" + mail))
     assert "before the reply to RSET" in fault
 
 
 def test_a_reply_before_its_command_is_still_refused() -> None:
-    talk = SmtpProtocol("desk.example")
+    talk = SmtpProtocol("news.example")
     talk.receive(b"220 hello\r\n")
     talk.next_reply()
     talk.receive(b"250 early\r\n")

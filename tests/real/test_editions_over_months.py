@@ -34,21 +34,15 @@ from distributor.newsroom import Newsroom
 from distributor.schedule.rules import parse_rule
 from distributor.schedule.settings import ScheduleSettings
 from distributor.schedule.slots import MissedSlotPolicy, Schedule
-from distributor.source import Fetcher, FetchResult, Source
+from distributor.source import FetchResult, Source
 from distributor.storage.database import Database
 from distributor.storage.tables import articles, editions, newsletter_articles, slots
-from support.builders import found, newsletter, newsroom, settings
+from support.builders import GivenSource, found, newsletter, newsroom, settings
 
 pytestmark = pytest.mark.timeout(900)
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 MISSED = (MissedSlotPolicy("send", timedelta(hours=2)), MissedSlotPolicy("merge"), MissedSlotPolicy("skip"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shelf(Source):
-    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
-        raise AssertionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +88,7 @@ class Months(RuleBasedStateMachine):
         self.missed = missed
         self.stories: list[ParsedArticle] = []
         self.count = 0
-        self.sources = {name: Shelf(name=name) for name in ("cong", "bao")}
+        self.sources = {name: GivenSource(name=name) for name in ("cong", "bao")}
         with self.store.write() as connection:
             article_status.start_newsletter(connection, self.order, self.now)
         for source in self.sources.values():  # the first look is behind us

@@ -31,23 +31,17 @@ from distributor.newsroom import Newsroom
 from distributor.schedule.rules import parse_rule
 from distributor.schedule.settings import ScheduleSettings
 from distributor.schedule.slots import MissedSlotPolicy, Schedule
-from distributor.source import Fetcher, FetchResult, Source
+from distributor.source import FetchResult
 from distributor.storage.database import Database
 from distributor.subscribers import subscribe
 from distributor.subscribers.requests import parse_request
-from support.builders import found, newsletter, newsroom, settings
+from support.builders import GivenSource, found, newsletter, newsroom, settings
 
 pytestmark = pytest.mark.timeout(900)
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 TOPICS = ("Kinh tế", "Y tế", "Giáo dục")
 CAP = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shelf(Source):
-    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
-        raise AssertionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +79,7 @@ class Months(RuleBasedStateMachine):
         self.settings = settings(**({"max_emails_per_day": CAP} if capped else {}))
         self.capped = capped
         self.letters = Letters(name="mail")
-        self.source = Shelf(name="cong")
+        self.source = GivenSource(name="cong")
         self.count = 0
         self.topics: dict[str, frozenset[str]] = {}
         self.joined: dict[str, datetime] = {}

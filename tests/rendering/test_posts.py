@@ -27,7 +27,7 @@ from support.clocked_newsroom import Line
 URL = "https://bacson.example/tin/khoi-cong-duong-tinh-254"
 MASTODON = PostLimits(text=500, url=23)
 TELEGRAM = PostLimits(text=4096, count=count_utf16)
-DESK = RenderContext(
+CONTEXT = RenderContext(
     site=settings().site,
     newsletter=newsletter(),
     announced=(),
@@ -42,7 +42,7 @@ LEAD = "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường t�
 
 def post(limit: int | None, title: str = TITLE, lead: str = LEAD, url: str = URL, **limits: object) -> str:
     made = PostLimits(text=limit, **limits)  # type: ignore[arg-type]  # the fields of Limits, as named
-    return DESK.post(article(title=title, lead=lead, url=url), made)
+    return CONTEXT.post(article(title=title, lead=lead, url=url), made)
 
 
 def test_title_lead_and_link_stand_apart() -> None:
@@ -94,13 +94,13 @@ def test_an_article_without_a_link_has_a_post_without_one() -> None:
 def test_an_address_counts_as_the_network_says() -> None:
     """Mastodon counts 23 for each, however long it is."""
     long = "https://bacson.example/" + "a" * 400
-    made = DESK.post(article(title="T" * 100, lead="Từ " * 300, url=long), MASTODON)
+    made = CONTEXT.post(article(title="T" * 100, lead="Từ " * 300, url=long), MASTODON)
     assert long in made
     assert 490 < MASTODON.measure(made) <= 500 < len(made)
 
 
 def test_telegram_counts_utf_16() -> None:
-    made = DESK.post(article(title=TITLE, lead="👩‍👩‍👧 gia đình " * 2000, url=URL), TELEGRAM)
+    made = CONTEXT.post(article(title=TITLE, lead="👩‍👩‍👧 gia đình " * 2000, url=URL), TELEGRAM)
     assert 4060 < count_utf16(made) <= 4096
     assert "👩‍👩‍👧" in made
     assert not re.search("\u200d(?![👩👧])", made)
@@ -172,7 +172,7 @@ def one(title: str, lead: str) -> Article:
 def test_whatever_is_written_the_post_fits_and_its_link_is_whole(title: str, lead: str, network: PostLimits) -> None:
     """And it begins with the title's own letters, none of them halved."""
     try:
-        made = DESK.post(one(title, lead), network)
+        made = CONTEXT.post(one(title, lead), network)
     except RenderError:  # right only where even one letter is too much: a grapheme may have any number of marks
         first = graphemes(clean_text(title))[0]
         assert network.measure(f"{first}…\n\nhttps://x.vn/1") > (network.text or 0)
@@ -223,7 +223,7 @@ def test_topics_become_hashtags_without_losing_their_meaning(topics: list[str], 
 
 def test_hashtags_go_before_a_sentence_is_broken_and_never_push_out_a_word() -> None:
     def made(limit: int) -> str:
-        return DESK.post(
+        return CONTEXT.post(
             article(title="Tin", lead="Câu một. Câu hai dài.", url=URL, topics=("Y tế",)),
             PostLimits(text=limit),
             tags=2,
@@ -241,7 +241,7 @@ def test_hashtags_go_before_a_sentence_is_broken_and_never_push_out_a_word() -> 
 @given(pieces, st.lists(pieces, max_size=4), st.integers(40, 300))
 def test_whatever_the_topics_a_post_fits(lead: str, topics: list[str], limit: int) -> None:
     one = article(title="Tin", lead=lead, url="https://x.vn/1", topics=tuple(topics))
-    made = DESK.post(one, PostLimits(text=limit), tags=3)
+    made = CONTEXT.post(one, PostLimits(text=limit), tags=3)
     assert count_graphemes(made) <= limit
     assert "https://x.vn/1" in made
 
@@ -314,10 +314,10 @@ def _without_links(text: str) -> str:
 @pytest.mark.parametrize("network", MENTIONS)
 @pytest.mark.parametrize("headline", HEADLINES)
 def test_a_headline_mentions_no_account(headline: str, network: str) -> None:
-    made = DESK.post(article(title=headline, lead=f"Lời dẫn của {headline}", url=URL), MASTODON)
+    made = CONTEXT.post(article(title=headline, lead=f"Lời dẫn của {headline}", url=URL), MASTODON)
     assert MENTIONS[network].search(_without_links(headline)) or network == "Bluesky"
     assert not MENTIONS[network].search(_without_links(made))
-    assert made.replace("\u2060", "") == DESK.post(
+    assert made.replace("\u2060", "") == CONTEXT.post(
         article(title=headline, lead=f"Lời dẫn của {headline}", url=URL), MASTODON, mentions=True
     )
 
@@ -346,8 +346,8 @@ def test_what_is_no_name_of_an_account_is_left_as_it_is(text: str) -> None:
 
 def test_a_newsroom_may_want_mentions() -> None:
     one = article(title="Trò chuyện với @lan@mastodon.social", url=URL)
-    assert "@lan@mastodon.social" in DESK.post(one, MASTODON, mentions=True)
-    assert "@lan" not in DESK.post(one, MASTODON)
+    assert "@lan@mastodon.social" in CONTEXT.post(one, MASTODON, mentions=True)
+    assert "@lan" not in CONTEXT.post(one, MASTODON)
 
 
 @pytest.mark.parametrize("kind", ["mastodon", "telegram", "outbox"])
@@ -361,5 +361,5 @@ def test_each_channel_that_posts_asks_for_mentions_only_where_it_is_told_to(kind
     for mentions in (False, True):
         settings_of = {"name": "posts", "mentions": mentions, **needed[kind]}
         channel = TypeAdapter(registry.channels.find(kind)).validate_python(settings_of)
-        (made,) = channel.compose(edition(articles=(article(title=title),)), DESK)
+        (made,) = channel.compose(edition(articles=(article(title=title),)), CONTEXT)
         assert ("@lan@mastodon.social" in made.text) is mentions

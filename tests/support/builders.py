@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,17 @@ from distributor.newsroom import Newsroom
 from distributor.plugins import registry
 from distributor.rendering.templates import Templates
 from distributor.schedule.settings import ScheduleSettings
+from distributor.source import Fetcher, FetchResult, Source
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenSource(Source):
+    """A source whose articles the test gives to the store itself: it is never gathered."""
+
+    async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
+        raise AssertionError
 
 
 def article(id: str = "a1", **changes: Any) -> Article:

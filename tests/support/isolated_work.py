@@ -131,4 +131,4 @@ class Answering(Source):
             raise SystemExit
         if self.how == "says nonsense":
             return Availability(object(), 5)  # type: ignore[arg-type]  # somebody's own file may do anything
-        return Availability(False, "it was withdrawn by the desk")
+        return Availability(False, "it was withdrawn by the editors")

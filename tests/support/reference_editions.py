@@ -24,7 +24,7 @@ ENGLISH_SITE = Site(
     title="Bac Son News",
     url="https://bacson.example/en",
     language=Language.EN,
-    contact="desk@bacson.example",
+    contact="office@bacson.example",
     postal_address="12 Ho Xuan Huong Street, Bac Son City",
 )
 MORNING = Newsletter(id="tin-sang", title="Tin sáng Bắc Sơn", description="Tin mới mỗi sáng", channels=("mail",))

@@ -1,4 +1,4 @@
-"""Far ends for channels that post: networks that check what they are sent, and a desk to compose with.
+"""Servers for channels that post: networks that check what they are sent, and a context to compose with.
 
 All of them listen on 127.0.0.1 only, on a free port.
 """
@@ -28,7 +28,7 @@ from support.misbehaving_server import TOKEN
 
 @dataclass(frozen=True)
 class FakeContext:
-    """A desk whose posts are title, lead and link, the lead cut so that the whole stays in the limits."""
+    """A context whose posts are title, lead and link, the lead cut so that the whole stays in the limits."""
 
     site: Site = field(default_factory=lambda: settings().site)
     newsletter: Newsletter = field(default_factory=newsletter)

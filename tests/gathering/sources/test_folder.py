@@ -246,7 +246,7 @@ Phát triển hạ tầng là hướng đi đột phá. Đến năm 2027, tỉnh
 Thu Hương"""
 
 
-def test_a_dumped_page_gives_the_story_without_its_furniture() -> None:
+def test_a_dumped_page_gives_the_story_without_its_boilerplate() -> None:
     article = read("ban-tin.txt", DUMP)
     assert article.title == "Hội nghị chuyển đổi số tỉnh Bắc Sơn năm 2026"
     assert article.published == datetime(2026, 11, 23, tzinfo=HANOI)
@@ -320,5 +320,5 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 async def test_an_empty_folder_is_no_fault(tmp_path: Path) -> None:
-    """The desk may not have written anything yet."""
+    """The editors may not have written anything yet."""
     assert await look(tmp_path) == FetchResult(articles=[], faults=[])

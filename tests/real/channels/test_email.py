@@ -70,7 +70,7 @@ def channel(port: int, folder: Path) -> Any:
         host="127.0.0.1",
         port=port,
         tls="none",
-        helo_name="desk.example",
+        helo_name="news.example",
         connections=8,
         dkim=signatures,
         return_path="bounce@bacson.example",

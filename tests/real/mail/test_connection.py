@@ -65,7 +65,7 @@ async def test_a_login_that_fails(answer: str, kind: type, scripted: MakeScripte
     assert (done.kinds, type(done.raised)) == ({}, kind)
 
 
-@pytest.mark.parametrize("wrong", [{"hostname": "desk\r\nQUIT"}, {"username": "tin\ud800"}, {"password": "m\ud800"}])
+@pytest.mark.parametrize("wrong", [{"hostname": "news\r\nQUIT"}, {"username": "tin\ud800"}, {"password": "m\ud800"}])
 async def test_a_setting_that_cannot_be_sent_is_for_staff_to_mend(
     wrong: dict[str, str], scripted: MakeScripted
 ) -> None:

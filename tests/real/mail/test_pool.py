@@ -102,7 +102,7 @@ async def test_what_the_server_offers_is_used(scripted: MakeScripted) -> None:
     def pack(message: OutgoingMessage, eight_bit: bool) -> WireMessage:
         return packer(letters)(message, eight_bit)._replace(envelope_id="b=1+2", eight_bit=eight_bit)
 
-    await SmtpPool([server(far.port)], pack).send_all(MessageBatch([letters[0].errand()]))
+    await SmtpPool([server(far.port)], pack).send_all(MessageBatch([letters[0].outgoing()]))
     assert far.said[1].startswith("MAIL FROM:<tin@b.vn> SIZE=")
     assert far.said[1].endswith(" BODY=8BITMIME RET=HDRS ENVID=b+3D1+2B2")
     assert far.said[2] == "RCPT TO:<lan+x=1@c.vn> NOTIFY=FAILURE ORCPT=rfc822;lan+2Bx+3D1@c.vn"

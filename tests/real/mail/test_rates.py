@@ -86,7 +86,7 @@ def test_a_short_window_needs_no_memory() -> None:
 
 @dataclass
 class Remembering(MessageBatch):
-    """Errands with a past: so many seconds ago letters were tried."""
+    """Messages with a past: so many seconds ago letters were tried."""
 
     past: tuple[float, ...] = ()
     asked: list[tuple[float, int, str]] = field(default_factory=list)
@@ -103,7 +103,7 @@ async def test_each_relay_begins_with_its_share_of_what_was_sent_before(scripted
     servers = [server(far.port, weight=9, rates=(hour,)), server(far.port, weight=1, rates=(hour,))]
     relays = SmtpPool(servers, packer(letters), {"c.vn": [day]})
     messages = Remembering(
-        [letter.errand() for letter in letters], past=tuple(float(ago) for ago in range(3000, 0, -1))
+        [letter.outgoing() for letter in letters], past=tuple(float(ago) for ago in range(3000, 0, -1))
     )
     with suppress(TimeoutError):
         async with asyncio.timeout(0.2):  # the window of the domain is full
@@ -111,7 +111,7 @@ async def test_each_relay_begins_with_its_share_of_what_was_sent_before(scripted
     assert not far.accepted
     assert messages.asked == [(3600, 667, ""), (3600, 6000, ""), (86400, 7, "c.vn")]
     assert [len(relay.limits._all[0]._went) for relay in relays.relays] == [600, 300]
-    other = Remembering([Envelope("x", recipient="x@d.vn").errand()])
+    other = Remembering([Envelope("x", recipient="x@d.vn").outgoing()])
     relays.pack = packer([Envelope("x", recipient="x@d.vn")])
     with suppress(TimeoutError):
         async with asyncio.timeout(5):
@@ -155,7 +155,7 @@ async def test_a_domain_with_a_rate_does_not_keep_the_others_waiting(scripted: M
     letters = [
         Envelope(name, recipient=f"{name}@{'slow' if number < 3 else 'fast'}.vn") for number, name in enumerate(MANY)
     ]
-    hand = MessageBatch([letter.errand() for letter in letters])
+    hand = MessageBatch([letter.outgoing() for letter in letters])
     async with asyncio.timeout(30):
         await SmtpPool([server(far.port)], packer(letters), {"slow.vn": [RateLimit(1, 0.2)]}).send_all(hand)
     assert Counter(map(type, hand.outcomes.values())) == {OK: len(MANY)}

@@ -1,7 +1,7 @@
 """Fifty article pages in the shapes of ten publishing systems, with what each says: the gold set of this project.
 
 Stories (`stories`) and shapes (`shapes`) are written by hand and know nothing of how Distributor reads. Each shape has the
-furniture of its system: menus, paths, related news within the text, counters, share bars, comments, a footer.
+boilerplate of its system: menus, paths, related news within the text, counters, share bars, comments, a footer.
 `benchmarks/extraction.py` measures with them, `tests/test_portal_pages.py` holds what must be right.
 """
 

@@ -11,7 +11,7 @@ from .stories import Story
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A system, a host that runs it, and how it writes a story beside some others; the number varies the furniture."""
+    """A system, a host that runs it, and how it writes a story beside some others; the number varies the boilerplate."""
 
     name: str
     host: str
