@@ -32,7 +32,8 @@ sys.path.insert(0, str(CHECKOUT / "tests"))
 
 from distributor import merge_fields  # noqa: E402
 from distributor.plugins import registry  # noqa: E402
-from distributor.rendering.digest import render_digest  # noqa: E402
+from distributor.rendering.digest import DigestOptions, render_digest  # noqa: E402
+from distributor.rendering.globals import RenderSettings  # noqa: E402
 from distributor.rendering.pages import render_article_page, render_edition_page  # noqa: E402
 from distributor.rendering.templates import Templates  # noqa: E402
 from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES, render_transactional  # noqa: E402
@@ -74,20 +75,17 @@ def documents() -> Iterator[tuple[str, str, str]]:
     templates = Templates(registry.template_folders(Path("/nonexistent")))
     for name, (edition, newsletter, site) in reference.EDITIONS.items():
         notes = {edition.articles[-1].id: "Đính chính", edition.articles[0].id: "Đã gửi tin khẩn lúc 09:12"}
-        digest = render_digest(
-            edition,
-            site,
-            newsletter,
-            ZONE,
-            templates,
+        settings = RenderSettings(site=site, newsletter=newsletter, zone=ZONE, templates=templates)
+        options = DigestOptions(
             notes=notes if name == "ordinary" else {},
             web_url="https://bacson.example/ban-tin/tin-sang/128",
             preferences_url="https://bacson.example/tuy-chon/3f9c",
         )
+        digest = render_digest(edition, settings, options)
         yield name, merge_fields.fill_html(digest.html, READER), merge_fields.fill_text(digest.text, READER)
         if name in ("ordinary", "one", "long"):
             page = render_edition_page(
-                edition, site=site, newsletter=newsletter, zone=ZONE, templates=templates, notes=notes,
+                edition, settings, DigestOptions(notes=notes),
                 url="https://bacson.example/ban-tin/1", subscribe_url="https://bacson.example/dang-ky",
             )  # fmt: skip
             yield f"page-{name}", page, ""
@@ -97,16 +95,14 @@ def documents() -> Iterator[tuple[str, str, str]]:
             ("en", reference.ENGLISH_SITE, reference.WEEKLY),
         ):
             letter = render_transactional(
-                template, site=site, newsletter=newsletter, language=site.language, zone=ZONE, templates=templates,
+                template, RenderSettings(site=site, newsletter=newsletter, zone=ZONE, templates=templates), site.language,
                 **reference.letter_values(template, language),
             )  # fmt: skip
             name = f"{template.removeprefix('email/')}-{language}"
             yield name, merge_fields.fill_html(letter.html, READER), merge_fields.fill_text(letter.text, READER)
     article = reference.ORDINARY.articles[0]
-    page = render_article_page(
-        article, site=reference.SITE, language=reference.SITE.language, zone=ZONE, templates=templates,
-        newsletter=reference.MORNING, note="Đính chính",
-    )  # fmt: skip
+    settings = RenderSettings(site=reference.SITE, newsletter=reference.MORNING, zone=ZONE, templates=templates)
+    page = render_article_page(article, settings, reference.SITE.language, note="Đính chính")
     yield "page-article", page, ""
 
 

@@ -28,7 +28,7 @@ from distributor.rendering.digest import render_digest
 from distributor.rendering.pages import render_article_page, render_edition_page
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
-from support.builders import NOW, article, edition, newsletter
+from support.builders import NOW, article, edition, newsletter, render_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
@@ -76,7 +76,7 @@ def _channel(kind: str, **values: Any) -> Channel:
 def everything(one: Article) -> dict[str, str]:
     """All that is made of an article, by name."""
     made = edition(articles=(one, article("b2")), subject=f"Tin sáng: {one.title}")
-    digest = render_digest(made, reference.SITE, newsletter(), ZONE, TEMPLATES)
+    digest = render_digest(made, render_settings(reference.SITE, newsletter(), TEMPLATES))
     context = RenderContext(
         site=reference.SITE, newsletter=newsletter(channels=("x",)), announced=(one,), published=(one,),
         templates=TEMPLATES, language=made.language, zone=ZONE,
@@ -86,11 +86,9 @@ def everything(one: Article) -> dict[str, str]:
     out = {"letter": merge_fields.fill_html(digest.html, READER), "text": merge_fields.fill_text(digest.text, READER)}
     out |= {part.variant: part.text for part in feed.compose(made, context)}
     out["post"] = posts.compose(made, context)[0].text
-    out["page"] = render_edition_page(
-        made, site=reference.SITE, newsletter=newsletter(), zone=ZONE, templates=TEMPLATES
-    )
+    out["page"] = render_edition_page(made, render_settings(reference.SITE, newsletter(), TEMPLATES))
     out["article page"] = render_article_page(
-        one, site=reference.SITE, language=made.language, zone=ZONE, templates=TEMPLATES, newsletter=newsletter()
+        one, render_settings(reference.SITE, newsletter(), TEMPLATES), made.language
     )
     return out
 
@@ -156,7 +154,7 @@ def test_the_edition_of_titles_beyond_measure_is_only_warned_of() -> None:
 
 def _findings(name: str) -> list[Any]:
     made, letter, site = reference.EDITIONS[name]
-    digest = render_digest(made, site, letter, ZONE, TEMPLATES)
+    digest = render_digest(made, render_settings(site, letter, TEMPLATES))
     message = build_message(
         EmailContent(
             sender=Mailbox(site.title, "tin@bacson.example"),

@@ -38,11 +38,8 @@ class ReviewRenderContext(RenderContext):
     def digest(self, edition: Edition) -> Digest:
         review = render_transactional(
             "email/review",
-            site=self.site,
-            newsletter=self.newsletter,
-            language=edition.language,
-            zone=self.zone,
-            templates=self.templates,
+            self.settings,
+            edition.language,
             edition=edition,
             audience=self.draft.readers,
             deadline=self.draft.due,

@@ -19,6 +19,7 @@ from ..preflight.findings import CHECKS, Finding
 from ..preflight.links import host_of
 from ..preflight.message import MAX_ENCODED_SIZE
 from ..preflight.parsed_message import CheckContext, decode_field, parse_message, unfold_field
+from ..rendering.globals import RenderSettings
 from ..rendering.pages import render_edition_page
 from ..rendering.views import article_view
 from ..source import FetchedDocument
@@ -274,11 +275,14 @@ def _page_preview(newsroom: Newsroom, edition: Edition) -> tuple[list[WebPagePre
     newsletter = newsroom.settings.newsletters.get(edition.newsletter)
     if newsletter is None:
         return [], f"config.yaml has no newsletter {edition.newsletter} any more"
-    site = newsroom.settings.site
+    settings = RenderSettings(
+        site=newsroom.settings.site,
+        newsletter=newsletter,
+        zone=newsroom.zone(newsletter),
+        templates=newsroom.templates,
+    )
     try:
-        page = render_edition_page(
-            edition, site=site, newsletter=newsletter, zone=newsroom.zone(newsletter), templates=newsroom.templates
-        )
+        page = render_edition_page(edition, settings)
     except RenderError as error:
         return [], str(error)
     return [WebPagePreview(title=edition.subject, html=page)], ""

@@ -1,4 +1,4 @@
-"""The context in which channels compose: values, templates, and nothing that acts."""
+"""Render context: what channels compose posts, digests and pages with. Values and templates, nothing that acts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..config.schema import Newsletter, Site
 from ..model import Article, Edition, Language, Notice, NoticeKind
 from . import posts
 from .cache import RenderCache
-from .digest import render_digest
-from .globals import common_values
+from .digest import DigestOptions, render_digest
+from .globals import RenderSettings, common_values
 from .pages import render_article_page, render_edition_page
 from .templates import Templates
 from .transactional import render_transactional
@@ -22,8 +22,8 @@ from .views import add_utm_parameters, article_view, clean_text, safe_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderContext:
-    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `notes` gathers what staff
-    are to know of the emails made."""
+    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `notes` collects remarks for staff
+    on the emails rendered."""
 
     site: Site
     newsletter: Newsletter
@@ -37,9 +37,13 @@ class RenderContext:
     render_cache: RenderCache = field(default_factory=RenderCache, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False)
 
+    @property
+    def settings(self) -> RenderSettings:
+        return RenderSettings(site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates)
+
     def render(self, template: str, **values: object) -> str:
         """A template with the standard variables and these. Raises RenderError."""
-        common = common_values(self.site, self.newsletter, self.language, self.zone)
+        common = common_values(self.settings, self.language)
         return self.templates.render(template, {**common, **values})
 
     def post(
@@ -76,50 +80,34 @@ class RenderContext:
         return add_utm_parameters(url, self.site.url, source=self.site.utm_source, medium=medium, campaign=campaign)
 
     def digest(self, edition: Edition) -> Digest:
-        """The letter of an edition: a digest, an alert, or a correction. Raises RenderError."""
+        """The email of an edition: a digest, an alert, or a correction. Raises RenderError."""
         if edition.notice:
             return self._correction(edition, edition.notice)
-        words = i18n.translate(edition.language, "alerted")
-        notes = dict.fromkeys(edition.known, words)
-        made = render_digest(
-            edition,
-            self.site,
-            self.newsletter,
-            self.zone,
-            self.templates,
-            notes=notes,
+        options = DigestOptions(
+            notes=dict.fromkeys(edition.known, i18n.translate(edition.language, "alerted")),
             web_url=self.web_url,
             link=lambda url: self._tagged(url, "email", edition.id),
-            render_cache=self.render_cache,
         )
+        made = render_digest(edition, self.settings, options, self.render_cache)
         self.notes.extend(f"{edition.variant}: {note}" for note in made.notes)
         return made
 
     def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
-        """The web copy of an edition. Raises RenderError."""
-        return render_edition_page(
-            edition, site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates, url=url,
-            creator=creator,
-        )  # fmt: skip
+        """The web page of an edition. Raises RenderError."""
+        return render_edition_page(edition, self.settings, url=url, creator=creator)
 
     def article_page(self, article: Article, url: str, creator: str = "") -> str:
-        """The web copy of an article. Raises RenderError."""
-        return render_article_page(
-            article, site=self.site, language=self.language, zone=self.zone, templates=self.templates,
-            newsletter=self.newsletter, url=url, creator=creator,
-        )  # fmt: skip
+        """The web page of an article. Raises RenderError."""
+        return render_article_page(article, self.settings, self.language, url=url, creator=creator)
 
     def _correction(self, edition: Edition, notice: Notice) -> Digest:
-        letter = render_transactional(
+        email = render_transactional(
             "email/correction",
-            site=self.site,
-            newsletter=self.newsletter,
-            language=edition.language,
-            zone=self.zone,
-            templates=self.templates,
+            self.settings,
+            edition.language,
             article=edition.articles[0],
             note=notice.note or i18n.translate(edition.language, f"notice_{notice.kind}_usual"),
             carried_at=edition.carried_at or edition.frozen_at,
             withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
         )
-        return replace(letter, subject=safe_text(edition.subject))
+        return replace(email, subject=safe_text(edition.subject))

@@ -1,6 +1,6 @@
-"""A digest of an edition: HTML with its styles inlined, and a plain-text part of its own design. Pure.
+"""Digest email of an edition: HTML with its styles inlined, and a plain-text part of its own design. Pure.
 
-Places that differ from reader to reader hold marks (`distributor.merge_fields`); they are filled at sending.
+What differs from recipient to recipient is a merge tag (`distributor.merge_fields`), filled at sending.
 """
 
 from __future__ import annotations
@@ -8,21 +8,18 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from .. import i18n
 from ..channel import Digest
-from ..config.schema import Newsletter, Site
 from ..errors import InliningError
 from ..model import Article, Edition, EditionKind, Language
 from .cache import RenderCache
-from .globals import common_values, personal_values
+from .globals import RenderSettings, common_values, personal_values
 from .gmail_clipping import MAX_HTML_SIZE, DetailLevel, FitResult, clipping_size, fit_to_limit
 from .plaintext import cut_words
-from .templates import Templates
 from .views import ArticleView, article_view, safe_text
 
 PREHEADER_LENGTH = 110  # characters
@@ -30,7 +27,7 @@ PREHEADER_LENGTH = 110  # characters
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """Stories under one heading; without a heading where there is nothing to tell apart. `start` numbers the first."""
+    """Articles under one heading; without a heading where there is only one group. `start` is the number of the first."""
 
     heading: str
     stories: tuple[ArticleView, ...]
@@ -39,7 +36,7 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """What templates may know of an edition beside its stories. `kind` is digest, daily, weekly, alert or correction."""
+    """An edition as templates see it, without its articles. `kind` is digest, daily, weekly, alert or correction."""
 
     id: str
     number: int
@@ -49,74 +46,80 @@ class EditionView:
     frozen_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestOptions:
+    """What a digest shows beside its edition. All may be left out.
+
+    `kind` overrides the edition's own; `notes` are labels of articles by id; `web_url` and `preferences_url` are merge tags,
+    or one address for all recipients; `link` changes the addresses of articles. HTML of more than `limit` octets is
+    shortened.
+    """
+
+    kind: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    web_url: str = ""
+    preferences_url: str = ""
+    limit: int = MAX_HTML_SIZE
+    link: Callable[[str], str] = str
+
+
 def render_digest(
     edition: Edition,
-    site: Site,
-    newsletter: Newsletter,
-    zone: ZoneInfo,
-    templates: Templates,
-    *,
-    kind: str = "",
-    notes: Mapping[str, str] | None = None,
-    web_url: str = "",
-    preferences_url: str = "",
-    limit: int = MAX_HTML_SIZE,
+    settings: RenderSettings,
+    options: DigestOptions = DigestOptions(),
     render_cache: RenderCache | None = None,
-    link: Callable[[str], str] = str,
 ) -> Digest:
-    """The mail of an edition; an alert of one article has templates of its own.
+    """The email of an edition; an alert of one article has templates of its own.
 
-    `kind` overrides the edition's own, `notes` are labels of articles by id; `web_url` and `preferences_url` are marks,
-    or one address for all readers. `link` may change the addresses of articles. HTML of more than `limit` octets is
-    shortened by the steps of `fit`, which the digest names. Where the inlining fails, a plain template that needs none is
-    used, and the digest says so. Several segments of an edition share a `render_cache`. Raises RenderError where a template
-    fails.
+    Its notes name the steps by which it was shortened (`gmail_clipping`). Where the inlining fails, a plain template that
+    needs none is used, and the notes say so. The segments of an edition share a `render_cache`. Raises RenderError where a
+    template fails.
     """
     cache = render_cache or RenderCache()
-    common = {**common_values(site, newsletter, edition.language, zone), **personal_values(web_url, preferences_url)}
+    templates, urls = settings.templates, personal_values(options.web_url, options.preferences_url)
+    common = {**common_values(settings, edition.language), **urls, "rest_url": options.web_url or settings.site.url}
     alert = edition.kind is EditionKind.ALERT and len(edition.carried) == 1
     name = "email/alert" if alert else "email/digest"
 
-    def values(shape: DetailLevel) -> dict[str, Any]:
-        shaped = edition_values(
-            edition, newsletter, zone, kind=kind, notes=notes, shape=shape, render_cache=cache, link=link
-        )
-        return {**common, **shaped, "rest_url": web_url or site.url}
+    def values(detail: DetailLevel) -> dict[str, Any]:
+        return {**edition_values(edition, settings, options, detail, cache), **common}
 
     @functools.cache
-    def page(shape: DetailLevel) -> str:
-        given = values(shape)
+    def inlined_page(detail: DetailLevel) -> str:
+        given = values(detail)
         return cache.render_html(name, given, templates, lambda: _values_of_all_detail_levels(given))
 
     @functools.cache
-    def plain_page(shape: DetailLevel) -> str:
-        return templates.render("email/plain.html.j2", values(shape))
+    def plain_page(detail: DetailLevel) -> str:
+        return templates.render("email/plain.html.j2", values(detail))
 
-    def fitting(made: Callable[[DetailLevel], str]) -> tuple[FitResult, str]:
+    def fit(page: Callable[[DetailLevel], str]) -> tuple[FitResult, str]:
         fitted = fit_to_limit(
-            lambda shape: clipping_size(made(shape), limit), len(edition.articles), len(edition.briefs), limit
+            lambda detail: clipping_size(page(detail), options.limit),
+            len(edition.articles),
+            len(edition.briefs),
+            options.limit,
         )
-        return fitted, made(fitted.shape)
+        return fitted, page(fitted.detail)
 
     faults: tuple[str, ...] = ()
     try:
-        fitted, html = fitting(page)
+        fitted, html = fit(inlined_page)
     except InliningError as error:
         faults = (f"the plain template is used: {error}",)
-        fitted, html = fitting(plain_page)
-    given = values(fitted.shape)
-    plain = cache.render_text(name, given, templates)
+        fitted, html = fit(plain_page)
+    given = values(fitted.detail)
     return Digest(
         subject=given["edition"].subject,
         preheader=given["preheader"],
         html=html,
-        text=plain,
+        text=cache.render_text(name, given, templates),
         notes=(*faults, *(f"shortened to fit: {step}" for step in fitted.steps)),
     )
 
 
 def _values_of_all_detail_levels(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The same stories in every shape that a letter of this edition may give them."""
+    """The same articles in every form that an email of this edition may give them."""
     stories = values["stories"] + values["briefs"]
     noted = [replace(one, note=one.note or "…") for one in stories[:2]]
     headed, plain = SectionView("…", (*noted, *stories)), SectionView("", (*noted, *stories))
@@ -126,36 +129,30 @@ def _values_of_all_detail_levels(values: Mapping[str, Any]) -> list[dict[str, An
 
 def edition_values(
     edition: Edition,
-    newsletter: Newsletter,
-    zone: ZoneInfo,
-    *,
-    kind: str = "",
-    notes: Mapping[str, str] | None = None,
-    shape: DetailLevel = DetailLevel(),
+    settings: RenderSettings,
+    options: DigestOptions = DigestOptions(),
+    detail: DetailLevel = DetailLevel(),
     render_cache: RenderCache | None = None,
-    link: Callable[[str], str] = str,
 ) -> dict[str, Any]:
-    """What templates may use of an edition, the same for every reader; docs/templates.md explains each."""
-    language, notes, cache = edition.language, notes or {}, render_cache or RenderCache()
+    """The values of an edition for templates, the same for every recipient; docs/templates.md explains each."""
+    language, newsletter, zone = edition.language, settings.newsletter, settings.zone
+    cache = render_cache or RenderCache()
 
-    def shown(article: Article) -> ArticleView:
-        note = notes.get(article.id, "")
+    def view(article: Article) -> ArticleView:
+        note = options.notes.get(article.id, "")
+        with_image = detail.thumbnails or article.id == edition.carried[0].id
 
         def make() -> ArticleView:
-            made = article_view(article, language, zone, newsletter.sections, note, shape.lead)
-            made = replace(made, url=link(made.url))
-            wide = article.id == edition.carried[0].id
-            return made if shape.thumbnails or wide else replace(made, image=None)
+            made = article_view(article, language, zone, newsletter.sections, note, detail.lead)
+            return replace(made, url=options.link(made.url), image=made.image if with_image else None)
 
-        return cache.article_view(
-            article, (note, shape.lead, shape.thumbnails or article.id == edition.carried[0].id), make
-        )
+        return cache.article_view(article, (note, detail.lead, with_image), make)
 
-    full = len(edition.articles) if shape.full is None else shape.full
-    stories = [shown(article) for article in edition.articles[:full]]
+    full = len(edition.articles) if detail.full is None else detail.full
+    stories = [view(article) for article in edition.articles[:full]]
     below = [*edition.articles[full:], *edition.briefs]
-    lines = len(below) if shape.lines is None else shape.lines
-    briefs = [shown(article) for article in below[:lines]]
+    lines = len(below) if detail.lines is None else detail.lines
+    briefs = [view(article) for article in below[:lines]]
     if not stories:  # an edition of lines only still has a story at its top
         stories, briefs = briefs[:1], briefs[1:]
     return {
@@ -164,7 +161,7 @@ def edition_values(
             number=edition.number,
             subject=safe_text(edition.subject),
             overflow=edition.overflow,
-            kind=kind or edition.kind.value,
+            kind=options.kind or edition.kind.value,
             frozen_at=edition.frozen_at,
         ),
         "date": i18n.long_date(edition.frozen_at, language, zone),
@@ -181,8 +178,8 @@ def edition_values(
 def group_into_sections(
     stories: Sequence[ArticleView], language: Language, sections: Sequence[str] = ()
 ) -> tuple[SectionView, ...]:
-    """The stories after the first, under headings: the newsletter's sections in their order, or else their topics
-    where at least two topics have two stories each. Without either, all under no heading.
+    """The articles after the first, under headings: the newsletter's sections in their order, or else their topics where
+    at least two topics have two articles each. Without either, all under no heading.
     """
     count = Counter(story.topic for story in stories if story.topic)
     if sections:
@@ -203,5 +200,5 @@ def group_into_sections(
 
 
 def _preheader(stories: Sequence[ArticleView]) -> str:
-    """What mail programs show beside the subject: the titles after the first, which the subject tells already."""
+    """The text that mail programs show beside the subject: the titles after the first, which is in the subject already."""
     return cut_words(" • ".join(story.title for story in stories[1:]) or stories[0].lead, PREHEADER_LENGTH)

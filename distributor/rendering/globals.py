@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,14 +12,25 @@ from ..color import build_palette
 from ..config.schema import Newsletter, Site
 from ..merge_fields import merge_tag
 from ..model import Language
+from .templates import Templates
 
 
-def common_values(site: Site, newsletter: Newsletter | None, language: Language, zone: ZoneInfo) -> dict[str, Any]:
-    """The values of every template. `newsletter` is None only for the page of an article that belongs to none."""
-    theme = site.theme
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderSettings:
+    """What everything rendered of a newsletter shares: the settings of site and newsletter, time zone and templates."""
+
+    site: Site
+    newsletter: Newsletter
+    zone: ZoneInfo
+    templates: Templates
+
+
+def common_values(settings: RenderSettings, language: Language) -> dict[str, Any]:
+    """The values of every template."""
+    theme, zone = settings.site.theme, settings.zone
     return {
-        "site": site,
-        "newsletter": newsletter,
+        "site": settings.site,
+        "newsletter": settings.newsletter,
         "language": language.value,
         "theme": theme,
         "colors": build_palette(theme.accent, theme.background, theme.heading),

@@ -1,8 +1,8 @@
-"""A letter that is not clipped: shortened by declared steps until it fits, its footer always inside. Pure.
+"""Gmail clipping: emails are shortened, step by step, until Gmail shows them whole, the footer included. Pure.
 
-Gmail shows about 102 kB of a letter's HTML and hides the rest, the unsubscribe link with it. So each letter is measured
-as it is made, and where it is too large: shorter leads, then no small pictures, then whole stories become lines, and at
-last lines are left to the web, with a link that says how many.
+Gmail shows about 102 kB of an email's HTML and hides the rest, the unsubscribe link with it. So each email is measured
+when it is rendered, and shortened where it is too large: first shorter leads, then no thumbnails, then whole articles
+become lines, and at last lines are left to the web, with a link that says how many.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from .views import MAX_LEAD_LENGTH
 
 MAX_HTML_SIZE = 95_000  # octets of HTML
 MAX_ENCODED_SIZE = 102_000  # octets of it in quoted-printable
-# What no reader's own values are likely to exceed, so that a letter is measured as it may be sent: a name of Vietnamese
-# letters, each of which travels as nine octets, an address, and a signed link.
+# Values longer than any recipient's are likely to be, so that an email is measured as it may be sent: a name of Vietnamese
+# letters, each of which is encoded as nine octets, an address, and a signed link.
 WORST_CASE_VALUES: Mapping[str, str] = MappingProxyType(
     {
         "name": "ễ" * 60,
@@ -27,12 +27,12 @@ WORST_CASE_VALUES: Mapping[str, str] = MappingProxyType(
     }
 )
 LEAD_LENGTHS = (240, 120)
-MIN_FULL_ARTICLES = 3  # stories that keep their leads
+MIN_FULL_ARTICLES = 3  # that keep their leads
 
 
 @dataclass(frozen=True, slots=True)
 class DetailLevel:
-    """How much of an edition a letter shows. `full` stories have a lead, `lines` are the lines after them; None: all."""
+    """How much of an edition an email shows. `full` articles have a lead, `lines` are the lines after them; None: all."""
 
     lead: int = MAX_LEAD_LENGTH
     thumbnails: bool = True
@@ -42,62 +42,62 @@ class DetailLevel:
 
 @dataclass(frozen=True, slots=True)
 class FitResult:
-    """The shape that fits, and the steps that were taken to it, in words for staff."""
+    """The detail level that fits, and the steps taken to it, in words for staff."""
 
-    shape: DetailLevel = DetailLevel()
+    detail: DetailLevel = DetailLevel()
     steps: tuple[str, ...] = ()
 
 
 def clipping_size(page: str, limit: int = MAX_HTML_SIZE, values: Mapping[str, str] = WORST_CASE_VALUES) -> int:
-    """What a page weighs against `limit` once its places are filled with `values`: its octets, or in proportion what it
-    travels as in quoted-printable. Both are measured, unless it is far below the limit whatever its lines are like.
+    """The size of a page to compare with `limit`, once its merge fields hold `values`: its octets, or in proportion those
+    of its quoted-printable form. Both are measured, unless an upper bound is below the limit.
 
-    Sources disagree on which of the two Gmail counts; Vietnamese doubles in quoted-printable, so both are kept.
+    Sources disagree on which of the two Gmail counts; Vietnamese doubles in quoted-printable, so both are limited.
     """
     at_most = _scale_encoded(quoted_printable.largest_size(page, values))
     if at_most <= limit:
         return at_most
-    pieces = split_html(page)
-    octets = sum(len((piece.fill(values) if isinstance(piece, MergeField) else piece).encode()) for piece in pieces)
-    return max(octets, _scale_encoded(quoted_printable.size(pieces, values)))
+    parts = split_html(page)
+    octets = sum(len((part.fill(values) if isinstance(part, MergeField) else part).encode()) for part in parts)
+    return max(octets, _scale_encoded(quoted_printable.size(parts, values)))
 
 
-def _scale_encoded(travelling: int) -> int:
-    return -(-travelling * MAX_HTML_SIZE // MAX_ENCODED_SIZE)
+def _scale_encoded(octets: int) -> int:
+    return -(-octets * MAX_HTML_SIZE // MAX_ENCODED_SIZE)
 
 
 def fit_to_limit(size: Callable[[DetailLevel], int], stories: int, lines: int, limit: int = MAX_HTML_SIZE) -> FitResult:
-    """The first shape, in the order of the steps, whose letter is not larger than `limit`.
+    """The first detail level, in the order of the steps, whose email is not larger than `limit`.
 
-    `size` measures the letter of a shape in octets; `stories` and `lines` are how many there are to show. The last step
-    is taken even where nothing helps: a letter of three stories and a link is the shortest there is.
+    `size` measures the email of a detail level in octets; `stories` and `lines` are how many there are to show. The last
+    step is taken even where it does not suffice: an email of three articles and a link is the shortest there is.
     """
 
-    def fits(shape: DetailLevel) -> bool:
-        return size(shape) <= limit
+    def fits(detail: DetailLevel) -> bool:
+        return size(detail) <= limit
 
-    shape, steps = DetailLevel(), list[str]()
-    if fits(shape):
+    detail, steps = DetailLevel(), list[str]()
+    if fits(detail):
         return FitResult()
     for lead in LEAD_LENGTHS:
-        shape = replace(shape, lead=lead)
+        detail = replace(detail, lead=lead)
         steps = [f"leads cut to {lead} characters"]
-        if fits(shape):
-            return FitResult(shape, tuple(steps))
-    shape = replace(shape, thumbnails=False)
-    steps.append("no small pictures")
-    if fits(shape):
-        return FitResult(shape, tuple(steps))
+        if fits(detail):
+            return FitResult(detail, tuple(steps))
+    detail = replace(detail, thumbnails=False)
+    steps.append("no thumbnails")
+    if fits(detail):
+        return FitResult(detail, tuple(steps))
     fewest = min(MIN_FULL_ARTICLES, stories)
-    full = _find_largest(lambda number: fits(replace(shape, full=number)), fewest, stories)
-    shape = replace(shape, full=max(full, fewest))
-    steps.append(f"{stories - max(full, fewest)} of {stories} stories as lines")
+    full = _find_largest(lambda number: fits(replace(detail, full=number)), fewest, stories)
+    detail = replace(detail, full=max(full, fewest))
+    steps.append(f"{stories - max(full, fewest)} of {stories} articles as lines")
     if full >= fewest:
-        return FitResult(shape, tuple(steps))
+        return FitResult(detail, tuple(steps))
     after = stories - fewest + lines
-    shown = max(0, _find_largest(lambda number: fits(replace(shape, lines=number)), 0, after))
+    shown = max(0, _find_largest(lambda number: fits(replace(detail, lines=number)), 0, after))
     steps.append(f"{after - shown} left to the web")
-    return FitResult(replace(shape, lines=shown), tuple(steps))
+    return FitResult(replace(detail, lines=shown), tuple(steps))
 
 
 def _find_largest(good: Callable[[int], bool], low: int, high: int) -> int:

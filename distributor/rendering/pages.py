@@ -1,7 +1,7 @@
-"""Web copies of editions and articles, for readers, search engines and the previews of networks. Pure.
+"""Web pages of editions and articles, for subscribers, search engines and the link previews of networks. Pure.
 
-Pages hold nothing personal and no script. Everything is escaped by the templates' environment but the body of an
-article, which is sanitised here once more (a store may hold what an older version let in), and the structured data,
+Pages hold nothing personal and no script. Everything is escaped by the templates' environment except the body of an
+article, which is sanitized here once more (a store may hold what an older version let in), and the structured data,
 which `tojson` writes so that no `</script>` can stand in it.
 """
 
@@ -13,14 +13,13 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from ..config.schema import Newsletter, Site
+from ..config.schema import Site
 from ..html_sanitizer import sanitize_html
 from ..model import Article, Edition, Language
 from ..text import html_to_text
-from .digest import edition_values
-from .globals import common_values
+from .digest import DigestOptions, edition_values
+from .globals import RenderSettings, common_values
 from .plaintext import cut_words
-from .templates import Templates
 from .views import ArticleView, article_view, safe_text, safe_url
 
 MAX_STANDFIRST = 2000  # characters
@@ -31,14 +30,10 @@ _LOCALES = {Language.VI: "vi_VN", Language.EN: "en_GB"}
 
 def render_edition_page(
     edition: Edition,
+    settings: RenderSettings,
+    options: DigestOptions = DigestOptions(),
     *,
-    site: Site,
-    newsletter: Newsletter,
-    zone: ZoneInfo,
-    templates: Templates,
     url: str = "",
-    kind: str = "",
-    notes: Mapping[str, str] | None = None,
     subscribe_url: str = "",
     creator: str = "",
 ) -> str:
@@ -46,19 +41,23 @@ def render_edition_page(
 
     Raises RenderError where the template fails.
     """
-    values = edition_values(edition, newsletter, zone, kind=kind, notes=notes)
+    values = edition_values(edition, settings, options)
     first: ArticleView = values["first"]
     title, description = values["edition"].subject, cut_words(f"{first.title}. {values['preheader']}", MAX_DESCRIPTION)
-    return templates.render(
+    return settings.templates.render(
         "page/edition.html.j2",
         {
-            **common_values(site, newsletter, edition.language, zone),
+            **common_values(settings, edition.language),
             **values,
             "canonical": safe_url(url),
             "description": description,
             "creator": safe_text(creator),
-            "open_graph": _open_graph(site, edition.language, "website", title, description, safe_url(url), first),
-            "structured": _collection(site, edition, title, safe_url(url), [*values["stories"], *values["briefs"]]),
+            "open_graph": _open_graph(
+                settings.site, edition.language, "website", title, description, safe_url(url), first
+            ),
+            "structured": _collection(
+                settings.site, edition, title, safe_url(url), [*values["stories"], *values["briefs"]]
+            ),
             "subscribe_url": safe_url(subscribe_url),
         },
     )
@@ -66,12 +65,9 @@ def render_edition_page(
 
 def render_article_page(
     article: Article,
-    *,
-    site: Site,
+    settings: RenderSettings,
     language: Language,
-    zone: ZoneInfo,
-    templates: Templates,
-    newsletter: Newsletter | None = None,
+    *,
     url: str = "",
     note: str = "",
     subscribe_url: str = "",
@@ -79,10 +75,11 @@ def render_article_page(
 ) -> str:
     """The page of an article. The canonical address is the article's own where it has one, otherwise `url`.
 
-    `article.body_html` is shown sanitised, with whatever note of a correction stands in it, and the lead above it unless
-    it says the same; `note` is a short label above the title. Raises RenderError where the template fails.
+    `article.body_html` is shown sanitized, with the notices of corrections in it, and the lead above it unless the body
+    contains it; `note` is a short label above the title. Raises RenderError where the template fails.
     """
-    about = article_view(article, language, zone, newsletter.sections if newsletter else (), note)
+    site, zone = settings.site, settings.zone
+    about = article_view(article, language, zone, settings.newsletter.sections, note)
     canonical = about.url or safe_url(url)
     description = cut_words(about.lead, MAX_DESCRIPTION)
     shared = _open_graph(site, language, "article", about.title, description, canonical, about)
@@ -91,15 +88,15 @@ def render_article_page(
         "article:modified_time": article.updated.isoformat() if article.updated else "",
         "article:section": about.topic,
     }
-    return templates.render(
+    return settings.templates.render(
         "page/article.html.j2",
         {
-            **common_values(site, newsletter, language, zone),
+            **common_values(settings, language),
             "story": about,
             "lead": ""
             if safe_text(article.lead) in safe_text(html_to_text(article.body_html))
             else cut_words(safe_text(article.lead), MAX_STANDFIRST),
-            "body": Markup(sanitize_html(article.body_html)),  # noqa: S704  # the one thing that is not escaped
+            "body": Markup(sanitize_html(article.body_html)),  # noqa: S704  # the one value that is not escaped
             "published": article.moment if article.has_date else None,
             "has_time": article.has_time,
             "updated": article.updated,
@@ -114,7 +111,7 @@ def render_article_page(
 
 
 def _published(article: Article, zone: ZoneInfo) -> str:
-    """When an article was published, as machines read it (ISO 8601): the day alone where no time is known."""
+    """The time of publication in ISO 8601; the day alone where no time is known."""
     if not article.has_date:
         return ""
     return article.published.isoformat() if article.has_time else f"{article.moment.astimezone(zone):%Y-%m-%d}"
@@ -141,7 +138,7 @@ def _open_graph(
 
 
 def _without_empty(values: Mapping[str, _Value]) -> dict[str, _Value]:
-    """Without what is empty."""
+    """The values that are not empty."""
     return {name: value for name, value in values.items() if value}
 
 
@@ -174,7 +171,7 @@ def _news_article(
 
 
 def _collection(site: Site, edition: Edition, title: str, url: str, stories: list[ArticleView]) -> dict[str, Any]:
-    """schema.org/CollectionPage: the stories in their order."""
+    """schema.org/CollectionPage: the articles in their order."""
     items = [
         {"@type": "ListItem", "position": position, "name": one.title, **({"url": one.url} if one.url else {})}
         for position, one in enumerate(stories, start=1)

@@ -17,14 +17,12 @@ import lxml.html
 
 from .. import i18n
 from ..channel import Digest
-from ..config.schema import Newsletter, Site
 from ..errors import RenderError
 from ..merge_fields import FIELD_NAMES, merge_tag
 from ..model import Article, Edition, Language
 from .cache import RenderCache
-from .digest import edition_values
-from .globals import common_values, personal_values
-from .templates import Templates
+from .digest import DigestOptions, edition_values
+from .globals import RenderSettings, common_values, personal_values
 from .views import article_view, safe_text, safe_url
 
 _PREHEADER_PADDING = "\u034f\u200c\xa0 "  # what fills the preheader up
@@ -55,12 +53,9 @@ TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
 
 def render_transactional(
     template: str,
-    *,
-    site: Site,
-    newsletter: Newsletter,
+    settings: RenderSettings,
     language: Language,
-    zone: ZoneInfo,
-    templates: Templates,
+    options: DigestOptions = DigestOptions(),
     **values: object,
 ) -> Digest:
     """A letter in both parts. `template` is its name without an ending: `email/welcome`.
@@ -74,28 +69,27 @@ def render_transactional(
     if missing:
         raise RenderError(f"the letter {template} needs {', '.join(missing)}")
     given = {
-        **common_values(site, newsletter, language, zone),
+        **common_values(settings, language),
         **personal_values(),
         **letter.optional,
-        **_template_values(values, newsletter, language, zone),
+        **_template_values(values, settings, language, options),
     }
-    html, plain = RenderCache().render_both_parts(template, given, templates)
+    html, plain = RenderCache().render_both_parts(template, given, settings.templates)
     subject, preheader = _subject_and_preheader(html)
-    return Digest(subject=subject or safe_text(newsletter.title), preheader=preheader, html=html, text=plain)
+    return Digest(subject=subject or safe_text(settings.newsletter.title), preheader=preheader, html=html, text=plain)
 
 
 def _template_values(
-    values: Mapping[str, object], newsletter: Newsletter, language: Language, zone: ZoneInfo
+    values: Mapping[str, object], settings: RenderSettings, language: Language, options: DigestOptions
 ) -> dict[str, Any]:
     """The values as templates see them."""
     made: dict[str, Any] = {}
-    extra: dict[str, Any] = {name: values[name] for name in ("kind", "notes") if name in values}
     for name, value in values.items():
         if isinstance(value, Edition):
-            made |= edition_values(value, newsletter, zone, **extra)
+            made |= edition_values(value, settings, options)
         elif isinstance(value, Article):
-            made["story"] = article_view(value, language, zone, newsletter.sections)
-        elif name not in extra:
+            made["story"] = article_view(value, language, settings.zone, settings.newsletter.sections)
+        else:
             made[name] = _safe_value(name, value)
     return made
 

@@ -20,11 +20,13 @@ from distributor.rendering.templates import FRAGMENTS_VARIABLE, Templates
 from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES, TransactionalTemplate
 from distributor.rendering.views import ArticleView, ImageView
 from support import reference_editions as reference
-from support.rendered_emails import ZONE, voices
+from support.builders import render_settings
+from support.rendered_emails import voices
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "templates.md").read_text(encoding="utf-8")
 SITE, NEWSLETTER = voices("vi")
+SETTINGS = render_settings(SITE, NEWSLETTER)
 
 
 class Asked(Templates):
@@ -50,11 +52,11 @@ def names(heading: str) -> set[str]:
 
 
 def everywhere() -> set[str]:
-    return set(common_values(SITE, NEWSLETTER, Language.VI, ZONE))
+    return set(common_values(SETTINGS, Language.VI))
 
 
 def of_an_edition() -> set[str]:
-    return set(edition_values(reference.ORDINARY, NEWSLETTER, ZONE))
+    return set(edition_values(reference.ORDINARY, SETTINGS))
 
 
 def test_the_values_of_every_template_are_the_real_ones() -> None:
@@ -65,15 +67,15 @@ def test_the_values_of_every_template_are_the_real_ones() -> None:
 
 def test_a_digest_has_these_values_and_no_other() -> None:
     asked = Asked()
-    render_digest(reference.ORDINARY, SITE, NEWSLETTER, ZONE, asked)
+    render_digest(reference.ORDINARY, render_settings(SITE, NEWSLETTER, asked))
     assert set(asked.values) - {FRAGMENTS_VARIABLE} == everywhere() | of_an_edition() | set(personal_values())
 
 
 def test_pages_have_these_values_and_no_other() -> None:
     asked = Asked()
-    shared: dict[str, Any] = {"site": SITE, "newsletter": NEWSLETTER, "zone": ZONE, "templates": asked}
-    render_edition_page(reference.ORDINARY, **shared)
-    render_article_page(reference.ORDINARY.articles[0], language=Language.VI, **shared)
+    settings = render_settings(SITE, NEWSLETTER, asked)
+    render_edition_page(reference.ORDINARY, settings)
+    render_article_page(reference.ORDINARY.articles[0], settings, Language.VI)
     assert names("Web pages") == set(asked.values) - everywhere() - of_an_edition()
 
 

@@ -22,11 +22,9 @@ from distributor.images.cache import ImageCache
 from distributor.images.service import ImageService
 from distributor.isolation import ChildProcess
 from distributor.model import Article, Image, edition_from_json, edition_to_json
-from distributor.plugins import registry
 from distributor.rendering.digest import render_digest
-from distributor.rendering.templates import Templates
 from distributor.source import Source
-from support.builders import NOW, article, edition, newsletter, settings
+from support.builders import NOW, article, edition, newsletter, render_settings, settings
 from support.clocked_newsroom import Line
 from support.social_networks import serving
 
@@ -249,8 +247,7 @@ async def test_letters_show_our_files_in_numbers(tmp_path: Path) -> None:
         assert await here.prepare(articles, NOW) == {}
     made = edition(articles=tuple(map(here.attach_images, articles)))
     assert edition_from_json(edition_to_json(made)) == made
-    templates = Templates(registry.template_folders(Path("/nonexistent")))
-    html = render_digest(made, settings().site, newsletter(), settings().site.timezone, templates).html
+    html = render_digest(made, render_settings(settings().site, newsletter())).html
     assert html.count("https://bacson.example/pictures/") == 3
     assert html.count('width="536" height="335"') == 1
     assert html.count('width="120" height="75"') == 2

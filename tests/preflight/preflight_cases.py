@@ -7,18 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from distributor import merge_fields
 from distributor.mail.address import Mailbox
 from distributor.mail.message import EmailContent, build_message
 from distributor.model import Image
-from distributor.plugins import registry
 from distributor.preflight.message import REQUIRED_HEADERS
 from distributor.rendering.digest import render_digest
-from distributor.rendering.templates import Templates
-from support.builders import NOW, article, edition, newsletter, settings
+from support.builders import NOW, article, edition, newsletter, render_settings, settings
 
 WAY_OUT = "https://bacson.example/u/abc"
 READER = {"name": "Lan", "address": "lan@example.com", "unsubscribe_url": WAY_OUT}
@@ -44,10 +41,7 @@ def clean() -> EmailContent:
     ).site
     digest = render_digest(
         edition(articles=carried, briefs=(article("b", title="Tin vắn cuối ngày"),), overflow=2, subject=SUBJECT),
-        site,
-        newsletter(),
-        site.timezone,
-        Templates(registry.template_folders(Path("/nonexistent"))),
+        render_settings(site, newsletter()),
     )
     return EmailContent(
         sender=Mailbox("Báo Bắc Sơn", "tin@bacson.example"),

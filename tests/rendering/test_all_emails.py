@@ -12,11 +12,12 @@ from lxml import html as document
 from distributor import merge_fields
 from distributor.color import contrast
 from distributor.config.schema import Theme
-from distributor.rendering.digest import render_digest
+from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.plaintext import display_width
 from distributor.text import clean_line
 from support import reference_editions as reference
-from support.rendered_emails import LINKS, NAMES, READER, TEMPLATES, ZONE, mail
+from support.builders import render_settings
+from support.rendered_emails import LINKS, NAMES, READER, TEMPLATES, mail
 
 every_mail = pytest.mark.parametrize("name", NAMES)
 
@@ -208,7 +209,7 @@ def test_a_logo_takes_the_place_of_the_name_and_has_a_twin_for_the_dark() -> Non
         footer=("Giấy phép số 12/GP-TTĐT", "Chịu trách nhiệm: Lê Minh"), width=640, accent="#0057b8",
     )  # fmt: skip
     site = reference.SITE.model_copy(update={"theme": theme})
-    made = render_digest(reference.ORDINARY, site, reference.MORNING, ZONE, TEMPLATES)
+    made = render_digest(reference.ORDINARY, render_settings(site, reference.MORNING, TEMPLATES))
     page = document.document_fromstring(made.html)
     logos: Any = page.xpath("//img[contains(@class, 'logo')]")
     assert [(one.get("src")[23:], one.get("width"), one.get("height"), one.get("alt")) for one in logos] == [
@@ -228,7 +229,9 @@ def test_a_logo_takes_the_place_of_the_name_and_has_a_twin_for_the_dark() -> Non
 
 @pytest.mark.parametrize(("kind", "said"), [("weekly", "Bản tin tuần"), ("daily", "Bản tin ngày"), ("digest", "")])
 def test_a_digest_says_whether_it_is_the_day_s_or_the_week_s(kind: str, said: str) -> None:
-    made = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, TEMPLATES, kind=kind)
+    made = render_digest(
+        reference.ORDINARY, render_settings(reference.SITE, reference.MORNING, TEMPLATES), DigestOptions(kind=kind)
+    )
     for part in (made.text, clean_line(made.html)):
         assert ("Số 128 · " + said in part) == bool(said)
         assert "hôm nay có" not in part  # what a week brought is not today's
@@ -236,7 +239,9 @@ def test_a_digest_says_whether_it_is_the_day_s_or_the_week_s(kind: str, said: st
 
 def test_a_note_stands_beside_its_story_in_both_parts() -> None:
     notes = {"a03": "Đính chính", "a10": "Cập nhật"}
-    made = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, TEMPLATES, notes=notes)
+    made = render_digest(
+        reference.ORDINARY, render_settings(reference.SITE, reference.MORNING, TEMPLATES), DigestOptions(notes=notes)
+    )
     badges: Any = document.document_fromstring(made.html).xpath("//span[@class='badge']/text()")
     assert badges == ["Đính chính", "Cập nhật"]
     assert "3. Chợ phiên Yên Lạc mở thêm gian hàng không dùng tiền mặt\n[Đính chính]\n" in made.text

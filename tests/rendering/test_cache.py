@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from distributor.model import Edition
 from distributor.plugins import registry
 from distributor.rendering.cache import RenderCache
-from distributor.rendering.digest import render_digest
+from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
+from support.builders import render_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
+SETTINGS = render_settings(reference.SITE, reference.MORNING, TEMPLATES)
 FORTY = reference.FORTY
 
 
 def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
-    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=cache, **more)
+    return render_digest(edition, SETTINGS, DigestOptions(**more), cache)
 
 
 @given(st.sets(st.integers(0, 39), min_size=1), st.booleans())

@@ -23,12 +23,14 @@ from distributor.plugins import registry
 from distributor.rendering import css_inlining
 from distributor.rendering.cache import RenderCache
 from distributor.rendering.css_inlining import CssInliner, inline_css
-from distributor.rendering.digest import render_digest
+from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
+from support.builders import render_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
+SETTINGS = render_settings(reference.SITE, reference.MORNING, TEMPLATES)
 FORTY = reference.FORTY
 
 
@@ -42,7 +44,7 @@ def tree(page: str) -> list[tuple[Any, ...]]:
 
 
 def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
-    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=cache, **more)
+    return render_digest(edition, SETTINGS, DigestOptions(**more), cache)
 
 
 # -- inlining by what was learned --------------------------------------------------------------------------------------
@@ -63,9 +65,9 @@ def _values(edition: Edition) -> dict[str, Any]:
     from distributor.rendering.globals import common_values, personal_values
 
     return {
-        **common_values(reference.SITE, reference.MORNING, edition.language, ZONE),
+        **common_values(SETTINGS, edition.language),
         **personal_values(),
-        **edition_values(edition, reference.MORNING, ZONE),
+        **edition_values(edition, SETTINGS),
         "rest_url": reference.SITE.url,
     }
 
@@ -81,9 +83,10 @@ def test_a_sheet_with_other_selectors_is_inlined_letter_by_letter(tmp_path: Path
     (own / "style.css").write_text(sheet.read_text(encoding="utf-8") + "\n.card .lead { color: #123456; }\n")
     templates = Templates(registry.template_folders(tmp_path))
     cache = RenderCache()
-    made = render_digest(reference.ONE, reference.SITE, reference.MORNING, ZONE, templates, render_cache=cache)
+    settings = render_settings(reference.SITE, reference.MORNING, templates)
+    made = render_digest(reference.ONE, settings, render_cache=cache)
     assert "#123456" in made.html
-    again = render_digest(reference.ORDINARY, reference.SITE, reference.MORNING, ZONE, templates, render_cache=cache)
+    again = render_digest(reference.ORDINARY, settings, render_cache=cache)
     assert again.html.count("#123456") >= 8
 
 

@@ -25,7 +25,7 @@ from distributor.rendering.digest import group_into_sections, render_digest
 from distributor.rendering.templates import Templates
 from distributor.rendering.views import article_view
 from distributor.text import clean_line
-from support.builders import article, articles, edition, newsletter, settings
+from support.builders import article, articles, edition, newsletter, render_settings, settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOWHERE = Path("/nonexistent")
@@ -42,7 +42,7 @@ PICTURE = Image(url="https://bacson.example/a.jpg", alt="Lễ khởi công", cap
 
 def made(value: Edition, standing: Newsletter | None = None, **site: Any) -> Digest:
     room = settings(site={**SITE, **site})
-    return render_digest(value, room.site, standing or newsletter(), ZONE, TEMPLATES)
+    return render_digest(value, render_settings(room.site, standing or newsletter(), TEMPLATES))
 
 
 def of(*carried: Article, **changes: Any) -> Digest:

@@ -23,18 +23,20 @@ from distributor.model import Edition, Recipient
 from distributor.plugins import registry
 from distributor.rendering import css_inlining
 from distributor.rendering.cache import RenderCache
-from distributor.rendering.digest import render_digest
+from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.gmail_clipping import MIN_FULL_ARTICLES, DetailLevel, FitResult, fit_to_limit
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
+from support.builders import render_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
+SETTINGS = render_settings(reference.SITE, reference.MORNING, TEMPLATES)
 FORTY = reference.FORTY
 
 
 def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
-    return render_digest(edition, reference.SITE, reference.MORNING, ZONE, TEMPLATES, render_cache=cache, **more)
+    return render_digest(edition, SETTINGS, DigestOptions(**more), cache)
 
 
 def of_120() -> Edition:
@@ -144,7 +146,7 @@ def test_a_shortened_letter_keeps_its_limits_as_it_travels(stories: int, leads: 
     for name in ("Nguyễn Thị Lan Hương", "ễ" * 60):
         octets, travelling = sizes(made, name)
         assert octets <= 95_000 and travelling <= 102_000
-    assert travelling > 100_000 or made.notes[-1] == "shortened to fit: no small pictures"
+    assert travelling > 100_000 or made.notes[-1] == "shortened to fit: no thumbnails"
 
 
 def test_an_ordinary_day_is_not_shortened() -> None:
@@ -164,10 +166,10 @@ def test_the_steps_are_taken_in_order_and_never_too_many(stories: int, lines: in
         assert made == FitResult()
         return
     least = DetailLevel(120, False, min(MIN_FULL_ARTICLES, stories), 0)
-    assert size(made.shape) <= limit or made.shape == least
-    if made.shape.lines is not None:  # the last step: only where no number of stories as lines was enough
+    assert size(made.detail) <= limit or made.detail == least
+    if made.detail.lines is not None:  # the last step: only where no number of stories as lines was enough
         assert size(replace(least, lines=None)) > limit
-        if made.shape.lines < stories - min(MIN_FULL_ARTICLES, stories) + lines:
-            assert size(replace(made.shape, lines=made.shape.lines + 1)) > limit
-    elif made.shape.full is not None and made.shape.full < stories:
-        assert size(replace(made.shape, full=made.shape.full + 1)) > limit
+        if made.detail.lines < stories - min(MIN_FULL_ARTICLES, stories) + lines:
+            assert size(replace(made.detail, lines=made.detail.lines + 1)) > limit
+    elif made.detail.full is not None and made.detail.full < stories:
+        assert size(replace(made.detail, full=made.detail.full + 1)) > limit

@@ -13,25 +13,25 @@ import pytest
 from lxml import html as document
 
 from distributor.model import Article, Edition, EditionKind, Image, Language
+from distributor.rendering.digest import DigestOptions
 from distributor.rendering.pages import render_article_page, render_edition_page
 from distributor.text import clean_line
 from support import reference_editions as reference
-from support.builders import NOW, article, edition
-from support.rendered_emails import TEMPLATES, ZONE, voices
+from support.builders import NOW, article, edition, render_settings
+from support.rendered_emails import TEMPLATES, voices
 
 HERE = "https://bacson.example/ban-tin/tin-sang/128"
 
 
 def edition_page(value: Edition = reference.ORDINARY, language: str = "vi", **more: Any) -> str:
     site, newsletter = voices(language)
-    given = {"url": HERE, **more}
-    return render_edition_page(value, site=site, newsletter=newsletter, zone=ZONE, templates=TEMPLATES, **given)
+    options = DigestOptions(**{name: more.pop(name) for name in ("kind", "notes") if name in more})
+    return render_edition_page(value, render_settings(site, newsletter, TEMPLATES), options, **{"url": HERE, **more})
 
 
 def article_page(value: Article = reference.ORDINARY.articles[0], **more: Any) -> str:
     site, newsletter = voices("vi")
-    given = {"newsletter": newsletter, **more}
-    return render_article_page(value, site=site, language=Language.VI, zone=ZONE, templates=TEMPLATES, **given)
+    return render_article_page(value, render_settings(site, newsletter, TEMPLATES), Language.VI, **more)
 
 
 def tree(page: str) -> Any:
@@ -60,7 +60,7 @@ PAGES = {
     "english": edition_page(reference.ENGLISH, "en"),
     "alert": edition_page(reference.ALERT),
     "article": article_page(),
-    "bare article": article_page(article(url="", author="", lead="", topics=(), has_date=False), newsletter=None),
+    "bare article": article_page(article(url="", author="", lead="", topics=(), has_date=False)),
 }
 every_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from distributor.channel import Channel
-from distributor.config.schema import Newsletter, Settings
+from distributor.config.schema import Newsletter, Settings, Site
 from distributor.model import Article, Edition, ParsedArticle, Rendition
 from distributor.newsroom import Newsroom
 from distributor.plugins import registry
+from distributor.rendering.globals import RenderSettings
 from distributor.rendering.templates import Templates
 from distributor.schedule.settings import ScheduleSettings
 from distributor.source import Fetcher, FetchResult, Source
@@ -84,6 +86,12 @@ def newsroom(
     settings = settings.model_copy(update={"newsletters": {order.id: order}})
     templates = Templates(registry.template_folders(folder))
     return Newsroom(folder / "config.yaml", settings, {}, channels, {order.id: timing}, templates)
+
+
+def render_settings(site: Site, newsletter: Newsletter, templates: Templates | None = None) -> RenderSettings:
+    """What a newsletter is rendered with: our own templates if no others are given, and the time of Việt Nam."""
+    own = templates or Templates(registry.template_folders(Path("/nonexistent")))
+    return RenderSettings(site=site, newsletter=newsletter, zone=ZoneInfo("Asia/Ho_Chi_Minh"), templates=own)
 
 
 def edition(number: int = 1, count: int = 2, **changes: Any) -> Edition:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from distributor.channel import Digest
 from distributor.config.schema import Newsletter, Site
 from distributor.plugins import registry
-from distributor.rendering.digest import render_digest
+from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.templates import Templates
 from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES, render_transactional
 from support import reference_editions as reference
+from support.builders import render_settings
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
@@ -34,9 +35,8 @@ def mail(name: str) -> Digest:
     """A reference edition by its name, or a letter by name and language: `email/welcome vi`."""
     if name in reference.EDITIONS:
         edition, newsletter, site = reference.EDITIONS[name]
-        return render_digest(
-            edition, site, newsletter, ZONE, TEMPLATES, notes={edition.articles[0].id: "Note 09:12"}, **LINKS
-        )
+        options = DigestOptions(notes={edition.articles[0].id: "Note 09:12"}, **LINKS)
+        return render_digest(edition, render_settings(site, newsletter, TEMPLATES), options)
     template, _, language = name.partition(" ")
     return letter(template, language)
 
@@ -44,8 +44,9 @@ def mail(name: str) -> Digest:
 def letter(template: str, language: str = "vi", **changes: Any) -> Digest:
     site, newsletter = voices(language)
     values = {**reference.letter_values(template, language), **changes}
+    options = DigestOptions(**{name: values.pop(name) for name in ("kind", "notes") if name in values})
     return render_transactional(
-        template, site=site, newsletter=newsletter, language=site.language, zone=ZONE, templates=TEMPLATES, **values
+        template, render_settings(site, newsletter, TEMPLATES), site.language, options, **values
     )
 
 
