@@ -291,7 +291,7 @@ async def test_a_listing_with_a_base_leads_to_its_articles(site: WebSite, open_w
     site.page("/tin-tuc/", f'{head}<h3><a href="tin-tuc/a.html">Tin a của tỉnh nhà hôm nay</a></h3>{more}')
     site.page("/tin-tuc/?page=2", f'{head}<h3><a href="tin-tuc/b.html">Tin b của tỉnh nhà hôm nay</a></h3>')
     fill(site, "a", "b")
-    harvest = await look(portal(site, pages=2), await open_web())
+    harvest = await look(portal(site, max_pages=2), await open_web())
     assert [article.url[-6:] for article in harvest.articles] == ["a.html", "b.html"]
 
 
@@ -317,7 +317,7 @@ async def test_further_pages_are_read_up_to_the_setting_and_nothing_twice(site: 
     for number, names in (("", "ab"), ("?page=2", "bc"), ("?page=3", "d")):
         site.page(f"/tin-tuc/{number}", listing(*names, more=paging))
     fill(site, *"abcd")
-    harvest = await look(portal(site, pages=2), await open_web())
+    harvest = await look(portal(site, max_pages=2), await open_web())
     assert [article.url[-6:] for article in harvest.articles] == ["a.html", "b.html", "c.html"]
     assert site.paths == ["/tin-tuc/", "/tin-tuc/?page=2", *(f"/tin-tuc/{name}.html" for name in "abc")]
 
@@ -326,7 +326,7 @@ async def test_a_selector_finds_the_next_page(site: WebSite, open_web: OpenFetch
     site.page("/tin-tuc/", listing("a", more='<a class="sau" href="trang-2">»</a>'))
     site.page("/tin-tuc/trang-2", listing("b", more='<a class="sau" href="./">»</a>'))  # and round in a circle
     fill(site, *"ab")
-    harvest = await look(portal(site, pages=9, select=Selectors(next="a.sau")), await open_web())
+    harvest = await look(portal(site, max_pages=9, select=Selectors(next="a.sau")), await open_web())
     assert len(harvest.articles) == 2
     assert len(site.asked) == 4
 
