@@ -336,7 +336,8 @@ def test_a_reviewer_whom_a_dead_process_was_about_to_tell_is_told_by_the_next(li
     line.arrives("a")
     line.at("06:30")
     line.answer()
-    assert reviewers._claim(line.store, "tin-sang-1", "lan@bacson.example", line.now)
+    with line.store.write() as connection:
+        assert reviewers._claim(connection, "tin-sang-1", "lan@bacson.example", line.now)
     asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock))
     assert line.mailbox("lan") == []
     line.now += timedelta(minutes=3)

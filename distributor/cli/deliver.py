@@ -47,11 +47,13 @@ def command(app: CliContext, follow: bool, share_of: int) -> None:
 
         app.log_progress()
 
+        stop = asyncio.Event()
+        loop = DeliveryLoop(app.newsroom, database, clock, stop, among=share_of)
+
         async def run() -> None:
-            stop = asyncio.Event()
             with stop_on_signals(stop):
                 say("Delivering. Ctrl-C stops.")
-                await DeliveryLoop(app.newsroom, database, clock, stop, among=share_of).run()
+                await loop.run()
 
         run_until_stopped(run())
         show_unfinished(app, database)

@@ -12,6 +12,7 @@ from .gather_explain import check_names, explain
 
 if TYPE_CHECKING:
     from ..pipeline import GatherResult
+    from ..storage.database import Database
 
 
 @click.command("gather", short_help="Look at the sources and take in what is new.")
@@ -55,12 +56,12 @@ def gather(app: CliContext, only: Sequence[str] = (), *, force: bool = False) ->
 
     check_names(app, only)
 
-    async def run() -> tuple[list[GatherResult], list[str]]:
-        with app.store() as database:
-            looks = await pipeline.gather_sources(app.newsroom, database, clock, only, force=force)
-            return looks, await pipeline.refresh_feeds(app.newsroom, database, clock)
+    async def run(database: Database) -> tuple[list[GatherResult], list[str]]:
+        looks = await pipeline.gather_sources(app.newsroom, database, clock, only, force=force)
+        return looks, await pipeline.refresh_feeds(app.newsroom, database, clock)
 
-    looks, faults = asyncio.run(run())
+    with app.store() as database:
+        looks, faults = asyncio.run(run(database))
     for fault in faults:
         warn(fault)
     return looks

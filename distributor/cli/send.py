@@ -117,7 +117,7 @@ async def _recheck_sources(app: CliContext, database: Database, proposal: Editio
     """Ask the sources once more; returns whether anything has come of it."""
     from .. import pipeline
 
-    wanted = pipeline.list_ready_articles(database, proposal.newsletter, clock())
+    wanted = await asyncio.to_thread(pipeline.list_ready_articles, database, proposal.newsletter, clock())
     pictures = await pipeline.prepare_images(app.newsroom, wanted, clock())
     for id, fault in pictures.items():
         warn(f"picture of {id}: {fault}; it is shown without")

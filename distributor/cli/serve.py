@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 import click
 
 from .context import CliContext, clock, pass_cli_context, say
-
-if TYPE_CHECKING:
-    from ..storage.database import Database
 
 log = logging.getLogger("distributor.service")
 
@@ -40,18 +36,19 @@ def command(app: CliContext, tick: float) -> None:
     timing = app.newsroom.timing.items()
     names = [f"{name} ({timed.schedule.text})" for name, timed in timing if timed.schedule]
 
-    async def run(database: Database) -> None:
-        stop = asyncio.Event()
+    stop = asyncio.Event()
+
+    async def run(service: Service) -> None:
         with stop_on_signals(stop):
-            with database.read() as connection:
-                missing = pipeline.list_missing(app.newsroom, connection)
-            for one in missing:
-                log.error("%s", one.in_words())
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
-            await Service(app.newsroom, database, clock, stop, tick=tick).run()
-            lines, hints = unfinished_lines(app, database)
+            await service.run()
+            lines, hints = await asyncio.to_thread(unfinished_lines, app, service.database)
             for line in (*lines, *hints):
                 log.warning("%s", line)
 
     with app.store() as database:
-        run_until_stopped(run(database))
+        with database.read() as connection:
+            missing = pipeline.list_missing(app.newsroom, connection)
+        for one in missing:
+            log.error("%s", one.in_words())
+        run_until_stopped(run(Service(app.newsroom, database, clock, stop, tick=tick)))

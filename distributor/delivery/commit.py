@@ -13,7 +13,9 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
 
 from ..errors import StoreError
 from ..model import Delivery
@@ -93,6 +95,15 @@ class GroupCommit:
     async def call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Something else for the ledger, in its thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
+    async def read(self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run a query in the ledger's thread, in a transaction of its own."""
+
+        def run() -> _T:
+            with self.ledger.database.read() as connection:
+                return query(connection, *args, **kwargs)
+
+        return await self.call(run)
 
     def close(self) -> None:
         self._thread.shutdown()

@@ -13,7 +13,6 @@ from ..model import DeliveryState, EditionState
 from ..storage.database import Database
 from ..storage.tables import deliveries, editions, shards
 from . import channel_faults
-from .ledger import Shard
 from .queries import lock_shards, mark_shards_idle
 
 S = DeliveryState
@@ -61,25 +60,6 @@ def _last_known(connection: Connection) -> sa.ColumnElement[str]:
     }
     of_channel = sa.case(known, value=deliveries.c.channel, else_="") if known else sa.literal("")
     return sa.case((deliveries.c.reply != "", deliveries.c.reply), else_=of_channel)
-
-
-def find_newer_edition(database: Database, shard: Shard) -> str:
-    """The latest edition that was released after this shard's and has something for the same channel; "" if none."""
-    own = editions.alias()
-    query = (
-        sa.select(editions.c.id)
-        .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == shard.edition))
-        .where(editions.c.released_at > own.c.released_at, editions.c.state != EditionState.CANCELLED)
-        .where(
-            sa.select(shards.c.shard)
-            .where(shards.c.edition_id == editions.c.id, shards.c.channel == shard.channel)
-            .exists()
-        )
-        .order_by(editions.c.released_at.desc())
-        .limit(1)
-    )
-    with database.read() as connection:
-        return connection.execute(query).scalar() or ""
 
 
 def _editions_with_open_shards() -> sa.Select[Any]:

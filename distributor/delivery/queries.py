@@ -166,6 +166,22 @@ def find_later_correction(connection: Connection, edition: Edition, change: Rend
     return connection.execute(query.limit(1)).scalar() or ""
 
 
+def find_newer_edition(connection: Connection, edition: str, channel: str) -> str:
+    """The latest edition that was released after this one and has something for the same channel; "" if none."""
+    own = editions.alias()
+    query = (
+        sa.select(editions.c.id)
+        .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == edition))
+        .where(editions.c.released_at > own.c.released_at, editions.c.state != EditionState.CANCELLED)
+        .where(
+            sa.select(shards.c.shard).where(shards.c.edition_id == editions.c.id, shards.c.channel == channel).exists()
+        )
+        .order_by(editions.c.released_at.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar() or ""
+
+
 _SAME_RENDITION = (
     (renditions.c.edition_id == deliveries.c.edition_id)
     & (renditions.c.channel == deliveries.c.channel)

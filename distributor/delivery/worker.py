@@ -35,10 +35,10 @@ from . import channel_backoff, channel_faults
 from .channel_probes import ChannelProbes, ProbeableTransport
 from .commit import GroupCommit
 from .enqueue import SUPERSEDED_BY
-from .expiry import expire_deliveries, find_newer_edition
+from .expiry import expire_deliveries
 from .ledger import FenceLost, Ledger, Shard, entry
 from .message_worker import FLUSH_TIMEOUT, LedgerMessageQueue, MessageQueueRules, RecipientLookup
-from .queries import find_later_correction, find_newest_receipt, list_unclosed_editions
+from .queries import find_later_correction, find_newer_edition, find_newest_receipt, list_unclosed_editions
 from .retry import AFTER_AUTH, FIRST_WAIT, Decision, backoff_until, decide_next, decide_uncertain
 from .stats import ProgressCallback, RunStats
 
@@ -145,13 +145,13 @@ class DeliveryWorker:
     # -- posts -------------------------------------------------------------------------------------------------------
 
     async def _deliver_posts(self, name: str, report: RunStats) -> None:
-        while not self.stop.is_set() and not self._is_backing_off(name):
-            shard = await self.commit.call(self.ledger.claim, name, self.clock())
+        while not self.stop.is_set():
+            shard = await self.commit.call(self._claim, name)
             if shard is None:
                 return
             try:
                 async with self._lease(shard):
-                    await self._shard(shard, report)
+                    await self._deliver_shard(shard, report)
             except FenceLost as lost:
                 log.warning("%s", lost)
             except DamagedRow as damage:
@@ -161,26 +161,29 @@ class DeliveryWorker:
             # Not where the store has failed: an outcome that is kept can only be written as long as the shard is ours.
             await self.commit.call(self.ledger.release, [shard])
 
-    def _is_backing_off(self, name: str) -> bool:
-        """Whether a channel rests, for whatever reason and by whichever process."""
+    def _claim(self, channel: str) -> Shard | None:
+        """In the ledger's thread: take the next shard of a channel, unless the channel is backing off."""
+        return None if self._is_backing_off(channel) else self.ledger.claim(channel, self.clock())
+
+    def _is_backing_off(self, channel: str) -> bool:
+        """In the ledger's thread: whether a channel is backing off, for whatever reason and by whichever process."""
         now = self.clock()
-        if self.backing_off.get(name, now) > now:
+        if self.backing_off.get(channel, now) > now:
             return True
         with self.ledger.database.read() as connection:
-            return name in channel_backoff.list_backoffs(connection, now)
+            return channel in channel_backoff.list_backoffs(connection, now)
 
-    async def wait_for_turn(self, name: str) -> bool:
-        """Wait for the turn of a channel; False where it rests, or where we are to stop."""
-        if self.stop.is_set() or self._is_backing_off(name):
-            return False
+    async def wait_for_turn(self, channel: str) -> bool:
+        """Wait until the next post of a channel may leave; False where the channel is backing off, or we are to stop."""
         now = self.clock()
-        turn = await self.commit.call(channel_backoff.reserve_turn, self.ledger.database, name, now, self.chance())
-        if turn.backing_off:
+        if self.stop.is_set() or self.backing_off.get(channel, now) > now:
             return False
+        turn = await self.commit.call(channel_backoff.reserve_turn, self.ledger.database, channel, now, self.chance())
+        if turn.backing_off or turn.at <= now:
+            return not (turn.backing_off or self.stop.is_set())
         with contextlib.suppress(TimeoutError):
-            if turn.at > now:
-                await asyncio.wait_for(self.stop.wait(), (turn.at - now).total_seconds())
-        return not self.stop.is_set() and not self._is_backing_off(name)
+            await asyncio.wait_for(self.stop.wait(), (turn.at - now).total_seconds())
+        return not (self.stop.is_set() or await self.commit.call(self._is_backing_off, channel))
 
     async def back_off(self, name: str, until: datetime, reason: str, report: RunStats) -> None:
         """Nothing more leaves on a channel until a time, here or in another process; staff are told once."""
@@ -210,20 +213,32 @@ class DeliveryWorker:
             with contextlib.suppress(asyncio.CancelledError, StoreError):
                 await keeper
 
-    async def _shard(self, shard: Shard, report: RunStats) -> None:
-        channel = self.channels[shard.channel]
+    async def _deliver_shard(self, shard: Shard, report: RunStats) -> None:
+        contents = await self.commit.call(self._read_shard, shard)
+        for variant, rows in groupby(contents.rows, key=lambda row: row.variant):
+            work = await self.commit.call(self._read_rendition, contents, variant, report)
+            if not await work.deliver(list(rows)):
+                return
+
+    def _read_shard(self, shard: Shard) -> _PostShard:
+        """In the ledger's thread: what is due in a shard, and what has become of its edition."""
         with self.ledger.database.read() as connection:
             edition = edition_repository.find(connection, shard.edition)
+            assert edition is not None
             cancelled = edition_repository.is_cancelled(connection, shard.edition)
-        assert edition is not None
-        newer = find_newer_edition(self.ledger.database, shard) if channel.latest_only else ""
-        for variant, rows in groupby(self.ledger.due(shard, self.clock()), key=lambda row: row.variant):
-            with self.ledger.database.read() as connection:
-                rendition = edition_repository.find_rendition(connection, shard.edition, shard.channel, variant)
-            work = _RenditionDelivery(self, shard, channel, edition, rendition, report, newer, cancelled)
-            await work.do(list(rows))
-            if self.stop.is_set() or self._is_backing_off(channel.name):
-                return
+            newer = ""
+            if self.channels[shard.channel].latest_only:
+                newer = find_newer_edition(connection, shard.edition, shard.channel)
+        return _PostShard(shard, edition, self.ledger.due(shard, self.clock()), newer, cancelled)
+
+    def _read_rendition(self, contents: _PostShard, variant: str, report: RunStats) -> _RenditionDelivery:
+        """In the ledger's thread. Raises DamagedRow where a rendition cannot be read."""
+        shard, superseded_by = contents.shard, contents.newer
+        with self.ledger.database.read() as connection:
+            rendition = edition_repository.find_rendition(connection, shard.edition, shard.channel, variant)
+            if rendition.action is RenditionAction.AMEND and not superseded_by:
+                superseded_by = find_later_correction(connection, contents.edition, rendition)
+        return _RenditionDelivery(self, contents, rendition, report, superseded_by)
 
     def stop_channel(self, channel: str, failure: DeliveryError, report: RunStats) -> None:
         """Stop a channel that is refused for what only staff can mend."""
@@ -247,7 +262,7 @@ class DeliveryWorker:
 
     async def _letters(self, channel: Channel, report: RunStats) -> None:
         assert isinstance(channel, PersonalChannel)
-        if self.stop.is_set() or self._is_backing_off(channel.name):
+        if self.stop.is_set() or await self.commit.call(self._is_backing_off, channel.name):
             return
         rules = MessageQueueRules(
             look_up_recipients=self.look_up_recipients,
@@ -274,7 +289,8 @@ class DeliveryWorker:
         finally:
             keeper.cancel()
             await messages.finish()
-        if not self._is_backing_off(channel.name) and report.counts[(channel.name, DeliveryState.SENT)]:
+        sent = report.counts[(channel.name, DeliveryState.SENT)]
+        if sent and not await self.commit.call(self._is_backing_off, channel.name):
             self.told.pop(channel.name, None)
 
     async def _failed(self, name: str, failure: DeliveryError, report: RunStats) -> None:
@@ -313,42 +329,48 @@ def _settings_to_fix(channel: str, failure: DeliveryError) -> str:
     return f"; in config.yaml see {keys}" if keys else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _PostShard:
+    """What is due in a shard of posts. `newer`: the edition that has taken the place of this one, if any; `cancelled`:
+    nothing of the edition goes out any more."""
+
+    shard: Shard
+    edition: Edition
+    rows: Sequence[Delivery]
+    newer: str
+    cancelled: bool
+
+
 @dataclass
 class _RenditionDelivery:
-    """One rendition of one shard on its way. `newer`: the edition that has taken its place, if any; `cancelled`: nothing
-    of its edition goes out any more."""
+    """One rendition of one shard, being delivered. `superseded_by`: the edition that has made it needless, if any."""
 
     dispatcher: DeliveryWorker
-    shard: Shard
-    channel: Channel
-    edition: Edition
+    contents: _PostShard
     rendition: Rendition
     report: RunStats
-    newer: str = ""
-    cancelled: bool = False
+    superseded_by: str
 
-    async def do(self, rows: list[Delivery]) -> None:
-        """One row after the other, each in its turn."""
-        if self.newer:
+    def __post_init__(self) -> None:
+        self.channel = self.dispatcher.channels[self.contents.shard.channel]
+        self.cancelled = self.contents.cancelled
+
+    async def deliver(self, rows: list[Delivery]) -> bool:
+        """Deliver one row after the other, each in its turn; False where the channel is backing off, or we are to stop."""
+        if self.superseded_by:
             for row in rows:
-                await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{SUPERSEDED_BY}{self.newer}"))
-            return
-        if self.rendition.action is RenditionAction.AMEND:
-            with self.dispatcher.ledger.database.read() as connection:
-                later = find_later_correction(connection, self.edition, self.rendition)
-            if later:
-                for row in rows:
-                    await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{SUPERSEDED_BY}{later}"))
-                return
+                await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{SUPERSEDED_BY}{self.superseded_by}"))
+            return True
         if self.cancelled:
             await self._give_up(rows)
             rows = [row for row in rows if row.state is DeliveryState.UNCERTAIN]
         for row in rows:
             if not await self.dispatcher.wait_for_turn(self.channel.name):
-                return
+                return False
             cleared = await self._clear(row)
             if cleared and (cleared is row or await self.dispatcher.wait_for_turn(self.channel.name)):
                 await self._one(cleared)
+        return True
 
     async def _give_up(self, rows: list[Delivery]) -> None:
         """Close what is open of an edition that was cancelled while it was on the wire. Who only skipped it would find it
@@ -389,9 +411,8 @@ class _RenditionDelivery:
     # -- sending -----------------------------------------------------------------------------------------------------
 
     async def _one(self, row: Delivery) -> None:
-        if not await self.dispatcher.commit.mark(self.shard, row):
-            with self.dispatcher.ledger.database.read() as connection:
-                self.cancelled = edition_repository.is_cancelled(connection, row.edition)
+        if not await self.dispatcher.commit.mark(self.contents.shard, row):
+            self.cancelled = await self.dispatcher.commit.read(edition_repository.is_cancelled, row.edition)
             if self.cancelled:  # since its shard was taken
                 await self._give_up([row])
             return
@@ -409,8 +430,7 @@ class _RenditionDelivery:
         rendition = self.rendition
         if rendition.action is RenditionAction.POST:
             return await self.channel.deliver(rendition)
-        with self.dispatcher.ledger.database.read() as connection:
-            earlier = find_newest_receipt(connection, rendition)
+        earlier = await self.dispatcher.commit.read(find_newest_receipt, rendition)
         if earlier is None:
             raise Rejected(f"{rendition.target} has posted nothing there that could be changed")
         if rendition.action is RenditionAction.AMEND:
@@ -425,7 +445,11 @@ class _RenditionDelivery:
         now = self.dispatcher.clock()
         attempts = row.attempts + 1
         decision = decide_next(
-            outcome, attempts=attempts, now=now, expires_at=self.edition.expires_at, jitter=self.dispatcher.chance()
+            outcome,
+            attempts=attempts,
+            now=now,
+            expires_at=self.contents.edition.expires_at,
+            jitter=self.dispatcher.chance(),
         )
         if isinstance(outcome, AuthBroken):
             self.dispatcher.stop_channel(self.channel.name, outcome, self.report)
@@ -443,7 +467,7 @@ class _RenditionDelivery:
         """Raises FenceLost where another worker has the shard by now, and StoreError where the store fails for long: then
         the outcome is kept, and written before the next run."""
         patience = FLUSH_TIMEOUT / 3 if self.dispatcher.stop.is_set() else FLUSH_TIMEOUT
-        if not await self.dispatcher.commit.settle_now(entry(self.shard, row, decision), patience):
+        if not await self.dispatcher.commit.settle_now(entry(self.contents.shard, row, decision), patience):
             raise FenceLost(
                 f"the outcome for {row.channel} {row.variant} of {row.edition} came too late: {decision.state}"
             )

@@ -92,15 +92,13 @@ def _newest(found: Sequence[ParsedArticle]) -> ParsedArticle | None:
 async def inspect_sources(newsroom: Newsroom, database: Database, clock: Callable[[], datetime]) -> list[GatherStats]:
     """One gather of each source side by side, in the order of config.yaml, as if for the first time: what has not changed
     since the last one is read all the same. Servers that ask for a pause get it, and what they ask for is kept."""
-    with database.read() as connection:
-        backoffs = source_state.load_backoffs(connection, clock())
+    backoffs = await database.read_in_thread(source_state.load_backoffs, clock())
     found = await asyncio.gather(
         *(_inspect_source(newsroom, one, clock(), backoffs) for one in newsroom.sources.values())
     )
     fresh = {host: until for _, waits in found for host, until in waits.items()}
     if fresh:
-        with database.write() as connection:
-            source_state.save_backoffs(connection, fresh, clock())
+        await database.write_in_thread(source_state.save_backoffs, fresh, clock())
     return [stats for stats, _ in found]
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from ..channel import Channel
 from ..config.schema import Newsletter
 from ..delivery import channel_faults
@@ -99,7 +101,7 @@ async def deliver_due(
     progress: ProgressCallback | None = None,
 ) -> RunStats:
     """Work through everything that is due in the ledger, whichever edition it belongs to."""
-    worker = make_delivery_worker(newsroom, database, clock, stop, progress=progress)
+    worker = await asyncio.to_thread(make_delivery_worker, newsroom, database, clock, stop, progress=progress)
     try:
         return await run_worker(newsroom, database, worker)
     finally:
@@ -108,16 +110,17 @@ async def deliver_due(
 
 async def run_worker(newsroom: Newsroom, database: Database, worker: DeliveryWorker) -> RunStats:
     """The same with a dispatcher that lives longer than one run."""
-    check_may_send(newsroom, database, worker.clock())
-    told = await asyncio.to_thread(_note_missing, newsroom, database, worker.clock())
+    told = await asyncio.to_thread(_prepare_run, newsroom, database, worker.clock())
     report = await worker.run()
     report.notes += [line for line in told if line not in worker.missing_reported]
     worker.missing_reported.update(told)
     return report
 
 
-def _note_missing(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
-    """Channels that owe something and are not in config.yaml, in words; `why` and `deliveries` say so too."""
+def _prepare_run(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
+    """Make sure that something may be sent, and record the channels that owe something and are not in config.yaml, as `why`
+    and `deliveries` show; returns them in words."""
+    check_may_send(newsroom, database, now)
     with database.read() as connection:
         found = list_missing_channels(newsroom, connection)
     if found:
@@ -162,24 +165,20 @@ async def refresh_feeds(newsroom: Newsroom, database: Database, clock: Clock) ->
     does it again, so that the last to write has seen the latest.
     """
     for _ in range(_MAX_REFRESHES):
-        with database.read() as connection:
-            shown = take_feed_snapshot(connection)
-        faults = await _refresh_channels(newsroom, database, clock())
-        with database.read() as connection:
-            if take_feed_snapshot(connection) == shown:
-                break
+        shown, context = await database.read_in_thread(_read_feeds, newsroom, clock())
+        faults = []
+        for name, channel in newsroom.channels.items():
+            faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, context)]
+        if await database.read_in_thread(take_feed_snapshot) == shown:
+            break
     return faults
 
 
-async def _refresh_channels(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
+def _read_feeds(connection: Connection, newsroom: Newsroom, now: datetime) -> tuple[tuple[int, ...], RenderContext]:
     site = newsroom.settings.site
     everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
-    with database.read() as connection:
-        context = build_render_context(newsroom, connection, everything, now=now)
-    faults = []
-    for name, channel in newsroom.channels.items():
-        faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, context)]
-    return faults
+    shown = take_feed_snapshot(connection)
+    return shown, build_render_context(newsroom, connection, everything, now=now)
 
 
 async def _refresh_channel(channel: Channel, context: RenderContext) -> list[str]:

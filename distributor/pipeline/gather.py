@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from sqlalchemy import Connection
+
 from ..articles import repository as article_repository
 from ..articles.matching import ArticleChanges, host_of
 from ..editions import article_status
@@ -16,7 +18,7 @@ from ..errors import Busy, NotModified, SourceError, UserError
 from ..gathering import source_state
 from ..gathering.source_reader import read_source
 from ..newsroom import Newsroom
-from ..source import FetchResult, Source
+from ..source import FetchResult, Source, Validators
 from ..storage.database import Database
 from ..text import clean_line
 from .clock import ensure_clock
@@ -71,11 +73,9 @@ def _start_newsletters(newsroom: Newsroom, database: Database, now: datetime) ->
 async def _gather_source(
     newsroom: Newsroom, database: Database, source: Source, clock: Clock, force: bool
 ) -> GatherResult:
-    with database.read() as connection:
-        known = source_state.load_validators(connection, source.name)
-        left_alone = {} if force else source_state.load_backoffs(connection, clock())
+    known, left_alone = await database.read_in_thread(_load_source_state, source, clock())
     try:
-        harvest = await read_source(source, newsroom.settings.site, known, clock(), left_alone)
+        harvest = await read_source(source, newsroom.settings.site, known, clock(), {} if force else left_alone)
         intake, news = await asyncio.to_thread(_store_fetched, newsroom, database, source, harvest, clock())
     except NotModified:
         return GatherResult(source.name, unchanged=True, tell=await _record_fault(database, source, "", clock()))
@@ -96,7 +96,13 @@ async def _gather_source(
     return GatherResult(source.name, intake, faults=(*harvest.faults, *intake.faults), notes=tuple(notes))
 
 
-# What writes runs in a thread: it may have to wait for others, and the wire and the leases must not wait with it.
+# What asks the store runs in a thread: it may have to wait for others, and the connections and the leases must not wait.
+
+
+def _load_source_state(
+    connection: Connection, source: Source, now: datetime
+) -> tuple[Mapping[str, Validators], Mapping[str, datetime]]:
+    return source_state.load_validators(connection, source.name), source_state.load_backoffs(connection, now)
 
 
 def _store_fetched(
@@ -120,9 +126,8 @@ async def _failed(
 async def _record_fault(
     database: Database, source: Source, fault: str, now: datetime, asked_for: Mapping[str, datetime] = NO_WAITS
 ) -> bool:
-    def note() -> bool:
-        with database.write() as connection:
-            source_state.save_backoffs(connection, asked_for, now)
-            return source_state.save_fault(connection, source.name, fault, now)
+    def record(connection: Connection) -> bool:
+        source_state.save_backoffs(connection, asked_for, now)
+        return source_state.save_fault(connection, source.name, fault, now)
 
-    return await asyncio.to_thread(note)
+    return await database.write_in_thread(record)

@@ -4,9 +4,10 @@ the same as a post. Who has been told is written down, so that each is told once
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
 
 from ..channel import Digest, PersonalChannel
 from ..config.schema import Newsletter
@@ -51,26 +52,14 @@ class ReviewRenderContext(RenderContext):
 
 async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> dict[str, str]:
     """Tell everybody who has not been told of a draft. Returns what was tried now, with its fault in words, or nothing."""
-    with database.read() as connection:
-        drafts = [
-            (
-                row,
-                [
-                    event.actor
-                    for event in edition_repository.list_events(connection, row.id)
-                    if event.event == NOTIFIED
-                ],
-            )
-            for row in edition_repository.list_unreleased(connection)
-            if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
-        ]
+    drafts = await database.read_in_thread(_list_drafts, newsroom)
     tried = {}
     for row, told in drafts:
         newsletter = newsroom.newsletter(row.newsletter)
         if newsletter.review is None:
             continue
         for name in (*newsletter.review.reviewers, *newsletter.review.channels):
-            if name in told or not await asyncio.to_thread(_claim, database, row.id, name, clock()):
+            if name in told or not await database.write_in_thread(_claim, row.id, name, clock()):
                 continue
             try:
                 await _notify(newsroom, database, newsletter, row, name)
@@ -78,53 +67,37 @@ async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock)
                 tried[f"{row.id}, {name}"] = f"{row.id}: {name} could not be told of the draft: {error}"
                 continue
             tried[f"{row.id}, {name}"] = ""
-            await asyncio.to_thread(_record_notified, database, row.id, name, clock())
+            await database.write_in_thread(edition_repository.record_event, row.id, NOTIFIED, name, clock())
     return tried
 
 
-def _claim(database: Database, edition: str, name: str, now: datetime) -> bool:
+def _list_drafts(connection: Connection, newsroom: Newsroom) -> list[tuple[EditionRow, list[str]]]:
+    """The drafts to be decided, each with the names of those who know of it."""
+    return [
+        (
+            row,
+            [event.actor for event in edition_repository.list_events(connection, row.id) if event.event == NOTIFIED],
+        )
+        for row in edition_repository.list_unreleased(connection)
+        if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
+    ]
+
+
+def _claim(connection: Connection, edition: str, name: str, now: datetime) -> bool:
     """Whether to tell somebody now: not where it is done, nor where another process has begun to a moment ago. Who
     dies after having begun leaves it to the next one, as a reviewer told twice is better than one not told."""
-    with database.write() as connection:
-        said = {
-            event.event: event.at
-            for event in edition_repository.list_events(connection, edition)
-            if event.actor == name
-        }
-        if NOTIFIED in said or now - said.get(NOTIFYING, datetime.min.replace(tzinfo=UTC)) < _CLAIM_TIME:
-            return False
-        if NOTIFYING in said:
-            edition_repository.touch_event(connection, edition, NOTIFYING, name, now)
-        else:
-            edition_repository.record_event(connection, edition, NOTIFYING, name, now)
-        return True
-
-
-def _record_notified(database: Database, edition: str, name: str, now: datetime) -> None:
-    with database.write() as connection:
-        edition_repository.record_event(connection, edition, NOTIFIED, name, now)
+    events = edition_repository.list_events(connection, edition)
+    said = {event.event: event.at for event in events if event.actor == name}
+    if NOTIFIED in said or now - said.get(NOTIFYING, datetime.min.replace(tzinfo=UTC)) < _CLAIM_TIME:
+        return False
+    record = edition_repository.touch_event if NOTIFYING in said else edition_repository.record_event
+    record(connection, edition, NOTIFYING, name, now)
+    return True
 
 
 async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter, row: EditionRow, name: str) -> None:
-    with database.read() as connection:
-        edition = edition_repository.find(connection, row.id)
-        assert edition is not None
-        context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
-        sizes = edition_repository.count_segment_sizes(connection, row.id)
-        said = [
-            event.reason for event in edition_repository.list_events(connection, row.id) if event.actor == "preflight"
-        ]
+    edition, context, draft = await database.read_in_thread(_read_draft, newsroom, newsletter, row)
     assert newsletter.review is not None
-    draft = ReviewSummary(
-        edition=row.id,
-        due=row.due_at,
-        silence=newsletter.review.if_unanswered,
-        letters=len(sizes),
-        readers=sum(sizes.values()),
-        problem=said[-1] if said else "",
-        language=edition.language,
-        zone=newsroom.zone(newsletter),
-    )
     if name in newsletter.review.channels:
         body = review_text(edition, draft).encode()
         post = Rendition(
@@ -139,6 +112,29 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
         return
     writers = [one for one in newsroom.newsletter_channels(newsletter).values() if isinstance(one, PersonalChannel)]
     await _send_email(newsroom, writers[0], edition, _review_context(context, draft), Mailbox.parse(name))
+
+
+def _read_draft(
+    connection: Connection, newsroom: Newsroom, newsletter: Newsletter, row: EditionRow
+) -> tuple[Edition, RenderContext, ReviewSummary]:
+    """A draft, what it is rendered with, and what its reviewers are to know of it."""
+    edition = edition_repository.find(connection, row.id)
+    assert edition is not None and newsletter.review is not None
+    sizes = edition_repository.count_segment_sizes(connection, row.id)
+    problems = [
+        event.reason for event in edition_repository.list_events(connection, row.id) if event.actor == "preflight"
+    ]
+    summary = ReviewSummary(
+        edition=row.id,
+        due=row.due_at,
+        silence=newsletter.review.if_unanswered,
+        letters=len(sizes),
+        readers=sum(sizes.values()),
+        problem=problems[-1] if problems else "",
+        language=edition.language,
+        zone=newsroom.zone(newsletter),
+    )
+    return edition, build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at), summary
 
 
 def _review_context(context: RenderContext, draft: ReviewSummary) -> ReviewRenderContext:

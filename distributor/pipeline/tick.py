@@ -261,8 +261,7 @@ async def recheck_articles(
     wanted = list({article.id: article for article in articles}.values())
     if not wanted:
         return []
-    with database.read() as connection:
-        left_alone = source_state.load_backoffs(connection, now)
+    left_alone = await database.read_in_thread(source_state.load_backoffs, now)
     answers = await check_availability_of_articles(newsroom.sources, newsroom.settings.site, wanted, waits=left_alone)
     told = await asyncio.to_thread(_hold_missing, database, wanted, answers, now)
     for line in told:

@@ -15,12 +15,13 @@ statement, and half an hour in the transactions that know that they touch the wh
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
@@ -34,6 +35,8 @@ from .migrations import REVISIONS
 from .rows import from_json
 from .tables import metadata
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
@@ -100,6 +103,28 @@ class Database:
         """
         with self._transaction(writes=True, alone=alone, long=long) as connection:
             yield connection
+
+    async def read_in_thread(
+        self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kw: _P.kwargs
+    ) -> _T:
+        """The result of a query, run in a thread: on an event loop, nothing else would go on while the query waits."""
+
+        def run() -> _T:
+            with self.read() as connection:
+                return query(connection, *args, **kw)
+
+        return await asyncio.to_thread(run)
+
+    async def write_in_thread(
+        self, change: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kw: _P.kwargs
+    ) -> _T:
+        """The same with a transaction that writes."""
+
+        def run() -> _T:
+            with self.write() as connection:
+                return change(connection, *args, **kw)
+
+        return await asyncio.to_thread(run)
 
     @contextmanager
     def _transaction(
