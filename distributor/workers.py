@@ -178,7 +178,7 @@ class DeliveryLoop:
                 self.faults.report("clock", Fault(str(error)))
                 return True
             self._agreed = True
-            self.dispatcher.backing_off.clear()  # rests were counted from another time
+            self.dispatcher.health.backing_off.clear()  # rests were counted from another time
         self.faults.report("clock")
         return False
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 def channel_backoff_lines(app: CliContext, connection: Connection, editions: Sequence[str] | None = None) -> list[str]:
     """Until when which channel rests, and why, where it owes anything: of these editions, or of all."""
-    from ..delivery import channel_backoff
+    from ..delivery import channel_state
     from ..delivery.queries import count_open_by_channel
 
-    found = channel_backoff.list_backoffs(connection, clock())
+    found = channel_state.list_backoffs(connection, clock())
     counts = count_open_by_channel(connection, list(found), editions) if found else {}
     return [
-        f"channel {name} rests until {app.local(rest.until)} ({rest.reason}): "
+        f"channel {name} backs off until {app.local(rest.until)} ({rest.reason}): "
         f"{plural(counts[name], 'delivery waits', 'deliveries wait')} for that"
         for name, rest in found.items()
         if counts.get(name)

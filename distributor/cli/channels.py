@@ -73,12 +73,12 @@ def cancel(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
 @pass_cli_context
 def resume(app: CliContext, name: str) -> None:
     """Let a channel that rests go on at once, whatever time its network has named."""
-    from ..delivery import channel_backoff
+    from ..delivery import channel_state
     from ..errors import UserError
 
     if name not in app.newsroom.channels:
         raise UserError(f"channel {name} is not in config.yaml")
     with app.store() as database, database.write() as connection:
-        rested = name in channel_backoff.list_backoffs(connection, clock())
-        channel_backoff.end_backoff(connection, name)
+        rested = name in channel_state.list_backoffs(connection, clock())
+        channel_state.end_backoff(connection, name)
     say(f"{name}: goes on" if rested else f"{name} does not rest")

@@ -21,8 +21,7 @@ from .context import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..delivery.channel_backoff import ChannelBackoff
-    from ..delivery.channel_faults import ChannelFault
+    from ..delivery.channel_state import ChannelBackoff, ChannelFault
     from ..model import Delivery, DeliveryState
 
 SHOWN = 50
@@ -46,7 +45,7 @@ def command(
     Where a channel failed as a whole, which counts against no delivery, that is shown of those that it has kept waiting.
     --json gives all of them.
     """
-    from ..delivery import channel_backoff, channel_faults, queries
+    from ..delivery import channel_state, queries
     from ..editions import repository as edition_repository
     from ..errors import UserError
     from ..model import DeliveryState
@@ -56,8 +55,8 @@ def command(
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
         which = _Which(edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel)
         known, resting = (
-            channel_faults.faults_by_channel(connection),
-            channel_backoff.list_backoffs(connection, clock()),
+            channel_state.faults_by_channel(connection),
+            channel_state.list_backoffs(connection, clock()),
         )
         if as_json:
             each = queries.iterate_deliveries(connection, **which, limit=limit)

@@ -43,7 +43,7 @@ def measure_speed(looks: Sequence[tuple[datetime, DeliveryProgress]]) -> Deliver
 def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
     """Show how far an edition has come until all of it is out: progress, rate, end, replies by class. Ctrl-C stops
     looking; the sending goes on wherever it runs."""
-    from ..delivery import channel_faults
+    from ..delivery import channel_state
     from ..delivery.queries import edition_progress
     from ..editions import repository as edition_repository
     from ..errors import UserError
@@ -59,7 +59,7 @@ def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
                 now = edition_progress(connection, edition)
                 broken = [
                     fault
-                    for name, fault in channel_faults.faults_by_channel(connection).items()
+                    for name, fault in channel_state.faults_by_channel(connection).items()
                     if now.open and name in now.channels
                 ]
             looks.append((clock(), now))

@@ -38,14 +38,14 @@ def show_unfinished(app: CliContext, database: Database, touched: Iterable[str] 
 
 def unfinished_lines(app: CliContext, database: Database, touched: Iterable[str] = ()) -> tuple[list[str], list[str]]:
     """What is not done and why, a line for each kind, and what goes on with it; nothing where all is done."""
-    from ..delivery import channel_faults
+    from ..delivery import channel_state
     from ..delivery.unfinished import describe_unfinished, suggest_commands
 
     found = list_unfinished(database, touched)
     if not found:
         return [], []
     with database.read() as connection:
-        known = channel_faults.faults_by_channel(connection)
+        known = channel_state.faults_by_channel(connection)
     return describe_unfinished(found, known, app.local), suggest_commands(found)
 
 

@@ -79,14 +79,14 @@ def _article(app: CliContext, connection: Connection, asked: str) -> tuple[list[
 
 def _unfinished_lines(app: CliContext, connection: Connection, editions: Sequence[str]) -> list[str]:
     """What these editions still owe, and why it is not out."""
-    from ..delivery import channel_faults
+    from ..delivery import channel_state
     from ..delivery.unfinished import describe_unfinished, list_unfinished
     from .channel_backoff import channel_backoff_lines
 
     waiting = [f"{line[0].upper()}{line[1:]}." for line in channel_backoff_lines(app, connection, editions)]
     found = [one for one in list_unfinished(connection, clock(), editions) if one.edition in editions]
     return [
-        f"{line}." for line in describe_unfinished(found, channel_faults.faults_by_channel(connection), app.local)
+        f"{line}." for line in describe_unfinished(found, channel_state.faults_by_channel(connection), app.local)
     ] + waiting
 
 
@@ -96,7 +96,7 @@ def _unfinished_lines(app: CliContext, connection: Connection, editions: Sequenc
 def _subscriber(
     app: CliContext, connection: Connection, address: str, edition: str | None
 ) -> tuple[list[str], dict[str, Any]]:
-    from ..delivery import channel_faults
+    from ..delivery import channel_state
     from ..delivery.queries import iterate_deliveries
     from ..editions import repository as edition_repository
     from ..editions.explain import explain_subscriber
@@ -121,7 +121,7 @@ def _subscriber(
     met = skip_damaged(listed, partial(_met, app, connection, person))
     readable = {one.id for one in met}
     rows = [row for row in iterate_deliveries(connection, recipient=person.id) if row.edition in readable]
-    known = channel_faults.faults_by_channel(connection).values()
+    known = channel_state.faults_by_channel(connection).values()
     failures = {row.id: (fault.text, fault.at) for row in rows for fault in known if fault.concerns(row)}
     standing = _subscription_status(connection, person)
     lines = explain_subscriber(

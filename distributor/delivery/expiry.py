@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ..model import DeliveryState, EditionState
 from ..storage.database import Database
 from ..storage.tables import deliveries, editions, shards
-from . import channel_faults
+from . import channel_state
 from .queries import lock_shards, mark_shards_idle
 
 S = DeliveryState
@@ -55,8 +55,7 @@ def _last_known(connection: Connection) -> sa.ColumnElement[str]:
     """The last reply of a row; where there is none, the failure of its whole channel, which had kept it from being
     tried."""
     known = {
-        name: f"the channel failed: {fault.text}"
-        for name, fault in channel_faults.faults_by_channel(connection).items()
+        name: f"the channel failed: {fault.text}" for name, fault in channel_state.faults_by_channel(connection).items()
     }
     of_channel = sa.case(known, value=deliveries.c.channel, else_="") if known else sa.literal("")
     return sa.case((deliveries.c.reply != "", deliveries.c.reply), else_=of_channel)

@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -44,15 +45,16 @@ FLUSH_TIMEOUT = 30.0  # seconds that a failing store has at the end of a round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageQueueRules:
-    """What a round decides by. `resend` tells for a newsletter whether a letter that may be out is sent again; `chance`
-    is a random number from 0 to 1; `stop` ends the round."""
+class DeliveryRules:
+    """What a worker decides by. `look_up_recipients` makes recipients of rows; `resend` says for a newsletter whether an
+    email that may be out is sent again; `stop` ends the work after the messages in hand, with every outcome written;
+    `chance` is a random number from 0 to 1."""
 
     look_up_recipients: RecipientLookup
     resend: Callable[[str], bool]
     clock: Callable[[], datetime]
-    chance: Callable[[], float]
-    stop: asyncio.Event
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    chance: Callable[[], float] = random.random
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class LedgerMessageQueue:
 
     channel: str
     commit: GroupCommit
-    rules: MessageQueueRules
+    rules: DeliveryRules
     report: RunStats
     _queue: deque[OutgoingMessage] = field(default_factory=deque)
     _later: list[tuple[float, int, OutgoingMessage]] = field(default_factory=list)

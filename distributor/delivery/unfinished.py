@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState, EditionState
 from ..storage.tables import deliveries, editions, shards
-from .channel_faults import ChannelFault
+from .channel_state import ChannelFault
 
 S = DeliveryState
 _STATES = (S.PENDING, S.SENDING, S.DEFERRED, S.UNCERTAIN)

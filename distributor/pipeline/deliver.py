@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from ..channel import Channel
 from ..config.schema import Newsletter
-from ..delivery import channel_faults
+from ..delivery import channel_state
 from ..delivery.ledger import Ledger
+from ..delivery.message_worker import DeliveryRules
 from ..delivery.stats import ProgressCallback, RunStats
 from ..delivery.worker import DeliveryWorker
 from ..editions.snapshot import take_feed_snapshot
@@ -110,7 +111,7 @@ async def deliver_due(
 
 async def run_worker(newsroom: Newsroom, database: Database, worker: DeliveryWorker) -> RunStats:
     """The same with a dispatcher that lives longer than one run."""
-    told = await asyncio.to_thread(_prepare_run, newsroom, database, worker.clock())
+    told = await asyncio.to_thread(_prepare_run, newsroom, database, worker.rules.clock())
     report = await worker.run()
     report.notes += [line for line in told if line not in worker.missing_reported]
     worker.missing_reported.update(told)
@@ -126,7 +127,7 @@ def _prepare_run(newsroom: Newsroom, database: Database, now: datetime) -> list[
     if found:
         with database.write() as connection:
             for one in found:
-                channel_faults.record_fault(connection, one.name, "it is not in config.yaml", now)
+                channel_state.record_fault(connection, one.name, "it is not in config.yaml", now)
     return [one.in_words() for one in found]
 
 
@@ -148,10 +149,12 @@ def make_delivery_worker(
     return DeliveryWorker(
         ledger=ledger or Ledger(database, limits=newsroom.settings.bounce_guard),
         channels=newsroom.channels,
-        look_up_recipients=recipient_finder(newsroom, database),
-        resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
-        clock=clock,
-        stop=stop or asyncio.Event(),
+        rules=DeliveryRules(
+            look_up_recipients=recipient_finder(newsroom, database),
+            resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
+            clock=clock,
+            stop=stop or asyncio.Event(),
+        ),
         progress=progress,
         among=among,
         wake=wake,

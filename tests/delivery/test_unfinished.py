@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from distributor.delivery import channel_faults, control
+from distributor.delivery import channel_state, control
 from distributor.delivery.ledger import Ledger
 from distributor.delivery.unfinished import UnfinishedDeliveries, describe_unfinished, list_unfinished, suggest_commands
 from distributor.errors import Rejected, Unavailable, Uncertain
@@ -26,7 +26,7 @@ def left(bench: Bench, *touched: str) -> list[UnfinishedDeliveries]:
 
 def told(bench: Bench, *touched: str) -> list[str]:
     with bench.database.read() as connection:
-        known = channel_faults.faults_by_channel(connection)
+        known = channel_state.faults_by_channel(connection)
     return describe_unfinished(left(bench, *touched), known, lambda moment: f"{moment:%H:%M}" if moment else "")
 
 

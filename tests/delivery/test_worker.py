@@ -94,7 +94,7 @@ async def test_what_staff_must_mend_names_the_keys_and_is_told_once_until_it_is_
             messages.answer(message, Receipt(reply="250 ok"))
 
     dispatcher = bench.dispatcher(Post(name="mail"))
-    dispatcher.carriers["mail"] = Postal()
+    dispatcher.transports["mail"] = Postal()
     told = []
     for _ in range(4):
         told.append((await dispatcher.run()).notes)
@@ -114,7 +114,7 @@ async def test_a_channel_waits_as_long_as_a_quota_takes(bench: Bench) -> None:
     (note,) = (await dispatcher.run()).notes
     assert "Daily quota exceeded" in note and "channels.mail.rates" in note
     bench.clock.now += timedelta(minutes=59)
-    assert dispatcher.backing_off["mail"] == NOW + timedelta(hours=1)
+    assert dispatcher.health.backing_off["mail"] == NOW + timedelta(hours=1)
     await dispatcher.run()
     assert states(bench.database) == {S.PENDING: 2}
     dispatcher.close()

@@ -12,6 +12,7 @@ import pytest
 from distributor.channel import Channel, ComposeContext, DeliveryOutcome, MessageQueue, PersonalChannel, Transport
 from distributor.delivery import queries as rows_of
 from distributor.delivery.ledger import Ledger
+from distributor.delivery.message_worker import DeliveryRules
 from distributor.delivery.stats import RunStats
 from distributor.delivery.worker import DeliveryWorker
 from distributor.errors import DeliveryError, Unavailable, Uncertain
@@ -123,11 +124,13 @@ class Bench:
         return DeliveryWorker(
             ledger=Ledger(self.database),
             channels={channel.name: channel for channel in channels},
-            look_up_recipients=_people,
-            resend=lambda _: self.resend,
-            clock=self.clock,
-            stop=self.stop,
-            chance=lambda: 0.5,
+            rules=DeliveryRules(
+                look_up_recipients=_people,
+                resend=lambda _: self.resend,
+                clock=self.clock,
+                stop=self.stop,
+                chance=lambda: 0.5,
+            ),
         )
 
     async def run(self, *channels: Channel, after: timedelta = timedelta()) -> RunStats:
@@ -163,12 +166,5 @@ def bench(store: Database) -> Bench:
 
 def worker(database: Database, channel: Post, clock: Clock, lease: timedelta = timedelta(seconds=60)) -> DeliveryWorker:
     """One of several that work on one store; to be closed."""
-    return DeliveryWorker(
-        ledger=Ledger(database, lease=lease),
-        channels={"mail": channel},
-        look_up_recipients=lambda _, rows: {
-            row.recipient: Recipient(id=row.recipient, address=row.address) for row in rows
-        },
-        resend=lambda _: True,
-        clock=clock,
-    )
+    rules = DeliveryRules(look_up_recipients=_people, resend=lambda _: True, clock=clock)
+    return DeliveryWorker(ledger=Ledger(database, lease=lease), channels={"mail": channel}, rules=rules)

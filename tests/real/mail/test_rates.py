@@ -193,7 +193,7 @@ async def test_a_rate_holds_from_process_to_process(store: Database, scripted: M
     freeze(store, edition(), [rendition("mail", "digest")])
     for hours, sent in ((0, 2), (0.5, 2), (1.1, 4)):
         one = worker(store, Rated(name="mail", port=far.port), Clock(NOW + timedelta(hours=hours)))
-        asyncio.get_running_loop().call_later(0.4, one.stop.set)
+        asyncio.get_running_loop().call_later(0.4, one.rules.stop.set)
         await one.run()
         one.close()
         assert len(far.accepted) == sent

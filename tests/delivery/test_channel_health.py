@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from distributor.channel import Transport
-from distributor.delivery.channel_probes import ChannelProbes, probe_intervals
+from distributor.delivery.channel_health import ChannelProbes, probe_intervals
 from distributor.errors import AuthBroken, Unavailable
 from distributor.mail.connection import SmtpServer
 from distributor.mail.pool import SmtpPool
@@ -112,10 +112,10 @@ async def test_after_an_outage_the_next_try_does_not_wait_for_the_end_of_the_res
     letters(bench, 3)
     post = DoorPost(name="mail", break_after=1)
     dispatcher, woken = bench.dispatcher(post), asyncio.Event()
-    dispatcher.wake = woken.set
+    dispatcher.health.wake = woken.set
     try:
         await dispatcher.run()
-        assert "mail" in dispatcher.backing_off
+        assert "mail" in dispatcher.health.backing_off
         async with asyncio.timeout(10):
             await woken.wait()
         bench.clock.now += timedelta(seconds=2)

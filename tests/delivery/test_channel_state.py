@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from distributor.delivery import channel_faults
-from distributor.delivery.channel_faults import ChannelFault
+from distributor.delivery import channel_state
+from distributor.delivery.channel_state import ChannelFault
 from distributor.delivery.unfinished import UnfinishedDeliveries, describe_unfinished, list_unfinished
 from distributor.errors import AuthBroken, Unavailable
 from distributor.model import DeliveryState
@@ -26,7 +26,7 @@ def left(bench: Bench, *touched: str) -> list[UnfinishedDeliveries]:
 
 def told(bench: Bench, *touched: str) -> list[str]:
     with bench.database.read() as connection:
-        known = channel_faults.faults_by_channel(connection)
+        known = channel_state.faults_by_channel(connection)
     return describe_unfinished(left(bench, *touched), known, lambda moment: f"{moment:%H:%M}" if moment else "")
 
 
@@ -35,7 +35,7 @@ def told(bench: Bench, *touched: str) -> list[str]:
 
 def fault_of(bench: Bench, channel: str) -> ChannelFault | None:
     with bench.database.read() as connection:
-        return channel_faults.faults_by_channel(connection).get(channel)
+        return channel_state.faults_by_channel(connection).get(channel)
 
 
 @pytest.mark.parametrize("failure", [Unavailable("connection refused"), AuthBroken("535 bad password")])

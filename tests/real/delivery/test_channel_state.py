@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor.delivery import channel_backoff
+from distributor.delivery import channel_state
 from distributor.delivery.retry import LONGEST_BACKOFF, backoff_until
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from distributor.model import DeliveryState, Receipt
@@ -35,7 +35,7 @@ IN_TEN_MINUTES = NOW + timedelta(minutes=10)
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The space between posts, in hundredths of a second."""
-    monkeypatch.setattr(channel_backoff, "SPACING", timedelta(seconds=0.02))
+    monkeypatch.setattr(channel_state, "SPACING", timedelta(seconds=0.02))
 
 
 REFUSALS: list[Callable[[], Exception]] = [
@@ -86,14 +86,14 @@ async def test_staff_are_told_once_until_when_and_why(bench: Bench) -> None:
     posts(bench, *EIGHT)
     wall = Wall(name="wall", answers=[Unavailable("429 slow down", retry_at=IN_TEN_MINUTES)])
     report = await bench.run(wall)
-    assert report.notes == ["channel wall rests until 2026-11-23 00:10:00 UTC: 429 slow down"]
+    assert report.notes == ["channel wall backs off until 2026-11-23 00:10:00 UTC: 429 slow down"]
     assert (await bench.run(wall, after=timedelta(minutes=1))).notes == []
     wall.answers[:] = [Unavailable("429", retry_at=NOW + timedelta(minutes=30))]
     assert (await bench.run(wall, after=timedelta(minutes=10))).notes == [], "it is the same trouble"
 
 
 async def test_posts_after_a_rest_are_spread(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_backoff, "SPACING", timedelta(seconds=0.2))
+    monkeypatch.setattr(channel_state, "SPACING", timedelta(seconds=0.2))
     posts(bench, *EIGHT)
     await bench.run(Wall(name="wall", answers=[Unavailable("429", retry_at=IN_TEN_MINUTES)]))
     times: list[float] = []
@@ -112,22 +112,22 @@ async def test_posts_after_a_rest_are_spread(bench: Bench, monkeypatch: pytest.M
 async def test_posts_long_after_a_rest_go_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     posts(bench, *EIGHT)
     await bench.run(Wall(name="wall", answers=[Unavailable("429", retry_at=IN_TEN_MINUTES)]))
-    monkeypatch.setattr(channel_backoff, "SPACING", timedelta(hours=1))
+    monkeypatch.setattr(channel_state, "SPACING", timedelta(hours=1))
     wall = Wall(name="wall")
     await asyncio.wait_for(bench.run(wall, after=timedelta(hours=2)), 60)
     assert sorted(wall.pinned) == EIGHT
 
 
 async def test_two_processes_take_turns_after_a_rest(bench: Bench) -> None:
-    channel_backoff.begin_backoff(bench.database, "wall", NOW, "429", NOW - timedelta(minutes=5))
-    turns = [channel_backoff.reserve_turn(bench.database, "wall", NOW, 0.5).at for _ in range(4)]
-    assert turns == [NOW + n * channel_backoff.SPACING for n in range(4)]
+    channel_state.begin_backoff(bench.database, "wall", NOW, "429", NOW - timedelta(minutes=5))
+    turns = [channel_state.reserve_turn(bench.database, "wall", NOW, 0.5).at for _ in range(4)]
+    assert turns == [NOW + n * channel_state.SPACING for n in range(4)]
 
 
 async def test_a_longer_rest_is_not_shortened_by_a_later_answer(bench: Bench) -> None:
-    channel_backoff.begin_backoff(bench.database, "wall", NOW + timedelta(hours=2), "429", NOW)
-    channel_backoff.begin_backoff(bench.database, "wall", NOW + timedelta(minutes=2), "429", NOW)
-    turn = channel_backoff.reserve_turn(bench.database, "wall", NOW, 0.5)
+    channel_state.begin_backoff(bench.database, "wall", NOW + timedelta(hours=2), "429", NOW)
+    channel_state.begin_backoff(bench.database, "wall", NOW + timedelta(minutes=2), "429", NOW)
+    turn = channel_state.reserve_turn(bench.database, "wall", NOW, 0.5)
     assert turn.backing_off and turn.at == NOW + timedelta(hours=2)
 
 
@@ -143,7 +143,7 @@ async def test_looking_for_a_post_can_put_the_channel_to_rest(bench: Bench) -> N
     assert len(wall.pinned) == 8
     posts_after = len(wall.pinned)
     report = await bench.run(wall, after=timedelta(minutes=2))
-    assert report.notes == ["channel wall rests until 2026-11-23 00:10:00 UTC: 429 while looking"]
+    assert report.notes == ["channel wall backs off until 2026-11-23 00:10:00 UTC: 429 while looking"]
     assert len(wall.pinned) == posts_after
 
 
@@ -255,9 +255,9 @@ def test_eight_posts_and_one_refusal_are_one_request(room: Room, manner: str) ->
     assert len(rows) == 8
     assert asked == ["POST /api/v1/statuses"]
     assert len(room.letters()) == 1, "e-mail was not held up"
-    assert sent.err.count("channel masto rests until") == 1
-    assert "channel masto rests until" not in again.err
-    assert "channel masto rests until" in again.out
+    assert sent.err.count("channel masto backs off until") == 1
+    assert "channel masto backs off until" not in again.err
+    assert "channel masto backs off until" in again.out
     untils = {row["channel_backoff_until"] for row in rows if row["state"] == "pending"}
     assert len(untils) == 1
     wait = datetime.fromisoformat(untils.pop()) - datetime.now(UTC)
@@ -268,4 +268,4 @@ def test_eight_posts_and_one_refusal_are_one_request(room: Room, manner: str) ->
     else:
         assert timedelta(minutes=15) < wait <= timedelta(minutes=20)
     assert "the channel rests: " in listed
-    assert "Channel masto rests until" in why
+    assert "Channel masto backs off until" in why
