@@ -17,7 +17,7 @@ from delivery_profile import Recorder
 from delivery_watch import Watch
 
 from distributor.cli.context import CliContext
-from distributor.cli.progress import deliver_with_progress
+from distributor.cli.deliver import deliver_with_progress
 from distributor.model import DeliveryState
 
 

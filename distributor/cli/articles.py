@@ -1,22 +1,24 @@
-"""`distributor articles`."""
+"""`distributor articles`, with `correct` and `withdraw`, and how an article is named on the command line."""
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .article_argument import find_article
-from .article_corrections import correct, withdraw
 from .context import (
     CliContext,
     clock,
     complete_article,
     complete_source,
+    confirm,
+    dry_run_option,
+    force_option,
     json_option,
     limit_option,
     pass_cli_context,
@@ -25,6 +27,8 @@ from .context import (
     say,
     show_remaining,
     show_table,
+    warn,
+    yes_option,
 )
 
 if TYPE_CHECKING:
@@ -33,27 +37,29 @@ if TYPE_CHECKING:
     from ..articles.flags import ArticleFlag
     from ..editions.coverage import CoveringEdition
     from ..model import Article
+    from ..pipeline import CorrectionPlan
+    from ..storage.database import Database
 
 
 SHOWN = 20
-_BATCH = 500  # articles that are looked up together
+_BATCH = 500  # articles read together
 
 
 @click.group(
     "articles",
-    short_help="Show the articles that are known; hold, pin, correct or withdraw one.",
+    short_help="List the articles in the store; hold, pin, correct or withdraw one.",
     invoke_without_command=True,
 )
-@click.option("-s", "--source", help="Only of this source.", shell_complete=complete_source)
-@click.option("--search", metavar="WORDS", help="Only those with these words in their title, or this address or id.")
+@click.option("-s", "--source", help="Only articles of this source.", shell_complete=complete_source)
+@click.option("--search", metavar="WORDS", help="Only articles with these words in the title, or with this URL or id.")
 @limit_option(SHOWN, "newest first")
 @json_option
 @click.pass_context
 def command(context: click.Context, source: str | None, search: str | None, limit: int | None, as_json: bool) -> None:
-    """Show the articles that are known, newest first, and the editions that carried them.
+    """List the articles in the store, newest first, and the editions that carried them.
 
-    `distributor why ARTICLE` tells the whole story of one. Where ARTICLE is asked for, its id or the address of its page
-    will do. Words without marks find words with them: `--search duong` finds «đường».
+    `distributor why ARTICLE` tells the whole story of one. ARTICLE is an id or a URL. A search without diacritics also finds
+    words with them: `--search duong` finds «đường».
     """
     if context.invoked_subcommand is None:
         _list(context.obj, source, search, limit, as_json)
@@ -94,12 +100,12 @@ class _ArticleRow:
 
     @property
     def out(self) -> list[str]:
-        """The editions that have gone out with it."""
+        """The released editions that carry it."""
         return [one.edition for one in self.carriers if one.released_at]
 
     @property
     def drafts(self) -> list[str]:
-        """Those that have not, and still may."""
+        """The drafts that carry it."""
         return [one.edition for one in self.carriers if not one.released_at and one.state != "cancelled"]
 
     def in_words(self) -> str:
@@ -108,7 +114,7 @@ class _ArticleRow:
 
 
 def _article_rows(connection: Connection, wanted: Iterator[Article]) -> Iterator[_ArticleRow]:
-    """Articles with what there is to say of them, looked up some at a time."""
+    """Articles with their flags and editions, read in batches."""
     from ..articles import flags as article_flags
     from ..editions.coverage import list_covering_editions
 
@@ -118,8 +124,8 @@ def _article_rows(connection: Connection, wanted: Iterator[Article]) -> Iterator
         yield from (_ArticleRow(one, sorted(said.get(one.id, {})), carried.get(one.id, [])) for one in batch)
 
 
-def _data(told: _ArticleRow) -> dict[str, object]:
-    article = told.article
+def _data(row: _ArticleRow) -> dict[str, object]:
+    article = row.article
     return {
         "id": article.id,
         "title": article.title,
@@ -130,9 +136,9 @@ def _data(told: _ArticleRow) -> dict[str, object]:
         "topics": article.topics,
         "version": article.version,
         "backlog": article.backlog,
-        "flags": told.flags,
-        "editions": told.out,
-        "drafts": told.drafts,
+        "flags": row.flags,
+        "editions": row.out,
+        "drafts": row.drafts,
     }
 
 
@@ -140,7 +146,7 @@ def _data(told: _ArticleRow) -> dict[str, object]:
 @click.argument("article", shell_complete=complete_article)
 @pass_cli_context
 def show(app: CliContext, article: str) -> None:
-    """Show an article as it will be sent: its data, the editions that carry it, and its text."""
+    """Show an article as it will be sent: its fields, the editions that carry it, and its text."""
     from ..text import html_to_text
 
     with app.store() as database, database.read() as connection:
@@ -162,7 +168,7 @@ def show(app: CliContext, article: str) -> None:
 @reason_option
 @pass_cli_context
 def hold(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
-    """Keep articles out of every edition until they are released."""
+    """Hold articles: no edition carries them until they are released."""
     _flag(app, articles, "HELD", reason or "no reason given", "held")
 
 
@@ -171,20 +177,16 @@ def hold(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
 @reason_option
 @pass_cli_context
 def pin(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
-    """Let articles go first in the next edition."""
+    """Pin articles to the top of the next edition."""
     _flag(app, articles, "PINNED", reason, "pinned")
-
-
-command.add_command(correct)
-command.add_command(withdraw)
 
 
 @command.command("release")
 @click.argument("articles", nargs=-1, shell_complete=complete_article)
-@click.option("-s", "--source", help="All held articles of this source.", shell_complete=complete_source)
+@click.option("-s", "--source", help="Release all held articles of this source.", shell_complete=complete_source)
 @pass_cli_context
 def release(app: CliContext, articles: tuple[str, ...], source: str | None) -> None:
-    """Let articles that are held, withdrawn or rejected go into the next edition after all."""
+    """Release articles that are held, withdrawn or rejected, so that the next edition may carry them."""
     from ..articles import flags as article_flags
     from ..articles import repository as article_repository
     from ..articles.flags import ArticleFlag
@@ -201,7 +203,7 @@ def release(app: CliContext, articles: tuple[str, ...], source: str | None) -> N
 @click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
 @pass_cli_context
 def unpin(app: CliContext, articles: tuple[str, ...]) -> None:
-    """Let articles take their usual place again."""
+    """Unpin articles, so that they take their usual place again."""
     _unflag(app, articles, "PINNED", "unpinned", "was not pinned")
 
 
@@ -256,3 +258,152 @@ def _unflag(app: CliContext, ids: tuple[str, ...], name: str, done: str, not_so:
         }
     for article in found:
         say(f"{done if changed[article.id] else not_so}: {article.id}  {article.title}")
+
+
+_MAX_NAMED = 10  # articles listed where several match
+
+
+def find_article(connection: Connection, asked: str, *, by_title: bool = False) -> Article:
+    """The article with this id or URL; with `by_title`, words of its title will do as well.
+
+    Raises UserError, naming the articles that may be meant.
+    """
+    from ..articles import search
+    from ..errors import UserError
+
+    found = search.find_exact_article(connection, asked)
+    if found:
+        return found
+    near = list(itertools.islice(search.search_articles(connection, asked), _MAX_NAMED + 1))
+    if len(near) == 1 and by_title:
+        return near[0]
+    if not near:
+        raise UserError(f"there is no article {asked!r}; `distributor articles --search WORDS` searches for one")
+    named = "\n".join(f"  {one.id}  {one.title}" for one in near[:_MAX_NAMED])
+    more = "\n  and more" if len(near) > _MAX_NAMED else ""
+    what = f"{asked!r} matches several articles" if by_title else f"{asked!r} is not an id or a URL"
+    raise UserError(f"{what}; name one by its id:\n{named}{more}")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionOptions:
+    """The options that `articles correct` and `articles withdraw` share."""
+
+    note: str
+    mail: bool
+    again: bool
+    force: tuple[str, ...]
+    dry_run: bool
+    yes: bool
+
+
+def _correction_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        yes_option,
+        dry_run_option,
+        force_option,
+        click.option("--again", is_flag=True, help="Do it again, although the same was already done."),
+        click.option(
+            "--mail", is_flag=True, help="Also email the subscribers who were sent the article, and nobody else."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@command.command("correct")
+@click.argument("article", shell_complete=complete_article)
+@click.option("--note", default="", help="What was wrong, as readers see it.  [default: that it was corrected]")
+@_correction_options
+@pass_cli_context
+def correct(app: CliContext, /, article: str, **options: Any) -> None:
+    """Correct an article that was already sent, once its source has the right text.
+
+    Shows a plan and asks for confirmation. Feeds show the new text with a visible note, posts are edited where the network
+    allows it, and with --mail the subscribers who were sent the article are emailed. Run `distributor gather` first: the
+    article is sent as it is in the store.
+
+    \b
+    Example:
+      distributor articles correct 3f9a1c2e --note "The road is 12 km long, not 21." --mail
+    """
+    with app.store() as database:
+        code = _run_correction(app, database, article, "correction", "", CorrectionOptions(**options))
+    if code:
+        raise SystemExit(code)
+
+
+@command.command("withdraw")
+@click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
+@reason_option
+@click.option("--note", default="", help="What readers see instead.  [default: that it is no longer published]")
+@_correction_options
+@pass_cli_context
+def withdraw(app: CliContext, /, articles: tuple[str, ...], reason: str, **options: Any) -> None:
+    """Withdraw articles: they are not sent any more, and what was sent is changed where it can be.
+
+    Shows a plan and asks for confirmation. Feeds show only the note in their place, posts are deleted where the network
+    allows it, and with --mail the subscribers who were sent the articles are emailed.
+    """
+    with app.store() as database:
+        codes = [
+            _run_correction(app, database, article, "withdrawal", reason, CorrectionOptions(**options))
+            for article in articles
+        ]
+    if any(codes):
+        raise SystemExit(1)
+
+
+def _run_correction(
+    app: CliContext, database: Database, article: str, kind: str, reason: str, options: CorrectionOptions
+) -> int:
+    """Plan, ask and do it. Returns the exit code."""
+    from .. import pipeline
+    from ..model import Notice, NoticeKind
+    from ..text import clean_line
+
+    with database.read() as connection:
+        id = find_article(connection, article).id
+    notice = Notice(NoticeKind(kind), clean_line(options.note), clock())
+    plan = pipeline.plan_correction(
+        app.newsroom, database, id, notice, mail=options.mail, forced=options.force, again=options.again
+    )
+    _show_correction(app, plan)
+    if options.dry_run:
+        say("Nothing was changed: this was a dry run.")
+        return 0
+    if plan.parts and not options.yes:
+        confirm("Do it?")
+    made = pipeline.apply_correction(app.newsroom, database, plan, getpass.getuser(), reason=reason)
+    if made or not plan.decided:
+        say(f"{'withdrawn' if kind == 'withdrawal' else 'corrected'}: {plan.article.id}  {plan.article.title}")
+    # What an interrupted command has decided is finished too.
+    code = _deliver_correction(app, database) if made or plan.editions else 0
+    for fault in asyncio.run(pipeline.refresh_feeds(app.newsroom, database, clock)):
+        warn(fault)
+    return code
+
+
+def _show_correction(app: CliContext, plan: CorrectionPlan) -> None:
+    say(f"{plan.article.id}  {plan.article.title} (version {plan.article.version})")
+    if plan.decided:
+        what = "withdrawn" if plan.notice.kind == "withdrawal" else "corrected"
+        when, by = app.local(plan.decided.notice.at), plan.decided.actor
+        made = f" ({', '.join(plan.editions)})" if plan.editions else ""
+        say(f"  already {what} with the same words, {when} by {by}{made}; unfinished deliveries continue")
+        say("  --again does it again")
+    for part in plan.parts:
+        say(f"  {part.newsletter.id}: {part.edition.subject}")
+        for line in part.lines:
+            say(f"    {line}")
+    if not plan.parts and not plan.decided:
+        say("  no edition has carried it; the feeds of all articles show the note")
+
+
+def _deliver_correction(app: CliContext, database: Database) -> int:
+    """Send the deliveries of a correction. Returns the exit code."""
+    from .deliver import deliver_with_progress, exit_code, show_report
+
+    report = deliver_with_progress(app, database)
+    show_report(app, database, report)
+    return exit_code(database, report)

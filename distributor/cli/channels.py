@@ -7,8 +7,8 @@ import getpass
 import click
 
 from .context import CliContext, clock, complete_channel, confirm, json_option, pass_cli_context, plural, say
+from .newsletters import confirm_and_rename
 from .plugin_list import PluginTypeGroup, show_plugin_types
-from .renames import confirm_and_rename
 
 
 class _Channels(PluginTypeGroup):

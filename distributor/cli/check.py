@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import sources_check
 from .context import (
     CliContext,
+    clock,
     json_option,
     known_topics,
     pass_cli_context,
@@ -21,6 +22,7 @@ from .context import (
 
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
+    from ..pipeline.check_sources import GatherStats
 
 
 @click.command("check", short_help="Check config.yaml, templates, channels and the store.")
@@ -72,20 +74,20 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
             app.show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
             raise SystemExit(2)
         raise ConfigError(problems)
-    found = sources_check.inspect_sources(app) if online else []
+    found = inspect_sources(app) if online else []
     if online:
         faults = _check_online(app)
         if faults:
             if not as_json:
-                sources_check.show_inspections(app, found)
+                show_inspections(app, found)
             raise UserError("\n".join(faults))
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
-        told = {"read": [sources_check.as_data(one) for one in found]} if online else {}
+        told = {"read": [as_data(one) for one in found]} if online else {}
         app.show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **told})
     else:
         _show_summary(app, newsroom, store, unreadable)
-        sources_check.show_inspections(app, found)
+        show_inspections(app, found)
         for line in strange:
             warn(line)
     if unreadable:
@@ -184,3 +186,60 @@ def _check_online(app: CliContext) -> list[str]:
         return faults
 
     return asyncio.run(ask())
+
+
+def inspect_sources(app: CliContext) -> list[GatherStats]:
+    """Each source, read once. No article is stored."""
+    import asyncio
+
+    from .. import pipeline
+
+    with app.store() as database:
+        return asyncio.run(pipeline.inspect_sources(app.newsroom, database, clock))
+
+
+def show_inspections(app: CliContext, found: Sequence[GatherStats]) -> None:
+    """A line for each source, and below it the newest article, what was left out, and what staff should know."""
+    for one in found:
+        if one.failure:
+            warn(f"source {one.source}: {one.failure}")
+            continue
+        say(f"  source       {one.source}: {in_words(one)}")
+        if one.newest:
+            when = f" ({app.local(one.newest_date)})" if one.newest_date else " (without a date)"
+            say(f"               newest: {one.newest}{when}")
+        for note in one.notes:
+            say(f"               note: {note}")
+        _show_left_out(one)
+        _show_faults(one)
+
+
+def in_words(one: GatherStats) -> str:
+    """`12 articles: text 12, date 12, picture 9, author 0, topics 12`."""
+    parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "picture", "author", "topics"))
+    return plural(one.articles, "article") + (f", of which with {parts}" if one.articles else "")
+
+
+def _show_left_out(one: GatherStats) -> None:
+    from ..pipeline.check_sources import MAX_EXAMPLES
+
+    if one.left_out:
+        total = sum(reason.number for reason in one.left_out)
+        named = ", ".join(f"{reason.number} × {reason.words}" for reason in one.left_out[:MAX_EXAMPLES])
+        rest = ", …" if len(one.left_out) > MAX_EXAMPLES else ""
+        say(
+            f"               {plural(total, 'link')} left out: {named}{rest} (`distributor gather --explain {one.source}`)"
+        )
+
+
+def _show_faults(one: GatherStats) -> None:
+    from ..pipeline.check_sources import MAX_EXAMPLES
+
+    for fault in one.faults[:MAX_EXAMPLES]:
+        warn(f"source {one.source}: {fault}")
+    if len(one.faults) > MAX_EXAMPLES:
+        warn(f"source {one.source}: and {len(one.faults) - MAX_EXAMPLES} more that cannot be used")
+
+
+def as_data(one: GatherStats) -> dict[str, Any]:
+    return {"ok": one.usable, **asdict(one)}

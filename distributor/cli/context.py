@@ -109,8 +109,19 @@ class CliContext:
 pass_cli_context = click.make_pass_decorator(CliContext)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-reason_option = click.option("-m", "--reason", default="", help="Why, for those who ask later.")
-by_option = click.option("--by", help="Who says so. [default: the user at the keyboard]")
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+gather_option = click.option(
+    "--gather/--no-gather", default=True, show_default=True, help="Gather from the sources first."
+)
+force_option = click.option(
+    "--force",
+    multiple=True,
+    metavar="CHECK",
+    help="Send although this preflight check blocks it; recorded. Repeatable.",
+)
+reason_option = click.option("-m", "--reason", default="", help="The reason, recorded with the action.")
+by_option = click.option("--by", metavar="NAME", help="Who decided this.  [default: your user name]")
 
 
 class LogFormatter(logging.Formatter):
@@ -224,15 +235,15 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: 
 
 
 def limit_option(shown: int, order: str) -> Callable[[F], F]:
-    """How many rows of a long list: so many in a table unless told otherwise, all of them in JSON."""
-    text = f"How many, {order}. [default: {shown} in a table, all with --json]"
+    """The number of rows of a long list: `shown` in a table by default, all of them in JSON."""
+    text = f"How many to show, {order}.  [default: {shown} in a table, all with --json]"
     return click.option("-n", "--limit", type=click.IntRange(1), default=None, help=text)
 
 
 def show_remaining(shown: int, total: int) -> None:
-    """Say how many rows of a table were left out, and how to see them."""
+    """Say how many rows of a table are not shown, and how to see them."""
     if total > shown:
-        say(f"{shown} of {total} are shown; -n {total} shows all, and so does --json")
+        say(f"{total - shown:,} more; -n {total} or --json shows all {total:,}")
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

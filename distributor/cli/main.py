@@ -21,7 +21,7 @@ COMMANDS = {
     "config": "Show a config.yaml with every setting explained.",
     "check": "Check config.yaml, templates, channels and the store.",
     "gather": "Look at the sources and take in what is new.",
-    "articles": "Show the articles that are known; hold, pin, correct or withdraw one.",
+    "articles": "List the articles in the store; hold, pin, correct or withdraw one.",
     "plan": "Show the coming slots and what would go out.",
     "why": "Tell the story of an article, or of what somebody got.",
     "preview": "Write the next edition to a folder, without sending.",
@@ -43,6 +43,8 @@ COMMANDS = {
     "migrate": "Show or run the migrations of the store.",
 }
 
+_MODULES = {"doctor": "store", "migrate": "store"}  # of commands that have none of their own
+
 
 class LazyGroup(click.Group):
     """Lists its commands without loading them, so that `--help` and completion answer at once."""
@@ -53,7 +55,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"distributor.cli.{cmd_name}").command
+        module = importlib.import_module(f"distributor.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command = getattr(module, cmd_name if cmd_name in _MODULES else "command")
         assert isinstance(command, click.Command)
         return command
 

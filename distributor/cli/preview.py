@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .context import CliContext, clock, complete_channel, complete_newsletter, pass_cli_context, plural, say
+from .context import (
+    CliContext,
+    clock,
+    complete_channel,
+    complete_newsletter,
+    gather_option,
+    pass_cli_context,
+    plural,
+    say,
+)
+from .newsletters import check_channels
 
 if TYPE_CHECKING:
     from ..channel import Channel
@@ -26,7 +36,7 @@ MAX_FINDINGS = 20  # lines of preflight on the terminal; the page has all
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Where to. [default: var/preview/NAME]"
 )
-@click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
+@gather_option
 @click.option("--open", "open_it", is_flag=True, help="Open the page that shows it all in the browser.")
 @pass_cli_context
 def command(
@@ -96,38 +106,33 @@ def _existing_edition(app: CliContext, name: str, channels: tuple[str, ...]) -> 
 def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gather: bool) -> PreviewInput | None:
     """The edition that the next send would make."""
     from .. import pipeline
-    from ..errors import UserError
     from ..preview.collect import PreviewInput
-    from .gather import gather as look
-    from .gather import show_gathered
+    from .gather import gather_and_warn
 
-    known = app.newsroom.newsletter(name)
-    unknown = [channel for channel in channels if channel not in known.channels]
-    if unknown:
-        raise UserError(f"newsletter {name} has no channel {unknown[0]!r}; it has: {', '.join(known.channels)}")
-    for seen in look(app) if gather else ():
-        if seen.failure or seen.faults:
-            show_gathered(seen)
+    newsletter = app.newsroom.newsletter(name)
+    check_channels(newsletter, channels)
+    if gather:
+        gather_and_warn(app)
     with app.store() as database:
-        proposal = pipeline.plan_digest(app.newsroom, database, known, "preview", clock(), channels)
-    if proposal.edition is None:
-        say(f"Nothing to preview: {proposal.selection.reason}.")
+        plan = pipeline.plan_digest(app.newsroom, database, newsletter, "preview", clock(), channels)
+    if plan.edition is None:
+        say(f"Nothing to preview: {plan.selection.reason}.")
         return None
-    what = f"{plural(len(proposal.edition.articles), 'article')}, {plural(proposal.audience, 'subscriber')}."
+    what = f"{plural(len(plan.edition.articles), 'article')}, {plural(plan.audience, 'subscriber')}."
     left_out = [
         f"{channel} does not carry {plural(count, 'article')}, because of its cap."
-        for channel, count in proposal.left_out.items()
+        for channel, count in plan.left_out.items()
     ]
-    say(f"{proposal.edition.subject}")
+    say(f"{plan.edition.subject}")
     say(what)
-    for note in (*proposal.notes, *left_out):
+    for note in (*plan.notes, *left_out):
         say(f"note: {note}")
     return PreviewInput(
-        edition=proposal.edition,
-        renditions=proposal.renditions,
-        recipients_by_variant=_recipients_by_variant(proposal.segmentation),
+        edition=plan.edition,
+        renditions=plan.renditions,
+        recipients_by_variant=_recipients_by_variant(plan.segmentation),
         facts=(what,),
-        notes=(*proposal.notes, *left_out),
+        notes=(*plan.notes, *left_out),
     )
 
 

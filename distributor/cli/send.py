@@ -1,16 +1,16 @@
-"""`distributor send`."""
+"""`distributor send`, with `--alert` and `--test`."""
 
 from __future__ import annotations
 
 import asyncio
 import getpass
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .alert import send_alert
+from .articles import find_article
 from .context import (
     CliContext,
     clock,
@@ -18,190 +18,202 @@ from .context import (
     complete_channel,
     complete_newsletter,
     confirm,
+    dry_run_option,
+    force_option,
+    gather_option,
     json_option,
     pass_cli_context,
     plural,
     say,
     warn,
+    yes_option,
 )
-from .outcome import as_data, exit_code, location_suffix, show_report
-from .recipients import draft_state, recipient_lines
+from .deliver import as_data, deliver_with_progress, exit_code, location_suffix, show_report
+from .newsletters import check_channels, refuse_possible_rename, warn_of_missing_newsletters
+from .plan import draft_state, recipient_lines
 
 if TYPE_CHECKING:
+    from ..config.schema import Newsletter
     from ..delivery.stats import RunStats
+    from ..model import Article, Edition
     from ..pipeline import EditionPlan
     from ..storage.database import Database
 
 
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """The options of `distributor send`."""
+
+    newsletter: str | None
+    alert: str | None
+    missed: bool
+    test_address: str | None
+    only: tuple[str, ...]
+    force: tuple[str, ...]
+    dry_run: bool
+    gather: bool
+    yes: bool
+    as_json: bool
+
+
 @click.command("send", short_help="Send the next edition of a newsletter now.")
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
+@click.option("--alert", metavar="ARTICLE", help="Send this article at once, alone.", shell_complete=complete_article)
 @click.option(
-    "--alert", "alert", metavar="ARTICLE", help="Send this article at once, by itself.", shell_complete=complete_article
+    "--missed", is_flag=True, help="With --alert: only to subscribers who have not been sent the article yet."
 )
-@click.option("--missed", is_flag=True, help="With --alert: only to readers who have no letter with it yet.")
+@click.option("--test", "test_address", metavar="ADDRESS", help="Send the email to this address only; record nothing.")
 @click.option(
-    "--test", "test_address", metavar="ADDRESS", help="Send the mail to this address only; nothing is marked."
+    "--only",
+    multiple=True,
+    metavar="CHANNEL",
+    help="Send on this channel only. Repeatable.",
+    shell_complete=complete_channel,
 )
-@click.option(
-    "--only", "only", multiple=True, metavar="CHANNEL", help="Only on this channel.", shell_complete=complete_channel
-)
-@click.option("--force", multiple=True, metavar="CHECK", help="Send although this check blocks it; is written down.")
-@click.option("--dry-run", is_flag=True, help="Show what would go out; change nothing.")
-@click.option("--gather/--no-gather", default=True, show_default=True, help="Look at the sources first.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@force_option
+@dry_run_option
+@gather_option
+@yes_option
 @json_option
 @pass_cli_context
-def command(
-    app: CliContext,
-    newsletter: str | None,
-    alert: str | None,
-    missed: bool,
-    test_address: str | None,
-    only: tuple[str, ...],
-    force: tuple[str, ...],
-    dry_run: bool,
-    gather: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    """Send the next edition of a newsletter now: everything that is new since the last one.
+def command(app: CliContext, /, **options: Any) -> None:
+    """Send the next edition of NEWSLETTER now: everything that is new since the last one.
 
-    Asks before it sends. What an interrupted run has left is finished too, and what is out does not go out again: an article
-    is announced once, and every mail and post is a row in the ledger before it is tried.
+    Asks for confirmation first. Also finishes what an interrupted run has left. Nothing is sent twice.
 
-    With --alert ARTICLE that article goes out at once to everybody, whatever their topics and frequency; the next
-    digest leaves it out for those who have had it. How many have it already is said before; --missed writes only to those
-    who have not. Without NEWSLETTER it goes to every newsletter it belongs to.
+    With --alert ARTICLE, sends that article at once to every subscriber, whatever their topics and frequency; the next
+    digest leaves it out for those who have had it. Without NEWSLETTER, the alert goes to every newsletter that the article
+    belongs to.
+
+    Exit code: 1 if a delivery is left unfinished or the edition is held by preflight.
+
+    \b
+    Examples:
+      distributor send tin-sang --dry-run
+      distributor send tin-sang --test me@example.com
+      distributor send --alert 3f9a1c2e --missed
     """
+    chosen = SendOptions(**options)
+    if chosen.alert:
+        _send_alert(app, chosen, chosen.alert)
+    else:
+        _send_digest(app, chosen)
+
+
+def _send_digest(app: CliContext, options: SendOptions) -> None:
     from .. import pipeline
     from ..errors import UserError
-    from .gather import gather as look
-    from .gather import show_gathered
-    from .renames import refuse_possible_rename, warn_of_missing_newsletters
+    from .gather import gather_and_warn
 
-    if alert:
-        if only or test_address:
-            raise UserError(
-                "--alert goes out on the channels that `alerts.channels` names; --only and --test do not fit"
-            )
-        send_alert(app, newsletter, alert, missed=missed, dry_run=dry_run, yes=yes, as_json=as_json)
-        return
-    if missed:
-        raise UserError("--missed belongs to --alert; `distributor editions resend EDITION --missed` is for editions")
-    if newsletter is None:
-        raise UserError(f"say which newsletter: {', '.join(app.newsroom.settings.newsletters)}")
-    known = app.newsroom.newsletter(newsletter)
-    _check_only(known.channels, only, newsletter)
-    refuse_possible_rename(app, newsletter)
-    if gather:
-        for seen in look(app):
-            if seen.failure or seen.faults:
-                show_gathered(seen)
+    name, only = options.newsletter, options.only
+    if options.missed:
+        raise UserError("--missed needs --alert; for editions use `distributor editions resend EDITION --missed`")
+    if name is None:
+        raise UserError(f"name a newsletter: {', '.join(app.newsroom.settings.newsletters)}")
+    newsletter = app.newsroom.newsletter(name)
+    check_channels(newsletter, only)
+    refuse_possible_rename(app, name)
+    if options.gather:
+        gather_and_warn(app)
     with app.store() as database:
         warn_of_missing_newsletters(app, database)
-        proposal = pipeline.plan_digest(app.newsroom, database, known, "by-hand", clock(), only)
-        if test_address:
-            _send_test(app, proposal, test_address)
+        plan = pipeline.plan_digest(app.newsroom, database, newsletter, "by-hand", clock(), only)
+        if options.test_address:
+            _send_test(app, plan, options.test_address)
             return
-        if dry_run:
-            _show(app, proposal, as_json)
+        if options.dry_run:
+            _show(app, plan, options.as_json)
             return
-        if proposal.edition is not None and asyncio.run(_recheck_sources(app, database, proposal)):
-            proposal = pipeline.plan_digest(app.newsroom, database, known, "by-hand", clock(), only)
-        if proposal.edition is not None and not yes:
-            _confirm_send(proposal)
-        _send(app, database, proposal, only, force, as_json)
+        if plan.edition is not None and asyncio.run(_recheck_sources(app, database, plan)):
+            plan = pipeline.plan_digest(app.newsroom, database, newsletter, "by-hand", clock(), only)
+        if plan.edition is not None and not options.yes:
+            _confirm_send(plan)
+        _send(app, database, plan, options)
 
 
-async def _recheck_sources(app: CliContext, database: Database, proposal: EditionPlan) -> bool:
-    """Ask the sources once more; returns whether anything has come of it."""
+async def _recheck_sources(app: CliContext, database: Database, plan: EditionPlan) -> bool:
+    """Check the articles against their sources once more; returns whether anything has changed."""
     from .. import pipeline
 
-    wanted = await asyncio.to_thread(pipeline.list_ready_articles, database, proposal.newsletter, clock())
-    pictures = await pipeline.prepare_images(app.newsroom, wanted, clock())
-    for id, fault in pictures.items():
-        warn(f"picture of {id}: {fault}; it is shown without")
+    wanted = await asyncio.to_thread(pipeline.list_ready_articles, database, plan.newsletter, clock())
+    faults = await pipeline.prepare_images(app.newsroom, wanted, clock())
+    for id, fault in faults.items():
+        warn(f"image of {id}: {fault}; the article is shown without it")
     found = await pipeline.recheck_articles(app.newsroom, database, wanted, clock())
     for line in found:
         warn(line)
     return bool(found) or app.newsroom.image_service() is not None
 
 
-def _check_only(channels: Sequence[str], only: Sequence[str], newsletter: str) -> None:
-    from ..errors import UserError
-
-    for name in only:
-        if name not in channels:
-            raise UserError(f"newsletter {newsletter} has no channel {name!r}; it has: {', '.join(channels)}")
-
-
-def _show(app: CliContext, proposal: EditionPlan, as_json: bool) -> None:
-    counts = Counter(rendition.channel for rendition in proposal.renditions)
+def _show(app: CliContext, plan: EditionPlan, as_json: bool) -> None:
+    counts = Counter(rendition.channel for rendition in plan.renditions)
     if as_json:
         app.show_json(
             {
-                "subject": proposal.edition.subject if proposal.edition else None,
-                "articles": [article.id for article in proposal.edition.articles] if proposal.edition else [],
-                "subscribers": proposal.audience,
+                "subject": plan.edition.subject if plan.edition else None,
+                "articles": [article.id for article in plan.edition.articles] if plan.edition else [],
+                "subscribers": plan.audience,
                 "renditions": counts,
-                "reason": proposal.selection.reason,
+                "reason": plan.selection.reason,
             }
         )
         return
-    if proposal.edition is None:
-        say(f"Nothing would go out: {proposal.selection.reason}.")
+    if plan.edition is None:
+        say(f"Nothing would be sent: {plan.selection.reason}.")
         return
-    say(f"Would send: {proposal.edition.subject}")
-    for article in proposal.edition.articles:
+    say(f"Would send: {plan.edition.subject}")
+    for article in plan.edition.articles:
         say(f"  {article.id}  {article.title}")
     for name, count in counts.items():
         channel = app.newsroom.channels[name]
         carried = plural(count, "file" if channel.public_folders else "post")
-        say(f"  {name}: {plural(proposal.audience, 'subscriber') if channel.personal else carried}")
+        say(f"  {name}: {plural(plan.audience, 'subscriber') if channel.personal else carried}")
     say("Nothing was sent: this was a dry run.")
 
 
-def _confirm_send(proposal: EditionPlan) -> None:
-    edition = proposal.edition
+def _confirm_send(plan: EditionPlan) -> None:
+    edition = plan.edition
     assert edition is not None
-    say(f"Edition {edition.number} of {proposal.newsletter.title}")
+    say(f"Edition {edition.number} of {plan.newsletter.title}")
     say(f"  subject      {edition.subject}")
     say(f"  articles     {len(edition.articles)}")
-    say(f"  subscribers  {proposal.audience}")
-    for line in recipient_lines(proposal):
+    say(f"  subscribers  {plan.audience}")
+    for line in recipient_lines(plan):
         say(f"               {line}")
-    say(f"  channels     {', '.join(dict.fromkeys(rendition.channel for rendition in proposal.renditions))}")
+    say(f"  channels     {', '.join(dict.fromkeys(rendition.channel for rendition in plan.renditions))}")
     confirm("Send it?")
 
 
-def _send(
-    app: CliContext, database: Database, proposal: EditionPlan, only: Sequence[str], force: Sequence[str], as_json: bool
-) -> None:
+def _send(app: CliContext, database: Database, plan: EditionPlan, options: SendOptions) -> None:
     from .. import pipeline
-    from .progress import deliver_with_progress
 
     made = None
-    if proposal.edition is not None:
-        by = getpass.getuser()
+    if plan.edition is not None:
         made = pipeline.publish_digest(
-            app.newsroom, database, proposal.newsletter, clock(), by, only=only, forced=force
+            app.newsroom,
+            database,
+            plan.newsletter,
+            clock(),
+            getpass.getuser(),
+            only=options.only,
+            forced=options.force,
         )
     report = deliver_with_progress(app, database)
     asyncio.run(_refresh(app, database))
     code = exit_code(database, report)
     edition = made.edition if made else None
-    if as_json:
+    if options.as_json:
         app.show_json(
             {
                 "edition": edition.id if edition else None,
                 "subject": edition.subject if edition else None,
-                "reason": (made or proposal).selection.reason,
+                "reason": (made or plan).selection.reason,
                 "held": made.held if made else "",
                 **as_data(database, report),
             }
         )
     else:
-        show_sent(app, database, made or proposal, report)
+        show_sent(app, database, made or plan, report)
     if code or (made and made.held):
         raise SystemExit(1)
 
@@ -213,67 +225,174 @@ async def _refresh(app: CliContext, database: Database) -> None:
         warn(fault)
 
 
-def show_sent(app: CliContext, database: Database, proposal: EditionPlan, report: RunStats) -> None:
-    """What was made and where, in a few lines."""
-    if proposal.edition is None:
-        say(f"No new edition of {proposal.newsletter.id}: {proposal.selection.reason}. Nothing is sent twice.")
-        _show_drafts(database, proposal.newsletter.id)
+def show_sent(app: CliContext, database: Database, plan: EditionPlan, report: RunStats) -> None:
+    """Say what was sent and where, in a few lines."""
+    if plan.edition is None:
+        say(f"No new edition of {plan.newsletter.id}: {plan.selection.reason}. Nothing is sent twice.")
+        _show_drafts(database, plan.newsletter.id)
     else:
-        edition = proposal.edition
+        edition = plan.edition
         say(f"Edition {edition.id}: {edition.subject}", bold=True)
         briefs = f", {len(edition.briefs)} in brief" if edition.briefs else ""
         left = f"; {edition.overflow} left for the next edition" if edition.overflow else ""
         say(f"  {plural(len(edition.articles), 'article')}{briefs}{left}")
-        for line in recipient_lines(proposal):
+        for line in recipient_lines(plan):
             say(f"  {line}")
-        if proposal.held:
-            warn(f"{edition.id} is held by preflight: {proposal.held}")
-            say(f"  `distributor editions approve {edition.id} --force CHECK` sends it all the same")
-            say(f"  `distributor editions cancel {edition.id}` lets its articles go into the next edition")
-    for channel, number in proposal.left_out.items():
-        say(f"  {channel}: {plural(number, 'article')} left out, more than its cap (max_posts)")
+        if plan.held:
+            warn(f"{edition.id} is held by preflight: {plan.held}")
+            say(f"  `distributor editions approve {edition.id} --force CHECK` sends it anyway")
+            say(f"  `distributor editions cancel {edition.id}` leaves its articles for the next edition")
+    for channel, number in plan.left_out.items():
+        say(f"  {channel}: {plural(number, 'article')} left out: more than its limit (max_posts)")
     show_report(app, database, report)
 
 
 def _show_drafts(database: Database, newsletter: str) -> None:
-    """The editions that hold what is new already, and wait for somebody."""
+    """The drafts that already hold what is new."""
     from ..editions import repository as edition_repository
 
     with database.read() as connection:
         drafts = [row for row in edition_repository.list_unreleased(connection) if row.newsletter == newsletter]
     for row in drafts:
         warn(f"draft {row.id} is {draft_state(row)}: «{row.subject}»")
-        say(f"  `distributor editions show {row.id}` says for what; `editions approve` and `editions cancel` decide")
+        say(f"  `distributor editions show {row.id}` shows it; `editions approve` and `editions cancel` decide")
 
 
-def _send_test(app: CliContext, proposal: EditionPlan, address: str) -> None:
-    """One copy to one address, straight through the channel: no ledger, no edition, nothing marked."""
+def _send_test(app: CliContext, plan: EditionPlan, address: str) -> None:
+    """Send the email to one address, straight through the channel: no edition is made and nothing is recorded."""
     from ..channel import PersonalChannel
     from ..errors import DeliveryError, DistributorError, UserError
     from ..mail.address import Mailbox
     from ..message_queue import send_one
     from .preview import sample_recipient
 
-    if proposal.edition is None:
-        raise UserError(f"there is nothing to test: {proposal.selection.reason}")
+    if plan.edition is None:
+        raise UserError(f"there is nothing to test: {plan.selection.reason}")
     try:
         to = Mailbox.parse(address)
     except ValueError as error:
         raise UserError(f"--test: {error}") from None
     channels = app.newsroom.channels
-    letters = [rendition for rendition in proposal.renditions if channels[rendition.channel].personal]
-    if not letters:
-        raise UserError(f"newsletter {proposal.newsletter.id} has no channel that writes to people")
-    person = sample_recipient(app, proposal.edition, to.address, to.name)
+    renditions = [rendition for rendition in plan.renditions if channels[rendition.channel].personal]
+    if not renditions:
+        raise UserError(f"newsletter {plan.newsletter.id} has no channel that sends to subscribers")
+    recipient = sample_recipient(app, plan.edition, to.address, to.name)
 
     async def run() -> None:
-        for rendition in letters:
+        for rendition in renditions:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
-            await send_one(channel.transport(), rendition, person)
-            say(f"Test copy to {to.address} by {channel.name}{location_suffix(app, channel.name)}; nothing was marked.")
+            await send_one(channel.transport(), rendition, recipient)
+            where = location_suffix(app, channel.name)
+            say(f"Test email sent to {to.address} by {channel.name}{where}; nothing was recorded.")
 
     try:
         asyncio.run(run())
     except DeliveryError as error:
-        raise DistributorError(f"the test copy is not out: {error}") from None
+        raise DistributorError(f"the test email was not sent: {error}") from None
+
+
+def _send_alert(app: CliContext, options: SendOptions, asked: str) -> None:
+    """Send one article at once, in one newsletter or in all to which it belongs."""
+    from ..errors import UserError
+
+    if options.only or options.test_address:
+        raise UserError("--alert sends on the channels of `alerts.channels`; leave --only and --test out")
+    name = options.newsletter
+    with app.store() as database:
+        article = _article(app, database, asked)
+        chosen = [app.newsroom.newsletter(name)] if name else _newsletters_for(app, article)
+        for newsletter in chosen:
+            _show_alert(app, database, newsletter, article, missed=options.missed, err=options.as_json)
+        if options.dry_run:
+            say("Nothing was sent: this was a dry run.")
+            return
+        if not options.yes:
+            confirm("Send it?")
+        made = [_publish_alert(app, database, newsletter, article, options.missed) for newsletter in chosen]
+        report = deliver_with_progress(app, database)
+        asyncio.run(_refresh(app, database))
+        editions = [edition for edition in made if edition]
+        if options.as_json:
+            app.show_json({"editions": [edition.id for edition in editions], **as_data(database, report)})
+        else:
+            for edition in editions:
+                say(f"Edition {edition.id}: {edition.subject}", bold=True)
+            show_report(app, database, report)
+        if exit_code(database, report):
+            raise SystemExit(1)
+
+
+def _publish_alert(
+    app: CliContext, database: Database, newsletter: Newsletter, article: Article, missed: bool
+) -> Edition | None:
+    """The edition that was made; None where there is nothing to send, with a warning that says why."""
+    from .. import pipeline
+
+    plan = pipeline.publish_alert(
+        app.newsroom, database, newsletter, article, clock(), getpass.getuser(), missed=missed
+    )
+    if plan is None:
+        warn(f"{newsletter.id} has already sent {article.id} as an alert; nothing is sent twice")
+    elif plan.edition is None:
+        warn(f"{newsletter.id}: nothing was sent: {plan.selection.reason}")
+    return plan.edition if plan else None
+
+
+def _article(app: CliContext, database: Database, asked: str) -> Article:
+    """The article, if it may be sent. Raises UserError."""
+    from ..articles import flags
+    from ..articles.repository import load_origins
+    from ..errors import UserError
+
+    with database.read() as connection:
+        found = find_article(connection, asked)
+        id = found.id
+        (article,) = load_origins(connection, [found])
+        said = flags.flags_of_articles(connection, [id]).get(id, {})
+    for mark, told in said.items():
+        if mark in ("held", "withdrawn"):
+            raise UserError(
+                f"{id} is {mark} by {told.actor} ({told.reason}); `distributor articles release {id}` first"
+            )
+    if until := article.waits_until(clock()):
+        why = "is under embargo" if article.publish_at == until else "is dated in the future and waits"
+        raise UserError(f"{id} {why} until {app.local(until)}")
+    return article
+
+
+def _newsletters_for(app: CliContext, article: Article) -> list[Newsletter]:
+    from ..editions.selection import belongs_to_newsletter
+    from ..errors import UserError
+
+    chosen = [one for one in app.newsroom.settings.newsletters.values() if belongs_to_newsletter(one, article)]
+    if not chosen:
+        raise UserError(f"{article.id} belongs to no newsletter by its source and topics; name a newsletter")
+    return chosen
+
+
+def _show_alert(
+    app: CliContext, database: Database, newsletter: Newsletter, article: Article, *, missed: bool, err: bool
+) -> None:
+    """Say what would be sent, and how many subscribers already have the article."""
+    from ..editions import repository as edition_repository
+    from ..editions.build import alert_slot
+    from ..pipeline.plan import plan_alert
+
+    with database.read() as connection:
+        if edition_repository.is_decided(connection, newsletter.id, alert_slot(article.id)):
+            say(f"{newsletter.id}: nothing to send: it was sent as an alert before", err=err)
+            return
+    plan = plan_alert(app.newsroom, database, newsletter, article, clock(), missed=missed)
+    have = f"already {'has' if plan.already_had == 1 else 'have'} it ({', '.join(plan.already_had_in)})"
+    if plan.edition is None:
+        say(f"{newsletter.id}: nothing to send: {plan.selection.reason}", err=err)
+        return
+    channels = ", ".join(dict.fromkeys(one.channel for one in plan.renditions))
+    say(f"{newsletter.id}: {plan.edition.subject}", err=err)
+    whom = f" who {'has' if plan.audience == 1 else 'have'} not had it" if missed else ""
+    say(f"  at once to {plural(plan.audience, 'subscriber')}{whom}, on {channels}", err=err)
+    if plan.already_had and missed:
+        say(f"  {plural(plan.already_had, 'subscriber')} {have}: left out", err=err)
+    elif plan.already_had:
+        warn(f"{plan.already_had} of them {have}, and would get it again; --missed leaves them out")

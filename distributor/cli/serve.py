@@ -28,8 +28,7 @@ def command(app: CliContext, tick: float) -> None:
     """
     from .. import pipeline
     from ..service import Service
-    from .outcome import unfinished_lines
-    from .progress import run_until_stopped, stop_on_signals
+    from .deliver import run_until_stopped, stop_on_signals, unfinished_lines
 
     app.log_progress()
 

@@ -20,8 +20,7 @@ from .context import (
     show_table,
     warn_of_unknown_topics,
 )
-from .csv_export import DELIMITERS, delimiter_option, export, output_option
-from .csv_import import encoding_option
+from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ..subscribers.csv.records import BadRow
     from ..subscribers.requests import SubscriptionRequest
     from ..subscribers.subscribe import SubscribeResult
-    from .csv_import import ImportOutcome
+    from .csv_files import ImportOutcome
 
 
 @click.group("subscribers", short_help="Add, update, unsubscribe, forget, list, import and export subscribers.")
@@ -268,7 +267,7 @@ def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encod
     from ..errors import UserError
     from ..subscribers.csv.subscribers import SubscriberList
     from ..subscribers.subscribe import SubscriptionChange, add_all
-    from .csv_import import ImportOutcome, import_rows, open_csv, show_skipped_columns
+    from .csv_files import ImportOutcome, import_rows, open_csv, show_skipped_columns
 
     for name in newsletters:
         app.newsroom.newsletter(name)
@@ -312,7 +311,7 @@ _OPT_OUT_NOTE = "kept off lists they had left; who asks to come back: `subscribe
 
 
 def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
-    from .csv_import import ImportOutcome
+    from .csv_files import ImportOutcome
 
     note = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
     return ImportOutcome(made.change, f"{address} {note}")

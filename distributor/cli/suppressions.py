@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from . import suppressions_pending
 from .context import (
     CliContext,
+    by_option,
     clock,
+    complete_edition,
     json_option,
     limit_option,
     pass_cli_context,
@@ -20,14 +22,15 @@ from .context import (
     show_remaining,
     show_table,
 )
-from .csv_export import DELIMITERS, delimiter_option, export, output_option
-from .csv_import import encoding_option
+from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from ..bounces import guard
     from ..model import Suppression
-    from .csv_import import ImportOutcome
+    from .csv_files import ImportOutcome
+
 
 _TYPES = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
@@ -156,7 +159,7 @@ def import_file(app: CliContext, file: Path, encoding: str, dry_run: bool) -> No
     from ..bounces import suppressions
     from ..errors import UserError
     from ..subscribers.csv.suppressions import SuppressionList
-    from .csv_import import ImportOutcome, import_rows, open_csv, show_skipped_columns
+    from .csv_files import ImportOutcome, import_rows, open_csv, show_skipped_columns
 
     def put(connection: Connection, wanted: Sequence[Suppression]) -> list[ImportOutcome]:
         done = suppressions.suppress_all(connection, wanted)
@@ -193,5 +196,62 @@ def export_file(app: CliContext, types: tuple[str, ...], output: Path | None, de
         say(f"{output}: {plural(count, 'address', 'addresses')}")
 
 
-for one in (suppressions_pending.pending, suppressions_pending.confirm, suppressions_pending.discard):
-    command.add_command(one)
+@command.command("pending")
+@json_option
+@pass_cli_context
+def pending(app: CliContext, as_json: bool) -> None:
+    """Show what waits because far more addresses were refused for good than usual, and why."""
+    from ..bounces import guard
+
+    with app.store() as database, database.read() as connection:
+        waiting = [(held, guard.list_pending(connection, held.edition)) for held in guard.list_held(connection)]
+    if as_json:
+        app.show_json([_pending_data(held, found) for held, found in waiting])
+        return
+    for held, found in waiting:
+        show_table(
+            ["address", "since", "reason"], [(one.address, app.local(one.since), one.reason) for one in found], ""
+        )
+        say(held.question)
+    if not waiting:
+        say("No suppressions wait.")
+
+
+def _pending_data(held: guard.HeldSuppressions, found: list[Suppression]) -> dict[str, object]:
+    addresses = [{"address": one.address, "reason": one.reason} for one in found]
+    return {"edition": held.edition, "since": held.since, "reason": held.reason, "addresses": addresses}
+
+
+@command.command("confirm")
+@click.argument("edition", shell_complete=complete_edition)
+@by_option
+@pass_cli_context
+def confirm(app: CliContext, edition: str, by: str | None) -> None:
+    """Suppress the addresses of EDITION that wait because so many were refused, and let it go on: they are dead."""
+    from .. import pipeline
+
+    with app.store() as database:
+        number = pipeline.confirm_suppressions(database, _edition_key(edition), by or getpass.getuser(), clock())
+    say(f"{edition}: {plural(number, 'address', 'addresses')} suppressed; what is open of it goes on")
+
+
+@command.command("discard")
+@click.argument("edition", shell_complete=complete_edition)
+@by_option
+@pass_cli_context
+def discard(app: CliContext, edition: str, by: str | None) -> None:
+    """Forget that addresses of EDITION were refused: it was us. Their letters are promised again, and it goes on."""
+    from .. import pipeline
+
+    with app.store() as database:
+        number, letters = pipeline.discard_suppressions(
+            database, _edition_key(edition), by or getpass.getuser(), clock()
+        )
+    say(f"{edition}: {plural(number, 'address', 'addresses')} kept, {plural(letters, 'letter')} promised again")
+    say("`distributor serve` or `distributor deliver` goes on with it.")
+
+
+def _edition_key(edition: str) -> str:
+    from ..bounces.guard import UNKNOWN
+
+    return "" if edition == UNKNOWN else edition

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .article_argument import find_article
+from .articles import find_article
 from .context import (
     CliContext,
     clock,
@@ -81,7 +81,7 @@ def _unfinished_lines(app: CliContext, connection: Connection, editions: Sequenc
     """What these editions still owe, and why it is not out."""
     from ..delivery import channel_state
     from ..delivery.unfinished import describe_unfinished, list_unfinished
-    from .channel_backoff import channel_backoff_lines
+    from .deliver import channel_backoff_lines
 
     waiting = [f"{line[0].upper()}{line[1:]}." for line in channel_backoff_lines(app, connection, editions)]
     found = [one for one in list_unfinished(connection, clock(), editions) if one.edition in editions]

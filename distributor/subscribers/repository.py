@@ -1,4 +1,7 @@
-"""Subscribers in the store: found, changed, removed, listed. How they get there is in `enrolment`."""
+"""Subscribers in the store: found, updated, unsubscribed, erased, listed. `subscribe` adds them.
+
+A change of frequency also records how far back the next email must reach, so that nothing is lost or sent twice.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,22 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from ..editions import repository as edition_repository
 from ..editions.segments import topics_key
 from ..mail.address import normalize
-from ..model import Frequency, Language, OptOut, Subscriber
+from ..model import EditionKind, Frequency, Language, OptOut, Subscriber
 from ..storage.renames import NameKind, current_name
 from ..storage.rows import damaged_row, log_damage, read_rows
 from ..storage.tables import bounces, deliveries, subscribers, subscriptions, suppressions
-from . import catch_up, opt_outs
+from . import opt_outs
+from .recipients import EPOCH
 
 
 def update(connection: Connection, changed: Sequence[tuple[Subscriber, Subscriber]], now: datetime) -> None:
-    """Write down another name, language, choice of topics or frequency, of people as they were and as they are to be. Of
-    a change of frequency nothing is lost: the next letter begins where the last one ended."""
+    """Save other names, languages, topics or frequencies, given subscribers as they were and as they are to be."""
     for known, new in changed:
         if new.frequency != known.frequency:
-            catch_up.record_catch_up(connection, known.id, known.frequency, now)
+            _record_catch_up(connection, known.id, known.frequency, now)
     if changed:
         connection.execute(
             _UPDATE,
@@ -39,11 +43,11 @@ CHOICE_COLUMNS = (
     "topics_key",
     "frequency",
     "consent",
-)  # the columns that a person can change
+)  # what a subscriber chooses
 
 
 def choice_values(person: Subscriber) -> tuple[Any, ...]:
-    """What stands in these columns."""
+    """The values of these columns."""
     topics = person.topics
     return person.name, person.language, list(topics), topics_key(topics), person.frequency, person.consent
 
@@ -66,10 +70,10 @@ def unsubscribe(
     via: str,
     reason: str = "",
 ) -> int:
-    """Take somebody off one newsletter, or off all; returns how many. What is promised but not out is not sent.
+    """Unsubscribe somebody from one newsletter, or from all; returns from how many. What is not sent yet is not sent.
 
-    `newsletter` may be a name that it had before, as in links of old. It is written down as their wish, also where they
-    were not on it: nothing but `enrolment.come_back` ends that. `via` says how we know.
+    `newsletter` may be an earlier name, as in old links. An opt-out is recorded even if they were not subscribed; only
+    `subscribe.resubscribe` ends it. `via` says how they opted out.
     """
     newsletter = current_name(connection, NameKind.NEWSLETTER, newsletter) if newsletter else newsletter
     key, name = normalize(person.address), newsletter or opt_outs.ALL_NEWSLETTERS
@@ -101,12 +105,12 @@ def count_by_newsletter(connection: Connection) -> dict[str, int]:
 
 
 def clear_newsletter(connection: Connection, newsletter: str) -> int:
-    """Take everybody off a newsletter that is no more; returns how many. Nobody has asked for it, so it is no opt-out."""
+    """Unsubscribe everybody from a newsletter that has ended; returns how many. Records no opt-outs."""
     return connection.execute(sa.delete(subscriptions).where(subscriptions.c.newsletter == newsletter)).rowcount
 
 
 def delete_subscriptions(connection: Connection, pairs: Sequence[tuple[str, str]]) -> None:
-    """Take people (by id) off newsletters, many at once."""
+    """Delete subscriptions, given as (subscriber id, newsletter)."""
     if pairs:
         here = (subscriptions.c.subscriber_id == sa.bindparam("who")) & (
             subscriptions.c.newsletter == sa.bindparam("what")
@@ -115,7 +119,7 @@ def delete_subscriptions(connection: Connection, pairs: Sequence[tuple[str, str]
 
 
 def find(connection: Connection, address: str) -> Subscriber | None:
-    """The subscriber with an address, however it is written. Raises ValueError for what is no address."""
+    """The subscriber with an address, however it is written. Raises ValueError for an invalid address."""
     key = normalize(address.strip())
     row = connection.execute(sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.address_key == key)).one_or_none()
     return _with_newsletters(connection, [row])[0] if row else None
@@ -128,13 +132,13 @@ def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Subsc
 
 
 def find_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
-    """Subscribers by id; erased ones are missing."""
+    """Subscribers by id, without those that were erased."""
     rows = _rows(connection, sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.id.in_(ids)))
     return {found.id: found for found in _with_newsletters(connection, rows)}
 
 
 def names_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The names of subscribers by id; those who have been erased are missing."""
+    """Names by subscriber id, without those that were erased."""
     query = sa.select(subscribers.c.id, subscribers.c.name).where(subscribers.c.id.in_(ids))
     return dict(connection.execute(query).all())
 
@@ -158,7 +162,7 @@ def list_subscribers(connection: Connection, newsletter: str | None = None, batc
 def list_with_opt_outs(
     connection: Connection, newsletter: str | None = None, batch: int = 1000
 ) -> Iterator[tuple[Subscriber, list[OptOut]]]:
-    """`each`, with what each has left."""
+    """`list_subscribers`, each with their opt-outs."""
     people = list_subscribers(connection, newsletter, batch)
     while some := list(islice(people, batch)):
         keys = [one.address.lower() for one in some]
@@ -167,7 +171,7 @@ def list_with_opt_outs(
 
 
 def subscribed_since(connection: Connection, subscriber_id: str) -> dict[str, datetime]:
-    """Since when somebody is on each newsletter."""
+    """Since when somebody is subscribed, by newsletter."""
     query = sa.select(subscriptions.c.newsletter, subscriptions.c.since).where(
         subscriptions.c.subscriber_id == subscriber_id
     )
@@ -185,7 +189,7 @@ def _rows(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[sa
 
 
 def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[Subscriber]:
-    """Rows of `_PEOPLE` as people, with the newsletters that they are on."""
+    """Rows of `_SUBSCRIBER_COLUMNS` as subscribers, with their newsletters."""
     if not rows:
         return []
     query = (
@@ -217,3 +221,32 @@ def _subscriber_from_row(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) 
         consent=consent,
         active=bool(lists),
     )
+
+
+_KINDS = {
+    Frequency.EACH: EditionKind.DIGEST,
+    Frequency.DAILY: EditionKind.DAILY,
+    Frequency.WEEKLY: EditionKind.WEEKLY,
+}
+
+
+def _record_catch_up(connection: Connection, subscriber: str, old: Frequency, now: datetime) -> None:
+    """Record, for each newsletter, until when the subscriber has been served under the frequency that ends now."""
+    rows = connection.execute(sa.select(subscriptions).where(subscriptions.c.subscriber_id == subscriber)).all()
+    for row in rows:
+        here = (subscriptions.c.subscriber_id == subscriber) & (subscriptions.c.newsletter == row.newsletter)
+        owed = _served_until(connection, row, _KINDS[old], now)
+        connection.execute(sa.update(subscriptions).where(here).values(catch_up_from=owed, catch_up_since=now))
+
+
+def _served_until(
+    connection: Connection, row: sa.Row[tuple[object, ...]], kind: EditionKind, now: datetime
+) -> datetime:
+    last = edition_repository.last_frozen(connection, row.newsletter, kind) or EPOCH
+    if row.catch_up_since and row.catch_up_since >= last:  # changed again before the next email
+        owed: datetime = row.catch_up_from
+        return owed
+    if kind is EditionKind.DIGEST:
+        return max(now, edition_repository.last_due(connection, row.newsletter) or now)
+    joined: datetime = row.since
+    return max(joined, edition_repository.find_caught_up_until(connection, row.newsletter, kind) or joined)

@@ -85,7 +85,7 @@ def test_send_asks_and_no_is_no(room: Room, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_test_copy_goes_to_one_address_and_marks_nothing(room: Room) -> None:
     said = room.good("send", "tin-sang", "--test", "Biên tập <bien.tap@bacson.example>")
-    assert "Test copy to bien.tap@bacson.example by mail" in said
+    assert "Test email sent to bien.tap@bacson.example by mail" in said
     (letter,) = room.letters()
     assert b"bien.tap@bacson.example" in letter.read_bytes()
     assert room.good("editions") == "No editions yet.\n"

@@ -54,8 +54,8 @@ class TestSubscribers:
     def test_an_import_that_the_store_ends_keeps_whole_turns_and_goes_on_the_next_time(
         self, room: Room, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("distributor.cli.csv_import._CHUNK", 10)
-        monkeypatch.setattr("distributor.cli.csv_import._ROWS_PER_TRANSACTION", 20)
+        monkeypatch.setattr("distributor.cli.csv_files._CHUNK", 10)
+        monkeypatch.setattr("distributor.cli.csv_files._ROWS_PER_TRANSACTION", 20)
         calls = itertools.count(1)
 
         def failing(connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime) -> list[object]:

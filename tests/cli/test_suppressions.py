@@ -57,7 +57,7 @@ def test_a_file_goes_in_and_comes_out(room: Room, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert room.good("suppressions", "export", "-o", str(out)) == f"{out}: 2 addresses\n"
     assert "a@example.com,'=cmd,hard," in out.read_text(encoding="utf-8")
-    assert "1 of 2 are shown; -n 2 shows all" in room.good("suppressions", "list", "-n", "1")
+    assert "1 more; -n 2 or --json shows all 2" in room.good("suppressions", "list", "-n", "1")
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,9 @@ from itertools import pairwise
 from typing import TextIO
 
 from ...mail.address import Mailbox, normalize
-from . import columns, status
-from .cells import unescape_formulas
-from .records import BadRow, CsvRecords
-from .status import StatusEntry
+from . import columns
+from .columns import StatusEntry
+from .records import BadRow, CsvRecords, unescape_formulas
 
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
@@ -36,8 +35,8 @@ class CsvFile:
         self._damaged = file.errors not in (None, "strict")
         self._delimiter, self._first, header = self._header(wanted)
         self._width = len(header)
-        self.standing = status.status_reader(header)
-        also = status.status_columns(header) if self.standing else ()
+        self.standing = columns.status_reader(header)
+        also = columns.status_columns(header) if self.standing else ()
         try:
             found = columns.find(header, wanted, also)
         except ValueError as error:

@@ -1,9 +1,12 @@
-"""The records of a CSV file, each held against the lines of the file, so that a stray quote costs its own row and no
-other. Pure.
+"""CSV records and cells, read and written so that one bad row costs no other and no spreadsheet runs a formula. Pure.
 
-RFC 4180 lets a quoted field go on over line ends; a quote that somebody forgot then swallows all rows to the next one.
-Here a field goes on in the next line only where that is surely meant: the quote is closed as it should be, within few
-lines, and no address stands in what it holds. Otherwise the row is bad, and the next line is a row of its own.
+RFC 4180 lets a quoted field continue over line ends; a forgotten quote then swallows all rows to the next one. Here a field
+continues in the next line only if that is surely meant: its quote is closed properly, within few lines, and it contains no
+address. Otherwise the row is bad, and the next line is a row of its own.
+
+A cell that a spreadsheet would take for a formula is written with an apostrophe before it, which reading removes. Excel
+splits fields at commas in one country and at semicolons in the next, whatever the file says, so what would then begin a
+cell is escaped as well (OWASP, "CSV Injection").
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TextIO
@@ -157,3 +160,34 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     plain = rf' *+(?!")[^{cut}\r\n]*+'
     field = f"(?>{quoted}|{plain})"
     return re.compile(f"(?:{field}{cut})*+{field}[\r\n]*+"), re.compile(rf'(?:{field}{cut})*+ *+"[^"]*+(?:""[^"]*+)*+')
+
+
+_SIGNS = "=+\\-@'＝＋－＠"  # the wide ones count as formulas in East Asian versions of Excel
+_BEGINNING = r"(^|[;,|\t])(\s*)"
+_FORMULA_START = re.compile(rf"{_BEGINNING}(?=[{_SIGNS}])")
+_ESCAPED_FORMULA = re.compile(rf"{_BEGINNING}'(?=[{_SIGNS}])")
+_VALUE = re.compile(r"((?:[^;\\]|\\.|\\)*)(?:;|\Z)", re.DOTALL)
+
+
+def escape_formulas(value: str) -> str:
+    return _FORMULA_START.sub(r"\1\2'", value)
+
+
+def unescape_formulas(value: str) -> str:
+    """The same as it was before it was written, without spaces around it."""
+    value = value.strip()
+    return _ESCAPED_FORMULA.sub(r"\1\2", value) if "'" in value else value
+
+
+def join_values(values: Iterable[str]) -> str:
+    """Several values in one cell, parted by semicolons; a semicolon of their own is written `\\;`."""
+    return ";".join(value.replace("\\", r"\\").replace(";", r"\;") for value in values)
+
+
+def split_values(cell: str) -> list[str]:
+    """The values of a cell that holds several; spaces around them, and empty ones, are dropped."""
+    if "\\" not in cell:
+        found = cell.split(";")
+    else:
+        found = [re.sub(r"\\([;\\])", r"\1", one) for one in _VALUE.findall(cell)]
+    return [one.strip() for one in found if one.strip()]

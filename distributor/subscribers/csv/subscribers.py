@@ -17,11 +17,9 @@ from typing import TextIO
 from ...mail.address import Mailbox
 from ...model import Language, OptOut, Subscriber
 from ..requests import SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
-from .cells import escape_formulas, join_values, split_values
-from .columns import SUBSCRIBERS, fold
+from .columns import SUBSCRIBERS, ListedStatus, fold
 from .file import CsvFile, DuplicateKeys, parse_mailbox
-from .records import BadRow
-from .status import ListedStatus
+from .records import BadRow, escape_formulas, join_values, split_values
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
 ALL_NEWSLETTERS = ""  # in an application that says what somebody has left

@@ -13,11 +13,9 @@ from typing import TextIO
 
 from ...model import BounceType, Suppression
 from ...text import clean_line
-from .cells import escape_formulas
-from .columns import SUPPRESSIONS
+from .columns import SUPPRESSIONS, ListedStatus, StatusEntry
 from .file import CsvFile, cell_address_key
-from .records import BadRow
-from .status import ListedStatus, StatusEntry
+from .records import BadRow, escape_formulas
 
 COLUMNS = ("address", "reason", "type", "since", "until")
 TYPES = tuple(

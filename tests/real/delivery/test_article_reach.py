@@ -184,10 +184,10 @@ def test_an_alert_of_what_most_have_says_so_and_offers_the_missed(room: Room) ->
     room.good("subscribers", "add", "sau@example.com")
     id = room.run("articles", "--json").json[0]["id"]
     asked = room.run("send", "--alert", id, "--dry-run")
-    assert "1 of them has it already (tin-sang-1), and would get it again; --missed leaves them out" in asked.err
+    assert "1 of them already has it (tin-sang-1), and would get it again; --missed leaves them out" in asked.err
     said = room.good("send", "--alert", id, "--missed", "--yes")
     assert "at once to 1 subscriber who has not had it, on mail" in said
-    assert "1 subscriber has it already (tin-sang-1): left out" in said
+    assert "1 subscriber already has it (tin-sang-1): left out" in said
     assert "mail: 1 sent" in said
     assert "posts" not in said
     assert room.run("send", "tin-sang", "--missed").code == 2

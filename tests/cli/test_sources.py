@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-import distributor.cli.sources_try as trying
 from distributor.articles import repository as article_repository
 from support import sample_portal
 from support.newsroom import Done, Room
@@ -415,4 +414,3 @@ def test_a_block_that_config_would_not_take_is_told_and_not_proposed(
     done = newcomer.run("sources", "try", portal + SECTION, "--allow-private", "--articles", "2")
     assert "sources.x: is wrong" in done.err
     assert "For config.yaml" not in done.out
-    assert trying.command.name == "try"

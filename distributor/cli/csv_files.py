@@ -1,10 +1,13 @@
-"""Takes lists of addresses in from CSV files: good rows go into the store, bad ones are told with their line."""
+"""CSV files of addresses on the command line: imported row by row, exported for their owner only."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shutil
+import stat
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..subscribers.csv.records import BadRow
+
 
 T = TypeVar("T")
 
@@ -215,3 +219,56 @@ def _progress_bar(total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(transient=True) as bar:
         task = bar.add_task("importing", total=total)
         yield lambda number: bar.advance(task, number)
+
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+_BOM = "\ufeff"  # Excel takes a CSV file without it for the old encoding of the country
+
+output_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: the terminal]"
+)
+delimiter_option = click.option(
+    "--delimiter",
+    type=click.Choice(list(DELIMITERS)),
+    default="comma",
+    show_default=True,
+    help="Between fields. Excel with Vietnamese or European settings opens files with semicolons.",
+)
+
+
+def export(output: Path | None, write: Callable[[TextIO], int]) -> int | None:
+    """Let `write` write to a file, or to standard output; returns what it returns, for a file. A file is UTF-8 with its
+    mark, what is piped to other programs is without. Raises UserError."""
+    from .. import permissions
+    from ..errors import UserError
+
+    if output is None:
+        sys.stdout.flush()
+        _write_text(sys.stdout.buffer, write, mark=_is_file(sys.stdout.buffer))
+        return None
+    try:
+        if output.exists() and not output.is_file():  # a device or a pipe
+            with output.open("wb") as stream:
+                return _write_text(stream, write, mark=False)
+        with permissions.atomic_writer(output.resolve(), permissions.PRIVATE) as stream:
+            return _write_text(stream, write, mark=True)
+    except OSError as error:
+        raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
+
+
+def _write_text(stream: BinaryIO, write: Callable[[TextIO], int], *, mark: bool) -> int:
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
+    try:
+        if mark:
+            text.write(_BOM)
+        return write(text)
+    finally:
+        text.flush()
+        text.detach()
+
+
+def _is_file(stream: BinaryIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
