@@ -91,7 +91,7 @@ class SmtpServerSettings:
         if bool(self.username) != bool(self.password or self.token_command):
             raise ValueError("username and password belong together: one of them is missing (or a token_command)")
         if self.password and self.token_command:
-            raise ValueError("a password or a token_command: which one?")
+            raise ValueError("password and token_command are not used together: keep one of the two")
         if self.username and self.tls == "none" and self.host not in _HERE:
             raise ValueError("the password would travel in the clear: set tls to starttls or tls")
 

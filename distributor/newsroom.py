@@ -206,7 +206,9 @@ def open_newsroom(file: Path) -> Newsroom:
         problems += _check_test_address(raw, settings.test_mode.to)
     if settings:
         problems += _check_reviewers(raw, settings, channels)
-    problems = [*raw.problems, *problems, *source_problems, *channel_problems, *timing_problems]
+    unread = {problem.path for problem in raw.problems}  # what is said of their values would only follow from that
+    found = (*problems, *source_problems, *channel_problems, *timing_problems)
+    problems = [*raw.problems, *(problem for problem in found if problem.path not in unread)]
     templates = Templates(registry.template_folders(raw.folder))
     # Ours have their tests; compiling them for every command would cost more than most commands do.
     problems += [

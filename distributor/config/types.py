@@ -47,6 +47,24 @@ def parse_duration(value: object) -> timedelta:
     return length
 
 
+def not_a_text(value: object) -> str:
+    """What to do about a value where a text is expected, in words that do not repeat it."""
+    if isinstance(value, bool):
+        return "YAML reads this as true or false; put it in quotes to make it a text"
+    if isinstance(value, int | float):
+        return "YAML reads this as a number; put it in quotes to make it a text"
+    if value is None:
+        return "is empty; write a text, and put it in quotes if YAML takes it for something else"
+    return "write a text, not a list or a section"
+
+
+def _lines(value: object) -> object:
+    """One line or several, as a tuple."""
+    if isinstance(value, bool | int | float):
+        raise ValueError(not_a_text(value))
+    return (value,) if isinstance(value, str) else () if value is None else value
+
+
 def show_duration(value: timedelta) -> str:
     """A duration as it is written in config.yaml."""
     seconds = int(value.total_seconds())
@@ -81,8 +99,10 @@ class DateFormat(tzinfo):
 def parse_zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
+    if not isinstance(value, str):
+        raise ValueError(not_a_text(value))
     try:
-        return ZoneInfo(str(value))
+        return ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         raise ValueError("is not a time zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
 
@@ -127,7 +147,7 @@ def font_stack(value: str) -> str:
 def _folder(value: object, info: ValidationInfo) -> Path:
     """A path, taken relative to the folder of config.yaml."""
     if not isinstance(value, str | Path):
-        raise ValueError("write a path")
+        raise ValueError(not_a_text(value))
     base = (info.context or {}).get("folder", Path())
     return Path(base) / Path(value).expanduser()
 
@@ -150,7 +170,7 @@ Folder = Annotated[Path, BeforeValidator(_folder)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
 PublicUrl = Annotated[str, BeforeValidator(lambda value: public_url(value) if isinstance(value, str) else value)]
-Lines = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value or ())]
+Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fonts = Annotated[str, AfterValidator(font_stack)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]

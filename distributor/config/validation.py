@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import Problem
 from .schema import Newsletter, Settings
+from .types import not_a_text
 from .yaml import KeyPath, RawConfig
 
 
@@ -59,7 +60,7 @@ def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Seque
 def problems_of(error: ValidationError, raw: RawConfig, prefix: KeyPath, model: type[Any]) -> list[Problem]:
     """A validation error as problems in our words. Values never appear in them: they may be secret."""
     problems = []
-    for fault in error.errors(include_url=False, include_input=False):
+    for fault in error.errors(include_url=False):
         path = (*prefix, *(part for part in fault["loc"] if part != "[key]"))
         problems.append(raw.problem(path, _in_words(fault, model)))
     return problems
@@ -69,7 +70,6 @@ _WORDS = {
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "write a whole number"),
     **dict.fromkeys(("float_parsing", "float_type"), "write a number"),
     **dict.fromkeys(("bool_parsing", "bool_type"), "write true or false"),
-    "string_type": "write a text, in quotes where it looks like a number or a date",
 }
 
 
@@ -85,7 +85,11 @@ def _in_words(fault: Any, model: type[Any]) -> str:
         case "string_pattern_mismatch" if fault["loc"][-1] == "[key]":
             return "a name is made of small letters, digits and hyphens, at most 40 of them"
         case "string_pattern_mismatch":
-            return "write a colour as # and six hexadecimal digits, such as #9b1c1c"
+            return 'write a color as # and six hexadecimal digits, in quotes: "#9b1c1c"'
+        case "string_type":
+            return not_a_text(fault["input"])
+        case "literal_error" | "enum":
+            return f"write {fault['ctx']['expected'].replace(chr(39), '')}"
         case "too_short" | "string_too_short":
             return "must not be empty"
         case "tuple_type":

@@ -22,6 +22,7 @@ _MAX_VALUES = 50_000  # with every alias written out
 _MAX_DEPTH = 50
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
+_HIDDEN = re.compile(r"[ \t]+#[^\s#]")  # a value that is taken for a comment: `accent: #9b1c1c`
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -63,17 +64,35 @@ def parse(text: str, file: Path, environment: Mapping[str, str]) -> RawConfig:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        raise ConfigError([Problem("", f"is not YAML: {error.problem or error.context}", str(file), line)]) from None
+        words = f"is not YAML: {error.problem or error.context}{_hint(error)}"
+        raise ConfigError([Problem("", words, str(file), line)]) from None
     except yaml.YAMLError as error:
         raise ConfigError([Problem("", f"is not YAML: {str(error).splitlines()[0]}", str(file))]) from None
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError([Problem("", "must be a list of `key: value` lines, beginning with `site:`", str(file))])
-    reader = _NodeReader(file, environment)
+    reader = _NodeReader(file, text, environment)
     try:
         data = reader.mapping(root, ())
     except _TooLargeConfig as error:
         raise ConfigError([Problem("", str(error), str(file), error.line)]) from None
     return RawConfig(file, data, reader.lines, tuple(reader.problems))
+
+
+# What YAML says of a text that holds one of its signs.
+_UNQUOTED = (
+    "that cannot start any token",
+    "mapping values are not allowed",
+    "found undefined alias",
+    "expected a comment or a line break",
+    "but found '<scalar>'",
+    "expected alphabetic or numeric character",
+    "could not determine a constructor",
+)
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str:
+    said = f"{error.context} {error.problem}"
+    return "; if it is text, put it in quotes" if any(words in said for words in _UNQUOTED) else ""
 
 
 def _text(file: Path) -> str:
@@ -113,8 +132,9 @@ class _TooLargeConfig(Exception):
 class _NodeReader:
     """Turns YAML nodes into data, filling variables and remembering where each key stands."""
 
-    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, file: Path, text: str, environment: Mapping[str, str]) -> None:
         self.file = file
+        self.text = text
         self.environment = environment
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
@@ -161,6 +181,9 @@ class _NodeReader:
                 items.append(self.value(item, (*path, index)))
             return items
         assert isinstance(node, yaml.ScalarNode)
+        if not node.value and node.style is None and _HIDDEN.match(self.text, node.end_mark.index):
+            self.problem(path, "is empty: YAML takes what follows # for a comment; put it in quotes", line)
+            return None
         if "$" in node.value:
             node = self.substitute_variables(node, path)
         try:

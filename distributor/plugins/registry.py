@@ -108,6 +108,12 @@ class PluginRegistry(Generic[T]):
             cls = point.load()
         if not (inspect.isclass(cls) and issubclass(cls, self.base) and dataclasses.is_dataclass(cls)):
             raise UserError(f"{self.section} type {name!r}: {cls!r} is not a dataclass made from {self.base.__name__}")
+        settings, inherited = ({field.name for field in dataclasses.fields(one)} for one in (cls, self.base))
+        if declared := sorted((settings - inherited) & set(dir(self.base))):
+            raise UserError(
+                f"{self.section} type {name!r}: {declared[0]} is no setting but what a {self.section} declares of itself: "
+                f"write it without a type"
+            )
         return cast("type[T]", cls)
 
     def build(self, raw: RawConfig) -> tuple[dict[str, T], list[Problem]]:

@@ -73,7 +73,7 @@ BROKEN = {
     ),
     "an unknown language": (
         ("  url:", "  language: fr\n  url:"),
-        "config.yaml:3: site.language: input should be 'vi' or 'en'",
+        "config.yaml:3: site.language: write vi or en",
     ),
     "an unknown time zone": (
         ("  url:", "  timezone: Asia/Saigoon\n  url:"),
@@ -81,7 +81,7 @@ BROKEN = {
     ),
     "a colour in words": (
         ("sources:", "  theme: {accent: red}\nsources:"),
-        "config.yaml:4: site.theme.accent: write a colour as # and six hexadecimal digits, such as #9b1c1c",
+        "config.yaml:4: site.theme.accent: write a color as # and six hexadecimal digits, in quotes: ",
     ),
     "words that nobody could read": (
         ("sources:", "  theme:\n    background: '#fafafa'\n    muted: '#999999'\nsources:"),
@@ -141,7 +141,35 @@ BROKEN = {
     ),
     "a number in place of a text": (
         ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, helo_name: 5}"),
-        "config.yaml:12: channels.mail.helo_name: write a text, in quotes where it looks like a number or a date",
+        "config.yaml:12: channels.mail.helo_name: YAML reads this as a number; put it in quotes to make it a text",
+    ),
+    "a color that YAML takes for a comment": (
+        ("sources:", "  theme: \n    accent: #9b1c1c\nsources:"),
+        "config.yaml:5: site.theme.accent: is empty: YAML takes what follows # for a comment; put it in quotes",
+    ),
+    "a topic that YAML takes for a comment": (
+        ("channels: [mail]", "channels: [mail]\n    topics:\n      - #tin"),
+        "config.yaml:12: newsletters.tin-sang.topics.0: is empty: YAML takes what follows # for a comment; put it in quotes",
+    ),
+    "a title that YAML takes for true": (
+        ("title: Tin sáng", "title: yes"),
+        "config.yaml:8: newsletters.tin-sang.title: YAML reads this as true or false; put it in quotes to make it a text",
+    ),
+    "a password of digits": (
+        ("{type: email, sender: tin@bacson.example}", "{type: email, sender: tin@bacson.example, password: 12345678}"),
+        "config.yaml:12: channels.mail.password: YAML reads this as a number; put it in quotes to make it a text",
+    ),
+    "a schedule that is switched off": (
+        ("schedule: 0 7 * * mon-fri", "schedule: off"),
+        "config.yaml:9: newsletters.tin-sang.schedule: YAML reads this as true or false; put it in quotes",
+    ),
+    "a list in place of a text": (
+        ("title: Tin sáng", "title: [Tin, sáng]"),
+        "config.yaml:8: newsletters.tin-sang.title: write a text, not a list or a section",
+    ),
+    "a word that is no choice": (
+        ("channels: [mail]", "channels: [mail]\n    recheck: no"),
+        "config.yaml:11: newsletters.tin-sang.recheck: write refresh, drop or hold",
     ),
     "a numbered weekday": (
         ("mon-fri", "1-5"),
@@ -203,6 +231,21 @@ def test_a_broken_file_is_told_in_one_line_with_its_place(tmp_path: Path, name: 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
+
+
+@pytest.mark.parametrize("value", ["@tin", "%tin", "`tin`", "*tin", "> tin", "Tin: sáng", "!tin", "& tin"])
+def test_a_text_that_yaml_cannot_read_is_asked_for_in_quotes(tmp_path: Path, value: str) -> None:
+    (told,) = problems(tmp_path, GOOD.replace("title: Tin sáng", f"title: {value}"))
+    assert "config.yaml:8: " in told and "put it in quotes" in told
+    assert problems(tmp_path, GOOD.replace("title: Tin sáng", f'title: "{value}"')) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["07:00", "12:30:45", "2026-11-23", "2026-11-23 07:00:00", "0912345678", "1.2.3", "~/tin"]
+)
+def test_a_text_that_only_yaml_would_take_for_something_else_stays_a_text(tmp_path: Path, value: str) -> None:
+    made = settings(tmp_path, GOOD.replace("title: Tin sáng", f"title: {value}"), {})
+    assert made.newsletters["tin-sang"].title == value
 
 
 @pytest.mark.parametrize(

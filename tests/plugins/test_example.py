@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from distributor.config.schema import Section, Settings
 from distributor.errors import ConfigError
@@ -98,6 +99,46 @@ def test_every_commented_line_may_be_put_to_use_alone_and_in_its_block(folder: P
     assert len(tried) >= 5
     found = {line: told for line, text in tried.items() if (told := faults(folder, text))}
     assert found == {}
+
+
+# Settings that are no free text: times, choices, numbers that a name may stand for.
+_NO_TEXT = (
+    *("type", "language", "tls", "date_order", "network", "visibility", "preview", "chat", "overflow", "recheck"),
+    *(
+        "on_uncertain",
+        "action",
+        "in_digest",
+        "if_unanswered",
+        "announce_since",
+        "every",
+        "time_limit",
+        "max_wait",
+        "max_age",
+    ),
+    *("max_age", "before", "expires_after", "alert_if_silent_for", "response_timeout"),
+)
+_NOT_A_TEXT = ("12345678", "yes", "1.5", "#9b1c1c")
+
+
+def texts(lines: list[str], within: range) -> Iterator[tuple[str, str, str]]:
+    """Each setting that is a text, with the file before and after its value."""
+    for _, text in [("", "\n".join(lines)), *steps(lines, within)]:
+        for match in re.finditer(r"(?m)^ *(?:- )?([a-z_]+): (?![\[{])(\S.*?)(?= +# |$)", text):
+            is_text = isinstance(yaml.safe_load(match[2]), str) and match[1] not in _NO_TEXT
+            if is_text and "rates" not in match[1]:
+                yield match[1], text[: match.start(2)], text[match.end(2) :]
+
+
+def test_a_text_that_yaml_takes_for_something_else_is_asked_for_in_quotes(folder: Path) -> None:
+    """Whatever setting of whatever section, channel or source it is; each is tried with one of the kinds."""
+    lines = FILES["distributor config"].splitlines()
+    tried: dict[tuple[str, int], list[str]] = {}
+    for key, before, after in texts(lines, range(len(lines))):
+        place = (key, before.count("\n"))
+        if place not in tried:
+            tried[place] = faults(folder, f"{before}{_NOT_A_TEXT[len(tried) % len(_NOT_A_TEXT)]}{after}")
+    assert len(tried) > 50
+    assert {place: told for place, told in tried.items() if not any("put it in quotes" in one for one in told)} == {}
 
 
 # -- what each line says -----------------------------------------------------------------------------------------------

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from distributor.config.yaml import RawConfig
 from distributor.errors import UserError
 from distributor.plugins import registry
-from distributor.plugins.info import describe
+from distributor.plugins.info import describe, settings_of
 from distributor.plugins.registry import PluginRegistry, channels, sources
 
 BELL = '''\
@@ -84,6 +86,10 @@ def test_a_file_of_the_newsroom_comes_before_ours_of_the_same_name(own: Path, mo
     [
         ("x = 1\n", "must hold exactly one public Channel class"),
         (BELL.format(what="") + "\n\nclass Second(Bell):\n    pass\n", "it holds 2"),
+        (
+            BELL.format(what="").replace("times:", "repeatable:"),
+            "repeatable is no setting but what a channel declares of",
+        ),
         ("def broken(:\n", r"torn.py:1: "),
         ("import nothing_of_that_name\n", "torn.py:1: No module named 'nothing_of_that_name'"),
     ],
@@ -110,3 +116,22 @@ def test_templates_of_the_newsroom_come_first(tmp_path: Path) -> None:
     ours = registry.template_folders(tmp_path)
     (tmp_path / "templates").mkdir()
     assert registry.template_folders(tmp_path) == [tmp_path / "templates", *ours]
+
+
+@pytest.mark.parametrize("kind", [channels, sources], ids=["channels", "sources"])
+def test_only_declared_settings_are_keys_and_suggestions(kind: PluginRegistry, tmp_path: Path) -> None:  # type: ignore[type-arg]
+    """Whatever else a class has is neither taken nor offered."""
+    for name in kind.names():
+        cls = kind.find(name)
+        settings = {setting.name for setting in settings_of(cls)}
+        others = [other for other in dir(cls) if not other.startswith("_") and other not in settings | {"name"}]
+        values = {"type": name, **dict.fromkeys(others, 1)}
+        raw = RawConfig(tmp_path / "config.yaml", {f"{kind.section}s": {"one": values}}, {})
+        built, problems = kind.build(raw)
+        told = {problem.path.rpartition(".")[2]: problem.message for problem in problems}
+        assert built == {}
+        assert len(others) > 5
+        for other in others:
+            refused, _, offered = told[other].partition("; ")
+            assert refused == "is not a known key"
+            assert set(re.findall(r"\w+", offered)) - {"did", "you", "mean", "there", "are"} <= settings

@@ -416,7 +416,7 @@ def test_in_test_mode_the_mailboxes_of_real_letters_are_left_alone(post: Post, p
         ("{type: imap, username: a, password: b}", "bounces.0.host: is needed to read a mailbox by imap or pop3"),
         ("{type: pop3, host: a, username: b}", "bounces.0.password: is needed to read a mailbox by imap or pop3"),
         ("{type: maildir}", "bounces.0.folder: is needed: the path of the Maildir"),
-        ("{type: mbox, folder: x}", "bounces.0.type: input should be 'imap', 'pop3' or 'maildir'"),
+        ("{type: mbox, folder: x}", "bounces.0.type: write imap, pop3 or maildir"),
         ("{type: maildir, folder: x, evry: 5m}", "bounces.0.evry: is not a known key; did you mean 'every'?"),
     ],
 )
