@@ -15,11 +15,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from distributor.channel import Folder, OutgoingMessage, Recipient, Rendition, Secret
-from distributor.mail import oauth
 from distributor.mail.address import Mailbox
-from distributor.mail.connection import SmtpServer, SmtpTimeouts
-from distributor.mail.dkim import DkimSigner
-from distributor.mail.dkim_merge import CompiledSignatures
+from distributor.mail.connection import SmtpServer, SmtpTimeouts, run_token_command
+from distributor.mail.dkim import CompiledSignatures, DkimSigner
 from distributor.mail.merge import CompiledMessage, compile_message, merge_for_wire, merge_message, values_for_recipient
 from distributor.mail.message import EmailContent
 from distributor.mail.rates import RateLimit
@@ -131,7 +129,7 @@ class DkimSettings:
 
 def _token_provider(command: str) -> Callable[[], Awaitable[str]]:
     """Asks a command of staff for an access token, beside the wire."""
-    return lambda: asyncio.to_thread(oauth.run_token_command, command)
+    return lambda: asyncio.to_thread(run_token_command, command)
 
 
 class MessageBuilder:

@@ -40,7 +40,7 @@ from distributor.channel import (
     Transport,
 )
 from distributor.errors import Rejected
-from distributor.mail import maildir, verp
+from distributor.mail import verp
 from distributor.mail.address import Mailbox
 from distributor.mail.connection import SmtpServer
 from distributor.mail.message import feedback_id
@@ -48,6 +48,7 @@ from distributor.mail.pool import SmtpPool, probe_server
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.text import clean_line
 
+from ._files import write_to_maildir
 from ._mail import (
     Address,
     DkimSettings,
@@ -177,7 +178,7 @@ class Email(PersonalChannel):
             message = self.personalize(rendition, recipient)
         except ValueError as error:
             raise Rejected(f"no message could be made: {error}") from None
-        name = maildir.deliver(self.maildir, recipient.message_id, message)
+        name = write_to_maildir(self.maildir, recipient.message_id, message)
         return Receipt(remote_id=name, reply="saved in the Maildir")
 
     def transport(self, among: int = 1) -> Transport:

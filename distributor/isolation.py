@@ -53,7 +53,7 @@ _PRELOADED = [
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
     "distributor.gathering.discovery.probe",
-    "distributor.bounces.isolated_parser",
+    "distributor.bounces.parser",
     "distributor.images.service",
 ]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import pipeline
-from .delivery.clocks import steady
+from .delivery.lease import steady
 from .delivery.stats import ProgressLogger, RunStats
 from .errors import DistributorError, StoreLost
 from .model import DeliveryState

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from ..config.schema import BounceMailboxSettings
 from ..errors import AuthBroken, Unavailable
-from ..mail import oauth
+from ..mail.connection import run_token_command
 from ..mail.smtp_protocol import xoauth2
 from ..text import clean_line
 from .mime_reader import MOST
@@ -245,7 +245,7 @@ def _imap(settings: BounceMailboxSettings) -> Iterator[MailboxReader]:
     try:
         try:
             if settings.token_command:
-                _log_in_by_token(server, xoauth2(settings.username, oauth.run_token_command(settings.token_command)))
+                _log_in_by_token(server, xoauth2(settings.username, run_token_command(settings.token_command)))
             else:
                 server.login(settings.username, _password(settings))
         except imaplib.IMAP4.abort:
@@ -323,7 +323,7 @@ def _pop3(settings: BounceMailboxSettings) -> Iterator[MailboxReader]:
     try:
         try:
             if settings.token_command:
-                server.log_in_by_token(xoauth2(settings.username, oauth.run_token_command(settings.token_command)))
+                server.log_in_by_token(xoauth2(settings.username, run_token_command(settings.token_command)))
             else:
                 server.user(settings.username)
                 server.pass_(_password(settings))

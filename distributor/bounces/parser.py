@@ -21,12 +21,16 @@ from email import message_from_bytes
 from enum import StrEnum
 from itertools import islice
 
+from pydantic import TypeAdapter
+
+from ..isolation import ChildLimits, ChildProcess
 from ..mail import verp
 from ..text import clean_line, html_to_text
 from .mime_reader import Fields, IncomingMessage, clip_lines, parse_field_blocks, parse_mailboxes, parse_message
 
 log = logging.getLogger("distributor.mail")
 
+LIMITS = ChildLimits(seconds=20.0, processor_seconds=10, memory=256 * 1024 * 1024, answer=10_000_000)
 LONGEST = 500  # characters of an answer that are kept
 _MOST = 100  # reports of one mail
 _CLUES = 20  # Message-IDs and links of one mail
@@ -290,3 +294,33 @@ def _words(media_type: str, text: str) -> str:
         return html_to_text(text[:20_000]) if media_type == "text/html" else text[:20_000]
     except Exception:  # HTML that no parser takes
         return ""
+
+
+# -- in a child process --------------------------------------------------------------------------------------------------
+
+_REPORTS = TypeAdapter(tuple[BounceReport, ...])
+
+
+class IsolatedBounceParser:
+    """Reads one message after the other in a child process, as anybody can write to the address that bounces go to.
+
+    `secrets` are those that sign our tokens.
+    """
+
+    def __init__(self, secrets: tuple[bytes, ...], *, limits: ChildLimits = LIMITS) -> None:
+        self._secrets = secrets
+        self._child = ChildProcess(_parse, limits=limits)
+
+    def read(self, raw: bytes) -> tuple[BounceReport, ...]:
+        """The reports in a mail; none where it is no report. Raises LimitExceeded where it does not let itself be read."""
+        return _REPORTS.validate_json(self._child.call(raw, self._secrets))
+
+    def __enter__(self) -> IsolatedBounceParser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.close()
+
+
+def _parse(raw: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    return _REPORTS.dump_json(parse_reports(raw, secrets))

@@ -32,8 +32,7 @@ from ..storage.tables import (
     slots,
     suppressions,
 )
-from .enqueue import SUPERSEDED_BY
-from .expiry import EXPIRED_REASON
+from .control import EXPIRED_REASON, SUPERSEDED_BY
 from .ledger import AT_ONCE, LEASE
 from .queries import lock_shards
 

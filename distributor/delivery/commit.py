@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from ..errors import StoreError
 from ..model import Delivery
-from .clocks import steady
+from .lease import steady
 from .ledger import CommitResult, Ledger, LedgerEntry, Shard
 
 log = logging.getLogger("distributor.delivery")

@@ -1,20 +1,26 @@
-"""What staff can do to an edition that is on its way: pause it, let it go on, ask for the missed again."""
+"""Deliveries paused, resumed, reopened and closed: by staff, by a newer edition, or because an edition's time is over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..model import DeliveryState, EditionState
+from ..model import DeliveryState as S
+from ..model import Edition, EditionState
+from ..storage.database import Database
 from ..storage.tables import deliveries, editions, shards
-from .enqueue import SUPERSEDED_BY
+from .channel_state import faults_by_channel
 from .ledger import AT_ONCE, recipient_still_subscribed
 from .queries import lock_shards, mark_shards_idle
 
-MISSED_STATES = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
+SUPERSEDED_BY = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
+EXPIRED_REASON = "not out in the edition's time: "  # how the reply of a row begins whose edition's time is over
+_CANCELLED = editions.c.state == EditionState.CANCELLED
+MISSED_STATES = (S.REJECTED, S.EXPIRED)
 
 
 def pause(connection: Connection, edition: str, now: datetime) -> bool:
@@ -37,7 +43,7 @@ def resume(connection: Connection, edition: str, now: datetime) -> bool:
 def reopen(
     connection: Connection,
     edition: str,
-    states: Sequence[DeliveryState],
+    states: Sequence[S],
     now: datetime,
     expires_at: datetime,
     only: sa.ColumnElement[bool] | None = None,
@@ -55,9 +61,7 @@ def reopen(
         sa.update(shards).where(shards.c.edition_id == edition, shards.c.shard.in_(touched)).values(due=AT_ONCE)
     )
     opened = connection.execute(
-        sa.update(deliveries)
-        .where(letters)
-        .values(state=DeliveryState.PENDING, attempts=0, crash_count=0, due=None, updated=now)
+        sa.update(deliveries).where(letters).values(state=S.PENDING, attempts=0, crash_count=0, due=None, updated=now)
     ).rowcount
     if opened:
         connection.execute(
@@ -71,26 +75,26 @@ def reopen(
 def cancel_channel(connection: Connection, channel: str, reason: str, now: datetime, dry_run: bool) -> int:
     """Close what is open or in doubt on a channel that nobody works on; returns how many rows."""
     here = shards.c.channel == channel
-    states = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+    states = (S.PENDING, S.DEFERRED, S.SENDING, S.UNCERTAIN)
     owed = sa.select(shards.c.edition_id).where(here, shards.c.due.is_not(None))
     which = deliveries.c.edition_id.in_(owed) & (deliveries.c.channel == channel) & deliveries.c.state.in_(states)
     if dry_run:
         return connection.execute(sa.select(sa.func.count()).select_from(deliveries).where(which)).scalar_one()
     lock_shards(connection, here)
     before = sa.case((deliveries.c.reply != "", sa.literal("; before that: ") + deliveries.c.reply), else_="")
-    in_doubt = deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNCERTAIN))
+    in_doubt = deliveries.c.state.in_((S.SENDING, S.UNCERTAIN))
     doubt = sa.case((in_doubt, "; it may be out"), else_="")
     closed = connection.execute(
         sa.update(deliveries)
         .where(which)
-        .values(state=DeliveryState.EXPIRED, due=None, updated=now, reply=sa.literal(reason) + doubt + before)
+        .values(state=S.EXPIRED, due=None, updated=now, reply=sa.literal(reason) + doubt + before)
     ).rowcount
     connection.execute(sa.update(shards).where(here).values(owner="", lease_until=None))
     mark_shards_idle(connection, here)
     return closed
 
 
-def count_missed(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
+def count_missed(connection: Connection, edition: str, states: Sequence[S]) -> int:
     """How many letters `reopen` would promise anew."""
     query = (
         sa.select(sa.func.count())
@@ -100,7 +104,7 @@ def count_missed(connection: Connection, edition: str, states: Sequence[Delivery
     return connection.execute(query).scalar_one()
 
 
-def count_unreachable(connection: Connection, edition: str, states: Sequence[DeliveryState]) -> int:
+def count_unreachable(connection: Connection, edition: str, states: Sequence[S]) -> int:
     """How many letters `reopen` would leave alone, because their readers have left or are suppressed."""
     query = (
         sa.select(sa.func.count())
@@ -110,6 +114,122 @@ def count_unreachable(connection: Connection, edition: str, states: Sequence[Del
     return connection.execute(query).scalar_one()
 
 
-def _missed_rows(edition: str, states: Sequence[DeliveryState]) -> sa.ColumnElement[bool]:
+def _missed_rows(edition: str, states: Sequence[S]) -> sa.ColumnElement[bool]:
     letters = (deliveries.c.edition_id == edition) & (deliveries.c.recipient != "")
     return letters & deliveries.c.state.in_(states) & ~deliveries.c.reply.startswith(SUPERSEDED_BY)
+
+
+# -- what is superseded or given up ------------------------------------------------------------------------------------
+
+
+def close_deliveries(connection: Connection, edition: str, reason: str, now: datetime) -> int:
+    """Close what an edition still owes; returns how many rows."""
+    lock_shards(connection, shards.c.edition_id == edition)
+    number = connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
+        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
+    ).rowcount
+    mark_shards_idle(connection, shards.c.edition_id == edition)
+    return number
+
+
+def close_post(connection: Connection, edition: str, channel: str, variant: str, reason: str, now: datetime) -> None:
+    """Close a post that is not out yet."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.channel == channel,
+            deliveries.c.variant == variant,
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
+    )
+
+
+def supersede_earlier_editions(
+    connection: Connection, edition: Edition, channels: Iterable[str], now: datetime
+) -> None:
+    """Close what earlier editions of the newsletter still owe to channels that show only the latest."""
+    earlier = sa.select(editions.c.id).where(
+        editions.c.newsletter == edition.newsletter,
+        editions.c.released_at.is_not(None),
+        editions.c.id != edition.id,
+    )
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.edition_id.in_(earlier),
+            deliveries.c.channel.in_(list(channels)),
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        .values(state=S.EXPIRED, updated=now, due=None, reply=f"{SUPERSEDED_BY}{edition.id}")
+    )
+
+
+def supersede_alert(
+    connection: Connection, edition: Edition, alert: str, variants: Sequence[str], now: datetime
+) -> None:
+    """Close the letters of an alert that are not out yet to readers whose variant of an edition carries it as news."""
+    readers = sa.select(deliveries.c.recipient).where(
+        deliveries.c.edition_id == edition.id, deliveries.c.variant.in_(list(variants))
+    )
+    connection.execute(
+        sa.update(deliveries)
+        .where(
+            deliveries.c.edition_id == alert,
+            deliveries.c.recipient != "",
+            deliveries.c.recipient.in_(readers),
+            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
+        )
+        .values(state=S.EXPIRED, updated=now, due=None, reply=f"{SUPERSEDED_BY}{edition.id}, which carries it")
+    )
+
+
+# -- what is out of time -----------------------------------------------------------------------------------------------
+
+
+def expire_deliveries(database: Database, now: datetime) -> int:
+    """Give up what editions have not got out whose time is over, or which were cancelled while it was on the wire;
+    returns how many rows. The time of an edition that is paused stands still."""
+    under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
+    over = under_way & (editions.c.expires_at <= now)
+    reasons = {EXPIRED_REASON: over, "cancelled; before that: ": _CANCELLED}
+    with database.read(long=True) as connection:
+        found = {
+            why: list(connection.execute(_editions_with_open_shards().where(which)).scalars())
+            for why, which in reasons.items()
+        }
+    return sum(_close_rows(database, which, reason, now) for reason, which in found.items())
+
+
+def _close_rows(database: Database, which: Sequence[str], reason: str, now: datetime) -> int:
+    if not which:
+        return 0
+    with database.write(alone=False, long=True) as connection:
+        lock_shards(connection, shards.c.edition_id.in_(which))
+        still_so = sa.select(editions.c.id).where(
+            editions.c.id.in_(which), (editions.c.paused_at.is_(None) & (editions.c.expires_at <= now)) | _CANCELLED
+        )
+        number = connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
+            .values(state=S.EXPIRED, due=None, updated=now, reply=sa.literal(reason) + _last_known(connection))
+        ).rowcount
+        mark_shards_idle(connection, shards.c.edition_id.in_(which))
+        return number
+
+
+def _last_known(connection: Connection) -> sa.ColumnElement[str]:
+    """The last reply of a row; where there is none, the failure of its whole channel, which had kept it from being
+    tried."""
+    known = {name: f"the channel failed: {fault.text}" for name, fault in faults_by_channel(connection).items()}
+    of_channel = sa.case(known, value=deliveries.c.channel, else_="") if known else sa.literal("")
+    return sa.case((deliveries.c.reply != "", deliveries.c.reply), else_=of_channel)
+
+
+def _editions_with_open_shards() -> sa.Select[Any]:
+    """The editions that have something to do."""
+    query = sa.select(editions.c.id).join(shards, shards.c.edition_id == editions.c.id)
+    return query.where(shards.c.due.is_not(None)).distinct()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,13 +10,10 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState as S
 from ..model import Edition, Rendition
-from ..storage.tables import deliveries, editions, shards
+from ..storage.tables import deliveries, shards
 from ..subscribers import recipients
 from ..subscribers.recipients import CorrectionRecipients, EditionRecipients
 from .ledger import AT_ONCE, SHARD_SIZE
-from .queries import lock_shards, mark_shards_idle
-
-SUPERSEDED_BY = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
 
 
 def enqueue_deliveries(
@@ -97,68 +93,3 @@ def remove_untried_deliveries(connection: Connection, edition: str) -> None:
     """Take back the rows of an edition of which nothing has been tried yet."""
     connection.execute(sa.delete(deliveries).where(deliveries.c.edition_id == edition))
     connection.execute(sa.delete(shards).where(shards.c.edition_id == edition))
-
-
-def close_deliveries(connection: Connection, edition: str, reason: str, now: datetime) -> int:
-    """Close what an edition still owes; returns how many rows."""
-    lock_shards(connection, shards.c.edition_id == edition)
-    number = connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
-        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
-    ).rowcount
-    mark_shards_idle(connection, shards.c.edition_id == edition)
-    return number
-
-
-def close_post(connection: Connection, edition: str, channel: str, variant: str, reason: str, now: datetime) -> None:
-    """Close a post that is not out yet."""
-    connection.execute(
-        sa.update(deliveries)
-        .where(
-            deliveries.c.edition_id == edition,
-            deliveries.c.channel == channel,
-            deliveries.c.variant == variant,
-            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
-        )
-        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
-    )
-
-
-def supersede_earlier_editions(
-    connection: Connection, edition: Edition, channels: Iterable[str], now: datetime
-) -> None:
-    """Close what earlier editions of the newsletter still owe to channels that show only the latest."""
-    earlier = sa.select(editions.c.id).where(
-        editions.c.newsletter == edition.newsletter,
-        editions.c.released_at.is_not(None),
-        editions.c.id != edition.id,
-    )
-    connection.execute(
-        sa.update(deliveries)
-        .where(
-            deliveries.c.edition_id.in_(earlier),
-            deliveries.c.channel.in_(list(channels)),
-            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
-        )
-        .values(state=S.EXPIRED, updated=now, due=None, reply=f"{SUPERSEDED_BY}{edition.id}")
-    )
-
-
-def supersede_alert(
-    connection: Connection, edition: Edition, alert: str, variants: Sequence[str], now: datetime
-) -> None:
-    """Close the letters of an alert that are not out yet to readers whose variant of an edition carries it as news."""
-    readers = sa.select(deliveries.c.recipient).where(
-        deliveries.c.edition_id == edition.id, deliveries.c.variant.in_(list(variants))
-    )
-    connection.execute(
-        sa.update(deliveries)
-        .where(
-            deliveries.c.edition_id == alert,
-            deliveries.c.recipient != "",
-            deliveries.c.recipient.in_(readers),
-            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
-        )
-        .values(state=S.EXPIRED, updated=now, due=None, reply=f"{SUPERSEDED_BY}{edition.id}, which carries it")
-    )

@@ -1,11 +1,15 @@
-"""Who works on a shard: a process, by a name from which others on the same machine can tell whether it still lives."""
+"""What leases of shards rest on: the name of the process that holds one, from which others on the same machine can tell
+whether it still lives, and a clock that nobody can set."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import socket
+import time
 from pathlib import Path
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def new_owner() -> str:
@@ -35,3 +39,8 @@ def owner_is_dead(owner: str) -> bool:
     except (PermissionError, ValueError):
         return False
     return False
+
+
+def steady() -> float:
+    """Seconds that go on evenly, while the process is stopped, and while the machine sleeps where the system can tell."""
+    return time.clock_gettime(_STEADY)

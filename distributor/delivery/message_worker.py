@@ -25,8 +25,8 @@ from ..errors import DamagedRow, DeliveryError, Rejected, StoreError, Unavailabl
 from ..message_queue import OutgoingMessage
 from ..model import Bounce, BounceType, Delivery, DeliveryState, Edition, Receipt, Recipient
 from . import control
-from .clocks import steady
 from .commit import GroupCommit, retrieve_exception
+from .lease import steady
 from .ledger import LedgerEntry, Shard, entry
 from .retry import Decision, decide_next, decide_uncertain
 from .stats import RunStats

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import DamagedRow
 from ..model import Delivery, DeliveryState, RenditionAction
-from .clocks import steady
+from .lease import steady
 from .retry import Decision
 
 log = logging.getLogger("distributor.delivery")

@@ -32,8 +32,7 @@ from ..model import Delivery, DeliveryState, Edition, Receipt, Rendition, Rendit
 from .channel_health import ChannelHealth
 from .channel_state import clear_fault, faults_by_channel, record_fault
 from .commit import GroupCommit
-from .enqueue import SUPERSEDED_BY
-from .expiry import expire_deliveries
+from .control import SUPERSEDED_BY, expire_deliveries
 from .ledger import FenceLost, Ledger, Shard, entry
 from .message_worker import FLUSH_TIMEOUT, DeliveryRules, LedgerMessageQueue
 from .queries import find_later_correction, find_newer_edition, find_newest_receipt, list_unclosed_editions

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +35,7 @@ _SETTINGS_TO_FIX = {  # the settings that a refusal before any message speaks of
     Phase.STARTTLS: ("tls",),
     Phase.AUTH: ("username", "password"),
 }
+_TOKEN_TIMEOUT = 30.0  # seconds that a command may take
 _Words = ParamSpec("_Words")
 
 
@@ -337,3 +339,24 @@ def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return str(error.reason or error)
     return str(error.strerror or error)
+
+
+def run_token_command(command: str) -> str:
+    """An access token to log in with (XOAUTH2), as Google and Microsoft ask for it: the first word that a command of staff
+    prints, which knows how the provider gives one out. Blocks. Raises AuthBroken where it gives none in time."""
+    try:
+        done = subprocess.run(  # noqa: S602  a line of staff, as they would type it
+            command,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_TOKEN_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AuthBroken(f"token_command gave no token in {_TOKEN_TIMEOUT:g} s") from None
+    words = done.stdout.decode("utf-8", "replace").split()
+    if done.returncode or not words:
+        raise AuthBroken(f"token_command ended with {done.returncode} and gave no token")
+    return words[0]

@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 from ..text import clean_line
 from . import recipient_rejections, sender_rejections
-from .rejection_codes import BY_CODE, BY_REPLY, BY_SUBJECT
-from .rejection_rules import RejectionCause, RejectionRule, fold_accents
+from .rejection_rules import BY_CODE, BY_REPLY, BY_SUBJECT, RejectionCause, RejectionRule, fold_accents
 
 # What a recipient receives at most is no limit of ours, though the words are alike; whom a recipient wants comes before.
 _RULES = (

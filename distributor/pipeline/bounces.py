@@ -19,8 +19,7 @@ from sqlalchemy import Connection
 from ..bounces import mailboxes as bounce_mailboxes
 from ..bounces import suppressions
 from ..bounces.classify import classify_bounce
-from ..bounces.isolated_parser import IsolatedBounceParser
-from ..bounces.parser import BounceReport, BounceReportKind
+from ..bounces.parser import BounceReport, BounceReportKind, IsolatedBounceParser
 from ..bounces.suppressions import BounceEffect
 from ..config.schema import BounceMailboxSettings
 from ..delivery import queries

@@ -21,7 +21,8 @@ from ..articles import repository as article_repository
 from ..articles.corrections import NoticeRecord
 from ..articles.flags import ArticleFlag
 from ..config.schema import Newsletter
-from ..delivery.enqueue import close_post, enqueue_deliveries, supersede_earlier_editions
+from ..delivery.control import close_post, supersede_earlier_editions
+from ..delivery.enqueue import enqueue_deliveries
 from ..delivery.queries import has_personal_deliveries
 from ..editions import article_status
 from ..editions import repository as edition_repository

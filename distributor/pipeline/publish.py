@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from ..bounces import suppressions
 from ..config.schema import Newsletter
-from ..delivery.enqueue import enqueue_deliveries, supersede_alert, supersede_earlier_editions
+from ..delivery.control import supersede_alert, supersede_earlier_editions
+from ..delivery.enqueue import enqueue_deliveries
 from ..editions import article_status
 from ..editions import repository as edition_repository
 from ..editions.build import manual_slot

@@ -11,7 +11,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..delivery.enqueue import close_deliveries, enqueue_deliveries, remove_untried_deliveries
+from ..delivery.control import close_deliveries
+from ..delivery.enqueue import enqueue_deliveries, remove_untried_deliveries
 from ..editions import article_status, review
 from ..editions import repository as edition_repository
 from ..editions.build import EditionContents, build_edition

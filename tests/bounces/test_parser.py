@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from distributor.bounces import parser
 from distributor.bounces.classify import classify_bounce
 from distributor.bounces.mime_reader import MOST
-from distributor.bounces.parser import LONGEST, BounceReportKind
+from distributor.bounces.parser import LONGEST, BounceReportKind, IsolatedBounceParser
+from distributor.errors import LimitExceeded
+from distributor.isolation import ChildLimits
 from distributor.mail import verp
 from support.bounce_cases import BOUNCES, LAN, Case, dsn, recipient
 
@@ -153,3 +155,20 @@ def test_no_mail_keeps_us_busy(name: str) -> None:
     started = time.process_time()
     assert len(parser.parse_reports(HUGE[name], SECRET)) <= 100
     assert time.process_time() - started < 5
+
+
+# -- in a child process ------------------------------------------------------------------------------------------------
+
+
+def test_a_child_reads_the_same_as_we_do() -> None:
+    with IsolatedBounceParser(SECRET) as reader:
+        for name, case in BOUNCES.items():
+            assert reader.read(raw(case)) == parser.parse_reports(raw(case), SECRET), name
+
+
+def test_a_mail_that_takes_too_much_memory_is_told_so_and_the_next_one_is_read() -> None:
+    good = next(iter(BOUNCES.values()))
+    with IsolatedBounceParser(SECRET, limits=ChildLimits(memory=8_000_000)) as reader:
+        with pytest.raises(LimitExceeded, match="needs more than 7 MB of memory"):
+            reader.read(b"Subject: x\n\n" + b"x" * 30_000_000)
+        assert reader.read(raw(good)) == parser.parse_reports(raw(good), SECRET)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from distributor.articles.repository import store_articles
 from distributor.delivery import control
 from distributor.delivery import queries as rows_of
-from distributor.delivery.expiry import expire_deliveries
+from distributor.delivery.control import expire_deliveries
 from distributor.delivery.lease import new_owner, owner_is_dead
 from distributor.delivery.ledger import LEASE, OPEN, SHARD_SIZE, TRANSITIONS, FenceLost, Ledger, Shard
 from distributor.delivery.retry import Decision

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from distributor.bounces.classify import classify_bounce
 from distributor.isolation import processor_time
 from distributor.mail import recipient_rejections, sender_rejections
-from distributor.mail.rejection_codes import BY_CODE
-from distributor.mail.rejection_rules import RejectionCause
+from distributor.mail.rejection_rules import BY_CODE, RejectionCause
 from distributor.mail.rejections import RECIPIENT_CAUSES, classify_rejection, mask_addresses
 from distributor.mail.smtp_protocol import Phase
 from distributor.model import BounceType

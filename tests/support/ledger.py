@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
-from distributor.delivery.enqueue import enqueue_deliveries, supersede_earlier_editions
+from distributor.delivery.control import supersede_earlier_editions
+from distributor.delivery.enqueue import enqueue_deliveries
 from distributor.delivery.ledger import FenceLost, Ledger, Shard, entry
 from distributor.delivery.retry import Decision
 from distributor.editions import article_status

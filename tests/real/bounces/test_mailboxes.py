@@ -11,7 +11,7 @@ from distributor.bounces import mailboxes
 from distributor.bounces.mime_reader import MOST
 from distributor.config.schema import BounceMailboxSettings
 from distributor.errors import AuthBroken, Unavailable
-from distributor.mail import oauth
+from distributor.mail import connection
 from support.mailboxes import TOKEN, Postbox
 from support.smtp_servers import Certificates
 
@@ -157,9 +157,9 @@ def test_a_token_that_is_no_good_is_told(kind: str, command: str, words: str, po
 
 
 def test_a_command_that_never_ends_gives_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oauth, "_TIMEOUT", 0.05)
+    monkeypatch.setattr(connection, "_TOKEN_TIMEOUT", 0.05)
     with pytest.raises(AuthBroken, match="gave no token in"):
-        oauth.run_token_command("sleep 2")
+        connection.run_token_command("sleep 2")
 
 
 def test_a_password_and_a_token_are_one_too_many() -> None:

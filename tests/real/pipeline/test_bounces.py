@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 
 from distributor import pipeline
 from distributor.bounces import mailboxes, suppressions
-from distributor.bounces.isolated_parser import IsolatedBounceParser
-from distributor.bounces.parser import BounceReport
+from distributor.bounces.parser import BounceReport, IsolatedBounceParser
 from distributor.bounces.suppressions import BounceEffect
 from distributor.errors import LimitExceeded, StoreError
 from distributor.isolation import ChildProcess

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.bounces import suppressions
-from distributor.delivery.expiry import expire_deliveries
+from distributor.delivery.control import expire_deliveries
 from distributor.delivery.ledger import Ledger
 from distributor.editions import article_status
 from distributor.errors import StoreError
