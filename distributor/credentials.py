@@ -51,7 +51,7 @@ def remove_credentials(url: str) -> str:
 
 
 def redact_credentials(url: str) -> str:
-    """An address of any kind, or what was meant as one, as it may be told: without user name and password."""
+    """An address of any kind, or what was meant as one, as it may be shown: without user name and password."""
     return _ANY_USER.sub(r"\1", remove_credentials(url), count=1) if "@" in url else url
 
 
@@ -70,7 +70,7 @@ def extract_credentials(url: str) -> tuple[str, Credentials]:
 
 
 def extract_settings_credentials(settings: Any) -> tuple[Any, Credentials]:
-    """Settings as config.yaml gives them, with `taken` done to every address in them, however deep."""
+    """Settings as config.yaml gives them, with those of every address in them extracted, however deep."""
     if isinstance(settings, str):
         return extract_credentials(settings)
     if isinstance(settings, dict):

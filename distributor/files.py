@@ -3,7 +3,7 @@
 A link in a folder of articles may lead to any file of the machine, a pipe may keep whoever opens it waiting for ever,
 and a large file may fill the memory. So a path is followed to its end first, must end within its folder (itself followed
 to its end), and is then opened name by name without following anything: a link laid there in between is not followed
-either. What is no ordinary file is never opened, and sizes are looked at before reading.
+either. What is no ordinary file is never opened, and sizes are checked before reading.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def is_within(folder: Path, file: Path) -> bool:
 
 
 def read_within(folder: Path, file: Path, most: int) -> bytes:
-    """The content of a file in a folder, or somewhere below it. Raises Refused, TooLarge (more than `most` octets) and
-    OSError."""
+    """The content of a file in a folder, or somewhere below it. Raises UnsafeFile, FileTooLarge (more than `most` octets)
+    and OSError."""
     root = os.path.realpath(folder, strict=True)
     inner = _inner(root, os.path.realpath(file, strict=True))
     if inner is None:

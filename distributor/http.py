@@ -1,4 +1,4 @@
-"""The one guarded way out to HTTP: every address is looked at when the connection is made.
+"""The one HTTP client, safe against requests to private addresses: each is checked when the connection is made.
 
 A name may answer with a public address when asked first and with 127.0.0.1 when asked again, and a redirect may lead
 anywhere. So nothing is decided from the text of a URL: the socket factory sees each address just before connecting,
@@ -66,7 +66,7 @@ class _CountingHandler(ResponseHandler):
     """A connection on which every octet of an answer counts.
 
     aiohttp reads headers, `100 Continue`, chunk extensions and trailers without end; none of them is ever part of the
-    body whose size its caller can look at.
+    body whose size its caller can check.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
@@ -103,7 +103,7 @@ def open_session(
     """A client session with wall-clock limits in seconds, no cookies and no proxy from the environment.
 
     `octets` is the most that one answer may have on the wire: status, headers, chunks and all. Who reads more raises
-    AnswerTooLarge.
+    ResponseTooLarge.
 
     With `reuse=False` every request has a fresh connection: a publish must not fail on a stale one in a way that leaves
     open whether it arrived. `traces` watch the requests.

@@ -41,7 +41,7 @@ from .text import clean_line
 log = logging.getLogger("distributor.isolation")
 
 Function = Callable[..., Any]  # what a child calls
-OnProgress = Callable[[str], None]  # hears what a child is at
+OnProgress = Callable[[str], None]  # is called with what a child is working on
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
 # What the forkserver loads once for all children. Loading it in each would cost half a second.
@@ -89,7 +89,7 @@ class ChildProcess:
         self._ending = threading.Lock()  # nobody ends the child through what another one is just closing
 
     def call(self, *arguments: object) -> Any:
-        """What the function returns. Raises LimitExceeded, ChildFailed where it raised what it may not raise, and
+        """What the function returns. Raises LimitExceeded, ChildFailed where it failed with a bug, and
         StartFailed where there is no child to call."""
         pipe = self._start()
         doing, late = "", threading.Event()
@@ -191,8 +191,8 @@ class ChildProcess:
             return json.loads(body)
         if kind == _BYTES:
             return body
-        told = json.loads(body)
-        raise ChildFailed(str(told["error"]), str(told["trace"]))
+        failure = json.loads(body)
+        raise ChildFailed(str(failure["error"]), str(failure["trace"]))
 
     def _kill(self) -> None:
         """End the child and what it has started, and wake who waits for it."""
@@ -225,7 +225,7 @@ class ChildProcess:
         alive_and_wrong = isinstance(error, (ValueError, RecursionError)) or "bad message length" in str(error)
         gone = not alive_and_wrong and not late and not self._killed.is_set()
         if gone:
-            self._process.join(_GRACE)  # that its own end is told, not the one that is made now for what it has started
+            self._process.join(_GRACE)  # so that its own exit code is reported, not the one that is made now
         self._kill()
         code = self._reap()
         if self._killed.is_set():
@@ -244,7 +244,7 @@ class ChildProcess:
 
 
 class ChildFailed(Exception):
-    """The function in the child raised what it may not raise: a bug of ours, or of a newsroom's own source.
+    """The function in the child failed with a bug: of ours, or of a newsroom's own source.
 
     The message is the error in a line; `trace` is the child's traceback.
     """
@@ -332,7 +332,7 @@ def report_progress(what: str) -> None:
 def processor_time(seconds: float) -> Iterator[None]:
     """A limit for one thing among many: LimitExceeded after so many seconds of computing.
 
-    It ends what looks after signals now and then, as Python and its regular expressions do; a library in C that does
+    It ends what checks for signals now and then, as Python and its regular expressions do; a library in C that does
     not is ended by the limits of its child. It acts in main threads only, which is where children work.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -376,8 +376,11 @@ def _answer(pipe: Connection, function: Function, limits: ChildLimits) -> bytes:
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)
     except BaseException as error:
-        told = {"error": clean_line(f"{type(error).__name__}: {error}")[:400], "trace": traceback.format_exc()[-8000:]}
-        return _FAILED + json.dumps(told).encode()
+        failure = {
+            "error": clean_line(f"{type(error).__name__}: {error}")[:400],
+            "trace": traceback.format_exc()[-8000:],
+        }
+        return _FAILED + json.dumps(failure).encode()
 
 
 def _receive(pipe: Connection) -> Any:

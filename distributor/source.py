@@ -4,11 +4,11 @@ A source is a frozen dataclass whose fields are its settings, like a channel. A 
 among them are taken out before it is made; the fetcher sends them to that server, and nothing else sees them.
 
 `gather` asks the given fetcher for bytes (guarded, conditional, polite) or reads files, and turns them into articles
-with pure functions, so that every format can be tested from bytes alone. One bad article is a fault in the harvest; a
+with pure functions, so that every format can be tested from bytes alone. One bad article is a fault in the result; a
 source that cannot be read raises SourceError.
 
-A look runs in a child process with limits (`gathering/source_reader`): it gets a copy of the source, blocks nobody while it
-computes, and is ended when it takes too long. `processor_time` limits one item, so that it costs one item.
+A gather runs in a child process with limits (`gathering/source_reader`): it gets a copy of the source, blocks nobody while
+it computes, and is ended when it takes too long. `processor_time` limits one item, so that it costs one item.
 
 `docs/adding-a-source.md` has a file to start from.
 """
@@ -71,7 +71,7 @@ FROM_PAGE = "from page"  # among `topics`: those that an article's page shows it
 
 def _topics(given: tuple[str, ...]) -> tuple[str, ...]:
     if FROM_PAGE in given:
-        raise ValueError(f"{FROM_PAGE!r} is for sources of type page; a feed or a file tells its topics by itself")
+        raise ValueError(f"{FROM_PAGE!r} is for sources of type page; a feed or a file names its topics itself")
     return given
 
 
@@ -96,22 +96,22 @@ class FetchedDocument:
 
 
 class Fetcher(Protocol):
-    """The guarded way out. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410, Busy where
-    the server asks to be left alone for a while."""
+    """What fetches pages for a source. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410,
+    Busy where the server asks for a pause."""
 
     async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        """One page. With `conditional`, the validators of the last stored look are sent along."""
+        """One page. With `conditional`, the validators of the last stored gather are sent along."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """What one look at a source gave: articles, newest first where the source has an order, and faults in words.
+    """What one gather of a source gave: articles, newest first where the source has an order, and faults in words.
 
     `validators` are stored together with the articles and never before them: a crash in between must not hide
     articles behind a 304. `notes` are for staff (a feed that moved), and are no faults. `unchanged` counts articles that
-    were not read again because the server said that they had not changed. `waits` are the hosts that have asked to be left
-    alone, with until when; whoever called the source puts them in, from what the fetcher was told.
+    were not read again because the server said that they had not changed. `waits` are the hosts that have asked for a
+    pause, with until when; the caller of the source puts them in, from its fetcher.
     """
 
     articles: Sequence[ParsedArticle] = ()
@@ -124,8 +124,8 @@ class FetchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemExplanation:
-    """What became of one link or item of a source at a look that stores nothing, and why. One without words and not taken is
-    something that staff should know of the source as a whole."""
+    """What became of one link or item of a source in a gather that stores nothing, and why. One without words and not taken
+    is a note on the source as a whole."""
 
     url: str
     words: str
@@ -136,7 +136,7 @@ class ItemExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether an article is still there: True, False, or None where nobody can tell.
+    """Whether an article is still there: True, False, or None where that is not known.
 
     Only False keeps an article back, so it is for what its source says clearly and of this article. `reason` says why
     it is not True, as it would follow "kept back: ": `its page answers 404 Not Found`.
@@ -185,22 +185,22 @@ class Source(ABC):
 
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
-        """One look at the source."""
+        """One gather of the source."""
 
     async def explain(self, fetcher: Fetcher, now: datetime) -> Sequence[ItemExplanation]:
-        """What one look would take and what it would leave out, and why. Without a better way the look itself is made."""
-        harvest = await self.gather(fetcher, now)
+        """What one gather would take and what it would leave out, and why. By default it gathers."""
+        result = await self.gather(fetcher, now)
         taken = [
             ItemExplanation(url=one.url, words=one.title, published=one.published, taken=True)
-            for one in harvest.articles
+            for one in result.articles
         ]
-        told = [ItemExplanation(url="", words="", reason=line) for line in (*harvest.faults, *harvest.notes)]
-        return [*taken, *told]
+        notes = [ItemExplanation(url="", words="", reason=line) for line in (*result.faults, *result.notes)]
+        return [*taken, *notes]
 
     async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
-        """Whether an article that came from here is still there, asked just before it goes out.
+        """Whether an article that came from here is still there, checked just before it goes out.
 
-        Without a better way its web address is asked. A SourceError that gets out means that nobody can tell.
+        By default its web address is checked. A SourceError that gets out means that it is not known.
         """
         return await check_page_availability(fetcher, article.url)
 
@@ -210,7 +210,7 @@ async def check_page_availability(fetcher: Fetcher, url: str) -> Availability:
     SourceError.
 
     Only 404 and 410 at the address itself (or its twin with https, `www.` or a last slash) count as gone. A portal that
-    answers 200 with a page saying "not found" cannot be told from one that has the article: it counts as there.
+    answers 200 with a page saying "not found" cannot be distinguished from one that has the article: it counts as there.
     Whoever is sent elsewhere, to the front page for instance, learns nothing of the article.
     """
     asked = _page(url)
@@ -230,7 +230,7 @@ async def check_page_availability(fetcher: Fetcher, url: str) -> Availability:
 
 
 def check_file_availability(file: Path, reason: str, *, within: Path | None = None) -> Availability:
-    """Whether there is still a file; `reason` says what its absence means. What cannot be looked at is no absence.
+    """Whether there is still a file; `reason` says what its absence means. What cannot be read is no absence.
 
     With `within`, a link that leads out of that folder is as good as no file: it is not read, either.
     """
@@ -241,14 +241,14 @@ def check_file_availability(file: Path, reason: str, *, within: Path | None = No
     except (FileNotFoundError, NotADirectoryError):
         return Availability(False, reason)
     except (OSError, ValueError) as error:
-        return Availability(None, f"{file} cannot be looked at: {error}")
+        return Availability(None, f"{file} cannot be read: {error}")
     return Availability(True) if S_ISREG(mode) else Availability(False, reason)
 
 
 def _page(url: str) -> tuple[str, int | None, str, str] | None:
     """What tells a page from others; None for a site's front page and for what is no address.
 
-    Coarser than the address, so that a redirect to https does not look like one to elsewhere, and finer than the key
+    Coarser than the address, so that a redirect to https does not count as one to elsewhere, and finer than the key
     under which articles are recognised, which also drops parts that may choose the page.
     """
     try:

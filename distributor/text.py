@@ -1,4 +1,4 @@
-"""Text at the door: NFC, without characters that XML forbids, and counted as readers count.
+"""Text where it enters: NFC, without characters that XML forbids, and counted as people count.
 
 Vietnamese letters exist composed (one code point) and decomposed (up to three). Everything inside the program is
 composed, so that comparison, counting and cutting agree. Counting is by grapheme cluster (UAX #29).
@@ -73,7 +73,7 @@ def deduplicate(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def graphemes(text: str) -> list[str]:
-    """The text as a list of what a reader sees as single characters."""
+    """The text as a list of what people see as single characters."""
     return _GRAPHEME.findall(text)
 
 

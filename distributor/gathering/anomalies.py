@@ -1,7 +1,7 @@
-"""When a source looks wrong: hold what it brings and ask, instead of mailing a mess. Pure.
+"""Anomalies of a source: what is new is held and staff are asked, instead of a whole archive being sent again. Pure.
 
-What sent whole archives again elsewhere: a portal renumbers its GUIDs and moves its addresses in one night; a new
-editor types the wrong year; a template loses its dates; a listing breaks and shows one article.
+What has caused that elsewhere: a portal renumbers its GUIDs and moves its addresses in one night; a new editor types the
+wrong year; a template loses its dates; a listing breaks and shows one article.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 from ..config.types import show_duration
 from ..model import Article
 
-MIN_STORED = 5  # articles: fewer tell nothing about a source
+MIN_STORED = 5  # articles: fewer say nothing about a source
 HELD_BY = "a guard"
 DOUBTFUL_DATE_PREFIX = "its date, "
 _MAX_EXAMPLES = 3
-COLLAPSE_FACTOR = 5  # times fewer articles than at the look before
+COLLAPSE_FACTOR = 5  # times fewer articles than in the gather before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceActivity:
-    """One look at a source that was read before. `new` are its news, `known` what was recognised or had not changed,
-    `stored` how many of its articles the store had before, `last_count` how many the look before found."""
+    """One gather of a source that was read before. `new` are its new articles, `known` counts those that were recognised or
+    unchanged, `stored` those in the store before, `last_count` those that the gather before found."""
 
     new: Sequence[Article]
     known: int
@@ -34,26 +34,26 @@ class SourceActivity:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyReport:
-    """What to hold, by article id with the reason, and what to tell staff of the source (empty: nothing)."""
+    """What to hold, by article id with the reason, and a message to staff about the source (empty: none)."""
 
     hold: Mapping[str, str] = field(default_factory=dict)
     tell: str = ""
 
 
 def detect_anomalies(activity: SourceActivity, now: datetime, alert_if_silent_for: timedelta | None) -> AnomalyReport:
-    """What a look means."""
+    """What to hold of a gather, and what to report to staff."""
     suspicion = _find_anomaly(activity)
     hold = {article.id: suspicion for article in activity.new} if suspicion else {}
     return AnomalyReport(hold, _staff_message(activity, suspicion, now, alert_if_silent_for))
 
 
 def doubtful_date_reason(date: datetime) -> str:
-    """Why an article is held whose date is not believed."""
+    """Why an article is held whose date is implausible."""
     return f"{DOUBTFUL_DATE_PREFIX}{date:%Y-%m-%d %H:%M} UTC, lies too far in the future to be meant"
 
 
 def describe_doubtful_dates(new: Sequence[Article], doubtful: Mapping[str, datetime], now: datetime) -> list[str]:
-    """What staff are to know of the dates of new articles: which are held because of them, and which wait for them."""
+    """Lines for staff on the dates of new articles: which are held because of them, and which wait for them."""
     lines = []
     for article in new:
         if article.id in doubtful:
@@ -65,11 +65,11 @@ def describe_doubtful_dates(new: Sequence[Article], doubtful: Mapping[str, datet
 
 
 def _find_anomaly(activity: SourceActivity) -> str:
-    """Why everything new of this look is to be held."""
+    """Why everything new of this gather is to be held."""
     if len(activity.new) < MIN_STORED or activity.stored < MIN_STORED:
         return ""
     if activity.known == 0:
-        return f"all {len(activity.new)} articles of one look are unknown, as if the source had renumbered or moved"
+        return f"all {len(activity.new)} articles of one gather are unknown, as if the source had renumbered or moved"
     if not any(article.has_date for article in activity.new):
         return f"none of {len(activity.new)} new articles has a date"
     return ""
@@ -79,7 +79,7 @@ def _staff_message(
     activity: SourceActivity, suspicion: str, now: datetime, alert_if_silent_for: timedelta | None
 ) -> str:
     if suspicion:
-        return f"{suspicion}; they are held: look at them, then `distributor articles release --source …`"
+        return f"{suspicion}; they are held: check them, then `distributor articles release --source …`"
     count = len(activity.new) + activity.known
     if activity.last_count >= 2 * MIN_STORED and count * COLLAPSE_FACTOR < activity.last_count:
         return f"gives {count} articles where it gave {activity.last_count}: is its page or feed broken?"

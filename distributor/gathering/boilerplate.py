@@ -1,4 +1,4 @@
-"""What on a portal's page belongs to the page and not to the story: toolbars, block names, related news. Pure."""
+"""Boilerplate of portals' pages, removed from articles: scripts, toolbars, block names, related news. Pure."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _RELATED = re.compile(
 _COMPOSABLE = re.compile("[\u0300-\u036f\u0591-\u0e00\u0f00-\u1200\u1b00-\u1d00\u3099\u309a\ufb1d-\ufb4f]")
 _REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,8})|0*([0-9]{1,10}));?", re.IGNORECASE)
 _LONGEST_LINE = 300  # characters of a line of boilerplate
-_LONGEST = 2000  # characters; what is longer is no boilerplate, and is not looked at word by word
+_LONGEST = 2000  # characters; what is longer is no boilerplate, and is not compared word by word
 _WHOLE = frozenset({"div", "p", "li", "h2", "h3", "h4", "ul", "td"})
 _INLINE = frozenset({"span", "a", "strong", "b"})
 _INCLUDING = etree.XPath("descendant-or-self::*[@*[contains(., '<!--')]]")
-_GONE, _UNWRAPPED = "x-gone", "x-unwrapped"  # tags of what is taken out at the end, all at once
+_GONE, _UNWRAPPED = "x-gone", "x-unwrapped"  # tags of what is removed at the end, all at once
 
 
 def remove_illegal_characters(html: str) -> str:
@@ -72,7 +72,7 @@ def parse_html(html: str) -> HtmlElement | None:
 
 
 def remove_includes(root: HtmlElement, html: str) -> HtmlElement:
-    """A tree of this HTML without attributes that hold `<!--`: libxml2 looks for the end of each when it writes them."""
+    """A tree of this HTML without attributes that hold `<!--`: libxml2 searches the end of each when it writes them."""
     if "!--" in html:
         found = _INCLUDING(root)
         assert isinstance(found, list)
@@ -85,7 +85,7 @@ def remove_includes(root: HtmlElement, html: str) -> HtmlElement:
 
 
 class Removal:
-    """Elements to take out of a tree, all at once: one by one, each would carry the text behind it to the text before."""
+    """Elements to remove from a tree, all at once: one by one, each would carry the text behind it to the text before."""
 
     def __init__(self, root: HtmlElement) -> None:
         self._root = root
@@ -93,11 +93,11 @@ class Removal:
         self._gone: set[HtmlElement] = set()
 
     def drop(self, element: HtmlElement) -> None:
-        """Take an element out with all that is in it; the text behind it stays."""
+        """Remove an element with all that is in it; the text behind it stays."""
         self._gone.add(element)
 
     def unwrap(self, element: HtmlElement) -> None:
-        """Take an element away around what is in it."""
+        """Remove an element around what is in it."""
         element.tag = _UNWRAPPED
         self._unwrapped = True
 
@@ -120,7 +120,7 @@ class Removal:
 
 
 def remove_boilerplate(root: HtmlElement) -> None:
-    """Take out of a tree what belongs to the page: scripts, hidden elements, toolbars, block names, related news."""
+    """Remove from a tree what belongs to the page: scripts, hidden elements, toolbars, block names, related news."""
     remove_interactive(root)
     removal = Removal(root)
     for element, letters in _sized(root):
@@ -155,7 +155,7 @@ def _sized(root: HtmlElement) -> list[tuple[HtmlElement, int]]:
 
 
 def remove_interactive(root: HtmlElement) -> None:
-    """Take out scripts, controls, menus and hidden elements. A form that the page itself stands in is only opened."""
+    """Remove scripts, controls, menus and hidden elements. A form that the page itself stands in is only unwrapped."""
     removal = Removal(root)
     letters = -1
     for element in root.iter(etree.Element):

@@ -1,4 +1,4 @@
-"""Who wrote an article, as a line of it says: names, signatures at the end of a body, bylines. Pure.
+"""Authors of articles in lines of text: names, signatures at the end of a body, bylines. Pure.
 
 A signature is a line of its own: `Minh Hạnh`, `Bài, ảnh: Minh Hạnh - Thu Hà`, `(Theo TTXVN)`, `Hà Thu (tổng hợp)`. It names
 people, organisations and photographers, and who is named decides what is the author: people before organisations, and
@@ -18,7 +18,7 @@ from ..text import clean_line, deduplicate
 from .extraction.document import element_text
 
 _LONGEST = 160  # characters of a signature
-_LONGEST_BYLINE = 300  # characters; what is longer tells a life
+_LONGEST_BYLINE = 300  # characters; what is longer is a biography
 _LONGEST_OFFICE = 12  # words of an organisation's name
 _MOST_NAMES = 12
 _BEHIND = 4  # blocks that may stand behind a signature, such as a counter or the notice of copyright
@@ -163,7 +163,7 @@ _EDGES = " \t-–—_*~•·|,;:\"“”'«»"
 def parse_signature(line: str, *, marked: bool) -> Byline | None:
     """What a line says of who wrote; None where it is no signature.
 
-    `marked` says that it stands to the right, in bold or the like. A line that does not, and that tells no role either,
+    `marked` says that it stands to the right, in bold or the like. A line that does not, and that names no role either,
     must be the full name of a person, of two words or more.
     """
     if not line or len(line) > _LONGEST:
@@ -316,7 +316,7 @@ def _signed(blocks: list[HtmlElement], at: int) -> Byline | None:
         return None
     if found.author:
         plain = not marked and found == parse_signature(words, marked=False)
-        # A name that the story has told before is more likely a part of it.
+        # A name that the article has named before is more likely a part of its text.
         return None if plain and any(words in element_text(earlier) for earlier in blocks[:at]) else found
     shown = next(blocks[at - 1].iter("img"), None) is not None
     return None if shown else found  # `Ảnh: Minh Hạnh` below a picture is its caption

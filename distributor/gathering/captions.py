@@ -1,4 +1,4 @@
-"""Pictures of a body with their captions, and the first of them, which is shown on its own. Pure."""
+"""Captions of the pictures of a body, and the lead picture, which is shown on its own. Pure."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _is_named(element: HtmlElement) -> bool:
 
 
 def _rebuild(figure: HtmlElement, removal: Removal) -> None:
-    """A figure of pictures and words alone, in plain form; one that holds a table, a film or a text stays as it is."""
+    """A figure of pictures and words alone, in plain form; one that holds a table, a video or a text stays as it is."""
     pictures = _pictures(figure)
     if not pictures or next(figure.iter("table", "ul", "ol", "pre", "blockquote"), None) is not None:
         return
@@ -122,7 +122,7 @@ def _box(caption: HtmlElement, root: HtmlElement) -> None:
 
 
 def _leave(caption: HtmlElement) -> None:
-    """Take an element out; what stands behind it stays."""
+    """Remove an element; the text behind it stays."""
     before, parent = caption.getprevious(), caption.getparent()
     if parent is not None and before is not None:
         before.tail = (before.tail or "") + (caption.tail or "")

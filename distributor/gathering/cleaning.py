@@ -1,7 +1,7 @@
-"""Foreign HTML to an article's body: sanitised, absolute, without a portal's boilerplate. Pure.
+"""Foreign HTML cleaned to an article's body: sanitised, absolute addresses, no boilerplate. Pure.
 
 What reaches the store is small, safe HTML: paragraphs, headings, lists, quotes, links, pictures, tables. A browser's
-idea of safety is not enough: the body also goes into feeds and mails, where style, class and script have no place.
+idea of safety is not enough: the body also goes into feeds and emails, where style, class and script have no place.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def clean_body(html: str, base_url: str, *, lead: str = "", title: str = "") -> 
 
 
 def clean_tree(root: HtmlElement, base_url: str, *, lead: str = "", title: str = "", names: str = "") -> CleanedBody:
-    """`clean_body` of a tree, which is used up; its characters are `legal` already. `names` are those of the authors as the
-    page tells them: a line of them above the text is no part of it."""
+    """`clean_body` of a tree, which is used up; its illegal characters are removed already. `names` are those of the
+    authors as the page gives them: a line of them above the text is no part of it."""
     remove_boilerplate(root)
     _absolute(root, base_url)
     build_figures(root)
@@ -197,11 +197,11 @@ def _without(
 ) -> list[HtmlElement]:
     """The blocks without those at the beginning that say the title, the lead, the date or the authors once more; `pictures`
     with pictures too."""
-    said = {_folded(text) for text in (title, lead) if text}
+    known = {_folded(text) for text in (title, lead) if text}
     for at, block in enumerate(blocks):
         shows = not pictures and next(block.iter("img"), None) is not None
         words = element_text(block)
-        again = _folded(words) in said or (title and _says_date(words, title)) or _says_authors(words, names)
+        again = _folded(words) in known or (title and _says_date(words, title)) or _says_authors(words, names)
         if shows or not again:
             return blocks[at:]
     return []
@@ -230,7 +230,7 @@ def _folded(text: str) -> str:
 
 
 def _shorten_closing(blocks: list[HtmlElement]) -> None:
-    """Official texts end with `./.`; readers need only the full stop."""
+    """End a body with a full stop in place of the `./.` of official texts."""
     for block in reversed(blocks):
         for inner in reversed([*block.iter()]):
             for name in ("tail", "text"):

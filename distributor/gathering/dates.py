@@ -117,7 +117,7 @@ _TIME = re.compile(
 _DASHED = re.compile(r"(?<=\d{4})\s*[-–|]\s*(?=\d{1,2}\s?(?:[:hg]|giờ))")  # `24/11/2020 -09:30` is half past nine
 _MORNING, _NOON = re.compile(rf"\s*{MORNING}(?![^\W\d_])", _I), re.compile(rf"\s*{NOON}(?![^\W\d_])", _I)
 _AFTERNOON, _NIGHT = re.compile(rf"\s*{AFTERNOON}(?![^\W\d_])", _I), re.compile(rf"\s*{NIGHT}(?![^\W\d_])", _I)
-_NEAR = 40  # characters behind the date within which its time is looked for first
+_NEAR = 40  # characters behind the date within which its time is searched first
 _OFFSET = re.compile(
     r"(?:GMT|UTC|(?<=\d)|(?<=\s)|\()\s*(?P<sign>[+\-−])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?!\d|[/.\-]\d)"
 )
@@ -128,7 +128,7 @@ _STRANGE_ZONE = re.compile(r"^\s*\(?(?P<name>[A-Z]{2,5})\)?\s*$")
 
 @dataclass(frozen=True, slots=True)
 class ParsedDate:
-    """What a text says of a moment. `moment` is in UTC, None where it names none that exists; without a time it is the
+    """A date that was read in a text. `moment` is in UTC, None where it names none that exists; without a time it is the
     midnight that begins the day in the source's zone. `doubt` says in words what could not be read."""
 
     moment: datetime | None = None
@@ -168,7 +168,7 @@ def read_date(text: str, zone: tzinfo) -> ParsedDate:
 
 
 def summarize_doubts(doubts: Sequence[str]) -> list[str]:
-    """The first few doubts about the dates of a look, and how many more there are."""
+    """The first few doubts about the dates of one gather, and how many more there are."""
     more = len(doubts) - _MAX_EXAMPLES
     return [*doubts[:_MAX_EXAMPLES], *([f"{more} more dates cannot be read"] if more > 0 else [])]
 

@@ -24,7 +24,7 @@ import feedparser
 from feedparser import api, mixin
 
 _MOST_ATTRIBUTES = 50  # of an element; its strict parser compares each with each
-_MOST_NAMESPACES = 100  # of a feed; it looks through all of them at each element
+_MOST_NAMESPACES = 100  # of a feed; it goes through all of them at each element
 _MOST_TAGS = 100  # categories of an item; each is compared with all before
 _LONGEST_BASE = 2000  # characters of an address; each element joins it once more
 _LONGEST_DECLARATION = 500  # octets of `<?xml … ?>`
@@ -72,8 +72,8 @@ def parse_feed(body: bytes, charset: str) -> Any:
     """The feed in these bytes, without its parser's own sanitiser and resolver of addresses inside HTML, which are slow
     on hostile input. Raises ValueError in words where they are beyond reading.
 
-    It is not told where the feed came from: it would make GUIDs absolute, and they would change when the feed moves.
-    Nor is it told the media type, which servers get wrong and which it would judge encodings by.
+    It is not given the address of the feed: it would make GUIDs absolute, and they would change when the feed moves.
+    Nor is it given the media type, which servers get wrong and which it would judge encodings by.
     """
     wide = next((name for sign, name in _WIDE if body.startswith(sign)), "")
     if wide:
@@ -136,7 +136,7 @@ class _Bounds(mixin._FeedParserMixin):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._within: list[str] = []  # the elements that are open in an item; texts are not looked into
+        self._within: list[str] = []  # the elements that are open in an item; markup in texts does not count
         self._passed_over: list[str] = []  # such elements from one on that says nothing of the item
 
     def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, Any]]) -> None:
@@ -202,7 +202,7 @@ class _Bounds(mixin._FeedParserMixin):  # type: ignore[misc]
         return super().pop(element, *arguments, **named)
 
     def _sync_author_detail(self, key: str = "author") -> None:
-        # In a text it looks for an address slowly, and takes the end of one in `.example` for a name.
+        # In a text it searches an address slowly, and takes the end of one in `.example` for a name.
         if not isinstance(self._get_context().get(key), str):
             super()._sync_author_detail(key)
 

@@ -1,4 +1,4 @@
-"""Feeds as they come, to entries. Pure.
+"""Feeds parsed to entries: RSS, Atom and JSON Feed. Pure.
 
 feedparser reads RSS and Atom, with its traps closed: it is given bytes and never an address, its sanitiser, which takes
 quadratic time on hostile input, is off (bodies are cleaned elsewhere), and dates are kept as they were written, because
@@ -34,14 +34,14 @@ from .feed_parser import LANGUAGE, SECOND, find_root_element, parse_feed, split_
 from .media import may_be_picture, parse_pixels
 from .mojibake import repair_utf8
 
-_MOST = 20_000  # entries that are looked at; as many as fit into a feed of 5 MB
+_MOST = 20_000  # entries that are read; as many as fit into a feed of 5 MB
 _MOST_TAGS = 300_000  # a feed of 5 MB has less than half; more make a parser busy for minutes
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _HTML = re.compile(rb"<!DOCTYPE\s+html|<html|<head|<body", re.IGNORECASE)
 _LONGEST_NUMBER = 30  # digits
 _DEEPEST = 200  # nested elements; no honest feed comes near, and deep ones take a parser quadratic time
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp)\b", re.IGNORECASE)
-_LONGEST_AUTHOR = 300  # characters in which an address is looked for
+_LONGEST_AUTHOR = 300  # characters in which an address is searched
 _ADDRESSED = re.compile(r"[^\s@()]+@[^\s()]+ ?\(([^()]*)\)|([^<>]*)<[^\s<>]+@[^\s<>]+>")
 _MARKUP = frozenset({"text/html", "application/xhtml+xml"})
 _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
@@ -49,7 +49,7 @@ _TAG = re.compile(rb"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One entry as the feed tells it: address absolute or empty, dates as written.
+    """One entry of a feed: address absolute or empty, dates as written.
 
     `title` is plain text, whatever the feed has declared it to be, `summary` and `content` are HTML, unsanitised.
 

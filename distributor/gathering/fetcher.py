@@ -312,7 +312,7 @@ def _host(url: str) -> str:
 
 
 def _backoff_message(host: str, until: datetime) -> str:
-    return f"{host} asks to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{host} asks for a pause until {until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _in_words(error: Exception) -> str:

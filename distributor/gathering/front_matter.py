@@ -1,12 +1,11 @@
-"""The data at the beginning of a file of a static site: YAML, TOML or JSON, with the names that its programs use. Pure.
+"""Front matter, the data at the beginning of a file: YAML, TOML or JSON, with the keys of static site generators. Pure.
 
     ---                     +++                     {
     title: Một              title = "Một"             "title": "Một"
     ---                     +++                     }
 
 The keys are ours (`lead`, `topics`, `publish_at`) and those of Hugo, Jekyll, Zola and Eleventy for the same things; what
-such programs keep for themselves is passed over. A key that nobody knows and that looks like one of ours is a mistake in
-writing.
+such programs keep for themselves is passed over. An unknown key that is spelled almost like one of ours is a mistake.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ _LANGUAGES = ("language", "lang", "locale")
 _KNOWN = frozenset(
     {*KEYS, *_DATES, *_UPDATED, *_EMBARGO, *_LEADS, *_AUTHORS, *_TOPICS, *_PICTURES, *_LANGUAGES, "slug", "draft"}
 )
-# What programs keep for themselves and what looks like a key of ours.
+# What programs keep for themselves although it is spelled almost like a key of ours.
 _OTHERS = frozenset(
     {"data", "titles", "layout", "template", "links", "state", "rating", "paginate", "permalink", "aliases"}
 )
@@ -69,7 +68,7 @@ class UnpublishedFile(ArticleError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
-    """What the data of a file say of its story, dates and addresses as they are written there."""
+    """What the front matter of a file says of its article, dates and addresses as they are written there."""
 
     title: str
     lead: str = ""
@@ -107,31 +106,31 @@ def split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
 
 
 def parse_fields(data: Mapping[str, Any]) -> FrontMatter:
-    """What the data say. Raises ArticleError in words; Draft where they say that the file is not to be published."""
-    told = _flat(data)
+    """What the data say. Raises ArticleError in words; UnpublishedFile where the file is not to be published."""
+    fields = _flat(data)
     unknown = sorted(str(key) for key in data if _is_mistaken(str(key)))
     if unknown:
         raise ArticleError(f"{unknown[0]!r} in its first lines is not known; known are {', '.join(KEYS)}")
-    if _truth(told.get("draft")) is True or _truth(told.get("published")) is False:
+    if _truth(fields.get("draft")) is True or _truth(fields.get("published")) is False:
         raise UnpublishedFile("is a draft")
-    if _truth(told.get("published")) is not None:
-        del told["published"]
-    title = clean_line(_words(told, "title"))
+    if _truth(fields.get("published")) is not None:
+        del fields["published"]
+    title = clean_line(_words(fields, "title"))
     if not title:
         raise ArticleError("has no title: begin the file with --- title: … ---")
     return FrontMatter(
         title=title,
-        lead=clean_line(_words(told, *_LEADS)),
-        author=", ".join(dict.fromkeys(_names(told))),
-        id=clean_line(_words(told, "id")),
-        url=_words(told, "url"),
-        slug=_words(told, "slug").strip("/"),
-        language=clean_line(_words(told, *_LANGUAGES)),
-        published=_words(told, *_DATES),
-        updated=_words(told, *_UPDATED),
-        publish_at=_words(told, *_EMBARGO),
-        topics=tuple(dict.fromkeys(_list(told, *_TOPICS))),
-        image=_picture(told),
+        lead=clean_line(_words(fields, *_LEADS)),
+        author=", ".join(dict.fromkeys(_names(fields))),
+        id=clean_line(_words(fields, "id")),
+        url=_words(fields, "url"),
+        slug=_words(fields, "slug").strip("/"),
+        language=clean_line(_words(fields, *_LANGUAGES)),
+        published=_words(fields, *_DATES),
+        updated=_words(fields, *_UPDATED),
+        publish_at=_words(fields, *_EMBARGO),
+        topics=tuple(dict.fromkeys(_list(fields, *_TOPICS))),
+        image=_picture(fields),
     )
 
 
@@ -195,15 +194,15 @@ def _not_json(error: Exception, above: int) -> ArticleError:
 def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data by their keys in small letters, values as texts. Zola keeps topics and authors under `taxonomies`, and what
     is not its own under `extra`, as Hugo does under `params`."""
-    told: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in data.items():
-        told.setdefault(str(key).lower(), value)
+        fields.setdefault(str(key).lower(), value)
     for table in ("taxonomies", "params", "extra"):
-        inner = told.get(table)
+        inner = fields.get(table)
         for key, value in inner.items() if isinstance(inner, dict) else ():
             if str(key).lower() in _KNOWN:
-                told.setdefault(str(key).lower(), value)
-    return told
+                fields.setdefault(str(key).lower(), value)
+    return fields
 
 
 def _plain(value: Any) -> Any:
@@ -233,9 +232,9 @@ def _truth(value: object) -> bool | None:
     return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(str(value).lower())
 
 
-def _words(told: Mapping[str, Any], *keys: str) -> str:
+def _words(fields: Mapping[str, Any], *keys: str) -> str:
     for key in keys:
-        value = told.get(key, "")
+        value = fields.get(key, "")
         if not isinstance(value, str):
             raise ArticleError(f"{key} must be text")
         if value.strip():
@@ -243,9 +242,9 @@ def _words(told: Mapping[str, Any], *keys: str) -> str:
     return ""
 
 
-def _list(told: Mapping[str, Any], *keys: str) -> Iterator[str]:
+def _list(fields: Mapping[str, Any], *keys: str) -> Iterator[str]:
     for key in keys:
-        value = told.get(key, [])
+        value = fields.get(key, [])
         if not isinstance(value, str | list):
             raise ArticleError(f"{key} must be a list of words")
         for item in value.split(",") if isinstance(value, str) else value:
@@ -255,10 +254,10 @@ def _list(told: Mapping[str, Any], *keys: str) -> Iterator[str]:
                 yield clean_line(item)
 
 
-def _names(told: Mapping[str, Any]) -> Iterator[str]:
+def _names(fields: Mapping[str, Any]) -> Iterator[str]:
     """The authors: a name, a list of names, or records that hold one."""
     for key in _AUTHORS:
-        value = told.get(key, "")
+        value = fields.get(key, "")
         for one in value if isinstance(value, list) else [value]:
             name = one.get("name", "") if isinstance(one, dict) else one
             if not isinstance(name, str):
@@ -267,10 +266,10 @@ def _names(told: Mapping[str, Any]) -> Iterator[str]:
                 yield clean_line(name)
 
 
-def _picture(told: Mapping[str, Any]) -> dict[str, Any]:
+def _picture(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The record of the first picture that is named: address, alt, caption, width and height."""
     for key in _PICTURES:
-        value = told.get(key) or {}
+        value = fields.get(key) or {}
         if isinstance(value, list) and key != "image":
             value = value[0] if value else {}
         given = {"url": value} if isinstance(value, str) else value

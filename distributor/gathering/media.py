@@ -164,7 +164,9 @@ _DOUBTFUL = re.compile(
     r"(?:^|[\s_/.-])(?:logo|favicon|sprite|avatar|author|banner|button|btn|badge|bullet|arrow|qr|qrcode|advert\w*|ads?|quangcao|loading)(?:$|[\s_/.-]|\d)",
     re.IGNORECASE,
 )
-_ICON_NAME = re.compile(r"(?:^|[\s_/.-])(?:icons?|icos?)(?:$|[\s_/.-])|\.svgz?$", re.IGNORECASE)  # mail shows no SVG
+_ICON_NAME = re.compile(
+    r"(?:^|[\s_/.-])(?:icons?|icos?)(?:$|[\s_/.-])|\.svgz?$", re.IGNORECASE
+)  # email programs show no SVG
 _DEFAULT = re.compile(
     r"(?:^|[_.-])(?:logo\w*|default|no-?_?(?:image|img|photo|picture|thumb\w*|avatar)|placeholder|favicon|(?:apple-)?touch-icon|share-?_?(?:default|image)?"
     r"|og-?_?(?:image|default|img)|social-?_?(?:share|default|image)?|fallback|blank|noimg|noimage|macdinh|mac-dinh|site-?_?(?:image|logo))(?:$|[_.-]|\d)",
@@ -188,7 +190,7 @@ def is_default(url: str) -> bool:
 
 
 def may_be_picture(address: str, width: int, height: int) -> bool:
-    """Whether an address with a size (0 where it is not told) can be an article's picture: what a feed names as one may
+    """Whether an address with a size (0 where it is not given) can be an article's picture: what a feed names as one may
     be its author's portrait or a counter."""
     sides = [one for one in (width, height) if one] or _in_address(address[:2000]) or ()
     counts = _COUNTS.search(address[:2000]) or _EMOJI_ADDRESS.search(address[:2000])

@@ -1,6 +1,6 @@
-"""A copy of a portal on the disk, read as if it came from the network: files under the names that wget and HTTrack give.
+"""A mirror of a portal on the disk, read as if it came from the network: files as wget and HTTrack name them.
 
-An address may lie in the copy under several names. For `tin.aspx?id=5` below the listing's folder these are looked for:
+An address may lie in the copy under several names. For `tin.aspx?id=5` below the listing's folder these are tried:
 
 - `tin.aspx?id=5` (wget), with `.html` behind (`wget -E`), with `@` instead of `?` (`--restrict-file-names=windows`);
 - `tin9a3f.aspx`, `tin9a3f.html` (HTTrack: four signs of the MD5 of the query);
@@ -27,7 +27,7 @@ from ..files import FileTooLarge, UnsafeFile, is_within, read_within
 from ..source import Availability, FetchedDocument, SourceError, check_file_availability
 
 _LARGEST = 5_000_000  # octets of a page
-_MOST_NAMES = 200_000  # of one folder that are looked at
+_MOST_NAMES = 200_000  # of one folder that are listed
 _MOST_ALIKE = 50  # files of a name that are asked where they came from
 _INDEX = ("index.html", "index.htm", "default.html", "default.htm", "index.php", "default.aspx", "index.aspx")
 # What wget escapes in names for Windows (wget manual, --restrict-file-names); it writes `+` for the colon of a port.
@@ -67,7 +67,7 @@ class Mirror:
         return FetchedDocument(url=self._public(url, body), body=body, media_type="text/html")
 
     def _public(self, url: str, body: bytes) -> str:
-        """The address under which readers find a page: links in a copy lead to names of its files instead."""
+        """The public address of a page: links in a copy lead to names of its files instead."""
         mirrored = _MIRRORED.search(body[:4096])
         scheme = urlsplit(self.url).scheme
         if mirrored:
@@ -84,7 +84,7 @@ class Mirror:
         ).geturl()
 
     def file(self, url: str) -> Path:
-        """The file in which a page lies; where there is none, the one that was looked for first. Raises SourceError for an
+        """The file in which a page lies; where there is none, the one that was tried first. Raises SourceError for an
         address that is not below the listing's."""
         parts = urlsplit(url)
         base = urlsplit(urljoin(self.url, ".")).path
@@ -117,7 +117,7 @@ class Mirror:
         if query and (by_mark := self._marked(here, name, query)) is not None:
             return by_mark
         if query and name and not self._has_queries(here, name):
-            # Copied by hand, without the query: a mark of where the reader came from, mostly.
+            # Copied by hand, without the query: a tracking parameter, mostly.
             return self._on_disk(here, name) or here / name
         return here / (f"{name or 'index.html'}?{query}" if query else name or "index.html")
 

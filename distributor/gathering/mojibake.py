@@ -268,7 +268,7 @@ def repair_texts(texts: Mapping[str, str]) -> tuple[dict[str, str], str]:
             made[name] = convert_text(made[name], whole.name)
         elif own.name or _half_read(text):
             doubt = doubt or own.name or "UTF-8 read as Latin-1"
-    return made, f"its letters look like {doubt}: nobody can read them" if doubt else ""
+    return made, f"its letters look like {doubt} and cannot be read" if doubt else ""
 
 
 def _is_convertible(text: str, name: str) -> bool:

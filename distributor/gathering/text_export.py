@@ -1,4 +1,4 @@
-"""A portal's article as a plain-text dump: block names, date, toolbar, title, lead, body, caption, `./.`, author. Pure.
+"""Plain-text exports of articles, parsed: block names, date, toolbar, title, lead, body, caption, `./.`, author. Pure.
 
     PublishingPortal - Block_BanTin_Toolbar     boilerplate
     24/11/2020                                  date
@@ -34,7 +34,7 @@ _BREAK = re.compile(r"\n[ \t]*\n[ \t]*\n+")  # a caption stands apart: more than
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextExport:
-    """What a dump tells. `body` are paragraphs as plain text."""
+    """What an export holds. `body` are paragraphs as plain text."""
 
     title: str
     lead: str = ""
@@ -49,7 +49,7 @@ class TextExport:
 
 
 def parse_text_export(text: str, zone: tzinfo) -> TextExport:
-    """Read a dump. Raises ValueError where there is no title in it."""
+    """Read an export. Raises ValueError where there is no title in it."""
     lines, published = _lines(clean(text), zone)
     if not lines:
         raise ValueError("there is no text in it")
@@ -67,7 +67,7 @@ def parse_text_export(text: str, zone: tzinfo) -> TextExport:
 
 
 def _lines(text: str, zone: tzinfo) -> tuple[list[tuple[str, bool]], datetime | None]:
-    """The lines of the story, each with whether it stands apart from the one before; and the date line's moment."""
+    """The lines of the article, each with whether it stands apart from the one before; and the date line's moment."""
     lines: list[tuple[str, bool]] = []
     published = None
     for group in _BREAK.split(text):

@@ -1,8 +1,8 @@
-"""What a source has found, looked at before anything of it is kept. Pure.
+"""Articles of a source validated before anything of them is stored. Pure.
 
 A source of somebody's own may put anything into an article, and what reads it back later believes it. So every field is
 of its type and within its range, text is text as `distributor.text` wants it, HTML is sanitised and addresses are
-addresses of the web, or the article is refused in one line of words. What our own sources give passes unchanged,
+addresses of the web, or the article is rejected in one line. What our own sources give passes unchanged,
 unless it is in the letters of old fonts or of another encoding: those are put right where that is certain.
 """
 
@@ -40,7 +40,7 @@ def validate_articles(
 ) -> tuple[list[ParsedArticle], list[str]]:
     """The articles that can be kept of those that a source has found, and a line for each of the others.
 
-    With `sanitised=False` HTML is only looked at: by who hands the articles to somebody who checks them again.
+    With `sanitized=False` HTML is left as it is, for articles that are validated once more.
     """
     good: list[ParsedArticle] = []
     faults = []
@@ -86,8 +86,8 @@ def validate_article(found: object, source: str, *, sanitized: bool = True) -> P
 
 
 def unreadable_reason(article: Article) -> str:
-    """Why nobody can read a story: its letters are those of another encoding, and it is not certain of which. Empty where it
-    can be read."""
+    """Why an article cannot be read: its letters are those of another encoding, and it is not certain of which. Empty where
+    it can be read."""
     texts = {"title": article.title, "lead": article.lead, BODY: article.body_html, "author": article.author}
     return repair_texts(texts)[1]
 

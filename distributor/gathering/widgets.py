@@ -1,7 +1,7 @@
-"""Boxes inside a body that are no part of its story: other stories, paths, share bars, counters, dates of the page. Pure.
+"""Widgets inside a body, removed from it: boxes of other articles, share bars, counters, dates of the page. Pure.
 
 What a box is called (`type=RelatedNewsBox`, `class="tin-lien-quan"`), the words that open or close it ("Tham khảo thêm",
-"Đọc tiếp") and what it is made of (links) are looked at together: a name alone drops nothing that reads like the story.
+"Đọc tiếp") and what it is made of (links) are judged together: a name alone drops nothing that reads like the story.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def is_dateline(words: str) -> bool:
 
 
 def remove_widgets(root: HtmlElement) -> None:
-    """Take out of a body what belongs to other stories and to the page."""
+    """Remove from a body what belongs to other articles and to the page."""
     removal = Removal(root)
     for box in find_widgets(read_runs(root)):
         removal.drop(box)
@@ -186,7 +186,7 @@ def _is_beside(name: str) -> bool:
 
 
 def is_aside(element: HtmlElement) -> bool:
-    """Whether an element calls itself something that stands beside a story: comments, a film, a note on the author."""
+    """Whether an element calls itself something that stands beside an article: comments, a video, a note on the author."""
     name = names_of(element)
     return bool(name) and _is_beside(name)
 

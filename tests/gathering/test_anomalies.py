@@ -38,9 +38,9 @@ def test_when_everything_is_suddenly_new_all_of_it_is_held() -> None:
     judged = ask(look(new=articles(9), known=0))
     assert len(judged.hold) == 9
     assert set(judged.hold.values()) == {
-        "all 9 articles of one look are unknown, as if the source had renumbered or moved"
+        "all 9 articles of one gather are unknown, as if the source had renumbered or moved"
     }
-    assert judged.tell.endswith("they are held: look at them, then `distributor articles release --source …`")
+    assert judged.tell.endswith("they are held: check them, then `distributor articles release --source …`")
 
 
 def test_when_the_dates_are_gone_all_new_ones_are_held() -> None:
@@ -76,7 +76,7 @@ def test_a_source_that_renumbers_reaches_no_reader_until_staff_release_it(room: 
         file.unlink()
     room.configure(("/tin/{slug}", "/moi/{slug}"))
     done = room.run("gather")
-    assert "note: all 9 articles of one look are unknown" in done.out
+    assert "note: all 9 articles of one gather are unknown" in done.out
     assert "note" not in room.good("gather")
     assert "No new edition" in room.good("send", "tin-sang", "--yes")
     assert "held by a guard: all 9 articles" in room.good("plan")

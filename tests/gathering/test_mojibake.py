@@ -151,7 +151,7 @@ def test_names_are_put_right_with_the_story_around_them() -> None:
 def test_what_is_too_short_to_be_certain_is_left_and_told(wrong: str) -> None:
     texts, doubt = repair_texts({"title": wrong})
     assert texts == {"title": wrong}
-    assert doubt.endswith("nobody can read them")
+    assert doubt.endswith("and cannot be read")
 
 
 def test_utf_8_of_which_a_part_was_lost_is_told() -> None:
@@ -159,7 +159,7 @@ def test_utf_8_of_which_a_part_was_lost_is_told() -> None:
     wrong = read_wrongly(STORIES[1]).replace("\xa0", " ")
     texts, doubt = repair_texts({"title": wrong})
     assert texts["title"] == wrong
-    assert doubt == "its letters look like UTF-8 read as Latin-1: nobody can read them"
+    assert doubt == "its letters look like UTF-8 read as Latin-1 and cannot be read"
 
 
 # -- what is no such thing ---------------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def test_what_nobody_can_read_is_held_at_the_first_look_too_and_told(room: Room)
         f"---\ntitle: {written('Hà Nội mưa to', TCVN3)}\n---\nMột đoạn.\n", encoding="utf-8"
     )
     said = room.good("gather")
-    assert "is held: its letters look like TCVN3: nobody can read them" in said
+    assert "is held: its letters look like TCVN3 and cannot be read" in said
     (held,) = [one for one in room.run("articles", "--json").json if one["flags"]]
     assert held["title"] == written("Hà Nội mưa to", TCVN3)
     assert held["flags"] == ["held"]

@@ -1,4 +1,4 @@
-"""The last look: only what its source clearly says is gone counts, everybody else goes out in time."""
+"""The recheck: only what its source clearly says is gone counts, everything else goes out in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that asks to be left alone for a while is: within a look, at the next ones, and by the next process."""
+"""A server that asks for a pause gets it: within a gather, at the next ones, and in the next process."""
 
 from __future__ import annotations
 
@@ -102,11 +102,11 @@ async def test_within_a_look_a_server_is_not_asked_again(site: WebSite, open_web
         return web.Response(status=503, headers={"Retry-After": "1800"})
 
     fetcher = await open_web()
-    with pytest.raises(Busy, match=r"answered 503 Service Unavailable; .* asks to be left alone until") as caught:
+    with pytest.raises(Busy, match=r"answered 503 Service Unavailable; .* asks for a pause until") as caught:
         await fetcher.get(site.at("/1", answer))
     assert caught.value.asked
     assert timedelta(minutes=29) < caught.value.until - datetime.now(UTC) <= timedelta(minutes=30)
-    with pytest.raises(Busy, match=r"/2 is not asked: .* asks to be left alone until") as caught:
+    with pytest.raises(Busy, match=r"/2 is not asked: .* asks for a pause until") as caught:
         await fetcher.get(site.at("/2", answer))
     assert not caught.value.asked
     assert asked == ["/1"]
@@ -160,7 +160,7 @@ def test_a_second_process_and_a_second_source_of_the_portal_keep_to_it(room: Roo
     first = room.run("gather", "a")
     assert first.code == 1
     assert "answered 429 Too Many Requests" in first.err
-    assert "asks to be left alone until" in first.err
+    assert "asks for a pause until" in first.err
     for name in ("a", "b"):
         again = room.run("gather", name)
         assert again.code == 1
@@ -181,7 +181,7 @@ async def test_the_last_look_leaves_it_alone_too(portal: Portal) -> None:
     until = datetime.now(UTC) + timedelta(hours=1)
     answers = await check_availability_of_articles({"tin": source}, settings().site, [one], waits={host: until})
     assert answers["a1"].available is None
-    assert "asks to be left alone until" in answers["a1"].reason
+    assert "asks for a pause until" in answers["a1"].reason
     assert portal.asked == []
 
 

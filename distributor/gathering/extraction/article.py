@@ -1,8 +1,8 @@
-"""An article out of a page: by CSS selectors where the newsroom gives them, else by what pages usually say. Pure.
+"""An article extracted from its page: by CSS selectors where the newsroom gives them, else by what pages usually say. Pure.
 
 For each field, in this order: the newsroom's selector; machine-read data (JSON-LD, OpenGraph, meta); the class names
 that Vietnamese portals use; for the body at last trafilatura, which finds the main text of a page by its shape. Title,
-body and date are looked for further where their selector finds nothing; without them an article is none.
+body and date are searched further where their selector finds nothing; without them an article is none.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def collect_warnings(pages: Sequence[tuple[str, ExtractedArticle]], selectors: S
             notes.append(f"select.{name} ({getattr(selectors, name)}) finds nothing on {_which(missed, pages)}")
     bare = [url for url, found in pages if not found.body_html]
     if bare:
-        hint = "look at select.body" if selectors.body else "give select.body"
+        hint = "check select.body" if selectors.body else "give select.body"
         notes.append(f"only a description, and no text, was found on {_which(bare, pages)}; {hint}")
     return notes
 

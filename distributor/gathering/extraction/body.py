@@ -31,7 +31,7 @@ from .text_runs import Run, TextRuns, prune_tree, read_runs
 _MOST_ELEMENTS = 20_000  # trafilatura takes quadratic time; an article's page has some thousands
 _SHORTEST = 80  # characters; what is shorter is no body, unless the page calls it one
 _SHORTEST_CALLED = 12  # characters of a body that the page calls so: a notice of one sentence
-_LONGEST_SEARCH = 50_000_000  # characters looked at for runs that trafilatura has joined with others
+_LONGEST_SEARCH = 50_000_000  # characters searched for runs that trafilatura has joined with others
 _LEAD_RUNS = 12  # between a headline and its body
 _ENOUGH = 600  # characters of sentences in a named element
 _FEW = 400  # characters of main text: with less it was hardly found
@@ -71,7 +71,7 @@ def main_text(page: HtmlElement, url: str, *, fast: bool = False) -> str:
         return ""
     import trafilatura  # takes half a second to load: only when it is needed
 
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it says of a page is no news to staff
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it logs about a page is no use to staff
     found = trafilatura.bare_extraction(page, url=url, include_comments=False, fast=fast)
     return str(getattr(found, "text", None) or "")
 
@@ -90,11 +90,11 @@ def join_selected_body(chosen: Sequence[HtmlElement]) -> HtmlElement:
     return around
 
 
-def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> HtmlElement | None:
-    """The body, in a `div`; None where the page has none. `told` is the body in the page's JSON-LD."""
+def find_body(page: HtmlElement, url: str, declared: str = "", title: str = "") -> HtmlElement | None:
+    """The body, in a `div`; None where the page has none. `declared` is the body in the page's JSON-LD."""
     read = read_runs(page)
     text = main_text(page, url, fast=_is_plain(read))
-    matched = _matched(read.runs, [*text.splitlines(), *told.splitlines()])
+    matched = _matched(read.runs, [*text.splitlines(), *declared.splitlines()])
     boxes = {box for box in find_widgets(read) if not _holds_most(read.span(box), read.runs, matched)}
     for box in boxes:
         for number in read.span(box):
@@ -107,8 +107,8 @@ def find_body(page: HtmlElement, url: str, told: str = "", title: str = "") -> H
         key=lambda one: _worth(one, read.runs, matched),
     )
     letters = sum(len(run.text) for run, keep in zip(read.runs, best.kept, strict=True) if keep)
-    if letters < len(told) / 2 and len(told) >= _SHORTEST:
-        return _structured_data_body(told)  # the page makes its text of its data only when it is shown
+    if letters < len(declared) / 2 and len(declared) >= _SHORTEST:
+        return _structured_data_body(declared)  # the page makes its text of its data only when it is shown
     if letters < _SHORTEST:
         return _short_body(read, outside, boxes)
     return prune_tree(read, best.kept, boxes, best.pictures_from)
@@ -166,9 +166,9 @@ def _without(kept: Sequence[bool], outside: Sequence[bool]) -> list[bool]:
     return [keep and not out for keep, out in zip(kept, outside, strict=True)]
 
 
-def _structured_data_body(told: str) -> HtmlElement | None:
-    """The body that the page's data tells, as text or, against the rules, as markup."""
-    text = html.unescape(told)
+def _structured_data_body(declared: str) -> HtmlElement | None:
+    """The body that the page's data holds, as text or, against the rules, as markup."""
+    text = html.unescape(declared)
     if re.search(r"<(?:p|br|div)\b", text):
         return parse_html(text)
     around = lxml.html.Element("div")

@@ -21,7 +21,7 @@ from ..mojibake import repair_utf8
 
 
 def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
-    """A page as a tree; None for an empty one. `charset` is what the server said; the page's own word comes after it."""
+    """A page as a tree; None for an empty one. `charset` is the server's; what the page declares comes next."""
     text = repair_utf8(decode(body, charset))
     if not text.strip():
         return None
@@ -134,9 +134,9 @@ def first_text(elements: Iterable[HtmlElement]) -> str:
 
 # `assetPublishDate`, `edn_metaDetails1`, `news-time`: a hundred systems have named one thing, with few different words.
 _NAMING = ("class", "id", "data-role", "data-component", "data-testid", "data-qa")
-_LONGEST_NAME = 200  # characters of a class or an id that are looked at
+_LONGEST_NAME = 200  # characters of a class or an id that are read
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-# What stands around other stories, and not around the one that the page is about.
+# What stands around other articles, and not around the one that the page is about.
 _ELSEWHERE = re.compile(
     r"(?:comments?|binhluan|related|lienquan|sidebar|aside|footer|menu|nav|navbar|breadcrumbs?|tinkhac|khac|tinmoi|docnhieu|popular"
     r"|trending|recommend\w*|most|widget|banner|ads?|advert\w*|quangcao|weather|popup|modal|calendar|lich)"
@@ -181,9 +181,9 @@ def joined(names: str) -> str:
 
 
 class Surroundings:
-    """Whether elements stand beside the story: in a menu, a footer, the comments, a box of other stories.
+    """Whether elements stand beside the article: in a menu, a footer, the comments, a box of other articles.
 
-    What holds the headline is the story, whatever it is called. Each element is asked once, however many lie inside.
+    What holds the headline is the article, whatever it is called. Each element is asked once, however many lie inside.
     """
 
     def __init__(self, page: HtmlElement) -> None:

@@ -4,7 +4,7 @@ A page says its headline several times: in a heading, for machines, in its `<tit
 it. The heading that the page shows is taken, if it is the page's own; the others say which heading that is, and stand in
 where there is none. The name of the site, which stands before or behind, is no part of it.
 
-For the author, people are looked for before organisations: in JSON-LD, meta tags and microdata, then in what calls itself
+For the author, people are searched before organisations: in JSON-LD, meta tags and microdata, then in what calls itself
 author or byline, at last in lines such as `By Jane Doe` and `Tác giả: Lê Phương` near the headline.
 """
 
@@ -53,38 +53,40 @@ _FEWEST_WORDS = 3  # of a heading that nothing else on the page confirms
 def find_title(page: HtmlElement, data: StructuredData, hint: str) -> str:
     """The headline. `hint` are the words of the link that led here."""
     sites = _sites(data)
-    told = [made for text in data.headlines if (made := remove_site_name(text, sites))]
+    titles = [made for text in data.headlines if (made := remove_site_name(text, sites))]
     window = decoded(next((str(one.text_content())[:_LONGEST_TITLE] for one in page.iter("title")), ""))
-    variants = [*told, *_parts(window)]
+    variants = [*titles, *_parts(window)]
     around = Surroundings(page)
-    told_words = {_folded(text) for text in variants}
+    known_titles = {_folded(text) for text in variants}
     shown = [one for one in page.iter("h1") if not around.elsewhere(one)]
-    shown = [one for one in shown if not _names_site(one) or any(_alike(_words(one), text) >= _ALIKE for text in told)]
-    headings = [text for one in shown if (text := remove_site_name(_headline_in(one, told_words), sites))]
-    named = [text for one in _named(page, around) if (text := remove_site_name(_headline_in(one, told_words), sites))]
+    shown = [
+        one for one in shown if not _names_site(one) or any(_alike(_words(one), text) >= _ALIKE for text in titles)
+    ]
+    headings = [text for one in shown if (text := remove_site_name(_headline_in(one, known_titles), sites))]
+    named = [text for one in _named(page, around) if (text := remove_site_name(_headline_in(one, known_titles), sites))]
     weak = [
         text
         for one in _titled_only(page, around)
-        if len((text := _headline_in(one, told_words)).split()) > _FEWEST_WORDS
+        if len((text := _headline_in(one, known_titles)).split()) > _FEWEST_WORDS
     ]
     own = [text for text in dict.fromkeys([*headings, *named]) if _folded(text) not in sites]
     confirmed = _confirmed([*own, *weak], variants) or _confirmed(_lower(page, around), variants)
     if confirmed:
-        return max(confirmed, key=lambda text: (max(_alike(text, one) for one in told) if told else 0, len(text)))
+        return max(confirmed, key=lambda text: (max(_alike(text, one) for one in titles) if titles else 0, len(text)))
     hinted = clean_line(hint)
-    if hinted and any(_folded(hinted) in _folded(text) for text in (window, *told, *own, *weak)):
+    if hinted and any(_folded(hinted) in _folded(text) for text in (window, *titles, *own, *weak)):
         return hinted
     # A heading that nothing confirms is a portlet's or a section's where the page shows what it tells machines elsewhere.
-    lines = {_folded(text) for text in _lines(page)} if told else set()
-    if shown_too := [text for text in told if _folded(text) in lines]:
+    lines = {_folded(text) for text in _lines(page)} if titles else set()
+    if shown_too := [text for text in titles if _folded(text) in lines]:
         return shown_too[0]
     if hinted and any(_folded(hinted) == _folded(_words(one)) for one in page.iter("h2", "h3", "h4", "h5", "h6")):
         return hinted
     alone = [text for text in own if len(text.split()) >= _FEWEST_WORDS]
     if len(headings) == 1 and headings[0] in alone:
         return headings[0]
-    if told:
-        return told[0]
+    if titles:
+        return titles[0]
     if alone or own:
         return (alone or own)[0]
     if weak:
@@ -199,16 +201,16 @@ def _words(element: HtmlElement) -> str:
     return "" if hidden or len(text) > 4 * _LONGEST_TITLE else clean_line(text)[:_LONGEST_TITLE]
 
 
-def _headline_in(heading: HtmlElement, told: set[str]) -> str:
+def _headline_in(heading: HtmlElement, titles: set[str]) -> str:
     """The words of a heading; of one that also holds a label (`Chính trị`, `Trực tiếp`) the piece that the page tells
-    elsewhere as its title. `told` are such titles, folded."""
+    elsewhere as its title. `titles` are such ones, folded."""
     words = _words(heading)
-    if not words or _folded(words) in told:
+    if not words or _folded(words) in titles:
         return words
     children = [one for one in heading if isinstance(one.tag, str)][:_MOST_PARTS]
     beside = clean_line(" ".join([heading.text or "", *(one.tail or "" for one in children)])[:_LONGEST_TITLE])
     pieces = [beside, *(_words(one) for one in children)]
-    return next((piece for piece in pieces if piece and _folded(piece) in told), words)
+    return next((piece for piece in pieces if piece and _folded(piece) in titles), words)
 
 
 def _lines(page: HtmlElement) -> Iterator[str]:
@@ -349,15 +351,15 @@ _MOST_STEPS = 200
 
 
 def find_breadcrumbs(page: HtmlElement, data: StructuredData) -> list[str]:
-    """The names of a page's path as it tells them: to machines, or in an element that calls itself one."""
+    """The names of a page's path: as it declares them to machines, or in an element that calls itself one."""
     if data.breadcrumbs:
         return data.breadcrumbs
     for element in page.iter("nav", "div", "ul", "ol", "p", "span", "section", "td", "table"):
         named = (element.get("class") or element.get("id")) and _TRAIL.search(joined_names(element))
-        told = _VOCABULARY.search((element.get("itemtype") or "")[:200]) or _TRAIL.search(
+        declared = _VOCABULARY.search((element.get("itemtype") or "")[:200]) or _TRAIL.search(
             (element.get("aria-label") or "")[:50].lower()
         )
-        if named or told:
+        if named or declared:
             steps = list(_steps(element))
             if steps:
                 return steps

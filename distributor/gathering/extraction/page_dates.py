@@ -65,7 +65,7 @@ _MOST_LINKED = 3  # of a date that is a link
 _BEFORE, _BEHIND = 1500, 2500  # characters around the headline in which a date without a name or label is the article's
 _SURE = 5 * _BEHIND  # a rank from which on it is not sure that a date is the article's
 _MOST_PIECES = 100  # of text in one element
-_MOST = 3000  # elements that are looked at
+_MOST = 3000  # elements that are read
 
 
 @dataclass(frozen=True, slots=True)

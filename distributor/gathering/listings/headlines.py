@@ -19,7 +19,7 @@ from .tree import HEADINGS, ListingTree
 
 _LONGEST_TEXT = 2000  # characters of a link that are read
 _MOST_WORDS = 28  # of a headline
-_DEEPEST = 5  # elements within a link in which a date is looked for
+_DEEPEST = 5  # elements within a link in which a date is searched
 _INLINE = frozenset(
     {"a", "b", "strong", "i", "em", "span", "font", "u", "mark", "small", "sup", "sub", "abbr", "wbr", "bdi"}
 )
@@ -184,14 +184,14 @@ def choose_headline(found: list[HeadlineCandidate]) -> tuple[str, bool]:
 
 
 def is_summary(words: str) -> bool:
-    """Whether a text is a summary by its look: a whole sentence with its full stop, or more words than headlines have."""
+    """Whether a text reads like a summary: a whole sentence with its full stop, or more words than headlines have."""
     count = len(words.split())
     stopped = words.endswith(".") and not words.endswith(("..", "TP."))
     return count > _MOST_WORDS or (stopped and count > 8)
 
 
 def is_read_more(words: str) -> bool:
-    """Whether a link only says "read on", or nothing at all."""
+    """Whether a link only says "read more", or nothing at all."""
     return (len(words) < 40 and (bool(_MORE.fullmatch(words)) or not any(map(str.isalpha, words)))) or bool(
         _MORE_ABOUT.match(words[:40])
     )

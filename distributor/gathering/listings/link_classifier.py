@@ -1,7 +1,7 @@
 """Which links of a listing are articles, and why the others are not: judged by the whole listing. Pure.
 
 What a link plainly is (a feed, a search, a page number) decides first. The others are compared: by dates, headings,
-summaries and pictures beside them, by how many are built alike, by their neighbours, and by the look of their addresses.
+summaries and pictures beside them, by how many are built alike, by their neighbours, and by the form of their addresses.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _largest_group(candidates: Sequence[LinkCandidate]) -> list[LinkCandidate]:
         for one in members:
             one.score += change
             if change < 0:
-                one.notes.append("built like links that look less like articles than the others here")
+                one.notes.append("built like links that resemble articles less than the others here")
     return best
 
 

@@ -19,8 +19,8 @@ from .tree import HEADINGS, AnchorIndex, ListingTree
 _LONGEST = 160  # characters of a text that may be a date line
 _MOST_OTHER_WORDS = 6  # beside a date: "Lượt xem", a name, a section
 _FARTHEST = 40  # elements between a link and its date where they share no block of their own
-_MOST_BESIDE_ONE = 5  # stories of one block, of which one is the main one
-_HIGHEST = 8  # blocks around a date that are looked at
+_MOST_BESIDE_ONE = 5  # articles of one block, of which one is the main one
+_HIGHEST = 8  # blocks around a date that are searched
 _WORD = re.compile(r"[^\W\d_]+")
 _DATE_WORDS = frozenset({
     "thứ", "hai", "ba", "tư", "năm", "sáu", "bảy", "chủ", "nhật", "ngày", "tháng", "lúc", "giờ", "phút", "giây",
@@ -63,7 +63,7 @@ class _Place:
 
 
 def parse_date_line(text: str, now: datetime, zone: tzinfo) -> DateLine | None:
-    """The moment that a short text tells of its story. A sentence that speaks of a day is no date line."""
+    """The moment that a short text gives for its article. A sentence that speaks of a day is no date line."""
     if len(text) < 4 or not (any(map(str.isdigit, text[:_LONGEST])) or _WORD.search(text[:_LONGEST])):
         return None
     if len(text) <= _LONGEST:
@@ -188,7 +188,7 @@ def _of_row(
     if len(places) == 1:
         main = [key for key in keys if key in headed]
         if len(main) == 1 and len(keys) <= _MOST_BESIDE_ONE:
-            return {main[0]: places[0].line}  # a story with further ones below it
+            return {main[0]: places[0].line}  # an article with further ones below it
         if len(keys) > 2:
             return {}  # the day of the page, or of its licence
     owned: dict[str, DateLine] = {}

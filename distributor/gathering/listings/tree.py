@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from lxml.html import HtmlElement
 
 MOST_ELEMENTS = 60_000  # of a page; a listing has some thousands
-MOST_LINKS = 2000  # of a page that are looked at
+MOST_LINKS = 2000  # of a page that are read
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SKIPPED = frozenset({"script", "style", "noscript", "template", "select", "textarea", "iframe", "object", "svg"})
 _MANY_WORDS = 6  # of a link: more than pagers and most menus have

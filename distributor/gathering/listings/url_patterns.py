@@ -1,4 +1,4 @@
-"""What an address says of its page: an article, a section, an account, a file. By its shape, not by its site. Pure."""
+"""What the address of a page says of it: an article, a section, an account, a file. By its form, not by its site. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SERVICE = {
         "cart", "checkout",
     ),
     "a feed": ("rss", "feed", "feeds", "atom"),
-    "a print or mail view": ("print", "mailto", "printview", "ban-in"),
+    "a print or email view": ("print", "mailto", "printview", "ban-in"),
 }  # fmt: skip
 _SERVICES = {word: what for what, words in _SERVICE.items() for word in words}
 _LANGUAGES = frozenset(
@@ -157,7 +157,7 @@ def _service(here: UrlParts, there: UrlParts) -> str:
         key in ("print", "tmpl", "format") and value in ("1", "true", "component", "pdf", "feed")
         for key, value in there.query
     ):
-        return "a print or mail view"
+        return "a print or email view"
     if any(key in ("s", "q", "keyword", "keywords", "tukhoa") and not _is_id(there) for key, _ in there.query):
         return "a search"
     first, own_first = (each.segments[0] if each.segments else "" for each in (there, here))

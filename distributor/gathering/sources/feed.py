@@ -5,7 +5,7 @@
         type: feed
         url: https://bacson.example/rss
 
-Give `url`, or `file` for one that lies on the disk. Feeds are asked for with the validators of the last look, so an
+Give `url`, or `file` for one that lies on the disk. Feeds are requested with the validators of the last gather, so an
 unchanged one costs next to nothing. A feed behind a password has it in its address, from the environment:
 `https://name:${FEED_PASSWORD}@bacson.example/rss`; it is sent to that server and shown nowhere. Dates without a zone
 are in the source's `timezone`, and `GMT+7` means seven hours ahead, whatever other programs make of it.
@@ -69,7 +69,7 @@ class FeedSource(Source):
             raise SourceError(f"{self._place} {error}") from None
 
     async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
-        """Asks its page; that a feed no longer names it means nothing, since feeds drop what is old."""
+        """Checks its page; that a feed no longer names it means nothing, since feeds drop what is old."""
         if self.file:
             return Availability(None, "a feed on the disk does not say what is gone")
         return await super().check_availability(fetcher, article)

@@ -19,12 +19,12 @@ Markdown and HTML files begin with their data between two lines of three hyphens
 
 Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `slug`, `language` and `id` are known too, and so
 are the names that Hugo, Jekyll, Zola and Eleventy have for the same things, in YAML, in TOML (between lines of `+++`)
-or in JSON (in braces). `draft: true` leaves a file out, and a note says so. Plain-text files are read as portals dump
+or in JSON (in braces). `draft: true` leaves a file out, and a note says so. Plain-text files are read as portals export
 their articles: a date line, the title, the lead, the paragraphs, the author on the last line. `url` makes addresses for
 articles that have none: `{slug}` is the file's name without its ending, the folder's for `ten-bai/index.md`, or what
 the file calls its slug. Hidden files and those named README or `_index` are no articles; nor is what lies in hidden
 folders, such as an editor's `.trash`. A link is read where it leads to a file in the same folder; one that leads out of
-it is told as a fault.
+it is reported as a fault.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class FolderSource(Source):
         return any(part.startswith(".") for part in file.relative_to(self.folder).parts)
 
     async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
-        """Looks for its file: under its own name, and where that is not there, for another file that tells the story."""
+        """Checks its file: under its own name, and where that is not there, any other file that holds the article."""
         return await asyncio.to_thread(self._still_there, article)
 
     def _still_there(self, article: Article) -> Availability:
@@ -153,12 +153,12 @@ class FolderSource(Source):
         if answer.available is not False:
             return answer
         files = self._files()
-        if not files:  # a network drive that is not mounted looks like this too
+        if not files:  # so does a network drive that is not mounted
             return Availability(None, f"{self.folder} holds no articles at all")
         for file in files:
-            told = self._tells(file, article)
-            if told is not False:
-                return Availability(told, "" if told else f"{file} is no article as it stands, and may be it")
+            found = self._holds(file, article)
+            if found is not False:
+                return Availability(found, "" if found else f"{file} is no article as it stands, and may be it")
         return gone
 
     def _file_named(self, name: str) -> Path | None:
@@ -181,8 +181,8 @@ class FolderSource(Source):
             return False
         return False
 
-    def _tells(self, file: Path, article: Article) -> bool | None:
-        """Whether a file tells this story, perhaps under another name. None where that cannot be known."""
+    def _holds(self, file: Path, article: Article) -> bool | None:
+        """Whether a file holds this article, perhaps under another name. None where that cannot be known."""
         try:
             stat = file.stat()
             signs = _read_file_keys(self, file, stat.st_mtime_ns, stat.st_size)
@@ -206,12 +206,12 @@ class FolderSource(Source):
             source=self.name, source_id=name, title="", url=self._url(name), topics=self.topics, language=self.language
         )
         if name.endswith(".txt"):
-            return self._dumped(base, text)
+            return self._from_export(base, text)
         matter, body = split_front_matter(text)
         said = parse_fields(matter)
         if name.endswith((".md", ".markdown")):
             body = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
-        return self._described(replace(base, url=self._url(name, said.slug)), said, body)
+        return self._from_front_matter(replace(base, url=self._url(name, said.slug)), said, body)
 
     def _url(self, name: str, slug: str = "") -> str:
         """The address of a file by the pattern of the source. `ten-bai/index.md` is the page of its folder."""
@@ -219,22 +219,22 @@ class FolderSource(Source):
         slug = slug or (path.parent.name if path.stem == "index" and path.parent.name else path.stem)
         return self.url.replace("{slug}", quote(slug)) if self.url else ""
 
-    def _dumped(self, base: ParsedArticle, text: str) -> ParsedArticle:
+    def _from_export(self, base: ParsedArticle, text: str) -> ParsedArticle:
         try:
-            dump = parse_text_export(text, self.date_format)
+            export = parse_text_export(text, self.date_format)
         except ValueError as error:
             raise ArticleError(str(error)) from None
         return replace(
             base,
-            title=dump.title,
-            lead=dump.lead,
-            body_html=dump.body_html,
-            author=dump.author,
-            published=dump.published,
-            image=Image(url="", caption=dump.caption, alt=dump.caption) if dump.caption else None,
+            title=export.title,
+            lead=export.lead,
+            body_html=export.body_html,
+            author=export.author,
+            published=export.published,
+            image=Image(url="", caption=export.caption, alt=export.caption) if export.caption else None,
         )
 
-    def _described(self, base: ParsedArticle, said: FrontMatter, body: str) -> ParsedArticle:
+    def _from_front_matter(self, base: ParsedArticle, said: FrontMatter, body: str) -> ParsedArticle:
         url = web_address(said.url or base.url, "")
         if said.url and not url:
             raise ArticleError(f"url {said.url[:200]!r} is not an absolute address")
@@ -265,7 +265,7 @@ class FolderSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class _FileKeys:
-    """What a story is known by in a file. A file that is no article as it stands has no title, but its whole text."""
+    """What an article is known by in a file. A file that is no article as it stands has no title, but its whole text."""
 
     source_id: str = ""
     url: str = ""
@@ -275,7 +275,7 @@ class _FileKeys:
 
 @lru_cache(maxsize=20_000)
 def _read_file_keys(source: FolderSource, file: Path, changed: int, size: int) -> _FileKeys:
-    """Kept for as long as the file has not changed: each article of an edition may have to look through all files."""
+    """Kept for as long as the file has not changed: each article of an edition may need all files."""
     data = read_within(source.folder, file, _LARGEST)
     try:
         found = source.article(file.relative_to(source.folder).as_posix(), data)

@@ -10,7 +10,7 @@
 
 Every selector under `select` is optional: `link` and `next` (the listing's next page) for the listing; `title`, `date`,
 `lead`, `body`, `image`, `caption`, `author` and `topic` for an article. What is missing is found by what the page says
-to machines, by the names that portals usually give, and by its shape. `max_pages` and `max_articles` say how far to look.
+for machines, by the names that portals usually give, and by its shape. `max_pages` and `max_articles` say how much is read.
 
 Which links of the listing are articles is judged by the whole of it: `distributor gather --explain SOURCE` shows what was
 taken, with headline and date, and why the other links were not. An article's own page has the last word on title and date.
@@ -63,7 +63,7 @@ from distributor.text import deduplicate
 from distributor.url_cleaning import canonical_url
 
 _MOST_COMPUTING = 20.0  # seconds for reading one page
-_WHENCE = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
+_TRACKING = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
 _MOST_NAMED = 3  # headlines that a note names
 
 
@@ -158,7 +158,7 @@ class PageSource(Source):
         return True
 
     async def check_availability(self, fetcher: Fetcher, article: Article) -> Availability:
-        """Asks its page, or looks for it in the copy on the disk."""
+        """Checks its page, or its file in the copy on the disk."""
         if self.folder is None:
             return await super().check_availability(fetcher, article)
         return await asyncio.to_thread(Mirror(self.folder, self.url).holds, article.url)
@@ -227,24 +227,24 @@ class PageSource(Source):
             listed.left_out.setdefault((canonical_url(one.url) or one.words, one.reason), one)
         listed.scripted += [words for words in found.scripted if words not in listed.scripted]
         if not found.complete and number == 1:
-            listed.notes.append(f"{got.url} has very many links; only the first are looked at")
+            listed.notes.append(f"{got.url} has very many links; only the first are read")
         following = find_next_page(page, got.url, number + 1, self.select.next)
         if following.scripted and number < self.max_pages:
             listed.notes.append(
                 f"page {number + 1} of {self.url} is opened by a script only (javascript:__doPostBack or the like), so the "
-                f"listing ends with page {number}; look for a feed or an archive with addresses of its own"
+                f"listing ends with page {number}; try a feed or an archive with addresses of its own"
             )
         return following.url
 
     def _without_links(self, listed: _ListingPages) -> str:
-        told = self._describe_scripted(listed)
-        if told:
-            return f"{self.url} has no links to articles that can be followed: {told[0]}"
-        hint = "; look at select.link" if self.select.link else ""
+        scripted = self._describe_scripted(listed)
+        if scripted:
+            return f"{self.url} has no links to articles that can be followed: {scripted[0]}"
+        hint = "; check select.link" if self.select.link else ""
         return f"{self.url} has no links to articles{hint}; `distributor gather --explain {self.name}` shows why"
 
     def _describe_scripted(self, listed: _ListingPages) -> list[str]:
-        """What staff are told of headlines that nobody can follow."""
+        """A note for staff on headlines that cannot be followed."""
         if not listed.scripted:
             return []
         count = len(listed.scripted)
@@ -252,8 +252,8 @@ class PageSource(Source):
         more = f" and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
         return [
             f"{count} {'headline has' if count == 1 else 'headlines have'} no address, only a script (javascript:, #): "
-            f"{named}{more}; such articles cannot be read: look for a listing of the same articles with real links, or "
-            "for a feed of the portal"
+            f"{named}{more}; such articles cannot be read: try a listing of the same articles with real links, or "
+            "a feed of the portal"
         ]
 
     # -- an article --------------------------------------------------------------------------------------------------
@@ -263,15 +263,15 @@ class PageSource(Source):
         return self._read(got, link)[0]
 
     def _read(self, got: FetchedDocument, link: ArticleLink) -> tuple[ParsedArticle, str, ExtractedArticle]:
-        """The article, what is to be told of its date (that it stands there, but cannot be read), and what it is made of."""
+        """The article, what is in doubt about its date (it stands there, but cannot be read), and what it is made of."""
         page = parse_page(got.body, got.charset)
         if page is None:
             raise SourceError(f"{link.url} is an empty page")
         found = extract_article(page, got.url, self.select, self.date_format, hint=link.words)
         if not found.title:
-            raise SourceError(f"{link.url} has no title" + ("; look at select.title" if self.select.title else ""))
+            raise SourceError(f"{link.url} has no title" + ("; check select.title" if self.select.title else ""))
         if not found.body_html and not found.lead:
-            raise SourceError(f"{link.url} has no text" + ("; look at select.body" if self.select.body else ""))
+            raise SourceError(f"{link.url} has no text" + ("; check select.body" if self.select.body else ""))
         article = self._found(found, _plain_address(got.url), link)
         return article, "" if article.published else found.doubt or link.doubt, found
 
@@ -299,7 +299,7 @@ class PageSource(Source):
 
 
 def _plain_address(url: str) -> str:
-    """An address without where the reader came from; what else is in it may be needed to open the page."""
+    """An address without tracking parameters; what else is in it may be needed to open the page."""
     parts = urlsplit(url)
-    query = "&".join(pair for pair in parts.query.split("&") if not _WHENCE.fullmatch(pair))
+    query = "&".join(pair for pair in parts.query.split("&") if not _TRACKING.fullmatch(pair))
     return urlunsplit(parts._replace(query=query))

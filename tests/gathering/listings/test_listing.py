@@ -433,5 +433,5 @@ def test_a_selector_takes_what_it_finds_and_nothing_else() -> None:
 async def test_a_selector_that_finds_nothing_is_told(site: WebSite, open_web: OpenFetcher) -> None:
     site.page("/tin/", ITEMS)
     source = PageSource(name="cong", url=f"{site.url}/tin/", select=Selectors(link=".khong-co a"))
-    with pytest.raises(SourceError, match=r"has no links to articles; look at select\.link"):
+    with pytest.raises(SourceError, match=r"has no links to articles; check select\.link"):
         await source.gather(await open_web(), NOW)

@@ -246,9 +246,9 @@ def test_a_page_without_a_story_is_a_fault(page: bytes | str, words: str) -> Non
 
 
 def test_a_page_with_the_wrong_selector_says_which() -> None:
-    with pytest.raises(SourceError, match=r"has no title; look at select\.title"):
+    with pytest.raises(SourceError, match=r"has no title; check select\.title"):
         read("<p>x</p>", Selectors(title=".khong-co"))
-    with pytest.raises(SourceError, match=r"has no text; look at select\.body"):
+    with pytest.raises(SourceError, match=r"has no text; check select\.body"):
         read("<h1>Tiêu đề</h1>", Selectors(body=".khong-co"))
 
 
@@ -377,7 +377,7 @@ async def test_a_portal_of_which_nothing_can_be_read_is_a_failure(site: WebSite,
     [
         ("", Selectors(), "has no links to articles"),
         ("<p>Đang bảo trì</p>", Selectors(), "has no links to articles"),
-        (LISTING, Selectors(link=".tin-moi a"), "has no links to articles; look at select.link"),
+        (LISTING, Selectors(link=".tin-moi a"), "has no links to articles; check select.link"),
         ("<ul class=menu><li><a href=a>Một mục của trình đơn chính</a></ul>", Selectors(), "has no links to articles"),
     ],
 )
