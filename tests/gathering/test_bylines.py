@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from distributor.gathering.bylines import choose_author, clean_declared_name, is_name, parse_byline, parse_signature
 from distributor.gathering.cleaning import clean_body
-from distributor.gathering.text_export import parse_text_export
 
 PAGE = "https://bacson.example/tin/254.html"
 STORY = "<p>Sáng nay, xã Tân Lập bàn giao mười căn nhà cho các hộ nghèo.</p><p>Kinh phí do nhân dân đóng góp.</p>"
@@ -157,12 +154,6 @@ def test_a_plain_last_line_that_the_story_has_told_before_is_no_signature() -> N
 
 def test_a_story_of_one_line_keeps_it() -> None:
     assert clean_body("<p><b>Lan Chi</b></p>", PAGE).html == "<p><b>Lan Chi</b></p>"
-
-
-def test_a_text_export_is_signed_in_the_same_forms() -> None:
-    lines = ("Xã Tân Lập bàn giao nhà", "Sáng nay, xã bàn giao mười căn.", "Kinh phí do dân góp.", "Tin, ảnh: Lan Chi")
-    made = parse_text_export("\n\n".join(lines), ZoneInfo("Asia/Ho_Chi_Minh"))
-    assert (made.author, made.body) == ("Lan Chi", ("Kinh phí do dân góp.",))
 
 
 BYLINES = {

@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.gathering.boilerplate import is_boilerplate
 from distributor.gathering.cleaning import clean_body
 from distributor.html_sanitizer import sanitize_html
-from distributor.url_cleaning import web_address
-
-PAGE = "https://bacson.example/tin/duong-254.html"
-
-
-def body(html: str, **more: str) -> str:
-    return clean_body(html, PAGE, **more).html
-
+from gathering.cleaned_body import BOILERPLATE, PAGE, body
 
 # What stands on the page, and what is kept of it.
 KEPT = {
@@ -118,36 +110,6 @@ def test_a_size_that_is_none_is_left_out(size: str) -> None:
 
 # -- the picture and the signature -------------------------------------------------------------------------------------
 
-CAPTION = "Quang cảnh lễ khởi công đường tỉnh 254"
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        f'<figure><img src="/1.jpg"><figcaption>{CAPTION}</figcaption></figure>',
-        f'<div class=anh><p align=center><img src="/1.jpg"></p><p align="center"><i>{CAPTION}</i></p></div>',
-        f'<p><img src="/1.jpg"></p><p><em>{CAPTION}</em></p>',
-        f'<p><img src="/1.jpg"></p><p style="text-align: center">{CAPTION}</p>',
-    ],
-)
-def test_the_first_picture_leaves_the_body_with_its_caption(shown: str) -> None:
-    made = clean_body(f"<p>Một.</p>{shown}<p>Hai.</p>", PAGE)
-    assert made.html == "<p>Một.</p><p>Hai.</p>"
-    assert made.image is not None
-    assert (made.image.url, made.image.caption) == ("https://bacson.example/1.jpg", CAPTION)
-
-
-def test_a_paragraph_behind_a_picture_is_no_caption_by_itself() -> None:
-    made = clean_body('<p><img src="/1.jpg"></p><p>Hai bên <i>đã ký</i>.</p>', PAGE)
-    assert made.html == "<p>Hai bên <i>đã ký</i>.</p>"
-    assert made.image is not None
-    assert made.image.caption == ""
-
-
-def test_further_pictures_stay_in_the_body() -> None:
-    made = clean_body('<p><img src="/1.jpg"></p><p>Một.</p><p><img src="/2.jpg"></p>', PAGE)
-    assert made.html == '<p>Một.</p><p><img src="https://bacson.example/2.jpg" alt=""></p>'
-
 
 @pytest.mark.parametrize(
     "signed",
@@ -204,51 +166,6 @@ def test_a_picture_in_the_repeated_lead_is_not_lost() -> None:
     assert made.html == ""
     assert made.image is not None
     assert made.image.url == "https://bacson.example/1.jpg"
-
-
-# -- boilerplate -------------------------------------------------------------------------------------------------------
-
-BOILERPLATE = [
-    "<div class='toolbar'><a href='javascript:f(16)'>Tăng cỡ chữ</a> <a href='javascript:f(12)'>Giảm cỡ chữ</a></div>",
-    "<p>Tăng cỡ chữ Giảm cỡ chữ</p>",
-    "<div><span>Tăng cỡ chữ</span> | <span>In bài</span> | <span>Gửi email</span> | <span>Chia sẻ</span></div>",
-    "<span>In bài viết</span>",
-    "<div>PublishingPortal - Block_BanTin_Toolbar</div>",
-    "<p>PublishingPortal - Block_BanTin_ViewData</p>",
-    "<div style='DISPLAY : none'>Mẫu</div>",
-    "<p hidden>Mẫu</p>",
-    "<div class='tinkhac'><h3>Tin khác</h3><ul><li><a href='/1'>Tin cũ (20/11)</a></li></ul></div>",
-    "<h3>Tin liên quan:</h3><ul><li><a href='/1'>Tin cũ</a></li></ul>",
-    "<p><b>Các tin khác</b></p><ul><li><a href='/1'>Tin cũ</a></li></ul>",
-    "<form><input value='x'><button>Gửi</button></form>",
-    "<iframe src='https://quangcao.example/1'></iframe>",
-    "<noscript>Hãy bật JavaScript</noscript>",
-]
-
-
-@pytest.mark.parametrize("piece", BOILERPLATE)
-def test_a_portals_boilerplate_is_gone_and_the_story_stays(piece: str) -> None:
-    assert body(f"<p>Một.</p>{piece}<p>Hai.</p>") == "<p>Một.</p><p>Hai.</p>"
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "Sở đã chia sẻ bài viết trên Facebook.",
-        "Tin khác biệt về ngành chè",
-        "Người dân có thể gửi email về tòa soạn.",
-        "Cỡ chữ trên biển báo được tăng lên 20 cm.",
-    ],
-)
-def test_sentences_that_speak_of_such_things_stay(words: str) -> None:
-    assert not is_boilerplate(words)
-    assert body(f"<p>{words}</p>") == f"<p>{words}</p>"
-
-
-def test_a_heading_of_related_news_does_not_take_the_story_with_it() -> None:
-    """The block that it opens is taken only if that is mostly links."""
-    html = "<div><h3>Tin nổi bật</h3><p>Đường dài 38 km, nối hai huyện miền núi với quốc lộ.</p></div>"
-    assert body(html) == "<p>Đường dài 38 km, nối hai huyện miền núi với quốc lộ.</p>"
 
 
 # -- harm --------------------------------------------------------------------------------------------------------------
@@ -339,10 +256,3 @@ def test_megabytes_of_rubbish_are_harmless(piece: str) -> None:
 def test_pictures_written_into_a_page_do_not_push_out_its_words() -> None:
     picture = f'<p><img src="data:image/png;base64,{"A" * 1_500_000}"></p>'
     assert body(f"<p>Một.</p>{picture}{picture}<p>Hai.</p>") == "<p>Một.</p><p>Hai.</p>"
-
-
-@settings(deadline=None)
-@given(st.text(max_size=80), st.sampled_from(["", PAGE]))
-def test_an_address_is_of_the_web_or_none(text: str, base: str) -> None:
-    made = web_address(text, base)
-    assert made == "" or re.match(r"https?://[^/]", made)

@@ -5,47 +5,16 @@ from __future__ import annotations
 import logging
 import re
 
-import lxml.html
 import pytest
 
 from distributor.errors import SourceError
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.extraction.article import Selectors
-from distributor.gathering.extraction.document import compile_selector
-from distributor.gathering.listings.listing import ArticleLink
 from distributor.gathering.sources.page import PageSource
-from distributor.model import ParsedArticle
-from distributor.source import FetchedDocument, FetchResult
+from distributor.source import FetchResult
+from gathering.extraction.body_page import BODY, PARAGRAPHS, STORY, TITLE, URL, page, paragraphs, read
 from support.builders import NOW
 from support.web_site import OpenFetcher, WebSite
-
-URL = "https://bacson.example/tin/thuy-dien-12.html"
-TITLE = "Nhà máy thủy điện Nà Pài phát điện tổ máy số 1"
-PARAGRAPHS = (
-    "Chiều 27/11, tổ máy số 1 của nhà máy thủy điện Nà Pài đã hòa lưới điện quốc gia, sau ba năm xây dựng trên suối Nà Pài.",
-    "Nhà máy có hai tổ máy với tổng công suất 12 MW, mỗi năm cung cấp khoảng 42 triệu kWh cho các xã vùng cao của huyện.",
-    "Theo ban quản lý dự án, tổ máy số 2 sẽ phát điện trong quý I năm 2027; hơn 140 hộ dân tái định cư đã nhận đất.",
-)
-BODY = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
-STORY = f"<div class='article-body'>{BODY}</div>"
-
-
-def page(inside: str, head: str = "") -> str:
-    return (
-        f"<!DOCTYPE html><html lang='vi'><head><meta charset='utf-8'><title>{TITLE} - Báo Bắc Sơn</title>{head}</head>"
-        f"<body><ul class='menu'><li><a href='/'>Trang chủ</a></li><li><a href='/kinh-te'>Kinh tế</a></li></ul>{inside}"
-        "<div class='footer'>Cơ quan chủ quản: Ủy ban nhân dân huyện Bắc Sơn. Điện thoại: 0205 000 000</div></body></html>"
-    )
-
-
-def read(html: str, select: Selectors | None = None) -> ParsedArticle:
-    source = PageSource(name="bao", url="https://bacson.example/tin/", select=select or Selectors())
-    return source.article(FetchedDocument(url=URL, body=html.encode()), ArticleLink(URL, ""))
-
-
-def paragraphs(html: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"<p>(.*?)</p>", html))
-
 
 # -- where the body stands ---------------------------------------------------------------------------------------------
 
@@ -109,79 +78,6 @@ def test_pictures_links_and_tables_of_a_body_without_a_name_are_the_pages_own() 
 
 # -- what is no part of it ---------------------------------------------------------------------------------------------
 
-OTHER = "<a href='/khac-1.htm'><img src='/khac-1.jpg'>Phiên chợ vùng cao mở cửa sáng chủ nhật</a>"
-BOXES = {
-    "an attribute": f"<div type='RelatedNewsBox'>{OTHER}<p>Hai trăm gian hàng của mười hai xã.</p></div>",
-    "a role": f"<div data-role='newsrelation'><ul><li>{OTHER}</li></ul></div>",
-    "an English class": f"<aside class='related-posts'><h4>Bạn có biết</h4>{OTHER}</aside>",
-    "a Vietnamese class": f"<div class='tin-lienquan'>{OTHER}<span>20/11/2026</span></div>",
-    "a class in capitals": f"<div class='Box_TinLienQuan'>{OTHER}</div>",
-    "a label in a list": f"<div class='b1'><ul><li><span>Tham khảo thêm</span><div><h4>{OTHER}</h4></div></li></ul></div>",
-    "a label before links": f"<div class='b2'><p><b>Tin cùng chủ đề:</b></p><p>{OTHER}</p><p>{OTHER}</p></div>",
-    "a label before a list": f"<p><strong>Đọc thêm</strong></p><ul><li>{OTHER}</li><li>{OTHER}</li></ul>",
-    "a line": "<p>&gt;&gt; <a href='/khac-2.htm'>Phiên chợ vùng cao mở cửa sáng chủ nhật</a></p>",
-    "a line with a label": "<p><em>Xem thêm: <a href='/khac-2.htm'>Phiên chợ vùng cao mở cửa sáng chủ nhật</a></em></p>",
-    "a teaser that leads on": f"<div class='b3'>{OTHER}<p>Tóm tắt của bài khác, không thuộc bài này.</p>"
-    "<a href='/khac-1.htm'>Đọc tiếp</a> <a href='/chu-de.htm'>Về trang Chủ đề</a></div>",
-    "a note on the author": "<div class='author-bio'><img src='/a.jpg' width='120'><p>Minh Hạnh làm báo.</p></div>",
-    "the story before": "<p><a href='/k.htm'>&lt;&lt; Bài trước</a></p>",
-    "a card with a picture": "<div class='x7'><a href='/k.htm'><img src='/k.jpg'></a><div><a href='/k.htm'>Phiên chợ vùng "
-    "cao mở cửa</a><div>Hai trăm gian hàng của mười hai xã.</div></div></div>",
-    "a label in French": "<div><span>Lire aussi |</span> <a href='/k.htm'>Le marché des montagnes est ouvert</a></div>",
-    "a label in German": "<p>Lesen Sie auch: <a href='/k.htm'>Markt in den Bergen eröffnet</a></p>",
-    "a label in Spanish": "<section><header>Más información</header><h3><a href='/k.htm'>Abre el mercado</a></h3></section>",
-    "a label in Japanese": "<p>関連記事：<a href='/k.htm'>山の市場が開く</a></p>",
-    "a way to all of a topic": "<p><a href='/chu-de.htm'>Xem tất cả</a></p>",
-    "views": "<p>Lượt xem: 1.234</p>",
-    "readers": "<div>Số lượt người xem : 56</div>",
-    "put up and views": "<p>Ngày đăng: 24/11/2026 08:15 | Lượt xem: 123</p>",
-    "changed": "<p>Cập nhật lúc 14:35 - 24/11/2026</p>",
-    "to the top": "<p><a href='#top'>Lên top</a></p>",
-    "copyright": "<div>Bản quyền thuộc Cổng thông tin điện tử huyện Bắc Sơn</div>",
-    "a path": "<div class='breadcrumb'><a href='/'>Trang chủ</a> » <a href='/kinh-te'>Kinh tế</a></div>",
-    "a path without a name": "<p><a href='/'>Trang chủ</a> » <a href='/kinh-te'>Kinh tế</a></p>",
-    "a share bar": "<div class='social-share'><span>Chia sẻ</span><span>Facebook</span></div>",
-    "a portlet's title": "<h2 class='portlet-title-text'>Chi tiết tin tức</h2>",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("place", [1, 3])
-@pytest.mark.parametrize("box", BOXES.values(), ids=BOXES.keys())
-def test_what_is_no_part_of_the_story_is_not_in_the_body(box: str, place: int) -> None:
-    parts = [f"<p>{one}</p>" for one in PARAGRAPHS]
-    parts.insert(place, box)
-    found = read(page(f"<h1>{TITLE}</h1><div class='article-body'>{''.join(parts)}</div>"))
-    assert found.body_html == BODY
-    assert found.image is None
-
-
-@pytest.mark.parametrize("box", BOXES.values(), ids=BOXES.keys())
-def test_it_is_not_in_the_text_of_a_feed_either(box: str) -> None:
-    assert clean_body(f"<p>{PARAGRAPHS[0]}</p>{box}<p>{PARAGRAPHS[1]}</p>", URL).html == "".join(
-        f"<p>{one}</p>" for one in PARAGRAPHS[:2]
-    )
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        "<p>Xem thêm chi tiết trong <a href='/1.pdf'>quyết định số 12</a> của Ủy ban nhân dân huyện về giá đất.</p>",
-        "<p>Lượt xem tăng gấp ba so với năm ngoái.</p>",
-        "<p>Ngày đăng ký cuối cùng là 24/11/2026.</p>",
-        "<p>Bài liên quan đến vụ việc đã được gửi tới cơ quan chức năng.</p>",
-        "<p>Trang chủ của huyện đã đăng toàn văn báo cáo.</p>",
-        "<h3>Chuyện khác ở bản Nà Pài</h3>",
-        "<p>Tài liệu: <a href='/1.pdf'>quyết định</a>, <a href='/2.pdf'>bản đồ</a>.</p>",
-        "<ul><li>Một tổ máy 6 MW</li><li>Một tổ máy 6 MW nữa</li></ul>",
-        "<blockquote>Chúng tôi đã chờ ngày này ba năm.</blockquote>",
-        "<div class='related'>Công trình liên quan đến ba xã, với tổng số vốn là hai trăm tỷ đồng từ ngân sách.</div>",
-    ],
-)
-def test_what_only_looks_like_it_stays(kept: str) -> None:
-    words = re.sub(r"<[^>]+>", "", kept)
-    html = read(page(f"<h1>{TITLE}</h1><div class='article-body'><p>{PARAGRAPHS[0]}</p>{kept}{BODY}</div>")).body_html
-    assert words in re.sub(r"<[^>]+>", "", html)
-
 
 def test_a_picture_whose_caption_leads_to_the_same_page_is_the_storys() -> None:
     caption = "<figcaption><a href='/anh'>Nhà máy Nà Pài trên suối</a></figcaption>"
@@ -241,18 +137,6 @@ def test_a_heading_that_is_a_button_stays() -> None:
 
 
 # -- selectors ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("selector", ["div.noi-dung", "DIV.Noi-Dung", ".NOI-DUNG", "#chitiet", "TD > #ChiTiet"])
-def test_elements_classes_and_ids_in_selectors_match_in_any_case(selector: str) -> None:
-    html = page(f"<table><tr><td><h1>{TITLE}</h1><DIV Class='Noi-Dung' ID='ChiTiet'>{BODY}</DIV></td></tr></table>")
-    assert read(html, Selectors(body=selector)).body_html == BODY
-
-
-def test_a_class_is_still_matched_as_a_whole() -> None:
-    path = compile_selector(".tin")
-    assert path is not None
-    assert not path(lxml.html.fromstring("<div class='Tin-Moi tintuc'>x</div>"))
 
 
 async def harvest(site: WebSite, open_web: OpenFetcher, select: Selectors, *articles: str) -> FetchResult:

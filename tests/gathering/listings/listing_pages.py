@@ -1,6 +1,6 @@
 """Listings in the shapes of ten systems, each with what is right: the articles with headline and date, and the next page.
 
-Written for these tests; names and stories are made up. The look is made on 28 November 2026 at 15:30 in Hanoi.
+Written for these tests; names and stories are made up. The listings are gathered on 28 November 2026 at 15:30 in Hanoi.
 """
 
 # ruff: noqa: E501 (pages are as their systems write them)
@@ -8,6 +8,11 @@ Written for these tests; names and stories are made up. The look is made on 28 N
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from distributor.gathering.extraction.document import parse_page
+from distributor.gathering.listings.listing import ListingResult, read_listing
 
 ROAD = "Kiểm tra tiến độ tuyến đường miền núi"
 MARKET = "Xã vùng cao mở phiên chợ đầu mùa"
@@ -385,3 +390,36 @@ LISTINGS = {
     "headings beside linked summaries": SUMMARY_LINKED_ONLY_BELOW_A_HEADING,
     "front page": FRONT_PAGE,
 }
+
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+NOW = datetime(2026, 11, 28, 15, 30, tzinfo=HANOI)
+
+
+URL = "https://bacson.example/tin/"
+
+
+def read(html: str, url: str = URL, selector: str = "") -> ListingResult:
+    page = parse_page(html.encode())
+    assert page is not None
+    return read_listing(page, url, NOW, HANOI, selector)
+
+
+def headlines(listing: ListingResult) -> list[str]:
+    return [link.words for link in listing.links]
+
+
+def dates(listing: ListingResult) -> list[str]:
+    return [f"{link.published.astimezone(HANOI):%Y-%m-%d %H:%M}" if link.published else "" for link in listing.links]
+
+
+def reasons(listing: ListingResult) -> dict[str, str]:
+    return {one.words: one.reason for one in listing.left_out}
+
+
+ITEMS = "".join(
+    f"<div class=item><h3><a href='/tin/{slug}'>{words}</a></h3><p>{ROAD_LEAD}</p></div>"
+    for slug, words in (("kiem-tra-101.html", ROAD), ("phien-cho-102.html", MARKET), ("tin-buon-103.html", SHORT))
+)
