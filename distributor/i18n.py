@@ -1,4 +1,4 @@
-"""Every word of ours that a reader sees, in each language, and dates, times and numbers as people write them there. Pure."""
+"""Translations of all texts that subscribers see, and dates, times and numbers in their language. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _translations(vi: str, en: str) -> dict[Language, str]:
     return {Language.VI: vi, Language.EN: en}
 
 
-_WORDS: dict[str, dict[Language, str]] = {
+_TRANSLATIONS: dict[str, dict[Language, str]] = {
     # -- the digest
     "edition": _translations("Số {number}", "No. {number}"),
     "kind_daily": _translations("Bản tin ngày", "Daily"),
@@ -175,7 +175,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "alerted": _translations("Đã gửi tin khẩn", "Sent as an alert"),
 }
 
-_PLACE = re.compile(r"\{([a-z]+)\}")
+_VARIABLE = re.compile(r"\{([a-z]+)\}")
 _WEEKDAYS = {
     Language.VI: ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
     Language.EN: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
@@ -187,13 +187,15 @@ _MONTHS = (
 
 
 def translate(language: Language, key: str, **values: object) -> str:
-    """A sentence in a language. Raises RenderError for a key that nobody has put into words."""
+    """The text of a key in a language. Raises RenderError for an unknown key."""
     try:
-        sentence = _WORDS[key][language]
+        sentence = _TRANSLATIONS[key][language]
     except KeyError:
-        raise RenderError(f"there are no words for {key!r}; there are: {', '.join(sorted(_WORDS))}") from None
-    # Not str.format, and all places at once: a value is data, never a format, whatever it looks like.
-    return _PLACE.sub(lambda place: str(values[place.group(1)]), sentence)
+        raise RenderError(
+            f"there is no translation for {key!r}; there are: {', '.join(sorted(_TRANSLATIONS))}"
+        ) from None
+    # Not str.format, and all variables at once: a value is data, never a format, whatever it looks like.
+    return _VARIABLE.sub(lambda place: str(values[place.group(1)]), sentence)
 
 
 def long_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:

@@ -16,7 +16,7 @@ from support.builders import NOW
 
 @pytest.mark.parametrize("language", Language)
 def test_every_sentence_is_there_in_every_language_with_the_same_places(language: Language) -> None:
-    for key, sentences in i18n._WORDS.items():
+    for key, sentences in i18n._TRANSLATIONS.items():
         assert sentences[language].strip()
         places = {frozenset(re.findall(r"{(\w+)}", sentence)) for sentence in sentences.values()}
         assert len(places) == 1, key

@@ -1,6 +1,6 @@
-"""Gets the pictures of articles ready before an edition is frozen, and puts what is ready into the articles.
+"""Image service: fetches and resizes the images of articles before an edition is frozen, and attaches them.
 
-A picture never stops an edition: what is dead, broken, too large or too slow is left out, and staff are told why.
+An image never stops an edition: one that is missing, damaged, too large or too slow is left out, and staff are told why.
 """
 
 from __future__ import annotations
@@ -24,35 +24,34 @@ from .resize import ResizedImage, UnusableImage, parse_resized, resize_to_json
 
 log = logging.getLogger("distributor.images")
 
-MAX_CONCURRENT = 4  # pictures that are fetched side by side; they are made smaller one after the other
-# What one picture may take to be made smaller, in a child process of its own.
+MAX_CONCURRENT = 4  # images fetched at the same time; they are resized one after the other
+# For resizing one image, in a child process of its own.
 RESIZE_LIMITS = isolation.ChildLimits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
-FETCH_MEMORY = 64 * 1024 * 1024  # octets of memory of a child that fetches, beside the picture itself
-_MARGIN = 5.0  # seconds more for such a child: it can say better itself what took so long
+FETCH_MEMORY = 64 * 1024 * 1024  # octets of memory of a child process that fetches, besides the image itself
+_MARGIN = 5.0  # seconds more for such a child process, so that it can report a timeout itself
 THUMBNAIL_WIDTH = 120  # CSS pixels
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """A picture that an article shows, and the source on whose behalf it is fetched; None for one not configured."""
+    """An image of an article, and the source with whose permissions it is fetched; None if it is not configured."""
 
     address: str
     source: Source | None
 
     @property
     def cache_scope(self) -> str:
-        """Who may use what became of it. What takes a permission or a login of its source is its source's own: another
-        one must neither be given it, nor be refused it because the first was."""
+        """The name of the source where its permissions or credentials are used: the result must not be used for others."""
         own = self.source is not None and (self.source.allow_private or self.source.credentials)
         return self.source.name if self.source and own else ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageService:
-    """Where images are kept (the cache), and the widths in which they are shown, in CSS pixels.
+    """Fetches, resizes and attaches images, in the widths in which they are shown.
 
-    A picture is fetched on behalf of an article, with the permissions of the article's source and of no other; an
-    article whose source is not among `sources` has none.
+    An image is fetched with the permissions of the article's source and of no other; an article whose source is not among
+    `sources` has none.
     """
 
     cache: ImageCache
@@ -65,18 +64,18 @@ class ImageService:
         return (self.site.theme.width - 64, THUMBNAIL_WIDTH)
 
     async def prepare(self, articles: Sequence[Article], now: datetime) -> dict[str, str]:
-        """Fetch what is not in the cache yet, within the whole time for it. Returns faults in words, by article id."""
+        """Fetch the images that are not in the cache, within the time limit. Refetching faults in words, by article id."""
         wanted: dict[ImageRequest, list[str]] = {}
         for article in articles:
             if one := self._image_request(article):
                 wanted.setdefault(one, []).append(article.id)
-        missing = [one for one in wanted if not await asyncio.to_thread(self._stands, one, now)]
+        missing = [one for one in wanted if not await asyncio.to_thread(self._is_cached, one, now)]
         faults: dict[str, str] = {}
         if missing:
             seconds = self.settings.time_limit.total_seconds()
-            turns = asyncio.Semaphore(MAX_CONCURRENT)
-            making = asyncio.Semaphore(1)
-            tasks = {one: asyncio.create_task(self._one(one, now, turns, making)) for one in missing}
+            fetching = asyncio.Semaphore(MAX_CONCURRENT)
+            resizing = asyncio.Semaphore(1)
+            tasks = {one: asyncio.create_task(self._cache_image(one, now, fetching, resizing)) for one in missing}
             try:
                 await asyncio.wait(tasks.values(), timeout=seconds)
             finally:
@@ -90,7 +89,7 @@ class ImageService:
                     faults |= dict.fromkeys(wanted[one], f"{one.address} {fault}")
             await asyncio.gather(*tasks.values(), return_exceptions=True)
         for id, fault in faults.items():
-            log.warning("picture of %s: %s; it is shown without", id, fault)
+            log.warning("image of %s: %s; the article is shown without it", id, fault)
         return faults
 
     def _image_request(self, article: Article) -> ImageRequest | None:
@@ -98,27 +97,27 @@ class ImageService:
             return None
         return ImageRequest(article.image.url, self.sources.get(article.source))
 
-    def _stands(self, wanted: ImageRequest, now: datetime) -> bool:
-        kept = self.cache.find(wanted.address, wanted.cache_scope)
-        return kept is not None and kept.stands(self.widths, now)
+    def _is_cached(self, wanted: ImageRequest, now: datetime) -> bool:
+        cached = self.cache.find(wanted.address, wanted.cache_scope)
+        return cached is not None and cached.is_current(self.widths, now)
 
-    async def _one(
-        self, wanted: ImageRequest, now: datetime, turns: asyncio.Semaphore, making: asyncio.Semaphore
+    async def _cache_image(
+        self, wanted: ImageRequest, now: datetime, fetching: asyncio.Semaphore, resizing: asyncio.Semaphore
     ) -> str:
-        """Put one image into the cache; why not, otherwise."""
+        """Put one image into the cache. Returns the fault, or nothing."""
         fault, made = "", tuple[ResizedImage, ...]()
-        async with turns:
+        async with fetching:
             try:
                 body = await self._fetch_bytes(wanted)
-                async with making:  # one at a time: it is their memory that is limited
+                async with resizing:  # one at a time, because memory is limited
                     answer = await call_isolated_async(resize_to_json, body, self.widths, limits=RESIZE_LIMITS)
                 made = parse_resized(answer)
             except (UnusableImage, LimitExceeded) as error:
                 fault = str(error)
             except ChildFailed as bug:
-                log.error("picture %s: %s", wanted.address, bug.trace)
-                fault = "could not be made smaller"
-            except StartFailed as error:  # says nothing of the picture, so it is not kept
+                log.error("image %s: %s", wanted.address, bug.trace)
+                fault = "could not be resized"
+            except StartFailed as error:  # says nothing about the image, so it is not cached
                 return f"could not be read: {error}"
             except SourceError as error:
                 fault = str(error).removeprefix(wanted.address).strip()
@@ -129,7 +128,7 @@ class ImageService:
         return fault
 
     async def _fetch_bytes(self, wanted: ImageRequest) -> bytes:
-        """The bytes of a picture. They are read in a child, too: what drips for ever costs it, not us."""
+        """The bytes of an image, read in a child process: an endless response costs only that."""
         seconds, source = self.settings.time_limit.total_seconds(), wanted.source
         answer = await call_isolated_async(
             _fetch,
@@ -150,17 +149,17 @@ class ImageService:
         raise SourceError(str(answer.get("fault", "")) if isinstance(answer, dict) else "")
 
     def attach_images(self, article: Article) -> Article:
-        """The article with the files of its picture; without a picture where it is known that there is none to show."""
+        """The article with the files of its image; without the image where the cache has a fault for it."""
         wanted = self._image_request(article)
-        kept = self.cache.find(wanted.address, wanted.cache_scope) if wanted else None
-        if kept is None or article.image is None:
+        cached = self.cache.find(wanted.address, wanted.cache_scope) if wanted else None
+        if cached is None or article.image is None:
             return article
-        if kept.fault:
+        if cached.fault:
             return replace(article, image=None)
-        return replace(article, image=replace(article.image, variants=kept.files))
+        return replace(article, image=replace(article.image, variants=cached.files))
 
 
-# -- in a child --------------------------------------------------------------------------------------------------------
+# -- in a child process ------------------------------------------------------------------------------------------------
 
 
 def _fetch(

@@ -30,7 +30,7 @@ from ..subscribers.merge_values import build_recipient
 _HREF = re.compile(r'\bhref="([^"]*)"')  # in a body, which is sanitised
 MAX_EMAILS = 20  # of one edition that are examined: the whole one, and the largest of the others
 # Without https of our own there can be no one-click unsubscribe (RFC 8058): that is told, and holds nothing up.
-_NEEDS_HTTPS = frozenset({"header-missing", "list-unsubscribe"})
+_NEEDS_HTTPS = frozenset({"missing-header", "list-unsubscribe"})
 
 
 def check_emails(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime) -> list[Finding]:

@@ -91,19 +91,19 @@ def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
             return ("site", "service_url")
         case "list-unsubscribe", _:
             return ours
-        case "header-missing", "List-Unsubscribe" | "List-Unsubscribe-Post":
+        case "missing-header", "List-Unsubscribe" | "List-Unsubscribe-Post":
             return ours
-        case (("header-missing" | "sender"), "From"):
+        case (("missing-header" | "sender"), "From"):
             return (*channel, "sender")
         case "message-id", _:
             return (*channel, "sender")
-        case (("header-missing" | "list-id"), ("List-Id")):
+        case (("missing-header" | "list-id"), ("List-Id")):
             return keys.set((*channel, "list_domain"), (*channel, "sender"))
         case "unsubscribe-mailto", _:
             return (*channel, "reply_to")
         case (("size" | "size-encoded" | "unsubscribe-clipped"), _):
             return (*newsletter, "max_articles")
-        case (("subject-empty" | "subject-capitals" | "subject-marks"), _):
+        case (("subject-empty" | "subject-capitals" | "subject-exclamation"), _):
             title = keys.values.get((*newsletter, "title"), "")
             faulty = not title or title.isupper() or any(sign in title for sign in "!！")
             return (*newsletter, "title") if faulty else None
@@ -114,7 +114,7 @@ def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
 
 def _by_value(one: Finding, keys: ConfigKeys) -> KeyPath | None:
     """The key that holds the value at fault."""
-    if one.check in ("contrast", "contrast-dark", "invisible-words"):
+    if one.check in ("contrast", "contrast-dark", "invisible-text"):
         return _theme_color_key(one.about, keys)
     logos = {keys.values.get(("site", "theme", name)) for name in ("logo", "logo_dark")}
     if one.check == "image-size" and logos & set(one.about):
@@ -179,7 +179,7 @@ def placeholder_findings(
         if path[0] in used and (len(path) < 2 or path[1] not in used[str(path[0])]):
             continue
         local = path[0] == "channels" and not channels.get(str(path[1]), True)
-        check = "placeholder-beside" if local else "placeholder"
+        check = "placeholder-local" if local else "placeholder"
         findings.append(replace(finding(check, problem.message), key=describe_location(problem)))
     return findings
 
@@ -188,7 +188,9 @@ def find_sample_articles(carried: Sequence[Article]) -> list[Finding]:
     """The articles of an edition that are examples of `distributor init`."""
     return [
         finding(
-            "sample-article", "is an example of `distributor init`; withdraw it, and delete its file", f"«{one.title}»"
+            "sample-article",
+            "is a sample article of `distributor init`; withdraw it, and delete its file",
+            f"«{one.title}»",
         )
         for one in carried
         if (lead := _SAMPLE_ARTICLES.get(clean_line(one.title).casefold()))

@@ -23,23 +23,25 @@ def check_bidi_controls(message: ParsedMessage, context: CheckContext) -> Iterat
     for where, words in _displayed_texts(message, context):
         if match := _BIDI_CONTROLS.search(words):
             text = (
-                f"U+{ord(match.group()):04X} turns the writing direction near “{_excerpt(words, match)}”; take it out"
+                f"U+{ord(match.group()):04X} changes the writing direction near “{_excerpt(words, match)}”; remove it"
             )
-            yield finding("turning-characters", text, where, (match.group(),))
+            yield finding("bidi-characters", text, where, (match.group(),))
 
 
 def check_invisible_characters(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for where, words in _displayed_texts(message, context):
         if match := _INVISIBLE.search(_EMOJI_TAGS.sub("", words)):
-            text = f"U+{ord(match.group()):04X} cannot be seen, near “{_excerpt(words, match)}”; take it out of the article"
+            text = (
+                f"U+{ord(match.group()):04X} is invisible, near “{_excerpt(words, match)}”; remove it from the article"
+            )
             yield finding("invisible-characters", text, where, (match.group(),))
 
 
 def check_replacement_characters(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for where, words in _displayed_texts(message, context):
         if match := re.search("\ufffd", words):
-            text = f"a letter was lost near “{_excerpt(words, match)}”; correct the article or its source's charset"
-            yield finding("damaged-letters", text, where, (match.group(),))
+            text = f"a character was lost near “{_excerpt(words, match)}”; correct the article or its source's charset"
+            yield finding("replacement-characters", text, where, (match.group(),))
 
 
 def check_preheader(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
@@ -47,18 +49,16 @@ def check_preheader(message: ParsedMessage, context: CheckContext) -> Iterator[F
         return
     words = message.page.preheader()
     if not words:
-        text = "no hidden line stands at the top, so programs show whatever comes first; write one into the layout"
+        text = "there is no hidden text at the top, so mail programs show whatever comes first; add a preheader"
         yield finding("preheader", text, "the top of the page")
     elif words.casefold() == clean_line(context.subject).casefold():
-        text = "the line beside the subject says the same as the subject; let it tell of the next stories"
+        text = "it repeats the subject; let it name the next articles"
         yield finding("preheader", text, "the top of the page")
 
 
 def check_preheader_length(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     if message.page and (length := count_graphemes(message.page.preheader())) > MAX_PREHEADER_LENGTH:
-        text = (
-            f"the hidden line at the top has {length} letters; programs show about 100, and filters dislike hidden text"
-        )
+        text = f"it has {length} characters; mail programs show about 100, and filters dislike hidden text"
         yield finding("preheader-long", text, "the top of the page")
 
 
@@ -66,22 +66,22 @@ def check_amount_of_text(message: ParsedMessage, context: CheckContext) -> Itera
     page = message.page
     if page is None or len(page.visible_text(footer=False).split()) >= MIN_WORDS:
         return
-    if any(page.visible(picture) for picture in page.all("img")):
-        yield finding("images-only", "it is made of pictures; say in words what they say", "the page")
+    if any(page.visible(image) for image in page.all("img")):
+        yield finding("images-only", "it consists of images; write their content as text", "the page")
     else:
         yield finding("little-text", f"it has fewer than {MIN_WORDS} words; filters distrust a bare link", "the page")
 
 
 def check_headlines(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    """Capitals and line breaks may differ: a text part has no other way to set a heading off."""
+    """Capitals and line breaks may differ: a text part has no other way to emphasize a heading."""
     page = message.page
     if page is None or not message.text.strip():
         return
     words = single_line(message.text).casefold()
     for heading in page.all(*HEADINGS):
-        said = page.text_of(heading)
-        if page.visible(heading) and said.casefold() not in words:
-            text = "the text part does not say this heading; add it to the template"
+        heading_text = page.text_of(heading)
+        if page.visible(heading) and heading_text.casefold() not in words:
+            text = "the text part lacks this heading; add it to the template"
             yield finding("text-headlines", text, page.locate(heading))
 
 

@@ -37,7 +37,7 @@ def check_forbidden_elements(message: ParsedMessage, context: CheckContext) -> I
     for page in _page(message):
         for check, tags in _FORBIDDEN_TAGS.items():
             for element in page.all(*tags):
-                text = f"<{element.tag}> does not work in mail and makes filters suspicious; take it out"
+                text = f"<{element.tag}> does not work in emails and makes filters suspicious; remove it"
                 yield finding(check, text, page.locate(element))
 
 
@@ -47,11 +47,11 @@ def check_scripts(message: ParsedMessage, context: CheckContext) -> Iterator[Fin
             for name, value in element.items():
                 if str(name).lower().startswith("on"):
                     yield finding(
-                        "script", f"the event handler {name!r} never runs in mail; take it out", page.locate(element)
+                        "script", f"the event handler {name!r} never runs in emails; remove it", page.locate(element)
                     )
                 elif str(value).strip().lower().startswith("javascript:") and name in ("href", "src", "action"):
                     yield finding(
-                        "script", f"a javascript: address in {name!r} never runs; take it out", page.locate(element)
+                        "script", f"a javascript: address in {name!r} never runs; remove it", page.locate(element)
                     )
 
 
@@ -60,21 +60,25 @@ def check_external_styles(message: ParsedMessage, context: CheckContext) -> Iter
         for element in page.all("link"):
             if "stylesheet" in (element.get("rel") or "").lower():
                 yield finding(
-                    "outside-style", "a style sheet is linked; write its rules into the page", page.locate(element)
+                    "external-style", "a style sheet is linked; write its rules into the page", page.locate(element)
                 )
         if any(statement.lower().startswith("@import") for statement in page.sheet.statements):
-            yield finding("outside-style", "a style sheet is imported; write its rules into the page", "style element")
+            yield finding("external-style", "a style sheet is imported; write its rules into the page", "style element")
 
 
 def check_external_fonts(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page in _page(message):
         faces = [one for one in page.sheet.statements if one.lower().startswith("@font-face")]
         if any(_OUTSIDE.search(face) for face in faces):
-            yield finding("outside-font", "a font is loaded from outside; name one that readers have", "style element")
+            yield finding(
+                "external-font", "a font is loaded from another server; use one that subscribers have", "style element"
+            )
         for element in page.all("link"):
             if (element.get("as") or "").lower() == "font":
                 yield finding(
-                    "outside-font", "a font is loaded from outside; name one that readers have", page.locate(element)
+                    "external-font",
+                    "a font is loaded from another server; use one that subscribers have",
+                    page.locate(element),
                 )
 
 
@@ -83,7 +87,7 @@ def check_lazy_loading(message: ParsedMessage, context: CheckContext) -> Iterato
         for element in page.elements:
             if (element.get("loading") or "").lower() == "lazy":
                 yield finding(
-                    "lazy-loading", "the picture may never load in mail; take loading= out", page.locate(element)
+                    "lazy-loading", "the image may never load in emails; remove loading=", page.locate(element)
                 )
 
 
@@ -91,7 +95,7 @@ def check_srcset(message: ParsedMessage, context: CheckContext) -> Iterator[Find
     for page in _page(message):
         for element in page.elements:
             if element.get("srcset") is not None or element.tag in ("picture", "source"):
-                text = "most mail programs ignore a choice of pictures, some show none; give one address in src"
+                text = "most mail programs ignore a choice of images, some show none; give one address in src"
                 yield finding("srcset", text, page.locate(element))
 
 
@@ -100,22 +104,22 @@ def check_data_urls(message: ParsedMessage, context: CheckContext) -> Iterator[F
         for element in page.elements:
             values = [(element.get(name) or "").strip().lower() for name in _LOADING_ATTRIBUTES]
             if any(value.startswith("data:") or re.search(r"url\(\s*['\"]?data:", value) for value in values):
-                yield finding("data-uri", "it stands in a data: address; put it on the web", page.locate(element))
+                yield finding("data-uri", "it is embedded as a data: address; put it on the web", page.locate(element))
         if re.search(r"url\(\s*['\"]?data:", page.sheet.text, re.IGNORECASE):
-            yield finding("data-uri", "a rule holds a data: address; put it on the web", "style element")
+            yield finding("data-uri", "a rule contains a data: address; put it on the web", "style element")
 
 
 def check_style_size(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page in _page(message):
         if (octets := len(page.sheet.text.encode("utf-8", "replace"))) > STYLE_LIMIT:
             text = f"the styles are {octets:,} octets; Gmail drops them beyond {STYLE_LIMIT:,}: write less"
-            yield finding("style-weight", text, "style element")
+            yield finding("style-size", text, "style element")
 
 
 def check_language(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page in _page(message):
         if not (page.root.get("lang") or "").strip():
-            text = 'it does not say its language, so voices read it wrongly; write <html lang="vi">'
+            text = 'it does not name its language, so screen readers pronounce it wrongly; write <html lang="vi">'
             yield finding("page-language", text, "html element")
 
 
@@ -139,7 +143,7 @@ def check_headings(message: ParsedMessage, context: CheckContext) -> Iterator[Fi
         for one in found:
             own = int(str(one.tag)[1])
             if own > level + 1:
-                text = f"an h{own} where h{level + 1} comes next; who listens takes a part for missing"
+                text = f"an h{own} where h{level + 1} comes next; users of screen readers miss a level"
                 yield finding("headings", text, page.locate(one))
             level = own
 
@@ -148,7 +152,7 @@ def check_layout_tables(message: ParsedMessage, context: CheckContext) -> Iterat
     for page in _page(message):
         for table in page.all("table"):
             if table.get("role") not in ("presentation", "none") and not _is_data_table(table):
-                text = 'a table for looks is read aloud cell by cell; write role="presentation"'
+                text = 'a table for layout is read aloud cell by cell; write role="presentation"'
                 yield finding("layout-table", text, f"line {table.sourceline or 1} of the HTML")
 
 
@@ -167,14 +171,14 @@ def _page(message: ParsedMessage) -> Iterator[ParsedPage]:
 def check_image_urls(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, image, url in _images(message):
         if not is_web(url) and not url.lower().startswith("data:") and "@@field:" not in url and "{" not in url:
-            text = f"the image's address is {clean_line(url)[:80]!r}; mail needs the full one, with https://"
-            yield finding("image-address", text, page.locate(image), (url,))
+            text = f"the image's address is {clean_line(url)[:80]!r}; emails need the full one, with https://"
+            yield finding("image-url", text, page.locate(image), (url,))
 
 
 def check_https(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, image, url in _images(message):
         if is_web(url) and not url.lower().startswith("https://"):
-            text = f"{clean_line(url)[:80]} is not https, and some programs do not show it; ask for it over https"
+            text = f"{clean_line(url)[:80]} is not https, and some programs do not show it; load it over https"
             yield finding("image-http", text, page.locate(image), (url,))
 
 
@@ -182,16 +186,16 @@ def check_alt_text(message: ParsedMessage, context: CheckContext) -> Iterator[Fi
     for page, image, url in _images(message):
         alt, role = image.get("alt"), image.get("role")
         if alt is None:
-            text = "the image has no alt; say what it shows, or write an empty one for an ornament"
+            text = "the image has no alt; describe what it shows, or write an empty one for a decorative image"
         elif not alt.strip() and role not in ("presentation", "none"):
-            text = 'the image has an empty alt; say what it shows, or add role="presentation" if it is an ornament'
+            text = 'the image has an empty alt; describe what it shows, or add role="presentation" if it is decorative'
         else:
             continue
         yield finding("image-alt", f"{text} ({clean_line(url)[:80]})", page.locate(image), (url,))
 
 
 def check_dimensions(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    """A missing height is no fault: where the source does not tell, a guess would bend the image."""
+    """A missing height is no fault: where the source does not give it, a guess would distort the image."""
     for page, image, url in _images(message):
         width, height = image.get("width"), image.get("height")
         if width is None or not _NUMBER.fullmatch(width.strip()):
@@ -240,7 +244,7 @@ def _check_contrast(page: ParsedPage, check: str, screen: Screen, when: str) -> 
         if ratio < minimum and pair not in faulty:
             faulty.add(pair)
             text = f"{pair[0]} on {pair[1]}{when} has a contrast of {ratio:.1f} to 1; change one: it needs {minimum:g}"
-            name = check if ratio >= MIN_VISIBLE_CONTRAST else "invisible-words"
+            name = check if ratio >= MIN_VISIBLE_CONTRAST else "invisible-text"
             yield finding(name, text, page.locate(node.element), pair)
 
 

@@ -1,8 +1,8 @@
-"""Asks the network whether the links of an edition answer: politely, for a bounded time, and without guessing.
+"""Link check: requests the links of an edition and reports those that are certainly broken.
 
-Only what is certain becomes a finding. 404 and 410 mean that a page is gone; a name that is not known, a refused
-connection and a certificate that is not valid mean that readers get nowhere. What 403, 405, 429, 5xx and silence mean
-nobody can tell from here: portals and their guards answer programs in another way than readers.
+404 and 410 mean that a page is gone; an unknown name, a refused connection and an invalid certificate mean that subscribers
+cannot reach it. 403, 405, 429, 5xx and timeouts prove nothing: portals and their firewalls treat programs differently from
+browsers. Each host gets one request at a time, and all requests together have a time limit.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from .findings import Finding, finding, summarize_findings
 from .links import is_web
 
 MAX_LINKS = 100  # of an edition
-MAX_CONCURRENT_HOSTS = 8  # hosts asked side by side; each gets one request at a time
+MAX_CONCURRENT_HOSTS = 8  # each gets one request at a time
 HOST_DELAY = 0.1  # seconds between two requests to a host
 REQUEST_TIMEOUT = 10.0  # seconds for one request
 MAX_REDIRECTS = 5
-CACHE_LIFETIME = timedelta(hours=6)  # how long "answers" is believed; a fault is looked at again each time
-MIN_DEAD_LINKS = 3  # below this, "most links" says nothing
+CACHE_LIFETIME = timedelta(hours=6)  # how long a working link is not requested again; a broken one is, each time
+MIN_DEAD_LINKS = 3  # below this, "most links" means nothing
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _THROTTLED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
 class LinkState(StrEnum):
-    """What is known of a link."""
+    """The state of a link, as far as it is known."""
 
     ANSWERS = "answers"
     GONE = "gone"  # 404, 410
-    UNREACHABLE = "unreachable"  # no such name, nobody listens, a certificate that is not valid
-    UNCLEAR = "unclear"  # nobody can tell
+    UNREACHABLE = "unreachable"  # unknown name, refused connection, invalid certificate
+    UNCLEAR = "unclear"  # anything else
 
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
-    """What a link answered and when; `words` say it of the link."""
+    """The state of a link at a time; `words` describe it as a predicate of the link."""
 
     state: LinkState
     when: datetime
@@ -58,7 +58,7 @@ class LinkResult:
 
 @dataclass(frozen=True, slots=True)
 class LinkReport:
-    """The findings, and what to hand in as `cache` next time. `unclear` are the links of which nobody can tell."""
+    """The findings, what to pass as `cache` next time, and the links whose state is unclear."""
 
     findings: list[Finding]
     cache: Mapping[str, LinkResult]
@@ -75,75 +75,76 @@ async def check_links(
     most: int = MAX_LINKS,
     private: Collection[str] = (),
 ) -> LinkReport:
-    """Ask each address once, the first `most` of them, within `budget` seconds for all together. Raises nothing.
+    """Request each address once, the first `most` of them, within `budget` seconds for all together. Raises nothing.
 
-    What the time did not suffice for is unclear. Only the addresses among `private` may lead into a private network.
+    Links that were not requested in time are unclear. Only the addresses in `private` may lead into a private network.
     """
-    asked = list(dict.fromkeys(urldefrag(url).url for url in urls if is_web(url)))[:most]
-    known = {url: answer for url, answer in cache.items() if is_fresh(answer, now)}
-    asker = _LinkChecker(now, {url: known[url] for url in asked if url in known})
+    requested = list(dict.fromkeys(urldefrag(url).url for url in urls if is_web(url)))[:most]
+    known = {url: result for url, result in cache.items() if is_fresh(result, now)}
+    checker = _LinkChecker(now, {url: known[url] for url in requested if url in known})
     agent = user_agent(site)
     allowed = {urldefrag(url).url for url in private}
     async with (
         open_session(user_agent=agent, total=REQUEST_TIMEOUT) as public,
         open_session(user_agent=agent, allow_private=True, total=REQUEST_TIMEOUT) as everywhere,
     ):
-        sessions = {url: everywhere if url in allowed else public for url in asked}
+        sessions = {url: everywhere if url in allowed else public for url in requested}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(budget, 0.0)):
-                await asyncio.gather(*(asker.ask(sessions[url], url) for url in asked if url not in known))
-    answers = {url: asker.answers.get(url, LinkResult(LinkState.UNCLEAR, now)) for url in asked}
-    unclear = tuple(url for url, answer in answers.items() if answer.state is LinkState.UNCLEAR)
-    return LinkReport(findings_from_results(answers), {**known, **asker.answers}, unclear)
+                await asyncio.gather(*(checker.check(sessions[url], url) for url in requested if url not in known))
+    results = {url: checker.results.get(url, LinkResult(LinkState.UNCLEAR, now)) for url in requested}
+    unclear = tuple(url for url, result in results.items() if result.state is LinkState.UNCLEAR)
+    return LinkReport(findings_from_results(results), {**known, **checker.results}, unclear)
 
 
-def is_fresh(answer: LinkResult, now: datetime) -> bool:
-    return answer.state is LinkState.ANSWERS and timedelta(0) <= now - answer.when < CACHE_LIFETIME
+def is_fresh(result: LinkResult, now: datetime) -> bool:
+    return result.state is LinkState.ANSWERS and timedelta(0) <= now - result.when < CACHE_LIFETIME
 
 
-def findings_from_results(answers: Mapping[str, LinkResult]) -> list[Finding]:
-    """What the answers mean for the edition. Pure."""
-    gone = [url for url, answer in answers.items() if answer.state is LinkState.GONE]
-    lost = [url for url, answer in answers.items() if answer.state is LinkState.UNREACHABLE]
-    certain = [answer for answer in answers.values() if answer.state in (LinkState.ANSWERS, LinkState.GONE)]
+def findings_from_results(results: Mapping[str, LinkResult]) -> list[Finding]:
+    """The findings for an edition. Pure."""
+    gone = [url for url, result in results.items() if result.state is LinkState.GONE]
+    lost = [url for url, result in results.items() if result.state is LinkState.UNREACHABLE]
+    certain = [result for result in results.values() if result.state in (LinkState.ANSWERS, LinkState.GONE)]
     found: list[Finding] = []
     if len(gone) >= MIN_DEAD_LINKS and len(gone) * 2 > len(certain):
         words = (
-            f"{len(gone)} of {len(certain)} links are gone at once; look at how the addresses are made before sending"
+            f"{len(gone)} of {len(certain)} links are gone at once; check how their addresses are built before sending"
         )
         found.append(finding("dead-links", words, gone[0], tuple(gone)))
     found += [
-        finding("dead-link", f"{answers[url].words}; correct it, or withdraw the article", url, (url,)) for url in gone
+        finding("dead-link", f"{results[url].words}; correct it, or withdraw the article", url, (url,)) for url in gone
     ]
-    if len(lost) > 1 and len(lost) == len(answers):
+    if len(lost) > 1 and len(lost) == len(results):
         words = "none of the links can be reached; is this machine on the network?"
-        return summarize_findings([*found, finding("no-answer", words)])
+        return summarize_findings([*found, finding("unreachable-link", words)])
     found += [
-        finding("no-answer", f"{answers[url].words}; no reader gets there: correct it", url, (url,)) for url in lost
+        finding("unreachable-link", f"{results[url].words}; subscribers cannot reach it: correct it", url, (url,))
+        for url in lost
     ]
     return summarize_findings(found)
 
 
 @dataclass
 class _LinkChecker:
-    """Asks links, keeps what they answered, and leaves hosts alone that asked for it."""
+    """Requests links, keeps their results, and stops requesting hosts that throttle."""
 
     now: datetime
-    answers: dict[str, LinkResult]
+    results: dict[str, LinkResult]
     hosts: HostQueue = field(default_factory=HostQueue)
     throttled: set[str] = field(default_factory=set)
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT_HOSTS))
 
-    async def ask(self, session: aiohttp.ClientSession, url: str) -> None:
+    async def check(self, session: aiohttp.ClientSession, url: str) -> None:
         host = urlsplit(url).netloc
-        # The turn comes first: links that wait for their host must not take the places of other hosts.
+        # The host's turn comes first: links that wait for it must not take the places of other hosts.
         async with self.hosts.acquire(host, HOST_DELAY), self.gate:
             if host in self.throttled:
                 return
-            state, words = await self._look(session, url, host)
-            self.answers[url] = LinkResult(state, self.now, words)
+            state, words = await self._request(session, url, host)
+            self.results[url] = LinkResult(state, self.now, words)
 
-    async def _look(self, session: aiohttp.ClientSession, url: str, host: str) -> tuple[LinkState, str]:
+    async def _request(self, session: aiohttp.ClientSession, url: str, host: str) -> tuple[LinkState, str]:
         try:
             status = await _status(session, "HEAD", url)
             if status >= HTTPStatus.BAD_REQUEST and status not in _THROTTLED:
@@ -167,12 +168,14 @@ async def _status(session: aiohttp.ClientSession, method: str, url: str) -> int:
 def _classify_error(error: Exception) -> tuple[LinkState, str]:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(error, aiohttp.ClientConnectorCertificateError) or isinstance(cause, ssl.SSLCertVerificationError):
-        return LinkState.UNREACHABLE, "has a certificate that is not valid"
-    if isinstance(cause, PrivateAddress):  # in the newsroom's own network a name may lead elsewhere than for readers
+        return LinkState.UNREACHABLE, "has an invalid certificate"
+    if isinstance(
+        cause, PrivateAddress
+    ):  # in the newsroom's own network a name may lead elsewhere than for subscribers
         return LinkState.UNCLEAR, "leads into a private network"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         passing = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
-        return (LinkState.UNCLEAR, "") if passing else (LinkState.UNREACHABLE, "does not answer: its name is not known")
+        return (LinkState.UNCLEAR, "") if passing else (LinkState.UNREACHABLE, "does not result: its name is unknown")
     if isinstance(cause, ConnectionRefusedError):
-        return LinkState.UNREACHABLE, "does not answer: nobody takes the connection"
+        return LinkState.UNREACHABLE, "does not result: the connection is refused"
     return LinkState.UNCLEAR, ""

@@ -18,19 +18,19 @@ from .parsed_message import CheckContext, ParsedMessage, ParsedPage
 _UNFINISHED = re.compile(
     r"#||todo|tbd|xxx+|url|link|https?:/{0,2}|javascript:(void\(0\))?;?|about:blank", re.IGNORECASE
 )
-# RFC 2606, and what stays on one machine. Not `.example` as a whole: the sample newsroom lives there.
+# RFC 2606, and hosts of one machine. Not `.example` as a whole: the sample newsroom uses it.
 _PLACEHOLDER_HOSTS = re.compile(r"(.+\.)?(example\.(com|net|org)|localhost|local|test|invalid)")
 _MERGE_TAG = re.compile(r"@@field:[^\s\"'<>]{0,40}")
 _TEMPLATE = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\{\{|\{%", re.DOTALL)
 _TEMPLATE_SYNTAX = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\*\|[A-Z_:]{1,40}\|\*|%%[A-Za-z_]{2,40}%%", re.DOTALL)
 _URL_ATTRIBUTES = ("href", "src", "background", "action")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_SURROUNDING_PUNCTUATION = "<>()[]\"'“”.,;:"  # what may stand around an address in a text
+_SURROUNDING_PUNCTUATION = "<>()[]\"'“”.,;:"  # that may surround an address in a text
 _ANGLED = re.compile(r"<([^<>]*)>")
 
 
 def host_of(url: str) -> str:
-    """The host in small letters, as A-labels where it has others; empty for what has none."""
+    """The host in lower case, internationalized names as A-labels; empty where there is none."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -39,7 +39,7 @@ def host_of(url: str) -> str:
 
 
 def is_same_url(one: str, other: str) -> bool:
-    """Whether two addresses are one, written in letters or in ASCII."""
+    """Whether two addresses are the same, one perhaps written in Unicode."""
     return one == other or to_ascii(one) == to_ascii(other)
 
 
@@ -48,7 +48,7 @@ def is_web(url: str) -> bool:
 
 
 def to_ascii(url: str) -> str:
-    """The form that a header has, and that a page gets from its serialiser; a text has letters (RFC 3987, 3.1)."""
+    """An address in ASCII, as headers and serialized pages have it; a text part may have Unicode (RFC 3987, 3.1)."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
@@ -59,7 +59,7 @@ def to_ascii(url: str) -> str:
 
 
 def is_placeholder(url: str, hosts: frozenset[str]) -> bool:
-    """Whether an address is one that somebody meant to fill in. `hosts` are ours, whatever they are called."""
+    """Whether somebody forgot to fill in an address. `hosts` are ours, whatever they are called."""
     if _UNFINISHED.fullmatch(url):
         return True
     host = host_of(url) if is_web(url) else ""
@@ -76,29 +76,31 @@ def _loopback(host: str) -> bool:
 def check_full_urls(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, element, url in _links(message):
         if not (_UNFINISHED.fullmatch(url) or is_web(url) or _is_mailto(url) or _unfilled(url)):
-            text = f"the link leads to {clean_line(url)[:80]!r}; mail needs the full address, with https://"
-            yield finding("link-address", text, page.locate(element), (url,))
+            text = f"the link leads to {clean_line(url)[:80]!r}; emails need the full address, with https://"
+            yield finding("link-url", text, page.locate(element), (url,))
 
 
 def check_placeholders(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, element, url in _links(message):
         if is_placeholder(url, context.hosts):
-            text = f"the link leads to {clean_line(url)[:80]!r}, a placeholder; give it its address or take it out"
+            text = (
+                f"the link leads to {clean_line(url)[:80]!r}, a placeholder; write the real address, or remove the link"
+            )
             yield finding("link-placeholder", text, page.locate(element), (url,))
 
 
 def check_link_text(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    """A picture that lacks its words is reported by `image-alt`."""
+    """An image without alternative text is reported by `image-alt`."""
     for page, element, url in _links(message):
         if not page.text_of(element) and all(
             one.get("role") in ("presentation", "none") for one in element.iter("img")
         ):
-            text = f"the link to {clean_line(url)[:80]!r} has no words; write some, or an alt on its picture"
-            yield finding("link-words", text, page.locate(element), (url,))
+            text = f"the link to {clean_line(url)[:80]!r} has no text; add one, or alternative text for its image"
+            yield finding("link-text", text, page.locate(element), (url,))
 
 
 def check_unexpanded_fields(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    """A mark of a personal slot is a fault wherever it stands: articles cannot hold one (`slots.neutralise`)."""
+    """A merge tag is a fault wherever it stands: articles cannot contain one (`merge_fields.neutralize`)."""
     for where, words in (
         ("Subject", context.subject),
         ("the HTML part", message.html),
@@ -106,25 +108,25 @@ def check_unexpanded_fields(message: ParsedMessage, context: CheckContext) -> It
     ):
         for found in sorted(set(_MERGE_TAG.findall(words))):
             yield finding(
-                "unexpanded", f"{clean_line(found)!r} was not filled in; the letter must be built anew", where, (found,)
+                "unfilled-field", f"{clean_line(found)!r} was not filled in; render the email again", where, (found,)
             )
     if message.page:
         for element in message.page.elements:
             for name in _URL_ATTRIBUTES:
                 if match := _TEMPLATE.search(element.get(name) or ""):
                     text = f"the address holds {clean_line(match.group())[:40]!r}, which the template should have filled in"
-                    yield finding("unexpanded", text, message.page.locate(element), (match.group(),))
+                    yield finding("unfilled-field", text, message.page.locate(element), (match.group(),))
 
 
 def check_template_syntax(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
-    """An article may write of templates, so this is only a warning."""
+    """An article may be about templates, so this is only a warning."""
     shown = message.page.visible_text() if message.page else ""
     for where, words in (("Subject", context.subject), ("the page", shown), ("the text part", message.text)):
         for found in sorted(set(_TEMPLATE_SYNTAX.findall(words))):
             text = (
-                f"the words {clean_line(found)[:40]!r} look like a template; fill them in unless an article says them"
+                f"the text {clean_line(found)[:40]!r} looks like a template; fill it in unless an article contains it"
             )
-            yield finding("template-words", text, where, (found,))
+            yield finding("template-syntax", text, where, (found,))
 
 
 def _links(message: ParsedMessage) -> Iterator[tuple[ParsedPage, HtmlElement, str]]:
@@ -154,8 +156,8 @@ def _is_mailto(url: str) -> bool:
 def check_article_links(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, element, url in _missing(message):
         if _in_heading(element):
-            text = f"the text part lacks {clean_line(url)[:120]}, so who reads text misses the story; add it to the template"
-            yield finding("text-stories", text, page.locate(element), (url,))
+            text = f"the text part lacks {clean_line(url)[:120]}, the link of an article; add it to the template"
+            yield finding("text-articles", text, page.locate(element), (url,))
 
 
 def check_other_links(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
@@ -169,7 +171,7 @@ def check_other_links(message: ParsedMessage, context: CheckContext) -> Iterator
 
 
 def words_in(text: str) -> set[str]:
-    """What stands between spaces, with and without the signs around it."""
+    """The words of a text, with and without the punctuation around them."""
     words = text.split()
     return {*words, *(word.strip(_SURROUNDING_PUNCTUATION) for word in words)}
 
@@ -223,12 +225,12 @@ def check_not_clipped(message: ParsedMessage, context: CheckContext) -> Iterator
         return
     at = _offset(message.html, link)
     if at > context.size_limit:
-        text = f"it begins at octet {at:,} of the HTML, where Gmail may have cut already; shorten what stands before it"
+        text = f"it begins at octet {at:,} of the HTML, where Gmail may have cut already; shorten what comes before it"
         yield finding("unsubscribe-clipped", text, f"line {link.sourceline or 1} of the HTML")
 
 
 def _link(page: ParsedPage, url: str) -> HtmlElement | None:
-    """The first visible link with this address and with words."""
+    """The first visible link with this address and a text."""
     for element, address in page.links():
         if is_same_url(address, url) and page.visible(element) and page.text_of(element):
             return element
@@ -236,7 +238,7 @@ def _link(page: ParsedPage, url: str) -> HtmlElement | None:
 
 
 def _offset(document: str, link: HtmlElement) -> int:
-    """Where a link begins, in octets: at its address, or at its line where that is written in another way."""
+    """Where a link begins, in octets: at its address, or at its line where the address is written in another way."""
     url = link.get("href") or ""
     places = [at for at in (document.find(form) for form in (url, html.escape(url))) if at >= 0]
     if places:

@@ -33,7 +33,7 @@ SINGLE_HEADERS = frozenset(
         "Content-Transfer-Encoding", "List-Post", "List-Help", "List-Archive", "List-Owner", "List-Subscribe", "Feedback-ID",
     )
 )  # fmt: skip
-MAX_AHEAD, MAX_BEHIND = timedelta(hours=1), timedelta(days=7)  # clocks differ; a letter waits for days at most
+MAX_AHEAD, MAX_BEHIND = timedelta(hours=1), timedelta(days=7)  # clocks differ; an email waits for days at most
 MAX_LIST_ID = 255  # RFC 2919, section 2
 _ANGLED = re.compile(r"<([^<>]*)>")
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@[^\s<>@]+>")
@@ -49,7 +49,7 @@ _WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 
 def check_parts(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for fault in message.faults:
-        yield finding("parts", f"{fault}; the letter must be built anew")
+        yield finding("parts", f"{fault}; render the email again")
 
 
 def check_line_ends(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
@@ -57,7 +57,9 @@ def check_line_ends(message: ParsedMessage, context: CheckContext) -> Iterator[F
     raw = message.raw
     if b"\0" in raw:
         yield finding(
-            "line-ends", "there is a NUL, which servers cut at or refuse; take it out", _line(raw, raw.index(b"\0"))
+            "line-ends",
+            "there is a NUL, at which servers cut the message or reject it; remove it",
+            _line(raw, raw.index(b"\0")),
         )
     lone = re.search(rb"\r(?!\n)|(?<!\r)\n", raw)
     if lone:
@@ -91,7 +93,7 @@ def check_html_size(message: ParsedMessage, context: CheckContext) -> Iterator[F
 
 def check_encoded_size(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     if message.encoded > MAX_ENCODED_SIZE:
-        text = f"the HTML travels as {message.encoded:,} octets, more than {MAX_ENCODED_SIZE:,}; Gmail may cut it"
+        text = f"the encoded HTML is {message.encoded:,} octets, more than {MAX_ENCODED_SIZE:,}; Gmail may cut it"
         yield finding("size-encoded", text, "the HTML part")
 
 
@@ -101,9 +103,9 @@ def check_encoded_size(message: ParsedMessage, context: CheckContext) -> Iterato
 def check_required(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for name in REQUIRED_HEADERS:
         if not message.values(name):
-            yield finding("header-missing", f"there is no {name}; add it before sending", name)
+            yield finding("missing-header", f"there is no {name}; add it before sending", name)
         elif name != "Subject" and not message.value(name).strip():
-            yield finding("header-missing", f"{name} is empty; fill it before sending", name)
+            yield finding("missing-header", f"{name} is empty; fill it before sending", name)
 
 
 def check_duplicates(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
@@ -111,8 +113,8 @@ def check_duplicates(message: ParsedMessage, context: CheckContext) -> Iterator[
     shown = {name.lower(): name for name, _ in message.fields}
     for name in sorted(count.keys() & SINGLE_HEADERS):
         if count[name] > 1:
-            text = f"{shown[name]} stands {count[name]} times; receivers refuse that or believe one of them: keep one"
-            yield finding("header-twice", text, shown[name])
+            text = f"{shown[name]} occurs {count[name]} times; receivers reject that or use one of them: keep one"
+            yield finding("duplicate-header", text, shown[name])
 
 
 def check_date(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
@@ -123,12 +125,14 @@ def check_date(message: ParsedMessage, context: CheckContext) -> Iterator[Findin
         moment = parsedate_to_datetime(value)
         away = moment - context.now if moment.tzinfo else None
     except (ValueError, TypeError, OverflowError, IndexError):
-        yield finding("date", f"{value[:60]!r} is no date; write it as RFC 5322, section 3.3, says", "Date")
+        yield finding("date", f"{value[:60]!r} is no date; write it as RFC 5322, section 3.3, requires", "Date")
         return
     if away is None:
-        yield finding("date", f"{value[:60]!r} has no zone; write the offset, as in +0700", "Date")
+        yield finding("date", f"{value[:60]!r} has no time zone; write the offset, as in +0700", "Date")
     elif not -MAX_BEHIND <= away <= MAX_AHEAD:
-        text = f"{value[:60]!r} is too far from now; filters distrust it: look at the clock and the edition's day"
+        text = (
+            f"{value[:60]!r} is too far from now, and filters distrust that; check the clock and the day of the edition"
+        )
         yield finding("date", text, "Date")
 
 
@@ -219,12 +223,12 @@ def check_decoded_subject(message: ParsedMessage, context: CheckContext) -> Iter
         return
     raw = message.values("Subject")[0]
     if not raw.isascii():
-        text = "it stands there in raw letters, which many servers refuse; encode it (RFC 2047)"
+        text = "it is not encoded, which many servers reject; encode it (RFC 2047)"
         yield finding("subject", text, "Subject")
         return
     read = decode_field(raw)
     if read != context.subject:
-        text = f"receivers read “{read[:80]}”, not “{context.subject[:80]}”; the header is folded or encoded wrongly"
+        text = f"it is decoded as “{read[:80]}”, not “{context.subject[:80]}”; the header is folded or encoded wrongly"
         yield finding("subject", text, "Subject")
 
 
@@ -237,14 +241,14 @@ def check_encoded_words(message: ParsedMessage, context: CheckContext) -> Iterat
 def _faults(name: str, value: str) -> Iterator[str]:
     words = _WORD.findall(value)
     if longest := max((len(word) for word in words if len(word) > MAX_ENCODED_WORD), default=0):
-        yield f"an encoded word has {longest} characters; some receivers refuse more than {MAX_ENCODED_WORD}: fold it"
+        yield f"an encoded word has {longest} characters; some receivers reject more than {MAX_ENCODED_WORD}: fold it"
     lines = f"{name}: {value}".splitlines()
     if any(len(line) > MAX_ENCODED_LINE and _WORD.search(line) for line in lines):
         yield f"a line with an encoded word is longer than {MAX_ENCODED_LINE} characters; fold it"
     if re.search(r"\?==\?", value):
-        yield "two encoded words touch, which Yahoo refuses; put a space between them"
+        yield "two encoded words touch, which Yahoo rejects; put a space between them"
     if not all(_is_decodable(word) for word in words):
-        yield "an encoded word cannot be decoded by itself: a letter is cut in two, or its charset is unknown"
+        yield "an encoded word cannot be decoded by itself: a character is cut in two, or its charset is unknown"
 
 
 def _is_decodable(word: str) -> bool:
@@ -266,7 +270,7 @@ def check_length(message: ParsedMessage, context: CheckContext) -> Iterator[Find
     if (length := count_graphemes(context.subject)) > MAX_SUBJECT_LENGTH:
         yield finding(
             "subject-long",
-            f"it has {length} letters; say the first story in fewer than {MAX_SUBJECT_LENGTH}",
+            f"it has {length} characters; shorten the first headline to fewer than {MAX_SUBJECT_LENGTH}",
             "Subject",
         )
 
@@ -282,7 +286,7 @@ def check_capitals(message: ParsedMessage, context: CheckContext) -> Iterator[Fi
 def check_exclamation_marks(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     if (count := len(re.findall("[!！‼❗]", context.subject))) > 1:
         yield finding(
-            "subject-marks", f"it has {count} exclamation marks; filters count them: keep one at most", "Subject"
+            "subject-exclamation", f"it has {count} exclamation marks; filters count them: keep one at most", "Subject"
         )
 
 

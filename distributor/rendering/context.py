@@ -42,7 +42,7 @@ class RenderContext:
         return RenderSettings(site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates)
 
     def render(self, template: str, **values: object) -> str:
-        """A template with the standard variables and these. Raises RenderError."""
+        """A template with the values of every template and these. Raises RenderError."""
         common = common_values(self.settings, self.language)
         return self.templates.render(template, {**common, **values})
 
@@ -58,23 +58,23 @@ class RenderContext:
         mentions: bool = False,
     ) -> str:
         """A post about one article. Raises RenderError, also where not even the template itself fits."""
-        as_written: Callable[[str], str] = str if mentions else posts.without_mentions
-        found = article_view(article, self.language, self.zone, self.newsletter.sections)
-        about = replace(
-            found,
-            title=as_written(found.title),
-            lead=as_written(found.lead),
-            author=as_written(found.author),
-            topic=as_written(found.topic),
+        prepare: Callable[[str], str] = str if mentions else posts.without_mentions
+        view = article_view(article, self.language, self.zone, self.newsletter.sections)
+        view = replace(
+            view,
+            title=prepare(view.title),
+            lead=prepare(view.lead),
+            author=prepare(view.author),
+            topic=prepare(view.topic),
         )
-        heading, lead = as_written(clean_text(article.title)), as_written(clean_text(article.lead)) or about.lead
-        url = self._tagged(about.url, medium, campaign)
+        heading, lead = prepare(clean_text(article.title)), prepare(clean_text(article.lead)) or view.lead
+        url = self._tagged(view.url, medium, campaign)
 
-        def made(title: str, lead: str, tags: str) -> str:
-            return self.render(template, title=title, lead=lead, url=url, tags=tags, story=about)
+        def render(title: str, lead: str, tags: str) -> str:
+            return self.render(template, title=title, lead=lead, url=url, tags=tags, story=view)
 
         own = posts.hashtags([clean_text(topic) for topic in article.topics], tags)
-        return posts.compose_post(made, heading, lead, limits, own)
+        return posts.compose_post(render, heading, lead, limits, own)
 
     def _tagged(self, url: str, medium: str, campaign: str) -> str:
         return add_utm_parameters(url, self.site.url, source=self.site.utm_source, medium=medium, campaign=campaign)

@@ -1,4 +1,4 @@
-"""Plain text that people like to read: whole sentences, and lines wrapped at the width that the eye sees. Pure."""
+"""Plain text: sentences, cutting at words, wrapping by display width, underlined headings. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import regex
 
 from ..text import graphemes
 
-WIDTH = 72  # columns; a few are left for the marks of a reply
-_LOOSE = " ,;:–—-("  # what does not stand before an ellipsis
-# A sentence ends with its sign and the quotes around it, before something that can begin the next one …
+WIDTH = 72  # columns; a few are left for the quote marks of replies
+_LOOSE = " ,;:–—-("  # removed before an ellipsis
+# A sentence ends with its punctuation and closing quotes, before something that can begin the next one …
 _END = regex.compile(r"(?<![.!?…])[.!?…]++[\"”’)\]]*+(?=\s+(?:[–—-]\s)?[\"“‘(\[]*[\p{Lu}\p{N}])")
 # … but not after an initial, or the short forms that Vietnamese and English news are full of ("TP. Hồ Chí Minh").
 _SHORT_FORM = regex.compile(
@@ -20,7 +20,7 @@ _SHORT_FORM = regex.compile(
 
 
 def sentence_ends(text: str) -> list[int]:
-    """The places where a sentence ends and another begins."""
+    """The positions where a sentence ends and another begins."""
     ends = []
     for match in _END.finditer(text):
         sign = regex.match(r"[.!?…]+", match.group())
@@ -52,7 +52,7 @@ def cut_words(text: str, most: int) -> str:
 
 
 def with_ellipsis(text: str) -> str:
-    """A text that goes on, without the comma or bracket that it breaks off at."""
+    """A text with an ellipsis, without a comma or bracket before it."""
     return text.rstrip(_LOOSE) + "…"
 
 
@@ -80,7 +80,7 @@ def underline(text: str) -> str:
 
 
 def display_width(text: str) -> int:
-    """How many columns a terminal needs: none for combining marks, two for wide signs (UAX #11)."""
+    """How many columns a terminal needs: none for combining marks, two for wide characters (UAX #11)."""
     return sum(
         0 if unicodedata.combining(sign) or unicodedata.category(sign) == "Cf"
         else 2 if unicodedata.east_asian_width(sign) in "WF" else 1

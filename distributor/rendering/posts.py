@@ -1,4 +1,4 @@
-"""Posts: title, lead and link, cut to what a network takes, counted as that network counts. Pure.
+"""Posts: title, lead and link, cut to the length that a network allows, counted as that network counts. Pure.
 
 The link is never cut. The lead gives way first, sentence by sentence; before a sentence is broken the hashtags go; then
 whole words are kept, with an ellipsis, never half a grapheme. Only a title that is too long by itself is cut too.
@@ -16,12 +16,12 @@ from ..merge_fields import WORD_JOINER
 from ..text import graphemes
 from .plaintext import cut_words, sentence_ends, with_ellipsis
 
-# What networks take for the name of an account: `@lan`, `@lan@bacson.example`, not the @ of a mail address. In an address of
-# the web (`https://bacson.example/@lan`) it names a page and nobody is told; a mark there would break the link.
+# Names of accounts as networks see them: `@lan`, `@lan@bacson.example`, not the @ of an email address. In an address of
+# the web (`https://bacson.example/@lan`) it names a page and notifies nobody; a word joiner there would break the link.
 _MENTION = re.compile(
     r"(?<![A-Za-z0-9./:?=&%#~_+,@-])(https?://[A-Za-z0-9./:?=&%#~_+,-]*[/=]@[A-Za-z0-9._-]*)|(?<![A-Za-z0-9_])[@＠](?=\w)"
 )
-MAX_LEAD_LENGTH = 10_000  # characters; no network takes more
+MAX_LEAD_LENGTH = 10_000  # characters; no network allows more
 MAX_TITLE_LENGTH = 5_000  # characters of one that is cut
 _GAP = re.compile(r"\n{3,}")
 _SPACE = re.compile(r"\s+")
@@ -31,13 +31,13 @@ _WORD = re.compile(r"[^\W_]+")
 def compose_post(
     render: Callable[[str, str, str], str], title: str, lead: str, limits: PostLimits, tags: str = ""
 ) -> str:
-    """The longest post that fits. `render` makes the text of a title, a lead and hashtags.
+    """The longest post that fits. `render` renders the text from a title, a lead and hashtags.
 
-    Raises RenderError where not even the first letter of the title fits: the template itself is too long.
+    Raises RenderError where not even the first character of the title fits: the template itself is too long.
     """
 
     def longest(forms: Sequence[tuple[str, str]], tags: str = "") -> str:
-        """The last of ever longer forms of title and lead whose post fits, found by halves; empty where none does."""
+        """The last of ever longer forms of title and lead whose post fits, by binary search; empty where none does."""
         best, low, high = "", 0, len(forms)
         while low < high:
             middle = (low + high) // 2
@@ -63,10 +63,10 @@ def compose_post(
 
 
 def without_mentions(text: str) -> str:
-    """A text in which no @ names an account: an invisible word joiner (U+2060) stands behind it.
+    """A text in which no @ names an account: each is followed by an invisible word joiner (U+2060).
 
-    Mastodon and its like, Telegram, X and Bluesky look for a letter right behind the @; the people named would otherwise be
-    told of each post. Unlike a zero-width space the joiner lets no line break there, and readers see `@lan` as it was.
+    Mastodon, Telegram, X and Bluesky look for a letter right behind the @, and would notify the accounts named of each
+    post. Unlike a zero-width space, the joiner allows no line break, and `@lan` looks as before.
     """
     return _MENTION.sub(lambda found: found[1] or found[0] + WORD_JOINER, text)
 
@@ -74,8 +74,8 @@ def without_mentions(text: str) -> str:
 def hashtags(topics: Sequence[str], most: int) -> str:
     """Topics as hashtags: `Kinh tế` is `#KinhTế`, `COVID-19` is `#COVID19`.
 
-    Diacritics stay, since `#KinhTe` is another word; each word begins with a capital, so that readers and screen readers
-    find the words again, and the rest of it is left as it is.
+    Diacritics stay, since `#KinhTe` is another word; each word begins with a capital, so that people and screen readers
+    can tell the words apart, and the rest of it stays as it is.
     """
     made: dict[str, str] = {}
     for topic in topics:
@@ -87,7 +87,7 @@ def hashtags(topics: Sequence[str], most: int) -> str:
 
 
 def _lead_variants(lead: str) -> tuple[list[str], list[str]]:
-    """Forms of a lead, from short to long: its first sentences, and nothing or the first words of the first sentence."""
+    """Forms of a lead, from short to long: its first sentences; nothing, or the first words of the first sentence."""
     ends = [*sentence_ends(lead), len(lead)]
     spaces = [match.start() for match in _SPACE.finditer(lead[: ends[0]])]
     words = [with_ellipsis(lead[:space]) for space in spaces[2:]]  # two words and an ellipsis say nothing

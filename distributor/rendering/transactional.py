@@ -1,7 +1,7 @@
-"""Letters: mails that are no digest. A correction, asking for a confirmation, welcome, goodbye, a word to staff. Pure.
+"""Transactional emails: corrections, confirmations, welcome, goodbye, and drafts for reviewers. Pure.
 
-A letter is a pair of templates, `email/NAME.html.j2` and `email/NAME.txt.j2`. Its subject is the title of its HTML, so
-that whoever changes the template changes both. A newsroom may add letters of its own.
+Each is a pair of templates, `email/NAME.html.j2` and `email/NAME.txt.j2`. Its subject is the title of its HTML, so that
+whoever changes the template changes both. A newsroom may add templates of its own.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from .digest import DigestOptions, edition_values
 from .globals import RenderSettings, common_values, personal_values
 from .views import article_view, safe_text, safe_url
 
-_PREHEADER_PADDING = "\u034f\u200c\xa0 "  # what fills the preheader up
+_PREHEADER_PADDING = "\u034f\u200c\xa0 "
+_MERGE_TAGS = frozenset(map(merge_tag, FIELD_NAMES))
+_BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionalTemplate:
-    """What a letter must be given, and what it may be given. Empty is not shown."""
+    """The values that a template requires, and the optional ones. What is empty is not shown."""
 
     required: tuple[str, ...] = ()
     optional: Mapping[str, object] = field(default_factory=dict)
@@ -58,20 +60,20 @@ def render_transactional(
     options: DigestOptions = DigestOptions(),
     **values: object,
 ) -> Digest:
-    """A letter in both parts. `template` is its name without an ending: `email/welcome`.
+    """A transactional email in both parts. `template` is its name without an ending: `email/welcome`.
 
-    An `edition` brings all values of a digest, with `kind` and `notes` as in `render_digest`; an `article` becomes
-    `story`. Any other text is one line in which nothing acts, and what ends in `_url` is an address of the web or
-    nothing; a whole mark of a personal slot stays a mark. Raises RenderError where a value is missing or a template fails.
+    An `edition` brings all values of a digest, made with `options`; an `article` becomes `story`. Any other text is made
+    safe (`views.safe_text`), and a value whose name ends in `_url` is an address of the web or empty; a value that is a
+    merge tag stays one. Raises RenderError where a value is missing or a template fails.
     """
-    letter = TRANSACTIONAL_TEMPLATES.get(template, TransactionalTemplate())
-    missing = [name for name in letter.required if name not in values]
+    known = TRANSACTIONAL_TEMPLATES.get(template, TransactionalTemplate())
+    missing = [name for name in known.required if name not in values]
     if missing:
-        raise RenderError(f"the letter {template} needs {', '.join(missing)}")
+        raise RenderError(f"the template {template} needs {', '.join(missing)}")
     given = {
         **common_values(settings, language),
         **personal_values(),
-        **letter.optional,
+        **known.optional,
         **_template_values(values, settings, language, options),
     }
     html, plain = RenderCache().render_both_parts(template, given, settings.templates)
@@ -102,30 +104,27 @@ def _safe_value(name: str, value: object) -> object:
     return value
 
 
-_MERGE_TAGS = frozenset(map(merge_tag, FIELD_NAMES))
-
-
 def _subject_and_preheader(html: str) -> tuple[str, str]:
-    """Subject and preheader, as they stand in the finished HTML."""
+    """Subject and preheader of the finished HTML."""
     document: Any = lxml.html.document_fromstring(html)
     hidden = document.xpath("//*[contains(concat(' ', @class, ' '), ' preheader ')]")
     preheader = hidden[0].text_content().strip(_PREHEADER_PADDING) if hidden else ""
     return safe_text(document.findtext(".//title") or ""), safe_text(preheader)
 
 
-_BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL)
+# -- drafts for reviewers ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewSummary:
-    """What reviewers are told of a draft. `letters` is how many different letters its `readers` get; `problem` is what
-    preflight holds it for."""
+    """What reviewers need to know of a draft. `variants` is how many different emails its `recipients` get; `problem` is why
+    preflight holds it."""
 
     edition: str
     due: datetime
     silence: str
-    letters: int
-    readers: int
+    variants: int
+    recipients: int
     problem: str = ""
     language: Language
     zone: ZoneInfo
@@ -135,26 +134,26 @@ class ReviewSummary:
 
     @property
     def lines(self) -> list[str]:
-        """When, what silence means, and the three commands."""
+        """When it is due, what happens without an answer, and the three commands."""
         due = self.due.astimezone(self.zone)
         when = f"{due:%H:%M}, {i18n.short_date(self.due, self.language, self.zone)}"
         return [
             i18n.translate(self.language, "draft_when", edition=self.edition, when=when),
             i18n.translate(self.language, f"draft_{self.silence}"),
-            *([i18n.translate(self.language, "draft_letters", count=self.letters)] if self.letters > 1 else []),
+            *([i18n.translate(self.language, "draft_letters", count=self.variants)] if self.variants > 1 else []),
             *([self.problem] if self.problem else []),
             *(f"distributor editions {verb} {self.edition}" for verb in ("approve", "hold", "cancel")),
         ]
 
 
-def append_email(review: Digest, letter: Digest) -> Digest:
-    """What reviewers are told, and below it the very letter that would go out, in both parts."""
-    below = _BODY.search(letter.html)
-    page = review.html.replace("</body>", f"{below[1] if below else letter.html}</body>", 1)
-    return replace(review, html=page, text=f"{review.text}\n{'-' * 72}\n\n{letter.text}")
+def append_email(review: Digest, email: Digest) -> Digest:
+    """The email to reviewers with the email that would go out below it, in both parts."""
+    below = _BODY.search(email.html)
+    page = review.html.replace("</body>", f"{below[1] if below else email.html}</body>", 1)
+    return replace(review, html=page, text=f"{review.text}\n{'-' * 72}\n\n{email.text}")
 
 
 def review_text(edition: Edition, draft: ReviewSummary) -> str:
-    """The same for a channel that takes plain text."""
+    """The message to reviewers on a channel for plain text."""
     titles = "\n".join(f"• {article.title}" for article in edition.carried)
     return "\n\n".join([draft.subject(edition.subject), titles, "\n".join(draft.lines)])

@@ -1,7 +1,7 @@
-"""Articles and pictures as templates see them: plain text only, safe wherever a template puts it. Pure.
+"""Views: articles and images as templates see them, with notices of corrections and tagged links. Pure.
 
-Whatever a source writes loses here what could act: marks of personal slots, characters that turn the writing direction,
-addresses that are not of the web. Escaping for HTML is done by the templates' environment.
+A view holds plain text that is safe wherever a template puts it: without merge tags, characters that change the writing
+direction, and addresses that are not of the web. Escaping for HTML is done by the templates' environment.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..text import clean_line, html_to_text
 from .plaintext import first_sentences
 
 MAX_LEAD_LENGTH = 420  # characters of a lead in the digest
-# Characters that turn the direction of what follows (UAX #9): a title could hide what it says behind them.
+# Characters that change the direction of the text after them (UAX #9): a title could hide what it says behind them.
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_URL = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """A picture of a story. `width` and `height` are in CSS pixels, 0 where the source does not tell."""
+    """An image of an article. `width` and `height` are in CSS pixels, 0 where they are unknown."""
 
     url: str
     alt: str
@@ -38,25 +38,25 @@ class ImageView:
 
     @property
     def wide(self) -> bool:
-        """Known to be a landscape, neither tall nor a banner: the shape that stands well beside a title."""
+        """Whether it is known to be wider than high, but no banner, so that it fits beside a title."""
         return self.height > 0 and 1.2 <= self.width / self.height <= 2.4
 
     def at(self, width: int) -> ImageFile:
-        """The file to show this wide, and as how large: ours where there is one, the source's otherwise (its height is 0
-        where nobody knows)."""
+        """The file to show at this width, with its displayed size: ours where there is one, otherwise the source's (its
+        height is 0 where it is unknown)."""
         ours = next((one for one in self.variants if one.width >= width), None) or next(reversed(self.variants), None)
         if ours is None:
             return ImageFile(url=self.url, width=width, height=self.height_at(width))
         return ImageFile(url=ours.url, width=width, height=round(ours.height * width / ours.width))
 
     def height_at(self, width: int) -> int:
-        """Its height where it is shown this wide; 0 where nobody knows."""
+        """Its height at this width; 0 where it is unknown."""
         return round(self.height * width / self.width) if self.width > 0 and self.height > 0 else 0
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleView:
-    """One article. What is unknown is empty: an article without an address cannot be linked, for instance."""
+    """An article. What is unknown is empty: an article without an address cannot be linked, for instance."""
 
     id: str
     title: str
@@ -77,9 +77,9 @@ def article_view(
     note: str = "",
     longest: int = MAX_LEAD_LENGTH,
 ) -> ArticleView:
-    """An article as it is shown. A missing lead is made of the first sentences of the body.
+    """The view of an article. A missing lead is made of the first sentences of the body.
 
-    `note` is a short label for the reader, such as "Đính chính"; a lead is at most `longest` characters long.
+    `note` is a short label, such as "Đính chính"; a lead has at most `longest` characters.
     """
     return ArticleView(
         id=article.id,
@@ -94,23 +94,23 @@ def article_view(
     )
 
 
-def safe_text(written: str) -> str:
-    """One line in which nothing acts."""
-    return neutralize(clean_text(written))
+def safe_text(text: str) -> str:
+    """A text on one line, without merge tags and characters that change the writing direction."""
+    return neutralize(clean_text(text))
 
 
-def clean_text(written: str) -> str:
-    """One line without characters that turn the writing direction."""
-    return clean_line(_BIDI_CONTROLS.sub("", written))
+def clean_text(text: str) -> str:
+    """A text on one line, without characters that change the writing direction."""
+    return clean_line(_BIDI_CONTROLS.sub("", text))
 
 
 def safe_url(url: str) -> str:
-    """An address of the web in which nothing acts as a mark, or nothing."""
+    """An address of the web without merge tags; empty for any other."""
     return url.replace("@@field:", "%40%40field:") if _WEB_URL.fullmatch(url) else ""
 
 
 def _topic(article: Article, sections: Sequence[str]) -> str:
-    """The article's first topic in the order of the newsletter's sections; its own first one if none is a section."""
+    """The first section of the newsletter that is a topic of the article; its own first topic if none is."""
     own = {topic.casefold() for topic in article.topics}
     return next((section for section in sections if section.casefold() in own), "") or next(iter(article.topics), "")
 
@@ -127,8 +127,11 @@ def _image_view(image: Image) -> ImageView:
     )
 
 
+# -- notices of corrections --------------------------------------------------------------------------------------------
+
+
 def with_notices(article: Article, notices: Sequence[Notice], language: Language, zone: ZoneInfo) -> Article:
-    """A corrected article begins with its notes, newest first; of a withdrawn one only the note is left."""
+    """A corrected article with its notices at the top, newest first; of a withdrawn one only the notice is left."""
     if not notices:
         return article
     changed = max(notice.at for notice in notices)
@@ -155,7 +158,7 @@ def all_with_notices(
 
 
 def notice_text(notice: Notice, language: Language, zone: ZoneInfo) -> str:
-    """`Đính chính (23/11/2026): …`."""
+    """The sentence of a notice: `Đính chính (23/11/2026): …`."""
     note = clean_text(notice.note) or i18n.translate(language, f"notice_{notice.kind}_usual")
     return i18n.translate(language, f"notice_{notice.kind}", date=i18n.short_date(notice.at, language, zone), note=note)
 
@@ -164,10 +167,13 @@ def _paragraph(words: str) -> str:
     return f"<p><strong>{html.escape(words)}</strong></p>"
 
 
-def add_utm_parameters(url: str, site: str, *, source: str, medium: str, campaign: str) -> str:
-    """An address with source, medium and campaign, where it belongs to the site and has none of its own yet.
+# -- links -------------------------------------------------------------------------------------------------------------
 
-    `source` is empty where this is switched off.
+
+def add_utm_parameters(url: str, site: str, *, source: str, medium: str, campaign: str) -> str:
+    """An address of the site with the `utm_` parameters that statistics programs read, as far as it has none of its own.
+
+    `source` is empty where they are switched off. Addresses of other sites are never changed.
     """
     if not source or not url:
         return url
@@ -176,8 +182,8 @@ def add_utm_parameters(url: str, site: str, *, source: str, medium: str, campaig
         return url
     known = {pair.partition("=")[0] for pair in parts.query.split("&")}
     added = {"utm_source": source, "utm_medium": medium, "utm_campaign": campaign}
-    fresh = [f"{name}={quote(value, safe='')}" for name, value in added.items() if value and name not in known]
-    return urlunsplit(parts._replace(query="&".join([*filter(None, [parts.query]), *fresh])))
+    new = [f"{name}={quote(value, safe='')}" for name, value in added.items() if value and name not in known]
+    return urlunsplit(parts._replace(query="&".join([*filter(None, [parts.query]), *new])))
 
 
 def _host(name: str | None) -> str:

@@ -84,9 +84,9 @@ def bomb() -> bytes:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no picture of a kind"),
-        (b"<html><body>Not found</body></html>", "no picture of a kind"),
-        (b"", "no picture of a kind"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no image of a kind"),
+        (b"<html><body>Not found</body></html>", "no image of a kind"),
+        (b"", "no image of a kind"),
         (written(noisy())[:5000], "damaged"),
         (bomb(), "too many"),
         (written(Pillow.new("RGB", (1, 1)), "PNG"), "too small"),
@@ -101,7 +101,7 @@ def test_what_is_no_picture_is_refused_in_words(body: bytes, reason: str) -> Non
         resize(body, WIDTHS)
 
 
-def test_what_a_child_says_is_no_picture_until_it_is_one() -> None:
+def test_what_a_child_says_is_no_image_until_it_is_one() -> None:
     good = resize_to_json(written(noisy()), WIDTHS)
     assert [one.extension for one in parse_resized(good)] == ["jpg", "jpg"]
     page = base64.b64encode(b"<script>alert(1)</script>").decode()
@@ -110,12 +110,12 @@ def test_what_a_child_says_is_no_picture_until_it_is_one() -> None:
         {},
         [],
         {"files": []},
-        {"files": [{"body": page, "ending": "jpg", "width": 1, "height": 1}]},
-        {"files": [{**good["files"][0], "ending": "html"}]},
-        {"files": [{**good["files"][0], "ending": "../../x"}]},
+        {"files": [{"body": page, "extension": "jpg", "width": 1, "height": 1}]},
+        {"files": [{**good["files"][0], "extension": "html"}]},
+        {"files": [{**good["files"][0], "extension": "../../x"}]},
         {"files": [{**good["files"][0], "width": "x"}]},
         {"fault": 5},
     )
     for answer in answers:
-        with pytest.raises(UnusableImage, match="could not be made smaller"):
+        with pytest.raises(UnusableImage, match="could not be resized"):
             parse_resized(answer)

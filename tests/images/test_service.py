@@ -107,7 +107,7 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
         assert album.asked.count("gone.jpg") == 2
     assert set(faults) == {"a3", "a4", "a5", "a6"}
     assert faults["a3"].endswith("answered 404 Not Found")
-    assert "no picture of a kind" in faults["a4"]
+    assert "no image of a kind" in faults["a4"]
     assert "larger than 0.3 MB" in faults["a5"]
     files = [file for file in (tmp_path / "public").glob("*") if file.is_file()]
     assert len(files) == 2  # one photo in two sizes, under two addresses
@@ -233,7 +233,7 @@ async def test_who_is_cancelled_leaves_no_picture_being_fetched(tmp_path: Path) 
         preparing = asyncio.create_task(image_service(tmp_path).prepare([with_picture("a1", f"{root}/slow.jpg")], NOW))
         while not album.asked:
             await asyncio.sleep(0.05)
-        ours = [task for task in asyncio.all_tasks() - before if "_one" in repr(task.get_coro())]
+        ours = [task for task in asyncio.all_tasks() - before if "_cache_image" in repr(task.get_coro())]
         preparing.cancel()
         await asyncio.wait([preparing, *ours], timeout=5)
         assert [task.done() for task in ours] == [True]

@@ -154,7 +154,7 @@ def test_a_site_without_https_is_told_but_can_send(line: Line) -> None:
     line.arrives("a")
     (made,) = line.day().made
     assert made.held == ""
-    assert {"header-missing", "list-unsubscribe"} & {one.check for one in made.findings}
+    assert {"missing-header", "list-unsubscribe"} & {one.check for one in made.findings}
     assert line.read("moi") == [["a"]]
 
 

@@ -28,8 +28,8 @@ JUDGED: list[tuple[set[str], list[LinkState]]] = [
     ({"dead-link"}, [A, A, A, G, G, G]),
     ({"dead-link", "dead-links"}, [A, A, G, G, G, X, X]),
     ({"dead-link", "dead-links"}, [G, G, G]),
-    ({"no-answer"}, [A, U]),
-    ({"no-answer"}, [U]),
-    ({"no-answer"}, [U, U, U]),
-    ({"dead-link", "no-answer"}, [A, G, U]),
+    ({"unreachable-link"}, [A, U]),
+    ({"unreachable-link"}, [U]),
+    ({"unreachable-link"}, [U, U, U]),
+    ({"dead-link", "unreachable-link"}, [A, G, U]),
 ]

@@ -46,7 +46,7 @@ def test_each_fault_is_found_by_its_own_check_alone(case: Case) -> None:
 
 
 def test_every_check_has_a_case() -> None:
-    of_the_newsroom = {"placeholder", "placeholder-beside", "sample-article"}  # see test_placeholders.py
+    of_the_newsroom = {"placeholder", "placeholder-local", "sample-article"}  # see test_placeholders.py
     of_the_links = {check for found, _ in JUDGED for check in found}
     assert {case.check for case in CASES} | of_the_links | of_the_newsroom == set(CHECKS)
 
@@ -92,7 +92,7 @@ def test_an_article_s_address_may_have_letters() -> None:
     assert check_message(build_message(replace(clean(), html=page, text=text)), context()) == []
     other = text.replace("%2C2", "%2C3")
     assert [one.check for one in check_message(build_message(replace(clean(), html=page, text=other)), context())] == [
-        "text-stories"
+        "text-articles"
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_link_is_not_taken_for_a_longer_one() -> None:
     """/tin/a1 is not in a text that only holds /tin/a10."""
     one = replace(clean(), text=clean().text.replace("/tin/a1\n", "/tin/a10\n"))
     (found,) = check_message(build_message(one), context())
-    assert found.check == "text-stories"
+    assert found.check == "text-articles"
     assert "https://bacson.example/tin/a1," in found.message
 
 

@@ -53,7 +53,7 @@ def keys(tmp_path: Path) -> ConfigKeys:
     [
         ("own-host", "List-Unsubscribe", (), "site.service_url, config.yaml:4"),
         ("list-unsubscribe", "List-Unsubscribe", (), "site.service_url, config.yaml:4"),
-        ("header-missing", "List-Unsubscribe-Post", (), "site.service_url, config.yaml:4"),
+        ("missing-header", "List-Unsubscribe-Post", (), "site.service_url, config.yaml:4"),
         ("sender", "From", (), "channels.mail.sender, config.yaml:13"),
         ("sender", "To", (), ""),
         ("list-id", "List-Id", (), "channels.mail.sender, config.yaml:13"),
@@ -67,8 +67,8 @@ def keys(tmp_path: Path) -> ConfigKeys:
         ("image-http", "line 9", ("http://bacson.example/tin/a.png",), ""),
         ("dead-link", "x", ("https://cu.bacson.example/a",), "sources.bai.url, config.yaml:7"),
         ("dead-link", "x", ("https://bacson.example/tin/a",), ""),
-        ("no-answer", "x", ("https://bacson.example/",), "site.url, config.yaml:3"),
-        ("turning-characters", "the page", ("‮",), "site.title, config.yaml:2"),
+        ("unreachable-link", "x", ("https://bacson.example/",), "site.url, config.yaml:3"),
+        ("bidi-characters", "the page", ("‮",), "site.title, config.yaml:2"),
         ("headings", "line 3 of the HTML", (), ""),
     ],
 )
@@ -173,7 +173,7 @@ def test_only_what_the_edition_is_made_with_stands_in_its_way() -> None:
     with_feeds = placeholder_findings(
         found, newsletter="x", sources=["bai-viet"], channels={"mail": True, "feeds": False}
     )
-    assert [one.key.partition(",")[0] for one in with_feeds if one.check == "placeholder-beside"] == [
+    assert [one.key.partition(",")[0] for one in with_feeds if one.check == "placeholder-local"] == [
         "channels.feeds.url"
     ]
 
@@ -200,7 +200,7 @@ def test_with_a_mail_server_it_is_held_and_every_key_is_named(fresh: Room) -> No
     preflight = fresh.run("preflight", "tin-sang", "--no-links")
     assert preflight.code == 1
     assert "BLOCK placeholder: still holds the placeholder 'example.com'" in preflight.out
-    assert "warn  placeholder-beside" in preflight.out
+    assert "warn  placeholder-local" in preflight.out
     assert re.search(r"\(site\.postal_address, config\.yaml:\d+\)", preflight.out)
     done = fresh.run("send", "tin-sang", "--yes")
     assert done.code == 1
@@ -211,7 +211,7 @@ def test_with_a_mail_server_it_is_held_and_every_key_is_named(fresh: Room) -> No
     assert "config.yaml" in fresh.run("check").err
     again = fresh.run("send", "tin-sang", "--yes")
     assert "No new edition" in again.out and "distributor editions show tin-sang-1" in again.out
-    assert "tin-sang-1 waits (held)" in again.err, "what is new has not vanished"
+    assert "draft tin-sang-1 is held" in again.err, "what is new has not vanished"
     assert "draft tin-sang-1 (held), due " in fresh.good("plan")
 
 

@@ -76,7 +76,7 @@ def test_where_nothing_can_be_reached_this_machine_is_asked_about_first() -> Non
 
 
 def test_one_dead_link_does_not_hold_an_edition() -> None:
-    assert CHECKS["dead-link"].severity is CHECKS["no-answer"].severity is Severity.WARN
+    assert CHECKS["dead-link"].severity is CHECKS["unreachable-link"].severity is Severity.WARN
     assert CHECKS["dead-links"].severity is Severity.BLOCK
 
 
@@ -142,10 +142,10 @@ async def test_a_port_where_nobody_listens_is_told() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
-    assert said(await checked(url)) == [("no-answer", url, "does not answer: nobody takes the connection")]
+    assert said(await checked(url)) == [("unreachable-link", url, "does not answer: the connection is refused")]
 
 
-@pytest.mark.parametrize(("code", "told"), [(socket.EAI_NONAME, ["no-answer"]), (socket.EAI_AGAIN, [])])
+@pytest.mark.parametrize(("code", "told"), [(socket.EAI_NONAME, ["unreachable-link"]), (socket.EAI_AGAIN, [])])
 async def test_a_name_that_nobody_knows_is_told_unless_the_look_up_failed(
     code: int, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +180,7 @@ async def test_an_address_that_cannot_be_asked_is_unclear_or_unknown(url: str, m
         raise socket.gaierror(socket.EAI_NONAME, "no")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert {one.check for one in (await checked(url)).findings} <= {"no-answer"}
+    assert {one.check for one in (await checked(url)).findings} <= {"unreachable-link"}
 
 
 # -- politeness and time -----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_a_value_is_never_template_source(own: Own) -> None:
     ("text", "message"),
     [
         ("\n{{ titel }}", "templates/page/mine.txt.j2:2: 'titel' is undefined"),
-        ("\n\n{{ say('nonsense') }}", "templates/page/mine.txt.j2:3: there are no words for 'nonsense'"),
+        ("\n\n{{ say('nonsense') }}", "templates/page/mine.txt.j2:3: there is no translation for 'nonsense'"),
         (
             "{{ title }}\n{% include 'page/none.txt.j2' %}",
             "templates/page/mine.txt.j2:2: there is no template page/none.txt.j2",
