@@ -12,23 +12,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
 
-MAX_CLOCK_SKEW = timedelta(
-    minutes=15
-)  # a portal's clock may be so far ahead of ours: what it publishes now is no future
+# How far a portal's clock may be ahead of ours: what it dates so little later than now is published now.
+MAX_CLOCK_SKEW = timedelta(minutes=15)
 _DAY = timedelta(days=1)
-
-
-def utc(moment: datetime) -> datetime:
-    """The same moment in UTC; raises ValueError for a naive one, which would be a guess."""
-    if moment.tzinfo is None:
-        raise ValueError(f"a time without a zone: {moment!r}")
-    return moment.astimezone(UTC)
 
 
 class Language(StrEnum):

@@ -25,7 +25,8 @@ from .rendering.templates import Templates
 from .schedule.settings import ScheduleSettings, read_schedule_settings
 from .source import Source
 from .storage import identity
-from .storage.database import SQLITE_FILES, Database, sqlite_path
+from .storage.address import SQLITE_FILES, sqlite_path
+from .storage.database import Database
 from .test_mode import replace_channels
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Article
-from ..storage.bulk_insert import stream_rows
-from ..storage.rows import skip_damaged
+from ..storage.rows import skip_damaged, stream_rows
 from ..storage.tables import article_keys, articles
 from ..url_cleaning import canonical_url, remove_tracking
 from .repository import find_article, newest_first

@@ -155,7 +155,7 @@ def _store_rows(
 ) -> int:
     """Turn by turn. One that fails is undone as a whole; those before it stand. Returns how many remarks were made."""
     from ..errors import StoreError
-    from ..storage import bulk_insert
+    from ..storage import statements
 
     chunks = _chunks(good)
     remarks = 0
@@ -164,7 +164,7 @@ def _store_rows(
             for first in chunks:
                 outcomes: list[ImportOutcome] = []
                 with database.write(long=True) as connection:
-                    bulk_insert.enlarge_cache(connection)
+                    statements.enlarge_cache(connection)
                     begun = time.monotonic()
                     for chunk in chain([first], islice(chunks, _ROWS_PER_TRANSACTION // _CHUNK - 1)):
                         outcomes += put(connection, chunk)

@@ -28,7 +28,7 @@ def command() -> None:
 def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: bool) -> None:
     """Let a store that was copied or moved send from here.
 
-    A store remembers where it is at home; a copy of it, or a restored backup, refuses to send. Claim it only when the
+    A store remembers where it belongs; a copy of it, or a restored backup, refuses to send. Claim it only when the
     other one is switched off: two that send would send everything twice.
 
     A store also knows the key that signs the links in its mails (var/secret.key, or `secret` in config.yaml), and the folder
@@ -40,13 +40,13 @@ def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: b
     sent by it.
     """
     from .. import pipeline
-    from ..storage import instance
+    from ..storage import identity
 
     newsroom = app.newsroom
-    where = instance.instance_name(newsroom.settings.instance, newsroom.folder)
+    where = identity.instance_name(newsroom.settings.instance, newsroom.folder)
     if not yes:
         losses = [_LOSSES["key"]] * new_key + [_LOSSES["store"]] * new_store
-        confirm(" ".join([f"Make {where} the home of this store?", *losses]))
+        confirm(" ".join([f"Let this store belong to {where}?", *losses]))
     now = clock()
     database = newsroom.open_store(claiming=new_store)
     try:
@@ -55,7 +55,7 @@ def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: b
         before = pipeline.claim_store(newsroom, database, now, new_key=new_key, new_store=new_store)
     finally:
         database.close()
-    say(f"The store is at home at {where}" + (f"; before, at {before}." if before and before != where else "."))
+    say(f"The store belongs to {where}" + (f"; before, to {before}." if before and before != where else "."))
     if new_key:
         say(f"Links are signed with the key in {newsroom.key_location}.")
     if new_store:

@@ -21,7 +21,7 @@ from pydantic import (
 
 from ..color import MIN_CONTRAST, contrast
 from ..model import Language
-from ..storage.database import parse_store_url
+from ..storage.address import parse_store_url
 from .types import Duration, Folder, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
 
 # -- the sections ------------------------------------------------------------------------------------------------------

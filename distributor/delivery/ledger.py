@@ -33,8 +33,9 @@ from ..config.schema import BounceGuard
 from ..errors import DistributorError, StoreBusy
 from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.database import Database
-from ..storage.prepared import PreparedStatement, bind_time
-from ..storage.tables import UtcTime, deliveries, editions, shards, subscribers, subscriptions, suppressions
+from ..storage.rows import UTC_TIME
+from ..storage.statements import PreparedStatement, bind_time
+from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
 from .lease import new_owner, owner_is_dead
 from .queries import DELIVERY_COLUMNS, delivery_from_row
 from .retry import Decision
@@ -304,7 +305,7 @@ def _mark_uncertain(connection: Connection, shard: Shard, now: datetime) -> None
 def _next_due(shard: Shard) -> sa.ScalarSelect[Any]:
     """When there is something to do in a shard; NULL where there is nothing."""
     now_or_later = sa.case(
-        (deliveries.c.state.in_((S.PENDING, S.SENDING)), sa.literal(AT_ONCE, UtcTime)), else_=deliveries.c.due
+        (deliveries.c.state.in_((S.PENDING, S.SENDING)), sa.literal(AT_ONCE, UTC_TIME)), else_=deliveries.c.due
     )
     open_or_in_doubt = deliveries.c.state.in_((*OPEN, S.UNCERTAIN))
     return sa.select(sa.func.min(now_or_later)).where(_in_shard(deliveries, shard), open_or_in_doubt).scalar_subquery()

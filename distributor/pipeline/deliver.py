@@ -19,7 +19,7 @@ from ..editions.snapshot import take_feed_snapshot
 from ..errors import DeliveryError, StoreError, StoreLost
 from ..newsroom import Newsroom
 from ..rendering.context import RenderContext
-from ..storage import identity, instance
+from ..storage import identity
 from ..storage.database import Database
 from ..subscribers.merge_values import recipient_finder
 from .clock import ensure_clock
@@ -31,13 +31,13 @@ _MAX_REFRESHES = 3  # of a refresh, while others change what it shows
 
 
 def check_may_send(newsroom: Newsroom, database: Database, now: datetime) -> None:
-    """Make sure that something may be sent from here: the store is at home here, no copy of somebody's; it is the one that
-    was used from here; its links are signed with its own key; the clock agrees with it; nothing has another name by now.
+    """Make sure that something may be sent from here: the store belongs here and is no copy; it is the one that was used
+    from here; its links are signed with its own key; the clock agrees with it; nothing has another name by now.
     What is used for the first time is written down as such. Raises UserError, StoreLost where it cannot mend itself, and
     ClockError."""
     database.check_file()
     ensure_clock(newsroom, database, now)
-    instance.check(database, instance.instance_name(newsroom.settings.instance, newsroom.folder), now)
+    identity.check_instance(database, identity.instance_name(newsroom.settings.instance, newsroom.folder), now)
     check_identity(newsroom, database, now)
     check_names(newsroom, database)
 
@@ -45,10 +45,8 @@ def check_may_send(newsroom: Newsroom, database: Database, now: datetime) -> Non
 def check_identity(newsroom: Newsroom, database: Database, now: datetime) -> None:
     """Check the store and its key against each other; one that is used for the first time gets an identity."""
     key = newsroom.present_key()
-    identity.check_key(database, key, newsroom.key_location)
+    known = identity.check_key(database, key, newsroom.key_location)
     noted = identity.read_folder_id(newsroom.state)
-    with database.read() as connection:
-        known = identity.load(connection)
     if known is None:
         if noted:
             raise StoreLost(
@@ -70,11 +68,12 @@ def check_identity(newsroom: Newsroom, database: Database, now: datetime) -> Non
 def claim_store(
     newsroom: Newsroom, database: Database, now: datetime, *, new_key: bool = False, new_store: bool = False
 ) -> str:
-    """Make this the home of the store, and accept that its key, or the store that was used from here, is lost. Returns
-    where it was at home before. Raises StoreLost where something else is lost."""
+    """Let the store belong here, and accept that its key, or the store that was used from here, is lost. Returns
+    where it belonged before. Raises StoreLost where something else is lost."""
     key = (newsroom.present_key() or newsroom.make_key()) if new_key else b""
+    where = identity.instance_name(newsroom.settings.instance, newsroom.folder)
     with database.write() as connection:
-        before = instance.claim(connection, instance.instance_name(newsroom.settings.instance, newsroom.folder), now)
+        before = identity.claim_instance(connection, where, now)
         if key:
             identity.create(connection, key, now)
         known = identity.load(connection)

@@ -48,8 +48,8 @@ from ..model import (
     parsed_article_to_data,
 )
 from ..storage import tables
-from ..storage.rows import decode_leniently, from_json, skip_damaged
-from ..storage.tables import UtcTime, metadata
+from ..storage.rows import UtcTime, decode_leniently, from_json, skip_damaged
+from ..storage.tables import metadata
 from ..text import clean_line
 from ..url_cleaning import web_address
 

@@ -29,7 +29,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import DistributorError, StoreError, StoreLost
-from . import sqlite_file
+from .address import SqliteFile, absolute_path, open_file, parse_store_url
 from .failures import DAMAGED, INCOMPLETE, classify_error
 from .migrations import REVISIONS
 from .rows import from_json
@@ -38,7 +38,6 @@ from .tables import metadata
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
-SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _MAX_IDLE = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_TIMEOUT = 30_000  # milliseconds that a writer waits for another one
@@ -58,7 +57,7 @@ _UNEXPECTED_ERRORS = (ValueError, TypeError, LookupError, AttributeError, Assert
 class Database:
     """A store that is open. Raises StoreError, in one line, for whatever staff can mend."""
 
-    def __init__(self, engine: Engine, file: sqlite_file.OpenFile | None = None) -> None:
+    def __init__(self, engine: Engine, file: SqliteFile | None = None) -> None:
         self._engine = engine
         self._file = file
 
@@ -67,7 +66,7 @@ class Database:
         """Connect to `url`; a relative SQLite path is taken from `folder`, and file and directory are made where they are
         missing, unless told otherwise (StoreLost then)."""
         address = _address(url)
-        file = _file(address, folder)
+        file = absolute_path(address, folder)
         database = cls(*_engine(address, file, create=create))
         try:
             with database.read():
@@ -278,37 +277,7 @@ def _address(url: str) -> sa.URL:
         raise StoreError(f"store.url: {error}") from None
 
 
-def parse_store_url(url: str) -> sa.URL:
-    """The address of a store as it stands in config.yaml. Raises ValueError, in words that do not repeat it: it may hold a
-    password."""
-    hint = "write sqlite:///var/distributor.db or postgresql+psycopg://user:password@host/database"
-    try:
-        address = sa.make_url(url)
-        address.get_dialect()
-    except (ArgumentError, ModuleNotFoundError) as error:  # which name the kind at most, not the address
-        raise ValueError(f"{str(error).splitlines()[0]}; {hint}") from None
-    except ValueError:
-        raise ValueError(f"its port is not a number; {hint}") from None
-    kind = address.get_backend_name()
-    if kind not in ("sqlite", "postgresql"):
-        raise ValueError(f"a store is kept in SQLite or PostgreSQL, not in {kind}; {hint}")
-    if kind == "sqlite" and (address.query or address.host):
-        raise ValueError("write only a path behind sqlite:/// (and four slashes before an absolute one)")
-    if address.port is not None and not 0 < address.port < 65536:
-        raise ValueError(f"its port is no number from 1 to 65535; {hint}")
-    return address
-
-
-def _file(address: sa.URL, folder: Path) -> Path | None:
-    """Where SQLite keeps the store; None in memory, and for a server."""
-    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
-        return None
-    if "\0" in str(address.database):
-        raise StoreError("store.url: the path holds a character that no path can have")
-    return (folder / str(address.database)).absolute()
-
-
-def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, sqlite_file.OpenFile | None]:
+def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, SqliteFile | None]:
     try:
         if address.get_backend_name() == "sqlite":
             return _sqlite(address, file, create=create)
@@ -366,23 +335,11 @@ def _begin_server(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
 
-def sqlite_path(url: str, folder: Path) -> Path | None:
-    """The file of a store that is one; None for a server, and where the address is none."""
-    try:
-        address = sa.make_url(url)
-    except (ValueError, ArgumentError):
-        return None
-    name = address.database or ""
-    if address.get_backend_name() != "sqlite" or name in ("", ":memory:") or name.startswith("file:"):
-        return None
-    return folder / name
-
-
-def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, sqlite_file.OpenFile | None]:
+def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, SqliteFile | None]:
     if file is None:
         engine, opened = sa.create_engine(address, json_deserializer=from_json), None
     else:
-        opened = sqlite_file.open_file(file, create=create)
+        opened = open_file(file, create=create)
         # Each connection opens a file that is there: SQLite would make an empty one where somebody has deleted it.
         engine = sa.create_engine(address.set(database=str(file)), creator=opened.connect, json_deserializer=from_json)
     event.listen(engine, "connect", _prepare_sqlite)

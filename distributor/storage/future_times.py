@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Connection
 
+from .rows import UTC_TIME, UtcTime
 from .tables import (
-    UtcTime,
     article_versions,
     articles,
     corrections,
@@ -79,9 +79,9 @@ _DAY = timedelta(days=1)  # more than any mistake about a time zone
 
 def latest_time(connection: Connection) -> datetime | None:
     """The latest time that whatever ran last has left; None in a store in which nothing has happened. One statement."""
-    looks = [sa.select(sa.func.max(column)).scalar_subquery() for column in _RECENT_COLUMNS]
-    found = [moment for moment in connection.execute(sa.select(*looks)).one() if moment]
-    return max(found, default=None)
+    latest = sa.union_all(*(sa.select(sa.func.max(column).label("at")) for column in _RECENT_COLUMNS)).subquery()
+    moment: datetime | None = connection.execute(sa.select(sa.func.max(latest.c.at))).scalar()
+    return moment
 
 
 def find_future_time(connection: Connection, now: datetime) -> datetime | None:
@@ -94,7 +94,7 @@ def find_later_article_date(connection: Connection, now: datetime) -> datetime |
     """Whether the world outside says that it is later than now: most of the articles that came in last bear dates of their
     sources that are later by more than a day. The latest of those dates; None where they do not say so."""
     query = (
-        sa.select(sa.func.coalesce(articles.c.doubtful_date, articles.c.published, type_=UtcTime))
+        sa.select(sa.func.coalesce(articles.c.doubtful_date, articles.c.published, type_=UTC_TIME))
         .where(articles.c.has_date.is_(True) | articles.c.doubtful_date.is_not(None))
         .order_by(articles.c.first_seen.desc(), articles.c.published.desc())
         .limit(_SAMPLE_SIZE)

@@ -1,11 +1,15 @@
-"""Which store this is and which key signs its links, so that neither is taken for another one.
+"""Which store this is, which key signs its links, and where it is used, so that none is taken for another one.
 
-    store      one row: a random id, and the fingerprint of the key
+    store      a random id, the fingerprint of the key, and the instance that it belongs to
     var/       store.id: the same id; secret.key: the key, unless config.yaml holds it
 
-Both are written down when something is about to be sent for the first time. From then on a store that is empty or another
-one, and a key that is missing or another one, stop what they would spoil: who left could not be told from who never came,
-and the links in mails that are out would be dead. `distributor store claim` accepts such a loss.
+All are saved when something is about to be sent for the first time. From then on nothing is sent from a store that is empty
+or another one, with a key that is missing or another one (subscribers who left could not be told from those who never
+joined, and the links in emails already sent would be dead), or from a copy or a restored backup that is used elsewhere.
+`distributor store claim` accepts such a loss, or moves the store.
+
+An instance is the `instance` of config.yaml, or the host and the folder where the store is used: containers, whose host
+names change, need the name.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import contextlib
 import hmac
 import os
 import secrets
+import socket
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,13 +29,13 @@ from sqlalchemy import Connection
 from .. import permissions
 from ..errors import StoreError, StoreLost
 from .database import Database
-from .tables import deliveries, store_identity
+from .tables import deliveries, instance, store_identity
 
 FILE = "store.id"
 MISSING_KEY = (
-    "{} is missing, but mails are out whose links it has signed: nothing is sent with another one. Restore it from a backup "
-    "(or keep it outside var/, with `secret: file:PATH` in config.yaml); if it is lost for good, "
-    "`distributor store claim --new-key` makes a new one, and the unsubscribe links in old mails will not work any more"
+    "{} is missing, but it has signed the links of emails already sent: nothing is sent with another one. Restore it from a "
+    "backup (or keep it outside var/, with `secret: file:PATH` in config.yaml); if it is lost for good, "
+    "`distributor store claim --new-key` makes a new one, and the unsubscribe links in old emails will not work any more"
 )
 _PURPOSE = b"which key signs the links of store "
 
@@ -68,7 +73,7 @@ def create(connection: Connection, key: bytes, now: datetime) -> StoreIdentity:
 
 
 def has_enqueued_emails(connection: Connection) -> bool:
-    """Whether letters with links have been promised in this store."""
+    """Whether emails with links have been enqueued in this store."""
     query = sa.select(deliveries.c.id).where(deliveries.c.recipient > "").limit(1)
     return connection.execute(query).scalar() is not None
 
@@ -108,8 +113,8 @@ def delete_folder_id(folder: Path) -> None:
 
 
 def write_once(file: Path, text: str) -> None:
-    """Make a file for its owner's eyes, unless it is there. It gets its name when it is whole, so that nobody can read half
-    of it, and the first of several processes makes it. Raises OSError."""
+    """Make a file that only its owner can read, unless it is there. It gets its name when it is complete, so that nobody can
+    read half of it, and the first of several processes makes it. Raises OSError."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
@@ -149,9 +154,9 @@ def check_store(database: Database, noted: str, key_file: Path, *, has_key: bool
         )
 
 
-def check_key(database: Database, key: bytes, where: str) -> None:
-    """Make sure that links are signed with the key that this store knows. `where` says where the key stands; an empty key is
-    one that is missing. Raises StoreLost."""
+def check_key(database: Database, key: bytes, where: str) -> StoreIdentity | None:
+    """Make sure that links are signed with the key that this store knows; returns its identity. `where` says where the key
+    is kept; an empty key is one that is missing. Raises StoreLost."""
     with database.read() as connection:
         known = load(connection)
         lost = not key and (known is not None or has_enqueued_emails(connection))
@@ -159,7 +164,45 @@ def check_key(database: Database, key: bytes, where: str) -> None:
         raise StoreLost(MISSING_KEY.format(where))
     if known and key and fingerprint(key, known.id) != known.key_fingerprint:
         raise StoreLost(
-            f"{where} is another one than the one that has signed the links of this store's mails: nothing is sent with it. "
-            "Restore the right one from a backup; if it is lost for good, `distributor store claim --new-key` accepts this "
-            "one, and the unsubscribe links in old mails will not work any more"
+            f"{where} is another one than the one that has signed the links of this store's emails: nothing is sent with "
+            "it. Restore the right one from a backup; if it is lost for good, `distributor store claim --new-key` accepts "
+            "this one, and the unsubscribe links in old emails will not work any more"
         )
+    return known
+
+
+# -- where it is used --------------------------------------------------------------------------------------------------
+
+
+def instance_name(instance: str, folder: Path) -> str:
+    """The instance that this process is, in words."""
+    return f"instance {instance}" if instance else f"{socket.gethostname()}:{folder.resolve()}"
+
+
+def check_instance(database: Database, where: str, now: datetime) -> None:
+    """Make sure that the store belongs to this instance; a new store does from now on. Raises StoreError."""
+    with database.read() as connection:
+        known = _claimed_by(connection)
+    if not known:
+        with database.write() as connection:
+            known = _claimed_by(connection)  # again, now that nobody else writes
+            if not known:
+                claim_instance(connection, where, now)
+                return
+    if known != where:
+        raise StoreError(
+            f"this store belongs to {known}, not to {where}: nothing is sent from a copy; "
+            "if it has really moved here, and the other one is switched off, run `distributor store claim`"
+        )
+
+
+def claim_instance(connection: Connection, where: str, now: datetime) -> str:
+    """Let the store belong to this instance; returns the one it belonged to before, or nothing."""
+    before = _claimed_by(connection)
+    connection.execute(sa.delete(instance))
+    connection.execute(sa.insert(instance).values(place=where, since=now))
+    return before
+
+
+def _claimed_by(connection: Connection) -> str:
+    return connection.execute(sa.select(instance.c.place)).scalar() or ""

@@ -1,7 +1,7 @@
-"""Rows read back: one that holds what nobody can have written is named and passed over, and the others are read.
+"""Rows and their values read from the store: times in UTC, JSON, enumerations; a damaged row is logged and left out.
 
-A damaged row comes of an older version, of a hand that edited the store, or of a disk. It must not stop what has nothing
-to do with it. `distributor doctor` finds them all.
+A row is damaged by an older version, by somebody who edits the store, or by a disk. It must not stop what has nothing to do
+with it. `distributor doctor` finds them all.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Dialect, Row, String
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..errors import DamagedRow
-from .bulk_insert import stream_rows
 
 log = logging.getLogger("distributor.storage")
+
+_FETCHED = 1000  # rows of a long result at a time
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -42,6 +47,52 @@ def from_json(text: str | bytes) -> Any:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise damaged_row("a value", repr(text[:40]), str(error)) from None
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time. SQLite keeps it as text of fixed width, so that text order is time order."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(32))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        moment = _utc(value)
+        return moment if dialect.name == "postgresql" else _as_text(moment)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            return _utc(value) if isinstance(value, datetime) else _of_text(value)
+        except (ValueError, TypeError, OverflowError):
+            raise damaged_row("time", str(value)[:40], "it is none") from None
+
+
+def _utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError for a naive one, which would be a guess."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {moment!r}")
+    return moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)  # many rows are written with one time. In UTC only: elsewhere two times may look alike
+def _as_text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=64)
+def _of_text(text: str) -> datetime:
+    return _utc(datetime.fromisoformat(text))
+
+
+UTC_TIME = UtcTime()  # one for all columns: SQLAlchemy remembers for each type how a database keeps it
 
 
 def enum_member(kind: type[E], value: str, what: str, key: object) -> E:
@@ -85,6 +136,11 @@ def read_rows(
         asked = [_SingleRow(connection, query, key, one, what) for one in dict.fromkeys(keys)]
         rows = [row for row in skip_damaged(asked, _SingleRow.fetched) if row is not None]
     return skip_damaged(rows, make)
+
+
+def stream_rows(connection: Connection, query: sa.Select[Any]) -> Iterator[Any]:
+    """The rows of a long result, fetched by the thousand, so that memory use does not grow with their number."""
+    return iter(connection.execute(query, execution_options={"yield_per": _FETCHED}))
 
 
 def stream_readable_rows(

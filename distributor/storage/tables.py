@@ -6,8 +6,6 @@ sources ─▶ articles ─▶ newsletter_articles ─▶ editions ─▶ rendit
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -28,48 +25,8 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from ..model import utc
-from .rows import damaged_row
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware time. SQLite keeps it as text of fixed width, so that text order is time order."""
-
-    impl = String(32)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(String(32))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        moment = utc(value)
-        return moment if dialect.name == "postgresql" else _as_text(moment)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        try:
-            return utc(value) if isinstance(value, datetime) else _of_text(value)
-        except (ValueError, TypeError, OverflowError):
-            raise damaged_row("time", str(value)[:40], "it is none") from None
-
-
-@lru_cache(maxsize=64)  # many rows are written with one time. In UTC only: elsewhere two times may look alike
-def _as_text(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
-
-
-@lru_cache(maxsize=64)
-def _of_text(text: str) -> datetime:
-    return utc(datetime.fromisoformat(text))
-
+from .rows import UTC_TIME
 
 metadata = MetaData(
     naming_convention={
@@ -95,11 +52,11 @@ sources = Table(
     "sources",
     metadata,
     _column("name", String(40), primary_key=True),
-    _column("first_read", UtcTime, nullable=True),
-    _column("last_read", UtcTime, nullable=True),
-    _column("last_good", UtcTime, nullable=True),
+    _column("first_read", UTC_TIME, nullable=True),
+    _column("last_read", UTC_TIME, nullable=True),
+    _column("last_good", UTC_TIME, nullable=True),
     _column("fault", Text, default=""),
-    _column("fault_since", UtcTime, nullable=True),
+    _column("fault_since", UTC_TIME, nullable=True),
     _column("last_count", Integer, default=0, server_default="0"),
 )
 
@@ -112,7 +69,7 @@ http_validators = Table(
 
 # Servers that have asked to be left alone for a while, each by its host and port.
 host_backoff = Table(
-    "host_backoff", metadata, _column("host", String(300), primary_key=True), _column("until", UtcTime)
+    "host_backoff", metadata, _column("host", String(300), primary_key=True), _column("until", UTC_TIME)
 )
 
 # The newest version of every story. `content` holds its fields as JSON, `sha256` is of them. `has_date` is False where
@@ -125,10 +82,10 @@ articles = Table(
     _column("source", String(40)),
     _column("title", Text),
     _column("url", Text),
-    _column("published", UtcTime),
-    _column("first_seen", UtcTime),
+    _column("published", UTC_TIME),
+    _column("first_seen", UTC_TIME),
     _column("has_date", Boolean),
-    _column("doubtful_date", UtcTime, nullable=True),
+    _column("doubtful_date", UTC_TIME, nullable=True),
     _column("backlog", Boolean),
     _column("version", Integer),
     _column("content", JSON),
@@ -148,7 +105,7 @@ article_keys = Table(
 # Ids and addresses that have stood on several stories of one look: they recognise none.
 ambiguous_keys = Table(
     "ambiguous_keys", metadata,
-    _column("key", String(400), primary_key=True), _column("since", UtcTime),
+    _column("key", String(400), primary_key=True), _column("since", UTC_TIME),
 )  # fmt: skip
 
 # Every source that has told a story.
@@ -174,7 +131,7 @@ article_flags = Table(
     _column("flag", String(12), primary_key=True),
     _column("reason", Text),
     _column("actor", String(200)),
-    _column("since", UtcTime),
+    _column("since", UTC_TIME),
 )
 
 article_versions = Table(
@@ -182,7 +139,7 @@ article_versions = Table(
     metadata,
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
     _column("version", Integer, primary_key=True),
-    _column("seen", UtcTime),
+    _column("seen", UTC_TIME),
     _column("content", JSON),
     _column("sha256", String(64)),
 )
@@ -198,12 +155,12 @@ editions = Table(
     _column("state", String(20)),
     _column("subject", Text),
     _column("language", String(8)),
-    _column("frozen_at", UtcTime),
-    _column("expires_at", UtcTime),
-    _column("due_at", UtcTime),
-    _column("released_at", UtcTime, nullable=True),
-    _column("paused_at", UtcTime, nullable=True),
-    _column("done_at", UtcTime, nullable=True),
+    _column("frozen_at", UTC_TIME),
+    _column("expires_at", UTC_TIME),
+    _column("due_at", UTC_TIME),
+    _column("released_at", UTC_TIME, nullable=True),
+    _column("paused_at", UTC_TIME, nullable=True),
+    _column("done_at", UTC_TIME, nullable=True),
     _column("content", Text),
     _column("sha256", String(64)),
     UniqueConstraint("newsletter", "slot"),
@@ -217,7 +174,7 @@ edition_events = Table(
     metadata,
     _column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
     _column("seq", Integer, primary_key=True),
-    _column("at", UtcTime),
+    _column("at", UTC_TIME),
     _column("event", String(20)),
     _column("actor", String(200)),
     _column("reason", Text, default=""),
@@ -243,7 +200,7 @@ corrections = Table(
     _column("kind", String(12)),
     _column("note", Text),
     _column("actor", String(200)),
-    _column("at", UtcTime),
+    _column("at", UTC_TIME),
 )
 
 # Who decided a slot, when, and what came of it. The primary key is what makes one edition per slot.
@@ -252,7 +209,7 @@ slots = Table(
     metadata,
     _column("newsletter", String(40), primary_key=True),
     _column("slot", String(60), primary_key=True),
-    _column("decided_at", UtcTime),
+    _column("decided_at", UTC_TIME),
     _column("decided_by", String(200)),
     _column("outcome", Text),
     _column("edition_id", String(60), ForeignKey("editions.id"), nullable=True),
@@ -262,7 +219,7 @@ slots = Table(
 # Since when the service has looked after a newsletter: slots before that are nobody's.
 newsletter_since = Table(
     "newsletter_since", metadata,
-    _column("newsletter", String(40), primary_key=True), _column("since", UtcTime),
+    _column("newsletter", String(40), primary_key=True), _column("since", UTC_TIME),
 )  # fmt: skip
 
 # The item ledger: what became of an article in a newsletter, once and for all.
@@ -273,7 +230,7 @@ newsletter_articles = Table(
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
     _column("state", String(20)),
     _column("edition_id", String(60), ForeignKey("editions.id"), nullable=True),
-    _column("decided_at", UtcTime),
+    _column("decided_at", UTC_TIME),
     _column("reason", Text, default=""),
 )
 
@@ -304,8 +261,8 @@ shards = Table(
     _column("channel", String(40)),
     _column("fence", Integer, default=0),
     _column("owner", String(200), default=""),
-    _column("lease_until", UtcTime, nullable=True),
-    _column("due", UtcTime, nullable=True),
+    _column("lease_until", UTC_TIME, nullable=True),
+    _column("due", UTC_TIME, nullable=True),
     Index(None, "channel", "due"),
     Index(None, "owner"),
 )
@@ -316,10 +273,10 @@ channel_backoff = Table(
     "channel_backoff",
     metadata,
     _column("channel", String(40), primary_key=True),
-    _column("until", UtcTime),
-    _column("since", UtcTime),
+    _column("until", UTC_TIME),
+    _column("since", UTC_TIME),
     _column("reason", Text),
-    _column("next_at", UtcTime),
+    _column("next_at", UTC_TIME),
 )
 
 # The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.
@@ -337,8 +294,8 @@ deliveries = Table(
     _column("attempts", Integer, default=0),
     _column("crash_count", Integer, default=0, server_default="0"),
     _column("fence", Integer, default=0),
-    _column("due", UtcTime, nullable=True),
-    _column("updated", UtcTime),
+    _column("due", UTC_TIME, nullable=True),
+    _column("updated", UTC_TIME),
     _column("address", Text, default=""),
     _column("reply", Text, default=""),
     _column("remote_id", Text, default=""),
@@ -353,8 +310,8 @@ deliveries = Table(
 # delivery, so it stands in none.
 channel_faults = Table(
     "channel_faults", metadata,
-    _column("channel", String(40), primary_key=True), _column("fault", Text), _column("since", UtcTime),
-    _column("at", UtcTime),
+    _column("channel", String(40), primary_key=True), _column("fault", Text), _column("since", UTC_TIME),
+    _column("at", UTC_TIME),
 )  # fmt: skip
 
 subscribers = Table(
@@ -369,7 +326,7 @@ subscribers = Table(
     _column("topics_key", Text, default="", server_default=""),
     _column("frequency", String(8), default="each", server_default="each"),
     _column("consent", Text, default=""),
-    _column("created", UtcTime),
+    _column("created", UTC_TIME),
 )
 
 # Who has asked for which newsletter. Where the next letter must reach further back than usual (the reader has changed
@@ -380,9 +337,9 @@ subscriptions = Table(
     metadata,
     _column("subscriber_id", String(32), ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     _column("newsletter", String(40), primary_key=True),
-    _column("since", UtcTime),
-    _column("catch_up_from", UtcTime, nullable=True),
-    _column("catch_up_since", UtcTime, nullable=True),
+    _column("since", UTC_TIME),
+    _column("catch_up_from", UTC_TIME, nullable=True),
+    _column("catch_up_since", UTC_TIME, nullable=True),
     Index(None, "newsletter", "subscriber_id"),
 )
 
@@ -391,23 +348,23 @@ subscriptions = Table(
 opt_outs = Table(
     "opt_outs", metadata,
     _column("address_key", Text, primary_key=True), _column("newsletter", String(40), primary_key=True),
-    _column("at", UtcTime), _column("via", String(20)), _column("reason", Text, default="", server_default=""),
+    _column("at", UTC_TIME), _column("via", String(20)), _column("reason", Text, default="", server_default=""),
 )  # fmt: skip
 
 # Addresses that must not be written to, whoever asks, with the reason. `type` says what kind of reason it is; one that
 # comes to an end by itself does so at `until`.
 suppressions = Table(
     "suppressions", metadata,
-    _column("address_key", Text, primary_key=True), _column("reason", Text), _column("since", UtcTime),
+    _column("address_key", Text, primary_key=True), _column("reason", Text), _column("since", UTC_TIME),
     _column("type", String(12), default="staff", server_default="staff"),
-    _column("until", UtcTime, nullable=True),
+    _column("until", UTC_TIME, nullable=True),
 )  # fmt: skip
 
 # What came back: bounces and complaints, at once or days later. `via` says how we know, `status` is the enhanced code.
 bounces = Table(
     "bounces", metadata,
     _column("id", _NUMBER, primary_key=True), _column("address_key", Text), _column("type", String(12)),
-    _column("at", UtcTime), _column("delivery_id", _NUMBER, nullable=True),
+    _column("at", UTC_TIME), _column("delivery_id", _NUMBER, nullable=True),
     _column("edition_id", String(60), default=""), _column("status", String(12), default=""),
     _column("text", Text, default=""), _column("via", String(20)), Index(None, "address_key", "at"),
     Index(None, "edition_id"),
@@ -417,7 +374,7 @@ bounces = Table(
 renames = Table(
     "renames", metadata,
     _column("kind", String(12), primary_key=True), _column("old", String(40), primary_key=True),
-    _column("new", String(40)), _column("at", UtcTime), _column("actor", String(200)),
+    _column("new", String(40)), _column("at", UTC_TIME), _column("actor", String(200)),
 )  # fmt: skip
 
 # Hard bounces of each edition, counted as they come. Where they are out of all proportion, `held_at` says since when what
@@ -425,7 +382,7 @@ renames = Table(
 bounce_guards = Table(
     "bounce_guards", metadata,
     _column("edition_id", String(60), primary_key=True),
-    _column("hard", Integer), _column("since", UtcTime), _column("held_at", UtcTime, nullable=True),
+    _column("hard", Integer), _column("since", UTC_TIME), _column("held_at", UTC_TIME, nullable=True),
     _column("reason", Text, default="", server_default=""), _column("confirmed", Boolean, server_default=false()),
 )  # fmt: skip
 
@@ -433,18 +390,18 @@ bounce_guards = Table(
 pending_suppressions = Table(
     "pending_suppressions", metadata,
     _column("edition_id", String(60), primary_key=True), _column("address_key", Text, primary_key=True),
-    _column("reason", Text), _column("since", UtcTime),
+    _column("reason", Text), _column("since", UTC_TIME),
 )  # fmt: skip
 
 # Where this store is at home: one row.
 instance = Table(
     "instance", metadata,
-    _column("place", String(1000), primary_key=True), _column("since", UtcTime),
+    _column("place", String(1000), primary_key=True), _column("since", UTC_TIME),
 )  # fmt: skip
 
 # Which store this is, and which key signs its links: one row, written before anything is sent. The id stands in a file
 # beside the key as well. The fingerprint tells nothing of the key.
 store_identity = Table(
     "store_identity", metadata,
-    _column("id", String(32), primary_key=True), _column("key_fingerprint", String(64)), _column("since", UtcTime),
+    _column("id", String(32), primary_key=True), _column("key_fingerprint", String(64)), _column("since", UTC_TIME),
 )  # fmt: skip

@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 from ..editions.segments import Preference, Segmentation
 from ..model import DeliveryState as S
 from ..model import Edition, EditionKind, Frequency
-from ..storage.tables import UtcTime, deliveries, editions, subscribers, subscriptions, suppressions
+from ..storage.rows import UTC_TIME
+from ..storage.tables import deliveries, editions, subscribers, subscriptions, suppressions
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RECEIVED_STATES = (S.SENT, S.SENDING, S.UNCERTAIN)
@@ -195,7 +196,7 @@ def postpone_over_cap(connection: Connection, order: RecipientQuery, edition: Ed
             subscriptions.c.newsletter == order.newsletter, subscriptions.c.subscriber_id.in_(sa.select(people.c.id))
         )
         .values(
-            catch_up_from=sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UtcTime)),
+            catch_up_from=sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UTC_TIME)),
             catch_up_since=edition.frozen_at,
         )
     )
@@ -247,7 +248,7 @@ def select_recipients(
         "preferences_of_this_edition",
         sa.MetaData(),
         sa.Column("topics_key", sa.Text, primary_key=True),
-        sa.Column("catch_up_from", UtcTime, primary_key=True),
+        sa.Column("catch_up_from", UTC_TIME, primary_key=True),
         sa.Column("known", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("variant", sa.String(120)),
         prefixes=["TEMPORARY"],
@@ -259,7 +260,7 @@ def select_recipients(
     people = _recipients_query(readers.order).subquery()
     same = (
         (people.c.topics_key == table.c.topics_key)
-        & (sa.func.coalesce(people.c.catch_up_from, sa.literal(EPOCH, UtcTime)) == table.c.catch_up_from)
+        & (sa.func.coalesce(people.c.catch_up_from, sa.literal(EPOCH, UTC_TIME)) == table.c.catch_up_from)
         & (people.c.known == table.c.known)
     )
     found = sa.select(people.c.id, people.c.address, table.c.variant).join(table, same).subquery()

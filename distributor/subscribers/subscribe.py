@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ..bounces import suppressions
 from ..model import Frequency, OptOut, Subscriber, Suppression
-from ..storage import bulk_insert
+from ..storage import statements
 from ..storage.tables import subscribers, subscriptions
 from . import opt_outs, repository
 from .requests import SubscriptionRequest
@@ -181,10 +181,10 @@ def _new_subscriber(id: str, wanted: SubscriptionRequest, now: datetime) -> Subs
 def _insert_subscribers(connection: Connection, new: Sequence[Subscriber], now: datetime) -> None:
     names = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
     rows = [(one.id, one.address, one.address.lower(), now, *repository.choice_values(one)) for one in new]
-    bulk_insert.insert_rows(connection, subscribers, names, rows)
+    statements.insert_rows(connection, subscribers, names, rows)
     _insert_subscriptions(connection, [(one.id, name) for one in new for name in one.newsletters], now)
 
 
 def _insert_subscriptions(connection: Connection, pairs: Sequence[tuple[str, str]], now: datetime) -> None:
     rows = [(person, newsletter, now) for person, newsletter in pairs]
-    bulk_insert.insert_rows(connection, subscriptions, ("subscriber_id", "newsletter", "since"), rows)
+    statements.insert_rows(connection, subscriptions, ("subscriber_id", "newsletter", "since"), rows)

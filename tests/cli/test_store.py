@@ -26,4 +26,4 @@ def test_a_copied_store_sends_nothing_until_it_is_claimed(room: Room, tmp_path: 
     copy.good("store", "claim", "--yes")
     assert "Edition tin-sang-2" in copy.good("send", "tin-sang", "--yes")
     copy.configure(("sources:\n", "instance: may-chu-2\nsources:\n"))
-    assert "at home at " in broken(copy, "send", "tin-sang", "--yes").err
+    assert "this store belongs to " in broken(copy, "send", "tin-sang", "--yes").err

@@ -161,7 +161,7 @@ def test_a_key_that_was_lost_before_the_store_knew_it_is_missed_all_the_same(roo
     store.close()
     for name in ("store.id", "secret.key"):
         (room.folder / "var" / name).unlink()
-    assert "secret.key is missing, but mails are out" in _refused(room, "deliver")
+    assert "secret.key is missing, but it has signed the links" in _refused(room, "deliver")
 
 
 def test_the_loss_of_a_key_can_be_accepted(room: Room) -> None:

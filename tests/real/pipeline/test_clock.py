@@ -26,8 +26,8 @@ from distributor.newsroom import open_newsroom
 from distributor.source import FetchResult
 from distributor.storage import future_times
 from distributor.storage.database import Database
+from distributor.storage.rows import UtcTime
 from distributor.storage.tables import (
-    UtcTime,
     articles,
     deliveries,
     editions,

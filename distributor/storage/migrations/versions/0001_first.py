@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from distributor.storage.tables import UtcTime
+from distributor.storage.rows import UtcTime
 
 revision = "0001"
 down_revision = None
