@@ -22,6 +22,7 @@ from .boilerplate import Removal, is_boilerplate, parse_html, remove_boilerplate
 from .bylines import extract_signature
 from .captions import attach_captions, build_figures, extract_lead_picture
 from .extraction.document import element_text
+from .extraction.text_runs import append_text
 from .media import ImageKind, normalize_image, replace_embedded_media
 from .widgets import is_dateline, is_page_line, remove_widgets
 
@@ -113,7 +114,7 @@ def _flat(root: HtmlElement) -> Iterator[HtmlElement]:
 
 def _opened(root: HtmlElement, around: Set[HtmlElement]) -> Iterator[HtmlElement]:
     loose = _paragraph()
-    _append_text(loose, root.text)
+    append_text(loose, root.text)
     for child in list(root):
         if not isinstance(child.tag, str):
             continue
@@ -133,21 +134,12 @@ def _opened(root: HtmlElement, around: Set[HtmlElement]) -> Iterator[HtmlElement
                 or (child.tag == "p" and child in around)
             )
             yield from _opened(child, around) if opened else [_heading(child)]
-        _append_text(loose, tail)
+        append_text(loose, tail)
     yield loose
 
 
 def _paragraph() -> HtmlElement:
     return lxml.html.Element("p")
-
-
-def _append_text(block: HtmlElement, text: str | None) -> None:
-    if not text:
-        return
-    if len(block):
-        block[-1].tail = (block[-1].tail or "") + text
-    else:
-        block.text = (block.text or "") + text
 
 
 def _around_blocks(root: HtmlElement) -> Set[HtmlElement]:

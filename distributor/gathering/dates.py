@@ -186,6 +186,12 @@ def from_epoch(number: float) -> datetime | None:
     return None
 
 
+def is_midnight(moment: datetime, zone: tzinfo) -> bool:
+    """Whether a moment is the midnight that a date without a time stands for."""
+    local = moment.astimezone(zone)
+    return not (local.hour or local.minute or local.second)
+
+
 def _month_first(zone: tzinfo) -> bool:
     return isinstance(zone, DateFormat) and zone.month_first
 

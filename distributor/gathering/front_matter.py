@@ -31,15 +31,8 @@ KEYS = (
 # The same things by other names. Hugo: publishDate, lastmod; Jekyll: last_modified_at, excerpt; Eleventy and Astro: pubDate.
 _DATES = ("date", "published", "publishdate", "pubdate", "published_at", "publish_date", "datepublished", "created")
 _UPDATED = (
-    "updated",
-    "lastmod",
-    "last_modified_at",
-    "lastupdated",
-    "modified",
-    "updated_at",
-    "moddate",
-    "datemodified",
-)
+    "updated", "lastmod", "last_modified_at", "lastupdated", "modified", "updated_at", "moddate", "datemodified",
+)  # fmt: skip
 _EMBARGO = ("publish_at", "publishdate")
 _LEADS = ("lead", "summary", "description", "excerpt", "subtitle", "abstract")
 _AUTHORS = ("author", "authors")

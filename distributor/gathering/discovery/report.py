@@ -22,6 +22,7 @@ from ...config.yaml import parse
 from ...model import ParsedArticle
 from ...plugins.registry import sources
 from ..boilerplate import parse_html
+from ..dates import is_midnight
 from .text_matching import fold_text, split_blocks
 
 
@@ -192,13 +193,7 @@ def format_local_time(moment: datetime | None, zone: tzinfo) -> str:
     if moment is None:
         return ""
     here = moment.astimezone(zone)
-    return f"{here:%Y-%m-%d}" if has_no_time(moment, zone) else f"{here:%Y-%m-%d %H:%M} {here:%z}"
-
-
-def has_no_time(moment: datetime, zone: tzinfo) -> bool:
-    """Whether a moment is the midnight that a date without a time stands for."""
-    here = moment.astimezone(zone)
-    return not (here.hour or here.minute or here.second)
+    return f"{here:%Y-%m-%d}" if is_midnight(moment, zone) else f"{here:%Y-%m-%d %H:%M} {here:%z}"
 
 
 def _warnings(found: ParsedArticle, plain: int, zone: tzinfo, now: datetime) -> list[str]:
@@ -236,9 +231,9 @@ def find_doubts(articles: Sequence[ParsedArticle], zone: tzinfo, key: str = "sel
                 + (f", or set {setting}" if setting else "")
             )
     dates = [one.published for one in articles if one.published]
-    if dates and all(has_no_time(moment, zone) for moment in dates):
+    if dates and all(is_midnight(moment, zone) for moment in dates):
         made.append("no date has a time of day: the portal does not show it, or not where it was searched for")
-    if many > 2 and len(set(dates)) == 1 and len(dates) == many and not has_no_time(dates[0], zone):
+    if many > 2 and len(set(dates)) == 1 and len(dates) == many and not is_midnight(dates[0], zone):
         made.append(f"all articles have the same date, {format_local_time(dates[0], zone)}: is it the page's own?")
     made += _same(articles)
     made += _shared(articles)

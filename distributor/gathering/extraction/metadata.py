@@ -246,6 +246,7 @@ _AUTHOR_PAGE = re.compile(
 _AUTHOR_LINE = re.compile(
     r"\W*(?:by|written by|words by|tác giả|bởi|người viết|phóng viên|nhà báo|bài viết của)\s*:?\s+\S", re.IGNORECASE
 )
+_NAMELESS = frozenset({"body", "html", "script", "style", "img", "link", "meta"})  # they name no author
 _MOST_AUTHORS = 40  # elements that are read
 _LONGEST_AUTHOR = 200  # characters
 _LONGEST_LINE = 100
@@ -264,15 +265,7 @@ def _shown_authors(page: HtmlElement) -> Iterator[str]:
     around = Surroundings(page)
     left = _MOST_AUTHORS
     for element in page.iter():
-        if not isinstance(element.tag, str) or element.tag in (
-            "body",
-            "html",
-            "script",
-            "style",
-            "img",
-            "link",
-            "meta",
-        ):
+        if not isinstance(element.tag, str) or element.tag in _NAMELESS:
             continue
         if _calls_itself_author(element):
             words = _author_words(element) if left > 0 else ""

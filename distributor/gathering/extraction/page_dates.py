@@ -18,7 +18,7 @@ from itertools import chain, islice
 from lxml.html import HtmlElement
 
 from ...text import clean_line
-from ..dates import from_epoch, parse_date, read_date
+from ..dates import from_epoch, is_midnight, parse_date, read_date
 from .document import Surroundings, element_text, elements_by_offset, has_name, name_words, names_of, words_in
 from .structured_data import StructuredData
 
@@ -108,7 +108,7 @@ def find_dates(evidence: DateEvidence, zone: tzinfo) -> PageDates:
     if found:
         return PageDates(found)
     published, updated = _first(data.published, zone), _first(data.updated, zone)
-    if published is None or _is_midnight(published, zone):
+    if published is None or is_midnight(published, zone):
         shown = sorted(_shown(page, zone, evidence.title), key=lambda one: one.rank)
         published = _more_exact(published, shown, zone) if published else _nearest(shown)
     published = published or updated or _from_address(evidence.url, zone)
@@ -131,11 +131,6 @@ def _moment(text: str, zone: tzinfo) -> datetime | None:
     return parse_date(text, zone)
 
 
-def _is_midnight(moment: datetime, zone: tzinfo) -> bool:
-    local = moment.astimezone(zone)
-    return (local.hour, local.minute, local.second) == (0, 0, 0)
-
-
 def _more_exact(day: datetime, shown: Sequence[_Shown], zone: tzinfo) -> datetime:
     """The same day with its time, where the page shows it."""
     same = (
@@ -143,7 +138,7 @@ def _more_exact(day: datetime, shown: Sequence[_Shown], zone: tzinfo) -> datetim
         for one in shown
         if not one.changed and one.moment.astimezone(zone).date() == day.astimezone(zone).date()
     )
-    return next((moment for moment in same if not _is_midnight(moment, zone)), day)
+    return next((moment for moment in same if not is_midnight(moment, zone)), day)
 
 
 def _nearest(shown: Sequence[_Shown]) -> datetime | None:

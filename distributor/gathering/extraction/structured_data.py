@@ -327,19 +327,9 @@ def _with_quotes_escaped(text: str) -> str:
     return "".join(made)
 
 
-_OTHERS = frozenset(
-    {
-        "itemListElement",
-        "comment",
-        "comments",
-        "review",
-        "isRelatedTo",
-        "relatedLink",
-        "hasPart",
-        "mentions",
-        "citation",
-    }
-)
+_OTHERS = frozenset({
+    "itemListElement", "comment", "comments", "review", "isRelatedTo", "relatedLink", "hasPart", "mentions", "citation",
+})  # fmt: skip
 
 
 def _walk(data: Any) -> Iterator[dict[str, Any]]:
@@ -358,22 +348,10 @@ def _walk(data: Any) -> Iterator[dict[str, Any]]:
 
 # -- microdata and RDFa ------------------------------------------------------------------------------------------------
 
-_PROPERTIES = frozenset(
-    [
-        "headline",
-        "datepublished",
-        "datecreated",
-        "datemodified",
-        "uploaddate",
-        "author",
-        "creator",
-        "image",
-        "articlesection",
-        "description",
-        "dc:date",
-        "dc:created",
-    ]
-)
+_PROPERTIES = frozenset({
+    "headline", "datepublished", "datecreated", "datemodified", "uploaddate", "author", "creator", "image",
+    "articlesection", "description", "dc:date", "dc:created",
+})  # fmt: skip
 _MOST_PROPERTIES = 300
 _LONGEST_PROPERTY = 600  # characters
 _SOMEONE = re.compile(r"Person|\w*Organi[sz]ation|ImageObject|\w*Page|WebSite", re.IGNORECASE)

@@ -167,8 +167,8 @@ class _Pruning:
             if copied is not None:
                 copied.tail = tail
                 made.append(copied)
-            elif tail:
-                _append(made, tail)
+            else:
+                append_text(made, tail)
         return made
 
     def _opens(self, element: HtmlElement) -> bool:
@@ -209,7 +209,10 @@ def _copied(element: HtmlElement) -> HtmlElement:
     return made
 
 
-def _append(element: HtmlElement, text: str) -> None:
+def append_text(element: HtmlElement, text: str | None) -> None:
+    """Put text behind all that is in an element."""
+    if not text:
+        return
     if len(element):
         element[-1].tail = (element[-1].tail or "") + text
     else:

@@ -7,7 +7,6 @@ first words that are no summary. Where only a summary is linked, the article's o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -15,7 +14,7 @@ from lxml.html import HtmlElement
 
 from ...text import clean_line
 from .nearby_dates import is_bare_date_line, parse_date_line
-from .tree import HEADINGS, ListingTree
+from .tree import HEADINGS, ListingTree, leading_text
 
 _LONGEST_TEXT = 2000  # characters of a link that are read
 _MOST_WORDS = 28  # of a headline
@@ -126,7 +125,7 @@ def headline_text(tree: ListingTree, at: int, now: datetime, zone: tzinfo) -> st
 
 def find_bracketed_date(tree: ListingTree, at: int, now: datetime, zone: tzinfo) -> datetime | None:
     """The date that stands behind the words of a link, in brackets."""
-    words = clean_line("".join(_beginning(tree.elements[at])))
+    words = clean_line(leading_text(tree.elements[at], _LONGEST_TEXT))
     match = _DATE_IN_WORDS.search(words, max(0, len(words) - 64))
     line = parse_date_line(match[1], now, zone) if match else None
     return line.moment if line and not line.others else None
@@ -134,7 +133,7 @@ def find_bracketed_date(tree: ListingTree, at: int, now: datetime, zone: tzinfo)
 
 def _text(element: HtmlElement, now: datetime, zone: tzinfo, depth: int) -> str:
     if depth == 0 or not len(element):
-        return "".join(_beginning(element))
+        return leading_text(element, _LONGEST_TEXT)
     parts, left = [element.text or ""], _LONGEST_TEXT
     for child in element:
         if left <= 0:
@@ -158,15 +157,6 @@ def _is_badge(child: HtmlElement, words: str, before: str) -> bool:
         return False
     named = f"{child.get('class') or ''}"[:200].lower()
     return before[-1].isalnum() or child.tag in ("label", "sup") or _BADGE_NAMED.search(named) is not None
-
-
-def _beginning(element: HtmlElement) -> Iterator[str]:
-    left = _LONGEST_TEXT
-    for text in element.itertext():
-        yield str(text)[:left]
-        left -= len(text)
-        if left <= 0:
-            return
 
 
 def choose_headline(found: list[HeadlineCandidate]) -> tuple[str, bool]:

@@ -20,7 +20,7 @@ from ...url_cleaning import canonical_url, web_address
 from ..extraction.document import base_url, select
 from . import headlines, link_classifier, nearby_dates
 from .link_classifier import LinkCandidate
-from .tree import HEADINGS, MOST_LINKS, AnchorIndex, ListingTree, read_tree, signature
+from .tree import HEADINGS, MOST_LINKS, AnchorIndex, ListingTree, first_alt, read_tree, signature
 
 _LONGEST_SHOWN = 200  # characters of a link's words that staff are shown
 _SHORTEST_SUMMARY = 60  # characters in a block beside the headline
@@ -139,7 +139,7 @@ def _anchor(here: _Page, at: int) -> _Anchor | None:
     if href is None:
         return None
     words = clean_line(str(element.text_content())[:2000]) if here.tree.characters[at] < 20_000 else ""
-    words = words or clean_line((element.get("title") or _alt(element))[:2000])
+    words = words or clean_line((element.get("title") or first_alt(element))[:2000])
     target = href.strip()
     scripted = _scripted(target, element)
     url = "" if scripted else urldefrag(web_address(href, here.base)).url
@@ -156,10 +156,6 @@ def _scripted(target: str, element: HtmlElement) -> str:
     if target in ("", "#") or target.startswith(("#!", "#/")):
         return "onclick" if element.get("onclick") else "#"
     return ""
-
-
-def _alt(element: HtmlElement) -> str:
-    return next((alt for picture in element.iter("img") if (alt := picture.get("alt"))), "")
 
 
 def _names_around(tree: ListingTree, at: int) -> list[str]:
@@ -403,16 +399,8 @@ def _listing(
     for one in candidates:
         if one.key in reasons:
             reason = reasons[one.key]
-            left_out.append(
-                (
-                    one.place,
-                    OmittedLink(
-                        one.url,
-                        one.words[:_LONGEST_SHOWN],
-                        f"only a script opens it; {reason}" if one.scripted else reason,
-                    ),
-                )
-            )
+            reason = f"only a script opens it; {reason}" if one.scripted else reason
+            left_out.append((one.place, OmittedLink(one.url, one.words[:_LONGEST_SHOWN], reason)))
         elif one.scripted:
             scripted.append(one.words[:_LONGEST_SHOWN])
             left_out.append(

@@ -12,7 +12,7 @@ from lxml.html import HtmlElement
 from ...text import clean_line
 from ...url_cleaning import web_address
 from ..extraction.document import base_url, select
-from .tree import MOST_LINKS
+from .tree import MOST_LINKS, first_alt, leading_text
 
 _NEXT = frozenset({
     "tiếp", "tiếp theo", "trang sau", "trang tiếp", "trang tiếp theo", "trang kế", "trang kế tiếp", "kế tiếp", "sau",
@@ -20,19 +20,10 @@ _NEXT = frozenset({
     "đến trang sau", "next", "next page", "go to next page", "older", "older posts", "older entries",
     "older articles", "older news", "trang tiếp sau", "tới", "trang tới",
 })  # fmt: skip
-_MORE = frozenset(
-    {
-        "xem thêm",
-        "xem thêm tin",
-        "tải thêm",
-        "tải thêm tin",
-        "xem tiếp",
-        "load more",
-        "more",
-        "show more",
-        "xem thêm bài viết",
-    }
-)
+_MORE = frozenset({
+    "xem thêm", "xem thêm tin", "tải thêm", "tải thêm tin", "xem tiếp", "load more", "more", "show more",
+    "xem thêm bài viết",
+})  # fmt: skip
 _ARROWS = ("›", ">", "→", "»", ">>", "≫", "▶", "►", "❯", "⟩")  # in pagers that have several, `»` leads to the last page
 _NAMES = re.compile(r"(?<![a-z])next(?:page|-page|_page)?(?![a-z])|trang-?sau|trang-?tiep")
 _PAGER = re.compile(r"pag(?:er|ing|ination|enav|es)|phan-?trang|wp-pagenavi|page-numbers|navigation")
@@ -116,9 +107,8 @@ def page_number(url: str, listing: str) -> int | None:
 
 
 def _same_path(one: str, other: str) -> bool:
-    return re.sub(r"(?:index|default)\.\w{2,5}$", "", one).rstrip("/") == re.sub(
-        r"(?:index|default)\.\w{2,5}$", "", other
-    ).rstrip("/")
+    bare, other = (re.sub(r"(?:index|default)\.\w{2,5}$", "", path).rstrip("/") for path in (one, other))
+    return bare == other
 
 
 def _find_pager_links(page: HtmlElement, base: str) -> Iterator[_PagerLink]:
@@ -139,10 +129,8 @@ def _pager_link(element: HtmlElement, base: str) -> _PagerLink:
     if element.tag not in ("a", "link"):
         element = next(element.iter("a"), element)
     href = element.get("href") or ""
-    text = "".join(_some_text(element))
-    words = clean_line(text) or clean_line(
-        (element.get("aria-label") or element.get("title") or _alt(element))[:_LONGEST]
-    )
+    label = element.get("aria-label") or element.get("title") or first_alt(element)
+    words = clean_line(leading_text(element, 4 * _LONGEST)) or clean_line(label[:_LONGEST])
     scripted = bool(_POSTBACK.match(href))
     names = f"{(element.get('class') or '')[:200]} {(element.get('id') or '')[:200]}"
     around = element.getparent()
@@ -152,19 +140,6 @@ def _pager_link(element: HtmlElement, base: str) -> _PagerLink:
         names += f" {(around.get('class') or '')[:200]} {(around.get('id') or '')[:200]}"
         around = around.getparent()
     return _PagerLink("" if scripted else urldefrag(web_address(href, base)).url, words, names.lower(), scripted)
-
-
-def _some_text(element: HtmlElement) -> Iterator[str]:
-    left = 4 * _LONGEST
-    for text in element.itertext():
-        yield str(text)[:left]
-        left -= len(text)
-        if left <= 0:
-            return
-
-
-def _alt(element: HtmlElement) -> str:
-    return next((alt for picture in element.iter("img") if (alt := picture.get("alt"))), "")
 
 
 def _folded(words: str) -> str:

@@ -176,6 +176,22 @@ _DIGITS = re.compile(r"(?<!^col-)(?<!^span)(?<!^col-[a-z]{2}-)(?<!^grid_)\d+")  
 _ORDINAL = re.compile(r"(?<![a-z])(?:first|last|odd|even|active|item-lead|leading)(?![a-z])")
 
 
+def leading_text(element: HtmlElement, most: int) -> str:
+    """The text of an element, at most so many characters; no more of it is collected."""
+    parts, left = [], most
+    for text in element.itertext():
+        parts.append(str(text)[:left])
+        left -= len(text)
+        if left <= 0:
+            break
+    return "".join(parts)
+
+
+def first_alt(element: HtmlElement) -> str:
+    """The first alt text of the pictures in an element."""
+    return next((alt for picture in element.iter("img") if (alt := picture.get("alt"))), "")
+
+
 @dataclass(slots=True)
 class AnchorIndex:
     """Where the anchors of several keys stand, to ask which of them lie within an element."""
