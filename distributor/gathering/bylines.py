@@ -396,7 +396,7 @@ _PIECES = re.compile(r"\s*[|•·\n;/]\s*|\s+[-–—]\s+|\s*,\s+|\s+(?:và|and|
 def parse_byline(text: str) -> str:
     """The names in the words of a byline, joined by commas; people, or where there are none, an organisation.
 
-    `By Jane Doe and John Roe, Reuters | 27/11/2026`, `Bởi Lê Phương, phóng viên, 27/11/2026`. Dates, roles, mail addresses
+    `By Jane Doe and John Roe, Reuters | 27/11/2026`, `Bởi Lê Phương, phóng viên, 27/11/2026`. Dates, roles, email addresses
     and accounts of networks are no names.
     """
     text = text.strip()

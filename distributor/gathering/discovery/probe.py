@@ -56,7 +56,7 @@ from .text_matching import find_positions
 _LARGEST = 5_000_000
 _MOST_COMPUTING = 20.0  # seconds for one page
 _MOST_FEEDS = 3  # of a page that are tried
-_MOST_PARENTS = 4  # addresses at which an article's listing is looked for
+_MOST_PARENTS = 4  # addresses at which an article's listing is searched
 _SUMMARY = 400  # characters; feeds whose texts are shorter give no more than summaries
 
 

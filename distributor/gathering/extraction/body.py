@@ -292,7 +292,7 @@ def _densest(read: TextRuns, matched: Sequence[bool]) -> Iterator[BodyCandidate]
 
 
 def _within(read: TextRuns, elements: Iterable[HtmlElement], matched: Sequence[bool]) -> list[bool]:
-    """The runs of some elements without what is made of links, and without comments, films and the like, which
+    """The runs of some elements without what is made of links, and without comments, videos and the like, which
     trafilatura has left out as well."""
     kept = [False] * len(read.runs)
     for element in elements:
