@@ -209,7 +209,7 @@ def test_an_address_that_readers_see_may_hold_none(room: Room, old: str, new: st
     room.configure((old, new))
     done = room.run("check")
     assert done.code == 2
-    assert f"{key}: must hold no user name and no password: readers see this address" in done.err
+    assert f"{key}: must not contain a user name or password: this address is public" in done.err
     assert "cANARY" not in done.err
 
 

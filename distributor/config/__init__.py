@@ -1,1 +1,1 @@
-"""config.yaml: read as YAML with the line of every key (yaml), as types of settings (types), as checked values (schema)."""
+"""config.yaml: YAML with line numbers (yaml), types of settings (types), sections (schema), validation (validation)."""

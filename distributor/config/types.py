@@ -1,5 +1,5 @@
-"""What a single setting may be: durations, zones, secrets, addresses, colours. Each reads what people write and says in
-words what is wrong with it.
+"""Types of single settings: durations, time zones, secrets, addresses, colors. Each parses what staff write, or says what is
+wrong with it.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def show_duration(value: timedelta) -> str:
 
 
 class DateFormat(tzinfo):
-    """How a source writes its dates: a zone, for those that come without one, which also knows whether `11/24/2026` puts
-    the month first. It goes wherever the zone of a source goes, so that whoever reads a date in that zone reads it right.
+    """How a source writes its dates: the time zone of those that name none, which also knows whether `11/24/2026` puts the
+    month first. It is passed wherever the time zone of a source is passed.
     """
 
     def __init__(self, zone: tzinfo, *, month_first: bool = False) -> None:
@@ -108,7 +108,7 @@ def parse_zone(value: object) -> ZoneInfo:
 
 
 def web_url(value: str) -> str:
-    """An absolute http(s) address. Raises ValueError, whose words never repeat it: a password may stand in it."""
+    """An absolute http(s) address. Raises ValueError, whose message never repeats it: it may contain a password."""
     try:
         parts = urlsplit(value)
         good = parts.scheme in ("http", "https") and parts.hostname
@@ -131,14 +131,14 @@ def http_url(value: str) -> str:
 
 
 def public_url(value: str) -> str:
-    """`http_url` for an address that readers see, so that no user name and no password may stand in it."""
+    """`http_url` for a public address, which must not contain a user name or password."""
     if remove_credentials(value) != value:
-        raise ValueError("must hold no user name and no password: readers see this address")
+        raise ValueError("must not contain a user name or password: this address is public")
     return http_url(value)
 
 
 def font_stack(value: str) -> str:
-    """Names of fonts as CSS writes them; nothing that could end the rule they stand in. Raises ValueError."""
+    """Names of fonts in the syntax of CSS, without anything that could end the rule. Raises ValueError."""
     if not re.fullmatch(r"[A-Za-z0-9 ,'_-]{1,200}", value) or value.count("'") % 2:
         raise ValueError("write names of fonts with commas between them, with ' around a name of several words")
     return value
@@ -153,7 +153,7 @@ def _folder(value: object, info: ValidationInfo) -> Path:
 
 
 def _secret(value: object, info: ValidationInfo) -> object:
-    """A secret written out, or `file:PATH` that holds it."""
+    """A secret, or the content of the file in `file:PATH`."""
     if not isinstance(value, str) or not value.startswith("file:"):
         return value
     path = _folder(value.removeprefix("file:"), info)
@@ -178,7 +178,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 @dataclass(frozen=True, slots=True)
 class FirstGatherRule:
-    """What counts as news at the first look at a source: the `newest` articles, and those younger than `age`."""
+    """What counts as new at the first gather of a source: the `newest` articles, and those younger than `age`."""
 
     newest: int = 10
     age: timedelta = timedelta(days=3)

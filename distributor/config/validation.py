@@ -1,4 +1,4 @@
-"""config.yaml checked: every problem at once, with its key path and line, in words. Values never appear in them."""
+"""Validation of config.yaml: every problem at once, with key path and line. Messages never repeat a value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .yaml import KeyPath, RawConfig
 
 
 def validate(raw: RawConfig) -> tuple[Settings | None, list[Problem]]:
-    """The settings, or None and every problem of theirs. Sources and channels are looked into by the registry."""
+    """The settings, or None and every problem in them. The plugin registry validates sources and channels."""
     try:
         settings = Settings.model_validate(raw.data, context={"folder": raw.folder})
     except ValidationError as error:
@@ -28,7 +28,7 @@ def validate(raw: RawConfig) -> tuple[Settings | None, list[Problem]]:
 
 
 def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]:
-    """Newsletters that name a source or a channel that is not there."""
+    """A problem for each name of a source or a channel that does not exist."""
     for key, newsletter in settings.newsletters.items():
         if "id" in raw.data["newsletters"][key]:
             yield raw.problem(("newsletters", key, "id"), "is not a known key: the key above it is the newsletter's id")
@@ -47,7 +47,7 @@ def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]
 
 
 def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Sequence[str]]]:
-    """The keys of a newsletter that name sources and channels, with the names."""
+    """The keys of a newsletter that name sources or channels, with the names."""
     yield ("sources",), newsletter.sources
     yield ("channels",), newsletter.channels
     if newsletter.alerts:
@@ -58,7 +58,7 @@ def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Seque
 
 
 def problems_of(error: ValidationError, raw: RawConfig, prefix: KeyPath, model: type[Any]) -> list[Problem]:
-    """A validation error as problems in our words. Values never appear in them: they may be secret."""
+    """The problems of a validation error. They never contain a value, which may be secret."""
     problems = []
     for fault in error.errors(include_url=False):
         path = (*prefix, *(part for part in fault["loc"] if part != "[key]"))
@@ -83,7 +83,7 @@ def _in_words(fault: Any, model: type[Any]) -> str:
         case "value_error":
             return str(fault["ctx"]["error"])
         case "string_pattern_mismatch" if fault["loc"][-1] == "[key]":
-            return "a name is made of small letters, digits and hyphens, at most 40 of them"
+            return "a name has lowercase letters, digits and hyphens, at most 40"
         case "string_pattern_mismatch":
             return 'write a color as # and six hexadecimal digits, in quotes: "#9b1c1c"'
         case "string_type":
@@ -95,7 +95,7 @@ def _in_words(fault: Any, model: type[Any]) -> str:
         case "tuple_type":
             return "write a list: [one, two]"
         case "dict_type" | "model_type" | "model_attributes_type":
-            return "must hold `key: value` lines of its own"
+            return "must have `key: value` lines of its own"
         case kind if kind in _WORDS:
             return _WORDS[kind]
         case "greater_than_equal":
@@ -123,11 +123,11 @@ def _fields(model: Any) -> dict[str, Any]:
     if not hasattr(model, "__dataclass_fields__"):
         return {}
     hints = get_type_hints(model)
-    return {field.name: hints[field.name] for field in fields(model) if field.init}  # `fields` leaves ClassVar out
+    return {field.name: hints[field.name] for field in fields(model) if field.init}
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'channels'?`, or the list of what there is where nothing is near."""
+    """`; did you mean 'channels'?`, or the list of all names if none is similar."""
     options = sorted(known)
     near = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
     if near:

@@ -16,7 +16,7 @@ from ..errors import ConfigError, Problem
 
 KeyPath = tuple[str | int, ...]
 
-# What no config.yaml comes near; more is a mistake, or meant to make the program stand still.
+# Far more than any config.yaml needs: what exceeds it is a mistake or an attack.
 _MAX_BYTES = 1_000_000
 _MAX_VALUES = 50_000  # with every alias written out
 _MAX_DEPTH = 50
@@ -78,7 +78,7 @@ def parse(text: str, file: Path, environment: Mapping[str, str]) -> RawConfig:
     return RawConfig(file, data, reader.lines, tuple(reader.problems))
 
 
-# What YAML says of a text that holds one of its signs.
+# Errors of YAML about a text that begins with one of its special characters, or contains one.
 _UNQUOTED = (
     "that cannot start any token",
     "mapping values are not allowed",
@@ -100,7 +100,7 @@ def _text(file: Path) -> str:
     with file.open("rb") as stream:
         content = stream.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
-        limit = f"is larger than {_MAX_BYTES // 1_000_000} MB: that is no configuration; look at the path"
+        limit = f"is larger than {_MAX_BYTES // 1_000_000} MB: that is no configuration; check the path"
         raise ConfigError([Problem("", limit, str(file))])
     return content.decode("utf-8-sig")
 
@@ -122,7 +122,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _TooLargeConfig(Exception):
-    """The file unfolds to more than can be meant."""
+    """A file that expands to far more than a configuration."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -130,7 +130,7 @@ class _TooLargeConfig(Exception):
 
 
 class _NodeReader:
-    """Turns YAML nodes into data, filling variables and remembering where each key stands."""
+    """Converts YAML nodes to data, fills in variables, and records the line of each key."""
 
     def __init__(self, file: Path, text: str, environment: Mapping[str, str]) -> None:
         self.file = file
@@ -150,14 +150,14 @@ class _NodeReader:
                 continue
             key = str(key_node.value)
             if key == "<<":
-                self.problem((*path, key), "merge keys are not read: write the keys out", line)
+                self.problem((*path, key), "merge keys are not supported: write the keys out", line)
                 continue
             if _CONTROL_CHARACTER.search(key):
-                self.problem(path, "a key holds a character that is no text", line)
+                self.problem(path, "a key contains a control character", line)
                 continue
             here = (*path, key)
             if key in data:
-                self.problem(here, f"stands twice, first in line {self.lines[here]}", line)
+                self.problem(here, f"is set twice, first in line {self.lines[here]}", line)
                 continue
             self.lines[here] = line
             data[key] = self.value(value_node, here)
@@ -170,7 +170,7 @@ class _NodeReader:
             self.count > _MAX_VALUES or len(path) > _MAX_DEPTH
         ):  # an alias may hold itself, or stand for thousands of others
             raise _TooLargeConfig(
-                f"unfolds to more than {_MAX_VALUES} values or {_MAX_DEPTH} levels; look at its aliases (*name)", line
+                f"expands to more than {_MAX_VALUES} values or {_MAX_DEPTH} levels; look at its aliases (*name)", line
             )
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
@@ -189,16 +189,16 @@ class _NodeReader:
         try:
             value = self.constructor.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError):
-            # A tag that does not fit its value makes the library stumble in more than one way.
+            # A tag that does not fit its value makes the library raise many kinds of errors.
             self.problem(path, "cannot be read as a value; put it in quotes", line)
             return None
         if _CONTROL_CHARACTER.search(node.value):
-            self.problem(path, "holds a character that is no text", line)
+            self.problem(path, "contains a control character", line)
             return None
         if isinstance(value, float) and not math.isfinite(value):
-            self.problem(path, "is no number that can be counted with; put it in quotes where it is text", line)
+            self.problem(path, "is not a finite number; if it is text, put it in quotes", line)
             return None
-        # YAML reads 2026-11-23 as a date and 07:00 as a number of seconds; here everything else is text.
+        # YAML reads 2026-11-23 as a date and 07:00 as a number of seconds; here they stay text.
         return (
             value if value is None or (isinstance(value, bool | int | float) and ":" not in node.value) else node.value
         )

@@ -1,1 +1,1 @@
-"""Channels, sources and templates found by name, and what their files say of themselves."""
+"""Channels, sources and templates found by name, their manuals, and the example of config.yaml with every setting."""

@@ -1,8 +1,7 @@
-"""config.yaml with every setting there is: each section, channel type and source type, with its explanation.
+"""The example of config.yaml with every setting of every section, channel type and source type (`distributor config`).
 
-Nothing is written down twice. What a line says comes from the setting itself: its name, default, one sentence and example
-(`Field(examples=[…])`). Lines that are needed are as they would stand in a file; all others are commented out, so that the
-whole is a config.yaml that loads, and goes on loading when the `# ` of any line or block is taken away.
+Name, default, explanation and example (`Field(examples=[…])`) come from the setting itself. Required lines are active, all
+others are commented out. The example loads as it is, and still loads if any line or block is uncommented.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..config.schema import Settings
+from ..errors import UserError
+from ..terminal import printable
 from .info import describe, setting_fields, show_default
 from .registry import PluginRegistry, channels, sources
 
@@ -36,7 +37,7 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """One setting: its sentence, its value in the example, and the section that it holds, if it holds one."""
+    """One setting: its explanation, its example, and the class of its section if its value is one."""
 
     name: str
     help: str
@@ -47,7 +48,7 @@ class _Key:
 
 
 def write_example() -> str:
-    """The whole example, with the types of the newsroom's own folders."""
+    """The whole example, including the types in the newsroom's own folders."""
     lines = [_HEAD.rstrip()]
     for key in _keys(Settings):
         lines.append("")
@@ -60,15 +61,20 @@ def write_example() -> str:
 
 
 def _plugins(registry: PluginRegistry[Any]) -> Iterator[str]:
-    """Each type under the name that its manual gives it; commented out where it cannot do without a secret."""
+    """Each type under the name in its manual; commented out if it requires a secret."""
     section = f"{registry.section}s"
     for type_name in registry.names():
-        cls = registry.find(type_name)
+        try:
+            cls = registry.find(type_name)
+        except UserError as error:
+            yield f"# {printable(str(error))}"
+            continue
         info = describe(type_name, cls, section)
-        ((name, values),) = yaml.safe_load(info.example)[section].items()
+        pasted = yaml.safe_load(info.example) or {section: {type_name: {}}}
+        ((name, values),) = pasted[section].items()
         required = {key.name for key in _keys(cls) if key.required}
         secret = {key for key, value in values.items() if "${" in str(value)}
-        shown = values if not secret or secret & required else {key: values[key] for key in required}
+        shown = values if not secret or secret & required else {key: values[key] for key in required & set(values)}
         lines = [
             _line(f"{name}:", info.summary),
             *_indent([_line(f"type: {type_name}"), *_section(cls, shown)]),
@@ -77,13 +83,13 @@ def _plugins(registry: PluginRegistry[Any]) -> Iterator[str]:
 
 
 def _section(cls: type[Any], example: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of a section; those in the example with its values, the others commented out."""
+    """The lines of a section: keys in `example` with that value, the others commented out."""
     for key in _keys(cls):
         yield from _block(key, example)
 
 
 def _block(key: _Key, example: Mapping[str, Any]) -> list[str]:
-    """A setting with all that it holds."""
+    """The lines of a setting, with those of the sections in it."""
     value = example.get(key.name, key.example)
     if key.section is None or not isinstance(value, Mapping | list | tuple):
         text = _in_yaml(value if key.name in example or _is_empty(key.default) else key.default)
@@ -127,14 +133,14 @@ def _key(name: str, hint: Any, info: FieldInfo, help: str) -> _Key:
 
 
 def _section_of(hint: Any) -> Any:
-    """The model or dataclass within a type: of a section, a list of sections, or sections by name."""
+    """The class of the section in a type: of one section, a list of sections, or sections by name."""
     if get_origin(hint) in (tuple, list, dict, Union, types.UnionType):
         return next((found for part in get_args(hint) if (found := _section_of(part))), None)
     return hint if isinstance(hint, type) and (issubclass(hint, BaseModel) or _has_keys(hint)) else None
 
 
 def _has_keys(cls: type[Any]) -> bool:
-    """Whether a dataclass is written as a section, each key with a sentence of its own."""
+    """Whether a dataclass is a section: each of its fields has an explanation."""
     return dataclasses.is_dataclass(cls) and all(key.help for key in _keys(cls))
 
 
@@ -162,7 +168,7 @@ def _comment(lines: Sequence[str]) -> list[str]:
 
 
 def _in_yaml(value: Any, within: bool = False) -> str:
-    """A value as one writes it in config.yaml; `within` a list or a section in one line."""
+    """A value in the syntax of YAML; `within` a list or mapping on one line."""
     match value:
         case None:
             return ""
@@ -180,6 +186,6 @@ def _in_yaml(value: Any, within: bool = False) -> str:
 
 
 def _aligned(line: str) -> str:
-    """A line with its explanation in the column where all begin, or behind it where it is long."""
+    """A line with its explanation in the common column, or later if the line is long."""
     code, mark, help = line.partition("\0")
     return f"{code.ljust(_COLUMN - 2)}  # {help}" if mark else code

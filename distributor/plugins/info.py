@@ -1,7 +1,7 @@
-"""What the file of a channel or source says of itself: summary, manual, example to paste, settings.
+"""The manual of a channel or source: summary, text, example to paste, settings.
 
-Nothing is written down twice: the manual is the module's docstring, the example the indented block in it that begins
-with `channels:` or `sources:`, and a setting's type, default and sentence are those of its dataclass field.
+The text is the docstring of its module, the example the indented block in it that begins with `channels:` or `sources:`.
+The type, default and explanation of a setting are those of its dataclass field.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..config.types import AnnounceSince, Duration, Folder, PublicUrl, Secret, U
 
 @dataclass(frozen=True, slots=True)
 class PluginSetting:
-    """One setting of a channel or source, as its file declares it. `default` is None where it must be given."""
+    """One setting of a channel or source, as its file declares it. `default` is None if it is required."""
 
     name: str
     type: str
@@ -42,7 +42,7 @@ class PluginInfo:
 
 
 def describe(name: str, cls: type[Any], section: str) -> PluginInfo:
-    """What the file of `cls` says; `section` is `channels` or `sources`."""
+    """The manual of `cls`; `section` is `channels` or `sources`."""
     module = inspect.getmodule(cls)
     doc = inspect.getdoc(module) or inspect.getdoc(cls) or ""
     manual, example = _split_example(doc, f"{section}:")

@@ -2,7 +2,7 @@
 
 A channel is one module of `distributor.channels`, a source one of `distributor.gathering.sources`; the name of the
 module is the `type` that config.yaml writes. A newsroom's own `channels/` and `sources/` folders join those packages,
-so that a file laid there is found by its name and may import its siblings relatively. An installed package offers its
+so that a file in it is found by its name and can import its siblings relatively. An installed package offers its
 class under the entry point groups `distributor.channels` and `distributor.sources`.
 """
 
@@ -30,7 +30,7 @@ T = TypeVar("T", Channel, Source)
 
 
 class PluginRegistry(Generic[T]):
-    """Everything of one kind that can be named in config.yaml."""
+    """All channel types, or all source types, that config.yaml can name."""
 
     def __init__(self, package: str, group: str, base: Any, section: str) -> None:
         self.package = package
@@ -39,23 +39,23 @@ class PluginRegistry(Generic[T]):
         self.section = section
 
     def join(self, folder: Path) -> None:
-        """Let the newsroom's own folder come first. Process-wide; a second call with the same folder does nothing."""
+        """Search the newsroom's own folder first. Process-wide; a second call with the same folder does nothing."""
         path = importlib.import_module(self.package).__path__
         if folder.is_dir() and str(folder) not in path:
             path.insert(0, str(folder))
             importlib.invalidate_caches()
 
     def folders(self) -> list[str]:
-        """Where files are found, the newsroom's own folders first: what `look_in` takes in another process."""
+        """The folders that are searched, the newsroom's own first: for `use_folders` in another process."""
         return list(importlib.import_module(self.package).__path__)
 
     def use_folders(self, folders: Sequence[str]) -> None:
-        """Find files in exactly these folders from now on."""
+        """Search exactly these folders from now on."""
         importlib.import_module(self.package).__path__[:] = folders
         importlib.invalidate_caches()
 
     def leave(self, folder: Path) -> None:
-        """Undo `join`, and forget the modules that were found there (tests use it)."""
+        """Undo `join`, and unload the modules that were found there (for tests)."""
         package = importlib.import_module(self.package)
         if str(folder) in package.__path__:
             package.__path__.remove(str(folder))
@@ -66,20 +66,20 @@ class PluginRegistry(Generic[T]):
                 vars(package).pop(name.rpartition(".")[2], None)
 
     def names(self) -> list[str]:
-        """Every name that may stand after `type:`, in alphabetical order."""
+        """Every name that `type:` can have, in alphabetical order."""
         package = importlib.import_module(self.package)
         modules = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
         return sorted(modules | {point.name for point in _entry_points(self.group, tuple(sys.path))})
 
     def find(self, name: str) -> type[T]:
-        """The class behind a name. Raises UserError where there is none, or where its file is broken."""
+        """The class of a type. Raises UserError if there is none, or if its file is broken."""
         if name not in self.names():
             raise UserError(f"there is no {self.section} of type {name!r}{suggestion(name, self.names())}")
         try:
             return self._load(name)
         except UserError:
             raise
-        except Exception as error:  # somebody else's file: whatever it raises is told with its place
+        except Exception as error:  # a newsroom's own file can raise anything: report it with its line
             raise UserError(
                 f"{self.section} type {name!r} cannot be loaded: {_error_location(error)}{error}"
             ) from error
@@ -99,8 +99,8 @@ class PluginRegistry(Generic[T]):
             ]
             if len(found) != 1:
                 raise UserError(
-                    f"{module.__file__}: must hold exactly one public {self.base.__name__} class that has all that the "
-                    f"contract asks for; it holds {len(found)}"
+                    f"{module.__file__}: must have exactly one public {self.base.__name__} class that implements the "
+                    f"whole contract; it has {len(found)}"
                 )
             cls = found[0]
         else:
@@ -111,20 +111,20 @@ class PluginRegistry(Generic[T]):
         settings, inherited = ({field.name for field in dataclasses.fields(one)} for one in (cls, self.base))
         if declared := sorted((settings - inherited) & set(dir(self.base))):
             raise UserError(
-                f"{self.section} type {name!r}: {declared[0]} is no setting but what a {self.section} declares of itself: "
+                f"{self.section} type {name!r}: {declared[0]} is no setting: it declares what a {self.section} can do, so "
                 f"write it without a type"
             )
         return cast("type[T]", cls)
 
     def build(self, raw: RawConfig) -> tuple[dict[str, T], list[Problem]]:
-        """All channels or sources of a config, by name, and every problem with them."""
+        """All channels or sources of config.yaml by name, and every problem with them."""
         built: dict[str, T] = {}
         problems: list[Problem] = []
         section = raw.data.get(f"{self.section}s")
         for name, settings in section.items() if isinstance(section, dict) else ():
             path: KeyPath = (f"{self.section}s", name)
             if not isinstance(settings, dict):
-                problems.append(raw.problem(path, "must hold `key: value` lines of its own, `type:` among them"))
+                problems.append(raw.problem(path, "must have `key: value` lines of its own, with a `type:`"))
                 continue
             if not isinstance(settings.get("type"), str):
                 problems.append(raw.problem((*path, "type"), f"is missing; types: {', '.join(self.names())}"))
@@ -174,7 +174,7 @@ def _error_location(error: BaseException) -> str:
 
 
 def template_folders(newsroom: Path) -> list[Path]:
-    """Where templates are looked up: the newsroom's own `templates/`, then the ones that came with the program."""
+    """The folders of templates: the newsroom's own `templates/`, then ours."""
     ours = Path(importlib.import_module(channels.package).__path__[-1]).with_name("templates")
     own = newsroom / "templates"
     return [own, ours] if own.is_dir() and own.resolve() != ours.resolve() else [ours]

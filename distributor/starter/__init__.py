@@ -1,1 +1,1 @@
-"""The files of a new newsroom, as `distributor init` lays them down. Data only."""
+"""The files of a new newsroom, which `distributor init` copies. Data only."""

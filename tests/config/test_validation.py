@@ -194,15 +194,15 @@ BROKEN = {
     ),
     "a key that stands twice": (
         ("  url: https://bacson.example\n", "  url: https://bacson.example\n  url: https://other.example\n"),
-        "config.yaml:4: site.url: stands twice, first in line 3",
+        "config.yaml:4: site.url: is set twice, first in line 3",
     ),
     "a name with capitals": (
         ("  tin-sang:", "  Tin_Sang:"),
-        "config.yaml:7: newsletters.Tin_Sang: a name is made of small letters, digits and hyphens, at most 40 of them",
+        "config.yaml:7: newsletters.Tin_Sang: a name has lowercase letters, digits and hyphens, at most 40",
     ),
     "text where a section belongs": (
         ("  mail: {type: email, sender: tin@bacson.example}", "  mail: yes please"),
-        "config.yaml:12: channels.mail: must hold `key: value` lines of its own, `type:` among them",
+        "config.yaml:12: channels.mail: must have `key: value` lines of its own, with a `type:`",
     ),
     "a list that is none": (
         ("channels: [mail]", "channels: mail"),

@@ -75,9 +75,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (BOMB, "unfolds to more than 50000 values"),
-        ("a: &a [*a]\n", "unfolds to more than 50000 values or 50 levels"),
-        ("a: &a {b: *a}\n", "unfolds to more than 50000 values or 50 levels"),
+        (BOMB, "expands to more than 50000 values"),
+        ("a: &a [*a]\n", "expands to more than 50000 values or 50 levels"),
+        ("a: &a {b: *a}\n", "expands to more than 50000 values or 50 levels"),
         ("a: " + "[" * 5000 + "]" * 5000, "nested deeper than 50 levels"),
         ("a: " + "{b: " * 5000 + "}" * 5000, "nested deeper than 50 levels"),
         ("a: b\n" * 250_000, "is larger than 1 MB"),
@@ -108,7 +108,7 @@ def test_a_value_that_is_none_is_told_with_its_place(tmp_path: Path, value: str)
     ("line", "expected"),
     [
         ("? [a, b]\n: c", "a key must be a word"),
-        ("<<: {a: b}", "merge keys are not read"),
+        ("<<: {a: b}", "merge keys are not supported"),
         ("2026-11-23: x", "not a known key"),
     ],
 )

@@ -206,9 +206,14 @@ def test_comments_are_the_explanations_that_settings_carry(name: str) -> None:
 def test_what_a_newsroom_brings_is_in_the_example_too(tmp_path: Path) -> None:
     (tmp_path / "channels").mkdir()
     (tmp_path / "channels" / "bell.py").write_text(BELL, encoding="utf-8")
+    (tmp_path / "channels" / "mute.py").write_text(BELL.replace("channels:", "Example:"), encoding="utf-8")
+    (tmp_path / "channels" / "torn.py").write_text("def broken(:\n", encoding="utf-8")
     channels.join(tmp_path / "channels")
     try:
-        assert explained(write_example())["channels", "bell", "rings"] == "how often it rings"
+        shown = write_example()
+        assert explained(shown)["channels", "bell", "rings"] == "how often it rings"
+        assert explained(shown)["channels", "mute", "rings"] == "how often it rings"
+        assert "  # channel type 'torn' cannot be loaded: torn.py:1: " in shown
     finally:
         channels.leave(tmp_path / "channels")
 

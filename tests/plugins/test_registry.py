@@ -84,11 +84,11 @@ def test_a_file_of_the_newsroom_comes_before_ours_of_the_same_name(own: Path, mo
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("x = 1\n", "must hold exactly one public Channel class"),
-        (BELL.format(what="") + "\n\nclass Second(Bell):\n    pass\n", "it holds 2"),
+        ("x = 1\n", "must have exactly one public Channel class"),
+        (BELL.format(what="") + "\n\nclass Second(Bell):\n    pass\n", "it has 2"),
         (
             BELL.format(what="").replace("times:", "repeatable:"),
-            "repeatable is no setting but what a channel declares of",
+            "repeatable is no setting: it declares what a channel can do",
         ),
         ("def broken(:\n", r"torn.py:1: "),
         ("import nothing_of_that_name\n", "torn.py:1: No module named 'nothing_of_that_name'"),
