@@ -376,11 +376,8 @@ def _answer(pipe: Connection, function: Function, limits: ChildLimits) -> bytes:
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)
     except BaseException as error:
-        failure = {
-            "error": clean_line(f"{type(error).__name__}: {error}")[:400],
-            "trace": traceback.format_exc()[-8000:],
-        }
-        return _FAILED + json.dumps(failure).encode()
+        bug = {"error": clean_line(f"{type(error).__name__}: {error}")[:400], "trace": traceback.format_exc()[-8000:]}
+        return _FAILED + json.dumps(bug).encode()
 
 
 def _receive(pipe: Connection) -> Any:
