@@ -167,7 +167,7 @@ class _RssFeed(_Extra):
 
 class _RssEntry(_Extra):
     def extend_rss(self, root: etree._Element) -> etree._Element:
-        """Readers take the description for HTML (RSS Best Practices Profile), so a sign in the text is escaped."""
+        """Feed readers take the description for HTML (RSS Best Practices Profile), so a sign in the text is escaped."""
         description = root.find("description")
         if self.summary and description is not None:
             description.text = html.escape(self.summary, quote=False)
@@ -283,8 +283,8 @@ _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def uri(url: str) -> str:
-    """An address of the web as a URI (RFC 3986), which RSS and many readers ask for: other letters percent-encoded as UTF-8,
-    the host by IDNA 2008. Empty for what is no such address. What is encoded already stays as it is.
+    """An address of the web as a URI (RFC 3986), which RSS and many feed readers ask for: other letters percent-encoded as
+    UTF-8, the host by IDNA 2008. Empty for what is no such address. What is encoded already stays as it is.
     """
     try:
         parts = urlsplit(url)

@@ -65,7 +65,7 @@ def write_to_maildir(folder: Path, message_id: str, message: bytes) -> str:
 
 
 def _is_in_maildir(folder: Path, name: str) -> bool:
-    """Whether the message is in new/, or in cur/ under whatever flags a mail program has given it."""
+    """Whether the message is in new/, or in cur/ under whatever flags an email program has given it."""
     return (folder / "new" / name).exists() or any((folder / "cur").glob(f"{name}*"))
 
 

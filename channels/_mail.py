@@ -26,7 +26,7 @@ from distributor.mail.transaction import WireMessage
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
 DEFAULT_NAME = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
-_KEPT = 64  # compiled letters: those of as many cohorts as are under way together
+_KEPT = 64  # compiled emails: those of as many segments as are under way together
 
 
 def _mailbox(text: str) -> str:
@@ -133,7 +133,7 @@ def _token_provider(command: str) -> Callable[[], Awaitable[str]]:
 
 
 class MessageBuilder:
-    """Makes parcels: compiles the letter of a cohort once, and splices it for each of its readers.
+    """Builds messages: compiles the email of a segment once, and merges it for each of its recipients.
 
     `return_path` gets the token of each delivery between its local part and its domain, so that a bounce names it.
     """
@@ -156,35 +156,35 @@ class MessageBuilder:
 
     def pack(self, message: OutgoingMessage, eight_bit: bool) -> WireMessage:
         """A message as it travels. `eight_bit`: the server takes it. Raises ValueError where it cannot be made."""
-        person = message.recipient
-        compiled, seal = self._compiled(message.rendition, person, eight_bit and not self._signers)
-        filled = values_for_recipient(compiled, person)
+        recipient = message.recipient
+        compiled, seal = self._compiled(message.rendition, recipient, eight_bit and not self._signers)
+        filled = values_for_recipient(compiled, recipient)
         content = merge_for_wire(compiled, filled, seal.sign(filled) if seal else b"")
         return WireMessage(
-            self._sender_for(person),
-            person.address,
+            self._sender_for(recipient),
+            recipient.address,
             content,
-            utf8=not person.address.isascii(),
+            utf8=not recipient.address.isascii(),
             eight_bit=compiled.eight_bit,
-            envelope_id=person.bounce_token if self._verp else "",
+            envelope_id=recipient.bounce_token if self._verp else "",
         )
 
-    def message(self, rendition: Rendition, person: Recipient) -> bytes:
+    def message(self, rendition: Rendition, recipient: Recipient) -> bytes:
         """The message itself, as it is stored or shown. Raises ValueError for what cannot be made."""
-        compiled, seal = self._compiled(rendition, person, eight_bit=False)
-        message = merge_message(compiled, person)
-        return seal.sign(values_for_recipient(compiled, person)) + message if seal else message
+        compiled, seal = self._compiled(rendition, recipient, eight_bit=False)
+        message = merge_message(compiled, recipient)
+        return seal.sign(values_for_recipient(compiled, recipient)) + message if seal else message
 
-    def _sender_for(self, person: Recipient) -> str:
-        if not (self._verp and person.bounce_token):
+    def _sender_for(self, recipient: Recipient) -> str:
+        if not (self._verp and recipient.bounce_token):
             return self._envelope.address
         local, _, domain = self._envelope.address.rpartition("@")
-        return f"{local}+{person.bounce_token}@{domain}"
+        return f"{local}+{recipient.bounce_token}@{domain}"
 
     def _compiled(
         self, rendition: Rendition, sample: Recipient, eight_bit: bool
     ) -> tuple[CompiledMessage, CompiledSignatures | None]:
-        """What is ready of a rendition; in quoted-printable where it cannot travel as 8bit. `sample` is any reader."""
+        """What is ready of a rendition; in quoted-printable where it cannot travel as 8bit. `sample` is any recipient."""
         key = (rendition.edition, rendition.variant, eight_bit)
         if key not in self._kept:
             compiled = self._compile(rendition, sample, eight_bit)
@@ -196,7 +196,7 @@ class MessageBuilder:
 
     def _compile(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> CompiledMessage | None:
         template: dict[str, str] = json.loads(rendition.body)
-        letter = EmailContent(
+        content = EmailContent(
             sender=self._sender,
             to=self._sender,
             subject=template["subject"],
@@ -212,4 +212,4 @@ class MessageBuilder:
             unsubscribe_url=sample.merge_values["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,
         )
-        return compile_message(letter, eight_bit=eight_bit, usual={"name": DEFAULT_NAME[template["language"]]})
+        return compile_message(content, eight_bit=eight_bit, usual={"name": DEFAULT_NAME[template["language"]]})

@@ -8,14 +8,14 @@
         username: tin@bacson.example
         password: ${SMTP_PASSWORD}
 
-Several servers share the letters by weight, and stand in for each other:
+Several servers share the emails by weight, and stand in for each other:
 
     servers: [{host: smtp1.bacson.example, weight: 3}, {host: smtp2.bacson.example, rates: 100/h}]
 
-Without `host` the letters go into the folder `maildir`, one file each: nothing leaves the machine. With it they go to
+Without `host` the emails go into the folder `maildir`, one file each: nothing leaves the machine. With it they go to
 that server, over STARTTLS on port 587 unless `tls` and `port` say otherwise; the server's certificate must be valid.
 
-Every letter carries the headers that large providers ask of newsletters, among them a signed one-click unsubscribe link
+Every email carries the headers that large providers ask of newsletters, among them a signed one-click unsubscribe link
 of its own. Its Message-ID is the same for every attempt, so that a copy sent twice can be recognised.
 """
 
@@ -144,7 +144,7 @@ class Email(PersonalChannel):
             verp.address(b"", 1, Mailbox.parse(self.return_path).address)
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        """One rendition: the letter of a cohort, with marks in the places that differ from reader to reader."""
+        """One rendition: the email of a segment, with marks in the places that differ from recipient to recipient."""
         digest = context.digest(edition)
         subject = clean_line(digest.subject)
         letter = {

@@ -11,8 +11,8 @@ names this channel a folder of its own (`tin-sang/rss.xml` …) with the newest 
 address at which the web server shows the folder. It should serve the files as application/rss+xml,
 application/atom+xml and application/feed+json.
 
-Readers that are told through WebSub come at once: put the address of a hub under `hub`; it is told of each change. A
-hub that does not answer holds nothing up.
+Feed readers that are notified through WebSub come at once: put the address of a hub under `hub`; it is notified of each
+change. A hub that does not answer holds nothing up.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Feed(Channel):
         newsletter, name = _parse(rendition.variant)
         changed = await write_file(self.folder / newsletter / name, rendition.body)
         url = self._url(newsletter, name)
-        told = await self._tell_hub(url) if changed and self.hub else ""
+        told = await self._notify_hub(url) if changed and self.hub else ""
         return Receipt(remote_id=rendition.variant, url=url, reply=("written" if changed else "unchanged") + told)
 
     @property
@@ -127,8 +127,8 @@ class Feed(Channel):
     def _url(self, newsletter: str, name: str) -> str:
         return "/".join(part for part in (self.url, newsletter, name) if part)
 
-    async def _tell_hub(self, topic: str) -> str:
-        """Tell the hub that a feed has changed (WebSub, section 7); what came of it, in words."""
+    async def _notify_hub(self, topic: str) -> str:
+        """Notify the hub that a feed has changed (WebSub, section 7); what came of it, in words."""
         from ._http import HttpCall, ResponseRules, send  # most feeds have no hub, and need no network
 
         assert self.hub
@@ -140,8 +140,8 @@ class Feed(Channel):
                 ResponseRules(doubt=Unavailable, allow_private=self.allow_private),
             )
         except DeliveryError as error:
-            return f"; the hub was not told: {error.reply}"
-        return "; the hub was told"
+            return f"; the hub was not notified: {error.reply}"
+        return "; the hub was notified"
 
 
 def _parse(variant: str) -> tuple[str, str]:

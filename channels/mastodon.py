@@ -108,7 +108,7 @@ class Mastodon(Channel):
         await self._get("v1/accounts/verify_credentials")
         answer = await request(self._call("GET", "v2/instance", None, {}), self._rules(Unavailable))
         if answer.status != 200:
-            return  # an older server, which does not tell
+            return  # an older server, which does not say
         told: Any = answer.data()
         for key in ("configuration", "statuses", "max_characters"):
             told = told.get(key) if isinstance(told, dict) else None

@@ -51,7 +51,7 @@ class Outbox(Channel):
     template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
 
     repeatable = True
-    reaches_audience = False  # files, for people of the newsroom
+    reaches_audience = False  # files, for staff
 
     @property
     def limits(self) -> PostLimits:

@@ -6,7 +6,7 @@
         folder: var/public/news
         url: https://news.example/news
 
-An edition is `tin-sang-12.html`, an article `a/<id>.html`. Letters of a newsletter that names this channel then have a link
+An edition is `tin-sang-12.html`, an article `a/<id>.html`. Emails of a newsletter that names this channel then have a link
 to their web copy. Pages hold nothing personal, no script and nothing from elsewhere but pictures; the page of an article
 says to search engines that the site's own page is the original. A correction writes the pages that carried the article
 anew, with a visible note.

@@ -108,7 +108,7 @@ class Telegram(Channel):
         return data
 
     async def _post(self, method: str, data: object, doubt: type[Uncertain] | type[Unavailable]) -> dict[str, Any]:
-        """The `result` of a call. Raises the delivery errors; 400 is told apart by what it is about."""
+        """The `result` of a call. Raises the delivery errors; 400 is classified by what it is about."""
         token = self.token.get_secret_value()
         rules = ResponseRules(
             doubt=doubt,

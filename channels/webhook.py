@@ -1,4 +1,4 @@
-"""Tells another program of each edition: one signed POST with the edition as JSON (Standard Webhooks).
+"""Sends each edition to another program: one signed POST with the edition as JSON (Standard Webhooks).
 
 The receiver checks the signature with any Standard Webhooks library and the same secret, and answers 2xx once it has
 kept the message. The same edition always comes under the same `webhook-id`, however often it is tried: a receiver that

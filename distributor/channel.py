@@ -74,7 +74,7 @@ class PostLimits:
     """How much one post of a network may carry, and how that network counts.
 
     `text` is the longest text in the units of `count`; a URL in the text counts `url` units, or as written where
-    that is None. `per_run` caps the posts of one edition: the rest are left out, and staff are told.
+    that is None. `per_run` caps the posts of one edition: the rest are left out, and staff are notified.
     """
 
     text: int | None = None
@@ -156,7 +156,7 @@ class ComposeContext(Protocol):
     ) -> str:
         """The text of a post about one article, cut to the network's limits at a sentence or a word.
 
-        `tags` is how many hashtags it may have; `medium` and `campaign` are told to statistics where the newsroom has
+        `tags` is how many hashtags it may have; `medium` and `campaign` are added for statistics where the newsroom has
         switched that on (`site.utm_source`). Without `mentions` no @ in what a source wrote names an account.
         """
         ...
@@ -187,7 +187,7 @@ class Channel(ABC):
 
     - `limits`: see Limits.
     - `repeatable`: delivering the same rendition again has no second effect (files, idempotency keys). What is not
-      repeatable and cannot be looked up by `find` waits for a person after an unclear outcome.
+      repeatable and cannot be looked up by `find` waits for staff after an unclear outcome.
     - `latest_only`: a newer edition overtakes an older one that is not out yet (feeds).
     """
 
@@ -242,13 +242,13 @@ class Channel(ABC):
         raise NotImplementedError(f"{type(self).__name__} cannot take back what it has posted")
 
     def web_view_url(self, edition: Edition) -> str:
-        """The address at which readers see an edition in their browsers, if this channel puts it there. Letters of the
+        """The address at which subscribers see an edition in their browsers, if this channel puts it there. Emails of the
         edition link to it."""
         return ""
 
     @property
     def reaches_audience(self) -> bool:
-        """Whether what it carries goes to people. Off for what stays in folders and on this machine: there nothing that
+        """Whether what it carries goes to subscribers. Off for what stays in folders and on this machine: there nothing that
         nobody has filled in yet does harm."""
         return True
 
@@ -280,8 +280,8 @@ class Channel(ABC):
 class PersonalChannel(Channel):
     """An adapter that carries a rendition to many recipients, each with their own merge fields filled (email).
 
-    `compose` is called for the whole edition and once more for each cohort's share of it; the variant of what it returns
-    is `edition.variant`. `deliver_to` writes to one person at a time; a channel that can do better, over many connections,
+    `compose` is called for the whole edition and once more for each segment's share of it; the variant of what it returns
+    is `edition.variant`. `deliver_to` sends to one recipient at a time; a channel that can do better, over many connections,
     gives a `transport` of its own (see `message`).
     """
 
@@ -294,20 +294,20 @@ class PersonalChannel(Channel):
 
     @abstractmethod
     async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
-        """Carry the rendition to one person, once. Raises one of the four delivery errors: Rejected is about this person,
-        Unavailable and AuthBroken are about the connection and stop the run until later."""
+        """Carry the rendition to one recipient, once. Raises one of the four delivery errors: Rejected is about this
+        recipient, Unavailable and AuthBroken are about the connection and stop the run until later."""
 
     def transport(self, among: int = 1) -> Transport:
         """Who carries the messages of this channel; `among` processes share what rates allow."""
         return SequentialTransport(self)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
-        raise TypeError(f"{type(self).__name__} delivers to people: call deliver_to")
+        raise TypeError(f"{type(self).__name__} delivers to subscribers: call deliver_to")
 
 
 @dataclass(frozen=True)
 class SequentialTransport:
-    """The plain transport: one person after the other."""
+    """The plain transport: one recipient after the other."""
 
     channel: PersonalChannel
 

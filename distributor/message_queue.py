@@ -1,6 +1,6 @@
-"""What a channel that writes to people is given to do: messages, each one rendition for one person.
+"""What a channel that sends to subscribers is given to do: messages, each one rendition for one recipient.
 
-A transport takes messages, as many at a time as it has hands, and says of each what became of it. Before the irrevocable
+A transport takes messages, as many at a time as it has hands, and reports of each what became of it. Before the irrevocable
 byte of one leaves it asks for a mark; so whoever dies in between leaves a trace. A message that was taken is either
 answered, or put back, or refused its mark.
 """
@@ -21,7 +21,7 @@ DeliveryOutcome = Receipt | DeliveryError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutgoingMessage:
-    """One rendition for one person. `id` is its number in the ledger; 0 for a copy outside of it."""
+    """One rendition for one recipient. `id` is its number in the ledger; 0 for one outside of it."""
 
     rendition: Rendition
     recipient: Recipient
@@ -63,7 +63,7 @@ class MessageQueue(Protocol):
 
     async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
         """How many seconds ago this channel has tried to send in the last `seconds`, whichever process did, to this domain
-        if one is named: the latest `most` letters, each with its last try, oldest first."""
+        if one is named: the latest `most` emails, each with its last try, oldest first."""
         ...
 
 
@@ -78,7 +78,7 @@ class Transport(Protocol):
 
 @dataclass
 class MessageBatch:
-    """A few messages outside of the ledger: test copies, letters to staff, tests. `allowed` is asked for marks."""
+    """A few messages outside of the ledger: test emails, emails to staff, tests. `allowed` is asked for marks."""
 
     messages: Iterable[OutgoingMessage]
     allowed: Callable[[OutgoingMessage], bool] = lambda _: True
@@ -126,7 +126,7 @@ class MessageBatch:
 
 
 async def send_one(transport: Transport, rendition: Rendition, recipient: Recipient) -> Receipt:
-    """Carry one rendition to one person, outside of the ledger. Raises the delivery error that it ends with."""
+    """Carry one rendition to one recipient, outside of the ledger. Raises the delivery error that it ends with."""
     hand = MessageBatch([OutgoingMessage(rendition, recipient)])
     await transport.send_all(hand)
     outcome = hand.outcomes.get(recipient.id)

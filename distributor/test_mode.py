@@ -1,6 +1,6 @@
-"""Test mode: everything runs as it would, and nothing reaches readers.
+"""Test mode: everything runs as it would, and nothing reaches recipients.
 
-Mails go to one address, whoever they were for; posts, feeds and messages to other programs are laid into `var/test/`,
+Emails go to one address, whoever they were for; posts, feeds and messages to other programs are saved in `var/test/`,
 one folder per channel. Subjects and posts are marked, so that nobody takes a rehearsal for the real thing.
 """
 
@@ -68,7 +68,7 @@ def _with_prefix(rendition: Rendition) -> Rendition:
 
 
 def replace_channels(channels: Mapping[str, Channel], folder: Path) -> dict[str, Channel]:
-    """The channels of a newsroom in test mode. Those that write to people stay: their addresses are rewritten."""
+    """The channels of a newsroom in test mode. Those that send to subscribers stay: their addresses are rewritten."""
     return {
         name: channel if channel.personal else TestModeChannel(name=name, inner=channel, folder=folder / name)
         for name, channel in channels.items()

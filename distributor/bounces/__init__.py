@@ -1,1 +1,1 @@
-"""Returned mail: read from its mailboxes, parsed, classified; and the addresses suppressed because of it."""
+"""Bounces and complaints: read from their mailboxes, parsed, classified; and the addresses suppressed because of them."""

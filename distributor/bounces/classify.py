@@ -1,4 +1,4 @@
-"""What a refusal or a returned mail means for its address, and what follows from it. Pure.
+"""Classifies bounces: what a refusal or a returned message means for its address, and what follows from it. Pure.
 
 What a refusal is about is decided by `mail/rejections`; only what is about the recipient counts against an address.
 """
@@ -13,9 +13,9 @@ from ..mail.rejection_rules import RejectionCause
 from ..mail.rejections import classify_rejection, find_code, find_status
 from ..model import Bounce, BounceType, Suppression
 
-THRESHOLD = 3.0  # soft bounces, after decay, from which an address rests
+THRESHOLD = 3.0  # soft bounces, after decay, from which an address is suppressed for a time
 HALF_LIFE = timedelta(days=30)  # in which a soft bounce loses half of its weight
-SOFT_SUPPRESSION_PERIOD = timedelta(days=30)  # how long an address rests
+SOFT_SUPPRESSION_PERIOD = timedelta(days=30)  # how long that is
 
 _PERMANENT = {BounceType.HARD, BounceType.COMPLAINT}
 _STRENGTH = (
@@ -38,7 +38,7 @@ _BY_CAUSE = {
 def classify_bounce(
     status: str, code: int, text: str, *, recipient: str = "", sender: str = "", name: str = "", taken: bool = False
 ) -> BounceType:
-    """What a refusal says of its recipient: hard, soft or policy. The arguments are those of `refusals.judge`."""
+    """What a refusal says of its recipient: hard, soft or policy. The arguments are those of `classify_rejection`."""
     refusal = classify_rejection(
         text, status=status, code=code, recipient=recipient, sender=sender, name=name, taken=taken
     )
@@ -52,7 +52,7 @@ def bounce_from_outcome(
     code = find_code(outcome.reply[:4])
     if not code or (isinstance(outcome, Unavailable) and not outcome.counted):
         return None
-    if isinstance(outcome, Rejected) and outcome.about:  # judged already, by who knew all names
+    if isinstance(outcome, Rejected) and outcome.about:  # classified already, by who knew all names
         tier = _BY_CAUSE.get(RejectionCause(outcome.about), BounceType.POLICY)
     else:
         taken = isinstance(outcome, Rejected) and not outcome.recipient

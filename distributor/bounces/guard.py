@@ -3,7 +3,7 @@
     hard bounce ──counted──▶ in proportion? ──yes──▶ suppressed
                                   └─no──▶ pending, the edition paused ──staff──▶ confirmed | discarded
 
-Whatever a text was taken for, a list does not die in one night. Counted is by edition, whether a server answered or a mail
+Whatever a text was taken for, a list does not die in one night. Counted is by edition, whether a server answered or an email
 came back days later; once it is out of proportion, what this edition has suppressed so far becomes pending as well.
 """
 
@@ -31,12 +31,12 @@ from ..storage.tables import (
 )
 
 UNKNOWN = "unknown"  # what staff call the group of bounces whose edition nobody knows
-_PAST = 10  # earlier editions of the newsletter that tell what is usual
-_ENOUGH = 100  # letters of theirs, below which nothing is usual yet
-_FIRST = 500  # letters of an edition, if it has so many, by which it is judged at least: the bad ones may come first
-_FEW = 3  # hard bounces that are too many where they are half of the letters, whatever the settings say: small lists
-_ALWAYS = 0.5  # of the letters: no list is so bad that this is usual
-_RECHECK_STEP = 10  # the proportion is looked at when the count has grown by a tenth: to count letters takes long
+_PAST = 10  # earlier editions of the newsletter that show what is usual
+_ENOUGH = 100  # emails of theirs, below which nothing is usual yet
+_FIRST = 500  # emails of an edition, if it has so many, by which it is decided at least: the bad ones may come first
+_FEW = 3  # hard bounces that are too many where they are half of the emails, whatever the settings say: small lists
+_ALWAYS = 0.5  # of the emails: no list is so bad that this is usual
+_RECHECK_STEP = 10  # the proportion is looked at when the count has grown by a tenth: to count emails takes long
 _NO_EDITION = timedelta(days=1)  # in which bounces of no known edition are one group
 _HAS_RECIPIENT = deliveries.c.recipient != ""
 
@@ -63,10 +63,10 @@ class HeldSuppressions:
 
 
 def is_out_of_proportion(hard: int, tried: int, past_hard: int, past_tried: int, limits: BounceGuard) -> bool:
-    """Whether so many hard bounces of the letters tried are no list's own. Pure.
+    """Whether so many hard bounces of the emails tried are no list's own. Pure.
 
-    They must be some, more than `share` of the letters, and more than `times` the share of earlier editions; from half of
-    the letters on it is always so, in a small list from three on.
+    They must be some, more than `share` of the emails, and more than `times` the share of earlier editions; from half of
+    the emails on it is always so, in a small list from three on.
     """
     few = limits.min_bounces if 2 * hard < tried else min(limits.min_bounces, _FEW)
     if hard < few or tried <= 0:
@@ -87,7 +87,7 @@ def may_suppress(connection: Connection, edition: str, now: datetime, limits: Bo
     if hard % max(hard // _RECHECK_STEP, 1) or (few and (hard < _FEW or not edition)):
         return True
     first = _first(connection, edition)
-    if few and 2 * hard < first:  # a small list only; to count all letters takes long
+    if few and 2 * hard < first:  # a small list only; to count all emails takes long
         return True
     tried = max(_tried(connection, edition), first)
     if not is_out_of_proportion(hard, tried, 0, 0, limits):
@@ -152,7 +152,7 @@ def discard(connection: Connection, edition: str) -> int:
 
 
 def hard_bounced_deliveries(edition: str) -> sa.ColumnElement[bool]:
-    """The letters of an edition that its hard bounces are about."""
+    """The emails of an edition that its hard bounces are about."""
     about = sa.select(bounces.c.delivery_id).where(
         bounces.c.edition_id == edition, bounces.c.type == BounceType.HARD, bounces.c.delivery_id.is_not(None)
     )
@@ -185,7 +185,7 @@ def _counted(connection: Connection, edition: str, now: datetime) -> tuple[int, 
 
 
 def _tried(connection: Connection, *of: str) -> int:
-    """How many letters of editions were tried; readers, where no edition is known."""
+    """How many emails of editions were tried; recipients, where no edition is known."""
     if of == ("",):
         return connection.execute(sa.select(sa.func.count()).select_from(subscribers)).scalar_one()
     query = sa.select(sa.func.count()).select_from(deliveries)
@@ -200,7 +200,7 @@ def _first(connection: Connection, edition: str) -> int:
 
 
 def _past(connection: Connection, edition: str) -> tuple[int, int]:
-    """Hard bounces and letters of the newsletter's earlier editions. Those that staff were asked about are not usual."""
+    """Hard bounces and emails of the newsletter's earlier editions. Those that staff were asked about are not usual."""
     own = editions.alias()
     asked = sa.select(bounce_guards.c.edition_id).where(
         bounce_guards.c.held_at.is_not(None) | bounce_guards.c.confirmed

@@ -1,6 +1,6 @@
 """The mailboxes that bounces come back to: a Maildir, IMAP or POP3, the latter two over TLS.
 
-A box is opened, gives its new messages, and is told which of them are done once the store has committed what they say:
+A mailbox is opened, gives its new messages, and learns which of them are done once the store has committed what they say:
 never before, so that a crash repeats a message rather than losing it. Done means: moved into `cur` and marked as seen
 (Maildir), marked as seen or moved (IMAP), deleted (POP3). What nobody calls done stays as it was.
 """
@@ -25,10 +25,10 @@ from ..mail.smtp_protocol import xoauth2
 from ..text import clean_line
 from .mime_reader import MOST
 
-_POP_ENDLESS = 32 * 1024 * 1024  # octets of a line, from which it is no mail
+_POP_ENDLESS = 32 * 1024 * 1024  # octets of a line, from which it is no message
 PATIENCE = 30.0  # seconds that a server may take for an answer
 _POP_LINE = (
-    65_536  # octets of a line that are kept; with the library's 2048 one odd mail would bar the way to all others
+    65_536  # octets of a line that are kept; with the library's 2048 one odd message would bar the way to all others
 )
 
 
@@ -140,7 +140,7 @@ class _Maildir:
                 return None
             with file.open("rb") as message:
                 return MailboxMessage(key, message.read(MOST))
-        except FileNotFoundError:  # a mail program has moved it
+        except FileNotFoundError:  # an email program has moved it
             return None
         except OSError as error:
             raise UnreadableMessage(error.strerror or str(error)) from error
@@ -304,7 +304,7 @@ class _Pop3:
         try:
             answer: object = self.server.list(number)  # `+OK 7 4711`, as bytes
             size = int(answer.split()[2]) if isinstance(answer, bytes) else 0
-            # Of a long mail the beginning; how long that is in lines, nobody knows.
+            # Of a long message the beginning; how long that is in lines, nobody knows.
             lines = self.server.retr(number)[1] if size <= MOST * 4 else self.server.top(number, 2000)[1]
         except poplib.error_proto as error:
             if _words(error).startswith("-ERR"):  # the server refuses this one; any other error is the connection's

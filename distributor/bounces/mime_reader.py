@@ -1,7 +1,7 @@
-"""A mail from outside, unpacked into headers and parts as text. Pure; whatever the bytes are, it never raises.
+"""Reads a message from outside into headers and parts as text. Pure; whatever the bytes are, it never raises.
 
-Attached messages and reports stay whole: what is inside them is what somebody says, not what this mail is. Sizes are
-bounded, so that nobody can keep us busy with one mail.
+Attached messages and reports stay whole: what is inside them is what somebody says, not what this email is. Sizes are
+bounded, so that nobody can keep us busy with one email.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from ..text import clean_line
 
-MOST = 262_144  # octets of a mail that are read: a report stands at its beginning
+MOST = 262_144  # octets of an email that are read: a report stands at its beginning
 _PARTS = 50
 _DEEPEST = 20  # parts within parts
 _LINE = 1000  # octets of a line: RFC 5321, section 4.5.3.1.6
@@ -35,7 +35,7 @@ Fields = Mapping[str, str]  # by name in small letters; several of one name are 
 
 @dataclass(frozen=True, slots=True)
 class MimePart:
-    """A leaf of a mail: its media type in small letters, and its text. Attached messages are such leaves too."""
+    """A leaf of an email: its media type in small letters, and its text. Attached messages are such leaves too."""
 
     media_type: str
     text: str
@@ -48,7 +48,7 @@ class MimePart:
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """What a mail is made of. `media_type` is that of the whole, `report` the kind of report it says it is."""
+    """What an email is made of. `media_type` is that of the whole, `report` the kind of report it says it is."""
 
     headers: Fields
     media_type: str = ""
@@ -67,7 +67,7 @@ class IncomingMessage:
 
 
 def parse_message(raw: bytes) -> IncomingMessage:
-    """The mail in these bytes; one without anything where they are beyond reading."""
+    """The message in these bytes; one without anything where they are beyond reading."""
     try:
         message = message_from_bytes(clip_lines(raw, MOST))
         return IncomingMessage(
@@ -94,7 +94,7 @@ def parse_mailboxes(value: str) -> list[tuple[str, str]]:
 
 
 def clip_lines(raw: bytes, most: int) -> bytes:
-    """The beginning, without lines that no mail may have: patterns are slow on those."""
+    """The beginning, without lines that no message may have: patterns are slow on those."""
     return b"\n".join(line[:_LINE] for line in raw[:most].splitlines())
 
 

@@ -1,14 +1,14 @@
-"""Returned mail as reports: what a bounce or a complaint says, whatever program has written it. Pure.
+"""Parses returned messages into reports: what a bounce or a complaint says, whatever program has written it. Pure.
 
-    bytes ──read──▶ reports        none for a mail by people
+    bytes ──read──▶ reports        none for an email that a person wrote
 
-Standard forms first: delivery status notifications (RFC 3464, in UTF-8 RFC 6533) and complaints (RFC 5965). What a mail
+Standard forms first: delivery status notifications (RFC 3464, in UTF-8 RFC 6533) and complaints (RFC 5965). What an email
 program says in another form is looked through by flufl.bounce, and kept in its words. Answers of machines (RFC 3834)
 are no bounces.
 
 All of it is hostile: anybody can write to the address that bounces go to. Nothing here raises, sizes are bounded, text
-has no control characters. A report proves nothing by itself; whether it is about a letter of ours is told by what only
-that letter carries: the token of its envelope (`verp`), its Message-ID, its unsubscribe link.
+has no control characters. A report proves nothing by itself; whether it is about an email of ours is shown by what only
+that email carries: the token of its envelope (`verp`), its Message-ID, its unsubscribe link.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ log = logging.getLogger("distributor.mail")
 
 LIMITS = ChildLimits(seconds=20.0, processor_seconds=10, memory=256 * 1024 * 1024, answer=10_000_000)
 LONGEST = 500  # characters of an answer that are kept
-_MOST = 100  # reports of one mail
-_CLUES = 20  # Message-IDs and links of one mail
-_ODD = 65_536  # octets of a mail without a report that are looked through
+_MOST = 100  # reports of one email
+_CLUES = 20  # Message-IDs and links of one email
+_ODD = 65_536  # octets of an email without a report that are looked through
 _ENVELOPE = (
     "to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "x-rcpt-to",
     "apparently-to", "x-forwarded-to", "resent-to",
@@ -42,7 +42,7 @@ _ENVELOPE = (
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _FEEDBACK = "message/feedback-report"
 _COMPLAINTS = ("abuse", "fraud", "opt-out", "opt-out-list")
-_JMRP = "x-hmxmroriginalrecipient"  # in the letters that Outlook.com sends back when a reader complains
+_JMRP = "x-hmxmroriginalrecipient"  # in the emails that Outlook.com sends back when a recipient complains
 
 _PROGRAM = re.compile(
     r"mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail\.delivery|mailadmin|mail-?system", re.IGNORECASE
@@ -75,25 +75,25 @@ _IDS = re.compile(
 _LINK = re.compile(r"/u/(v1\.u\.[A-Za-z0-9._-]{10,300})")
 _ESCAPED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 
-logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # a hostile mail that upsets it is no news to staff
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # a hostile message that upsets it is no news to staff
 
 
 class BounceReportKind(StrEnum):
     """What a report is."""
 
-    BOUNCE = "bounce"  # the letter has not arrived, and will not
-    COMPLAINT = "complaint"  # its reader calls it spam
+    BOUNCE = "bounce"  # the email has not arrived, and will not
+    COMPLAINT = "complaint"  # its recipient calls it spam
     DELAY = "delay"  # it is still on its way: information
     OTHER = "other"  # anything else that a machine says: an answer, a receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceReport:
-    """What a mail says of one recipient.
+    """What an email says of one recipient.
 
     `addresses` are the names of the recipient, the one that was written to first. `status` is the enhanced code, `text`
     the words of the far end, at most 500 characters on one line. `via` is the form: `dsn`, `arf`, `text`. `delivery` is the
-    number in our own token. `message_ids` and `links` are what the mail quotes; any of them may be our letter's.
+    number in our own token. `message_ids` and `links` are what the message quotes; any of them may be those of our email.
     """
 
     kind: BounceReportKind
@@ -107,24 +107,24 @@ class BounceReport:
 
 
 def parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport, ...]:
-    """The reports in a mail; none where it is no report at all, or one that nobody can read. `secrets` are those that
+    """The reports in an email; none where it is no report at all, or one that nobody can read. `secrets` are those that
     sign our tokens."""
     try:
         return _parse_reports(raw, secrets)
     except MemoryError:
-        raise  # told by the child process that reads it
-    except Exception:  # one odd mail must not keep those behind it waiting
-        log.exception("a returned mail of %d octets cannot be read", len(raw))
+        raise  # reported by the child process that reads it
+    except Exception:  # one odd message must not keep those behind it waiting
+        log.exception("a returned message of %d octets cannot be read", len(raw))
         return ()
 
 
 def _parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport, ...]:
-    mail = parse_message(raw)
-    found = list(islice(_reports(mail, raw), _MOST))
+    message = parse_message(raw)
+    found = list(islice(_reports(message, raw), _MOST))
     if not found:
         return ()
-    text = mail.text
-    envelope = " ".join(mail.headers.get(name, "") for name in _ENVELOPE)
+    text = message.text
+    envelope = " ".join(message.headers.get(name, "") for name in _ENVELOPE)
     number = verp.read(secrets, envelope) or verp.read(secrets, text)
     ids = [id for group in _IDS.finditer(text) for id in re.findall(r"<[^<>\s]+>", group[1])]
     links = tuple(dict.fromkeys(_LINK.findall(text)))[:_CLUES]
@@ -134,18 +134,20 @@ def _parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport
     )
 
 
-def _reports(mail: IncomingMessage, raw: bytes) -> Iterator[BounceReport]:
-    feedback, status = mail.of(_FEEDBACK), mail.of(*_STATUS_TYPES)
+def _reports(message: IncomingMessage, raw: bytes) -> Iterator[BounceReport]:
+    feedback, status = message.of(_FEEDBACK), message.of(*_STATUS_TYPES)
     if feedback:
-        yield _complaint(mail, feedback.fields())
+        yield _complaint(message, feedback.fields())
     elif status:
-        yield from (_notification(mail, fields) for fields in parse_field_blocks(status.text) if _is_recipient(fields))
-    elif mail.report == "disposition-notification":
+        yield from (
+            _notification(message, fields) for fields in parse_field_blocks(status.text) if _is_recipient(fields)
+        )
+    elif message.report == "disposition-notification":
         yield BounceReport(kind=BounceReportKind.OTHER, text="a receipt: the letter was opened")
-    elif attached := mail.of("message/rfc822", "text/rfc822-headers"):
-        yield from _jmrp(attached.fields()) or _nonstandard_reports(mail, raw)
+    elif attached := message.of("message/rfc822", "text/rfc822-headers"):
+        yield from _jmrp(attached.fields()) or _nonstandard_reports(message, raw)
     else:
-        yield from _nonstandard_reports(mail, raw)
+        yield from _nonstandard_reports(message, raw)
 
 
 # -- the standard forms ------------------------------------------------------------------------------------------------
@@ -155,7 +157,7 @@ def _is_recipient(fields: Fields) -> bool:
     return bool({"final-recipient", "action", "status"} & fields.keys())
 
 
-def _notification(mail: IncomingMessage, fields: Fields) -> BounceReport:
+def _notification(message: IncomingMessage, fields: Fields) -> BounceReport:
     """One recipient of a delivery status notification: RFC 3464, section 2.3."""
     status = _STATUS.search(fields.get("status", ""))
     recipients = [_recipient(fields[name]) for name in ("original-recipient", "final-recipient") if name in fields]
@@ -166,7 +168,7 @@ def _notification(mail: IncomingMessage, fields: Fields) -> BounceReport:
         kind=kind,
         addresses=tuple(dict.fromkeys(filter(None, recipients))),
         status=status[1] if status else "",
-        text=clean_line(words)[:LONGEST] or _program_text(mail),
+        text=clean_line(words)[:LONGEST] or _program_text(message),
         via="dsn",
     )
 
@@ -192,14 +194,14 @@ def _sign(escaped: re.Match[str]) -> str:
     return chr(number) if number < 0x110000 else ""
 
 
-def _complaint(mail: IncomingMessage, fields: Fields) -> BounceReport:
+def _complaint(message: IncomingMessage, fields: Fields) -> BounceReport:
     """RFC 5965. What else comes in this form (RFC 6430, 6591) is no complaint."""
     kind = fields.get("feedback-type", "").lower()
-    original = mail.of("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+    original = message.of("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
     names = [fields.get("original-rcpt-to", "")]
     if original:
         names += [original.fields().get(name, "") for name in ("delivered-to", "to")]
-    by = fields.get("user-agent") or fields.get("reporting-mta") or mail.headers.get("from", "")
+    by = fields.get("user-agent") or fields.get("reporting-mta") or message.headers.get("from", "")
     return BounceReport(
         kind=BounceReportKind.COMPLAINT if kind in _COMPLAINTS else BounceReportKind.OTHER,
         addresses=_addresses(names),
@@ -230,16 +232,16 @@ def _addresses(values: list[str]) -> tuple[str, ...]:
 # -- what follows no standard ------------------------------------------------------------------------------------------
 
 
-def _nonstandard_reports(mail: IncomingMessage, raw: bytes) -> tuple[BounceReport, ...]:
-    program = _by_program(mail)
-    if _is_answer(mail) and not program:
+def _nonstandard_reports(message: IncomingMessage, raw: bytes) -> tuple[BounceReport, ...]:
+    program = _by_program(message)
+    if _is_answer(message) and not program:
         return (BounceReport(kind=BounceReportKind.OTHER, text="an automatic answer"),)
-    if not program and mail.headers.get("return-path") != "<>":
+    if not program and message.headers.get("return-path") != "<>":
         return ()
     delayed, failed = _failures(raw)
-    text = _program_text(mail)
+    text = _program_text(message)
     status = _STATUS.search(text)
-    waits = not failed and not _REFUSED.search(text) and _DELAY.search(f"{mail.headers.get('subject', '')} {text}")
+    waits = not failed and not _REFUSED.search(text) and _DELAY.search(f"{message.headers.get('subject', '')} {text}")
     one = BounceReport(
         kind=BounceReportKind.DELAY if waits or (delayed and not failed) else BounceReportKind.BOUNCE,
         status=status[1] if status else "",
@@ -248,23 +250,23 @@ def _nonstandard_reports(mail: IncomingMessage, raw: bytes) -> tuple[BounceRepor
     return tuple(replace(one, addresses=(address,)) for address in failed or delayed) or (one,)
 
 
-def _by_program(mail: IncomingMessage) -> bool:
-    """Whether it says that it comes from a mail program."""
-    sender = mail.headers.get("from", "")
+def _by_program(message: IncomingMessage) -> bool:
+    """Whether it says that it comes from an email program."""
+    sender = message.headers.get("from", "")
     name, address = (parse_mailboxes(sender) or [("", "")])[0]
     local = address.rpartition("@")[0] or address
-    return bool(_PROGRAM.match(local) or _PROGRAM_NAME.search(name) or "x-failed-recipients" in mail.headers)
+    return bool(_PROGRAM.match(local) or _PROGRAM_NAME.search(name) or "x-failed-recipients" in message.headers)
 
 
-def _is_answer(mail: IncomingMessage) -> bool:
+def _is_answer(message: IncomingMessage) -> bool:
     """RFC 3834, section 5, and the older ways to say the same."""
-    if mail.headers.get("auto-submitted", "").lower().startswith("auto-replied"):
+    if message.headers.get("auto-submitted", "").lower().startswith("auto-replied"):
         return True
-    if {"x-autoreply", "x-autorespond", "x-autoresponder"} & mail.headers.keys():
+    if {"x-autoreply", "x-autorespond", "x-autoresponder"} & message.headers.keys():
         return True
-    if mail.headers.get("precedence", "").lower() in ("auto_reply", "auto-reply"):
+    if message.headers.get("precedence", "").lower() in ("auto_reply", "auto-reply"):
         return True
-    return bool(_ANSWER.match(mail.headers.get("subject", "")))
+    return bool(_ANSWER.match(message.headers.get("subject", "")))
 
 
 def _failures(raw: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -273,16 +275,18 @@ def _failures(raw: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     try:
         delayed, failed = all_failures(message_from_bytes(clip_lines(raw, _ODD)))
-    except Exception:  # it promises nothing for what is no mail
+    except Exception:  # it guarantees nothing for what is no message
         return (), ()
     return _addresses([one.decode("ascii", "ignore") for one in sorted(delayed)]), _addresses(
         [one.decode("ascii", "ignore") for one in sorted(failed)]
     )
 
 
-def _program_text(mail: IncomingMessage) -> str:
-    """What the mail program says in its own words, before it quotes our letter: lines with a code, or the beginning."""
-    words = next((_words(part.media_type, part.text) for part in mail.parts if part.media_type.startswith("text/")), "")
+def _program_text(message: IncomingMessage) -> str:
+    """What the email program says in its own words, before it quotes our email: lines with a code, or the beginning."""
+    words = next(
+        (_words(part.media_type, part.text) for part in message.parts if part.media_type.startswith("text/")), ""
+    )
     copy = _COPY.search(words)
     words = words[: copy.start()] if copy else words
     coded = " ".join(line.strip() for line in _CODED.findall(words[:20_000])[:4])
@@ -312,7 +316,7 @@ class IsolatedBounceParser:
         self._child = ChildProcess(_parse, limits=limits)
 
     def read(self, raw: bytes) -> tuple[BounceReport, ...]:
-        """The reports in a mail; none where it is no report. Raises LimitExceeded where it does not let itself be read."""
+        """The reports in an email; none where it is no report. Raises LimitExceeded where it does not let itself be read."""
         return _REPORTS.validate_json(self._child.call(raw, self._secrets))
 
     def __enter__(self) -> IsolatedBounceParser:

@@ -38,7 +38,7 @@ _REPEAT_WINDOW = timedelta(days=30)  # within which the same words of no known d
 
 @dataclass(frozen=True, slots=True)
 class BounceEffect:
-    """What became of a bounce: `known` where it was told before; the suppression that it has brought, if any. `pending`:
+    """What became of a bounce: `known` where it was reported before; the suppression that it has brought, if any. `pending`:
     the suppression that it would bring waits for staff (`guard`)."""
 
     bounce: Bounce

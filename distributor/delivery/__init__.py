@@ -1,1 +1,1 @@
-"""Promise, try, write down: the ledger, what to do after a failure, and the dispatcher that works through it."""
+"""Delivery: the ledger of what is enqueued, what to do after a failure, and the worker that goes through it."""

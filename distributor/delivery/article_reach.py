@@ -1,4 +1,4 @@
-"""Whom an article has reached, and what somebody's letters held: the ledger's rows beside the letters' contents."""
+"""Whom an article has reached, and what somebody's emails held: the ledger's rows beside the emails' contents."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from .queries import parse_state
 
 
 def collect_reach(connection: Connection, article: str) -> list[CoverageStats]:
-    """Each edition that carries an article, with what became of the letters that hold it and of its posts, and how many of
-    its letters leave it out; corrections at the end."""
+    """Each edition that carries an article, with what became of the emails that hold it and of its posts, and how many of
+    its emails leave it out; corrections at the end."""
     found = list_covering_editions(connection, [article]).get(article, [])
-    told = [_edition_reach(connection, article, one, found) for one in found]
-    return told + [_correction(connection, article, edition) for edition in list_corrections(connection, article)]
+    reached = [_edition_reach(connection, article, one, found) for one in found]
+    return reached + [_correction(connection, article, edition) for edition in list_corrections(connection, article)]
 
 
 def _edition_reach(
     connection: Connection, article: str, one: CoveringEdition, all_of_it: Sequence[CoveringEdition]
 ) -> CoverageStats:
     by_variant = _count_messages(connection, one.edition)
-    letters: dict[DeliveryState, int] = {}
+    counts: dict[DeliveryState, int] = {}
     for variant, states in by_variant.items():
         for state, number in states.items() if variant in one.variants else ():
-            letters[state] = letters.get(state, 0) + number
+            counts[state] = counts.get(state, 0) + number
     without = sum(sum(states.values()) for variant, states in by_variant.items() if variant not in one.variants)
     alert = next((other.edition for other in all_of_it if _is_known_alert(other, one)), "")
     return CoverageStats(
         edition=one.edition, newsletter=one.newsletter, kind=one.kind, state=one.state, frozen_at=one.frozen_at,
-        released_at=one.released_at, letters=letters, without=without, alert=alert,
+        released_at=one.released_at, letters=counts, without=without, alert=alert,
         already_had=_count_already_alerted(connection, one, alert) if alert and without else 0,
         posts=_count_posts(connection, one.edition, article),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def _is_known_alert(other: CoveringEdition, one: CoveringEdition) -> bool:
 
 
 def _count_already_alerted(connection: Connection, one: CoveringEdition, alert: str) -> int:
-    """How many letters leave an article out because their readers have had it as an alert."""
+    """How many emails leave an article out because their recipients have had it as an alert."""
     theirs = sa.select(deliveries.c.recipient).where(
         deliveries.c.edition_id == alert, deliveries.c.state.in_(RECEIVED_STATES)
     )
@@ -74,20 +74,20 @@ def _count_already_alerted(connection: Connection, one: CoveringEdition, alert: 
 def _correction(connection: Connection, article: str, edition: str) -> CoverageStats:
     row = edition_repository.find_row(connection, edition)
     assert row is not None
-    letters: dict[DeliveryState, int] = {}
+    counts: dict[DeliveryState, int] = {}
     for states in _count_messages(connection, edition).values():
         for state, number in states.items():
-            letters[state] = letters.get(state, 0) + number
+            counts[state] = counts.get(state, 0) + number
     stands = enum_member(EditionState, row.state, "edition", edition)
     return CoverageStats(
         edition=edition, newsletter=row.newsletter, kind=EditionKind.CORRECTION, state=stands,
-        frozen_at=row.frozen_at, released_at=row.released_at, letters=letters,
+        frozen_at=row.frozen_at, released_at=row.released_at, letters=counts,
         posts=_count_posts(connection, edition, article),
     )  # fmt: skip
 
 
 def _count_messages(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
-    """How many letters of an edition stand where: counts by variant and state."""
+    """How many emails of an edition stand where: counts by variant and state."""
     query = (
         sa.select(deliveries.c.variant, deliveries.c.state, sa.func.count())
         .where(deliveries.c.edition_id == edition, deliveries.c.recipient != "")
@@ -125,11 +125,11 @@ def _count_posts(connection: Connection, edition: str, article: str) -> dict[str
     return found
 
 
-# -- of one reader -----------------------------------------------------------------------------------------------------
+# -- of one recipient -----------------------------------------------------------------------------------------------------
 
 
 def articles_of_delivery(connection: Connection, row: Delivery) -> tuple[str, ...]:
-    """The articles of the letter that a row promises."""
+    """The articles of the email of a row."""
     variants = edition_repository.list_segment_articles(connection, row.edition)
     if row.variant in variants:
         return tuple(variants[row.variant])
@@ -165,13 +165,13 @@ def alerts_received(connection: Connection, recipient: str, wanted: Sequence[str
 
 
 def parts_with_article(connection: Connection, newsletter: str, article: str) -> Mapping[str, Sequence[str]]:
-    """The letters of a newsletter that hold an article, variants by edition: whoever has one of them has the article."""
+    """The emails of a newsletter that hold an article, variants by edition: whoever has one of them has the article."""
     found = list_covering_editions(connection, [article]).get(article, [])
     return {one.edition: one.variants for one in found if one.newsletter == newsletter and one.variants}
 
 
 def count_emails_between(connection: Connection, recipient: str, start: datetime, end: datetime) -> int:
-    """How many letters of editions frozen in that time count against the most that somebody may get a day."""
+    """How many emails of editions frozen in that time count against the most that somebody may get a day."""
     query = (
         sa.select(sa.func.count())
         .select_from(deliveries)

@@ -163,7 +163,7 @@ def _settings_to_fix(channel: str, failure: DeliveryError) -> str:
 
 @runtime_checkable
 class ProbeableTransport(Protocol):
-    """A transport that can tell cheaply whether it could carry: with one connection, and without a message."""
+    """A transport that can find out cheaply whether it could carry anything: with one connection, and without a message."""
 
     async def probe(self) -> None:
         """Raises Unavailable while nothing can be carried, and AuthBroken."""
@@ -182,7 +182,7 @@ def probe_intervals() -> Iterator[float]:
 
 
 class ChannelProbes:
-    """The channels that are being asked. `ready` hears of one that can carry again, once."""
+    """The channels that are being probed. `ready` is called once for one that can carry again."""
 
     def __init__(self, ready: Callable[[str], None], sleep: Sleep = asyncio.sleep) -> None:
         self._ready = ready
@@ -191,7 +191,7 @@ class ChannelProbes:
 
     def begin(self, channel: str, transport: ProbeableTransport, *, again: bool) -> None:
         """Ask from now on. `again`: it had failed before without carrying anything in between. Where it is then found to
-        answer at the first question, that question is no evidence, and the channel keeps to its rest."""
+        answer at the first question, that question is no evidence, and the channel goes on backing off."""
         self.end(channel)
         self._tasks[channel] = asyncio.create_task(self._ask(channel, transport, again))
 
@@ -213,9 +213,9 @@ class ChannelProbes:
                 log.debug("channel %s: still %s", channel, still)
                 doubted = False
                 continue
-            except DeliveryError:  # it answers: what it has against us is told when it is tried in earnest
+            except DeliveryError:  # it answers: what it has against us is reported when it is tried in earnest
                 pass
-            except Exception as bug:  # an adapter broke its contract: the rest ends by itself
+            except Exception as bug:  # an adapter broke its contract: the backoff ends by itself
                 log.warning("channel %s cannot be asked: %s: %s", channel, type(bug).__name__, bug)
                 return
             if not doubted:

@@ -1,14 +1,14 @@
 """Taking back what was decided by a clock that was ahead, where nothing was sent by it. In the caller's transaction.
 
     slot without an edition            open again
-    edition of a slot, nothing out     taken back with all its rows; its articles and its slot are free again
+    edition of a slot, nothing out     deleted with all its rows; its articles and its slot are free again
     edition with something out         stays: its slot does not come again; its times become those of today
     edition asked for by staff         stays, and goes out now
     draft released or held too early   a draft again
-    delivery given up too early        promised again
-    delivery put off, lease, rest      as long as it was meant to be, counted from now
+    delivery given up too early        enqueued again
+    delivery put off, lease, backoff    as long as it was meant to be, counted from now
 
-Afterwards `storage.clock.bring_back` sees to the times themselves. Each line that is returned tells staff one thing.
+Afterwards `storage.clock.bring_back` sees to the times themselves. Each line that is returned reports one thing to staff.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _REASON = "decided by a clock that was ahead"
 
 
 def undo_future_decisions(connection: Connection, now: datetime) -> list[str]:
-    """Take back what was decided later than `now`; returns what was done, in words."""
+    """Undo what was decided later than `now`; returns what was done, in words."""
     lock_shards(connection, shards.c.due.is_not(None) | (shards.c.owner != ""))
-    told = _editions(connection, now)
-    told += _slots(connection, now)
-    told += _reopen_expired(connection, now)
-    told += _shorten_waits(connection, now)
-    told += _shift_suppressions(connection, now)
-    return told
+    notes = _editions(connection, now)
+    notes += _slots(connection, now)
+    notes += _reopen_expired(connection, now)
+    notes += _shorten_waits(connection, now)
+    notes += _shift_suppressions(connection, now)
+    return notes
 
 
 # -- slots and editions ------------------------------------------------------------------------------------------------
@@ -71,11 +71,11 @@ def _editions(connection: Connection, now: datetime) -> list[str]:
     query = sa.select(editions).where(
         (editions.c.frozen_at > now) | (editions.c.released_at > now) | editions.c.id.in_(said_later)
     )
-    told = []
+    notes = []
     for row in connection.execute(query.order_by(editions.c.frozen_at, editions.c.id)).all():
         line = _edition(connection, row, now)
-        told += [line] if line else []
-    return told
+        notes += [line] if line else []
+    return notes
 
 
 def _edition(connection: Connection, row: sa.Row[tuple[object, ...]], now: datetime) -> str:
@@ -170,14 +170,14 @@ def _automatic_events(connection: Connection, edition: str, event: str, now: dat
 
 
 def _reopen_expired(connection: Connection, now: datetime) -> list[str]:
-    """Promise again what was given up as out of time, where that time is not over."""
+    """Enqueue again what was given up as out of time, where that time is not over."""
     over = deliveries.c.reply.startswith(EXPIRED_REASON) & (deliveries.c.updated > now)
     number = _reopen(connection, over, EXPIRED_REASON, now)
     return [f"deliveries given up before their time was over: {number:,}; they are tried again"] if number else []
 
 
 def _reopen(connection: Connection, which: sa.ColumnElement[bool], prefix: str, now: datetime) -> int:
-    """Promise rows anew that were closed by a mistake about the time; returns how many."""
+    """Enqueue rows again that were closed by a mistake about the time; returns how many."""
     alive = sa.select(editions.c.id).where(editions.c.expires_at > now, editions.c.state != EditionState.CANCELLED)
     here = which & (deliveries.c.state == S.EXPIRED) & deliveries.c.edition_id.in_(alive)
     touched = connection.execute(sa.select(deliveries.c.edition_id, deliveries.c.shard).where(here).distinct()).all()
@@ -213,7 +213,7 @@ def _shorten_waits(connection: Connection, now: datetime) -> list[str]:
 
 
 def _shift_suppressions(connection: Connection, now: datetime) -> list[str]:
-    """Let a rest last as long as it was meant to."""
+    """Let suppressions last as long as they were meant to."""
     ahead = sa.select(suppressions).where(suppressions.c.since > now, suppressions.c.until.is_not(None))
     rows: Sequence[sa.Row[tuple[object, ...]]] = connection.execute(ahead).all()
     for row in rows:

@@ -2,7 +2,7 @@
 
 While one transaction is on its way to the disk, what the connections ask for meanwhile is gathered for the next: the
 faster the wire, the larger the group. What a connection says before it asks for a mark is committed with that mark or
-earlier. All of it runs in one thread of its own, so that the wire goes on meanwhile and no two transactions of this
+earlier. All of it runs in one thread of its own, so that the connections go on meanwhile and no two transactions of this
 process wait for each other.
 """
 
@@ -55,7 +55,7 @@ class GroupCommit:
         return await answer
 
     def settle(self, entry: LedgerEntry, settled: SettledCallback) -> None:
-        """Write an outcome down, soon. `settled` hears of it once it is committed, or refused for good because its shard
+        """Write an outcome down, soon. `settled` is called once it is committed, or refused for good because its shard
         is in other hands."""
         self._entries.append((entry, settled))
         self._begin()
@@ -157,6 +157,6 @@ class GroupCommit:
 
 
 def retrieve_exception(task: asyncio.Task[None]) -> None:
-    """A fault is told by the marks and by `flush`; asyncio need not say that nobody asked."""
+    """A fault is raised by the marks and by `flush`; asyncio need not log that nobody retrieved it."""
     if not task.cancelled():
         task.exception()

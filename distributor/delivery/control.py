@@ -24,7 +24,7 @@ MISSED_STATES = (S.REJECTED, S.EXPIRED)
 
 
 def pause(connection: Connection, edition: str, now: datetime) -> bool:
-    """Let nothing more of an edition leave; what is on the wire comes to its end. False where nothing is on its way."""
+    """Let nothing more of an edition leave; what is being sent comes to its end. False where nothing is on its way."""
     under_way = (editions.c.id == edition) & (editions.c.state == EditionState.FROZEN) & editions.c.paused_at.is_(None)
     return connection.execute(sa.update(editions).where(under_way).values(paused_at=now)).rowcount == 1
 
@@ -48,20 +48,20 @@ def reopen(
     expires_at: datetime,
     only: sa.ColumnElement[bool] | None = None,
 ) -> int:
-    """Promise the letters of an edition anew that have not reached anybody, or `only` some of them; returns how many.
+    """Enqueue the emails of an edition again that have not reached anybody, or `only` some of them; returns how many.
 
-    What a newer edition carries by now is left alone, and so is what is for readers who have left or are suppressed.
+    What a newer edition carries by now is left alone, and so is what is for recipients who have left or are suppressed.
     """
-    letters = _missed_rows(edition, states) & recipient_still_subscribed()
+    missed = _missed_rows(edition, states) & recipient_still_subscribed()
     if only is not None:
-        letters &= only
-    touched = sa.select(deliveries.c.shard).where(letters)
+        missed &= only
+    touched = sa.select(deliveries.c.shard).where(missed)
     lock_shards(connection, shards.c.edition_id == edition)
     connection.execute(
         sa.update(shards).where(shards.c.edition_id == edition, shards.c.shard.in_(touched)).values(due=AT_ONCE)
     )
     opened = connection.execute(
-        sa.update(deliveries).where(letters).values(state=S.PENDING, attempts=0, crash_count=0, due=None, updated=now)
+        sa.update(deliveries).where(missed).values(state=S.PENDING, attempts=0, crash_count=0, due=None, updated=now)
     ).rowcount
     if opened:
         connection.execute(
@@ -95,7 +95,7 @@ def cancel_channel(connection: Connection, channel: str, reason: str, now: datet
 
 
 def count_missed(connection: Connection, edition: str, states: Sequence[S]) -> int:
-    """How many letters `reopen` would promise anew."""
+    """How many emails `reopen` would enqueue again."""
     query = (
         sa.select(sa.func.count())
         .select_from(deliveries)
@@ -105,7 +105,7 @@ def count_missed(connection: Connection, edition: str, states: Sequence[S]) -> i
 
 
 def count_unreachable(connection: Connection, edition: str, states: Sequence[S]) -> int:
-    """How many letters `reopen` would leave alone, because their readers have left or are suppressed."""
+    """How many emails `reopen` would leave alone, because their recipients have left or are suppressed."""
     query = (
         sa.select(sa.func.count())
         .select_from(deliveries)
@@ -115,8 +115,8 @@ def count_unreachable(connection: Connection, edition: str, states: Sequence[S])
 
 
 def _missed_rows(edition: str, states: Sequence[S]) -> sa.ColumnElement[bool]:
-    letters = (deliveries.c.edition_id == edition) & (deliveries.c.recipient != "")
-    return letters & deliveries.c.state.in_(states) & ~deliveries.c.reply.startswith(SUPERSEDED_BY)
+    missed = (deliveries.c.edition_id == edition) & (deliveries.c.recipient != "")
+    return missed & deliveries.c.state.in_(states) & ~deliveries.c.reply.startswith(SUPERSEDED_BY)
 
 
 # -- what is superseded or given up ------------------------------------------------------------------------------------
@@ -171,8 +171,8 @@ def supersede_earlier_editions(
 def supersede_alert(
     connection: Connection, edition: Edition, alert: str, variants: Sequence[str], now: datetime
 ) -> None:
-    """Close the letters of an alert that are not out yet to readers whose variant of an edition carries it as news."""
-    readers = sa.select(deliveries.c.recipient).where(
+    """Close the emails of an alert that are not out yet to recipients whose variant of an edition carries it as news."""
+    receiving = sa.select(deliveries.c.recipient).where(
         deliveries.c.edition_id == edition.id, deliveries.c.variant.in_(list(variants))
     )
     connection.execute(
@@ -180,7 +180,7 @@ def supersede_alert(
         .where(
             deliveries.c.edition_id == alert,
             deliveries.c.recipient != "",
-            deliveries.c.recipient.in_(readers),
+            deliveries.c.recipient.in_(receiving),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
         .values(state=S.EXPIRED, updated=now, due=None, reply=f"{SUPERSEDED_BY}{edition.id}, which carries it")
@@ -191,7 +191,7 @@ def supersede_alert(
 
 
 def expire_deliveries(database: Database, now: datetime) -> int:
-    """Give up what editions have not got out whose time is over, or which were cancelled while it was on the wire;
+    """Give up what editions have not got out whose time is over, or which were cancelled while it was being sent;
     returns how many rows. The time of an edition that is paused stands still."""
     under_way = editions.c.released_at.is_not(None) & editions.c.paused_at.is_(None)
     over = under_way & (editions.c.expires_at <= now)

@@ -1,4 +1,4 @@
-"""The promise: a row for everything that an edition owes, made in the transaction that freezes it."""
+"""Enqueues deliveries: a row for everything that an edition owes, made in the transaction that freezes it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def enqueue_deliveries(
     connection: Connection,
     edition: Edition,
     kept: Iterable[Rendition],
-    readers: EditionRecipients | CorrectionRecipients | None,
+    audience: EditionRecipients | CorrectionRecipients | None,
     personal: frozenset[str],
 ) -> int:
-    """Make a row of everything that the edition owes, in the transaction that freezes it; returns how many letters.
+    """Make a row of everything that the edition owes, in the transaction that freezes it; returns how many emails.
 
-    `personal` are the channels that write to people: each reader is owed the variant of his or her cohort on each of them.
+    `personal` are the channels that send to subscribers: each recipient is owed the variant of a segment on each of them.
     """
-    shard = letters = 0
+    shard = emails = 0
     writing: list[str] = []
     for rendition in kept:
         if rendition.channel in personal:
@@ -37,23 +37,23 @@ def enqueue_deliveries(
         row = _row(edition, rendition.channel, rendition.variant, "", "", shard)
         connection.execute(sa.insert(deliveries).values(row))
         shard += 1
-    if readers and writing:
-        if isinstance(readers, EditionRecipients):  # before this edition's letters count
-            recipients.postpone_over_cap(connection, readers.order, edition)
-        with recipients.select_recipients(connection, readers) as (letters, people):
+    if audience and writing:
+        if isinstance(audience, EditionRecipients):  # before this edition's emails count
+            recipients.postpone_over_cap(connection, audience.order, edition)
+        with recipients.select_recipients(connection, audience) as (emails, selected):
             for channel in writing:
-                shard += _enqueue_personal(connection, edition, channel, letters, people, shard)
-    return letters
+                shard += _enqueue_personal(connection, edition, channel, emails, selected, shard)
+    return emails
 
 
 def _enqueue_personal(
-    connection: Connection, edition: Edition, channel: str, count: int, people: sa.Subquery, first: int
+    connection: Connection, edition: Edition, channel: str, count: int, selected: sa.Subquery, first: int
 ) -> int:
-    """Rows for all readers by one statement, in shards of which most hold one variant only."""
+    """Rows for all recipients by one statement, in shards of which most hold one variant only."""
     number = -(-count // SHARD_SIZE)
     _add_shards(connection, edition.id, channel, first, number)
-    place = sa.func.row_number().over(order_by=(people.c.variant, people.c.id)) - 1
-    values = _row(edition, channel, people.c.variant, people.c.id, people.c.address, first + place // SHARD_SIZE)
+    place = sa.func.row_number().over(order_by=(selected.c.variant, selected.c.id)) - 1
+    values = _row(edition, channel, selected.c.variant, selected.c.id, selected.c.address, first + place // SHARD_SIZE)
     columns = [
         value if isinstance(value, sa.ColumnElement) else sa.literal(value, deliveries.c[name].type)
         for name, value in values.items()
@@ -90,6 +90,6 @@ def _add_shards(connection: Connection, edition: str, channel: str, first: int, 
 
 
 def remove_untried_deliveries(connection: Connection, edition: str) -> None:
-    """Take back the rows of an edition of which nothing has been tried yet."""
+    """Delete the rows of an edition of which nothing has been tried yet."""
     connection.execute(sa.delete(deliveries).where(deliveries.c.edition_id == edition))
     connection.execute(sa.delete(shards).where(shards.c.edition_id == edition))

@@ -28,7 +28,7 @@ def _numbers_of() -> str:
 
 
 def owner_is_dead(owner: str) -> bool:
-    """Whether an owner was a process of this host that is gone. Of another host only the lease can tell."""
+    """Whether an owner was a process of this host that is gone. Of another host only the lease says so."""
     host, _, rest = owner.partition("/")
     if host != _numbers_of():
         return False

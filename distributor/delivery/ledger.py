@@ -170,7 +170,7 @@ class Ledger:
         with self.database.write(alone=False) as connection:
             for shard in sorted(held):
                 # First the lock, then the look: on PostgreSQL a statement that waits has looked before it waited, and
-                # would not see the rows that staff have promised again meanwhile.
+                # would not see the rows that staff have enqueued again meanwhile.
                 connection.execute(sa.select(shards.c.shard).where(_in_shard(shards, shard)).with_for_update())
                 connection.execute(
                     sa.update(shards)
@@ -179,7 +179,7 @@ class Ledger:
                 )
 
     def postpone_shard(self, shard: Shard, now: datetime) -> None:
-        """Let go of a shard whose letters cannot be read, for an hour: the others must not wait for it."""
+        """Let go of a shard whose emails cannot be read, for an hour: the others must not wait for it."""
         with self.database.write(alone=False) as connection:
             here = _in_shard(shards, shard) & (shards.c.fence == shard.fence)
             connection.execute(sa.update(shards).where(here).values(owner="", lease_until=None, due=now + _DAMAGED))
@@ -204,7 +204,7 @@ class Ledger:
             return [delivery_from_row(row) for row in connection.execute(query)]
 
     def tried(self, channel: str, since: datetime, most: int, domain: str = "") -> list[datetime]:
-        """When letters were tried since a time, to one domain or to all: the latest `most`, oldest first. A letter that was
+        """When emails were tried since a time, to one domain or to all: the latest `most`, oldest first. An email that was
         tried more than once counts with its last try."""
         alive = sa.select(editions.c.id).where(editions.c.expires_at > since)
         tried = (S.SENDING, S.SENT, S.UNCERTAIN, S.REJECTED, S.DEFERRED)
@@ -228,7 +228,7 @@ class Ledger:
         """Commit marks and outcomes together.
 
         A marked row may leave. A row is refused its mark where its shard is in other hands, its edition is paused or
-        cancelled, or it is not open any more; where its reader has left or is suppressed since the promise it becomes
+        cancelled, or it is not open any more; where its recipient has left or is suppressed since it was enqueued it becomes
         `suppressed`.
         Outcomes for shards in other hands are not written.
         """
@@ -393,15 +393,15 @@ def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> fr
 
 
 def recipient_still_subscribed() -> sa.ColumnElement[bool]:
-    """Whether the reader of a letter is still on its newsletter, and not suppressed."""
-    people = (
+    """Whether the recipient of an email is still on its newsletter, and not suppressed."""
+    subscribed = (
         sa.select(subscribers.c.id)
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
         .join(editions, editions.c.newsletter == subscriptions.c.newsletter)
         .where(editions.c.id == deliveries.c.edition_id, subscribers.c.id == deliveries.c.recipient)
     )
     suppressed = sa.select(suppressions.c.reason).where(suppressions.c.address_key == subscribers.c.address_key)
-    return people.where(~suppressed.exists()).exists()
+    return subscribed.where(~suppressed.exists()).exists()
 
 
 def _mark_statement(kind: str) -> sa.UpdateBase:

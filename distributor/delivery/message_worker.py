@@ -1,4 +1,4 @@
-"""One round of a channel that writes to people: takes shards, hands out their rows as messages, writes down outcomes.
+"""One round of a channel that sends to subscribers: takes shards, hands out their rows as messages, writes down outcomes.
 
     claim ─▶ rows ─▶ doubts settled ─▶ messages ─▶ taken ─▶ marked ─▶ answered ─▶ committed ─▶ shard released
 
@@ -224,7 +224,7 @@ class LedgerMessageQueue:
         )
 
     def _count_rejections(self, edition: str, refusal: str) -> None:
-        """Count answers, and among them refusals that are about us, in their words: an edition of which too many letters
+        """Count answers, and among them refusals that are about us, in their words: an edition of which too many emails
         are refused is paused, for staff."""
         self._answered[edition] += 1
         if not refusal:
@@ -232,7 +232,7 @@ class LedgerMessageQueue:
         self._refused[edition] += 1
         refused, answered = self._refused[edition], self._answered[edition]
         if refused >= _FEW and refused >= answered * _SHARE and edition not in self._pausing:
-            why = f"{refused} of {answered} letters refused for what we send or who we are; last: {refusal[:200]}"
+            why = f"{refused} of {answered} emails refused for what we send or who we are; last: {refusal[:200]}"
             self._pausing[edition] = asyncio.create_task(self._pause_it(edition, why))
 
     async def _pause_it(self, edition: str, why: str) -> None:
@@ -336,7 +336,7 @@ class LedgerMessageQueue:
                 self.report.note_damaged(damage)
 
     def _due_messages(self, shard: Shard, now: datetime) -> _FetchedShard:
-        """What is to be done in a shard. Raises DamagedRow where its letters cannot be read."""
+        """What is to be done in a shard. Raises DamagedRow where its emails cannot be read."""
         ledger = self.commit.ledger
         rows = ledger.due(shard, now)
         with ledger.database.read() as connection:
@@ -351,14 +351,14 @@ class LedgerMessageQueue:
             }
         resend = self.rules.resend(edition.newsletter) and not cancelled
         entries, rows = self._clear(shard, rows, now, resend)
-        people = self.rules.look_up_recipients(edition, rows)
-        gone = [row for row in rows if row.recipient not in people]
+        recipients = self.rules.look_up_recipients(edition, rows)
+        gone = [row for row in rows if row.recipient not in recipients]
         if gone:  # the subscriber has been erased: the mark writes that down
             ledger.post([(shard, row) for row in gone], [], now)
         messages = [
-            (OutgoingMessage(renditions[row.variant], people[row.recipient], row.id), row)
+            (OutgoingMessage(renditions[row.variant], recipients[row.recipient], row.id), row)
             for row in rows
-            if row.recipient in people
+            if row.recipient in recipients
         ]
         return _FetchedShard(shard, edition.expires_at, messages, entries)
 

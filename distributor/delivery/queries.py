@@ -1,4 +1,4 @@
-"""Looking into the ledger: rows, counts, what is owed. Nothing is written here."""
+"""Queries of the ledger: rows, counts, what is open. Nothing is changed but the marks of shards."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def find_delivery(connection: Connection, id: int) -> Delivery | None:
 
 def find_newest_receipt(connection: Connection, change: Rendition) -> Receipt | None:
     """The newest receipt of the post that a correction acts on: its own, or that of the last correction of it that is
-    out. None where nothing is there: it was never out, nobody knows, or it has been taken back."""
+    out. None where nothing is there: it was never out, nobody knows, or it has been deleted."""
     own = (deliveries.c.edition_id == change.target) & (deliveries.c.variant == change.target_variant)
     query = (
         sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply, renditions.c.action)
@@ -244,7 +244,7 @@ def count_open_elsewhere(connection: Connection, known: Sequence[str]) -> dict[s
 
 
 def list_used_channels(connection: Connection) -> frozenset[str]:
-    """The channels on which anything was ever promised."""
+    """The channels on which anything was ever enqueued."""
     return frozenset(connection.execute(sa.select(shards.c.channel).distinct()).scalars())
 
 
@@ -267,7 +267,7 @@ def find_lease_owner(connection: Connection, channel: str, now: datetime) -> str
 
 
 def has_personal_deliveries(connection: Connection, among: Sequence[str]) -> bool:
-    """Whether any of these editions owes, or owed, a letter to anybody."""
+    """Whether any of these editions owes, or owed, an email to anybody."""
     here = deliveries.c.edition_id.in_(among) & (deliveries.c.recipient != "")
     return connection.execute(sa.select(deliveries.c.id).where(here).limit(1)).first() is not None
 
@@ -370,7 +370,7 @@ def lock_shards(connection: Connection, which: sa.ColumnElement[bool]) -> None:
 
 
 def mark_shards_idle(connection: Connection, which: sa.ColumnElement[bool]) -> None:
-    """Let those of these shards rest that nobody holds and in which nothing is to be done any more."""
+    """Mark those of these shards as idle that nobody holds and in which nothing is to be done any more."""
     left = sa.select(deliveries.c.shard).where(
         deliveries.c.edition_id == shards.c.edition_id,
         deliveries.c.shard == shards.c.shard,

@@ -1,4 +1,4 @@
-"""Again? When? Answered with a value. Pure."""
+"""Retries: whether a delivery is tried again after an outcome, and when. Pure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..message_queue import DeliveryOutcome
 from ..model import Delivery, DeliveryState, Receipt
 
 FIRST_WAIT = timedelta(minutes=1)
-AFTER_LOSS = timedelta(seconds=15)  # of a letter that has nothing to do with the failure: its connection broke
+AFTER_LOSS = timedelta(seconds=15)  # of an email that has nothing to do with the failure: its connection broke
 LONGEST_WAIT = timedelta(hours=1)
 AFTER_GREYLISTING = timedelta(minutes=5)  # most servers want to wait that long, and no longer (RFC 6647, section 5)
-MOST_CRASHES = 3  # of one letter
+MOST_CRASHES = 3  # of one email
 SHORTEST_BACKOFF = timedelta(seconds=5)  # of a channel, doubled with each try of a post that is refused again
 LONGEST_BACKOFF = timedelta(days=1)  # of a channel: a far end that names a later time is asked again after this
-AFTER_AUTH = timedelta(minutes=15)  # how long a channel rests whose credentials were refused
+AFTER_AUTH = timedelta(minutes=15)  # how long a channel backs off whose credentials were refused
 
 _GREYLISTING = re.compile(r"(?i)\b4\d\d\b.*gr[ea]y-?list")
 
@@ -54,7 +54,7 @@ def decide_next(
         case AuthBroken():
             return _later(now + AFTER_AUTH, outcome, expires_at)
         case Unavailable(wait=timedelta() as wait) if wait:
-            # A letter that waits for us is tried once more before its edition's time is over.
+            # An email that waits for us is tried once more before its edition's time is over.
             last = max(now + FIRST_WAIT, expires_at - FIRST_WAIT)
             return _later(min(now + wait * (1 + jitter / 4), last), outcome, expires_at)
     until = backoff_until(outcome, attempts=attempts, now=now, jitter=jitter)
@@ -62,7 +62,7 @@ def decide_next(
 
 
 def backoff_until(outcome: DeliveryOutcome, *, attempts: int, now: datetime, jitter: float) -> datetime | None:
-    """Until when a whole channel rests after an outcome; None where it was about one post only.
+    """Until when a whole channel backs off after an outcome; None where it was about one post only.
 
     It is the time that the far end named, within bounds: not sooner than some seconds, which grow with the tries, nor
     later than a day. A time that is over already names none (its clock is wrong), and then we wait as after any fault.
@@ -90,7 +90,7 @@ def _wait(outcome: DeliveryError, attempts: int, jitter: float) -> timedelta:
 
 
 def decide_uncertain(row: Delivery, *, resend: bool, now: datetime) -> Decision:
-    """What becomes of a letter that may be out. One at which a sender has died again and again is left to staff, so that
+    """What becomes of an email that may be out. One at which a sender has died again and again is left to staff, so that
     it cannot take every sender with it."""
     if not resend:
         return Decision(DeliveryState.UNCERTAIN, reply=f"{row.reply}; held for staff")

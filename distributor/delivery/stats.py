@@ -1,4 +1,4 @@
-"""What a run did: outcomes by channel and state, replies by class, and what staff must be told."""
+"""What a run did: outcomes by channel and state, replies by class, and notes for staff."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EVERY = 5.0  # seconds between two lines of a pulse
 
 @dataclass
 class RunStats:
-    """The outcomes that were written down, and notes for staff. `progress` hears of each outcome.
+    """The outcomes that were written down, and notes for staff. `progress` is called for each outcome.
 
     `editions` are those that the run has had in hand, `failed` the channels that could carry nothing, with the reason;
     `changed` counts what was not posted but changed or deleted at the far end.
@@ -38,14 +38,14 @@ class RunStats:
         return sum(number for (_, found), number in self.counts.items() if found is state)
 
     def note_damaged(self, damage: DamagedRow) -> None:
-        """Tell of letters or posts that cannot be read in the store; they wait, and the others go on."""
+        """Report emails or posts that cannot be read in the store; they wait, and the others go on."""
         note = f"{damage}; what is promised of it waits"
         if note not in self.notes:
             self.notes.append(note)
             log.error("%s", note)
 
     def count(self, row: Delivery, decision: Decision, action: RenditionAction = RenditionAction.POST) -> None:
-        """Note an outcome that is committed. Letters that went well are too many for the log."""
+        """Note an outcome that is committed. Emails that went well are too many for the log."""
         self.counts[(row.channel, decision.state)] += 1
         self.editions.add(row.edition)
         if decision.state is DeliveryState.SENT and action is not RenditionAction.POST:

@@ -27,8 +27,8 @@ _ALIKE = 60  # characters of a reply by which replies are alike: queue numbers a
 class UnfinishedDeliveries:
     """Deliveries of one edition on one channel that are not done and stand alike.
 
-    `letters` tells those to people from posts and files. `first` and `last` are when they are due again; None for what
-    is due at once, or what is left to staff (`held`). `reply` is the commonest last reply, `replies` how often it came.
+    `personal`: they are emails to subscribers, not posts or files. `first` and `last` are when they are due again; None for
+    what is due at once, or what is left to staff (`held`). `reply` is the commonest last reply, `replies` how often it came.
     `elsewhere`: another process has them in hand now. `paused`: their edition is.
     """
 
@@ -36,7 +36,7 @@ class UnfinishedDeliveries:
     channel: str
     state: DeliveryState
     count: int
-    letters: bool = True
+    personal: bool = True
     held: bool = False
     elsewhere: bool = False
     paused: bool = False
@@ -84,12 +84,12 @@ def list_unfinished(connection: Connection, now: datetime, touched: Collection[s
     replies = _commonest(connection, ids, groups)
     found = []
     for row in connection.execute(query):
-        key = (row.edition_id, row.channel, row.state, row.letters, row.held, row.elsewhere)
+        key = (row.edition_id, row.channel, row.state, row.personal, row.held, row.elsewhere)
         reply, often = replies.get(key, ("", 0))
         found.append(
             UnfinishedDeliveries(
                 edition=row.edition_id, channel=row.channel, state=S(row.state), count=row.number,
-                letters=bool(row.letters), held=bool(row.held), elsewhere=bool(row.elsewhere), paused=bool(row.paused),
+                personal=bool(row.personal), held=bool(row.held), elsewhere=bool(row.elsewhere), paused=bool(row.paused),
                 first=row.first, last=row.last, reply=reply, replies=often,
             )
         )  # fmt: skip
@@ -102,7 +102,7 @@ def _groups(now: datetime) -> tuple[Any, ...]:
         deliveries.c.edition_id,
         deliveries.c.channel,
         deliveries.c.state,
-        sa.case((deliveries.c.recipient != "", 1), else_=0).label("letters"),
+        sa.case((deliveries.c.recipient != "", 1), else_=0).label("personal"),
         sa.case(((deliveries.c.state == S.UNCERTAIN) & deliveries.c.due.is_(None), 1), else_=0).label("held"),
         sa.case((in_hand, 1), else_=0).label("elsewhere"),
     )
@@ -154,9 +154,9 @@ def suggest_commands(found: Sequence[UnfinishedDeliveries]) -> list[str]:
     lines += [f"`distributor editions resume {id}` lets {id} go on" for id in _ids(one for one in found if one.paused)]
     lines += [
         f"`distributor editions resend {id} --missed --uncertain` sends again what may be out; some will get it twice"
-        for id in _ids(one for one in found if one.held and one.letters)
+        for id in _ids(one for one in found if one.held and one.personal)
     ]
-    if any(one.held and not one.letters for one in found):
+    if any(one.held and not one.personal for one in found):
         lines.append("a post that may be out is not sent again by itself: look on its network whether it is there")
     return lines
 

@@ -57,7 +57,7 @@ class DeliveryWorker:
     wake: Callable[[], None] | None = None
     transports: dict[str, Transport] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)  # editions of which staff know that suppressions wait
-    missing_reported: set[str] = field(default_factory=set)  # what staff were told already in this process
+    missing_reported: set[str] = field(default_factory=set)  # what staff were notified already in this process
 
     def __post_init__(self) -> None:
         self.commit = GroupCommit(self.ledger, self.rules.clock)
@@ -80,7 +80,7 @@ class DeliveryWorker:
             self._deliver_emails(channel, report) if channel.personal else self._deliver_posts(name, report)
             for name, channel in self.channels.items()
         ]
-        # Each comes to its own end, so that what is out is written down; then the first fault of the store is told.
+        # Each comes to its own end, so that what is out is written down; then the first fault of the store is raised.
         for result in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -330,7 +330,7 @@ class _RenditionDelivery:
         await self.channel.retract(earlier)
         return Receipt(remote_id=earlier.remote_id, reply="deleted")
 
-    # -- writing down ------------------------------------------------------------------------------------------------
+    # -- outcomes ----------------------------------------------------------------------------------------------------
 
     async def _write(self, row: Delivery, outcome: DeliveryOutcome) -> None:
         """Decide what follows from an outcome and write it down."""

@@ -1,1 +1,1 @@
-"""Mail on the wire: addresses, messages, the SMTP conversation without I/O, the connection that carries it, Maildir."""
+"""Email as SMTP carries it: addresses, messages, DKIM, the protocol without I/O, connections, what a rejection means."""

@@ -1,4 +1,4 @@
-"""Mail addresses, checked before anything is built from them.
+"""Email addresses, checked before anything is built from them.
 
 One type carries every address in the program, and no value of it exists that has not been checked, so that a line end
 or a control character can never reach a header or an SMTP command (CVE-2024-6923 and its kin).
@@ -79,12 +79,12 @@ class Mailbox:
 def normalize(address: str) -> str:
     """The key under which an address is one: domain as A-labels, all in small letters. Raises ValueError in words.
 
-    A server may tell Lan@ from lan@ (RFC 5321, section 2.4); people do not, and nobody wants the same mail twice.
+    A server may tell Lan@ from lan@ (RFC 5321, section 2.4); people do not, and nobody wants the same email twice.
     """
     return (_canonical_if_usual(address) or Mailbox.parse(address).address).lower()
 
 
-@lru_cache(maxsize=4096)  # most readers are at a few providers
+@lru_cache(maxsize=4096)  # most recipients are at a few providers
 def ascii_domain(domain: str) -> str:
     """The domain as A-labels in small letters (IDNA 2008); empty where it is no full domain name."""
     if len(domain) > 255:

@@ -1,7 +1,7 @@
 """One connection to an SMTP server over asyncio: opens it, encrypts, logs in, speaks and listens, and keeps the time.
 
-What is said and what it means is in `smtp.Conversation`; here are the bytes and the clock. Each phase has a deadline by
-the wall clock over all its reads (RFC 5321, section 4.5.3.2), so that a server that drips bytes cannot hold us.
+What is said and what it means is in `smtp_protocol.SmtpProtocol`; here are the bytes and the clock. Each phase has a
+deadline by the wall clock over all its reads (RFC 5321, section 4.5.3.2), so that a server that drips bytes cannot hold us.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Security = Literal["none", "starttls", "tls"]
 _OF_SERVERS = frozenset(
     {"host", "port", "tls", "username", "password", "token_command", "ca_file", "rates", "connections"}
 )
-_SETTINGS_TO_FIX = {  # the settings that a refusal before any message speaks of, unless its words tell more
+_SETTINGS_TO_FIX = {  # the settings that a refusal before any message speaks of, unless its words say more
     Phase.GREETING: ("host",),
     Phase.EHLO: ("helo_name", "host"),
     Phase.HELO: ("helo_name", "host"),
@@ -75,7 +75,7 @@ class SmtpServer:
     token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False, compare=False)  # for XOAUTH2
     connections: int = 10  # at once, at most
     messages_per_connection: int = 1000  # messages before a new connection is made
-    weight: int = 1  # share of the messages, beside those of the other relays
+    weight: int = 1  # share of the messages, beside those of the other servers
     rates: tuple[RateLimit, ...] = ()
     timeouts: SmtpTimeouts = SmtpTimeouts()
     place: str = ""  # of its settings within those of the channel: `servers[0].`, or nothing
@@ -89,7 +89,7 @@ class SmtpServer:
 
 
 class ConnectionLost(Exception):
-    """The connection is gone, closing, or speaks no SMTP. `Link.in_doubt` tells whether a message hangs on it."""
+    """The connection is gone, closing, or speaks no SMTP. `in_doubt` says whether a message hangs on it."""
 
 
 class SmtpConnection:

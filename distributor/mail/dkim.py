@@ -34,7 +34,7 @@ def _names(*names: str) -> frozenset[bytes]:
     return frozenset(name.lower().encode() for name in names)
 
 
-# Fields that are signed where they are present: what readers see, and what programs act on.
+# Fields that are signed where they are present: what recipients see, and what programs act on.
 SIGNED = _names(
     "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "MIME-Version", "Content-Type", "Content-Language",
     "Content-Transfer-Encoding", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Post", "List-Archive",
@@ -264,11 +264,11 @@ class CompiledSignatures:
         self._head = compiled.head
         pieces = [body, *compiled.pieces[compiled.head + 1 :]]
         forms = [relaxed_body(piece, last=number == len(pieces) - 1) for number, piece in enumerate(pieces)]
-        self._start = hashlib.sha256(forms[0])  # hashed once: the beginning that all copies share
+        self._start = hashlib.sha256(forms[0])  # hashed once: the beginning that all messages share
         self._forms = forms[1:]
 
     def sign(self, filled: Sequence[bytes]) -> bytes:
-        """The signature fields of the copy with these values, to stand in front of it."""
+        """The signature fields of the message with these values, to stand in front of it."""
         body = self._start.copy()
         for value, piece in zip(filled[self._head :], self._forms, strict=True):
             body.update(relaxed_body(value))

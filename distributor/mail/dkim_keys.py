@@ -55,7 +55,7 @@ def make_key(algorithm: str = RSA, bits: int = USUAL) -> bytes:
 
 
 def write(path: Path, pem: bytes) -> None:
-    """Lay a new key into a file that only its owner may read. Raises OSError, FileExistsError where a file is there."""
+    """Write a new key to a file that only its owner may read. Raises OSError, FileExistsError where a file is there."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as out:

@@ -1,10 +1,10 @@
-"""How one relay stands with us: what the results of all its connections tell about it, and not about recipients. Pure.
+"""The health of one SMTP server: what the results of all its connections say of it, and not of recipients. Pure.
 
-What speaks of us (`refusals`) is never held against a recipient: the letter waits, and the relay is stopped at once, or
-after a few in a row where it has taken letters before. A refusal that speaks of nobody clearly is harder: a relay that does
-not want us refuses everybody alike, but so does one with a rule for three people who happen to head the list. Such
-refusals are held back until somebody is taken, and then they were about those people; that everybody is refused is
-concluded from many of them only, of several domains, and not where the relay has told people apart.
+What speaks of us (`refusals`) is never held against a recipient: the email waits, and the server is stopped at once, or
+after a few in a row where it has taken emails before. A refusal that speaks of nobody clearly is harder: a server that does
+not want us refuses everybody alike, but so does one with a rule for three recipients who happen to head the list. Such
+refusals are held back until somebody is taken, and then they were about those recipients; that everybody is refused is
+concluded from many of them only, of several domains, and not where the server has told recipients apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .smtp_protocol import Phase, Reply
 
 MAX_TRIES = 2  # of one message that was lost before its dot; it may be the message that the server stumbles over
 _SETBACKS = 4  # losses in a row for each connection, after which the server is left alone
-_IN_A_ROW = 3  # refusals of us, none taken between them, after which a relay that has taken letters is stopped
+_IN_A_ROW = 3  # refusals of us, none taken between them, after which a server that has taken emails is stopped
 _EVERYBODY, _EVERY_MESSAGE = 10, 3  # unclear refusals of recipients, or of what we say, before anything was taken …
 _DOMAINS = 2  # … and the least number of domains among them
 
@@ -39,13 +39,13 @@ class MessageResult(NamedTuple):
 
 @dataclass
 class ServerHealth:
-    """The record of one relay. `judge` is asked after each result."""
+    """The record of one server. `judge` is asked after each result."""
 
     server: str
     connections: int = 1  # open at once: each may be lost once by one fault
     failures: int = 0
     accepted: bool = False  # whether a message was taken
-    tells_recipients_apart: bool = False  # whether an answer shows that it takes or refuses single people
+    tells_recipients_apart: bool = False  # whether an answer shows that it takes or refuses single recipients
     last: str = ""
     tries: dict[OutgoingMessage, int] = field(default_factory=dict)
     held: list[tuple[OutgoingMessage, DeliveryOutcome]] = field(default_factory=list)
@@ -100,7 +100,7 @@ class ServerHealth:
         return [(message, _waits(outcome))]
 
     def _refuses_us(self, refusal: Rejection, outcome: DeliveryOutcome, at_recipient: bool) -> None:
-        """Stop where it is clear: after a few in a row, since a relay may pass on what single recipients' servers say; at
+        """Stop where it is clear: after a few in a row, since a server may pass on what single recipients' servers say; at
         the first one where no recipient was asked for and nothing was taken before, unless it passes by itself."""
         assert isinstance(outcome, Unavailable)
         self._sender_rejections += 1
@@ -130,7 +130,7 @@ class ServerHealth:
         return AuthBroken(f"{self.server} refuses {whom}: {self.last}", reply=self.last, keys=("host", "username"))
 
     def final_failure(self) -> DeliveryError | None:
-        """What staff must hear when the work ends without a letter taken: a refusal of us, or that all were refused."""
+        """What is reported to staff when the work ends without an email taken: a refusal of us, or that all were refused."""
         if self.accepted or self._complaint:
             return self._complaint
         relaying = [outcome for _, outcome in self.held if isinstance(outcome, Unavailable)]
@@ -149,7 +149,7 @@ class ServerHealth:
 
 
 def server_failure(refusal: Rejection, text: str, reply: str, keys: tuple[str, ...]) -> DeliveryError:
-    """What stops a relay that refuses us: until somebody mends it, or for as long as it takes by itself."""
+    """What stops a server that refuses us: until somebody mends it, or for as long as it takes by itself."""
     if refusal.needs_staff and not refusal.passing:
         return AuthBroken(text, reply=reply, keys=keys)
     return Unavailable(text, reply=reply, keys=keys, wait=refusal.wait or STOPPED, ours=True)

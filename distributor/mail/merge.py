@@ -1,8 +1,8 @@
-"""A cohort's message, compiled once to bytes with places, and joined for each reader. Pure.
+"""A segment's message, compiled once to bytes with places, and joined for each recipient. Pure.
 
-Everything that is the same for all readers is encoded once: headers, both parts, transfer encoding, doubled dots. For a
-reader only the values of the places are encoded, and the pieces are joined. `quoted_printable` says how a place stands in
-its lines. In 8bit a value stands where it stands in the text; a letter of which a line could grow too long is never sent so.
+Everything that is the same for all recipients is encoded once: headers, both parts, transfer encoding, doubled dots. For a
+recipient only the values of the places are encoded, and the pieces are joined. `quoted_printable` says how a place stands in
+its lines. In 8bit a value stands where it stands in the text; an email of which a line could grow too long is never sent so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .smtp_protocol import dot_stuff, reject_bare_newlines
 LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
 _ROOM = 512  # octets that a value may have for 8bit: a longer one would make a line too long
 
-# What of a message differs from reader to reader in its head; everything else of it is the same.
+# What of a message differs from recipient to recipient in its head; everything else of it is the same.
 _PERSONAL = ("To", "Message-ID", "List-Unsubscribe")
 
 
@@ -44,19 +44,19 @@ class CompiledMessage:
 
 
 def compile_message(
-    letter: EmailContent, *, eight_bit: bool = False, usual: Mapping[str, str] = NO_VALUES
+    content: EmailContent, *, eight_bit: bool = False, usual: Mapping[str, str] = NO_VALUES
 ) -> CompiledMessage | None:
-    """Compile a letter whose text and HTML hold marks; `to`, `message_id` and `unsubscribe_url` of it are not used.
+    """Compile an email whose text and HTML hold marks; `to`, `message_id` and `unsubscribe_url` of it are not used.
 
-    `usual` are the values for readers who have none. Returns None where 8bit is asked for and a line would be too long.
+    `usual` are the values for recipients who have none. Returns None where 8bit is asked for and a line would be too long.
     """
     encode = _eight_bit if eight_bit else quoted_printable.encode
-    text, html = encode(split_text(letter.text)), encode(split_html(letter.html))
+    text, html = encode(split_text(content.text)), encode(split_html(content.html))
     if text is None or html is None:
         return None
-    boundary = _boundary(letter)
+    boundary = _boundary(content)
     transfer = b"8bit" if eight_bit else b"quoted-printable"
-    head = _head(letter, boundary)
+    head = _head(content, boundary)
     parts = [
         *head[:-1],
         *_joined(head[-1], _part(boundary, b"plain", transfer)),
@@ -68,7 +68,7 @@ def compile_message(
     pieces, places = _separated(parts)
     distinct = tuple(dict.fromkeys(places))
     return CompiledMessage(
-        letter,
+        content,
         len([part for part in head if isinstance(part, MergeField)]),
         distinct,
         tuple(distinct.index(place) for place in places),
@@ -79,9 +79,9 @@ def compile_message(
     )
 
 
-def merge_message(compiled: CompiledMessage, person: Recipient) -> bytes:
-    """The message of one reader, as it is signed and stored. Raises ValueError for a value that no header may hold."""
-    return _join(compiled.pieces, values_for_recipient(compiled, person))
+def merge_message(compiled: CompiledMessage, recipient: Recipient) -> bytes:
+    """The message of one recipient, as it is signed and stored. Raises ValueError for a value that no header may hold."""
+    return _join(compiled.pieces, values_for_recipient(compiled, recipient))
 
 
 def merge_for_wire(compiled: CompiledMessage, filled: Sequence[bytes], before: bytes = b"") -> bytes:
@@ -95,10 +95,10 @@ def merge_for_wire(compiled: CompiledMessage, filled: Sequence[bytes], before: b
     return _join(compiled.wire, filled, before)
 
 
-def values_for_recipient(compiled: CompiledMessage, person: Recipient) -> list[bytes]:
-    """What stands in each place for one reader. Raises ValueError for a value that no header may hold."""
-    letter, values, usual = compiled.letter, person.merge_values, compiled.usual
-    made = [_header_value(letter, place.name, person) for place in compiled.distinct[: compiled.head]]
+def values_for_recipient(compiled: CompiledMessage, recipient: Recipient) -> list[bytes]:
+    """What stands in each place for one recipient. Raises ValueError for a value that no header may hold."""
+    content, values, usual = compiled.letter, recipient.merge_values, compiled.usual
+    made = [_header_value(content, place.name, recipient) for place in compiled.distinct[: compiled.head]]
     texts = [place.fill(values, usual) for place in compiled.distinct[compiled.head :]]
     encoded = {
         text: _body_value(text, compiled.eight_bit) for text in set(texts)
@@ -117,12 +117,12 @@ def _join(pieces: Sequence[bytes], filled: Sequence[bytes], before: bytes = b"")
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
-def _header_value(letter: EmailContent, name: str, person: Recipient) -> bytes:
+def _header_value(content: EmailContent, name: str, recipient: Recipient) -> bytes:
     if name == "header To":
-        return recipient_header(person.name, person.address).encode()
+        return recipient_header(recipient.name, recipient.address).encode()
     if name == "header Message-ID":
-        return person.message_id.encode("ascii")
-    return list_unsubscribe(person.merge_values["unsubscribe_url"], letter.unsubscribe_mailto).encode("ascii")
+        return recipient.message_id.encode("ascii")
+    return list_unsubscribe(recipient.merge_values["unsubscribe_url"], content.unsubscribe_mailto).encode("ascii")
 
 
 def _body_value(value: str, eight_bit: bool) -> bytes:
@@ -144,9 +144,9 @@ def _eight_bit(pieces: Sequence[TextOrField]) -> list[bytes | MergeField] | None
     return made
 
 
-def _head(letter: EmailContent, boundary: bytes) -> list[bytes | MergeField]:
+def _head(content: EmailContent, boundary: bytes) -> list[bytes | MergeField]:
     made: list[bytes | MergeField] = [b""]
-    fields = [*headers(letter), ("MIME-Version", "1.0")]
+    fields = [*headers(content), ("MIME-Version", "1.0")]
     for name, value in fields:
         assert isinstance(made[-1], bytes)
         made[-1] += f"{name}: ".encode()
@@ -190,7 +190,7 @@ def _on_the_wire(pieces: tuple[bytes, ...]) -> tuple[bytes, ...]:
     return tuple(made)
 
 
-def _boundary(letter: EmailContent) -> bytes:
-    """The same for all readers, and not a line of either part: nobody can write what holds its own hash."""
-    whole = "\0".join((letter.subject, letter.text, letter.html))
+def _boundary(content: EmailContent) -> bytes:
+    """The same for all recipients, and not a line of either part: nobody can write what holds its own hash."""
+    whole = "\0".join((content.subject, content.text, content.html))
     return b"=_" + hashlib.sha256(whole.encode()).hexdigest()[:24].encode()

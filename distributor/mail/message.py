@@ -1,4 +1,4 @@
-"""A letter as the bytes of a message (RFC 5322, MIME). Pure.
+"""An email as the bytes of a message (RFC 5322, MIME). Pure.
 
 Headers are folded here and never again: Python's own folding drops spaces between the words of long Vietnamese
 subjects (python/cpython#92081) and wraps a long List-Unsubscribe into an encoded-word, with which one-click is silently
@@ -44,7 +44,7 @@ class EmailContent:
     """One message in words. `date` is aware; `message_id` has its angle brackets.
 
     `unsubscribe_url` is the one-click address of this recipient (RFC 8058), `unsubscribe_mailto` an address beside it.
-    `list_id` is the identifier alone (`tin-sang.bacson.example`), `list_name` what people call the list (RFC 2919).
+    `list_id` is the identifier alone (`tin-sang.bacson.example`), `list_name` what subscribers call the list (RFC 2919).
     `feedback_id` is Gmail's `a:b:c:sender`.
     """
 
@@ -67,7 +67,7 @@ class EmailContent:
 
 
 def build_message(letter: EmailContent) -> bytes:
-    """The message, lines ended by CRLF. The same letter gives the same bytes.
+    """The message, lines ended by CRLF. The same email gives the same bytes.
 
     All of it is ASCII, except where the sender's or the recipient's address is not (RFC 6532). Raises ValueError for a
     control character in a header, a date without a zone, and a URL or identifier that cannot stand in a header.
@@ -84,7 +84,7 @@ def build_message(letter: EmailContent) -> bytes:
 
 
 def message_id(edition: str, recipient: str, domain: str) -> str:
-    """A Message-ID that is the same for every copy of an edition to one recipient, so that doubles can be recognised."""
+    """A Message-ID, the same for every attempt to send an edition to one recipient, so that duplicates can be recognised."""
     digest = hashlib.sha256(f"{edition}\0{recipient}".encode()).digest()[:18]
     place = domain if domain.isascii() else ascii_domain(domain) or "localhost"
     return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{place}>"
@@ -93,8 +93,8 @@ def message_id(edition: str, recipient: str, domain: str) -> str:
 def feedback_id(edition: str, newsletter: str, kind: str, domain: str) -> str:
     """What Gmail counts complaints by: `edition:newsletter:kind:sender` (support.google.com, "Feedback loop").
 
-    The first three are ours, and none of them may hold a colon; the last one is the same for all mail of a sender, 5 to 15
-    characters, here made of the domain that mail comes from.
+    The first three are ours, and none of them may hold a colon; the last one is the same for all email of a sender, 5 to 15
+    characters, here made of the domain that email comes from.
     """
     name = _NO_IDENTIFIER.sub("-", (ascii_domain(domain) or domain).lower()).strip("-")
     if not 5 <= len(name) <= _LONGEST_SENDER_ID:
@@ -105,7 +105,7 @@ def feedback_id(edition: str, newsletter: str, kind: str, domain: str) -> str:
 def text_header(name: str, text: str) -> str:
     """A header of people's words, folded: encoded-words of at most 75 characters (RFC 2047, section 2).
 
-    Plain ASCII stays readable where it fits on the line and no reader can take it for an encoded-word.
+    Plain ASCII stays readable where it fits on the line and no recipient can take it for an encoded-word.
     """
     _refuse_control(name, text)
     if text.isascii() and "=?" not in text and len(name) + 2 + len(text) <= _FOLDED:
@@ -119,7 +119,7 @@ def mailbox_header(name: str, mailbox: Mailbox) -> str:
 
 
 def recipient_header(name: str, address: str) -> str:
-    """`To` of a reader: `mailbox_header` for millions. Raises ValueError for what is no address."""
+    """`To` of a recipient: `mailbox_header` for millions. Raises ValueError for what is no address."""
     phrase, inner = clean_line(name), canonical_address(address)
     return _with_angle("To", phrase, inner) if phrase else inner
 
@@ -179,7 +179,7 @@ def _ascii_url(url: str) -> str:
 
 
 def headers(letter: EmailContent) -> list[tuple[str, str]]:
-    """The head of a letter, without what MIME adds, in its order. Raises ValueError as `build` does."""
+    """The head of an email, without what MIME adds, in its order. Raises ValueError as `build` does."""
     if letter.date.tzinfo is None:
         raise ValueError(f"a date without a zone: {letter.date!r}")
     headers = [
@@ -232,7 +232,7 @@ def list_unsubscribe(url: str, mailto: Mailbox | None) -> str:
     return _for_programs(name, ", ".join(places))
 
 
-@lru_cache(maxsize=16)  # one of ours, for all readers
+@lru_cache(maxsize=16)  # one of ours, for all recipients
 def _mailto(address: str) -> str:
     return f"<mailto:{quote(address, safe='@')}?subject=unsubscribe>"
 
@@ -243,5 +243,5 @@ def _part(text: str, subtype: str) -> MIMEText:
 
 
 def _boundary(letter: EmailContent) -> str:
-    """The same for the same letter, and not a line of either part: `_` and `=` cannot stand together in encoded text."""
+    """The same for the same email, and not a line of either part: `_` and `=` cannot stand together in encoded text."""
     return "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""Carries mail by one or several SMTP servers, over as many connections as each of them may have.
+"""Sends messages by one or several SMTP servers, over as many connections as each of them may have.
 
 The outcome of a recipient:
 
@@ -32,9 +32,9 @@ from .transaction import BuildWireMessage, SmtpTransaction
 log = logging.getLogger("distributor.mail")
 
 _SLICE = 0.25  # seconds of a long wait, between two looks whether the work is to end
-_SHORT = 0.005  # seconds of a wait for another relay to take its share
+_SHORT = 0.005  # seconds of a wait for another server to take its share
 _FIRST_PAUSE = 1.0  # seconds without a further connection after one that was refused; doubled up to the next
-_SERVER_BACKOFF = 60.0  # seconds before a relay is asked again for what it has refused, while others carry on
+_SERVER_BACKOFF = 60.0  # seconds before a server is asked again for what it has refused, while others carry on
 
 
 async def probe_server(server: SmtpServer) -> None:
@@ -44,7 +44,7 @@ async def probe_server(server: SmtpServer) -> None:
 
 
 class SmtpPool:
-    """The transport of a mail channel. It lives as long as the process, so that rates hold from run to run.
+    """The transport of an email channel. It lives as long as the process, so that rates hold from run to run.
 
     `domains` are rates by recipient domain, kept over all servers together. `pack` makes the bytes of a message.
     `among` processes share what rates allow, of which this is one.
@@ -61,16 +61,16 @@ class SmtpPool:
         self.among = among
         self.domains = RateLimiter((), domains)
         self.rests = DomainBackoff()
-        self.relays = [PooledServer(server, self) for server in servers]
+        self.servers = [PooledServer(server, self) for server in servers]
         self.done = asyncio.Event()
         self._remembered = False
 
     async def send_all(self, messages: MessageQueue) -> None:
         self.done = asyncio.Event()
         await self._remember(messages)
-        for relay in self.relays:
-            relay.taken, relay.down = 0, None
-        tasks = [asyncio.create_task(self._work(relay, messages)) for relay in self.relays]
+        for pooled in self.servers:
+            pooled.taken, pooled.down = 0, None
+        tasks = [asyncio.create_task(self._work(pooled, messages)) for pooled in self.servers]
         try:
             results = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
@@ -79,23 +79,23 @@ class SmtpPool:
         for result in results:
             if result is not None:
                 raise result
-        failures = [relay.down for relay in self.relays if relay.down]
-        if len(failures) == len(self.relays):
+        failures = [pooled.down for pooled in self.servers if pooled.down]
+        if len(failures) == len(self.servers):
             raise next((failure for failure in failures if isinstance(failure, Unavailable)), failures[0])
 
     async def probe(self) -> None:
         """Whether one of the servers would take a message: connect, log in and leave again. Raises the last one's
         Unavailable or AuthBroken where none does."""
-        for relay in self.relays[:-1]:
+        for pooled in self.servers[:-1]:
             with contextlib.suppress(DeliveryError):
-                await probe_server(relay.server)
+                await probe_server(pooled.server)
                 return
-        await probe_server(self.relays[-1].server)
+        await probe_server(self.servers[-1].server)
 
     async def _remember(self, messages: MessageQueue) -> None:
-        """Begin long windows with what earlier processes have sent. Which server took a letter is not written down: each
+        """Begin long windows with what earlier processes have sent. Which server took an email is not written down: each
         is taken to have had its share by weight. From then on this process knows better what it has sent."""
-        limits = [(relay.limits, "", relay.server.weight) for relay in self.relays]
+        limits = [(pooled.limits, "", pooled.server.weight) for pooled in self.servers]
         weights = sum(weight for _, _, weight in limits)
         kept = [*limits, *((self.domains, domain, weights) for domain in self.domains.domains)]
         long = [one for one in kept if one[0].memory(one[1])[0]]
@@ -112,24 +112,24 @@ class SmtpPool:
             one.remember([now - age for age in ages], share, domain)
         self._remembered = True
 
-    async def _work(self, relay: PooledServer, messages: MessageQueue) -> None:
-        """One relay at work; after a failure it is tried again as long as another one carries on."""
+    async def _work(self, pooled: PooledServer, messages: MessageQueue) -> None:
+        """One server at work; after a failure it is tried again as long as another one carries on."""
         while True:
             try:
-                await relay.work(messages)
-                relay.down = None
+                await pooled.work(messages)
+                pooled.down = None
                 self.done.set()
                 return
             except DeliveryError as failure:
-                relay.down = failure
+                pooled.down = failure
             except Exception:  # the ledger fails: nobody may go on
-                for other in self.relays:
+                for other in self.servers:
                     other.end()
                 self.done.set()
                 raise
-            others = [other for other in self.relays if other is not relay]
+            others = [other for other in self.servers if other is not pooled]
             if others:
-                log.error("%s is left alone for a while: %s", relay.server, relay.down)
+                log.error("%s is left alone for a while: %s", pooled.server, pooled.down)
             if not any(other.down is None for other in others):
                 self.done.set()
                 return
@@ -139,12 +139,12 @@ class SmtpPool:
             if self.done.is_set():
                 return
 
-    def is_its_turn(self, relay: PooledServer) -> bool:
-        """Whether it is this relay's turn: the messages are shared by weight among those that work."""
-        if len(self.relays) == 1:
+    def is_its_turn(self, pooled: PooledServer) -> bool:
+        """Whether it is the turn of this server: the messages are shared by weight among those that work."""
+        if len(self.servers) == 1:
             return True
-        shares = [other.taken / other.server.weight for other in self.relays if other.down is None]
-        return len(shares) < 2 or relay.taken / relay.server.weight <= min(shares) + 1
+        shares = [other.taken / other.server.weight for other in self.servers if other.down is None]
+        return len(shares) < 2 or pooled.taken / pooled.server.weight <= min(shares) + 1
 
 
 class PooledServer:
@@ -321,7 +321,7 @@ class PooledServer:
     def _told(
         self, link: SmtpConnection, messages: MessageQueue, message: OutgoingMessage, result: MessageResult
     ) -> None:
-        """Pass on what became of a message. Raises Unavailable or AuthBroken where it tells about the server."""
+        """Pass on what became of a message. Raises Unavailable or AuthBroken where it is about the server."""
         marked = result.reply is not None and result.reply.phase is Phase.ANSWER
         for known, outcome in self._health.released(message, result):
             waits = isinstance(outcome, Unavailable) and outcome.ours and not (known is message and marked)
@@ -339,7 +339,7 @@ class PooledServer:
 
     def _elsewhere(self) -> bool:
         """Whether another server carries on."""
-        return any(other.down is None for other in self._all.relays if other is not self)
+        return any(other.down is None for other in self._all.servers if other is not self)
 
     def _grow(self, messages: MessageQueue) -> None:
         """One more connection, as long as not more are being opened than have carried something, and there is work."""

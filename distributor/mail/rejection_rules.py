@@ -1,11 +1,11 @@
-"""What a refusal can be about, and the rules that tell it from its words. Pure.
+"""Rules of rejections: what a refusal can be about, by its words and its codes. Pure.
 
-Whoever refuses mail writes for people, and often behind a code that says something else: Exim answers `550` without any
+Who refuses an email writes for people, and often behind a code that says something else: Exim answers `550` without any
 code to every recipient because of *our* address, Microsoft puts a missing mailbox behind `5.4.1`. So words come before
 codes, and words about the sender before words about the recipient: "User unknown … Sender verify failed" is about us.
 
-Before they are compared, addresses and names in the text are replaced by whose they are (`refusals.masked`):
-`‹sender›`, `‹recipient›`, `‹address›` (somebody's), `‹our-name›`. Marks of letters are taken off (`folded`),
+Before they are compared, addresses and names in the text are replaced by whose they are (`rejections.mask_addresses`):
+`‹sender›`, `‹recipient›`, `‹address›` (somebody's), `‹our-name›`. Marks of letters are taken off (`fold_accents`),
 since many servers leave those of Vietnamese out.
 """
 
@@ -22,7 +22,7 @@ class RejectionCause(StrEnum):
     """What a refusal is about. Only the first three are about the recipient; what is unclear counts as ours."""
 
     NO_MAILBOX = "recipient hard"  # there is no such mailbox or domain
-    MAILBOX = "recipient soft"  # the mailbox or its server does not take mail now
+    MAILBOX = "recipient soft"  # the mailbox or its server takes no email now
     FULL = "full mailbox"
     SETTINGS = "settings"  # our sender, name, host, login or signature
     RELAYING = "relaying"  # whether the server sends for us at all, to this domain

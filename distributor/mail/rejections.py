@@ -1,11 +1,11 @@
 """What a refusal is about, and so what follows from it. Pure.
 
     reply ──masked──▶ words ──▶ whose fault? ──▶ recipient: rejected, suppressed
-                                             └─▶ ours: the letter waits, the run stops, staff are told what to mend
+                                             └─▶ ours: the email waits, the run stops, staff are notified what to mend
 
 First it is decided *whom* a text speaks of: the recipient, our sender, our name, host, account, message, or the way. Words
-count before codes, and where it is unclear it is ours: an address that is wrongly kept costs one letter more, one that is
-wrongly dropped costs a reader.
+count before codes, and where it is unclear it is ours: an address that is wrongly kept costs one email more, one that is
+wrongly dropped costs a recipient.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ _YOURS = re.compile(
 
 class Rejection(NamedTuple):
     """A refusal understood. `passing`: the server says that it is not for good. `what` names in words what is ours about
-    it, `keys` the settings of the channel that mend it; `wait` is how long the run should rest for it."""
+    it, `keys` the settings of the channel that mend it; `wait` is how long the run should wait for it."""
 
     about: RejectionCause
     passing: bool = False
@@ -137,7 +137,7 @@ def classify_rejection(
     """What a refusal is about, from all lines of it.
 
     `status` is the enhanced code (`5.1.1`), `code` that of SMTP (550); what is missing is looked for in `reply`.
-    `recipient`, `sender` and `name` (which we greet with) tell whose an address in the text is, where they are known.
+    `recipient`, `sender` and `name` (which we greet with) say whose an address in the text is, where they are known.
     `taken`: the server had taken the recipient before, so that only clear words are about the recipient.
     """
     return _classify(clean_line(reply[:_LONGEST]), status, code, recipient.lower(), sender.lower(), name.lower(), taken)

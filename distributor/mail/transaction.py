@@ -27,7 +27,7 @@ _LOG_IN_FIRST = {530, 534, 535, 538}  # RFC 4954, section 6
 
 
 class WireMessage(NamedTuple):
-    """A message ready for the wire: dots doubled, lines ended by CRLF, the end not included.
+    """A message as it is sent: dots doubled, lines ended by CRLF, the end not included.
 
     `utf8`: an address or header is not ASCII; `eight_bit`: the body is not. `envelope_id` comes back in bounces.
     """
@@ -42,11 +42,11 @@ class WireMessage(NamedTuple):
 
 BuildWireMessage = Callable[
     [OutgoingMessage, bool], WireMessage
-]  # the bytes of a message on the wire; whether 8bit may be used. May raise ValueError.
+]  # the bytes of a message as it is sent; whether 8bit may be used. May raise ValueError.
 
 
 class SmtpTransaction:
-    """One connection at work. `told` hears of each result; `more` gives the next message that may be announced now."""
+    """One connection at work. `report` is called with each result; `more` gives the next message to announce now."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class SmtpTransaction:
         messages: MessageQueue,
         pack: BuildWireMessage,
         more: Callable[[], OutgoingMessage | None],
-        told: Callable[[OutgoingMessage, MessageResult], None],
+        report: Callable[[OutgoingMessage, MessageResult], None],
     ) -> None:
         self.link = link
         self.messages = messages
@@ -63,7 +63,7 @@ class SmtpTransaction:
         self._next: OutgoingMessage | None = None  # announced behind the dot of `current`
         self._build_message = pack
         self._more = more
-        self._told = told
+        self._report = report
         self._wire_message: WireMessage | None = None
         self._next_wire_message: WireMessage | None = None
         self._stop: DeliveryError | None = None  # what ends the work, once the message in hand is answered
@@ -92,12 +92,12 @@ class SmtpTransaction:
         self._wire_message = self._announce(message)
 
     def _tell(self, message: OutgoingMessage, result: MessageResult) -> None:
-        """Say what became of a message, which is then out of our hands. What `told` raises is let through."""
+        """Say what became of a message, which is then out of our hands. What `report` raises is let through."""
         if message is self.current:
             self.current, self.marked = None, False
         elif message is self._next:
             self._next = None
-        self._told(message, result)
+        self._report(message, result)
 
     def _may_go_on(self) -> bool:
         return not self.link.closing and self.link.carried < self.link.server.messages_per_connection
@@ -105,7 +105,7 @@ class SmtpTransaction:
     # -- one message -------------------------------------------------------------------------------------------------
 
     def _announce(self, message: OutgoingMessage) -> WireMessage | None:
-        """Make the parcel, and queue its envelope where the server pipelines. None where no message can be made: that
+        """Build the message, and queue its envelope where the server pipelines. None where no message can be made: that
         message is then answered."""
         try:
             wire_message = self._build_message(message, self.link.protocol.offers("8BITMIME"))
@@ -189,7 +189,7 @@ class SmtpTransaction:
         return None if refusal.code == 354 else refusal
 
     async def _cleared(self, to_reset: Awaitable[Reply]) -> None:
-        """Hear that RSET has ended the transaction before. Where it has not, the connection is of no more use; this message
+        """Read that RSET has ended the transaction before. Where it has not, the connection is of no more use; this message
         was not begun, and so it is put back without having been tried."""
         try:
             reply = await to_reset

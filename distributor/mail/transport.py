@@ -14,7 +14,7 @@ _MOST = 65536  # octets kept unread
 
 
 class StreamTransport(asyncio.Protocol):
-    """Bytes in both directions. Make it with `Wire.connect`."""
+    """Bytes in both directions. Make it with `StreamTransport.connect`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

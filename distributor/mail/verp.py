@@ -2,7 +2,7 @@
 
 `bounce+<token>@domain`: the token is the number of the delivery and an HMAC-SHA256 of it, cut to 96 bits, together 20
 octets, which are 32 small letters and digits of base32 (RFC 4648, section 6). It holds no address, nobody can make one
-up, and it survives servers that write addresses in capitals. Whoever has had the letter knows its token, and can report
+up, and it survives servers that write addresses in capitals. Whoever has had the email knows its token, and can report
 that one delivery only.
 """
 

@@ -405,9 +405,9 @@ async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: 
     async with serving(app) as url:
         writer = channel(tmp_path, hub=f"{url}/hub", allow_private=True)
         first, second, _ = writer.compose(edition(), context)
-        assert (await writer.deliver(first)).reply == "written; the hub was told"
+        assert (await writer.deliver(first)).reply == "written; the hub was notified"
         assert (await writer.deliver(first)).reply == "unchanged"
-        assert "not told" in (await writer.deliver(second)).reply
+        assert "not notified" in (await writer.deliver(second)).reply
     assert told[0] == {"hub.mode": "publish", "hub.url": "https://bacson.example/feeds/tin-sang/rss.xml"}
     assert len(told) == 2
 

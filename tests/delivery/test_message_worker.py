@@ -59,7 +59,7 @@ async def test_an_edition_that_is_refused_by_policy_again_and_again_is_paused(be
     post = Post(name="mail", fates=fates)
     report = await bench.run(post)
     assert states(bench.database)[S.PENDING] > 10, "the others wait for staff"
-    assert "20 of 39 letters refused" in report.notes[0] and "editions resume" in report.notes[0]
+    assert "20 of 39 emails refused" in report.notes[0] and "editions resume" in report.notes[0]
     with bench.database.read() as connection:
         row = edition_repository.find_row(connection, ID)
         assert row and row.paused_at
@@ -70,7 +70,7 @@ async def test_letters_that_wait_for_us_pause_the_edition_too_and_nobody_is_give
     letters(bench, 60)
     no = Unavailable("x", reply="550 Sender verify failed", wait=timedelta(minutes=15), ours=True)
     report = await bench.run(Post(name="mail", fates={f"s00{number:02}": no for number in range(0, 60, 2)}))
-    assert "20 of 39 letters refused" in report.notes[0] and "Sender verify failed" in report.notes[0]
+    assert "20 of 39 emails refused" in report.notes[0] and "Sender verify failed" in report.notes[0]
     rows = bench.rows().values()
     waiting = [row for row in rows if row.state is S.DEFERRED]
     assert 20 <= len(waiting) < 30 and {row.attempts for row in waiting} == {0}

@@ -87,7 +87,7 @@ async def test_a_post_in_doubt_is_told_apart_from_letters(bench: Bench) -> None:
     await bench.run(Wall(name="wall", answers=[Uncertain("timeout")]))
     await bench.run(Wall(name="wall"), after=LATER)
     (open_work,) = left(bench)
-    assert (open_work.letters, open_work.held) == (False, True)
+    assert (open_work.personal, open_work.held) == (False, True)
     assert "resend" not in " ".join(suggest_commands([open_work]))
 
 

@@ -110,7 +110,7 @@ async def test_each_relay_begins_with_its_share_of_what_was_sent_before(scripted
             await relays.send_all(messages)
     assert not far.accepted
     assert messages.asked == [(3600, 667, ""), (3600, 6000, ""), (86400, 7, "c.vn")]
-    assert [len(relay.limits._all[0]._went) for relay in relays.relays] == [600, 300]
+    assert [len(relay.limits._all[0]._went) for relay in relays.servers] == [600, 300]
     other = Remembering([Envelope("x", recipient="x@d.vn").outgoing()])
     relays.pack = packer([Envelope("x", recipient="x@d.vn")])
     with suppress(TimeoutError):
