@@ -54,13 +54,13 @@ def command(
     from ..preview.page import INDEX, render_preview
 
     name = newsletter
-    if name in app.newsroom.settings.newsletters or not (look := _existing_edition(app, name, channels)):
-        look = _planned_edition(app, name, channels, gather)
-    if look is None:
+    if name in app.newsroom.settings.newsletters or not (preview := _existing_edition(app, name, channels)):
+        preview = _planned_edition(app, name, channels, gather)
+    if preview is None:
         return
     folder = output or app.newsroom.folder / "var" / "preview" / name
-    written = _rendition_files(app, look)
-    shown = collect_preview(app.newsroom, name, look, written)
+    written = _rendition_files(app, preview)
+    shown = collect_preview(app.newsroom, name, preview, written)
     pages = render_preview(shown, app.newsroom.templates)
     files = {path: body for one in written for path, body in one.files}
     _write(folder, {**files, **pages})
@@ -137,28 +137,28 @@ def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gath
 
 
 def _recipients_by_variant(division: Segmentation) -> Mapping[str, EmailRecipients]:
-    """Who would get which letter."""
+    """Who would get which email."""
     from ..preview.collect import EmailRecipients
 
     made = {}
-    for cohort in division.segments:
-        chosen = [preference.topics for preference in cohort.preferences]
+    for segment in division.segments:
+        chosen = [preference.topics for preference in segment.preferences]
         topics = sorted({topic for topic in "\n".join(chosen).split("\n") if topic}) if all(chosen) else ()
-        made[cohort.edition.variant] = EmailRecipients(size=cohort.size, topics=tuple(topics))
+        made[segment.edition.variant] = EmailRecipients(size=segment.size, topics=tuple(topics))
     return made
 
 
 # -- what is written ---------------------------------------------------------------------------------------------------
 
 
-def _rendition_files(app: CliContext, look: PreviewInput) -> list[RenditionFiles]:
-    """Each rendition with its bytes; a personal one as a sample reader would get it."""
+def _rendition_files(app: CliContext, preview: PreviewInput) -> list[RenditionFiles]:
+    """Each rendition with its bytes; a personal one as a sample recipient would get it."""
     from ..channel import PersonalChannel
     from ..preview.collect import RenditionFiles
 
-    person = sample_recipient(app, look.edition)
+    person = sample_recipient(app, preview.edition)
     made = []
-    for rendition in look.renditions:
+    for rendition in preview.renditions:
         channel = app.newsroom.channels[rendition.channel]
         body = channel.personalize(rendition, person) if isinstance(channel, PersonalChannel) else rendition.body
         files = [(f"{rendition.channel}/{name}", content) for name, content in _files(channel, rendition, body)]
@@ -216,7 +216,7 @@ def _message_files(message: bytes, variant: str) -> list[tuple[str, bytes]]:
 def sample_recipient(
     app: CliContext, edition: Edition, address: str = "ban-doc@example.com", name: str = ""
 ) -> Recipient:
-    """A reader who is on no list: the links are signed like real ones, but belong to nobody."""
+    """A recipient who is on no list: the links are signed like real ones, but belong to nobody."""
     from ..subscribers.merge_values import build_recipient
 
     newsroom = app.newsroom
@@ -231,24 +231,24 @@ def _print_findings(shown: EditionPreview) -> None:
     """What preflight says, each fault once, and the posts that are too long."""
     from ..preview.page import group_findings
 
-    if not shown.letters and not shown.posts:
+    if not shown.emails and not shown.posts:
         return
-    found = group_findings(shown.letters)
+    found = group_findings(shown.emails)
     for one in found[:MAX_FINDINGS]:
         remark = one.finding
         where = f" ({one.where})" if one.where else ""
-        some = len(one.letters) < shown.examined
-        letters = f", in {len(one.letters)} of {shown.examined} letters" if some else ""
+        some = len(one.emails) < shown.examined
+        emails = f", in {len(one.emails)} of {shown.examined} emails" if some else ""
         weight = "BLOCK" if remark.blocks else "warn"
-        say(f"{weight} {remark.check}: {remark.message}{where}{letters}", fg="red" if remark.blocks else "yellow")
+        say(f"{weight} {remark.check}: {remark.message}{where}{emails}", fg="red" if remark.blocks else "yellow")
     if len(found) > MAX_FINDINGS:
         say(f"and {len(found) - MAX_FINDINGS} more, which the page shows")
     for post in shown.posts:
         if post.over:
             say(f"warn {post.channel}: a post of {post.length}, over {post.limit}: {post.title}", fg="yellow")
-    if shown.letters:
-        part = f" {shown.examined} of {len(shown.letters)} letters were examined."
-        say(_summary([one.finding.blocks for one in found]) + (part if shown.examined < len(shown.letters) else ""))
+    if shown.emails:
+        part = f" {shown.examined} of {len(shown.emails)} emails were examined."
+        say(_summary([one.finding.blocks for one in found]) + (part if shown.examined < len(shown.emails) else ""))
 
 
 def _summary(found: Sequence[bool]) -> str:

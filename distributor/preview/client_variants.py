@@ -1,8 +1,8 @@
-"""Variants of a page as other programs show it: light and dark, with and without images. Pure.
+"""Client variants: copies of an HTML document as mail programs show it, light and dark, with and without images. Pure.
 
-The browser of whoever looks has its own wish for light or dark. So the wish is written into a copy: its questions about
-`prefers-color-scheme` are answered in place. Everything else stays as it was written; nothing is parsed and put together
-again, which would mend what is broken. Pure.
+The browser of the viewer has its own setting for light or dark. So each copy has the media queries for
+`prefers-color-scheme` replaced by their results. Everything else stays as it was written: parsing and serializing the
+document again would repair what is broken.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _TOP = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype\b[^>]*>", re.IGNORECAS
 _ALWAYS, _NEVER = "(min-width: 0px)", "(max-width: 0px)"
 _IMAGE_ATTRIBUTES = frozenset({"src", "srcset", "background", "poster"})
 
-# Nothing acts, also where the file is opened by itself; links open beside the preview, and a phone shows no scroll bar
-# that would make its page narrower.
+# No script runs, also where the file is opened by itself; links open in a new tab, and a phone shows no scroll bar, which
+# would make its page narrower.
 _ADDED = (
     '<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="script-src \'none\'; object-src \'none\'">'
     '<base target="_blank">'
@@ -33,25 +33,25 @@ _ADDED = (
 )
 
 
-def render_variant(document: str, *, dark: bool, pictures: bool) -> str:
-    """A copy of an HTML document as a program in dark mode or not, with pictures or without, would show it."""
+def render_variant(document: str, *, dark: bool, images: bool) -> str:
+    """A copy of an HTML document as a program in dark mode or not, with images or without, would show it."""
 
-    def styled(match: re.Match[str]) -> str:
-        return match.group(1) + _styled(match.group(2), dark, pictures)
+    def rewrite_style(match: re.Match[str]) -> str:
+        return match.group(1) + _rewrite_css(match.group(2), dark, images)
 
-    def tagged(match: re.Match[str]) -> str:
-        return _ATTRIBUTE.sub(_attribute(match.group(), dark, pictures), match.group())
+    def rewrite_tag(match: re.Match[str]) -> str:
+        return _ATTRIBUTE.sub(_attribute(match.group(), dark, images), match.group())
 
-    return _with_top(_TAG.sub(tagged, _STYLE.sub(styled, document)))
+    return _add_to_head(_TAG.sub(rewrite_tag, _STYLE.sub(rewrite_style, document)))
 
 
-def _styled(css: str, dark: bool, pictures: bool) -> str:
+def _rewrite_css(css: str, dark: bool, images: bool) -> str:
     css = _SCHEME_DECLARATION.sub(lambda match: match.group(1) + _scheme(dark), _resolve_scheme_queries(css, dark))
-    return css if pictures else _URL.sub("none", css)
+    return css if images else _URL.sub("none", css)
 
 
 def _resolve_scheme_queries(css: str, dark: bool) -> str:
-    """Media queries with the question about the scheme answered."""
+    """CSS with the media queries for the color scheme replaced by their results."""
     return _SCHEME_QUERY.sub(lambda match: _ALWAYS if (match.group(1).lower() == "dark") == dark else _NEVER, css)
 
 
@@ -59,27 +59,27 @@ def _scheme(dark: bool) -> str:
     return "dark" if dark else "light"
 
 
-def _attribute(tag: str, dark: bool, pictures: bool) -> Callable[[re.Match[str]], str]:
-    """What becomes of one attribute of this tag."""
+def _attribute(tag: str, dark: bool, images: bool) -> Callable[[re.Match[str]], str]:
+    """The function that rewrites one attribute of this tag."""
     declares = tag[:5].lower() == "<meta" and bool(_SCHEME_META.search(tag))
 
-    def changed(match: re.Match[str]) -> str:
+    def rewrite(match: re.Match[str]) -> str:
         name = (match.group(1) or "").lower()
-        if name in _IMAGE_ATTRIBUTES and not pictures:
+        if name in _IMAGE_ATTRIBUTES and not images:
             return ""
         if name == "media":
             return _resolve_scheme_queries(match.group(), dark)
         if name == "content" and declares:
             return _BOTH_SCHEMES.sub(_scheme(dark), match.group())
         if name == "style":
-            return _styled(match.group(), dark, pictures)
+            return _rewrite_css(match.group(), dark, images)
         return match.group()
 
-    return changed
+    return rewrite
 
 
-def _with_top(document: str) -> str:
-    """With what is added, as early as it may stand: in the head, but never before the doctype."""
+def _add_to_head(document: str) -> str:
+    """The document with `_ADDED` as early as possible: in the head, but never before the doctype."""
     places = [match.end() for match in _TOP.finditer(document[:20_000])]
     at = max(places[:3], default=0)
     return document[:at] + _ADDED + document[at:]

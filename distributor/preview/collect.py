@@ -1,4 +1,4 @@
-"""What `preview` shows of an edition: its bytes, read back as their receivers' programs read them."""
+"""Collects what the preview page shows of an edition: its bytes, parsed as mail programs and feed readers parse them."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from .page import (
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
 
-MAX_FEED_ENTRIES = 10  # of a feed that are shown
-MAX_PREHEADER = 160  # letters beside a subject that are shown
-MAX_TEXT = 20_000  # characters of a text of another kind that are shown
+MAX_FEED_ENTRIES = 10  # shown of a feed
+MAX_PREHEADER = 160  # characters shown beside the subject
+MAX_TEXT = 20_000  # characters shown of other texts
 _FEEDS = ("application/rss+xml", "application/atom+xml", "application/feed+json")
 _HEADER_ORDER = ("from", "to", "reply-to", "subject", "date", "list-id", "list-unsubscribe", "list-unsubscribe-post")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailRecipients:
-    """The readers of one letter: how many, and the topics that they have chosen, none for everything."""
+    """The recipients of one email: how many, and the topics that they have chosen; empty for all topics."""
 
     size: int
     topics: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class EmailRecipients:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewInput:
-    """An edition that is looked at. `crowds` are the readers of its letters by variant, None where nobody knows them."""
+    """An edition to preview. `recipients_by_variant` is None where the recipients are unknown."""
 
     edition: Edition
     renditions: tuple[Rendition, ...]
@@ -68,7 +68,7 @@ class PreviewInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenditionFiles:
-    """A rendition with the very bytes that go out, a sample reader's where it is personal, and the files of it.
+    """A rendition with the exact bytes that go out, those of a sample recipient where it is personal.
 
     `files` are paths beside the page and their contents.
     """
@@ -83,36 +83,36 @@ class RenditionFiles:
 
 
 def collect_preview(
-    newsroom: Newsroom, name: str, look: PreviewInput, written: Sequence[RenditionFiles]
+    newsroom: Newsroom, name: str, preview: PreviewInput, written: Sequence[RenditionFiles]
 ) -> EditionPreview:
-    """Everything of an edition that would go out, as it is shown to staff."""
-    examined = _emails_to_check(newsroom, look, written)
-    letters, posts, feeds, pages, others = [], [], [], [], []
-    for one in sorted(written, key=lambda one: _sort_key(look, one.rendition)):
+    """The preview of an edition: everything that would go out."""
+    examined = _emails_to_check(newsroom, preview, written)
+    emails, posts, feeds, pages, others = [], [], [], [], []
+    for one in sorted(written, key=lambda one: _sort_key(preview, one.rendition)):
         channel, kind = newsroom.channels[one.rendition.channel], one.rendition.media_type.partition(";")[0]
         if channel.personal:
-            letters.append(_email_preview(newsroom, look, one, one.rendition.key in examined))
+            emails.append(_email_preview(newsroom, preview, one, one.rendition.key in examined))
         elif kind in _FEEDS:
             feeds.append(_feed_preview(newsroom, one))
         elif kind == "text/plain":
-            posts.append(_post_preview(newsroom, look.edition, channel, one))
+            posts.append(_post_preview(newsroom, preview.edition, channel, one))
         elif kind == "text/html":
             pages.append(_published_page(one))
         else:
             others.append(_other_preview(one))
     fault = ""
     if not pages:
-        pages, fault = _page_preview(newsroom, look.edition)
-    newsletter = newsroom.settings.newsletters.get(look.edition.newsletter)
+        pages, fault = _page_preview(newsroom, preview.edition)
+    newsletter = newsroom.settings.newsletters.get(preview.edition.newsletter)
     return EditionPreview(
         name=name,
-        title=newsletter.title if newsletter else look.edition.newsletter,
+        title=newsletter.title if newsletter else preview.edition.newsletter,
         site=newsroom.settings.site.title,
-        subject=look.edition.subject,
+        subject=preview.edition.subject,
         limit=MAX_ENCODED_SIZE,
-        facts=look.facts,
-        notes=look.notes,
-        letters=tuple(letters),
+        facts=preview.facts,
+        notes=preview.notes,
+        emails=tuple(emails),
         posts=tuple(posts),
         feeds=tuple(feeds),
         others=tuple(others),
@@ -121,33 +121,33 @@ def collect_preview(
     )
 
 
-def _sort_key(look: PreviewInput, rendition: Rendition) -> tuple[bool, int]:
-    """Where it stands on the page among its kind: the whole edition's letter first, then those of most readers."""
-    crowd = (look.recipients_by_variant or {}).get(rendition.variant)
-    return rendition.variant != "digest", -crowd.size if crowd else 0
+def _sort_key(preview: PreviewInput, rendition: Rendition) -> tuple[bool, int]:
+    """The order on the page: first the email of the whole edition, then those with the most recipients."""
+    recipients = (preview.recipients_by_variant or {}).get(rendition.variant)
+    return rendition.variant != "digest", -recipients.size if recipients else 0
 
 
-def _emails_to_check(newsroom: Newsroom, look: PreviewInput, written: Sequence[RenditionFiles]) -> frozenset[str]:
-    """The keys of the letters to examine: those that the gate looks at, and those that stand in frames.
+def _emails_to_check(newsroom: Newsroom, preview: PreviewInput, written: Sequence[RenditionFiles]) -> frozenset[str]:
+    """The keys of the emails to check: those that the preflight gate checks, and those that are shown in frames.
 
-    An edition of many cohorts has hundreds; each takes more than 50 ms.
+    An edition of many segments has hundreds; each takes more than 50 ms.
     """
     mine = [one.rendition for one in written if newsroom.channels[one.rendition.channel].personal]
-    chosen = sorted(mine, key=lambda one: _sort_key(look, one))[:MAX_FRAMES]
+    chosen = sorted(mine, key=lambda one: _sort_key(preview, one))[:MAX_FRAMES]
     for name in dict.fromkeys(one.channel for one in mine):
         ours = [one for one in mine if one.channel == name]
         chosen += sorted(ours, key=lambda one: (one.variant != "digest", -len(one.body)))[: preflight_gate.MAX_EMAILS]
     return frozenset(one.key for one in chosen)
 
 
-def _email_preview(newsroom: Newsroom, look: PreviewInput, one: RenditionFiles, examined: bool) -> EmailPreview:
-    opened = parse_message(one.body)
-    crowd = (
+def _email_preview(newsroom: Newsroom, preview: PreviewInput, one: RenditionFiles, examined: bool) -> EmailPreview:
+    message = parse_message(one.body)
+    recipients = (
         None
-        if look.recipients_by_variant is None
-        else look.recipients_by_variant.get(one.rendition.variant, EmailRecipients(size=0))
+        if preview.recipients_by_variant is None
+        else preview.recipients_by_variant.get(one.rendition.variant, EmailRecipients(size=0))
     )
-    fields = [(name, decode_field(value) or unfold_field(value)) for name, value in opened.fields]
+    fields = [(name, decode_field(value) or unfold_field(value)) for name, value in message.fields]
     known = {name.lower(): value for name, value in reversed(fields)}
     sender = known.get("from", "")
     order = {name: place for place, name in enumerate(_HEADER_ORDER)}
@@ -155,25 +155,25 @@ def _email_preview(newsroom: Newsroom, look: PreviewInput, one: RenditionFiles, 
         name=f"{one.rendition.channel}/{one.rendition.variant}",
         subject=known.get("subject", ""),
         sender=parseaddr(sender)[0] or sender,
-        preheader=opened.page.preheader()[:MAX_PREHEADER] if opened.page else "",
-        html=opened.html,
-        text=opened.text,
-        html_size=len(opened.html.encode("utf-8", "replace")),
-        encoded_size=opened.encoded,
+        preheader=message.page.preheader()[:MAX_PREHEADER] if message.page else "",
+        html=message.html,
+        text=message.text,
+        html_size=len(message.html.encode("utf-8", "replace")),
+        encoded_size=message.encoded,
         message_size=len(one.body),
         headers=tuple(sorted(fields, key=lambda field: order.get(field[0].lower(), len(order)))),
         examined=examined,
-        findings=_check_email(newsroom, look.edition, one) if examined else (),
-        readers=crowd.size if crowd else None,
-        topics=crowd.topics if crowd else (),
+        findings=_check_email(newsroom, preview.edition, one) if examined else (),
+        recipients=recipients.size if recipients else None,
+        topics=recipients.topics if recipients else (),
         files=one.paths,
     )
 
 
 def _check_email(newsroom: Newsroom, edition: Edition, one: RenditionFiles) -> tuple[PreviewFinding, ...]:
-    """What preflight says of the very bytes, and what of it would hold the edition.
+    """The findings of preflight on the exact bytes, and which of them would hold the edition.
 
-    They are examined as of the day that they were made on: an edition of old is not reproached with its age.
+    They are checked as of the time when the edition was frozen, so that an old edition gets no warning for its age.
     """
     site = newsroom.settings.site
     hosts = frozenset({host_of(site.url), host_of(site.links_url)})
@@ -212,13 +212,13 @@ def _link_card(newsroom: Newsroom, edition: Edition, article: Article | None, te
     if not url or article is None or url != article.url:
         return LinkCard(url=url) if url else None
     about = article_view(article, edition.language, newsroom.settings.site.timezone)
-    picture = about.image
+    image = about.image
     return LinkCard(
         url=url,
         title=about.title,
         lead=about.lead,
-        picture=picture.url if picture else "",
-        alt=(picture.alt or picture.caption) if picture else "",
+        image=image.url if image else "",
+        alt=(image.alt or image.caption) if image else "",
     )
 
 
@@ -268,13 +268,13 @@ def _published_page(one: RenditionFiles) -> WebPagePreview:
 
 
 def _page_preview(newsroom: Newsroom, edition: Edition) -> tuple[list[WebPagePreview], str]:
-    """The web copy of an edition of which no channel carries one, or why there is none.
+    """The web page of an edition that no channel carries one of, or why there is none.
 
-    What fails here goes nowhere, and hides nothing else from staff.
+    It is only shown to staff, so a fault here does not stop the preview.
     """
     newsletter = newsroom.settings.newsletters.get(edition.newsletter)
     if newsletter is None:
-        return [], f"config.yaml has no newsletter {edition.newsletter} any more"
+        return [], f"config.yaml no longer has a newsletter {edition.newsletter}"
     settings = RenderSettings(
         site=newsroom.settings.site,
         newsletter=newsletter,

@@ -1,9 +1,9 @@
-"""One local page that shows staff everything of an edition that would go out: values in, files out. Pure.
+"""Preview page: one local page that shows staff everything of an edition that would go out. Values in, files out. Pure.
 
-`index.html` shows letters, posts, feeds and the web page; what stands in its frames are files beside it, a copy for each
-combination of light or dark and images or none (`client_variants`). The page needs no network and no server. Texts of
-articles are escaped by the templates' environment; emails stand in sandboxed frames, in which no script runs; and the page
-itself may run no script but its own, whose hash it names (Content Security Policy, level 3).
+`index.html` shows emails, posts, feeds and the web page; its frames show files beside it, a copy for each combination of
+light or dark and images or none (`client_variants`). The page needs no network and no server. Texts of articles are escaped
+by the templates' environment; emails are shown in sandboxed frames, in which no script runs; and the page itself may run no
+script but its own, whose hash it names (Content Security Policy, level 3).
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from ..rendering.views import safe_url
 from .client_variants import render_variant
 
 INDEX, FOLDER = "index.html", "index_files"
-MAX_FRAMES = 24  # letters, and pages, that stand in frames; an edition of many cohorts has hundreds, of 100 kB each
-MAX_PLACES = 3  # of one fault that are named
+MAX_FRAMES = (
+    24  # emails, and pages, shown in frames; an edition of many segments has hundreds of emails, of 100 kB each
+)
+MAX_PLACES = 3  # of one fault that are listed
 MAX_LINK_LENGTH = 30  # characters of an address that networks show
 _LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)]")
 _TEMPLATE, _SCRIPT = "page/preview.html.j2", "page/parts/preview.js.j2"
@@ -31,7 +33,7 @@ _TEMPLATE, _SCRIPT = "page/preview.html.j2", "page/parts/preview.js.j2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewFinding:
-    """What a check has found, in words. `blocks` keeps the edition from going out; `rule` is what must be true."""
+    """A finding of preflight. `blocks` tells that it holds the edition; `rule` is what must be true."""
 
     check: str
     blocks: bool
@@ -42,10 +44,10 @@ class PreviewFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailPreview:
-    """One letter of the edition, opened. Sizes are in bytes: of its HTML, of the HTML as it travels, of the message.
+    """An email of the edition, parsed. Sizes are in bytes: of its HTML, of the encoded HTML, of the message.
 
-    `readers` is None where nobody knows; `topics` is what they have chosen, empty for everything. `sender` and
-    `preheader` are what mail programs show beside the subject. `files` are the paths of what was written of it.
+    `recipients` is None where their number is unknown; `topics` are those that they have chosen, empty for all. Mail
+    programs show `sender` and `preheader` beside the subject. `files` are the paths of its files.
     """
 
     name: str
@@ -60,19 +62,19 @@ class EmailPreview:
     headers: tuple[tuple[str, str], ...]
     examined: bool = True
     findings: tuple[PreviewFinding, ...] = ()
-    readers: int | None = None
+    recipients: int | None = None
     topics: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCard:
-    """The page behind a link as networks show it. `picture` is an address, empty where there is none."""
+    """The page behind a link as networks show it. `image` is an address, empty where there is none."""
 
     url: str
     title: str = ""
     lead: str = ""
-    picture: str = ""
+    image: str = ""
     alt: str = ""
 
     @property
@@ -84,7 +86,7 @@ class LinkCard:
 class PostPreview:
     """A post. `length` and `limit` are in the network's own units, `limit` None where there is none.
 
-    `action` is what happens to it: `post`, `amend` or `retract`.
+    `action` is what the channel does: `post`, `amend` or `retract`.
     """
 
     channel: str
@@ -103,7 +105,7 @@ class PostPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntryPreview:
-    """One entry of a feed, read back from its bytes. `date` is as staff read it."""
+    """An entry of a feed, parsed from its bytes. `date` is in the newsroom's time zone."""
 
     title: str
     url: str
@@ -125,7 +127,7 @@ class FeedPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebPagePreview:
-    """A web page. `file` is empty for one that no channel carries, and that is shown all the same."""
+    """A web page. `file` is empty for a page that no channel carries."""
 
     title: str
     html: str
@@ -148,8 +150,8 @@ class OtherPreview:
 class EditionPreview:
     """Everything that would go out of an edition. `page_fault` says why there is no web page where there is none.
 
-    `name` is what was asked for, `title` the newsletter's; `facts` and `notes` are told as they are. `limit` is the
-    size, in bytes, at which large providers cut a letter.
+    `name` is that of the newsletter or edition, `title` the newsletter's; `facts` and `notes` are shown as they are.
+    `limit` is the size, in bytes, at which large providers cut an email.
     """
 
     name: str
@@ -159,7 +161,7 @@ class EditionPreview:
     limit: int
     facts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    letters: tuple[EmailPreview, ...] = ()
+    emails: tuple[EmailPreview, ...] = ()
     posts: tuple[PostPreview, ...] = ()
     feeds: tuple[FeedPreview, ...] = ()
     others: tuple[OtherPreview, ...] = ()
@@ -168,13 +170,13 @@ class EditionPreview:
 
     @property
     def examined(self) -> int:
-        """How many of the letters preflight has looked at."""
-        return sum(letter.examined for letter in self.letters)
+        """How many of the emails preflight has checked."""
+        return sum(email.examined for email in self.emails)
 
 
 @dataclass(frozen=True, slots=True)
 class TextSpan:
-    """A stretch of a post: words, bold ones, or a link."""
+    """A part of the text of a post: plain, bold, or a link."""
 
     words: str
     url: str = ""
@@ -183,11 +185,11 @@ class TextSpan:
 
 @dataclass(frozen=True, slots=True)
 class GroupedFinding:
-    """One fault as it is told: the first remark of it, every place, and every letter in which it was found."""
+    """A fault with every place and every email in which it was found."""
 
     finding: PreviewFinding
     places: tuple[str, ...]
-    letters: tuple[str, ...]
+    emails: tuple[str, ...]
 
     @property
     def where(self) -> str:
@@ -196,18 +198,18 @@ class GroupedFinding:
         return "; ".join(self.places[:MAX_PLACES]) + (f"; and {more} more" if more > 0 else "")
 
 
-def render_preview(showcase: EditionPreview, templates: Templates) -> dict[str, bytes]:
+def render_preview(preview: EditionPreview, templates: Templates) -> dict[str, bytes]:
     """The page and the files of its frames, by their paths. Raises RenderError where the template fails."""
     script = templates.render(_SCRIPT, {}).strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     index = templates.render(
         _TEMPLATE,
         {
-            "shown": showcase,
+            "shown": preview,
             "framed": MAX_FRAMES,
             "folder": FOLDER,
-            "findings": group_findings(showcase.letters),
-            "pieces": split_post,
+            "findings": group_findings(preview.emails),
+            "spans": split_post,
             "quantity": _quantity,
             "address": safe_url,
             "script": Markup(script),  # noqa: S704  # ours, and without values
@@ -215,8 +217,8 @@ def render_preview(showcase: EditionPreview, templates: Templates) -> dict[str, 
         },
     )
     framed: Sequence[tuple[str, Sequence[EmailPreview | WebPagePreview]]] = (
-        ("letter", showcase.letters),
-        ("page", showcase.pages),
+        ("email", preview.emails),
+        ("page", preview.pages),
     )
     copies = {
         path: copy
@@ -227,14 +229,14 @@ def render_preview(showcase: EditionPreview, templates: Templates) -> dict[str, 
     return {INDEX: _encode(index), **copies}
 
 
-def group_findings(letters: Sequence[EmailPreview]) -> list[GroupedFinding]:
-    """What was found, each fault once with its places and letters; what blocks stands first."""
+def group_findings(emails: Sequence[EmailPreview]) -> list[GroupedFinding]:
+    """The findings of all emails, each fault once with its places and emails; blocking ones first."""
     found: dict[tuple[str, str], list[tuple[str, PreviewFinding]]] = {}
-    for letter in letters:
-        for remark in letter.findings:
-            found.setdefault((remark.check, remark.message), []).append((letter.name, remark))
+    for email in emails:
+        for finding in email.findings:
+            found.setdefault((finding.check, finding.message), []).append((email.name, finding))
     made = [
-        GroupedFinding(alike[0][1], _unique(remark.where for _, remark in alike), _unique(name for name, _ in alike))
+        GroupedFinding(alike[0][1], _unique(finding.where for _, finding in alike), _unique(name for name, _ in alike))
         for alike in found.values()
     ]
     return sorted(made, key=lambda one: not one.finding.blocks)
@@ -245,7 +247,7 @@ def _unique(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def split_post(appearance: Appearance) -> list[TextSpan]:
-    """The text of a post, its first line bold and its addresses links as the network makes them."""
+    """The text of a post, its first line bold and its addresses links as the network shows them."""
     title, newline, rest = appearance.text.partition("\n") if appearance.bold_title else ("", "", appearance.text)
     return [*([TextSpan(title, bold=True)] if title else []), *_split_links(newline + rest, appearance.short_links)]
 
@@ -256,7 +258,7 @@ def find_links(text: str) -> list[str]:
 
 
 def find_card_link(text: str, known: str) -> str:
-    """The address whose page a network shows under a post: that of the article where it stands there, or the last one."""
+    """The address whose link card a network shows: that of the article if the post contains it, otherwise the last one."""
     found = find_links(text)
     return known if known in found else (found or [""])[-1]
 
@@ -280,15 +282,15 @@ def _client_variants(stem: str, html: str) -> list[tuple[str, bytes]]:
     return [
         (
             f"{stem}.{light}-{seen}.html",
-            _encode(render_variant(html, dark=light == "dark", pictures=seen == "pictures")),
+            _encode(render_variant(html, dark=light == "dark", images=seen == "images")),
         )
         for light in ("light", "dark")
-        for seen in ("pictures", "bare")
+        for seen in ("images", "no-images")
     ]
 
 
 def _encode(text: str) -> bytes:
-    """UTF-8; a half of a surrogate pair, which no file can hold, becomes a question mark."""
+    """UTF-8; half a surrogate pair, which cannot be encoded, becomes a question mark."""
     return text.encode("utf-8", "replace")
 
 

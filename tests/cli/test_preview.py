@@ -31,7 +31,7 @@ from support.builders import article
 from support.newsroom import Room
 from support.rendered_emails import TEMPLATES
 
-LETTER = EmailPreview(
+EMAIL = EmailPreview(
     name="mail/digest",
     subject="Tin sáng 23/11",
     sender="Báo Bắc Sơn",
@@ -42,7 +42,7 @@ LETTER = EmailPreview(
     encoded_size=41_687,
     message_size=51_287,
     headers=(("From", "Báo Bắc Sơn <tin@bacson.example>"), ("List-Unsubscribe", "<https://bacson.example/u/v1>")),
-    readers=3,
+    recipients=3,
     files=("mail/digest.html", "mail/digest.eml"),
 )
 POST = PostPreview(
@@ -52,7 +52,7 @@ POST = PostPreview(
     length=32,
     limit=500,
     card=LinkCard(
-        url="https://bacson.example/tin/1", title="Tin một", lead="Tóm tắt", picture="https://anh.example/1.jpg"
+        url="https://bacson.example/tin/1", title="Tin một", lead="Tóm tắt", image="https://anh.example/1.jpg"
     ),
     file="posts/a1.txt",
 )
@@ -75,7 +75,7 @@ WHOLE = EditionPreview(
     limit=102_000,
     facts=("2 articles, 3 subscribers.",),
     notes=("shortened",),
-    letters=(LETTER,),
+    emails=(EMAIL,),
     posts=(POST,),
     feeds=(FEED,),
     others=(OTHER,),
@@ -200,33 +200,33 @@ def test_hostile_titles_stay_words(room: Room) -> None:
     assert len(page.findall(".//script")) == 1
     assert not [name for one in page.iter() for name in one.attrib if name == "onerror"]
     shown = [" ".join(one.text_content().split()) for one in page.findall(".//ol/li")]
-    assert sum(title in one for one in shown) == 2  # Atom and JSON Feed declare words; in RSS readers may see markup
+    assert sum(title in one for one in shown) == 2  # Atom and JSON Feed declare words; in RSS recipients may see markup
     assert sum("rất lạ" in one for one in shown) == 3
     folder = room.folder / "var" / "preview" / "tin-sang" / "index_files"
-    for copy in folder.glob("letter-*.html"):
+    for copy in folder.glob("email-*.html"):
         assert not lxml_html.document_fromstring(copy.read_text(encoding="utf-8")).findall(".//script")
 
 
-def test_each_cohort_has_its_letter_and_its_readers(room: Room) -> None:
+def test_each_segment_has_its_email_and_its_recipients(room: Room) -> None:
     room.write("ba", "Bệnh án điện tử ở mọi bệnh viện", date="2026-11-21 09:00", topics="[Y tế]")
     room.good("subscribers", "add", "hoa@example.com", "-n", "tin-sang", "--topic", "Y tế")
     said = room.good("preview", "tin-sang")
     page = shown_page(room)
     whole, share = (one.text for one in page.iter("option"))
-    assert whole == "mail/digest: 1 reader"
-    assert re.fullmatch(r"mail/digest-[0-9a-f]{10}: 1 reader of y tế", share)
+    assert whole == "mail/digest: 1 recipient"
+    assert re.fullmatch(r"mail/digest-[0-9a-f]{10}: 1 recipient of y tế", share)
     folder = room.folder / "var" / "preview" / "tin-sang"
-    second = (folder / "index_files" / "letter-2.light-pictures.html").read_text(encoding="utf-8")
+    second = (folder / "index_files" / "email-2.light-images.html").read_text(encoding="utf-8")
     assert "Bệnh án điện tử" in second
     assert "Khởi công" not in second
     assert str(folder / share.partition(":")[0]) + ".html" in said
     room.good("send", "tin-sang", "--yes")
     room.good("preview", "tin-sang-1")
     options = [one.text for one in shown_page(room, "tin-sang-1").iter("option")]
-    assert [option.partition(": ")[2] for option in options] == ["1 reader", "1 reader"]
+    assert [option.partition(": ")[2] for option in options] == ["1 recipient", "1 recipient"]
 
 
-def test_of_many_cohorts_the_letters_of_most_readers_and_the_largest_are_examined(
+def test_of_many_segments_the_emails_of_most_recipients_and_the_largest_are_examined(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two are framed, the gate looks at one of these; the third is neither."""
@@ -235,20 +235,20 @@ def test_of_many_cohorts_the_letters_of_most_readers_and_the_largest_are_examine
     topics = ("Y tế", "Kinh tế")
     for number, topic in enumerate(topics):
         room.write(f"ba{number}", f"Tin riêng về {topic}", date="2026-11-21 09:00", topics=f"[{topic}]")
-        for reader in range(number + 1):
-            room.good("subscribers", "add", f"r{number}{reader}@example.com", "-n", "tin-sang", "--topic", topic)
-    assert "2 of 3 letters were examined" in room.good("preview", "tin-sang")
+        for recipient in range(number + 1):
+            room.good("subscribers", "add", f"r{number}{recipient}@example.com", "-n", "tin-sang", "--topic", topic)
+    assert "2 of 3 emails were examined" in room.good("preview", "tin-sang")
     names = [one.text.partition(": ")[2] for one in shown_page(room).iter("option")]
-    assert names == ["1 reader", "2 readers of kinh tế", "1 reader of y tế"]
-    assert "It has looked at 2 of 3 letters" in said_by(shown_page(room))
+    assert names == ["1 recipient", "2 recipients of kinh tế", "1 recipient of y tế"]
+    assert "It has checked 2 of 3 emails" in said_by(shown_page(room))
 
 
-def test_an_edition_without_a_letter_is_shown_too(room: Room) -> None:
+def test_an_edition_without_a_email_is_shown_too(room: Room) -> None:
     room.configure(("channels: [mail, feeds, posts]", "channels: [feeds, posts]"))
     said = room.good("preview", "tin-sang")
     page = shown_page(room)
     assert "Preflight" not in said
-    assert page.find(".//section[@id='letters']") is None
+    assert page.find(".//section[@id='emails']") is None
     assert len(page.findall(".//section[@id='posts']/div/article")) == 2
     assert {one.get("data-stem") for one in page.iter("iframe")} == {"index_files/page-1"}
 
@@ -270,7 +270,7 @@ def test_pages_that_a_channel_carries_are_shown_as_they_go_out(room: Room) -> No
     assert page.find(".//section[@id='others']") is None
     folder = room.folder / "var" / "preview" / "tin-sang"
     for number, title in enumerate(titles, start=1):
-        copy = (folder / "index_files" / f"page-{number}.light-pictures.html").read_text(encoding="utf-8")
+        copy = (folder / "index_files" / f"page-{number}.light-images.html").read_text(encoding="utf-8")
         assert f"<title>{title}" in copy
     carried = [one.get("href") for one in page.findall(".//section[@id='pages']//a")]
     assert len(carried) == 3
@@ -309,7 +309,7 @@ def test_a_web_page_that_fails_hides_nothing_else(room: Room) -> None:
     room.good("preview", "tin-sang")
     page = shown_page(room)
     assert "There is none: templates/page/edition.html.j2:1" in said_by(page)
-    assert {one.get("data-stem") for one in page.iter("iframe")} == {"index_files/letter-1"}
+    assert {one.get("data-stem") for one in page.iter("iframe")} == {"index_files/email-1"}
 
 
 def test_a_message_to_another_program_is_shown_as_it_is(room: Room) -> None:
@@ -328,7 +328,7 @@ def test_a_message_to_another_program_is_shown_as_it_is(room: Room) -> None:
     assert secret not in said_by(page)
 
 
-def test_the_showcase_is_the_same_for_the_same_edition() -> None:
+def test_the_preview_is_the_same_for_the_same_edition() -> None:
     assert render_preview(WHOLE, TEMPLATES) == render_preview(WHOLE, TEMPLATES)
     assert preview_page.INDEX in render_preview(WHOLE, TEMPLATES)
     assert article().title in words(replace(WHOLE, subject=article().title))

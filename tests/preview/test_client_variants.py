@@ -12,7 +12,7 @@ from lxml import html as lxml_html
 
 from distributor.preview.client_variants import render_variant
 
-# -- by day and by night, with and without pictures --------------------------------------------------------------------
+# -- by day and by night, with and without images --------------------------------------------------------------------
 
 DOCUMENT = """<!DOCTYPE html><html><head><meta name="color-scheme" content="light dark"><style>
 :root { color-scheme: light dark } @media (prefers-color-scheme: dark) { p { color: #fff } }
@@ -24,7 +24,7 @@ DOCUMENT = """<!DOCTYPE html><html><head><meta name="color-scheme" content="ligh
 
 
 def test_at_night_the_question_for_dark_is_answered_with_yes() -> None:
-    night = render_variant(DOCUMENT, dark=True, pictures=True)
+    night = render_variant(DOCUMENT, dark=True, images=True)
     assert "@media (min-width: 0px) { p { color: #fff } }" in night
     assert "screen and (max-width: 0px)" in night
     assert 'media="(min-width: 0px)"' in night
@@ -34,7 +34,7 @@ def test_at_night_the_question_for_dark_is_answered_with_yes() -> None:
 
 
 def test_by_day_it_is_answered_with_no() -> None:
-    day = render_variant(DOCUMENT, dark=False, pictures=True)
+    day = render_variant(DOCUMENT, dark=False, images=True)
     assert "@media (max-width: 0px) { p { color: #fff } }" in day
     assert "screen and (min-width: 0px)" in day
     assert 'content="light"' in day
@@ -43,35 +43,33 @@ def test_by_day_it_is_answered_with_no() -> None:
 
 def test_a_page_that_knows_no_dark_mode_gets_none() -> None:
     plain = '<html><head><meta name="color-scheme" content="light"></head><body>Tin</body></html>'
-    assert 'content="light"' in render_variant(plain, dark=True, pictures=True)
+    assert 'content="light"' in render_variant(plain, dark=True, images=True)
 
 
 def test_without_pictures_nothing_is_loaded_and_the_words_stay() -> None:
-    bare = render_variant(DOCUMENT, dark=False, pictures=False)
+    bare = render_variant(DOCUMENT, dark=False, images=False)
     page: Any = lxml_html.document_fromstring(bare)
     assert not [name for one in page.iter() for name in one.attrib if name in ("src", "srcset", "background")]
     assert ".png" not in bare
     assert page.find(".//img").get("alt") == ' src="x" > '
     assert page.find(".//img").get("width") == "4"
     assert "color: red" in bare
-    with_pictures = render_variant(DOCUMENT, dark=False, pictures=True)
+    with_pictures = render_variant(DOCUMENT, dark=False, images=True)
     assert all(name in with_pictures for name in ("a.png", "b.png", "c.png", "day.png", "night.png"))
 
 
-def test_links_open_beside_the_preview_and_the_letters_say_their_charset() -> None:
+def test_links_open_beside_the_preview_and_the_emails_say_their_charset() -> None:
     for document in (DOCUMENT, "<p>Tin</p>", "<!doctype html><p>Tin</p>", "<HTML><p>Tin</p>"):
-        copy = render_variant(document, dark=False, pictures=True)
+        copy = render_variant(document, dark=False, images=True)
         assert copy.count('<base target="_blank">') == 1
         assert copy.startswith(document[:6] if document != "<p>Tin</p>" else "<meta")
         assert lxml_html.document_fromstring(copy).find(".//head/base") is not None
 
 
 @given(st.text(alphabet="a<>\"'= /srcimg"), st.booleans(), st.booleans())
-def test_whatever_is_written_a_page_keeps_its_words(text: str, dark: bool, pictures: bool) -> None:
+def test_whatever_is_written_a_page_keeps_its_words(text: str, dark: bool, images: bool) -> None:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    copy = render_variant(
-        f"<html><head></head><body><p>{escaped}</p><i>x</i></body></html>", dark=dark, pictures=pictures
-    )
+    copy = render_variant(f"<html><head></head><body><p>{escaped}</p><i>x</i></body></html>", dark=dark, images=images)
     assert f"<body><p>{escaped}</p><i>x</i></body>" in copy
 
 
@@ -96,5 +94,5 @@ def test_whatever_is_written_a_page_keeps_its_words(text: str, dark: bool, pictu
 )
 def test_a_hostile_page_takes_no_quadratic_time(before: str, piece: str, after: str) -> None:
     start = time.process_time()
-    render_variant(before + piece * 50_000 + after, dark=True, pictures=False)
+    render_variant(before + piece * 50_000 + after, dark=True, images=False)
     assert time.process_time() - start < 3

@@ -37,7 +37,7 @@ from support.rendered_emails import TEMPLATES
 from support.social_networks import FakeContext
 
 HOSTILE = "</iframe></pre></style></title><script>alert(1)</script><img src=x onerror=alert(2)>\"'><b onclick=alert(3)>"
-LETTER = EmailPreview(
+EMAIL = EmailPreview(
     name="mail/digest",
     subject="Tin sáng 23/11",
     sender="Báo Bắc Sơn",
@@ -48,11 +48,11 @@ LETTER = EmailPreview(
     encoded_size=41_687,
     message_size=51_287,
     headers=(("From", "Báo Bắc Sơn <tin@bacson.example>"), ("List-Unsubscribe", "<https://bacson.example/u/v1>")),
-    readers=3,
+    recipients=3,
     files=("mail/digest.html", "mail/digest.eml"),
 )
 REMARK = PreviewFinding(
-    check="subject-long", blocks=False, message="it has 130 letters", where="Subject", rule="At most 120."
+    check="subject-long", blocks=False, message="it has 130 characters", where="Subject", rule="At most 120."
 )
 POST = PostPreview(
     channel="posts",
@@ -61,7 +61,7 @@ POST = PostPreview(
     length=32,
     limit=500,
     card=LinkCard(
-        url="https://bacson.example/tin/1", title="Tin một", lead="Tóm tắt", picture="https://anh.example/1.jpg"
+        url="https://bacson.example/tin/1", title="Tin một", lead="Tóm tắt", image="https://anh.example/1.jpg"
     ),
     file="posts/a1.txt",
 )
@@ -84,7 +84,7 @@ WHOLE = EditionPreview(
     limit=102_000,
     facts=("2 articles, 3 subscribers.",),
     notes=("shortened",),
-    letters=(LETTER,),
+    emails=(EMAIL,),
     posts=(POST,),
     feeds=(FEED,),
     others=(OTHER,),
@@ -119,9 +119,9 @@ def poisoned(value: Any) -> Any:
 
 
 def test_the_page_names_everything_that_would_go_out() -> None:
-    said = words(replace(WHOLE, letters=(replace(LETTER, findings=(REMARK,)),)))
+    said = words(replace(WHOLE, emails=(replace(EMAIL, findings=(REMARK,)),)))
     for expected in (
-        "2 articles, 3 subscribers.", "shortened", "Preflight lets it go, with 1 warning.", "it has 130 letters (Subject)",
+        "2 articles, 3 subscribers.", "shortened", "Ready to send, with 1 warning.", "it has 130 characters (Subject)",
         "subject-long At most 120.", "34,588 bytes", "41,687 bytes", "51,287 bytes", "34 % of 102 kB", "50 % of 102 kB",
         "Báo Bắc Sơn <tin@bacson.example>", "<https://bacson.example/u/v1>", "posts · Mastodon", "32 of 500",
         "13 entries", "2026-11-23 07:00", "and 12 more", "application/json",
@@ -129,22 +129,22 @@ def test_the_page_names_everything_that_would_go_out() -> None:
         assert expected in said, expected
 
 
-def test_letters_and_the_web_page_stand_in_frames_of_a_phone_and_a_desktop() -> None:
+def test_emails_and_the_web_page_stand_in_frames_of_a_phone_and_a_desktop() -> None:
     made = render_preview(WHOLE, TEMPLATES)
     page: Any = lxml_html.document_fromstring(made["index.html"].decode())
     frames = page.findall(".//iframe")
     assert [(frame.get("data-stem"), frame.get("width")) for frame in frames] == [
-        ("index_files/letter-1", "375"), ("index_files/letter-1", "800"),
+        ("index_files/email-1", "375"), ("index_files/email-1", "800"),
         ("index_files/page-1", "375"), ("index_files/page-1", "800"),
     ]  # fmt: skip
     for frame in frames:
-        assert frame.get("src") == frame.get("data-stem") + ".light-pictures.html"
+        assert frame.get("src") == frame.get("data-stem") + ".light-images.html"
         assert set(frame.get("sandbox").split()) == {"allow-popups", "allow-popups-to-escape-sandbox"}
     wanted = {
         f"{frame.get('data-stem')}.{light}-{seen}.html"
         for frame in frames
         for light in ("light", "dark")
-        for seen in ("pictures", "bare")
+        for seen in ("images", "no-images")
     }
     assert set(made) == wanted | {"index.html"}
 
@@ -177,7 +177,7 @@ def test_an_address_that_is_none_is_no_link(url: str) -> None:
     bad = replace(
         WHOLE,
         feeds=(replace(FEED, entries=(FeedEntryPreview(title="Tin", url=url, date=""),)),),
-        posts=(replace(POST, card=LinkCard(url=url, picture=url)),),
+        posts=(replace(POST, card=LinkCard(url=url, image=url)),),
     )
     page = tree(bad)
     assert not [one for one in page.iter("a", "img") if url in (one.get("href"), one.get("src"))]
@@ -203,36 +203,36 @@ def test_the_page_itself_asks_the_network_for_nothing_but_the_pictures_of_cards(
     assert "@import" not in styles
 
 
-def test_the_other_letters_of_an_edition_can_be_chosen() -> None:
-    share = replace(LETTER, name="mail/digest-1a2b", readers=1, topics=("kinh tế", "y tế"), findings=(REMARK,))
-    page = tree(replace(WHOLE, letters=(replace(LETTER, readers=0), share)))
+def test_the_other_emails_of_an_edition_can_be_chosen() -> None:
+    share = replace(EMAIL, name="mail/digest-1a2b", recipients=1, topics=("kinh tế", "y tế"), findings=(REMARK,))
+    page = tree(replace(WHOLE, emails=(replace(EMAIL, recipients=0), share)))
     options = {one.get("value"): one.text for one in page.iter("option")}
     assert options == {
-        "letter-1": "mail/digest: nobody gets this one",
-        "letter-2": "mail/digest-1a2b: 1 reader of kinh tế, y tế",
+        "email-1": "mail/digest: nobody gets this one",
+        "email-2": "mail/digest-1a2b: 1 recipient of kinh tế, y tế",
     }
-    assert [one.get("id") for one in page.findall(".//article[@class='letter']")] == list(options)
-    assert "it has 130 letters (Subject) in 1 of 2 letters" in " ".join(page.text_content().split())
+    assert [one.get("id") for one in page.findall(".//article[@class='email']")] == list(options)
+    assert "it has 130 characters (Subject) in 1 of 2 emails" in " ".join(page.text_content().split())
 
 
-def test_one_letter_alone_needs_no_choice() -> None:
+def test_one_email_alone_needs_no_choice() -> None:
     assert not tree(WHOLE).findall(".//select")
 
 
-def test_of_hundreds_of_letters_the_first_ones_are_framed() -> None:
-    many = tuple(replace(LETTER, name=f"mail/digest-{number}") for number in range(MAX_FRAMES + 2))
-    made = render_preview(replace(WHOLE, letters=many), TEMPLATES)
-    stems = {path.split(".")[0] for path in made if "letter" in path}
-    assert stems == {f"index_files/letter-{number}" for number in range(1, MAX_FRAMES + 1)}
+def test_of_hundreds_of_emails_the_first_ones_are_framed() -> None:
+    many = tuple(replace(EMAIL, name=f"mail/digest-{number}") for number in range(MAX_FRAMES + 2))
+    made = render_preview(replace(WHOLE, emails=many), TEMPLATES)
+    stems = {path.split(".")[0] for path in made if "email" in path}
+    assert stems == {f"index_files/email-{number}" for number in range(1, MAX_FRAMES + 1)}
     page = lxml_html.document_fromstring(made["index.html"].decode())
-    assert len(page.findall(".//article[@class='letter']")) == MAX_FRAMES + 2
+    assert len(page.findall(".//article[@class='email']")) == MAX_FRAMES + 2
     assert {frame.get("data-stem") for frame in page.iter("iframe")} == stems | {"index_files/page-1"}
 
 
-def test_the_page_says_how_many_letters_were_examined() -> None:
-    blind = replace(LETTER, name="mail/digest-1a2b", examined=False)
-    assert "It has looked at 1 of 2 letters" in words(replace(WHOLE, letters=(LETTER, blind)))
-    assert "It has looked at" not in words(replace(WHOLE, letters=(LETTER, replace(blind, examined=True))))
+def test_the_page_says_how_many_emails_were_examined() -> None:
+    blind = replace(EMAIL, name="mail/digest-1a2b", examined=False)
+    assert "It has checked 1 of 2 emails" in words(replace(WHOLE, emails=(EMAIL, blind)))
+    assert "It has checked" not in words(replace(WHOLE, emails=(EMAIL, replace(blind, examined=True))))
 
 
 def test_an_edition_of_nothing_says_so() -> None:
@@ -247,26 +247,26 @@ def test_an_edition_of_nothing_says_so() -> None:
 
 def test_what_holds_an_edition_comes_first_and_each_fault_once() -> None:
     block = replace(REMARK, check="form", blocks=True)
-    letters = [
-        replace(LETTER, findings=(REMARK, block)),
-        replace(LETTER, name="mail/b", findings=(replace(REMARK, where="line 2"), replace(REMARK, where=""))),
+    emails = [
+        replace(EMAIL, findings=(REMARK, block)),
+        replace(EMAIL, name="mail/b", findings=(replace(REMARK, where="line 2"), replace(REMARK, where=""))),
     ]
-    first, second = group_findings(letters)
-    assert (first.finding, first.places, first.letters) == (block, ("Subject",), ("mail/digest",))
-    assert (second.finding, second.where, second.letters) == (REMARK, "Subject; line 2", ("mail/digest", "mail/b"))
-    said = words(replace(WHOLE, letters=tuple(letters)))
+    first, second = group_findings(emails)
+    assert (first.finding, first.places, first.emails) == (block, ("Subject",), ("mail/digest",))
+    assert (second.finding, second.where, second.emails) == (REMARK, "Subject; line 2", ("mail/digest", "mail/b"))
+    said = words(replace(WHOLE, emails=tuple(emails)))
     assert "would hold this edition: 1 fault, 1 warning." in said
-    assert "it has 130 letters (Subject; line 2) in all of them" in said
+    assert "it has 130 characters (Subject; line 2) in all of them" in said
 
 
 def test_of_a_fault_in_every_story_a_few_places_are_named() -> None:
     remarks = tuple(replace(REMARK, where=f"line {number}") for number in range(5))
-    (one,) = group_findings([replace(LETTER, findings=remarks)])
+    (one,) = group_findings([replace(EMAIL, findings=remarks)])
     assert one.where == "line 0; line 1; line 2; and 2 more"
 
 
-def test_a_letter_over_the_limit_is_marked() -> None:
-    heavy = tree(replace(WHOLE, letters=(replace(LETTER, html_size=103_000),)))
+def test_a_email_over_the_limit_is_marked() -> None:
+    heavy = tree(replace(WHOLE, emails=(replace(EMAIL, html_size=103_000),)))
     assert [one.text for one in heavy.iter("span") if "bad" in one.get("class", "")] == ["101 % of 102 kB"]
 
 
