@@ -62,7 +62,7 @@ def of_an_edition() -> set[str]:
 def test_the_values_of_every_template_are_the_real_ones() -> None:
     assert names("Everywhere") == everywhere()
     assert names("A digest, and whatever shows an edition") == of_an_edition()
-    assert names("The reader of a mail") == set(personal_values())
+    assert names("The recipient of an email") == set(personal_values())
 
 
 def test_a_digest_has_these_values_and_no_other() -> None:
@@ -81,7 +81,7 @@ def test_pages_have_these_values_and_no_other() -> None:
 
 def test_letters_are_given_these_values() -> None:
     found = {}
-    for letter, values in rows("Letters"):
+    for letter, values in rows("Transactional emails"):
         optional = tuple(re.findall(r"\[`(\w+)`\]", values))
         needed = tuple(name for name in re.findall(r"`(\w+)`", values) if name not in optional)
         found[letter.strip("`")] = (needed, optional)
@@ -96,7 +96,7 @@ def test_letters_are_given_these_values() -> None:
     ("heading", "cls", "computed"),
     [
         ("A story", ArticleView, set()),
-        ("A picture", ImageView, {"wide", "height_at", "at"}),
+        ("An image", ImageView, {"wide", "height_at", "at"}),
         ("An edition", EditionView, set()),
     ],
 )

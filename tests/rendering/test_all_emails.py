@@ -217,9 +217,9 @@ def test_a_logo_takes_the_place_of_the_name_and_has_a_twin_for_the_dark() -> Non
         ("night.png", "160", "40", site.title),
     ]
     day, twin = logos
-    assert "by-day" in day.get("class")
+    assert "light-only" in day.get("class")
     assert rules(twin.getparent())["display"] == "none"
-    assert ".by-night { display: block !important;" in made.html
+    assert ".dark-only { display: block !important;" in made.html
     assert page.xpath("//p[@class='site']") == []
     assert "Giấy phép số 12/GP-TTĐT\nChịu trách nhiệm: Lê Minh\n" in made.text
     assert '<table role="presentation" width="640"' in made.html
