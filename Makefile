@@ -14,7 +14,8 @@ export PYTHONDONTWRITEBYTECODE :=
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
-	@echo "make unit        those that need no servers or processes of their own, for while one works (some minutes)"
+	@echo "make unit        the quick ones, for while one works (a minute or two): no servers, no processes of their own,"
+	@echo "                 fewer made-up examples"
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make fuzz        wild input for everything that reads what strangers send (ten minutes each of five kinds)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
@@ -51,7 +52,7 @@ test: $(READY)
 	@$(BIN)/pytest -n auto
 
 unit: $(READY)
-	@$(BIN)/pytest -q -n auto -m "not real"
+	@$(BIN)/pytest -q -n auto -m "not real and not slow" --hypothesis-profile=unit
 
 torture: $(READY)
 	@cd tests && ../$(BIN)/python -m torture

@@ -11,12 +11,16 @@ from hypothesis import settings
 
 from distributor.storage.database import Database
 
-# CI looks at each change with two processors; whoever works on the tests, and `make fuzz`, look further.
+# CI looks at each change with two processors; whoever works on the tests, and `make fuzz`, look further. `make unit` looks
+# less far (`--hypothesis-profile=unit`); see also `support.effort`.
 settings.register_profile("ci", max_examples=40)
+settings.register_profile("unit", max_examples=10)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
 _HERE = Path(__file__).parent
+# What these start: a server, or a process for each source that a command of a whole newsroom reads.
+_REAL_FIXTURES = frozenset({"postgresql_url", "room"})
 pytest_plugins = [f"support.{path.stem}" for path in sorted((_HERE / "support").glob("*.py"))]
 
 
@@ -30,13 +34,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests below tests/real start servers or processes, and so do those on PostgreSQL: `make unit` leaves both out. They
-    begin, because the longest are among them: at the end, one would keep a whole processor waiting."""
+    """Tests below tests/real start servers or processes, and so do those on PostgreSQL and those that run commands on a
+    whole newsroom: `make unit` leaves them out. They begin, because the longest are among them: at the end, one would keep
+    a whole processor waiting."""
     for item in items:
         if (
             item.path.is_relative_to(_HERE / "real")
             or "postgresql" in item.name
-            or "postgresql_url" in getattr(item, "fixturenames", ())
+            or not _REAL_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         ):
             item.add_marker(pytest.mark.real)
     items.sort(key=lambda item: item.get_closest_marker("real") is None)
@@ -44,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Half as many again as there are processors: many tests wait, for servers, for time to pass."""
-    return (os.cpu_count() or 1) * 3 // 2 if config.getoption("-m") != "not real" else os.cpu_count() or 1
+    return (os.cpu_count() or 1) * 3 // 2 if "not real" not in config.getoption("-m") else os.cpu_count() or 1
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -125,6 +125,7 @@ def _harmless(page: str, name: str) -> None:
     assert len(document.xpath("//style[contains(., 'display:none}')]")) == 0
 
 
+@pytest.mark.slow
 def test_a_lead_of_ten_megabytes_is_cut_everywhere() -> None:
     made = everything(article("a1", lead="Một câu rất dài. " * 600_000))
     for name, text in made.items():

@@ -23,6 +23,7 @@ from distributor.rendering.context import RenderContext
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
 from support.builders import article, edition, newsletter
+from support.effort import examples
 
 ALLOWED = set().union(*ATTRIBUTES.values())
 
@@ -83,7 +84,7 @@ def test_no_words_become_attributes(attack: str) -> None:
     assert sanitize_html(made) == made
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(wild)
 def test_to_sanitise_again_changes_nothing(html: str) -> None:
     made = sanitize_html(html)
@@ -92,7 +93,7 @@ def test_to_sanitise_again_changes_nothing(html: str) -> None:
     assert_safe(made)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(wild)
 def test_what_is_stored_of_a_body_is_what_the_sanitiser_leaves(html: str) -> None:
     for made in (clean_body(html, "https://bacson.example/").html, TextExport(title="x", body=(html,)).body_html):

@@ -26,6 +26,7 @@ from distributor.source import FetchResult, Source, Validators
 from distributor.storage.database import Database
 from distributor.storage.tables import article_versions
 from support.builders import NOW, GivenSource, found, newsletter
+from support.effort import examples
 
 
 def take(
@@ -250,7 +251,7 @@ STORY = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STORY, min_size=2, max_size=6), st.data())
 def test_looks_in_any_order_give_the_same_article(
     tmp_path_factory: pytest.TempPathFactory, told: list[ParsedArticle], data: st.DataObject

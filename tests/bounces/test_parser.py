@@ -18,6 +18,7 @@ from distributor.errors import LimitExceeded
 from distributor.isolation import ChildLimits
 from distributor.mail import verp
 from support.bounce_cases import BOUNCES, LAN, Case, dsn, recipient
+from support.effort import examples
 
 SECRET = (b"0123456789abcdef",)
 TOKEN = verp.token(SECRET[0], 4711)
@@ -78,13 +79,13 @@ def test_what_servers_say_is_shown_on_one_short_line_without_signs_that_steer() 
     assert is_tame(report.text)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(data=st.binary(max_size=2000))
 def test_no_bytes_are_beyond_it(data: bytes) -> None:
     parser.parse_reports(data, SECRET)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(name=st.sampled_from(sorted(BOUNCES)), seed=st.integers(0, 2**32), hurts=st.integers(1, 40))
 def test_nor_is_any_mail_that_was_damaged_on_its_way(name: str, seed: int, hurts: int) -> None:
     chance, mail = random.Random(seed), bytearray(raw(BOUNCES[name]))

@@ -89,6 +89,7 @@ async def test_a_letter_that_waits_for_us_is_tried_once_more_before_its_time_is_
     assert post.carried == ["s0000"]
 
 
+@pytest.mark.slow
 async def test_those_who_were_refused_come_after_those_who_were_never_tried(bench: Bench) -> None:
     """Else a few at the head of the list, refused again and again, would keep everybody waiting for ever."""
     letters(bench, 1100)  # three shards
@@ -163,6 +164,7 @@ class SlowPostman:
                 messages.answer(message, Receipt(reply="250 ok"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 10])
 async def test_many_workers_share_an_edition_and_nobody_gets_it_twice(store: Database, count: int) -> None:
     subscribe(store, 1100)

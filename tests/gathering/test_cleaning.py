@@ -238,6 +238,7 @@ def test_cleaning_twice_gives_the_same_words(text: str) -> None:
     assert body(once) == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", ["div", "b", "blockquote", "ul><li", "table><tr><td", "a href=x", "font", "x-y"])
 def test_a_hundred_thousand_nested_elements_are_harmless(tag: str) -> None:
     """Deep trees have taken quadratic time or overflowed the stack elsewhere."""

@@ -90,6 +90,7 @@ def with_picture(id: str, url: str) -> Article:
     return article(id, image=Image(url=url, alt="Lễ khởi công"))
 
 
+@pytest.mark.slow
 async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp_path: Path) -> None:
     album = Album()
     async with serving(album.app) as root:

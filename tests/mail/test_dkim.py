@@ -35,6 +35,7 @@ from distributor.mail.dkim import (
     sign_message,
 )  # fmt: skip
 from distributor.mail.message import EmailContent, build_message
+from support.effort import examples
 
 RSA = DkimSigner("bacson.example", "2026a", dkim_keys.parse(dkim_keys.make_key(bits=1024)))  # short, for quick tests
 ED25519 = DkimSigner("bacson.example", "2026e", dkim_keys.parse(dkim_keys.make_key(dkim_keys.ED25519)))
@@ -199,7 +200,7 @@ def test_the_example_of_the_rfc_is_good_and_its_body_has_our_hash() -> None:
 # -- what was changed is seen ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.data())
 def test_a_changed_byte_of_the_body_is_seen(data: st.DataObject) -> None:
     signed = sign_message(BOTH, letter())

@@ -87,6 +87,7 @@ def check_form(data: bytes, headers: int) -> None:
 HEADERS = len(read(build_message(letter())).items())
 
 
+@pytest.mark.slow
 def test_three_thousand_headlines_are_read_as_they_were_written() -> None:
     """Python's own folding loses spaces between words of one in eight (python/cpython#92081)."""
     chance = random.Random(2026)

@@ -17,6 +17,7 @@ from distributor.mail.rates import RateLimit
 from distributor.mail.smtp_protocol import OutOfTurn, ProtocolError, SmtpProtocol
 from mail.mail_runs import OK, Run, envelopes, run, server
 from mail.strict_smtp import FOLLOWED, Answer, MemoryWire, StrictServer, in_memory, without_waiting
+from support.effort import examples
 
 # -- the state machine alone -------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ SEQUENCES = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(SEQUENCES)
 def test_nothing_that_is_asked_of_the_machine_makes_it_speak_out_of_turn(
     sequence: list[str | tuple[int, bool]],
@@ -151,7 +152,7 @@ def carried(
         return without_waiting(run(ours, envelopes(*names), within=1e6))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(SERVERS, RATES, st.integers(1, 3), st.integers(1, 12), st.sampled_from([1, 3, 1000]))
 def test_a_strict_server_never_has_reason_to_complain(
     far: StrictServer, rates: tuple[RateLimit, ...], connections: int, letters: int, messages_per_connection: int

@@ -21,6 +21,7 @@ from distributor.preflight.parsed_message import CheckContext, parse_page
 from preflight.link_answers import JUDGED
 from preflight.preflight_cases import CASES, SUBJECT, WAY_OUT, Case, changed, clean, only, put, style
 from support.builders import NOW
+from support.effort import examples
 from support.headlines import headline
 
 
@@ -163,6 +164,7 @@ def test_the_letter_is_left_as_it_is() -> None:
 # -- wild input --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_three_thousand_headlines_pass_as_subjects() -> None:
     """What `mail.message` folds is read back by the gate's own reader: no space lost, no word too long."""
     chance = random.Random(1945)
@@ -176,13 +178,13 @@ def test_three_thousand_headlines_pass_as_subjects() -> None:
         ), subject
 
 
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=examples(150), deadline=None)
 @given(st.binary(max_size=400), st.text(max_size=40))
 def test_no_bytes_at_all_make_the_gate_fail(data: bytes, subject: str) -> None:
     assert blocking_findings(check_message(data, context(subject=subject)))
 
 
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_no_damage_to_a_letter_makes_the_gate_fail(data: st.DataObject) -> None:
     letter = build_message(clean())
@@ -258,7 +260,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@effort(max_examples=300, deadline=None)
+@effort(max_examples=examples(300), deadline=None)
 @given(PIECES, PIECES)
 def test_no_page_makes_the_gate_fail(html: str, css: str) -> None:
     page = f"<html><head><style>{css}</style></head><body>{html}</body></html>"

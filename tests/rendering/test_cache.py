@@ -18,6 +18,7 @@ from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
 from support.builders import render_settings
+from support.effort import examples
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TEMPLATES = Templates(registry.template_folders(Path("/nonexistent")))
@@ -30,7 +31,7 @@ def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> A
 
 
 @given(st.sets(st.integers(0, 39), min_size=1), st.booleans())
-@hypothesis_settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=examples(20), deadline=None)
 def test_a_cohort_gets_the_letter_that_it_would_get_alone(chosen: set[int], brief: bool) -> None:
     some = tuple(FORTY.articles[i] for i in sorted(chosen))
     share = replace(FORTY, articles=some[:1], briefs=some[1:]) if brief else replace(FORTY, articles=some)

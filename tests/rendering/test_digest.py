@@ -26,6 +26,7 @@ from distributor.rendering.templates import Templates
 from distributor.rendering.views import article_view
 from distributor.text import clean_line
 from support.builders import article, articles, edition, newsletter, render_settings, settings
+from support.effort import examples
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOWHERE = Path("/nonexistent")
@@ -249,7 +250,7 @@ def test_an_address_cannot_carry_the_reader_s_data_away() -> None:
     ) + "".join(line for line in merge_fields.fill_text(digest.text, READER).splitlines() if "x.example" in line)
 
 
-@effort(max_examples=30, deadline=None)
+@effort(max_examples=examples(30), deadline=None)
 @given(st.text(min_size=1).filter(lambda text: clean_line(text)))
 def test_any_text_at_all_leaves_the_page_as_it_is(text: str) -> None:
     digest = of(hostile(text, 0), hostile(text, 1))

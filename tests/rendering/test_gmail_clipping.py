@@ -93,6 +93,7 @@ SHARED = RenderCache()
 digest(FORTY, SHARED)
 
 
+@pytest.mark.slow
 def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its footer would be clipped as any other's, and the way out with it."""
 
@@ -123,6 +124,7 @@ def test_120_stories_fit_by_the_declared_steps_with_the_footer_inside() -> None:
         assert article.url in made.html
 
 
+@pytest.mark.slow
 def test_1000_stories_leave_the_rest_to_the_web_and_say_how_many() -> None:
     many = tuple(
         replace(one, id=f"{one.id}-{turn}", url=f"{one.url}/{turn}") for turn in range(25) for one in FORTY.articles

@@ -183,10 +183,12 @@ def test_an_upgrade_after_which_a_row_would_point_nowhere_is_undone(tmp_path: Pa
     opened.close()
 
 
+@pytest.mark.slow
 def test_several_processes_may_start_on_an_empty_store_at_once(tmp_path: Path) -> None:
     assert migrate_four_times(tmp_path, Path()) == ["", "", "", "0001"]
 
 
+@pytest.mark.slow
 def test_several_processes_upgrade_an_older_store_once(tmp_path: Path) -> None:
     opened = Database.open("sqlite:///store.db", tmp_path)
     opened.migrate()

@@ -229,6 +229,7 @@ def test_what_the_limit_leaves_out_is_told() -> None:
     assert look(rss(items), max_articles=9).notes == []
 
 
+@pytest.mark.slow
 def test_a_feed_longer_than_any_is_looked_through_to_its_end() -> None:
     early = "".join(dated(n, f"{1 + n % 28} Oct 2026") for n in range(3000))
     assert titles(look(rss(early + dated(3000, "1 Nov 2026")), max_articles=1)) == ["3000"]

@@ -402,6 +402,7 @@ async def test_the_date_beside_a_link_is_used_where_the_page_has_none(site: WebS
     assert article.published == datetime(2026, 11, 23, tzinfo=HANOI)
 
 
+@pytest.mark.slow
 async def test_a_listing_of_a_hundred_thousand_links_is_read_quickly(site: WebSite, open_web: OpenFetcher) -> None:
     """The words beside each link were once looked up among all the others."""
     site.page("/tin-tuc/", "<a href=a.html>Tin a của tỉnh nhà hôm nay</a>" + "<a href=b>xin chào</a>" * 100_000)
