@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,8 +168,17 @@ class Room:
             time.sleep(0.05)
 
 
+@pytest.fixture(scope="session")
+def first_var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`var/` of a newsroom with one subscriber, as the command line makes it; each test has a copy."""
+    folder = tmp_path_factory.mktemp("first")
+    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    assert _run(["-c", str(folder / "config.yaml"), "subscribers", "add", READER]) == 0
+    return folder / "var"
+
+
 @pytest.fixture
-def room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Room]:
+def room(tmp_path: Path, first_var: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Room]:
     """A newsroom with two articles and one subscriber."""
 
     def run_here(*arguments: str) -> Done:
@@ -186,7 +196,7 @@ def room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Room]:
     made = Room(folder, run_here)
     made.write("mot", "Khởi công đường tỉnh 254", date="2026-11-20 08:00")
     made.write("hai", "Chè Tân Lập sang Nhật Bản", date="2026-11-20 09:00")
-    made.good("subscribers", "add", READER)
+    shutil.copytree(first_var, folder / "var")
     yield made
     for process in made.services:
         if process.poll() is None:
