@@ -15,7 +15,7 @@ help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
 	@echo "make test        all tests"
 	@echo "make unit        the quick ones, for while one works (a minute or two): no servers, no processes of their own,"
-	@echo "                 fewer made-up examples"
+	@echo "                 fewer random examples"
 	@echo "make torture     kills senders hundreds of times and counts who was lost or written to twice (half an hour)"
 	@echo "make fuzz        wild input for everything that reads what strangers send (ten minutes each of five kinds)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
