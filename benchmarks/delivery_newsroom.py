@@ -160,7 +160,10 @@ def fill(database: Database, count: int) -> None:
 def promise(newsroom: Newsroom, database: Database) -> None:
     """Freeze an edition of all there is: from here on nothing is left but to deliver it."""
     now = datetime.now(UTC)
-    made = pipeline.publish_digest(newsroom, database, newsroom.newsletter(NEWSLETTER), now, "bench")
+    made = pipeline.publish_edition(
+        pipeline.StepContext(newsroom, database, now, "bench"),
+        pipeline.EditionRequest(newsletter=newsroom.newsletter(NEWSLETTER)),
+    )
     if made is None or made.edition is None or made.held:
         reason = made.held or made.selection.reason if made else "the slot is taken"
         raise SystemExit(f"error: the sample newsroom made no edition to deliver: {reason}")

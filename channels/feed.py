@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from distributor.channel import Channel, ComposeContext, Folder, PublicUrl
+from distributor.channel import Channel, ComposeContext, Folder, PublicUrl, SiteContext
 from distributor.errors import DeliveryError, Rejected, Unavailable
 from distributor.model import Article, Edition, Receipt, Rendition
 
@@ -77,7 +77,7 @@ class Feed(Channel):
         )
         return self._feeds(head, context.announced, f"{edition.newsletter}.", edition.id)
 
-    def compose_site_wide(self, context: ComposeContext) -> Sequence[Rendition]:
+    def compose_site_wide(self, context: SiteContext) -> Sequence[Rendition]:
         """The three feeds of all articles."""
         return self._feeds(self._head(context), context.published, "", "")
 
@@ -96,7 +96,7 @@ class Feed(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _head(self, context: ComposeContext) -> FeedHead:
+    def _head(self, context: SiteContext) -> FeedHead:
         site = context.site
         return FeedHead(
             title=site.title,

@@ -120,21 +120,11 @@ class Digest:
     notes: tuple[str, ...] = ()
 
 
-class ComposeContext(Protocol):
-    """What `compose` works with, all of it values and pure functions.
-
-    `announced` are the newest articles of this newsletter, this edition's among them, newest first;
-    `published` are the newest articles of all sources.
-    """
+class SiteContext(Protocol):
+    """What `compose_site_wide` works with: the site, the newest articles of all sources, and templates."""
 
     @property
     def site(self) -> Site: ...
-
-    @property
-    def newsletter(self) -> Newsletter: ...
-
-    @property
-    def announced(self) -> Sequence[Article]: ...
 
     @property
     def published(self) -> Sequence[Article]: ...
@@ -142,6 +132,24 @@ class ComposeContext(Protocol):
     def render(self, template: str, **values: object) -> str:
         """A template by its name below `templates/` (`post/article.txt.j2`), the newsroom's own file first."""
         ...
+
+    def article_page(self, article: Article, url: str, creator: str = "") -> str:
+        """The web copy of an article as HTML. `url` is its own address, `creator` a name on the fediverse."""
+        ...
+
+
+class ComposeContext(SiteContext, Protocol):
+    """What `compose` works with, all of it values and pure functions.
+
+    `announced` are the newest articles of this newsletter, this edition's among them, newest first;
+    `published` are the newest articles of all sources.
+    """
+
+    @property
+    def newsletter(self) -> Newsletter: ...
+
+    @property
+    def announced(self) -> Sequence[Article]: ...
 
     def post(
         self,
@@ -172,10 +180,6 @@ class ComposeContext(Protocol):
 
     def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
         """The web copy of an edition as HTML. `url` is its own address, `creator` a name on the fediverse."""
-        ...
-
-    def article_page(self, article: Article, url: str, creator: str = "") -> str:
-        """The web copy of an article as HTML."""
         ...
 
 
@@ -218,7 +222,7 @@ class Channel(ABC):
     async def deliver(self, rendition: Rendition) -> Receipt:
         """Carry it out, once. Raises one of the four delivery errors and nothing else on purpose."""
 
-    def compose_site_wide(self, context: ComposeContext) -> Sequence[Rendition]:
+    def compose_site_wide(self, context: SiteContext) -> Sequence[Rendition]:
         """What this channel shows of the store whatever the edition (a feed of all articles). Rewritten when it changes.
 
         Only a repeatable channel may return something here.

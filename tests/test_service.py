@@ -98,7 +98,7 @@ async def test_a_newsletter_that_cannot_be_rendered_is_reported_when_it_begins_a
     def broken(*_: object, **__: object) -> object:
         raise RenderError(reason)
 
-    monkeypatch.setattr(publish, "plan_digest", broken)
+    monkeypatch.setattr(publish, "plan_edition", broken)
     for reason in ("digest.html.j2:7: 'x' is undefined", "digest.html.j2:9: 'y' is undefined"):
         for _ in range(3):
             await passes.minute()
@@ -109,7 +109,7 @@ async def test_a_newsletter_that_cannot_be_rendered_is_reported_when_it_begins_a
     await passes.minute()
     assert line.read("lan") == [["a"]]
     assert len(errors(caplog)) == 2
-    monkeypatch.setattr(publish, "plan_digest", broken)
+    monkeypatch.setattr(publish, "plan_edition", broken)
     await passes.minute()
     assert len(errors(caplog)) == 3, "it was well meanwhile"
     assert "Traceback" not in caplog.text

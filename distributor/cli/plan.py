@@ -95,7 +95,8 @@ def _plan(app: CliContext, name: str, now: datetime, days: int) -> tuple[Edition
     schedule = newsroom.timing[name].schedule
     slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
     with app.store() as database:
-        return pipeline.plan_digest(newsroom, database, newsletter, slots[0].name if slots else "by-hand", now), slots
+        request = pipeline.EditionRequest(newsletter=newsletter, slot=slots[0].name if slots else None)
+        return pipeline.plan_edition(pipeline.StepContext(newsroom, database, now), request), slots
 
 
 def _show_plan(app: CliContext, proposal: EditionPlan, slots: list[Slot], left_out: list[str]) -> None:

@@ -74,7 +74,8 @@ def _edition_to_check(app: CliContext, name: str) -> tuple[Edition | None, Seque
                 edition = edition_repository.find(connection, name)
                 if edition:
                     return edition, edition_repository.list_renditions(connection, name)
-        proposal = pipeline.plan_digest(app.newsroom, database, app.newsroom.newsletter(name), "preflight", clock())
+        request = pipeline.EditionRequest(newsletter=app.newsroom.newsletter(name))
+        proposal = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
         return proposal.edition, proposal.renditions
 
 

@@ -114,7 +114,8 @@ def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gath
     if gather:
         gather_and_warn(app)
     with app.store() as database:
-        plan = pipeline.plan_digest(app.newsroom, database, newsletter, "preview", clock(), channels)
+        request = pipeline.EditionRequest(newsletter=newsletter, channels=channels or None)
+        plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
     if plan.edition is None:
         say(f"Nothing to preview: {plan.selection.reason}.")
         return None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..config.schema import Newsletter
     from ..delivery.stats import RunStats
     from ..model import Article, Edition
-    from ..pipeline import EditionPlan
+    from ..pipeline import EditionPlan, EditionRequest
     from ..storage.database import Database
 
 
@@ -117,7 +117,8 @@ def _send_digest(app: CliContext, options: SendOptions) -> None:
         gather_and_warn(app)
     with app.store() as database:
         warn_of_missing_newsletters(app, database)
-        plan = pipeline.plan_digest(app.newsroom, database, newsletter, "by-hand", clock(), only)
+        request = pipeline.EditionRequest(newsletter=newsletter, channels=only or None, forced=options.force)
+        plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
         if options.test_address:
             _send_test(app, plan, options.test_address)
             return
@@ -125,10 +126,10 @@ def _send_digest(app: CliContext, options: SendOptions) -> None:
             _show(app, plan, options.as_json)
             return
         if plan.edition is not None and asyncio.run(_recheck_sources(app, database, plan)):
-            plan = pipeline.plan_digest(app.newsroom, database, newsletter, "by-hand", clock(), only)
+            plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
         if plan.edition is not None and not options.yes:
             _confirm_send(plan)
-        _send(app, database, plan, options)
+        _send(app, database, plan, request, options.as_json)
 
 
 async def _recheck_sources(app: CliContext, database: Database, plan: EditionPlan) -> bool:
@@ -184,25 +185,18 @@ def _confirm_send(plan: EditionPlan) -> None:
     confirm("Send it?")
 
 
-def _send(app: CliContext, database: Database, plan: EditionPlan, options: SendOptions) -> None:
+def _send(app: CliContext, database: Database, plan: EditionPlan, request: EditionRequest, as_json: bool) -> None:
     from .. import pipeline
 
     made = None
     if plan.edition is not None:
-        made = pipeline.publish_digest(
-            app.newsroom,
-            database,
-            plan.newsletter,
-            clock(),
-            getpass.getuser(),
-            only=options.only,
-            forced=options.force,
-        )
+        context = pipeline.StepContext(app.newsroom, database, clock(), getpass.getuser())
+        made = pipeline.publish_edition(context, request)
     report = deliver_with_progress(app, database)
     asyncio.run(_refresh(app, database))
     code = exit_code(database, report)
     edition = made.edition if made else None
-    if options.as_json:
+    if as_json:
         app.show_json(
             {
                 "edition": edition.id if edition else None,
@@ -329,9 +323,8 @@ def _publish_alert(
     """The edition that was made; None where there is nothing to send, with a warning that says why."""
     from .. import pipeline
 
-    plan = pipeline.publish_alert(
-        app.newsroom, database, newsletter, article, clock(), getpass.getuser(), missed=missed
-    )
+    context = pipeline.StepContext(app.newsroom, database, clock(), getpass.getuser())
+    plan = pipeline.publish_edition(context, pipeline.EditionRequest.for_alert(newsletter, article, missed_only=missed))
     if plan is None:
         warn(f"{newsletter.id} has already sent {article.id} as an alert; nothing is sent twice")
     elif plan.edition is None:
@@ -375,15 +368,16 @@ def _show_alert(
     app: CliContext, database: Database, newsletter: Newsletter, article: Article, *, missed: bool, err: bool
 ) -> None:
     """Say what would be sent, and how many subscribers already have the article."""
+    from .. import pipeline
     from ..editions import repository as edition_repository
     from ..editions.build import alert_slot
-    from ..pipeline.plan import plan_alert
 
     with database.read() as connection:
         if edition_repository.is_decided(connection, newsletter.id, alert_slot(article.id)):
             say(f"{newsletter.id}: nothing to send: it was sent as an alert before", err=err)
             return
-    plan = plan_alert(app.newsroom, database, newsletter, article, clock(), missed=missed)
+    request = pipeline.EditionRequest.for_alert(newsletter, article, missed_only=missed)
+    plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
     have = f"already {'has' if plan.already_had == 1 else 'have'} it ({', '.join(plan.already_had_in)})"
     if plan.edition is None:
         say(f"{newsletter.id}: nothing to send: {plan.selection.reason}", err=err)

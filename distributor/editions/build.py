@@ -47,6 +47,21 @@ class EditionContents:
         return cls(selection.chosen, selection.briefs, len(selection.of(ArticleStatus.CARRIED)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionKey:
+    """Which edition of a newsletter it is. `number` counts those of its kind from 1.
+
+    A draft is `due` later than it is frozen; its life time and the day in its subject are counted from then.
+    """
+
+    kind: EditionKind = EditionKind.DIGEST
+    slot: str
+    number: int
+    frozen_at: datetime
+    due: datetime | None = None
+    withdrawn: bool = False
+
+
 def manual_slot(now: datetime, zone: ZoneInfo) -> str:
     """The slot of a send by hand: when it was asked for, to the microsecond, so that two are never the same one."""
     return f"manual-{now.astimezone(zone):%Y-%m-%dT%H:%M:%S.%f}"
@@ -88,38 +103,25 @@ def _week(language: Language, day: datetime) -> str:
     return _WEEK[language].format(first=_date(language, first), last=_date(language, day))
 
 
-def build_edition(
-    settings: Settings,
-    newsletter: Newsletter,
-    contents: EditionContents,
-    *,
-    kind: EditionKind = EditionKind.DIGEST,
-    slot: str,
-    number: int,
-    now: datetime,
-    due: datetime | None = None,
-    withdrawn: bool = False,
-) -> Edition:
-    """The edition that answers a slot. `number` counts the newsletter's editions of this kind from 1.
-
-    A draft is `due` later than it is frozen; its life time and the day in its subject are counted from then.
-    """
+def build_edition(settings: Settings, newsletter: Newsletter, contents: EditionContents, key: EditionKey) -> Edition:
+    """The edition that answers a slot."""
     language = settings.newsletter_language(newsletter)
-    due = due or now
+    due = key.due or key.frozen_at
     day = due.astimezone(settings.newsletter_zone(newsletter))
-    words = format_subject(newsletter, contents.articles + contents.briefs, language, day, kind, withdrawn=withdrawn)
-    life = newsletter.alerts.expires_after if kind is EditionKind.ALERT and newsletter.alerts else None
+    articles = contents.articles + contents.briefs
+    words = format_subject(newsletter, articles, language, day, key.kind, withdrawn=key.withdrawn)
+    life = newsletter.alerts.expires_after if key.kind is EditionKind.ALERT and newsletter.alerts else None
     return Edition(
-        id=f"{newsletter.id}-{_ID_PREFIXES[kind]}{number}",
+        id=f"{newsletter.id}-{_ID_PREFIXES[key.kind]}{key.number}",
         newsletter=newsletter.id,
-        slot=slot,
-        number=number,
+        slot=key.slot,
+        number=key.number,
         subject=add_test_mark(settings, words),
         articles=contents.articles,
-        frozen_at=now,
+        frozen_at=key.frozen_at,
         expires_at=due + (life or newsletter.expires_after),
         language=language,
-        kind=kind,
+        kind=key.kind,
         briefs=contents.briefs,
         overflow=contents.overflow,
     )

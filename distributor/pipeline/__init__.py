@@ -26,13 +26,14 @@ Every step can be repeated: gathering recognises what it knows, a slot is decide
 from .bounces import HandledReport, MailboxResult, dry_run_report, process_bounces, process_report
 from .check_sources import inspect_sources
 from .clock import ensure_clock, preview_clock_repair
+from .compose import EditionPlan
 from .control import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
 from .correct import CorrectionPlan, apply_correction, plan_correction
 from .deliver import check_may_send, claim_store, deliver_due, make_delivery_worker, refresh_feeds, run_worker
 from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
-from .plan import EditionPlan, build_render_context, plan_digest
-from .publish import publish_alert, publish_digest
+from .plan import EditionRequest, StepContext, plan_edition
+from .publish import publish_edition
 from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
 from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
 from .reviewers import notify_reviewers
@@ -54,17 +55,18 @@ __all__ = [
     "CorrectionPlan",
     "DraftOutcome",
     "EditionPlan",
+    "EditionRequest",
     "Fault",
     "GatherResult",
     "HandledReport",
     "MailboxResult",
     "MissingName",
+    "StepContext",
     "TickResult",
     "UpcomingEvent",
     "apply_correction",
     "apply_rename",
     "approve",
-    "build_render_context",
     "cancel",
     "cancel_channel",
     "check_may_send",
@@ -88,15 +90,14 @@ __all__ = [
     "notify_reviewers",
     "pause",
     "plan_correction",
-    "plan_digest",
+    "plan_edition",
     "plan_rename",
     "prepare_due",
     "prepare_images",
     "preview_clock_repair",
     "process_bounces",
     "process_report",
-    "publish_alert",
-    "publish_digest",
+    "publish_edition",
     "recheck_articles",
     "refresh_feeds",
     "release_due",

@@ -21,18 +21,17 @@ from ..articles import repository as article_repository
 from ..articles.corrections import NoticeRecord
 from ..articles.flags import ArticleFlag
 from ..config.schema import Newsletter
-from ..delivery.control import close_post, supersede_earlier_editions
-from ..delivery.enqueue import enqueue_deliveries
+from ..delivery.control import close_post
 from ..delivery.queries import has_personal_deliveries
 from ..editions import article_status
 from ..editions import repository as edition_repository
 from ..editions.attribution import assign_articles
-from ..editions.build import EditionContents, build_edition
+from ..editions.build import EditionContents, EditionKey, build_edition
+from ..editions.selection import Selection
 from ..editions.snapshot import Snapshot, take_snapshot
 from ..errors import UserError
-from ..model import Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind, Rendition
+from ..model import Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind
 from ..newsroom import Newsroom
-from ..preflight.findings import Finding
 from ..rendering.views import with_notices
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
@@ -40,10 +39,11 @@ from ..storage.tables import deliveries, editions
 from ..subscribers import recipients
 from ..subscribers.recipients import CorrectionRecipients
 from . import preflight_gate
+from .compose import EditionPlan, NewsletterContext, build_render_context, load_notices
 from .correction_plan import ArticlePost, CorrectionPlanner, list_posts
 from .deliver import check_may_send
-from .plan import build_render_context, load_notices
-from .publish import personal_channels
+from .plan import EditionRequest
+from .publish import add_findings, save_plan
 
 S = DeliveryState
 
@@ -52,19 +52,23 @@ S = DeliveryState
 class NewsletterCorrection:
     """What is to be done in one newsletter.
 
-    `posts` are what there is of the article, `give_up` those that are not out yet and stay so. `lines` say it all in
-    words, what cannot be done as well.
-    `blocked` is what preflight has against its letter.
+    `plan` is its edition, held where preflight blocks its emails. `posts` are what there is of the article, `give_up`
+    those that are not out yet and stay so. `lines` say it all in words, what cannot be done as well.
     """
 
-    newsletter: Newsletter
-    edition: Edition
-    renditions: tuple[Rendition, ...]
-    holders: CorrectionRecipients | None
+    plan: EditionPlan
     posts: tuple[ArticlePost, ...]
     give_up: tuple[ArticlePost, ...]
     lines: tuple[str, ...]
-    blocked: tuple[Finding, ...] = ()
+
+    @property
+    def newsletter(self) -> Newsletter:
+        return self.plan.newsletter
+
+    @property
+    def edition(self) -> Edition:
+        assert self.plan.edition is not None
+        return self.plan.edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def plan_correction(
             notice = replace(notice, note=last.notice.note)
         decided = last if last and not again and _is_decided(connection, article, last, notice) else None
         asked = _CorrectionRequest(
-            article, decided.notice if decided else notice, decided.number if decided else 0, notice.at
+            article, decided.notice if decided else notice, decided.number if decided else 0, mail
         )
         parts: list[NewsletterCorrection] = []
         made: list[str] = []
@@ -125,11 +129,12 @@ def plan_correction(
                 continue
             before = edition_repository.list_editions_of_slot(connection, newsletter.id, asked.slot) if decided else []
             made += before
+            here = NewsletterContext(newsroom, connection, newsletter, notice.at)
             if not before:
-                parts.append(_plan_newsletter(newsroom, connection, newsletter, asked, mail))
+                parts.append(_plan_newsletter(here, asked))
             elif mail and not has_personal_deliveries(connection, before):
-                part = _plan_newsletter(newsroom, connection, newsletter, asked, mail, letters_only=True)
-                parts += [part] if part.renditions else []
+                part = _plan_newsletter(here, asked, emails_only=True)
+                parts += [part] if part.plan.renditions else []
     examined = tuple(_with_findings(newsroom, part, notice.at, forced) for part in parts)
     return CorrectionPlan(article, asked.notice, notice.at, examined, decided, tuple(made), tuple(forced), rests_on)
 
@@ -146,11 +151,11 @@ def _is_decided(connection: Connection, article: Article, last: NoticeRecord, no
 def _with_findings(
     newsroom: Newsroom, part: NewsletterCorrection, now: datetime, forced: Sequence[str]
 ) -> NewsletterCorrection:
-    """A part with what preflight says of its letters."""
-    found = preflight_gate.check_emails(newsroom, part.edition, part.renditions, now)
-    blocked = preflight_gate.list_blocking(newsroom, found, forced)
-    told = (f"preflight blocks its letters: {preflight_gate.describe_findings(blocked)}",) if blocked else ()
-    return replace(part, blocked=tuple(blocked), lines=(*part.lines, *told))
+    """A part with what preflight says of its emails."""
+    request = EditionRequest(newsletter=part.newsletter, kind=EditionKind.CORRECTION, forced=forced)
+    plan = add_findings(newsroom, part.plan, request, now)
+    blocked = (f"preflight blocks its emails: {plan.held}",) if plan.held else ()
+    return replace(part, plan=plan, lines=(*part.lines, *blocked))
 
 
 def apply_correction(
@@ -162,7 +167,8 @@ def apply_correction(
     Raises UserError, with nothing done, where preflight blocks a letter of it, and where something has gone out or was
     changed since the plan was made.
     """
-    if blocked := [one for part in plan.parts for one in part.blocked]:
+    findings = [one for part in plan.parts if part.plan.held for one in part.plan.findings]
+    if blocked := preflight_gate.list_blocking(newsroom, findings, plan.forced):
         raise UserError(
             f"nothing was done: its letters do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
             "the same, and without --mail nobody is written to"
@@ -182,8 +188,12 @@ def apply_correction(
                 connection, plan.article.id, ArticleFlag.WITHDRAWN, reason=reason or "by staff", by=by, now=now
             )
         for part in plan.parts:
-            _save_correction(newsroom, connection, part, by, now, plan.forced)
-    return [part.edition.id for part in plan.parts if part.renditions]
+            for post in part.give_up:
+                reply = f"given up: {part.edition.subject}"
+                close_post(connection, post.edition, post.channel, post.variant, reply, now)
+            if part.plan.renditions:
+                save_plan(newsroom, connection, part.plan, by)
+    return [part.edition.id for part in plan.parts if part.plan.renditions]
 
 
 def _is_outdated(connection: Connection, plan: CorrectionPlan) -> bool:
@@ -193,38 +203,18 @@ def _is_outdated(connection: Connection, plan: CorrectionPlan) -> bool:
     return any(tuple(list_posts(connection, part.newsletter, plan.article)) != part.posts for part in plan.parts)
 
 
-def _save_correction(
-    newsroom: Newsroom,
-    connection: Connection,
-    part: NewsletterCorrection,
-    by: str,
-    now: datetime,
-    forced: Sequence[str],
-) -> None:
-    for post in part.give_up:
-        close_post(connection, post.edition, post.channel, post.variant, f"given up: {part.edition.subject}", now)
-    if not part.renditions:
-        return
-    edition_repository.save(connection, part.edition, part.renditions, by)
-    preflight_gate.record_forced(connection, part.edition.id, by, now, forced)
-    enqueue_deliveries(
-        connection, part.edition, part.renditions, part.holders, personal_channels(newsroom, part.newsletter)
-    )
-    latest = [name for name, channel in newsroom.newsletter_channels(part.newsletter).items() if channel.latest_only]
-    supersede_earlier_editions(connection, part.edition, latest, now)
-
-
 # -- planning ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _CorrectionRequest:
-    """What is to be said of an article. `number` is that of the notice where it is written down already, else 0."""
+    """What is to be said of an article. `number` is that of the notice where it is written down already, else 0; `mail`
+    says whether to write to those whose email carried it."""
 
     article: Article
     notice: Notice
     number: int
-    at: datetime
+    mail: bool
 
     @property
     def slot(self) -> str:
@@ -242,62 +232,50 @@ def _has_announced(
 
 
 def _plan_newsletter(
-    newsroom: Newsroom,
-    connection: Connection,
-    newsletter: Newsletter,
-    asked: _CorrectionRequest,
-    mail: bool,
-    *,
-    letters_only: bool = False,
+    context: NewsletterContext, asked: _CorrectionRequest, *, emails_only: bool = False
 ) -> NewsletterCorrection:
+    newsroom, connection, newsletter = context.newsroom, context.connection, context.newsletter
     article, notice = asked.article, asked.notice
     fresh = {} if asked.number else {article.id: [notice]}
     said = load_notices(connection, [article], fresh)[article.id]
     slot = replace(asked, number=asked.number or len(said)).slot
     language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
     shown = with_notices(article, said, language, zone)
-    edition = build_edition(
-        newsroom.settings,
-        newsletter,
-        EditionContents((article,)),
+    key = EditionKey(
         kind=EditionKind.CORRECTION,
         slot=edition_repository.find_free_slot(connection, newsletter.id, slot),
         number=edition_repository.next_number(connection, newsletter.id, EditionKind.CORRECTION),
-        now=asked.at,
+        frozen_at=context.now,
         withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
     )
+    edition = build_edition(newsroom.settings, newsletter, EditionContents((article,)), key)
     carried, carried_at = _list_emails_with(connection, newsletter, article)
     edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
-    letter = replace(edition, articles=(article,))  # the letter says itself what was wrong
-    context = build_render_context(newsroom, connection, newsletter, notices=fresh, now=asked.at)
-    context = replace(context, corrected=tuple(_corrected_editions(connection, newsletter, article, shown)))
+    email = replace(edition, articles=(article,))  # the email says itself what was wrong
+    render_context = build_render_context(context, notices=fresh)
+    corrected = tuple(_corrected_editions(connection, newsletter, article, shown))
+    render_context = replace(render_context, corrected=corrected)
     work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter, article)))
     holders = CorrectionRecipients(carried)
     for channel in newsroom.newsletter_channels(newsletter).values():
         if channel.personal:
             work.letters(
                 channel,
-                [*channel.compose(letter, context)],
+                [*channel.compose(email, render_context)],
                 recipients.count_correction_recipients(connection, holders),
-                mail,
+                asked.mail,
             )
-        elif letters_only:
+        elif emails_only:
             continue
         elif channel.latest_only:
-            work.replace(channel, [*channel.compose(edition, context)])
+            work.replace(channel, [*channel.compose(edition, render_context)])
         else:
-            work.posts(channel, assign_articles(channel, edition, channel.compose(edition, context)))
-    if not letters_only:
+            work.posts(channel, assign_articles(channel, edition, channel.compose(edition, render_context)))
+    if not emails_only:
         work.still_to_go(_unsent(connection, carried))
-    return NewsletterCorrection(
-        newsletter,
-        edition,
-        tuple(work.renditions),
-        holders if mail else None,
-        tuple(work.known),
-        tuple(work.give_up),
-        tuple(work.lines),
-    )
+    readers = holders if asked.mail else None
+    plan = EditionPlan(newsletter, Selection(()), edition, tuple(work.renditions), readers=readers)
+    return NewsletterCorrection(plan, tuple(work.known), tuple(work.give_up), tuple(work.lines))
 
 
 def _corrected_editions(

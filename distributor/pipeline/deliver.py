@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ..channel import Channel
-from ..config.schema import Newsletter
 from ..delivery import channel_state
 from ..delivery.ledger import Ledger
 from ..delivery.message_worker import DeliveryRules
@@ -18,14 +17,14 @@ from ..delivery.worker import DeliveryWorker
 from ..editions.snapshot import take_feed_snapshot
 from ..errors import DeliveryError, StoreError, StoreLost
 from ..newsroom import Newsroom
-from ..rendering.context import RenderContext
+from ..rendering.context import SiteRenderContext
 from ..storage import identity
 from ..storage.database import Database
 from ..subscribers.merge_values import recipient_finder
 from .clock import ensure_clock
+from .compose import build_site_context
 from .gather import Clock
 from .missing_names import check_names, list_missing_channels
-from .plan import build_render_context
 
 _MAX_REFRESHES = 3  # of a refresh, while others change what it shows
 
@@ -176,14 +175,12 @@ async def refresh_feeds(newsroom: Newsroom, database: Database, clock: Clock) ->
     return faults
 
 
-def _read_feeds(connection: Connection, newsroom: Newsroom, now: datetime) -> tuple[tuple[int, ...], RenderContext]:
-    site = newsroom.settings.site
-    everything = Newsletter(id="all", title=site.title, description=site.description, channels=("-",))
+def _read_feeds(connection: Connection, newsroom: Newsroom, now: datetime) -> tuple[tuple[int, ...], SiteRenderContext]:
     shown = take_feed_snapshot(connection)
-    return shown, build_render_context(newsroom, connection, everything, now=now)
+    return shown, build_site_context(newsroom, connection, now)
 
 
-async def _refresh_channel(channel: Channel, context: RenderContext) -> list[str]:
+async def _refresh_channel(channel: Channel, context: SiteRenderContext) -> list[str]:
     faults = []
     for rendition in channel.compose_site_wide(context):
         try:

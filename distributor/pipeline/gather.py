@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from ..articles import repository as article_repository
 from ..articles.matching import ArticleChanges, host_of
-from ..editions import article_status
 from ..errors import Busy, NotModified, SourceError, UserError
 from ..gathering import source_state
 from ..gathering.source_reader import read_source
@@ -22,7 +21,7 @@ from ..source import FetchResult, Source, Validators
 from ..storage.database import Database
 from ..text import clean_line
 from .clock import ensure_clock
-from .missing_names import list_blocked_newsletters
+from .missing_names import start_newsletters
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -64,10 +63,7 @@ async def gather_sources(
 def _start_newsletters(newsroom: Newsroom, database: Database, now: datetime) -> None:
     ensure_clock(newsroom, database, now)
     with database.write() as connection:
-        waiting = list_blocked_newsletters(newsroom, connection)
-        for newsletter in newsroom.settings.newsletters.values():
-            if newsletter.id not in waiting:
-                article_status.start_newsletter(connection, newsletter, now)
+        start_newsletters(newsroom, connection, now)
 
 
 async def _gather_source(

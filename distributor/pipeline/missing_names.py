@@ -8,6 +8,7 @@ the same under another name and would announce everything again, to nobody.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -96,6 +97,16 @@ def list_blocked_newsletters(newsroom: Newsroom, connection: Connection) -> dict
         elif gone and not lists.get(name):
             found[name] = f"{name} is not begun: {gone[0].in_words()}"
     return found
+
+
+def start_newsletters(newsroom: Newsroom, connection: Connection, now: datetime) -> dict[str, datetime]:
+    """Begin the newsletters of config.yaml that may be begun; since when the store knows each of them."""
+    blocked = list_blocked_newsletters(newsroom, connection)
+    return {
+        name: article_status.start_newsletter(connection, newsletter, now)
+        for name, newsletter in newsroom.settings.newsletters.items()
+        if name not in blocked
+    }
 
 
 def check_names(newsroom: Newsroom, database: Database) -> None:

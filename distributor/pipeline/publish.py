@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,171 +14,99 @@ from ..delivery.control import supersede_alert, supersede_earlier_editions
 from ..delivery.enqueue import enqueue_deliveries
 from ..editions import article_status
 from ..editions import repository as edition_repository
-from ..editions.build import manual_slot
 from ..editions.snapshot import take_snapshot
 from ..errors import UserError
-from ..model import Article, Edition, EditionKind
+from ..model import Edition, EditionKind
 from ..newsroom import Newsroom
-from ..preflight.findings import Finding
-from ..schedule.slots import Slot
-from ..storage.database import Database
 from ..subscribers import recipients
+from ..subscribers.recipients import EditionRecipients
 from . import preflight_gate
+from .compose import EditionPlan
 from .deliver import check_may_send
 from .missing_names import list_blocked_newsletters
-from .plan import EditionPlan, plan_alert, plan_digest, plan_roundup
+from .plan import EditionRequest, StepContext, plan_edition, slot_name
 
 log = logging.getLogger("distributor.pipeline")
 
 _ATTEMPTS = 5
 
 
-def publish_digest(
-    newsroom: Newsroom,
-    database: Database,
-    newsletter: Newsletter,
-    now: datetime,
-    by: str,
-    *,
-    slot: Slot | None = None,
-    only: Sequence[str] = (),
-    due: datetime | None = None,
-    found: Sequence[Finding] = (),
-    forced: Sequence[str] = (),
-) -> EditionPlan | None:
-    """Answer a slot, or make a one-off digest. None where somebody else has answered it already.
+def publish_edition(context: StepContext, request: EditionRequest) -> EditionPlan | None:
+    """Decide a slot, or send an edition by hand; None where its slot is decided already.
 
-    With `due` it becomes a draft, which is released then at the earliest. What its letters fail in preflight, together
-    with what was `found` before (links that are dead), holds it, unless the checks are `forced`.
+    The edition is planned and rendered before anything is claimed, so that a template that fails leaves the slot open;
+    then one transaction claims it, or finds that something has changed meanwhile, and it is planned anew. What its emails
+    fail in preflight, with what was found before, holds it, but for the checks that are forced.
     """
-    name = slot.name if slot else manual_slot(now, newsroom.zone(newsletter))
-
-    def proposing() -> EditionPlan:
-        return plan_digest(newsroom, database, newsletter, name, now, only, due)
-
-    return _claim_slot(newsroom, database, proposing, name, now, by, forget=slot is None, found=found, forced=forced)
-
-
-def publish_alert(
-    newsroom: Newsroom,
-    database: Database,
-    newsletter: Newsletter,
-    article: Article,
-    now: datetime,
-    by: str,
-    *,
-    missed: bool = False,
-) -> EditionPlan | None:
-    """Send one article at once; with `missed` only to readers who have no letter with it. None where the newsletter has
-    sent it as an alert before; without an edition where it has been withdrawn or held meanwhile, or has missed nobody.
-    """
-
-    def proposing() -> EditionPlan:
-        return plan_alert(newsroom, database, newsletter, article, now, missed=missed)
-
-    return _claim_slot(newsroom, database, proposing, f"alert-{article.id}", now, by, forget=True)
-
-
-def publish_roundup(
-    newsroom: Newsroom,
-    database: Database,
-    newsletter: Newsletter,
-    kind: EditionKind,
-    slot: Slot,
-    now: datetime,
-    by: str,
-) -> EditionPlan | None:
-    """Answer a slot of the daily or weekly letter. None where somebody else has answered it already."""
-
-    def proposing() -> EditionPlan:
-        return plan_roundup(newsroom, database, newsletter, kind, slot.name, now)
-
-    return _claim_slot(newsroom, database, proposing, slot.name, now, by)
+    newsroom, database, now = context.newsroom, context.database, context.now
+    check_may_send(newsroom, database, now)
+    with database.write(long=True) as connection:
+        suppressions.expire_suppressions(connection, now)  # whose suppression has ended is a recipient again
+    for _ in range(_ATTEMPTS):
+        plan = add_findings(newsroom, plan_edition(context, request), request, now)
+        try:
+            with database.write(long=True) as connection:
+                return _claim_slot(context, connection, request, plan)
+        except edition_repository.SlotTaken as changed:
+            log.info("%s: %s; planned again", request.newsletter.id, changed)
+            last = changed
+    slot = slot_name(context, request)
+    raise UserError(f"slot {slot} of {request.newsletter.id} could not be decided in {_ATTEMPTS} attempts: {last}")
 
 
 def _claim_slot(
-    newsroom: Newsroom,
-    database: Database,
-    proposing: Callable[[], EditionPlan],
-    slot: str,
-    now: datetime,
-    by: str,
-    *,
-    forget: bool = False,
-    found: Sequence[Finding] = (),
-    forced: Sequence[str] = (),
+    context: StepContext, connection: Connection, request: EditionRequest, plan: EditionPlan
 ) -> EditionPlan | None:
-    """Claim a slot with what is proposed for it. `forget`: an empty answer leaves no trace of the slot.
-
-    The proposal is rendered before anything is claimed, so a template that fails leaves the slot open; then one
-    transaction claims it, or finds that the world has moved on, and the proposal is made anew.
-    """
-    check_may_send(newsroom, database, now)
-    with database.write(long=True) as connection:
-        suppressions.expire_suppressions(connection, now)  # who has rested long enough is a reader again
-    for _ in range(_ATTEMPTS):
-        proposal = _with_findings(newsroom, proposing(), now, found, forced)
-        newsletter = proposal.newsletter
-        try:
-            with database.write(long=True) as connection:
-                if reason := list_blocked_newsletters(newsroom, connection).get(newsletter.id):
-                    raise UserError(reason)
-                if edition_repository.is_decided(connection, newsletter.id, slot):
-                    return None
-                if proposal.based_on != take_snapshot(connection, newsletter.id):
-                    raise edition_repository.SlotTaken("the world has moved on")
-                if proposal.edition is not None:
-                    save_plan(newsroom, connection, proposal, by)
-                    return proposal
-                article_status.record_decisions(connection, newsletter.id, proposal.selection.choices, now)
-                if not forget:
-                    edition_repository.decide_slot(connection, newsletter.id, slot, proposal.selection.reason, by, now)
-                return proposal
-        except edition_repository.SlotTaken as moved_on:
-            log.info("%s: %s; looking again", newsletter.id, moved_on)
-            last = moved_on
-    raise UserError(f"slot {slot} of {newsletter.id} could not be decided in {_ATTEMPTS} attempts: {last}")
+    """Write down what was planned. Where it is no edition, a planned slot is decided all the same. Raises SlotTaken."""
+    newsletter, slot = request.newsletter.id, slot_name(context, request)
+    if reason := list_blocked_newsletters(context.newsroom, connection).get(newsletter):
+        raise UserError(reason)
+    if edition_repository.is_decided(connection, newsletter, slot):
+        return None
+    if plan.based_on != take_snapshot(connection, newsletter):
+        raise edition_repository.SlotTaken("something has changed meanwhile")
+    if plan.edition is not None:
+        save_plan(context.newsroom, connection, plan, context.by)
+        return plan
+    article_status.record_decisions(connection, newsletter, plan.selection.choices, context.now)
+    if request.slot is not None:
+        edition_repository.decide_slot(connection, newsletter, slot, plan.selection.reason, context.by, context.now)
+    return plan
 
 
-def _with_findings(
-    newsroom: Newsroom, proposal: EditionPlan, now: datetime, found: Sequence[Finding], forced: Sequence[str]
-) -> EditionPlan:
-    """A proposal with what preflight says of it."""
-    if proposal.edition is None:
-        return proposal
-    findings = [*preflight_gate.check_emails(newsroom, proposal.edition, proposal.renditions, now), *found]
-    blocked = preflight_gate.list_blocking(newsroom, findings, forced)
-    return replace(
-        proposal, findings=tuple(findings), held=preflight_gate.describe_findings(blocked), forced=tuple(forced)
-    )
+def add_findings(newsroom: Newsroom, plan: EditionPlan, request: EditionRequest, now: datetime) -> EditionPlan:
+    """A plan with what preflight says of it."""
+    if plan.edition is None:
+        return plan
+    findings = [*preflight_gate.check_emails(newsroom, plan.edition, plan.renditions, now), *request.findings]
+    blocked = preflight_gate.list_blocking(newsroom, findings, request.forced)
+    held, forced = preflight_gate.describe_findings(blocked), tuple(request.forced)
+    return replace(plan, findings=tuple(findings), held=held, forced=forced)
 
 
-def save_plan(newsroom: Newsroom, connection: Connection, proposal: EditionPlan, by: str) -> None:
-    """Write a proposal down as an edition. Raises SlotTaken where the world has moved on since it was made."""
-    edition = proposal.edition
+def save_plan(newsroom: Newsroom, connection: Connection, plan: EditionPlan, by: str) -> None:
+    """Write a plan down as an edition. Raises SlotTaken where the world has moved on since it was made."""
+    edition = plan.edition
     assert edition is not None
-    check_same_recipients(connection, proposal)
-    cohorts = proposal.segmentation.segments
+    check_same_recipients(connection, plan)
     edition_repository.save(
         connection,
         edition,
-        proposal.renditions,
+        plan.renditions,
         by,
-        proposal.selection.choices,
-        due=proposal.due,
-        segments=cohorts,
-        held=proposal.held,
+        plan.selection.choices,
+        due=plan.due,
+        segments=plan.segmentation.segments,
+        held=plan.held,
     )
-    preflight_gate.record_forced(connection, edition.id, by, edition.frozen_at, proposal.forced)
-    if proposal.held:
-        log.error("%s is held by preflight: %s", edition.id, proposal.held)
-    for note in proposal.notes:
+    preflight_gate.record_forced(connection, edition.id, by, edition.frozen_at, plan.forced)
+    if plan.held:
+        log.error("%s is held by preflight: %s", edition.id, plan.held)
+    for note in plan.notes:
         edition_repository.record_event(connection, edition.id, "note", "rendering", edition.frozen_at, note)
         log.warning("%s: %s", edition.id, note)
-    enqueue_deliveries(
-        connection, edition, proposal.renditions, proposal.readers, personal_channels(newsroom, proposal.newsletter)
-    )
-    if proposal.due is None and not proposal.held:
+    enqueue_deliveries(connection, edition, plan.renditions, plan.readers, personal_channels(newsroom, plan.newsletter))
+    if plan.due is None and not plan.held:
         expire_superseded(newsroom, connection, edition, edition.frozen_at)
 
 
@@ -188,12 +115,12 @@ def personal_channels(newsroom: Newsroom, newsletter: Newsletter) -> frozenset[s
     return frozenset(name for name, channel in newsroom.newsletter_channels(newsletter).items() if channel.personal)
 
 
-def check_same_recipients(connection: Connection, proposal: EditionPlan) -> None:
+def check_same_recipients(connection: Connection, plan: EditionPlan) -> None:
     """Raises SlotTaken where somebody has made a choice for which no letter was rendered."""
-    if proposal.readers is None:
+    if not isinstance(plan.readers, EditionRecipients):
         return
-    preferences = recipients.count_by_preference(connection, proposal.readers.order)
-    if any(preference.key not in proposal.readers.variants for preference in preferences):
+    preferences = recipients.count_by_preference(connection, plan.readers.order)
+    if any(preference.key not in plan.readers.variants for preference in preferences):
         raise edition_repository.SlotTaken("a reader has made another choice meanwhile")
 
 

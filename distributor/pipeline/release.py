@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -15,7 +15,7 @@ from ..delivery.control import close_deliveries
 from ..delivery.enqueue import enqueue_deliveries, remove_untried_deliveries
 from ..editions import article_status, review
 from ..editions import repository as edition_repository
-from ..editions.build import EditionContents, build_edition
+from ..editions.build import EditionContents, EditionKey, build_edition
 from ..editions.repository import EditionRow
 from ..editions.review import Difference, DraftStep
 from ..editions.selection import ArticleDecision, ArticleStatus, Candidate
@@ -25,8 +25,8 @@ from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..storage.tables import deliveries
 from . import preflight_gate
+from .compose import CompositionScope, NewsletterContext, build_render_context, compose_edition
 from .deliver import check_may_send
-from .plan import build_render_context, compose_edition
 from .publish import check_same_recipients, expire_superseded, personal_channels
 
 _T = TypeVar("_T")
@@ -165,7 +165,8 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
             edition_repository.record_event(connection, row.id, review.HELD, "silence", now, why)
             return DraftOutcome(row.id, "held", why)
         looked = _approved_after_recheck(edition_repository.list_events(connection, row.id))
-        return _release(newsroom, connection, row, now, by, why, looked=looked)
+        here = NewsletterContext(newsroom, connection, newsroom.newsletter(row.newsletter), now)
+        return _release(here, row, by, why, rechecked=looked)
 
 
 def _approved_after_recheck(events: Sequence[edition_repository.EditionEvent]) -> bool:
@@ -174,22 +175,20 @@ def _approved_after_recheck(events: Sequence[edition_repository.EditionEvent]) -
     return bool(at) and any(event.event == review.APPROVED for event in events[at[-1] :])
 
 
-def _release(
-    newsroom: Newsroom, connection: Connection, row: EditionRow, now: datetime, by: str, why: str, *, looked: bool
-) -> DraftOutcome:
-    newsletter = newsroom.newsletter(row.newsletter)
+def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, rechecked: bool) -> DraftOutcome:
+    connection, newsletter, now = context.connection, context.newsletter, context.now
     edition = edition_repository.find(connection, row.id)
     assert edition is not None
     today = {one.article.id: one for one in article_status.load_candidates(connection, row.newsletter, edition.carried)}
     found = review.find_differences(edition, today, now)
-    if found and newsletter.recheck == "hold" and not looked:
+    if found and newsletter.recheck == "hold" and not rechecked:
         reason = f"changed since it was frozen: {review.describe_differences(found)}"
         edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
         edition_repository.record_event(connection, row.id, review.HELD, RECHECK, now, reason)
         return DraftOutcome(row.id, "held", reason)
     told = {one.article.id for one in found}
     found += [one for one in _alerted_since(connection, edition, today) if one.article.id not in told]
-    if found and not _rebuild_draft(newsroom, connection, row, edition, found, now):
+    if found and not _rebuild_draft(context, row, edition, found):
         _cancel(connection, row, RECHECK, now, f"nothing is left of it: {review.describe_differences(found)}")
         return DraftOutcome(row.id, "cancelled", review.describe_differences(found))
     edition_repository.change_state(
@@ -201,8 +200,8 @@ def _release(
         expires_at=now + (row.expires_at - row.due_at),
     )
     edition_repository.record_event(connection, row.id, "released", by, now, why)
-    _recompose_latest(newsroom, connection, row.id)
-    expire_superseded(newsroom, connection, edition, now)
+    _recompose_latest(context, row.id)
+    expire_superseded(context.newsroom, connection, edition, now)
     return DraftOutcome(row.id, "released", why)
 
 
@@ -217,27 +216,19 @@ def _alerted_since(connection: Connection, edition: Edition, today: Mapping[str,
     return found
 
 
-def _recompose_latest(newsroom: Newsroom, connection: Connection, edition_id: str) -> None:
+def _recompose_latest(context: NewsletterContext, edition_id: str) -> None:
     """Compose anew what shows the newest of a newsletter: others may have gone out since the draft was made."""
-    edition = edition_repository.find(connection, edition_id)
+    edition = edition_repository.find(context.connection, edition_id)
     assert edition is not None
-    newsletter = newsroom.newsletter(edition.newsletter)
-    context = build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at)
-    for channel in newsroom.newsletter_channels(newsletter).values():
-        for rendition in channel.compose(edition, context) if channel.latest_only else ():
-            edition_repository.replace_rendition(connection, rendition)
+    render_context = build_render_context(replace(context, now=edition.frozen_at), edition)
+    for channel in context.newsroom.newsletter_channels(context.newsletter).values():
+        for rendition in channel.compose(edition, render_context) if channel.latest_only else ():
+            edition_repository.replace_rendition(context.connection, rendition)
 
 
-def _rebuild_draft(
-    newsroom: Newsroom,
-    connection: Connection,
-    row: EditionRow,
-    edition: Edition,
-    found: Sequence[Difference],
-    now: datetime,
-) -> bool:
+def _rebuild_draft(context: NewsletterContext, row: EditionRow, edition: Edition, found: Sequence[Difference]) -> bool:
     """The draft again, as the last look leaves it. False where nothing is left."""
-    newsletter = newsroom.newsletter(row.newsletter)
+    newsroom, connection, newsletter, now = context.newsroom, context.connection, context.newsletter, context.now
     verdict = review.apply_differences(edition, found, newsletter.recheck)
     promoted = verdict.articles or verdict.briefs
     if not promoted:
@@ -245,17 +236,12 @@ def _rebuild_draft(
     contents = EditionContents(
         promoted, verdict.briefs if verdict.articles else (), edition.overflow + len(verdict.left_out)
     )
-    made = build_edition(
-        newsroom.settings,
-        newsletter,
-        contents,
-        kind=edition.kind,
-        slot=edition.slot,
-        number=edition.number,
-        now=edition.frozen_at,
-        due=row.due_at,
+    key = EditionKey(
+        kind=edition.kind, slot=edition.slot, number=edition.number, frozen_at=edition.frozen_at, due=row.due_at
     )
-    proposal = compose_edition(newsroom, connection, newsletter, made, day=row.due_at)
+    made = build_edition(newsroom.settings, newsletter, contents, key)
+    scope = CompositionScope(channels=newsroom.newsletter_channels(newsletter), day=row.due_at)
+    proposal = compose_edition(replace(context, now=edition.frozen_at), made, scope)
     check_same_recipients(connection, proposal)
     remove_untried_deliveries(connection, row.id)
     edition_repository.replace_content(connection, made, proposal.renditions, proposal.segmentation.segments)

@@ -22,8 +22,8 @@ from ..rendering.context import RenderContext
 from ..rendering.transactional import ReviewSummary, append_email, render_transactional, review_text
 from ..storage.database import Database
 from ..subscribers.merge_values import build_recipient
+from .compose import NewsletterContext, build_render_context
 from .gather import Clock
-from .plan import build_render_context
 
 NOTIFYING, NOTIFIED = "telling", "told"
 _CLAIM_TIME = timedelta(minutes=2)  # in which one who has begun to tell is left alone, and a failed try is not repeated
@@ -134,7 +134,8 @@ def _read_draft(
         language=edition.language,
         zone=newsroom.zone(newsletter),
     )
-    return edition, build_render_context(newsroom, connection, newsletter, edition, now=edition.frozen_at), summary
+    context = NewsletterContext(newsroom, connection, newsletter, edition.frozen_at)
+    return edition, build_render_context(context, edition), summary
 
 
 def _review_context(context: RenderContext, draft: ReviewSummary) -> ReviewRenderContext:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,16 +21,17 @@ from ..gathering.source_reader import check_availability_of_articles
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
 from ..schedule.settings import ScheduleSettings
-from ..schedule.slots import DueSlots, Schedule, find_due_slots
+from ..schedule.slots import DueSlots, find_due_slots
 from ..source import Availability
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
 from .clock import ensure_clock
+from .compose import EditionPlan
 from .deliver import check_may_send
 from .gather import Clock
-from .missing_names import list_blocked_newsletters
-from .plan import EditionPlan
-from .publish import publish_alert, publish_digest, publish_roundup
+from .missing_names import start_newsletters
+from .plan import EditionRequest, StepContext
+from .publish import publish_edition
 from .release import RECHECK, DraftOutcome, Fault, release_due, run_step
 
 log = logging.getLogger("distributor.pipeline")
@@ -85,18 +86,12 @@ def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
     check_may_send(newsroom, database, now)
     outcomes, faults = release_due(newsroom, database, now, by)
     result = TickResult([], outcomes, faults)
-    for name, timing in _active_schedules(newsroom, database).items():
-        newsletter = newsroom.newsletter(name)
-        steps: dict[str, Callable[[], list[EditionPlan]]] = {
-            "alerts": partial(_alerts, newsroom, database, newsletter, now, by)
-        }
-        if timing.schedule:
-            steps["digest"] = partial(_digest, newsroom, database, newsletter, timing, timing.schedule, now, by)
-        for kind, schedule in ((EditionKind.DAILY, timing.daily), (EditionKind.WEEKLY, timing.weekly)):
-            if schedule:
-                steps[kind] = partial(_roundup, newsroom, database, newsletter, timing, kind, schedule, now, by)
-        for what, step in steps.items():
-            made = run_step(f"{name}, {what}", step)
+    context = StepContext(newsroom, database, now, by)
+    for watched in _watched_newsletters(newsroom, database, now):
+        steps = {"alerts": partial(_decide_alerts, context, watched.newsletter)}
+        steps |= {kind.value: partial(_decide_slot, context, watched, kind) for kind in watched.timing.by_kind}
+        for name, step in steps.items():
+            made = run_step(f"{watched.newsletter.id}, {name}", step)
             if isinstance(made, Fault):
                 result.faults.append(made)
             else:
@@ -104,89 +99,65 @@ def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
     return result
 
 
-def _active_schedules(newsroom: Newsroom, database: Database) -> dict[str, ScheduleSettings]:
-    """The newsletters that are looked after, with when they go out."""
-    with database.read() as connection:
-        waiting = list_blocked_newsletters(newsroom, connection)
-    return {name: timing for name, timing in newsroom.timing.items() if name not in waiting}
+@dataclass(frozen=True, slots=True)
+class WatchedNewsletter:
+    """A newsletter that is looked after: when it goes out, and since when the store knows it."""
+
+    newsletter: Newsletter
+    timing: ScheduleSettings
+    since: datetime
+
+    def due_slots(
+        self, database: Database, kind: EditionKind, now: datetime, ahead: timedelta = timedelta()
+    ) -> DueSlots | None:
+        """What is to be decided of one kind of its editions, now or within `ahead`."""
+        oldest = now - self.timing.missed.grace_time - timedelta(days=40)
+        with database.read() as connection:
+            decided = edition_repository.decided_slots(connection, self.newsletter.id, oldest)
+        schedule, missed = self.timing.by_kind[kind], self.timing.missed
+        return find_due_slots(schedule, since=self.since, now=now, missed=missed, decided=decided, ahead=ahead)
 
 
-def _alerts(
-    newsroom: Newsroom, database: Database, newsletter: Newsletter, now: datetime, by: str
-) -> list[EditionPlan]:
+def _watched_newsletters(newsroom: Newsroom, database: Database, now: datetime) -> list[WatchedNewsletter]:
+    """The newsletters that have begun, or begin now."""
+    with database.write() as connection:
+        begun = start_newsletters(newsroom, connection, now)
+    return [WatchedNewsletter(newsroom.newsletter(name), newsroom.timing[name], since) for name, since in begun.items()]
+
+
+def _decide_alerts(context: StepContext, newsletter: Newsletter) -> list[EditionPlan]:
     """Send what the newsletter's rule calls urgent."""
     if newsletter.alerts is None:
         return []
-    with database.read() as connection:
+    with context.database.read() as connection:
         candidates = article_status.list_candidates(connection, newsletter.id)
-        today = edition_repository.count_since(connection, newsletter.id, EditionKind.ALERT, now - timedelta(days=1))
-    chosen = select_alerts(newsletter, candidates, today, now)
-    made = [publish_alert(newsroom, database, newsletter, article, now, by) for article in chosen]
-    return [proposal for proposal in made if proposal and proposal.edition]
+        day_ago = context.now - timedelta(days=1)
+        today = edition_repository.count_since(connection, newsletter.id, EditionKind.ALERT, day_ago)
+    chosen = select_alerts(newsletter, candidates, today, context.now)
+    made = [publish_edition(context, EditionRequest.for_alert(newsletter, article)) for article in chosen]
+    return [plan for plan in made if plan and plan.edition]
 
 
-def _due(
-    database: Database,
-    newsletter: Newsletter,
-    timing: ScheduleSettings,
-    schedule: Schedule,
-    now: datetime,
-    ahead: timedelta,
-) -> DueSlots | None:
-    with database.write() as connection:
-        since = article_status.start_newsletter(connection, newsletter, now)
-        decided = edition_repository.decided_slots(
-            connection, newsletter.id, now - timing.missed.grace_time - timedelta(days=40)
+def _decide_slot(context: StepContext, watched: WatchedNewsletter, kind: EditionKind) -> list[EditionPlan]:
+    """Decide the slot of one kind that is due, and record those that have passed."""
+    newsletter, now = watched.newsletter, context.now
+    review = newsletter.review if kind is EditionKind.DIGEST else None
+    ahead = review.before if review else timedelta()
+    due = watched.due_slots(context.database, kind, now, ahead)
+    if due is None:
+        return []
+    plan = None
+    if due.slot:
+        # A draft that is made late gives its reviewers their time all the same.
+        release = (due.slot.at if due.slot.at > now else now + ahead) if review else None
+        plan = publish_edition(
+            context, EditionRequest(newsletter=newsletter, kind=kind, slot=due.slot.name, due=release)
         )
-    return find_due_slots(schedule, since=since, now=now, missed=timing.missed, decided=decided, ahead=ahead)
-
-
-def _digest(
-    newsroom: Newsroom,
-    database: Database,
-    newsletter: Newsletter,
-    timing: ScheduleSettings,
-    schedule: Schedule,
-    now: datetime,
-    by: str,
-) -> list[EditionPlan]:
-    ahead = newsletter.review.before if newsletter.review else timedelta()
-    task = _due(database, newsletter, timing, schedule, now, ahead)
-    if task is None:
-        return []
-    draft_until = None
-    if newsletter.review and task.slot:  # whoever comes late with a draft gives its reviewers their time all the same
-        draft_until = task.slot.at if task.slot.at > now else now + ahead
-    proposal = (
-        publish_digest(newsroom, database, newsletter, now, by, slot=task.slot, due=draft_until) if task.slot else None
-    )
-    _record_passed(database, newsletter, task, by, now)
-    return [proposal] if proposal else []
-
-
-def _roundup(
-    newsroom: Newsroom,
-    database: Database,
-    newsletter: Newsletter,
-    timing: ScheduleSettings,
-    kind: EditionKind,
-    schedule: Schedule,
-    now: datetime,
-    by: str,
-) -> list[EditionPlan]:
-    task = _due(database, newsletter, timing, schedule, now, timedelta())
-    if task is None:
-        return []
-    proposal = publish_roundup(newsroom, database, newsletter, kind, task.slot, now, by) if task.slot else None
-    _record_passed(database, newsletter, task, by, now)
-    return [proposal] if proposal and proposal.edition else []
-
-
-def _record_passed(database: Database, newsletter: Newsletter, task: DueSlots, by: str, now: datetime) -> None:
-    if task.passed:
-        with database.write() as connection:
-            for slot, outcome in task.passed:
-                edition_repository.decide_slot(connection, newsletter.id, slot.name, outcome, by, now)
+    if due.passed:
+        with context.database.write() as connection:
+            for slot, outcome in due.passed:
+                edition_repository.decide_slot(connection, newsletter.id, slot.name, outcome, context.by, now)
+    return [plan] if plan and (plan.edition or kind is EditionKind.DIGEST) else []
 
 
 # -- the last look -----------------------------------------------------------------------------------------------------
@@ -194,10 +165,9 @@ def _record_passed(database: Database, newsletter: Newsletter, task: DueSlots, b
 
 def is_anything_due(newsroom: Newsroom, database: Database, now: datetime) -> bool:
     """Whether a slot or a draft has been waiting to be answered."""
-    for name, timing in _active_schedules(newsroom, database).items():
-        for schedule in filter(None, (timing.schedule, timing.daily, timing.weekly)):
-            if _due(database, newsroom.newsletter(name), timing, schedule, now, timedelta()):
-                return True
+    for watched in _watched_newsletters(newsroom, database, now):
+        if any(watched.due_slots(database, kind, now) for kind in watched.timing.by_kind):
+            return True
     with database.read() as connection:
         return any(row.due_at <= now for row in edition_repository.list_unreleased(connection))
 
@@ -213,14 +183,13 @@ class UpcomingEvent:
 def list_upcoming(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[UpcomingEvent]:
     """What comes due later than now and within `ahead`: slots, the drafts made for them, and the release of drafts."""
     found = []
-    for name, timing in _active_schedules(newsroom, database).items():
-        review = newsroom.newsletter(name).review
+    for watched in _watched_newsletters(newsroom, database, now):
+        name, review = watched.newsletter.id, watched.newsletter.review
         before = {timedelta(), review.before if review else timedelta()}
-        for schedule in filter(None, (timing.schedule, timing.daily, timing.weekly)):
+        for schedule in watched.timing.by_kind.values():
             for early in before:
-                found += [
-                    UpcomingEvent(slot.at - early, name) for slot in schedule.slots(now + early, now + early + ahead)
-                ]
+                slots = schedule.slots(now + early, now + early + ahead)
+                found += [UpcomingEvent(slot.at - early, name) for slot in slots]
     with database.read() as connection:
         drafts = edition_repository.list_unreleased(connection)
     found += [UpcomingEvent(row.due_at, row.newsletter) for row in drafts if now < row.due_at <= now + ahead]
@@ -231,10 +200,10 @@ def _list_articles_due(newsroom: Newsroom, database: Database, now: datetime, ah
     """The articles that the next decisions would send, and those that only the last look keeps back."""
     ensure_clock(newsroom, database, now)
     found: list[Article] = []
-    for name, timing in _active_schedules(newsroom, database).items():
-        newsletter = newsroom.newsletter(name)
-        if timing.schedule and _due(database, newsletter, timing, timing.schedule, now, ahead):
-            found += list_ready_articles(database, newsletter, now)
+    for watched in _watched_newsletters(newsroom, database, now):
+        kind = EditionKind.DIGEST
+        if kind in watched.timing.by_kind and watched.due_slots(database, kind, now, ahead):
+            found += list_ready_articles(database, watched.newsletter, now)
     with database.read() as connection:
         due = [row.id for row in edition_repository.list_unreleased(connection) if row.due_at <= now + ahead]
         for edition in skip_damaged(due, partial(edition_repository.find, connection)):

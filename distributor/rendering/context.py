@@ -21,17 +21,36 @@ from .views import add_utm_parameters, article_view, clean_text, safe_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenderContext:
-    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `notes` collects remarks for staff
-    on the emails rendered."""
+class SiteRenderContext:
+    """Implements `distributor.channel.SiteContext`: what is shown of all articles, whatever the newsletter."""
 
     site: Site
-    newsletter: Newsletter
-    announced: tuple[Article, ...]
     published: tuple[Article, ...]
     templates: Templates
     language: Language
     zone: ZoneInfo
+
+    @property
+    def settings(self) -> RenderSettings:
+        return RenderSettings(site=self.site, newsletter=None, zone=self.zone, templates=self.templates)
+
+    def render(self, template: str, **values: object) -> str:
+        """A template with the values of every template and these. Raises RenderError."""
+        common = common_values(self.settings, self.language)
+        return self.templates.render(template, {**common, **values})
+
+    def article_page(self, article: Article, url: str, creator: str = "") -> str:
+        """The web page of an article. Raises RenderError."""
+        return render_article_page(article, self.settings, self.language, url=url, creator=creator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderContext(SiteRenderContext):
+    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `notes` collects remarks for staff
+    on the emails rendered."""
+
+    newsletter: Newsletter
+    announced: tuple[Article, ...]
     corrected: tuple[Edition, ...] = ()
     web_url: str = ""
     render_cache: RenderCache = field(default_factory=RenderCache, compare=False, repr=False)
@@ -40,11 +59,6 @@ class RenderContext:
     @property
     def settings(self) -> RenderSettings:
         return RenderSettings(site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates)
-
-    def render(self, template: str, **values: object) -> str:
-        """A template with the values of every template and these. Raises RenderError."""
-        common = common_values(self.settings, self.language)
-        return self.templates.render(template, {**common, **values})
 
     def post(
         self,
@@ -95,10 +109,6 @@ class RenderContext:
     def edition_page(self, edition: Edition, url: str, creator: str = "") -> str:
         """The web page of an edition. Raises RenderError."""
         return render_edition_page(edition, self.settings, url=url, creator=creator)
-
-    def article_page(self, article: Article, url: str, creator: str = "") -> str:
-        """The web page of an article. Raises RenderError."""
-        return render_article_page(article, self.settings, self.language, url=url, creator=creator)
 
     def _correction(self, edition: Edition, notice: Notice) -> Digest:
         email = render_transactional(

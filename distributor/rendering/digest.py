@@ -135,7 +135,7 @@ def edition_values(
     render_cache: RenderCache | None = None,
 ) -> dict[str, Any]:
     """The values of an edition for templates, the same for every recipient; docs/templates.md explains each."""
-    language, newsletter, zone = edition.language, settings.newsletter, settings.zone
+    language, zone = edition.language, settings.zone
     cache = render_cache or RenderCache()
 
     def view(article: Article) -> ArticleView:
@@ -143,7 +143,7 @@ def edition_values(
         with_image = detail.thumbnails or article.id == edition.carried[0].id
 
         def make() -> ArticleView:
-            made = article_view(article, language, zone, newsletter.sections, note, detail.lead)
+            made = article_view(article, language, zone, settings.sections, note, detail.lead)
             return replace(made, url=options.link(made.url), image=made.image if with_image else None)
 
         return cache.article_view(article, (note, detail.lead, with_image), make)
@@ -167,7 +167,7 @@ def edition_values(
         "date": i18n.long_date(edition.frozen_at, language, zone),
         "preheader": _preheader([*stories, *briefs]),
         "first": stories[0],
-        "blocks": group_into_sections(stories[1:], language, newsletter.sections),
+        "blocks": group_into_sections(stories[1:], language, settings.sections),
         "stories": stories,
         "briefs": briefs,
         "rest": len(below) - lines,

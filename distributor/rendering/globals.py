@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,12 +18,21 @@ from .templates import Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSettings:
-    """What everything rendered of a newsletter shares: the settings of site and newsletter, time zone and templates."""
+    """What everything rendered shares: site, time zone, templates, and the newsletter, where it is of one."""
 
     site: Site
-    newsletter: Newsletter
+    newsletter: Newsletter | None
     zone: ZoneInfo
     templates: Templates
+
+    @property
+    def title(self) -> str:
+        return self.newsletter.title if self.newsletter else self.site.title
+
+    @property
+    def sections(self) -> Sequence[str]:
+        """The topics that head the sections of a newsletter."""
+        return self.newsletter.sections if self.newsletter else ()
 
 
 def common_values(settings: RenderSettings, language: Language) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def render_article_page(
     contains it; `note` is a short label above the title. Raises RenderError where the template fails.
     """
     site, zone = settings.site, settings.zone
-    about = article_view(article, language, zone, settings.newsletter.sections, note)
+    about = article_view(article, language, zone, settings.sections, note)
     canonical = about.url or safe_url(url)
     description = cut_words(about.lead, MAX_DESCRIPTION)
     shared = _open_graph(site, language, "article", about.title, description, canonical, about)

@@ -78,7 +78,7 @@ def render_transactional(
     }
     html, plain = RenderCache().render_both_parts(template, given, settings.templates)
     subject, preheader = _subject_and_preheader(html)
-    return Digest(subject=subject or safe_text(settings.newsletter.title), preheader=preheader, html=html, text=plain)
+    return Digest(subject=subject or safe_text(settings.title), preheader=preheader, html=html, text=plain)
 
 
 def _template_values(
@@ -90,7 +90,7 @@ def _template_values(
         if isinstance(value, Edition):
             made |= edition_values(value, settings, options)
         elif isinstance(value, Article):
-            made["story"] = article_view(value, language, settings.zone, settings.newsletter.sections)
+            made["story"] = article_view(value, language, settings.zone, settings.sections)
         else:
             made[name] = _safe_value(name, value)
     return made

@@ -12,6 +12,7 @@ from ..config.types import parse_duration
 from ..config.validation import suggestion
 from ..config.yaml import KeyPath, RawConfig
 from ..errors import Problem
+from ..model import EditionKind
 from .holidays import HolidayCalendar, known_countries
 from .rules import ScheduleRule, parse_rule
 from .slots import MissedSlotPolicy, QuietHours, Schedule
@@ -31,6 +32,14 @@ class ScheduleSettings:
     missed: MissedSlotPolicy
     daily: Schedule | None = None
     weekly: Schedule | None = None
+
+    @property
+    def by_kind(self) -> dict[EditionKind, Schedule]:
+        """The schedules that there are, by the kind of edition that they make."""
+        schedules = {
+            EditionKind.DIGEST: self.schedule, EditionKind.DAILY: self.daily, EditionKind.WEEKLY: self.weekly
+        }  # fmt: skip
+        return {kind: schedule for kind, schedule in schedules.items() if schedule}
 
 
 def read_schedule_settings(

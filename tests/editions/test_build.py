@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from distributor.config.schema import Newsletter
-from distributor.editions.build import EditionContents, build_edition, format_subject, manual_slot
+from distributor.editions.build import EditionContents, EditionKey, build_edition, format_subject, manual_slot
 from distributor.editions.selection import Candidate, Selection, select_articles
 from distributor.model import Article, Language
 from support.builders import NOW, articles, newsletter, settings
@@ -41,9 +41,7 @@ class TestFreezing:
             settings(),
             newsletter(),
             EditionContents.of(decide(newsletter(), *articles(1))),
-            slot="s",
-            number=7,
-            now=late,
+            EditionKey(slot="s", number=7, frozen_at=late),
         )
         assert made.id == "tin-sang-7"
         assert "24/11" in made.subject
@@ -52,7 +50,10 @@ class TestFreezing:
     def test_briefs_and_what_waits_are_part_of_the_edition(self) -> None:
         order = newsletter(max_articles=2, overflow="brief", max_per_source=3)
         made = build_edition(
-            settings(), order, EditionContents.of(decide(order, *articles(4))), slot="s", number=1, now=NOW
+            settings(),
+            order,
+            EditionContents.of(decide(order, *articles(4))),
+            EditionKey(slot="s", number=1, frozen_at=NOW),
         )
         assert ([a.id for a in made.articles], [a.id for a in made.briefs], made.overflow) == (["a1", "a0"], ["a2"], 1)
         assert made.subject.endswith("và 2 tin khác")

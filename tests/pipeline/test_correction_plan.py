@@ -191,7 +191,10 @@ def test_a_digest_does_not_repeat_the_post_of_an_alert_whatever_it_is_called(boa
         urgent = article_repository.find_article(connection, first)
     assert urgent
     newsletter = boards.newsroom.newsletter("tin-sang")
-    pipeline.publish_alert(boards.newsroom, boards.store, newsletter, urgent, boards.now, "Lan")
+    pipeline.publish_edition(
+        pipeline.StepContext(boards.newsroom, boards.store, boards.now, "Lan"),
+        pipeline.EditionRequest.for_alert(newsletter, urgent),
+    )
     boards.deliver()
     boards.day()
     assert sorted(text[:6] for text in notes(boards)) == ["Tin a ", "Tin b "]

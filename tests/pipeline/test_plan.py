@@ -115,12 +115,12 @@ def test_a_cap_of_mails_a_day_puts_off_and_loses_nothing(line: Line) -> None:
 
 def test_a_choice_made_while_an_edition_is_rendered_is_seen(line: Line, monkeypatch: Any) -> None:
     """The readers are counted again in the transaction that promises; a new choice makes the proposal anew."""
-    from distributor.pipeline import plan
+    from distributor.pipeline import compose
 
     line.subscribe("moi")
     line.arrives("a", "Y tế")
     line.arrives("b", "Kinh tế")
-    real, joined = plan.render_channel, list[bool]()
+    real, joined = compose.render_channel, list[bool]()
 
     def slow(*arguments: Any) -> Any:
         if not joined:
@@ -128,6 +128,6 @@ def test_a_choice_made_while_an_edition_is_rendered_is_seen(line: Line, monkeypa
             line.subscribe("yte", "Y tế")
         return real(*arguments)
 
-    monkeypatch.setattr(plan, "render_channel", slow)
+    monkeypatch.setattr(compose, "render_channel", slow)
     line.day()
     assert (line.read("moi"), line.read("yte")) == ([["a", "b"]], [["a"]])

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from distributor import pipeline
 from distributor.articles import repository as article_repository
-from distributor.config.schema import Newsletter
 from distributor.errors import RenderError, UserError
 from distributor.model import Article, Notice, NoticeKind
-from distributor.newsroom import Newsroom
 from distributor.pipeline import publish as pipeline_publish
 from distributor.pipeline import release, tick
-from distributor.storage.database import Database
 from support.clocked_newsroom import Line
 from support.withdrawal import withdraw
 
@@ -30,7 +26,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 
     def let(happen: Callable[[], object]) -> None:
         waiting = [happen]
-        examined = pipeline_publish._with_findings
+        examined = pipeline_publish.add_findings
 
         def examine(*given: object, **named: object) -> object:
             made = examined(*given, **named)  # type: ignore[arg-type]
@@ -38,7 +34,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
                 waiting.pop()()
             return made
 
-        monkeypatch.setattr(pipeline_publish, "_with_findings", examine)
+        monkeypatch.setattr(pipeline_publish, "add_findings", examine)
 
     return let
 
@@ -56,7 +52,10 @@ def plan(line: Line, id: str, kind: NoticeKind = NoticeKind.WITHDRAWAL) -> pipel
 
 def alert(line: Line, id: str) -> pipeline.EditionPlan | None:
     newsletter = line.newsroom.newsletter("tin-sang")
-    return pipeline.publish_alert(line.newsroom, line.store, newsletter, article(line, id), line.now, "Lan")
+    return pipeline.publish_edition(
+        pipeline.StepContext(line.newsroom, line.store, line.now, "Lan"),
+        pipeline.EditionRequest.for_alert(newsletter, article(line, id)),
+    )
 
 
 def answered(line: Line) -> None:
@@ -133,7 +132,10 @@ def test_an_alert_of_what_was_withdrawn_at_the_last_question_is_not_sent(line: L
     asked = article(line, first)
     withdraw(line, first)
     newsletter = line.newsroom.newsletter("tin-sang")
-    made = pipeline.publish_alert(line.newsroom, line.store, newsletter, asked, line.now, "Lan")
+    made = pipeline.publish_edition(
+        pipeline.StepContext(line.newsroom, line.store, line.now, "Lan"),
+        pipeline.EditionRequest.for_alert(newsletter, asked),
+    )
     line.deliver()
     assert made and made.edition is None and "is withdrawn" in made.selection.reason
     assert (line.read("moi"), line.posts()) == ([], {})
@@ -234,7 +236,10 @@ def test_a_digest_that_was_begun_before_the_daily_letter_and_written_after_it_is
         line.answer()
 
     meanwhile(daily)
-    pipeline.publish_digest(line.newsroom, line.store, line.newsroom.newsletter("tin-sang"), begun, "by hand")
+    pipeline.publish_edition(
+        pipeline.StepContext(line.newsroom, line.store, begun, "by hand"),
+        pipeline.EditionRequest(newsletter=line.newsroom.newsletter("tin-sang")),
+    )
     line.deliver()
     line.arrives("c")
     line.day("07:00")
@@ -294,14 +299,14 @@ def test_a_newsletter_that_cannot_be_rendered_keeps_no_other_one_waiting(
     line.subscribe("moi")
     line.arrives("a")
     line.at("07:00")
-    publish = pipeline_publish.publish_digest
+    publish = pipeline_publish.publish_edition
 
-    def broken(newsroom: Newsroom, database: Database, newsletter: Newsletter, *given: Any, **named: Any) -> Any:
-        if newsletter.id == "hong":
+    def broken(context: pipeline.StepContext, request: pipeline.EditionRequest) -> pipeline.EditionPlan | None:
+        if request.newsletter.id == "hong":
             raise RenderError("templates/email/digest.html.j2:7: 'x' is undefined")
-        return publish(newsroom, database, newsletter, *given, **named)
+        return publish(context, request)
 
-    monkeypatch.setattr(tick, "publish_digest", broken)
+    monkeypatch.setattr(tick, "publish_edition", broken)
     answered(line)
     assert line.read("moi") == [["a"]]
 

@@ -16,7 +16,10 @@ def sent(line: Line, id: str) -> pipeline.EditionPlan | None:
         found = article_repository.find_article(connection, id)
     assert found is not None
     order = line.newsroom.newsletter("tin-sang")
-    made = pipeline.publish_alert(line.newsroom, line.store, order, found, line.now, "Lan")
+    made = pipeline.publish_edition(
+        pipeline.StepContext(line.newsroom, line.store, line.now, "Lan"),
+        pipeline.EditionRequest.for_alert(order, found),
+    )
     line.deliver()
     return made
 
@@ -109,7 +112,10 @@ def test_a_digest_that_does_not_carry_the_alert_to_a_reader_does_not_overtake_it
     with line.store.read() as connection:
         article = article_repository.find_article(connection, first)
     assert article
-    pipeline.publish_alert(line.newsroom, line.store, line.newsroom.newsletter("tin-sang"), article, line.now, "Lan")
+    pipeline.publish_edition(
+        pipeline.StepContext(line.newsroom, line.store, line.now, "Lan"),
+        pipeline.EditionRequest.for_alert(line.newsroom.newsletter("tin-sang"), article),
+    )
     line.at("07:00")
     line.answer()
     line.deliver()

@@ -188,7 +188,12 @@ class Months(RuleBasedStateMachine):
     @rule()
     def staff_send_by_hand(self) -> None:
         self.now += timedelta(seconds=1)
-        self._check(pipeline.publish_digest(self.newsroom, self.store, self.order, self.now, "test"))
+        self._check(
+            pipeline.publish_edition(
+                pipeline.StepContext(self.newsroom, self.store, self.now, "test"),
+                pipeline.EditionRequest(newsletter=self.order),
+            )
+        )
 
     @rule()
     def two_processes_answer_at_once(self) -> None:

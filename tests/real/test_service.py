@@ -127,7 +127,8 @@ sys.stdin.readline()  # all are ready: go
 if how == "serve":
     pipeline.decide_due(room, store, at, "racer")
 else:
-    pipeline.publish_digest(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "racer by hand")
+    context = pipeline.StepContext(room, store, datetime.now(UTC), "racer by hand")
+    pipeline.publish_edition(context, pipeline.EditionRequest(newsletter=room.newsletter("tin-sang")))
 store.close()
 """
 

@@ -163,7 +163,10 @@ class Months(RuleBasedStateMachine):
         with self.store.read() as connection:
             waiting = [one for one in article_status.list_candidates(connection, "tin-sang") if not one.withdrawn]
         chosen = data.draw(st.sampled_from([one.article for one in waiting]))
-        pipeline.publish_alert(self.newsroom, self.store, self.order, chosen, self.now, "staff")
+        pipeline.publish_edition(
+            pipeline.StepContext(self.newsroom, self.store, self.now, "staff"),
+            pipeline.EditionRequest.for_alert(self.order, chosen),
+        )
         self._work()
 
     @rule(data=st.data())

@@ -97,7 +97,10 @@ class Arena:
             lists = [{"subscriber_id": one["id"], "newsletter": "tin-sang", "since": now} for one in people]
             connection.execute(sa.insert(subscriptions), lists)
         asyncio.run(pipeline.gather_sources(room, store, lambda: datetime.now(UTC)))
-        made = pipeline.publish_digest(room, store, room.newsletter("tin-sang"), datetime.now(UTC), "torture")
+        made = pipeline.publish_edition(
+            pipeline.StepContext(room, store, datetime.now(UTC), "torture"),
+            pipeline.EditionRequest(newsletter=room.newsletter("tin-sang")),
+        )
         assert made and made.edition and made.audience == self.readers
         store.close()
 

@@ -27,7 +27,8 @@ def alert(line: Line, id: str, *, missed: bool = False) -> None:
         article = article_repository.find_article(connection, id)
     assert article
     newsletter = line.newsroom.newsletter("tin-sang")
-    pipeline.publish_alert(line.newsroom, line.store, newsletter, article, line.now, "toi", missed=missed)
+    request = pipeline.EditionRequest.for_alert(newsletter, article, missed_only=missed)
+    pipeline.publish_edition(pipeline.StepContext(line.newsroom, line.store, line.now, "toi"), request)
     line.deliver()
 
 

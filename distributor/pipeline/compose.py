@@ -1,0 +1,320 @@
+"""An edition composed: divided among its subscribers, and rendered for its channels. Nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from ..articles import corrections as notice_book
+from ..articles import repository as article_repository
+from ..channel import Channel
+from ..config.schema import Newsletter
+from ..editions import article_status
+from ..editions import repository as edition_repository
+from ..editions.attribution import assign_articles
+from ..editions.build import EditionContents, EditionKey, add_test_mark, build_edition, format_subject
+from ..editions.segments import AnnouncedArticle, Segmentation, build_segments
+from ..editions.selection import Selection
+from ..editions.snapshot import Snapshot
+from ..errors import RenderError
+from ..model import Article, Edition, EditionKind, Notice, Rendition
+from ..newsroom import Newsroom
+from ..preflight.findings import Finding
+from ..rendering.context import RenderContext, SiteRenderContext
+from ..rendering.views import all_with_notices
+from ..subscribers import recipients
+from ..subscribers.recipients import (
+    EPOCH,
+    FREQUENCIES,
+    CorrectionRecipients,
+    EditionRecipients,
+    RecipientQuery,
+    build_edition_recipients,
+)
+
+MIN_FEED_ARTICLES = 100  # articles that a context holds for feeds, unless a channel shows more
+_INSTANT = timedelta(microseconds=1)
+_USUAL = {EditionKind.DAILY: timedelta(days=1), EditionKind.WEEKLY: timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True)
+class EditionPlan:
+    """What an edition would be. `edition` is None where there is none; `selection.reason` says why.
+
+    `renditions` are the bytes that would go out; `segmentation` says which subscribers get which email, `over_cap` how
+    many get none today because they have had enough; `left_out` is how many of its articles a channel does not carry
+    because of its cap. `due` is when a draft is released. `notes` tell how emails were shortened, and what they lack.
+    `findings` are what preflight says of its emails, `held` why it may not go out as it is, `forced` the checks that
+    staff have forced. `based_on` is what must still be so when it is written down. `already_had` counts the recipients
+    of an alert who have its article already, from the editions `already_had_in`.
+    """
+
+    newsletter: Newsletter
+    selection: Selection
+    edition: Edition | None = None
+    renditions: tuple[Rendition, ...] = ()
+    segmentation: Segmentation = Segmentation()
+    readers: EditionRecipients | CorrectionRecipients | None = None
+    over_cap: int = 0
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    due: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    held: str = ""
+    forced: tuple[str, ...] = ()
+    based_on: Snapshot | None = None
+    already_had: int = 0
+    already_had_in: tuple[str, ...] = ()
+
+    @property
+    def audience(self) -> int:
+        """How many subscribers get an email."""
+        return self.segmentation.size
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterContext:
+    """One newsletter in one transaction, at one time: what planning and composing read."""
+
+    newsroom: Newsroom
+    connection: Connection
+    newsletter: Newsletter
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositionScope:
+    """The channels that carry an edition, and whom it is for.
+
+    `pool` is what subscribers may be owed, where it is known already; `day` is when it will be out, for its subjects. Who
+    holds an email of `without`, variants by edition, is left out.
+    """
+
+    channels: Mapping[str, Channel]
+    pool: Sequence[AnnouncedArticle] | None = None
+    day: datetime | None = None
+    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def build_next_edition(
+    context: NewsletterContext,
+    contents: EditionContents,
+    kind: EditionKind,
+    slot: str,
+    *,
+    due: datetime | None = None,
+) -> Edition:
+    """The edition that answers a slot, under the next number of its kind, with the images that are ready."""
+    number = edition_repository.next_number(context.connection, context.newsletter.id, kind)
+    key = EditionKey(kind=kind, slot=slot, number=number, frozen_at=context.now, due=due)
+    settings = context.newsroom.settings
+    return build_edition(settings, context.newsletter, _with_images(context.newsroom, contents), key)
+
+
+def _with_images(newsroom: Newsroom, contents: EditionContents) -> EditionContents:
+    """With the images that are ready."""
+    image_service = newsroom.image_service()
+    if image_service is None:
+        return contents
+    return replace(
+        contents,
+        articles=tuple(map(image_service.attach_images, contents.articles)),
+        briefs=tuple(map(image_service.attach_images, contents.briefs)),
+    )
+
+
+def compose_edition(context: NewsletterContext, edition: Edition, scope: CompositionScope) -> EditionPlan:
+    """Divide an edition among its subscribers and render it for its channels."""
+    connection, newsletter, channels = context.connection, context.newsletter, scope.channels
+    segmentation, readers, over_cap = Segmentation(), None, 0
+    if any(channel.personal for channel in channels.values()):
+        query = build_recipient_query(context, edition.kind)
+        query = replace(query, without=tuple((id, tuple(variants)) for id, variants in scope.without.items()))
+        pool = _list_eligible(connection, query, edition) if scope.pool is None else scope.pool
+        query = replace(query, alerts=_alerts(connection, query, edition, pool))
+        segmentation = _build_segments(context, edition, replace(scope, pool=pool), query)
+        readers = build_edition_recipients(query, segmentation)
+        over_cap = recipients.count_over_cap(connection, query)
+    render_context = build_render_context(context, edition)
+    web_url = next(filter(None, (one.web_view_url(edition) for one in channels.values())), "")
+    render_context = replace(render_context, web_url=web_url)
+    posted = _posts_by_alerts(connection, newsletter, edition)
+    renditions = [
+        rendition
+        for channel in channels.values()
+        for rendition in render_channel(channel, edition, segmentation, render_context)
+        if (rendition.channel, rendition.article) not in posted
+    ]
+    caps = {name: channel.limits.per_run for name, channel in channels.items()}
+    left_out = {name: len(edition.articles) - cap for name, cap in caps.items() if cap and len(edition.articles) > cap}
+    return EditionPlan(
+        newsletter,
+        Selection(()),
+        edition,
+        tuple(renditions),
+        segmentation,
+        readers,
+        over_cap=over_cap,
+        notes=tuple(dict.fromkeys(render_context.notes)),
+        left_out=left_out,
+    )
+
+
+def render_channel(
+    channel: Channel, edition: Edition, division: Segmentation, context: RenderContext
+) -> list[Rendition]:
+    """All that a channel carries of an edition: to people, a letter for each cohort beside that of the whole."""
+    made = list(channel.compose(edition, context))
+    if channel.personal:
+        for cohort in division.segments:
+            if cohort.edition.segment:
+                made += channel.compose(cohort.edition, context)
+    twice = [variant for variant, number in Counter(one.variant for one in made).items() if number > 1]
+    if twice:
+        raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
+    return assign_articles(channel, edition, made)
+
+
+def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> RecipientQuery:
+    """Whom an edition of this kind is for, now."""
+    settings, newsletter, now = context.newsroom.settings, context.newsletter, context.now
+    if kind is EditionKind.ALERT:
+        return RecipientQuery(newsletter=newsletter.id, frequency=None, start=now - _INSTANT, last=now)
+    zone = settings.site.timezone
+    query = RecipientQuery(
+        newsletter=newsletter.id,
+        frequency=FREQUENCIES[kind],
+        start=now - _INSTANT,
+        last=edition_repository.last_frozen(context.connection, newsletter.id, kind) or EPOCH,
+        cap=settings.max_emails_per_day,
+        day=datetime.combine(now.astimezone(zone), time(), zone),
+    )
+    return replace(query, start=_usual_start(context.connection, query, kind, now)) if kind in _USUAL else query
+
+
+def _usual_start(connection: Connection, query: RecipientQuery, kind: EditionKind, now: datetime) -> datetime:
+    """When the usual share of a daily or weekly letter begins: with the last one. The very first has what was announced
+    in the day or week before it, and further back all since the first of its readers came."""
+    last = edition_repository.find_caught_up_until(connection, query.newsletter, kind)
+    if last:
+        return last
+    first_reader = recipients.earliest_join_time(connection, query)
+    return min(filter(None, (now - _USUAL[kind], first_reader)))
+
+
+def _list_eligible(connection: Connection, query: RecipientQuery, edition: Edition) -> list[AnnouncedArticle]:
+    """What readers of a digest or an alert may be owed: the edition itself, and earlier ones that somebody is owed."""
+    own = [AnnouncedArticle(article, edition.frozen_at) for article in edition.carried]
+    debt = recipients.earliest_catch_up_start(connection, query) if edition.kind is EditionKind.DIGEST else None
+    if debt is None:
+        return own
+    ids = {article.id for article in edition.carried}
+    earlier = article_status.list_announced_since(connection, query.newsletter, debt)
+    return own + [one for one in earlier if one.article.id not in ids]
+
+
+def _alerts(
+    connection: Connection, query: RecipientQuery, edition: Edition, pool: Sequence[AnnouncedArticle]
+) -> tuple[tuple[str, str], ...]:
+    """The alerts that the edition repeats, as (edition, article)."""
+    if edition.kind is EditionKind.ALERT:
+        return ()
+    sent = article_status.find_alerts(connection, query.newsletter, [one.article.id for one in pool])
+    return tuple(sorted((alert, article) for article, alert in sent.items()))
+
+
+def _build_segments(
+    context: NewsletterContext, edition: Edition, scope: CompositionScope, query: RecipientQuery
+) -> Segmentation:
+    newsletter, settings = context.newsletter, context.newsroom.settings
+    local = (scope.day or edition.frozen_at).astimezone(context.newsroom.zone(newsletter))
+
+    def subject(articles: Sequence[Article]) -> str:
+        return add_test_mark(settings, format_subject(newsletter, articles, edition.language, local, edition.kind))
+
+    return build_segments(
+        edition,
+        scope.pool or (),
+        recipients.count_by_preference(context.connection, query),
+        start=query.start,
+        maximum=newsletter.max_articles,
+        mark_known=bool(newsletter.alerts and newsletter.alerts.in_digest == "mark"),
+        subject=subject,
+        everything=edition.kind is EditionKind.ALERT,
+    )
+
+
+def _posts_by_alerts(connection: Connection, newsletter: Newsletter, edition: Edition) -> set[tuple[str, str]]:
+    """The posts that alerts have made of this edition's articles: (channel, article)."""
+    if edition.kind is not EditionKind.DIGEST:
+        return set()
+    sent = article_status.find_alerts(connection, newsletter.id, [article.id for article in edition.carried])
+    return {
+        (channel, article)
+        for article, alert in sent.items()
+        for channel, told in edition_repository.list_rendition_articles(connection, alert)
+        if told == article
+    }
+
+
+def build_render_context(
+    context: NewsletterContext,
+    edition: Edition | None = None,
+    notices: Mapping[str, Sequence[Notice]] | None = None,
+) -> RenderContext:
+    """What channels compose with: the newest articles of the newsletter and of the store, as values.
+
+    What still waits for its time is not among them. What was corrected or withdrawn carries its notes; `notices` are such
+    as the store does not know yet.
+    """
+    newsroom, connection, newsletter = context.newsroom, context.connection, context.newsletter
+    limit = _feed_length(newsroom)
+    announced = article_status.list_announced(connection, newsletter.id, limit)
+    if edition:
+        fresh = {article.id for article in edition.carried}
+        announced = [*edition.carried, *(article for article in announced if article.id not in fresh)][:limit]
+    published = article_repository.list_visible_articles(connection, limit, context.now)
+    known = load_notices(connection, [*announced, *published], notices)
+    language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
+    return RenderContext(
+        site=newsroom.settings.site,
+        newsletter=newsletter,
+        announced=all_with_notices(announced, known, language, zone),
+        published=all_with_notices(published, known, language, zone),
+        templates=newsroom.templates,
+        language=language,
+        zone=zone,
+    )
+
+
+def build_site_context(newsroom: Newsroom, connection: Connection, now: datetime) -> SiteRenderContext:
+    """What channels show of all articles with, whatever the newsletter."""
+    site = newsroom.settings.site
+    published = article_repository.list_visible_articles(connection, _feed_length(newsroom), now)
+    known = load_notices(connection, published)
+    return SiteRenderContext(
+        site=site,
+        published=all_with_notices(published, known, site.language, site.timezone),
+        templates=newsroom.templates,
+        language=site.language,
+        zone=site.timezone,
+    )
+
+
+def _feed_length(newsroom: Newsroom) -> int:
+    """How many articles a context holds: as many as the channel that shows most."""
+    return max([MIN_FEED_ARTICLES, *(channel.max_articles for channel in newsroom.channels.values())])
+
+
+def load_notices(
+    connection: Connection, articles: Sequence[Article], fresh: Mapping[str, Sequence[Notice]] | None = None
+) -> dict[str, list[Notice]]:
+    """The notes that articles carry, with those that are about to be written."""
+    said = notice_book.notices_of_articles(connection, list({article.id for article in articles}))
+    for article, more in (fresh or {}).items():
+        said[article] = [*said.get(article, []), *more]
+    return said
