@@ -148,6 +148,15 @@ def close_post(connection: Connection, edition: str, channel: str, variant: str,
     )
 
 
+def close_damaged_rendition(connection: Connection, edition: str, channel: str, variant: str, now: datetime) -> None:
+    """Give up what waits for a rendition that cannot be read; what may be out is tried no more."""
+    rows = deliveries.c
+    here = (rows.edition_id == edition) & (rows.channel == channel) & (rows.variant == variant)
+    values = {"state": S.EXPIRED, "due": None, "updated": now, "reply": "given up: its bytes in the store were damaged"}
+    connection.execute(sa.update(deliveries).where(here, rows.state.in_((S.PENDING, S.DEFERRED))).values(values))
+    connection.execute(sa.update(deliveries).where(here, rows.state == S.UNCERTAIN).values(due=None))
+
+
 def supersede_earlier_editions(
     connection: Connection, edition: Edition, channels: Iterable[str], now: datetime
 ) -> None:

@@ -28,6 +28,7 @@ DELIVERY_COLUMNS = [
     ),
 ]  # fmt: skip
 
+UNSENT_STATES = (S.PENDING, S.DEFERRED)
 _OPEN = (S.PENDING, S.SENDING, S.DEFERRED)
 _STATES = {state.value: state for state in DeliveryState}
 
@@ -264,6 +265,24 @@ def find_lease_owner(connection: Connection, channel: str, now: datetime) -> str
     held = (shards.c.owner != "") & (shards.c.lease_until > now)
     query = sa.select(shards.c.owner).where(shards.c.channel == channel, held)
     return next((owner for owner in connection.execute(query.distinct()).scalars() if not owner_is_dead(owner)), "")
+
+
+def has_sent_any(connection: Connection, edition: str) -> bool:
+    """Whether anything of an edition is out, or may be."""
+    states = (S.SENT, S.SENDING, S.UNCERTAIN)
+    query = sa.select(deliveries.c.shard).where(deliveries.c.edition_id == edition, deliveries.c.state.in_(states))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def count_unsent(connection: Connection, variants: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many emails of these editions, of these variants each, are still to be sent; without those that have none."""
+    found = {}
+    for edition, among in variants.items():
+        here = (deliveries.c.edition_id == edition) & deliveries.c.variant.in_(list(among))
+        query = sa.select(sa.func.count()).where(here, deliveries.c.state.in_(UNSENT_STATES))
+        if number := connection.execute(query).scalar_one():
+            found[edition] = number
+    return found
 
 
 def has_personal_deliveries(connection: Connection, among: Sequence[str]) -> bool:

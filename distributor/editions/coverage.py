@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..model import EditionKind, EditionState
+from ..model import Article, EditionKind, EditionState
 from ..storage.rows import enum_member, skip_damaged
 from ..storage.tables import editions, newsletter_articles, segments
+from . import repository as edition_repository
 from .build import alert_slot
 
 
@@ -110,3 +111,22 @@ def _rows(connection: Connection, ids: set[str]) -> Sequence[Any]:
     columns = (editions.c.id, editions.c.newsletter, editions.c.kind, editions.c.state, editions.c.frozen_at)
     query = sa.select(*columns, editions.c.released_at).where(editions.c.id.in_(ids))
     return connection.execute(query.order_by(editions.c.frozen_at, editions.c.id)).all()
+
+
+def find_emails_with(
+    connection: Connection, newsletter: str, article: Article
+) -> tuple[dict[str, list[str]], datetime | None]:
+    """The emails of a newsletter that carried an article, variants by edition, and when the first of them was out."""
+    query = sa.select(editions.c.id, editions.c.released_at).where(
+        editions.c.newsletter == newsletter,
+        editions.c.released_at >= article.first_seen,
+        editions.c.kind != EditionKind.CORRECTION,
+    )
+    carried, first = {}, None
+    for row in connection.execute(query.order_by(editions.c.released_at)):
+        contents = edition_repository.list_segment_articles(connection, row.id)
+        variants = [variant for variant, ids in contents.items() if article.id in ids]
+        if variants:
+            carried[row.id] = variants
+            first = first or row.released_at
+    return carried, first

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..articles import corrections, flags
@@ -21,31 +20,30 @@ from ..articles import repository as article_repository
 from ..articles.corrections import NoticeRecord
 from ..articles.flags import ArticleFlag
 from ..config.schema import Newsletter
+from ..delivery import queries
+from ..delivery.article_posts import ArticlePost, list_posts
 from ..delivery.control import close_post
-from ..delivery.queries import has_personal_deliveries
 from ..editions import article_status
+from ..editions import coverage as edition_coverage
 from ..editions import repository as edition_repository
 from ..editions.attribution import assign_articles
 from ..editions.build import EditionContents, EditionKey, build_edition
 from ..editions.selection import Selection
 from ..editions.snapshot import Snapshot, take_snapshot
 from ..errors import UserError
-from ..model import Article, DeliveryState, Edition, EditionKind, Notice, NoticeKind
+from ..model import Article, Edition, EditionKind, Notice, NoticeKind
 from ..newsroom import Newsroom
 from ..rendering.views import with_notices
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
-from ..storage.tables import deliveries, editions
 from ..subscribers import recipients
 from ..subscribers.recipients import CorrectionRecipients
 from . import preflight_gate
 from .compose import EditionPlan, NewsletterContext, build_render_context, load_notices
-from .correction_plan import ArticlePost, CorrectionPlanner, list_posts
+from .correction_plan import CorrectionPlanner
 from .deliver import check_may_send
 from .plan import EditionRequest
 from .publish import add_findings, save_plan
-
-S = DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def plan_correction(
             here = NewsletterContext(newsroom, connection, newsletter, notice.at)
             if not before:
                 parts.append(_plan_newsletter(here, asked))
-            elif mail and not has_personal_deliveries(connection, before):
+            elif mail and not queries.has_personal_deliveries(connection, before):
                 part = _plan_newsletter(here, asked, emails_only=True)
                 parts += [part] if part.plan.renditions else []
     examined = tuple(_with_findings(newsroom, part, notice.at, forced) for part in parts)
@@ -200,7 +198,7 @@ def _is_outdated(connection: Connection, plan: CorrectionPlan) -> bool:
     """Whether the world is another one than the plan was made for: what is out, and how its posts stand."""
     if any(take_snapshot(connection, name) != before for name, before in plan.based_on.items()):
         return True
-    return any(tuple(list_posts(connection, part.newsletter, plan.article)) != part.posts for part in plan.parts)
+    return any(tuple(list_posts(connection, part.newsletter.id, plan.article.id)) != part.posts for part in plan.parts)
 
 
 # -- planning ----------------------------------------------------------------------------------------------------------
@@ -249,13 +247,13 @@ def _plan_newsletter(
         withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
     )
     edition = build_edition(newsroom.settings, newsletter, EditionContents((article,)), key)
-    carried, carried_at = _list_emails_with(connection, newsletter, article)
+    carried, carried_at = edition_coverage.find_emails_with(connection, newsletter.id, article)
     edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
     email = replace(edition, articles=(article,))  # the email says itself what was wrong
     render_context = build_render_context(context, notices=fresh)
     corrected = tuple(_corrected_editions(connection, newsletter, article, shown))
     render_context = replace(render_context, corrected=corrected)
-    work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter, article)))
+    work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter.id, article.id)))
     holders = CorrectionRecipients(carried)
     for channel in newsroom.newsletter_channels(newsletter).values():
         if channel.personal:
@@ -272,7 +270,7 @@ def _plan_newsletter(
         else:
             work.posts(channel, assign_articles(channel, edition, channel.compose(edition, render_context)))
     if not emails_only:
-        work.still_to_go(_unsent(connection, carried))
+        work.still_to_go(queries.count_unsent(connection, carried))
     readers = holders if asked.mail else None
     plan = EditionPlan(newsletter, Selection(()), edition, tuple(work.renditions), readers=readers)
     return NewsletterCorrection(plan, tuple(work.known), tuple(work.give_up), tuple(work.lines))
@@ -294,39 +292,3 @@ def _corrected_editions(
                 return tuple(shown if one.id == article.id else one for one in articles)
 
             yield replace(edition, articles=now(edition.articles), briefs=now(edition.briefs))
-
-
-def _list_emails_with(
-    connection: Connection, newsletter: Newsletter, article: Article
-) -> tuple[dict[str, list[str]], datetime | None]:
-    """The letters that carried the article, parts by edition, and when the first of them was out."""
-    query = sa.select(editions.c.id, editions.c.released_at).where(
-        editions.c.newsletter == newsletter.id,
-        editions.c.released_at >= article.first_seen,
-        editions.c.kind != EditionKind.CORRECTION,
-    )
-    carried, first = {}, None
-    for row in connection.execute(query.order_by(editions.c.released_at)):
-        variants = [
-            variant
-            for variant, ids in edition_repository.list_segment_articles(connection, row.id).items()
-            if article.id in ids
-        ]
-        if variants:
-            carried[row.id] = variants
-            first = first or row.released_at
-    return carried, first
-
-
-def _unsent(connection: Connection, carried: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    found = {}
-    for edition, variants in carried.items():
-        query = sa.select(sa.func.count()).where(
-            deliveries.c.edition_id == edition,
-            deliveries.c.variant.in_(list(variants)),
-            deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
-        )
-        number = connection.execute(query).scalar_one()
-        if number:
-            found[edition] = number
-    return found

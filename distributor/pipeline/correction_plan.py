@@ -6,33 +6,17 @@ network can, by the newest receipt there is of it; what is not out yet is given 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..channel import Channel
-from ..config.schema import Newsletter
+from ..delivery.article_posts import ArticlePost
+from ..delivery.queries import UNSENT_STATES
 from ..editions import repository as edition_repository
-from ..model import Article, DeliveryState, Edition, Notice, NoticeKind, Rendition, RenditionAction
-from ..storage.tables import deliveries, editions, renditions
-
-S = DeliveryState
-_OPEN = (S.PENDING, S.DEFERRED)
-
-
-@dataclass(frozen=True, slots=True)
-class ArticlePost:
-    """One post of the article by an earlier edition, and where it stands. `changes` are earlier corrections of it that
-    are not out yet."""
-
-    edition: str
-    channel: str
-    variant: str
-    state: DeliveryState
-    changes: tuple[ArticlePost, ...] = ()
+from ..model import DeliveryState, Edition, Notice, NoticeKind, Rendition, RenditionAction
 
 
 @dataclass
@@ -85,13 +69,13 @@ class CorrectionPlanner:
         self.give_up += post.changes  # this one takes their place
         if self.withdrawal and made is None:
             made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
-        if post.state in _OPEN:
+        if post.state in UNSENT_STATES:
             self.give_up.append(post)
             if made and not self.withdrawal and made not in self.renditions:
                 self.renditions.append(made)
             then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
             self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
-        elif post.state is not S.SENT:
+        elif post.state is not DeliveryState.SENT:
             self.lines.append(f"{name}: the post of {post.edition} may be out: check, and change it by hand")
         elif made is None or not channel.can(ability):
             what = "deleted" if self.withdrawal else "changed"
@@ -127,44 +111,3 @@ class CorrectionPlanner:
 
 def _count_words(number: int) -> str:
     return "1 reader" if number == 1 else f"{number} readers"
-
-
-def list_posts(connection: Connection, newsletter: Newsletter, article: Article) -> Iterator[ArticlePost]:
-    """The posts of an article on each channel, latest edition first, without what was taken back or will never be out."""
-    taken_back = {
-        (row.channel, row.target, row.target_variant)
-        for row in connection.execute(
-            _renditions(newsletter, RenditionAction.RETRACT).where(deliveries.c.state == S.SENT)
-        )
-    }
-    changes: dict[tuple[str, str, str], list[ArticlePost]] = {}
-    for row in connection.execute(_renditions(newsletter, RenditionAction.AMEND).where(deliveries.c.state.in_(_OPEN))):
-        one = ArticlePost(row.edition_id, row.channel, row.variant, S(row.state))
-        changes.setdefault((row.channel, row.target, row.target_variant), []).append(one)
-    found = _renditions(newsletter, RenditionAction.POST).where(
-        renditions.c.article == article.id, deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
-    )
-    for row in connection.execute(found):
-        place = (row.channel, row.edition_id, row.variant)
-        if place not in taken_back:
-            yield ArticlePost(row.edition_id, row.channel, row.variant, S(row.state), tuple(changes.get(place, ())))
-
-
-def _renditions(newsletter: Newsletter, action: RenditionAction) -> sa.Select[tuple[str, str, str, str, str, str]]:
-    """The deliveries of a newsletter to places, not to people, with what they act on."""
-    same = (
-        (renditions.c.edition_id == deliveries.c.edition_id)
-        & (renditions.c.channel == deliveries.c.channel)
-        & (renditions.c.variant == deliveries.c.variant)
-    )
-    columns = (
-        deliveries.c.edition_id, deliveries.c.channel, deliveries.c.variant, deliveries.c.state, renditions.c.target,
-        renditions.c.target_variant,
-    )  # fmt: skip
-    return (
-        sa.select(*columns)
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .join(renditions, same)
-        .where(editions.c.newsletter == newsletter.id, deliveries.c.recipient == "", renditions.c.action == action)
-        .order_by(editions.c.frozen_at.desc(), deliveries.c.channel, deliveries.c.variant)
-    )

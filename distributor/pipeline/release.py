@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from ..delivery import queries
 from ..delivery.control import close_deliveries
 from ..delivery.enqueue import enqueue_deliveries, remove_untried_deliveries
 from ..editions import article_status, review
@@ -20,10 +20,9 @@ from ..editions.repository import EditionRow
 from ..editions.review import Difference, DraftStep
 from ..editions.selection import ArticleDecision, ArticleStatus, Candidate
 from ..errors import ClockError, DistributorError, OutdatedConfig, StoreError, UserError
-from ..model import DeliveryState, Edition, EditionState
+from ..model import Edition, EditionState
 from ..newsroom import Newsroom
 from ..storage.database import Database
-from ..storage.tables import deliveries
 from . import preflight_gate
 from .compose import CompositionScope, NewsletterContext, build_render_context, compose_edition
 from .deliver import check_may_send
@@ -96,7 +95,7 @@ def _cancel(connection: Connection, row: EditionRow, by: str, now: datetime, why
     edition_repository.record_event(connection, row.id, "cancelled", by, now, why)
     freed = (
         0
-        if _has_sent_any(connection, row.id)
+        if queries.has_sent_any(connection, row.id)
         else article_status.requeue_articles(connection, row.id, f"{row.id} was {reason}", now)
     )
     return given_up, freed
@@ -107,12 +106,6 @@ def _row(connection: Connection, edition_id: str) -> EditionRow:
     if row is None:
         raise UserError(f"there is no edition {edition_id!r}; `distributor editions` lists them")
     return row
-
-
-def _has_sent_any(connection: Connection, edition_id: str) -> bool:
-    states = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
-    query = sa.select(deliveries.c.shard).where(deliveries.c.edition_id == edition_id, deliveries.c.state.in_(states))
-    return connection.execute(query.limit(1)).first() is not None
 
 
 # -- when its time comes -----------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ must not be: where a value is lost, the cautious one takes its place.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -25,17 +24,17 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Column, Connection, Table
 
 from ..articles import flags
-from ..articles import repository as article_repository
 from ..articles.flags import ArticleFlag
+from ..articles.repair import restore_content
 from ..credentials import remove_credentials
-from ..delivery.queries import S
+from ..delivery.control import close_damaged_rendition
 from ..editions import repository as edition_repository
+from ..editions.repair import find_changed_renditions, rebuild_content
 from ..editions.selection import ArticleStatus
 from ..errors import DamagedRow
 from ..model import (
     BounceType,
     DeliveryState,
-    Edition,
     EditionKind,
     EditionState,
     Frequency,
@@ -44,14 +43,12 @@ from ..model import (
     ParsedArticle,
     RenditionAction,
     edition_from_json,
-    edition_to_json,
-    parsed_article_to_data,
 )
 from ..storage import tables
-from ..storage.rows import UtcTime, decode_leniently, from_json, skip_damaged
+from ..storage.raw_rows import delete_row, find_raw, read_raw, update_row
+from ..storage.rows import UtcTime, decode_leniently, from_json
 from ..storage.tables import metadata
 from ..text import clean_line
-from ..url_cleaning import web_address
 
 _found = TypeAdapter(ParsedArticle)
 # A user name and a password in an address, also inside HTML.
@@ -121,23 +118,14 @@ def _of_table(connection: Connection, table: Table, now: datetime) -> Iterator[D
     checks = [(column, check) for column in table.c if (check := _check(column, now))]
     if not checks:
         return
-    if not sa.inspect(connection).has_table(table.name):
-        return
-    columns = [*table.primary_key.columns, *(column for column, _ in checks)]
-    for row in connection.execute(sa.select(*(_raw(column).label(f"c{i}") for i, column in enumerate(columns)))):
-        key = tuple(row[: len(table.primary_key.columns)])
-        values = row[len(key) :]
+    for key, values in read_raw(connection, table, [column for column, _ in checks]):
         for (column, check), value in zip(checks, values, strict=True):
             if found := check(value):
                 why, remedy, instead = found
                 yield Damage(table.name, key, column.name, why, remedy, instead)
-    if table is tables.renditions:
-        yield from _changed_renditions(connection)
-
-
-def _raw(column: Column[Any]) -> sa.ColumnElement[Any]:
-    """A column as text, before anything can fail to understand it."""
-    return sa.cast(column, sa.Text) if isinstance(column.type, (UtcTime, sa.JSON)) else column
+    if table is tables.renditions and sa.inspect(connection).has_table(table.name):
+        for key in find_changed_renditions(connection):
+            yield Damage("renditions", key, "body", "is not what was frozen", Remedy.RENDITION)
 
 
 Check = Callable[[Any], tuple[str, Remedy, Any] | None]
@@ -209,14 +197,6 @@ def _first(error: ValidationError) -> str:
     return f"{'.'.join(map(str, first['loc']))} {first['msg']}".strip()[:200]
 
 
-def _changed_renditions(connection: Connection) -> Iterator[Damage]:
-    columns = tables.renditions.c
-    query = sa.select(columns.edition_id, columns.channel, columns.variant, columns.body, columns.sha256)
-    for edition, channel, variant, body, sha256 in connection.execute(query):
-        if hashlib.sha256(bytes(body)).hexdigest() != sha256:
-            yield Damage("renditions", (edition, channel, variant), "body", "is not what was frozen", Remedy.RENDITION)
-
-
 # -- repairing ---------------------------------------------------------------------------------------------------------
 
 
@@ -238,104 +218,55 @@ def _save_rows(connection: Connection, found: Sequence[Damage], folder: Path, no
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         for damage in found:
-            table = metadata.tables[damage.table]
-            query = sa.select(*(_raw(column).label(column.name) for column in table.c)).where(_here(table, damage))
-            row = connection.execute(query).mappings().first()
-            kept = {"table": damage.table, "column": damage.column, "why": damage.why, "row": dict(row or {})}
+            row = find_raw(connection, damage.table, damage.key)
+            kept = {"table": damage.table, "column": damage.column, "why": damage.why, "row": row}
             out.write(_LOGIN.sub(r"\1", json.dumps(kept, ensure_ascii=False, default=str)) + "\n")
         out.flush()
         os.fsync(out.fileno())
     return file
 
 
-def _here(table: Table, damage: Damage) -> sa.ColumnElement[bool]:
-    return sa.and_(*(column == value for column, value in zip(table.primary_key.columns, damage.key, strict=True)))
-
-
 def _set(connection: Connection, damage: Damage, now: datetime) -> None:
-    table = metadata.tables[damage.table]
-    values: dict[str, Any] = {damage.column: damage.value}
-    if (damage.table, damage.column) == ("subscribers", "topics"):
-        values["topics_key"] = ""
     if damage.table == "article_flags":  # it may have the cautious flag already
-        connection.execute(sa.delete(table).where(_here(table, damage)))
+        delete_row(connection, damage.table, damage.key)
         reason = "its mark in the store could not be read"
         flags.set_flag(connection, damage.key[0], ArticleFlag.HELD, reason=reason, by="doctor", now=now)
         return
-    connection.execute(sa.update(table).where(_here(table, damage)).values(values))
+    values = {damage.column: damage.value}
+    if (damage.table, damage.column) == ("subscribers", "topics"):
+        values["topics_key"] = ""
+    update_row(connection, damage.table, damage.key, values)
 
 
 def _drop(connection: Connection, damage: Damage, now: datetime) -> None:
-    table = metadata.tables[damage.table]
-    connection.execute(sa.delete(table).where(_here(table, damage)))
+    delete_row(connection, damage.table, damage.key)
 
 
 def _article(connection: Connection, damage: Damage, now: datetime) -> None:
     (id,) = damage.key
-    columns, versions = tables.articles.c, tables.article_versions.c
-    row = connection.execute(sa.select(columns.source, columns.title, columns.url).where(columns.id == id)).one()
-    kept = (
-        sa.select(sa.cast(versions.content, sa.Text)).where(versions.article_id == id).order_by(versions.version.desc())
-    )
-    texts = connection.execute(kept).scalars().all()
-    readable = [text for text in texts if not _article_content(text, Remedy.DROP)]
-    if readable:
-        content = from_json(readable[0])
-    else:
-        content = parsed_article_to_data(
-            ParsedArticle(source=row.source, title=row.title, url=web_address(row.url, ""))
-        )
-    # Without a hash of its own the next look at its source tells the article anew, as a change.
-    connection.execute(sa.update(tables.articles).where(columns.id == id).values(content=content, sha256=""))
-    flags.set_flag(
-        connection, id, ArticleFlag.HELD, reason="its text in the store could not be read", by="doctor", now=now
-    )
+    restore_content(connection, id, lambda text: not _article_content(text, Remedy.DROP))
+    reason = "its text in the store could not be read"
+    flags.set_flag(connection, id, ArticleFlag.HELD, reason=reason, by="doctor", now=now)
 
 
 def _edition(connection: Connection, damage: Damage, now: datetime) -> None:
     (id,) = damage.key
-    columns, said = tables.editions.c, tables.newsletter_articles.c
-    row = connection.execute(sa.select(*(c for c in columns if c is not columns.content)).where(columns.id == id)).one()
-    carried = connection.execute(sa.select(said.article_id).where(said.edition_id == id)).scalars().all()
-    articles = skip_damaged(carried, lambda article: article_repository.find_article(connection, article))
-    edition = Edition(
-        id=id,
-        newsletter=row.newsletter,
-        slot=row.slot,
-        number=row.number,
-        subject=row.subject,
-        articles=tuple(sorted((one for one in articles if one), key=lambda one: (-one.published.timestamp(), one.id))),
-        frozen_at=row.frozen_at,
-        expires_at=row.expires_at,
-        language=Language(row.language) if row.language in list(Language) else Language.VI,
-        kind=EditionKind(row.kind) if row.kind in list(EditionKind) else EditionKind.DIGEST,
-    )
-    content = edition_to_json(edition)
-    values = {"content": content.decode(), "sha256": hashlib.sha256(content).hexdigest()}
-    connection.execute(sa.update(tables.editions).where(columns.id == id).values(values))
-    edition_repository.record_event(
-        connection, id, "repaired", "doctor", now, "its content in the store could not be read"
-    )
+    rebuild_content(connection, id)
+    reason = "its content in the store could not be read"
+    edition_repository.record_event(connection, id, "repaired", "doctor", now, reason)
 
 
 def _rendition(connection: Connection, damage: Damage, now: datetime) -> None:
     edition, channel, variant = damage.key
-    rows = tables.deliveries
-    here = (rows.c.edition_id == edition) & (rows.c.channel == channel) & (rows.c.variant == variant)
-    reply = "given up: its bytes in the store were damaged"
-    waiting = rows.c.state.in_((S.PENDING, S.DEFERRED))
-    connection.execute(sa.update(rows).where(here, waiting).values(state=S.EXPIRED, due=None, updated=now, reply=reply))
-    connection.execute(sa.update(rows).where(here, rows.c.state == S.UNCERTAIN).values(due=None))
+    close_damaged_rendition(connection, edition, channel, variant, now)
     _drop(connection, damage, now)
 
 
 def _without_login(connection: Connection, damage: Damage, now: datetime) -> None:
-    table = metadata.tables[damage.table]
-    column = table.c[damage.column]
-    text = connection.execute(sa.select(_raw(column)).where(_here(table, damage))).scalar_one()
-    bare = _LOGIN.sub(r"\1", text)
+    bare = _LOGIN.sub(r"\1", find_raw(connection, damage.table, damage.key)[damage.column])
+    column = metadata.tables[damage.table].c[damage.column]
     value = from_json(bare) if isinstance(column.type, sa.JSON) else bare
-    connection.execute(sa.update(table).where(_here(table, damage)).values({damage.column: value}))
+    update_row(connection, damage.table, damage.key, {damage.column: value})
 
 
 _STEPS: Mapping[Remedy, Callable[[Connection, Damage, datetime], None]] = {
