@@ -1,10 +1,11 @@
-"""Articles as people speak of them: by id, by the address of their page, or by words of their title."""
+"""What staff type, searched: articles by id, by the address of their page or by words of their title; unknown topics."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import sqlalchemy as sa
@@ -18,17 +19,18 @@ from .repository import find_article, newest_first
 
 _MARKS = re.compile(r"[\u0300-\u036f]")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+_CLOSE = 0.6  # of difflib's measure, from which a topic may have been meant
 
 
 def fold_text(text: str) -> str:
-    """Text as it is searched: small letters without their marks, so that `duong tinh` finds «Đường tỉnh»."""
+    """Text as it is searched: lower case without diacritics, so that `duong tinh` finds «Đường tỉnh»."""
     bare = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold()))
     return " ".join(bare.replace("đ", "d").split())
 
 
 def matches_query(wanted: str, title: str, url: str = "") -> bool:
-    """Whether a title holds all the words of what is asked for, each perhaps only in part, or an address holds it. Words
-    that are written with their marks must have them. Pure."""
+    """Whether a title holds all the words of a query, each perhaps only in part, or an address holds the query. Words that
+    are written with diacritics must have them. Pure."""
     asked, whole = wanted.casefold().strip(), title.casefold()
     if not asked:
         return False
@@ -53,8 +55,8 @@ def find_exact_article(connection: Connection, asked: str) -> Article | None:
 
 
 def search_articles(connection: Connection, asked: str, source: str | None = None) -> Iterator[Article]:
-    """The articles that somebody may mean, newest first: the very one by id or address, or all whose title or address
-    matches. Nothing is held in memory but their ids."""
+    """The articles that match a query, newest first: the very one by id or address, or all whose title or address matches.
+    Only their ids are held in memory."""
     found = find_exact_article(connection, asked)
     if found:
         yield from [found] if source in (None, found.source) else []
@@ -65,3 +67,21 @@ def search_articles(connection: Connection, asked: str, source: str | None = Non
     ids = [id for id, title, url in rows if matches_query(asked, title, url)]
     for id in ids:
         yield from (one for one in skip_damaged([id], partial(find_article, connection)) if one)
+
+
+def describe_unknown_topics(wanted: Iterable[str], known: Iterable[str]) -> list[str]:
+    """A line for each topic that no article and no source has ever had, in the order given, with the nearest one that is
+    known. Nothing is refused for it: a topic may be meant for articles to come. Pure.
+
+    Case does not count, as everywhere where topics are compared.
+    """
+    topics = sorted(set(known))
+    folded = {topic.casefold() for topic in topics}
+    unknown = dict.fromkeys(topic for topic in wanted if topic.casefold() not in folded)
+    return [f"no article and no source has ever had the topic {topic!r}{_hint(topic, topics)}" for topic in unknown]
+
+
+def _hint(topic: str, known: list[str]) -> str:
+    by_folded = {fold_text(one): one for one in reversed(known)}
+    close = difflib.get_close_matches(fold_text(topic), by_folded, n=1, cutoff=_CLOSE)
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""

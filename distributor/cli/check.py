@@ -96,7 +96,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
 
 def _unknown_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:
     """Topics that config.yaml asks for and that nothing has ever had, each with its place."""
-    from ..articles.unknown_topics import describe_unknown_topics
+    from ..articles.search import describe_unknown_topics
     from ..config import yaml
 
     if known is None:

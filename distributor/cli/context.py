@@ -147,7 +147,7 @@ class LogFormatter(logging.Formatter):
 
 def warn_of_unknown_topics(app: CliContext, connection: Connection, wanted: Iterable[str]) -> None:
     """A line for each topic that somebody asks for and that nothing has ever had."""
-    from ..articles.unknown_topics import describe_unknown_topics
+    from ..articles.search import describe_unknown_topics
 
     named = list(dict.fromkeys(wanted))
     known = known_topics(app, connection) if named else None
