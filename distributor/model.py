@@ -4,7 +4,7 @@
                                                                                                ◀──Receipt──
 
 All times are aware and UTC inside the program; they become local only when shown. All text is NFC and has no character
-that XML 1.0 forbids; `distributor.text` sees to both at the door.
+that XML 1.0 forbids; `distributor.text` makes sure of both where text enters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DAY = timedelta(days=1)
 
 
 class Language(StrEnum):
-    """The languages in which a subscriber can be spoken to."""
+    """The languages of newsletters and emails."""
 
     VI = "vi"
     EN = "en"
@@ -32,7 +32,7 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFile:
-    """A picture of ours in one size: where it is, and what it is shown as, in CSS pixels."""
+    """A resized image in our public folder: its address and its size in CSS pixels."""
 
     url: str
     width: int
@@ -41,9 +41,9 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture of an article. `width` and `height` are in CSS pixels, 0 where the source does not tell.
+    """An image of an article. `width` and `height` are in CSS pixels, 0 where the source does not give them.
 
-    `url` is empty where a text tells of a picture only by its caption. `variants` are files of ours made of it.
+    `url` is empty where a text has only the caption of an image. `variants` are the files that we have made of it.
     """
 
     url: str
@@ -56,13 +56,13 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedArticle:
-    """What a source makes of one story: cleaned, but not yet known to the store.
+    """An article as a source gives it: cleaned, but not yet known to the store.
 
-    `source_id` is the name that the source itself gives the story (file name, database id), `guid` the one that a feed
+    `source_id` is the source's own id of it (file name, database id), `guid` the one that a feed
     carries; either may be empty. `body_html` is sanitised and has absolute URLs only. `published` is None where the
-    source does not tell; `has_date` is then False once the store has put the time of the first look in its place.
-    `published_estimated` says that it is only what a listing tells ("2 giờ trước"): another look gives another moment, which
-    is no change of the story. `publish_at` is an embargo: the story must not go out before.
+    source gives no date; `has_date` is then False once the store has put the time of the first gathering in its place.
+    `published_estimated` says that it comes from a relative date ("2 giờ trước"): another gathering gives another time,
+    which is no change of the article. `publish_at` is an embargo: the article must not go out before.
     `has_time` is False where only the day is known: `published` is then the midnight that begins it.
     """
 
@@ -86,14 +86,14 @@ class ParsedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """One published story as the store knows it.
+    """A published article as the store knows it.
 
     `id` is ours, short and permanent; `feed_id` is the permanent `tag:` URI that feeds carry (RFC 4151). `backlog`
-    tells that the story was already old when its source was first read: kept and known, but no news. `has_date` is
-    False where `published` is only the time of our first look; `has_time` is False where only the day is known, and
+    says that the article was already old when its source was first gathered: stored and known, but no news. `has_date` is
+    False where `published` is only the time of the first gathering; `has_time` is False where only the day is known, and
     `published` is the midnight that begins it. `source` is the one whose text it is, and `source_id` its
-    own name for the story when it last told it anew; `origins` are all that have told the story, where whoever made
-    this value has asked for them.
+    own id of it; `origins` are all sources that have published it, where the
+    code that made this value has loaded them.
     """
 
     id: str
@@ -122,8 +122,8 @@ class Article:
     def moment(self) -> datetime:
         """The moment that stands for `published` where one is asked for: in feeds, and in the order of articles.
 
-        Of a day without a time it is when we first saw the story, if that was on this day; readers sort by it, and it is the
-        latest that it can have been. Otherwise it is noon, which is on the same day for readers from America to Japan.
+        Of a day without a time it is when we first saw the article, if that was on this day: feed readers sort by it, and it
+        is the latest that it can have been. Otherwise it is noon, which is the same day from America to Japan.
         """
         if self.has_time:
             return self.published
@@ -131,26 +131,26 @@ class Article:
 
     @property
     def changed(self) -> datetime:
-        """When the story last changed: the time that feeds call `updated`."""
+        """When the article last changed: the time that feeds call `updated`."""
         return max(self.updated, self.moment) if self.updated else self.moment
 
     def waits_until(self, now: datetime) -> datetime | None:
-        """The time before which it must not go out: its embargo, or its own date where that lies ahead. None: it may."""
+        """The time before which it must not go out: its embargo, or its own date in the future. None: it may."""
         ahead = self.published if self.has_date and self.published > now + MAX_CLOCK_SKEW else None
         embargo = self.publish_at if self.publish_at and self.publish_at > now else None
         return max((moment for moment in (ahead, embargo) if moment), default=None)
 
 
 class NoticeKind(StrEnum):
-    """What was done about an article that is out."""
+    """What was done about an article that has been published."""
 
-    CORRECTION = "correction"  # it was put right
-    WITHDRAWAL = "withdrawal"  # it was taken back
+    CORRECTION = "correction"  # it was corrected
+    WITHDRAWAL = "withdrawal"  # it was withdrawn
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What readers of an article are told of it. An empty note is put into general words."""
+    """A correction or withdrawal as its readers see it. An empty note is replaced by general words."""
 
     kind: NoticeKind
     note: str
@@ -161,10 +161,10 @@ class EditionKind(StrEnum):
     """Why an edition exists."""
 
     DIGEST = "digest"  # the answer to a slot, or a one-off send of everything new
-    DAILY = "daily"  # what was announced since the last one, for readers who want one mail a day
+    DAILY = "daily"  # what was announced since the last one, for subscribers who want one email a day
     WEEKLY = "weekly"  # the same for those who want one a week
     ALERT = "alert"  # one urgent article, sent at once
-    CORRECTION = "correction"  # one article put right or taken back, for those who have got it
+    CORRECTION = "correction"  # one article corrected or withdrawn, for those who have received it
 
 
 class EditionState(StrEnum):
@@ -183,8 +183,8 @@ class Edition:
 
     `slot` is the newsletter's local date and time (`2026-11-23T07:00`), or `manual-…` for a send by hand.
     `briefs` are shown as lines without a lead. `overflow` counts the articles that wait for the next edition.
-    `cohort` names the readers whose share of it this is; empty for the whole edition. `known` are the ids of articles
-    that these readers have had as an alert already. A correction has a `notice`, and says when the article that it is
+    `segment` names the subscribers whose share of it this is; empty for the whole edition. `known` are the ids of articles
+    that these subscribers have had as an alert already. A correction has a `notice`, and says when the article that it is
     about was carried.
     """
 
@@ -207,7 +207,7 @@ class Edition:
 
     @property
     def variant(self) -> str:
-        """The variant of its personal rendition: a letter for each cohort."""
+        """The variant of its email: one for each segment."""
         return f"digest-{self.segment}" if self.segment else "digest"
 
     @property
@@ -221,7 +221,7 @@ class RenditionAction(StrEnum):
 
     POST = "post"  # carried there
     AMEND = "amend"  # put in the place of what an earlier edition has posted
-    RETRACT = "retract"  # what an earlier edition has posted is taken back
+    RETRACT = "retract"  # what an earlier edition has posted is deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +290,7 @@ class Receipt:
 class DeliveryState(StrEnum):
     """Where one row of the ledger stands. The transitions are in `distributor.delivery.ledger`."""
 
-    PENDING = "pending"  # promised, not tried yet
+    PENDING = "pending"  # enqueued, not tried yet
     SENDING = "sending"  # the irrevocable byte may leave, or has left, and no outcome is written yet
     SENT = "sent"  # the far end has taken it
     DEFERRED = "deferred"  # surely not out; will be tried again
@@ -325,10 +325,10 @@ class Delivery:
 
 
 class Frequency(StrEnum):
-    """How often a subscriber wants to be written to by one newsletter. Alerts come at once to all."""
+    """How often a subscriber wants emails of one newsletter. Alerts are sent at once to all."""
 
     EACH = "each"  # each edition
-    DAILY = "daily"  # at most one mail a day, with everything since the last one
+    DAILY = "daily"  # at most one email a day, with everything since the last one
     WEEKLY = "weekly"  # at most one a week
 
 
@@ -336,7 +336,7 @@ class Frequency(StrEnum):
 class Subscriber:
     """A person with an address. `newsletters` are the ones this person has asked for.
 
-    `topics` are what this person wants to read of them: everything if empty.
+    `topics` are what this person wants of them: everything if empty.
     """
 
     id: str
@@ -368,7 +368,7 @@ class Bounce:
     """A refusal or a complaint: whom it is about, what it means, and how we know.
 
     `at` is when it happened, `status` the enhanced code (RFC 3463), `text` what the far end said. `via` says how it came:
-    `smtp` for the answer of a server, `dsn`, `arf` or `text` for a returned mail. `delivery_id` is the row of the ledger,
+    `smtp` for the answer of a server, `dsn`, `arf` or `text` for a returned email. `delivery_id` is the row of the ledger,
     None where nobody knows it.
     """
 
@@ -395,7 +395,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOut:
-    """That somebody does not want a newsletter, or none at all where `newsletter` is empty; since when, how we know
+    """An opt-out: somebody does not want a newsletter, or none at all where `newsletter` is empty; since when, how we know
     (`staff`, `import`), and why if anybody said so. `suppressed`: it follows from a suppression, and `via` is its type."""
 
     address: str
@@ -420,6 +420,6 @@ def edition_from_json(data: bytes | str) -> Edition:
 
 
 def parsed_article_to_data(found: ParsedArticle) -> dict[str, Any]:
-    """The article as plain JSON values, for version rows and content hashes: what its source tells, and nothing of ours."""
+    """The article as plain JSON values, for version rows and content hashes: what its source gives, and nothing of ours."""
     data: dict[str, Any] = _found.dump_python(found, mode="json", exclude={"image": {"variants"}})
     return data

@@ -1,4 +1,4 @@
-"""What was wrong with articles that are out, in words for their readers. Every statement about it is here."""
+"""Corrections and withdrawals of published articles, in words for readers. Every statement about them is here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..storage.tables import corrections
 
 @dataclass(frozen=True, slots=True)
 class NoticeRecord:
-    """A notice as it was written down: its number among those of the article (from 1), for which version, by whom."""
+    """A stored notice: its number among those of the article (from 1), for which version, by whom."""
 
     number: int
     notice: Notice
@@ -30,7 +30,7 @@ class NoticeRecord:
 
 
 def add_notice(connection: Connection, article: str, notice: Notice, version: int, by: str) -> int:
-    """Write a notice down; returns its number, counted from 1 for each article."""
+    """Store a notice; returns its number, counted from 1 for each article."""
     here = sa.select(sa.func.count()).select_from(corrections).where(corrections.c.article_id == article)
     number = connection.execute(here).scalar_one() + 1
     values = {"kind": notice.kind.value, "note": notice.note, "at": notice.at, "actor": by, "version": version}
@@ -42,11 +42,11 @@ def notices_of_articles(connection: Connection, articles: Sequence[str]) -> dict
     """The notices of articles, oldest first."""
     query = sa.select(corrections).where(corrections.c.article_id.in_(articles))
     query = query.order_by(corrections.c.article_id, corrections.c.seq)
-    told = read_rows(
+    notices = read_rows(
         connection, query, corrections.c.article_id, lambda row: (row.article_id, _notice(row)), "notice of"
     )
     found: dict[str, list[Notice]] = {}
-    for article, notice in told:
+    for article, notice in notices:
         found.setdefault(article, []).append(notice)
     return found
 

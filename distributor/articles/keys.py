@@ -1,8 +1,8 @@
-"""The keys under which a story is known, and which of them identify nothing. Pure.
+"""The keys under which an article is known, and which of them identify nothing. Pure.
 
-Any one key recognises a story; the first ones are the strongest. A portal may renumber its GUIDs, move to https or add
-tracking parameters: some key survives. What stands on several stories of one look (the GUID `N/A`, the address of the
-section) tells none of them from the others, and is no key from then on.
+Any one key recognises an article; the first ones are the strongest. A portal may renumber its GUIDs, move to https or add
+tracking parameters: some key survives. What several articles of one gathering have in common (the GUID `N/A`, the address
+of the section) tells none of them from the others, and is no key from then on.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ..model import ParsedArticle
 from ..url_cleaning import canonical_url, remove_tracking, significant_fragment
 
 ANY_SOURCE_PREFIX = "title::"  # begins the key of a title whatever source has it; no source has an empty name
-DISTINCTIVE_TITLE_WORDS = 4  # words; a shorter title ("Thông báo") says too little to recognise a story
+DISTINCTIVE_TITLE_WORDS = 4  # words; a shorter title ("Thông báo") says too little to recognise an article
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 400  # characters that the store keeps of a key
 _STRONG = ("id:", "guid:", "url:")
 _TAG = re.compile(r"<[^<>]*>")
-_MOST_COMPARED = 10_000  # characters of a text: enough to tell stories apart
-_ALIKE = 0.7  # of the shorter text's sequences of three words: an edit keeps more, another story of one form less
-_DISTINCTIVE_TEXT_LENGTH = 80  # characters; a shorter one ("Xem chi tiết tại đây") stands below many headlines
+_MOST_COMPARED = 10_000  # characters of a text: enough to tell articles apart
+_ALIKE = 0.7  # of the shorter text's sequences of three words: an edit keeps more, another article of one form less
+_DISTINCTIVE_TEXT_LENGTH = 80  # characters; a shorter one ("Xem chi tiết tại đây") is found below many headlines
 _MAX_EXAMPLES = 3
 
 
 class ComparableArticle(Protocol):
-    """What two tellings of a story are compared by: a found article or a stored one."""
+    """What two versions of an article are compared by: a parsed article or a stored one."""
 
     @property
     def title(self) -> str: ...
@@ -50,8 +50,8 @@ def normalize_article(found: ParsedArticle, zone: ZoneInfo) -> ParsedArticle:
 
 
 def identity_keys(found: ParsedArticle, zone: ZoneInfo, ambiguous: Collection[str] = ()) -> tuple[str, ...]:
-    """Every key of a found article, strongest first, without those that are `ambiguous`. `zone` tells on which local day
-    it was published."""
+    """Every key of a found article, strongest first, without those that are `ambiguous`. `zone` gives the local day of its
+    publication."""
     keys = []
     if found.source_id:
         keys.append(f"id:{found.source}:{found.source_id}")
@@ -70,7 +70,7 @@ def identity_keys(found: ParsedArticle, zone: ZoneInfo, ambiguous: Collection[st
 
 
 def _address_keys(url: str, ambiguous: Collection[str]) -> list[str]:
-    """The key of an address; with its fragment where the rest stands on several stories."""
+    """The key of an address; with its fragment where several articles share the rest."""
     canonical = canonical_url(url)
     key = f"url:{canonical}"
     if key not in ambiguous:
@@ -79,12 +79,12 @@ def _address_keys(url: str, ambiguous: Collection[str]) -> list[str]:
     return [f"{key}#{fragment}"] if fragment and not canonical.endswith(f"#{fragment}") else []
 
 
-# -- one look ----------------------------------------------------------------------------------------------------------
+# -- one gathering -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleGroup:
-    """One story of a look, with its keys. `found` puts together what the look tells of it."""
+    """One article of a gathering, with its keys. `found` merges all that the gathering found of it."""
 
     found: ParsedArticle
     keys: tuple[str, ...]
@@ -92,14 +92,14 @@ class ArticleGroup:
 
 @dataclass(frozen=True, slots=True)
 class ArticleGroups:
-    """The stories of one look, in its order. `ambiguous` are the keys that stand on several of them: on how many."""
+    """The articles of one gathering, in its order. `ambiguous` are the keys that several of them share: by how many."""
 
-    stories: tuple[ArticleGroup, ...]
+    articles: tuple[ArticleGroup, ...]
     ambiguous: Mapping[str, int] = field(default_factory=dict)
 
 
 def group_articles(found: Sequence[ParsedArticle], zone: ZoneInfo, ambiguous: Collection[str] = ()) -> ArticleGroups:
-    """The articles of one look at one source as stories, each once. `ambiguous` are keys that identified nothing before."""
+    """The articles of one gathering of a source, each once. `ambiguous` are keys that identified nothing before."""
     shared: dict[str, int] = {}
     while True:
         keys = [identity_keys(one, zone, {*ambiguous, *shared}) for one in found]
@@ -118,8 +118,8 @@ def group_articles(found: Sequence[ParsedArticle], zone: ZoneInfo, ambiguous: Co
 
 
 def _joined(found: Sequence[ParsedArticle], keys: Sequence[Sequence[str]]) -> list[list[int]]:
-    """The positions of the articles of a look, those together that are one story: by ids and addresses first, since an
-    undated article of one title would otherwise join the first best of several weeks."""
+    """The positions of parsed articles, grouped by the article that they are: by ids and addresses first, since an undated
+    one would otherwise join the first of several weeks that have its title."""
     group_of = [[at] for at in range(len(found))]
     first: dict[str, int] = {}
     for strong in (True, False):
@@ -136,7 +136,7 @@ def _joined(found: Sequence[ParsedArticle], keys: Sequence[Sequence[str]]) -> li
 
 
 def _is_linked_by_key(key: str, one: Sequence[int], other: Sequence[int], found: Sequence[ParsedArticle]) -> bool:
-    """Whether two groups of a look that have a title or day in common are one story, with nothing in either against it."""
+    """Whether two groups that have a title or day in common are one article, with nothing in either against it."""
     pairs = [(found[a], found[b]) for a in one for b in other]
     if any(_are_apart(a, b) or (key.startswith("title:") and a.published and b.published) for a, b in pairs):
         return False
@@ -144,12 +144,12 @@ def _is_linked_by_key(key: str, one: Sequence[int], other: Sequence[int], found:
 
 
 def _is_one_article(one: ParsedArticle, other: ParsedArticle) -> bool:
-    """Whether two articles of one look with an id or address in common are one story."""
+    """Whether two of one gathering with an id or address in common are one article."""
     return is_same_article(one, other) and not _are_apart(one, other)
 
 
 def _are_apart(one: ParsedArticle, other: ParsedArticle) -> bool:
-    """A schedule is published each week under one title, in the same form: other days on other pages are other stories."""
+    """A schedule is published each week under one title, in the same form: other days on other pages are other articles."""
     other_page = one.url and other.url and _page(one) != _page(other)
     other_day = one.published and other.published and abs(one.published - other.published) >= _DAY
     return bool(other_page and other_day)
@@ -164,7 +164,7 @@ def _strength(key: str) -> int:
 
 
 def _shared(found: Sequence[ParsedArticle], keys: Sequence[Sequence[str]]) -> dict[str, int]:
-    """The ids and addresses that stand on stories which are not the same, and on how many articles they stand."""
+    """The ids and addresses that different articles share, with how many do."""
     bearers: dict[str, list[ParsedArticle]] = {}
     for one, its in zip(found, keys, strict=True):
         for key in its:
@@ -173,12 +173,12 @@ def _shared(found: Sequence[ParsedArticle], keys: Sequence[Sequence[str]]) -> di
     return {key: len(all) for key, all in bearers.items() if any(not _is_one_article(all[0], one) for one in all[1:])}
 
 
-def merge_group(tellings: Sequence[ParsedArticle]) -> ParsedArticle:
-    """What a look tells of a story in several places: the newest telling, and all topics."""
-    if len(tellings) == 1:
-        return tellings[0]
-    best = max(tellings, key=lambda one: (one.updated or one.published or _NEVER, len(one.body_html)))
-    topics = tuple(dict.fromkeys(topic for one in [best, *tellings] for topic in one.topics))
+def merge_group(versions: Sequence[ParsedArticle]) -> ParsedArticle:
+    """What a gathering found of an article in several places: the newest version, and all topics."""
+    if len(versions) == 1:
+        return versions[0]
+    best = max(versions, key=lambda one: (one.updated or one.published or _NEVER, len(one.body_html)))
+    topics = tuple(dict.fromkeys(topic for one in [best, *versions] for topic in one.topics))
     return replace(best, topics=topics)
 
 
@@ -186,35 +186,35 @@ _DAY = timedelta(days=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def describe_ambiguous_keys(look: ArticleGroups) -> list[str]:
-    """For staff: which ids and addresses of a look identify nothing. An address that tells its stories apart by the
-    fragment does."""
+def describe_ambiguous_keys(found: ArticleGroups) -> list[str]:
+    """For staff: which ids and addresses of a gathering identify nothing. An address whose fragment tells its articles apart
+    does."""
     lines = []
-    told_by_fragment = {key.partition("#")[0] for story in look.stories for key in story.keys if key.startswith("url:")}
-    for key, count in look.ambiguous.items():
-        if key in told_by_fragment:
+    with_fragment = {key.partition("#")[0] for group in found.articles for key in group.keys if key.startswith("url:")}
+    for key, count in found.ambiguous.items():
+        if key in with_fragment:
             continue
         kind, _, rest = key.partition(":")
         what, value = ("address", rest) if kind == "url" else ("id", rest.partition(":")[2])
-        told_by = "title and day" if kind == "url" else "address, title and day"
+        instead = "title and day" if kind == "url" else "address, title and day"
         lines.append(
-            f"{count} articles have one {what}, {value[:200]!r}: it identifies none; {told_by} tell them apart"
+            f"{count} articles have one {what}, {value[:200]!r}: it identifies none; {instead} tell them apart"
         )
     more = len(lines) - _MAX_EXAMPLES
     return lines[:_MAX_EXAMPLES] + ([f"{more} more ids or addresses identify nothing"] if more > 0 else [])
 
 
-# -- two tellings ------------------------------------------------------------------------------------------------------
+# -- two versions ------------------------------------------------------------------------------------------------------
 
 
 def is_same_article(one: ComparableArticle, other: ComparableArticle) -> bool:
-    """Whether two tellings of one source are of one story, by their words alone: their titles are the same, and say enough
-    or stand above one lead, and their texts are alike; or the headline is all that has changed."""
+    """Whether two versions from one source are one article, by their words alone: their titles are the same, and say enough
+    or come with the same lead, and their texts are alike; or the headline is all that has changed."""
     if _words(one.title) != _words(other.title):
         text = (one.lead, one.body_html)
         return sum(map(len, text)) >= _DISTINCTIVE_TEXT_LENGTH and text == (other.lead, other.body_html)
-    telling = len(_words(one.title)) >= DISTINCTIVE_TITLE_WORDS
-    return (telling or one.lead.casefold() == other.lead.casefold()) and is_similar_text(one, other)
+    distinctive = len(_words(one.title)) >= DISTINCTIVE_TITLE_WORDS
+    return (distinctive or one.lead.casefold() == other.lead.casefold()) and is_similar_text(one, other)
 
 
 def is_same_title(one: ComparableArticle, other: ComparableArticle) -> bool:
@@ -222,7 +222,7 @@ def is_same_title(one: ComparableArticle, other: ComparableArticle) -> bool:
 
 
 def is_similar_text(one: ComparableArticle, other: ComparableArticle) -> bool:
-    """Whether two texts may be one before and after an edit, or one a part of the other. Who has no text says nothing."""
+    """Whether two texts may be one before and after an edit, or one a part of the other. An empty text says nothing."""
     first, second = _text(one), _text(other)
     if not first or not second or first == second:
         return True
@@ -234,8 +234,8 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def _text(told: ComparableArticle) -> list[str]:
-    return _words(f"{told.lead} {_TAG.sub(' ', told.body_html[:_MOST_COMPARED])}")
+def _text(article: ComparableArticle) -> list[str]:
+    return _words(f"{article.lead} {_TAG.sub(' ', article.body_html[:_MOST_COMPARED])}")
 
 
 def _sequences(words: Sequence[str]) -> set[tuple[str, ...]]:

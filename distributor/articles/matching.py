@@ -1,7 +1,7 @@
 """What becomes of the articles of one gathering: new, changed, or known as they are. Pure; `repository` writes it down.
 
 An article is recognised by several keys, because each of them fails somewhere: portals renumber their GUIDs, move to
-https, add tracking parameters, and publish one story in two sections. An edit updates what is stored; it never makes
+https, add tracking parameters, and publish one article in two sections. An edit updates what is stored; it never makes
 news again.
 """
 
@@ -36,7 +36,7 @@ from .keys import (
 )
 from .merging import SourceVersion, merge_versions, update_version
 
-_SAME_TEXT = timedelta(days=30)  # between two sources that tell one story in like words; what comes yearly is another
+_SAME_TEXT = timedelta(days=30)  # between two sources with one article in similar words; what comes yearly is another
 _SAME_NEWS = timedelta(days=3)  # where one of them has only the title
 MAX_FUTURE = timedelta(days=14)  # that a portal announces ahead; a later date is a mistake
 
@@ -135,12 +135,12 @@ def decide_articles(
 ) -> ArticleDecisions:
     """What becomes of all articles of one gathering. `unchanged` counts what the source has skipped as not changed;
     `authority` is the host of the site."""
-    found = [group.found for group in groups.stories]
+    found = [group.found for group in groups.articles]
     old = find_backlog(found, source.announce_since, now) if history.is_first else frozenset()
     deciding = _Deciding(known, source, authority, now)
     # Oldest first, so that the order of first_seen and of ids is the order of publication.
     for position in sorted(range(len(found)), key=lambda at: found[at].published or now):
-        deciding.place(groups.stories[position], is_old=position in old)
+        deciding.place(groups.articles[position], is_old=position in old)
     deciding.merge()
     anomaly = _detect_anomaly(deciding, history, unchanged)
     held = {id: anomalies.doubtful_date_reason(date) for id, date in deciding.doubtful.items()}
@@ -262,7 +262,7 @@ class _Deciding:
 
 
 def find_backlog(found: Sequence[ParsedArticle], rule: FirstGatherRule, now: datetime) -> frozenset[int]:
-    """Which of the articles of a source's first look are old: their positions.
+    """Which articles of a source's first gathering are old: their positions.
 
     News are the `newest` articles and those younger than `age`; an article without a date takes its place in the list.
     """
@@ -289,7 +289,7 @@ def find_match(
 
 
 def _is_match(found: ParsedArticle, keys: Sequence[str], key: str, known: StoredArticle, now: datetime) -> bool:
-    # A source is compared with what it has told itself: another may have put the story into other words.
+    # A source is compared with its own version: another may have put the article into other words.
     own = known.source_versions[found.source].found if found.source in known.source_versions else None
     kind = key.partition(":")[0]
     if key.startswith(ANY_SOURCE_PREFIX):
@@ -301,7 +301,7 @@ def _is_match(found: ParsedArticle, keys: Sequence[str], key: str, known: Stored
         return canonical_url(found.url) == canonical_url(before.url) or not _is_another(found, before)
     if kind == "url":
         # Some feeds give every item the address of the section: another id of the same source and another title is
-        # another story. Two sources never share their ids.
+        # another article. Two sources never share their ids.
         mine, others = _ids(keys, found.source), _ids(known.keys, found.source)
         if mine and others and not mine & others:
             return is_same_title(found, own or known.article)
@@ -314,8 +314,8 @@ def _is_match(found: ParsedArticle, keys: Sequence[str], key: str, known: Stored
 
 
 def _is_undated_match(found: ParsedArticle, before: Article, now: datetime) -> bool:
-    """Whether two sources with one title tell one story, where one of them at least gives no date, so that no day can say
-    so. Texts that are alike do; without a text it must be news of these days, and not on two pages."""
+    """Whether two sources with one title have one article, where at least one of them gives no date, so that no day can say
+    so. Similar texts do; without a text it must be news of these days, and not on two pages."""
     if found.published and before.has_date:
         return False
     apart = abs((found.published or now) - before.published)
@@ -329,8 +329,8 @@ def _ids(keys: Iterable[str], source: str) -> set[str]:
 
 
 def _is_another(found: ParsedArticle, before: ParsedArticle | Article) -> bool:
-    """Whether title, text and date are all others, so that nothing but a key speaks for one story: a portal has given a
-    number once more, or writes each day's rates on one page."""
+    """Whether title, text and date are all others, so that nothing but a key says that it is one article: a portal has
+    given a number once more, or writes each day's rates on one page."""
     same_time = found.published is not None and found.published == before.published
     has_text = bool(before.body_html or before.lead)
     return has_text and not (same_time or is_same_title(found, before) or is_similar_text(found, before))
@@ -371,16 +371,16 @@ def new_article(
 
 
 def resolve_dates(found: ParsedArticle, first_seen: datetime, now: datetime) -> tuple[datetime, bool, datetime | None]:
-    """When an article counts as published, whether that is its own date, and the date that its source tells where that is
-    not believed: a date far ahead is a slip of the keyboard. Who gives an embargo as well means it."""
-    told = found.published.astimezone(UTC) if found.published else None
-    if told and (told <= now + MAX_FUTURE or found.publish_at):
-        return told, True, None
-    return first_seen, False, told
+    """When an article counts as published, whether that is its own date, and the date that its source gives where that is
+    not believed: a date far ahead is a typing mistake, unless the source gives an embargo as well."""
+    given = found.published.astimezone(UTC) if found.published else None
+    if given and (given <= now + MAX_FUTURE or found.publish_at):
+        return given, True, None
+    return first_seen, False, given
 
 
 def update_article(known: StoredArticle, found: ParsedArticle, now: datetime) -> Article:
-    """The article as it is now that its sources tell it so. It keeps its id, its feed id and whether it was news; where
+    """The article with the content that its sources give now. It keeps its id, its feed id and whether it was news; where
     readers see a difference it is the next version."""
     published, has_date, _ = resolve_dates(found, known.article.first_seen, now)
     if known.article.has_date and has_date and known.article.published <= published - timedelta(days=1):
@@ -393,7 +393,7 @@ def update_article(known: StoredArticle, found: ParsedArticle, now: datetime) ->
 
 
 def apply_content(article: Article, found: ParsedArticle) -> Article:
-    """The article with what the source tells; its identity and history stay."""
+    """The article with other content; its identity and history stay."""
     return replace(
         article,
         source_id=found.source_id,
@@ -412,7 +412,7 @@ def apply_content(article: Article, found: ParsedArticle) -> Article:
 
 def content_hash(found: ParsedArticle) -> str:
     """SHA-256 of what readers see of an article. Its identity and its source do not count, nor does a date that is an
-    estimate ("2 giờ trước" names another moment at each look), nor whether its time is known."""
+    estimate ("2 giờ trước" names another time at each gathering), nor whether its time is known."""
     data = parsed_article_to_data(found)
     for key in ("source", "source_id", "guid", "updated", "has_time"):
         data.pop(key)

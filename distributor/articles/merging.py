@@ -1,13 +1,13 @@
-"""One article out of what its sources tell: the fuller text, all topics, the better date. Pure.
+"""One article merged from the versions of its sources: the fuller text, all topics, the better date. Pure.
 
-The same tellings give the same article, in whatever order they came: each rule chooses among all of them.
+The same versions give the same article, in whatever order they came: each rule chooses among all of them.
 
-    text, language, source  of the fullest telling; of several about as full, of a source with `preferred: true`
+    text, language, source  of the fullest version; of several about as full, of a source with `preferred: true`
     title, lead, address    of a source with `preferred: true`, else of the fullest; what it lacks, of the next
     author                  the fullest name: a person before an organisation, and that before an account
     published               the earliest day; on it a time before a day alone, and the earlier of two
     topics                  all
-    picture                 one that can be shown before one that is only described; then as the title
+    image                   one that can be shown before one that is only described; then as the title
     updated, embargo        the latest
 """
 
@@ -35,19 +35,19 @@ _ORGANISATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SourceVersion:
-    """What one source tells of a story. `lead`: the newsroom prefers its words."""
+    """An article as one source has published it. `lead`: the newsroom prefers this source."""
 
     found: ParsedArticle
     lead: bool = False
 
 
-def merge_versions(tellings: Sequence[SourceVersion]) -> ParsedArticle:
-    """The article that these tellings make; at least one, each of another source."""
-    if len(tellings) == 1:
-        return tellings[0].found
-    sizes = {one.found.source: _size(one.found) for one in tellings}
+def merge_versions(versions: Sequence[SourceVersion]) -> ParsedArticle:
+    """The article that these versions make; at least one, each of another source."""
+    if len(versions) == 1:
+        return versions[0].found
+    sizes = {one.found.source: _size(one.found) for one in versions}
     longest = max(sizes.values())
-    by_size = sorted(tellings, key=lambda one: (-sizes[one.found.source], one.found.source))
+    by_size = sorted(versions, key=lambda one: (-sizes[one.found.source], one.found.source))
     full = [one for one in by_size if sizes[one.found.source] >= _ABOUT_AS_FULL * longest]
     base = next((one for one in full if one.lead), full[0])
     order = [one.found for one in sorted(by_size, key=lambda one: (not one.lead, one is not base))]
@@ -66,21 +66,21 @@ def merge_versions(tellings: Sequence[SourceVersion]) -> ParsedArticle:
 
 
 def update_version(before: ParsedArticle | None, now: ParsedArticle) -> ParsedArticle:
-    """What a source tells, after what it has told before. Its words are the new ones; its date is the better of both, since
-    portals move the date of what they edit."""
+    """The new version from a source, after its earlier one. Its words are the new ones; its date is the better of both,
+    since portals move the date of what they edit."""
     if before is None:
         return now
     dated = before if before.published_estimated and now.published_estimated else choose_date_source([before, now])
     return _copy_date(now, dated)
 
 
-def choose_date_source(tellings: Iterable[ParsedArticle]) -> ParsedArticle | None:
-    """Whose date is the article's; None where nobody tells one.
+def choose_date_source(versions: Iterable[ParsedArticle]) -> ParsedArticle | None:
+    """The version whose date is the article's; None where none has one.
 
     The earliest day is right, as edits come later; within it a time is worth more than an estimate ("2 giờ trước"), and
     that more than a day alone.
     """
-    dated = [(one.published, one) for one in tellings if one.published]
+    dated = [(one.published, one) for one in versions if one.published]
     if not dated:
         return None
     earliest = min(moment for moment, _ in dated)
@@ -104,7 +104,7 @@ def _first(order: Sequence[ParsedArticle], field: Callable[[ParsedArticle], str]
 
 
 def _author_rank(author: str) -> int:
-    """How well a name says who wrote: a person's in full, a single name or an organisation, an account."""
+    """How well a name says who wrote the article: a person's in full, a single name or an organisation, an account."""
     words = author.split()
     if not words:
         return 0
@@ -121,7 +121,7 @@ def _topics(order: Sequence[ParsedArticle]) -> tuple[str, ...]:
 
 
 def _image(images: Sequence[Image]) -> Image | None:
-    """The first picture that can be shown, with the caption that another source has for it."""
+    """The first image that can be shown, with the caption that another source has for it."""
     if not images:
         return None
     best = next((one for one in images if one.url), images[0])

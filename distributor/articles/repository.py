@@ -114,11 +114,11 @@ def _batches(values: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _group_articles(connection: Connection, found: Sequence[ParsedArticle], source: Source) -> ArticleGroups:
-    """What a gathering tells, each story once."""
+    """The articles of a gathering, each once."""
     zone = source.timezone
     plain = [normalize_article(one, zone) for one in found]
     known = _find_ambiguous_keys(connection, (key for one in plain for key in identity_keys(one, zone)))
-    # What tells stories apart behind an address that does not: its fragment, which may be ambiguous, too.
+    # Where an address is ambiguous, its fragment tells articles apart; that may be ambiguous, too.
     finer = (key for one in plain for key in identity_keys(one, zone, known)) if known else ()
     return group_articles(plain, zone, known | _find_ambiguous_keys(connection, finer))
 
@@ -142,7 +142,7 @@ def _load_history(connection: Connection, state: SourceState, *, is_first: bool)
 
 def _load_known_articles(connection: Connection, groups: ArticleGroups) -> KnownArticles:
     """What the store knows of the articles that share a key with one of these, read at once."""
-    keys = (key for group in groups.stories for key in group.keys)
+    keys = (key for group in groups.articles for key in group.keys)
     query = sa.select(article_keys.c.key, article_keys.c.article_id)
     owners = {row.key: row.article_id for row in _rows_with(connection, query, article_keys.c.key, keys)}
     ids = sorted(set(owners.values()))
@@ -176,8 +176,8 @@ def _load_stored(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[
 
 
 def _load_source_versions(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, SourceVersion]]:
-    """What the sources of articles have told of them, by article and source. What cannot be read is as if it had not been
-    told: its source tells it again."""
+    """The versions of articles from their sources, by article and source. What cannot be read is as if there were none: its
+    source gives it again."""
     columns, query = article_source_versions.c, sa.select(article_source_versions)
     name = columns.article_id + " of " + columns.source
     found: dict[str, dict[str, SourceVersion]] = {}
@@ -193,7 +193,7 @@ def _load_source_versions(connection: Connection, ids: Sequence[str]) -> dict[st
 
 def _load_taken_ids(connection: Connection, groups: ArticleGroups) -> set[str]:
     """Which of the ids that these articles would get, were they new, are taken."""
-    seeds = Counter(id_seed(group) for group in groups.stories)
+    seeds = Counter(id_seed(group) for group in groups.articles)
     taken: set[str] = set()
     asked, attempt = list(seeds), 0
     while asked:
@@ -273,14 +273,14 @@ def _save_source_versions(connection: Connection, decisions: ArticleDecisions) -
 
 
 def _update_source_version(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """Update what a source tells of an article; False where it has told nothing so far."""
+    """Update the version of an article from a source; False where there is none yet."""
     columns = article_source_versions.c
     here = (columns.article_id == row["article_id"]) & (columns.source == row["source"])
     return bool(connection.execute(sa.update(article_source_versions).where(here).values(row)).rowcount)
 
 
 def _release_confirmed_dates(connection: Connection, ids: Sequence[str]) -> None:
-    """Release what was held because of its date alone: its source has put that right."""
+    """Release what was held because of its date alone: its source has corrected that."""
     for id, its_flags in flags.flags_of_articles(connection, ids).items() if ids else ():
         held = its_flags.get(ArticleFlag.HELD)
         if held and held.actor == anomalies.HELD_BY and held.reason.startswith(anomalies.DOUBTFUL_DATE_PREFIX):
@@ -288,8 +288,8 @@ def _release_confirmed_dates(connection: Connection, ids: Sequence[str]) -> None
 
 
 def recompute_backlog(connection: Connection, source: str, rule: FirstGatherRule, now: datetime) -> int:
-    """Judge once more which articles of a source were old at its first look, where that was made later than now: a clock
-    that is ahead makes old what is young. Returns how many are news after all."""
+    """Decide once more which articles of a source were old at its first gathering, where that has a time later than now: a
+    clock that is ahead makes young articles old. Returns how many are news after all."""
     state = load_source_state(connection, source)
     if state.first_read is None or state.first_read <= now:
         return 0
@@ -304,7 +304,7 @@ def recompute_backlog(connection: Connection, source: str, rule: FirstGatherRule
 
 
 def article_from_row(row: Row[Any]) -> Article:
-    """An article from its row: its content as the source told it, its identity and history as the store keeps them.
+    """An article from its row: its content as its sources give it, its identity and history as the store keeps them.
 
     Raises DamagedRow where the row holds what no article is.
     """
@@ -312,7 +312,7 @@ def article_from_row(row: Row[Any]) -> Article:
 
 
 def _article_without_content(row: Row[Any]) -> Article:
-    """What the store itself says of an article."""
+    """An article from the columns beside its content."""
     return Article(
         id=row.id,
         feed_id=row.feed_id,
@@ -336,8 +336,8 @@ def _content_of(id: str, content: object) -> ParsedArticle:
 
 
 def fetch_readable_articles(connection: Connection, query: sa.Select[Any], make: Callable[[Row[Any]], T]) -> list[T]:
-    """What `make` makes of each article that a query gives, in its order; rows that cannot be read are named and passed
-    over. Among the query's columns are those of `articles`."""
+    """What `make` makes of each article that a query gives, in its order; rows that cannot be read are logged and left
+    out. Among the query's columns are those of `articles`."""
     return read_rows(connection, query, articles.c.id, make, "article")
 
 
@@ -355,10 +355,10 @@ def iterate_articles(connection: Connection, source: str | None = None, limit: i
 
 
 def list_visible_articles(connection: Connection, limit: int, now: datetime) -> list[Article]:
-    """The newest of all that may be shown by now, newest first: without those whose time has not come, and those that are
-    held because nobody knows when it comes."""
+    """The newest articles that may be shown by now, newest first: without those that wait for their time, and those held
+    because of a doubtful date."""
     doubtful = connection.execute(sa.select(articles.c.id).where(articles.c.doubtful_date.is_not(None))).scalars().all()
-    held = {id for id, said in flags.flags_of_articles(connection, doubtful).items() if ArticleFlag.HELD in said}
+    held = {id for id, its in flags.flags_of_articles(connection, doubtful).items() if ArticleFlag.HELD in its}
     out = (
         article
         for article in iterate_articles(connection)
@@ -385,7 +385,7 @@ def find_article(connection: Connection, article_id: str) -> Article | None:
 
 
 def load_origins(connection: Connection, found: Sequence[Article]) -> list[Article]:
-    """The articles, each with every source that has told it."""
+    """The articles, each with every source that has published it."""
     query = sa.select(article_origins).where(article_origins.c.article_id.in_([article.id for article in found]))
     origins: dict[str, list[str]] = {}
     for row in connection.execute(query.order_by(article_origins.c.source)):
@@ -399,7 +399,7 @@ def list_topics(connection: Connection) -> frozenset[str]:
     return frozenset(topic for topic in connection.execute(query).scalars() if isinstance(topic, str))
 
 
-# Taken apart by the database: the bodies beside them are a thousand times as large. A row that is damaged has none.
+# Extracted by the database: the bodies beside them are a thousand times as large. A damaged row has none.
 _TOPICS = sa.text(
     "SELECT DISTINCT one.value FROM article_versions, "
     "json_each(CASE WHEN typeof(content) = 'text' AND json_valid(content) THEN content ELSE '{}' END, '$.topics') AS one"

@@ -70,7 +70,7 @@ class Database:
         database = cls(*_engine(address, file, create=create))
         try:
             with database.read():
-                pass  # an address that does not answer is told now, not in the middle of something
+                pass  # an address that does not answer fails now, not in the middle of something
         except (DBAPIError, TypeError) as error:  # parameters of the address that the driver does not know
             database.close()
             raise StoreError(f"store {database.name}: {str(error).splitlines()[0]}; look at store.url") from None
@@ -142,10 +142,10 @@ class Database:
             ):
                 yield connection
         except DBAPIError as error:
-            told = classify_error(error)
-            if told is None:
+            classified = classify_error(error)
+            if classified is None:
                 raise
-            kind, words = told
+            kind, words = classified
             raise kind(f"store {self.name}: {words}") from error
         except _UNEXPECTED_ERRORS as error:
             if not isinstance(error, DistributorError) and self.find_damage():
@@ -168,8 +168,8 @@ class Database:
             with self._engine.connect() as connection:
                 found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
         except DBAPIError as error:
-            told = classify_error(error)
-            return str(error.orig) if told and told[0] is StoreLost else ""
+            classified = classify_error(error)
+            return str(error.orig) if classified and classified[0] is StoreLost else ""
         return "" if found == "ok" else " ".join(found.split())
 
     def check_tables(self) -> None:
@@ -234,7 +234,7 @@ def _after(revision: str | None, name: str) -> tuple[str, ...]:
 @contextmanager
 def _foreign_keys_off(connection: Connection) -> Iterator[None]:
     """SQLite changes a table by copying it and dropping the old one, which would take along every row that points to
-    it; so foreign keys rest meanwhile (they cannot be switched inside a transaction) and are checked at the end."""
+    it; so foreign keys are off meanwhile (they cannot be switched inside a transaction) and are checked at the end."""
     raw = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
     if raw is None:
         yield
@@ -289,16 +289,16 @@ def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine
 
 
 def _server(address: sa.URL) -> Engine:
-    """A connection that has rested is asked whether it still lives, so that a server that was started anew is not noticed;
-    asking before each transaction would be one more question and answer for each."""
+    """A connection that was idle is checked before it is used, so that a restart of the server goes unnoticed; a check
+    before each transaction would cost one more round trip for each."""
     engine = sa.create_engine(address)
 
     @event.listens_for(engine, "checkin")
-    def _rests(_: Any, entry: ConnectionPoolEntry) -> None:
+    def _note_idle(_: Any, entry: ConnectionPoolEntry) -> None:
         entry.info["since"] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def _lives(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
+    def _check_alive(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
         if time.monotonic() - entry.info.get("since", math.inf) > _MAX_IDLE:
             try:
                 engine.dialect.do_ping(connection)

@@ -1,4 +1,4 @@
-"""What is wrong with a store, in words: what SQLite and PostgreSQL raise, and what staff can do about it."""
+"""Errors of SQLite and PostgreSQL in words: what is wrong with a store, and what staff can do about it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _CODES: dict[str, tuple[type[StoreError], str]] = {
 }
 _GONE = {"42P01", "42703", "3F000"}  # undefined table, column, schema
 _BROKEN = {"XX000", "XX001", "XX002"}  # internal error, data corrupted, index corrupted
-_CONNECTING = "look whether the server runs, and at host, port, database, user and password in store.url"
+_CONNECTING = "check that the server runs, and host, port, database, user and password in store.url"
 _LONGEST = 300  # characters of what a server says
 
 

@@ -1,7 +1,7 @@
 """Times in the store that lie later than now: a clock was ahead when they were written, or is behind now.
 
-Every column of a time tells what has happened, but for those of PLANNED, which tell what is to come. So a time later than
-now in any other is a contradiction, which somebody has to solve before more is decided.
+Every column of a time says when something happened, except those of PLANNED_COLUMNS, which say when something is due. So a
+time later than now in any other is a contradiction, which somebody has to resolve before more is decided.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ PLANNED_COLUMNS = frozenset(
         "articles.doubtful_date",
     }
 )
-# Where whatever runs leaves a trace, and where a look costs little.
+# Where whatever runs leaves a time, and which are cheap to read.
 _RECENT_COLUMNS = (
     slots.c.decided_at,
     newsletter_since.c.since,
@@ -60,7 +60,7 @@ _RECENT_COLUMNS = (
     suppressions.c.since,
     instance.c.since,
 )
-# Times whose order tells something: which edition came after which, what a daily letter has carried.
+# Times whose order means something: which edition came after which, what a daily email has carried.
 _ORDERED_COLUMNS = (
     slots.c.decided_at,
     newsletter_articles.c.decided_at,
@@ -91,8 +91,8 @@ def find_future_time(connection: Connection, now: datetime) -> datetime | None:
 
 
 def find_later_article_date(connection: Connection, now: datetime) -> datetime | None:
-    """Whether the world outside says that it is later than now: most of the articles that came in last bear dates of their
-    sources that are later by more than a day. The latest of those dates; None where they do not say so."""
+    """Whether the articles say that it is later than now: most of those that came in last have dates of their sources that
+    are later by more than a day. The latest of those dates; None where they do not say so."""
     query = (
         sa.select(sa.func.coalesce(articles.c.doubtful_date, articles.c.published, type_=UTC_TIME))
         .where(articles.c.has_date.is_(True) | articles.c.doubtful_date.is_not(None))
@@ -105,7 +105,7 @@ def find_later_article_date(connection: Connection, now: datetime) -> datetime |
 
 
 def move_into_past(connection: Connection, now: datetime) -> None:
-    """Let nothing have happened later than now. Those times whose order tells something keep it."""
+    """Let nothing have happened later than now. Those times whose order means something keep it."""
     ahead = sorted({moment for column in _ORDERED_COLUMNS for moment in _times_after(connection, column, now)})
     for place, moment in enumerate(ahead):
         for column in _ORDERED_COLUMNS:

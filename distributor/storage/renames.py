@@ -1,7 +1,7 @@
 """Newsletters and channels under another name: what the store holds of them is carried over, old names stay known.
 
 Every table with a column `newsletter`, or `channel`, holds such names, so the list of them is read from the tables
-themselves. Ids of editions stay as they are: they stand in letters, addresses and files that are out.
+themselves. Ids of editions stay as they are: they are part of emails, addresses and files already published.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class NameKind(StrEnum):
     CHANNEL = "channel"
 
 
-# What a newsletter gets by being looked at, before anything was sent or anybody joined.
+# Tables that have rows of a newsletter as soon as it is planned, before anything was sent or anybody joined.
 _FIRST_TRACES = frozenset({"newsletter_since", "newsletter_articles", "slots"})
 
 
@@ -47,7 +47,7 @@ def count_rows(connection: Connection, kind: NameKind, name: str) -> dict[str, i
 def rename_everywhere(connection: Connection, kind: NameKind, old: str, new: str, by: str, now: datetime) -> None:
     """Put a new name in the place of an old one, everywhere.
 
-    What a newsletter has under its new name only because it was looked at gives way. A row that is there under both
+    What a newsletter has under its new name only because it was planned is deleted. A row that is there under both
     names (somebody has left both) is kept once.
     """
     for table in tables_with(kind):
@@ -74,7 +74,7 @@ def _delete_duplicates(connection: Connection, table: sa.Table, kind: NameKind, 
 
 
 def current_names(connection: Connection, kind: NameKind) -> dict[str, str]:
-    """What bears another name now: its present name by each that it had."""
+    """What has another name now: its present name by each earlier one."""
     query = sa.select(renames.c.old, renames.c.new).where(renames.c.kind == kind)
     following = dict(connection.execute(query).all())
     found = {}

@@ -30,7 +30,7 @@ _FETCHED = 1000  # rows of a long result at a time
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
-_logged: set[str] = set()  # what this process has said already: a service reads the same row every few seconds
+_logged: set[str] = set()  # what this process has logged already: a service reads the same row every few seconds
 
 
 def damaged_row(what: str, key: object, why: str) -> DamagedRow:
@@ -104,14 +104,14 @@ def enum_member(kind: type[E], value: str, what: str, key: object) -> E:
 
 
 def log_damage(damage: DamagedRow) -> None:
-    """Name a damaged row in the log, once in the life of this process."""
+    """Log a damaged row, once in the life of this process."""
     if str(damage) not in _logged:
         _logged.add(str(damage))
         log.warning("%s", damage)
 
 
 def skip_damaged(rows: Sequence[T], make: Callable[[T], Any]) -> list[Any]:
-    """What `make` makes of each; those for which it raises DamagedRow are told and passed over."""
+    """What `make` makes of each; those for which it raises DamagedRow are logged and left out."""
     made = []
     for row in rows:
         try:
@@ -124,7 +124,7 @@ def skip_damaged(rows: Sequence[T], make: Callable[[T], Any]) -> list[Any]:
 def read_rows(
     connection: Connection, query: sa.Select[Any], key: sa.ColumnElement[Any], make: Callable[[Row[Any]], T], what: str
 ) -> list[T]:
-    """What `make` makes of each row of a query, in its order, without those that are damaged: these are told.
+    """What `make` makes of each row of a query, in its order, without those that are damaged: these are logged.
 
     `key` is the column that names a row. Where all is well this is one statement. Where a value cannot even be fetched,
     the rows are asked for one by one.
@@ -177,7 +177,7 @@ def _is_no_text(error: OperationalError) -> bool:
 
 @contextmanager
 def decode_leniently(connection: Connection) -> Iterator[None]:
-    """Read text that is no UTF-8 too, with signs in the place of what cannot be read: for who looks for just that."""
+    """Read text that is not UTF-8 too, with replacement characters: for code that looks for damage."""
     raw = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
     if raw is None:
         yield

@@ -1,6 +1,6 @@
 """Statements that run often or for many rows, with less work for each than SQLAlchemy does: prepared, and bulk inserts.
 
-SQLAlchemy looks at a statement and its values anew whenever it runs; that was a third of the transaction of a group of
+SQLAlchemy processes a statement and its values anew whenever it runs; that was a third of the transaction of a group of
 emails. A prepared statement is compiled once for each kind of store, and the caller gives what the driver takes: plain
 numbers and texts, and times by `bind_time`.
 """

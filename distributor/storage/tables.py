@@ -47,7 +47,7 @@ def _column(name: str, kind: Any, *constraints: ForeignKey, **options: Any) -> C
     return Column(name, kind, *constraints, **options)
 
 
-# What each source said when it was last read. `fault` is empty while all is well; a fault is told once, when it changes.
+# How the last gathering of each source ended. `fault` is empty while all is well; a fault is reported once, when it changes.
 sources = Table(
     "sources",
     metadata,
@@ -60,7 +60,7 @@ sources = Table(
     _column("last_count", Integer, default=0, server_default="0"),
 )
 
-# What servers gave us to ask for changes only; stored together with the articles of the same look.
+# Validators that servers gave us for conditional requests; stored together with the articles of the same gathering.
 http_validators = Table(
     "http_validators", metadata,
     _column("source", String(40), primary_key=True), _column("url", String(2000), primary_key=True),
@@ -72,8 +72,8 @@ host_backoff = Table(
     "host_backoff", metadata, _column("host", String(300), primary_key=True), _column("until", UTC_TIME)
 )
 
-# The newest version of every story. `content` holds its fields as JSON, `sha256` is of them. `has_date` is False where
-# `published` is the time of the first look; `doubtful_date` is what its source says, where that is not believed.
+# The newest version of every article. `content` holds its fields as JSON, `sha256` is of them. `has_date` is False where
+# `published` is the time of the first gathering; `doubtful_date` is the date of its source, where that is not believed.
 articles = Table(
     "articles",
     metadata,
@@ -94,7 +94,7 @@ articles = Table(
     Index(None, "first_seen"),
 )
 
-# Every key under which a story is known; any one of them recognises it.
+# Every key under which an article is known; any one of them recognises it.
 article_keys = Table(
     "article_keys",
     metadata,
@@ -102,13 +102,13 @@ article_keys = Table(
     _column("article_id", String(16), ForeignKey("articles.id"), index=True),
 )
 
-# Ids and addresses that have stood on several stories of one look: they recognise none.
+# Ids and addresses that several articles of one gathering had in common: they recognise none.
 ambiguous_keys = Table(
     "ambiguous_keys", metadata,
     _column("key", String(400), primary_key=True), _column("since", UTC_TIME),
 )  # fmt: skip
 
-# Every source that has told a story.
+# Every source that has published an article.
 article_origins = Table(
     "article_origins",
     metadata,
@@ -116,7 +116,7 @@ article_origins = Table(
     _column("source", String(40), primary_key=True),
 )
 
-# What each source has last told of a story; its article is put together from that. `lead`: its words go first.
+# The last version of an article from each source; the article is merged from them. `lead`: the source is preferred.
 article_source_versions = Table(
     "article_source_versions", metadata,
     _column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
@@ -180,7 +180,7 @@ edition_events = Table(
     _column("reason", Text, default=""),
 )
 
-# The readers of an edition who get the same letter: which articles it holds, and how many they are.
+# The subscribers of an edition who get the same email: which articles it holds, and how many they are.
 segments = Table(
     "segments",
     metadata,
@@ -190,7 +190,7 @@ segments = Table(
     _column("size", Integer),
 )
 
-# What was wrong with an article that is out, in words for readers. `version` is that of the article when it was decided.
+# What was wrong with a published article, in words for readers. `version` is that of the article when it was decided.
 corrections = Table(
     "corrections",
     metadata,
@@ -216,7 +216,7 @@ slots = Table(
     Index(None, "decided_at"),
 )
 
-# Since when the service has looked after a newsletter: slots before that are nobody's.
+# Since when the service plans a newsletter: earlier slots are not decided.
 newsletter_since = Table(
     "newsletter_since", metadata,
     _column("newsletter", String(40), primary_key=True), _column("since", UTC_TIME),
@@ -329,9 +329,9 @@ subscribers = Table(
     _column("created", UTC_TIME),
 )
 
-# Who has asked for which newsletter. Where the next letter must reach further back than usual (the reader has changed
-# the frequency, or a letter was left out because of the cap), `catch_up_from` says how far, and `catch_up_since` when that
-# was written down: an edition frozen later than that has paid it.
+# Who has asked for which newsletter. Where the next email must reach further back than usual (the subscriber has changed
+# the frequency, or an email was left out because of the cap), `catch_up_from` says how far, and `catch_up_since` when that
+# was written down: an edition frozen later than that has caught up.
 subscriptions = Table(
     "subscriptions",
     metadata,
@@ -370,7 +370,7 @@ bounces = Table(
     Index(None, "edition_id"),
 )  # fmt: skip
 
-# Names that newsletters and channels had before: links that are out still bear them.
+# Names that newsletters and channels had before: links already sent still contain them.
 renames = Table(
     "renames", metadata,
     _column("kind", String(12), primary_key=True), _column("old", String(40), primary_key=True),
@@ -393,14 +393,14 @@ pending_suppressions = Table(
     _column("reason", Text), _column("since", UTC_TIME),
 )  # fmt: skip
 
-# Where this store is at home: one row.
+# Which instance this store belongs to: one row.
 instance = Table(
     "instance", metadata,
     _column("place", String(1000), primary_key=True), _column("since", UTC_TIME),
 )  # fmt: skip
 
 # Which store this is, and which key signs its links: one row, written before anything is sent. The id stands in a file
-# beside the key as well. The fingerprint tells nothing of the key.
+# beside the key as well. The fingerprint reveals nothing of the key.
 store_identity = Table(
     "store_identity", metadata,
     _column("id", String(32), primary_key=True), _column("key_fingerprint", String(64)), _column("since", UTC_TIME),

@@ -101,8 +101,8 @@ def test_an_address_in_decomposed_letters_is_the_same() -> None:
 
 def test_an_id_that_stands_on_several_stories_of_a_look_is_none() -> None:
     look = group_articles([found(name, source_id="", guid="N/A") for name in "123"], HANOI)
-    assert len(look.stories) == 3
-    assert not any(key.startswith("guid:") for story in look.stories for key in story.keys)
+    assert len(look.articles) == 3
+    assert not any(key.startswith("guid:") for story in look.articles for key in story.keys)
     assert look.ambiguous == {"guid:cong:N/A": 3}
     assert describe_ambiguous_keys(look) == [
         "3 articles have one id, 'N/A': it identifies none; address, title and day tell them apart"
@@ -113,16 +113,16 @@ def test_an_address_that_stands_on_several_stories_is_none_unless_the_fragment_t
     page = "https://bacson.example/tin"
     bare = group_articles([found(name, source_id="", guid="", url=page) for name in "12"], HANOI)
     marked = group_articles([found(name, source_id="", guid="", url=f"{page}#id={name}") for name in "12"], HANOI)
-    assert (len(bare.stories), len(marked.stories)) == (2, 2)
-    assert not any(key.startswith("url:") for story in bare.stories for key in story.keys)
-    assert [story.keys[0] for story in marked.stories] == [f"url:bacson.example/tin#id={n}" for n in "12"]
+    assert (len(bare.articles), len(marked.articles)) == (2, 2)
+    assert not any(key.startswith("url:") for story in bare.articles for key in story.keys)
+    assert [story.keys[0] for story in marked.articles] == [f"url:bacson.example/tin#id={n}" for n in "12"]
     assert (len(describe_ambiguous_keys(bare)), describe_ambiguous_keys(marked)) == (1, [])
 
 
 def test_a_story_that_stands_twice_in_a_look_is_one_with_all_its_topics() -> None:
     one = found("1", topics=("Kinh tế",))
     look = group_articles([one, replace(one, topics=("Giao thông",)), found("2")], HANOI)
-    assert [story.found.topics for story in look.stories] == [("Kinh tế", "Giao thông"), ()]
+    assert [story.found.topics for story in look.articles] == [("Kinh tế", "Giao thông"), ()]
     assert look.ambiguous == {}
 
 
@@ -135,7 +135,7 @@ def test_a_schedule_that_comes_each_week_under_one_title_stays_several_stories()
         )
         for day in days
     ]
-    assert len(group_articles(look, HANOI).stories) == 3
+    assert len(group_articles(look, HANOI).articles) == 3
 
 
 SEGMENT = st.text(alphabet="abcXYZ09-._~%25/đường %?#&=+:@", max_size=20)
@@ -178,8 +178,8 @@ LOOK = st.lists(
 @given(LOOK)
 def test_no_story_of_a_look_is_lost_and_no_strong_key_stands_on_two(look: list[ParsedArticle]) -> None:
     made = group_articles(look, HANOI)
-    assert {one.title for one in look} == {story.found.title for story in made.stories}
-    strong = [key for story in made.stories for key in story.keys if key.startswith(("id:", "guid:", "url:"))]
+    assert {one.title for one in look} == {story.found.title for story in made.articles}
+    strong = [key for story in made.articles for key in story.keys if key.startswith(("id:", "guid:", "url:"))]
     assert len(strong) == len(set(strong))
 
 
@@ -198,7 +198,7 @@ def test_an_undated_article_goes_with_its_page_before_its_title() -> None:
         )
         for page, day in (("tuan-46", 9), ("tuan-47", None), ("tuan-47", 16))
     )
-    made = group_articles([last, link, this], HANOI).stories
+    made = group_articles([last, link, this], HANOI).articles
     assert [story.found.published for story in made] == [last.published, this.published]
     assert [key for story in made for key in story.keys if key.startswith("url:")] == [
         "url:b.example/tuan-46",

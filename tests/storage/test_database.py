@@ -195,7 +195,7 @@ def test_the_file_of_a_store_is_for_its_owner_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"port": 9}, "look whether the server runs, and at host, port"),
+        ({"port": 9}, "check that the server runs, and host, port"),
         ({"database": "nowhere"}, "nowhere"),
         ({"username": "nobody-here"}, "nobody-here"),
         ({"query": {"nonsense": "1"}}, "nonsense"),
