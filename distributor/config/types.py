@@ -47,7 +47,7 @@ def parse_duration(value: object) -> timedelta:
     return length
 
 
-def not_a_text(value: object) -> str:
+def explain_non_text(value: object) -> str:
     """What to do about a value where a text is expected, in words that do not repeat it."""
     if isinstance(value, bool):
         return "YAML reads this as true or false; put it in quotes to make it a text"
@@ -61,7 +61,7 @@ def not_a_text(value: object) -> str:
 def _lines(value: object) -> object:
     """One line or several, as a tuple."""
     if isinstance(value, bool | int | float):
-        raise ValueError(not_a_text(value))
+        raise ValueError(explain_non_text(value))
     return (value,) if isinstance(value, str) else () if value is None else value
 
 
@@ -100,7 +100,7 @@ def parse_zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
     if not isinstance(value, str):
-        raise ValueError(not_a_text(value))
+        raise ValueError(explain_non_text(value))
     try:
         return ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -147,7 +147,7 @@ def font_stack(value: str) -> str:
 def _folder(value: object, info: ValidationInfo) -> Path:
     """A path, taken relative to the folder of config.yaml."""
     if not isinstance(value, str | Path):
-        raise ValueError(not_a_text(value))
+        raise ValueError(explain_non_text(value))
     base = (info.context or {}).get("folder", Path())
     return Path(base) / Path(value).expanduser()
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import Problem
 from .schema import Newsletter, Settings
-from .types import not_a_text
+from .types import explain_non_text
 from .yaml import KeyPath, RawConfig
 
 
@@ -21,7 +21,7 @@ def validate(raw: RawConfig) -> tuple[Settings | None, list[Problem]]:
     try:
         settings = Settings.model_validate(raw.data, context={"folder": raw.folder})
     except ValidationError as error:
-        return None, problems_of(error, raw, (), Settings)
+        return None, list_problems(error, raw, (), Settings)
     named = {key: newsletter.model_copy(update={"id": key}) for key, newsletter in settings.newsletters.items()}
     settings = settings.model_copy(update={"newsletters": named})
     return settings, list(_unknown_references(settings, raw))
@@ -57,12 +57,12 @@ def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Seque
         yield ("review", "channels"), newsletter.review.channels
 
 
-def problems_of(error: ValidationError, raw: RawConfig, prefix: KeyPath, model: type[Any]) -> list[Problem]:
+def list_problems(error: ValidationError, raw: RawConfig, prefix: KeyPath, model: type[Any]) -> list[Problem]:
     """The problems of a validation error. They never contain a value, which may be secret."""
     problems = []
     for fault in error.errors(include_url=False):
         path = (*prefix, *(part for part in fault["loc"] if part != "[key]"))
-        problems.append(raw.problem(path, _in_words(fault, model)))
+        problems.append(raw.problem(path, _explain(fault, model)))
     return problems
 
 
@@ -73,7 +73,7 @@ _WORDS = {
 }
 
 
-def _in_words(fault: Any, model: type[Any]) -> str:
+def _explain(fault: Any, model: type[Any]) -> str:
     match fault["type"]:
         case "missing" | "missing_argument":
             return "is missing, and there is no default"
@@ -87,7 +87,7 @@ def _in_words(fault: Any, model: type[Any]) -> str:
         case "string_pattern_mismatch":
             return 'write a color as # and six hexadecimal digits, in quotes: "#9b1c1c"'
         case "string_type":
-            return not_a_text(fault["input"])
+            return explain_non_text(fault["input"])
         case "literal_error" | "enum":
             return f"write {fault['ctx']['expected'].replace(chr(39), '')}"
         case "too_short" | "string_too_short":
@@ -146,4 +146,4 @@ def build(cls: type[Any], settings: Mapping[str, Any], raw: RawConfig, prefix: K
         adapter = _adapter(cls)  # type: ignore[arg-type]  # mypy takes no class for hashable
         return adapter.validate_python(dict(settings), context={"folder": raw.folder}), []
     except ValidationError as error:
-        return None, problems_of(error, raw, prefix, cls)
+        return None, list_problems(error, raw, prefix, cls)

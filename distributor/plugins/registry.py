@@ -139,12 +139,12 @@ class PluginRegistry(Generic[T]):
             rest = {key: value for key, value in settings.items() if key not in ("type", "name") and value is not None}
             if issubclass(cls, Source):
                 rest, credentials = extract_settings_credentials(rest)
-            made, faults = build(cls, {**rest, "name": name}, raw, path)
-            problems += faults
-            if made is not None:
-                built[name] = made
-            if isinstance(made, Source):
-                object.__setattr__(made, "credentials", credentials)  # frozen, and no setting of its own
+            plugin, found = build(cls, {**rest, "name": name}, raw, path)
+            problems += found
+            if plugin is not None:
+                built[name] = plugin
+            if isinstance(plugin, Source):
+                object.__setattr__(plugin, "credentials", credentials)  # frozen, and no setting of its own
         return built, problems
 
 
