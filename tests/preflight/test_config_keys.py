@@ -212,7 +212,7 @@ def test_with_a_mail_server_it_is_held_and_every_key_is_named(fresh: Room) -> No
     again = fresh.run("send", "tin-sang", "--yes")
     assert "No new edition" in again.out and "distributor editions show tin-sang-1" in again.out
     assert "draft tin-sang-1 is held" in again.err, "what is new has not vanished"
-    assert "draft tin-sang-1 (held), due " in fresh.good("plan")
+    assert "draft tin-sang-1 is held, due " in fresh.good("plan")
 
 
 def test_once_all_is_filled_in_it_goes_out(fresh: Room) -> None:
