@@ -1,6 +1,6 @@
-"""When the service looks at its sources: each in a task of its own, so that a slow one keeps nobody waiting.
+"""When the service gathers from its sources: each in a task of its own, so that a slow one keeps nobody waiting.
 
-A source is looked at every so often (`every`), and once more shortly before an edition that may carry its articles, so
+A source is gathered every so often (`every`), and once more shortly before an edition that may carry its articles, so
 that the edition is fresh without waiting for anybody at its time.
 """
 
@@ -21,45 +21,45 @@ from .workers import FaultLog
 
 log = logging.getLogger("distributor.service")
 
-_MAX_REFRESH_GAP = timedelta(minutes=15)  # articles whose time has come, without a look that brought anything new
+_MAX_REFRESH_GAP = timedelta(minutes=15)  # articles whose time has come, without a gather that brought anything new
 
 
 class GatherLoop:
-    """Starts the looks that are due, and brings what channels show of all articles up to date after them."""
+    """Gathers from the sources that are due, and then brings up to date what channels show of all articles."""
 
     def __init__(self, newsroom: Newsroom, database: Database, clock: Callable[[], datetime], faults: FaultLog) -> None:
         self.newsroom = newsroom
         self.database = database
         self.clock = clock
         self.faults = faults
-        self._started: dict[str, datetime] = {}  # when the last look at a source began
+        self._started: dict[str, datetime] = {}  # when a source was last gathered
         self._ask_again: dict[str, datetime] = {}  # until when the server of a source wants to be left alone
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._notes: dict[str, tuple[str, ...]] = {}  # what the last look had to say; told once, not at every look
-        # When the feeds of all articles were last brought up to date: who was killed has not told.
+        self._notes: dict[str, tuple[str, ...]] = {}  # what the last gather reported; logged once, not every time
+        # When the feeds of all articles were last brought up to date; unknown after a crash.
         self._shown: datetime | None = None
         self._refreshing = asyncio.Lock()
 
     def start_due(self, now: datetime, coming: Iterable[pipeline.UpcomingEvent] = ()) -> None:
-        """Start a look at each source that is due and is not being looked at. `coming` is what will go out soon."""
+        """Start to gather each source that is due and is not being gathered. `coming` is what will go out soon."""
         wanted = {name for one in coming for name in self._sources_of(one.newsletter)}
         for name in self.newsroom.sources:
             if name not in self._tasks and self._is_due(name, now, soon=name in wanted):
                 self._started[name] = now
-                self._tasks[name] = asyncio.create_task(self._look(name))
+                self._tasks[name] = asyncio.create_task(self._gather(name))
 
     async def wait(self, stop: asyncio.Event, seconds: float) -> None:
-        """Until no look is under way, or `stop`, or the time is over."""
+        """Until nothing is being gathered, or `stop`, or the time is over."""
         if not self._tasks:
             return
-        looking = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
+        gathering = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
         stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({looking, stopped}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
-        looking.cancel()
+        await asyncio.wait({gathering, stopped}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        gathering.cancel()
         stopped.cancel()
 
     async def close(self) -> None:
-        """Break off what is under way; what it has not stored, the next look sees."""
+        """Break off what is under way; what it has not stored, the next gather finds."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -70,25 +70,25 @@ class GatherLoop:
         return self.newsroom.newsletter(newsletter).sources or self.newsroom.sources
 
     def _is_due(self, name: str, now: datetime, *, soon: bool) -> bool:
-        """Whether it is time. Before an edition, a look is fresh for a third of the ordinary time."""
+        """Whether it is time. Before an edition, a gather is fresh for a third of the ordinary time."""
         if find_backoff(self._ask_again, name, now):
             return False
         last, every = self._started.get(name), self.newsroom.sources[name].every
         return last is None or now - last >= (every / 3 if soon else every) or now < last
 
-    async def _look(self, name: str) -> None:
+    async def _gather(self, name: str) -> None:
         fault = []
         try:
-            (look,) = await pipeline.gather_sources(self.newsroom, self.database, self.clock, [name])
-            _log_gathered(look, self._notes.get(name, ()))
+            (result,) = await pipeline.gather_sources(self.newsroom, self.database, self.clock, [name])
+            _log_gathered(result, self._notes.get(name, ()))
             self._ask_again.pop(name, None)
-            if look.retry_at:
-                self._ask_again[name] = look.retry_at
-            if not look.failure and not look.unchanged:
-                self._notes[name] = (*look.notes, *look.faults)
+            if result.retry_at:
+                self._ask_again[name] = result.retry_at
+            if not result.failure and not result.unchanged:
+                self._notes[name] = (*result.notes, *result.faults)
             now = self.clock()
             fresh = self._shown is not None and timedelta() <= now - self._shown < _MAX_REFRESH_GAP
-            if look.intake.new or look.intake.changed or not fresh:
+            if result.intake.new or result.intake.changed or not fresh:
                 self._shown = now
                 await self.refresh()
         except DistributorError as error:
@@ -107,13 +107,13 @@ class GatherLoop:
             self.faults.report("feeds of all articles", *map(Fault, faults))
 
 
-def _log_gathered(look: pipeline.GatherResult, told: Sequence[str]) -> None:
-    if look.failure:
-        if look.tell:  # once, when it begins or changes; not at every look
-            log.error("source %s: %s", look.source, look.failure)
+def _log_gathered(result: pipeline.GatherResult, logged: Sequence[str]) -> None:
+    if result.failure:
+        if result.tell:  # once, when it begins or changes; not every time
+            log.error("source %s: %s", result.source, result.failure)
         return
-    if look.intake.new or look.intake.changed:
-        log.info("source %s: %d new, %d changed", look.source, len(look.intake.new), len(look.intake.changed))
-    for note in (*look.notes, *look.faults):
-        if note not in told:
-            log.warning("source %s: %s", look.source, note)
+    if result.intake.new or result.intake.changed:
+        log.info("source %s: %d new, %d changed", result.source, len(result.intake.new), len(result.intake.changed))
+    for note in (*result.notes, *result.faults):
+        if note not in logged:
+            log.warning("source %s: %s", result.source, note)

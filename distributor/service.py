@@ -1,6 +1,6 @@
 """The long-running process: APScheduler wakes it, the store decides.
 
-The scheduler only says "look now"; what is due is read from the store, and the row (newsletter, slot) decides who acts.
+The scheduler only says "check now"; what is due is read from the store, and the row (newsletter, slot) decides who acts.
 So a tick that comes late, twice, or in two processes at once changes nothing. The work itself is never done inside a
 tick: APScheduler drops a tick whose predecessor still runs. What depends on others (sources, mailboxes, reviewers' mail
 servers) runs beside it, and so does delivering: what is due waits for nobody.
@@ -30,18 +30,16 @@ from .workers import DeliveryLoop, keep_workers_alive, wait_for_any
 
 log = logging.getLogger("distributor.service")
 
-GATHER_AHEAD = timedelta(seconds=60)  # how long before an edition its sources are looked at once more
-PREPARE_AHEAD = timedelta(
-    seconds=30
-)  # how long before it its articles are asked after; the last look has 20 seconds for it
-CATCH_UP_LIMIT = timedelta(seconds=20)  # how long what is late already waits for a first look
-RECHECK_VALID_FOR = timedelta(minutes=2)  # how long the answer of the last look holds
+GATHER_AHEAD = timedelta(seconds=60)  # how long before an edition its sources are gathered once more
+PREPARE_AHEAD = timedelta(seconds=30)  # how long before it its articles are rechecked; that may take 20 seconds
+CATCH_UP_LIMIT = timedelta(seconds=20)  # how long what is late already waits for the first gather
+RECHECK_VALID_FOR = timedelta(minutes=2)  # how long the answer of a recheck is valid
 SHUTDOWN_TIMEOUT = 30.0  # seconds that what runs beside the loop has to come to its end
 _JUST_AFTER = 0.01  # seconds after a time at which it has surely come
 
 
 class Service:
-    """Gathers and sends on schedule until `stop` is set. `tick` is the time in seconds between two looks at the clock."""
+    """Gathers and sends on schedule until `stop` is set. `tick` is the time in seconds between two checks."""
 
     def __init__(
         self,
@@ -64,7 +62,7 @@ class Service:
         self._wake = asyncio.Event()
         self._coming: Sequence[pipeline.UpcomingEvent] = ()
         self._answered = clock()  # up to when what is due has been answered
-        self._asked: dict[str, datetime] = {}  # when the last look asked after an article
+        self._asked: dict[str, datetime] = {}  # when an article was rechecked
         self._next_mailbox_check: dict[str, datetime] = {}
         self._background: dict[str, asyncio.Task[None]] = {}  # what runs beside the loop, by name
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
@@ -141,8 +139,8 @@ class Service:
     # -- ahead of time -----------------------------------------------------------------------------------------------
 
     async def _catch_up(self) -> None:
-        """What came due while nobody served is late already. It waits for a first look at the sources and for its last
-        look, so that it carries what was published meanwhile; but not long, and not beyond the next slot."""
+        """What came due while nobody served is late already. It waits for a first gather and for its
+        recheck, so that it carries what was published meanwhile; but not long, and not beyond the next slot."""
         now, time = self.clock(), asyncio.get_running_loop().time
         if not await asyncio.to_thread(pipeline.is_anything_due, self.newsroom, self.database, now):
             return
@@ -169,7 +167,7 @@ class Service:
         self._asked |= dict.fromkeys(asked, now)
 
     def _seconds_to_next_tick(self) -> float:
-        """Seconds until the next look at the clock: a tick, or less where something comes due before."""
+        """Seconds until the next check: a tick, or less where something comes due before."""
         unanswered = [one.at for one in self._coming if one.at > self._answered]
         until = (min(unanswered) - self.clock()).total_seconds() + _JUST_AFTER if unanswered else self.tick
         return max(0.0, min(self.tick, until))
@@ -184,19 +182,19 @@ class Service:
         for one in answers.draft_outcomes:
             log.log(logging.INFO if one.event == "released" else logging.WARNING, "%s: %s (%s)", *astuple(one))
         self.worker.wake.set()
-        self._start("tell reviewers", self._notify_reviewers)
+        self._start("notifying reviewers", self._notify_reviewers)
         if answers.has_new_deliveries:
             await self.gathering.refresh()
 
     async def _notify_reviewers(self) -> None:
         tried = await pipeline.notify_reviewers(self.newsroom, self.database, self.clock)
         for reviewer, fault in tried.items():
-            self.faults.report(f"telling {reviewer}", *([Fault(fault)] if fault else []))
+            self.faults.report(f"notifying {reviewer}", *([Fault(fault)] if fault else []))
 
     # -- what comes back ---------------------------------------------------------------------------------------------
 
     def _process_bounces(self) -> None:
-        """Look into the mailboxes that are due, beside everything else: their servers may be slow."""
+        """Check the mailboxes that are due, beside everything else: their servers may be slow."""
         now = self.clock()
         boxes = self.newsroom.settings.bounces
         due = [box for box in boxes if is_due(self._next_mailbox_check.get(str(box)), box.every, now)]
@@ -212,7 +210,7 @@ class Service:
         self._start("bounces", bounces)
 
     async def _check_mailboxes(self, mailboxes: Sequence[BounceMailboxSettings]) -> None:
-        looks = await asyncio.to_thread(
+        results = await asyncio.to_thread(
             pipeline.process_bounces,
             self.newsroom,
             self.database,
@@ -221,11 +219,11 @@ class Service:
             stopping=self.stop.is_set,
             passed=self._passed,
         )
-        for look in looks:
-            self.faults.report(look.mailbox, *([Fault(look.fault)] if look.fault else []))
-            for key, reason in look.unreadable:  # once: it is passed over from then on
-                log.error("%s: message %s cannot be read and is left as it was: %s", look.mailbox, key, reason)
-            _log_mailbox(look)
+        for result in results:
+            self.faults.report(result.mailbox, *([Fault(result.fault)] if result.fault else []))
+            for key, reason in result.unreadable:  # once: it is passed over from then on
+                log.error("%s: message %s cannot be read and is left as it was: %s", result.mailbox, key, reason)
+            _log_mailbox(result)
 
 
 def is_due(planned: datetime | None, every: timedelta, now: datetime) -> bool:
@@ -234,14 +232,14 @@ def is_due(planned: datetime | None, every: timedelta, now: datetime) -> bool:
     return planned is None or not now < planned <= now + every
 
 
-def _log_mailbox(look: pipeline.MailboxResult) -> None:
-    effects = [one.effect for one in look.handled if one.effect and not one.effect.known]
+def _log_mailbox(result: pipeline.MailboxResult) -> None:
+    effects = [one.effect for one in result.handled if one.effect and not one.effect.known]
     if effects:
         suppressed = sum(effect.suppression is not None for effect in effects)
-        log.info("%s: %d bounces and complaints, %d addresses suppressed", look.mailbox, len(effects), suppressed)
+        log.info("%s: %d bounces and complaints, %d addresses suppressed", result.mailbox, len(effects), suppressed)
     ours = [effect.bounce for effect in effects if effect.bounce.type is BounceType.POLICY]
     if ours:
-        log.warning("%s: %d letters were refused because of us; the last: %s", look.mailbox, len(ours), ours[-1].text)
+        log.warning("%s: %d emails were rejected because of us; the last: %s", result.mailbox, len(ours), ours[-1].text)
 
 
 def _log_plan(proposal: pipeline.EditionPlan) -> None:
@@ -251,6 +249,6 @@ def _log_plan(proposal: pipeline.EditionPlan) -> None:
         return
     draft = "held, " if proposal.held else "a draft, " if proposal.due else ""
     log.info(
-        "edition %s for slot %s: %s%d articles, %d readers",
+        "edition %s for slot %s: %s%d articles, %d subscribers",
         edition.id, edition.slot, draft, len(edition.carried), proposal.audience,
     )  # fmt: skip

@@ -34,7 +34,7 @@ _TERMINATE_TIMEOUT = 60.0  # seconds that a worker has to finish the messages in
 
 class ClockMonitor:
     """Tells when somebody has set the clock by more than minutes. Until it is set right again, or has stood to its new
-    time for a while, nothing is sent and nothing given up: a day too late every letter would be out of date."""
+    time for a while, nothing is sent and nothing given up: a day too late every email would be out of date."""
 
     def __init__(self, clock: Callable[[], datetime], steady: Callable[[], float] = steady) -> None:
         self._clock = clock
@@ -115,7 +115,7 @@ class DeliveryLoop:
             raise self.lost
 
     async def _check_store_regularly(self) -> None:
-        """Look at every tick whether the store is still there, however long a delivery takes."""
+        """Check at every tick whether the store is still there, however long a delivery takes."""
         while not self.stop.is_set():
             await asyncio.sleep(self.tick)
             try:
@@ -153,7 +153,7 @@ class DeliveryLoop:
         _log_report(report, (self.clock() - started).total_seconds())
 
     async def clock_is_wrong(self) -> bool:
-        """Whether the clock cannot be believed now: it has been set by much, or does not agree with the store. Told once.
+        """Whether the clock cannot be believed now: it has been set by much, or does not agree with the store. Logged once.
 
         At the start, and when a clock that was set is believed again, what a clock that was ahead has decided is taken
         back (`pipeline.settle_clock`).
@@ -178,7 +178,7 @@ class DeliveryLoop:
                 self.faults.report("clock", Fault(str(error)))
                 return True
             self._agreed = True
-            self.dispatcher.health.backing_off.clear()  # rests were counted from another time
+            self.dispatcher.health.backing_off.clear()  # backoffs were counted from another time
         self.faults.report("clock")
         return False
 

@@ -43,7 +43,7 @@ async def test_the_service_tells_a_note_once_and_again_when_it_changes(
     with caplog.at_level(logging.WARNING, "distributor.service"):
         for _ in range(5):
             loop._tasks["tin"] = None  # type: ignore[assignment]
-            await loop._look("tin")
+            await loop._gather("tin")
     told = [record.getMessage() for record in caplog.records]
     assert told == [f"source tin: {number} are too many" for number in (150, 160, 160)]
 
@@ -66,5 +66,5 @@ async def test_feeds_are_brought_up_to_date_also_when_only_time_has_passed(monke
     for minutes in (0, 5, 14, 15, 20, 31):
         clock[0] = NOW + timedelta(minutes=minutes)
         loop._tasks["tin"] = None  # type: ignore[assignment]
-        await loop._look("tin")
+        await loop._gather("tin")
     assert shown == [timedelta(minutes=minutes) for minutes in (0, 15, 31)]

@@ -133,7 +133,7 @@ def _undo(connection: Connection, edition: str, now: datetime) -> None:
 
 
 def _cancelled_by_itself(connection: Connection, row: sa.Row[tuple[object, ...]], now: datetime) -> bool:
-    """Whether a draft whose time has not come was cancelled for want of an answer, or by the last look."""
+    """Whether a draft whose time has not come was cancelled for want of an answer, or by the recheck."""
     if row.state != EditionState.CANCELLED or row.due_at <= now:
         return False
     return bool(_automatic_events(connection, row.id, "cancelled", now))
@@ -160,7 +160,7 @@ def _automatic_events(connection: Connection, edition: str, event: str, now: dat
     query = sa.select(edition_events.c.seq).where(
         edition_events.c.edition_id == edition,
         edition_events.c.event == event,
-        edition_events.c.actor.in_(("silence", "the last look")),
+        edition_events.c.actor.in_(("silence", "the recheck")),
         edition_events.c.at > now,
     )
     return list(connection.execute(query).scalars())

@@ -40,7 +40,7 @@ def next_step(said: Sequence[str], due: datetime, review: Review | None, now: da
     return {"send": DraftStep.RELEASE, "hold": DraftStep.HOLD, "skip": DraftStep.SKIP}[silence], nobody
 
 
-# -- the last look -----------------------------------------------------------------------------------------------------
+# -- the recheck -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def find_hold_reason(today: Candidate, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecheckResult:
-    """What the last look comes to: the articles that stay, as they are to go out, and those that are left out."""
+    """The result of the recheck: the articles that stay, as they are to go out, and those that are left out."""
 
     articles: tuple[Article, ...]
     briefs: tuple[Article, ...]
@@ -95,7 +95,7 @@ class RecheckResult:
 
 
 def apply_differences(edition: Edition, found: Sequence[Difference], policy: str) -> RecheckResult:
-    """The edition after the last look, for the policies `refresh` and `drop`; any other is taken as `refresh`.
+    """The edition after the recheck, for the policies `refresh` and `drop`; any other is taken as `refresh`.
 
     What must not go out is left out by both; an edited article goes in its newer version (`refresh`), or waits for the
     next edition (`drop`).

@@ -1,24 +1,23 @@
 """The steps in order; the one room that knows all the others.
 
-    sources ──gather──▶ articles ──select──▶ edition ──render──▶ renditions ──promise──▶ ledger ──deliver──▶ channels
+    sources ──gather──▶ articles ──select──▶ edition ──render──▶ renditions ──enqueue──▶ ledger ──deliver──▶ channels
                         (store)    (pure)    (frozen)   (pure)    (frozen)    (store)    (rows)              (outside)
 
-    gather         look at the sources, take in what they have                                          looking
-    inspect        look at the sources, take in nothing: what `check --online` tells                    inspecting
-    propose        what an edition would be: nothing is written (plan, preview, dry run)                proposing
-    publish        the same, frozen: one transaction decides the slot, announces, promises              publishing
-    prepare        what goes out soon: a last look at its articles, and their pictures                  answering
-    answer         all that is due: urgent articles, slots, daily and weekly letters                    answering
-    release        drafts whose time has come, after a last look                                        releasing
-    correct        put right or take back what is out                                                   correcting
-    deliver        work through the ledger                                                              delivering
-    pause          stop an edition on its way; resume, resend_missed                                    running
-    confirm_suppressions, discard_suppressions    what waits where too many addresses were refused       running
-    refresh        what channels show of the store as a whole (the feed of all articles)                delivering
-    missing        names in the store that config.yaml does not have                                    names
-    rename         carry a newsletter or a channel over to another name                                 renaming
-    settle_clock   what a clock that was ahead has decided, taken back                                  clock
-    take_bounces   read what came back, suppress whom it concerns                                       bouncing
+    gather_sources     gather from the sources, and store what they have                       gather
+    inspect_sources    the same, storing nothing: what `check --online` reports                check_sources
+    plan_edition       what an edition of any kind would be; nothing is written                plan, compose
+    publish_edition    the same, frozen: one transaction decides, announces, enqueues          publish
+    prepare_due        what goes out soon: recheck its articles, prepare their images          tick
+    decide_due         all that is due: alerts, slots, daily and weekly editions, drafts       tick
+    release_due        drafts whose time has come, after a recheck                             release
+    apply_correction   correct or withdraw an article that is out                              correct
+    deliver_due        work through the ledger                                                 deliver
+    pause, resume      stop an edition that is being delivered; resend_missed                  control
+    refresh_feeds      what channels show of all articles                                      deliver
+    list_missing       names in the store that config.yaml does not have                       missing_names
+    apply_rename       move a newsletter or a channel to another name                          rename
+    ensure_clock       undo what a clock that was ahead has decided                            clock
+    process_bounces    read returned mail, suppress the addresses it concerns                  bounces
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """

@@ -4,7 +4,7 @@
     the store has later times, and     the clock is behind: the same                                  ClockError
       so has the world outside
     the store has later times          the clock was ahead: what was decided by it and not sent       told, line by line
-                                       is taken back
+                                       is undone
 
 It is asked once for each opened store, before anything is decided; and again where the clock was set while we ran.
 """
@@ -33,7 +33,7 @@ _settled: WeakSet[Database] = WeakSet()
 def ensure_clock(
     newsroom: Newsroom, database: Database, now: datetime, *, again: bool = False, believe: bool = False
 ) -> list[str]:
-    """Make sure that this clock agrees with the store; what a clock that was ahead has decided is taken back where nothing
+    """Make sure that this clock agrees with the store; what a clock that was ahead has decided is undone where nothing
     was sent by it. Returns what was done, in words, which are logged as well. `again`: although it was asked before.
     `believe` the clock whatever the dates of the sources say. Raises ClockError."""
     _check_clock_was_set(newsroom, now)
@@ -53,7 +53,7 @@ def ensure_clock(
 
 
 def preview_clock_repair(newsroom: Newsroom, database: Database, now: datetime) -> list[str]:
-    """What `settle_clock` would do, in words, or what it would say of the clock. Nothing is changed."""
+    """What `ensure_clock` would do, in words, or what it would say of the clock. Nothing is changed."""
     try:
         _check_clock_was_set(newsroom, now)
         with database.read() as connection:
@@ -100,7 +100,7 @@ def _later(newsroom: Newsroom, connection: Connection, now: datetime, *, believe
 def _summary(newsroom: Newsroom, later: datetime) -> str:
     return (
         f"the store holds what was decided later than now, up to {_local(newsroom, later)}: a clock was ahead. What was "
-        "sent by it stays, all else is taken back; if it is the clock of now that is wrong, set it right."
+        "sent by it stays, all else is undone; if it is the clock of now that is wrong, set it right."
     )
 
 

@@ -165,14 +165,14 @@ def compose_edition(context: NewsletterContext, edition: Edition, scope: Composi
 
 
 def render_channel(
-    channel: Channel, edition: Edition, division: Segmentation, context: RenderContext
+    channel: Channel, edition: Edition, segmentation: Segmentation, context: RenderContext
 ) -> list[Rendition]:
-    """All that a channel carries of an edition: to people, a letter for each cohort beside that of the whole."""
+    """All that a channel carries of an edition: to subscribers, an email for each segment beside that of the whole."""
     made = list(channel.compose(edition, context))
     if channel.personal:
-        for cohort in division.segments:
-            if cohort.edition.segment:
-                made += channel.compose(cohort.edition, context)
+        for segment in segmentation.segments:
+            if segment.edition.segment:
+                made += channel.compose(segment.edition, context)
     twice = [variant for variant, number in Counter(one.variant for one in made).items() if number > 1]
     if twice:
         raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
@@ -197,8 +197,8 @@ def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> Reci
 
 
 def _usual_start(connection: Connection, query: RecipientQuery, kind: EditionKind, now: datetime) -> datetime:
-    """When the usual share of a daily or weekly letter begins: with the last one. The very first has what was announced
-    in the day or week before it, and further back all since the first of its readers came."""
+    """When the usual share of a daily or weekly email begins: with the last one. The very first has what was announced
+    in the day or week before it, and further back all since the first of its subscribers came."""
     last = edition_repository.find_caught_up_until(connection, query.newsletter, kind)
     if last:
         return last
@@ -207,7 +207,7 @@ def _usual_start(connection: Connection, query: RecipientQuery, kind: EditionKin
 
 
 def _list_eligible(connection: Connection, query: RecipientQuery, edition: Edition) -> list[AnnouncedArticle]:
-    """What readers of a digest or an alert may be owed: the edition itself, and earlier ones that somebody is owed."""
+    """What subscribers of a digest or an alert may be owed: the edition itself, and earlier ones that somebody is owed."""
     own = [AnnouncedArticle(article, edition.frozen_at) for article in edition.carried]
     debt = recipients.earliest_catch_up_start(connection, query) if edition.kind is EditionKind.DIGEST else None
     if debt is None:
@@ -256,8 +256,8 @@ def _posts_by_alerts(connection: Connection, newsletter: Newsletter, edition: Ed
     return {
         (channel, article)
         for article, alert in sent.items()
-        for channel, told in edition_repository.list_rendition_articles(connection, alert)
-        if told == article
+        for channel, about in edition_repository.list_rendition_articles(connection, alert)
+        if about == article
     }
 
 
@@ -314,7 +314,7 @@ def load_notices(
     connection: Connection, articles: Sequence[Article], fresh: Mapping[str, Sequence[Notice]] | None = None
 ) -> dict[str, list[Notice]]:
     """The notes that articles carry, with those that are about to be written."""
-    said = notice_book.notices_of_articles(connection, list({article.id for article in articles}))
+    notices = notice_book.notices_of_articles(connection, list({article.id for article in articles}))
     for article, more in (fresh or {}).items():
-        said[article] = [*said.get(article, []), *more]
-    return said
+        notices[article] = [*notices.get(article, []), *more]
+    return notices

@@ -1,4 +1,4 @@
-"""An edition on its way: paused, let go on, and sent again to whom it has missed."""
+"""Editions being delivered: paused, resumed, and sent again to recipients they did not reach."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def resume(database: Database, edition_id: str, by: str, now: datetime) -> None:
 def resend_missed(
     database: Database, edition_id: str, by: str, now: datetime, *, uncertain: bool = False, dry_run: bool = False
 ) -> int:
-    """Promise an edition again to those whom it has not reached: rejected and expired letters, and those in doubt if
+    """Enqueue an edition again for recipients it did not reach: rejected and expired emails, and uncertain ones if
     `uncertain`. Returns how many. Raises UserError for an edition that is not out, or was cancelled."""
     states = [*control.MISSED_STATES, *([DeliveryState.UNCERTAIN] if uncertain else [])]
     with database.write(long=True) as connection:
@@ -49,7 +49,7 @@ def resend_missed(
         opened = control.reopen(connection, edition_id, states, now, now + (row.expires_at - row.released_at))
         if opened:
             edition_repository.record_event(
-                connection, edition_id, "reopened", by, now, f"{opened} letters that had reached nobody"
+                connection, edition_id, "reopened", by, now, f"{opened} emails that had not reached their recipients"
             )
         return opened
 
@@ -70,28 +70,28 @@ def confirm_suppressions(database: Database, edition_id: str, by: str, now: date
 
 
 def discard_suppressions(database: Database, edition_id: str, by: str, now: datetime) -> tuple[int, int]:
-    """Forget that these addresses were refused: it was us. Their letters are promised again, and the edition goes on,
-    unless it was cancelled meanwhile. Returns how many addresses, and how many letters. Raises UserError where none wait."""
+    """Discard these suppressions: we were the cause. The emails are enqueued again, and the edition goes on,
+    unless it was cancelled meanwhile. Returns how many addresses, and how many emails. Raises UserError where none wait."""
     with database.write() as connection:
         _held(connection, edition_id)
-        letters = 0
+        emails = 0
         row = _row(connection, edition_id) if edition_id else None
         if row and row.state != EditionState.CANCELLED:
             control.resume(connection, edition_id, now)
             until = now + (row.expires_at - (row.released_at or row.frozen_at))
             refused = guard.hard_bounced_deliveries(edition_id)
-            letters = control.reopen(connection, edition_id, [DeliveryState.REJECTED], now, until, refused)
+            emails = control.reopen(connection, edition_id, [DeliveryState.REJECTED], now, until, refused)
         found = guard.discard(connection, edition_id)
         if edition_id:
             edition_repository.record_event(
                 connection, edition_id, "discarded", by, now, f"refusals of {found} addresses were about us"
             )
-        return found, letters
+        return found, emails
 
 
 def _held(connection: Connection, edition_id: str) -> None:
     if not any(held.edition == edition_id for held in guard.list_held(connection)):
-        raise UserError(f"no suppressions of {edition_id or 'letters of no known edition'} wait for a decision")
+        raise UserError(f"no suppressions of {edition_id or 'emails of no known edition'} wait for a decision")
 
 
 def _row(connection: Connection, edition_id: str) -> EditionRow:

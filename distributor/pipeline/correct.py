@@ -1,9 +1,9 @@
-"""Putting right or taking back what is out: first as a plan that staff can read, then as an edition of its own.
+"""Corrections and withdrawals of articles that are out: first a plan that staff can read, then an edition of its own.
 
-A correction is an edition like any other, so it is frozen, promised and delivered through the ledger and goes on after
+A correction is an edition like any other, so it is frozen, enqueued and delivered through the ledger and goes on after
 a crash. It is made once: what says the same of the same version of an article as its last notice is that notice. Its
-renditions replace the feeds, amend or retract posts, and write, if staff wish, to those whose letter carried the article,
-and to nobody else.
+renditions replace the feeds, amend or retract posts, and email, if staff wish, the subscribers whose own email
+carried the article, and nobody else.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class CorrectionPlan:
     `rests_on` is what must still be so when it is done, by newsletter.
 
     `decided` is the notice that says this already of the same version of the article, with `editions` as what was made
-    of it: `parts` hold then only what it has left undone (letters that were not wanted before, an edition that was
+    of it: `parts` hold then only what it has left undone (emails that were not wanted before, an edition that was
     cancelled), mostly nothing.
     """
 
@@ -99,12 +99,12 @@ def plan_correction(
     forced: Sequence[str] = (),
     again: bool = False,
 ) -> CorrectionPlan:
-    """What it would take to put an article right, or to take it back, wherever it has gone out. Nothing is written.
+    """What it would take to correct an article, or to withdraw it, wherever it has gone out. Nothing is written.
 
-    `mail` writes to those whose letter carried it. A notice without words says what the last one of the same kind said of
-    the same version, so that it cannot replace it; `again` does once more what was decided already. Raises UserError where
-    there is no such article, where a correction is asked for of one that was withdrawn, and for a forced name that is no
-    check.
+    `mail` emails the subscribers whose own email carried it. A notice without words says what the last one of the same
+    kind said of the same version, so that it cannot replace it; `again` does once more what was decided already. Raises
+    UserError where there is no such article, where a correction is asked for of one that was withdrawn, and for a forced
+    name that is no check.
     """
     with database.read(long=True) as connection:
         rests_on = {name: take_snapshot(connection, name) for name in newsroom.settings.newsletters}
@@ -159,17 +159,17 @@ def _with_findings(
 def apply_correction(
     newsroom: Newsroom, database: Database, plan: CorrectionPlan, by: str, *, reason: str = ""
 ) -> list[str]:
-    """Do what a plan says: all of it is promised in one transaction; returns the ids of the editions made of it. What was
-    decided already is neither written down nor promised again.
+    """Do what a plan says: all of it is enqueued in one transaction; returns the ids of the editions made of it. What was
+    decided already is neither recorded nor enqueued again.
 
-    Raises UserError, with nothing done, where preflight blocks a letter of it, and where something has gone out or was
+    Raises UserError, with nothing done, where preflight blocks an email of it, and where something has gone out or was
     changed since the plan was made.
     """
     findings = [one for part in plan.parts if part.plan.held for one in part.plan.findings]
     if blocked := preflight_gate.list_blocking(newsroom, findings, plan.forced):
         raise UserError(
-            f"nothing was done: its letters do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
-            "the same, and without --mail nobody is written to"
+            f"nothing was done: its emails do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
+            "the same, and without --mail no email is sent"
         )
     now = plan.at
     check_may_send(newsroom, database, now)
@@ -257,7 +257,7 @@ def _plan_newsletter(
     holders = CorrectionRecipients(carried)
     for channel in newsroom.newsletter_channels(newsletter).values():
         if channel.personal:
-            work.letters(
+            work.emails(
                 channel,
                 [*channel.compose(email, render_context)],
                 recipients.count_correction_recipients(connection, holders),

@@ -1,6 +1,6 @@
-"""What a correction does, channel by channel: renditions to promise, posts to give up, and all of it in words.
+"""What a correction does, channel by channel: renditions to enqueue, posts to give up, and all of it in words.
 
-A post is one rendition of an earlier edition that is about the article. What was sent is changed or taken back where its
+A post is one rendition of an earlier edition that is about the article. What was sent is changed or deleted where its
 network can, by the newest receipt there is of it; what is not out yet is given up.
 """
 
@@ -35,14 +35,14 @@ class CorrectionPlanner:
     def withdrawal(self) -> bool:
         return self.notice.kind is NoticeKind.WITHDRAWAL
 
-    def letters(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
+    def emails(self, channel: Channel, made: Sequence[Rendition], holders: int, mail: bool) -> None:
         if not mail:
-            self.lines.append(f"{channel.name}: {_count_words(holders)} got it; they are not written to (--mail does)")
+            self.lines.append(f"{channel.name}: {_count_words(holders)} got it; no email is sent (--mail sends one)")
         elif holders:
             self.renditions += made
-            self.lines.append(f"{channel.name}: a letter to the {_count_words(holders)} whose letter carried it")
+            self.lines.append(f"{channel.name}: an email to the {_count_words(holders)} whose email carried it")
         else:
-            self.lines.append(f"{channel.name}: nobody has got it, so nobody is written to")
+            self.lines.append(f"{channel.name}: nobody got it, so no email is sent")
 
     def replace(self, channel: Channel, made: Sequence[Rendition]) -> None:
         self.renditions += made
@@ -54,9 +54,9 @@ class CorrectionPlanner:
         own = [post for post in self.known if post.channel == channel.name]
         about = [rendition for rendition in made if rendition.article == article]
         whole = [rendition for rendition in made if rendition.article != article]
-        if whole:  # it carries editions as a whole: this one tells of the correction
+        if whole:  # it carries editions as a whole: this one announces the correction
             self.renditions += whole
-            self.lines.append(f"{channel.name}: is told of it")
+            self.lines.append(f"{channel.name}: posts about it")
         for _, posts in groupby(own, key=lambda post: post.edition):
             for number, post in enumerate(posts):
                 same = next((one for one in about if one.variant == post.variant), None)
@@ -103,11 +103,11 @@ class CorrectionPlanner:
 
     def still_to_go(self, unsent: Mapping[str, int]) -> None:
         for edition, number in unsent.items():
-            letters = "1 letter" if number == 1 else f"{number} letters"
+            emails = "1 email" if number == 1 else f"{number} emails"
             self.lines.append(
-                f"still to go with it: {letters} of {edition}; `distributor editions cancel {edition}` would stop them"
+                f"still to be sent with it: {emails} of {edition}; `distributor editions cancel {edition}` would stop them"
             )
 
 
 def _count_words(number: int) -> str:
-    return "1 reader" if number == 1 else f"{number} readers"
+    return "1 subscriber" if number == 1 else f"{number} subscribers"

@@ -1,4 +1,4 @@
-"""Freezing what was proposed: one transaction decides the slot, announces the articles and promises the deliveries."""
+"""Editions published: one transaction decides the slot, announces the articles and enqueues the deliveries."""
 
 from __future__ import annotations
 
@@ -111,30 +111,30 @@ def save_plan(newsroom: Newsroom, connection: Connection, plan: EditionPlan, by:
 
 
 def personal_channels(newsroom: Newsroom, newsletter: Newsletter) -> frozenset[str]:
-    """The newsletter's channels that write to people."""
+    """The newsletter's channels that send to subscribers."""
     return frozenset(name for name, channel in newsroom.newsletter_channels(newsletter).items() if channel.personal)
 
 
 def check_same_recipients(connection: Connection, plan: EditionPlan) -> None:
-    """Raises SlotTaken where somebody has made a choice for which no letter was rendered."""
+    """Raises SlotTaken where a subscriber has made a choice for which no email was rendered."""
     if not isinstance(plan.readers, EditionRecipients):
         return
     preferences = recipients.count_by_preference(connection, plan.readers.order)
     if any(preference.key not in plan.readers.variants for preference in preferences):
-        raise edition_repository.SlotTaken("a reader has made another choice meanwhile")
+        raise edition_repository.SlotTaken("a subscriber has made another choice meanwhile")
 
 
 def expire_superseded(newsroom: Newsroom, connection: Connection, edition: Edition, now: datetime) -> None:
-    """What this edition makes needless, now that it is out: what earlier ones owe to channels that show the newest, and
-    letters of alerts that are still waiting, to readers whose letter carries the article as news."""
+    """Close the deliveries that this edition makes needless, now that it is out: those of earlier ones to channels that
+    show the newest, and emails of alerts that still wait, to subscribers whose own email carries the article as news."""
     channels = newsroom.newsletter_channels(newsroom.newsletter(edition.newsletter))
     supersede_earlier_editions(
         connection, edition, [name for name, channel in channels.items() if channel.latest_only], now
     )
     if edition.kind is not EditionKind.DIGEST:
         return
-    letters = edition_repository.list_segment_articles(connection, edition.id)
-    carried = {article for articles in letters.values() for article in articles}
+    contents = edition_repository.list_segment_articles(connection, edition.id)
+    carried = {article for articles in contents.values() for article in articles}
     for article, alert in article_status.find_alerts(connection, edition.newsletter, list(carried)).items():
-        variants = [variant for variant, articles in letters.items() if article in articles]
+        variants = [variant for variant, articles in contents.items() if article in articles]
         supersede_alert(connection, edition, alert, variants, now)

@@ -1,4 +1,4 @@
-"""Drafts: told to their reviewers, approved, held or cancelled, and released at their time after a last look."""
+"""Drafts: approved, held or cancelled by staff, and released at their time after a recheck."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .deliver import check_may_send
 from .publish import check_same_recipients, expire_superseded, personal_channels
 
 _T = TypeVar("_T")
-RECHECK = "the last look"
+RECHECK = "the recheck"
 _WAITING = (EditionState.REVIEW, EditionState.HELD)
 
 
@@ -56,7 +56,7 @@ class Fault:
 def approve(
     newsroom: Newsroom, database: Database, edition_id: str, by: str, now: datetime, force: Sequence[str] = ()
 ) -> EditionRow:
-    """Let a draft go out at its time, or at once where that has passed. Its letters must pass preflight, but for the
+    """Let a draft go out at its time, or at once where that has passed. Its emails must pass preflight, but for the
     checks that are forced. Raises UserError where there is no such draft, or where it does not pass."""
     preflight_gate.check_again(newsroom, database, edition_id, by, now, force)
     with database.write() as connection:
@@ -145,9 +145,9 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
         row = _row(connection, edition_id)  # again: another process may have been faster
         if row.state != EditionState.REVIEW:
             return None
-        said = [event.event for event in edition_repository.list_events(connection, row.id)]
+        events = edition_repository.list_events(connection, row.id)
         settings = newsroom.newsletter(row.newsletter).review
-        step, why = review.next_step(said, row.due_at, settings, now)
+        step, why = review.next_step([one.event for one in events], row.due_at, settings, now)
         if step is DraftStep.WAIT:
             return None
         if step is DraftStep.SKIP:
@@ -157,13 +157,12 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
             edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
             edition_repository.record_event(connection, row.id, review.HELD, "silence", now, why)
             return DraftOutcome(row.id, "held", why)
-        looked = _approved_after_recheck(edition_repository.list_events(connection, row.id))
         here = NewsletterContext(newsroom, connection, newsroom.newsletter(row.newsletter), now)
-        return _release(here, row, by, why, rechecked=looked)
+        return _release(here, row, by, why, rechecked=_approved_after_recheck(events))
 
 
 def _approved_after_recheck(events: Sequence[edition_repository.EditionEvent]) -> bool:
-    """Whether somebody has approved the draft after the last look had held it: then it goes out as things are now."""
+    """Whether somebody has approved the draft after the recheck had held it: then it goes out as things are now."""
     at = [place for place, event in enumerate(events) if (event.event, event.actor) == (review.HELD, RECHECK)]
     return bool(at) and any(event.event == review.APPROVED for event in events[at[-1] :])
 
@@ -179,8 +178,8 @@ def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, 
         edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
         edition_repository.record_event(connection, row.id, review.HELD, RECHECK, now, reason)
         return DraftOutcome(row.id, "held", reason)
-    told = {one.article.id for one in found}
-    found += [one for one in _alerted_since(connection, edition, today) if one.article.id not in told]
+    known = {one.article.id for one in found}
+    found += [one for one in _alerted_since(connection, edition, today) if one.article.id not in known]
     if found and not _rebuild_draft(context, row, edition, found):
         _cancel(connection, row, RECHECK, now, f"nothing is left of it: {review.describe_differences(found)}")
         return DraftOutcome(row.id, "cancelled", review.describe_differences(found))
@@ -199,7 +198,7 @@ def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, 
 
 
 def _alerted_since(connection: Connection, edition: Edition, today: Mapping[str, Candidate]) -> list[Difference]:
-    """The articles of a draft that have gone out as alerts since it was made: its posts and letters must know it."""
+    """The articles of a draft that have gone out as alerts since it was made: its posts and emails must know it."""
     found = []
     for candidate in today.values():
         alert = edition_repository.find_row(connection, candidate.alerted) if candidate.alerted else None
@@ -220,7 +219,7 @@ def _recompose_latest(context: NewsletterContext, edition_id: str) -> None:
 
 
 def _rebuild_draft(context: NewsletterContext, row: EditionRow, edition: Edition, found: Sequence[Difference]) -> bool:
-    """The draft again, as the last look leaves it. False where nothing is left."""
+    """Rebuild a draft as the recheck leaves it. False where nothing is left."""
     newsroom, connection, newsletter, now = context.newsroom, context.connection, context.newsletter, context.now
     verdict = review.apply_differences(edition, found, newsletter.recheck)
     promoted = verdict.articles or verdict.briefs
@@ -248,4 +247,4 @@ def _rebuild_draft(context: NewsletterContext, row: EditionRow, edition: Edition
 
 def _decide_left_out(one: Difference) -> ArticleDecision:
     verdict = ArticleStatus.REJECTED if one.withdrawn else ArticleStatus.CARRIED if one.edited else ArticleStatus.HELD
-    return ArticleDecision(one.article, verdict, f"left out at the last look: {one.reason}")
+    return ArticleDecision(one.article, verdict, f"left out at the recheck: {one.reason}")

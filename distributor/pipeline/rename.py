@@ -1,4 +1,4 @@
-"""Carrying a newsletter or a channel over to another name, and ending one that is no more."""
+"""Renaming a newsletter or a channel in the store, and removing one that has ended."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..subscribers import repository as subscriber_repository
 
 # In words, what hangs on a name: the tables of the store as staff know them.
 _WORDS = {
-    "subscriptions": "subscriptions", "editions": "editions", "newsletter_articles": "verdicts on articles",
-    "slots": "slots", "opt_outs": "opt-outs", "renditions": "frozen letters, posts and files", "deliveries": "deliveries",
+    "subscriptions": "subscriptions", "editions": "editions", "newsletter_articles": "decisions on articles",
+    "slots": "slots", "opt_outs": "opt-outs", "renditions": "frozen emails, posts and files", "deliveries": "deliveries",
 }  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def plan_rename(
 def apply_rename(
     newsroom: Newsroom, database: Database, kind: NameKind, old: str, new: str, by: str, now: datetime
 ) -> None:
-    """Carry everything over in one transaction. Raises UserError as `plan_rename` does, with nothing done."""
+    """Rename everywhere in one transaction. Raises UserError as `plan_rename` does, with nothing done."""
     with database.write() as connection:
         plan_rename(newsroom, connection, kind, old, new, now)
         renames.rename_everywhere(connection, kind, old, new, by, now)
@@ -73,7 +73,7 @@ def cancel_channel(newsroom: Newsroom, database: Database, name: str, by: str, n
 
 
 def remove_newsletter(newsroom: Newsroom, database: Database, name: str, *, dry_run: bool) -> int:
-    """Take everybody off a newsletter that config.yaml does not have; returns how many. Raises UserError."""
+    """Unsubscribe everybody from a newsletter that config.yaml does not have; returns how many. Raises UserError."""
     if name in newsroom.settings.newsletters:
         raise UserError(f"newsletter {name} is in config.yaml: take it out there first")
     with database.write() as connection:

@@ -1,4 +1,4 @@
-"""All that is due now: urgent articles, slots, daily and weekly letters, drafts whose time has come."""
+"""What is due now: alerts, slots of digests and of daily and weekly editions, drafts to release."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TickResult:
 async def prepare_due(
     newsroom: Newsroom, database: Database, clock: Clock, *, ahead: timedelta = timedelta(), asked: Collection[str] = ()
 ) -> list[str]:
-    """Get ready what goes out within `ahead`: a last look at its articles, and their pictures.
+    """Get ready what goes out within `ahead`: recheck its articles, and prepare their images.
 
     It takes as long as the sources take, within limits; what is due does not wait for it. Those in `asked` are not asked
     after again. Returns the ids of those that were.
@@ -69,7 +69,7 @@ async def prepare_due(
 
 
 async def run_tick(newsroom: Newsroom, database: Database, clock: Clock, by: str) -> TickResult:
-    """Look once more at the articles that are about to go out, then decide all that is due: both in one go."""
+    """Recheck the articles that are about to go out, then decide all that is due."""
     await prepare_due(newsroom, database, clock)
     return await asyncio.to_thread(decide_due, newsroom, database, clock(), by)
 
@@ -101,7 +101,7 @@ def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
 
 @dataclass(frozen=True, slots=True)
 class WatchedNewsletter:
-    """A newsletter that is looked after: when it goes out, and since when the store knows it."""
+    """A newsletter that has begun: when it goes out, and since when the store knows it."""
 
     newsletter: Newsletter
     timing: ScheduleSettings
@@ -160,7 +160,7 @@ def _decide_slot(context: StepContext, watched: WatchedNewsletter, kind: Edition
     return [plan] if plan and (plan.edition or kind is EditionKind.DIGEST) else []
 
 
-# -- the last look -----------------------------------------------------------------------------------------------------
+# -- ahead of time -----------------------------------------------------------------------------------------------------
 
 
 def is_anything_due(newsroom: Newsroom, database: Database, now: datetime) -> bool:
@@ -197,7 +197,7 @@ def list_upcoming(newsroom: Newsroom, database: Database, now: datetime, ahead: 
 
 
 def _list_articles_due(newsroom: Newsroom, database: Database, now: datetime, ahead: timedelta) -> list[Article]:
-    """The articles that the next decisions would send, and those that only the last look keeps back."""
+    """The articles that the next decisions would send, and those that only the recheck holds."""
     ensure_clock(newsroom, database, now)
     found: list[Article] = []
     for watched in _watched_newsletters(newsroom, database, now):
@@ -212,7 +212,7 @@ def _list_articles_due(newsroom: Newsroom, database: Database, now: datetime, ah
 
 
 def list_ready_articles(database: Database, newsletter: Newsletter, now: datetime) -> list[Article]:
-    """What the next digest of a newsletter would carry, and what only the last look keeps out of it."""
+    """What the next digest of a newsletter would carry, and what only the recheck holds."""
     with database.read() as connection:
         candidates = article_status.list_candidates(connection, newsletter.id)
     selection = select_articles(newsletter, candidates, now)
@@ -232,25 +232,25 @@ async def recheck_articles(
         return []
     left_alone = await database.read_in_thread(source_state.load_backoffs, now)
     answers = await check_availability_of_articles(newsroom.sources, newsroom.settings.site, wanted, waits=left_alone)
-    told = await asyncio.to_thread(_hold_missing, database, wanted, answers, now)
-    for line in told:
-        log.warning("last look: %s", line)
-    return told
+    changes = await asyncio.to_thread(_hold_missing, database, wanted, answers, now)
+    for line in changes:
+        log.warning("recheck: %s", line)
+    return changes
 
 
 def _hold_missing(
     database: Database, wanted: Sequence[Article], answers: Mapping[str, Availability], now: datetime
 ) -> list[str]:
-    told = []
+    changes = []
     with database.write() as connection:
-        said = flags.flags_of_articles(connection, [article.id for article in wanted])
+        known = flags.flags_of_articles(connection, [article.id for article in wanted])
         for article in wanted:
-            held = said.get(article.id, {}).get(ArticleFlag.HELD)
+            held = known.get(article.id, {}).get(ArticleFlag.HELD)
             answer = answers[article.id]
             if answer.available is False and held is None:
                 flags.set_flag(connection, article.id, ArticleFlag.HELD, reason=answer.reason, by=RECHECK, now=now)
-                told.append(f"{article.id} «{article.title}» is held: {answer.reason}")
+                changes.append(f"{article.id} «{article.title}» is held: {answer.reason}")
             elif answer.available and held and held.actor == RECHECK:
                 flags.remove_flag(connection, article.id, ArticleFlag.HELD)
-                told.append(f"{article.id} «{article.title}» is back")
-    return told
+                changes.append(f"{article.id} «{article.title}» is back")
+    return changes

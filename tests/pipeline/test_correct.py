@@ -53,12 +53,12 @@ def test_a_plan_says_everything_in_words_and_changes_nothing(out: Line) -> None:
     (part,) = plan(out, first).parts
     assert part.edition.subject == "Đính chính: Tin a của tỉnh nhà"
     assert part.lines == (
-        "mail: a letter to the 1 reader whose letter carried it",
+        "mail: an email to the 1 subscriber whose email carried it",
         "feeds: shows it with the note",
         "posts: the post of tin-sang-1 is changed",
     )
     (quiet,) = plan(out, first, mail=False).parts
-    assert quiet.lines[0] == "mail: 1 reader got it; they are not written to (--mail does)"
+    assert quiet.lines[0] == "mail: 1 subscriber got it; no email is sent (--mail sends one)"
     assert (out.feed(), out.posts()) == (feed, posts)
 
 
@@ -251,8 +251,8 @@ def test_letters_that_are_still_to_go_are_counted_in_the_plan(line: Line) -> Non
     line.at("07:00")
     line.answer()
     (part,) = plan(line, first).parts
-    assert "still to go with it: 1 letter of tin-sang-1" in part.lines[-1]
-    assert "mail: nobody has got it, so nobody is written to" in part.lines
+    assert "still to be sent with it: 1 email of tin-sang-1" in part.lines[-1]
+    assert "mail: nobody got it, so no email is sent" in part.lines
 
 
 def test_an_article_that_is_nowhere_out_is_only_kept_back(line: Line) -> None:

@@ -123,7 +123,7 @@ def test_an_edition_that_is_under_way_can_be_stopped_but_its_articles_count_as_a
         pipeline.cancel(line.store, "tin-sang-2", "Lan", line.now, "")
 
 
-# -- the last look -----------------------------------------------------------------------------------------------------
+# -- the recheck -------------------------------------------------------------------------------------------------------
 
 
 def policy(line: Line, word: str) -> None:
@@ -144,7 +144,7 @@ def test_refresh_takes_the_newer_version_and_leaves_out_what_is_withdrawn(draft:
     spoil(draft)
     draft.day("07:00")
     assert draft.read("moi") == [["b-mới"]]
-    assert ("changed", "the last look") in story(draft)
+    assert ("changed", "the recheck") in story(draft)
     assert all("Tin a của" not in text for text in draft.posts().values())
 
 
@@ -195,7 +195,7 @@ def test_reviewers_who_cannot_be_written_to_are_told_by_check(line: Line) -> Non
 
 
 def test_what_is_gone_at_its_source_is_held_and_comes_back_by_itself(line: Line) -> None:
-    """Articles of a folder: the last look finds one file gone; the day after it is back."""
+    """Articles of a folder: the recheck finds one file gone; the day after it is back."""
     line.subscribe("moi")
     articles = line.folder / "articles"
     for name in ("a", "b"):
