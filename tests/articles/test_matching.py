@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,17 @@ from hypothesis import strategies as st
 from distributor.articles import flags
 from distributor.articles import repository as article_repository
 from distributor.articles.flags import ArticleFlag
-from distributor.articles.matching import ArticleChanges, content_hash, find_backlog
+from distributor.articles.keys import group_articles
+from distributor.articles.matching import (
+    ArticleChanges,
+    ArticleDecisions,
+    KnownArticles,
+    SourceHistory,
+    StoredArticle,
+    content_hash,
+    decide_articles,
+    find_backlog,
+)
 from distributor.config.types import FirstGatherRule
 from distributor.editions import article_status
 from distributor.editions.selection import select_articles
@@ -401,3 +412,65 @@ def test_files_that_we_make_of_a_picture_are_no_change_of_its_article() -> None:
     dressed = replace(plain, image=replace(plain.image, variants=(file,)))
     assert content_hash(dressed) == content_hash(plain)
     assert "variants" not in str(parsed_article_to_data(dressed))
+
+
+# -- decided without a store -------------------------------------------------------------------------------------------
+
+
+def decide(known: KnownArticles, *articles: ParsedArticle) -> ArticleDecisions:
+    source = GivenSource(name="cong")
+    history = SourceHistory(is_first=False, stored=0, last_count=0, last_new=None)
+    groups = group_articles(articles, source.timezone)
+    return decide_articles(groups, known, source, history, unchanged=0, authority="bacson.example", now=NOW)
+
+
+def known_of(made: ArticleDecisions) -> KnownArticles:
+    """What a store knows in which nothing but these decisions has been written."""
+    by_id = {
+        one.article.id: StoredArticle(
+            one.article,
+            frozenset(key for key, id in made.keys.items() if id == one.article.id),
+            content_hash(one.content),
+            {one.content.source: made.source_versions[one.article.id]},
+        )
+        for one in made.inserted
+    }
+    return KnownArticles(dict(made.keys), by_id)
+
+
+def test_new_changed_and_known_articles_are_decided_in_one_pass() -> None:
+    first = decide(KnownArticles(), found("1"), found("2"))
+    assert [one.is_version for one in first.inserted] == [True, True]
+    again = decide(known_of(first), found("1"), found("2", lead="Đã sửa."), found("3"))
+    assert [one.title for one in again.changes.new] == [found("3").title]
+    assert [(one.title, one.version) for one in again.changes.changed] == [(found("2").title, 2)]
+    assert (again.changes.known, len(again.inserted), len(again.updated)) == (1, 1, 1)
+    assert set(again.keys.values()) == {again.changes.new[0].id}
+
+
+def test_a_new_article_gets_another_id_where_its_own_is_taken() -> None:
+    (free,) = decide(KnownArticles(), found("1")).changes.new
+    (other,) = decide(KnownArticles(taken_ids={free.id}), found("1")).changes.new
+    assert other.id != free.id
+    assert other == replace(free, id=other.id, feed_id=free.feed_id.replace(free.id, other.id))
+
+
+def test_an_article_that_cannot_be_read_is_a_fault_and_not_announced_anew() -> None:
+    known = known_of(decide(KnownArticles(), found("1")))
+    (id,) = known.by_id
+    made = decide(KnownArticles(known.owners, {}, {id: "it cannot be read"}), found("1"), found("2"))
+    assert made.changes.faults == ("it cannot be read",)
+    assert [one.title for one in made.changes.new] == [found("2").title]
+
+
+def test_a_damaged_time_in_the_store_is_a_fault_of_its_article_alone(tmp_path: Path) -> None:
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    opened.migrate()
+    (first,) = take(opened, found("1")).new
+    with opened.write() as connection:
+        connection.execute(sa.text("UPDATE articles SET first_seen = 'yesterday'"))
+    again = take(opened, found("1"), found("2"))
+    opened.close()
+    assert [one.title for one in again.new] == [found("2").title]
+    assert len(again.faults) == 1
+    assert first.id in again.faults[0]
