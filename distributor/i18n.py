@@ -141,7 +141,7 @@ _TRANSLATIONS: dict[str, dict[Language, str]] = {
     "review_preview": _translations("Xem bản tin", "See the edition"),
     "review_why": _translations(
         "Thư nội bộ của {site}, gửi cho người duyệt bản tin.",
-        "Internal mail of {site}, for those who approve editions.",
+        "Internal email of {site}, for those who approve editions.",
     ),
     # -- web pages
     "page_updated": _translations("Cập nhật {time}, {date}", "Updated {time}, {date}"),
@@ -162,7 +162,7 @@ _TRANSLATIONS: dict[str, dict[Language, str]] = {
     ),
     "draft_letters": _translations(
         "Bạn đọc theo chủ đề nhận tổng cộng {count} bản khác nhau; đây là bản đầy đủ.",
-        "Readers of topics get {count} different letters; this is the whole edition.",
+        "Subscribers with topics get {count} different emails; this is the whole edition.",
     ),
     # -- the note on an article that was wrong
     "notice_correction": _translations("Đính chính ({date}): {note}", "Correction ({date}): {note}"),

@@ -1,4 +1,4 @@
-"""Templates: the newsroom's own first, mistakes told with file and line, and nothing that escapes the sandbox."""
+"""Translations: every key in both languages, and values that are never taken as formats."""
 
 from __future__ import annotations
 

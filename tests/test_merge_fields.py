@@ -1,4 +1,4 @@
-"""Personal slots: filled once, escaped for where they stand, and never by what a source writes."""
+"""Merge fields: filled once, escaped for where they stand, and never by what a source writes."""
 
 from __future__ import annotations
 

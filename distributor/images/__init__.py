@@ -1,1 +1,1 @@
-"""The pictures of an edition: fetched once, checked, resized to the size they are shown at, saved in a public folder."""
+"""Images of an edition: fetched once, checked, resized to the size at which they are shown, saved in a public folder."""

@@ -143,7 +143,7 @@ def check_sender(message: ParsedMessage, context: CheckContext) -> Iterator[Find
             continue
         addresses = [address for _, address in getaddresses([value]) if address]
         if len(addresses) != 1 or not _is_address(addresses[0]):
-            yield finding("sender", f"{name} must hold exactly one address that mail can be sent to", name)
+            yield finding("sender", f"{name} must hold exactly one valid address", name)
 
 
 def check_message_id(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
@@ -192,7 +192,7 @@ def check_one_click(message: ParsedMessage, context: CheckContext) -> Iterator[F
     name = "List-Unsubscribe-Post"
     value = next(iter(message.values(name)), "")
     if value.strip() and value.strip() != "List-Unsubscribe=One-Click":
-        yield finding("one-click", "it must say List-Unsubscribe=One-Click, letter by letter", name)
+        yield finding("one-click", "it must say exactly List-Unsubscribe=One-Click", name)
 
 
 def check_own_host(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:

@@ -1,1 +1,1 @@
-"""The local page that shows staff everything of an edition before it goes out."""
+"""Preview: the local page that shows staff everything of an edition before it goes out."""

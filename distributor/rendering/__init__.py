@@ -1,1 +1,1 @@
-"""From an edition to what its readers see: templates, inlining, plain text, posts. Pure but for reading templates."""
+"""Rendering: emails, web pages and posts of an edition, from templates. Pure but for reading templates."""

@@ -1,4 +1,4 @@
-"""Pictures: checked, made as large as they are shown, fetched once; what is wrong with one never stops an edition."""
+"""Image resizing: only real images, in the sizes that are shown, without metadata, within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures: checked, made as large as they are shown, fetched once; what is wrong with one never stops an edition."""
+"""Image service: each image fetched once, with its source's permissions; a fault never stops an edition."""
 
 from __future__ import annotations
 

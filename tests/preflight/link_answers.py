@@ -1,4 +1,4 @@
-"""Whether links answer: only what is certain is told, nobody is hurried, and time is bounded."""
+"""States of links and the findings that follow from them."""
 
 from __future__ import annotations
 

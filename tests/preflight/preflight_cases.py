@@ -1,4 +1,4 @@
-"""A clean letter as it really goes out, and for each check of the gate what is done to it so that the check fires."""
+"""A clean email as it is really sent, and for each check the change that makes it fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: a clean letter passes it clean, and each fault is found, by its name, alone."""
+"""Preflight: a clean email has no findings, and each fault is found by its own check alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that `init` has filled in goes to people, and what config.yaml has done wrong is told by its key."""
+"""Placeholders of `init` never reach subscribers, and a fault of config.yaml is reported with its key."""
 
 from __future__ import annotations
 

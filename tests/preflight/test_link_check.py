@@ -1,4 +1,4 @@
-"""Whether links answer: only what is certain is told, nobody is hurried, and time is bounded."""
+"""Link check: only certain faults are reported, each host is requested politely, and time is limited."""
 
 from __future__ import annotations
 

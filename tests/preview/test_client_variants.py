@@ -1,4 +1,4 @@
-"""The page that shows staff what would go out: whole, true to the bytes, and deaf to whatever articles say."""
+"""Client variants: light and dark, with and without images, everything else unchanged."""
 
 from __future__ import annotations
 

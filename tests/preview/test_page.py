@@ -1,4 +1,4 @@
-"""The page that shows staff what would go out: whole, true to the bytes, and deaf to whatever articles say."""
+"""Preview page: complete, true to the bytes, and safe whatever articles contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every mail, whatever it says: what mail programs ask for, what the ear and the dark need."""
+"""All emails: what mail programs require, screen readers and dark mode, in each template alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many letters of one edition: inlined by what premailer said once, joined of pieces, shortened until they fit."""
+"""Render cache: a segment of an edition gets the email that it would get without a cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many letters of one edition: inlined by what premailer said once, joined of pieces, shortened until they fit."""
+"""CSS inlining: premailer without network and files, nothing lost, once for all emails of an edition."""
 
 from __future__ import annotations
 

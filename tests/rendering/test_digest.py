@@ -1,4 +1,4 @@
-"""The digest: in order, readable, the same stories in both parts, and nothing a source writes can act in it."""
+"""Digest: articles in order, readable, the same in both parts, and nothing a source writes can act in it."""
 
 from __future__ import annotations
 

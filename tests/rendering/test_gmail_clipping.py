@@ -1,4 +1,4 @@
-"""Many letters of one edition: inlined by what premailer said once, joined of pieces, shortened until they fit."""
+"""Gmail clipping: emails are measured as they are sent and shortened until they fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Web copies: found by search engines and networks, readable without a script, and nothing in them acts."""
+"""Web pages: found by search engines and networks, readable without a script, and nothing in them acts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The digest: in order, readable, the same stories in both parts, and nothing a source writes can act in it."""
+"""Plain text: sentences, cutting at words, wrapping by display width."""
 
 from __future__ import annotations
 

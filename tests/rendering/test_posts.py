@@ -1,4 +1,4 @@
-"""Posts: within the network's limit as it counts, the link whole, no letter broken."""
+"""Posts: within the network's limit as it counts, the link whole, no character broken."""
 
 from __future__ import annotations
 

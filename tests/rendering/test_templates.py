@@ -1,4 +1,4 @@
-"""Templates: the newsroom's own first, mistakes told with file and line, and nothing that escapes the sandbox."""
+"""Templates: the newsroom's own first, errors with file and line, the sandbox, and merge fields."""
 
 from __future__ import annotations
 

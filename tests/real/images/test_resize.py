@@ -1,4 +1,4 @@
-"""Pictures: checked, made as large as they are shown, fetched once; what is wrong with one never stops an edition."""
+"""Image resizing in a child process: large and hostile images within the limits of memory and time."""
 
 from __future__ import annotations
 
