@@ -261,7 +261,7 @@ def test_help_says_of_each_command_what_the_command_says_itself() -> None:
 @pytest.mark.parametrize("group", ["suppressions", "subscribers"])
 def test_the_verbs_that_help_uses_for_a_group_are_its_commands(group: str) -> None:
     """Who reads "lift" types it."""
-    verbs = re.findall(r"[a-z]+", COMMANDS[group].lower().split(" addresses")[0].split(" subscribers")[0])
+    verbs = re.findall(r"[a-z]+", COMMANDS[group].lower().split(" suppressed")[0].split(" subscribers")[0])
     command = main.get_command(click.Context(main), group)
     assert isinstance(command, click.Group)
     assert set(verbs) - {"and"} <= set(command.commands)

@@ -50,7 +50,7 @@ _BATCH = 500  # articles read together
     short_help="List the articles in the store; hold, pin, correct or withdraw one.",
     invoke_without_command=True,
 )
-@click.option("-s", "--source", help="Only articles of this source.", shell_complete=complete_source)
+@click.option("-s", "--source", metavar="SOURCE", help="Only articles of this source.", shell_complete=complete_source)
 @click.option("--search", metavar="WORDS", help="Only articles with these words in the title, or with this URL or id.")
 @limit_option(SHOWN, "newest first")
 @json_option
@@ -146,7 +146,7 @@ def _data(row: _ArticleRow) -> dict[str, object]:
 @click.argument("article", shell_complete=complete_article)
 @pass_cli_context
 def show(app: CliContext, article: str) -> None:
-    """Show an article as it will be sent: its fields, the editions that carry it, and its text."""
+    """Show one article: its fields, its editions, and its text as it will be sent."""
     from ..text import html_to_text
 
     with app.store() as database, database.read() as connection:
@@ -183,10 +183,12 @@ def pin(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
 
 @command.command("release")
 @click.argument("articles", nargs=-1, shell_complete=complete_article)
-@click.option("-s", "--source", help="Release all held articles of this source.", shell_complete=complete_source)
+@click.option(
+    "-s", "--source", metavar="SOURCE", help="Release all held articles of this source.", shell_complete=complete_source
+)
 @pass_cli_context
 def release(app: CliContext, articles: tuple[str, ...], source: str | None) -> None:
-    """Release articles that are held, withdrawn or rejected, so that the next edition may carry them."""
+    """Release held, withdrawn or rejected articles for the next edition."""
     from ..articles import flags as article_flags
     from ..articles import repository as article_repository
     from ..articles.flags import ArticleFlag
@@ -340,10 +342,10 @@ def correct(app: CliContext, /, article: str, **options: Any) -> None:
 @_correction_options
 @pass_cli_context
 def withdraw(app: CliContext, /, articles: tuple[str, ...], reason: str, **options: Any) -> None:
-    """Withdraw articles: they are not sent any more, and what was sent is changed where it can be.
+    """Withdraw articles, so that they are not sent any more.
 
-    Shows a plan and asks for confirmation. Feeds show only the note in their place, posts are deleted where the network
-    allows it, and with --mail the subscribers who were sent the articles are emailed.
+    Shows a plan and asks for confirmation. What was sent is changed where possible: feeds show only the note in their place,
+    posts are deleted where the network allows it, and with --mail the subscribers who were sent the articles are emailed.
     """
     with app.store() as database:
         codes = [

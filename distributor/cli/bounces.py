@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from ..pipeline import HandledReport, MailboxResult
 
 
-@click.command("bounces", short_help="Read the mailboxes that bounces go to, now.")
-@click.option("--dry-run", is_flag=True, help="Show what each message would do; change and mark nothing.")
-@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="One message in a file, instead.")
+@click.command("bounces", short_help="Read the bounce mailboxes now.")
+@click.option("--dry-run", is_flag=True, help="Show what each message would do; change nothing.")
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False), help="Read one message from this file instead."
+)
 @json_option
 @pass_cli_context
 def command(app: CliContext, dry_run: bool, file: Path | None, as_json: bool) -> None:
-    """Read the mailboxes that bounces go to, now, and suppress the addresses that are no good.
+    """Read the bounce mailboxes now, and suppress addresses that cannot be delivered to.
 
-    A mail counts where it is about a letter of ours. What is no report stays as it was. `serve` does this by itself.
+    Only reports about this newsroom's emails count; other messages stay as they are. `serve` does this by itself.
+
+    Exit code: 1 if a mailbox could not be read.
     """
     looks = [_read_file(app, file, dry_run)] if file else _read_mailboxes(app, dry_run)
     if as_json:

@@ -6,7 +6,18 @@ import getpass
 
 import click
 
-from .context import CliContext, clock, complete_channel, confirm, json_option, pass_cli_context, plural, say
+from .context import (
+    CliContext,
+    clock,
+    complete_channel,
+    confirm,
+    dry_run_option,
+    json_option,
+    pass_cli_context,
+    plural,
+    say,
+    yes_option,
+)
 from .newsletters import confirm_and_rename
 from .plugin_list import PluginTypeGroup, show_plugin_types
 
@@ -18,16 +29,16 @@ class _Channels(PluginTypeGroup):
 @click.group(
     "channels",
     cls=_Channels,
-    short_help="Show the channels there are, with settings and examples; rename, resume or cancel one.",
+    short_help="List the channel types with their settings; rename, resume or cancel a channel.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
 )
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show the channels there are, or one TYPE with its settings and an example to paste.
+    """List the channel types, or show one TYPE with its settings and an example for config.yaml.
 
-    The text comes from the channel files themselves, the newsroom's own `channels/` folder among them.
+    Types from the newsroom's own `channels/` folder are included.
     """
     if context.invoked_subcommand is None:
         show_plugin_types(context.obj, "channel", None, as_json)
@@ -36,24 +47,25 @@ def command(context: click.Context, as_json: bool) -> None:
 @command.command("rename")
 @click.argument("old")
 @click.argument("new", shell_complete=complete_channel)
-@click.option("--dry-run", is_flag=True, help="Show what would be carried over; change nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
+@yes_option
 @pass_cli_context
 def rename(app: CliContext, old: str, new: str, dry_run: bool, yes: bool) -> None:
-    """Carry everything of channel OLD over to NEW, its name in config.yaml now.
+    """Rename a channel: move everything from OLD to NEW, its name in config.yaml now.
 
-    Open deliveries go on there, and later corrections find what was posted. Restart `serve` before.
+    Open deliveries continue there, and later corrections find what was posted. Restart `serve` after you have changed
+    config.yaml.
     """
     confirm_and_rename(app, "channel", old, new, dry_run, yes)
 
 
 @command.command("cancel")
 @click.argument("name")
-@click.option("--dry-run", is_flag=True, help="Say how many they are; change nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
+@yes_option
 @pass_cli_context
 def cancel(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
-    """Give up what is open on a channel that was taken out of config.yaml."""
+    """Cancel the open deliveries of a channel that is no longer in config.yaml."""
     from .. import pipeline
 
     by = getpass.getuser()
@@ -63,16 +75,19 @@ def cancel(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
         if dry_run or not number:
             return
         if not yes:
-            confirm("Give them up?")
+            confirm("Cancel them?")
         number = pipeline.cancel_channel(app.newsroom, database, name, by, clock(), dry_run=False)
-    say(f"{name}: {plural(number, 'delivery', 'deliveries')} given up")
+    say(f"{name}: {plural(number, 'delivery', 'deliveries')} cancelled")
 
 
 @command.command("resume")
 @click.argument("name", shell_complete=complete_channel)
 @pass_cli_context
 def resume(app: CliContext, name: str) -> None:
-    """Let a channel that rests go on at once, whatever time its network has named."""
+    """Resume a channel that is backing off.
+
+    It does not wait any longer for the time that its network has named.
+    """
     from ..delivery import channel_state
     from ..errors import UserError
 
@@ -81,4 +96,4 @@ def resume(app: CliContext, name: str) -> None:
     with app.store() as database, database.write() as connection:
         rested = name in channel_state.list_backoffs(connection, clock())
         channel_state.end_backoff(connection, name)
-    say(f"{name}: goes on" if rested else f"{name} does not rest")
+    say(f"{name}: resumed" if rested else f"{name} is not backing off")

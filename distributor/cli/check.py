@@ -29,18 +29,19 @@ if TYPE_CHECKING:
 @click.option(
     "--online",
     is_flag=True,
-    help="Also read each source once, ask each channel whether its credentials work, and open each mailbox. Stores, posts "
-    "and changes nothing.",
+    help="Also read each source once, log in to each channel and open each bounce mailbox. Stores and sends nothing.",
 )
 @json_option
 @pass_cli_context
 def command(app: CliContext, online: bool, as_json: bool) -> None:
     """Check config.yaml, templates, channels and the store.
 
-    Prints every problem at once, each with its key path and line, or "ok" with a summary.
+    Prints every problem at once, each with its key path and line, or "ok" and a summary.
 
-    With --online it also says what is found at each source: how many articles, how many of them with text, date, picture,
-    author and topics, the newest, and what was left out. The exit code is 1 where a source cannot be read.
+    With --online, also shows what each source yields: how many articles, how many of them with text, date, image, author and
+    topics, the newest one, and what was left out.
+
+    Exit code: 1 if a source cannot be read, 2 if the configuration is wrong.
     """
     from dataclasses import asdict
 

@@ -51,7 +51,10 @@ _PAUSE_BETWEEN_TRANSACTIONS = (
 
 
 encoding_option = click.option(
-    "--encoding", default="", help="How the file is written, if not UTF-8 or UTF-16: windows-1258, windows-1252 …"
+    "--encoding",
+    metavar="NAME",
+    default="",
+    help="The encoding of the file, if not UTF-8 or UTF-16: windows-1258, windows-1252 …",
 )
 
 
@@ -225,14 +228,17 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 _BOM = "\ufeff"  # Excel takes a CSV file without it for the old encoding of the country
 
 output_option = click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. [default: the terminal]"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: standard output]",
 )
 delimiter_option = click.option(
     "--delimiter",
     type=click.Choice(list(DELIMITERS)),
     default="comma",
     show_default=True,
-    help="Between fields. Excel with Vietnamese or European settings opens files with semicolons.",
+    help="The character between fields. Excel with Vietnamese or European settings expects semicolons.",
 )
 
 

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-@click.command("deliver", short_help="Send what is due and nothing else; with --follow as one more worker.")
-@click.option("--follow", is_flag=True, help="Go on until stopped: one more worker beside `serve`.")
+@click.command("deliver", short_help="Send the deliveries that are due; with --follow, as one more worker.")
+@click.option("--follow", is_flag=True, help="Keep running until stopped, as one more worker beside `serve`.")
 @click.option(
     "--share-of",
     "share_of",
+    metavar="N",
     type=click.IntRange(1),
     default=1,
     show_default=True,
@@ -34,12 +35,11 @@ if TYPE_CHECKING:
 )
 @pass_cli_context
 def command(app: CliContext, follow: bool, share_of: int) -> None:
-    """Send what is due and nothing else: no source is looked at, no edition is made.
+    """Send the deliveries that are due. No source is read and no edition is made.
 
-    Ends with 1 where something is left open, and says what and why.
+    With --follow, keeps sending until Ctrl-C or SIGTERM. Several such workers may run beside each other and beside `serve`.
 
-    With --follow it goes on until Ctrl-C or SIGTERM. Several may run beside each other and beside `serve`: each takes
-    other pieces of the work.
+    Exit code: 1 if a delivery is left unfinished; the output says which and why.
     """
     from .newsletters import warn_of_missing_newsletters
 

@@ -28,22 +28,22 @@ SHOWN = 50
 _STATES = ("pending", "sending", "sent", "deferred", "rejected", "uncertain", "suppressed", "expired")
 
 
-@click.command("deliveries", short_help="Show the ledger: what went where, and what did not.")
+@click.command("deliveries", short_help="List the deliveries in the ledger with their state.")
 @click.argument("edition", required=False, shell_complete=complete_edition)
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only in this state; may be repeated."
+    "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only deliveries in this state. Repeatable."
 )
-@click.option("--channel", help="Only on this channel.", shell_complete=complete_channel)
+@click.option("--channel", metavar="CHANNEL", help="Only deliveries on this channel.", shell_complete=complete_channel)
 @limit_option(SHOWN, "latest first")
 @json_option
 @pass_cli_context
 def command(
     app: CliContext, edition: str | None, states: tuple[str, ...], channel: str | None, limit: int | None, as_json: bool
 ) -> None:
-    """Show the ledger: one row for each thing that had to reach a place or a person, with its state and last reply.
+    """List the deliveries in the ledger: one row for each post, file or recipient, with its state and last reply.
 
-    Where a channel failed as a whole, which counts against no delivery, that is shown of those that it has kept waiting.
-    --json gives all of them.
+    When a whole channel fails (its server is down, its login is refused), that counts against no delivery, but is shown with
+    those that wait for it.
     """
     from ..delivery import channel_state, queries
     from ..editions import repository as edition_repository

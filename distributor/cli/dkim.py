@@ -13,21 +13,31 @@ if TYPE_CHECKING:
     from ..mail.dkim import DkimSigner
 
 
-@click.command("dkim", short_help="Make a key that signs mail, and show its DNS record.")
+@click.command("dkim", short_help="Create a DKIM key and show its DNS record.")
 @click.argument("domain")
 @click.argument("selector")
-@click.option("--ed25519", is_flag=True, help="Make an Ed25519 key: for a second signature, beside that of an RSA key.")
-@click.option("--bits", type=click.IntRange(1024, 4096), help="Length of an RSA key.  [default: 2048]")
-@click.option("--out", type=click.Path(path_type=Path), help="File of the key.  [default: dkim-SELECTOR.pem]")
-@click.option("--show", is_flag=True, help="Make nothing: show the record of the key that is there.")
+@click.option(
+    "--ed25519", is_flag=True, help="Create an Ed25519 key, for a second signature beside that of an RSA key."
+)
+@click.option(
+    "--bits", metavar="BITS", type=click.IntRange(1024, 4096), help="The length of the RSA key.  [default: 2048]"
+)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="The file of the key.  [default: dkim-SELECTOR.pem]"
+)
+@click.option("--show", is_flag=True, help="Create nothing; show the DNS record of the existing key.")
 @pass_cli_context
 def command(
     app: CliContext, domain: str, selector: str, ed25519: bool, bits: int | None, out: Path | None, show: bool
 ) -> None:
-    """Make a key that signs mail, and show its DNS record.
+    """Create a DKIM key and show its DNS record.
 
-    DOMAIN is that of the sender's address, SELECTOR a name of your choice for this key, such as 2026a. The key goes into
-    a file beside config.yaml that only you can read; a file that is there already is never touched.
+    DOMAIN is the domain of the sender's address, SELECTOR a name of your choice for this key, such as 2026a. The key is
+    saved beside config.yaml in a file that only you can read. An existing file is never overwritten.
+
+    \b
+    Example:
+      distributor dkim bacson.example 2026a
     """
     from ..errors import UserError
 

@@ -15,6 +15,8 @@ from .context import (
     complete_edition,
     complete_newsletter,
     confirm,
+    dry_run_option,
+    force_option,
     json_option,
     limit_option,
     pass_cli_context,
@@ -24,6 +26,7 @@ from .context import (
     show_remaining,
     show_table,
     warn,
+    yes_option,
 )
 
 if TYPE_CHECKING:
@@ -35,14 +38,20 @@ SHOWN = 20
 
 
 @click.group(
-    "editions", short_help="Show the editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
+    "editions", short_help="List the editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
 )
-@click.option("--newsletter", "newsletter", help="Only of this newsletter.", shell_complete=complete_newsletter)
+@click.option(
+    "--newsletter",
+    "newsletter",
+    metavar="NEWSLETTER",
+    help="Only editions of this newsletter.",
+    shell_complete=complete_newsletter,
+)
 @limit_option(SHOWN, "newest first")
 @json_option
 @click.pass_context
 def command(context: click.Context, newsletter: str | None, limit: int | None, as_json: bool) -> None:
-    """Show the editions that were made, newest first, and how far each has come."""
+    """List the editions, newest first, with their state and how far their deliveries are."""
     if context.invoked_subcommand is None:
         _list(context.obj, newsletter, limit, as_json)
 
@@ -82,7 +91,7 @@ def _data(row: EditionRow) -> dict[str, Any]:
 @json_option
 @pass_cli_context
 def show(app: CliContext, edition: str, as_json: bool) -> None:
-    """Show one edition: its articles, its letters and readers, what happened to it and who did it."""
+    """Show one edition: its articles, emails, recipients, deliveries and history."""
     from ..delivery.queries import count_by_state as tally_of
     from ..editions import repository as edition_repository
     from ..errors import UserError
@@ -131,12 +140,10 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
 @command.command("approve")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
-@click.option(
-    "--force", multiple=True, metavar="CHECK", help="Let it go although this check blocks it; is written down."
-)
+@force_option
 @pass_cli_context
 def approve(app: CliContext, edition: str, by: str | None, force: tuple[str, ...]) -> None:
-    """Let a draft go out at its time; one whose time has passed goes out now. What preflight blocks needs --force."""
+    """Approve a draft: it is sent at its time, or now if that has passed. A check that blocks it needs --force."""
     from .. import pipeline
 
     with app.store() as database:
@@ -193,7 +200,7 @@ def _content(app: CliContext, database: Database, edition: str) -> list[Any]:
 @reason_option
 @pass_cli_context
 def hold(app: CliContext, edition: str, by: str | None, reason: str) -> None:
-    """Keep a draft back until somebody approves it."""
+    """Hold a draft until somebody approves it."""
     from .. import pipeline
 
     with app.store() as database:
@@ -205,10 +212,10 @@ def hold(app: CliContext, edition: str, by: str | None, reason: str) -> None:
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @reason_option
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @pass_cli_context
 def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool) -> None:
-    """Stop an edition: what it has not sent yet stays unsent. Of a draft, the articles wait for the next edition."""
+    """Cancel an edition: what is not sent yet stays unsent. The articles of a draft wait for the next edition."""
     from .. import pipeline
 
     if not yes:
@@ -231,7 +238,7 @@ _MAX_NAMED = 10  # addresses in doubt that are named
 @reason_option
 @pass_cli_context
 def pause(app: CliContext, edition: str, by: str | None, reason: str) -> None:
-    """Let nothing more of an edition leave, wherever it is being sent; what is on the wire comes to its end."""
+    """Pause an edition: nothing more of it is sent, from any process. Messages being sent are finished."""
     from .. import pipeline
 
     with app.store() as database:
@@ -244,7 +251,7 @@ def pause(app: CliContext, edition: str, by: str | None, reason: str) -> None:
 @by_option
 @pass_cli_context
 def resume(app: CliContext, edition: str, by: str | None) -> None:
-    """Let a paused edition go on, with as much time as it had left."""
+    """Resume a paused edition, with as much time as it had left."""
     from .. import pipeline
     from .deliver import show_unfinished
 
@@ -262,13 +269,14 @@ def resume(app: CliContext, edition: str, by: str | None) -> None:
 @click.option(
     "--uncertain", is_flag=True, help="Also send where it may have arrived: some recipients will get it twice."
 )
-@click.option("--dry-run", is_flag=True, help="Say how many they are, and change nothing.")
+@dry_run_option
 @by_option
 @pass_cli_context
 def resend(app: CliContext, edition: str, missed: bool, uncertain: bool, dry_run: bool, by: str | None) -> None:
-    """Send an edition again to recipients it did not reach, because it was rejected or expired.
+    """Send an edition again to recipients it did not reach.
 
-    Recipients who have unsubscribed or are suppressed by now are left out.
+    These are recipients whose email was rejected or expired. Those who have unsubscribed or are suppressed by now are left
+    out.
     """
     from .. import pipeline
 

@@ -37,12 +37,14 @@ def measure_speed(looks: Sequence[tuple[datetime, DeliveryProgress]]) -> Deliver
 
 @click.command("watch")
 @click.argument("edition", shell_complete=complete_edition)
-@click.option("--once", is_flag=True, help="Look once.")
+@click.option("--once", is_flag=True, help="Show the progress once and exit.")
 @json_option
 @pass_cli_context
 def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
-    """Show how far an edition has come until all of it is out: progress, rate, end, replies by class. Ctrl-C stops
-    looking; the sending goes on wherever it runs."""
+    """Watch an edition until all of it is sent: how far, how fast, and the replies by kind.
+
+    Ctrl-C stops watching; sending continues.
+    """
     from ..delivery import channel_state
     from ..delivery.queries import edition_progress
     from ..editions import repository as edition_repository

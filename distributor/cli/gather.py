@@ -15,25 +15,27 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-@click.command("gather", short_help="Look at the sources and take in what is new.")
+@click.command("gather", short_help="Gather new articles from the sources.")
 @click.argument("sources", nargs=-1, shell_complete=complete_source)
-@click.option("--force", is_flag=True, help="Ask servers too that want to be left alone for a while (Retry-After).")
+@click.option("--force", is_flag=True, help="Also ask servers that have asked for a pause (Retry-After).")
 @click.option(
     "--explain",
     "explained",
     is_flag=True,
-    help="Only show what a look would take and what it would leave out, and why. Stores nothing.",
+    help="Show what would be gathered and what left out, and why. Stores nothing.",
 )
 @json_option
 @pass_cli_context
 def command(app: CliContext, sources: tuple[str, ...], force: bool, explained: bool, as_json: bool) -> None:
-    """Look at the sources and take in what is new.
+    """Gather new articles from all sources, or from the SOURCES named.
 
-    All sources are looked at, or those named. One that fails does not stop the others; the exit code is 1 if none
-    could be read. A server that has asked to be left alone for a while is not asked before that is over. Nothing is sent.
+    A source that fails does not stop the others. A server that has asked for a pause (Retry-After) is not asked before it is
+    over. Nothing is sent.
 
-    With --explain nothing is taken in, either: each link of a listing is shown with its headline and date, and those that
-    are no articles with the reason.
+    With --explain, nothing is stored either: every link of a listing is shown with its headline and date, and with the
+    reason if it is left out.
+
+    Exit code: 1 if no source could be read.
     """
     if explained:
         explain(app, sources, as_json=as_json)

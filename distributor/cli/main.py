@@ -15,39 +15,39 @@ import click
 from .. import __version__
 from ..terminal import printable
 
-# Name, and the line that `--help` shows. A test compares the line with the command's own, so that neither drifts.
+# Names and the lines that `--help` shows. A test compares each line with the command's own.
 COMMANDS = {
     "init": "Make a new newsroom folder that runs as it is.",
     "config": "Show a config.yaml with every setting explained.",
     "check": "Check config.yaml, templates, channels and the store.",
-    "gather": "Look at the sources and take in what is new.",
+    "gather": "Gather new articles from the sources.",
     "articles": "List the articles in the store; hold, pin, correct or withdraw one.",
-    "plan": "Show the coming slots and what would go out.",
-    "why": "Tell the story of an article, or of what somebody got.",
-    "preview": "Write the next edition to a folder, without sending.",
-    "preflight": "Examine the letters of an edition before they go out.",
+    "plan": "Show the next schedule slots and what would be sent.",
+    "why": "Explain what became of an article, or what a subscriber was sent.",
+    "preview": "Write the next edition to a folder, without sending it.",
+    "preflight": "Check the emails of an edition before they are sent.",
     "send": "Send the next edition of a newsletter now.",
-    "deliver": "Send what is due and nothing else; with --follow as one more worker.",
-    "editions": "Show the editions; approve, hold, pause, cancel or watch one.",
-    "deliveries": "Show the ledger: what went where, and what did not.",
+    "deliver": "Send the deliveries that are due; with --follow, as one more worker.",
+    "editions": "List the editions; approve, hold, pause, cancel or watch one.",
+    "deliveries": "List the deliveries in the ledger with their state.",
     "subscribers": "Add, update, unsubscribe, forget, list, import and export subscribers.",
-    "newsletters": "Show the newsletters; rename or remove one.",
-    "bounces": "Read the mailboxes that bounces go to, now.",
-    "suppressions": "List, add, remove, confirm, import and export addresses that get no mail.",
-    "channels": "Show the channels there are, with settings and examples; rename, resume or cancel one.",
-    "sources": "Show the kinds of sources there are, likewise; try an address.",
+    "newsletters": "List the newsletters; rename or remove one.",
+    "bounces": "Read the bounce mailboxes now.",
+    "suppressions": "List, add, remove, confirm, discard, import and export suppressed addresses.",
+    "channels": "List the channel types with their settings; rename, resume or cancel a channel.",
+    "sources": "List the source types with their settings; try an address.",
     "serve": "Gather and send on schedule until stopped.",
-    "dkim": "Make a key that signs mail, and show its DNS record.",
-    "doctor": "Look for damaged rows in the store, and repair them.",
+    "dkim": "Create a DKIM key and show its DNS record.",
+    "doctor": "Find damaged rows in the store and repair them.",
     "store": "Claim a store that was copied or moved.",
-    "migrate": "Show or run the migrations of the store.",
+    "migrate": "Show or run the database migrations.",
 }
 
 _MODULES = {"doctor": "store", "migrate": "store"}  # of commands that have none of their own
 
 
 class LazyGroup(click.Group):
-    """Lists its commands without loading them, so that `--help` and completion answer at once."""
+    """A group that lists its commands without loading them, so that `--help` and completion are fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -93,17 +93,24 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     default=Path("config.yaml"),
     envvar="DISTRIBUTOR_CONFIG",
     show_default=True,
-    help="The newsroom's configuration.",
+    help="The newsroom's configuration file.",
 )
-@click.option("-v", "--verbose", count=True, help="Say more: -v what happens, -vv everything.")
+@click.option("-v", "--verbose", count=True, help="Log more: -v what happens, -vv everything.")
 @click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 @click.pass_context
 def main(ctx: click.Context, config: Path, verbose: int) -> None:
-    """Gathers a newsroom's articles and sends them once, on time and looking right.
+    """Gather a newsroom's articles and send them as email digests, feeds and social posts.
 
-    Begin with `distributor init my-newsroom`, or look at README.
+    Begin with `distributor init my-newsroom`. `distributor COMMAND --help` explains a command.
+
+    Exit codes: 0 done, 1 a run failed or left something unfinished, 2 wrong usage or configuration, 130 stopped by Ctrl-C.
     """
     from .context import CliContext
 
@@ -111,7 +118,7 @@ def main(ctx: click.Context, config: Path, verbose: int) -> None:
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """The console script: `main`, with every error of ours as one line on stderr and its exit code."""
+    """The console script: `main`, with every expected error as one line on stderr and an exit code."""
     sys.exit(_run(arguments))
 
 
@@ -132,7 +139,7 @@ def _run(arguments: list[str] | None) -> int:
     except Exception as error:
         code = _code(error)
         if code is None:
-            raise  # a bug of ours: the traceback is what helps
+            raise  # a bug: the traceback helps
         for line in str(error).splitlines():
             click.echo(f"error: {printable(line)}", err=True)
         return code

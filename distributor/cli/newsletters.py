@@ -13,12 +13,14 @@ from .context import (
     clock,
     complete_newsletter,
     confirm,
+    dry_run_option,
     json_option,
     pass_cli_context,
     plural,
     say,
     show_table,
     warn,
+    yes_option,
 )
 
 if TYPE_CHECKING:
@@ -26,11 +28,11 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-@click.group("newsletters", short_help="Show the newsletters; rename or remove one.", invoke_without_command=True)
+@click.group("newsletters", short_help="List the newsletters; rename or remove one.", invoke_without_command=True)
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show the newsletters with their subscribers, those that are not in config.yaml (any more) as well."""
+    """List the newsletters with their number of subscribers, including those that are no longer in config.yaml."""
     if context.invoked_subcommand is None:
         _list(context.obj, as_json)
 
@@ -57,33 +59,33 @@ def _list(app: CliContext, as_json: bool) -> None:
         (row["newsletter"], row["title"] or "not in config.yaml", plural(int(str(row["subscribers"])), "subscriber"))
         for row in rows
     ]
-    show_table(["newsletter", "title", "subscribers"], cells, "There are none.")
+    show_table(["newsletter", "title", "subscribers"], cells, "There are no newsletters.")
 
 
 @command.command("rename")
 @click.argument("old")
 @click.argument("new", shell_complete=complete_newsletter)
-@click.option("--dry-run", is_flag=True, help="Show what would be carried over; change nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
+@yes_option
 @pass_cli_context
 def rename(app: CliContext, old: str, new: str, dry_run: bool, yes: bool) -> None:
-    """Carry everything of newsletter OLD over to NEW, its name in config.yaml now.
+    """Rename a newsletter: move everything from OLD to NEW, its name in config.yaml now.
 
-    Subscribers, opt-outs, editions, drafts and what was announced. Numbers go on, nothing is announced twice, and the
-    links in letters that are out go on working. Restart `serve` before.
+    Its subscribers, opt-outs, editions, drafts and announced articles move. Edition numbers continue, nothing is announced
+    twice, and links in emails that were already sent keep working. Restart `serve` after you have changed config.yaml.
     """
     confirm_and_rename(app, "newsletter", old, new, dry_run, yes)
 
 
 @command.command("remove")
 @click.argument("name")
-@click.option("--dry-run", is_flag=True, help="Say how many they are; change nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
+@yes_option
 @pass_cli_context
 def remove(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
-    """Take everybody off a newsletter that has ended and is not in config.yaml any more.
+    """Unsubscribe everybody from a newsletter that has ended and is no longer in config.yaml.
 
-    They stay subscribers of others; its editions stay as they are. `subscribers export` keeps the list before.
+    They stay subscribed to other newsletters, and its editions stay in the store. `subscribers export` saves the list first.
     """
     from .. import pipeline
 
@@ -93,13 +95,13 @@ def remove(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
         if dry_run or not number:
             return
         if not yes:
-            confirm("Take them all off it?")
+            confirm("Unsubscribe all of them from it?")
         number = pipeline.remove_newsletter(app.newsroom, database, name, dry_run=False)
-    say(f"{name}: {plural(number, 'subscriber')} taken off")
+    say(f"{name}: {plural(number, 'subscriber')} unsubscribed")
 
 
 def confirm_and_rename(app: CliContext, kind: str, old: str, new: str, dry_run: bool, yes: bool) -> None:
-    """Show what would be carried over, ask, and do it."""
+    """Show what would be renamed, ask, and do it."""
     from .. import pipeline
     from ..storage.renames import NameKind
 
@@ -114,13 +116,13 @@ def confirm_and_rename(app: CliContext, kind: str, old: str, new: str, dry_run: 
             say("Nothing was changed: this was a dry run.")
             return
         if not yes:
-            confirm("Carry it over?")
+            confirm("Rename it?")
         pipeline.apply_rename(app.newsroom, database, named, old, new, getpass.getuser(), clock())
-    say(f"{old} is {new} now. A `serve` that was started before must be started again; it sends nothing until then.")
+    say(f"{old} is now {new}. Restart a running `serve`: it sends nothing until then.")
 
 
 def warn_of_missing_newsletters(app: CliContext, database: Database) -> None:
-    """Say which newsletters with subscribers config.yaml does not have. Channels are told by the run that owes them."""
+    """Warn of newsletters with subscribers that config.yaml does not have."""
     from .. import pipeline
 
     with database.read() as connection:
@@ -130,7 +132,7 @@ def warn_of_missing_newsletters(app: CliContext, database: Database) -> None:
 
 
 def refuse_possible_rename(app: CliContext, newsletter: str) -> None:
-    """Raises UserError where a newsletter may be one with subscribers under another name."""
+    """Raises UserError if a new newsletter may be a renamed one."""
     from .. import pipeline
     from ..errors import UserError
 

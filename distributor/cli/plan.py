@@ -24,13 +24,20 @@ if TYPE_CHECKING:
     from ..schedule.slots import Slot
 
 
-@click.command("plan", short_help="Show the coming slots and what would go out.")
+@click.command("plan", short_help="Show the next schedule slots and what would be sent.")
 @click.argument("newsletters", nargs=-1, shell_complete=complete_newsletter)
-@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="How far to look ahead.")
+@click.option(
+    "--days",
+    metavar="DAYS",
+    type=click.IntRange(1, 366),
+    default=7,
+    show_default=True,
+    help="How far to look ahead, in days.",
+)
 @json_option
 @pass_cli_context
 def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: bool) -> None:
-    """Show the coming slots of each newsletter and what would go out if the next one were now. Changes nothing."""
+    """Show the next schedule slots of each newsletter and what would be sent if the next one were now. Changes nothing."""
     now = clock()
     names = newsletters or tuple(app.newsroom.settings.newsletters)
     warn_of_clock(app)

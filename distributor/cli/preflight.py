@@ -16,22 +16,31 @@ if TYPE_CHECKING:
     from ..preflight.findings import Finding
 
 
-@click.command("preflight", short_help="Examine the letters of an edition before they go out.")
+@click.command("preflight", short_help="Check the emails of an edition before they are sent.")
 @click.argument("name", metavar="NEWSLETTER|EDITION", shell_complete=complete_newsletter)
-@click.option("--links/--no-links", default=True, show_default=True, help="Ask whether the links answer.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Most time for the links.")
+@click.option("--links/--no-links", default=True, show_default=True, help="Check that the links work.")
+@click.option(
+    "--seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1),
+    default=30.0,
+    show_default=True,
+    help="Time limit for checking the links.",
+)
 @json_option
 @pass_cli_context
 def command(app: CliContext, name: str, links: bool, seconds: float, as_json: bool) -> None:
-    """Examine the letters of the next edition of NEWSLETTER, or of an EDITION that was made, byte for byte.
+    """Check the emails of the next edition of NEWSLETTER, or of an existing EDITION, byte for byte.
 
-    What blocks would hold the edition; the exit code is then 1. Every check is explained in docs/preflight.md.
+    docs/preflight.md explains every check.
+
+    Exit code: 1 if a check blocks the edition.
     """
     from ..pipeline import preflight_gate
 
     edition, kept = _edition_to_check(app, name)
     if edition is None:
-        say("Nothing to examine: there would be no edition.")
+        say("Nothing to check: there would be no edition.")
         return
     findings = preflight_gate.check_emails(app.newsroom, edition, kept, clock())
     unclear = 0
@@ -99,7 +108,7 @@ def _print_findings(edition: Edition, findings: Sequence[Finding], blocked: Sequ
         where = f" ({one.place})" if one.place else ""
         say(f"  {'BLOCK' if one in blocked else 'warn '} {one.check}: {one.message}{where}")
     if unclear:
-        say(f"  of {plural(unclear, 'link')} nobody can tell whether they answer")
+        say(f"  {plural(unclear, 'link')} could not be checked")
     if blocked:
         say(f"Not ready to send: {plural(len(blocked), 'check')} would hold it.")
     else:

@@ -30,25 +30,36 @@ if TYPE_CHECKING:
 MAX_FINDINGS = 20  # lines of preflight on the terminal; the page has all
 
 
-@click.command("preview", short_help="Write the next edition to a folder, without sending.")
+@click.command("preview", short_help="Write the next edition to a folder, without sending it.")
 @click.argument("newsletter", metavar="NEWSLETTER|EDITION", shell_complete=complete_newsletter)
-@click.option("--channel", "-C", "channels", multiple=True, help="Only this channel.", shell_complete=complete_channel)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Where to. [default: var/preview/NAME]"
+    "--channel",
+    "-C",
+    "channels",
+    metavar="CHANNEL",
+    multiple=True,
+    help="Write this channel only. Repeatable.",
+    shell_complete=complete_channel,
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to.  [default: var/preview/NAME]",
 )
 @gather_option
-@click.option("--open", "open_it", is_flag=True, help="Open the page that shows it all in the browser.")
+@click.option("--open", "open_it", is_flag=True, help="Open the preview page in the browser.")
 @pass_cli_context
 def command(
     app: CliContext, newsletter: str, channels: tuple[str, ...], output: Path | None, gather: bool, open_it: bool
 ) -> None:
-    """Write the next edition to a folder: HTML, text, message, feeds and posts as they would go out.
+    """Write the next edition of NEWSLETTER to a folder as it would be sent: HTML, text, message, feeds and posts.
 
-    `index.html` in that folder shows it all on one page: the emails on a phone and on a desktop, light and dark, with
-    images and without, what preflight says of them, posts with their length, feeds and the web page.
+    `index.html` in that folder shows everything on one page: the emails on a phone and on a desktop, light and dark, with
+    images and without, the preflight findings, the posts with their length, the feeds and the web page.
 
-    Nothing is sent and nothing is marked: the next `send` makes the same edition. The id of an edition that was made
-    already (`tin-sang-1`) shows what went out, byte for byte.
+    Nothing is sent or recorded: the next `send` makes the same edition. For an EDITION (such as `tin-sang-1`), writes what
+    was sent, byte for byte.
     """
     from ..preview.collect import collect_preview
     from ..preview.page import INDEX, render_preview

@@ -15,16 +15,17 @@ log = logging.getLogger("distributor.service")
 @click.command("serve", short_help="Gather and send on schedule until stopped.")
 @click.option(
     "--tick",
+    metavar="SECONDS",
     type=click.FloatRange(0.2, 30),
     default=5,
     show_default=True,
-    help="Seconds between looks at the clock.",
+    help="Seconds between checks of the schedule.",
 )
 @pass_cli_context
 def command(app: CliContext, tick: float) -> None:
     """Gather and send on schedule until stopped.
 
-    Ctrl-C or SIGTERM stops cleanly: the message in hand is finished and written down. Several may run on one store.
+    Ctrl-C or SIGTERM stops cleanly: the message being sent is finished and recorded. Several `serve` may share one store.
     """
     from .. import pipeline
     from ..service import Service

@@ -38,17 +38,17 @@ class _Sources(PluginTypeGroup):
 @click.group(
     "sources",
     cls=_Sources,
-    short_help="Show the kinds of sources there are, likewise; try an address.",
+    short_help="List the source types with their settings; try an address.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
 )
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Show the kinds of sources there are, or one TYPE with its settings and an example to paste.
+    """List the source types, or show one TYPE with its settings and an example for config.yaml.
 
-    The text comes from the source files themselves, the newsroom's own `sources/` folder among them. `distributor sources
-    try ADDRESS` reads a page, a listing, a feed or a folder and proposes the block for config.yaml.
+    Types from the newsroom's own `sources/` folder are included. `distributor sources try ADDRESS` reads an address and
+    proposes the block for config.yaml.
     """
     if context.invoked_subcommand is None:
         show_plugin_types(context.obj, "source", None, as_json)
@@ -62,16 +62,23 @@ _SITE = "https://example.com"  # of a newsroom that has no config.yaml yet
 @command.command("try", short_help="Read an address and propose the block for config.yaml.")
 @click.argument("address", metavar="URL|PATH")
 @click.option(
-    "--articles", type=click.IntRange(1, 30), default=5, show_default=True, help="How many are read to the end."
+    "--articles",
+    metavar="N",
+    type=click.IntRange(1, 30),
+    default=5,
+    show_default=True,
+    help="How many articles to read in full.",
 )
 @click.option(
-    "--select", "chosen", multiple=True, metavar="KEY=CSS", help="Try a selector of your own, such as body=#noidung."
+    "--select",
+    "chosen",
+    multiple=True,
+    metavar="KEY=CSS",
+    help="Try your own selector, such as body=#noidung. Repeatable.",
 )
-@click.option(
-    "--as", "kind", type=click.Choice(_KINDS), help="What the address is, where it is taken for something else."
-)
-@click.option("--name", help="Name of the source. [default: from its address]")
-@click.option("--allow-private", is_flag=True, help="Allow addresses of the local machine and network.")
+@click.option("--as", "kind", type=click.Choice(_KINDS), help="Treat the address as this kind.")
+@click.option("--name", metavar="NAME", help="The name of the source.  [default: from its address]")
+@click.option("--allow-private", is_flag=True, help="Allow addresses on the local machine and network.")
 @json_option
 @pass_cli_context
 def try_command(
@@ -84,13 +91,18 @@ def try_command(
     allow_private: bool,
     as_json: bool,
 ) -> None:
-    """Read an address and propose the block for config.yaml. Nothing is stored and nothing is sent.
+    """Read an address and propose its block for config.yaml. Nothing is stored or sent.
 
-    It may be a page that lists news, an article, a site's front page, a feed, a file or a folder. Some of its articles are
-    read as `gather` would read them; each field stands beside the places of the page that say the same. Where that is not
-    good on every page, CSS selectors are looked for, tried on all of them, and proposed. No config.yaml is needed.
+    The address may be a page that lists news, an article, a front page, a feed, a file or a folder. Some of its articles are
+    read as `gather` would read them, and each field is shown with the places on the page that hold the same text. For fields
+    that are not found on every page, CSS selectors are searched for, tried on all of them, and proposed. No config.yaml is
+    needed.
 
-    The exit code is 1 where nothing could be read.
+    Exit code: 1 if nothing could be read.
+
+    \b
+    Example:
+      distributor sources try https://portal.example/news/
     """
     from ..errors import SourceError
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from .context import CliContext, clock, confirm, json_option, pass_cli_context, plural, say
+from .context import CliContext, clock, confirm, dry_run_option, json_option, pass_cli_context, plural, say, yes_option
 
 _LOSSES = {
-    "key": "The unsubscribe links in mails that are out will not work any more.",
-    "store": "Nothing is known of what another store holds: subscribers, who has left, what was sent.",
+    "key": "The unsubscribe links in emails that were already sent will not work any more.",
+    "store": "What another store holds is unknown here: subscribers, opt-outs, what was sent.",
 }
 
 
@@ -18,12 +18,12 @@ def command() -> None:
 
 
 @command.command("claim", short_help="Let a store that was copied or moved send from here.")
-@click.option("--new-key", is_flag=True, help="The key that signs links is lost: sign with another one from now on.")
-@click.option("--new-store", is_flag=True, help="The store is lost: use the one that config.yaml names from now on.")
+@click.option("--new-key", is_flag=True, help="The key that signs links is lost: use a new one from now on.")
+@click.option("--new-store", is_flag=True, help="The store is lost: use the one in config.yaml from now on.")
 @click.option(
     "--clock", "believe", is_flag=True, help="The clock is right, although the dates of articles say otherwise."
 )
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @pass_cli_context
 def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: bool) -> None:
     """Let a store that was copied or moved send from here.
@@ -31,13 +31,13 @@ def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: b
     A store remembers where it belongs; a copy of it, or a restored backup, refuses to send. Claim it only when the
     other one is switched off: two that send would send everything twice.
 
-    A store also knows the key that signs the links in its mails (var/secret.key, or `secret` in config.yaml), and the folder
-    knows its store (var/store.id). Where one of them is lost, restore it from a backup. Only if there is none accept the
-    loss: with --new-key the unsubscribe links in old mails will not work any more; with --new-store this newsroom begins
-    anew, without knowing who has left.
+    A store also knows the key that signs the links in its emails (var/secret.key, or `secret` in config.yaml), and the
+    folder knows its store (var/store.id). If one of them is lost, restore it from a backup. Only if there is none, accept
+    the loss: with --new-key, unsubscribe links in old emails will not work any more; with --new-store, this newsroom starts
+    without knowing who has unsubscribed.
 
-    With --clock the clock of this machine is believed, and what was decided later than now is taken back where nothing was
-    sent by it.
+    With --clock, the clock of this machine is trusted, and decisions dated later than now are undone if nothing was sent by
+    them.
     """
     from .. import pipeline
     from ..storage import identity
@@ -62,16 +62,19 @@ def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: b
         say(f"This newsroom uses the store {database.name}.")
 
 
-@click.command("doctor", short_help="Look for damaged rows in the store, and repair them.")
-@click.option("--repair", "mend", is_flag=True, help="Set damaged rows aside: each is kept in a file of var/set-aside.")
+@click.command("doctor", short_help="Find damaged rows in the store and repair them.")
+@click.option(
+    "--repair", "mend", is_flag=True, help="Repair damaged rows; the originals are kept in a file in var/set-aside."
+)
 @json_option
 @pass_cli_context
 def doctor(app: CliContext, mend: bool, as_json: bool) -> None:
-    """Look for damaged rows in the store, and repair them.
+    """Find damaged rows in the store and repair them.
 
-    Every command names such a row and passes over it; here all of them are found, with what a repair would do to each.
-    The exit code is 1 where something is damaged and was not repaired. Nothing that was sent is sent again by a repair,
-    and whoever must not be written to is not.
+    Every other command skips such rows and names them; this one finds them all and shows what a repair would do to each. A
+    repair never sends anything again, and never removes a suppression.
+
+    Exit code: 1 if damage was found and not repaired.
     """
     from ..errors import StoreError
     from ..pipeline import store_check
@@ -106,11 +109,11 @@ def doctor(app: CliContext, mend: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@click.command("migrate", short_help="Show or run the migrations of the store.")
-@click.option("--dry-run", is_flag=True, help="Only show what would run.")
+@click.command("migrate", short_help="Show or run the database migrations.")
+@dry_run_option
 @pass_cli_context
 def migrate(app: CliContext, dry_run: bool) -> None:
-    """Show or run the migrations of the store. Every other command runs them by itself at its start."""
+    """Show or run the database migrations. Every other command runs them by itself."""
     database = app.newsroom.open_store(migrate=False)
     try:
         pending = database.pending()

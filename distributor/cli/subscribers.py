@@ -19,6 +19,7 @@ from .context import (
     say,
     show_table,
     warn_of_unknown_topics,
+    yes_option,
 )
 from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
 
@@ -38,24 +39,30 @@ def command() -> None:
 
 
 newsletters_option = click.option(
-    "-n", "--newsletter", "newsletters", multiple=True, shell_complete=complete_newsletter, help="May be repeated."
+    "-n",
+    "--newsletter",
+    "newsletters",
+    metavar="NEWSLETTER",
+    multiple=True,
+    shell_complete=complete_newsletter,
+    help="The newsletter. Repeatable.",
 )
 frequency_option = click.option(
     "--frequency",
     type=click.Choice(["each", "daily", "weekly"]),
-    help="A mail for each edition, or one a day or a week with everything since the last. [default: each]",
+    help="An email for each edition, or one a day or a week with everything since the last one.",
 )
 
 
 @command.command("add")
 @click.argument("address")
 @newsletters_option
-@click.option("--name", default="", help="How to greet this person.")
-@click.option("--language", default="", help="vi or en. [default: the site's]")
-@click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
+@click.option("--name", default="", help="The subscriber's name, for the greeting.")
+@click.option("--language", metavar="vi|en", default="", help="The language.  [default: the site's language]")
+@click.option("--topic", "topics", metavar="TOPIC", multiple=True, help="Only articles with this topic. Repeatable.")
 @frequency_option
-@click.option("--consent", default="", help="How and when this person agreed.")
-@click.option("--again", is_flag=True, help="They have left or complained before, and ask to get it again.")
+@click.option("--consent", default="", help="How and when the subscriber agreed.")
+@click.option("--again", is_flag=True, help="They unsubscribed or complained before, and ask to be subscribed again.")
 @pass_cli_context
 def add_one(
     app: CliContext,
@@ -68,9 +75,13 @@ def add_one(
     consent: str,
     again: bool,
 ) -> None:
-    """Put ADDRESS on a newsletter. With one newsletter in config.yaml it need not be named.
+    """Subscribe ADDRESS to a newsletter. If config.yaml has only one, it need not be named.
 
-    Who has left, complained or is suppressed for good comes back only with --again.
+    An address that has unsubscribed, complained or is suppressed for good is subscribed only with --again.
+
+    \b
+    Example:
+      distributor subscribers add "Lan <lan@example.com>" -n tin-sang --topic "Y tế"
     """
     from ..errors import UserError
     from ..subscribers import subscribe
@@ -108,8 +119,8 @@ def add_one(
 
 @command.command("update")
 @click.argument("address")
-@click.option("--name", help="How to greet this person.")
-@click.option("--topic", "topics", multiple=True, help="Only articles with this topic; may be repeated.")
+@click.option("--name", help="The subscriber's name, for the greeting.")
+@click.option("--topic", "topics", metavar="TOPIC", multiple=True, help="Only articles with this topic. Repeatable.")
 @click.option("--all-topics", is_flag=True, help="Articles of all topics again.")
 @frequency_option
 @pass_cli_context
@@ -185,7 +196,7 @@ def unsubscribe_one(app: CliContext, address: str, newsletters: tuple[str, ...])
 
 @command.command("forget")
 @click.argument("address")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
+@yes_option
 @pass_cli_context
 def forget_one(app: CliContext, address: str, yes: bool) -> None:
     """Erase everything that is stored about a subscriber.
@@ -255,14 +266,17 @@ def list_all(app: CliContext, newsletter: str | None, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
 @pass_cli_context
 def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encoding: str, dry_run: bool) -> None:
-    """Import subscribers from a CSV file with a header: address,name,language,newsletters,topics,frequency,consent,left.
+    """Import subscribers from a CSV file.
 
-    Exports of Mailchimp, Substack, Ghost, beehiiv, MailerLite, listmonk, Google Contacts and Outlook are taken as they
-    are: columns that are not known are skipped with a word, and whoever is unsubscribed, bounced or unconfirmed there is
-    not subscribed here. Whoever has left here stays off, and is named.
+    The header names the columns: address,name,language,newsletters,topics,frequency,consent,left. Only the address is
+    required. Exports of Mailchimp, Substack, Ghost, beehiiv, MailerLite, listmonk, Google Contacts and
+    Outlook can be imported as they are: unknown columns are skipped and named, and addresses that are unsubscribed, bounced
+    or unconfirmed there are not subscribed here. Addresses that have unsubscribed here stay unsubscribed, and are named.
 
-    Good rows are taken in; every bad row is reported with its line, and the exit code is then 1. Importing the same
-    file twice changes nothing. -n names the newsletters of rows that name none.
+    Good rows are imported; every bad row is reported with its line number. Importing the same file twice changes nothing.
+    -n names the newsletters for rows that name none.
+
+    Exit code: 1 if there were bad rows.
     """
     from ..errors import UserError
     from ..subscribers.csv.subscribers import SubscriberList
@@ -332,9 +346,9 @@ def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
 @delimiter_option
 @pass_cli_context
 def export_file(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
-    """Export all subscribers, or those of one newsletter, as CSV, with what they have left.
+    """Export all subscribers, or those of one newsletter, as CSV, with their opt-outs.
 
-    The file is UTF-8 as Excel knows it, and readable for its owner only; `subscribers import` takes it in as it was.
+    The file is UTF-8 that Excel recognizes, and readable only for you; `subscribers import` reads it back unchanged.
     """
     from ..subscribers import opt_outs
     from ..subscribers import repository as subscriber_repository

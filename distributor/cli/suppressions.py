@@ -18,6 +18,7 @@ from .context import (
     limit_option,
     pass_cli_context,
     plural,
+    reason_option,
     say,
     show_remaining,
     show_table,
@@ -35,17 +36,17 @@ if TYPE_CHECKING:
 _TYPES = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 
-@click.group("suppressions", short_help="List, add, remove, confirm, import and export addresses that get no mail.")
+@click.group("suppressions", short_help="List, add, remove, confirm, discard, import and export suppressed addresses.")
 def command() -> None:
-    """List, add, remove, confirm, import and export addresses that get no mail.
+    """List, add, remove, confirm, discard, import and export suppressed addresses.
 
-    Nothing is sent to a suppressed address, whoever asks, and whatever it is subscribed to.
+    Nothing is sent to a suppressed address, whatever it is subscribed to.
     """
 
 
 SHOWN = 50
 type_option = click.option(
-    "--type", "types", multiple=True, type=click.Choice(_TYPES), help="Only of this kind; may be repeated."
+    "--type", "types", multiple=True, type=click.Choice(_TYPES), help="Only suppressions of this type. Repeatable."
 )
 
 
@@ -55,7 +56,7 @@ type_option = click.option(
 @json_option
 @pass_cli_context
 def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json: bool) -> None:
-    """List suppressed addresses, with the reason."""
+    """List suppressed addresses with the reason, latest first."""
     from dataclasses import asdict
 
     from ..bounces import suppressions
@@ -81,10 +82,8 @@ def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json
 
 @command.command("add")
 @click.argument("address")
-@click.option("--reason", default="", help="Why, for those who ask later.")
-@click.option(
-    "--type", type=click.Choice(_TYPES), default="staff", show_default=True, help="What kind of reason it is."
-)
+@reason_option
+@click.option("--type", type=click.Choice(_TYPES), default="staff", show_default=True, help="The type of reason.")
 @pass_cli_context
 def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
     """Suppress an address: nothing is sent to it any more, whatever it is subscribed to.
@@ -108,7 +107,7 @@ def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
 
 @command.command("remove")
 @click.argument("address")
-@click.option("-y", "--yes", is_flag=True, help="Also where the reader has complained of spam.")
+@click.option("-y", "--yes", is_flag=True, help="Also if the recipient has complained about spam.")
 @pass_cli_context
 def remove_one(app: CliContext, address: str, yes: bool) -> None:
     """Remove an address from the suppression list and reset its bounce count.
@@ -149,12 +148,13 @@ def _key(address: str) -> str:
 @click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
 @pass_cli_context
 def import_file(app: CliContext, file: Path, encoding: str, dry_run: bool) -> None:
-    """Import suppressed addresses from a CSV file with a header: address,reason,type,since,until.
+    """Import suppressed addresses from a CSV file.
 
-    Only the address is needed; columns that are not known are skipped with a word.
+    The header names the columns: address,reason,type,since,until. Only the address is required; unknown columns are skipped
+    and named. Good rows are imported; every bad row is reported with its line number. Importing the same file twice changes
+    nothing.
 
-    Good rows are taken in; every bad row is reported with its line, and the exit code is
-    then 1. Importing the same file twice changes nothing.
+    Exit code: 1 if there were bad rows.
     """
     from ..bounces import suppressions
     from ..errors import UserError
@@ -200,7 +200,10 @@ def export_file(app: CliContext, types: tuple[str, ...], output: Path | None, de
 @json_option
 @pass_cli_context
 def pending(app: CliContext, as_json: bool) -> None:
-    """Show what waits because far more addresses were refused for good than usual, and why."""
+    """Show the suppressions that wait for your decision.
+
+    They wait because far more addresses of an edition were rejected than usual: `confirm` or `discard` them.
+    """
     from ..bounces import guard
 
     with app.store() as database, database.read() as connection:
@@ -227,7 +230,7 @@ def _pending_data(held: guard.HeldSuppressions, found: list[Suppression]) -> dic
 @by_option
 @pass_cli_context
 def confirm(app: CliContext, edition: str, by: str | None) -> None:
-    """Suppress the addresses of EDITION that wait because so many were refused, and let it go on: they are dead."""
+    """Confirm the waiting suppressions of EDITION: the addresses do not exist. The edition continues."""
     from .. import pipeline
 
     with app.store() as database:
@@ -240,7 +243,7 @@ def confirm(app: CliContext, edition: str, by: str | None) -> None:
 @by_option
 @pass_cli_context
 def discard(app: CliContext, edition: str, by: str | None) -> None:
-    """Forget that addresses of EDITION were refused: it was us. Their letters are promised again, and it goes on."""
+    """Discard the waiting suppressions of EDITION: the rejections were our fault. Its emails to them are queued again."""
     from .. import pipeline
 
     with app.store() as database:

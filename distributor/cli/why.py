@@ -31,16 +31,21 @@ if TYPE_CHECKING:
 _EDITIONS = 20  # that are told of somebody, if none is named
 
 
-@click.command("why", short_help="Tell the story of an article, or of what somebody got.")
+@click.command("why", short_help="Explain what became of an article, or what a subscriber was sent.")
 @click.argument("what", metavar="ARTICLE|ADDRESS", shell_complete=complete_article)
 @click.argument("edition", required=False, shell_complete=complete_edition)
 @json_option
 @pass_cli_context
 def command(app: CliContext, what: str, edition: str | None, as_json: bool) -> None:
-    """Tell the story of an article, or of what a subscriber (by address) got and did not get, and why.
+    """Explain what became of an article, or what a subscriber was sent and not sent, and why.
 
-    ARTICLE is its id, the address of its page, or words of its title. With EDITION the letter of a subscriber is told
-    article by article.
+    ARTICLE is an id, a URL, or words of a title. ADDRESS is a subscriber's email address; with EDITION, the email of that
+    edition is explained article by article.
+
+    \b
+    Examples:
+      distributor why 3f9a1c2e
+      distributor why lan@example.com tin-sang-12
     """
     of_address = "@" in what and "://" not in what and " " not in what.strip()
     with app.store() as database, database.read(long=True) as connection:
