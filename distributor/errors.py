@@ -1,30 +1,30 @@
 """Every error this program raises on purpose. The class says what to do next.
 
     DistributorError
-    ├── UserError              staff can mend it: one clear line, exit code 2
-    │   ├── ConfigError        config.yaml (or a file it names) is wrong; carries every problem at once
+    ├── UserError              staff can fix it: one clear line, exit code 2
+    │   ├── ConfigError        config.yaml (or a file it names) is wrong; holds every problem
     │   ├── OutdatedConfig     this process read config.yaml before a rename; nothing is decided or sent until it restarts
     │   └── StoreError         the database cannot be used as it is (newer than us, locked, read-only, full)
-    │       ├── StoreBusy      … because two waited for each other; the same again may go well
-    │       └── StoreLost      … because it is damaged, gone or another one, or its key is: nothing may be sent any more
+    │       ├── StoreBusy      … because two transactions waited for each other; a retry may succeed
+    │       └── StoreLost      … because it, or its key, is damaged, gone or another one: nothing may be sent
     ├── DamagedRow             a row of the store cannot be read; the others can
-    ├── ClockError             the clock of this machine cannot be right; nothing is decided or sent by it
-    ├── SourceError            a source could not be read this time; nothing changed, the others go on
-    │   ├── NotModified        … because there is nothing new behind a conditional request: not a failure
-    │   ├── Busy               … because its server asks to be left alone for a while
-    │   └── Gone               … because its server says that there is no such page (any more)
-    ├── LimitExceeded          work on bytes from outside took too long or too much memory, and was ended
-    ├── StartFailed            no child process can be started now (descriptors, memory, processes); nothing is known
-    ├── ArticleError           one article of a source is unusable; its siblings go on
+    ├── ClockError             the clock of this machine cannot be right; nothing is decided or sent
+    ├── SourceError            a source could not be read this time; nothing changed, other sources continue
+    │   ├── NotModified        … because nothing has changed (HTTP 304): not a failure
+    │   ├── Busy               … because its server has asked for a pause (Retry-After)
+    │   └── Gone               … because its server says that there is no such page
+    ├── LimitExceeded          work on foreign bytes took too long or too much memory, and was stopped
+    ├── StartFailed            no child process can be started now (descriptors, memory, processes)
+    ├── ArticleError           one article of a source is unusable; the others continue
     ├── RenderError            a template failed; the edition is not frozen
-    │   └── InliningError      … because styles could not be put into the tags: a plain template goes instead
-    └── DeliveryError          what a channel may raise; nothing else may leave an adapter
-        ├── Unavailable        surely not out; try again later (perhaps at a given time)
-        ├── Rejected           surely not out and never will be, whatever we repeat
-        ├── AuthBroken         surely not out; this channel is stopped and staff are told once
-        └── Uncertain          may be out: nobody can know until somebody has looked
+    │   └── InliningError      … because CSS could not be inlined; a plain template is used instead
+    └── DeliveryError          what a channel may raise, and nothing else
+        ├── Unavailable        surely not sent; try again later (perhaps at a given time)
+        ├── Rejected           surely not sent, and a retry will not help
+        ├── AuthBroken         surely not sent; the channel is stopped and staff are notified once
+        └── Uncertain          may have been sent; nobody can know until somebody checks
 
-It is a file of its own so that every other module may import it without a loop.
+It is a module of its own so that every other module may import it without a circle.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class DistributorError(Exception):
 
 
 class UserError(DistributorError):
-    """Something that the person at the keyboard can mend. The message is one line: what, where, what to do."""
+    """A mistake that the user can fix. The message is one line: what, where, what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a configuration: the key path, what is wrong with it, and where it stands.
+    """One thing wrong with a configuration: the key path, what is wrong with it, and its place.
 
     `line` counts from 1; None where the file has no such line (a missing key of the whole file, for instance).
     """
@@ -77,16 +77,16 @@ class StoreError(UserError):
 
 
 class StoreBusy(StoreError):
-    """Two transactions waited for each other, and this one was ended. The same again may go well."""
+    """Two transactions waited for each other, and this one was rolled back. A retry may succeed."""
 
 
 class StoreLost(StoreError):
-    """The store is damaged, gone or not the one that belongs here, or the key that signs its links is. Trying again does
-    not help, and going on does harm: a process that runs for long ends with this."""
+    """The store, or the key that signs its links, is damaged, gone or the wrong one. Retrying does not help and continuing
+    does harm, so long-running processes end with this."""
 
 
 class DamagedRow(DistributorError):
-    """A row of the store holds what the program cannot have written. The message names it, and the command that mends."""
+    """A row of the store holds what the program cannot have written. The message names it and how to repair it."""
 
 
 class ClockError(DistributorError):
@@ -96,16 +96,16 @@ class ClockError(DistributorError):
 class SourceError(DistributorError):
     """A source could not be read this time. What is stored stays as it was.
 
-    `waits` are the hosts that have asked to be left alone during the look, with until when.
+    `waits` are the hosts that have asked for a pause meanwhile, with its end.
     """
 
     waits: Mapping[str, datetime] = MappingProxyType({})
 
 
 class Busy(SourceError):
-    """A server has asked to be left alone for a while (Retry-After, RFC 9110, section 10.2.3).
+    """A server has asked for a pause (Retry-After, RFC 9110, section 10.2.3).
 
-    `until` is the end of that; `asked` says whether it was asked now, or is left alone because of what it said before.
+    `until` is its end; `asked` is False if the server was not contacted, because of an earlier answer.
     """
 
     def __init__(self, message: str, *, until: datetime, asked: bool) -> None:
@@ -115,13 +115,13 @@ class Busy(SourceError):
 
 
 class NotModified(SourceError):
-    """The server said that nothing changed since the last look (HTTP 304)."""
+    """The server said that nothing has changed since the last request (HTTP 304)."""
 
 
 class Gone(SourceError):
     """The server said that there is no such page: 404 or 410 (RFC 9110, sections 15.5.5 and 15.5.11).
 
-    `url` is the address that said so, after redirects, and `answer` its status in number and words.
+    `url` is the address that answered so, after redirects, and `answer` its status code and phrase.
     """
 
     def __init__(self, message: str, *, url: str = "", answer: str = "") -> None:
@@ -131,10 +131,10 @@ class Gone(SourceError):
 
 
 class LimitExceeded(DistributorError):
-    """Work on bytes from outside was ended: it took too much time or memory, or it crashed.
+    """Work on foreign bytes was stopped: it took too much time or memory, or it crashed.
 
-    The message says which, as it would follow the name of the thing: `took longer than 20 s to read`. `doing` is what
-    the child process had said last that it was doing; empty where it had said nothing.
+    The message continues the name of the thing: `took longer than 20 s to read`. `doing` is the last step that the
+    child process reported, if any.
     """
 
     def __init__(self, message: str, *, doing: str = "") -> None:
@@ -143,8 +143,7 @@ class LimitExceeded(DistributorError):
 
 
 class StartFailed(DistributorError):
-    """No child process can be started just now: the machine has no more of something. What it was to read is not to
-    blame; the same again may go well."""
+    """No child process can be started now: the machine has run out of something. A retry may succeed."""
 
 
 class ArticleError(DistributorError):
@@ -156,14 +155,14 @@ class RenderError(DistributorError):
 
 
 class InliningError(RenderError):
-    """The styles of a page cannot be inlined. A digest goes out in a template that needs none."""
+    """The CSS of a page cannot be inlined. A digest is rendered with a template that needs none instead."""
 
 
 class DeliveryError(DistributorError):
     """Base of the four ways in which a delivery may fail.
 
-    `reply` is what the far end said, for staff; it never holds a secret. `keys` are the settings of the channel that may
-    mend it, most likely first.
+    `reply` is the server's answer, for staff; it never holds a secret. `keys` are the settings of the channel that may
+    fix it, most likely first.
     """
 
     def __init__(self, message: str, *, reply: str = "", keys: Sequence[str] = ()) -> None:
@@ -173,12 +172,12 @@ class DeliveryError(DistributorError):
 
 
 class Unavailable(DeliveryError):
-    """Surely not out. Try again, not before `retry_at` (aware) where the far end named a time, and not before `wait` has
-    passed where we know how long it takes.
+    """Surely not sent. Try again, not before `retry_at` (aware) if the server named a time, and not before `wait` has passed
+    if we know how long it takes.
 
-    `counted` is off where the recipient has nothing to do with it: a connection that broke, a server that closes. `ours`
-    is on where it is us who were refused, so that this never ends in giving the recipient up. `all_posts`: it is not this
-    post that was refused but how many there are (429). The whole channel rests then, as it does whenever a time is named.
+    `counted` is False if the recipient has nothing to do with it: a lost connection, a server that shuts down. `ours` is
+    True if we were refused, so that it never counts as a failure of the recipient. `all_posts` is True if there were too
+    many posts (429): the whole channel backs off then, as it does whenever a time is named.
     """
 
     def __init__(
@@ -202,8 +201,8 @@ class Unavailable(DeliveryError):
 
 
 class Rejected(DeliveryError):
-    """Surely not out, and repeating it will not help. `recipient`: it is this recipient that was refused, not what we
-    say or who we are. `about` says more precisely what was refused, in the words of whoever has judged the answer."""
+    """Surely not sent, and a retry will not help. `recipient` is True if this recipient was refused, rather than the content
+    or the sender. `about` says more precisely what was refused."""
 
     def __init__(self, message: str, *, reply: str = "", recipient: bool = False, about: str = "") -> None:
         super().__init__(message, reply=reply)
@@ -212,13 +211,13 @@ class Rejected(DeliveryError):
 
 
 class AuthBroken(DeliveryError):
-    """Surely not out: the far end does not accept us, our credentials or our settings. The channel stops until staff have
-    mended them."""
+    """Surely not sent: the server does not accept us, our credentials or our settings. The channel stops until staff fix
+    them."""
 
 
 class Uncertain(DeliveryError):
-    """The irrevocable byte had left and no clear answer came back: it may be out. Where the answer named a time
-    (`retry_at`, aware), the whole channel rests until then.
+    """The last byte was sent and no clear answer came: the message may have been accepted. If the answer named a time
+    (`retry_at`, aware), the whole channel backs off until then.
     """
 
     def __init__(self, message: str, *, reply: str = "", retry_at: datetime | None = None) -> None:

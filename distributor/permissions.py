@@ -1,8 +1,8 @@
-"""Files and folders with the permissions that are meant, whatever the umask: private ones for what holds addresses or
-personal links, public ones for what a web server of another user must be able to read.
+"""Files and folders with explicit permissions, whatever the umask: private for addresses and personal links, public for
+what a web server of another user must read.
 
-A private file is created with its mode, so that it is never open to others, not for a moment. A public one is created
-stricter where the umask says so, and then opened.
+A private file is created with its mode, so that it is never readable by others, not for a moment. A public one may be
+created stricter by the umask, and is then opened.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from typing import BinaryIO
 
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 PUBLIC, PUBLIC_FOLDER = 0o644, 0o755
-TRAVERSE_ONLY = 0o711  # a folder that holds private and public things: others may pass through, and not look around
+TRAVERSE_ONLY = 0o711  # a folder that holds private and public things: others may enter it, but not list it
 _OTHERS = 0o077
 
 
 def make_folder(folder: Path, mode: int) -> None:
-    """Make a folder with this mode, and the missing ones above it: public ones as they are, others as passages. Those
-    that are there stay as they are. Raises OSError."""
+    """Create a folder with this mode, and missing parents: public ones for a public folder, traversable ones for others.
+
+    Existing folders keep their mode. Raises OSError.
+    """
     if folder.is_dir():
         return
     above = mode if mode == PUBLIC_FOLDER else TRAVERSE_ONLY
@@ -39,12 +41,12 @@ def make_folder(folder: Path, mode: int) -> None:
             if not one.is_dir():
                 raise
         else:
-            if stat.S_IMODE(one.stat().st_mode) != wanted:  # the umask has taken something away
+            if stat.S_IMODE(one.stat().st_mode) != wanted:  # the umask has removed permissions
                 one.chmod(wanted)
 
 
 def create(file: Path, mode: int) -> BinaryIO:
-    """A new file with this mode, open for writing. Raises OSError, FileExistsError where one is there."""
+    """A new file with this mode, open for writing. Raises OSError; FileExistsError if it exists."""
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         if stat.S_IMODE(os.fstat(handle).st_mode) != mode:
@@ -57,7 +59,7 @@ def create(file: Path, mode: int) -> BinaryIO:
 
 @contextlib.contextmanager
 def atomic_writer(file: Path, mode: int) -> Iterator[BinaryIO]:
-    """Bytes for a file that has its name as soon as it is whole, durable, and not before. Raises OSError."""
+    """Write a file atomically: it gets its name once it is complete and durable. Raises OSError."""
     neighbour = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}.tmp")
     stream = create(neighbour, mode)
     try:
@@ -73,14 +75,14 @@ def atomic_writer(file: Path, mode: int) -> Iterator[BinaryIO]:
 
 
 def write(file: Path, body: bytes, mode: int) -> None:
-    """A whole file, in a folder that fits its mode. Raises OSError."""
+    """Write a file atomically, in a folder that fits its mode. Raises OSError."""
     make_folder(file.parent, PUBLIC_FOLDER if mode == PUBLIC else PRIVATE_FOLDER)
     with atomic_writer(file, mode) as stream:
         stream.write(body)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new name in a folder durable."""
+    """Make a new file name in a folder durable (fsync)."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -89,14 +91,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def restore_mode(file: Path, mode: int) -> None:
-    """Give a file that is there already, and its folder where both are public, the mode that is meant, if it can be."""
+    """Give an existing file this mode, if allowed; if it is public, its folder too."""
     set_mode(file, mode)
     if mode == PUBLIC:
         set_mode(file.parent, PUBLIC_FOLDER, only_add=True)
 
 
 def set_mode(path: Path, mode: int, *, only_add: bool = False) -> bool:
-    """Give a file or folder that is there this mode; whether that changed anything. One that may not be changed stays."""
+    """Give an existing file or folder this mode, if allowed. Returns whether that changed anything."""
     with contextlib.suppress(OSError):
         now = stat.S_IMODE(path.stat().st_mode)
         wanted = now | mode if only_add else mode
@@ -108,8 +110,8 @@ def set_mode(path: Path, mode: int, *, only_add: bool = False) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedPaths:
-    """What a newsroom in the folder `root` has: folders that hold private and public things (`passages`), `files` and
-    folders (`private`) for its owner only, and folders that are `public`."""
+    """The files and folders of a newsroom in the folder `root`: folders that hold private and public things
+    (`traversable`), `files` and `private` folders for the owner only, and `public` folders."""
 
     root: Path
     traversable: Sequence[Path]
@@ -121,21 +123,24 @@ class OwnedPaths:
         return self.root in folder.parents
 
     def may_make_private(self, folder: Path) -> bool:
-        """Not what lies elsewhere, which may be for others as well, and not what holds something public."""
+        """False outside the newsroom, which may be for others too, and for folders that contain a public one."""
         return self.within(folder) and not any(folder == one or folder in one.parents for one in self.public)
 
 
 def secure(own: OwnedPaths) -> list[Path]:
-    """Bring what is there to the modes that are meant, as an earlier version or another umask has left it: files and
-    private folders are shut, passages and the folders above public ones let others through. Returns what others could
-    read before. Folders outside the newsroom are not touched, and what may not be changed stays; `exposed` tells both."""
-    taken = []
+    """Correct the modes of existing files and folders, whatever an earlier version or another umask has left.
+
+    Files and private folders are closed to others; traversable folders and the parents of public ones can be entered.
+    Returns what others could read before. Folders outside the newsroom, and what may not be changed, stay as they are;
+    `list_exposed` names them.
+    """
+    closed = []
     for one in dict.fromkeys(own.traversable):
         if own.within(one) and one.is_dir():
             was_open = is_open(one)
             if set_mode(one, TRAVERSE_ONLY) and was_open:
-                taken.append(one)
-    taken += [one for one in (*own.files, *filter(own.may_make_private, own.private)) if make_private(one)]
+                closed.append(one)
+    closed += [one for one in (*own.files, *filter(own.may_make_private, own.private)) if make_private(one)]
     for one in own.public:
         if not own.within(one):
             continue
@@ -143,17 +148,17 @@ def secure(own: OwnedPaths) -> list[Path]:
             set_mode(folder, TRAVERSE_ONLY, only_add=True)
         if one.is_dir():
             set_mode(one, PUBLIC_FOLDER, only_add=True)
-    return taken
+    return closed
 
 
 def list_exposed(own: OwnedPaths) -> list[Path]:
-    """What others can read all the same: it belongs to somebody else, or lies outside the newsroom."""
-    passages = [one for one in own.traversable if own.within(one)]
-    return list(dict.fromkeys(one for one in (*passages, *own.files, *own.private) if is_open(one)))
+    """What others can still read, because it belongs to another user or lies outside the newsroom."""
+    traversable = [one for one in own.traversable if own.within(one)]
+    return list(dict.fromkeys(one for one in (*traversable, *own.files, *own.private) if is_open(one)))
 
 
 def is_open(path: Path) -> bool:
-    """Whether others than the owner may read or write a file, or look around in a folder."""
+    """Whether others than the owner may read or write a file, or list a folder."""
     try:
         return bool(path.stat().st_mode & 0o066)
     except OSError:
@@ -161,8 +166,10 @@ def is_open(path: Path) -> bool:
 
 
 def make_private(path: Path) -> bool:
-    """Take a file, or a folder with all that it holds, from everybody but its owner; whether there was something to
-    take. A folder that is shut already is not looked into. Symbolic links are not followed."""
+    """Close a file, or a folder with all its contents, to everybody but its owner. Returns whether it was open.
+
+    Contents of a closed folder are not checked. Symbolic links are not followed.
+    """
     try:
         mode = path.lstat().st_mode
     except OSError:

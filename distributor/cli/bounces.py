@@ -27,17 +27,17 @@ def command(app: CliContext, dry_run: bool, file: Path | None, as_json: bool) ->
 
     Exit code: 1 if a mailbox could not be read.
     """
-    looks = [_read_file(app, file, dry_run)] if file else _read_mailboxes(app, dry_run)
+    results = [_read_file(app, file, dry_run)] if file else _read_mailboxes(app, dry_run)
     if as_json:
-        app.show_json([_plain(look) for look in looks])
+        app.show_json([_plain(result) for result in results])
     else:
-        _show(app, looks, dry_run)
-    for look in looks:
-        for key, reason in look.unreadable:
-            warn(f"{look.mailbox}: message {key} cannot be read and is left as it was: {reason}")
-        if look.fault:
-            warn(look.fault)
-    if any(look.fault for look in looks):
+        _show(app, results, dry_run)
+    for result in results:
+        for key, reason in result.unreadable:
+            warn(f"{result.mailbox}: message {key} cannot be read and is left as it was: {reason}")
+        if result.fault:
+            warn(result.fault)
+    if any(result.fault for result in results):
         raise SystemExit(1)
 
 
@@ -69,22 +69,22 @@ def _read_mailboxes(app: CliContext, dry_run: bool) -> list[MailboxResult]:
         raise UserError("no mailbox is named: write `bounces:` into config.yaml, or --file; docs/bounces.md shows how")
     if settings.test_mode and not dry_run:
         raise UserError(
-            "test_mode is on: mailboxes are left alone, what is in them is about real letters (see --dry-run)"
+            "test_mode is on: mailboxes are not read, as they hold reports about real emails (--dry-run shows them)"
         )
     with app.store() as database:
         return process_bounces(app.newsroom, database, clock, dry_run=dry_run)
 
 
-def _show(app: CliContext, looks: list[MailboxResult], dry_run: bool) -> None:
-    handled = [one for look in looks for one in look.handled]
+def _show(app: CliContext, results: list[MailboxResult], dry_run: bool) -> None:
+    handled = [one for result in results for one in result.handled]
     rows = [
         (one.report.kind, _address(one), _edition(one), one.report.status, in_words(app, one, dry_run))
         for one in handled
     ]
-    show_table(["kind", "address", "edition", "status", "what follows"], rows, "No bounces and no complaints.")
-    left = sum(look.left for look in looks)
+    show_table(["kind", "address", "edition", "status", "result"], rows, "No bounces and no complaints.")
+    left = sum(result.left for result in results)
     if left:
-        say(f"{plural(left, 'message is no report', 'messages are no reports')}: left as they were.")
+        say(f"{plural(left, 'message is not a report', 'messages are not reports')}: left as they were.")
 
 
 def _address(one: HandledReport) -> str:
@@ -96,31 +96,31 @@ def _edition(one: HandledReport) -> str:
 
 
 def in_words(app: CliContext, one: HandledReport, dry_run: bool) -> str:
-    """What follows from a report."""
+    """The result of a report, for staff."""
     from ..bounces.parser import BounceReportKind
     from ..model import BounceType
 
     effect = one.effect
     if effect is None:
         said = {BounceReportKind.DELAY: "still on its way", BounceReportKind.OTHER: one.report.text}
-        return f"nothing: {said.get(one.report.kind, 'it is about no letter of ours')}"
-    tier = effect.bounce.type
+        return f"nothing: {said.get(one.report.kind, 'it is about none of our emails')}"
+    type = effect.bounce.type
     if effect.known:
-        return f"nothing: {tier}, known already"
+        return f"nothing: {type}, already known"
     if effect.pending:
-        return f"{tier}: waits for staff, too many at once (`distributor suppressions pending`)"
+        return f"{type}: waits for your decision, as there are too many at once (`distributor suppressions pending`)"
     if effect.suppression is None:
-        return f"{tier}: not the reader's fault" if tier is BounceType.POLICY else f"{tier}: counted"
+        return f"{type}: not the recipient's fault" if type is BounceType.POLICY else f"{type}: counted"
     until = f" until {app.local(effect.suppression.until)}" if effect.suppression.until else ""
-    return f"{tier}: {'would be' if dry_run else 'is'} suppressed{until}"
+    return f"{type}: {'would be' if dry_run else 'is'} suppressed{until}"
 
 
-def _plain(look: MailboxResult) -> dict[str, Any]:
+def _plain(result: MailboxResult) -> dict[str, Any]:
     return {
-        "mailbox": look.mailbox,
-        "fault": look.fault,
-        "left": look.left,
-        "unreadable": [{"message": key, "reason": reason} for key, reason in look.unreadable],
+        "mailbox": result.mailbox,
+        "fault": result.fault,
+        "left": result.left,
+        "unreadable": [{"message": key, "reason": reason} for key, reason in result.unreadable],
         "reports": [
             {
                 "message": one.message,
@@ -135,6 +135,6 @@ def _plain(look: MailboxResult) -> dict[str, Any]:
                 "suppressed": bool(one.effect and one.effect.suppression),
                 "until": one.effect.suppression.until if one.effect and one.effect.suppression else None,
             }
-            for one in look.handled
+            for one in result.handled
         ],
     }

@@ -94,6 +94,6 @@ def resume(app: CliContext, name: str) -> None:
     if name not in app.newsroom.channels:
         raise UserError(f"channel {name} is not in config.yaml")
     with app.store() as database, database.write() as connection:
-        rested = name in channel_state.list_backoffs(connection, clock())
+        backed_off = name in channel_state.list_backoffs(connection, clock())
         channel_state.end_backoff(connection, name)
-    say(f"{name}: resumed" if rested else f"{name} is not backing off")
+    say(f"{name}: resumed" if backed_off else f"{name} is not backing off")

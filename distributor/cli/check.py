@@ -84,8 +84,8 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
             raise UserError("\n".join(faults))
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
-        told = {"read": [as_data(one) for one in found]} if online else {}
-        app.show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **told})
+        read = {"read": [_inspection_data(one) for one in found]} if online else {}
+        app.show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **read})
     else:
         _show_summary(app, newsroom, store, unreadable)
         show_inspections(app, found)
@@ -96,7 +96,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
 
 
 def _unknown_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:
-    """Topics that config.yaml asks for and that nothing has ever had, each with its place."""
+    """Topics in config.yaml that no article or source has ever had, each with its place."""
     from ..articles.search import describe_unknown_topics
     from ..config import yaml
 
@@ -155,11 +155,11 @@ def _show_summary(app: CliContext, newsroom: Newsroom, store: str, unreadable: S
     for line in _placeholders(newsroom):
         warn(line)
     for path in newsroom.exposed:
-        warn(f"{path}: others on this machine can read it, and it could not be shut; as its owner: chmod go-rw {path}")
+        warn(f"{path}: others can read it, and this could not be changed; as its owner: chmod go-rw {path}")
 
 
 def _placeholders(newsroom: Newsroom) -> list[str]:
-    """What nobody has filled in yet, where something goes to people: preflight would block it."""
+    """Values of the example that are still there, if anything is sent to subscribers: preflight would block it."""
     if not newsroom.reaches_audience(newsroom.channels):
         return []
     return [str(problem) for _, problem in newsroom.placeholders]
@@ -190,7 +190,7 @@ def _check_online(app: CliContext) -> list[str]:
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:
-    """Each source, read once. No article is stored."""
+    """Read each source once. No article is stored."""
     import asyncio
 
     from .. import pipeline
@@ -200,12 +200,12 @@ def inspect_sources(app: CliContext) -> list[GatherStats]:
 
 
 def show_inspections(app: CliContext, found: Sequence[GatherStats]) -> None:
-    """A line for each source, and below it the newest article, what was left out, and what staff should know."""
+    """Show each source with its newest article, what was left out, and what staff should know."""
     for one in found:
         if one.failure:
             warn(f"source {one.source}: {one.failure}")
             continue
-        say(f"  source       {one.source}: {in_words(one)}")
+        say(f"  source       {one.source}: {_describe_inspection(one)}")
         if one.newest:
             when = f" ({app.local(one.newest_date)})" if one.newest_date else " (without a date)"
             say(f"               newest: {one.newest}{when}")
@@ -215,7 +215,7 @@ def show_inspections(app: CliContext, found: Sequence[GatherStats]) -> None:
         _show_faults(one)
 
 
-def in_words(one: GatherStats) -> str:
+def _describe_inspection(one: GatherStats) -> str:
     """`12 articles: text 12, date 12, picture 9, author 0, topics 12`."""
     parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "picture", "author", "topics"))
     return plural(one.articles, "article") + (f", of which with {parts}" if one.articles else "")
@@ -242,5 +242,5 @@ def _show_faults(one: GatherStats) -> None:
         warn(f"source {one.source}: and {len(one.faults) - MAX_EXAMPLES} more that cannot be used")
 
 
-def as_data(one: GatherStats) -> dict[str, Any]:
+def _inspection_data(one: GatherStats) -> dict[str, Any]:
     return {"ok": one.usable, **asdict(one)}

@@ -1,6 +1,6 @@
-"""What every command shares: the newsroom, the store, the clock, and how things are said.
+"""What every command shares: the newsroom, the store, the clock, options, logging and output.
 
-On a terminal tables and progress are drawn with rich; anywhere else they are plain lines that `grep` and `cut` like.
+On a terminal, tables and progress are drawn with rich; elsewhere they are plain lines for `grep` and `cut`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def clock() -> datetime:
-    """The one place where the program reads the time."""
+    """The current time. The program reads the clock only here."""
     return datetime.now(UTC)
 
 
 @dataclass
 class CliContext:
-    """The newsroom as commands see it; opened when first asked for."""
+    """What a command needs of the newsroom; opened when first used."""
 
     config: Path
     verbose: int = 0
@@ -79,7 +79,7 @@ class CliContext:
             database.close()
 
     def local(self, moment: datetime | None) -> str:
-        """A time as staff read it: in the site's zone, to the minute."""
+        """A time for staff: in the site's zone, to the minute."""
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M") if moment else ""
 
     def show_json(self, value: Any) -> None:
@@ -146,7 +146,7 @@ class LogFormatter(logging.Formatter):
 
 
 def warn_of_unknown_topics(app: CliContext, connection: Connection, wanted: Iterable[str]) -> None:
-    """A line for each topic that somebody asks for and that nothing has ever had."""
+    """Warn of each topic that somebody asks for and that no article or source has ever had."""
     from ..articles.search import describe_unknown_topics
 
     named = list(dict.fromkeys(wanted))
@@ -155,11 +155,11 @@ def warn_of_unknown_topics(app: CliContext, connection: Connection, wanted: Iter
     for line in lines[:_MOST_LINES]:
         warn(line)
     if len(lines) > _MOST_LINES:
-        warn(f"… and {len(lines) - _MOST_LINES} more topics that nothing has ever had")
+        warn(f"… and {len(lines) - _MOST_LINES} more unknown topics")
 
 
 def known_topics(app: CliContext, connection: Connection) -> frozenset[str] | None:
-    """What articles and sources have ever had as topics; None before the first article, when nobody can tell."""
+    """The topics that articles and sources have ever had; None before the first article, when nobody can know."""
     from ..articles import repository as article_repository
 
     if not article_repository.count_articles(connection):
@@ -186,8 +186,7 @@ def on_terminal() -> bool:
 
 
 def say(text: str = "", *, err: bool = False, **style: Any) -> None:
-    """One line for the person at the keyboard; on stderr where stdout is for something else. Nothing in it acts on the
-    terminal, whoever wrote it."""
+    """Print a line; on stderr if stdout is for something else. Control characters are escaped."""
     text = printable(text)
     click.echo(click.style(text, **style) if style and on_terminal() else text, err=err)
 
@@ -197,12 +196,12 @@ def warn(text: str) -> None:
 
 
 def confirm(question: str) -> None:
-    """Ask before something is done. Raises click.Abort for any answer but yes."""
+    """Ask for confirmation. Raises click.Abort for any answer but yes."""
     click.confirm(printable(question), abort=True)
 
 
 def warn_of_clock(app: CliContext) -> None:
-    """Tell what the store holds that lies later than now, and what becomes of it."""
+    """Warn if the store holds times later than now, and say what becomes of them."""
     from .. import pipeline
 
     with app.store() as database:
@@ -211,7 +210,7 @@ def warn_of_clock(app: CliContext) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
-    """Rows under their headings; `empty` is said where there are none."""
+    """Print rows under their headings, or `empty` if there are none."""
     if not rows:
         say(empty)
         return
@@ -252,7 +251,7 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 
 def complete(names: Callable[[Newsroom], Sequence[str]]) -> Callable[..., list[str]]:
-    """Shell completion from the newsroom; silent where its configuration is broken."""
+    """Shell completion from the newsroom; silent if its configuration is wrong."""
 
     @functools.wraps(names)
     def completer(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

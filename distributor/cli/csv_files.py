@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class ImportOutcome(NamedTuple):
-    """What came of a good row: a word that is counted, and what else staff must know of it."""
+    """What became of a good row: a word that is counted, and a note for staff, if any."""
 
     change: str
     note: str = ""
@@ -60,8 +60,10 @@ encoding_option = click.option(
 
 @contextlib.contextmanager
 def open_csv(file: Path, encoding: str = "") -> Iterator[TextIO]:
-    """A list to be read, in the encoding that is named or that its bytes show; what cannot be read in it stands as
-    U+DC80 to U+DCFF or U+FFFD. Raises UserError where there is no file, or its encoding cannot be told."""
+    """Open a list in the named or the detected encoding; undecodable bytes become U+DC80 to U+DCFF or U+FFFD.
+
+    Raises UserError if there is no file, or its encoding cannot be detected.
+    """
     from ..errors import UserError
     from ..subscribers.csv.encoding import Encoding, detect
 
@@ -73,7 +75,7 @@ def open_csv(file: Path, encoding: str = "") -> Iterator[TextIO]:
                 raise UserError(f"{file}: {error}") from None
             raw.seek(0)
             if found.guessed:
-                say(f"{file}: read as {found.name}; if letters are wrong, name another with --encoding")
+                say(f"{file}: read as {found.name}; if letters look wrong, name the encoding with --encoding")
             errors = ("surrogateescape" if found.name == "utf-8-sig" else "replace") if found.damaged else "strict"
             lines = io.TextIOWrapper(raw, encoding=found.name, errors=errors, newline="")
             yield lines
@@ -87,14 +89,14 @@ def _checked_encoding(encoding: str) -> str:
         "".encode(encoding)
     except (LookupError, ValueError):
         raise ValueError(
-            f"--encoding: {encoding!r} is no encoding; write utf-8, windows-1258, windows-1252 …"
+            f"--encoding: {encoding!r} is not an encoding; write utf-8, windows-1258, windows-1252 …"
         ) from None
     return encoding
 
 
 @contextlib.contextmanager
 def _open_seekable(file: Path) -> Iterator[BinaryIO]:
-    """A file that can be read more than once; a pipe is copied into one that has no name."""
+    """A file that can be read more than once; a pipe is copied into a temporary file."""
     with file.open("rb") as raw:
         if raw.seekable():
             yield raw
@@ -106,7 +108,7 @@ def _open_seekable(file: Path) -> Iterator[BinaryIO]:
 
 
 def show_skipped_columns(file: Path, columns: Sequence[str]) -> None:
-    """One line for the columns of a list that are passed over."""
+    """Name the columns that are skipped."""
     if columns:
         more = f" and {len(columns) - _MAX_COLUMNS_SHOWN} more" if len(columns) > _MAX_COLUMNS_SHOWN else ""
         say(
@@ -121,30 +123,30 @@ def import_rows(
     rows: Iterable[T | BadRow],
     put: Callable[[Connection, Sequence[T]], Iterable[ImportOutcome]] | None,
     total: int | None = None,
-    noted: str = "",
+    note_summary: str = "",
 ) -> None:
-    """Read rows and `put` the good ones into the store; `put` says of each what came of it, and is None in a dry run.
-    `noted` says in the summary what those are of whom there was more to say.
+    """Read rows and `put` the good ones into the store; `put` is None in a dry run.
 
-    What they say besides is told when it stands in the store. Raises SystemExit(1) at the end where there were bad rows.
+    `note_summary` is what the summary says of the rows with a note. Notes are shown once their rows are stored. Raises
+    SystemExit(1) at the end if there were bad rows.
     """
-    told: list[BadRow] = []
-    good = _good_rows(file, rows, told)
+    bad_rows: list[BadRow] = []
+    good = _good_rows(file, rows, bad_rows)
     counts: Counter[str] = Counter()
-    remarks = 0
+    notes = 0
     with _progress_bar(total) as progress:
         if put is None:
             for chunk in _chunks(good):
                 progress(len(chunk))
                 counts["dry run"] += len(chunk)
         else:
-            remarks = _store_rows(app, file, good, put, counts, progress)
+            notes = _store_rows(app, file, good, put, counts, progress)
     done = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
     number = counts.total()
-    say(f"{file}: {plural(number, 'good row')}, {plural(len(told), 'bad row')}; {done if put else 'dry run'}")
-    if remarks:
-        say(f"{file}: {remarks} {noted}")
-    if told:
+    say(f"{file}: {plural(number, 'good row')}, {plural(len(bad_rows), 'bad row')}; {done if put else 'dry run'}")
+    if notes:
+        say(f"{file}: {notes} {note_summary}")
+    if bad_rows:
         raise SystemExit(1)
 
 
@@ -156,12 +158,12 @@ def _store_rows(
     counts: Counter[str],
     progress: Callable[[int], None],
 ) -> int:
-    """Turn by turn. One that fails is undone as a whole; those before it stand. Returns how many remarks were made."""
+    """Store the rows in transactions of limited length and time. Returns how many rows had a note."""
     from ..errors import StoreError
     from ..storage import statements
 
     chunks = _chunks(good)
-    remarks = 0
+    notes = 0
     try:
         with app.store() as database:
             for first in chunks:
@@ -177,22 +179,22 @@ def _store_rows(
                 counts.update(outcome.change for outcome in outcomes)
                 for outcome in outcomes:
                     if outcome.note:
-                        remarks += 1
+                        notes += 1
                         warn(f"{file}: {outcome.note}")
                 time.sleep(_PAUSE_BETWEEN_TRANSACTIONS)
     except (StoreError, KeyboardInterrupt):
         if counts:
-            warn(f"{file}: {plural(counts.total(), 'row')} are in already; import the file again for the rest")
+            warn(f"{file}: {plural(counts.total(), 'row')} are already imported; import the file again for the rest")
         raise
-    return remarks
+    return notes
 
 
-def _good_rows(file: Path, rows: Iterable[T | BadRow], told: list[BadRow]) -> Iterator[T]:
+def _good_rows(file: Path, rows: Iterable[T | BadRow], bad_rows: list[BadRow]) -> Iterator[T]:
     from ..subscribers.csv.records import BadRow
 
     for row in rows:
         if isinstance(row, BadRow):
-            told.append(row)
+            bad_rows.append(row)
             warn(f"{file}:{row.line}: {row.reason}")
         else:
             yield row
@@ -205,7 +207,7 @@ def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:
 
 @contextlib.contextmanager
 def _progress_bar(total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, lines elsewhere, for lists that take a while."""
+    """A progress bar on a terminal, lines elsewhere."""
     if not on_terminal():
         done = 0
 
@@ -225,7 +227,7 @@ def _progress_bar(total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
-_BOM = "\ufeff"  # Excel takes a CSV file without it for the old encoding of the country
+_BOM = "\ufeff"  # without it, Excel reads a CSV file in the old encoding of the country
 
 output_option = click.option(
     "-o",
@@ -243,29 +245,31 @@ delimiter_option = click.option(
 
 
 def export(output: Path | None, write: Callable[[TextIO], int]) -> int | None:
-    """Let `write` write to a file, or to standard output; returns what it returns, for a file. A file is UTF-8 with its
-    mark, what is piped to other programs is without. Raises UserError."""
+    """Let `write` write to a file, or to standard output; for a file, returns what it returns.
+
+    Files start with a byte order bom, for Excel; what is piped to other programs does not. Raises UserError.
+    """
     from .. import permissions
     from ..errors import UserError
 
     if output is None:
         sys.stdout.flush()
-        _write_text(sys.stdout.buffer, write, mark=_is_file(sys.stdout.buffer))
+        _write_text(sys.stdout.buffer, write, bom=_is_file(sys.stdout.buffer))
         return None
     try:
         if output.exists() and not output.is_file():  # a device or a pipe
             with output.open("wb") as stream:
-                return _write_text(stream, write, mark=False)
+                return _write_text(stream, write, bom=False)
         with permissions.atomic_writer(output.resolve(), permissions.PRIVATE) as stream:
-            return _write_text(stream, write, mark=True)
+            return _write_text(stream, write, bom=True)
     except OSError as error:
         raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
 
 
-def _write_text(stream: BinaryIO, write: Callable[[TextIO], int], *, mark: bool) -> int:
+def _write_text(stream: BinaryIO, write: Callable[[TextIO], int], *, bom: bool) -> int:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
     try:
-        if mark:
+        if bom:
             text.write(_BOM)
         return write(text)
     finally:

@@ -74,7 +74,7 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` at the first Ctrl-C or SIGTERM: the message in hand is finished and written down, then we end."""
+    """Set `stop` at the first Ctrl-C or SIGTERM: the message being sent is finished and recorded, then the run ends."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -86,8 +86,8 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine, on uvloop where it is installed: mail costs it less. What the start has made stays to the end: the
-    collector of garbage need not look through it again."""
+    """Run a coroutine, on uvloop if it is installed, because it sends faster. Objects made so far live to the end, so the
+    garbage collector need not visit them again."""
     gc.freeze()
     try:
         import uvloop
@@ -98,7 +98,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run what goes on until it is stopped. Raises StoreLost where it had to end by itself."""
+    """Run a coroutine until it is stopped. Raises StoreLost if it had to end by itself."""
     try:
         run_async(work)
     finally:
@@ -106,7 +106,7 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 def deliver_with_progress(app: CliContext, database: Database) -> RunStats:
-    """Work through what is due. Raises SystemExit(130) after a clean stop by a signal."""
+    """Send the deliveries that are due. Raises SystemExit(130) after a clean stop by a signal."""
     from .. import pipeline
     from ..delivery.queries import count_due
 
@@ -121,7 +121,7 @@ def deliver_with_progress(app: CliContext, database: Database) -> RunStats:
 
     report, stopped = run_async(run())
     if stopped:
-        say("Stopped. What is out is written down; the next run goes on with the rest.")
+        say("Stopped. What was sent is recorded; the next run continues.")
         show_unfinished(app, database, report.editions)
         raise SystemExit(130)
     return report
@@ -129,7 +129,7 @@ def deliver_with_progress(app: CliContext, database: Database) -> RunStats:
 
 @contextlib.contextmanager
 def _progress_bar(total: int) -> Iterator[ProgressCallback]:
-    """A bar on a terminal, and else a line every few seconds: how many of how many, how fast, how long still."""
+    """A progress bar on a terminal; elsewhere a line every few seconds: how many of how many, how fast, how long still."""
     if not on_terminal():
         from ..delivery.stats import ProgressLogger
 
@@ -150,7 +150,7 @@ def _progress_bar(total: int) -> Iterator[ProgressCallback]:
 
 
 def show_report(app: CliContext, database: Database, report: RunStats) -> None:
-    """What came of the deliveries, and what is still open."""
+    """Say what became of the deliveries, and what is still open."""
     for channel, parts in report.in_words().items():
         say(f"  {channel}: {', '.join(parts)}{location_suffix(app, channel)}")
     for note in report.notes:
@@ -163,7 +163,7 @@ def show_report(app: CliContext, database: Database, report: RunStats) -> None:
 
 
 def show_unfinished(app: CliContext, database: Database, touched: Iterable[str] = ()) -> None:
-    """What is not done and why, where there is anything, in a few lines; and what goes on with it."""
+    """Say what is unfinished and why, and which commands continue it; nothing if all is done."""
     lines, hints = unfinished_lines(app, database, touched)
     for line in lines:
         warn(line)
@@ -172,7 +172,7 @@ def show_unfinished(app: CliContext, database: Database, touched: Iterable[str] 
 
 
 def unfinished_lines(app: CliContext, database: Database, touched: Iterable[str] = ()) -> tuple[list[str], list[str]]:
-    """What is not done and why, a line for each kind, and what goes on with it; nothing where all is done."""
+    """What is unfinished and why, and which commands continue it; empty if all is done."""
     from ..delivery import channel_state
     from ..delivery.unfinished import describe_unfinished, suggest_commands
 
@@ -192,7 +192,7 @@ def list_unfinished(database: Database, touched: Iterable[str] = ()) -> list[Unf
 
 
 def exit_code(database: Database, report: RunStats) -> int:
-    """0 where all is done; 1 where something is left open, or where nothing at all got through."""
+    """0 if all is done; 1 if a delivery is left unfinished, or if nothing at all was sent."""
     from ..model import DeliveryState
 
     tried = sum(report.counts.values())
@@ -215,13 +215,13 @@ def as_data(database: Database, report: RunStats) -> dict[str, Any]:
 
 
 def location_suffix(app: CliContext, name: str) -> str:
-    """Where a channel that writes to a folder has put things."""
+    """The folder that a channel has written to, as the end of a sentence."""
     channel = app.newsroom.channels[name]
     return f" in {channel.place}" if channel.place else ""
 
 
 def channel_backoff_lines(app: CliContext, connection: Connection, editions: Sequence[str] | None = None) -> list[str]:
-    """Until when which channel rests, and why, where it owes anything: of these editions, or of all."""
+    """Which channels back off, until when and why, if deliveries wait for them: of these editions, or of all."""
     from ..delivery import channel_state
     from ..delivery.queries import count_open_by_channel
 
@@ -229,7 +229,7 @@ def channel_backoff_lines(app: CliContext, connection: Connection, editions: Seq
     counts = count_open_by_channel(connection, list(found), editions) if found else {}
     return [
         f"channel {name} backs off until {app.local(rest.until)} ({rest.reason}): "
-        f"{plural(counts[name], 'delivery waits', 'deliveries wait')} for that"
+        f"{plural(counts[name], 'delivery waits', 'deliveries wait')} for it"
         for name, rest in found.items()
         if counts.get(name)
     ]

@@ -54,51 +54,51 @@ def command(
         if edition and edition_repository.find(connection, edition) is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
         which = _Which(edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel)
-        known, resting = (
+        faults, backoffs = (
             channel_state.faults_by_channel(connection),
             channel_state.list_backoffs(connection, clock()),
         )
         if as_json:
             each = queries.iterate_deliveries(connection, **which, limit=limit)
-            app.show_json_list(_data(row, known.get(row.channel), resting.get(row.channel)) for row in each)
+            app.show_json_list(_data(row, faults.get(row.channel), backoffs.get(row.channel)) for row in each)
             return
         found = queries.list_deliveries(connection, **which, limit=limit or SHOWN)
         total = queries.count_deliveries(connection, **which)
     show_table(
         ["edition", "channel", "variant", "to", "state", "tries", "when", "reply"],
-        [_cells(app, row, known.get(row.channel), resting.get(row.channel)) for row in found],
+        [_cells(app, row, faults.get(row.channel), backoffs.get(row.channel)) for row in found],
         "No such deliveries.",
     )
     show_remaining(len(found), total)
 
 
 class _Which(TypedDict):
-    """The rows that are asked for."""
+    """Which deliveries are asked for."""
 
     edition: str | None
     states: tuple[DeliveryState, ...]
     channel: str | None
 
 
-def _data(row: Delivery, fault: ChannelFault | None, rest: ChannelBackoff | None) -> dict[str, object]:
+def _data(row: Delivery, fault: ChannelFault | None, backoff: ChannelBackoff | None) -> dict[str, object]:
     from dataclasses import asdict
 
-    told = {"text": fault.text, "at": fault.at} if fault and fault.concerns(row) else None
-    return asdict(row) | {"channel_fault": told, "channel_backoff_until": _rests_until(row, rest)}
+    shown = {"text": fault.text, "at": fault.at} if fault and fault.concerns(row) else None
+    return asdict(row) | {"channel_fault": shown, "channel_backoff_until": _backs_off_until(row, backoff)}
 
 
 def _cells(
-    app: CliContext, row: Delivery, fault: ChannelFault | None, rest: ChannelBackoff | None
+    app: CliContext, row: Delivery, fault: ChannelFault | None, backoff: ChannelBackoff | None
 ) -> tuple[object, ...]:
     when, reply = row.due or row.updated, row.reply
-    if rest and (until := _rests_until(row, rest)):
-        when, reply = max(until, row.due or until), reply or f"the channel rests: {rest.reason}"
+    if backoff and (until := _backs_off_until(row, backoff)):
+        when, reply = max(until, row.due or until), reply or f"the channel backs off: {backoff.reason}"
     elif fault and fault.concerns(row):
         when, reply = fault.at, f"the channel failed: {fault.text}"
     to = row.address or ("(forgotten)" if row.recipient else "")
     return (row.edition, row.channel, row.variant, to, row.state, row.attempts, app.local(when), reply)
 
 
-def _rests_until(row: Delivery, rest: ChannelBackoff | None) -> datetime | None:
-    """Until when an open row waits because its channel rests."""
-    return rest.until if rest and row.state in ("pending", "deferred") else None
+def _backs_off_until(row: Delivery, backoff: ChannelBackoff | None) -> datetime | None:
+    """Until when an open delivery waits because its channel backs off."""
+    return backoff.until if backoff and row.state in ("pending", "deferred") else None

@@ -42,9 +42,9 @@ def command(
     from ..errors import UserError
 
     if ed25519 and bits:
-        raise click.UsageError("--bits is for RSA keys: an Ed25519 key has one length")
+        raise click.UsageError("--bits is for RSA keys; Ed25519 keys have a fixed length")
     if show and (ed25519 or bits):
-        raise click.UsageError("--show makes no key: leave --ed25519 and --bits out")
+        raise click.UsageError("--show creates no key; leave --ed25519 and --bits out")
     file = out or app.config.parent / f"dkim-{selector}.pem"
     try:
         signer = _existing(domain, selector, file) if show else _made(domain, selector, ed25519, bits, file)
@@ -60,20 +60,18 @@ def _existing(domain: str, selector: str, file: Path) -> DkimSigner:
 
 
 def _made(domain: str, selector: str, ed25519: bool, bits: int | None, file: Path) -> DkimSigner:
-    """A signer with a new key, which is in its file when this returns. Raises ValueError in one line."""
+    """A signer with a new key, which is saved when this returns. Raises ValueError in one line."""
     from ..mail import dkim_keys
     from ..mail.dkim import DkimSigner
 
     if bits and bits < dkim_keys.USUAL:
-        warn(
-            f"receivers trust {dkim_keys.USUAL} bits or more (RFC 8301); {bits} is for a DNS that holds no longer record"
-        )
+        warn(f"receivers trust {dkim_keys.USUAL} bits or more (RFC 8301); {bits} are for a DNS that cannot hold more")
     pem = dkim_keys.make_key(dkim_keys.ED25519 if ed25519 else dkim_keys.RSA, bits or dkim_keys.USUAL)
     signer = DkimSigner(domain, selector, dkim_keys.parse(pem))
     try:
         dkim_keys.write(file, pem)
     except FileExistsError:
-        raise ValueError(f"{file} is there already: nothing was changed (--show shows its record)") from None
+        raise ValueError(f"{file} exists already: nothing was changed (--show shows its record)") from None
     except OSError as error:
         raise ValueError(f"{file}: cannot be written: {error.strerror or error}") from None
     return signer
@@ -85,11 +83,11 @@ def _show_dns_record(signer: DkimSigner, file: Path, key: str) -> None:
 
     kind = "Ed25519" if signer.key.algorithm == dkim_keys.ED25519 else f"RSA, {signer.key.bits} bits"
     strings = " ".join(f'"{string}"' for string in dkim_keys.txt_strings(signer.key.record))
-    say(f"The key is in {file} ({kind}). Keep it to yourselves. Publish this TXT record:")
+    say(f"The key is in {file} ({kind}). Keep it secret. Publish this TXT record:")
     say(f"  name   {signer.place}")
     say(f"  value  {signer.key.record}")
     say("The same for a zone file, in strings of at most 255 characters:")
     say(f"  {signer.place}. IN TXT ( {strings} )")
-    say("When DNS answers with it, add this to the e-mail channel:")
+    say("Once DNS answers with it, add this to the email channel:")
     say("  dkim:")
     say(f"    - {{domain: {signer.domain}, selector: {signer.selector}, key: {key}}}")

@@ -57,7 +57,7 @@ def command(context: click.Context, newsletter: str | None, limit: int | None, a
 
 
 def _list(app: CliContext, newsletter: str | None, limit: int | None, as_json: bool) -> None:
-    from ..delivery.queries import count_by_state as tally_of
+    from ..delivery.queries import count_by_state
     from ..editions import repository as edition_repository
 
     if newsletter:
@@ -65,11 +65,11 @@ def _list(app: CliContext, newsletter: str | None, limit: int | None, as_json: b
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
             rows_of = edition_repository.iterate_editions(connection, newsletter, limit)
-            app.show_json_list(_data(row) | {"deliveries": tally_of(connection, row.id)} for row in rows_of)
+            app.show_json_list(_data(row) | {"deliveries": count_by_state(connection, row.id)} for row in rows_of)
             return
         found = edition_repository.list_editions(connection, newsletter, limit or SHOWN)
         total = edition_repository.count_editions(connection, newsletter)
-        tallies = {row.id: tally_of(connection, row.id) for row in found}
+        tallies = {row.id: count_by_state(connection, row.id) for row in found}
     rows = []
     for row in found:
         counts: dict[str, int] = {}
@@ -92,7 +92,7 @@ def _data(row: EditionRow) -> dict[str, Any]:
 @pass_cli_context
 def show(app: CliContext, edition: str, as_json: bool) -> None:
     """Show one edition: its articles, emails, recipients, deliveries and history."""
-    from ..delivery.queries import count_by_state as tally_of
+    from ..delivery.queries import count_by_state
     from ..editions import repository as edition_repository
     from ..errors import UserError
 
@@ -102,16 +102,16 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
         if row is None or content is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
         events = edition_repository.list_events(connection, edition)
-        cohorts = edition_repository.list_segment_articles(connection, edition)
+        segments = edition_repository.list_segment_articles(connection, edition)
         sizes = edition_repository.count_segment_sizes(connection, edition)
-        tally = tally_of(connection, edition)
+        tally = count_by_state(connection, edition)
         kept = edition_repository.list_renditions(connection, edition)
     data: dict[str, Any] = {
         **_data(row),
         "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
         "briefs": [{"id": one.id, "title": one.title, "version": one.version} for one in content.briefs],
-        "letters": [
-            {"variant": variant, "articles": ids, "readers": sizes[variant]} for variant, ids in cohorts.items()
+        "emails": [
+            {"variant": variant, "articles": ids, "recipients": sizes[variant]} for variant, ids in segments.items()
         ],
         "renditions": [{"channel": one.channel, "variant": one.variant, "sha256": one.sha256} for one in kept],
         "deliveries": tally,
@@ -127,8 +127,8 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
         say(f"    {one.id}  {one.title}")
     for one in content.briefs:
         say(f"    {one.id}  {one.title} (in brief)")
-    for variant, ids in cohorts.items():
-        say(f"  {variant}: {plural(len(ids), 'article')} for {plural(sizes[variant], 'reader')}")
+    for variant, ids in segments.items():
+        say(f"  {variant}: {plural(len(ids), 'article')} for {plural(sizes[variant], 'recipient')}")
     for channel, states in tally.items():
         say(f"  {channel}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
     for event in events:
@@ -149,7 +149,7 @@ def approve(app: CliContext, edition: str, by: str | None, force: tuple[str, ...
     with app.store() as database:
         row = pipeline.approve(app.newsroom, database, edition, by or getpass.getuser(), clock(), force)
         if row.due_at > clock():
-            say(f"{edition}: approved; goes out {app.local(row.due_at)}, while `distributor serve` runs")
+            say(f"{edition}: approved; `distributor serve` sends it {app.local(row.due_at)}")
             return
         _release(app, database, row, by or getpass.getuser())
 
@@ -205,7 +205,7 @@ def hold(app: CliContext, edition: str, by: str | None, reason: str) -> None:
 
     with app.store() as database:
         pipeline.hold(database, edition, by or getpass.getuser(), clock(), reason)
-    say(f"{edition}: held; `distributor editions approve {edition}` lets it go")
+    say(f"{edition}: held; `distributor editions approve {edition}` releases it")
 
 
 @command.command("cancel")
@@ -223,13 +223,13 @@ def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool
     with app.store() as database:
         given_up, freed = pipeline.cancel(database, edition, by or getpass.getuser(), clock(), reason)
     waits = f"; {plural(freed, 'article')} wait for the next edition" if freed else ""
-    say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} given up{waits}")
+    say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} cancelled{waits}")
 
 
 command.add_command(editions_watch.watch)
 
 
-_MAX_NAMED = 10  # addresses in doubt that are named
+_MAX_NAMED = 10  # uncertain addresses that are listed
 
 
 @command.command("pause")
@@ -243,7 +243,7 @@ def pause(app: CliContext, edition: str, by: str | None, reason: str) -> None:
 
     with app.store() as database:
         pipeline.pause(database, edition, by or getpass.getuser(), clock(), reason)
-    say(f"{edition}: paused; `distributor editions resume {edition}` lets it go on")
+    say(f"{edition}: paused; `distributor editions resume {edition}` continues it")
 
 
 @command.command("resume")
@@ -257,7 +257,7 @@ def resume(app: CliContext, edition: str, by: str | None) -> None:
 
     with app.store() as database:
         pipeline.resume(database, edition, by or getpass.getuser(), clock())
-        say(f"{edition}: goes on while `distributor serve` runs, or with the next `distributor deliver`")
+        say(f"{edition}: resumed; `distributor serve` or the next `distributor deliver` continues it")
         show_unfinished(app, database, [edition])
 
 

@@ -15,20 +15,20 @@ from .context import CliContext, clock, complete_edition, json_option, on_termin
 if TYPE_CHECKING:
     from ..delivery.queries import DeliveryProgress
 
-_EVERY = 2.0  # seconds between two looks; a look at a large edition takes longer, and waits longer
+_EVERY = 2.0  # seconds between two counts; counting a large edition takes longer, and waits longer
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverySpeed:
-    """How fast rows are closed, from the looks so far: rows a second, and when the last one will be."""
+    """How fast deliveries are finished: how many a second, and when the last one will be."""
 
     rate: float
     ends: datetime | None
 
 
-def measure_speed(looks: Sequence[tuple[datetime, DeliveryProgress]]) -> DeliverySpeed:
-    """From the last ten looks. Pure."""
-    (before, first), (now, last) = looks[-10:][0], looks[-1]
+def measure_speed(counts: Sequence[tuple[datetime, DeliveryProgress]]) -> DeliverySpeed:
+    """The speed over the last ten counts. Pure."""
+    (before, first), (now, last) = counts[-10:][0], counts[-1]
     seconds = (now - before).total_seconds()
     rate = (last.closed - first.closed) / seconds if seconds > 0 else 0.0
     ends = now + timedelta(seconds=last.open / rate) if rate > 0 and last.open else None
@@ -50,7 +50,7 @@ def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
     from ..editions import repository as edition_repository
     from ..errors import UserError
 
-    looks: list[tuple[datetime, DeliveryProgress]] = []
+    counts: list[tuple[datetime, DeliveryProgress]] = []
     with app.store() as database:
         while True:
             started = time.monotonic()
@@ -64,8 +64,8 @@ def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
                     for name, fault in channel_state.faults_by_channel(connection).items()
                     if now.open and name in now.channels
                 ]
-            looks.append((clock(), now))
-            speed = measure_speed(looks)
+            counts.append((clock(), now))
+            speed = measure_speed(counts)
             if as_json:
                 app.show_json(
                     now.as_data()
@@ -90,7 +90,7 @@ def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
 def progress_lines(
     app: CliContext, edition: str, now: DeliveryProgress, speed: DeliverySpeed, *, paused: bool
 ) -> list[str]:
-    """What there is to see, one line for the whole and one for each class of replies."""
+    """The progress: one line for the whole, and one for each kind of reply."""
     share = 100 * now.closed / now.total if now.total else 100.0
     line = f"{edition}: {now.closed} of {now.total} ({share:.1f} %)"
     if paused:
@@ -98,4 +98,4 @@ def progress_lines(
     elif now.open:
         line += f", {speed.rate:.0f}/s" + (f", ends about {app.local(speed.ends)}" if speed.ends else "")
     states = ", ".join(f"{number} {state}" for state, number in now.states.items())
-    return [line, f"  {states or 'nothing is owed'}", *(f"  {number:>8} x {reply}" for reply, number in now.replies)]
+    return [line, f"  {states or 'no deliveries'}", *(f"  {number:>8} x {reply}" for reply, number in now.replies)]

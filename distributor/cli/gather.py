@@ -40,18 +40,18 @@ def command(app: CliContext, sources: tuple[str, ...], force: bool, explained: b
     if explained:
         explain(app, sources, as_json=as_json)
         return
-    looks = gather(app, sources, force=force)
+    results = gather(app, sources, force=force)
     if as_json:
-        app.show_json([as_data(look) for look in looks])
+        app.show_json([as_data(result) for result in results])
     else:
-        for look in looks:
-            show_gathered(look)
-    if looks and all(look.failure for look in looks):
+        for result in results:
+            show_gathered(result)
+    if results and all(result.failure for result in results):
         raise SystemExit(1)
 
 
 def gather(app: CliContext, only: Sequence[str] = (), *, force: bool = False) -> list[GatherResult]:
-    """One look at the sources, then the standing feeds brought up to date. Raises UserError for an unknown source."""
+    """Gather from the sources, then update the feeds of all articles. Raises UserError for an unknown source."""
     import asyncio
 
     from .. import pipeline
@@ -59,14 +59,14 @@ def gather(app: CliContext, only: Sequence[str] = (), *, force: bool = False) ->
     check_names(app, only)
 
     async def run(database: Database) -> tuple[list[GatherResult], list[str]]:
-        looks = await pipeline.gather_sources(app.newsroom, database, clock, only, force=force)
-        return looks, await pipeline.refresh_feeds(app.newsroom, database, clock)
+        results = await pipeline.gather_sources(app.newsroom, database, clock, only, force=force)
+        return results, await pipeline.refresh_feeds(app.newsroom, database, clock)
 
     with app.store() as database:
-        looks, faults = asyncio.run(run(database))
+        results, faults = asyncio.run(run(database))
     for fault in faults:
         warn(fault)
-    return looks
+    return results
 
 
 def gather_and_warn(app: CliContext) -> None:
@@ -76,26 +76,26 @@ def gather_and_warn(app: CliContext) -> None:
             show_gathered(result)
 
 
-def show_gathered(look: GatherResult) -> None:
-    """One look in words: a line, and one for each article that could not be used."""
-    if look.failure:
-        hint = "; `distributor gather --force` asks all the same" if look.retry_at else ""
-        warn(f"source {look.source}: {look.failure}{hint}")
+def show_gathered(result: GatherResult) -> None:
+    """Say what was gathered from one source, and name each article that could not be used."""
+    if result.failure:
+        hint = "; `distributor gather --force` asks anyway" if result.retry_at else ""
+        warn(f"source {result.source}: {result.failure}{hint}")
         return
-    say(f"{look.source}: {summary(look)}")
-    for note in look.notes:
+    say(f"{result.source}: {summary(result)}")
+    for note in result.notes:
         say(f"  note: {note}")
-    for fault in look.faults:
-        warn(f"source {look.source}: {fault}")
+    for fault in result.faults:
+        warn(f"source {result.source}: {fault}")
 
 
-def summary(look: GatherResult) -> str:
-    intake = look.intake
-    if look.unchanged:
+def summary(result: GatherResult) -> str:
+    intake = result.intake
+    if result.unchanged:
         return "unchanged"
     parts = [plural(len(intake.new), "new article")]
     if intake.backlog:
-        parts[0] += f" ({intake.backlog} of them old: kept, but no news)"
+        parts[0] += f" ({intake.backlog} of them already published before the first gather: kept, but not announced)"
     if intake.changed:
         parts.append(f"{len(intake.changed)} changed")
     if intake.known:
@@ -103,19 +103,19 @@ def summary(look: GatherResult) -> str:
     return ", ".join(parts)
 
 
-def as_data(look: GatherResult) -> dict[str, object]:
+def as_data(result: GatherResult) -> dict[str, object]:
     return {
-        "source": look.source,
-        "ok": not look.failure,
-        "failure": look.failure,
-        "ask_again": look.retry_at,
-        "unchanged": look.unchanged,
-        "new": [article.id for article in look.intake.new if not article.backlog],
-        "backlog": look.intake.backlog,
-        "changed": [article.id for article in look.intake.changed],
-        "known": look.intake.known,
-        "faults": look.faults,
-        "notes": look.notes,
+        "source": result.source,
+        "ok": not result.failure,
+        "failure": result.failure,
+        "ask_again": result.retry_at,
+        "unchanged": result.unchanged,
+        "new": [article.id for article in result.intake.new if not article.backlog],
+        "backlog": result.intake.backlog,
+        "changed": [article.id for article in result.intake.changed],
+        "known": result.intake.known,
+        "faults": result.faults,
+        "notes": result.notes,
     }
 
 
@@ -123,7 +123,7 @@ _MAX_TITLE_LENGTH = 70  # characters of a headline in the table
 
 
 def check_names(app: CliContext, names: Sequence[str]) -> None:
-    """Raises UserError for a name that no source has."""
+    """Raises UserError for an unknown source."""
     from ..config.validation import suggestion
     from ..errors import UserError
 
@@ -173,7 +173,7 @@ def _show(app: CliContext, name: str, answer: Sequence[ItemExplanation] | str) -
         return
     links = [one for one in answer if one.words or one.taken]
     taken = sum(one.taken for one in links)
-    say(f"{name}: {plural(taken, 'article')} taken, {plural(len(links) - taken, 'link')} left out; nothing is stored")
+    say(f"{name}: {plural(taken, 'article')} found, {plural(len(links) - taken, 'link')} left out; nothing was stored")
     show_table(
         ("taken", "date", "headline", "address", "why not"),
         [

@@ -46,16 +46,16 @@ def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: b
     if as_json:
         app.show_json([_as_data(*plan) | {"left_out": left_out[plan[0].newsletter.id]} for plan in plans])
         return
-    for number, (proposal, slots) in enumerate(plans):
+    for number, (plan, slots) in enumerate(plans):
         if number:
             say()
-        _show_plan(app, proposal, slots, left_out[proposal.newsletter.id])
-        for line in _more(app, proposal.newsletter.id, now, days):
+        _show_plan(app, plan, slots, left_out[plan.newsletter.id])
+        for line in _more(app, plan.newsletter.id, now, days):
             say(f"  {line}")
 
 
 def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
-    """Drafts that wait, and the daily and weekly letters."""
+    """The drafts that wait, and the daily and weekly emails."""
     from ..editions import repository as edition_repository
     from ..model import Frequency
     from ..subscribers import recipients
@@ -70,25 +70,25 @@ def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
             if row.newsletter == name
         ]
         for frequency, schedule in ((Frequency.DAILY, timing.daily), (Frequency.WEEKLY, timing.weekly)):
-            readers = sum(
+            count = sum(
                 one.size
                 for one in recipients.count_by_preference(
                     connection, RecipientQuery(newsletter=name, frequency=frequency)
                 )
             )
             slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
-            if readers:
+            if count:
                 names = (
                     ", ".join(slot.name.removeprefix(schedule.prefix).replace("T", " ") for slot in slots[:3])
                     if schedule
                     else ""
                 )
-                lines.append(f"{frequency} letter for {plural(readers, 'reader')}: {names or 'no slot in this time'}")
+                lines.append(f"{frequency} email for {plural(count, 'subscriber')}: {names or 'no slot in this time'}")
     return lines
 
 
 def _left_out(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
-    """The times that the calendar takes away, each with its reason."""
+    """The slots that holidays and days off remove, each with its reason."""
     schedule = app.newsroom.timing[name].schedule
     skipped = schedule.skipped(now, now + timedelta(days=days)) if schedule else ()
     return [f"{one.name.replace('T', ' ')} ({one.reason})" for one in skipped]
@@ -106,80 +106,78 @@ def _plan(app: CliContext, name: str, now: datetime, days: int) -> tuple[Edition
         return pipeline.plan_edition(pipeline.StepContext(newsroom, database, now), request), slots
 
 
-def _show_plan(app: CliContext, proposal: EditionPlan, slots: list[Slot], left_out: list[str]) -> None:
-    newsletter = proposal.newsletter
+def _show_plan(app: CliContext, plan: EditionPlan, slots: list[Slot], left_out: list[str]) -> None:
+    newsletter = plan.newsletter
     say(f"{newsletter.id}: {newsletter.title}", bold=True)
     if not newsletter.schedule:
-        say("  no schedule: goes out by hand, with `distributor send`")
+        say("  no schedule: sent by hand, with `distributor send`")
     elif slots:
         more = f" and {len(slots) - 5:,} more" if len(slots) > 5 else ""
         names = ", ".join(slot.name.replace("T", " ") for slot in slots[:5])
-        say(f"  coming slots ({app.newsroom.zone(newsletter)}): {names}{more}")
+        say(f"  next slots ({app.newsroom.zone(newsletter)}): {names}{more}")
     else:
         say(f"  no slot in this time; schedule: {'; '.join(newsletter.schedule)}")
     if left_out:
         say(f"  left out: {', '.join(left_out)}")
-    if proposal.edition is None:
-        say(f"  nothing would go out now: {proposal.selection.reason}")
+    if plan.edition is None:
+        say(f"  nothing would be sent now: {plan.selection.reason}")
     else:
-        what = plural(len(proposal.edition.articles), "article") + _size(proposal)
-        say(f"  edition {proposal.edition.number} would go to {plural(proposal.audience, 'subscriber')} with {what}:")
-        for line in recipient_lines(proposal):
+        what = plural(len(plan.edition.articles), "article") + _size(plan)
+        say(f"  edition {plan.edition.number} would be sent to {plural(plan.audience, 'subscriber')} with {what}:")
+        for line in recipient_lines(plan):
             say(f"    {line}")
-        for article in proposal.edition.articles:
+        for article in plan.edition.articles:
             say(f"    in   {article.id}  {app.local(article.published)}  {article.title}")
-        for article in proposal.edition.briefs:
+        for article in plan.edition.briefs:
             say(f"    brief {article.id}  {app.local(article.published)}  {article.title}")
-    for choice in proposal.selection.waiting:
+    for choice in plan.selection.waiting:
         article = choice.article
         say(f"    {choice.status:<4} {article.id}  {app.local(article.published)}  {article.title}: {choice.reason}")
 
 
-def _size(proposal: EditionPlan) -> str:
-    """How large the whole letter is."""
-    sizes = [
-        len(one.body) for one in proposal.renditions if one.variant == "digest" and one.channel in _personal(proposal)
-    ]
-    return f" in a letter of {max(sizes) / 1000:.0f} kB" if sizes else ""
+def _size(plan: EditionPlan) -> str:
+    """The size of the complete email."""
+    sizes = [len(one.body) for one in plan.renditions if one.variant == "digest" and one.channel in _personal(plan)]
+    return f" in an email of {max(sizes) / 1000:.0f} kB" if sizes else ""
 
 
-def _personal(proposal: EditionPlan) -> set[str]:
-    parts = {one.edition.variant for one in proposal.segmentation.segments} | {"digest"}
-    return {one.channel for one in proposal.renditions if one.variant in parts}
+def _personal(plan: EditionPlan) -> set[str]:
+    parts = {one.edition.variant for one in plan.segmentation.segments} | {"digest"}
+    return {one.channel for one in plan.renditions if one.variant in parts}
 
 
-def _as_data(proposal: EditionPlan, slots: list[Slot]) -> dict[str, Any]:
-    edition = proposal.edition
+def _as_data(plan: EditionPlan, slots: list[Slot]) -> dict[str, Any]:
+    edition = plan.edition
     return {
-        "newsletter": proposal.newsletter.id,
+        "newsletter": plan.newsletter.id,
         "slots": [{"name": slot.name, "at": slot.at} for slot in slots],
         "subject": edition.subject if edition else None,
         "in": [{"id": article.id, "title": article.title} for article in edition.articles] if edition else [],
         "out": [
             {"id": choice.article.id, "title": choice.article.title, "verdict": choice.status, "reason": choice.reason}
-            for choice in proposal.selection.waiting
+            for choice in plan.selection.waiting
         ],
         "brief": [{"id": article.id, "title": article.title} for article in edition.briefs] if edition else [],
-        "bytes": {one.variant: len(one.body) for one in proposal.renditions if one.channel in _personal(proposal)},
-        "reason": proposal.selection.reason,
-        "audience": recipient_data(proposal),
+        "bytes": {one.variant: len(one.body) for one in plan.renditions if one.channel in _personal(plan)},
+        "reason": plan.selection.reason,
+        "audience": recipient_data(plan),
     }
 
 
-def recipient_lines(proposal: EditionPlan) -> list[str]:
-    """What there is to say beside the number of readers; nothing where all get the same."""
-    division = proposal.segmentation
-    letters = len(division.segments)
+def recipient_lines(plan: EditionPlan) -> list[str]:
+    """What there is to say of the recipients beside their number; nothing if all get the same email."""
+    segmentation = plan.segmentation
+    emails = len(segmentation.segments)
     lines = []
-    if letters > 1:
-        lines.append(f"{letters} different letters, as readers have chosen topics or are owed earlier articles")
-    if division.excluded_count:
-        lines.append(f"nothing in it for {plural(division.excluded_count, 'reader')}: not their topics")
-    if proposal.over_cap:
+    if emails > 1:
+        lines.append(f"{emails} different emails, as subscribers have chosen topics or still miss earlier articles")
+    if segmentation.excluded_count:
+        lines.append(f"nothing in it for {plural(segmentation.excluded_count, 'subscriber')}: not their topics")
+    if plan.over_cap:
         lines.append(
-            f"{plural(proposal.over_cap, 'reader')} had enough mails for today (max_emails_per_day): it comes with the next"
+            f"{plural(plan.over_cap, 'subscriber')} got enough emails today (max_emails_per_day): it comes with the next"
         )
-    lines += proposal.notes
+    lines += plan.notes
     return lines
 
 
@@ -188,14 +186,18 @@ def draft_state(row: EditionRow) -> str:
     return "waiting for review" if row.state == "review" else row.state
 
 
-def recipient_data(proposal: EditionPlan) -> dict[str, Any]:
+def recipient_data(plan: EditionPlan) -> dict[str, Any]:
     """The same for scripts."""
     return {
-        "readers": proposal.audience,
-        "letters": [
-            {"variant": one.edition.variant, "readers": one.size, "articles": [each.id for each in one.edition.carried]}
-            for one in proposal.segmentation.segments
+        "recipients": plan.audience,
+        "emails": [
+            {
+                "variant": one.edition.variant,
+                "recipients": one.size,
+                "articles": [each.id for each in one.edition.carried],
+            }
+            for one in plan.segmentation.segments
         ],
-        "nothing_in_it_for": proposal.segmentation.excluded_count,
-        "over_cap": proposal.over_cap,
+        "nothing_in_it_for": plan.segmentation.excluded_count,
+        "over_cap": plan.over_cap,
     }

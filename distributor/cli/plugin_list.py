@@ -1,4 +1,4 @@
-"""What `distributor channels` and `distributor sources` have in common."""
+"""Channel and source types on the command line: what `distributor channels` and `distributor sources` share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PluginTypeGroup(click.Group):
-    """A group in which every name that is no subcommand is a type to be shown."""
+    """A command group in which every name that is not a subcommand is a type to show."""
 
     kind = ""  # channel or source
 
@@ -23,7 +23,7 @@ class PluginTypeGroup(click.Group):
         return super().get_command(ctx, cmd_name) or self._one(cmd_name, bool(ctx.params.get("as_json")))
 
     def _one(self, name: str, asked: bool) -> click.Command:
-        @click.command(name, help=f"Show a type of {self.kind}: its settings and an example to paste.")
+        @click.command(name, help=f"Show a {self.kind} type: its settings and an example for config.yaml.")
         @json_option
         @pass_cli_context
         def show(app: CliContext, as_json: bool) -> None:
@@ -33,7 +33,7 @@ class PluginTypeGroup(click.Group):
 
 
 def show_plugin_types(app: CliContext, kind: str, name: str | None, as_json: bool) -> None:
-    """All types of `channel` or `source`, or one."""
+    """Show all channel or source types, or one."""
     from ..plugins import registry
 
     known: PluginRegistry[Any] = registry.channels if kind == "channel" else registry.sources
@@ -41,7 +41,7 @@ def show_plugin_types(app: CliContext, kind: str, name: str | None, as_json: boo
 
 
 def show_plugin_list(app: CliContext, kind: PluginRegistry[Any], section: str, name: str | None, as_json: bool) -> None:
-    """All of a kind, or one. The newsroom's own folder takes part even while its config.yaml is broken."""
+    """Show all of a kind, or one. The newsroom's own folder is included even if its config.yaml is wrong."""
     from ..errors import UserError
     from ..plugins.info import describe
 
@@ -59,8 +59,8 @@ def show_plugin_list(app: CliContext, kind: PluginRegistry[Any], section: str, n
     if as_json:
         app.show_json([asdict(one) for one in found])
         return
-    show_table(["type", "what it is"], [(one.type, one.summary) for one in found], "There are none.")
-    say(f"\n`distributor {section} TYPE` shows the settings of one and an example to paste.")
+    show_table(["type", "description"], [(one.type, one.summary) for one in found], "There are none.")
+    say(f"\n`distributor {section} TYPE` shows its settings and an example for config.yaml.")
 
 
 def _show_plugin(one: PluginInfo) -> None:

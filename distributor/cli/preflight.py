@@ -73,7 +73,7 @@ def command(app: CliContext, name: str, links: bool, seconds: float, as_json: bo
 
 
 def _edition_to_check(app: CliContext, name: str) -> tuple[Edition | None, Sequence[Rendition]]:
-    """An edition that was made, or the next one of a newsletter."""
+    """An existing edition, or the next one of a newsletter."""
     from .. import pipeline
     from ..editions import repository as edition_repository
 

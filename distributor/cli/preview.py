@@ -76,18 +76,18 @@ def command(
     files = {path: body for one in written for path, body in one.files}
     _write(folder, {**files, **pages})
     _print_findings(shown)
-    say("Nothing was sent or marked. Written:")
+    say("Nothing was sent or recorded. Written:")
     for path in (*files, INDEX):
         say(f"  {folder / path}")
     if open_it:
         click.launch(str(folder / INDEX))
 
 
-# -- what is looked at -------------------------------------------------------------------------------------------------
+# -- the edition -------------------------------------------------------------------------------------------------
 
 
 def _existing_edition(app: CliContext, name: str, channels: tuple[str, ...]) -> PreviewInput | None:
-    """An edition that was made, with its frozen renditions."""
+    """An existing edition, with its frozen renditions."""
     from ..editions import repository as edition_repository
     from ..preview.collect import EmailRecipients, PreviewInput
 
@@ -132,7 +132,7 @@ def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gath
         return None
     what = f"{plural(len(plan.edition.articles), 'article')}, {plural(plan.audience, 'subscriber')}."
     left_out = [
-        f"{channel} does not carry {plural(count, 'article')}, because of its cap."
+        f"{channel} does not carry {plural(count, 'article')}, because of its limit."
         for channel, count in plan.left_out.items()
     ]
     say(f"{plan.edition.subject}")
@@ -168,11 +168,11 @@ def _rendition_files(app: CliContext, preview: PreviewInput) -> list[RenditionFi
     from ..channel import PersonalChannel
     from ..preview.collect import RenditionFiles
 
-    person = sample_recipient(app, preview.edition)
+    recipient = sample_recipient(app, preview.edition)
     made = []
     for rendition in preview.renditions:
         channel = app.newsroom.channels[rendition.channel]
-        body = channel.personalize(rendition, person) if isinstance(channel, PersonalChannel) else rendition.body
+        body = channel.personalize(rendition, recipient) if isinstance(channel, PersonalChannel) else rendition.body
         files = [(f"{rendition.channel}/{name}", content) for name, content in _files(channel, rendition, body)]
         made.append(RenditionFiles(rendition=rendition, body=body, files=tuple(files)))
     return made
@@ -240,7 +240,7 @@ def sample_recipient(
 
 
 def _print_findings(shown: EditionPreview) -> None:
-    """What preflight says, each fault once, and the posts that are too long."""
+    """Say what preflight finds, each fault once, and which posts are too long."""
     from ..preview.page import group_findings
 
     if not shown.emails and not shown.posts:
@@ -254,17 +254,17 @@ def _print_findings(shown: EditionPreview) -> None:
         weight = "BLOCK" if remark.blocks else "warn"
         say(f"{weight} {remark.check}: {remark.message}{where}{emails}", fg="red" if remark.blocks else "yellow")
     if len(found) > MAX_FINDINGS:
-        say(f"and {len(found) - MAX_FINDINGS} more, which the page shows")
+        say(f"and {len(found) - MAX_FINDINGS} more, shown on the page")
     for post in shown.posts:
         if post.over:
             say(f"warn {post.channel}: a post of {post.length}, over {post.limit}: {post.title}", fg="yellow")
     if shown.emails:
-        part = f" {shown.examined} of {len(shown.emails)} emails were examined."
+        part = f" {shown.examined} of {len(shown.emails)} emails were checked."
         say(_summary([one.finding.blocks for one in found]) + (part if shown.examined < len(shown.emails) else ""))
 
 
 def _summary(found: Sequence[bool]) -> str:
-    """`blocks` for each fault, in one sentence."""
+    """The findings in one sentence, from whether each one blocks."""
     if any(found):
         return f"Preflight: {plural(sum(found), 'finding')} would hold the edition."
     return f"Preflight: {plural(len(found), 'warning')}." if found else "Preflight: nothing found."

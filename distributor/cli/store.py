@@ -102,7 +102,7 @@ def doctor(app: CliContext, mend: bool, as_json: bool) -> None:
         if file:
             say(f"{plural(len(found), 'damaged value')} repaired; the rows as they were are in {file}")
         elif found:
-            say(f"{plural(len(found), 'damaged value')}; `distributor doctor --repair` does what is said above")
+            say(f"{plural(len(found), 'damaged value')}; `distributor doctor --repair` repairs them as described above")
         else:
             say("ok: every row of the store can be read", fg="green")
     if found and not file:

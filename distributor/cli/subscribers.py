@@ -104,17 +104,17 @@ def add_one(
         raise UserError(f"{address}: {error}") from None
     with app.store() as database, database.write() as connection:
         if again:
-            made, lifted = subscribe.resubscribe(connection, wanted, clock())
+            made, removed = subscribe.resubscribe(connection, wanted, clock())
         else:
-            made, lifted = subscribe.add(connection, wanted, clock()), None
+            made, removed = subscribe.add(connection, wanted, clock()), None
         if made.blocked_by:
             why = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
-            raise UserError(f"{wanted.address} {why}; only if they ask to come back, add them with --again")
+            raise UserError(f"{wanted.address} {why}; use --again only if they ask to be subscribed again")
         warn_of_unknown_topics(app, connection, wanted.choice.topics or ())
     assert made.subscriber
     say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
-    if lifted:
-        say(f"no longer suppressed (was: {lifted.type}, {lifted.reason})")
+    if removed:
+        say(f"no longer suppressed (was: {removed.type}, {removed.reason})")
 
 
 @command.command("update")
@@ -250,7 +250,7 @@ def list_all(app: CliContext, newsletter: str | None, as_json: bool) -> None:
             person.address,
             person.name,
             person.language,
-            ", ".join(person.newsletters) or "(left)",
+            ", ".join(person.newsletters) or "(none)",
             ", ".join(person.topics) or "all",
             person.frequency,
         )
@@ -312,7 +312,7 @@ def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encod
 def _collect_topics(
     rows: Iterable[SubscriptionRequest | BadRow], topics: dict[str, None]
 ) -> Iterator[SubscriptionRequest | BadRow]:
-    """The rows as they are; the topics that they name are noted."""
+    """The rows as they are, collecting the topics they name."""
     from ..subscribers.requests import SubscriptionRequest
 
     for row in rows:
@@ -321,7 +321,7 @@ def _collect_topics(
         yield row
 
 
-_OPT_OUT_NOTE = "kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`"
+_OPT_OUT_NOTE = "not subscribed, because they unsubscribed before; if they ask: `subscribers add ADDRESS --again`"
 
 
 def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
@@ -332,12 +332,12 @@ def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> Imp
 
 
 def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
-    """Why somebody is kept off a newsletter, for staff."""
+    """Why an address is not subscribed to a newsletter, for staff."""
     since, reason = app.local(opt_out.at), f": {opt_out.reason}" if opt_out.reason else ""
     if opt_out.suppressed:
-        return f"stays off {newsletter}: suppressed since {since} ({opt_out.via}{reason})"
-    which = "" if opt_out.newsletter else " all newsletters"
-    return f"stays off {newsletter}: has left{which} on {since} ({opt_out.via}{reason})"
+        return f"is not subscribed to {newsletter}: suppressed since {since} ({opt_out.via}{reason})"
+    which = "" if opt_out.newsletter else " from all newsletters"
+    return f"is not subscribed to {newsletter}: unsubscribed{which} on {since} ({opt_out.via}{reason})"
 
 
 @command.command("export")

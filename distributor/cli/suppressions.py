@@ -74,7 +74,7 @@ def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json
     rows = [
         (one.address, one.type, app.local(one.since), app.local(one.until) or "for good", one.reason) for one in found
     ]
-    empty = "No address is suppressed in this way." if types else "No address is suppressed."
+    empty = "No address is suppressed with this type." if types else "No address is suppressed."
     show_table(["address", "type", "since", "until", "reason"], rows, empty)
     total = sum(count for type, count in counts.items() if type in types or not types)
     show_remaining(len(found), total)
@@ -102,7 +102,7 @@ def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
         done = suppressions.suppress(connection, wanted)
         standing = suppressions.find_suppression(connection, key)
     assert standing is not None
-    say(f"{key}: suppressed" if done else f"{key} is suppressed already: {standing.type}, {standing.reason}")
+    say(f"{key}: suppressed" if done else f"{key} is already suppressed: {standing.type}, {standing.reason}")
 
 
 @command.command("remove")
@@ -126,7 +126,7 @@ def remove_one(app: CliContext, address: str, yes: bool) -> None:
         if standing.type is BounceType.COMPLAINT and not yes:
             since = app.local(standing.since)
             raise UserError(
-                f"{key} has complained of spam ({since}): write again only if asked to; --yes says that you were"
+                f"{key} has complained about spam ({since}); use --yes only if they ask for your emails again"
             )
         suppressions.remove_suppression(connection, key)
     say(f"{key}: no longer suppressed (was: {standing.type}, {standing.reason})")
@@ -217,7 +217,7 @@ def pending(app: CliContext, as_json: bool) -> None:
         )
         say(held.question)
     if not waiting:
-        say("No suppressions wait.")
+        say("No suppressions wait for a decision.")
 
 
 def _pending_data(held: guard.HeldSuppressions, found: list[Suppression]) -> dict[str, object]:
@@ -235,7 +235,7 @@ def confirm(app: CliContext, edition: str, by: str | None) -> None:
 
     with app.store() as database:
         number = pipeline.confirm_suppressions(database, _edition_key(edition), by or getpass.getuser(), clock())
-    say(f"{edition}: {plural(number, 'address', 'addresses')} suppressed; what is open of it goes on")
+    say(f"{edition}: {plural(number, 'address', 'addresses')} suppressed; the edition continues")
 
 
 @command.command("discard")
@@ -247,11 +247,11 @@ def discard(app: CliContext, edition: str, by: str | None) -> None:
     from .. import pipeline
 
     with app.store() as database:
-        number, letters = pipeline.discard_suppressions(
+        number, emails = pipeline.discard_suppressions(
             database, _edition_key(edition), by or getpass.getuser(), clock()
         )
-    say(f"{edition}: {plural(number, 'address', 'addresses')} kept, {plural(letters, 'letter')} promised again")
-    say("`distributor serve` or `distributor deliver` goes on with it.")
+    say(f"{edition}: {plural(number, 'address', 'addresses')} kept, {plural(emails, 'email')} queued again")
+    say("`distributor serve` or `distributor deliver` sends them.")
 
 
 def _edition_key(edition: str) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..editions.repository import EditionRow
     from ..model import Delivery, OptOut, Subscriber
 
-_EDITIONS = 20  # that are told of somebody, if none is named
+_EDITIONS = 20  # editions explained to a subscriber's address, if none is named
 
 
 @click.command("why", short_help="Explain what became of an article, or what a subscriber was sent.")
@@ -83,7 +83,7 @@ def _article(app: CliContext, connection: Connection, asked: str) -> tuple[list[
 
 
 def _unfinished_lines(app: CliContext, connection: Connection, editions: Sequence[str]) -> list[str]:
-    """What these editions still owe, and why it is not out."""
+    """What is unfinished of these editions, and why."""
     from ..delivery import channel_state
     from ..delivery.unfinished import describe_unfinished, list_unfinished
     from .deliver import channel_backoff_lines
@@ -117,13 +117,13 @@ def _subscriber(
         raise UserError(f"{address}: {error}") from None
     if person is None:
         suppressed = subscriber_repository.suppression_reason(connection, address)
-        also = f", and must not be written to: {suppressed}" if suppressed else ""
+        also = f", and is suppressed: {suppressed}" if suppressed else ""
         raise UserError(f"{address} is not a subscriber{also}")
     one = edition_repository.find_row(connection, edition) if edition else None
     if edition and one is None:
         raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
     listed = [one] if one else edition_repository.list_editions(connection, limit=_EDITIONS)
-    met = skip_damaged(listed, partial(_met, app, connection, person))
+    met = skip_damaged(listed, partial(_subscriber_edition, app, connection, person))
     readable = {one.id for one in met}
     rows = [row for row in iterate_deliveries(connection, recipient=person.id) if row.edition in readable]
     known = channel_state.faults_by_channel(connection).values()
@@ -139,7 +139,7 @@ def _subscriber(
         for row in rows:
             told += _about_email(app, connection, met[0], letters[row.id], person)
     elif (total := edition_repository.count_editions(connection)) > len(listed):
-        told.append(f"The {len(listed)} latest of {total} editions are told; name an older one to be told of it.")
+        told.append(f"These are the {len(listed)} latest of {total} editions; name an older one to have it explained.")
     return told, {"deliveries": [asdict(row) | {"articles": letters[row.id]} for row in rows]}
 
 
@@ -175,11 +175,13 @@ def _subscription_status(connection: Connection, person: Subscriber) -> Subscrip
 def _opt_out_sentence(app: CliContext, opt_out: OptOut) -> str:
     reason = f": {opt_out.reason}" if opt_out.reason else ""
     what = opt_out.newsletter or "all newsletters"
-    return f"They have left {what} on {app.local(opt_out.at)} ({opt_out.via}{reason}); no import brings them back."
+    return f"They unsubscribed from {what} on {app.local(opt_out.at)} ({opt_out.via}{reason}); no import changes that."
 
 
-def _met(app: CliContext, connection: Connection, person: Subscriber, row: EditionRow) -> SubscriberEdition:
-    """What an edition was to somebody when it was frozen."""
+def _subscriber_edition(
+    app: CliContext, connection: Connection, person: Subscriber, row: EditionRow
+) -> SubscriberEdition:
+    """An edition as it concerned a subscriber when it was frozen."""
     from ..delivery.article_reach import alerts_received, count_emails_between
     from ..editions import repository as edition_repository
     from ..editions.explain import SubscriberEdition

@@ -1,1 +1,1 @@
-"""Who has asked for what: the register, the signed links, and the lists that come in and go out as CSV."""
+"""Subscribers: the store, subscribing, opt-outs, signed links, the recipients of an edition, and CSV lists."""

@@ -28,7 +28,7 @@ class SigningNewsroom(Protocol):
 def recipient_finder(
     newsroom: SigningNewsroom, database: Database
 ) -> Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]:
-    """A function from an edition and rows of its ledger to recipients by subscriber id. Erased people are missing."""
+    """A function from an edition and rows of its ledger to recipients by subscriber id, without erased subscribers."""
     secret = newsroom.secret()
     site = newsroom.settings.site
     test = newsroom.settings.test_mode
@@ -56,8 +56,8 @@ def recipient_finder(
 def build_recipient(
     edition: Edition, subscriber: str, address: str, name: str, *, secret: bytes, links: str, bounce_token: str = ""
 ) -> Recipient:
-    """One recipient of an edition. `links` is the address below which our own pages are reachable, `bounce_token` names
-    the delivery in the address of its bounces."""
+    """One recipient of an edition. `links` is the base URL of our own pages; `bounce_token` names the delivery in the
+    address that its bounces go to."""
     token = sign(secret, Claim("unsubscribe", subscriber, edition.newsletter))
     return Recipient(
         id=subscriber,

@@ -1,11 +1,7 @@
-"""Opt-outs: who has left which newsletter, so that nothing but their own wish, or staff naming them, brings them back.
+"""Opt-outs: who has unsubscribed from which newsletter. Only their own wish, or staff naming them, subscribes them again.
 
-    record     somebody has left
-    standing   what keeps addresses off lists: opt-outs, and suppressions that are for good
-    withdraw   somebody has come back
-
-A suppression for good counts as having left everything: whoever has complained, or is on the list of another system, must
-not be put on a list by a file either. One for a time (a full mailbox) is no wish of theirs and keeps nobody off.
+A permanent suppression counts as an opt-out of everything: whoever has complained, or is suppressed in another system, must
+not be subscribed by a file either. A temporary one (a full mailbox) is not their wish and does not count.
 """
 
 from __future__ import annotations
@@ -26,7 +22,7 @@ ALL_NEWSLETTERS = ""  # in place of a newsletter: all there are and will be
 
 
 def record(connection: Connection, left: Iterable[OptOut]) -> None:
-    """Write down who has left. One that is known already keeps its time and reason."""
+    """Record opt-outs. One that is known already keeps its time and reason."""
     rows = {
         (one.address, one.newsletter): {
             "address_key": one.address,
@@ -43,7 +39,7 @@ def record(connection: Connection, left: Iterable[OptOut]) -> None:
 
 
 def find_with_suppressions(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
-    """What keeps these addresses (in normal form) off lists, by address."""
+    """The opt-outs and permanent suppressions of these addresses (in normal form), by address."""
     found: dict[str, list[OptOut]] = {}
     if connection.execute(sa.select(opt_outs.c.address_key).limit(1)).first():
         query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
@@ -66,7 +62,7 @@ def find_with_suppressions(connection: Connection, keys: Sequence[str]) -> dict[
 
 
 def find_blocking(found: Collection[OptOut], newsletter: str) -> OptOut | None:
-    """The opt-out that keeps somebody off a newsletter, if any does."""
+    """The opt-out that applies to a newsletter, if any."""
     return next((one for one in found if one.newsletter in (newsletter, ALL_NEWSLETTERS)), None)
 
 
@@ -77,7 +73,7 @@ def find_by_key(connection: Connection, key: str) -> list[OptOut]:
 
 
 def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
-    """The opt-outs of many addresses, suppressions left aside."""
+    """The opt-outs of many addresses, without suppressions."""
     query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
     found: dict[str, list[OptOut]] = {}
     for row in connection.execute(query):
@@ -86,7 +82,7 @@ def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[
 
 
 def list_without_subscriber(connection: Connection, batch: int = 1000) -> Iterator[list[OptOut]]:
-    """The opt-outs of addresses that belong to no subscriber, one list for each address, in their order."""
+    """The opt-outs of addresses without a subscriber, one list for each address, in their order."""
     last = ""
     known = sa.select(subscribers.c.id).where(subscribers.c.address_key == opt_outs.c.address_key)
     while True:
@@ -100,8 +96,8 @@ def list_without_subscriber(connection: Connection, batch: int = 1000) -> Iterat
 
 
 def delete(connection: Connection, key: str, newsletters: Collection[str]) -> None:
-    """Forget that somebody has left these newsletters: they have asked to come back. Having left all of them stays
-    written down for the others."""
+    """Delete the opt-outs of these newsletters, as somebody has subscribed again. An opt-out of all newsletters stays
+    for the others."""
     here = (opt_outs.c.address_key == key) & opt_outs.c.newsletter.in_(newsletters)
     connection.execute(sa.delete(opt_outs).where(here))
 

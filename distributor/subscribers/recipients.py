@@ -1,7 +1,7 @@
-"""Who an edition is for: counted by choice, and named by one statement, so that a million need no memory here.
+"""The recipients of an edition: counted by preference, and selected by one statement, so that a million need no memory.
 
-`count_by_preference` counts the subscribers who are alike; `editions.segments` decides which email each of them gets; `name`
-yields the readers with the variant that is theirs.
+`count_by_preference` counts subscribers with equal preferences, `editions.segments` decides which email they get, and
+`select_recipients` yields the recipients with their variant.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ FREQUENCIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientQuery:
-    """Whom an edition is for.
+    """Which subscribers an edition is for.
 
-    `frequency` is None where everybody gets it. `start` is when the usual share begins. `last` is when the edition
-    before it was frozen: what a reader was owed before that has been paid. `alerts` are the alerts that it repeats, as
-    (edition, article). `cap` is the most letters that a reader may get of those frozen since `day`. Who holds a letter
-    of `without`, variants by edition, gets none.
+    `frequency` is None if everybody gets it. `start` is when the usual share of articles begins. `last` is when the edition
+    before it was frozen; what was to be caught up before that is done. `alerts` are the alerts that it repeats, as (edition,
+    article). `cap` is the largest number of emails to one subscriber of those frozen since `day`. Who has received one of
+    `without`, variants by edition, is left out.
     """
 
     newsletter: str
@@ -54,7 +54,7 @@ class RecipientQuery:
 
 @dataclass(frozen=True, slots=True)
 class EditionRecipients:
-    """The readers of an edition: whom it is for, and the variant that each preference gets."""
+    """The recipients of an edition: whom it is for, and the variant that each preference gets."""
 
     order: RecipientQuery
     variants: Mapping[tuple[Any, ...], str]
@@ -62,18 +62,20 @@ class EditionRecipients:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRecipients:
-    """Who holds one of these letters: the readers of a correction. `letters` are variants by edition."""
+    """The recipients of a correction: who has received one of these emails. `emails` are variants by edition."""
 
-    letters: Mapping[str, Sequence[str]]
+    emails: Mapping[str, Sequence[str]]
     variant: str = "digest"
 
 
-def build_edition_recipients(order: RecipientQuery, division: Segmentation) -> EditionRecipients:
-    """The readers of an edition that has been divided."""
+def build_edition_recipients(order: RecipientQuery, segmentation: Segmentation) -> EditionRecipients:
+    """The recipients of an edition with these segments."""
     variants = {
-        preference.key: cohort.edition.variant for cohort in division.segments for preference in cohort.preferences
+        preference.key: segment.edition.variant
+        for segment in segmentation.segments
+        for preference in segment.preferences
     }
-    return EditionRecipients(order, variants | {preference.key: "" for preference in division.without})
+    return EditionRecipients(order, variants | {preference.key: "" for preference in segmentation.without})
 
 
 def count_by_preference(connection: Connection, order: RecipientQuery) -> list[Preference]:
@@ -92,7 +94,7 @@ def _known_alerts(order: RecipientQuery, bits: int) -> frozenset[str]:
 
 
 def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Select[Any]:
-    """Everybody whom the edition is for: id, address and preference; or instead those who have had enough for the day."""
+    """Everybody the edition is for: id, address and preference; or instead those who are over the daily cap."""
     suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
     query = (
         sa.select(
@@ -116,13 +118,13 @@ def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Se
 
 
 def _catch_up_from(order: RecipientQuery) -> sa.Label[Any]:
-    """Since when a reader is owed, where that is still unpaid."""
-    unpaid = (subscriptions.c.catch_up_since.is_not(None)) & (subscriptions.c.catch_up_since >= order.last)
-    return sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.null()).label("catch_up_from")
+    """How far back the email must reach, where something is still to be caught up."""
+    to_catch_up = (subscriptions.c.catch_up_since.is_not(None)) & (subscriptions.c.catch_up_since >= order.last)
+    return sa.case((to_catch_up, subscriptions.c.catch_up_from), else_=sa.null()).label("catch_up_from")
 
 
 def _known_alert_bits(order: RecipientQuery) -> sa.ColumnElement[int]:
-    """One bit for each alert that a reader has had."""
+    """One bit for each alert that a subscriber has received."""
     total: sa.ColumnElement[int] = sa.literal(0, sa.BigInteger)
     for place, (edition, _) in enumerate(order.alerts):
         had = sa.select(deliveries.c.shard).where(
@@ -154,7 +156,7 @@ def has_recipients(connection: Connection, order: RecipientQuery) -> bool:
 
 
 def earliest_join_time(connection: Connection, order: RecipientQuery) -> datetime | None:
-    """When the first of the readers came who have always wanted it this way."""
+    """When the earliest of the subscribers joined who have never changed the frequency."""
     query = (
         sa.select(sa.func.min(subscriptions.c.since))
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
@@ -169,7 +171,7 @@ def earliest_join_time(connection: Connection, order: RecipientQuery) -> datetim
 
 
 def earliest_catch_up_start(connection: Connection, order: RecipientQuery) -> datetime | None:
-    """The earliest time from which any of the readers is owed more than the usual share."""
+    """The earliest time from which any subscriber must catch up more than the usual share."""
     earliest = sa.select(sa.func.min(subscriptions.c.catch_up_from)).where(
         subscriptions.c.newsletter == order.newsletter, subscriptions.c.catch_up_since >= order.last
     )
@@ -178,47 +180,45 @@ def earliest_catch_up_start(connection: Connection, order: RecipientQuery) -> da
 
 
 def count_over_cap(connection: Connection, order: RecipientQuery) -> int:
-    """How many readers have had enough for the day."""
+    """How many subscribers are over the daily cap."""
     if order.cap is None:
         return 0
     return _count(connection, _recipients_query(order, over_cap=True).subquery())
 
 
 def postpone_over_cap(connection: Connection, order: RecipientQuery, edition: Edition) -> None:
-    """Write down that those who have had enough for the day are owed this edition's articles."""
+    """Record that those over the daily cap must catch up this edition's articles later."""
     if order.cap is None:
         return
     people = _recipients_query(order, over_cap=True).subquery()
-    unpaid = subscriptions.c.catch_up_since >= order.last  # then they were owed something already
+    to_catch_up = subscriptions.c.catch_up_since >= order.last  # they already have something to catch up
     connection.execute(
         sa.update(subscriptions)
         .where(
             subscriptions.c.newsletter == order.newsletter, subscriptions.c.subscriber_id.in_(sa.select(people.c.id))
         )
         .values(
-            catch_up_from=sa.case((unpaid, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UTC_TIME)),
+            catch_up_from=sa.case((to_catch_up, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UTC_TIME)),
             catch_up_since=edition.frozen_at,
         )
     )
 
 
 def count_correction_recipients(connection: Connection, wanted: CorrectionRecipients) -> int:
-    """How many hold one of these letters and may still be written to."""
+    """How many have received one of these emails and are not suppressed."""
     return _count(connection, _correction_recipients_query(wanted).subquery())
 
 
-def count_already_received(connection: Connection, order: RecipientQuery, letters: Mapping[str, Sequence[str]]) -> int:
-    """How many of the readers hold one of these letters."""
-    return _count(
-        connection, _recipients_query(order).where(subscribers.c.id.in_(_received_any_of(letters))).subquery()
-    )
+def count_already_received(connection: Connection, order: RecipientQuery, emails: Mapping[str, Sequence[str]]) -> int:
+    """How many of the recipients have received one of these emails."""
+    return _count(connection, _recipients_query(order).where(subscribers.c.id.in_(_received_any_of(emails))).subquery())
 
 
-def _received_any_of(letters: Mapping[str, Sequence[str]]) -> sa.Select[Any]:
-    """Who holds one of these letters, variants by edition."""
+def _received_any_of(emails: Mapping[str, Sequence[str]]) -> sa.Select[Any]:
+    """Who has received one of these emails, variants by edition."""
     held = [
         (deliveries.c.edition_id == edition) & deliveries.c.variant.in_(list(variants))
-        for edition, variants in letters.items()
+        for edition, variants in emails.items()
     ]
     return sa.select(deliveries.c.recipient).where(sa.or_(sa.false(), *held), deliveries.c.state.in_(RECEIVED_STATES))
 
@@ -229,7 +229,7 @@ def _count(connection: Connection, people: sa.Subquery) -> int:
 
 def _correction_recipients_query(wanted: CorrectionRecipients) -> sa.Select[Any]:
     suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
-    got = _received_any_of(wanted.letters)
+    got = _received_any_of(wanted.emails)
     return sa.select(subscribers.c.id, subscribers.c.address, sa.literal(wanted.variant).label("variant")).where(
         subscribers.c.id.in_(got), ~suppressed.exists()
     )
@@ -237,11 +237,11 @@ def _correction_recipients_query(wanted: CorrectionRecipients) -> sa.Select[Any]
 
 @contextmanager
 def select_recipients(
-    connection: Connection, readers: EditionRecipients | CorrectionRecipients
+    connection: Connection, recipients: EditionRecipients | CorrectionRecipients
 ) -> Iterator[tuple[int, sa.Subquery]]:
-    """The readers who get a letter, as rows of (id, address, variant), and how many they are."""
-    if isinstance(readers, CorrectionRecipients):
-        found = _correction_recipients_query(readers).subquery()
+    """The recipients as rows of (id, address, variant), and how many they are."""
+    if isinstance(recipients, CorrectionRecipients):
+        found = _correction_recipients_query(recipients).subquery()
         yield _count(connection, found), found
         return
     table = sa.Table(
@@ -254,10 +254,10 @@ def select_recipients(
         prefixes=["TEMPORARY"],
     )
     table.create(connection)
-    rows = _preference_rows(readers)
+    rows = _preference_rows(recipients)
     if rows:
         connection.execute(sa.insert(table), rows)
-    people = _recipients_query(readers.order).subquery()
+    people = _recipients_query(recipients.order).subquery()
     same = (
         (people.c.topics_key == table.c.topics_key)
         & (sa.func.coalesce(people.c.catch_up_from, sa.literal(EPOCH, UTC_TIME)) == table.c.catch_up_from)
@@ -265,11 +265,11 @@ def select_recipients(
     )
     found = sa.select(people.c.id, people.c.address, table.c.variant).join(table, same).subquery()
     yield _count(connection, found), found
-    table.drop(connection)  # where something fails the transaction is undone, and the table with it
+    table.drop(connection)  # if something fails, the rollback drops it too
 
 
-def _preference_rows(readers: EditionRecipients) -> Sequence[dict[str, Any]]:
-    places = {article: place for place, (_, article) in enumerate(readers.order.alerts)}
+def _preference_rows(recipients: EditionRecipients) -> Sequence[dict[str, Any]]:
+    places = {article: place for place, (_, article) in enumerate(recipients.order.alerts)}
     return [
         {
             "topics_key": topics,
@@ -277,6 +277,6 @@ def _preference_rows(readers: EditionRecipients) -> Sequence[dict[str, Any]]:
             "known": sum(1 << places[article] for article in known),
             "variant": variant,
         }
-        for (topics, catch_up_from, known), variant in readers.variants.items()
+        for (topics, catch_up_from, known), variant in recipients.variants.items()
         if variant
     ]

@@ -1,4 +1,4 @@
-"""What somebody asks for when subscribing, checked. Pure."""
+"""Subscription requests, checked: who wants which newsletters. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..mail.address import Mailbox
 from ..model import Frequency, Language
 from ..text import clean_line
 
-_MAX_NAME_LENGTH = 200  # characters; what is longer is a row, a page or a list that has got into the cell
+_MAX_NAME_LENGTH = 200  # characters; longer cells hold something else by mistake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChoice:
-    """What somebody wants to read: known newsletters, in which language, about what and how often. `language` and
-    `frequency` are None where none is named; `usual` is the language of somebody new then."""
+    """What a subscriber has chosen: known newsletters, language, topics and frequency. `language` and `frequency` are None
+    if not named; `usual` is then the language of a new subscriber."""
 
     newsletters: tuple[str, ...]
     language: Language | None = None
@@ -26,10 +26,10 @@ class SubscriptionChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionRequest:
-    """Who asks for what: a good address, and a choice.
+    """A valid address and what was chosen for it.
 
-    `left` are newsletters that a list says they have left (all of them: `""`), with the reason. Where `keeps` is off that
-    is all there is to it, and nothing else is kept of somebody unknown.
+    `left` are newsletters from which a list says they have unsubscribed (`""` for all), with the reason. If `keeps` is
+    False, there is nothing else to it, and no subscriber is created.
     """
 
     address: str
@@ -42,7 +42,7 @@ class SubscriptionRequest:
 
     @property
     def key(self) -> str:
-        """The address as the store knows it, see `mail.address.normalise`."""
+        """The address in normal form, see `mail.address.normalize`."""
         return self.address.lower()
 
 
@@ -58,7 +58,7 @@ def parse_request(
     consent: str = "",
     default_language: Language = Language.VI,
 ) -> SubscriptionRequest:
-    """Check what was asked for. Raises ValueError in words, naming the field."""
+    """Check a request. Raises ValueError, naming the field."""
     chosen = parse_choice(
         newsletters,
         known=known,
@@ -71,7 +71,7 @@ def parse_request(
 
 
 def build_request(mailbox: Mailbox, chosen: SubscriptionChoice, name: str, consent: str) -> SubscriptionRequest:
-    """Raises ValueError for a name that is none."""
+    """Raises ValueError for a name that is too long."""
     name = clean_line(name) or mailbox.name
     if len(name) > _MAX_NAME_LENGTH:
         raise ValueError(f"the name is longer than {_MAX_NAME_LENGTH} characters: {name[:40]!r}…")
@@ -88,7 +88,7 @@ def parse_choice(
     default_language: Language = Language.VI,
     some: bool = True,
 ) -> SubscriptionChoice:
-    """Check what was chosen; `some`: a newsletter must be among it. Raises ValueError in words, naming the field."""
+    """Check a choice; with `some`, it must name a newsletter. Raises ValueError, naming the field."""
     unknown = [newsletter for newsletter in newsletters if newsletter not in known]
     if unknown:
         raise ValueError(f"newsletter {unknown[0]!r} is not known; there are: {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""Puts people on lists: one, or a million of them. Who has left a list is not put on it again, except by `come_back`."""
+"""Subscribes addresses, one or a million at once. Who has unsubscribed is only subscribed again by `resubscribe`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class SubscriptionChange(StrEnum):
     ADDED = "added"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
-    KEPT_OFF = "kept off"  # they had left all that was asked for
-    OPTED_OUT = "not subscribed, as the list says that they have left"
-    UNCONFIRMED = "not subscribed, as the list says that they have not confirmed"
+    KEPT_OFF = "unsubscribed before"  # from all that was asked for
+    OPTED_OUT = "unsubscribed in the list"
+    UNCONFIRMED = "unconfirmed in the list"
 
 
 class SubscribeResult(NamedTuple):
-    """What came of one application: the subscriber, None where nobody is known by the address; what changed; and the
-    opt-outs that kept them off a list, by its name."""
+    """The result of one request: the subscriber, or None if the address is unknown; what changed; and the opt-outs that
+    prevented a subscription, by newsletter."""
 
     subscriber: Subscriber | None
     change: SubscriptionChange
@@ -38,9 +38,9 @@ class SubscribeResult(NamedTuple):
 
 
 def add(connection: Connection, wanted: SubscriptionRequest, now: datetime) -> SubscribeResult:
-    """Put somebody on the lists asked for; somebody known keeps the lists they are on. Asking twice changes nothing.
+    """Subscribe somebody; existing subscriptions stay. Asking twice changes nothing.
 
-    Who has left a list stays off it, and who has left all that is asked for stays as they are.
+    Nobody is subscribed to a newsletter from which they have unsubscribed.
     """
     return add_all(connection, [wanted], now)[0]
 
@@ -48,16 +48,16 @@ def add(connection: Connection, wanted: SubscriptionRequest, now: datetime) -> S
 def resubscribe(
     connection: Connection, wanted: SubscriptionRequest, now: datetime
 ) -> tuple[SubscribeResult, Suppression | None]:
-    """`add` for somebody who is known to want it again: by their own confirmed sign-up, or by staff who name them. Their
-    opt-outs from these lists end, and what suppresses the address is lifted and returned."""
+    """`add` for somebody who surely wants it again: by their own confirmed sign-up, or because staff name them. Their
+    opt-outs of these newsletters are deleted; a suppression is removed and returned."""
     opt_outs.delete(connection, wanted.key, wanted.choice.newsletters)
     lifted = suppressions.remove_suppression(connection, wanted.key)
     return _apply_requests(connection, [wanted], {}, now)[0], lifted
 
 
 def add_all(connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime) -> list[SubscribeResult]:
-    """`add` for many, each address once, with a few statements for all of them. Where an application says that somebody
-    has left lists, that is written down, and they are taken off those."""
+    """`add` for many, each address once, with a few statements for all of them. Where a request says that somebody has
+    unsubscribed elsewhere, that is recorded, and they are unsubscribed here."""
     made = _apply_requests(
         connection, wanted, opt_outs.find_with_suppressions(connection, [one.key for one in wanted]), now
     )
@@ -76,7 +76,7 @@ def add_all(connection: Connection, wanted: Sequence[SubscriptionRequest], now: 
 
 
 def _newsletters_to_leave(wanted: SubscriptionRequest, person: Subscriber) -> list[str]:
-    """The lists that somebody is on and that an application says they have left."""
+    """The newsletters that somebody is subscribed to and from which a request says they have unsubscribed."""
     everything = opt_outs.ALL_NEWSLETTERS in wanted.left
     named = wanted.choice.newsletters if wanted.keeps else ()
     return [name for name in person.newsletters if (everything or name in wanted.left) and name not in named]
@@ -85,7 +85,7 @@ def _newsletters_to_leave(wanted: SubscriptionRequest, person: Subscriber) -> li
 def _apply_requests(
     connection: Connection, wanted: Sequence[SubscriptionRequest], left: Mapping[str, Sequence[OptOut]], now: datetime
 ) -> list[SubscribeResult]:
-    """Put people on lists, except where `left` (by address) says that they do not want it."""
+    """Subscribe people, except where `left` (opt-outs by address) forbids it."""
     keys = [one.key for one in wanted]
     known = repository.find_by_keys(connection, keys)
     made: list[SubscribeResult] = []
@@ -96,8 +96,8 @@ def _apply_requests(
         old = known.get(key)
         asked, kept_off = _without_opted_out(wish, old, left[key]) if key in left else (wish, _NO_OPT_OUTS)
         if not wish.keeps or (kept_off and not asked.choice.newsletters):
-            told = SubscriptionChange.OPTED_OUT if wish.left else SubscriptionChange.UNCONFIRMED
-            made.append(SubscribeResult(old, SubscriptionChange.KEPT_OFF if wish.keeps else told, kept_off))
+            refused = SubscriptionChange.OPTED_OUT if wish.left else SubscriptionChange.UNCONFIRMED
+            made.append(SubscribeResult(old, SubscriptionChange.KEPT_OFF if wish.keeps else refused, kept_off))
         elif old is None:
             new.append(_new_subscriber(f"{(first + len(new)) % 2**64:016x}", asked, now))
             made.append(SubscribeResult(new[-1], SubscriptionChange.ADDED, kept_off))
@@ -125,8 +125,8 @@ _NO_OPT_OUTS: dict[str, OptOut] = {}
 def _without_opted_out(
     wanted: SubscriptionRequest, person: Subscriber | None, left: Sequence[OptOut]
 ) -> tuple[SubscriptionRequest, dict[str, OptOut]]:
-    """An application without the lists that somebody has left and is not on again, and what keeps them off those. A
-    suppression keeps from a list those as well who stand on it: nothing is sent to them, which staff must be told."""
+    """A request without the newsletters that are opted out of, and the opt-outs. A suppression counts even for those who are
+    subscribed: nothing is sent to them, which staff must know."""
     kept_off = {}
     suppressed = [one for one in left if one.suppressed]
     for name in wanted.choice.newsletters:
@@ -140,7 +140,7 @@ def _without_opted_out(
 
 
 def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
-    """Somebody known, with what is asked for now; what is not named stays. The same value where nothing changes."""
+    """A known subscriber with what is asked for now; what is not named stays. The same value if nothing changes."""
     choice = wanted.choice
     name, consent = wanted.name or known.name, wanted.consent or known.consent
     language, frequency = choice.language or known.language, choice.frequency or known.frequency
@@ -162,7 +162,7 @@ def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
 
 
 def _new_subscriber(id: str, wanted: SubscriptionRequest, now: datetime) -> Subscriber:
-    """Somebody new. The ids of those who come together follow each other: a store sorts them in with less work."""
+    """A new subscriber. Ids of one batch are consecutive, which makes inserting them faster."""
     choice = wanted.choice
     return Subscriber(
         id=id,

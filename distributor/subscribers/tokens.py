@@ -1,8 +1,9 @@
-"""Signed links: who may leave which newsletter, told by a token that nobody can make up. Pure.
+"""Signed tokens in unsubscribe links: which subscriber and newsletter a link is for. Pure.
 
 A token is `v1.<purpose>.<subscriber>.<newsletter>.<signature>`; the signature is HMAC-SHA256 over all that stands
 before it, cut to 128 bits. It holds no address, can be used more than once (a second POST must answer well, RFC 8058)
-and works for as long as the secret does. A newsletter may have another name by now: `register.leave` knows those it had.
+and works for as long as the secret does. A newsletter may have a new name by now; `repository.unsubscribe` knows
+the earlier ones.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ _PURPOSES = {"unsubscribe": "u", "preferences": "p"}
 
 
 class BadToken(ValueError):
-    """The token was not made by us, or not for this."""
+    """The token was not signed by us, or not for this purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a good token says."""
+    """What a valid token says."""
 
     purpose: str
     subscriber: str

@@ -41,10 +41,10 @@ class TestCommand:
         )
         done = room.run("subscribers", "import", str(first))
         assert (done.code, done.err) == (0, "")
-        assert "2 not subscribed, as the list says that they have left, " in done.out
-        assert "1 not subscribed, as the list says that they have not confirmed, 1 added" in done.out
+        assert "2 unsubscribed in the list, " in done.out
+        assert "1 unconfirmed in the list, 1 added" in done.out
         later.write_text("email\nb@x.vn\nlan@example.com\nc@x.vn\n", encoding="utf-8")
-        assert "2 kept off, 1 added" in room.run("subscribers", "import", str(later)).out
+        assert "2 unsubscribed before, 1 added" in room.run("subscribers", "import", str(later)).out
         on = {one["address"] for one in room.run("subscribers", "list", "tin-sang", "--json").json}
         assert on == {"c@x.vn", "d@x.vn"}
 

@@ -156,7 +156,7 @@ def test_the_command_never_touches_a_key_that_is_there(command: Command) -> None
     file.write_text("mine")
     done = command.run("bacson.example", "2026x", "--ed25519", "--out", str(file))
     assert (done.code, file.read_text()) == (2, "mine")
-    assert done.err == f"error: {file} is there already: nothing was changed (--show shows its record)\n"
+    assert done.err == f"error: {file} exists already: nothing was changed (--show shows its record)\n"
 
 
 def test_wrong_usage_is_one_line_and_leaves_no_file(command: Command) -> None:

@@ -32,7 +32,7 @@ def test_an_edition_is_paused_watched_resumed_and_delivered(room: Room) -> None:
     shown = room.good("editions", "watch", "tin-sang-1", "--once")
     assert "5 of 6 (83.3 %), paused" in shown and "1 pending" in shown
     assert room.run("editions", "watch", "tin-sang-1", "--once", "--json").json["paused"] is True
-    assert "goes on" in room.good("editions", "resume", "tin-sang-1")
+    assert "resumed" in room.good("editions", "resume", "tin-sang-1")
     assert "mail: 1 sent" in room.good("deliver")
     assert "6 of 6 (100.0 %)" in room.good("editions", "watch", "tin-sang-1")
     assert "paused by" in room.good("editions", "show", "tin-sang-1")

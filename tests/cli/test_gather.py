@@ -19,7 +19,7 @@ def test_a_listing_is_explained_link_by_link_and_nothing_is_stored(room: Room, t
         ("sources:\n", f"sources:\n  cong: {{type: page, url: 'https://bacson.example/tin/', folder: '{copy}'}}\n")
     )
     said = room.good("gather", "--explain", "cong")
-    assert said.splitlines()[0] == "cong: 1 article taken, 2 links left out; nothing is stored"
+    assert said.splitlines()[0] == "cong: 1 article found, 2 links left out; nothing was stored"
     rows = {row.split("  ")[0].strip(): row for row in said.splitlines()[2:]}
     assert "2026-11-24 00:00  Khởi công đường tỉnh 254" in rows["yes"]
     assert "https://bacson.example/tin/a-1.html" in rows["yes"]
@@ -37,4 +37,4 @@ def test_a_listing_is_explained_link_by_link_and_nothing_is_stored(room: Room, t
 
 
 def test_any_source_can_be_explained(room: Room) -> None:
-    assert "bai-viet: 2 articles taken, 0 links left out; nothing is stored" in room.good("gather", "--explain")
+    assert "bai-viet: 2 articles found, 0 links left out; nothing was stored" in room.good("gather", "--explain")

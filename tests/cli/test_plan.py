@@ -9,6 +9,6 @@ def test_plan_says_what_goes_in_what_waits_and_why(room: Room) -> None:
     room.good("gather")
     room.configure(("    title: Tin sáng\n", "    title: Tin sáng\n    max_articles: 1\n"))
     said = room.good("plan")
-    assert "edition 1 would go to 1 subscriber with 1 article" in said
+    assert "edition 1 would be sent to 1 subscriber with 1 article" in said
     assert "carried" in said
     assert "the edition was full (maximum 1); goes into the next one" in said

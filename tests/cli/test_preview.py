@@ -237,7 +237,7 @@ def test_of_many_segments_the_emails_of_most_recipients_and_the_largest_are_exam
         room.write(f"ba{number}", f"Tin riêng về {topic}", date="2026-11-21 09:00", topics=f"[{topic}]")
         for recipient in range(number + 1):
             room.good("subscribers", "add", f"r{number}{recipient}@example.com", "-n", "tin-sang", "--topic", topic)
-    assert "2 of 3 emails were examined" in room.good("preview", "tin-sang")
+    assert "2 of 3 emails were checked" in room.good("preview", "tin-sang")
     names = [one.text.partition(": ")[2] for one in shown_page(room).iter("option")]
     assert names == ["1 recipient", "2 recipients of kinh tế", "1 recipient of y tế"]
     assert "It has checked 2 of 3 emails" in said_by(shown_page(room))

@@ -71,7 +71,7 @@ class TestSubscribers:
         assert (done.code, done.err.splitlines()) == (
             1,
             [
-                f"warning: {file}: 20 rows are in already; import the file again for the rest",
+                f"warning: {file}: 20 rows are already imported; import the file again for the rest",
                 "error: the disk is full; free some space, nothing is lost",
             ],
         )
@@ -92,19 +92,23 @@ class TestSubscribers:
         file = room.folder / "people.csv"
         file.write_text("address,name,frequency\nLAN@Example.com,Lan,weekly\nhoa@example.com,Hoa,\n", encoding="utf-8")
         room.good("subscribers", "unsubscribe", "lan@example.com")
-        for added in ("1 kept off, 1 added", "1 kept off, 1 unchanged"):
+        for added in ("1 unsubscribed before, 1 added", "1 unsubscribed before, 1 unchanged"):
             done = room.run("subscribers", "import", str(file))
             assert (done.code, done.out.splitlines()) == (
                 0,
                 [
                     f"{file}: 2 good rows, 0 bad rows; {added}",
-                    f"{file}: 1 kept off lists they had left; who asks to come back: `subscribers add ADDRESS --again`",
+                    f"{file}: 1 not subscribed, because they unsubscribed before; "
+                    "if they ask: `subscribers add ADDRESS --again`",
                 ],
             )
-            assert f"warning: {file}: LAN@example.com stays off tin-sang: has left all newsletters on " in done.err
+            assert (
+                f"warning: {file}: LAN@example.com is not subscribed to tin-sang: unsubscribed from all newsletters on "
+                in done.err
+            )
         room.good("send", "tin-sang", "--yes")
         assert ["hoa@example.com" in letter.read_text(encoding="utf-8") for letter in room.letters()] == [True]
-        assert "They have left all newsletters on " in room.good("why", "lan@example.com")
+        assert "They unsubscribed from all newsletters on " in room.good("why", "lan@example.com")
 
     def test_of_who_is_forgotten_only_the_opt_out_stays(self, room: Room) -> None:
         room.good("send", "tin-sang", "--yes")
@@ -136,7 +140,7 @@ class TestSubscribers:
         assert "lan@example.com is not a subscriber" in room.run("subscribers", "forget", "lan@example.com", "-y").err
         file = room.folder / "people.csv"
         file.write_text("address,name\nlan@example.com,Lan\n", encoding="utf-8")
-        assert "1 kept off" in room.good("subscribers", "import", str(file))
+        assert "1 unsubscribed before" in room.good("subscribers", "import", str(file))
         assert room.good("subscribers", "export").splitlines()[1:] == ["lan@example.com,,,,,,,*"]
 
     def test_an_email_that_waits_for_who_is_forgotten_is_not_sent(self, room: Room) -> None:
@@ -153,7 +157,7 @@ class TestSubscribers:
         room.good("suppressions", "add", "lan@example.com", "--type", "complaint", "--reason", "spam")
         refused = room.run("subscribers", "add", "lan@example.com")
         assert (refused.code, len(refused.err.splitlines())) == (2, 1)
-        assert "stays off tin-sang: has left" in refused.err and "--again" in refused.err
+        assert "is not subscribed to tin-sang: unsubscribed" in refused.err and "--again" in refused.err
         done = room.good("subscribers", "add", "lan@example.com", "--again")
         assert done == "updated: lan@example.com (tin-sang)\nno longer suppressed (was: complaint, spam)\n"
         assert "unchanged" in room.good("subscribers", "add", "lan@example.com")
@@ -163,6 +167,9 @@ class TestSubscribers:
         file = room.folder / "people.csv"
         file.write_text("address\nhoa@example.com\n", encoding="utf-8")
         done = room.run("subscribers", "import", str(file))
-        assert "1 kept off" in done.out
-        assert "hoa@example.com stays off tin-sang: suppressed since" in done.err and "(staff: gọi điện)" in done.err
+        assert "1 unsubscribed before" in done.out
+        assert (
+            "hoa@example.com is not subscribed to tin-sang: suppressed since" in done.err
+            and "(staff: gọi điện)" in done.err
+        )
         assert "hoa@example.com" not in room.good("subscribers", "list")

@@ -24,7 +24,7 @@ def written(database: Database) -> int:
 def test_staff_add_see_and_lift_a_suppression(room: Room) -> None:
     assert room.good("suppressions", "list") == "No address is suppressed.\n"
     assert room.good("suppressions", "add", "LAN@example.com", "--reason", "hết hợp đồng") == f"{LAN}: suppressed\n"
-    assert "is suppressed already: staff, hết hợp đồng" in room.good("suppressions", "add", LAN)
+    assert "is already suppressed: staff, hết hợp đồng" in room.good("suppressions", "add", LAN)
     (found,) = room.run("suppressions", "list", "--json").json
     assert (found["address"], found["type"], found["reason"]) == (LAN, "staff", "hết hợp đồng")
     said = room.good("why", LAN)
@@ -39,7 +39,7 @@ def test_who_has_complained_is_written_to_again_only_on_purpose(room: Room) -> N
     room.good("suppressions", "add", LAN, "--type", "complaint")
     done = room.run("suppressions", "remove", LAN)
     assert done.code == 2
-    assert "has complained of spam" in done.err and "--yes" in done.err
+    assert "has complained about spam" in done.err and "--yes" in done.err
     room.good("suppressions", "remove", LAN, "--yes")
     assert room.good("suppressions", "list") == "No address is suppressed.\n"
 

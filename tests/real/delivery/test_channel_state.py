@@ -267,5 +267,5 @@ def test_eight_posts_and_one_refusal_are_one_request(room: Room, manner: str) ->
         assert timedelta(hours=23) < wait <= timedelta(days=1)
     else:
         assert timedelta(minutes=15) < wait <= timedelta(minutes=20)
-    assert "the channel rests: " in listed
+    assert "the channel backs off: " in listed
     assert "Channel masto backs off until" in why
