@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import click
@@ -119,6 +120,18 @@ def test_imports_point_one_way(file: Path) -> None:
         room = room_of(name)
         if room:
             assert ROOMS.index(room) <= ROOMS.index(here), f"{here} may not import {name}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Inside functions and for types only neither."""
+    names = {".".join([package_of(file), file.stem]).removesuffix(".__init__"): file for file in modules()}
+    graph: dict[str, set[str]] = {}
+    for name, file in names.items():
+        graph[name] = set()
+        for found in imported(file, package_of(file)):
+            known = found if found in names else found.rpartition(".")[0]
+            graph[name] |= {known} & (names.keys() - {name})
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("file", sorted(CHANNELS.glob("*.py")), ids=lambda path: path.name)

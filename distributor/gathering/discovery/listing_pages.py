@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import LimitExceeded, SourceError
 from ...model import ParsedArticle
@@ -14,6 +14,7 @@ from ..extraction.article import Selectors
 from ..extraction.document import parse_page, select
 from .css_selectors import find_link_selector
 from .listing_links import ProbedListing, ReadSettings, is_only_listing, parse_article
+from .probe_context import ProbeContext
 from .report import (
     AddressKind,
     ArticlePreview,
@@ -24,9 +25,6 @@ from .report import (
     find_doubts,
 )
 from .selector_search import SamplePage, find_selectors
-
-if TYPE_CHECKING:
-    from .probe import Probe
 
 _MOST_COMPUTING = 60.0  # seconds for searching selectors on all pages together
 _OTHERS = 2  # links that stand in other blocks than the largest, of those that are tried
@@ -43,7 +41,7 @@ class _FollowedLink:
 
 
 async def read_listed_articles(
-    probe: Probe, got: FetchedDocument, listing: ProbedListing, *, first: str = ""
+    probe: ProbeContext, got: FetchedDocument, listing: ProbedListing, *, first: str = ""
 ) -> DiscoveryReport:
     """What is read of a listing's articles, and the block to propose. `first` is the article to begin with."""
     request, reading = probe.request, probe.read_settings
@@ -134,7 +132,7 @@ def _choose_links(listing: ProbedListing, number: int, begin: str = "") -> list[
     return [*([begin] if begin else []), *rest_of_all][:number]
 
 
-async def _follow(probe: Probe, listing: ProbedListing, url: str) -> _FollowedLink:
+async def _follow(probe: ProbeContext, listing: ProbedListing, url: str) -> _FollowedLink:
     try:
         got = await probe.get(url)
     except SourceError as error:
@@ -159,7 +157,7 @@ def _reread(one: _FollowedLink, listing: ProbedListing, reading: ReadSettings) -
         return _FollowedLink(one.url, one.got, fault=str(error))
 
 
-def _shown(one: _FollowedLink, listing: ProbedListing, probe: Probe) -> ArticlePreview:
+def _shown(one: _FollowedLink, listing: ProbedListing, probe: ProbeContext) -> ArticlePreview:
     if one.found is None or one.got is None:
         return ArticlePreview(address=one.url, fault=one.fault)
     link = listing.link(one.url)
@@ -195,7 +193,7 @@ def _link(
 
 
 def _fields(
-    probe: Probe, listing: ProbedListing, good: Sequence[_FollowedLink], link: Sequence[ProposedSelector]
+    probe: ProbeContext, listing: ProbedListing, good: Sequence[_FollowedLink], link: Sequence[ProposedSelector]
 ) -> tuple[tuple[ProposedSelector, ...], list[str]]:
     """Selectors for the fields of articles, and what could not be searched for."""
     if len(good) < 2:
@@ -220,7 +218,7 @@ def _fields(
 
 
 def _proposal(
-    probe: Probe, got: FetchedDocument, selected: Sequence[ProposedSelector], good: Sequence[_FollowedLink]
+    probe: ProbeContext, got: FetchedDocument, selected: Sequence[ProposedSelector], good: Sequence[_FollowedLink]
 ) -> SourceProposal:
     request = probe.request
     given = {key: css for key, css in request.select.items() if css}

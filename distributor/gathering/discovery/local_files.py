@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
@@ -22,25 +21,23 @@ from ..sources.feed import FeedSource
 from ..sources.folder import FolderSource
 from .detection import DocumentFormat, detect_format
 from .listing_links import parse_article
+from .listing_pages import read_listed_articles
+from .probe_context import MOST_COMPUTING, ProbeContext
 from .report import AddressKind, DiscoveryReport, SourceProposal, describe_article, find_doubts
 
-if TYPE_CHECKING:
-    from .probe import Probe
-
-_MOST_COMPUTING = 20.0  # seconds for one file
 _MOST_LINKS = 500  # of a copy's listing that may show its address
 _LISTINGS = ("index.html", "index.htm", "default.html", "default.htm", "default.aspx")
 _UNKNOWN_SITE = "https://example.com/"
 
 
-async def probe_path(probe: Probe) -> DiscoveryReport:
+async def probe_path(probe: ProbeContext) -> DiscoveryReport:
     """What a file or folder is and what is read of it. Raises SourceError."""
     path = Path(probe.request.address)
     is_folder = path.is_dir()  # noqa: ASYNC240 (nobody else waits in this process)
     return await _folder(probe, path) if is_folder else _file(probe, path)
 
 
-def _file(probe: Probe, path: Path) -> DiscoveryReport:
+def _file(probe: ProbeContext, path: Path) -> DiscoveryReport:
     got = probe.file(path.parent, path)
     form = detect_format(got.body)
     if form is DocumentFormat.FEED or probe.request.kind is AddressKind.FEED:
@@ -56,7 +53,7 @@ def _file(probe: Probe, path: Path) -> DiscoveryReport:
     )
 
 
-async def _folder(probe: Probe, folder: Path) -> DiscoveryReport:
+async def _folder(probe: ProbeContext, folder: Path) -> DiscoveryReport:
     index = next((folder / name for name in _LISTINGS if (folder / name).is_file()), None)
     if index is not None and probe.request.kind is not AddressKind.FOLDER:
         made = await _copy(probe, folder, index)
@@ -69,10 +66,8 @@ async def _folder(probe: Probe, folder: Path) -> DiscoveryReport:
     raise SourceError(f"{folder} holds no index.html and no files named {', '.join(source.patterns)}")
 
 
-async def _copy(probe: Probe, folder: Path, index: Path) -> DiscoveryReport:
+async def _copy(probe: ProbeContext, folder: Path, index: Path) -> DiscoveryReport:
     """A portal's pages on the disk, read as a source of type page with `folder` reads them."""
-    from .listing_pages import read_listed_articles
-
     tree = parse_page(probe.file(folder, index).body)
     declared = _declared_address(tree) if tree is not None else ""
     url = declared or (_address_by_links(tree, folder) if tree is not None else "")
@@ -125,7 +120,7 @@ def _is_beside(folder: Path, name: str) -> bool:
     return is_within(folder, folder / unquote(name)) and (folder / unquote(name)).is_file()
 
 
-def _page(probe: Probe, path: Path) -> DiscoveryReport:
+def _page(probe: ProbeContext, path: Path) -> DiscoveryReport:
     """One saved page: its article. A listing is a matter of its folder."""
     got = probe.file(path.parent, path)
     tree = parse_page(got.body)
@@ -144,7 +139,7 @@ def _page(probe: Probe, path: Path) -> DiscoveryReport:
     )
 
 
-def _feed(probe: Probe, path: Path) -> DiscoveryReport:
+def _feed(probe: ProbeContext, path: Path) -> DiscoveryReport:
     source = FeedSource(name="", file=path, **probe.common())
     found, faults = probe.read_feed(probe.file(path.parent, path), source)
     return DiscoveryReport(
@@ -158,7 +153,7 @@ def _feed(probe: Probe, path: Path) -> DiscoveryReport:
     )
 
 
-def _articles(probe: Probe, folder: Path, files: Sequence[Path]) -> DiscoveryReport:
+def _articles(probe: ProbeContext, folder: Path, files: Sequence[Path]) -> DiscoveryReport:
     """A folder of articles, or one of its files."""
     source = FolderSource(name="", folder=folder, **probe.common())
     found: list[ParsedArticle] = []
@@ -166,7 +161,7 @@ def _articles(probe: Probe, folder: Path, files: Sequence[Path]) -> DiscoveryRep
     for file in files:
         name = file.relative_to(folder).as_posix()
         try:
-            with processor_time(_MOST_COMPUTING):
+            with processor_time(MOST_COMPUTING):
                 found.append(source.article(name, probe.file(folder, file).body))
         except (ArticleError, LimitExceeded, SourceError) as error:
             faults.append(f"{name}: {error}")

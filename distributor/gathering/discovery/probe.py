@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
-from zoneinfo import ZoneInfo
+from urllib.parse import urljoin
 
 from pydantic import TypeAdapter, ValidationError
 
 from ...config.schema import Site
 from ...credentials import NO_CREDENTIALS, extract_credentials
 from ...errors import LimitExceeded, SourceError
-from ...files import FileTooLarge, UnsafeFile, read_within
 from ...isolation import ChildLimits, call_isolated_async
 from ...model import ParsedArticle
-from ...source import FetchedDocument, Fetcher, processor_time
+from ...source import FetchedDocument
 from ...text import clean_line
-from ..extraction.article import Selectors
-from ..extraction.document import base_url, parse_page
+from ..extraction.document import parse_page
 from ..fetcher import FetchOptions, HostQueue, open_fetcher
 from ..source_reader import ReportingFetcher, call_with_retries
 from ..sources.feed import FeedSource
@@ -41,66 +37,31 @@ from .detection import (
     is_wordpress,
     sitemaps_in_robots,
 )
-from .listing_links import ProbedListing, ReadSettings, parse_article, probe_listing
+from .listing_links import ProbedListing, parse_article
+from .listing_pages import read_listed_articles
+from .local_files import probe_path
+from .probe_context import ProbeContext
 from .report import (
     AddressKind,
-    ArticlePreview,
     DiscoveryReport,
     DiscoveryRequest,
     SourceProposal,
     describe_article,
     find_doubts,
 )
-from .text_matching import find_positions
 
-_LARGEST = 5_000_000
-_MOST_COMPUTING = 20.0  # seconds for one page
 _MOST_FEEDS = 3  # of a page that are tried
 _MOST_PARENTS = 4  # addresses at which an article's listing is searched
 _SUMMARY = 400  # characters; feeds whose texts are shorter give no more than summaries
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(ProbeContext):
     """One address being probed, with what was fetched for it."""
-
-    request: DiscoveryRequest
-    fetcher: Fetcher
-    now: datetime
-    fetched: dict[str, FetchedDocument] = field(default_factory=dict)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.request.timezone)
-
-    @property
-    def read_settings(self) -> ReadSettings:
-        """How articles are read: with the selectors that staff have given, else automatically."""
-        select = Selectors(**self.request.select)
-        return ReadSettings(self.request.address, select, self.now, self.request.language, self.zone)
-
-    def listing_of(self, got: FetchedDocument) -> ProbedListing:
-        """A page as a listing. Raises SourceError and LimitExceeded."""
-        with processor_time(_MOST_COMPUTING):
-            return probe_listing(got, self.read_settings)
-
-    def places(self, found: ParsedArticle, got: FetchedDocument, *, hint: str = "") -> dict[str, list[str]]:
-        """Where on its page an article stands. Raises LimitExceeded."""
-        with processor_time(_MOST_COMPUTING):
-            tree = parse_page(got.body, got.charset)
-            return find_positions(found, tree, base_url(tree, got.url), self.zone, hint) if tree is not None else {}
-
-    async def get(self, url: str) -> FetchedDocument:
-        """One page, asked for once however often it is needed."""
-        if url not in self.fetched:
-            self.fetched[url] = await self.fetcher.get(url)
-        return self.fetched[url]
 
     async def run(self) -> DiscoveryReport:
         """What the address is and what is read of it. Raises SourceError where nothing can be read."""
         if self.request.is_path:
-            from .local_files import probe_path
-
             return await probe_path(self)
         got = await self.get(self.request.address)
         form = detect_format(got.body, got.media_type, got.charset)
@@ -143,22 +104,6 @@ class Probe:
             doubts=tuple(dict.fromkeys(doubtful)),
         )
 
-    def read_feed(self, got: FetchedDocument, source: FeedSource) -> tuple[list[ParsedArticle], list[str]]:
-        try:
-            with processor_time(_MOST_COMPUTING):
-                result = source.read(got)
-        except LimitExceeded as error:
-            raise SourceError(f"{got.url or source.file} {error}") from None
-        faults = [f"left out: {fault}" for fault in result.faults[:3]]
-        more = len(result.faults) - len(faults)
-        return list(result.articles), [*faults, *result.notes, *([f"and {more} more left out"] if more > 0 else [])]
-
-    def preview_of_feed(self, found: Sequence[ParsedArticle]) -> tuple[ArticlePreview, ...]:
-        places = {"title": ("the feed's title",), "date": ("the feed's date",), "author": ("the feed's author",)}
-        places |= {"lead": ("the feed's summary",), "topics": ("the feed's categories",), "body": ("the feed's text",)}
-        places |= {"picture": ("the feed, or the first in its text",)}
-        return tuple(describe_article(one, places, self.zone, self.now) for one in found[: self.request.articles])
-
     async def _against_page(self, found: Sequence[ParsedArticle]) -> list[str]:
         """Whether the page of the newest article gives much more text than the feed does."""
         first = next((one for one in found if one.url), None)
@@ -199,8 +144,6 @@ class Probe:
 
     async def listing(self, got: FetchedDocument, listing: ProbedListing) -> DiscoveryReport:
         """A listing: what is read of its articles, and the block to propose."""
-        from .listing_pages import read_listed_articles
-
         made = await read_listed_articles(self, got, listing)
         hints, feeds = await self._of_site(got, listing)
         proposals = (*made.proposals, *feeds)
@@ -243,8 +186,6 @@ class Probe:
     async def _listed(self, got: FetchedDocument) -> DiscoveryReport | None:
         """What is read of the listing of an article, beginning with it: the listing is what its breadcrumbs or its address
         lead to, best one that names it. The article may stand on a later page of it."""
-        from .listing_pages import read_listed_articles
-
         tree = parse_page(got.body, got.charset)
         others = []
         for url in find_listing_urls(tree, got.url)[:_MOST_PARENTS] if tree is not None else ():
@@ -312,28 +253,6 @@ class Probe:
         except SourceError:
             return ""
         return next(iter(sitemaps_in_robots(robots.body[:100_000].decode("utf-8", "replace"), robots.url)), "")
-
-    # -- settings ----------------------------------------------------------------------------------------------------
-
-    def common(self) -> dict[str, Any]:
-        return {"language": self.request.language, "timezone": self.zone}
-
-    def settings(self, type: str, **own: Any) -> dict[str, Any]:
-        """The settings of a source of this type; those that are the same without being written are left out."""
-        made = {"type": type, **own}
-        if self.request.allow_private and urlsplit(str(own.get("url", ""))).scheme:
-            made["allow_private"] = True
-        return made
-
-    def file(self, folder: Path, path: Path) -> FetchedDocument:
-        """A file on the disk, as if it came from the network. Raises SourceError."""
-        try:
-            body = read_within(folder, path, _LARGEST)
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
-        except (UnsafeFile, FileTooLarge) as error:
-            raise SourceError(f"{path} {error}") from None
-        return FetchedDocument(url="", body=body)
 
 
 def _is_whole(proposal: SourceProposal) -> bool:
