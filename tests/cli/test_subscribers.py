@@ -40,7 +40,7 @@ class TestSubscribers:
         )
         done = room.run("subscribers", "import", str(file))
         assert (done.code, done.err) == (
-            1, f"warning: {file}:3002: holds bytes that are no letters in the encoding of the file; save it as CSV UTF-8\n",
+            1, f"warning: {file}:3002: contains bytes that are invalid in the encoding of the file; save it as CSV UTF-8\n",
         )  # fmt: skip
         assert "3000 good rows, 1 bad row" in done.out
 

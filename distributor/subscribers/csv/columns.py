@@ -47,15 +47,15 @@ SUPPRESSIONS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnPositions:
-    """Where the columns stand that are read, by the names of `SUBSCRIBERS` or `SUPPRESSIONS`, and what the header calls
-    those that are not."""
+    """The positions of the columns that are read, by the names of `SUBSCRIBERS` or `SUPPRESSIONS`, and the names of those
+    that are not."""
 
     places: Mapping[str, int]
     skipped: tuple[str, ...]
 
 
 def fold(name: str) -> str:
-    """A name without accents, case and signs: `Địa chỉ E-mail` is `dia chi e mail`."""
+    """A name without accents, case and punctuation: `Địa chỉ E-mail` is `dia chi e mail`."""
     plain = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
     return " ".join(
         "".join(sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign)).split()
@@ -63,8 +63,8 @@ def fold(name: str) -> str:
 
 
 def find(header: Sequence[str], wanted: Mapping[str, Sequence[str]], also: Collection[int] = ()) -> ColumnPositions:
-    """Which column of a header is what; those `also` are read by somebody else. Raises ValueError in words where two
-    columns of one name compete, or none holds addresses."""
+    """Which column of a header is what; `also` are columns read elsewhere. Raises ValueError if two columns have the same
+    name, or none holds addresses."""
     folded = [fold(name) for name in header]
     places: dict[str, int] = {}
     for column, names in wanted.items():
@@ -88,13 +88,13 @@ def _no_address(header: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> s
     if any("@" in name for name in header):
         return f"the header is missing; put a line with the names of the columns first, such as: {', '.join(wanted)}"
     return (
-        f"no column is called address or email (there are: {found}); fields are parted by commas, semicolons or tabs, "
+        f"no column is called address or email (there are: {found}); fields are separated by commas, semicolons or tabs, "
         "and the first line names the columns"
     )
 
 
 class StatusColumn(Enum):
-    """What a column says with its words."""
+    """What the words in a column mean."""
 
     STATUS = "a word for the state"
     TYPE = "a word for the state, or something else"
@@ -138,7 +138,7 @@ _NO_WORDS = frozenset(("", "0", "false", "no", "n", "f", "khong", "null", "none"
 
 
 class ListedStatus(Enum):
-    """What a list says of somebody: is, was or never was subscribed."""
+    """What a list says of an address: it is, was or never was subscribed."""
 
     SUBSCRIBED = "subscribed"
     LEFT = "left"
@@ -147,21 +147,23 @@ class ListedStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StatusEntry:
-    """What a list says, and its own word for it."""
+    """What a list says of an address, and its own word for it."""
 
     says: ListedStatus
     word: str
 
 
 def status_columns(header: Sequence[str]) -> list[int]:
-    """The columns of a header that say it."""
+    """The positions of status columns in a header."""
     return [place for place, name in enumerate(header) if fold(name) in _COLUMN_KINDS]
 
 
 def status_reader(header: Sequence[str]) -> Callable[[Sequence[str]], StatusEntry | None] | None:
-    """A function that reads it from the cells of a row: None where nothing is said, ValueError for a state that is not
-    known. Where columns contradict each other, that somebody is not subscribed counts. None where the header has no such
-    column."""
+    """A function that reads the status from the cells of a row; None if the header has no status column.
+
+    It returns None if nothing is said, and raises ValueError for an unknown word. If columns contradict each other, "not
+    subscribed" wins.
+    """
     kinds = [(place, header[place].strip(), _COLUMN_KINDS[fold(header[place])]) for place in status_columns(header)]
     if not kinds:
         return None

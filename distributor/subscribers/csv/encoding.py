@@ -1,7 +1,7 @@
-"""In which encoding a file of text is, told from its bytes. Pure.
+"""The encoding of a text file, detected from its bytes. Pure.
 
-UTF-8 and UTF-16 are known by their mark or by their bytes. What is neither is Vietnamese Windows (windows-1258) or
-Western Windows (windows-1252) only where the letters make sense as such; a wrong guess would put wrong names into letters.
+UTF-8 and UTF-16 are recognized by their byte order mark or their bytes. Other files are Vietnamese Windows (windows-1258) or
+Western Windows (windows-1252) only if the letters make sense as such; a wrong guess would put wrong names into emails.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
-_SAMPLES = 4  # chunks that are looked at for letters of older encodings
+_SAMPLES = 4  # chunks that are checked for letters of older encodings
 _BOMS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
           codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
 _WORKBOOKS = (b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1"))  # .xlsx and .ods are ZIP files, .xls an OLE file
@@ -32,8 +32,8 @@ _LETTERS_OF_OLD_FONTS = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The name of an encoding as Python knows it. `damaged`: some bytes are not of it. `guessed`: nothing but its letters
-    speaks for it."""
+    """The name of an encoding as Python knows it. `damaged`: some bytes are invalid in it. `guessed`: only its letters speak
+    for it."""
 
     name: str
     damaged: bool = False
@@ -41,8 +41,7 @@ class Encoding:
 
 
 def detect(file: BinaryIO) -> Encoding:
-    """The encoding of a file that is open at its beginning, which is read to its end. Raises ValueError in words where
-    it cannot be told."""
+    """The encoding of a file, read from its beginning to its end. Raises ValueError if it cannot be detected."""
     first = file.read(_CHUNK)
     if first.startswith(_WORKBOOKS):
         raise ValueError("is a workbook of a spreadsheet program; open it there and save it as CSV UTF-8")
@@ -56,7 +55,7 @@ def detect(file: BinaryIO) -> Encoding:
 
 
 def _utf16_without_bom(head: bytes) -> str:
-    """UTF-16 without a mark: most text has a NUL in every second byte."""
+    """UTF-16 without a byte order mark: most text has a NUL in every second byte."""
     even, odd, half = head[::2].count(0), head[1::2].count(0), max(1, len(head) // 2)
     if odd * 3 > half and even * 20 < half:
         return "utf-16-le"
@@ -90,7 +89,7 @@ def _detect_8bit(file: BinaryIO, first: bytes) -> Encoding:
             here = sum(map(text.count, _BROKEN)) if not _is_utf8(text) else 0
             letters, broken = letters + beyond - here, broken + here
             if here and len(samples) < _SAMPLES:
-                samples.append(chunk or before)  # at the end a letter is left unfinished
+                samples.append(chunk or before)  # at the end a character is incomplete
         before = chunk
         chunk = file.read(_CHUNK) if not last else b""
     if not broken:
@@ -117,7 +116,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _legacy_encoding(sample: bytes) -> str:
-    """The older encoding of Windows that makes sense of the letters; empty where none does."""
+    """The older encoding of Windows in which the letters make sense; empty if there is none."""
     for name, sensible in (("windows-1258", _is_vietnamese), ("windows-1252", _is_western)):
         try:
             text = sample.decode(name)
@@ -129,7 +128,7 @@ def _legacy_encoding(sample: bytes) -> str:
 
 
 def _is_vietnamese(text: str) -> bool:
-    """Tones there are, and each stands on a vowel."""
+    """Whether there are tone marks, and each is on a vowel."""
     tones = sum(map(text.count, _TONES))
     on_vowels = len(re.findall(f"[{_VOWELS}][{_TONES}]", text))
     strange = sum(sign not in _VIETNAMESE and sign not in _PUNCTUATION for sign in text if not sign.isascii())
@@ -137,7 +136,7 @@ def _is_vietnamese(text: str) -> bool:
 
 
 def _is_western(text: str) -> bool:
-    """Letters in words, and the usual signs; nothing that looks like Vietnamese in an encoding of old fonts."""
+    """Whether there are only letters in words and usual punctuation, and no Vietnamese in an encoding of old fonts."""
     beyond = [sign for sign in text if not sign.isascii()]
     if any(unicodedata.category(sign)[0] != "L" and sign not in _PUNCTUATION for sign in beyond):
         return False

@@ -1,7 +1,7 @@
-"""Lists of addresses as CSV files with a header: rows in, bad rows told with their line. Pure.
+"""CSV files of addresses with a header: rows, and bad rows with their line number. Pure.
 
-A file is read from its beginning each time it is gone through, row by row, so that a list of millions needs no memory.
-Fields are parted by commas, semicolons, tabs or bars, as the header shows, or as a first line `sep=;` says.
+A file is read row by row, from its beginning each time, so that a list of millions needs no memory. Fields are separated by
+commas, semicolons, tabs or bars, as the header shows or a first line `sep=;` says.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .records import BadRow, CsvRecords, unescape_formulas
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+")
-_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # pasted along with addresses from web pages
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # pasted with addresses from web pages
 
 
 class CsvFile:
-    """A CSV file, open at any place, and its header. Raises ValueError where the header cannot be used.
+    """An open CSV file and its header. Raises ValueError if the header cannot be used.
 
-    `columns` are those of `subscribers.columns`; `skipped` are the names of those that nobody reads.
+    `wanted` is `columns.SUBSCRIBERS` or `columns.SUPPRESSIONS`; `skipped` are the names of columns that are not read.
     """
 
     def __init__(self, file: TextIO, wanted: Mapping[str, Sequence[str]]) -> None:
@@ -35,8 +35,8 @@ class CsvFile:
         self._damaged = file.errors not in (None, "strict")
         self._delimiter, self._first, header = self._header(wanted)
         self._width = len(header)
-        self.standing = columns.status_reader(header)
-        also = columns.status_columns(header) if self.standing else ()
+        self.read_status = columns.status_reader(header)
+        also = columns.status_columns(header) if self.read_status else ()
         try:
             found = columns.find(header, wanted, also)
         except ValueError as error:
@@ -45,8 +45,8 @@ class CsvFile:
         self.skipped = found.skipped
 
     def _header(self, wanted: Mapping[str, Sequence[str]]) -> tuple[str, int, list[str]]:
-        """The delimiter, the line of the header, and its cells: of all ways to part it the one that shows an address
-        column, and the most of what is known."""
+        """The delimiter, the line of the header, and its cells: of all ways to split it, the one that gives an address
+        column and the most known columns."""
         names = {name for known in wanted.values() for name in known}
         addresses = set(wanted[columns.ADDRESS])
         best: tuple[tuple[bool, int, int], str, int, list[str]] | None = None
@@ -70,7 +70,7 @@ class CsvFile:
         return best[1:]
 
     def _split_header(self, delimiter: str) -> tuple[str, int, list[str]]:
-        """The header as a delimiter parts it, and its line; before them the delimiter that the file itself names."""
+        """The header as a delimiter splits it, and its line; before them the delimiter that the file itself names."""
         records = self._records(delimiter)
         for cells in records:
             if records.bad:
@@ -97,7 +97,7 @@ class CsvFile:
         return CsvRecords(self._file, delimiter, width=width, damaged=self._damaged)
 
     def rows(self) -> Iterator[tuple[int, list[str]] | BadRow]:
-        """Line and cells of each row that is not empty; at least as many cells as the header has."""
+        """The line and cells of each row that is not empty; at least as many cells as the header has."""
         width, first = self._width, self._first
         records = self._records(self._delimiter, width)
         bad = records.bad
@@ -114,7 +114,7 @@ class CsvFile:
                     f"has {len(cells)} fields, but the header has {width}; is {self._delimiter_name} not in quotes?",
                 )
             elif records.multiline and (name := self._folded(cells)):
-                yield BadRow(line, f"holds a line end in the column {name}")
+                yield BadRow(line, f"contains a line end in the column {name}")
             else:
                 if len(cells) > width:
                     del cells[width:]
@@ -127,13 +127,13 @@ class CsvFile:
         return {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(self._delimiter, repr(self._delimiter))
 
     def _folded(self, cells: Sequence[str]) -> str:
-        """The column that holds a line end, of those that are read."""
+        """The first of the read columns that contains a line end."""
         return next(
             (name for name, place in self._places.items() if place < len(cells) and _has_line_end(cells[place])), ""
         )
 
     def keys(self) -> Iterator[str]:
-        """The address of each row that has one, as the store knows it."""
+        """The address of each row that has one, in normal form."""
         address = self.reader(columns.ADDRESS)
         for row in self.rows():
             if not isinstance(row, BadRow):
@@ -141,7 +141,7 @@ class CsvFile:
                     yield cell_address_key(address(row[1])[0])
 
     def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
-        """A function that reads columns of a row; a column that the file does not have is empty."""
+        """A function that reads these columns of a row; a missing column is empty."""
         places = [self._places.get(name, self._width) for name in names]
 
         def read(cells: Sequence[str]) -> list[str]:
@@ -152,25 +152,25 @@ class CsvFile:
     def has_column(self, name: str) -> bool:
         return name in self._places
 
-    def stands(self, cells: Sequence[str]) -> StatusEntry | None:
-        """What the list says of somebody's subscription; see `subscribers.standing`. Raises ValueError."""
-        return self.standing(cells) if self.standing else None
+    def status(self, cells: Sequence[str]) -> StatusEntry | None:
+        """What the list says of the subscription; see `columns.status_reader`. Raises ValueError for an unknown word."""
+        return self.read_status(cells) if self.read_status else None
 
 
 def strip_pasted(address: str) -> str:
-    """An address without the quotes and invisible signs that it was pasted with. Raises ValueError where the cell holds
+    """An address without the quotes and invisible characters it was pasted with. Raises ValueError if the cell holds
     several."""
     if not address.isascii():
         address = address.strip(_INVISIBLE + " \xa0")
     if address[:1] in ("'", '"') and address[-1:] == address[:1]:
         address = address[1:-1].strip()
     if address.count("@") > 1 and "<" not in address and len(_ADDRESS.findall(address)) > 1:
-        raise ValueError(f"{address[:80]!r} holds several addresses; write one in a row")
+        raise ValueError(f"{address[:80]!r} contains several addresses; write one per row")
     return address
 
 
 def cell_address_key(address: str) -> str:
-    """A cell's address as the store knows it. Raises ValueError."""
+    """The address of a cell in normal form. Raises ValueError."""
     try:
         return normalize(address)
     except ValueError:
@@ -190,8 +190,7 @@ def _has_line_end(cell: str) -> bool:
 
 
 class DuplicateKeys:
-    """Tells keys that have come before. All are looked at once, in eight bytes each: those that may come twice are then
-    few, and kept whole."""
+    """Finds keys that occur twice. All are hashed first, in eight bytes each, so that only the few suspects are kept."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         marks = array("q", map(hash, keys))
@@ -200,5 +199,5 @@ class DuplicateKeys:
         self._first: dict[str, int] = {}
 
     def first(self, key: str, line: int) -> int:
-        """The line in which a key has come first; `line` itself where it is this one. To be asked in their order."""
+        """The line in which a key occurs first. Must be called in the order of the lines."""
         return self._first.setdefault(key, line) if hash(key) in self._suspects else line

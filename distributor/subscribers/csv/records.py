@@ -19,9 +19,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TextIO
 
-MAX_RECORD_LENGTH = (
-    65_536  # characters of a record; no row of a list of people needs more, and a line may have any length
-)
+MAX_RECORD_LENGTH = 65_536  # characters of a record; no row of a list needs more, and a line may have any length
 _MAX_FIELD_LINES = 200  # of one field
 _SUSPICIOUS = re.compile('["\0\udc80-\udcff\ufffd]')
 _UNREADABLE = re.compile("[\udc80-\udcff\ufffd]")
@@ -37,11 +35,11 @@ class BadRow:
 
 
 class CsvRecords:
-    """Goes once through a file that is open at its beginning. Iterating yields the cells of each record; meanwhile
-    `line` is its first line, `folded` says that it has more than one, and `bad` holds the bad rows before it, to be
-    taken out by the caller, also after the last record.
+    """The records of a file, read once from its beginning. Iterating yields the cells of each record; meanwhile `line` is
+    its first line, `multiline` says that it has more than one, and `bad` holds the bad rows before it, which the caller
+    removes, also after the last record.
 
-    `damaged`: some characters could not be read and stand as U+DC80 to U+DCFF or U+FFFD.
+    `damaged`: some characters could not be decoded and are U+DC80 to U+DCFF or U+FFFD.
     """
 
     def __init__(self, file: TextIO, delimiter: str, *, width: int = 10_000, damaged: bool = False) -> None:
@@ -58,14 +56,14 @@ class CsvRecords:
         return iter(_csv_reader(self._feed(), self._delimiter))
 
     def _feed(self) -> Iterator[str]:
-        """One string for each record that is whole."""
+        """One string for each complete record."""
         number, ahead, readline, damaged = 0, self._ahead, self._readline, self._damaged
         is_whole = _patterns(self._delimiter)[0].fullmatch
         while line := ahead.popleft() if ahead else readline():
             number += 1
             if len(line) > MAX_RECORD_LENGTH or "\0" in line or damaged:
                 usual = False
-            else:  # nearly all lines, so nothing more is done for them than must be
+            else:  # nearly all lines, so this is the fast path
                 usual = '"' not in line or (line.count('"') % 2 == 0 and is_whole(line) is not None)
             if usual:
                 self.line = number
@@ -80,7 +78,7 @@ class CsvRecords:
                 self.multiline = False
 
     def _examined(self, line: str, number: int) -> tuple[str, int]:
-        """The record that begins with a line, or nothing where it is bad; and how many lines it has."""
+        """The record that begins with a line, or nothing if it is bad; and how many lines it has."""
 
         def bad(reason: str) -> tuple[str, int]:
             self.bad.append(BadRow(number, reason))
@@ -90,9 +88,9 @@ class CsvRecords:
             self._skip()
             return bad(f"is longer than {MAX_RECORD_LENGTH} characters; is a line end missing?")
         if "\0" in line:
-            return bad("holds a NUL character; save the file as CSV UTF-8")
+            return bad("contains a NUL character; save the file as CSV UTF-8")
         if self._damaged and _UNREADABLE.search(line):
-            return bad("holds bytes that are no letters in the encoding of the file; save it as CSV UTF-8")
+            return bad("contains bytes that are invalid in the encoding of the file; save it as CSV UTF-8")
         if '"' not in line:
             return line, 1
         text = line.rstrip("\r\n")
@@ -106,7 +104,7 @@ class CsvRecords:
         return self._folded(line) or bad("a quote is opened and not closed")
 
     def _folded(self, line: str) -> tuple[str, int] | None:
-        """A record of several lines, and how many; None where it cannot be meant so. The lines stand ahead again then."""
+        """A record of several lines, and how many; None if it cannot be meant so, with the lines put back."""
         whole, begun = _patterns(self._delimiter)
         record, taken = line, []
         while following := self._ahead.popleft() if self._ahead else self._readline():
@@ -133,13 +131,13 @@ class CsvRecords:
         return next(_csv_reader(iter([text]), self._delimiter), [])
 
     def _skip(self) -> None:
-        """Go to the end of a line that is too long."""
+        """Skip to the end of a line that is too long."""
         while piece := self._readline():
             if piece.endswith("\n"):
                 return
             if piece.endswith("\r"):
                 following = self._readline()
-                if following and following != "\n":  # the two may have been cut apart
+                if following and following != "\n":  # a CR LF may have been split
                     self._ahead.append(following)
                 return
 
@@ -154,7 +152,7 @@ def _ends_quoted(cell: str) -> bool:
 
 @cache
 def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Of a record that is whole, and of one that ends inside a quoted field. No part is ever tried in two ways."""
+    """Patterns of a complete record, and of one that ends inside a quoted field. Neither backtracks."""
     cut = re.escape(delimiter)
     quoted = r' *+"[^"]*+(?:""[^"]*+)*+" *+'
     plain = rf' *+(?!")[^{cut}\r\n]*+'
@@ -174,18 +172,18 @@ def escape_formulas(value: str) -> str:
 
 
 def unescape_formulas(value: str) -> str:
-    """The same as it was before it was written, without spaces around it."""
+    """The value before it was escaped, without spaces around it."""
     value = value.strip()
     return _ESCAPED_FORMULA.sub(r"\1\2", value) if "'" in value else value
 
 
 def join_values(values: Iterable[str]) -> str:
-    """Several values in one cell, parted by semicolons; a semicolon of their own is written `\\;`."""
+    """Several values in one cell, separated by semicolons; a semicolon in a value is written `\\;`."""
     return ";".join(value.replace("\\", r"\\").replace(";", r"\;") for value in values)
 
 
 def split_values(cell: str) -> list[str]:
-    """The values of a cell that holds several; spaces around them, and empty ones, are dropped."""
+    """The values of a cell that holds several, without spaces around them and without empty ones."""
     if "\\" not in cell:
         found = cell.split(";")
     else:

@@ -1,9 +1,8 @@
-"""Lists of subscribers as CSV, in and out. Reading is pure: text lines in, applications and bad rows out.
+"""Subscriber lists as CSV, read and written. Reading is pure: text lines in, requests and bad rows out.
 
-Columns: `address` (needed), `name`, `language`, `newsletters`, `topics`, `frequency` (each, daily, weekly), `consent`,
-`left` (newsletters that they have left, or `*` for all); several newsletters or topics are parted by `;`. Fields that a
-spreadsheet would take for a formula are written with an apostrophe before them, which reading takes away again. The
-columns of other systems are in `columns`, what those say of somebody's subscription in `standing`.
+Columns: `address` (required), `name`, `language`, `newsletters`, `topics`, `frequency` (each, daily, weekly), `consent`,
+`left` (newsletters they have unsubscribed from, or `*` for all); several newsletters or topics are separated by `;`. The
+columns of other systems are in `columns`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from .file import CsvFile, DuplicateKeys, parse_mailbox
 from .records import BadRow, escape_formulas, join_values, split_values
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
-ALL_NEWSLETTERS = ""  # in an application that says what somebody has left
+ALL_NEWSLETTERS = ""  # in a request that says what somebody has unsubscribed from
 ALL_SYMBOL = "*"  # the same in the column `left`: every newsletter there is and will be
 _EXTRA_COLUMNS = ("left", "given", "middle", "family")
 _LANGUAGES = {
@@ -32,10 +31,10 @@ _LANGUAGES = {
 
 
 class SubscriberList:
-    """A file of subscribers: its rows as applications, or as bad rows. Raises ValueError where the header is unusable.
+    """A file of subscribers: its rows as requests, or as bad rows. Raises ValueError if the header is unusable.
 
-    `newsletters` are those of a row that names none; `known` are the ones that exist. `count` are the rows with an
-    address, `skipped` the columns that nobody reads. The file is read twice, and never held in memory.
+    `newsletters` are those of a row that names none; `known` are the ones that exist. `count` is the number of rows
+    with an address, `skipped` the columns that are not read. The file is read twice, and never held in memory.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class SubscriberList:
         self._repeats = DuplicateKeys(self._file.keys())
         self._columns = self._file.reader(*COLUMNS[:7])
         self._more = self._file.reader(*_EXTRA_COLUMNS)
-        self._foreign = self._file.standing is not None or any(map(self._file.has_column, _EXTRA_COLUMNS))
+        self._foreign = self._file.read_status is not None or any(map(self._file.has_column, _EXTRA_COLUMNS))
         self._usual = tuple(newsletters)
         self._language = language
         self._given = self._file.has_column("given")
@@ -89,14 +88,14 @@ class SubscriberList:
         except ValueError as error:
             return BadRow(line, str(error))
         first = self._repeats.first(wanted.key, line)
-        return wanted if first == line else BadRow(line, f"{wanted.address} stands in line {first} already")
+        return wanted if first == line else BadRow(line, f"{wanted.address} is already in line {first}")
 
     def _foreign_row(self, person: Mailbox, cells: Sequence[str]) -> SubscriptionRequest:
-        """A row with more columns than the usual ones: parts of a name, or what says that somebody has left, here or in
-        the system that the list comes from."""
+        """A row with more than the usual columns: parts of a name, or an opt-out, here or in the system that the list comes
+        from."""
         _, name, language, newsletters, topics, frequency, consent = values = self._columns(cells)
         left, given, middle, family = self._more(cells)
-        stands = self._file.stands(cells)
+        stands = self._file.status(cells)
         if stands and stands.says is not ListedStatus.SUBSCRIBED:
             lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
             return SubscriptionRequest(
@@ -118,7 +117,7 @@ class SubscriberList:
 
 
 def full_name(given: str, middle: str, family: str, language: Language) -> str:
-    """A name of its parts, in the order of the reader's language: in Vietnamese the family comes first."""
+    """The parts of a name in the order of the subscriber's language: in Vietnamese the family name comes first."""
     parts = (family, middle, given) if language is Language.VI else (given, middle, family)
     return " ".join(filter(None, parts))
 
@@ -129,8 +128,8 @@ def write_csv(
     strangers: Iterable[Sequence[OptOut]] = (),
     delimiter: str = ",",
 ) -> int:
-    """Write subscribers, each with what they have left, with a header; below them the addresses that have left and of
-    which nothing else is known. Returns how many rows."""
+    """Write subscribers with their opt-outs, with a header; below them addresses of which only opt-outs are known. Returns
+    the number of rows."""
     writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
     writer.writerow(COLUMNS)
     count = 0

@@ -1,7 +1,7 @@
-"""Lists of suppressed addresses as CSV, in and out. Reading is pure: text lines in, suppressions and bad rows out.
+"""Lists of suppressed addresses as CSV, read and written. Reading is pure: text lines in, suppressions and bad rows out.
 
-Columns: `address` (needed), `reason`, `type`, `since`, `until`; times as 2026-11-23 or 2026-11-23T07:00, in the site's zone
-where they name none. So a list of another system, with addresses alone, is taken in as it is.
+Columns: `address` (required), `reason`, `type`, `since`, `until`; times as 2026-11-23 or 2026-11-23T07:00, in the site's
+zone if they name none. So a list of another system, with addresses alone, can be imported as it is.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ from .file import CsvFile, cell_address_key
 from .records import BadRow, escape_formulas
 
 COLUMNS = ("address", "reason", "type", "since", "until")
-TYPES = tuple(
-    type for type in BounceType if type is not BounceType.POLICY
-)  # those that keep an address from being written to
+TYPES = tuple(type for type in BounceType if type is not BounceType.POLICY)  # the types that a suppression may have
 
 
 class SuppressionList:
-    """A file of suppressed addresses: its rows as suppressions, or as bad rows. Raises ValueError where the header itself
-    is unusable. `skipped` are the columns that nobody reads."""
+    """A file of suppressed addresses: its rows as suppressions, or as bad rows. Raises ValueError if the header is unusable.
+    `skipped` are the columns that are not read."""
 
     def __init__(self, file: TextIO, *, now: datetime, zone: tzinfo) -> None:
         self._file = CsvFile(file, SUPPRESSIONS)
@@ -53,9 +51,9 @@ class SuppressionList:
             return BadRow(line, str(error))
 
     def _stands(self, cells: Sequence[str]) -> StatusEntry | None:
-        """What the list says of somebody's subscription; here a column `status` may as well hold a code."""
+        """What the list says of the subscription; here a column `status` may also hold a code."""
         try:
-            return self._file.stands(cells)
+            return self._file.status(cells)
         except ValueError:
             return None
 
@@ -82,7 +80,7 @@ def _parse_time(text: str, zone: tzinfo) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no time: write 2026-11-23 or 2026-11-23T07:00") from None
+        raise ValueError(f"{text!r} is not a time; write 2026-11-23 or 2026-11-23T07:00") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

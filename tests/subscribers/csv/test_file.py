@@ -61,7 +61,7 @@ class TestCsv:
         bad = {row.line: row.reason for row in read if isinstance(row, BadRow)}
         assert sorted(bad) == [3, 6, 7, 8, 10]
         assert bad[6] == "newsletter 'tin-toi' is not known; there are: tin-sang, kinh-te"
-        assert "stands in line 2 already" in bad[7]
+        assert "is already in line 2" in bad[7]
         assert "has 4 fields, but the header has 3" in bad[8]
         assert bad[10] == "no newsletter is named"
 
@@ -77,7 +77,7 @@ class TestCsv:
                 assert isinstance(row, BadRow)
             elif key in first:
                 assert isinstance(row, BadRow)
-                assert row.reason.endswith(f"stands in line {first[key]} already")
+                assert row.reason.endswith(f"is already in line {first[key]}")
             else:
                 assert isinstance(row, SubscriptionRequest)
                 first[key] = line

@@ -48,7 +48,7 @@ class TestQuotes:
             ('b@x.vn,"Anh "Ba" Sáu"', "a quote stands inside a quoted field"),
             ('b@x.vn,"Anh Ba" Sáu', "a quote stands inside a quoted field"),
             ('b@x.vn,Anh Ba"', "a quote is closed that was not opened"),
-            ("b@x.vn,Anh\0Ba", "holds a NUL character"),
+            ("b@x.vn,Anh\0Ba", "contains a NUL character"),
             ("b@x.vn," + "x" * MAX_RECORD_LENGTH, f"is longer than {MAX_RECORD_LENGTH} characters"),
             ("b@x.vn,Anh Ba,x", "has 3 fields, but the header has 2; is a comma not in quotes?"),
             ("b@x.vn; c@x.vn,Anh Ba", "holds several addresses"),
@@ -89,7 +89,7 @@ class TestQuotes:
         text = 'address,name\na@x.vn,"An\nBình\n"\nc@x.vn,Cúc\nd@x.vn\n\ne@,\n'
         assert people(text) == {"c@x.vn": "Cúc", "d@x.vn": ""}
         assert list(faults(text)) == [2, 8]
-        assert faults(text)[2] == "holds a line end in the column name"
+        assert faults(text)[2] == "contains a line end in the column name"
 
     def test_no_cell_ever_holds_another_row(self) -> None:
         """Two forgotten quotes, with rows between them that would all be one name."""

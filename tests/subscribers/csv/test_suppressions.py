@@ -41,7 +41,7 @@ def test_a_list_of_another_system_with_addresses_alone_is_taken(database: Databa
     [
         ("lan,,,,", "it has no @"),
         ("lan@example.com,,policy,,", "type 'policy' is not known; there are: hard, soft"),
-        ("lan@example.com,,,yesterday,", "'yesterday' is no time: write 2026-11-23"),
+        ("lan@example.com,,,yesterday,", "'yesterday' is not a time; write 2026-11-23"),
         ("lan@example.com,,,,2020-01-01", "until 2020-01-01 is over"),
         ("lan@example.com,,,,,,x", "has 7 fields, but the header has 5"),
     ],
