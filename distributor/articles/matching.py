@@ -143,9 +143,10 @@ def decide_articles(
         deciding.place(groups.articles[position], is_old=position in old)
     deciding.merge()
     anomaly = _detect_anomaly(deciding, history, unchanged)
-    held = {id: anomalies.doubtful_date_reason(date) for id, date in deciding.doubtful.items()}
+    held = {id: anomalies.doubtful_date_reason(date, source.timezone) for id, date in deciding.doubtful.items()}
     unreadable = [(article, reason) for article in deciding.new if (reason := unreadable_reason(article))]
     notes = [f"article {article.id} «{article.title[:80]}» is held: {reason}" for article, reason in unreadable]
+    dates = anomalies.describe_doubtful_dates(deciding.new, deciding.doubtful, now, source.timezone)
     changes = ArticleChanges(
         new=tuple(deciding.new),
         changed=tuple(deciding.changed),
@@ -154,7 +155,7 @@ def decide_articles(
         is_first_gather=history.is_first,
         anomaly=anomaly.tell,
         faults=(*describe_ambiguous_keys(groups), *deciding.faults),
-        notes=(*notes, *anomalies.describe_doubtful_dates(deciding.new, deciding.doubtful, now)),
+        notes=(*notes, *dates),
     )
     held |= {**anomaly.hold, **{article.id: reason for article, reason in unreadable}}
     return replace(deciding.decisions, held=held, changes=changes)

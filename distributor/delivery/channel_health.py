@@ -91,7 +91,8 @@ class ChannelHealth:
             log.error("only this process knows that channel %s backs off: %s", channel, fault)
             return
         if news:
-            report.notes.append(f"channel {channel} backs off until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}")
+            local = f"{until.astimezone(self._rules.zone):%Y-%m-%d %H:%M:%S}"
+            report.notes.append(f"channel {channel} backs off until {local}: {reason}")
 
     # -- failures ----------------------------------------------------------------------------------------------------
 

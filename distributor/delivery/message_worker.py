@@ -17,7 +17,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from ..bounces.classify import bounce_from_outcome
 from ..editions import repository as edition_repository
@@ -48,13 +48,14 @@ FLUSH_TIMEOUT = 30.0  # seconds that a failing store has at the end of a round
 class DeliveryRules:
     """What a worker decides by. `look_up_recipients` makes recipients of rows; `resend` says for a newsletter whether an
     email that may be out is sent again; `stop` ends the work after the messages in hand, with every outcome written;
-    `chance` is a random number from 0 to 1."""
+    `chance` is a random number from 0 to 1; `zone` is that of times in messages to staff."""
 
     look_up_recipients: RecipientLookup
     resend: Callable[[str], bool]
     clock: Callable[[], datetime]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     chance: Callable[[], float] = random.random
+    zone: tzinfo = UTC
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 
 from ..config.schema import Review
@@ -55,7 +55,7 @@ class Difference:
     stays: bool = False
 
 
-def find_differences(edition: Edition, today: Mapping[str, Candidate], now: datetime) -> list[Difference]:
+def find_differences(edition: Edition, today: Mapping[str, Candidate], now: datetime, zone: tzinfo) -> list[Difference]:
     """What is not as it was frozen. `today` are the edition's articles as they stand now, by id."""
     found = []
     for frozen in edition.carried:
@@ -63,7 +63,7 @@ def find_differences(edition: Edition, today: Mapping[str, Candidate], now: date
         if candidate is None:
             found.append(Difference(frozen, "its row in the store cannot be read"))
             continue
-        article, reason = candidate.article, find_hold_reason(candidate, now)
+        article, reason = candidate.article, find_hold_reason(candidate, now, zone)
         if reason:
             found.append(Difference(frozen, reason, withdrawn=bool(candidate.withdrawn)))
         elif article.version != frozen.version:
@@ -71,7 +71,7 @@ def find_differences(edition: Edition, today: Mapping[str, Candidate], now: date
     return found
 
 
-def find_hold_reason(today: Candidate, now: datetime) -> str:
+def find_hold_reason(today: Candidate, now: datetime, zone: tzinfo) -> str:
     """Why an article must not go out now; nothing where it may."""
     if today.withdrawn:
         return f"withdrawn: {today.withdrawn}"
@@ -81,7 +81,7 @@ def find_hold_reason(today: Candidate, now: datetime) -> str:
     if until is None:
         return ""
     why = "under embargo" if today.article.publish_at == until else "dated ahead, and waits"
-    return f"{why} until {until:%Y-%m-%d %H:%M} UTC"
+    return f"{why} until {until.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True, slots=True)

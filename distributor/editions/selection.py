@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from ..config.schema import Newsletter
@@ -103,7 +103,9 @@ def find_exclusion_reason(newsletter: Newsletter, article: Article) -> str:
     return f"{has} none of this newsletter's"
 
 
-def select_articles(newsletter: Newsletter, candidates: Iterable[Candidate], now: datetime) -> Selection:
+def select_articles(
+    newsletter: Newsletter, candidates: Iterable[Candidate], now: datetime, zone: tzinfo = UTC
+) -> Selection:
     """Decide about all candidates that belong to the newsletter."""
     wanted = sorted(
         (c for c in candidates if belongs_to_newsletter(newsletter, c.article)), key=lambda c: _age(c.article)
@@ -111,7 +113,7 @@ def select_articles(newsletter: Newsletter, candidates: Iterable[Candidate], now
     apart: list[ArticleDecision] = []
     ready: list[Candidate] = []
     for candidate in wanted:
-        choice = _exclude(candidate, ready, now)
+        choice = _exclude(candidate, ready, now, zone)
         if choice:
             apart.append(choice)
         else:
@@ -130,7 +132,7 @@ def _age(article: Article) -> tuple[object, ...]:
     return (article.moment, article.first_seen, article.id)
 
 
-def _exclude(candidate: Candidate, ready: Sequence[Candidate], now: datetime) -> ArticleDecision | None:
+def _exclude(candidate: Candidate, ready: Sequence[Candidate], now: datetime, zone: tzinfo) -> ArticleDecision | None:
     article = candidate.article
     if candidate.withdrawn:
         return ArticleDecision(article, ArticleStatus.REJECTED, f"withdrawn: {candidate.withdrawn}")
@@ -138,7 +140,9 @@ def _exclude(candidate: Candidate, ready: Sequence[Candidate], now: datetime) ->
         return ArticleDecision(article, ArticleStatus.HELD, candidate.held)
     if until := article.waits_until(now):
         return ArticleDecision(
-            article, ArticleStatus.HELD, f"{describe_wait(article, until)} until {until:%Y-%m-%d %H:%M} UTC"
+            article,
+            ArticleStatus.HELD,
+            f"{describe_wait(article, until)} until {until.astimezone(zone):%Y-%m-%d %H:%M}",
         )
     twin = next((other for other in ready if _has_same_title(other.article, article)), None)
     if twin:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from ..config.types import show_duration
 from ..model import Article
@@ -47,19 +47,23 @@ def detect_anomalies(activity: SourceActivity, now: datetime, alert_if_silent_fo
     return AnomalyReport(hold, _staff_message(activity, suspicion, now, alert_if_silent_for))
 
 
-def doubtful_date_reason(date: datetime) -> str:
+def doubtful_date_reason(date: datetime, zone: tzinfo) -> str:
     """Why an article is held whose date is implausible."""
-    return f"{DOUBTFUL_DATE_PREFIX}{date:%Y-%m-%d %H:%M} UTC, lies too far in the future to be meant"
+    return f"{DOUBTFUL_DATE_PREFIX}{date.astimezone(zone):%Y-%m-%d %H:%M}, lies too far in the future to be meant"
 
 
-def describe_doubtful_dates(new: Sequence[Article], doubtful: Mapping[str, datetime], now: datetime) -> list[str]:
+def describe_doubtful_dates(
+    new: Sequence[Article], doubtful: Mapping[str, datetime], now: datetime, zone: tzinfo
+) -> list[str]:
     """Lines for staff on the dates of new articles: which are held because of them, and which wait for them."""
     lines = []
     for article in new:
         if article.id in doubtful:
-            lines.append(f"«{article.title}» ({article.id}) is held: {doubtful_date_reason(doubtful[article.id])}")
+            reason = doubtful_date_reason(doubtful[article.id], zone)
+            lines.append(f"«{article.title}» ({article.id}) is held: {reason}")
         elif article.has_date and article.published > now and (until := article.waits_until(now)):
-            lines.append(f"«{article.title}» ({article.id}) is dated ahead and waits until {until:%Y-%m-%d %H:%M} UTC")
+            local = f"{until.astimezone(zone):%Y-%m-%d %H:%M}"
+            lines.append(f"«{article.title}» ({article.id}) is dated ahead and waits until {local}")
     more = len(lines) - _MAX_EXAMPLES
     return lines[:_MAX_EXAMPLES] + ([f"{more} more articles are dated ahead"] if more > 0 else [])
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -150,6 +150,7 @@ class HttpFetcher:
     hosts: HostQueue
     options: FetchOptions
     waits: dict[str, datetime]
+    zone: tzinfo  # of times in messages
 
     @property
     def limits(self) -> FetchLimits:
@@ -204,7 +205,9 @@ class HttpFetcher:
         host = _host(here)
         until = find_backoff(self.waits, host, datetime.now(UTC))
         if until:
-            raise Busy(f"{asked} is not asked: {_backoff_message(host, until)}", until=until, asked=False)
+            raise Busy(
+                f"{asked} is not asked: {_backoff_message(host, until.astimezone(self.zone))}", until=until, asked=False
+            )
 
     async def _page(self, asked: str, here: str, response: aiohttp.ClientResponse, moved_to: str) -> FetchedDocument:
         if response.status == HTTPStatus.NOT_MODIFIED:
@@ -218,7 +221,9 @@ class HttpFetcher:
                 raise SourceError(f"{asked} answered {_status(response)}")
             self.waits[_host(here)] = until
             raise Busy(
-                f"{asked} answered {_status(response)}; {_backoff_message(_host(here), until)}", until=until, asked=True
+                f"{asked} answered {_status(response)}; {_backoff_message(_host(here), until.astimezone(self.zone))}",
+                until=until,
+                asked=True,
             )
         body = bytearray()
         async for chunk in response.content.iter_chunked(65536):
@@ -245,7 +250,7 @@ async def open_fetcher(
         user_agent=user_agent(site), allow_private=options.allow_private, total=limits.total, octets=limits.octets
     )
     try:
-        yield HttpFetcher(session, hosts, options, dict(options.waits))
+        yield HttpFetcher(session, hosts, options, dict(options.waits), site.timezone)
     finally:
         await session.close()
 
@@ -312,7 +317,7 @@ def _host(url: str) -> str:
 
 
 def _backoff_message(host: str, until: datetime) -> str:
-    return f"{host} asks for a pause until {until:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{host} asks for a pause until {until:%Y-%m-%d %H:%M:%S}"
 
 
 def _in_words(error: Exception) -> str:

@@ -152,6 +152,7 @@ def make_delivery_worker(
             resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
             clock=clock,
             stop=stop or asyncio.Event(),
+            zone=newsroom.settings.site.timezone,
         ),
         progress=progress,
         among=among,

@@ -145,7 +145,7 @@ class EditionMaterial:
 def _digest_material(context: NewsletterContext, request: EditionRequest) -> EditionMaterial:
     """What the newsletter has not decided about for good."""
     candidates = article_status.list_candidates(context.connection, context.newsletter.id)
-    selection = select_articles(context.newsletter, candidates, context.now)
+    selection = select_articles(context.newsletter, candidates, context.now, context.newsroom.zone(context.newsletter))
     contents = EditionContents.of(selection) if selection.chosen else None
     return EditionMaterial(selection=selection, contents=contents)
 
@@ -155,7 +155,7 @@ def _alert_material(context: NewsletterContext, request: EditionRequest) -> Edit
     connection, newsletter, article = context.connection, context.newsletter, request.article
     assert article is not None
     (today,) = article_status.load_candidates(connection, newsletter.id, [article])
-    if reason := find_hold_reason(today, context.now):
+    if reason := find_hold_reason(today, context.now, context.newsroom.zone(newsletter)):
         return EditionMaterial(selection=Selection((), f"{article.id} is {reason}"))
     received = parts_with_article(connection, newsletter.id, article.id)
     query = build_recipient_query(context, EditionKind.ALERT)

@@ -172,7 +172,7 @@ def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, 
     edition = edition_repository.find(connection, row.id)
     assert edition is not None
     today = {one.article.id: one for one in article_status.load_candidates(connection, row.newsletter, edition.carried)}
-    found = review.find_differences(edition, today, now)
+    found = review.find_differences(edition, today, now, context.newsroom.zone(newsletter))
     if found and newsletter.recheck == "hold" and not rechecked:
         reason = f"changed since it was frozen: {review.describe_differences(found)}"
         edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)

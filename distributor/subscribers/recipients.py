@@ -198,7 +198,9 @@ def postpone_over_cap(connection: Connection, order: RecipientQuery, edition: Ed
             subscriptions.c.newsletter == order.newsletter, subscriptions.c.subscriber_id.in_(sa.select(people.c.id))
         )
         .values(
-            catch_up_from=sa.case((to_catch_up, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UTC_TIME)),
+            catch_up_from=sa.case(
+                (to_catch_up, subscriptions.c.catch_up_from), else_=sa.literal(order.start, UTC_TIME)
+            ),
             catch_up_since=edition.frozen_at,
         )
     )

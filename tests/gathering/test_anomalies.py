@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,9 +51,11 @@ def test_when_the_dates_are_gone_all_new_ones_are_held() -> None:
 def test_articles_dated_ahead_are_told_each_with_what_becomes_of_it() -> None:
     young, soon, late = articles(3)
     soon, late = replace(soon, published=NOW + 2 * DAY), replace(late, published=NOW, has_date=False)
-    assert describe_doubtful_dates([young, soon, late], {late.id: NOW + 365 * DAY}, NOW) == [
-        f"«Tin {soon.id}» ({soon.id}) is dated ahead and waits until 2026-11-25 00:00 UTC",
-        f"«Tin {late.id}» ({late.id}) is held: its date, 2027-11-23 00:00 UTC, lies too far in the future to be meant",
+    assert describe_doubtful_dates(
+        [young, soon, late], {late.id: NOW + 365 * DAY}, NOW, ZoneInfo("Asia/Ho_Chi_Minh")
+    ) == [
+        f"«Tin {soon.id}» ({soon.id}) is dated ahead and waits until 2026-11-25 07:00",
+        f"«Tin {late.id}» ({late.id}) is held: its date, 2027-11-23 07:00, lies too far in the future to be meant",
     ]
 
 
