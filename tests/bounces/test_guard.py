@@ -282,7 +282,7 @@ def test_the_same_mail_twice_counts_once(database: Database) -> None:
 
 def test_staff_see_and_decide_by_command(room: Room) -> None:
     room.good("send", "tin-sang", "--yes")
-    assert room.good("suppressions", "pending") == "No suppressions wait.\n"
+    assert room.good("suppressions", "pending") == "No suppressions wait for a decision.\n"
     with room.store().write() as connection:
         number = (
             connection.execute(sa.select(deliveries.c.edition_id).where(deliveries.c.address != "")).scalars().first()

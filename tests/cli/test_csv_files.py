@@ -57,7 +57,7 @@ class TestCommand:
     def test_an_encoding_can_be_named_and_a_guess_is_told(self, room: Room) -> None:
         file = room.folder / "old.csv"
         file.write_bytes(windows_1258("address,name\nb@x.vn,Nguyễn Hưởng\n"))
-        assert "read as windows-1258; if letters are wrong" in room.good("subscribers", "import", str(file))
+        assert "read as windows-1258; if letters look wrong" in room.good("subscribers", "import", str(file))
         file.write_bytes("address,name\nc@x.vn,Żółć\n".encode("iso-8859-2"))
         room.good("subscribers", "import", str(file), "--encoding", "iso-8859-2")
         names = {one["address"]: one["name"] for one in room.run("subscribers", "list", "--json").json}

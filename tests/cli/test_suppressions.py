@@ -29,7 +29,7 @@ def test_staff_add_see_and_lift_a_suppression(room: Room) -> None:
     assert (found["address"], found["type"], found["reason"]) == (LAN, "staff", "hết hợp đồng")
     said = room.good("why", LAN)
     assert "The address must not be written to since " in said and ": hết hợp đồng." in said
-    assert room.good("suppressions", "list", "--type", "hard") == "No address is suppressed in this way.\n"
+    assert room.good("suppressions", "list", "--type", "hard") == "No address is suppressed with this type.\n"
     assert "no longer suppressed (was: staff, hết hợp đồng)" in room.good("suppressions", "remove", LAN)
     done = room.run("suppressions", "remove", LAN)
     assert (done.code, done.err) == (2, f"error: {LAN} is not suppressed\n")

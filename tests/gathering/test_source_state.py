@@ -165,7 +165,7 @@ def test_a_second_process_and_a_second_source_of_the_portal_keep_to_it(room: Roo
         again = room.run("gather", name)
         assert again.code == 1
         assert "is not asked" in again.err
-        assert "`distributor gather --force` asks all the same" in again.err
+        assert "`distributor gather --force` asks anyway" in again.err
     (look,) = room.run("gather", "a", "--json").json
     assert datetime.fromisoformat(look["ask_again"]) > datetime.now(UTC) + timedelta(minutes=55)
     assert portal.asked == ["/a"]

@@ -201,7 +201,7 @@ def test_an_alert_that_was_sent_is_not_promised_again(room: Room) -> None:
     room.good("subscribers", "add", "sau@example.com")
     for more in (["--dry-run"], ["--missed", "--dry-run"], ["--missed", "--yes"]):
         done = room.run("send", "--alert", id, *more)
-        assert done.out.startswith("tin-sang: nothing to send: an alert goes out once\n"), more
+        assert done.out.startswith("tin-sang: nothing to send: it was sent as an alert before\n"), more
         assert "at once to" not in done.out and "get it again" not in done.err
 
 
@@ -220,7 +220,7 @@ def test_the_same_correction_without_words_does_not_replace_the_note(room: Room)
     room.good("articles", "correct", id, "--note", "Sửa tên xã.", "--mail", "--yes")
     for note in ((), ("--note", "Sửa tên xã.")):
         said = room.good("articles", "correct", id, *note, "--mail", "--yes")
-        assert "it is not done twice" in said
+        assert "unfinished deliveries continue" in said
         assert len(room.letters()) == 2
     assert "Sửa tên xã." in (room.folder / "var" / "feeds" / "rss.xml").read_text(encoding="utf-8")
     assert "corrected: " in room.good("articles", "correct", id, "--again", "--mail", "--yes")

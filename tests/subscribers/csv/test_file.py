@@ -89,7 +89,7 @@ class TestCsv:
             ("", "line 1: the file is empty"),
             (
                 "\n \nname\nLan\n",
-                "line 3: no column is called address or email .there are: 'name'.; fields are parted by",
+                "line 3: no column is called address or email .there are: 'name'.; fields are separated by",
             ),
             ("lan@example.com,Lan\n", "line 1: the header is missing"),
             ('"address,name\nlan@example.com,Lan\n', "line 1: a quote is opened and not closed"),
