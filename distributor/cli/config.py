@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .context import CliContext, pass_cli_context
+from .context import CliContext, pass_cli_context, say
 
 
 @click.command("config", short_help="Show a config.yaml with every setting explained.")
@@ -20,4 +20,5 @@ def command(app: CliContext) -> None:
     folder = app.config.absolute().parent
     registry.channels.join(folder / "channels")
     registry.sources.join(folder / "sources")
-    click.echo(write_example(), nl=False)
+    for line in write_example().splitlines():
+        say(line)

@@ -175,7 +175,7 @@ def _classify_error(error: Exception) -> tuple[LinkState, str]:
         return LinkState.UNCLEAR, "leads into a private network"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         passing = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
-        return (LinkState.UNCLEAR, "") if passing else (LinkState.UNREACHABLE, "does not result: its name is unknown")
+        return (LinkState.UNCLEAR, "") if passing else (LinkState.UNREACHABLE, "does not answer: its name is unknown")
     if isinstance(cause, ConnectionRefusedError):
-        return LinkState.UNREACHABLE, "does not result: the connection is refused"
+        return LinkState.UNREACHABLE, "does not answer: the connection is refused"
     return LinkState.UNCLEAR, ""
