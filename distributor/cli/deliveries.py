@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..delivery.channel_state import ChannelBackoff, ChannelFault
-    from ..model import Delivery, DeliveryState
+    from ..model import Delivery
 
 SHOWN = 50
 _STATES = ("pending", "sending", "sent", "deferred", "rejected", "uncertain", "suppressed", "expired")
@@ -53,7 +53,9 @@ def command(
     with app.store() as database, database.read(long=True) as connection:
         if edition and edition_repository.find(connection, edition) is None:
             raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-        which = _Which(edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel)
+        which = queries.DeliveryFilter(
+            edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel
+        )
         faults, backoffs = (
             channel_state.faults_by_channel(connection),
             channel_state.list_backoffs(connection, clock()),
@@ -70,14 +72,6 @@ def command(
         "No such deliveries.",
     )
     show_remaining(len(found), total)
-
-
-class _Which(TypedDict):
-    """Which deliveries are asked for."""
-
-    edition: str | None
-    states: tuple[DeliveryState, ...]
-    channel: str | None
 
 
 def _data(row: Delivery, fault: ChannelFault | None, backoff: ChannelBackoff | None) -> dict[str, object]:

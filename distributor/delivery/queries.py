@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -67,64 +67,47 @@ def parse_state(value: str, key: object) -> DeliveryState:
     return known
 
 
+class DeliveryFilter(TypedDict, total=False):
+    """Which rows of the ledger are meant: those that fit all that is given."""
+
+    edition: str | None
+    states: Sequence[DeliveryState]
+    channel: str | None
+    recipient: str | None
+
+
 def iterate_deliveries(
-    connection: Connection,
-    *,
-    edition: str | None = None,
-    states: Sequence[DeliveryState] = (),
-    channel: str | None = None,
-    recipient: str | None = None,
-    limit: int | None = None,
+    connection: Connection, *, limit: int | None = None, **which: Unpack[DeliveryFilter]
 ) -> Iterator[Delivery]:
     """Rows of the ledger, those that changed last first, without holding them all."""
     query = sa.select(*DELIVERY_COLUMNS).order_by(
         deliveries.c.updated.desc(), deliveries.c.variant, deliveries.c.recipient
     )
-    query = _filter(query, edition, states, channel, recipient).limit(limit)
+    query = _filter(query, which).limit(limit)
     return stream_readable_rows(connection, query, deliveries.c.id, delivery_from_row, "delivery")
 
 
-def list_deliveries(
-    connection: Connection,
-    *,
-    edition: str | None = None,
-    states: Sequence[DeliveryState] = (),
-    channel: str | None = None,
-    recipient: str | None = None,
-    limit: int = 50,
-) -> list[Delivery]:
+def list_deliveries(connection: Connection, *, limit: int = 50, **which: Unpack[DeliveryFilter]) -> list[Delivery]:
     """The first of them."""
-    return list(
-        iterate_deliveries(
-            connection, edition=edition, states=states, channel=channel, recipient=recipient, limit=limit
-        )
-    )
+    return list(iterate_deliveries(connection, limit=limit, **which))
 
 
-def count_deliveries(
-    connection: Connection,
-    *,
-    edition: str | None = None,
-    states: Sequence[DeliveryState] = (),
-    channel: str | None = None,
-    recipient: str | None = None,
-) -> int:
+def count_deliveries(connection: Connection, **which: Unpack[DeliveryFilter]) -> int:
     """How many rows there are of them."""
-    query = _filter(sa.select(sa.func.count()).select_from(deliveries), edition, states, channel, recipient)
+    query = _filter(sa.select(sa.func.count()).select_from(deliveries), which)
     number: int = connection.execute(query).scalar_one()
     return number
 
 
-def _filter(
-    query: sa.Select[Any],
-    edition: str | None,
-    states: Sequence[DeliveryState],
-    channel: str | None,
-    recipient: str | None,
-) -> sa.Select[Any]:
-    wanted = {deliveries.c.edition_id: edition, deliveries.c.channel: channel, deliveries.c.recipient: recipient}
+def _filter(query: sa.Select[Any], which: DeliveryFilter) -> sa.Select[Any]:
+    wanted = {
+        deliveries.c.edition_id: which.get("edition"),
+        deliveries.c.channel: which.get("channel"),
+        deliveries.c.recipient: which.get("recipient"),
+    }
     for column, value in wanted.items():
         query = query.where(column == value) if value else query
+    states = which.get("states")
     return query.where(deliveries.c.state.in_(states)) if states else query
 
 
