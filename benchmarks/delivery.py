@@ -342,7 +342,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", default="10000,100000", help="readers of c")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
     parser.add_argument("--connections", type=int, default=40, help="connections at once")
-    parser.add_argument("--per-connection", type=int, help="messages over each; the program's own number if left out")
+    parser.add_argument("--messages-per-connection", type=int, help="the program's own number if left out")
     parser.add_argument("--full", action="store_true", help="c with 1,000,000 readers: minutes, and 1 GB of disk")
     parser.add_argument("--profile", action="store_true", help="p as well")
     options = parser.parse_args()
