@@ -368,7 +368,7 @@ def test_a_dry_run_tells_what_would_follow_and_changes_nothing(post: Post, postb
     said = room.good("bounces", "--dry-run")
     assert f"bounce  {LAN}  tin-sang-1  5.1.1   hard: would be suppressed\n" in said
     assert "nothing: still on its way" in said
-    assert "1 message is no report: left as they were." in said
+    assert "1 message is not a report: left as they were." in said
     assert (postbox.waiting, post.type(), post.rows()) == (3, None, [])
     assert "hard: is suppressed" in room.good("bounces")
     assert (postbox.waiting, post.type()) == (1, BounceType.HARD)
@@ -381,7 +381,7 @@ def test_one_message_can_come_from_a_file(post: Post, tmp_path: Path) -> None:
     assert "complaint: would be suppressed" in post.room.good("bounces", "--file", str(file), "--dry-run")
     (report,) = post.room.run("bounces", "--file", str(file), "--json").json[0]["reports"]
     assert (report["kind"], report["type"], report["suppressed"]) == ("complaint", "complaint", True)
-    assert "nothing: complaint, known already" in post.room.good("bounces", "--file", str(file))
+    assert "nothing: complaint, already known" in post.room.good("bounces", "--file", str(file))
     assert post.type() is BounceType.COMPLAINT
 
 
