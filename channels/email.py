@@ -147,7 +147,7 @@ class Email(PersonalChannel):
         """One rendition: the email of a segment, with marks in the places that differ from recipient to recipient."""
         digest = context.digest(edition)
         subject = clean_line(digest.subject)
-        letter = {
+        content = {
             "subject": subject,
             "html": digest.html,
             "text": digest.text,
@@ -157,7 +157,7 @@ class Email(PersonalChannel):
             "feedback_id": feedback_id(edition.id, edition.newsletter, edition.kind, Mailbox.parse(self.sender).domain),
             "list_id": f"{edition.newsletter}.{self.list_domain or Mailbox.parse(self.sender).domain}",
         }
-        body = json.dumps(letter, ensure_ascii=False, sort_keys=True, indent=1).encode()
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode()
         return [
             Rendition(
                 channel=self.name,

@@ -67,13 +67,13 @@ class Feed(Channel):
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         """The three feeds of the newsletter."""
-        letter = context.newsletter
+        newsletter = context.newsletter
         head = replace(
             self._head(context),
-            title=letter.title,
-            description=letter.description,
-            language=(letter.language or context.site.language).value,
-            zone=letter.timezone or context.site.timezone,
+            title=newsletter.title,
+            description=newsletter.description,
+            language=(newsletter.language or context.site.language).value,
+            zone=newsletter.timezone or context.site.timezone,
         )
         return self._feeds(head, context.announced, f"{edition.newsletter}.", edition.id)
 

@@ -256,6 +256,6 @@ def _read_key(file: Path) -> bytes:
     if len(secret) < _MIN_KEY_LENGTH:
         raise StoreError(
             f"{file}: is too short to be a key; restore it from a backup, or delete it and run `distributor store claim "
-            "--new-key`: the unsubscribe links in old mails will not work any more"
+            "--new-key`: the unsubscribe links in old emails will not work any more"
         )
     return secret.encode()

@@ -54,11 +54,11 @@ class HeldSuppressions:
     def question(self) -> str:
         """What staff are asked, in one line."""
         name = self.edition or UNKNOWN
-        paused = f"{name} is paused" if self.edition else "returned mails of no known edition"
+        paused = f"{name} is paused" if self.edition else "returned emails of no known edition"
         return (
             f"{paused}: {self.reason}. Nobody is suppressed yet: are these addresses dead, or is it us? "
             f"`distributor suppressions confirm {name}` suppresses them ({self.addresses}), "
-            f"`distributor suppressions discard {name}` forgets it and sends their letters again"
+            f"`distributor suppressions discard {name}` forgets it and sends their emails again"
         )
 
 

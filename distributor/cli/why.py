@@ -133,14 +133,14 @@ def _subscriber(
         person, standing, rows, met, app.zone, app.newsroom.settings.max_emails_per_day, failures
     )
     left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
-    letters = {row.id: _articles_in_email(connection, row) for row in rows}
+    emails = {row.id: _articles_in_email(connection, row) for row in rows}
     told = [*lines[:1], *left, *lines[1:]]
     if one and met:
         for row in rows:
-            told += _about_email(app, connection, met[0], letters[row.id], person)
+            told += _about_email(app, connection, met[0], emails[row.id], person)
     elif (total := edition_repository.count_editions(connection)) > len(listed):
         told.append(f"These are the {len(listed)} latest of {total} editions; name an older one to have it explained.")
-    return told, {"deliveries": [asdict(row) | {"articles": letters[row.id]} for row in rows]}
+    return told, {"deliveries": [asdict(row) | {"articles": emails[row.id]} for row in rows]}
 
 
 def _articles_in_email(connection: Connection, row: Delivery) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def _edition_reach(
     alert = next((other.edition for other in all_of_it if _is_known_alert(other, one)), "")
     return CoverageStats(
         edition=one.edition, newsletter=one.newsletter, kind=one.kind, state=one.state, frozen_at=one.frozen_at,
-        released_at=one.released_at, letters=counts, without=without, alert=alert,
+        released_at=one.released_at, emails=counts, without=without, alert=alert,
         already_had=_count_already_alerted(connection, one, alert) if alert and without else 0,
         posts=_count_posts(connection, one.edition, article),
     )  # fmt: skip
@@ -81,7 +81,7 @@ def _correction(connection: Connection, article: str, edition: str) -> CoverageS
     stands = enum_member(EditionState, row.state, "edition", edition)
     return CoverageStats(
         edition=edition, newsletter=row.newsletter, kind=EditionKind.CORRECTION, state=stands,
-        frozen_at=row.frozen_at, released_at=row.released_at, letters=counts,
+        frozen_at=row.frozen_at, released_at=row.released_at, emails=counts,
         posts=_count_posts(connection, edition, article),
     )  # fmt: skip
 

@@ -315,7 +315,7 @@ def _in_shard(table: sa.Table, shard: Shard) -> sa.ColumnElement[bool]:
     return (table.c.edition_id == shard.edition) & (table.c.shard == shard.number)
 
 
-# The statements that run for every group of letters, made once. FOR SHARE: on PostgreSQL a take-over must not slip in
+# The statements that run for every group of emails, made once. FOR SHARE: on PostgreSQL a take-over must not slip in
 # between this look and the write (SQLite has one writer).
 _GUARD = PreparedStatement(
     lambda _: (

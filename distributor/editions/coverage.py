@@ -1,4 +1,4 @@
-"""Which editions carry an article, and in which of their letters. The item ledger knows the last digest only; an article
+"""Which editions carry an article, and in which of their emails. The item ledger knows the last digest only; an article
 may also have been an alert, stand in daily and weekly letters, and be caught up with in a later digest."""
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class ArticleOutcome:
 class CoverageStats:
     """An edition that carries an article, and what became of it.
 
-    `letters` are those that hold it, counted by state, and `without` those that do not; `had` of these go to readers who
+    `emails` are those that hold it, counted by state, and `without` those that do not; `had` of these go to recipients who
     have had it as the `alert` before. `posts` are its own posts and what shows the edition as a whole, by channel.
     """
 
@@ -43,7 +43,7 @@ class CoverageStats:
     state: EditionState
     frozen_at: datetime
     released_at: datetime | None
-    letters: Mapping[DeliveryState, int]
+    emails: Mapping[DeliveryState, int]
     without: int = 0
     alert: str = ""
     already_had: int = 0
@@ -51,8 +51,8 @@ class CoverageStats:
 
     @property
     def holding(self) -> int:
-        """How many letters hold it."""
-        return sum(self.letters.values())
+        """How many emails hold it."""
+        return sum(self.emails.values())
 
 
 def explain_article(
@@ -97,7 +97,7 @@ def explain_article(
         for mark in said.values()
     ]
     lines += [
-        f"Its readers were told of a {notice.kind} on {local(notice.at)}{_with_reason(notice.note)}."
+        f"Its recipients were told of a {notice.kind} on {local(notice.at)}{_with_reason(notice.note)}."
         for notice in notices
     ]
     known = {line.newsletter: line for line in told}
@@ -138,8 +138,8 @@ def _undecided(
 _KIND_WORDS = {
     EditionKind.DIGEST: "announced in edition",
     EditionKind.ALERT: "sent at once as the alert",
-    EditionKind.DAILY: "in the daily letter",
-    EditionKind.WEEKLY: "in the weekly letter",
+    EditionKind.DAILY: "in the daily email",
+    EditionKind.WEEKLY: "in the weekly email",
     EditionKind.CORRECTION: "corrected or withdrawn by",
 }
 
@@ -156,16 +156,16 @@ def _describe_coverage(one: CoverageStats, local: Callable[[datetime], str]) -> 
 
 
 def _describe_emails(one: CoverageStats) -> str:
-    """How many letters hold it and how many do not, and why not."""
+    """How many emails hold it and how many do not, and why not."""
     if not one.holding and not one.without:
-        return "no letters"
-    words = "letter holds it" if one.holding == 1 else "letters hold it"
-    said = f"{one.holding} {words} ({_counts(one.letters)})" if one.holding else "no letter holds it"
+        return "no emails"
+    words = "email holds it" if one.holding == 1 else "emails hold it"
+    said = f"{one.holding} {words} ({_counts(one.emails)})" if one.holding else "no email holds it"
     others = one.without - one.already_had
     if one.already_had:
-        said += f", {one.already_had} leave it out, as their readers have had it as {one.alert}"
+        said += f", {one.already_had} leave it out, as their recipients have had it as {one.alert}"
     if others:
-        said += f", {others} leave it out, as their readers have chosen other topics or had other letters with it"
+        said += f", {others} leave it out, as their recipients have chosen other topics or had other emails with it"
     return said
 
 
@@ -181,8 +181,8 @@ def _with_reason(reason: str) -> str:
 class SubscriberEdition:
     """An edition that somebody may have met. `topics` are those of its articles, casefolded, by article.
 
-    `had` are those of its articles that this reader had had as an alert when it was frozen, with that alert's edition;
-    `letters_before` counts the letters of that day that were this reader's already.
+    `had` are those of its articles that this recipient had had as an alert when it was frozen, with that alert's edition;
+    `emails_before` counts the emails of that day that were this recipient's already.
     """
 
     id: str
@@ -202,7 +202,7 @@ class SubscriberEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionHistory:
-    """What is known of a reader beside their choices: since when each newsletter is asked for, and since when and why
+    """What is known of a recipient beside their choices: since when each newsletter is asked for, and since when and why
     the address must not be written to."""
 
     since: Mapping[str, datetime] = field(default_factory=dict)
@@ -212,8 +212,8 @@ class SubscriptionHistory:
 
 _FREQUENCY_WORDS = {
     Frequency.EACH: "each edition",
-    Frequency.DAILY: "one mail a day",
-    Frequency.WEEKLY: "one mail a week",
+    Frequency.DAILY: "one email a day",
+    Frequency.WEEKLY: "one email a week",
 }
 _FREQUENCY_OF_KIND = {
     EditionKind.DIGEST: Frequency.EACH,
@@ -231,7 +231,7 @@ def explain_subscriber(
     cap: int | None = None,
     failures: Mapping[int, tuple[str, datetime]] = _NO_FAILURES,
 ) -> list[str]:
-    """Why somebody got or did not get editions. `editions` come newest first; `cap` is the most mails a day. `failures`
+    """Why somebody got or did not get editions. `editions` come newest first; `cap` is the most emails a day. `failures`
     are those of whole channels, which count against no delivery, by the rows that they have kept waiting."""
     lists = ", ".join(person.newsletters)
     lines = [
@@ -253,8 +253,8 @@ def explain_subscriber(
 def explain_email(
     met: SubscriberEdition, held: Sequence[str], titles: Mapping[str, str], person: Subscriber, zone: ZoneInfo
 ) -> list[str]:
-    """What a reader's letter of an edition holds, and which of the edition's articles it leaves out and why."""
-    lines = [f"Their letter holds {id} «{titles.get(id, '')}»." for id in held]
+    """What a recipient's email of an edition holds, and which of the edition's articles it leaves out and why."""
+    lines = [f"Their email holds {id} «{titles.get(id, '')}»." for id in held]
     for id, topics in met.topics.items():
         if id in held:
             continue
@@ -288,9 +288,7 @@ def _why_not(
     wanted = _FREQUENCY_OF_KIND.get(met.kind)
     since = standing.since.get(met.newsletter, person.created)
     if met.kind is EditionKind.CORRECTION:
-        return (
-            "a correction: no letter of it for them; it goes to those whose letter carried the article, if to anybody."
-        )
+        return "a correction: no email of it for them; it goes to those whose email carried the article, if to anybody."
     if met.newsletter not in person.newsletters:
         return f"not for them, who have not asked for {met.newsletter}."
     if since and since > met.frozen_at:
@@ -299,9 +297,9 @@ def _why_not(
         return f"when it was frozen, {frozen}, the address must not be written to: {standing.suppressed}."
     if wanted and wanted is not person.frequency:
         later = (
-            f"; its articles come with their {person.frequency} letter"
+            f"; its articles come with their {person.frequency} email"
             if met.kind is EditionKind.DIGEST and person.frequency is not Frequency.EACH
-            else "; they have its articles from other letters"
+            else "; they have its articles from other emails"
         )
         chosen = _FREQUENCY_WORDS[person.frequency]
         return f"for subscribers who have chosen {_FREQUENCY_WORDS[wanted]}, and they have chosen {chosen}{later}."
@@ -313,8 +311,8 @@ def _why_not(
         alerts = ", ".join(dict.fromkeys(met.already_had[id] for id in theirs))
         return f"nothing in it was new for them: they had had it as {alerts}."
     if cap is not None and met.emails_before >= cap and met.kind is not EditionKind.ALERT:
-        return f"they had had {cap} mails that day, which is the most; its articles come with their next letter."
-    return f"they were not among its readers when it was frozen, {frozen}."
+        return f"they had had {cap} emails that day, which is the most; its articles come with their next email."
+    return f"they were not among its recipients when it was frozen, {frozen}."
 
 
 def _outcome(row: Delivery, met: SubscriberEdition, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:

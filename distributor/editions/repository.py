@@ -23,7 +23,7 @@ from .selection import ArticleDecision, ArticleStatus
 _INSTANT = timedelta(microseconds=1)
 NOTHING_ANNOUNCED = "nothing was announced since the last one"
 NO_SUBSCRIBERS = "nobody has chosen it"
-DAILY_LIMIT_REACHED = "all whom it would reach had enough mails for the day"
+DAILY_LIMIT_REACHED = "all whom it would reach had enough emails for the day"
 NO_MATCHING_TOPICS = "there was nothing in the topics of those who have chosen it"
 
 
@@ -154,7 +154,7 @@ def _save_edition(
 
 
 def release_time(connection: Connection, newsletter: str, now: datetime) -> datetime:
-    """When an edition counts as released that is released now: later than the daily and weekly letters that were decided
+    """When an edition counts as released that is released now: later than the daily and weekly emails that were decided
     without it, whatever clock that was by. The next of them carries what was released since the last was decided."""
     roundup = sa.or_(*(slots.c.slot.startswith(f"{kind}-") for kind in (EditionKind.DAILY, EditionKind.WEEKLY)))
     query = sa.select(sa.func.max(slots.c.decided_at)).where(slots.c.newsletter == newsletter, roundup)
@@ -241,13 +241,13 @@ def find(connection: Connection, edition_id: str) -> Edition | None:
 
 
 def list_segment_articles(connection: Connection, edition_id: str) -> dict[str, tuple[str, ...]]:
-    """The articles of each letter of an edition, by variant. An edition of old has one letter only and none is named."""
+    """The articles of each email of an edition, by variant. An edition of old has one email only and none is named."""
     query = sa.select(segment_table).where(segment_table.c.edition_id == edition_id)
     return {row.variant: tuple(row.articles) for row in connection.execute(query)}
 
 
 def count_segment_sizes(connection: Connection, edition_id: str) -> dict[str, int]:
-    """How many readers each letter of an edition has, by part."""
+    """How many recipients each email of an edition has, by part."""
     query = sa.select(segment_table.c.variant, segment_table.c.size).where(segment_table.c.edition_id == edition_id)
     return {row.variant: row.size for row in connection.execute(query)}
 
@@ -349,7 +349,7 @@ def last_frozen(connection: Connection, newsletter: str, kind: EditionKind) -> d
 
 
 def last_due(connection: Connection, newsletter: str) -> datetime | None:
-    """When the last of the drafts is due whose readers stand already."""
+    """When the last of the drafts is due whose recipients stand already."""
     states = (EditionState.REVIEW, EditionState.HELD)
     here = (editions.c.newsletter == newsletter) & editions.c.state.in_(states)
     found: datetime | None = connection.execute(sa.select(sa.func.max(editions.c.due_at)).where(here)).scalar()
@@ -357,7 +357,7 @@ def last_due(connection: Connection, newsletter: str) -> datetime | None:
 
 
 def find_caught_up_until(connection: Connection, newsletter: str, kind: EditionKind) -> datetime | None:
-    """Until when the readers of a daily or weekly letter owe nothing: the last slot that was answered with an edition,
+    """Until when the recipients of a daily or weekly email owe nothing: the last slot that was answered with an edition,
     or for which there was nothing to send or nobody to send it to."""
     query = (
         sa.select(sa.func.max(slots.c.decided_at))

@@ -1,11 +1,11 @@
-"""Who of an edition's readers gets which letter: readers of the same choice get the same one. Pure.
+"""Who of an edition's recipients gets which email: recipients of the same choice get the same one. Pure.
 
     count_by_preference (subscribers who are alike) ─┐
     pool (what was announced, and when)  ────┴─▶ divide ─▶ cohorts, each with its share of the edition
 
-A reader's share is what was announced since this reader's last letter, in the topics that this reader has chosen,
-without what came as an alert. So a reader of topics gets one merged letter, an article never twice, and a change of
-frequency or a letter left out because of the cap loses nothing: the next share reaches further back.
+A recipient's share is what was announced since this recipient's last email, in the topics that this recipient has chosen,
+without what came as an alert. So a recipient of topics gets one merged email, an article never twice, and a change of
+frequency or an email left out because of the cap loses nothing: the next share reaches further back.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class AnnouncedArticle:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The readers who get the same letter, and that letter's share of the edition."""
+    """The recipients who get the same email, and that email's share of the edition."""
 
     edition: Edition
     preferences: tuple[Preference, ...]
@@ -61,14 +61,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """An edition's readers. `without` are those for whom there is nothing in it."""
+    """An edition's recipients. `without` are those for whom there is nothing in it."""
 
     segments: tuple[Segment, ...] = ()
     without: tuple[Preference, ...] = ()
 
     @property
     def size(self) -> int:
-        """How many get a letter."""
+        """How many get an email."""
         return sum(cohort.size for cohort in self.segments)
 
     @property
@@ -95,10 +95,10 @@ def build_segments(
 ) -> Segmentation:
     """The cohorts of an edition.
 
-    `pool` is everything that any reader may be owed, in the order of the edition; `start` is when the usual share
+    `pool` is everything that any recipient may be owed, in the order of the edition; `start` is when the usual share
     begins. `mark_known` leaves articles of alerts in, marked; they are left out otherwise. `subject` makes the subject
     of a share. What of a share is more than `maximum` is a line in brief, never left out. `everything` is for alerts:
-    all readers get it, whatever topics they have chosen.
+    all recipients get it, whatever topics they have chosen.
     """
     shares: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Preference]] = {}
     without: list[Preference] = []
@@ -109,7 +109,7 @@ def build_segments(
         ids = [one.article.id for one in chosen("" if everything else preference.topics) if one.at > since]
         known = tuple(id for id in ids if id in preference.known)
         news = [id for id in ids if id not in preference.known]
-        if not news:  # an alert alone is no letter: they have had it
+        if not news:  # an alert alone is no email: they have had it
             without.append(preference)
             continue
         key = (tuple(ids), known) if mark_known else (tuple(news), ())
@@ -144,7 +144,7 @@ def _share(
     maximum: int,
     subject: Callable[[Sequence[Article]], str],
 ) -> Edition:
-    """The edition as these readers get it."""
+    """The edition as these recipients get it."""
     ids = [article.id for article in articles]
     if not known and ids == [article.id for article in edition.carried]:
         return edition

@@ -33,7 +33,7 @@ class CompiledMessage:
     are the different ones, `order` says which of them stands where. `wire` are the pieces as they travel, with dots doubled.
     """
 
-    letter: EmailContent
+    content: EmailContent
     head: int
     distinct: tuple[MergeField, ...]
     order: tuple[int, ...]
@@ -97,7 +97,7 @@ def merge_for_wire(compiled: CompiledMessage, filled: Sequence[bytes], before: b
 
 def values_for_recipient(compiled: CompiledMessage, recipient: Recipient) -> list[bytes]:
     """What stands in each place for one recipient. Raises ValueError for a value that no header may hold."""
-    content, values, usual = compiled.letter, recipient.merge_values, compiled.usual
+    content, values, usual = compiled.content, recipient.merge_values, compiled.usual
     made = [_header_value(content, place.name, recipient) for place in compiled.distinct[: compiled.head]]
     texts = [place.fill(values, usual) for place in compiled.distinct[compiled.head :]]
     encoded = {

@@ -66,18 +66,18 @@ class EmailContent:
     feedback_id: str = ""
 
 
-def build_message(letter: EmailContent) -> bytes:
+def build_message(content: EmailContent) -> bytes:
     """The message, lines ended by CRLF. The same email gives the same bytes.
 
     All of it is ASCII, except where the sender's or the recipient's address is not (RFC 6532). Raises ValueError for a
     control character in a header, a date without a zone, and a URL or identifier that cannot stand in a header.
     """
-    message = MIMEMultipart("alternative", boundary=_boundary(letter))
-    for name, value in headers(letter):
+    message = MIMEMultipart("alternative", boundary=_boundary(content))
+    for name, value in headers(content):
         # Letters beyond ASCII, as only an address may have them here, pass the generator as raw UTF-8.
         message[name] = value.encode().decode("ascii", "surrogateescape")
-    message.attach(_part(letter.text, "plain"))
-    message.attach(_part(letter.html, "html"))
+    message.attach(_part(content.text, "plain"))
+    message.attach(_part(content.html, "html"))
     out = io.BytesIO()
     BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=_POLICY).flatten(message)
     return out.getvalue()
@@ -178,24 +178,24 @@ def _ascii_url(url: str) -> str:
     return urlunsplit((parts.scheme, host + port, path, query, fragment)) if host else url
 
 
-def headers(letter: EmailContent) -> list[tuple[str, str]]:
+def headers(content: EmailContent) -> list[tuple[str, str]]:
     """The head of an email, without what MIME adds, in its order. Raises ValueError as `build` does."""
-    if letter.date.tzinfo is None:
-        raise ValueError(f"a date without a zone: {letter.date!r}")
+    if content.date.tzinfo is None:
+        raise ValueError(f"a date without a zone: {content.date!r}")
     headers = [
-        ("Date", format_datetime(letter.date)),
-        ("From", mailbox_header("From", letter.sender)),
-        ("To", mailbox_header("To", letter.to)),
-        ("Subject", text_header("Subject", letter.subject)),
-        ("Message-ID", _for_programs("Message-ID", letter.message_id)),
-        ("Content-Language", _for_programs("Content-Language", letter.language)),
+        ("Date", format_datetime(content.date)),
+        ("From", mailbox_header("From", content.sender)),
+        ("To", mailbox_header("To", content.to)),
+        ("Subject", text_header("Subject", content.subject)),
+        ("Message-ID", _for_programs("Message-ID", content.message_id)),
+        ("Content-Language", _for_programs("Content-Language", content.language)),
     ]
-    if letter.reply_to:
-        headers.append(("Reply-To", mailbox_header("Reply-To", letter.reply_to)))
-    if letter.list_id:
-        headers += _list_headers(letter)
-    if letter.feedback_id:
-        headers.append(("Feedback-ID", _for_programs("Feedback-ID", letter.feedback_id)))
+    if content.reply_to:
+        headers.append(("Reply-To", mailbox_header("Reply-To", content.reply_to)))
+    if content.list_id:
+        headers += _list_headers(content)
+    if content.feedback_id:
+        headers.append(("Feedback-ID", _for_programs("Feedback-ID", content.feedback_id)))
     # RFC 3834: no machine is to answer; the others are not standard, but keep older Outlooks and lists quiet.
     headers += [
         ("Auto-Submitted", "auto-generated"),
@@ -205,20 +205,20 @@ def headers(letter: EmailContent) -> list[tuple[str, str]]:
     return headers
 
 
-def _list_headers(letter: EmailContent) -> list[tuple[str, str]]:
+def _list_headers(content: EmailContent) -> list[tuple[str, str]]:
     """RFC 2919 and 2369; RFC 8058 for the one-click pair, which is for https alone."""
-    identifier = _for_programs("List-Id", letter.list_id)
+    identifier = _for_programs("List-Id", content.list_id)
     if len(identifier) > _LONGEST_LIST_ID or set(identifier) & set("<> "):
         raise ValueError(f"List-Id: {identifier[:80]!r} cannot stand there")
-    named = _with_angle("List-Id", letter.list_name, identifier) if letter.list_name else f"<{identifier}>"
+    named = _with_angle("List-Id", content.list_name, identifier) if content.list_name else f"<{identifier}>"
     headers = [("List-Id", named), ("List-Post", "NO")]
-    for name, uri in (("List-Archive", letter.list_archive), ("List-Help", letter.list_help)):
+    for name, uri in (("List-Archive", content.list_archive), ("List-Help", content.list_help)):
         if uri:
             headers.append((name, _for_programs(name, _angled_uri(name, uri))))
-    way_out = list_unsubscribe(letter.unsubscribe_url, letter.unsubscribe_mailto)
+    way_out = list_unsubscribe(content.unsubscribe_url, content.unsubscribe_mailto)
     if way_out:
         headers.append(("List-Unsubscribe", way_out))
-    if letter.unsubscribe_url.startswith("https://"):
+    if content.unsubscribe_url.startswith("https://"):
         headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     return headers
 
@@ -242,6 +242,6 @@ def _part(text: str, subtype: str) -> MIMEText:
     return MIMEText(lines, subtype, _QP)  # type: ignore[arg-type]  # a Charset is taken too
 
 
-def _boundary(letter: EmailContent) -> str:
+def _boundary(content: EmailContent) -> str:
     """The same for the same email, and not a line of either part: `_` and `=` cannot stand together in encoded text."""
-    return "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:24]
+    return "=_" + hashlib.sha256(content.message_id.encode()).hexdigest()[:24]

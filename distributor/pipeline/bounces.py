@@ -1,10 +1,10 @@
-"""Taking in what came back: mailboxes are read, reports are traced to letters of ours, and what follows is done.
+"""Taking in what came back: mailboxes are read, reports are traced to emails of ours, and what follows is done.
 
     mailbox ──read──▶ reports ──trace──▶ bounces ──bounced──▶ suppressions
 
 Anybody can write to the address that bounces go to. A report counts only where it carries what nobody else can know of
-one of our letters: the token of its envelope, its Message-ID, or its unsubscribe link. The address in a report proves
-nothing; it only says among whose letters a Message-ID is looked for.
+one of our emails: the token of its envelope, its Message-ID, or its unsubscribe link. The address in a report proves
+nothing; it only says among whose emails a Message-ID is looked for.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from .gather import Clock
 log = logging.getLogger("distributor.mail")
 
 BATCH = 50  # messages whose reports are written down together
-_MAX_EMAILS_SEARCHED = 1000  # latest letters of a reader among which a Message-ID is looked for
+_MAX_EMAILS_SEARCHED = 1000  # latest emails of a recipient among which a Message-ID is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class HandledReport:
-    """What became of one report, in the message `message`; `effect` is None where it is about no letter of ours, or tells
+    """What became of one report, in the message `message`; `effect` is None where it is about no email of ours, or tells
     nothing that counts."""
 
     message: str
@@ -78,7 +78,7 @@ def process_bounces(
     """Read mailboxes, all of them unless some are named, and do what the reports in them say. Blocks; made for a thread.
 
     A mailbox that fails never stops the others. `dry_run`: nothing is written or marked. In test mode nothing is read,
-    as the mailboxes hold what real letters have brought. `passed` remembers the messages that are no reports, so that
+    as the mailboxes hold what real emails have brought. `passed` remembers the messages that are no reports, so that
     the next look need not read them again. Raises StoreError, also for a copy of a store.
     """
     if not dry_run:
@@ -95,7 +95,7 @@ def process_bounces(
 
 
 def process_report(newsroom: Newsroom, database: Database, raw: bytes, now: datetime) -> list[HandledReport]:
-    """Do what one mail says, however it came here; nothing where it is no report. Raises StoreError."""
+    """Do what one email says, however it came here; nothing where it is no report. Raises StoreError."""
     reports = _read_one(newsroom, raw)
     with database.write() as connection:
         return list(_apply_reports(newsroom, connection, [("", report) for report in reports], now))
@@ -108,12 +108,12 @@ def dry_run_report(newsroom: Newsroom, database: Database, raw: bytes, now: date
 
 
 def _read_one(newsroom: Newsroom, raw: bytes) -> tuple[BounceReport, ...]:
-    """The reports of one mail; none where it is one that does not let itself be read."""
+    """The reports of one email; none where it is one that does not let itself be read."""
     try:
         with IsolatedBounceParser((newsroom.secret(),)) as reader:
             return reader.read(raw)
     except (LimitExceeded, ChildFailed) as error:
-        log.warning("a returned mail of %d octets %s", len(raw), error)
+        log.warning("a returned email of %d octets %s", len(raw), error)
         return ()
 
 
@@ -202,7 +202,7 @@ def _apply_each(
     except DistributorError:
         raise
     except Exception:
-        log.exception("returned mails could not be dealt with together: one by one")
+        log.exception("returned emails could not be dealt with together: one by one")
     handled: list[HandledReport] = []
     bad = {}
     for key in told:
@@ -211,7 +211,7 @@ def _apply_each(
         except DistributorError:
             raise
         except Exception as fault:
-            log.exception("the returned mail %s could not be dealt with", key)
+            log.exception("the returned email %s could not be dealt with", key)
             bad[key] = f"{type(fault).__name__}: {fault}"
     return handled, bad
 
@@ -254,7 +254,7 @@ def _apply_reports(
 
 
 def _sender(newsroom: Newsroom) -> str:
-    """The address that letters leave from: a returned mail may speak of it instead of the reader's."""
+    """The address that emails leave from: a returned email may speak of it instead of the recipient's."""
     for channel in newsroom.channels.values():
         ours = getattr(channel, "return_path", None) or getattr(channel, "sender", None)
         if channel.personal and isinstance(ours, str):
@@ -263,7 +263,7 @@ def _sender(newsroom: Newsroom) -> str:
 
 
 def _trace(connection: Connection, secret: bytes, report: BounceReport, now: datetime, sender: str) -> Bounce | None:
-    """The bounce that a report tells of; None where it is about no letter of ours."""
+    """The bounce that a report tells of; None where it is about no email of ours."""
     row = queries.find_delivery(connection, report.delivery) if report.delivery else None
     person = None
     if row is None or not row.address:
@@ -284,7 +284,7 @@ def _trace(connection: Connection, secret: bytes, report: BounceReport, now: dat
 
 
 def _search(connection: Connection, secret: bytes, report: BounceReport) -> tuple[Delivery | None, Subscriber | None]:
-    """The letter that a report quotes, among those of the readers it names; or else the reader whose link it quotes.
+    """The email that a report quotes, among those of the recipients it names; or else the recipient whose link it quotes.
 
     A Message-ID is made of the edition and the reader, so it can be known again but not looked up.
     """
@@ -298,7 +298,7 @@ def _search(connection: Connection, secret: bytes, report: BounceReport) -> tupl
 
 
 def _find_by_links(connection: Connection, secret: bytes, links: Sequence[str]) -> list[Subscriber]:
-    """The readers whose unsubscribe links stand in a mail."""
+    """The recipients whose unsubscribe links stand in an email."""
     found = []
     for link in links:
         try:
@@ -323,7 +323,7 @@ def _find_by_addresses(connection: Connection, addresses: Sequence[str]) -> list
 
 def _bounce_type(report: BounceReport, address: str, sender: str) -> BounceType:
     """What a report says of the reader. Where another address has failed, to which the reader's own leads, it may be one
-    of several behind it, or mended soon: it is no reason to give the reader up at once."""
+    of several behind it, or mended soon: it is no reason to give the recipient up at once."""
     if report.kind is BounceReportKind.COMPLAINT:
         return BounceType.COMPLAINT
     tier = classify_bounce(report.status, 0, report.text, recipient=address, sender=sender)

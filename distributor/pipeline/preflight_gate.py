@@ -1,4 +1,4 @@
-"""The gate before sending: the final bytes of an edition's letters are examined, and what must not go out is held.
+"""The gate before sending: the final bytes of an edition's emails are examined, and what must not go out is held.
 
 Staff may force single checks; who forced what is written down with the edition.
 """
@@ -34,10 +34,10 @@ _NEEDS_HTTPS = frozenset({"missing-header", "list-unsubscribe"})
 
 
 def check_emails(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime) -> list[Finding]:
-    """What is wrong with the letters of an edition, as one reader would get them. Pure, but for the signing secret."""
+    """What is wrong with the emails of an edition, as one recipient would get them. Pure, but for the signing secret."""
     found = _find_placeholders(newsroom, edition, renditions)
-    for channel, letter in _emails_to_check(newsroom, renditions):
-        seen = check_message(_message(newsroom, channel, edition, letter), _context(newsroom, letter, now))
+    for channel, rendition in _emails_to_check(newsroom, renditions):
+        seen = check_message(_message(newsroom, channel, edition, rendition), _context(newsroom, rendition, now))
         found += with_keys(newsroom, edition, seen, channel.name)
     return summarize_findings(found)
 
@@ -61,10 +61,10 @@ def _find_placeholders(newsroom: Newsroom, edition: Edition, renditions: Sequenc
 
 
 def list_links(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition]) -> list[str]:
-    """Every address that the letters of an edition link to, each once."""
+    """Every address that the emails of an edition link to, each once."""
     found: dict[str, None] = {}
-    for channel, letter in _emails_to_check(newsroom, renditions):
-        found |= dict.fromkeys(links_in_message(_message(newsroom, channel, edition, letter)))
+    for channel, rendition in _emails_to_check(newsroom, renditions):
+        found |= dict.fromkeys(links_in_message(_message(newsroom, channel, edition, rendition)))
     return list(found)
 
 
@@ -79,7 +79,7 @@ def list_private_links(newsroom: Newsroom, edition: Edition, links: Iterable[str
 
 
 def _untagged(url: str) -> str:
-    """An address without what says that a reader came from us (`rendering.links`)."""
+    """An address without what says that a recipient came from us (`rendering.links`)."""
     parts = urlsplit(url)
     query = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("utm_"))
     return urlunsplit(parts._replace(query=query))
@@ -125,7 +125,7 @@ def record_forced(connection: Connection, edition_id: str, by: str, now: datetim
 
 
 def _emails_to_check(newsroom: Newsroom, renditions: Sequence[Rendition]) -> list[tuple[PersonalChannel, Rendition]]:
-    """The letters to examine: the whole edition's, and the largest ones of its cohorts."""
+    """The emails to examine: the whole edition's, and the largest ones of its cohorts."""
     made: list[tuple[PersonalChannel, Rendition]] = []
     for name in dict.fromkeys(one.channel for one in renditions):
         channel = newsroom.channels.get(name)
@@ -136,14 +136,14 @@ def _emails_to_check(newsroom: Newsroom, renditions: Sequence[Rendition]) -> lis
     return made
 
 
-def _message(newsroom: Newsroom, channel: PersonalChannel, edition: Edition, letter: Rendition) -> bytes:
+def _message(newsroom: Newsroom, channel: PersonalChannel, edition: Edition, rendition: Rendition) -> bytes:
     site = newsroom.settings.site
-    reader = build_recipient(
+    recipient = build_recipient(
         edition, "preflight", "ban-doc@example.com", "", secret=newsroom.secret(), links=site.links_url
     )
-    return channel.personalize(letter, reader)
+    return channel.personalize(rendition, recipient)
 
 
-def _context(newsroom: Newsroom, letter: Rendition, now: datetime) -> CheckContext:
+def _context(newsroom: Newsroom, rendition: Rendition, now: datetime) -> CheckContext:
     site = newsroom.settings.site
-    return CheckContext(subject=letter.title, now=now, hosts=frozenset({host_of(site.url), host_of(site.links_url)}))
+    return CheckContext(subject=rendition.title, now=now, hosts=frozenset({host_of(site.url), host_of(site.links_url)}))

@@ -25,7 +25,7 @@ _DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?(?:\s+(.+))
 class ScheduleSettings:
     """When a newsletter goes out by itself; `schedule` is None for one that goes out by hand only.
 
-    `daily` and `weekly` say when readers who chose so get everything since their last letter in one.
+    `daily` and `weekly` say when subscribers who chose so get everything since their last email in one.
     """
 
     schedule: Schedule | None

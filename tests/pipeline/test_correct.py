@@ -287,7 +287,7 @@ def test_staff_correct_and_withdraw_on_the_command_line(room: Room) -> None:
     assert "mail: 1 sent" in said
     assert "posts: 1 edited" in said
     assert len(room.letters()) == 2
-    assert "Its readers were told of a correction on " in room.good("why", first)
+    assert "Its recipients were told of a correction on " in room.good("why", first)
     said = room.good("articles", "withdraw", second, "-m", "luật sư", "--note", "Tin đã được gỡ.", "--yes")
     assert f"withdrawn: {second}" in said
     assert "posts: 1 deleted" in said

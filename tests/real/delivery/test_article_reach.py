@@ -78,7 +78,7 @@ def test_what_is_said_of_an_article_and_a_reader_is_what_the_maildir_holds(line:
     with line.store.read() as connection:
         for name, id in ids.items():
             said = collect_reach(connection, id)
-            assert sum(one.letters.get(S.SENT, 0) for one in said) == sum(name in held for _, _, held in got), name
+            assert sum(one.emails.get(S.SENT, 0) for one in said) == sum(name in held for _, _, held in got), name
             for one in said:
                 everybody = sum(1 for row in iterate_deliveries(connection, edition=one.edition) if row.recipient)
                 assert one.holding + one.without == everybody
@@ -105,9 +105,9 @@ def test_an_alert_and_the_digest_that_leaves_it_out_are_told_apart(line: Line) -
     line.arrives("a")
     line.day()
     said = of(line, urgent)
-    assert said["tin-sang-a1"].letters == {S.SENT: 3}
+    assert said["tin-sang-a1"].emails == {S.SENT: 3}
     digest = said["tin-sang-1"]
-    assert (digest.letters, digest.without, digest.already_had, digest.alert) == ({S.SENT: 1}, 3, 3, "tin-sang-a1")
+    assert (digest.emails, digest.without, digest.already_had, digest.alert) == ({S.SENT: 1}, 3, 3, "tin-sang-a1")
 
 
 def test_a_correction_stands_at_the_end_with_its_letters(line: Line) -> None:
@@ -121,7 +121,7 @@ def test_a_correction_stands_at_the_end_with_its_letters(line: Line) -> None:
     pipeline.apply_correction(line.newsroom, line.store, plan, "toi")
     line.deliver()
     last = list(of(line, id).values())[-1]
-    assert (last.kind, last.letters) == (EditionKind.CORRECTION, {S.SENT: 1})
+    assert (last.kind, last.emails) == (EditionKind.CORRECTION, {S.SENT: 1})
 
 
 def test_an_alert_to_the_missed_goes_only_to_who_has_no_letter_with_it(line: Line) -> None:
@@ -149,16 +149,16 @@ def test_why_and_articles_say_where_an_article_went(room: Room) -> None:
     room.good("send", "tin-sang", "--yes")
     said = room.good("why", first)
     assert "sent at once as the alert tin-sang-a1" in said
-    assert "1 letter holds it (1 sent), 1 leave it out, as their readers have had it as tin-sang-a1" in said
+    assert "1 email holds it (1 sent), 1 leave it out, as their recipients have had it as tin-sang-a1" in said
     listed = {one["id"]: one for one in room.run("articles", "--json").json}
     assert listed[first]["editions"] == ["tin-sang-a1", "tin-sang-1"]
     assert listed[second]["editions"] == ["tin-sang-1"]
     assert "tin-sang-a1, tin-sang-1" in room.good("articles", "show", first)
     letter = room.good("why", "lan@example.com", "tin-sang-1")
-    assert f"Their letter holds {second} «" in letter
+    assert f"Their email holds {second} «" in letter
     assert f"It leaves out {first} «" in letter
     assert "they have had it as the alert tin-sang-a1" in letter
-    assert f"Their letter holds {first} «" in room.good("why", "sau@example.com", "tin-sang-1")
+    assert f"Their email holds {first} «" in room.good("why", "sau@example.com", "tin-sang-1")
     data = room.run("why", "sau@example.com", "tin-sang-1", "--json").json
     assert first in data["deliveries"][0]["articles"]
 
