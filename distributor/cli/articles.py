@@ -304,7 +304,7 @@ def _correction_options(command: Callable[..., None]) -> Callable[..., None]:
         yes_option,
         dry_run_option,
         force_option,
-        click.option("--again", is_flag=True, help="Do it again, although the same was already done."),
+        click.option("--again", is_flag=True, help="Repeat it, even if the same correction was already sent."),
         click.option(
             "--mail", is_flag=True, help="Also email the subscribers who were sent the article, and nobody else."
         ),

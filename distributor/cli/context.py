@@ -118,7 +118,7 @@ force_option = click.option(
     "--force",
     multiple=True,
     metavar="CHECK",
-    help="Send although this preflight check blocks it; recorded. Repeatable.",
+    help="Send although this preflight check blocks it. The decision is recorded. Can be given several times.",
 )
 reason_option = click.option("-m", "--reason", default="", help="The reason, recorded with the action.")
 by_option = click.option("--by", metavar="NAME", help="Who decided this.  [default: your user name]")

@@ -251,7 +251,7 @@ def pause(app: CliContext, edition: str, by: str | None, reason: str) -> None:
 @by_option
 @pass_cli_context
 def resume(app: CliContext, edition: str, by: str | None) -> None:
-    """Resume a paused edition, with as much time as it had left."""
+    """Resume a paused edition; what was left of `expires_after` counts on from now."""
     from .. import pipeline
     from .deliver import show_unfinished
 

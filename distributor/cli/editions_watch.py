@@ -41,7 +41,7 @@ def measure_speed(counts: Sequence[tuple[datetime, DeliveryProgress]]) -> Delive
 @json_option
 @pass_cli_context
 def watch(app: CliContext, edition: str, once: bool, as_json: bool) -> None:
-    """Watch an edition until all of it is sent: how far, how fast, and the replies by kind.
+    """Watch an edition until all of it is sent: progress, speed, and the replies, grouped.
 
     Ctrl-C stops watching; sending continues.
     """

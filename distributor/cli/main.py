@@ -27,7 +27,7 @@ COMMANDS = {
     "preview": "Write the next edition to a folder, without sending it.",
     "preflight": "Check the emails of an edition before they are sent.",
     "send": "Send the next edition of a newsletter now.",
-    "deliver": "Send the deliveries that are due; with --follow, as one more worker.",
+    "deliver": "Send the deliveries that are due; --follow keeps running beside `serve`.",
     "editions": "List the editions; approve, hold, pause, cancel or watch one.",
     "deliveries": "List the deliveries in the ledger with their state.",
     "subscribers": "Add, update, unsubscribe, forget, list, import and export subscribers.",

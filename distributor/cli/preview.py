@@ -76,7 +76,7 @@ def command(
     files = {path: body for one in written for path, body in one.files}
     _write(folder, {**files, **pages})
     _print_findings(shown)
-    say("Nothing was sent or recorded. Written:")
+    say("Nothing was sent, and no edition was made. Written:")
     for path in (*files, INDEX):
         say(f"  {folder / path}")
     if open_it:

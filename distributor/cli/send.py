@@ -222,7 +222,7 @@ async def _refresh(app: CliContext, database: Database) -> None:
 def show_sent(app: CliContext, database: Database, plan: EditionPlan, report: RunStats) -> None:
     """Say what was sent and where, in a few lines."""
     if plan.edition is None:
-        say(f"No new edition of {plan.newsletter.id}: {plan.selection.reason}. Nothing is sent twice.")
+        say(f"No new edition of {plan.newsletter.id}: {plan.selection.reason}.")
         _show_drafts(database, plan.newsletter.id)
     else:
         edition = plan.edition

@@ -77,7 +77,7 @@ def add_one(
 ) -> None:
     """Subscribe ADDRESS to a newsletter. If config.yaml has only one, it need not be named.
 
-    An address that has unsubscribed, complained or is suppressed for good is subscribed only with --again.
+    An address that has unsubscribed, complained or is permanently suppressed is subscribed only with --again.
 
     \b
     Example:
@@ -348,7 +348,7 @@ def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
 def export_file(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
     """Export all subscribers, or those of one newsletter, as CSV, with their opt-outs.
 
-    The file is UTF-8 that Excel recognizes, and readable only for you; `subscribers import` reads it back unchanged.
+    The file is UTF-8 that Excel recognizes, and readable only by you; `subscribers import` reads it back unchanged.
     """
     from ..subscribers import opt_outs
     from ..subscribers import repository as subscriber_repository

@@ -107,12 +107,12 @@ def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
 
 @command.command("remove")
 @click.argument("address")
-@click.option("-y", "--yes", is_flag=True, help="Also if the recipient has complained about spam.")
+@click.option("-y", "--yes", is_flag=True, help="Do it even if the recipient has complained about spam.")
 @pass_cli_context
 def remove_one(app: CliContext, address: str, yes: bool) -> None:
     """Remove an address from the suppression list and reset its bounce count.
 
-    Its subscriptions are as they were.
+    Its subscriptions do not change.
     """
     from ..bounces import suppressions
     from ..errors import UserError
@@ -243,7 +243,7 @@ def confirm(app: CliContext, edition: str, by: str | None) -> None:
 @by_option
 @pass_cli_context
 def discard(app: CliContext, edition: str, by: str | None) -> None:
-    """Discard the waiting suppressions of EDITION: the rejections were our fault. Its emails to them are queued again."""
+    """Discard the pending suppressions of EDITION: the rejections were our fault. Its emails to them are sent again."""
     from .. import pipeline
 
     with app.store() as database:

@@ -30,7 +30,7 @@ def pause(connection: Connection, edition: str, now: datetime) -> bool:
 
 
 def resume(connection: Connection, edition: str, now: datetime) -> bool:
-    """Let a paused edition go on, with as much time as it had left. False where it is not paused."""
+    """Resume a paused edition, with as much time until it expires as it had left. False where it is not paused."""
     here = (editions.c.id == edition) & editions.c.paused_at.is_not(None)
     row = connection.execute(sa.select(editions.c.paused_at, editions.c.expires_at).where(here)).one_or_none()
     if row is None:

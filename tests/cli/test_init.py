@@ -41,7 +41,7 @@ def test_the_sample_newsroom_runs_twice_and_sends_once(tmp_path: Path, room: Roo
     before = {
         file: file.read_bytes() for file in (folder / "var").rglob("*") if file.is_file() and ".db" not in file.name
     }
-    assert "Nothing is sent twice" in sample.good("send", "tin-sang", "--yes")
+    assert "No new edition of tin-sang" in sample.good("send", "tin-sang", "--yes")
     after = {
         file: file.read_bytes() for file in (folder / "var").rglob("*") if file.is_file() and ".db" not in file.name
     }

@@ -388,7 +388,7 @@ def test_one_message_can_come_from_a_file(post: Post, tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_told_in_one_line(post: Post, postboxes: Postboxes) -> None:
     none = post.room.run("bounces")
     assert (none.code, len(none.err.splitlines())) == (2, 1)
-    assert "no mailbox is named" in none.err
+    assert "no mailbox is configured" in none.err
     missing = post.room.run("bounces", "--file", "/nonexistent.eml")
     assert (missing.code, missing.err) == (2, "error: /nonexistent.eml: cannot be read: No such file or directory\n")
     postbox = postboxes("maildir")
