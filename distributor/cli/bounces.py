@@ -66,7 +66,9 @@ def _read_mailboxes(app: CliContext, dry_run: bool) -> list[MailboxResult]:
 
     settings = app.newsroom.settings
     if not settings.bounces:
-        raise UserError("no mailbox is configured: add `bounces:` to config.yaml, or give --file; docs/bounces.md shows how")
+        raise UserError(
+            "no mailbox is configured: add `bounces:` to config.yaml, or give --file; docs/bounces.md shows how"
+        )
     if settings.test_mode and not dry_run:
         raise UserError(
             "test_mode is on: mailboxes are not read, as they hold reports about real emails (--dry-run shows them)"
