@@ -19,7 +19,7 @@ HANOI = timedelta(hours=7)
 def say_abroad(room: Room, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, on a machine in another zone than the newsroom."""
     command = [sys.executable, "-m", "distributor", "-c", str(room.folder / "config.yaml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=ABROAD)
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=ABROAD, cwd=room.folder)
 
 
 def test_log_lines_begin_with_the_time_in_the_newsrooms_zone_and_its_offset(room: Room) -> None:
@@ -49,6 +49,11 @@ def test_before_config_yaml_is_read_the_log_has_the_machines_offset(tmp_path: Pa
         "CliContext(Path('config.yaml')); logging.getLogger('distributor').warning('early')"
     )
     said = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"TZ": "Asia/Kolkata"}
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"TZ": "Asia/Kolkata"},
+        cwd=tmp_path,
     )
     assert datetime.fromisoformat(said.stderr.split()[0]).utcoffset() == timedelta(hours=5, minutes=30)
