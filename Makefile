@@ -102,7 +102,7 @@ format: $(READY)
 # The tests again, but with the program as users install it: from the wheel, in an environment without the checkout. Only
 # those of what can differ there: what the package brings along (templates, channels, migrations, texts), how it finds
 # that, and what `init` writes.
-WHEEL_TESTS := $(addprefix tests/,cli plugins rendering/test_templates.py test_i18n.py preflight/test_placeholders.py \
+WHEEL_TESTS := $(addprefix tests/,cli plugins rendering/test_templates.py test_i18n.py \
   preflight/test_config_keys.py test_terminal.py docs real/docs)
 
 wheel-test: $(READY)

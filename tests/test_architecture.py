@@ -289,3 +289,8 @@ def test_help_loads_none_of_the_heavy_parts(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script]
     output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert output.splitlines()[-1] == "[]"
+
+
+def test_the_makefile_names_only_tests_that_there_are() -> None:
+    (named,) = re.findall(r"WHEEL_TESTS := \$\(addprefix tests/,((?:.|\n)*?)\)\n", (CHECKOUT / "Makefile").read_text())
+    assert [path for path in named.replace("\\\n", " ").split() if not (CHECKOUT / "tests" / path).exists()] == []
