@@ -1,56 +1,17 @@
-"""config.yaml: read, filled from the environment, and every fault told at once with its key path and line."""
+"""The check of a config.yaml: every problem is reported at once, with its key path and line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from distributor.config import validation, yaml
-from distributor.config.schema import Settings
+from config.config_files import GOOD, problems, settings
 from distributor.config.types import FirstGatherRule
 from distributor.errors import ConfigError
 from distributor.newsroom import open_newsroom
-
-GOOD = """\
-site:
-  title: Báo Bắc Sơn
-  url: https://bacson.example
-sources:
-  bai-viet: {type: folder, folder: articles}
-newsletters:
-  tin-sang:
-    title: Tin sáng
-    schedule: 0 7 * * mon-fri
-    channels: [mail]
-channels:
-  mail: {type: email, sender: tin@bacson.example}
-"""
-
-
-def problems(folder: Path, text: str | bytes, environment: Mapping[str, str] | None = None) -> list[str]:
-    """What opening a newsroom with this config.yaml complains about."""
-    file = folder / "config.yaml"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    try:
-        open_newsroom(file)
-    except ConfigError as error:
-        return [str(problem) for problem in error.problems]
-    return []
-
-
-def settings(folder: Path, text: str, environment: Mapping[str, str]) -> Settings:
-    file = folder / "config.yaml"
-    file.write_text(text, encoding="utf-8")
-    raw = yaml.read(file, environment)
-    assert raw.problems == ()
-    made, faults = validation.validate(raw)
-    assert faults == []
-    assert made is not None
-    return made
 
 
 def test_the_good_example_is_good(tmp_path: Path) -> None:
