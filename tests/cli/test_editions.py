@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from distributor.delivery.stats import ProgressLogger
 from distributor.model import DeliveryState as S
 from distributor.storage.tables import deliveries
 from support.newsroom import Room
@@ -71,16 +70,6 @@ def test_one_more_worker_goes_on_until_it_is_stopped(room: Room) -> None:
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(60) == 0
     assert "Stopped." in room.log()
-
-
-def told(rows: int, total: int) -> list[str]:
-    """What is said while so many rows are done, eight in a second."""
-    said: list[str] = []
-    times = iter(row / 8 for row in range(rows))
-    pulse = ProgressLogger(said.append, total, lambda: next(times))
-    for _ in range(rows):
-        pulse()
-    return said
 
 
 # -- what a run leaves open --------------------------------------------------------------------------------------------

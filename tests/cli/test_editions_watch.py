@@ -1,4 +1,4 @@
-"""On the command line: an edition watched, paused, let go on, sent again to the missed; one more worker."""
+"""`distributor editions watch`: the speed of a delivery while it runs."""
 
 from __future__ import annotations
 

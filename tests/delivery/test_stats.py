@@ -1,4 +1,4 @@
-"""On the command line: an edition watched, paused, let go on, sent again to the missed; one more worker."""
+"""The progress that a run logs: how far it has come, and when it will end."""
 
 from __future__ import annotations
 

@@ -1,47 +1,24 @@
-"""Listings: which links are articles, with what headline and date, why the others are not, and where the listing goes on."""
+"""The source reader: a listing is explained in a process of its own."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from distributor.errors import SourceError
-from distributor.gathering.extraction.document import parse_page
-from distributor.gathering.listings.listing import ListingResult, read_listing
 from distributor.gathering.source_reader import explain_source
 from distributor.gathering.sources.page import PageSource
 from gathering.listings.listing_pages import (
     GIFTS,
+    ITEMS,
     MARKET,
+    NOW,
     ROAD,
-    ROAD_LEAD,
     SHORT,
+    URL,
 )
 from support.builders import settings
-
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
-NOW = datetime(2026, 11, 28, 15, 30, tzinfo=HANOI)
-URL = "https://bacson.example/tin/"
-
-
-def read(html: str, url: str = URL, selector: str = "") -> ListingResult:
-    page = parse_page(html.encode())
-    assert page is not None
-    return read_listing(page, url, NOW, HANOI, selector)
-
-
-# -- what is no article ------------------------------------------------------------------------------------------------
-
-ITEMS = "".join(
-    f"<div class=item><h3><a href='/tin/{slug}'>{words}</a></h3><p>{ROAD_LEAD}</p></div>"
-    for slug, words in (("kiem-tra-101.html", ROAD), ("phien-cho-102.html", MARKET), ("tin-buon-103.html", SHORT))
-)
-
-
-# -- explained ---------------------------------------------------------------------------------------------------------
 
 
 async def test_a_listing_is_explained_in_a_process_of_its_own(tmp_path: Path) -> None:

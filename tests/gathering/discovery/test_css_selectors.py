@@ -1,4 +1,4 @@
-"""What `sources try` decides: what bytes are, where an article stands, which selectors to propose, what the block is."""
+"""CSS selectors of elements and of groups of links."""
 
 from __future__ import annotations
 

@@ -1,23 +1,18 @@
-"""What `sources try` decides: what bytes are, where an article stands, which selectors to propose, what the block is."""
+"""What `sources try` reports: how an article is shown, what is doubtful, and the block for config.yaml."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import lxml.html
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lxml.html import HtmlElement
 
 from distributor.gathering.discovery.report import (
-    ProposedSelector,
     describe_article,
     find_doubts,
     find_problems,
@@ -25,8 +20,6 @@ from distributor.gathering.discovery.report import (
     suggest_source_name,
     unique_name,
 )
-from distributor.gathering.discovery.selector_search import ArticleReader, SamplePage, find_selectors
-from distributor.gathering.extraction.article import Selectors, extract_article
 from distributor.model import Image, ParsedArticle
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -62,55 +55,6 @@ def test_doubts_tell_what_is_missing_and_what_is_shared() -> None:
     assert "2 articles have the same title, Giống nhau" in told
     assert "logo.png: a logo?" in told
     assert "«Chung một đoạn.»" in told
-
-
-BASE = "https://bacson.example/tin/"
-
-
-def page(html: str) -> HtmlElement:
-    return lxml.html.document_fromstring(html)
-
-
-# -- selectors for fields ----------------------------------------------------------------------------------------------
-
-
-def read_by(pages: Sequence[str]) -> tuple[list[SamplePage], ArticleReader]:
-    """Samples of pages, and reading by selectors; automatic extraction is what the program's own finds."""
-
-    def read(at: int, selectors: Selectors) -> ParsedArticle | None:
-        made = extract_article(page(pages[at]), BASE, selectors, ZONE)
-        return ParsedArticle(
-            source="",
-            title=made.title or "x",
-            lead=made.lead,
-            body_html=made.body_html,
-            author=made.author,
-            published=made.published,
-            image=made.image,
-        )
-
-    return [SamplePage(page(html), read(at, Selectors())) for at, html in enumerate(pages)], read
-
-
-def chosen(
-    pages: Sequence[str], given: Selectors = Selectors(), **automatic: Sequence[Any]
-) -> Mapping[str, ProposedSelector]:
-    """The selectors for these pages. `automatic` puts other values in the place of what is found by itself."""
-    samples, read = read_by(pages)
-    for name, values in automatic.items():
-        samples = [
-            replace(one, found=replace(one.found, **{name: value}) if one.found else None)
-            for one, value in zip(samples, values, strict=True)
-        ]
-
-    def reading(at: int, selectors: Selectors) -> ParsedArticle | None:
-        made = read(at, selectors)
-        if made is None or "body_html" not in automatic or selectors.body:
-            return made
-        return replace(made, body_html=automatic["body_html"][at])
-
-    found, _ = find_selectors(samples, reading, ZONE, given)
-    return {one.key: one for one in found}
 
 
 # -- the block ---------------------------------------------------------------------------------------------------------

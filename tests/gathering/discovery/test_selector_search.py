@@ -1,4 +1,4 @@
-"""What `sources try` decides: what bytes are, where an article stands, which selectors to propose, what the block is."""
+"""The search for selectors of an article's fields: which are proposed, and which are not."""
 
 from __future__ import annotations
 
@@ -25,20 +25,6 @@ BASE = "https://bacson.example/tin/"
 
 def page(html: str) -> HtmlElement:
     return lxml.html.document_fromstring(html)
-
-
-# -- the repeated block ------------------------------------------------------------------------------------------------
-
-LISTING = page(
-    '<div class="menu"><a href="/gioi-thieu.html">Giới thiệu chung về tòa soạn</a></div><ul class="tin">'
-    + "".join(
-        f'<li><h3><a href="/tin/{n}.html">Tin số {n} của ngày</a></h3><a href="/tin/{n}.html"><img></a></li>'
-        for n in range(5)
-    )
-    + '<li><h3><a href="/tin/ngan.html">Ngắn</a></h3></li></ul><ol class="nong"><li><a href="/tin/2.html">Tin số 2</a></li>'
-    '<li><a href="/tin/9.html">Tin số 9 của ngày</a></li></ol>'
-)  # fmt: skip
-STORIES = [f"https://bacson.example/tin/{n}.html" for n in range(5)]
 
 
 # -- selectors for fields ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What `sources try` decides: what bytes are, where an article stands, which selectors to propose, what the block is."""
+"""Text matching: at which places of a page the fields of its article stand."""
 
 from __future__ import annotations
 
