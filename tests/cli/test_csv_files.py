@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import resource
-import unicodedata
 
-from distributor.subscribers.csv.records import BadRow
-from distributor.subscribers.csv.subscribers import SubscriberList
-from distributor.subscribers.requests import SubscriptionRequest
+from subscribers.csv.windows_1258 import windows_1258
 from support.newsroom import Room
-
-KNOWN = ("tin-sang", "kinh-te")
-
-
-def rows(text: str, newsletters: tuple[str, ...] = ("tin-sang",)) -> list[SubscriptionRequest | BadRow]:
-    return list(SubscriberList(io.StringIO(text, newline=""), known=KNOWN, newsletters=newsletters))
-
-
-def windows_1258(text: str) -> bytes:
-    """As Windows writes it: letters with hat, horn or breve whole, tones as signs of their own."""
-    made = b""
-    for letter in text:
-        try:
-            made += letter.encode("windows-1258")
-        except UnicodeEncodeError:
-            plain = unicodedata.normalize("NFD", letter)
-            tone = next(sign for sign in plain if sign in "\u0300\u0301\u0303\u0309\u0323")
-            made += (unicodedata.normalize("NFC", plain.replace(tone, "")) + tone).encode("windows-1258")
-    return made
 
 
 class TestCommand:

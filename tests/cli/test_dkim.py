@@ -1,115 +1,17 @@
-"""Signatures as receivers check them: dkimpy, which is not ours, reads what we sign, and sees what was changed.
-
-It leaves the curve of Ed25519 to PyNaCl; here `cryptography` does that one step in PyNaCl's place. All else (fields,
-canonical forms, hashes, records) is dkimpy's own, and the example of RFC 8463 shows that the step is right.
-"""
+"""`distributor dkim`: it makes a key and shows its record."""
 
 from __future__ import annotations
 
-import base64
-import quopri
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
-import dkim as receiver
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from hypothesis import strategies as st
 
 from distributor.cli.main import _run
-from distributor.mail import dkim_keys
-from distributor.mail.address import Mailbox
-from distributor.mail.dkim import (
-    DkimSigner,
-    sign_message,
-)  # fmt: skip
-from distributor.mail.message import EmailContent, build_message
+from distributor.mail.dkim import DkimSigner, sign_message
+from mail.dkim_receiver import unsigned, verdicts
 from support.newsroom import Done
-
-RSA = DkimSigner("bacson.example", "2026a", dkim_keys.parse(dkim_keys.make_key(bits=1024)))  # short, for quick tests
-ED25519 = DkimSigner("bacson.example", "2026e", dkim_keys.parse(dkim_keys.make_key(dkim_keys.ED25519)))
-BOTH = (RSA, ED25519)
-RECORDS = {f"{signer.place}.": signer.key.record for signer in BOTH}
-
-
-class VerifyKey:
-    """What dkimpy asks of PyNaCl."""
-
-    def __init__(self, text: bytes, encoder: object) -> None:
-        self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(text))
-
-    def verify(self, data: bytes, signature: bytes) -> None:
-        self._key.verify(signature, data)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def curve() -> Iterator[None]:
-    stand_in = SimpleNamespace(
-        signing=SimpleNamespace(VerifyKey=VerifyKey),
-        encoding=SimpleNamespace(Base64Encoder=None),
-        exceptions=SimpleNamespace(BadSignatureError=InvalidSignature, ValueError=ValueError),
-    )
-    patch = pytest.MonkeyPatch()
-    patch.setattr(receiver, "nacl", stand_in, raising=False)
-    yield
-    patch.undo()
-
-
-def verdicts(message: bytes, records: dict[str, str] = RECORDS) -> list[bool]:
-    """What a receiver makes of each signature of a message."""
-
-    def look_up(name: bytes, timeout: int = 5) -> bytes:
-        return records[name.decode()].encode()
-
-    read = receiver.DKIM(message, minkey=1024)
-    count = sum(name.lower() == b"dkim-signature" for name, _ in read.headers)
-    return [_verified(message, number, look_up) for number in range(count)]
-
-
-def _verified(message: bytes, number: int, look_up: object) -> bool:
-    try:
-        return bool(receiver.DKIM(message, minkey=1024).verify(number, dnsfunc=look_up))
-    except receiver.ValidationError:  # dkimpy's word for a body that is another
-        return False
-
-
-def letter() -> bytes:
-    return build_message(
-        EmailContent(
-            sender=Mailbox("Báo Bắc Sơn", "tin@bacson.example"),
-            to=Mailbox("Nguyễn Thị Lan", "lan@example.vn"),
-            subject="Tin sáng 23/11: khởi công đường tỉnh 254, chè Tân Lập sang Nhật Bản, thêm hai trường học mới",
-            text="Xin chào\n\nTin hôm nay.\n",
-            html="<p>Xin  chào</p>",
-            date=datetime(2026, 11, 23, tzinfo=UTC),
-            message_id="<abc@bacson.example>",
-            list_id="tin-sang.bacson.example",
-            list_archive="https://bacson.example/luu",
-            unsubscribe_url="https://bacson.example/u/token",
-            feedback_id="1:tin-sang:mail:bacson",
-        )
-    )
-
-
-# -- what is signed can be checked -------------------------------------------------------------------------------------
-
-spaces = st.text(" \t", max_size=3)
-words = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=":"), min_size=1, max_size=8)
-joints = st.one_of(st.text(" \t", min_size=1, max_size=3), st.sampled_from(["\r\n ", "\r\n\t", " \r\n  "]))
-values = st.lists(st.tuples(words, joints), max_size=6).map(lambda parts: "".join(a + b for a, b in parts) + "end")
-vietnamese = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=60).map(
-    lambda text: quopri.encodestring(text.encode()).decode().replace("\n", "\r\n")
-)
-lines = st.lists(st.one_of(values, spaces, vietnamese, st.just("")), max_size=8)
-bodies = lines.map(lambda made: "".join(line.replace("\r\n ", " ") + "\r\n" for line in made))
-
-
-# -- the command -------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -146,7 +48,7 @@ def test_the_command_makes_a_key_whose_record_checks_its_signatures(command: Com
     strings = zone.partition("( ")[2].removesuffix(" )")[1:-1].split('" "')
     assert "".join(strings) == value
     assert max(map(len, strings)) <= 255
-    signed = sign_message([DkimSigner.load("bacson.example", "2026x", file)], letter())
+    signed = sign_message([DkimSigner.load("bacson.example", "2026x", file)], unsigned())
     assert verdicts(signed, {"2026x._domainkey.bacson.example.": value}) == [True]
     assert f"  value  {value}" in command.good("bacson.example", "2026x", "--show").splitlines()
 

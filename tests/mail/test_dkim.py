@@ -1,8 +1,4 @@
-"""Signatures as receivers check them: dkimpy, which is not ours, reads what we sign, and sees what was changed.
-
-It leaves the curve of Ed25519 to PyNaCl; here `cryptography` does that one step in PyNaCl's place. All else (fields,
-canonical forms, hashes, records) is dkimpy's own, and the example of RFC 8463 shows that the step is right.
-"""
+"""DKIM signatures as receivers check them (`mail.dkim_receiver`): what is signed, and what a change breaks."""
 
 from __future__ import annotations
 
@@ -10,20 +6,13 @@ import base64
 import hashlib
 import quopri
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import pairwise
-from types import SimpleNamespace
 
 import dkim as receiver
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distributor.mail import dkim_keys
-from distributor.mail.address import Mailbox
 from distributor.mail.dkim import (
     OVERSIGNED,
     SIGNED,
@@ -34,13 +23,9 @@ from distributor.mail.dkim import (
     sign,
     sign_message,
 )  # fmt: skip
-from distributor.mail.message import EmailContent, build_message
+from mail.dkim_receiver import BOTH, ED25519, unsigned, verdicts
 from support.effort import examples
 
-RSA = DkimSigner("bacson.example", "2026a", dkim_keys.parse(dkim_keys.make_key(bits=1024)))  # short, for quick tests
-ED25519 = DkimSigner("bacson.example", "2026e", dkim_keys.parse(dkim_keys.make_key(dkim_keys.ED25519)))
-BOTH = (RSA, ED25519)
-RECORDS = {f"{signer.place}.": signer.key.record for signer in BOTH}
 # The example of RFC 8463, appendix A, with its Ed25519 signature.
 EXAMPLE = """\
 DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
@@ -62,65 +47,6 @@ We lost the game.  Are you hungry yet?
 
 Joe.
 """.replace("\n", "\r\n").encode()
-
-
-class VerifyKey:
-    """What dkimpy asks of PyNaCl."""
-
-    def __init__(self, text: bytes, encoder: object) -> None:
-        self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(text))
-
-    def verify(self, data: bytes, signature: bytes) -> None:
-        self._key.verify(signature, data)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def curve() -> Iterator[None]:
-    stand_in = SimpleNamespace(
-        signing=SimpleNamespace(VerifyKey=VerifyKey),
-        encoding=SimpleNamespace(Base64Encoder=None),
-        exceptions=SimpleNamespace(BadSignatureError=InvalidSignature, ValueError=ValueError),
-    )
-    patch = pytest.MonkeyPatch()
-    patch.setattr(receiver, "nacl", stand_in, raising=False)
-    yield
-    patch.undo()
-
-
-def verdicts(message: bytes, records: dict[str, str] = RECORDS) -> list[bool]:
-    """What a receiver makes of each signature of a message."""
-
-    def look_up(name: bytes, timeout: int = 5) -> bytes:
-        return records[name.decode()].encode()
-
-    read = receiver.DKIM(message, minkey=1024)
-    count = sum(name.lower() == b"dkim-signature" for name, _ in read.headers)
-    return [_verified(message, number, look_up) for number in range(count)]
-
-
-def _verified(message: bytes, number: int, look_up: object) -> bool:
-    try:
-        return bool(receiver.DKIM(message, minkey=1024).verify(number, dnsfunc=look_up))
-    except receiver.ValidationError:  # dkimpy's word for a body that is another
-        return False
-
-
-def letter() -> bytes:
-    return build_message(
-        EmailContent(
-            sender=Mailbox("Báo Bắc Sơn", "tin@bacson.example"),
-            to=Mailbox("Nguyễn Thị Lan", "lan@example.vn"),
-            subject="Tin sáng 23/11: khởi công đường tỉnh 254, chè Tân Lập sang Nhật Bản, thêm hai trường học mới",
-            text="Xin chào\n\nTin hôm nay.\n",
-            html="<p>Xin  chào</p>",
-            date=datetime(2026, 11, 23, tzinfo=UTC),
-            message_id="<abc@bacson.example>",
-            list_id="tin-sang.bacson.example",
-            list_archive="https://bacson.example/luu",
-            unsubscribe_url="https://bacson.example/u/token",
-            feedback_id="1:tin-sang:mail:bacson",
-        )
-    )
 
 
 def listed(message: bytes) -> list[list[str]]:
@@ -157,8 +83,8 @@ def test_every_signature_can_be_checked_by_others(message: bytes) -> None:
     assert verdicts(sign_message(BOTH, message)) == [True, True]
 
 
-def test_a_letter_is_signed_with_its_list_headers() -> None:
-    signed = sign_message(BOTH, letter())
+def test_an_email_is_signed_with_its_list_headers() -> None:
+    signed = sign_message(BOTH, unsigned())
     assert verdicts(signed) == [True, True]
     for here in listed(signed):
         assert {
@@ -169,19 +95,19 @@ def test_a_letter_is_signed_with_its_list_headers() -> None:
 
 
 def test_a_signature_keeps_to_short_lines_and_is_the_same_each_time() -> None:
-    signed = sign_message(BOTH, letter())
-    fields = signed[: -len(letter())]
-    assert signed.endswith(letter())
+    signed = sign_message(BOTH, unsigned())
+    fields = signed[: -len(unsigned())]
+    assert signed.endswith(unsigned())
     assert max(map(len, fields.split(b"\r\n"))) <= 78
     assert fields.count(b"DKIM-Signature: ") == 2
-    assert sign_message(BOTH, letter()) == signed
+    assert sign_message(BOTH, unsigned()) == signed
     assert not {tag.strip()[:2] for tag in fields.replace(b"\r\n", b"").split(b";")} & {b"l=", b"t=", b"x="}
-    assert sign_message((), letter()) == letter()
+    assert sign_message((), unsigned()) == unsigned()
 
 
 def test_the_longest_domain_there_may_be_still_fits_on_a_line() -> None:
     long = DkimSigner(".".join(["a" * 60] * 3) + ".example", "b" * 40, ED25519.key)
-    signed = sign_message([long], letter())
+    signed = sign_message([long], unsigned())
     assert verdicts(signed, {f"{long.place}.": long.key.record}) == [True]
     assert max(map(len, signed.split(b"\r\n"))) <= 998
 
@@ -203,7 +129,7 @@ def test_the_example_of_the_rfc_is_good_and_its_body_has_our_hash() -> None:
 @settings(max_examples=examples(50))
 @given(st.data())
 def test_a_changed_byte_of_the_body_is_seen(data: st.DataObject) -> None:
-    signed = sign_message(BOTH, letter())
+    signed = sign_message(BOTH, unsigned())
     start = signed.index(b"\r\n\r\n") + 4
     visible = [at for at in range(start, len(signed)) if signed[at] not in b" \t\r\n"]
     at = data.draw(st.sampled_from(visible))
@@ -211,7 +137,7 @@ def test_a_changed_byte_of_the_body_is_seen(data: st.DataObject) -> None:
 
 
 def test_a_changed_dropped_or_renamed_field_is_seen() -> None:
-    signatures, head, body = _parts(sign_message(BOTH, letter()))
+    signatures, head, body = _parts(sign_message(BOTH, unsigned()))
     for number, field in enumerate(head):
         name, _, value = field.partition(b": ")
         expected = [name.lower() not in SIGNED] * 2
@@ -221,7 +147,7 @@ def test_a_changed_dropped_or_renamed_field_is_seen() -> None:
 
 
 def test_a_closed_field_cannot_be_added_above_or_below() -> None:
-    signatures, head, body = _parts(sign_message(BOTH, letter()))
+    signatures, head, body = _parts(sign_message(BOTH, unsigned()))
     for name in OVERSIGNED:
         more = name + b": attacker@example.org\r\n"
         for fields in ([more, *head], [*head, more]):
@@ -230,7 +156,7 @@ def test_a_closed_field_cannot_be_added_above_or_below() -> None:
 
 
 def test_white_space_that_relays_change_does_no_harm() -> None:
-    signed = sign_message(BOTH, letter())
+    signed = sign_message(BOTH, unsigned())
     moved = (
         signed.replace(b"Auto-Submitted: auto", b"auto-submitted:\r\n\tauto").replace(b"Tin h", b"Tin   h")
         + b"\r\n\r\n"
@@ -293,13 +219,13 @@ def test_a_copied_hash_goes_its_own_way() -> None:
 
 
 def test_a_message_joined_from_pieces_is_signed_like_the_whole() -> None:
-    head, _, body = letter().partition(b"\r\n\r\n")
+    head, _, body = unsigned().partition(b"\r\n\r\n")
     forms = [relaxed_header(field) for field in reversed(re.split(rb"\r\n(?! )", head))]
     chosen = [form for form in forms if form.partition(b":")[0] in SIGNED]
     pieces = BodyHash()
     for piece in (body[:40], body[40:41], body[41:]):
         pieces.update(relaxed_body(piece))
-    assert sign(BOTH, chosen, pieces.digest()) + letter() == sign_message(BOTH, letter())
+    assert sign(BOTH, chosen, pieces.digest()) + unsigned() == sign_message(BOTH, unsigned())
 
 
 def test_what_is_no_message_is_not_signed() -> None:

@@ -1,23 +1,12 @@
-"""Signatures as receivers check them: dkimpy, which is not ours, reads what we sign, and sees what was changed.
-
-It leaves the curve of Ed25519 to PyNaCl; here `cryptography` does that one step in PyNaCl's place. All else (fields,
-canonical forms, hashes, records) is dkimpy's own, and the example of RFC 8463 shows that the step is right.
-"""
+"""DKIM keys: which are read, which are refused, and what is shown of them."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
-import dkim as receiver
 import pytest
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa_key
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -26,20 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )  # fmt: skip
-from hypothesis import strategies as st
 
 from distributor.mail import dkim_keys
-from distributor.mail.address import Mailbox
-from distributor.mail.dkim import (
-    DkimSigner,
-    sign_message,
-)  # fmt: skip
-from distributor.mail.message import EmailContent, build_message
-
-RSA = DkimSigner("bacson.example", "2026a", dkim_keys.parse(dkim_keys.make_key(bits=1024)))  # short, for quick tests
-ED25519 = DkimSigner("bacson.example", "2026e", dkim_keys.parse(dkim_keys.make_key(dkim_keys.ED25519)))
-BOTH = (RSA, ED25519)
-RECORDS = {f"{signer.place}.": signer.key.record for signer in BOTH}
+from distributor.mail.dkim import DkimSigner, sign_message
+from mail.dkim_receiver import RSA, unsigned, verdicts
 
 # A key that nobody may use any more, as openssl still makes it: 512 bits.
 SHORT = """\
@@ -54,70 +33,6 @@ h+QIlWb1MjwQ2QxUNB0EfWobdVnuMRkCIQCwG8/B2nEEIyarocTEcjRa43aWyDI7
 FNKAX9A18d8MRg==
 -----END PRIVATE KEY-----
 """
-
-
-class VerifyKey:
-    """What dkimpy asks of PyNaCl."""
-
-    def __init__(self, text: bytes, encoder: object) -> None:
-        self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(text))
-
-    def verify(self, data: bytes, signature: bytes) -> None:
-        self._key.verify(signature, data)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def curve() -> Iterator[None]:
-    stand_in = SimpleNamespace(
-        signing=SimpleNamespace(VerifyKey=VerifyKey),
-        encoding=SimpleNamespace(Base64Encoder=None),
-        exceptions=SimpleNamespace(BadSignatureError=InvalidSignature, ValueError=ValueError),
-    )
-    patch = pytest.MonkeyPatch()
-    patch.setattr(receiver, "nacl", stand_in, raising=False)
-    yield
-    patch.undo()
-
-
-def verdicts(message: bytes, records: dict[str, str] = RECORDS) -> list[bool]:
-    """What a receiver makes of each signature of a message."""
-
-    def look_up(name: bytes, timeout: int = 5) -> bytes:
-        return records[name.decode()].encode()
-
-    read = receiver.DKIM(message, minkey=1024)
-    count = sum(name.lower() == b"dkim-signature" for name, _ in read.headers)
-    return [_verified(message, number, look_up) for number in range(count)]
-
-
-def _verified(message: bytes, number: int, look_up: object) -> bool:
-    try:
-        return bool(receiver.DKIM(message, minkey=1024).verify(number, dnsfunc=look_up))
-    except receiver.ValidationError:  # dkimpy's word for a body that is another
-        return False
-
-
-def letter() -> bytes:
-    return build_message(
-        EmailContent(
-            sender=Mailbox("Báo Bắc Sơn", "tin@bacson.example"),
-            to=Mailbox("Nguyễn Thị Lan", "lan@example.vn"),
-            subject="Tin sáng 23/11: khởi công đường tỉnh 254, chè Tân Lập sang Nhật Bản, thêm hai trường học mới",
-            text="Xin chào\n\nTin hôm nay.\n",
-            html="<p>Xin  chào</p>",
-            date=datetime(2026, 11, 23, tzinfo=UTC),
-            message_id="<abc@bacson.example>",
-            list_id="tin-sang.bacson.example",
-            list_archive="https://bacson.example/luu",
-            unsubscribe_url="https://bacson.example/u/token",
-            feedback_id="1:tin-sang:mail:bacson",
-        )
-    )
-
-
-words = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=":"), min_size=1, max_size=8)
-joints = st.one_of(st.text(" \t", min_size=1, max_size=3), st.sampled_from(["\r\n ", "\r\n\t", " \r\n  "]))
-values = st.lists(st.tuples(words, joints), max_size=6).map(lambda parts: "".join(a + b for a, b in parts) + "end")
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------
@@ -169,6 +84,6 @@ def test_a_key_longer_than_receivers_can_check_is_refused(monkeypatch: pytest.Mo
 def test_keys_of_other_programs_are_read_and_the_private_part_is_never_shown() -> None:
     pem = rsa_key(65537, 1024).private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     signer = replace(RSA, key=dkim_keys.parse(pem))
-    assert verdicts(sign_message([signer], letter()), {f"{signer.place}.": signer.key.record}) == [True]
+    assert verdicts(sign_message([signer], unsigned()), {f"{signer.place}.": signer.key.record}) == [True]
     assert "sign=" not in repr(signer)
     assert "PrivateKey" not in repr(signer)

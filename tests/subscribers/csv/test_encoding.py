@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from distributor.subscribers.csv.encoding import Encoding, detect
 from distributor.subscribers.csv.records import BadRow
 from distributor.subscribers.csv.subscribers import SubscriberList
 from distributor.subscribers.requests import SubscriptionRequest
+from subscribers.csv.windows_1258 import windows_1258
 
 KNOWN = ("tin-sang", "kinh-te")
 
@@ -30,19 +30,6 @@ def people(text: str) -> dict[str, str]:
 
 VIETNAMESE = "address,name\na@x.vn,Nguyễn Thị Thảo\nb@x.vn,Trần Đức Hưởng\nc@x.vn,Lê Văn Tĩnh\n"
 WESTERN = "address,name\na@x.vn,José Núñez\nb@x.vn,Jürgen Groß\nc@x.vn,João Magalhães\nd@x.vn,Nicolò D’Angelo\n"
-
-
-def windows_1258(text: str) -> bytes:
-    """As Windows writes it: letters with hat, horn or breve whole, tones as signs of their own."""
-    made = b""
-    for letter in text:
-        try:
-            made += letter.encode("windows-1258")
-        except UnicodeEncodeError:
-            plain = unicodedata.normalize("NFD", letter)
-            tone = next(sign for sign in plain if sign in "\u0300\u0301\u0303\u0309\u0323")
-            made += (unicodedata.normalize("NFC", plain.replace(tone, "")) + tone).encode("windows-1258")
-    return made
 
 
 class TestEncodings:
