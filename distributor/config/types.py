@@ -116,6 +116,8 @@ def web_url(value: str) -> str:
         good = None
     if not good:
         raise ValueError("write an absolute address that begins with https:// or http://")
+    if any(sign.isspace() or not sign.isprintable() for sign in value):
+        raise ValueError("contains a space or an invisible character; write a space in a path as %20")
     try:
         _ = parts.port
     except ValueError:
