@@ -48,41 +48,50 @@ def _rates(value: object) -> object:
 
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, AfterValidator(_mailbox)]
-RateLimits = Annotated[tuple[RateLimit, ...], BeforeValidator(_rates)]
-DomainRateLimits = Annotated[dict[str, RateLimits], BeforeValidator(lambda value: value or {})]
-Security = Literal["starttls", "tls", "none"]
+_Rates = Annotated[tuple[RateLimit, ...], BeforeValidator(_rates)]
+DomainRateLimits = Annotated[dict[str, _Rates], BeforeValidator(lambda value: value or {})]
+
+# The settings of one server, in `servers` and in the channel itself.
+Host = Annotated[str, "name of the SMTP server", Field(examples=["smtp.bacson.example"])]
+Port = Annotated[
+    int | None,
+    "port of the server; 587, 465 or 25 if left out, as `tls` says",
+    Field(ge=1, le=65535, examples=[587]),
+]
+Security = Annotated[Literal["starttls", "tls", "none"], "encryption of the connection: starttls, tls or none"]
+UserName = Annotated[str, "user name to log in with; needs `password`", Field(examples=["tin@bacson.example"])]
+Password = Annotated[Secret | None, "password to log in with; needs `username`", Field(examples=["${SMTP_PASSWORD}"])]
+TokenCommand = Annotated[
+    str,
+    "command that prints an access token (XOAUTH2), instead of `password`; needs `username`",
+    Field(examples=["get-mail-token tin"]),
+]
+CaFile = Annotated[
+    Folder | None,
+    "certificates to trust in place of the system's",
+    Field(examples=["/etc/ssl/certs/ca-certificates.crt"]),
+]
+ConnectionLimit = Annotated[int, "most connections at once", Field(ge=1, le=500)]
+MessageLimit = Annotated[int, "most messages on one connection", Field(ge=1)]
+RateLimits = Annotated[
+    _Rates, "most messages: 20/s, 5000/h; all limits of a list hold", Field(examples=[["20/s", "5000/h"]])
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServerSettings:
     """One SMTP server."""
 
-    host: Annotated[str, "name of the SMTP server", Field(examples=["smtp.bacson.example"])]
-    port: Annotated[
-        int | None,
-        "port of the server; 587, 465 or 25 if left out, as `tls` says",
-        Field(ge=1, le=65535, examples=[587]),
-    ] = None
-    tls: Annotated[Security, "encryption of the connection: starttls, tls or none"] = "starttls"
-    username: Annotated[str, "user name to log in with; needs `password`", Field(examples=["tin@bacson.example"])] = ""
-    password: Annotated[
-        Secret | None, "password to log in with; needs `username`", Field(examples=["${SMTP_PASSWORD}"])
-    ] = None
-    token_command: Annotated[
-        str,
-        "command that prints an access token (XOAUTH2), instead of `password`; needs `username`",
-        Field(examples=["get-mail-token tin"]),
-    ] = ""
-    ca_file: Annotated[
-        Folder | None,
-        "certificates to trust in place of the system's",
-        Field(examples=["/etc/ssl/certs/ca-certificates.crt"]),
-    ] = None
-    connections: Annotated[int, "most connections at once", Field(ge=1, le=500)] = 10
-    messages_per_connection: Annotated[int, "most messages on one connection", Field(ge=1)] = 100
-    rates: Annotated[
-        RateLimits, "most messages: 20/s, 5000/h; all limits of a list hold", Field(examples=[["20/s", "5000/h"]])
-    ] = ()
+    host: Host
+    port: Port = None
+    tls: Security = "starttls"
+    username: UserName = ""
+    password: Password = None
+    token_command: TokenCommand = ""
+    ca_file: CaFile = None
+    connections: ConnectionLimit = 10
+    messages_per_connection: MessageLimit = 100
+    rates: RateLimits = ()
     weight: Annotated[int, "share of the messages, compared with the other servers", Field(ge=1)] = 1
 
     def __post_init__(self) -> None:

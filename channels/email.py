@@ -35,7 +35,6 @@ from distributor.channel import (
     Duration,
     Folder,
     PersonalChannel,
-    Secret,
     SequentialTransport,
     Transport,
 )
@@ -51,13 +50,21 @@ from distributor.text import clean_line
 from ._files import write_to_maildir
 from ._mail import (
     Address,
+    CaFile,
+    ConnectionLimit,
     DkimSettings,
     DomainRateLimits,
+    Host,
     HostName,
     MessageBuilder,
+    MessageLimit,
+    Password,
+    Port,
     RateLimits,
     Security,
     SmtpServerSettings,
+    TokenCommand,
+    UserName,
 )
 
 # Given up too early, a message that is out counts as one that may be, and goes out again.
@@ -75,32 +82,16 @@ class Email(PersonalChannel):
         Address | None, "address for replies; the sender if left out", Field(examples=["toasoan@bacson.example"])
     ] = None
     maildir: Annotated[Folder, "Maildir that emails are saved in when there is no `host`"] = Path("var/mail")
-    host: Annotated[str, "name of the SMTP server", Field(examples=["smtp.bacson.example"])] = ""
-    port: Annotated[
-        int | None,
-        "port of the server; 587, 465 or 25 if left out, as `tls` says",
-        Field(ge=1, le=65535, examples=[587]),
-    ] = None
-    tls: Annotated[Security, "encryption of the connection: starttls, tls or none"] = "starttls"
-    username: Annotated[str, "user name to log in with; needs `password`", Field(examples=["tin@bacson.example"])] = ""
-    password: Annotated[
-        Secret | None, "password to log in with; needs `username`", Field(examples=["${SMTP_PASSWORD}"])
-    ] = None
-    token_command: Annotated[
-        str,
-        "command that prints an access token (XOAUTH2), instead of `password`; needs `username`",
-        Field(examples=["get-mail-token tin"]),
-    ] = ""
-    ca_file: Annotated[
-        Folder | None,
-        "certificates to trust in place of the system's",
-        Field(examples=["/etc/ssl/certs/ca-certificates.crt"]),
-    ] = None
-    connections: Annotated[int, "most connections at once", Field(ge=1, le=500)] = 10
-    messages_per_connection: Annotated[int, "most messages on one connection", Field(ge=1)] = 100
-    rates: Annotated[
-        RateLimits, "most messages: 20/s, 5000/h; all limits of a list hold", Field(examples=[["20/s", "5000/h"]])
-    ] = ()
+    host: Host = ""
+    port: Port = None
+    tls: Security = "starttls"
+    username: UserName = ""
+    password: Password = None
+    token_command: TokenCommand = ""
+    ca_file: CaFile = None
+    connections: ConnectionLimit = 10
+    messages_per_connection: MessageLimit = 100
+    rates: RateLimits = ()
     domain_rates: Annotated[
         DomainRateLimits, "limits for the domain of the recipient", Field(examples=[{"gmail.com": "5/s"}])
     ] = field(default_factory=dict)
