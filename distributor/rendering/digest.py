@@ -76,46 +76,60 @@ def render_digest(
     template fails.
     """
     cache = render_cache or RenderCache()
-    templates, urls = settings.templates, personal_values(options.web_url, options.preferences_url)
-    common = {**common_values(settings, edition.language), **urls, "rest_url": options.web_url or settings.site.url}
-    alert = edition.kind is EditionKind.ALERT and len(edition.carried) == 1
-    name = "email/alert" if alert else "email/digest"
-
-    def values(detail: DetailLevel) -> dict[str, Any]:
-        return {**edition_values(edition, settings, options, detail, cache), **common}
-
-    @functools.cache
-    def inlined_page(detail: DetailLevel) -> str:
-        given = values(detail)
-        return cache.render_html(name, given, templates, lambda: _values_of_all_detail_levels(given))
-
-    @functools.cache
-    def plain_page(detail: DetailLevel) -> str:
-        return templates.render("email/plain.html.j2", values(detail))
-
-    def fit(page: Callable[[DetailLevel], str]) -> tuple[FitResult, str]:
-        fitted = fit_to_limit(
-            lambda detail: clipping_size(page(detail), options.limit),
-            len(edition.articles),
-            len(edition.briefs),
-            options.limit,
-        )
-        return fitted, page(fitted.detail)
-
+    email = _EmailTemplates(edition, settings, options, cache)
     faults: tuple[str, ...] = ()
     try:
-        fitted, html = fit(inlined_page)
+        fitted, html = email.fit(email.render_inlined)
     except InliningError as error:
         faults = (f"the plain template is used: {error}",)
-        fitted, html = fit(plain_page)
-    given = values(fitted.detail)
+        fitted, html = email.fit(email.render_plain)
+    given = email.values(fitted.detail)
     return Digest(
         subject=given["edition"].subject,
         preheader=given["preheader"],
         html=html,
-        text=cache.render_text(name, given, templates),
+        text=cache.render_text(email.name, given, settings.templates),
         notes=(*faults, *(f"shortened to fit: {step}" for step in fitted.steps)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _EmailTemplates:
+    """The templates of one email, rendered with as much detail as fits."""
+
+    edition: Edition
+    settings: RenderSettings
+    options: DigestOptions
+    cache: RenderCache
+
+    @property
+    def name(self) -> str:
+        alert = self.edition.kind is EditionKind.ALERT and len(self.edition.carried) == 1
+        return "email/alert" if alert else "email/digest"
+
+    def values(self, detail: DetailLevel) -> dict[str, Any]:
+        settings, options = self.settings, self.options
+        return {
+            **edition_values(self.edition, settings, options, detail, self.cache),
+            **common_values(settings, self.edition.language),
+            **personal_values(options.web_url, options.preferences_url),
+            "rest_url": options.web_url or settings.site.url,
+        }
+
+    def render_inlined(self, detail: DetailLevel) -> str:
+        given = self.values(detail)
+        every = functools.partial(_values_of_all_detail_levels, given)
+        return self.cache.render_html(self.name, given, self.settings.templates, every)
+
+    def render_plain(self, detail: DetailLevel) -> str:
+        return self.settings.templates.render("email/plain.html.j2", self.values(detail))
+
+    def fit(self, render: Callable[[DetailLevel], str]) -> tuple[FitResult, str]:
+        """The page with the most detail that stays below the limit."""
+        page, limit = functools.cache(render), self.options.limit
+        stories, briefs = len(self.edition.articles), len(self.edition.briefs)
+        fitted = fit_to_limit(lambda detail: clipping_size(page(detail), limit), stories, briefs, limit)
+        return fitted, page(fitted.detail)
 
 
 def _values_of_all_detail_levels(values: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -137,17 +151,7 @@ def edition_values(
     """The values of an edition for templates, the same for every recipient; docs/templates.md explains each."""
     language, zone = edition.language, settings.zone
     cache = render_cache or RenderCache()
-
-    def view(article: Article) -> ArticleView:
-        note = options.notes.get(article.id, "")
-        with_image = detail.thumbnails or article.id == edition.carried[0].id
-
-        def make() -> ArticleView:
-            made = article_view(article, language, zone, settings.sections, note, detail.lead)
-            return replace(made, url=options.link(made.url), image=made.image if with_image else None)
-
-        return cache.article_view(article, (note, detail.lead, with_image), make)
-
+    view = functools.partial(_article_view, edition, settings, options, detail, cache)
     full = len(edition.articles) if detail.full is None else detail.full
     stories = [view(article) for article in edition.articles[:full]]
     below = [*edition.articles[full:], *edition.briefs]
@@ -173,6 +177,25 @@ def edition_values(
         "rest": len(below) - lines,
         "rest_url": "",
     }
+
+
+def _article_view(
+    edition: Edition,
+    settings: RenderSettings,
+    options: DigestOptions,
+    detail: DetailLevel,
+    cache: RenderCache,
+    article: Article,
+) -> ArticleView:
+    """An article as this email shows it; made once for all segments that show it alike."""
+    note = options.notes.get(article.id, "")
+    with_image = detail.thumbnails or article.id == edition.carried[0].id
+
+    def make() -> ArticleView:
+        made = article_view(article, edition.language, settings.zone, settings.sections, note, detail.lead)
+        return replace(made, url=options.link(made.url), image=made.image if with_image else None)
+
+    return cache.article_view(article, (note, detail.lead, with_image), make)
 
 
 def group_into_sections(
