@@ -108,14 +108,7 @@ def plan_correction(
     """
     with database.read(long=True) as connection:
         rests_on = {name: take_snapshot(connection, name) for name in newsroom.settings.newsletters}
-        article = article_repository.find_article(connection, article_id)
-        if article is None:
-            raise UserError(f"there is no article {article_id!r}; `distributor articles` lists them")
-        last = corrections.find_latest_notice(connection, article_id)
-        if last and last.notice.kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
-            raise UserError(f"{article_id} has been withdrawn: there is nothing to correct")
-        if last and not notice.note and (last.notice.kind, last.version) == (notice.kind, article.version):
-            notice = replace(notice, note=last.notice.note)
+        article, notice, last = _find_and_check(connection, article_id, notice)
         decided = last if last and not again and _is_decided(connection, article, last, notice) else None
         asked = _CorrectionRequest(
             article, decided.notice if decided else notice, decided.number if decided else 0, mail
@@ -135,6 +128,21 @@ def plan_correction(
                 parts += [part] if part.plan.renditions else []
     examined = tuple(_with_findings(newsroom, part, notice.at, forced) for part in parts)
     return CorrectionPlan(article, asked.notice, notice.at, examined, decided, tuple(made), tuple(forced), rests_on)
+
+
+def _find_and_check(
+    connection: Connection, article_id: str, notice: Notice
+) -> tuple[Article, Notice, NoticeRecord | None]:
+    """The article, the notice with its words, and the last notice of that article. Raises UserError."""
+    article = article_repository.find_article(connection, article_id)
+    if article is None:
+        raise UserError(f"there is no article {article_id!r}; `distributor articles` lists them")
+    last = corrections.find_latest_notice(connection, article_id)
+    if last and last.notice.kind is NoticeKind.WITHDRAWAL and notice.kind is NoticeKind.CORRECTION:
+        raise UserError(f"{article_id} has been withdrawn: there is nothing to correct")
+    if last and not notice.note and (last.notice.kind, last.version) == (notice.kind, article.version):
+        notice = replace(notice, note=last.notice.note)
+    return article, notice, last
 
 
 def _is_decided(connection: Connection, article: Article, last: NoticeRecord, notice: Notice) -> bool:
