@@ -65,19 +65,22 @@ def _article(app: CliContext, connection: Connection, asked: str) -> tuple[list[
     from ..articles.repository import load_origins
     from ..delivery.article_reach import collect_reach
     from ..editions import article_status
-    from ..editions.explain import ArticleOutcome, explain_article
+    from ..editions.explain import ArticleHistory, ArticleOutcome, explain_article
 
     found = find_article(connection, asked, by_title=True)
     (article,) = load_origins(connection, [found])
-    told = [
-        ArticleOutcome(item.newsletter, item.state, item.reason, item.edition, item.decided_at)
-        for item in article_status.list_by_article(connection, found.id)
-    ]
     carried = collect_reach(connection, found.id)
-    said = flags.flags_of_articles(connection, [found.id]).get(found.id, {})
-    noted = corrections.notices_of_articles(connection, [found.id]).get(found.id, [])
-    newsletters = app.newsroom.settings.newsletters
-    lines = explain_article(article, said, noted, told, newsletters, app.zone, clock(), carried)
+    history = ArticleHistory(
+        article=article,
+        flags=flags.flags_of_articles(connection, [found.id]).get(found.id, {}),
+        notices=corrections.notices_of_articles(connection, [found.id]).get(found.id, []),
+        outcomes=[
+            ArticleOutcome(item.newsletter, item.state, item.reason, item.edition, item.decided_at)
+            for item in article_status.list_by_article(connection, found.id)
+        ],
+        coverage=carried,
+    )
+    lines = explain_article(history, app.newsroom.settings.newsletters, app.zone, clock())
     lines += _unfinished_lines(app, connection, [one.edition for one in carried])
     return lines, {"id": found.id, "editions": [asdict(one) for one in carried]}
 

@@ -55,57 +55,63 @@ class CoverageStats:
         return sum(self.emails.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleHistory:
+    """What the store knows of an article: flags of staff, notices to subscribers, what became of it in newsletters, and the
+    editions that carry it, oldest first, corrections at the end."""
+
+    article: Article
+    flags: Mapping[ArticleFlag, FlagRecord]
+    notices: Sequence[Notice]
+    outcomes: Sequence[ArticleOutcome]
+    coverage: Sequence[CoverageStats]
+
+
 def explain_article(
-    article: Article,
-    said: Mapping[ArticleFlag, FlagRecord],
-    notices: Sequence[Notice],
-    told: Sequence[ArticleOutcome],
-    newsletters: Mapping[str, Newsletter],
-    zone: ZoneInfo,
-    now: datetime,
-    carried: Sequence[CoverageStats] = (),
+    history: ArticleHistory, newsletters: Mapping[str, Newsletter], zone: ZoneInfo, now: datetime
 ) -> list[str]:
-    """The whole story of an article. `carried` are the editions that it is in, oldest first, corrections at the end."""
+    """The whole story of an article, in sentences; times are in `zone`."""
 
     def local(moment: datetime) -> str:
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
-    def own_date(article: Article) -> str:
-        """The day alone where the time is not known."""
-        return local(article.moment)[: None if article.has_time else len("2026-11-24")]
+    lines = [
+        *_describe_origin(history.article, local, now),
+        *(
+            f"It is {mark.flag} since {local(mark.since)}, by {mark.actor}{_with_reason(mark.reason)}."
+            for mark in history.flags.values()
+        ),
+        *(
+            f"Its recipients were told of a {notice.kind} on {local(notice.at)}{_with_reason(notice.note)}."
+            for notice in history.notices
+        ),
+    ]
+    known = {line.newsletter: line for line in history.outcomes}
+    for name in dict.fromkeys([*newsletters, *known, *(one.newsletter for one in history.coverage)]):
+        mine = [one for one in history.coverage if one.newsletter == name]
+        lines += [f"{name}: {_describe_coverage(one, local)}" for one in mine]
+        still = _undecided(history.article, newsletters.get(name), known.get(name), mine, local)
+        lines += [f"{name}: {still}"] if still else []
+    return lines
 
+
+def _describe_origin(article: Article, local: Callable[[datetime], str], now: datetime) -> list[str]:
+    """Where an article came from and when, and whether it still waits."""
     lines = [
         f"«{article.title}» ({article.id}) came from source {article.source}, first seen {local(article.first_seen)}."
     ]
     others = [name for name in article.origins if name != article.source]
     if others:
         lines.append(f"It was also found in {', '.join(others)}.")
-    dated = f"It was published {own_date(article)}" if article.has_date else "Its source gives no date"
-    changed = (
-        f"; it has been edited, last {local(article.changed)} (version {article.version})"
-        if article.version > 1
-        else ""
-    )
-    lines.append(f"{dated}{changed}.")
+    day = local(article.moment)[: None if article.has_time else len("2026-11-24")]  # alone where no time is known
+    dated = f"It was published {day}" if article.has_date else "Its source gives no date"
+    edited = f"; it has been edited, last {local(article.changed)} (version {article.version})"
+    lines.append(f"{dated}{edited if article.version > 1 else ''}.")
     if article.backlog:
         lines.append("It was old already when its source was first read, so it is kept but never announced by itself.")
     if until := article.waits_until(now):
         why = "under embargo" if article.publish_at == until else "dated ahead, and waits"
         lines.append(f"It is {why} until {local(until)}.")
-    lines += [
-        f"It is {mark.flag} since {local(mark.since)}, by {mark.actor}{_with_reason(mark.reason)}."
-        for mark in said.values()
-    ]
-    lines += [
-        f"Its recipients were told of a {notice.kind} on {local(notice.at)}{_with_reason(notice.note)}."
-        for notice in notices
-    ]
-    known = {line.newsletter: line for line in told}
-    for name in dict.fromkeys([*newsletters, *known, *(one.newsletter for one in carried)]):
-        mine = [one for one in carried if one.newsletter == name]
-        lines += [f"{name}: {_describe_coverage(one, local)}" for one in mine]
-        still = _undecided(article, newsletters.get(name), known.get(name), mine, local)
-        lines += [f"{name}: {still}"] if still else []
     return lines
 
 
