@@ -77,7 +77,7 @@ def cancel(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
         if not yes:
             confirm("Cancel them?")
         number = pipeline.cancel_channel(app.newsroom, database, name, by, clock(), dry_run=False)
-    say(f"{name}: {plural(number, 'delivery', 'deliveries')} cancelled")
+    say(f"{name}: {plural(number, 'delivery', 'deliveries')} ended (state: expired)")
 
 
 @command.command("resume")

@@ -236,13 +236,13 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: 
 def limit_option(shown: int, order: str) -> Callable[[F], F]:
     """The number of rows of a long list: `shown` in a table by default, all of them in JSON."""
     text = f"How many to show, {order}.  [default: {shown} in a table, all with --json]"
-    return click.option("-n", "--limit", metavar="N", type=click.IntRange(1), default=None, help=text)
+    return click.option("--limit", metavar="N", type=click.IntRange(1), default=None, help=text)
 
 
 def show_remaining(shown: int, total: int) -> None:
     """Say how many rows of a table are not shown, and how to see them."""
     if total > shown:
-        say(f"{total - shown:,} more; -n {total} or --json shows all {total:,}")
+        say(f"{total - shown:,} more; --limit {total} or --json shows all {total:,}")
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     "--bits", metavar="BITS", type=click.IntRange(1024, 4096), help="The length of the RSA key.  [default: 2048]"
 )
 @click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="The file of the key.  [default: dkim-SELECTOR.pem]"
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The file of the key.  [default: dkim-SELECTOR.pem]",
 )
 @click.option("--show", is_flag=True, help="Create nothing; show the DNS record of the existing key.")
 @pass_cli_context
 def command(
-    app: CliContext, domain: str, selector: str, ed25519: bool, bits: int | None, out: Path | None, show: bool
+    app: CliContext, domain: str, selector: str, ed25519: bool, bits: int | None, output: Path | None, show: bool
 ) -> None:
     """Create a DKIM key and show its DNS record.
 
@@ -45,12 +49,12 @@ def command(
         raise click.UsageError("--bits is for RSA keys; Ed25519 keys have a fixed length")
     if show and (ed25519 or bits):
         raise click.UsageError("--show creates no key; leave --ed25519 and --bits out")
-    file = out or app.config.parent / f"dkim-{selector}.pem"
+    file = output or app.config.parent / f"dkim-{selector}.pem"
     try:
         signer = _existing(domain, selector, file) if show else _made(domain, selector, ed25519, bits, file)
     except ValueError as error:
         raise UserError(str(error)) from None
-    _show_dns_record(signer, file, str(out.absolute()) if out else file.name)
+    _show_dns_record(signer, file, str(output.absolute()) if output else file.name)
 
 
 def _existing(domain: str, selector: str, file: Path) -> DkimSigner:

@@ -223,7 +223,7 @@ def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool
     with app.store() as database:
         given_up, freed = pipeline.cancel(database, edition, by or getpass.getuser(), clock(), reason)
     waits = f"; {plural(freed, 'article')} wait for the next edition" if freed else ""
-    say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} cancelled{waits}")
+    say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} ended (state: expired){waits}")
 
 
 command.add_command(editions_watch.watch)

@@ -142,6 +142,17 @@ def refuse_possible_rename(app: CliContext, newsletter: str) -> None:
         raise UserError(reason)
 
 
+def newsletter_or_edition(app: CliContext, name: str) -> Newsletter:
+    """The newsletter with this name, where the name of an edition would do as well and there is none. Raises UserError."""
+    from ..config.validation import suggestion
+    from ..errors import UserError
+
+    known = app.newsroom.settings.newsletters
+    if name not in known:
+        raise UserError(f"there is no newsletter or edition {name!r}{suggestion(name, known)}")
+    return known[name]
+
+
 def check_channels(newsletter: Newsletter, names: Sequence[str]) -> None:
     """Raises UserError for a channel that the newsletter does not have."""
     from ..errors import UserError

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..schedule.slots import Slot
 
 
+GATHERED_SO_FAR = "among the articles gathered so far; `distributor gather` reads the sources"
+
+
 @click.command("plan", short_help="Show the next schedule slots and what would be sent.")
 @click.argument("newsletters", nargs=-1, shell_complete=complete_newsletter)
 @click.option(
@@ -37,7 +40,11 @@ if TYPE_CHECKING:
 @json_option
 @pass_cli_context
 def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: bool) -> None:
-    """Show the next schedule slots of each newsletter and what would be sent if the next one were now. Changes nothing."""
+    """Show the next schedule slots of each newsletter and what would be sent if the next one were now.
+
+    Changes nothing and reads no source: the articles are those gathered so far. `distributor gather` reads the sources;
+    `preview` and `send` do so first.
+    """
     now = clock()
     names = newsletters or tuple(app.newsroom.settings.newsletters)
     warn_of_clock(app)
@@ -120,7 +127,8 @@ def _show_plan(app: CliContext, plan: EditionPlan, slots: list[Slot], left_out: 
     if left_out:
         say(f"  left out: {', '.join(left_out)}")
     if plan.edition is None:
-        say(f"  nothing would be sent now: {plan.selection.reason}")
+        reason = plan.selection.reason
+        say(f"  nothing would be sent now: {reason} ({GATHERED_SO_FAR})")
     else:
         what = plural(len(plan.edition.articles), "article") + _size(plan)
         say(f"  edition {plan.edition.number} would be sent to {plural(plan.audience, 'subscriber')} with {what}:")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .context import CliContext, clock, complete_newsletter, json_option, pass_cli_context, plural, say
+from .newsletters import newsletter_or_edition
+from .plan import GATHERED_SO_FAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +34,15 @@ if TYPE_CHECKING:
 def command(app: CliContext, name: str, links: bool, seconds: float, as_json: bool) -> None:
     """Check the emails of the next edition of NEWSLETTER, or of an existing EDITION, byte for byte.
 
-    docs/preflight.md explains every check.
+    Reads no source: the next edition is that of the articles gathered so far. docs/preflight.md explains every check.
 
     Exit code: 1 if a check blocks the edition.
     """
     from ..pipeline import preflight_gate
 
-    edition, kept = _edition_to_check(app, name)
+    edition, kept, reason = _edition_to_check(app, name)
     if edition is None:
-        say("Nothing to check: there would be no edition.")
+        say(f"Nothing to check: {reason} ({GATHERED_SO_FAR})")
         return
     findings = preflight_gate.check_emails(app.newsroom, edition, kept, clock())
     unclear = 0
@@ -72,8 +74,8 @@ def command(app: CliContext, name: str, links: bool, seconds: float, as_json: bo
         raise SystemExit(1)
 
 
-def _edition_to_check(app: CliContext, name: str) -> tuple[Edition | None, Sequence[Rendition]]:
-    """An existing edition, or the next one of a newsletter."""
+def _edition_to_check(app: CliContext, name: str) -> tuple[Edition | None, Sequence[Rendition], str]:
+    """An existing edition, or the next one of a newsletter; or None and why there would be none."""
     from .. import pipeline
     from ..editions import repository as edition_repository
 
@@ -82,10 +84,10 @@ def _edition_to_check(app: CliContext, name: str) -> tuple[Edition | None, Seque
             with database.read() as connection:
                 edition = edition_repository.find(connection, name)
                 if edition:
-                    return edition, edition_repository.list_renditions(connection, name)
-        request = pipeline.EditionRequest(newsletter=app.newsroom.newsletter(name))
+                    return edition, edition_repository.list_renditions(connection, name), ""
+        request = pipeline.EditionRequest(newsletter=newsletter_or_edition(app, name))
         proposal = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
-        return proposal.edition, proposal.renditions
+        return proposal.edition, proposal.renditions, proposal.selection.reason
 
 
 async def _check_links(

@@ -18,7 +18,7 @@ from .context import (
     plural,
     say,
 )
-from .newsletters import check_channels
+from .newsletters import check_channels, newsletter_or_edition
 
 if TYPE_CHECKING:
     from ..channel import Channel
@@ -120,7 +120,7 @@ def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gath
     from ..preview.collect import PreviewInput
     from .gather import gather_and_warn
 
-    newsletter = app.newsroom.newsletter(name)
+    newsletter = newsletter_or_edition(app, name)
     check_channels(newsletter, channels)
     if gather:
         gather_and_warn(app)

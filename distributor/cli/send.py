@@ -48,7 +48,7 @@ class SendOptions:
     alert: str | None
     missed: bool
     test_address: str | None
-    only: tuple[str, ...]
+    channels: tuple[str, ...]
     force: tuple[str, ...]
     dry_run: bool
     gather: bool
@@ -64,7 +64,9 @@ class SendOptions:
 )
 @click.option("--test", "test_address", metavar="ADDRESS", help="Send the email to this address only; record nothing.")
 @click.option(
-    "--only",
+    "--channel",
+    "-C",
+    "channels",
     multiple=True,
     metavar="CHANNEL",
     help="Send on this channel only. Repeatable.",
@@ -105,19 +107,19 @@ def _send_digest(app: CliContext, options: SendOptions) -> None:
     from ..errors import UserError
     from .gather import gather_and_warn
 
-    name, only = options.newsletter, options.only
+    name, channels = options.newsletter, options.channels
     if options.missed:
         raise UserError("--missed needs --alert; for editions use `distributor editions resend EDITION --missed`")
     if name is None:
         raise UserError(f"name a newsletter: {', '.join(app.newsroom.settings.newsletters)}")
     newsletter = app.newsroom.newsletter(name)
-    check_channels(newsletter, only)
+    check_channels(newsletter, channels)
     refuse_possible_rename(app, name)
     if options.gather:
         gather_and_warn(app)
     with app.store() as database:
         warn_of_missing_newsletters(app, database)
-        request = pipeline.EditionRequest(newsletter=newsletter, channels=only or None, forced=options.force)
+        request = pipeline.EditionRequest(newsletter=newsletter, channels=channels or None, forced=options.force)
         plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
         if options.test_address:
             _send_test(app, plan, options.test_address)
@@ -290,8 +292,8 @@ def _send_alert(app: CliContext, options: SendOptions, asked: str) -> None:
     """Send one article at once, in one newsletter or in all to which it belongs."""
     from ..errors import UserError
 
-    if options.only or options.test_address:
-        raise UserError("--alert sends on the channels of `alerts.channels`; leave --only and --test out")
+    if options.channels or options.test_address:
+        raise UserError("--alert sends on the channels of `alerts.channels`; leave --channel and --test out")
     name = options.newsletter
     with app.store() as database:
         article = _article(app, database, asked)

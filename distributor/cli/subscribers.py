@@ -139,6 +139,8 @@ def update_one(
     from ..subscribers.requests import clean_topics
     from ..text import clean_line
 
+    if name is None and not topics and not all_topics and not frequency:
+        raise click.UsageError("name what to update: --name, --topic, --all-topics or --frequency")
     if topics and all_topics:
         raise UserError("--topic and --all-topics exclude each other")
     with app.store() as database, database.write() as connection:
@@ -151,8 +153,9 @@ def update_one(
         )
         subscriber_repository.update(connection, [(person, new)], clock())
         warn_of_unknown_topics(app, connection, clean_topics(topics))
-    chosen = ", ".join(new.topics) or "all topics"
-    say(f"{new.address}: {new.name or 'no name'}; {chosen}; {new.frequency}")
+    chosen = f"topics {', '.join(new.topics)}" if new.topics else "all topics"
+    named = f"name {new.name}" if new.name else "no name"
+    say(f"updated: {new.address}: {named}, {chosen}, frequency {new.frequency}")
 
 
 def _find_subscriber(connection: Connection, address: str) -> Subscriber:

@@ -107,9 +107,9 @@ def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
 
 @command.command("remove")
 @click.argument("address")
-@click.option("-y", "--yes", is_flag=True, help="Do it even if the recipient has complained about spam.")
+@click.option("--complained", is_flag=True, help="Remove it although the recipient has complained about spam.")
 @pass_cli_context
-def remove_one(app: CliContext, address: str, yes: bool) -> None:
+def remove_one(app: CliContext, address: str, complained: bool) -> None:
     """Remove an address from the suppression list and reset its bounce count.
 
     Its subscriptions do not change.
@@ -123,10 +123,10 @@ def remove_one(app: CliContext, address: str, yes: bool) -> None:
         standing = suppressions.find_suppression(connection, key)
         if standing is None:
             raise UserError(f"{key} is not suppressed")
-        if standing.type is BounceType.COMPLAINT and not yes:
+        if standing.type is BounceType.COMPLAINT and not complained:
             since = app.local(standing.since)
             raise UserError(
-                f"{key} has complained about spam ({since}); use --yes only if they ask for your emails again"
+                f"{key} has complained about spam ({since}); use --complained only if they ask for your emails again"
             )
         suppressions.remove_suppression(connection, key)
     say(f"{key}: no longer suppressed (was: {standing.type}, {standing.reason})")

@@ -18,7 +18,7 @@ def test_staff_hold_pin_and_withdraw_articles_and_why_tells_it(room: Room) -> No
     assert "Edition tin-sang-2" in room.good("send", "tin-sang", "--yes")
     room.write("ba", "Tin sẽ bị gỡ trước khi gửi đi", date="2026-11-21 09:00")
     room.good("gather")
-    third = room.run("articles", "--json", "-n", "1").json[0]["id"]
+    third = room.run("articles", "--json", "--limit", "1").json[0]["id"]
     room.good("articles", "withdraw", third, "-m", "sai số liệu")
     assert "no new edition" in room.good("send", "tin-sang", "--yes").lower()
     assert "withdrawn" in room.good("why", third)

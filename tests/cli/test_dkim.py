@@ -56,7 +56,7 @@ def test_the_command_makes_a_key_whose_record_checks_its_signatures(command: Com
 def test_the_command_never_touches_a_key_that_is_there(command: Command) -> None:
     file = command.folder / "mine.pem"
     file.write_text("mine")
-    done = command.run("bacson.example", "2026x", "--ed25519", "--out", str(file))
+    done = command.run("bacson.example", "2026x", "--ed25519", "--output", str(file))
     assert (done.code, file.read_text()) == (2, "mine")
     assert done.err == f"error: {file} exists already: nothing was changed (--show shows its record)\n"
 
@@ -68,7 +68,7 @@ def test_wrong_usage_is_one_line_and_leaves_no_file(command: Command) -> None:
         (["bacson.example", "a", "--bits", "512"], "512 is not in the range"),
         (["bacson.example", "a", "--ed25519", "--bits", "2048"], "--bits is for RSA keys"),
         (["bacson.example", "a", "--show"], "cannot be read"),
-        (["bacson.example", "a", "--ed25519", "--out", "/nonexistent/a.pem"], "cannot be written"),
+        (["bacson.example", "a", "--ed25519", "--output", "/nonexistent/a.pem"], "cannot be written"),
     ):
         done = command.run(*arguments)
         assert done.code == 2

@@ -145,11 +145,11 @@ def test_json_gives_all_of_a_list_and_a_table_says_what_it_leaves_out(room: Room
     for number in range(60):
         room.good("suppressions", "add", f"nguoi{number}@example.org")
     assert len(room.run("suppressions", "list", "--json").json) == 60
-    assert "10 more; -n 60 or --json shows all 60" in room.good("suppressions", "list")
-    assert " more; " not in room.good("suppressions", "list", "-n", "60")
+    assert "10 more; --limit 60 or --json shows all 60" in room.good("suppressions", "list")
+    assert " more; " not in room.good("suppressions", "list", "--limit", "60")
     assert len(room.run("deliveries", "--json").json) == 6
-    assert len(room.run("deliveries", "--json", "-n", "2").json) == 2
-    assert "4 more; -n 6 or --json shows all 6" in room.good("deliveries", "-n", "2")
+    assert len(room.run("deliveries", "--json", "--limit", "2").json) == 2
+    assert "4 more; --limit 6 or --json shows all 6" in room.good("deliveries", "--limit", "2")
     assert len(room.run("articles", "--json").json) == 2
-    assert "1 more; " in room.good("articles", "-n", "1")
+    assert "1 more; " in room.good("articles", "--limit", "1")
     assert room.run("deliveries", "--json", "--state", "rejected").json == []

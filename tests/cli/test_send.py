@@ -92,7 +92,7 @@ def test_a_test_copy_goes_to_one_address_and_marks_nothing(room: Room) -> None:
 
 
 def test_one_channel_alone_can_be_sent(room: Room) -> None:
-    said = room.good("send", "tin-sang", "--only", "posts", "--yes")
+    said = room.good("send", "tin-sang", "--channel", "posts", "--yes")
     assert "posts: 2 sent" in said
     assert room.letters() == []
 

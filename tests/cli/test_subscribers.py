@@ -173,3 +173,10 @@ class TestSubscribers:
             and "(staff: gọi điện)" in done.err
         )
         assert "hoa@example.com" not in room.good("subscribers", "list")
+
+
+def test_an_update_says_what_is_stored_now(room: Room) -> None:
+    room.good("subscribers", "add", "binh@example.com")
+    said = room.good("subscribers", "update", "binh@example.com", "--topic", "Y tế", "--frequency", "daily")
+    assert said.startswith("updated: binh@example.com: ")
+    assert said.endswith(", topics Y tế, frequency daily\n")

@@ -39,8 +39,8 @@ def test_who_has_complained_is_written_to_again_only_on_purpose(room: Room) -> N
     room.good("suppressions", "add", LAN, "--type", "complaint")
     done = room.run("suppressions", "remove", LAN)
     assert done.code == 2
-    assert "has complained about spam" in done.err and "--yes" in done.err
-    room.good("suppressions", "remove", LAN, "--yes")
+    assert "has complained about spam" in done.err and "--complained" in done.err
+    room.good("suppressions", "remove", LAN, "--complained")
     assert room.good("suppressions", "list") == "No address is suppressed.\n"
 
 
@@ -57,7 +57,7 @@ def test_a_file_goes_in_and_comes_out(room: Room, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert room.good("suppressions", "export", "-o", str(out)) == f"{out}: 2 addresses\n"
     assert "a@example.com,'=cmd,hard," in out.read_text(encoding="utf-8")
-    assert "1 more; -n 2 or --json shows all 2" in room.good("suppressions", "list", "-n", "1")
+    assert "1 more; --limit 2 or --json shows all 2" in room.good("suppressions", "list", "--limit", "1")
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ class TestAChannel:
         assert (done.code, "has data of its own" in done.err) == (2, True)
 
     def test_that_has_ended_is_ended_by_one_command(self, stuck: Room) -> None:
-        assert "2 deliveries cancelled" in stuck.good("channels", "cancel", "posts", "--yes")
+        assert "2 deliveries ended (state: expired)" in stuck.good("channels", "cancel", "posts", "--yes")
         stuck.good("check")
         rows = stuck.run("deliveries", "--channel", "posts", "--json").json
         assert {(row["state"], row["reply"].partition(":")[0].startswith("given up by")) for row in rows} == {

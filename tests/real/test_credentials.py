@@ -105,7 +105,7 @@ def test_nothing_that_a_newsroom_says_or_keeps_holds_them(
     ):
         done = room.run(*line.split())
         said += f"{line}: {done.code}\n{done.out}{done.err}"
-    for one in room.run("articles", "-n", "100", "--json").json:
+    for one in room.run("articles", "--limit", "100", "--json").json:
         said += room.good("why", one["id"]) + room.good("articles", "show", one["id"])
     assert "tin: 2 new articles" in said, said
     assert "muc: 1 new article" in said, said
