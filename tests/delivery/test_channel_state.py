@@ -1,4 +1,4 @@
-"""What a run leaves open: which deliveries, how many, why, and what goes on with them."""
+"""The failure of a channel as a whole: how long it is kept, and which deliveries it explains."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from delivery.open_work import told
 from distributor.delivery import channel_state
 from distributor.delivery.channel_state import ChannelFault
-from distributor.delivery.unfinished import UnfinishedDeliveries, describe_unfinished, list_unfinished
 from distributor.errors import AuthBroken, Unavailable
 from distributor.model import DeliveryState
 from support.builders import NOW, edition, rendition
@@ -17,20 +17,6 @@ from support.scripted_channels import Bench, LookingWall, Post, letters, posts
 
 S = DeliveryState
 LATER = timedelta(minutes=2)
-
-
-def left(bench: Bench, *touched: str) -> list[UnfinishedDeliveries]:
-    with bench.database.read() as connection:
-        return list_unfinished(connection, bench.clock.now, touched)
-
-
-def told(bench: Bench, *touched: str) -> list[str]:
-    with bench.database.read() as connection:
-        known = channel_state.faults_by_channel(connection)
-    return describe_unfinished(left(bench, *touched), known, lambda moment: f"{moment:%H:%M}" if moment else "")
-
-
-# -- the failure of a channel as a whole -------------------------------------------------------------------------------
 
 
 def fault_of(bench: Bench, channel: str) -> ChannelFault | None:

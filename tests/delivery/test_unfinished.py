@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from distributor.delivery import channel_state, control
+from delivery.open_work import left, told
+from distributor.delivery import control
 from distributor.delivery.ledger import Ledger
-from distributor.delivery.unfinished import UnfinishedDeliveries, describe_unfinished, list_unfinished, suggest_commands
+from distributor.delivery.unfinished import UnfinishedDeliveries, describe_unfinished, suggest_commands
 from distributor.errors import Rejected, Unavailable, Uncertain
 from distributor.model import DeliveryState
 from distributor.storage.tables import deliveries, editions
@@ -17,17 +18,6 @@ from support.scripted_channels import Bench, Post, Wall, letters, posts
 
 S = DeliveryState
 LATER = timedelta(minutes=2)
-
-
-def left(bench: Bench, *touched: str) -> list[UnfinishedDeliveries]:
-    with bench.database.read() as connection:
-        return list_unfinished(connection, bench.clock.now, touched)
-
-
-def told(bench: Bench, *touched: str) -> list[str]:
-    with bench.database.read() as connection:
-        known = channel_state.faults_by_channel(connection)
-    return describe_unfinished(left(bench, *touched), known, lambda moment: f"{moment:%H:%M}" if moment else "")
 
 
 async def test_a_run_that_has_done_all_leaves_nothing(bench: Bench) -> None:
