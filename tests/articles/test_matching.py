@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from articles.gathers import take
 from distributor.articles import flags
 from distributor.articles import repository as article_repository
 from distributor.articles.flags import ArticleFlag
 from distributor.articles.keys import group_articles
 from distributor.articles.matching import (
-    ArticleChanges,
     ArticleDecisions,
     KnownArticles,
     SourceHistory,
@@ -31,23 +29,10 @@ from distributor.articles.matching import (
 from distributor.config.types import FirstGatherRule
 from distributor.editions import article_status
 from distributor.editions.selection import select_articles
-from distributor.gathering import source_state
 from distributor.model import Image, ImageFile, ParsedArticle, parsed_article_to_data
-from distributor.source import FetchResult, Source, Validators
 from distributor.storage.database import Database
-from distributor.storage.tables import article_versions
 from support.builders import NOW, GivenSource, found, newsletter
 from support.effort import examples
-
-
-def take(
-    database: Database, *articles: ParsedArticle, source: Source | None = None, now: datetime = NOW, **harvest: object
-) -> ArticleChanges:
-    look = FetchResult(articles=articles, **harvest)  # type: ignore[arg-type]  # validators, by name
-    with database.write() as connection:
-        return article_repository.store_articles(
-            connection, source or GivenSource(name="cong"), look, authority="bacson.example", now=now
-        )
 
 
 def test_the_same_look_twice_brings_nothing_new(database: Database) -> None:
@@ -316,17 +301,6 @@ def test_a_date_far_ahead_that_an_older_version_had_believed_is_held_at_the_next
         assert ArticleFlag.HELD in flags.flags_of_articles(connection)[late.id]
 
 
-def test_an_article_dated_ahead_waits_for_its_time_and_leads_nothing(database: Database) -> None:
-    take(database, found("1"), found("2", published=NOW + timedelta(days=2)))
-
-    def shown(now: datetime) -> list[str]:
-        with database.read() as connection:
-            return [article.title for article in article_repository.list_visible_articles(connection, 10, now)]
-
-    assert shown(NOW) == [found("1").title]
-    assert shown(NOW + timedelta(days=2)) == [found("2").title, found("1").title]
-
-
 def test_midnight_to_the_second_is_a_day_without_a_time(database: Database) -> None:
     midnight = datetime(2026, 11, 22, 17, tzinfo=UTC)  # in Hà Nội
     day, time = take(
@@ -335,18 +309,6 @@ def test_midnight_to_the_second_is_a_day_without_a_time(database: Database) -> N
     assert (day.has_time, time.has_time) == (False, True)
     assert day.moment == NOW  # when it was first seen, on that day
     assert replace(day, first_seen=NOW + timedelta(days=3)).moment == midnight + timedelta(hours=12)
-
-
-def test_an_edit_is_kept_as_a_version_and_the_story_stays_what_it_was(database: Database) -> None:
-    (first,) = take(database, found("1")).new
-    later = NOW + timedelta(hours=1)
-    (edited,) = take(database, replace(found("1"), lead="Đã sửa."), now=later).changed
-    assert (edited.id, edited.feed_id, edited.published) == (first.id, first.feed_id, first.published)
-    assert (edited.version, edited.lead, edited.updated) == (2, "Đã sửa.", later)
-    with database.read() as connection:
-        assert article_repository.list_newest_articles(connection, 1) == [edited]
-        versions = connection.execute(sa.select(article_versions.c.version)).scalars().all()
-    assert versions == [1, 2]
 
 
 def test_the_permanent_id_does_not_depend_on_the_store(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -384,24 +346,6 @@ def test_news_at_the_first_look_are_the_newest_and_the_young(
     assert not any(age is not None and age < days for i, age in enumerate(ages) if i in old)
     if newest == 0:
         assert old >= {i for i, age in enumerate(ages) if age is None or age >= max(days, 1)}
-
-
-def test_what_a_server_gave_to_ask_for_changes_is_stored_with_the_articles(database: Database) -> None:
-    validators = {"https://bacson.example/rss": Validators(etag='W/"1"', last_modified="Mon, 23 Nov 2026 00:00:00 GMT")}
-    take(database, found("1"), validators=validators)
-    take(database, found("1"), validators={"https://bacson.example/rss": Validators(etag='"2"')})
-    with database.read() as connection:
-        assert source_state.load_validators(connection, "cong") == {
-            "https://bacson.example/rss": Validators(etag='"2"')
-        }
-
-
-def test_a_fault_of_a_source_is_told_once_until_it_changes(database: Database) -> None:
-    told = []
-    for fault in ("refused", "refused", "404", "", "", "404"):
-        with database.write() as connection:
-            told.append(source_state.save_fault(connection, "cong", fault, NOW))
-    assert told == [True, False, True, True, False, True]
 
 
 def test_files_that_we_make_of_a_picture_are_no_change_of_its_article() -> None:
@@ -461,16 +405,3 @@ def test_an_article_that_cannot_be_read_is_a_fault_and_not_announced_anew() -> N
     made = decide(KnownArticles(known.owners, {}, {id: "it cannot be read"}), found("1"), found("2"))
     assert made.changes.faults == ("it cannot be read",)
     assert [one.title for one in made.changes.new] == [found("2").title]
-
-
-def test_a_damaged_time_in_the_store_is_a_fault_of_its_article_alone(tmp_path: Path) -> None:
-    opened = Database.open("sqlite:///store.db", tmp_path)
-    opened.migrate()
-    (first,) = take(opened, found("1")).new
-    with opened.write() as connection:
-        connection.execute(sa.text("UPDATE articles SET first_seen = 'yesterday'"))
-    again = take(opened, found("1"), found("2"))
-    opened.close()
-    assert [one.title for one in again.new] == [found("2").title]
-    assert len(again.faults) == 1
-    assert first.id in again.faults[0]

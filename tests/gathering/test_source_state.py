@@ -1,4 +1,4 @@
-"""A server that asks for a pause gets it: within a gather, at the next ones, and in the next process."""
+"""What is kept of a source: its faults; and a server that asks for a pause gets it, also in the next process."""
 
 from __future__ import annotations
 
@@ -89,6 +89,17 @@ def test_waits_are_kept_in_the_store_until_they_are_over(database: Database) -> 
         assert set(source_state.load_backoffs(connection, NOW + timedelta(hours=2))) == {"b.example"}
         source_state.save_backoffs(connection, {}, NOW + timedelta(hours=4))
         assert source_state.load_backoffs(connection, NOW) == {}
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_a_source_is_told_once_until_it_changes(database: Database) -> None:
+    told = []
+    for fault in ("refused", "refused", "404", "", "", "404"):
+        with database.write() as connection:
+            told.append(source_state.save_fault(connection, "cong", fault, NOW))
+    assert told == [True, False, True, True, False, True]
 
 
 # -- keeping to it -----------------------------------------------------------------------------------------------------
