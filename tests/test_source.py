@@ -62,6 +62,40 @@ async def test_only_a_page_that_is_gone_at_its_own_address_is_gone(
     assert (await Own(name="tin").check_availability(Answering(answer), article(url=URL))).available is available
 
 
+@pytest.mark.parametrize(
+    ("final", "same"),
+    [
+        ("https://bacson.example/tin?id=1", True),
+        ("https://www.bacson.example/tin/?id=1", True),
+        ("http://BACSON.example:80/tin?id=1", True),
+        ("https://bacson.example/tin?id=2", False),
+        ("https://bacson.example/tin", False),
+        ("https://m.bacson.example/tin?id=1", False),
+        ("https://bacson.example:8443/tin?id=1", False),
+        ("https://bacson.example/", False),
+        ("https://bacson.example:x/", False),
+    ],
+)
+async def test_which_address_is_the_same_page(final: str, same: bool) -> None:
+    asked = "http://bacson.example/tin?id=1"
+    assert (await check_page_availability(Answering(final), asked)).available is (True if same else None)
+    assert (await check_page_availability(Answering(Gone("x", url=final)), asked)).available is (
+        False if same else None
+    )
+
+
+async def test_a_fetcher_that_only_says_gone_is_believed() -> None:
+    assert await check_page_availability(Answering(Gone("x")), "https://bacson.example/tin") == Availability(
+        False, "its page answers 404 Not Found"
+    )
+
+
+async def test_what_has_not_changed_is_there() -> None:
+    assert await check_page_availability(Answering(NotModified("x")), "https://bacson.example/tin") == Availability(
+        True
+    )
+
+
 async def test_a_front_page_is_no_page_of_an_article() -> None:
     assert await check_page_availability(Answering(URL), "https://bacson.example/") == Availability(
         None, "it has no page of its own"
@@ -78,6 +112,16 @@ def test_a_file_is_gone_where_it_is_not_or_leads_out_of_its_folder(tmp_path: Pat
         check_file_availability(folder / name, "gone", within=folder).available for name in ("a.md", "b.md", "c.md")
     ]
     assert found == [True, False, False]
+
+
+async def test_a_file_that_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> None:
+    loop = tmp_path / "a"
+    loop.symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(loop)
+    assert check_file_availability(loop, "gone").available is None
+    assert check_file_availability(tmp_path / ("x" * 300), "gone").available is None
+    assert check_file_availability(tmp_path / "c", "gone") == Availability(False, "gone")
+    assert check_file_availability(tmp_path, "gone") == Availability(False, "gone")  # a folder is no file
 
 
 async def test_without_a_better_way_an_explanation_is_what_was_gathered() -> None:

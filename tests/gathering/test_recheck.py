@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from distributor.articles import repository as article_repository
-from distributor.errors import Gone, NotModified, SourceError
+from distributor.errors import SourceError
 from distributor.gathering.fetcher import FetchLimits, HostQueue
 from distributor.gathering.recheck import RecheckOptions, check_articles
 from distributor.gathering.source_reader import check_availability_of_articles
@@ -23,16 +21,9 @@ from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.model import Article
-from distributor.source import (
-    Availability,
-    FetchedDocument,
-    Fetcher,
-    Source,
-    check_file_availability,
-    check_page_availability,
-)
-from distributor.storage.database import Database
-from support.builders import NOW, GivenSource, article, articles, settings
+from distributor.source import Availability, Fetcher, Source
+from support.builders import GivenSource, article, articles, settings
+from support.folder_newsroom import NOBODY, FolderNewsroom
 from support.isolated_work import Answering
 from support.misbehaving_server import Rude
 from support.web_site import WebSite
@@ -52,7 +43,7 @@ class LocalSource(GivenSource):
     allow_private: bool = True
 
 
-def image_cache(**settings: Any) -> Mapping[str, Source]:
+def one_source(**settings: Any) -> Mapping[str, Source]:
     return {"cong": LocalSource(name="cong", **settings)}
 
 
@@ -61,7 +52,7 @@ async def gone(sources: Mapping[str, Source], *asked: Article, **options: Any) -
     return {id: answer.reason for id, answer in answers.items() if answer.available is False}
 
 
-async def presence(sources: Mapping[str, Source], asked: Article, **options: Any) -> Availability:
+async def availability(sources: Mapping[str, Source], asked: Article, **options: Any) -> Availability:
     """The answer for one article; whatever it is, only a clear "gone" is a reason to keep it back."""
     answer = (await check_articles(sources, SITE, [asked], RecheckOptions(**{"limits": AT_ONCE, **options})))[asked.id]
     held = await gone(sources, asked, **options)
@@ -78,31 +69,31 @@ async def forever(request: web.Request) -> web.Response:
 
 
 async def test_an_article_whose_page_is_there_is_there(site: WebSite) -> None:
-    assert await presence(image_cache(), article(url=site.page("/tin/1", "Tin"))) == Availability(True)
+    assert await availability(one_source(), article(url=site.page("/tin/1", "Tin"))) == Availability(True)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(404, NOT_FOUND), (410, "its page answers 410 Gone")])
 async def test_a_page_that_is_gone_is_told_in_words(site: WebSite, status: int, reason: str) -> None:
     url = site.page("/tin/1", "Không tìm thấy", status=status)
-    assert await presence(image_cache(), article(url=url)) == Availability(False, reason)
+    assert await availability(one_source(), article(url=url)) == Availability(False, reason)
 
 
 @pytest.mark.parametrize("status", [204, 304, 401, 403, 429, 451, 500, 502, 503])
 async def test_any_other_refusal_says_nothing(site: WebSite, status: int) -> None:
-    answer = await presence(image_cache(), article(url=site.page("/tin/1", "", status=status)))
+    answer = await availability(one_source(), article(url=site.page("/tin/1", "", status=status)))
     assert answer.available is (True if status == 304 else None)
     assert bool(answer.reason) is (status != 304)
 
 
 async def test_a_page_that_says_not_found_with_200_cannot_be_told_from_an_article(site: WebSite) -> None:
     url = site.page("/tin/1", "<h1>Không tìm thấy trang</h1>")
-    assert (await presence(image_cache(), article(url=url))).available is True
+    assert (await availability(one_source(), article(url=url))).available is True
 
 
 @pytest.mark.parametrize("manner", ["refuses", "drops", "answers nonsense", "breaks off in the answer", "is silent"])
 async def test_a_server_in_trouble_says_nothing(rude: MakeRude, manner: str) -> None:
     server = await rude(manner)
-    answer = await presence(image_cache(), article(url=f"{server.url}/tin/1"), limits=replace(AT_ONCE, total=0.2))
+    answer = await availability(one_source(), article(url=f"{server.url}/tin/1"), limits=replace(AT_ONCE, total=0.2))
     assert answer.available is None
     assert answer.reason.startswith(f"{server.url}/tin/1 ")
 
@@ -113,7 +104,7 @@ async def test_a_server_in_trouble_says_nothing(rude: MakeRude, manner: str) -> 
      "SITE/", "SITE/#/tin/1"],
 )  # fmt: skip
 async def test_without_an_address_of_its_own_nobody_is_asked(site: WebSite, url: str) -> None:
-    assert (await presence(image_cache(), article(url=url.replace("SITE", site.url)))).available is None
+    assert (await availability(one_source(), article(url=url.replace("SITE", site.url)))).available is None
     assert site.asked == []
 
 
@@ -124,13 +115,13 @@ async def test_without_an_address_of_its_own_nobody_is_asked(site: WebSite, url:
 async def test_who_is_sent_elsewhere_learns_nothing(site: WebSite, target: str) -> None:
     site.page(target.partition("?")[0], "Trang chủ")
     url = site.redirect("/tin/1", target)
-    assert await presence(image_cache(), article(url=url)) == Availability(
+    assert await availability(one_source(), article(url=url)) == Availability(
         None, f"its page leads to {site.url}{target}"
     )
 
 
 async def test_who_is_sent_to_a_page_that_is_not_there_learns_nothing_either(site: WebSite) -> None:
-    answer = await presence(image_cache(), article(url=site.redirect("/tin/1", "/loi/404")))
+    answer = await availability(one_source(), article(url=site.redirect("/tin/1", "/loi/404")))
     assert answer == Availability(None, f"its page leads to {site.url}/loi/404, which is not there")
 
 
@@ -138,51 +129,9 @@ async def test_who_is_sent_to_a_page_that_is_not_there_learns_nothing_either(sit
 async def test_the_same_page_with_a_last_slash_is_the_same_page(site: WebSite, there: bool) -> None:
     url = site.redirect("/tin/b%C3%A0i", "/tin/bài/", 301)
     site.page("/tin/bài/", "Tin", status=200 if there else 404)
-    assert await presence(image_cache(), article(url=url)) == (
+    assert await availability(one_source(), article(url=url)) == (
         Availability(True) if there else Availability(False, NOT_FOUND)
     )
-
-
-@dataclass(frozen=True)
-class Told:
-    """A fetcher whose answer is given: the final address of a page, or an error."""
-
-    answer: str | Exception
-
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return FetchedDocument(url=self.answer, body=b"")
-
-
-@pytest.mark.parametrize(
-    ("final", "same"),
-    [
-        ("https://bacson.example/tin?id=1", True),
-        ("https://www.bacson.example/tin/?id=1", True),
-        ("http://BACSON.example:80/tin?id=1", True),
-        ("https://bacson.example/tin?id=2", False),
-        ("https://bacson.example/tin", False),
-        ("https://m.bacson.example/tin?id=1", False),
-        ("https://bacson.example:8443/tin?id=1", False),
-        ("https://bacson.example/", False),
-        ("https://bacson.example:x/", False),
-    ],
-)
-async def test_which_address_is_the_same_page(final: str, same: bool) -> None:
-    asked = "http://bacson.example/tin?id=1"
-    assert (await check_page_availability(Told(final), asked)).available is (True if same else None)
-    assert (await check_page_availability(Told(Gone("x", url=final)), asked)).available is (False if same else None)
-
-
-async def test_a_fetcher_that_only_says_gone_is_believed() -> None:
-    assert await check_page_availability(Told(Gone("x")), "https://bacson.example/tin") == Availability(
-        False, NOT_FOUND
-    )
-
-
-async def test_what_has_not_changed_is_there() -> None:
-    assert await check_page_availability(Told(NotModified("x")), "https://bacson.example/tin") == Availability(True)
 
 
 # -- whose setting counts ----------------------------------------------------------------------------------------------
@@ -190,18 +139,18 @@ async def test_what_has_not_changed_is_there() -> None:
 
 async def test_a_private_address_is_not_asked_unless_its_source_may(site: WebSite) -> None:
     asked = article(url=f"{site.url}/tin/1")
-    answer = await presence(image_cache(allow_private=False), asked)
+    answer = await availability(one_source(allow_private=False), asked)
     assert answer.available is None
     assert "is an address of a private network" in answer.reason
     assert site.asked == []
-    assert await gone(image_cache(), asked) == {"a1": NOT_FOUND}
+    assert await gone(one_source(), asked) == {"a1": NOT_FOUND}
 
 
 async def test_an_article_of_a_source_that_is_not_configured_any_more_is_asked_by_its_address(
     site: WebSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = article(source="cu", url=f"{site.url}/tin/1")
-    assert "private network" in (await presence({}, asked)).reason
+    assert "private network" in (await availability({}, asked)).reason
     monkeypatch.setattr("distributor.http.is_public", lambda address: True)
     assert await gone({}, asked) == {"a1": NOT_FOUND}
 
@@ -229,7 +178,7 @@ async def test_a_hundred_articles_are_asked_after_in_one_look(site: WebSite) -> 
     asked = [replace(one, url=f"{hosts[i % 2]}/tin/{i // 2}") for i, one in enumerate(articles(100))]
     for number in range(50):
         site.at(f"/tin/{number}", answer)
-    found = await gone(image_cache(), *asked)
+    found = await gone(one_source(), *asked)
     assert found == {f"a{i}": NOT_FOUND for i in range(100) if (i // 2) % 10 == 7}
     assert len(site.asked) == 100
     assert set(most.values()) == {1}
@@ -240,9 +189,9 @@ async def test_looks_that_share_their_hosts_take_turns(site: WebSite) -> None:
     hosts = HostQueue()
     asked = article(url=f"{site.url}/tin/1")
     async with hosts.acquire(site.url.removeprefix("http://"), 0.0):
-        assert (await presence(image_cache(), asked, hosts=hosts, seconds=0.1)).available is None
+        assert (await availability(one_source(), asked, hosts=hosts, seconds=0.1)).available is None
         assert site.asked == []
-    assert await gone(image_cache(), asked, hosts=hosts) == {"a1": NOT_FOUND}
+    assert await gone(one_source(), asked, hosts=hosts) == {"a1": NOT_FOUND}
 
 
 async def test_who_is_not_answered_in_time_is_not_kept_back(
@@ -259,7 +208,7 @@ async def test_who_is_not_answered_in_time_is_not_kept_back(
     ]
     began = time.monotonic()
     answers = await check_articles(
-        image_cache(), SITE, asked, RecheckOptions(seconds=0.5, limits=replace(AT_ONCE, total=60.0))
+        one_source(), SITE, asked, RecheckOptions(seconds=0.5, limits=replace(AT_ONCE, total=60.0))
     )
     assert 0.4 < time.monotonic() - began < 3.0
     assert [answers[one.id].available for one in asked] == [False, None, None, False]
@@ -275,7 +224,7 @@ async def test_a_host_that_fails_three_times_in_a_row_is_left_alone(site: WebSit
     asked = [replace(one, url=f"{site.url}/tin/{number}") for number, one in enumerate(articles(10))]
     for number in range(10):
         site.page(f"/tin/{number}", "", status=serving(number))
-    answers = await check_articles(image_cache(), SITE, asked, RecheckOptions(limits=AT_ONCE))
+    answers = await check_articles(one_source(), SITE, asked, RecheckOptions(limits=AT_ONCE))
     assert [answer.available for answer in answers.values()] == [False, False, None, None, False, *[None] * 5]
     assert site.paths == [f"/tin/{number}" for number in range(8)]
     assert answers["a9"].reason.endswith("had failed 3 times in a row")
@@ -285,18 +234,18 @@ async def test_good_answers_in_between_keep_a_host_in_favour(site: WebSite) -> N
     asked = [replace(one, url=f"{site.url}/tin/{number}") for number, one in enumerate(articles(10))]
     for number in range(9):
         site.page(f"/tin/{number}", "", status=403 if number % 3 else 200)
-    assert await gone(image_cache(), *asked) == {"a9": NOT_FOUND}
+    assert await gone(one_source(), *asked) == {"a9": NOT_FOUND}
 
 
 async def test_without_articles_or_time_nobody_is_asked(site: WebSite) -> None:
     asked = article(url=f"{site.url}/tin/1")
-    assert await gone(image_cache()) == {}
-    assert (await presence(image_cache(), asked, seconds=0.0)).available is None
+    assert await gone(one_source()) == {}
+    assert (await availability(one_source(), asked, seconds=0.0)).available is None
     assert site.asked == []
 
 
 async def test_a_look_that_is_broken_off_leaves_nothing_running(site: WebSite) -> None:
-    look = asyncio.create_task(gone(image_cache(), article(url=site.at("/cham", forever))))
+    look = asyncio.create_task(gone(one_source(), article(url=site.at("/cham", forever))))
     while not site.asked:
         await asyncio.sleep(0.01)
     before = len(asyncio.all_tasks())
@@ -387,163 +336,17 @@ async def test_a_source_that_will_not_stop_does_not_hold_up_the_edition(monkeypa
 # -- folders -----------------------------------------------------------------------------------------------------------
 
 
-class NoNetwork:
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        raise AssertionError(f"the network was asked for {url}")
-
-
-NOBODY: Fetcher = NoNetwork()
-
-
-@dataclass(frozen=True)
-class SourceNewsroom:
-    """A folder of articles, and the articles that the store has made of it."""
-
-    database: Database
-    source: FolderSource
-
-    def write(self, name: str, text: str) -> Path:
-        file = self.source.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    async def gather(self) -> dict[str, Article]:
-        """The stored articles by title, after a look at the folder."""
-        harvest = await self.source.gather(NOBODY, NOW)
-        with self.database.write() as connection:
-            article_repository.store_articles(connection, self.source, harvest, authority="bacson.example", now=NOW)
-            return {one.title: one for one in article_repository.list_newest_articles(connection, 100)}
-
-    async def asks(self, article: Article) -> Availability:
-        return await self.source.check_availability(NOBODY, article)
-
-
-@pytest.fixture
-def newsroom(database: Database, tmp_path: Path) -> SourceNewsroom:
-    folder = tmp_path / "articles"
-    folder.mkdir()
-    url = "https://bacson.example/tin/{slug}"
-    made = SourceNewsroom(database, FolderSource(name="bai-viet", folder=folder, url=url, topics=("Tin tỉnh",)))
-    made.write("2026/duong.md", "---\ntitle: Khởi công đường tỉnh\ndate: 2026-11-23\n---\nTuyến đường.\n")
-    made.write("che.md", "---\ntitle: Chè Tân Lập\nid: 'B-254'\ndate: 2026-11-23\n---\nChè ngon.\n")
-    made.write("hop.txt", "23/11/2026\n\nHội nghị giao ban\n\nSáng 23/11, hội nghị đã họp.\n")
-    return made
-
-
-async def test_a_file_that_is_there_is_there(newsroom: SourceNewsroom) -> None:
-    for one in (await newsroom.gather()).values():
-        assert await newsroom.asks(one) == Availability(True)
-
-
-async def test_a_file_that_is_gone_is_told(newsroom: SourceNewsroom) -> None:
+async def test_a_file_that_is_gone_is_told(folder_newsroom: FolderNewsroom) -> None:
     """By its name, and by its `id` where its first lines give one."""
-    known = await newsroom.gather()
-    (newsroom.source.folder / "2026" / "duong.md").unlink()
-    (newsroom.source.folder / "che.md").unlink()
-    assert await newsroom.asks(known["Khởi công đường tỉnh"]) == Availability(False, NO_FILE)
-    assert await newsroom.asks(known["Chè Tân Lập"]) == Availability(False, NO_FILE)
-    assert await newsroom.asks(known["Hội nghị giao ban"]) == Availability(True)
-    assert await gone({"bai-viet": newsroom.source}, *known.values()) == {
+    known = await folder_newsroom.gather()
+    (folder_newsroom.source.folder / "2026" / "duong.md").unlink()
+    (folder_newsroom.source.folder / "che.md").unlink()
+    assert await folder_newsroom.asks(known["Khởi công đường tỉnh"]) == Availability(False, NO_FILE)
+    assert await folder_newsroom.asks(known["Chè Tân Lập"]) == Availability(False, NO_FILE)
+    assert await folder_newsroom.asks(known["Hội nghị giao ban"]) == Availability(True)
+    assert await gone({"bai-viet": folder_newsroom.source}, *known.values()) == {
         known[title].id: NO_FILE for title in ("Khởi công đường tỉnh", "Chè Tân Lập")
     }
-
-
-@pytest.mark.parametrize("place", [".trash/hop.txt", "README.txt", "hop.txt~", "../hop.txt"])
-async def test_a_file_that_was_put_aside_is_gone(newsroom: SourceNewsroom, place: str) -> None:
-    known = (await newsroom.gather())["Hội nghị giao ban"]
-    (newsroom.source.folder / ".trash").mkdir()
-    (newsroom.source.folder / "hop.txt").rename(newsroom.source.folder / place)
-    assert await newsroom.asks(known) == Availability(False, NO_FILE)
-
-
-async def test_a_name_that_leads_out_of_the_folder_is_no_file_of_it(newsroom: SourceNewsroom) -> None:
-    outside = newsroom.source.folder.parent / "ngoai.md"
-    outside.write_text("---\ntitle: Ngoài\n---\n", encoding="utf-8")
-    for name in ("../ngoai.md", str(outside), "2026", "\0.md"):
-        answer = await newsroom.asks(article(source_id=name))
-        assert answer.available is (None if "\0" in name else False)
-
-
-async def test_a_file_under_another_name_is_the_same_story(newsroom: SourceNewsroom) -> None:
-    """Renamed, moved, or moved and retitled while its address stays."""
-    known = (await newsroom.gather())["Khởi công đường tỉnh"]
-    (newsroom.source.folder / "2026" / "duong.md").rename(newsroom.source.folder / "duong-254.md")
-    assert await newsroom.asks(known) == Availability(True)
-    (newsroom.source.folder / "duong-254.md").unlink()
-    file = newsroom.write("a/duong.md", "---\ntitle: Tên mới\n---\nTuyến đường.\n")
-    assert await newsroom.asks(known) == Availability(True)
-    file.rename(file.with_name("khac.md"))
-    assert await newsroom.asks(known) == Availability(False, NO_FILE)
-
-
-async def test_a_file_with_an_id_may_change_all_else(newsroom: SourceNewsroom) -> None:
-    known = (await newsroom.gather())["Chè Tân Lập"]
-    (newsroom.source.folder / "che.md").unlink()
-    newsroom.write("dac-san.md", "---\ntitle: Đặc sản\nid: B-254\n---\nChè.\n")
-    assert await newsroom.asks(known) == Availability(True)
-    assert (await newsroom.asks(replace(known, source_id=""))).available is False  # an older store did not keep it
-
-
-@pytest.mark.parametrize(
-    ("broken", "there"),
-    [
-        (b"---\ntitle: Ch\xc3\xa8 T\xc3\xa2n L\xe1\xba\xadp\nkh\xc3\xb4ng", None),
-        (b"---\nid: B-254\nurl", None),
-        (b"", None),
-        ("Chè\xa0".encode("windows-1252"), None),
-        (b"---\ntitel: x\n---\n", False),
-    ],
-)
-async def test_a_file_that_is_half_written_may_be_the_article(
-    newsroom: SourceNewsroom, broken: bytes, there: bool | None
-) -> None:
-    known = await newsroom.gather()
-    (newsroom.source.folder / "che.md").write_bytes(b"---\n")
-    (newsroom.source.folder / "2026" / "duong.md").write_bytes(b"---\n")
-    assert await newsroom.asks(known["Khởi công đường tỉnh"]) == Availability(
-        True
-    )  # under its own name whatever is in it
-    assert (await newsroom.asks(known["Chè Tân Lập"])).available is False
-    (newsroom.source.folder / "che.md").write_bytes(broken)
-    answer = await newsroom.asks(known["Chè Tân Lập"])
-    assert answer.available is there
-    assert ("che.md is no article as it stands, and may be it" in answer.reason) is (there is None)
-
-
-async def test_a_file_of_a_kind_that_is_not_read_any_more_is_not_gone(newsroom: SourceNewsroom) -> None:
-    known = (await newsroom.gather())["Hội nghị giao ban"]
-    assert await replace(newsroom, source=replace(newsroom.source, patterns=("*.md",))).asks(known) == Availability(
-        True
-    )
-
-
-async def test_a_file_that_has_changed_is_read_again(newsroom: SourceNewsroom) -> None:
-    known = (await newsroom.gather())["Chè Tân Lập"]
-    assert await newsroom.asks(known) == Availability(True)
-    file = newsroom.write("che.md", "---\ntitle: Khác hẳn\n---\nChuyện khác.\n")
-    os.utime(file, (file.stat().st_mtime + 5,) * 2)
-    assert (await newsroom.asks(replace(known, url=""))).available is False
-
-
-async def test_an_empty_or_missing_folder_says_nothing(newsroom: SourceNewsroom) -> None:
-    """A network drive that is not mounted is an empty folder, or none."""
-    known = await newsroom.gather()
-    folder = newsroom.source.folder
-    folder.rename(folder.with_name("elsewhere"))
-    assert {(await newsroom.asks(one)).available for one in known.values()} == {None}
-    folder.mkdir()
-    assert {(await newsroom.asks(one)).available for one in known.values()} == {None}
-
-
-async def test_a_file_that_cannot_be_looked_at_is_not_gone(tmp_path: Path) -> None:
-    loop = tmp_path / "a"
-    loop.symlink_to(tmp_path / "b")
-    (tmp_path / "b").symlink_to(loop)
-    assert check_file_availability(loop, "gone").available is None
-    assert check_file_availability(tmp_path / ("x" * 300), "gone").available is None
-    assert check_file_availability(tmp_path / "c", "gone") == Availability(False, "gone")
-    assert check_file_availability(tmp_path, "gone") == Availability(False, "gone")  # a folder is no file
 
 
 async def test_a_large_folder_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -587,7 +390,7 @@ async def test_a_page_of_a_copy_is_looked_for_on_the_disk(tmp_path: Path) -> Non
     )
     assert await gone(sources, asked) == {"a1": "its page is gone from the copy on the disk"}
     for url in ("", "https://bacson.example/../../x.html", "https://bacson.example/%00"):
-        assert (await presence(sources, article(url=url))).available is None
+        assert (await availability(sources, article(url=url))).available is None
 
 
 async def test_a_copy_without_its_listing_says_nothing(tmp_path: Path) -> None:

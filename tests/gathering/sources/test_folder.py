@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,18 +16,12 @@ import pytest
 from distributor.errors import ArticleError, SourceError
 from distributor.gathering.sources.folder import FolderSource
 from distributor.model import Image, ParsedArticle
-from distributor.source import FetchedDocument, Fetcher, FetchResult
+from distributor.source import Availability, FetchResult
 from support.builders import NOW, article
+from support.folder_newsroom import NOBODY, FolderNewsroom
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
-
-
-class NoNetwork:
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        raise AssertionError(f"a folder source asked the network for {url}")
-
-
-NOBODY: Fetcher = NoNetwork()
+NO_FILE = "its file is gone from the folder"
 
 
 def source(folder: Path, **settings: Any) -> FolderSource:
@@ -322,3 +317,97 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 async def test_an_empty_folder_is_no_fault(tmp_path: Path) -> None:
     """The editors may not have written anything yet."""
     assert await look(tmp_path) == FetchResult(articles=[], faults=[])
+
+
+# -- which articles are still there ------------------------------------------------------------------------------------
+
+
+async def test_a_file_that_is_there_is_there(folder_newsroom: FolderNewsroom) -> None:
+    for one in (await folder_newsroom.gather()).values():
+        assert await folder_newsroom.asks(one) == Availability(True)
+
+
+@pytest.mark.parametrize("place", [".trash/hop.txt", "README.txt", "hop.txt~", "../hop.txt"])
+async def test_a_file_that_was_put_aside_is_gone(folder_newsroom: FolderNewsroom, place: str) -> None:
+    known = (await folder_newsroom.gather())["Hội nghị giao ban"]
+    (folder_newsroom.source.folder / ".trash").mkdir()
+    (folder_newsroom.source.folder / "hop.txt").rename(folder_newsroom.source.folder / place)
+    assert await folder_newsroom.asks(known) == Availability(False, NO_FILE)
+
+
+async def test_a_name_that_leads_out_of_the_folder_is_no_file_of_it(folder_newsroom: FolderNewsroom) -> None:
+    outside = folder_newsroom.source.folder.parent / "ngoai.md"
+    outside.write_text("---\ntitle: Ngoài\n---\n", encoding="utf-8")
+    for name in ("../ngoai.md", str(outside), "2026", "\0.md"):
+        answer = await folder_newsroom.asks(article(source_id=name))
+        assert answer.available is (None if "\0" in name else False)
+
+
+async def test_a_file_under_another_name_is_the_same_story(folder_newsroom: FolderNewsroom) -> None:
+    """Renamed, moved, or moved and retitled while its address stays."""
+    known = (await folder_newsroom.gather())["Khởi công đường tỉnh"]
+    (folder_newsroom.source.folder / "2026" / "duong.md").rename(folder_newsroom.source.folder / "duong-254.md")
+    assert await folder_newsroom.asks(known) == Availability(True)
+    (folder_newsroom.source.folder / "duong-254.md").unlink()
+    file = folder_newsroom.write("a/duong.md", "---\ntitle: Tên mới\n---\nTuyến đường.\n")
+    assert await folder_newsroom.asks(known) == Availability(True)
+    file.rename(file.with_name("khac.md"))
+    assert await folder_newsroom.asks(known) == Availability(False, NO_FILE)
+
+
+async def test_a_file_with_an_id_may_change_all_else(folder_newsroom: FolderNewsroom) -> None:
+    known = (await folder_newsroom.gather())["Chè Tân Lập"]
+    (folder_newsroom.source.folder / "che.md").unlink()
+    folder_newsroom.write("dac-san.md", "---\ntitle: Đặc sản\nid: B-254\n---\nChè.\n")
+    assert await folder_newsroom.asks(known) == Availability(True)
+    from_an_older_store = replace(known, source_id="")
+    assert (await folder_newsroom.asks(from_an_older_store)).available is False
+
+
+@pytest.mark.parametrize(
+    ("broken", "there"),
+    [
+        (b"---\ntitle: Ch\xc3\xa8 T\xc3\xa2n L\xe1\xba\xadp\nkh\xc3\xb4ng", None),
+        (b"---\nid: B-254\nurl", None),
+        (b"", None),
+        ("Chè\xa0".encode("windows-1252"), None),
+        (b"---\ntitel: x\n---\n", False),
+    ],
+)
+async def test_a_file_that_is_half_written_may_be_the_article(
+    folder_newsroom: FolderNewsroom, broken: bytes, there: bool | None
+) -> None:
+    known = await folder_newsroom.gather()
+    (folder_newsroom.source.folder / "che.md").write_bytes(b"---\n")
+    (folder_newsroom.source.folder / "2026" / "duong.md").write_bytes(b"---\n")
+    under_its_own_name = await folder_newsroom.asks(known["Khởi công đường tỉnh"])
+    assert under_its_own_name == Availability(True)  # whatever is in it
+    assert (await folder_newsroom.asks(known["Chè Tân Lập"])).available is False
+    (folder_newsroom.source.folder / "che.md").write_bytes(broken)
+    answer = await folder_newsroom.asks(known["Chè Tân Lập"])
+    assert answer.available is there
+    assert ("che.md is no article as it stands, and may be it" in answer.reason) is (there is None)
+
+
+async def test_a_file_of_a_kind_that_is_not_read_any_more_is_not_gone(folder_newsroom: FolderNewsroom) -> None:
+    known = (await folder_newsroom.gather())["Hội nghị giao ban"]
+    source = replace(folder_newsroom.source, patterns=("*.md",))
+    assert await replace(folder_newsroom, source=source).asks(known) == Availability(True)
+
+
+async def test_a_file_that_has_changed_is_read_again(folder_newsroom: FolderNewsroom) -> None:
+    known = (await folder_newsroom.gather())["Chè Tân Lập"]
+    assert await folder_newsroom.asks(known) == Availability(True)
+    file = folder_newsroom.write("che.md", "---\ntitle: Khác hẳn\n---\nChuyện khác.\n")
+    os.utime(file, (file.stat().st_mtime + 5,) * 2)
+    assert (await folder_newsroom.asks(replace(known, url=""))).available is False
+
+
+async def test_an_empty_or_missing_folder_says_nothing(folder_newsroom: FolderNewsroom) -> None:
+    """A network drive that is not mounted is an empty folder, or none."""
+    known = await folder_newsroom.gather()
+    folder = folder_newsroom.source.folder
+    folder.rename(folder.with_name("elsewhere"))
+    assert {(await folder_newsroom.asks(one)).available for one in known.values()} == {None}
+    folder.mkdir()
+    assert {(await folder_newsroom.asks(one)).available for one in known.values()} == {None}
