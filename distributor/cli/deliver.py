@@ -151,8 +151,8 @@ def _progress_bar(total: int) -> Iterator[ProgressCallback]:
 
 def show_report(app: CliContext, database: Database, report: RunStats) -> None:
     """Say what became of the deliveries, and what is still open."""
-    for channel, parts in report.in_words().items():
-        say(f"  {channel}: {', '.join(parts)}{location_suffix(app, channel)}")
+    for channel, parts in report.in_words(lambda name, number: describe_sent(app, name, number)).items():
+        say(f"  {channel}: {', '.join(parts)}")
     for note in report.notes:
         warn(note)
     with database.read() as connection:
@@ -214,10 +214,15 @@ def as_data(database: Database, report: RunStats) -> dict[str, Any]:
     }
 
 
-def location_suffix(app: CliContext, name: str) -> str:
-    """The folder that a channel has written to, as the end of a sentence."""
+def describe_sent(app: CliContext, name: str, number: int) -> str:
+    """`3 files written to FOLDER`, `3 emails sent`, `2 posts sent`: what a channel has sent, or saved in a folder."""
+    from ..test_mode import TestModeChannel
+
     channel = app.newsroom.channels[name]
-    return f" in {channel.place}" if channel.place else ""
+    if channel.personal:
+        return plural(number, "email") + (" sent" if channel.reaches_audience else f" saved in {channel.place}")
+    what = plural(number, "file" if channel.public_folders or isinstance(channel, TestModeChannel) else "post")
+    return f"{what} written to {channel.place}" if channel.place else f"{what} sent"
 
 
 def channel_backoff_lines(app: CliContext, connection: Connection, editions: Sequence[str] | None = None) -> list[str]:

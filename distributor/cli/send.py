@@ -28,7 +28,7 @@ from .context import (
     warn,
     yes_option,
 )
-from .deliver import as_data, deliver_with_progress, exit_code, location_suffix, show_report
+from .deliver import as_data, deliver_with_progress, exit_code, show_report
 from .newsletters import check_channels, refuse_possible_rename, warn_of_missing_newsletters
 from .plan import draft_state, recipient_lines
 
@@ -238,9 +238,20 @@ def show_sent(app: CliContext, database: Database, plan: EditionPlan, report: Ru
             warn(f"{edition.id} is held by preflight: {plan.held}")
             say(f"  `distributor editions approve {edition.id} --force CHECK` sends it anyway")
             say(f"  `distributor editions cancel {edition.id}` leaves its articles for the next edition")
+    for channel in _channels_without_recipients(app, plan):
+        say(f"  {channel}: no {'recipients' if plan.segmentation.excluded_count or plan.over_cap else 'subscribers'}")
     for channel, number in plan.left_out.items():
         say(f"  {channel}: {plural(number, 'article')} left out: more than its limit (max_posts)")
     show_report(app, database, report)
+
+
+def _channels_without_recipients(app: CliContext, plan: EditionPlan) -> list[str]:
+    """The channels of the edition that send to subscribers, if there is nobody to send it to."""
+    if plan.edition is None or plan.audience:
+        return []
+    return [
+        name for name in dict.fromkeys(one.channel for one in plan.renditions) if app.newsroom.channels[name].personal
+    ]
 
 
 def _show_drafts(database: Database, newsletter: str) -> None:
@@ -279,8 +290,8 @@ def _send_test(app: CliContext, plan: EditionPlan, address: str) -> None:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
             await send_one(channel.transport(), rendition, recipient)
-            where = location_suffix(app, channel.name)
-            say(f"Test email sent to {to.address} by {channel.name}{where}; nothing was recorded.")
+            done = "sent" if channel.reaches_audience else f"saved in {channel.place}"
+            say(f"Test email to {to.address} {done} by {channel.name}; nothing was recorded.")
 
     try:
         asyncio.run(run())

@@ -58,14 +58,18 @@ class RunStats:
         if self.progress:
             self.progress()
 
-    def in_words(self) -> dict[str, list[str]]:
-        """What came of the deliveries of each channel: `12 sent`, `1 deleted`, `3 deferred`."""
+    def in_words(self, describe_sent: Callable[[str, int], str]) -> dict[str, list[str]]:
+        """What came of the deliveries of each channel: `12 emails sent`, `1 deleted`, `3 deferred`.
+
+        `describe_sent` says it of what was sent on a channel.
+        """
         words: dict[str, list[str]] = {}
         for (channel, state), count in sorted(self.counts.items()):
             if state is DeliveryState.SENT:
                 changed = {action: self.changed[(channel, action)] for action in _DONE}
-                done = {"sent": count - sum(changed.values())} | {_DONE[action]: n for action, n in changed.items()}
-                parts = [f"{number} {word}" for word, number in done.items() if number]
+                new = count - sum(changed.values())
+                parts = [describe_sent(channel, new)] if new else []
+                parts += [f"{number} {_DONE[action]}" for action, number in changed.items() if number]
             else:
                 parts = [f"{count} {state}"]
             words.setdefault(channel, []).extend(parts)

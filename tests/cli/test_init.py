@@ -33,7 +33,7 @@ def test_the_sample_newsroom_runs_twice_and_sends_once(tmp_path: Path, room: Roo
     assert (done.code, done.err) == (0, "")
     said = done.out
     assert "13 articles" in said
-    assert "feeds: 3 sent" in said
+    assert "feeds: 3 files written to " in said
     assert len(sample.letters()) == 3
     assert len(sample.posts()) == 10
     for name in ("rss.xml", "atom.xml", "feed.json"):

@@ -77,7 +77,7 @@ def test_a_channel_of_ones_own_is_one_short_file_with_checked_settings(slow_room
     slow_room.configure(("file: var/wall.txt", "file: var/wall.txt, seconds: 0"))
     assert "slow" in slow_room.good("channels")
     assert "how slowly (number; default: 0.3)" in slow_room.good("channels", "slow")
-    assert "wall: 5 sent" in slow_room.good("send", "tin-sang", "--yes")
+    assert "wall: 5 posts sent" in slow_room.good("send", "tin-sang", "--yes")
     slow_room.configure(("seconds: 0", "secnds: 0"))
     done = broken(slow_room, "check")
     assert "channels.wall.secnds: is not a known key; did you mean 'seconds'?" in done.err

@@ -17,7 +17,7 @@ from support.newsroom import Done, Room
 def test_send_makes_one_edition_and_a_second_time_nothing(room: Room) -> None:
     first = room.good("send", "tin-sang", "--yes")
     assert "Edition tin-sang-1: Tin sáng" in first
-    assert "mail: 1 sent in " in first
+    assert "mail: 1 email saved in " in first
     assert (len(room.letters()), len(room.posts())) == (1, 2)
     again = room.good("send", "tin-sang", "--yes")
     assert again == "No new edition of tin-sang: nothing new.\n"
@@ -85,7 +85,7 @@ def test_send_asks_and_no_is_no(room: Room, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_test_copy_goes_to_one_address_and_marks_nothing(room: Room) -> None:
     said = room.good("send", "tin-sang", "--test", "Biên tập <bien.tap@bacson.example>")
-    assert "Test email sent to bien.tap@bacson.example by mail" in said
+    assert f"Test email to bien.tap@bacson.example saved in {room.folder}/var/mail by mail" in said
     (letter,) = room.letters()
     assert b"bien.tap@bacson.example" in letter.read_bytes()
     assert room.good("editions") == "No editions yet.\n"
@@ -93,7 +93,7 @@ def test_a_test_copy_goes_to_one_address_and_marks_nothing(room: Room) -> None:
 
 def test_one_channel_alone_can_be_sent(room: Room) -> None:
     said = room.good("send", "tin-sang", "--channel", "posts", "--yes")
-    assert "posts: 2 sent" in said
+    assert "posts: 2 posts written to " in said
     assert room.letters() == []
 
 
@@ -101,7 +101,7 @@ def test_one_broken_channel_keeps_none_of_the_others_back(room: Room) -> None:
     room.configure(("  mail: {type: email,", "  mail: {type: email, host: 127.0.0.1, port: 9, tls: none,"))
     done = room.run("send", "tin-sang", "--yes")
     assert done.code == 1
-    assert "posts: 2 sent" in done.out
+    assert "posts: 2 posts written to " in done.out
     assert "warning: channel mail: 127.0.0.1:9 cannot be reached" in done.err
     assert "warning: tin-sang-1 is not finished: mail: 1 not tried yet; the channel failed" in done.err
     assert "pending" in room.good("deliveries", "tin-sang-1", "--state", "pending")
@@ -165,3 +165,10 @@ def test_in_test_mode_nothing_reaches_readers_and_everything_is_marked(room: Roo
     assert len(list((room.folder / "var" / "test" / "feeds").glob("*"))) == 3
     room.configure(("to: bien.tap@bacson.example", "to: nobody"))
     assert "test_mode.to: 'nobody' is not an address" in broken(room, "check").err
+
+
+def test_a_newsletter_without_subscribers_says_so(room: Room) -> None:
+    room.good("subscribers", "forget", "lan@example.com", "--yes")
+    said = room.good("send", "tin-sang", "--yes")
+    assert f"posts: 2 posts written to {room.folder}/var/outbox" in said
+    assert "mail: no subscribers" in said

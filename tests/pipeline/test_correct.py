@@ -284,7 +284,7 @@ def test_staff_correct_and_withdraw_on_the_command_line(room: Room) -> None:
     assert "Nothing was changed: this was a dry run." in said
     said = room.good("articles", "correct", first, "--note", "Sửa tên xã.", "--mail", "--yes")
     assert f"corrected: {first}" in said
-    assert "mail: 1 sent" in said
+    assert "mail: 1 email saved in " in said
     assert "posts: 1 edited" in said
     assert len(room.letters()) == 2
     assert "Its recipients were told of a correction on " in room.good("why", first)

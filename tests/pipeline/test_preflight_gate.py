@@ -145,7 +145,7 @@ def test_on_the_command_line(room: Room) -> None:
     assert len(room.letters()) == 1
     assert "forced by " in room.good("editions", "show", "tin-sang-1")
     room.write("ba", "Tin mới sau khi đã sửa mẫu thư", date="2026-11-21 09:00")
-    assert "mail: 1 sent" in room.good("send", "tin-sang", "--yes", "--force", "script")
+    assert "mail: 1 email saved in " in room.good("send", "tin-sang", "--yes", "--force", "script")
 
 
 def test_a_site_without_https_is_told_but_can_send(line: Line) -> None:

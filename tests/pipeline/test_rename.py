@@ -186,7 +186,7 @@ class TestAChannel:
     def test_goes_on_under_its_new_name(self, stuck: Room) -> None:
         assert "deliveries: 2" in stuck.good("channels", "rename", "posts", "wall", "--yes")
         _due_now(stuck)
-        assert "wall: 2 sent" in stuck.good("deliver")
+        assert "wall: 2 posts written to " in stuck.good("deliver")
         assert len(stuck.posts()) == 2
         stuck.good("check")
 

@@ -190,7 +190,7 @@ def test_the_articles_of_the_example_are_known() -> None:
 
 
 def test_the_newsroom_of_init_sends_into_its_folders_as_it_is(fresh: Room) -> None:
-    assert "mail: 1 sent" in fresh.good("send", "tin-sang", "--yes")
+    assert "mail: 1 email saved in " in fresh.good("send", "tin-sang", "--yes")
     assert fresh.run("check").err == ""
 
 

@@ -189,7 +189,7 @@ def test_an_alert_of_what_most_have_says_so_and_offers_the_missed(room: Room) ->
     said = room.good("send", "--alert", id, "--missed", "--yes")
     assert "at once to 1 subscriber who has not had it, on mail" in said
     assert "1 subscriber already has it (tin-sang-1): left out" in said
-    assert "mail: 1 sent" in said
+    assert "mail: 1 email" in said
     assert "posts" not in said
     assert room.run("send", "tin-sang", "--missed").code == 2
 
