@@ -1,10 +1,10 @@
-"""Lists as people and other systems make them: every row is taken, or told with its line."""
+"""`distributor subscribers import` with the lists of other systems."""
 
 from __future__ import annotations
 
 import resource
 
-from subscribers.csv.windows_1258 import windows_1258
+from subscribers.csv.subscriber_lists import windows_1258
 from support.newsroom import Room
 
 

@@ -1,4 +1,4 @@
-"""Lists as people and other systems make them: every row is taken, or told with its line."""
+"""The encoding of a list: it is known by its bytes, or the list is refused."""
 
 from __future__ import annotations
 
@@ -11,22 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from distributor.subscribers.csv.encoding import Encoding, detect
-from distributor.subscribers.csv.records import BadRow
 from distributor.subscribers.csv.subscribers import SubscriberList
-from distributor.subscribers.requests import SubscriptionRequest
-from subscribers.csv.windows_1258 import windows_1258
-
-KNOWN = ("tin-sang", "kinh-te")
-
-
-def rows(text: str, newsletters: tuple[str, ...] = ("tin-sang",)) -> list[SubscriptionRequest | BadRow]:
-    return list(SubscriberList(io.StringIO(text, newline=""), known=KNOWN, newsletters=newsletters))
-
-
-def people(text: str) -> dict[str, str]:
-    """The good rows: names by address."""
-    return {one.address: one.name for one in rows(text) if isinstance(one, SubscriptionRequest)}
-
+from subscribers.csv.subscriber_lists import KNOWN, names_by_address, windows_1258
 
 VIETNAMESE = "address,name\na@x.vn,Nguyễn Thị Thảo\nb@x.vn,Trần Đức Hưởng\nc@x.vn,Lê Văn Tĩnh\n"
 WESTERN = "address,name\na@x.vn,José Núñez\nb@x.vn,Jürgen Groß\nc@x.vn,João Magalhães\nd@x.vn,Nicolò D’Angelo\n"
@@ -55,7 +41,7 @@ class TestEncodings:
         with (tmp_path / "list.csv").open(encoding=found.name, newline="") as file:
             text = file.read()
         if body:
-            assert people(text) == people(WESTERN if name == "windows-1252" else VIETNAMESE)
+            assert names_by_address(text) == names_by_address(WESTERN if name == "windows-1252" else VIETNAMESE)
 
     @pytest.mark.parametrize(
         "name", [b"Nguy\xd4n", b"Tr\xc7n V\xa8n", b"Nguye\xe3n Va\xea n", b"L\xaa \x81", b"Andr\x8e"]

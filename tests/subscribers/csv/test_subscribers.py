@@ -1,4 +1,4 @@
-"""Lists as people and other systems make them: every row is taken, or told with its line."""
+"""Lists of subscribers as staff and other systems write them: every row is taken, or reported with its line."""
 
 from __future__ import annotations
 
@@ -18,19 +18,9 @@ from distributor.subscribers.csv.subscribers import SubscriberList, write_csv
 from distributor.subscribers.csv.suppressions import SuppressionList
 from distributor.subscribers.requests import SubscriptionRequest, clean_topics
 from distributor.text import clean_line
+from subscribers.csv.subscriber_lists import KNOWN, names_by_address, rows
 from support.builders import NOW
 from support.newsroom import Room
-
-KNOWN = ("tin-sang", "kinh-te")
-
-
-def rows(text: str, newsletters: tuple[str, ...] = ("tin-sang",)) -> list[SubscriptionRequest | BadRow]:
-    return list(SubscriberList(io.StringIO(text, newline=""), known=KNOWN, newsletters=newsletters))
-
-
-def people(text: str) -> dict[str, str]:
-    """The good rows: names by address."""
-    return {one.address: one.name for one in rows(text) if isinstance(one, SubscriptionRequest)}
 
 
 def faults(text: str) -> dict[int, str]:
@@ -63,7 +53,7 @@ class TestQuotes:
         self, bad: str, reason: str, end: str
     ) -> None:
         text = end.join(["address,name", "a@x.vn,An", bad, "d@x.vn,Dũng", 'e@x.vn,"Em ""Bé"""', ""])
-        assert people(text) == {"a@x.vn": "An", "d@x.vn": "Dũng", "e@x.vn": 'Em "Bé"'}
+        assert names_by_address(text) == {"a@x.vn": "An", "d@x.vn": "Dũng", "e@x.vn": 'Em "Bé"'}
         assert list(faults(text)) == [3]
         assert reason in faults(text)[3]
 
@@ -79,22 +69,22 @@ class TestQuotes:
         ],
     )
     def test_quotes_that_are_letters_or_well_set_are_read(self, row: str, name: str) -> None:
-        assert people(f"address,name\n{row}\nb@x.vn,B\n") == {"a@x.vn": name, "b@x.vn": "B"}
+        assert names_by_address(f"address,name\n{row}\nb@x.vn,B\n") == {"a@x.vn": name, "b@x.vn": "B"}
 
     def test_a_note_of_several_lines_that_nobody_reads_is_no_fault(self) -> None:
         text = 'Notes,E-mail 1 - Value,Name\n"gặp ở\r\nHà Nội, ""cà phê""",a@x.vn,An\n,b@x.vn,Bình\n'
-        assert people(text) == {"a@x.vn": "An", "b@x.vn": "Bình"}
+        assert names_by_address(text) == {"a@x.vn": "An", "b@x.vn": "Bình"}
 
     def test_a_cell_of_several_lines_that_is_read_makes_a_bad_row_told_once(self) -> None:
         text = 'address,name\na@x.vn,"An\nBình\n"\nc@x.vn,Cúc\nd@x.vn\n\ne@,\n'
-        assert people(text) == {"c@x.vn": "Cúc", "d@x.vn": ""}
+        assert names_by_address(text) == {"c@x.vn": "Cúc", "d@x.vn": ""}
         assert list(faults(text)) == [2, 8]
         assert faults(text)[2] == "contains a line end in the column name"
 
     def test_no_cell_ever_holds_another_row(self) -> None:
         """Two forgotten quotes, with rows between them that would all be one name."""
         text = 'address,name\na@x.vn,"An\nb@x.vn,B\nc@x.vn,C"\nd@x.vn,D\n'
-        assert people(text) == {"b@x.vn": "B", "d@x.vn": "D"}
+        assert names_by_address(text) == {"b@x.vn": "B", "d@x.vn": "D"}
         assert list(faults(text)) == [2, 4]
 
     @given(
@@ -109,14 +99,14 @@ class TestQuotes:
             text += one + end
             lines.append((f"s{number}@x.vn", 1 + text.replace("\r\n", "\n").replace("\r", "\n").count("\n")))
             text += f"s{number}@x.vn,S{end}"
-        found, told = people(text), faults(text)
+        found, told = names_by_address(text), faults(text)
         for address, line in lines:
             assert address in found or any(bad <= line for bad in told)
             assert not any(address in name for name in found.values())
 
     def test_wild_rows_cost_nothing_but_themselves(self) -> None:
         text = "address,name\n" + "".join(f's{number}@x.vn,"S\n' for number in range(5000)) + "last@x.vn,L\n"
-        assert people(text) == {"last@x.vn": "L"}
+        assert names_by_address(text) == {"last@x.vn": "L"}
         assert len(faults(text)) == 5000
 
 
@@ -125,7 +115,7 @@ class TestHeaders:
     @pytest.mark.parametrize("sep", [False, True])
     def test_fields_are_parted_as_the_header_shows_or_the_first_line_says(self, cut: str, sep: bool) -> None:
         text = (f"sep={cut}\r\n" if sep else "") + cut.join(["name", "address"]) + f'\r\n"Lan{cut} Bé"{cut}a@x.vn\r\n'
-        assert people(text) == {"a@x.vn": f"Lan{cut} Bé".replace("\t", "")}
+        assert names_by_address(text) == {"a@x.vn": f"Lan{cut} Bé".replace("\t", "")}
 
     def test_lines_are_counted_from_the_first_of_the_file(self) -> None:
         assert list(faults("sep=;\naddress;name\nno;An\n")) == [3]
@@ -186,7 +176,7 @@ class TestHeaders:
         ],
     )
     def test_addresses_are_read_however_they_were_pasted(self, written: str, address: str) -> None:
-        assert list(people(f"address,name\n{written},\n")) == [address]
+        assert list(names_by_address(f"address,name\n{written},\n")) == [address]
 
 
 class TestStanding:
