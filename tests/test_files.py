@@ -14,19 +14,12 @@ from distributor.files import FileTooLarge, UnsafeFile, is_within, read_within
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
-from distributor.source import Availability, FetchedDocument, Fetcher, FetchResult, Source
+from distributor.source import Availability, FetchResult, Source
 from support.builders import NOW, article
+from support.web_site import NO_NETWORK
 
 SECRET = "the-signing-secret-of-the-newsroom"
 MOST = 1000
-
-
-class NoNetwork:
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        raise AssertionError(f"the network was asked for {url}")
-
-
-NOBODY: Fetcher = NoNetwork()
 
 
 @pytest.fixture
@@ -144,7 +137,7 @@ def sparse(file: Path, size: int) -> None:
 
 
 async def look(source: Source) -> FetchResult:
-    return await source.gather(NOBODY, NOW)
+    return await source.gather(NO_NETWORK, NOW)
 
 
 async def test_a_folder_tells_what_it_does_not_read_and_reads_the_rest(inside: Path) -> None:
@@ -172,7 +165,7 @@ async def test_an_article_whose_file_has_become_a_link_out_of_the_folder_is_gone
     source = FolderSource(name="bai", folder=inside)
     link(inside / "leak.md", "../var/secret.key")
     asked = article(source="bai", source_id="leak.md", title=SECRET, url="")
-    assert await source.check_availability(NOBODY, asked) == Availability(False, "its file is gone from the folder")
+    assert await source.check_availability(NO_NETWORK, asked) == Availability(False, "its file is gone from the folder")
 
 
 async def test_a_copy_of_pages_is_read_only_inside_it(inside: Path) -> None:

@@ -23,10 +23,10 @@ from distributor.gathering.sources.page import PageSource
 from distributor.model import Article
 from distributor.source import Availability, Fetcher, Source
 from support.builders import GivenSource, article, articles, settings
-from support.folder_newsroom import NOBODY, FolderNewsroom
+from support.folder_newsroom import FolderNewsroom
 from support.isolated_work import Answering
 from support.misbehaving_server import Rude
-from support.web_site import WebSite
+from support.web_site import NO_NETWORK, WebSite
 
 SITE = settings().site
 AT_ONCE = FetchLimits(total=5.0, pause=0.0)
@@ -383,9 +383,9 @@ async def test_a_page_of_a_copy_is_looked_for_on_the_disk(tmp_path: Path) -> Non
     source = copied(tmp_path / "portal")
     sources = {"cong": source}
     asked = article(url="https://bacson.example/tin/b%C3%A0i.html?returnUrl=/")
-    assert await source.check_availability(NOBODY, asked) == Availability(True)
+    assert await source.check_availability(NO_NETWORK, asked) == Availability(True)
     (tmp_path / "portal" / "tin" / "bài.html").unlink()
-    assert await source.check_availability(NOBODY, asked) == Availability(
+    assert await source.check_availability(NO_NETWORK, asked) == Availability(
         False, "its page is gone from the copy on the disk"
     )
     assert await gone(sources, asked) == {"a1": "its page is gone from the copy on the disk"}
@@ -396,7 +396,7 @@ async def test_a_page_of_a_copy_is_looked_for_on_the_disk(tmp_path: Path) -> Non
 async def test_a_copy_without_its_listing_says_nothing(tmp_path: Path) -> None:
     source = copied(tmp_path / "portal")
     (tmp_path / "portal" / "index.html").unlink()
-    answer = await source.check_availability(NOBODY, article(url="https://bacson.example/tin/1.html"))
+    answer = await source.check_availability(NO_NETWORK, article(url="https://bacson.example/tin/1.html"))
     assert answer == Availability(None, f"the listing is not in {tmp_path / 'portal'}")
 
 
@@ -412,4 +412,4 @@ async def test_pages_and_feeds_of_the_web_are_asked_for_their_articles(site: Web
 
 async def test_a_feed_on_the_disk_does_not_say_what_is_gone(tmp_path: Path) -> None:
     source = FeedSource(name="cong", file=tmp_path / "rss.xml")
-    assert (await source.check_availability(NOBODY, article())).available is None
+    assert (await source.check_availability(NO_NETWORK, article())).available is None

@@ -10,17 +10,10 @@ import pytest
 from distributor.articles import repository as article_repository
 from distributor.gathering.sources.folder import FolderSource
 from distributor.model import Article
-from distributor.source import Availability, FetchedDocument, Fetcher
+from distributor.source import Availability
 from distributor.storage.database import Database
 from support.builders import NOW
-
-
-class NoNetwork:
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        raise AssertionError(f"the network was asked for {url}")
-
-
-NOBODY: Fetcher = NoNetwork()
+from support.web_site import NO_NETWORK
 
 
 @dataclass(frozen=True)
@@ -38,13 +31,13 @@ class FolderNewsroom:
 
     async def gather(self) -> dict[str, Article]:
         """The stored articles by title, after a gather."""
-        harvest = await self.source.gather(NOBODY, NOW)
+        harvest = await self.source.gather(NO_NETWORK, NOW)
         with self.database.write() as connection:
             article_repository.store_articles(connection, self.source, harvest, authority="bacson.example", now=NOW)
             return {one.title: one for one in article_repository.list_newest_articles(connection, 100)}
 
     async def asks(self, article: Article) -> Availability:
-        return await self.source.check_availability(NOBODY, article)
+        return await self.source.check_availability(NO_NETWORK, article)
 
 
 @pytest.fixture

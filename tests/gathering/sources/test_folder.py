@@ -18,7 +18,8 @@ from distributor.gathering.sources.folder import FolderSource
 from distributor.model import Image, ParsedArticle
 from distributor.source import Availability, FetchResult
 from support.builders import NOW, article
-from support.folder_newsroom import NOBODY, FolderNewsroom
+from support.folder_newsroom import FolderNewsroom
+from support.web_site import NO_NETWORK
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NO_FILE = "its file is gone from the folder"
@@ -35,7 +36,7 @@ def read(name: str, text: str | bytes, **settings: Any) -> ParsedArticle:
 
 
 async def look(folder: Path, **settings: Any) -> FetchResult:
-    return await source(folder, **settings).gather(NOBODY, NOW)
+    return await source(folder, **settings).gather(NO_NETWORK, NOW)
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -57,9 +58,9 @@ async def test_a_file_is_found_again_in_whichever_letters_its_name_is(tmp_path: 
     file.write_text("---\ntitle: Đường mới\n---\nMột.", encoding="utf-8")
     (found,) = (await look(tmp_path)).articles
     stored = article("a1", source="bai-viet", source_id=found.source_id, title="Tiêu đề cũ", url="")
-    assert (await source(tmp_path).check_availability(NOBODY, stored)).available is True
+    assert (await source(tmp_path).check_availability(NO_NETWORK, stored)).available is True
     file.rename(tmp_path / "đường-mới.md")
-    assert (await source(tmp_path).check_availability(NOBODY, stored)).available is True
+    assert (await source(tmp_path).check_availability(NO_NETWORK, stored)).available is True
     assert (await look(tmp_path)).articles == [found]
 
 
