@@ -247,6 +247,8 @@ def _log_plan(proposal: pipeline.EditionPlan) -> None:
     if edition is None:
         log.info("no edition of %s: %s", proposal.newsletter.id, proposal.selection.reason)
         return
+    if proposal.held:
+        log.error("%s is held by preflight: %s", edition.id, proposal.held)
     draft = "held, " if proposal.held else "a draft, " if proposal.due else ""
     log.info(
         "edition %s for slot %s: %s%d articles, %d subscribers",

@@ -235,14 +235,25 @@ def show_sent(app: CliContext, database: Database, plan: EditionPlan, report: Ru
         for line in recipient_lines(plan):
             say(f"  {line}")
         if plan.held:
-            warn(f"{edition.id} is held by preflight: {plan.held}")
-            say(f"  `distributor editions approve {edition.id} --force CHECK` sends it anyway")
-            say(f"  `distributor editions cancel {edition.id}` leaves its articles for the next edition")
+            _show_held(app, plan, edition)
     for channel in _channels_without_recipients(app, plan):
         say(f"  {channel}: no {'recipients' if plan.segmentation.excluded_count or plan.over_cap else 'subscribers'}")
     for channel, number in plan.left_out.items():
         say(f"  {channel}: {plural(number, 'article')} left out: more than its limit (max_posts)")
     show_report(app, database, report)
+
+
+def _show_held(app: CliContext, plan: EditionPlan, edition: Edition) -> None:
+    """Say what preflight found, one finding per line, and the commands that decide."""
+    from ..pipeline import preflight_gate
+
+    blocking = preflight_gate.list_blocking(app.newsroom, plan.findings, plan.forced)
+    warn(f"{edition.id} is held by preflight:")
+    for one in blocking:
+        say(f"  {preflight_gate.describe_findings([one])}", err=True)
+    force = " ".join(f"--force {check}" for check in dict.fromkeys((*plan.forced, *(one.check for one in blocking))))
+    say(f"  `distributor editions approve {edition.id} {force}` sends it anyway")
+    say(f"  `distributor editions cancel {edition.id}` leaves its articles for the next edition")
 
 
 def _channels_without_recipients(app: CliContext, plan: EditionPlan) -> list[str]:
@@ -342,6 +353,8 @@ def _publish_alert(
         warn(f"{newsletter.id} has already sent {article.id} as an alert; nothing is sent twice")
     elif plan.edition is None:
         warn(f"{newsletter.id}: nothing was sent: {plan.selection.reason}")
+    elif plan.held:
+        _show_held(app, plan, plan.edition)
     return plan.edition if plan else None
 
 

@@ -100,8 +100,6 @@ def save_plan(newsroom: Newsroom, connection: Connection, plan: EditionPlan, by:
         held=plan.held,
     )
     preflight_gate.record_forced(connection, edition.id, by, edition.frozen_at, plan.forced)
-    if plan.held:
-        log.error("%s is held by preflight: %s", edition.id, plan.held)
     for note in plan.notes:
         edition_repository.record_event(connection, edition.id, "note", "rendering", edition.frozen_at, note)
         log.warning("%s: %s", edition.id, note)

@@ -138,7 +138,9 @@ def test_on_the_command_line(room: Room) -> None:
     assert room.run("preflight", "tin-sang", "--no-links", "--json").json["blocked"] == ["script"]
     done = room.run("send", "tin-sang", "--yes")
     assert done.code == 1
-    assert "tin-sang-1 is held by preflight: script: " in done.err
+    assert "warning: tin-sang-1 is held by preflight:\n  script: " in done.err
+    assert done.err.count("script: ") == 1
+    assert "`distributor editions approve tin-sang-1 --force script` sends it anyway" in done.out
     assert (room.letters(), room.posts()) == ([], [])
     assert room.run("editions", "approve", "tin-sang-1").code == 2
     assert "approved and sent" in room.good("editions", "approve", "tin-sang-1", "--force", "script")
