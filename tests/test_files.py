@@ -15,8 +15,7 @@ from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.source import Availability, FetchResult, Source
-from support.builders import NOW, article
-from support.web_site import NO_NETWORK
+from support.builders import NO_NETWORK, NOW, article
 
 SECRET = "the-signing-secret-of-the-newsroom"
 MOST = 1000

@@ -22,11 +22,11 @@ from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.model import Article
 from distributor.source import Availability, Fetcher, Source
-from support.builders import GivenSource, article, articles, settings
+from support.builders import NO_NETWORK, GivenSource, article, articles, settings
 from support.folder_newsroom import FolderNewsroom
 from support.isolated_work import Answering
 from support.misbehaving_server import Rude
-from support.web_site import NO_NETWORK, WebSite
+from support.web_site import WebSite
 
 SITE = settings().site
 AT_ONCE = FetchLimits(total=5.0, pause=0.0)

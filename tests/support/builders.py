@@ -17,9 +17,19 @@ from distributor.plugins import registry
 from distributor.rendering.globals import RenderSettings
 from distributor.rendering.templates import Templates
 from distributor.schedule.settings import ScheduleSettings
-from distributor.source import Fetcher, FetchResult, Source
+from distributor.source import FetchedDocument, Fetcher, FetchResult, Source
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+
+
+class NoNetwork:
+    """A fetcher for sources that must not use the network."""
+
+    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+        raise AssertionError(f"the network was asked for {url}")
+
+
+NO_NETWORK: Fetcher = NoNetwork()
 
 
 @dataclass(frozen=True, kw_only=True)

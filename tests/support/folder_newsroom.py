@@ -12,8 +12,7 @@ from distributor.gathering.sources.folder import FolderSource
 from distributor.model import Article
 from distributor.source import Availability
 from distributor.storage.database import Database
-from support.builders import NOW
-from support.web_site import NO_NETWORK
+from support.builders import NO_NETWORK, NOW
 
 
 @dataclass(frozen=True)

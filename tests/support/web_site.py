@@ -1,4 +1,4 @@
-"""A web site on this machine, a fetcher that may read it, and one that may not read anything."""
+"""A web site on this machine, and a fetcher that may read it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,11 @@ import pytest
 from aiohttp import web
 
 from distributor.gathering.fetcher import FetchLimits, FetchOptions, HostQueue, HttpFetcher, open_fetcher
-from distributor.source import FetchedDocument, Fetcher, Validators
+from distributor.source import Validators
 from support.builders import settings
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OpenFetcher = Callable[..., Awaitable[HttpFetcher]]
-
-
-class NoNetwork:
-    """A fetcher for sources that must not use the network."""
-
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        raise AssertionError(f"the network was asked for {url}")
-
-
-NO_NETWORK: Fetcher = NoNetwork()
 
 
 @dataclass

@@ -17,9 +17,8 @@ from distributor.errors import ArticleError, SourceError
 from distributor.gathering.sources.folder import FolderSource
 from distributor.model import Image, ParsedArticle
 from distributor.source import Availability, FetchResult
-from support.builders import NOW, article
+from support.builders import NO_NETWORK, NOW, article
 from support.folder_newsroom import FolderNewsroom
-from support.web_site import NO_NETWORK
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NO_FILE = "its file is gone from the folder"
