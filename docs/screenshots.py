@@ -1,9 +1,9 @@
-"""Pictures of what readers see, made with a headless Chromium: `make screenshots`.
+"""Screenshots of what subscribers see, made with a headless Chromium: `make screenshots`.
 
-Every reference edition and letter is rendered, opened on a phone (375 px) and a desktop (800 px), by day and in dark
-mode, and without pictures, and photographed into var/screenshots/. The handful that the documentation shows goes to
-docs/img/. Chromium gives no window narrower than 500 px, so that a phone is a frame in a page. Pictures of stories are
-drawn here; nothing is fetched. One picture is of a terminal: `sources try` on the sample portal of the tests.
+Every reference edition and email is rendered and opened on a phone (375 px) and a desktop (800 px), light and dark, and
+without images; the screenshots go into var/screenshots/, the few that the documentation shows into docs/img/. Chromium
+has no window narrower than 500 px, so a phone is a frame in a page. Images of stories are drawn here; nothing is fetched.
+One screenshot is of a terminal: `sources try` on the sample portal of the tests.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def split_cdata(body: bytes) -> Iterator[tuple[bool, bytes]]:
     yield True, body[at:]
 
 
-class _Bounds(mixin._FeedParserMixin):  # type: ignore[misc]
+class _Bounds(mixin._FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
     """What both of feedparser's parsers do at elements and references, with bounds."""
 
     _is_strict = False  # whether a parser knows which elements end
@@ -211,7 +211,7 @@ class _Bounds(mixin._FeedParserMixin):  # type: ignore[misc]
             super()._add_tag(term, scheme, label)
 
 
-class _StrictParser(_Bounds, api.StrictFeedParser):  # type: ignore[misc]
+class _StrictParser(_Bounds, api.StrictFeedParser):  # type: ignore[misc]  # likewise
     """feedparser's parser of well-formed XML, with bounds."""
 
     _is_strict = True
@@ -234,7 +234,7 @@ class _StrictParser(_Bounds, api.StrictFeedParser):  # type: ignore[misc]
         return qname if own or self.incontent or ":" in (qname or "") else f"foreign:{name[1]}"
 
 
-class _LooseParser(_Bounds, api.LooseFeedParser):  # type: ignore[misc]
+class _LooseParser(_Bounds, api.LooseFeedParser):  # type: ignore[misc]  # likewise
     """feedparser's parser of everything else, with bounds."""
 
 

@@ -281,7 +281,10 @@ def _is_link(node: nodes.Node) -> bool:
 
 
 def _variable_name(node: nodes.Node) -> str:
-    return node.name if isinstance(node, nodes.Name) else f"{_SUBSCRIBER}.{node.attr}"  # type: ignore[attr-defined]
+    if isinstance(node, nodes.Name):
+        return node.name
+    assert isinstance(node, nodes.Getattr)
+    return f"{_SUBSCRIBER}.{node.attr}"
 
 
 def _fallback_filter(value: nodes.Node, fallback: nodes.Node) -> nodes.Filter:
