@@ -216,8 +216,8 @@ def show_inspections(app: CliContext, found: Sequence[GatherStats]) -> None:
 
 
 def _describe_inspection(one: GatherStats) -> str:
-    """`12 articles: text 12, date 12, picture 9, author 0, topics 12`."""
-    parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "picture", "author", "topics"))
+    """`12 articles: text 12, date 12, image 9, author 0, topics 12`."""
+    parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "image", "author", "topics"))
     return plural(one.articles, "article") + (f", of which with {parts}" if one.articles else "")
 
 

@@ -305,7 +305,7 @@ def _show_trial(trial: DiscoveryReport, blocks: Sequence[tuple[SourceProposal, s
     if len(trial.articles) > 1:
         say()
         _show_others(trial.articles, newsroom)
-    _show_list("Not sure of", trial.doubts)
+    _show_list("Please check", trial.doubts)
     _show_list("Also", trial.hints)
     if blocks:
         _show_blocks(blocks, newsroom)
@@ -313,7 +313,7 @@ def _show_trial(trial: DiscoveryReport, blocks: Sequence[tuple[SourceProposal, s
 
 def _show_article(article: ArticlePreview, newsroom: _Newsroom) -> None:
     """One article: what was understood, and which places of the page say the same."""
-    say(f"The first article as it was understood, {article.address}")
+    say(f"The first article as read, {article.address}")
     rows = [
         (one.name, _short(one.value) if one.value else "-", ", ".join(one.places) if one.value else "")
         for one in article.fields
@@ -323,7 +323,7 @@ def _show_article(article: ArticlePreview, newsroom: _Newsroom) -> None:
         for label, text in (("begins", article.first), ("ends", article.last))
         if text
     ]
-    show_table(["field", "understood as", "the same stands in"], rows, "")
+    show_table(["field", "value", "found in"], rows, "")
     for warning in article.warnings:
         warn(warning)
 
@@ -332,7 +332,7 @@ def _show_others(articles: Sequence[ArticlePreview], newsroom: _Newsroom) -> Non
     say("All articles that were read")
     zone = newsroom.site.timezone
     rows = [_row(number, one, zone) for number, one in enumerate(articles, 1)]
-    show_table(["", "title", "date", "author", "text", "picture"], rows, "")
+    show_table(["", "title", "date", "author", "text", "image"], rows, "")
     for one in articles:
         if one.fault:
             warn(one.fault)
@@ -344,8 +344,8 @@ def _row(number: int, article: ArticlePreview, zone: ZoneInfo) -> tuple[object, 
         return number, f"no article: {_short(path.path or article.address, 50)}", "", "", "", ""
     values = {one.name: one.value for one in article.fields}
     text = f"{article.characters:,} characters" if article.characters else "-"
-    picture = "yes" if values.get("picture") else "-"
-    return number, _short(article.title, 60), values.get("date") or "-", values.get("author") or "-", text, picture
+    image = "yes" if values.get("image") else "-"
+    return number, _short(article.title, 60), values.get("date") or "-", values.get("author") or "-", text, image
 
 
 def _show_list(heading: str, lines: Sequence[str]) -> None:

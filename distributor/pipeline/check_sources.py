@@ -41,7 +41,7 @@ class GatherStats:
     articles: int = 0
     text: int = 0
     date: int = 0
-    picture: int = 0
+    image: int = 0
     author: int = 0
     topics: int = 0
     newest: str = ""
@@ -64,7 +64,7 @@ def compute_gather_stats(source: str, result: FetchResult, explained: Sequence[I
         articles=len(found),
         text=sum(bool(one.body_html) for one in found),
         date=sum(one.published is not None for one in found),
-        picture=sum(bool(one.image and one.image.url) for one in found),
+        image=sum(bool(one.image and one.image.url) for one in found),
         author=sum(bool(one.author) for one in found),
         topics=sum(bool(one.topics) for one in found),
         newest=newest.title if newest else "",

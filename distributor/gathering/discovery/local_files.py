@@ -167,7 +167,7 @@ def _articles(probe: ProbeContext, folder: Path, files: Sequence[Path]) -> Disco
             faults.append(f"{name}: {error}")
     if not found:
         raise SourceError(f"none of {len(files)} files could be read; the first: {faults[0]}")
-    origin = dict.fromkeys(("title", "date", "author", "lead", "topics", "picture", "body"), ("the file",))
+    origin = dict.fromkeys(("title", "date", "author", "lead", "topics", "image", "body"), ("the file",))
     missing = (
         [] if all(one.url for one in found) else ["articles have no address: set url, with {slug} for a file's name"]
     )

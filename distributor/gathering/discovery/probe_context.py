@@ -74,7 +74,7 @@ class ProbeContext:
     def preview_of_feed(self, found: Sequence[ParsedArticle]) -> tuple[ArticlePreview, ...]:
         places = {"title": ("the feed's title",), "date": ("the feed's date",), "author": ("the feed's author",)}
         places |= {"lead": ("the feed's summary",), "topics": ("the feed's categories",), "body": ("the feed's text",)}
-        places |= {"picture": ("the feed, or the first in its text",)}
+        places |= {"image": ("the feed, or the first in its text",)}
         return tuple(describe_article(one, places, self.zone, self.now) for one in found[: self.request.articles])
 
     def common(self) -> dict[str, Any]:

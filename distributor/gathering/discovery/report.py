@@ -67,7 +67,7 @@ class ParsedField:
 class ArticlePreview:
     """One article as it was parsed, beside what it was made of. `fault` says why there is none.
 
-    `first` and `last` are the beginnings of the body's first and last block; `paragraphs`, `pictures` and `characters`
+    `first` and `last` are the beginnings of the body's first and last block; `paragraphs`, `images` and `characters`
     count what is in it. `warnings` are half sentences: `no date`.
     """
 
@@ -78,7 +78,7 @@ class ArticlePreview:
     first: str = ""
     last: str = ""
     paragraphs: int = 0
-    pictures: int = 0
+    images: int = 0
     characters: int = 0
     warnings: tuple[str, ...] = ()
     fault: str = ""
@@ -142,7 +142,7 @@ class DiscoveryReport:
 _EXCERPT = 100  # characters of the body's first and last block
 _SHORT = 250  # characters; a body with less is perhaps a summary
 _NAMED = 3  # blocks that articles share and that are named
-FIELDS = ("title", "date", "author", "lead", "picture", "topics")
+FIELDS = ("title", "date", "author", "lead", "image", "topics")
 
 
 def describe_article(
@@ -155,33 +155,33 @@ def describe_article(
         "date": format_local_time(found.published, zone),
         "author": found.author,
         "lead": found.lead,
-        "picture": found.image.url if found.image else "",
+        "image": found.image.url if found.image else "",
         "topics": ", ".join(found.topics),
     }
     root = parse_html(found.body_html) if found.body_html else None
-    pictures = sum(1 for _ in root.iter("img")) if root is not None else 0
+    images = sum(1 for _ in root.iter("img")) if root is not None else 0
     return ArticlePreview(
         address=address or found.url or found.source_id or found.guid,
         title=found.title,
         published=found.published,
         fields=(
             *(ParsedField(name=name, value=values[name], places=tuple(places.get(name, ()))) for name in FIELDS),
-            ParsedField(name="body", value=_size(len(blocks), pictures, found), places=tuple(places.get("body", ()))),
+            ParsedField(name="body", value=_size(len(blocks), images, found), places=tuple(places.get("body", ()))),
         ),
         first=_excerpt(blocks[0].text) if blocks else "",
         last=_excerpt(blocks[-1].text) if len(blocks) > 1 else "",
         paragraphs=len(blocks),
-        pictures=pictures,
+        images=images,
         characters=sum(len(block.text) for block in blocks),
         warnings=tuple(_warnings(found, sum(block.plain for block in blocks), zone, now)),
     )
 
 
-def _size(blocks: int, pictures: int, found: ParsedArticle) -> str:
+def _size(blocks: int, images: int, found: ParsedArticle) -> str:
     if not found.body_html:
         return ""
     made = f"{blocks} paragraph{'' if blocks == 1 else 's'}"
-    return made + (f", {pictures} picture{'' if pictures == 1 else 's'}" if pictures else "")
+    return made + (f", {images} image{'' if images == 1 else 's'}" if images else "")
 
 
 def _excerpt(text: str) -> str:
@@ -220,12 +220,12 @@ def find_doubts(articles: Sequence[ParsedArticle], zone: tzinfo, key: str = "sel
     for name, values, then in (
         ("date", [one.published for one in articles], "they will count as published when they are first read"),
         ("author", [one.author for one in articles], "perhaps they have none"),
-        ("picture", [one.image and one.image.url for one in articles], "perhaps they have none"),
+        ("image", [one.image and one.image.url for one in articles], "perhaps they have none"),
         ("text", [one.body_html for one in articles], "emails have the description and a link"),
     ):
         missing = sum(not value for value in values)
         if missing:
-            setting = key.format({"text": "body", "picture": "image"}.get(name, name)) if key else ""
+            setting = key.format({"text": "body"}.get(name, name)) if key else ""
             made.append(
                 f"{_of(missing, many)} without {_with_article(name)}: {then}"
                 + (f", or set {setting}" if setting else "")
@@ -254,15 +254,15 @@ def _of(number: int, many: int) -> str:
 
 
 def _same(articles: Sequence[ParsedArticle]) -> list[str]:
-    """Titles and pictures that several articles have in common."""
+    """Titles and images that several articles have in common."""
     made = []
     for name, values in (
         ("title", [one.title for one in articles]),
-        ("picture", [one.image.url for one in articles if one.image]),
+        ("image", [one.image.url for one in articles if one.image]),
     ):
         value, number = Counter(values).most_common(1)[0] if values else ("", 0)
         if number > 1 and value:
-            more = ": a logo?" if name == "picture" else ""
+            more = ": a logo?" if name == "image" else ""
             made.append(f"{number} articles have the same {name}, {value[:80]}{more}")
     return made
 

@@ -130,7 +130,7 @@ def find_positions(
         "date": _first(texts, lambda text: _same_moment(text, published, zone)) if published else [],
         "author": _author_places(found.author, texts),
         "lead": _first(texts, lambda text: _same_lead(text, lead)),
-        "picture": _picture_places(found, page, url),
+        "image": _image_places(found, page, url),
         "topics": _first(texts, lambda text: fold_text(text) in {fold_text(topic) for topic in found.topics}),
         "body": _body_places(found, page),
     }
@@ -162,15 +162,13 @@ def _author_places(author: str, texts: Sequence[_PageText]) -> list[str]:
     return exact or _first(texts, lambda text: len(text) <= _LONGEST_BYLINE and name in fold_text(text))
 
 
-def _picture_places(found: ParsedArticle, page: HtmlElement, url: str) -> list[str]:
+def _image_places(found: ParsedArticle, page: HtmlElement, url: str) -> list[str]:
     address = found.image.url if found.image else ""
     if not address:
         return []
     named = _first(list(_machine_readable(page)), lambda text: web_address(text, url) == address)
     shown = [
-        describe_element(picture)
-        for picture in islice(page.iter("img"), 500)
-        if picture_address(picture, url) == address
+        describe_element(image) for image in islice(page.iter("img"), 500) if picture_address(image, url) == address
     ]
     return list(islice(dict.fromkeys([*named, *shown]), _MOST_PLACES))
 

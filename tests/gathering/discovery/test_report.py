@@ -34,7 +34,7 @@ def test_an_article_is_shown_by_its_ends_its_size_and_what_it_lacks() -> None:
         source="x", title="T", url="https://x.example/a", body_html="<p>Một.</p><p><img src='a'></p><p>Hai.</p>"
     )
     made = describe_article(found, {}, ZONE, NOW)
-    assert (made.first, made.last, made.paragraphs, made.pictures) == ("Một.", "Hai.", 2, 1)
+    assert (made.first, made.last, made.paragraphs, made.images) == ("Một.", "Hai.", 2, 1)
     assert made.warnings == ("only 8 characters of text: perhaps a summary", "no date", "no author")
     future = describe_article(replace(found, published=datetime(2027, 1, 1, tzinfo=UTC)), {}, ZONE, NOW)
     assert "a date in the future: 2027-01-01 07:00 +0700" in future.warnings

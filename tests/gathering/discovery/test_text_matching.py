@@ -47,7 +47,7 @@ def test_places_are_found_by_what_they_say() -> None:
         "date": ["JSON-LD datePublished", "span.gio"],
         "author": ["JSON-LD author.name"],
         "lead": ["p.sapo"],
-        "picture": ["meta og:image"],
+        "image": ["meta og:image"],
         "body": ["div.ruot"],
     }
     assert lxml.html.tostring(tree) == before
