@@ -241,7 +241,7 @@ def find_doubts(articles: Sequence[ParsedArticle], zone: tzinfo, key: str = "sel
 
 
 def _with_article(name: str) -> str:
-    return {"author": "an author", "text": "text"}.get(name, f"a {name}")
+    return {"author": "an author", "image": "an image", "text": "text"}.get(name, f"a {name}")
 
 
 def _of(number: int, many: int) -> str:

@@ -113,3 +113,9 @@ def test_a_block_that_config_takes_has_no_problems_and_another_has(tmp_path: Pat
     assert find_problems(good, tmp_path / "config.yaml") == []
     bad = format_block({"portal": {"type": "page", "url": "x.example", "select": {"body": "#["}}})
     assert any("sources.portal.url" in one for one in find_problems(bad, tmp_path / "config.yaml"))
+
+
+def test_what_is_missing_is_named_with_its_article() -> None:
+    told = "\n".join(find_doubts([ParsedArticle(source="x", title="Trống", body_html="")], ZONE))
+    for words in ("a date", "an author", "an image", "text"):
+        assert f"the article is without {words}: " in told
