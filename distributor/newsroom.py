@@ -14,6 +14,7 @@ from . import permissions
 from .channel import Channel
 from .config import validation, yaml
 from .config.schema import Newsletter, Settings
+from .config.types import public_url
 from .config.yaml import KeyPath, RawConfig
 from .errors import ConfigError, Problem, StoreError, StoreLost, UserError
 from .images.cache import ImageCache
@@ -206,7 +207,7 @@ def open_newsroom(file: Path) -> Newsroom:
         channels = replace_channels(channels, raw.folder / "var" / "test")
         problems += _check_test_address(raw, settings.test_mode.to)
     if settings:
-        problems += _check_reviewers(raw, settings, channels)
+        problems += [*_check_contact(raw, settings.site.contact), *_check_reviewers(raw, settings, channels)]
     unread = {problem.path for problem in raw.problems}  # what is said of their values would only follow from that
     found = (*problems, *source_problems, *channel_problems, *timing_problems)
     problems = [*raw.problems, *(problem for problem in found if problem.path not in unread)]
@@ -237,6 +238,18 @@ def _check_reviewers(raw: RawConfig, settings: Settings, channels: Mapping[str, 
         if reviewers and not writes:
             problems.append(raw.problem(path, "the newsletter has no channel that writes to people"))
     return problems
+
+
+def _check_contact(raw: RawConfig, contact: str) -> list[Problem]:
+    """A contact that is neither an email address nor an https address."""
+    try:
+        if contact.startswith("https://"):
+            public_url(contact)
+        elif contact:
+            Mailbox.parse(contact)
+    except ValueError:
+        return [raw.problem(("site", "contact"), "write an email address or the https:// address of a page")]
+    return []
 
 
 def _check_test_address(raw: RawConfig, address: str) -> list[Problem]:

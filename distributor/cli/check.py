@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ from .context import (
 )
 
 if TYPE_CHECKING:
+    from ..errors import Problem
     from ..newsroom import Newsroom
     from ..pipeline.check_sources import GatherStats
 
@@ -36,52 +38,30 @@ if TYPE_CHECKING:
 def command(app: CliContext, online: bool, as_json: bool) -> None:
     """Check config.yaml, templates, channels and the store.
 
-    Prints every problem at once, each with its key path and line, or "ok" and a summary.
+    Prints every problem at once, each with its key path and line, or "ok" and a summary. A folder or file of a source that
+    cannot be read is a problem.
 
     With --online, also shows what each source yields: how many articles, how many of them with text, date, image, author and
     topics, the newest one, and what was left out.
 
     Exit code: 1 if a source cannot be read, 2 if the configuration is wrong.
     """
-    from dataclasses import asdict
-
-    from ..errors import ConfigError, StoreLost, UserError
-    from ..storage import identity
-    from ..storage.failures import DAMAGED
+    from ..errors import ConfigError, UserError
 
     try:
-        newsroom = app.newsroom
+        store, strange = _check_offline(app)
     except ConfigError as error:
-        if as_json:
-            app.show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
-            raise SystemExit(2) from None
-        raise
-    from .. import pipeline
-    from ..errors import Problem
-
-    with app.store() as database, database.read() as connection:
-        store = database.name
-        database.check_tables()
-        identity.check_key(database, newsroom.present_key(), newsroom.key_location)
-        damage = database.find_damage()
-        missing = pipeline.list_missing(newsroom, connection)
-        strange = _unknown_topics(newsroom, known_topics(app, connection))
-    warn_of_clock(app)
-    if damage:
-        raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
-    if missing:
-        problems = [Problem(one.path, one.in_words(), app.config.name) for one in missing]
-        if as_json:
-            app.show_json({"ok": False, "problems": [asdict(problem) for problem in problems]})
-            raise SystemExit(2)
-        raise ConfigError(problems)
+        if not as_json:
+            raise
+        app.show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
+        raise SystemExit(2) from None
+    newsroom = app.newsroom
     found = inspect_sources(app) if online else []
-    if online:
-        faults = _check_online(app)
-        if faults:
-            if not as_json:
-                show_inspections(app, found)
-            raise UserError("\n".join(faults))
+    faults = _check_online(app) if online else []
+    if faults:
+        if not as_json:
+            show_inspections(app, found)
+        raise UserError("\n".join(faults))
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
         read = {"read": [_inspection_data(one) for one in found]} if online else {}
@@ -93,6 +73,61 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
             warn(line)
     if unreadable:
         raise SystemExit(1)
+
+
+def _check_offline(app: CliContext) -> tuple[str, list[str]]:
+    """Check the configuration and the store.
+
+    Returns the name of the store, and a line for each topic that nobody has ever used. Raises ConfigError with every
+    problem, and StoreLost.
+    """
+    from .. import pipeline
+    from ..errors import ConfigError, Problem, StoreLost
+    from ..storage import identity
+    from ..storage.failures import DAMAGED
+
+    newsroom = app.newsroom
+    problems = _unreadable_paths(newsroom)
+    with app.store() as database, database.read() as connection:
+        store = database.name
+        database.check_tables()
+        identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+        damage = database.find_damage()
+        missing = pipeline.list_missing(newsroom, connection)
+        strange = _unknown_topics(newsroom, known_topics(app, connection))
+    warn_of_clock(app)
+    if damage:
+        raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
+    problems += [Problem(one.path, one.in_words(), app.config.name) for one in missing]
+    if problems:
+        raise ConfigError(problems)
+    return store, strange
+
+
+def _unreadable_paths(newsroom: Newsroom) -> list[Problem]:
+    """A problem for each folder or file of a source that cannot be read."""
+    from ..config import yaml
+
+    raw = yaml.read(newsroom.file)
+    problems = []
+    for name, source in newsroom.sources.items():
+        paths = {one.name: getattr(source, one.name) for one in fields(source)}
+        for key, path in paths.items():
+            if isinstance(path, Path) and (reason := _why_unreadable(path)):
+                problems.append(raw.problem(("sources", name, key), f"{path} cannot be read: {reason}"))
+    return problems
+
+
+def _why_unreadable(path: Path) -> str:
+    """Why a folder or file cannot be read; empty if it can."""
+    try:
+        if path.is_dir():
+            next(path.iterdir(), None)
+        else:
+            path.open("rb").close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _unknown_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[str]:

@@ -104,7 +104,7 @@ class Site(Section):
     )
     contact: str = Field(
         "",
-        description="address of the editors, in the footer and in requests to sources",
+        description="email or https:// address of the editors, in the footer and in requests to sources",
         examples=["toasoan@bacson.example"],
     )
     postal_address: str = Field(

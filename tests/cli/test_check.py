@@ -65,3 +65,15 @@ async def test_check_online_leaves_a_server_alone_that_asks_for_it(room: Room, s
         done = await at_work(room, "check", "--online")
         assert (done.code, "source mat:" in done.err) == (1, True)
     assert site.paths == ["/rss"]
+
+
+def test_a_folder_or_file_of_a_source_that_cannot_be_read_is_a_problem(room: Room) -> None:
+    room.configure(
+        ("sources:\n", "sources:\n  mat: {type: folder, folder: nowhere}\n  tep: {type: feed, file: no.xml}\n")
+    )
+    done = room.run("check")
+    assert (done.code, done.out) == (2, "")
+    folder, file = done.err.splitlines()
+    assert folder.startswith("error: config.yaml:6: sources.mat.folder: ")
+    assert folder.endswith("nowhere cannot be read: No such file or directory")
+    assert "config.yaml:7: sources.tep.file: " in file

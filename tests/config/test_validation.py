@@ -269,3 +269,22 @@ def test_the_first_look_is_a_number_an_age_or_both(tmp_path: Path, text: str, va
     file = tmp_path / "config.yaml"
     file.write_text(GOOD.replace("folder: articles", f"folder: articles, announce_since: {text}"), encoding="utf-8")
     assert open_newsroom(file).sources["bai-viet"].announce_since == value
+
+
+@pytest.mark.parametrize(
+    ("contact", "good"),
+    [
+        ("toasoan@bacson.example", True),
+        ("https://bacson.example/lien-he", True),
+        ('""', True),
+        ("call us", False),
+        ("http://bacson.example/", False),
+        ("toasoan@", False),
+    ],
+)
+def test_the_contact_is_an_email_address_or_an_https_address(tmp_path: Path, contact: str, good: bool) -> None:
+    told = problems(
+        tmp_path,
+        GOOD.replace("site:\n", f"site:\n  contact: {contact}\n").replace("site: {", f"site: {{contact: {contact}, "),
+    )
+    assert told == [] if good else "site.contact: write an email address" in told[0]
