@@ -22,6 +22,7 @@ if os.environ.get("CI"):
 _HERE = Path(__file__).parent
 # What these start: a server, or a process for each source that a command of a whole newsroom reads.
 _REAL_FIXTURES = frozenset({"postgresql_url", "room"})
+# Loaded in the order of their names, so that one may import those before it only.
 pytest_plugins = [f"support.{path.stem}" for path in sorted((_HERE / "support").glob("*.py"))]
 
 

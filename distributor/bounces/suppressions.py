@@ -103,14 +103,6 @@ def _soft_bounces(connection: Connection, key: str, now: datetime) -> list[Bounc
     return read_rows(connection, sa.select(table).where(wanted), table.c.id, _bounce, "bounce")
 
 
-def bounce_history(connection: Connection, address: str, limit: int = 20) -> list[Bounce]:
-    """What came back from an address, latest first. Raises ValueError for what is no address."""
-    query = (
-        sa.select(table).where(table.c.address_key == normalize(address)).order_by(table.c.at.desc(), table.c.id.desc())
-    )
-    return read_rows(connection, query.limit(limit), table.c.id, _bounce, "bounce")
-
-
 def _bounce(row: sa.Row[Any]) -> Bounce:
     return Bounce(
         address=row.address_key,

@@ -353,17 +353,6 @@ def list_unclosed_editions(connection: Connection) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def list_unfinished_editions(connection: Connection) -> list[str]:
-    """The editions that are out and still owe something."""
-    query = (
-        sa.select(shards.c.edition_id)
-        .join(editions, editions.c.id == shards.c.edition_id)
-        .where(shards.c.due.is_not(None), editions.c.released_at.is_not(None))
-        .distinct()
-    )
-    return sorted(connection.execute(query).scalars())
-
-
 def lock_shards(connection: Connection, which: sa.ColumnElement[bool]) -> None:
     """Wait until nobody marks or settles rows of these shards, before many of their rows are changed at once: whoever
     locks shards first, in this order, is never in a circle of those who wait for each other (PostgreSQL)."""

@@ -11,7 +11,7 @@ from ..config.schema import Review
 from ..model import Article, Edition
 from .selection import Candidate
 
-APPROVED, HELD, DRAFTED = "approved", "held", "drafted"
+APPROVED, HELD = "approved", "held"
 
 
 class DraftStep(StrEnum):
