@@ -271,6 +271,24 @@ def test_help_says_of_each_command_what_the_command_says_itself() -> None:
         assert (command.help or "").strip()
 
 
+def test_no_line_about_a_command_is_cut_in_a_list_of_commands() -> None:
+    """Of the whole tree, groups within groups."""
+
+    def summaries(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+        yield path, command.get_short_help_str(limit=60)
+        for name, child in command.commands.items() if isinstance(command, click.Group) else ():
+            yield from summaries(child, f"{path} {name}")
+
+    context = click.Context(main)
+    found: dict[str, str] = {}
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        found |= dict(summaries(command, name))
+    assert "editions watch" in found
+    assert {path: line for path, line in found.items() if line.endswith("...") or len(line) > 60} == {}
+
+
 @pytest.mark.parametrize("group", ["suppressions", "subscribers"])
 def test_the_verbs_that_help_uses_for_a_group_are_its_commands(group: str) -> None:
     """Who reads "lift" types it."""

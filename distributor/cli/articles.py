@@ -47,7 +47,7 @@ _BATCH = 500  # articles read together
 
 @click.group(
     "articles",
-    short_help="List the articles in the store; hold, pin, correct or withdraw one.",
+    short_help="List articles; hold, pin, correct or withdraw one.",
     invoke_without_command=True,
 )
 @click.option("-s", "--source", metavar="SOURCE", help="Only articles of this source.", shell_complete=complete_source)
@@ -142,7 +142,7 @@ def _data(row: _ArticleRow) -> dict[str, object]:
     }
 
 
-@command.command("show")
+@command.command("show", short_help="Show an article: its fields, its editions and its text.")
 @click.argument("article", shell_complete=complete_article)
 @pass_cli_context
 def show(app: CliContext, article: str) -> None:
@@ -163,7 +163,7 @@ def show(app: CliContext, article: str) -> None:
     say(html_to_text(found.body_html))
 
 
-@command.command("hold")
+@command.command("hold", short_help="Hold articles back from every edition until released.")
 @click.argument("articles", nargs=-1, required=True, shell_complete=complete_article)
 @reason_option
 @pass_cli_context
@@ -181,7 +181,7 @@ def pin(app: CliContext, articles: tuple[str, ...], reason: str) -> None:
     _flag(app, articles, "PINNED", reason, "pinned")
 
 
-@command.command("release")
+@command.command("release", short_help="Release held, withdrawn or rejected articles.")
 @click.argument("articles", nargs=-1, shell_complete=complete_article)
 @click.option(
     "-s", "--source", metavar="SOURCE", help="Release all held articles of this source.", shell_complete=complete_source
@@ -313,7 +313,7 @@ def _correction_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@command.command("correct")
+@command.command("correct", short_help="Correct an article that was already sent.")
 @click.argument("article", shell_complete=complete_article)
 @click.option("--note", default="", help="What was wrong, as readers see it.  [default: that it was corrected]")
 @_correction_options

@@ -29,7 +29,7 @@ class _Channels(PluginTypeGroup):
 @click.group(
     "channels",
     cls=_Channels,
-    short_help="List the channel types with their settings; rename, resume or cancel a channel.",
+    short_help="List channel types; rename, resume or cancel a channel.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
 )
@@ -44,7 +44,7 @@ def command(context: click.Context, as_json: bool) -> None:
         show_plugin_types(context.obj, "channel", None, as_json)
 
 
-@command.command("rename")
+@command.command("rename", short_help="Rename a channel, with everything stored about it.")
 @click.argument("old")
 @click.argument("new", shell_complete=complete_channel)
 @dry_run_option
@@ -59,7 +59,7 @@ def rename(app: CliContext, old: str, new: str, dry_run: bool, yes: bool) -> Non
     confirm_and_rename(app, "channel", old, new, dry_run, yes)
 
 
-@command.command("cancel")
+@command.command("cancel", short_help="Cancel the open deliveries of a channel that has ended.")
 @click.argument("name")
 @dry_run_option
 @yes_option

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..storage.database import Database
 
 
-@click.command("deliver", short_help="Send the deliveries that are due; --follow keeps running beside `serve`.")
+@click.command("deliver", short_help="Send the deliveries that are due.")
 @click.option("--follow", is_flag=True, help="Keep running until stopped, as another worker beside `serve`.")
 @click.option(
     "--share-of",

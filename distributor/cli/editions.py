@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,7 +39,7 @@ SHOWN = 20
 
 
 @click.group(
-    "editions", short_help="List the editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
+    "editions", short_help="List editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
 )
 @click.option(
     "--newsletter",
@@ -86,7 +87,7 @@ def _data(row: EditionRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
-@command.command("show")
+@command.command("show", short_help="Show an edition: its articles, deliveries and history.")
 @click.argument("edition", shell_complete=complete_edition)
 @json_option
 @pass_cli_context
@@ -137,7 +138,7 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
         say(f"  {app.local(event.at)}  {event.event} {by}{event.actor}{reason}")
 
 
-@command.command("approve")
+@command.command("approve", short_help="Approve a draft, so that it is sent at its time.")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @force_option
@@ -203,9 +204,14 @@ def hold(app: CliContext, edition: str, by: str | None, reason: str) -> None:
     """Hold a draft until somebody approves it."""
     from .. import pipeline
 
-    with app.store() as database:
-        pipeline.hold(database, edition, by or getpass.getuser(), clock(), reason)
+    _stop(app, pipeline.hold, edition, by, reason)
     say(f"{edition}: held; `distributor editions approve {edition}` releases it")
+
+
+def _stop(app: CliContext, stop: Callable[..., object], edition: str, by: str | None, reason: str) -> None:
+    """Hold or pause an edition, and record who did so and why."""
+    with app.store() as database:
+        stop(database, edition, by or getpass.getuser(), clock(), reason)
 
 
 @command.command("cancel")
@@ -232,7 +238,7 @@ command.add_command(editions_watch.watch)
 _MAX_NAMED = 10  # uncertain addresses that are listed
 
 
-@command.command("pause")
+@command.command("pause", short_help="Pause an edition: nothing more of it is sent.")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @reason_option
@@ -241,12 +247,11 @@ def pause(app: CliContext, edition: str, by: str | None, reason: str) -> None:
     """Pause an edition: nothing more of it is sent, from any process. Messages being sent are finished."""
     from .. import pipeline
 
-    with app.store() as database:
-        pipeline.pause(database, edition, by or getpass.getuser(), clock(), reason)
+    _stop(app, pipeline.pause, edition, by, reason)
     say(f"{edition}: paused; `distributor editions resume {edition}` continues it")
 
 
-@command.command("resume")
+@command.command("resume", short_help="Resume a paused edition.")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @pass_cli_context

@@ -35,7 +35,7 @@ def measure_speed(counts: Sequence[tuple[datetime, DeliveryProgress]]) -> Delive
     return DeliverySpeed(rate, ends)
 
 
-@click.command("watch")
+@click.command("watch", short_help="Watch an edition until all of it is sent.")
 @click.argument("edition", shell_complete=complete_edition)
 @click.option("--once", is_flag=True, help="Show the progress once and exit.")
 @json_option

@@ -62,7 +62,7 @@ def _list(app: CliContext, as_json: bool) -> None:
     show_table(["newsletter", "title", "subscribers"], cells, "There are no newsletters.")
 
 
-@command.command("rename")
+@command.command("rename", short_help="Rename a newsletter, with everything stored about it.")
 @click.argument("old")
 @click.argument("new", shell_complete=complete_newsletter)
 @dry_run_option
@@ -77,7 +77,7 @@ def rename(app: CliContext, old: str, new: str, dry_run: bool, yes: bool) -> Non
     confirm_and_rename(app, "newsletter", old, new, dry_run, yes)
 
 
-@command.command("remove")
+@command.command("remove", short_help="Unsubscribe everybody from a newsletter that has ended.")
 @click.argument("name")
 @dry_run_option
 @yes_option

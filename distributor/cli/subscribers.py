@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .csv_files import ImportOutcome
 
 
-@click.group("subscribers", short_help="Add, update, unsubscribe, forget, list, import and export subscribers.")
+@click.group("subscribers", short_help="Add, update, unsubscribe, list and import subscribers.")
 def command() -> None:
     """Add, update, unsubscribe, forget, list, import and export subscribers."""
 
@@ -64,17 +64,7 @@ frequency_option = click.option(
 @click.option("--consent", default="", help="How and when the subscriber agreed.")
 @click.option("--again", is_flag=True, help="They unsubscribed or complained before, and ask to be subscribed again.")
 @pass_cli_context
-def add_one(
-    app: CliContext,
-    address: str,
-    newsletters: tuple[str, ...],
-    name: str,
-    language: str,
-    topics: tuple[str, ...],
-    frequency: str | None,
-    consent: str,
-    again: bool,
-) -> None:
+def add_one(app: CliContext, /, address: str, again: bool, **options: Any) -> None:
     """Subscribe ADDRESS to a newsletter. If config.yaml has only one, it need not be named.
 
     An address that has unsubscribed, complained or is permanently suppressed is subscribed only with --again.
@@ -85,23 +75,8 @@ def add_one(
     """
     from ..errors import UserError
     from ..subscribers import subscribe
-    from ..subscribers.requests import parse_request
 
-    known = list(app.newsroom.settings.newsletters)
-    try:
-        wanted = parse_request(
-            address,
-            newsletters or (known if len(known) == 1 else ()),
-            known=known,
-            name=name,
-            language=language,
-            topics=topics,
-            frequency=frequency or "",
-            consent=consent,
-            default_language=app.newsroom.settings.site.language,
-        )
-    except ValueError as error:
-        raise UserError(f"{address}: {error}") from None
+    wanted = _request(app, address, **options)
     with app.store() as database, database.write() as connection:
         if again:
             made, removed = subscribe.resubscribe(connection, wanted, clock())
@@ -115,6 +90,28 @@ def add_one(
     say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
     if removed:
         say(f"no longer suppressed (was: {removed.type}, {removed.reason})")
+
+
+def _request(
+    app: CliContext, address: str, newsletters: tuple[str, ...], frequency: str | None, **choices: Any
+) -> SubscriptionRequest:
+    """What the options of `subscribers add` ask for. Raises UserError."""
+    from ..errors import UserError
+    from ..subscribers.requests import parse_request
+
+    settings = app.newsroom.settings
+    known = list(settings.newsletters)
+    try:
+        return parse_request(
+            address,
+            newsletters or (known if len(known) == 1 else ()),
+            known=known,
+            frequency=frequency or "",
+            default_language=settings.site.language,
+            **choices,
+        )
+    except ValueError as error:
+        raise UserError(f"{address}: {error}") from None
 
 
 @command.command("update")
@@ -343,7 +340,7 @@ def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
     return f"is not subscribed to {newsletter}: unsubscribed{which} on {since} ({opt_out.via}{reason})"
 
 
-@command.command("export")
+@command.command("export", short_help="Export subscribers and their opt-outs as CSV.")
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
 @output_option
 @delimiter_option

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _TYPES = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 
-@click.group("suppressions", short_help="List, add, remove, confirm, discard, import and export suppressed addresses.")
+@click.group("suppressions", short_help="List, add, remove and import suppressed addresses.")
 def command() -> None:
     """List, add, remove, confirm, discard, import and export suppressed addresses.
 
@@ -80,7 +80,7 @@ def list_all(app: CliContext, types: tuple[str, ...], limit: int | None, as_json
     show_remaining(len(found), total)
 
 
-@command.command("add")
+@command.command("add", short_help="Suppress an address: nothing is sent to it any more.")
 @click.argument("address")
 @reason_option
 @click.option("--type", type=click.Choice(_TYPES), default="staff", show_default=True, help="The type of reason.")
@@ -105,7 +105,7 @@ def add_one(app: CliContext, address: str, reason: str, type: str) -> None:
     say(f"{key}: suppressed" if done else f"{key} is already suppressed: {standing.type}, {standing.reason}")
 
 
-@command.command("remove")
+@command.command("remove", short_help="Remove an address from the suppression list.")
 @click.argument("address")
 @click.option("--complained", is_flag=True, help="Remove it although the recipient has complained about spam.")
 @pass_cli_context
@@ -174,7 +174,7 @@ def import_file(app: CliContext, file: Path, encoding: str, dry_run: bool) -> No
         import_rows(app, file, rows, None if dry_run else put)
 
 
-@command.command("export")
+@command.command("export", short_help="Export suppressed addresses as CSV.")
 @type_option
 @output_option
 @delimiter_option
@@ -225,7 +225,7 @@ def _pending_data(held: guard.HeldSuppressions, found: list[Suppression]) -> dic
     return {"edition": held.edition, "since": held.since, "reason": held.reason, "addresses": addresses}
 
 
-@command.command("confirm")
+@command.command("confirm", short_help="Confirm the suppressions of an edition that wait.")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @pass_cli_context
@@ -238,7 +238,7 @@ def confirm(app: CliContext, edition: str, by: str | None) -> None:
     say(f"{edition}: {plural(number, 'address', 'addresses')} suppressed; the edition continues")
 
 
-@command.command("discard")
+@command.command("discard", short_help="Discard the suppressions of an edition that wait.")
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @pass_cli_context

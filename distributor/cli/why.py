@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _EDITIONS = 20  # editions explained to a subscriber's address, if none is named
 
 
-@click.command("why", short_help="Explain what became of an article, or what a subscriber was sent.")
+@click.command("why", short_help="Explain what became of an article or a subscriber's emails.")
 @click.argument("what", metavar="ARTICLE|ADDRESS", shell_complete=complete_article)
 @click.argument("edition", required=False, shell_complete=complete_edition)
 @json_option
