@@ -247,6 +247,21 @@ def _flag(app: CliContext, ids: tuple[str, ...], name: str, reason: str, done: s
             )
     for article in found:
         say(f"{done}: {article.id}  {article.title}")
+    if name == "HELD":
+        _warn_of_sent(app, found)
+
+
+def _warn_of_sent(app: CliContext, articles: Sequence[Article]) -> None:
+    """Say which of these articles were already sent: a flag changes nothing there."""
+    with app.store() as database, database.read() as connection:
+        rows = list(_article_rows(connection, iter(articles)))
+    for row in rows:
+        if row.out:
+            sent = ", ".join(row.out)
+            warn(
+                f"{row.article.id} was already sent in {sent}; "
+                "`distributor articles correct` or `withdraw` changes what was sent"
+            )
 
 
 def _unflag(app: CliContext, ids: tuple[str, ...], name: str, done: str, not_so: str) -> None:

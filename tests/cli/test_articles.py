@@ -25,3 +25,18 @@ def test_staff_hold_pin_and_withdraw_articles_and_why_tells_it(room: Room) -> No
     assert "Tin sẽ bị gỡ" in room.good("articles", "show", third)
     room.good("articles", "pin", third)
     room.good("articles", "unpin", third)
+
+
+def test_holding_an_article_that_was_sent_names_what_changes_it(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    room.write("ba", "Tin mới chưa gửi", date="2026-11-21 09:00")
+    room.good("gather")
+    told = {row["title"]: row["id"] for row in room.run("articles", "--json").json}
+    fresh = told.pop("Tin mới chưa gửi")
+    sent = next(iter(told.values()))
+    done = room.run("articles", "hold", fresh, sent)
+    assert done.code == 0
+    assert done.err == (
+        f"warning: {sent} was already sent in tin-sang-1; "
+        "`distributor articles correct` or `withdraw` changes what was sent\n"
+    )
