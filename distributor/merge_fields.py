@@ -19,7 +19,7 @@ from urllib.parse import quote
 from .errors import RenderError
 
 # `name` is the subscriber's name, or the usual word of the language ("bạn đọc") where it is unknown.
-FIELD_NAMES = ("name", "address", "unsubscribe_url")
+FIELD_NAMES = ("name", "address", "unsubscribe_url", "preferences_url")
 
 _OPEN, _CLOSE = "@@field:", "@@"
 TAG_PREFIX = _OPEN.encode()  # how each merge tag begins

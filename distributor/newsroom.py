@@ -170,8 +170,12 @@ class Newsroom:
             return self.settings.secret.get_secret_value().encode()
         return _read_key(self.key_file) if self.key_file.exists() else b""
 
+    def secrets(self) -> tuple[bytes, ...]:
+        """The key that signs, and the earlier ones of `old_secrets`. Raises StoreError."""
+        return (self.secret(), *(old.get_secret_value().encode() for old in self.settings.old_secrets))
+
     def secret(self) -> bytes:
-        """The same, made where there is none and none is known to be missing. Raises StoreLost where it is."""
+        """The key that signs links, made where there is none. Raises StoreLost where one was and is missing."""
         key = self.present_key()
         if key:
             _KEYS_SEEN.add(self.key_file)

@@ -232,7 +232,7 @@ def sample_recipient(
     from ..subscribers.merge_values import build_recipient
 
     newsroom = app.newsroom
-    links = newsroom.settings.site.links_url
+    links = newsroom.settings.links_url
     return build_recipient(edition, "preview", address, name, secret=newsroom.secret(), links=links)
 
 

@@ -12,8 +12,6 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
@@ -22,15 +20,11 @@ from pydantic import (
 from ..color import MIN_CONTRAST, contrast
 from ..model import Language
 from ..storage.address import parse_store_url
-from .types import Duration, Folder, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
+from .section import Section
+from .types import AttributeName, Duration, Folder, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
+from .web import Attribute, Web
 
 # -- the sections ------------------------------------------------------------------------------------------------------
-
-
-class Section(BaseModel):
-    """A section of config.yaml. Each key carries its explanation, and an example where its default says too little."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Theme(Section):
@@ -115,18 +109,9 @@ class Site(Section):
     utm_source: str = Field(
         "", description="adds utm_source and its companions to links; off if left out", examples=["tin-bacson"]
     )
-    service_url: PublicUrl | None = Field(
-        None,
-        description="address of the unsubscribe page; `url` if left out",
-        examples=["https://news.bacson.example"],
-    )
     theme: Theme = Field(
         Theme(), description="colors, fonts and logo; dark mode follows from them", examples=[{"accent": "#9b1c1c"}]
     )
-
-    @property
-    def links_url(self) -> str:
-        return self.service_url or self.url
 
 
 class ImageSettings(Section):
@@ -336,6 +321,15 @@ class Newsletter(Section):
     )
     channels: tuple[str, ...] = Field(min_length=1, description="names of the channels that carry it")
     expires_after: Duration = Field(timedelta(hours=24), description="deliveries are no longer tried after this time")
+    confirm: Literal["double", "single"] = Field(
+        "double", description="double: who signs up on the web gets an email and confirms; single: subscribed at once"
+    )
+    audience: str = Field(
+        "",
+        description="who gets it, of its subscribers; all if left out; see docs/audience.md",
+        examples=["district == 'Bắc Sơn' and joined < '2026-10-01'"],
+    )
+    on_the_web: bool = Field(True, description="show it on the web pages: sign-up, archive, feeds")
     on_uncertain: Literal["resend", "hold"] = Field(
         "resend", description="resend or hold an email that may or may not have been sent before a crash"
     )
@@ -394,8 +388,25 @@ class Settings(Section):
         examples=[3],
     )
     workers: int = Field(1, ge=1, le=64, description="processes of `serve` that send; at most one per core")
+    web: Web | None = Field(
+        None,
+        description="web pages of subscribers, and the API; without it `serve` has none",
+        examples=[{"listen": "127.0.0.1:8080", "url": "https://news.bacson.example"}],
+    )
+    attributes: dict[AttributeName, Attribute] = Field(
+        {},
+        description="what is known of subscribers beside name and language",
+        examples=[{"district": {"label": {"vi": "Huyện", "en": "District"}}}],
+    )
     secret: Secret | None = Field(
-        None, description="key that signs unsubscribe links; var/secret.key if left out", examples=["file:var/link.key"]
+        None,
+        description="key that signs links to subscribers; var/secret.key if left out",
+        examples=["file:var/link.key"],
+    )
+    old_secrets: tuple[Secret, ...] = Field(
+        (),
+        description="earlier keys: links in sent emails that they have signed still work",
+        examples=[["${OLD_LINK_KEY}"]],
     )
     sources: dict[Slug, dict[str, Any]] = Field(
         min_length=1, description="where articles come from; `distributor sources` shows the types"
@@ -416,6 +427,16 @@ class Settings(Section):
     channels: dict[Slug, dict[str, Any]] = Field(
         min_length=1, description="how editions go out; `distributor channels` shows the types"
     )
+
+    @property
+    def web_settings(self) -> Web:
+        """The settings of the web pages; the usual ones where nothing is set."""
+        return self.web or Web()
+
+    @property
+    def links_url(self) -> str:
+        """The address below which links of subscribers lie."""
+        return self.web.public_url if self.web else self.site.url
 
     def newsletter_language(self, newsletter: Newsletter) -> Language:
         return newsletter.language or self.site.language

@@ -4,6 +4,7 @@ wrong with it.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -139,6 +140,14 @@ def public_url(value: str) -> str:
     return http_url(value)
 
 
+def network(value: str) -> str:
+    """An IP address or network (`10.0.0.0/8`). Raises ValueError."""
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError("write an IP address or a network: 127.0.0.1, 10.0.0.0/8") from None
+
+
 def font_stack(value: str) -> str:
     """Names of fonts in the syntax of CSS, without anything that could end the rule. Raises ValueError."""
     if not re.fullmatch(r"[A-Za-z0-9 ,'_-]{1,200}", value) or value.count("'") % 2:
@@ -176,6 +185,8 @@ Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fonts = Annotated[str, AfterValidator(font_stack)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Network = Annotated[str, AfterValidator(network)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ from sqlalchemy import Connection
 from ..editions import article_status
 from ..model import DeliveryState as S
 from ..model import EditionKind, EditionState
+from ..storage.all_tables import metadata
 from ..storage.tables import (
     channel_backoff,
     deliveries,
     edition_events,
     editions,
-    metadata,
     shards,
     slots,
     suppressions,

@@ -110,7 +110,7 @@ def dry_run_report(newsroom: Newsroom, database: Database, raw: bytes, now: date
 def _read_one(newsroom: Newsroom, raw: bytes) -> tuple[BounceReport, ...]:
     """The reports of one email; none where it is one that does not let itself be read."""
     try:
-        with IsolatedBounceParser((newsroom.secret(),)) as reader:
+        with IsolatedBounceParser(newsroom.secrets()) as reader:
             return reader.read(raw)
     except (LimitExceeded, ChildFailed) as error:
         log.warning("a returned email of %d octets %s", len(raw), error)
@@ -131,7 +131,7 @@ def _process_mailbox(
 ) -> MailboxResult:
     taken = MailboxResult(str(mailbox))
     try:
-        with bounce_mailboxes.open_mailbox(mailbox) as box, IsolatedBounceParser((newsroom.secret(),)) as reader:
+        with bounce_mailboxes.open_mailbox(mailbox) as box, IsolatedBounceParser(newsroom.secrets()) as reader:
             names = {key: f"{mailbox}\n{key}" for key in box.waiting()}
             fresh = [key for key, name in names.items() if name not in passed]
             taken = replace(taken, left=len(names) - len(fresh))
@@ -244,7 +244,7 @@ def _apply_reports(
     for message, report in told:
         bounce = None
         if report.kind in (BounceReportKind.BOUNCE, BounceReportKind.COMPLAINT):
-            bounce = _trace(connection, newsroom.secret(), report, now, _sender(newsroom))
+            bounce = _trace(connection, newsroom.secrets(), report, now, _sender(newsroom))
         effect = (
             suppressions.record_bounces(connection, [bounce], now, newsroom.settings.bounce_guard)[0]
             if bounce
@@ -262,12 +262,14 @@ def _sender(newsroom: Newsroom) -> str:
     return ""
 
 
-def _trace(connection: Connection, secret: bytes, report: BounceReport, now: datetime, sender: str) -> Bounce | None:
+def _trace(
+    connection: Connection, secrets: tuple[bytes, ...], report: BounceReport, now: datetime, sender: str
+) -> Bounce | None:
     """The bounce that a report tells of; None where it is about no email of ours."""
     row = queries.find_delivery(connection, report.delivery) if report.delivery else None
     person = None
     if row is None or not row.address:
-        row, person = _search(connection, secret, report)
+        row, person = _search(connection, secrets, report)
     address = row.address if row else person.address if person else ""
     if not address:
         return None
@@ -283,12 +285,14 @@ def _trace(connection: Connection, secret: bytes, report: BounceReport, now: dat
     )
 
 
-def _search(connection: Connection, secret: bytes, report: BounceReport) -> tuple[Delivery | None, Subscriber | None]:
+def _search(
+    connection: Connection, secrets: tuple[bytes, ...], report: BounceReport
+) -> tuple[Delivery | None, Subscriber | None]:
     """The email that a report quotes, among those of the recipients it names; or else the recipient whose link it quotes.
 
     A Message-ID is made of the edition and the reader, so it can be known again but not looked up.
     """
-    linked = _find_by_links(connection, secret, report.links)
+    linked = _find_by_links(connection, secrets, report.links)
     ids = {id.strip("<>").partition("@")[0].lower() for id in report.message_ids}
     for person in [*linked, *_find_by_addresses(connection, report.addresses)]:
         for row in queries.list_deliveries(connection, recipient=person.id, limit=_MAX_EMAILS_SEARCHED) if ids else ():
@@ -297,12 +301,12 @@ def _search(connection: Connection, secret: bytes, report: BounceReport) -> tupl
     return None, linked[0] if linked else None
 
 
-def _find_by_links(connection: Connection, secret: bytes, links: Sequence[str]) -> list[Subscriber]:
+def _find_by_links(connection: Connection, secrets: tuple[bytes, ...], links: Sequence[str]) -> list[Subscriber]:
     """The recipients whose unsubscribe links stand in an email."""
     found = []
     for link in links:
         try:
-            found.append(tokens.read((secret,), link, "unsubscribe").subscriber)
+            found.append(tokens.read(secrets, link, tokens.Purpose.UNSUBSCRIBE).subject)
         except tokens.BadToken:
             continue
     people = subscriber_repository.find_by_ids(connection, found)

@@ -87,7 +87,7 @@ def _untagged(url: str) -> str:
 
 def list_blocking(newsroom: Newsroom, findings: Iterable[Finding], forced: Iterable[str] = ()) -> list[Finding]:
     """The findings that keep an edition from going out. Raises UserError for a forced name that is no check."""
-    forgiven = _NEEDS_HTTPS if urlsplit(newsroom.settings.site.links_url).scheme == "http" else frozenset[str]()
+    forgiven = _NEEDS_HTTPS if urlsplit(newsroom.settings.links_url).scheme == "http" else frozenset[str]()
     try:
         return blocking_findings(findings, {*forced, *forgiven})
     except ValueError as error:
@@ -137,13 +137,13 @@ def _emails_to_check(newsroom: Newsroom, renditions: Sequence[Rendition]) -> lis
 
 
 def _message(newsroom: Newsroom, channel: PersonalChannel, edition: Edition, rendition: Rendition) -> bytes:
-    site = newsroom.settings.site
     recipient = build_recipient(
-        edition, "preflight", "ban-doc@example.com", "", secret=newsroom.secret(), links=site.links_url
+        edition, "preflight", "ban-doc@example.com", "", secret=newsroom.secret(), links=newsroom.settings.links_url
     )
     return channel.personalize(rendition, recipient)
 
 
 def _context(newsroom: Newsroom, rendition: Rendition, now: datetime) -> CheckContext:
-    site = newsroom.settings.site
-    return CheckContext(subject=rendition.title, now=now, hosts=frozenset({host_of(site.url), host_of(site.links_url)}))
+    settings = newsroom.settings
+    hosts = frozenset({host_of(settings.site.url), host_of(settings.links_url)})
+    return CheckContext(subject=rendition.title, now=now, hosts=hosts)

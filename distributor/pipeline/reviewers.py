@@ -147,7 +147,7 @@ async def _send_email(
     newsroom: Newsroom, channel: PersonalChannel, edition: Edition, context: ReviewRenderContext, reviewer: Mailbox
 ) -> None:
     test = newsroom.settings.test_mode
-    links = newsroom.settings.site.links_url
+    links = newsroom.settings.links_url
     to = test.to if test else reviewer.address
     person = build_recipient(
         edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links

@@ -45,9 +45,9 @@ from ..model import (
     edition_from_json,
 )
 from ..storage import tables
+from ..storage.all_tables import metadata
 from ..storage.raw_rows import delete_row, find_raw, read_raw, update_row
 from ..storage.rows import UtcTime, decode_leniently, from_json
-from ..storage.tables import metadata
 from ..text import clean_line
 
 _found = TypeAdapter(ParsedArticle)

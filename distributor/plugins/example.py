@@ -145,7 +145,7 @@ def _has_keys(cls: type[Any]) -> bool:
 
 
 def _is_named(key: _Key) -> bool:
-    return key.name == "newsletters"
+    return key.name in ("newsletters", "attributes")
 
 
 def _is_empty(default: Any) -> bool:

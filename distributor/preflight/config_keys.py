@@ -33,7 +33,7 @@ _SAMPLE_ARTICLES = {
     "bản tin đầu tiên của tòa soạn": "đây là bài viết mẫu",
     "cách thêm bạn đọc và gửi thử": "thêm một địa chỉ bằng lệnh subscribers add",
 }
-_SECTIONS = ("site", "images", "sources", "newsletters", "channels")
+_SECTIONS = ("site", "web", "images", "sources", "newsletters", "channels")
 _SECRET = re.compile(r"password|token|secret|key", re.IGNORECASE)  # keys whose values are never shown
 
 
@@ -85,10 +85,10 @@ def find_config_key(one: Finding, keys: ConfigKeys) -> KeyPath | None:
 
 def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
     newsletter, channel = ("newsletters", keys.newsletter), ("channels", keys.channel)
-    ours = keys.set(("site", "service_url"), ("site", "url"))
+    ours = keys.set(("web", "url"), ("site", "url"))
     match one.check, one.where:
         case "own-host", _:
-            return ("site", "service_url")
+            return ("web", "url")
         case "list-unsubscribe", _:
             return ours
         case "missing-header", "List-Unsubscribe" | "List-Unsubscribe-Post":
@@ -148,7 +148,7 @@ def _holds(path: KeyPath, text: str, value: str) -> bool:
         start = text.partition("{")[0]
         made = path[0] == "images" or "{" in text
         return made and len(start) > _MIN_PREFIX and start.startswith("http") and value.startswith(start)
-    if path == ("site", "service_url"):
+    if path == ("web", "url"):
         return value.startswith(text)
     return value.rstrip("/") == text.rstrip("/")
 

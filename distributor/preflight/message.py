@@ -198,7 +198,7 @@ def check_one_click(message: ParsedMessage, context: CheckContext) -> Iterator[F
 def check_own_host(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     url = unsubscribe_url(message)
     if url and context.hosts and host_of(url) not in context.hosts:
-        text = f"it leads to {host_of(url)}, which is not ours; set site.service_url to the address of our own pages"
+        text = f"it leads to {host_of(url)}, which is not ours; set web.url to the address of our own pages"
         yield finding("own-host", text, "List-Unsubscribe")
 
 

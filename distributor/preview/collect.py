@@ -175,8 +175,8 @@ def _check_email(newsroom: Newsroom, edition: Edition, one: RenditionFiles) -> t
 
     They are checked as of the time when the edition was frozen, so that an old edition gets no warning for its age.
     """
-    site = newsroom.settings.site
-    hosts = frozenset({host_of(site.url), host_of(site.links_url)})
+    settings = newsroom.settings
+    hosts = frozenset({host_of(settings.site.url), host_of(settings.links_url)})
     seen = check_message(one.body, CheckContext(subject=one.rendition.title, now=edition.frozen_at, hosts=hosts))
     found = preflight_gate.with_keys(newsroom, edition, seen, one.rendition.channel)
     held = preflight_gate.list_blocking(newsroom, found)

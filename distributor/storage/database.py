@@ -30,10 +30,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import DistributorError, StoreError, StoreLost
 from .address import SqliteFile, absolute_path, open_file, parse_store_url
+from .all_tables import metadata
 from .failures import DAMAGED, INCOMPLETE, classify_error
 from .migrations import REVISIONS
 from .rows import from_json
-from .tables import metadata
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

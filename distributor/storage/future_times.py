@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Connection
 
+from .all_tables import metadata
 from .rows import UTC_TIME, UtcTime
 from .tables import (
     article_versions,
@@ -21,7 +22,6 @@ from .tables import (
     edition_events,
     editions,
     instance,
-    metadata,
     newsletter_articles,
     newsletter_since,
     slots,

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Column, Connection, Table
 
+from .all_tables import metadata
 from .rows import UtcTime
-from .tables import metadata
 
 Key = tuple[Any, ...]
 

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from .tables import metadata, renames, renditions
+from .all_tables import metadata
+from .tables import renames, renditions
 
 
 class NameKind(StrEnum):

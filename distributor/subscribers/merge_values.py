@@ -13,7 +13,9 @@ from ..mail.message import message_id
 from ..model import Delivery, Edition, Recipient
 from ..storage.database import Database
 from . import repository
-from .tokens import Claim, sign
+from .tokens import Claim, Purpose, sign
+
+PROBE = "test"  # the subject of links in emails to staff: their pages work, and change nothing
 
 
 class SigningNewsroom(Protocol):
@@ -30,7 +32,7 @@ def recipient_finder(
 ) -> Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]:
     """A function from an edition and rows of its ledger to recipients by subscriber id, without erased subscribers."""
     secret = newsroom.secret()
-    site = newsroom.settings.site
+    links = newsroom.settings.links_url
     test = newsroom.settings.test_mode
 
     def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
@@ -43,7 +45,7 @@ def recipient_finder(
                 test.to if test else row.address,
                 names[row.recipient],
                 secret=secret,
-                links=site.links_url,
+                links=links,
                 bounce_token=verp.token(secret, row.id),
             )
             for row in rows
@@ -58,14 +60,21 @@ def build_recipient(
 ) -> Recipient:
     """One recipient of an edition. `links` is the base URL of our own pages; `bounce_token` names the delivery in the
     address that its bounces go to."""
-    token = sign(secret, Claim("unsubscribe", subscriber, edition.newsletter))
+    subject = subscriber if subscriber.isalnum() else PROBE
+    token = sign(secret, Claim(Purpose.UNSUBSCRIBE, subject, edition.newsletter))
+    preferences = sign(secret, Claim(Purpose.PREFERENCES, subject))
     return Recipient(
         id=subscriber,
         address=address,
         name=name,
         message_id=message_id(edition.id, subscriber, _host(links)),
         bounce_token=bounce_token,
-        merge_values={"name": name, "address": address, "unsubscribe_url": f"{links}/u/{token}"},
+        merge_values={
+            "name": name,
+            "address": address,
+            "unsubscribe_url": f"{links}/u/{token}",
+            "preferences_url": f"{links}/p/{preferences}",
+        },
     )
 
 

@@ -22,7 +22,7 @@ from support.effort import examples
 
 SECRET = (b"0123456789abcdef",)
 TOKEN = verp.token(SECRET[0], 4711)
-LINK = "v1.u.5f3a.tin-sang.c2lnbmF0dXJlLW9mLWEtbGluaw"
+LINK = "v1.u.a1b2c3.5f3a.tin-sang.c2lnbmF0dXJlLW9mLWEtbGluaw"
 ID = "<abcdefghijklmnopqrstuvwxyz234@bacson.example>"
 
 

@@ -15,7 +15,7 @@ from distributor.bounces.suppressions import record_bounces
 from distributor.delivery import queries
 from distributor.errors import StoreError
 from distributor.model import Bounce, BounceType
-from distributor.storage.tables import metadata
+from distributor.storage.all_tables import metadata
 from distributor.subscribers.requests import SubscriptionRequest
 from distributor.subscribers.subscribe import add_all
 from support.builders import NOW

@@ -17,7 +17,7 @@ from distributor.storage.renames import NameKind, current_name, rename_everywher
 from distributor.storage.tables import deliveries, shards
 from distributor.subscribers import repository as subscriber_repository
 from distributor.subscribers import tokens
-from distributor.subscribers.tokens import Claim
+from distributor.subscribers.tokens import Claim, Purpose
 from support.builders import NOW, edition, rendition
 from support.clocked_newsroom import Line
 from support.ledger import freeze
@@ -67,17 +67,15 @@ class TestANewsletter:
     def test_its_old_links_go_on_working(self, line: Line) -> None:
         line.subscribe("lan")
         (person,) = _everybody(line.store)
-        token = tokens.sign(b"secret", Claim("unsubscribe", person.id, "tin-sang"))
+        token = tokens.sign(b"secret", Claim(Purpose.UNSUBSCRIBE, person.id, "tin-sang"))
         line.config = line.config.replace(*RENAMED)
         line._newsroom = None
         pipeline.apply_rename(line.newsroom, line.store, NameKind.NEWSLETTER, "tin-sang", "ban-tin", "Lan", line.now)
-        claim = tokens.read((b"secret",), token, "unsubscribe")
+        claim = tokens.read((b"secret",), token, Purpose.UNSUBSCRIBE)
         (person,) = _everybody(line.store)
         assert person.newsletters == ("ban-tin",)
         with line.store.write() as connection:
-            assert (
-                subscriber_repository.unsubscribe(connection, person, claim.newsletter, now=line.now, via="link") == 1
-            )
+            assert subscriber_repository.unsubscribe(connection, person, claim.scope, now=line.now, via="link") == 1
 
     def test_its_drafts_and_what_is_open_go_to_the_same_people(self, line: Line) -> None:
         line.configure("review: {before: 1 h, if_unanswered: send}")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from distributor.config.schema import Section, Settings
+from distributor.config.schema import Settings
+from distributor.config.section import Section
 from distributor.errors import ConfigError
 from distributor.mail import dkim_keys
 from distributor.newsroom import open_newsroom
@@ -33,6 +34,7 @@ _SECRETS = {
     "MASTODON_TOKEN": "geheim",
     "TELEGRAM_TOKEN": "geheim",
     "WEBHOOK_SECRET": "whsec_" + "A" * 43 + "=",
+    "OLD_LINK_KEY": "0123456789abcdef",
     "OLD_WEBHOOK_SECRET": "whsec_" + "B" * 43 + "=",
 }
 
@@ -106,6 +108,8 @@ _NO_TEXT = (
     *("type", "language", "tls", "date_order", "network", "visibility", "preview", "chat", "overflow", "recheck"),
     *(
         "on_uncertain",
+        "confirm",
+        "listen",
         "action",
         "in_digest",
         "if_unanswered",
@@ -155,7 +159,7 @@ def explained(text: str) -> dict[tuple[str, ...], str]:
             continue
         depth, key = len(match["indent"]) - 2 * match["indent"].count("#"), match["key"]
         above = [one for one in above if one[0] < depth]
-        if len(above) == 1 and above[0][1] in ("sources", "channels", "newsletters"):
+        if len(above) == 1 and above[0][1] in ("sources", "channels", "newsletters", "attributes"):
             type_name = re.search(r" type: (\w+)", following)
             key = type_name[1] if type_name else "*"
         above.append((depth, key))
@@ -169,7 +173,7 @@ def declared(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tup
         if (*path, name) == ("newsletters", "*", "id"):
             continue
         yield (*path, name)
-        named = ("*",) if name == "newsletters" else ()
+        named = ("*",) if name in ("newsletters", "attributes") else ()
         for inner in sections_in(field.annotation):
             yield from declared(inner, (*path, name, *named))
 

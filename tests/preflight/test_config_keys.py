@@ -26,8 +26,8 @@ CONFIG = """\
 site:
   title: Báo ‮Bắc Sơn
   url: https://bacson.example
-  service_url: http://links.bacson.example
   theme: {accent: "#ffff00", logo: "http://bacson.example/logo.png", logo_width: 100}
+web: {listen: 127.0.0.1:8080, url: "http://links.bacson.example"}
 sources:
   bai: {type: folder, folder: articles, url: "https://cu.bacson.example/{slug}"}
 newsletters:
@@ -51,19 +51,19 @@ def keys(tmp_path: Path) -> ConfigKeys:
 @pytest.mark.parametrize(
     ("check", "where", "about", "key"),
     [
-        ("own-host", "List-Unsubscribe", (), "site.service_url, config.yaml:4"),
-        ("list-unsubscribe", "List-Unsubscribe", (), "site.service_url, config.yaml:4"),
-        ("missing-header", "List-Unsubscribe-Post", (), "site.service_url, config.yaml:4"),
+        ("own-host", "List-Unsubscribe", (), "web.url, config.yaml:5"),
+        ("list-unsubscribe", "List-Unsubscribe", (), "web.url, config.yaml:5"),
+        ("missing-header", "List-Unsubscribe-Post", (), "web.url, config.yaml:5"),
         ("sender", "From", (), "channels.mail.sender, config.yaml:13"),
         ("sender", "To", (), ""),
         ("list-id", "List-Id", (), "channels.mail.sender, config.yaml:13"),
         ("unsubscribe-mailto", "List-Unsubscribe", (), "channels.mail.reply_to, config.yaml (not set)"),
         ("subject-capitals", "Subject", (), "newsletters.tin-sang.title, config.yaml:10"),
         ("size", "the HTML part", (), "newsletters.tin-sang.max_articles, config.yaml (not set)"),
-        ("contrast", "line 3 of the HTML", ("#ffffff", "#ffff00"), "site.theme.accent, config.yaml:5"),
+        ("contrast", "line 3 of the HTML", ("#ffffff", "#ffff00"), "site.theme.accent, config.yaml:4"),
         ("contrast", "line 3 of the HTML", ("#777777", "#888888"), ""),
-        ("image-http", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo, config.yaml:5"),
-        ("image-size", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo_width, config.yaml:5"),
+        ("image-http", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo, config.yaml:4"),
+        ("image-size", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo_width, config.yaml:4"),
         ("image-http", "line 9", ("http://bacson.example/tin/a.png",), ""),
         ("dead-link", "x", ("https://cu.bacson.example/a",), "sources.bai.url, config.yaml:7"),
         ("dead-link", "x", ("https://bacson.example/tin/a",), ""),

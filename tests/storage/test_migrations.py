@@ -21,8 +21,9 @@ from alembic.script import ScriptDirectory
 from distributor.errors import StoreError
 from distributor.storage import database as program
 from distributor.storage import migrations
+from distributor.storage.all_tables import metadata
 from distributor.storage.database import Database
-from distributor.storage.tables import editions, metadata, shards
+from distributor.storage.tables import editions, shards
 from support.builders import NOW
 
 pytestmark = pytest.mark.usefixtures("real_migrations")

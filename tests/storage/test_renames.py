@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from distributor.model import Subscriber
+from distributor.storage.all_tables import metadata
 from distributor.storage.database import Database
 from distributor.storage.renames import NameKind, rename_everywhere, tables_with
-from distributor.storage.tables import metadata
 from distributor.subscribers import repository as subscriber_repository
 from support.clocked_newsroom import Line
 

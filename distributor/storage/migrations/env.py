@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from distributor.storage.tables import metadata
+from distributor.storage.all_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

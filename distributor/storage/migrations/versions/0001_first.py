@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from distributor.storage.all_tables import metadata
 from distributor.storage.rows import UtcTime
 
 revision = "0001"
@@ -24,6 +25,7 @@ def upgrade() -> None:
     _subscribers()
     _bounces()
     _store()
+    _web()
 
 
 def _sources() -> None:
@@ -337,6 +339,7 @@ def _subscribers() -> None:
         sa.Column("frequency", sa.String(length=8), server_default="each", nullable=False),
         sa.Column("consent", sa.Text(), nullable=False),
         sa.Column("created", UtcTime(), nullable=False),
+        sa.Column("attributes", sa.JSON(), server_default="{}", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("address_key", name=op.f("uq_subscribers_address_key")),
     )
@@ -347,6 +350,7 @@ def _subscribers() -> None:
         sa.Column("since", UtcTime(), nullable=False),
         sa.Column("catch_up_from", UtcTime(), nullable=True),
         sa.Column("catch_up_since", UtcTime(), nullable=True),
+        sa.Column("paused_until", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscribers.id"], name=op.f("fk_subscriptions_subscriber_id"), ondelete="CASCADE"
         ),
@@ -428,3 +432,11 @@ def _store() -> None:
         sa.Column("since", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store_identity")),
     )
+
+
+def _web() -> None:
+    for name in (
+        "signups", "refused_signups", "erased_addresses", "consents", "address_changes", "data_requests", "outbox",
+        "attempt_counts", "api_tokens", "idempotent_answers", "pushed_articles", "provider_events",
+    ):  # fmt: skip
+        metadata.tables[name].create(op.get_bind())

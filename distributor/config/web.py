@@ -1,0 +1,69 @@
+"""Settings of the web pages, and of what is known of subscribers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from ..model import Language
+from .section import Section
+from .types import Network, PublicUrl
+
+
+class Web(Section):
+    """The web pages of subscribers: sign-up, preferences, unsubscribing, archive, feeds, and the API. `serve` has them, or
+    `distributor web` alone."""
+
+    listen: str = Field(
+        "127.0.0.1:8080",
+        description="address and port to listen on; a proxy with TLS stands in front, see docs/proxy.md",
+    )
+    url: PublicUrl | None = Field(
+        None,
+        description="public address of these pages, never changed later; http://`listen` if left out",
+        examples=["https://news.bacson.example"],
+    )
+    other_urls: tuple[PublicUrl, ...] = Field(
+        (),
+        description="earlier public addresses, at which links in sent emails still work",
+        examples=[["https://tin.bacson.example"]],
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        (),
+        description="addresses or networks of the proxies whose X-Forwarded-For is believed",
+        examples=[["127.0.0.1", "10.0.0.0/8"]],
+    )
+    log_addresses: bool = Field(
+        False, description="keep the IP address of subscribers with their consent and in the access log"
+    )
+    privacy_url: PublicUrl | None = Field(
+        None,
+        description="page about personal data, linked from every form",
+        examples=["https://bacson.example/du-lieu-ca-nhan"],
+    )
+    https_only: bool = Field(False, description="tell browsers to use https alone from now on (HSTS)")
+    max_connections: int = Field(1000, ge=10, description="most connections at a time; more have to wait")
+
+    @field_validator("listen", mode="after")
+    @classmethod
+    def _check_listen(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError("write an address and a port: 127.0.0.1:8080, or [::]:8080")
+        return listen
+
+    @property
+    def public_url(self) -> str:
+        return self.url or f"http://{self.listen}"
+
+
+class Attribute(Section):
+    """One more thing that the newsroom knows of its subscribers."""
+
+    label: dict[Language, str] = Field(
+        min_length=1, description="name of it in forms, by language", examples=[{"vi": "Huyện", "en": "District"}]
+    )
+    type: Literal["text", "number", "date", "yes_no"] = Field("text", description="text, number, date or yes_no")
+    choices: tuple[str, ...] = Field((), description="the only values of a text", examples=[["Bắc Sơn", "Hữu Lũng"]])
+    on_form: bool = Field(False, description="ask for it in the sign-up form")

@@ -1,0 +1,39 @@
+"""Texts that all web pages share, and those of editions and articles."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # -- web pages
+    "page_updated": ("Cập nhật {time}, {date}", "Updated {time}, {date}"),
+    "page_source": ("Xem bài trên {site}", "See the article on {site}"),
+    "page_subscribe": ("Nhận bản tin này qua thư điện tử", "Get this newsletter by e-mail"),
+    # -- around every page
+    "skip": ("Đến nội dung chính", "Skip to main content"),
+    "home": ("Trang đầu", "Home"),
+    "past_editions": ("Các số đã phát hành", "Past editions"),
+    "search": ("Tìm kiếm", "Search"),
+    "subscribe": ("Đăng ký", "Subscribe"),
+    "privacy": ("Thông báo về dữ liệu cá nhân", "Privacy notice"),
+    "other_language": ("English", "Tiếng Việt"),
+    "error_prefix": ("Lỗi: {title}", "Error: {title}"),
+    # -- errors
+    "not_found": ("Không tìm thấy trang", "Page not found"),
+    "not_found_help": (
+        "Địa chỉ có thể đã đổi hoặc bị chép thiếu. Xin bắt đầu lại từ trang đầu.",
+        "The address may have changed, or part of it is missing. Please start from the home page.",
+    ),
+    "bad_request": ("Yêu cầu không đọc được", "The request could not be read"),
+    "bad_request_help": ("Xin quay lại trang trước và thử lại.", "Please go back and try again."),
+    "too_many": (
+        "Có quá nhiều yêu cầu. Xin thử lại sau {minutes} phút.",
+        "Too many requests. Please try again in {minutes} minutes.",
+    ),
+    "went_wrong": ("Hệ thống đang gặp sự cố", "Something went wrong"),
+    "went_wrong_help": (
+        "Yêu cầu của quý vị chưa được thực hiện; xin thử lại sau ít phút.",
+        "Your request was not carried out; please try again in a few minutes.",
+    ),
+    "link_invalid": ("Liên kết không đúng", "This link is not valid"),
+    "link_invalid_help": (
+        "Xin mở lại liên kết trong thư, hoặc sao chép đủ cả dòng.",
+        "Open it from the message again, or copy the whole line.",
+    ),
+}

@@ -1,0 +1,3 @@
+"""Texts of preferences, unsubscribing, and the data of subscribers."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

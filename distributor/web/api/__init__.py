@@ -1,0 +1,1 @@
+"""The API for a CMS: JSON over HTTP, described in OpenAPI."""

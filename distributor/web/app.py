@@ -1,0 +1,81 @@
+"""The web application: the routes of every area, and what holds for all of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from ..errors import DistributorError
+from . import archive, assets, feeds, home, hooks, preferences, review, signup, unsubscribe
+from .api import routes as api
+from .context import CONTEXT, WebContext
+from .responses import error_page
+
+log = logging.getLogger("distributor.web")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MAX_BODY = 2 * 1024 * 1024  # octets; forms have a smaller limit of their own
+_AREAS = (assets, home, signup, preferences, unsubscribe, archive, feeds, review, hooks, api)
+
+
+def build_app(context: WebContext) -> web.Application:
+    """The application of a newsroom."""
+    app = web.Application(middlewares=[_safe_headers, _errors], client_max_size=MAX_BODY)
+    app[CONTEXT] = context
+    for area in _AREAS:
+        app.add_routes(area.routes())
+    return app
+
+
+@web.middleware
+async def _safe_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Headers that are right for every answer; a handler may have set its own."""
+    response = await handler(request)
+    if not response.prepared:
+        settings = request.app[CONTEXT].newsroom.settings.web_settings
+        headers = response.headers
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+        headers["Server"] = "distributor"
+        if settings.https_only:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors as pages. Paths of the API and of hooks answer in their own form before they come here."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        return error_page(request, 404, "not_found", "not_found_help")
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = error_page(request, error.status, "bad_request", "bad_request_help")
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except DistributorError as error:
+        log.error("%s %s: %s", request.method, _known_path(request), error)
+        return _unavailable(request)
+    except Exception:
+        log.exception("%s %s failed", request.method, _known_path(request))
+        return _unavailable(request)
+
+
+def _unavailable(request: web.Request) -> web.Response:
+    response = error_page(request, 503, "went_wrong", "went_wrong_help")
+    response.headers["Retry-After"] = "300"
+    return response
+
+
+def _known_path(request: web.Request) -> str:
+    """The pattern of a path, which holds no token."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "an unknown path"

@@ -1,0 +1,51 @@
+"""What every request handler works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from aiohttp import web
+
+from ..model import Language
+from ..newsroom import Newsroom
+from ..rendering.web_pages import WebPages
+from ..storage.database import Database
+
+
+@dataclass(frozen=True)
+class WebContext:
+    """One newsroom on the web. `wake` tells the service that there is something new to do: an email in the outbox, an
+    article that was pushed."""
+
+    newsroom: Newsroom
+    database: Database
+    clock: Callable[[], datetime]
+    wake: Callable[[], None] = lambda: None
+
+    @cached_property
+    def pages(self) -> WebPages:
+        return WebPages(self.newsroom.settings, self.newsroom.templates)
+
+    @cached_property
+    def secrets(self) -> tuple[bytes, ...]:
+        """The keys that sign links, the present one first."""
+        return self.newsroom.secrets()
+
+    @property
+    def url(self) -> str:
+        """The public address of the pages, without a slash at its end."""
+        return self.newsroom.settings.links_url
+
+
+CONTEXT = web.AppKey("context", WebContext)
+
+
+def page_language(request: web.Request, usual: Language | None = None) -> Language:
+    """The language that a visitor has chosen by the address (`/en/…`), or the usual one of what is shown, or the site's."""
+    chosen = request.match_info.get("language", "")
+    if chosen in list(Language):
+        return Language(chosen)
+    return usual or request.app[CONTEXT].newsroom.settings.site.language

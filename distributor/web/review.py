@@ -1,0 +1,9 @@
+"""Drafts for reviewers, behind a signed link."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+
+def routes() -> list[web.RouteDef]:
+    return []
