@@ -25,13 +25,13 @@ from distributor.model import BounceType, DeliveryState, EditionState, ParsedArt
 from distributor.newsroom import open_newsroom
 from distributor.source import FetchResult
 from distributor.storage import future_times
+from distributor.storage.all_tables import metadata
 from distributor.storage.database import Database
 from distributor.storage.rows import UtcTime
 from distributor.storage.tables import (
     articles,
     deliveries,
     editions,
-    metadata,
     newsletter_articles,
     newsletter_since,
     shards,
