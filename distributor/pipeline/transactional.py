@@ -35,7 +35,7 @@ class EmailRequest:
 
 
 def enqueue_email(newsroom: Newsroom, connection: Connection, request: EmailRequest, now: datetime) -> bool:
-    """Put an email in the outbox, once for each `dedupe_key`. False where it was there already, or no channel sends emails."""
+    """Put an email in the outbox, once for each `dedupe_key`. False: it was there already, or no channel sends emails."""
     channel = _channel_of(newsroom, request.newsletter)
     if channel is None:
         return False
