@@ -236,7 +236,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: 
 def limit_option(shown: int, order: str) -> Callable[[F], F]:
     """The number of rows of a long list: `shown` in a table by default, all of them in JSON."""
     text = f"How many to show, {order}.  [default: {shown} in a table, all with --json]"
-    return click.option("--limit", metavar="N", type=click.IntRange(1), default=None, help=text)
+    return click.option("-n", "--limit", metavar="N", type=click.IntRange(1), default=None, help=text)
 
 
 def show_remaining(shown: int, total: int) -> None:

@@ -35,6 +35,7 @@ MAX_FINDINGS = 20  # lines of preflight on the terminal; the page has all
 @click.option(
     "--channel",
     "-C",
+    "--only",
     "channels",
     metavar="CHANNEL",
     multiple=True,

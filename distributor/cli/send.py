@@ -66,6 +66,7 @@ class SendOptions:
 @click.option(
     "--channel",
     "-C",
+    "--only",
     "channels",
     multiple=True,
     metavar="CHANNEL",
