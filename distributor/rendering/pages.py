@@ -19,6 +19,7 @@ from ..model import Article, Edition, Language
 from ..text import html_to_text
 from .digest import DigestOptions, edition_values
 from .globals import RenderSettings, common_values
+from .page_frame import STANDALONE
 from .plaintext import cut_words
 from .views import ArticleView, article_view, safe_text, safe_url
 
@@ -36,6 +37,7 @@ def render_edition_page(
     url: str = "",
     subscribe_url: str = "",
     creator: str = "",
+    frame: Mapping[str, object] = STANDALONE,
 ) -> str:
     """The page of an edition. `url` is its own address, `creator` a name on the fediverse (`@tin@bacson.example`).
 
@@ -48,6 +50,7 @@ def render_edition_page(
         "page/edition.html.j2",
         {
             **common_values(settings, edition.language),
+            **frame,
             **values,
             "canonical": safe_url(url),
             "description": description,
@@ -72,6 +75,7 @@ def render_article_page(
     note: str = "",
     subscribe_url: str = "",
     creator: str = "",
+    frame: Mapping[str, object] = STANDALONE,
 ) -> str:
     """The page of an article. The canonical address is the article's own where it has one, otherwise `url`.
 
@@ -92,6 +96,7 @@ def render_article_page(
         "page/article.html.j2",
         {
             **common_values(settings, language),
+            **frame,
             "story": about,
             "lead": ""
             if safe_text(article.lead) in safe_text(html_to_text(article.body_html))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 
 from ..config.schema import Newsletter, Settings
 from ..model import Language
 from .globals import RenderSettings, common_values
+from .page_frame import web_frame
 from .templates import Templates
+
+_STYLES = ("style", "web")
 
 
 class WebPages:
@@ -21,8 +25,8 @@ class WebPages:
     @cached_property
     def stylesheet(self) -> bytes:
         """The style sheet of all pages, in the colors of the theme."""
-        values = common_values(self._render_settings(None), self._settings.site.language)
-        return self._templates.render("page/parts/style.css", values).encode()
+        values = common_values(self.settings(None), self._settings.site.language)
+        return "".join(self._templates.render(f"page/parts/{name}.css", values) for name in _STYLES).encode()
 
     @cached_property
     def stylesheet_name(self) -> str:
@@ -36,19 +40,11 @@ class WebPages:
 
         Raises RenderError where the template fails.
         """
-        settings = self._render_settings(newsletter)
         return self._templates.render(
             f"page/{template}.html.j2",
             {
-                **common_values(settings, language),
-                "stylesheet_url": f"/assets/{self.stylesheet_name}",
-                "web": self._settings.web_settings,
-                "home_url": _localized("/", language, self._settings.site.language),
-                "other_language": _other(language),
-                "other_language_url": _localized(
-                    _without_language(path), _other(language), self._settings.site.language
-                ),
-                "base": _localized("", language, self._settings.site.language),
+                **common_values(self.settings(newsletter), language),
+                **self.frame(language, path),
                 "canonical": "",
                 "description": "",
                 "creator": "",
@@ -59,20 +55,11 @@ class WebPages:
             },
         )
 
-    def _render_settings(self, newsletter: Newsletter | None) -> RenderSettings:
+    def frame(self, language: Language, path: str) -> Mapping[str, object]:
+        """What stands around the content."""
+        return web_frame(self._settings, language, path, f"/assets/{self.stylesheet_name}")
+
+    def settings(self, newsletter: Newsletter | None) -> RenderSettings:
+        """Site, time zone and templates, for pages that other functions render."""
         zone = self._settings.newsletter_zone(newsletter) if newsletter else self._settings.site.timezone
         return RenderSettings(site=self._settings.site, newsletter=newsletter, zone=zone, templates=self._templates)
-
-
-def _other(language: Language) -> Language:
-    return Language.EN if language is Language.VI else Language.VI
-
-
-def _localized(path: str, language: Language, usual: Language) -> str:
-    """A path in a language: the site's own has no prefix."""
-    return path if language is usual else f"/{language.value}{path}"
-
-
-def _without_language(path: str) -> str:
-    first, _, rest = path.removeprefix("/").partition("/")
-    return f"/{rest}" if first in list(Language) else path

@@ -13,6 +13,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "subscribe": ("Đăng ký", "Subscribe"),
     "privacy": ("Thông báo về dữ liệu cá nhân", "Privacy notice"),
     "other_language": ("English", "Tiếng Việt"),
+    "menu": ("Mục chính", "Main menu"),
+    "menu_archive": ("Các số cũ", "Archive"),
+    "feeds": ("Nguồn tin RSS", "Feeds (RSS)"),
+    # -- parts of forms
+    "form_problem": ("Xin xem lại thông tin sau", "There is a problem"),
+    "form_error": ("Lỗi:", "Error:"),
+    "form_optional": ("không bắt buộc", "optional"),
+    "form_leave_empty": ("Xin để trống ô này", "Please leave this field empty"),
     "error_prefix": ("Lỗi: {title}", "Error: {title}"),
     # -- errors
     "not_found": ("Không tìm thấy trang", "Page not found"),
