@@ -332,11 +332,15 @@ class Frequency(StrEnum):
     WEEKLY = "weekly"  # at most one a week
 
 
+AttributeValue = str | int | float | bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """A person with an address. `newsletters` are the ones this person has asked for.
 
-    `topics` are what this person wants of them: everything if empty.
+    `topics` are what this person wants of them: everything if empty. `attributes` are what else is known, as declared in
+    config.yaml: texts, numbers, true or false, and dates as text (`2026-11-23`).
     """
 
     id: str
@@ -349,6 +353,7 @@ class Subscriber:
     created: datetime | None = None
     consent: str = ""
     active: bool = True
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
 
 
 class BounceType(StrEnum):

@@ -54,6 +54,27 @@ frequency_option = click.option(
 )
 
 
+attribute_option = click.option(
+    "--attribute",
+    "attributes",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=lambda _context, _option, written: split_attributes(written),
+    help="An attribute that config.yaml declares; without a value, it is removed. Repeatable.",
+)
+
+
+def split_attributes(written: Sequence[str]) -> dict[str, str]:
+    """The attributes of `--attribute district=…`. Raises UsageError."""
+    given = {}
+    for one in written:
+        name, sign, value = one.partition("=")
+        if not sign:
+            raise click.UsageError(f"--attribute {one}: write NAME=VALUE")
+        given[name.strip()] = value.strip()
+    return given
+
+
 @command.command("add")
 @click.argument("address")
 @newsletters_option
@@ -61,6 +82,7 @@ frequency_option = click.option(
 @click.option("--language", metavar="vi|en", default="", help="The language.  [default: the site's language]")
 @click.option("--topic", "topics", metavar="TOPIC", multiple=True, help="Only articles with this topic. Repeatable.")
 @frequency_option
+@attribute_option
 @click.option("--consent", default="", help="How and when the subscriber agreed.")
 @click.option("--again", is_flag=True, help="They unsubscribed or complained before, and ask to be subscribed again.")
 @pass_cli_context
@@ -108,6 +130,7 @@ def _request(
             known=known,
             frequency=frequency or "",
             default_language=settings.site.language,
+            declared=settings.attributes,
             **choices,
         )
     except ValueError as error:
@@ -120,11 +143,18 @@ def _request(
 @click.option("--topic", "topics", metavar="TOPIC", multiple=True, help="Only articles with this topic. Repeatable.")
 @click.option("--all-topics", is_flag=True, help="Articles of all topics again.")
 @frequency_option
+@attribute_option
 @pass_cli_context
 def update_one(
-    app: CliContext, address: str, name: str | None, topics: tuple[str, ...], all_topics: bool, frequency: str | None
+    app: CliContext,
+    address: str,
+    name: str | None,
+    topics: tuple[str, ...],
+    all_topics: bool,
+    frequency: str | None,
+    attributes: dict[str, str],
 ) -> None:
-    """Update the name, topics or frequency of a subscriber.
+    """Update name, topics, frequency, attributes of a subscriber.
 
     No article is lost or sent twice: the next email continues where the last one ended.
     """
@@ -133,13 +163,18 @@ def update_one(
     from ..errors import UserError
     from ..model import Frequency
     from ..subscribers import repository as subscriber_repository
+    from ..subscribers.attributes import merge_attributes, parse_attributes, write_value
     from ..subscribers.requests import clean_topics
     from ..text import clean_line
 
-    if name is None and not topics and not all_topics and not frequency:
-        raise click.UsageError("name what to update: --name, --topic, --all-topics or --frequency")
+    if name is None and not topics and not all_topics and not frequency and not attributes:
+        raise click.UsageError("name what to update: --name, --topic, --all-topics, --frequency or --attribute")
     if topics and all_topics:
         raise UserError("--topic and --all-topics exclude each other")
+    try:
+        values = parse_attributes(attributes, app.newsroom.settings.attributes)
+    except ValueError as error:
+        raise UserError(f"{address}: {error}") from None
     with app.store() as database, database.write() as connection:
         person = _find_subscriber(connection, address)
         new = replace(
@@ -147,12 +182,14 @@ def update_one(
             name=person.name if name is None else clean_line(name),
             topics=() if all_topics else clean_topics(topics) or person.topics,
             frequency=Frequency(frequency) if frequency else person.frequency,
+            attributes=merge_attributes(person.attributes, values),
         )
         subscriber_repository.update(connection, [(person, new)], clock())
         warn_of_unknown_topics(app, connection, clean_topics(topics))
     chosen = f"topics {', '.join(new.topics)}" if new.topics else "all topics"
     named = f"name {new.name}" if new.name else "no name"
-    say(f"updated: {new.address}: {named}, {chosen}, frequency {new.frequency}")
+    also = "".join(f", {name}: {write_value(value)}" for name, value in new.attributes.items())
+    say(f"updated: {new.address}: {named}, {chosen}, frequency {new.frequency}{also}")
 
 
 def _find_subscriber(connection: Connection, address: str) -> Subscriber:
@@ -225,6 +262,7 @@ def _data(person: Subscriber) -> dict[str, object]:
         "newsletters": person.newsletters,
         "topics": person.topics,
         "frequency": person.frequency,
+        "attributes": person.attributes,
         "created": person.created,
     }
 
@@ -297,7 +335,13 @@ def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encod
 
     with open_csv(file, encoding) as lines:
         try:
-            rows = SubscriberList(lines, known=known, newsletters=fallback, language=settings.site.language)
+            rows = SubscriberList(
+                lines,
+                known=known,
+                newsletters=fallback,
+                language=settings.site.language,
+                declared=settings.attributes,
+            )
         except ValueError as error:
             raise UserError(f"{file}: {error}") from None
         show_skipped_columns(file, rows.skipped)
@@ -361,7 +405,7 @@ def export_file(app: CliContext, newsletter: str | None, output: Path | None, de
         def write(file: TextIO) -> int:
             people = subscriber_repository.list_with_opt_outs(connection, newsletter)
             strangers = () if newsletter else opt_outs.list_without_subscriber(connection)
-            return write_csv(file, people, strangers, DELIMITERS[delimiter])
+            return write_csv(file, people, strangers, DELIMITERS[delimiter], tuple(app.newsroom.settings.attributes))
 
         count = export(output, write)
     if count is not None:

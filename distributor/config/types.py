@@ -5,6 +5,7 @@ wrong with it.
 from __future__ import annotations
 
 import ipaddress
+import keyword
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -182,10 +183,28 @@ Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Url = Annotated[str, BeforeValidator(lambda value: http_url(value) if isinstance(value, str) else value)]
 PublicUrl = Annotated[str, BeforeValidator(lambda value: public_url(value) if isinstance(value, str) else value)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
+# What subscribers have anyway, what CSV files call it, and the other words of an `audience`.
+_OTHER_NAMES = frozenset(
+    (
+        "address", "email", "name", "language", "newsletters", "topics", "frequency", "consent", "left", "joined",
+        "unsubscribe_url", "preferences_url", "true", "false", "none",
+    )
+)  # fmt: skip
+
+
+def attribute_name(name: str) -> str:
+    """Raises ValueError for what cannot be the name of an attribute."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise ValueError("a name has lowercase letters, digits and underscores, at most 40, and begins with a letter")
+    if name in _OTHER_NAMES or keyword.iskeyword(name):
+        raise ValueError(f"this name has another meaning; choose another one, such as my_{name}")
+    return name
+
+
 HexColor = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fonts = Annotated[str, AfterValidator(font_stack)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+AttributeName = Annotated[str, AfterValidator(attribute_name)]
 Network = Annotated[str, AfterValidator(network)]
 
 

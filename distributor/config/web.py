@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ..model import Language
+from ..text import clean_line
 from .section import Section
 from .types import Network, PublicUrl
 
@@ -67,3 +68,13 @@ class Attribute(Section):
     type: Literal["text", "number", "date", "yes_no"] = Field("text", description="text, number, date or yes_no")
     choices: tuple[str, ...] = Field((), description="the only values of a text", examples=[["Bắc Sơn", "Hữu Lũng"]])
     on_form: bool = Field(False, description="ask for it in the sign-up form")
+
+    @field_validator("choices", mode="after")
+    @classmethod
+    def _check_choices(cls, choices: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if choices and info.data.get("type", "text") != "text":
+            raise ValueError("only a text has choices")
+        cleaned = tuple(map(clean_line, choices))
+        if not all(cleaned) or len({one.casefold() for one in cleaned}) < len(cleaned):
+            raise ValueError("each choice is a text of its own, and none is empty")
+        return cleaned

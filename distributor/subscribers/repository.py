@@ -21,11 +21,12 @@ from ..storage.renames import NameKind, current_name
 from ..storage.rows import damaged_row, log_damage, read_rows
 from ..storage.tables import bounces, deliveries, subscribers, subscriptions, suppressions
 from . import opt_outs
+from .attributes import readable_attributes
 from .recipients import EPOCH
 
 
 def update(connection: Connection, changed: Sequence[tuple[Subscriber, Subscriber]], now: datetime) -> None:
-    """Save other names, languages, topics or frequencies, given subscribers as they were and as they are to be."""
+    """Save what subscribers choose, and their attributes, given subscribers as they were and as they are to be."""
     for known, new in changed:
         if new.frequency != known.frequency:
             _record_catch_up(connection, known.id, known.frequency, now)
@@ -43,18 +44,30 @@ CHOICE_COLUMNS = (
     "topics_key",
     "frequency",
     "consent",
+    "attributes",
 )  # what a subscriber chooses
 
 
 def choice_values(person: Subscriber) -> tuple[Any, ...]:
     """The values of these columns."""
-    topics = person.topics
-    return person.name, person.language, list(topics), topics_key(topics), person.frequency, person.consent
+    topics, attributes = person.topics, dict(person.attributes)
+    return person.name, person.language, list(topics), topics_key(topics), person.frequency, person.consent, attributes
 
 
 _SUBSCRIBER_COLUMNS = [
     subscribers.c[name]
-    for name in ("id", "address_key", "address", "name", "language", "topics", "frequency", "created", "consent")
+    for name in (
+        "id",
+        "address_key",
+        "address",
+        "name",
+        "language",
+        "topics",
+        "frequency",
+        "created",
+        "consent",
+        "attributes",
+    )
 ]
 _LANGUAGES = {language.value: language for language in Language}
 _FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
@@ -205,10 +218,13 @@ def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, 
 
 def _subscriber_from_row(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) -> Subscriber:
     """A person as far as the row can be read; what cannot is told, and as if it had never been chosen."""
-    id, _, address, name, language, topics, frequency, created, consent = row
+    id, _, address, name, language, topics, frequency, created, consent, stored = row
+    attributes = readable_attributes(stored)
     texts = [topic for topic in topics if isinstance(topic, str)] if isinstance(topics, list) else []
     if language not in _LANGUAGES or frequency not in _FREQUENCIES or texts != topics:
         log_damage(damaged_row("subscriber", address, f"{language!r}, {frequency!r} or {topics!r} is no choice"))
+    if attributes != stored:
+        log_damage(damaged_row("subscriber", address, f"{stored!r} are no attributes"))
     return Subscriber(
         id=id,
         address=address,
@@ -220,6 +236,7 @@ def _subscriber_from_row(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) 
         created=created,
         consent=consent,
         active=bool(lists),
+        attributes=attributes,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from ..config.web import Attribute
 from ..mail.address import Mailbox
-from ..model import Frequency, Language
+from ..model import AttributeValue, Frequency, Language
 from ..text import clean_line
+from .attributes import NO_DECLARATIONS, parse_attributes
 
+NO_ATTRIBUTES: Mapping[str, AttributeValue | None] = {}
 _MAX_NAME_LENGTH = 200  # characters; longer cells hold something else by mistake
 
 
@@ -26,7 +29,7 @@ class SubscriptionChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionRequest:
-    """A valid address and what was chosen for it.
+    """A valid address and what was chosen for it. An attribute that is None is removed.
 
     `left` are newsletters from which a list says they have unsubscribed (`""` for all), with the reason. If `keeps` is
     False, there is nothing else to it, and no subscriber is created.
@@ -39,6 +42,7 @@ class SubscriptionRequest:
     left: tuple[str, ...] = ()
     opt_out_reason: str = ""
     keeps: bool = True
+    attributes: Mapping[str, AttributeValue | None] = field(default_factory=dict, hash=False)
 
     @property
     def key(self) -> str:
@@ -57,8 +61,11 @@ def parse_request(
     frequency: str = "",
     consent: str = "",
     default_language: Language = Language.VI,
+    attributes: Mapping[str, object] | None = None,
+    declared: Mapping[str, Attribute] = NO_DECLARATIONS,
 ) -> SubscriptionRequest:
-    """Check a request. Raises ValueError, naming the field."""
+    """Check a request; `declared` are the attributes of config.yaml. Raises ValueError, naming the field; of an attribute
+    it is an InvalidAttribute."""
     chosen = parse_choice(
         newsletters,
         known=known,
@@ -67,15 +74,24 @@ def parse_request(
         frequency=frequency,
         default_language=default_language,
     )
-    return build_request(Mailbox.parse(address.strip()), chosen, name, consent)
+    known_values = parse_attributes(attributes, declared) if attributes else {}
+    return build_request(Mailbox.parse(address.strip()), chosen, name, consent, known_values)
 
 
-def build_request(mailbox: Mailbox, chosen: SubscriptionChoice, name: str, consent: str) -> SubscriptionRequest:
+def build_request(
+    mailbox: Mailbox,
+    chosen: SubscriptionChoice,
+    name: str,
+    consent: str,
+    attributes: Mapping[str, AttributeValue | None] = NO_ATTRIBUTES,
+) -> SubscriptionRequest:
     """Raises ValueError for a name that is too long."""
     name = clean_line(name) or mailbox.name
     if len(name) > _MAX_NAME_LENGTH:
         raise ValueError(f"the name is longer than {_MAX_NAME_LENGTH} characters: {name[:40]!r}…")
-    return SubscriptionRequest(address=mailbox.address, name=name, consent=clean_line(consent), choice=chosen)
+    return SubscriptionRequest(
+        address=mailbox.address, name=name, consent=clean_line(consent), choice=chosen, attributes=attributes
+    )
 
 
 def parse_choice(

@@ -16,6 +16,7 @@ from ..model import Frequency, OptOut, Subscriber, Suppression
 from ..storage import statements
 from ..storage.tables import subscribers, subscriptions
 from . import opt_outs, repository
+from .attributes import merge_attributes
 from .requests import SubscriptionRequest
 
 
@@ -146,8 +147,17 @@ def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
     language, frequency = choice.language or known.language, choice.frequency or known.frequency
     topics = choice.topics or known.topics
     lists = tuple(dict.fromkeys((*known.newsletters, *choice.newsletters)))
-    as_is = (known.name, known.consent, known.language, known.frequency, known.topics, known.newsletters)
-    if (name, consent, language, frequency, topics, lists) == as_is:
+    attributes = merge_attributes(known.attributes, wanted.attributes) if wanted.attributes else known.attributes
+    as_is = (
+        known.name,
+        known.consent,
+        known.language,
+        known.frequency,
+        known.topics,
+        known.newsletters,
+        known.attributes,
+    )
+    if (name, consent, language, frequency, topics, lists, attributes) == as_is:
         return known
     return replace(
         known,
@@ -158,6 +168,7 @@ def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
         topics=topics,
         newsletters=lists,
         active=bool(lists),
+        attributes=attributes,
     )
 
 
@@ -175,12 +186,15 @@ def _new_subscriber(id: str, wanted: SubscriptionRequest, now: datetime) -> Subs
         frequency=choice.frequency or Frequency.EACH,
         created=now,
         consent=wanted.consent,
+        attributes=merge_attributes({}, wanted.attributes) if wanted.attributes else {},
     )
 
 
 def _insert_subscribers(connection: Connection, new: Sequence[Subscriber], now: datetime) -> None:
-    names = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
+    names: Sequence[str] = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
     rows = [(one.id, one.address, one.address.lower(), now, *repository.choice_values(one)) for one in new]
+    if not any(one.attributes for one in new):  # they are the default of their column, which costs nothing
+        names, rows = names[:-1], [row[:-1] for row in rows]
     statements.insert_rows(connection, subscribers, names, rows)
     _insert_subscriptions(connection, [(one.id, name) for one in new for name in one.newsletters], now)
 

@@ -23,6 +23,24 @@ from support.newsroom import Room
 
 
 class TestSubscribers:
+    def test_attributes_are_set_changed_listed_and_exported(self, room: Room) -> None:
+        config = room.folder / "config.yaml"
+        declared = (
+            "attributes: {district: {label: {vi: Huyện}, choices: [Bắc Sơn, Hữu Lũng]}, job: {label: {vi: Nghề}}}\n"
+        )
+        config.write_text(declared + config.read_text(encoding="utf-8"), encoding="utf-8")
+        room.good("subscribers", "add", "an@example.com", "--attribute", "district=bắc sơn", "--attribute", "job=a=b")
+        said = room.good("subscribers", "update", "an@example.com", "--attribute", "district=Hữu Lũng")
+        assert "frequency each, district: Hữu Lũng, job: a=b" in said
+        room.good("subscribers", "update", "an@example.com", "--attribute", "job=")
+        listed = {one["address"]: one["attributes"] for one in room.run("subscribers", "list", "--json").json}
+        assert listed["an@example.com"] == {"district": "Hữu Lũng"}
+        assert "left,district,job\n" in room.good("subscribers", "export")
+        for wrong, code, why in (("distric=x", 2, "did you mean 'district'?"), ("district", 2, "write NAME=VALUE"),
+                                 ("district=Huế", 2, "an@example.com: district: 'Huế' is not one of")):  # fmt: skip
+            done = room.run("subscribers", "update", "an@example.com", "--attribute", wrong)
+            assert (done.code, why in done.err) == (code, True), done.err
+
     def test_a_file_is_taken_in_and_every_bad_row_told_with_its_line(self, room: Room) -> None:
         file = room.folder / "people.csv"
         file.write_text("address,name\na@example.com,A\nnonsense,B\nc@example.com,C\n", encoding="utf-8")

@@ -32,6 +32,19 @@ BROKEN = {
         ("https://bacson.example", "bacson.example"),
         "config.yaml:3: site.url: write an absolute address that begins with https:// or http://",
     ),
+    "an attribute with a name of another thing": (
+        ("sources:", "attributes: {topics: {label: {vi: Chủ đề}}}\nsources:"),
+        "config.yaml:4: attributes.topics: this name has another meaning; choose another one, such as my_topics",
+    ),
+    "an attribute with a name that cannot be written": (
+        ("sources:", "attributes: {Huyện: {label: {vi: Huyện}}}\nsources:"),
+        "config.yaml:4: attributes.Huyện: a name has lowercase letters, digits and underscores, at most 40, "
+        "and begins with a letter",
+    ),
+    "choices of a number": (
+        ("sources:", "attributes: {age: {label: {vi: Tuổi}, type: number, choices: ['1']}}\nsources:"),
+        "config.yaml:4: attributes.age.choices: only a text has choices",
+    ),
     "an unknown language": (
         ("  url:", "  language: fr\n  url:"),
         "config.yaml:3: site.language: write vi or en",

@@ -13,7 +13,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ...config.web import Attribute
+
 ADDRESS = "address"
+ATTRIBUTE = "attributes."  # how the name of an attribute's column begins, among those that are read
 # In Mailchimp's exports and most address books "Address" is a street: it counts only where nothing better is there.
 _EMAIL = (
     "email", "e mail", "email address", "e mail address", "emailaddress", "mail", "mail address", "e mail 1 value",
@@ -60,6 +63,15 @@ def fold(name: str) -> str:
     return " ".join(
         "".join(sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign)).split()
     )
+
+
+def attribute_columns(declared: Mapping[str, Attribute]) -> dict[str, Sequence[str]]:
+    """The columns of attributes, each named as in config.yaml or by one of its labels. They come before all guesses at what
+    a column may be."""
+    return {
+        ATTRIBUTE + name: tuple(dict.fromkeys(map(fold, (name, *attribute.label.values()))))
+        for name, attribute in declared.items()
+    }
 
 
 def find(header: Sequence[str], wanted: Mapping[str, Sequence[str]], also: Collection[int] = ()) -> ColumnPositions:
@@ -153,18 +165,22 @@ class StatusEntry:
     word: str
 
 
-def status_columns(header: Sequence[str]) -> list[int]:
-    """The positions of status columns in a header."""
-    return [place for place, name in enumerate(header) if fold(name) in _COLUMN_KINDS]
+def status_columns(header: Sequence[str], others: Collection[str] = ()) -> list[int]:
+    """The positions of status columns in a header; `others` are names (folded) that mean something else here."""
+    return [place for place, name in enumerate(map(fold, header)) if name in _COLUMN_KINDS and name not in others]
 
 
-def status_reader(header: Sequence[str]) -> Callable[[Sequence[str]], StatusEntry | None] | None:
+def status_reader(
+    header: Sequence[str], others: Collection[str] = ()
+) -> Callable[[Sequence[str]], StatusEntry | None] | None:
     """A function that reads the status from the cells of a row; None if the header has no status column.
 
     It returns None if nothing is said, and raises ValueError for an unknown word. If columns contradict each other, "not
     subscribed" wins.
     """
-    kinds = [(place, header[place].strip(), _COLUMN_KINDS[fold(header[place])]) for place in status_columns(header)]
+    kinds = [
+        (place, header[place].strip(), _COLUMN_KINDS[fold(header[place])]) for place in status_columns(header, others)
+    ]
     if not kinds:
         return None
 

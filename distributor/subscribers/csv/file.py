@@ -18,6 +18,7 @@ from . import columns
 from .columns import StatusEntry
 from .records import BadRow, CsvRecords, unescape_formulas
 
+NO_COLUMNS: Mapping[str, Sequence[str]] = {}
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+")
@@ -27,18 +28,22 @@ _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # pasted with addresses fro
 class CsvFile:
     """An open CSV file and its header. Raises ValueError if the header cannot be used.
 
-    `wanted` is `columns.SUBSCRIBERS` or `columns.SUPPRESSIONS`; `skipped` are the names of columns that are not read.
+    `wanted` is `columns.SUBSCRIBERS` or `columns.SUPPRESSIONS`, `attributes` come from `columns.attribute_columns`;
+    `skipped` are the names of columns that are not read.
     """
 
-    def __init__(self, file: TextIO, wanted: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, file: TextIO, wanted: Mapping[str, Sequence[str]], attributes: Mapping[str, Sequence[str]] = NO_COLUMNS
+    ) -> None:
         self._file = file
         self._damaged = file.errors not in (None, "strict")
         self._delimiter, self._first, header = self._header(wanted)
         self._width = len(header)
-        self.read_status = columns.status_reader(header)
-        also = columns.status_columns(header) if self.read_status else ()
+        others = {name for names in attributes.values() for name in names}
+        self.read_status = columns.status_reader(header, others)
+        first = {columns.ADDRESS: wanted[columns.ADDRESS], **attributes}
         try:
-            found = columns.find(header, wanted, also)
+            found = columns.find(header, {**first, **wanted}, columns.status_columns(header, others))
         except ValueError as error:
             raise ValueError(f"line {self._first or 1}: {error}") from None
         self._places = found.places

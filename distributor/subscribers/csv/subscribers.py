@@ -1,22 +1,24 @@
 """Subscriber lists as CSV, read and written. Reading is pure: text lines in, requests and bad rows out.
 
 Columns: `address` (required), `name`, `language`, `newsletters`, `topics`, `frequency` (each, daily, weekly), `consent`,
-`left` (newsletters they have unsubscribed from, or `*` for all); several newsletters or topics are separated by `;`. The
-columns of other systems are in `columns`.
+`left` (newsletters they have unsubscribed from, or `*` for all); several newsletters or topics are separated by `;`; and
+one column for each attribute of config.yaml. The columns of other systems are in `columns`.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TextIO
 
+from ...config.web import Attribute
 from ...mail.address import Mailbox
-from ...model import Language, OptOut, Subscriber
-from ..requests import SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
-from .columns import SUBSCRIBERS, ListedStatus, fold
+from ...model import AttributeValue, Language, OptOut, Subscriber
+from ..attributes import NO_DECLARATIONS, parse_attributes, write_value
+from ..requests import NO_ATTRIBUTES, SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
+from .columns import ATTRIBUTE, SUBSCRIBERS, ListedStatus, attribute_columns, fold
 from .file import CsvFile, DuplicateKeys, parse_mailbox
 from .records import BadRow, escape_formulas, join_values, split_values
 
@@ -33,14 +35,22 @@ _LANGUAGES = {
 class SubscriberList:
     """A file of subscribers: its rows as requests, or as bad rows. Raises ValueError if the header is unusable.
 
-    `newsletters` are those of a row that names none; `known` are the ones that exist. `count` is the number of rows
-    with an address, `skipped` the columns that are not read. The file is read twice, and never held in memory.
+    `newsletters` are those of a row that names none; `known` are the ones that exist, `declared` the attributes. `count` is
+    the number of rows with an address, `skipped` the columns that are not read. The file is read twice, and never held in
+    memory.
     """
 
     def __init__(
-        self, file: TextIO, *, known: Sequence[str], newsletters: Sequence[str] = (), language: Language = Language.VI
+        self,
+        file: TextIO,
+        *,
+        known: Sequence[str],
+        newsletters: Sequence[str] = (),
+        language: Language = Language.VI,
+        declared: Mapping[str, Attribute] = NO_DECLARATIONS,
     ) -> None:
-        self._file = CsvFile(file, SUBSCRIBERS)
+        self._file = CsvFile(file, SUBSCRIBERS, attribute_columns(declared))
+        self._attributes = self._attribute_reader(declared)
         self._repeats = DuplicateKeys(self._file.keys())
         self._columns = self._file.reader(*COLUMNS[:7])
         self._more = self._file.reader(*_EXTRA_COLUMNS)
@@ -63,6 +73,22 @@ class SubscriberList:
 
         self._chosen = chosen
 
+    def _attribute_reader(
+        self, declared: Mapping[str, Attribute]
+    ) -> Callable[[Sequence[str]], Mapping[str, AttributeValue | None]]:
+        """A function that reads the attributes of a row. An empty cell says nothing, so what is known stays."""
+        names = [name for name in declared if self._file.has_column(ATTRIBUTE + name)]
+        if not names:
+            return lambda _cells: NO_ATTRIBUTES
+        read = self._file.reader(*(ATTRIBUTE + name for name in names))
+
+        def attributes(cells: Sequence[str]) -> Mapping[str, AttributeValue | None]:
+            return parse_attributes(
+                {name: cell for name, cell in zip(names, read(cells), strict=True) if cell}, declared
+            )
+
+        return attributes
+
     @property
     def count(self) -> int:
         return self._repeats.count
@@ -83,7 +109,11 @@ class SubscriberList:
                 wanted = self._foreign_row(person, cells)
             else:
                 wanted = build_request(
-                    person, self._chosen(language, newsletters, topics, frequency, True), name, consent
+                    person,
+                    self._chosen(language, newsletters, topics, frequency, True),
+                    name,
+                    consent,
+                    self._attributes(cells),
                 )
         except ValueError as error:
             return BadRow(line, str(error))
@@ -109,11 +139,11 @@ class SubscriberList:
         if family and not self._given and family not in name:
             name, given = "", name  # MailerLite: a column `Name` for the first name
         name = name or full_name(given, middle, family, chosen.language or chosen.usual)
-        wanted = build_request(person, chosen, name, consent)
+        wanted = build_request(person, chosen, name, consent, self._attributes(cells))
         if not left:
             return wanted
         lists = tuple(ALL_NEWSLETTERS if one == ALL_SYMBOL else one for one in split_values(left))
-        return replace(wanted, left=lists, keeps=any((*values[1:], wanted.name)))
+        return replace(wanted, left=lists, keeps=any((*values[1:], wanted.name, wanted.attributes)))
 
 
 def full_name(given: str, middle: str, family: str, language: Language) -> str:
@@ -127,11 +157,12 @@ def write_csv(
     people: Iterable[tuple[Subscriber, Sequence[OptOut]]],
     strangers: Iterable[Sequence[OptOut]] = (),
     delimiter: str = ",",
+    attributes: Sequence[str] = (),
 ) -> int:
-    """Write subscribers with their opt-outs, with a header; below them addresses of which only opt-outs are known. Returns
-    the number of rows."""
+    """Write subscribers with their opt-outs and these attributes, with a header; below them addresses of which only opt-outs
+    are known. Returns the number of rows."""
     writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *attributes])
     count = 0
     for person, left in people:
         values = (
@@ -143,12 +174,14 @@ def write_csv(
             person.frequency,
             person.consent,
             _opt_out_cell(left),
+            *(write_value(person.attributes.get(name, "")) for name in attributes),
         )
         writer.writerow([escape_formulas(value) for value in values])
         count += 1
     for left in strangers:
         writer.writerow(
             [escape_formulas(left[0].address), *[""] * (len(COLUMNS) - 2), escape_formulas(_opt_out_cell(left))]
+            + [""] * len(attributes)
         )
         count += 1
     return count

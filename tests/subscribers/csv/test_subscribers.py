@@ -7,11 +7,13 @@ import io
 import re
 from datetime import UTC
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.config.web import Attribute
 from distributor.model import Frequency, Language, OptOut, Subscriber, Suppression
 from distributor.subscribers.csv.records import MAX_RECORD_LENGTH, BadRow
 from distributor.subscribers.csv.subscribers import SubscriberList, write_csv
@@ -288,3 +290,39 @@ class TestThereAndBack:
     def test_what_is_piped_has_no_mark(self, room: Room) -> None:
         assert room.good("subscribers", "export").startswith("address,name,")
         assert room.good("subscribers", "export", "--delimiter", "semicolon").startswith("address;name;")
+
+
+class TestAttributes:
+    declared: ClassVar = {
+        "district": Attribute(label={Language.VI: "Huyện", Language.EN: "District"}, choices=("Bắc Sơn", "Hữu Lũng")),
+        "active": Attribute(label={Language.VI: "Hay đọc"}, type="yes_no"),
+        "children": Attribute(label={Language.VI: "Số con"}, type="number"),
+    }
+
+    def read(self, text: str) -> SubscriberList:
+        return SubscriberList(io.StringIO(text), known=KNOWN, newsletters=("tin-sang",), declared=self.declared)
+
+    def test_columns_are_found_by_name_or_label_before_any_guess(self) -> None:
+        listed = self.read("Email;Huyện;active;SỐ CON;khác\na@x.vn;hữu lũng;no;2;x\nb@x.vn;;;;\n")
+        first, second = [one for one in listed if isinstance(one, SubscriptionRequest)]
+        assert first.attributes == {"district": "Hữu Lũng", "active": False, "children": 2}
+        assert (first.keeps, second.attributes, list(listed.skipped)) == (True, {}, ["khác"])
+
+    def test_a_bad_value_is_told_with_its_column(self) -> None:
+        (bad,) = self.read("address,district\na@x.vn,Hà Nội\n")
+        assert bad == BadRow(2, "district: 'Hà Nội' is not one of its choices: Bắc Sơn, Hữu Lũng")
+
+    def test_what_is_written_is_read_back(self) -> None:
+        people = [
+            Subscriber(id="1", address="a@x.vn", attributes={"district": "Bắc Sơn", "active": True, "children": -1.5}),
+            Subscriber(id="2", address="b@x.vn", attributes={"active": False}),
+            Subscriber(id="3", address="c@x.vn"),
+        ]
+        file = io.StringIO()
+        write_csv(file, [(one, ()) for one in people], attributes=tuple(self.declared))
+        assert "'-1.5" in file.getvalue(), "a sign that a spreadsheet may take for a formula"
+        listed = self.read(file.getvalue())
+        assert [one.attributes for one in listed if isinstance(one, SubscriptionRequest)] == [
+            one.attributes for one in people
+        ]
+        assert list(listed.skipped) == []
