@@ -98,6 +98,12 @@ def ascii_domain(domain: str) -> str:
     return name
 
 
+def mask_address(address: str) -> str:
+    """`l••@example.vn`: on a page that others may see, enough for its owner to know it."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}••@{domain}"
+
+
 def _unquoted(name: str) -> str:
     """A quoted-string as what it says (RFC 5322, section 3.2.4)."""
     if len(name) >= 2 and name.startswith('"') and name.endswith('"'):

@@ -19,14 +19,15 @@ from sqlalchemy import (
 from .columns import NUMBER, column, metadata
 from .rows import UTC_TIME
 
-# Who has asked on the web to be subscribed and has not confirmed it: one row for each address. `wish` is what was chosen
-# (newsletters, topics, frequency, language, name, attributes), `consent` what was agreed to; see subscribers/signups.
+# Who has asked on the web to be subscribed: one row for each address, kept for a while after it was confirmed. `wish` is
+# what was chosen (topics, frequency, language, name, attributes), `asks` which newsletters, each with the text that was
+# agreed to; `emailed` when its owner was asked to confirm. See subscribers/signups.
 signups = Table(
     "signups", metadata,
     column("id", String(32), primary_key=True), column("address_key", Text, unique=True), column("address", Text),
-    column("wish", JSON), column("consent", JSON), column("asked_at", UTC_TIME),
-    column("expires_at", UTC_TIME, index=True), column("emailed_at", UTC_TIME, nullable=True),
-    column("emails", Integer, default=0), column("reminded_at", UTC_TIME, nullable=True),
+    column("wish", JSON), column("asks", JSON), column("asked_at", UTC_TIME),
+    column("expires_at", UTC_TIME, index=True), column("emailed", JSON),
+    column("reminded_at", UTC_TIME, nullable=True), column("confirmed_at", UTC_TIME, nullable=True),
 )  # fmt: skip
 
 # Addresses that nobody may sign up before `until`, because whoever has them did not ask; and those that were erased. The
