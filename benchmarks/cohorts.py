@@ -91,7 +91,7 @@ def decide(
     made = {}
     with database.read() as connection:
         for kind, frequency in FREQUENCIES.items():
-            order = RecipientQuery(newsletter=newsletter.id, frequency=frequency, cap=3, day=NOW)
+            order = RecipientQuery(newsletter=newsletter.id, at=NOW, frequency=frequency, cap=3, day=NOW)
             made[kind] = (
                 order,
                 build_segments(

@@ -174,6 +174,11 @@ class Newsroom:
         """The key that signs, and the earlier ones of `old_secrets`. Raises StoreError."""
         return (self.secret(), *(old.get_secret_value().encode() for old in self.settings.old_secrets))
 
+    def known_secrets(self) -> tuple[bytes, ...]:
+        """The same as `secrets`, without making a key where there is none yet: nothing was signed then."""
+        key = self.present_key()
+        return self.secrets() if key else tuple(old.get_secret_value().encode() for old in self.settings.old_secrets)
+
     def secret(self) -> bytes:
         """The key that signs links, made where there is none. Raises StoreLost where one was and is missing."""
         key = self.present_key()

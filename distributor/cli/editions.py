@@ -306,7 +306,7 @@ def resend(app: CliContext, edition: str, missed: bool, uncertain: bool, dry_run
     else:
         say(f"{edition}: it reached every recipient")
     if gone:
-        say(f"{edition}: {plural(gone, 'recipient')} left out: unsubscribed or suppressed")
+        say(f"{edition}: {plural(gone, 'recipient')} left out: unsubscribed, paused or suppressed")
     if doubted:
         more = len(doubted) - _MAX_NAMED
         names = ", ".join(doubted[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
@@ -320,7 +320,7 @@ def _count_unwanted(database: Database, edition: str) -> int:
     from ..delivery.control import MISSED_STATES, count_unreachable
 
     with database.read(long=True) as connection:
-        return count_unreachable(connection, edition, MISSED_STATES)
+        return count_unreachable(connection, edition, MISSED_STATES, clock())
 
 
 def _uncertain_addresses(database: Database, edition: str) -> list[str]:
@@ -339,4 +339,4 @@ def _count_pending(database: Database, edition: str) -> int:
     from ..delivery.ledger import OPEN
 
     with database.read(long=True) as connection:
-        return count_missed(connection, edition, OPEN)
+        return count_missed(connection, edition, OPEN, clock())

@@ -80,7 +80,7 @@ def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
             count = sum(
                 one.size
                 for one in recipients.count_by_preference(
-                    connection, RecipientQuery(newsletter=name, frequency=frequency)
+                    connection, RecipientQuery(newsletter=name, at=now, frequency=frequency)
                 )
             )
             slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []

@@ -100,10 +100,11 @@ def add_one(app: CliContext, /, address: str, again: bool, **options: Any) -> No
 
     wanted = _request(app, address, **options)
     with app.store() as database, database.write() as connection:
+        keys = app.newsroom.known_secrets()
         if again:
-            made, removed = subscribe.resubscribe(connection, wanted, clock())
+            made, removed = subscribe.resubscribe(connection, wanted, clock(), keys=keys)
         else:
-            made, removed = subscribe.add(connection, wanted, clock()), None
+            made, removed = subscribe.add(connection, wanted, clock(), keys=keys), None
         if made.blocked_by:
             why = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
             raise UserError(f"{wanted.address} {why}; use --again only if they ask to be subscribed again")
@@ -238,11 +239,11 @@ def unsubscribe_one(app: CliContext, address: str, newsletters: tuple[str, ...])
 def forget_one(app: CliContext, address: str, yes: bool) -> None:
     """Erase everything that is stored about a subscriber.
 
-    Deletes the name, choices, consent and subscriptions, and takes the address out of the ledger and the bounces. Only the
-    bare address stays on record as unsubscribed (and suppressed, if it was), so that no import brings it back.
-    This cannot be undone.
+    Deletes the name, choices, consent, subscriptions, opt-outs and suppression, and takes the address out of the ledger and
+    the bounces. Only a code of the address stays, which nobody can read back without the newsroom's key, so that no
+    import brings it back. This cannot be undone.
     """
-    from ..subscribers import repository as subscriber_repository
+    from ..subscribers import erasures
 
     with app.store() as database:
         with database.read() as connection:
@@ -250,8 +251,9 @@ def forget_one(app: CliContext, address: str, yes: bool) -> None:
         if not yes:
             confirm(f"Erase everything about {person.address}?")
         with database.write() as connection:
-            subscriber_repository.erase(connection, _find_subscriber(connection, address), clock())
-    say(f"{person.address}: forgotten; only the address stays, as unsubscribed")
+            person = _find_subscriber(connection, address)
+            erasures.erase(connection, person, app.newsroom.secrets(), clock(), via="staff")
+    say(f"{person.address}: forgotten; only a code of the address stays, so that no import brings it back")
 
 
 def _data(person: Subscriber) -> dict[str, object]:
@@ -330,7 +332,7 @@ def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encod
     plain = {change: ImportOutcome(change) for change in SubscriptionChange}
 
     def put(connection: Connection, wanted: Sequence[SubscriptionRequest]) -> list[ImportOutcome]:
-        made = zip(wanted, add_all(connection, wanted, clock()), strict=True)
+        made = zip(wanted, add_all(connection, wanted, clock(), keys=app.newsroom.known_secrets()), strict=True)
         return [_import_outcome(app, wish.address, one) if one.blocked_by else plain[one.change] for wish, one in made]
 
     with open_csv(file, encoding) as lines:
@@ -377,7 +379,11 @@ def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> Imp
 
 def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
     """Why an address is not subscribed to a newsletter, for staff."""
+    from ..subscribers import erasures
+
     since, reason = app.local(opt_out.at), f": {opt_out.reason}" if opt_out.reason else ""
+    if opt_out.via == erasures.VIA:
+        return f"is not subscribed to {newsletter}: erased on {since}"
     if opt_out.suppressed:
         return f"is not subscribed to {newsletter}: suppressed since {since} ({opt_out.via}{reason})"
     which = "" if opt_out.newsletter else " from all newsletters"

@@ -52,7 +52,7 @@ def reopen(
 
     What a newer edition carries by now is left alone, and so is what is for recipients who have left or are suppressed.
     """
-    missed = _missed_rows(edition, states) & recipient_still_subscribed()
+    missed = _missed_rows(edition, states) & recipient_still_subscribed(now)
     if only is not None:
         missed &= only
     touched = sa.select(deliveries.c.shard).where(missed)
@@ -94,22 +94,22 @@ def cancel_channel(connection: Connection, channel: str, reason: str, now: datet
     return closed
 
 
-def count_missed(connection: Connection, edition: str, states: Sequence[S]) -> int:
+def count_missed(connection: Connection, edition: str, states: Sequence[S], now: datetime) -> int:
     """How many emails `reopen` would enqueue again."""
     query = (
         sa.select(sa.func.count())
         .select_from(deliveries)
-        .where(_missed_rows(edition, states), recipient_still_subscribed())
+        .where(_missed_rows(edition, states), recipient_still_subscribed(now))
     )
     return connection.execute(query).scalar_one()
 
 
-def count_unreachable(connection: Connection, edition: str, states: Sequence[S]) -> int:
-    """How many emails `reopen` would leave alone, because their recipients have left or are suppressed."""
+def count_unreachable(connection: Connection, edition: str, states: Sequence[S], now: datetime) -> int:
+    """How many emails `reopen` would leave alone, because their recipients have left, paused or are suppressed."""
     query = (
         sa.select(sa.func.count())
         .select_from(deliveries)
-        .where(_missed_rows(edition, states), ~recipient_still_subscribed())
+        .where(_missed_rows(edition, states), ~recipient_still_subscribed(now))
     )
     return connection.execute(query).scalar_one()
 

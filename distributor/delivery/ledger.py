@@ -56,6 +56,7 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 }
 OPEN = (S.PENDING, S.DEFERRED, S.SENDING)
 
+_UNWANTED = "left, paused or suppressed since the edition was frozen"
 _TRIES = 2  # of a transaction that waits for one that waits for it, before the last
 LEASE = timedelta(seconds=60)
 _DAMAGED = timedelta(hours=1)  # after which a shard that could not be read is looked at again
@@ -228,8 +229,8 @@ class Ledger:
         """Commit marks and outcomes together.
 
         A marked row may leave. A row is refused its mark where its shard is in other hands, its edition is paused or
-        cancelled, or it is not open any more; where its recipient has left or is suppressed since it was enqueued it becomes
-        `suppressed`.
+        cancelled, or it is not open any more; where its recipient has left, paused or is suppressed since it was enqueued
+        it becomes `suppressed`.
         Outcomes for shards in other hands are not written.
         """
         for _ in range(_TRIES):
@@ -387,18 +388,25 @@ def _mark(connection: Connection, rows: Sequence[Delivery], now: datetime) -> fr
             .where(
                 deliveries.c.id.in_(ids), deliveries.c.state.in_((S.PENDING, S.DEFERRED)), deliveries.c.recipient != ""
             )
-            .values(state=S.SUPPRESSED, updated=now, due=None, reply="left or suppressed since the edition was frozen")
+            .values(
+                state=S.SUPPRESSED,
+                updated=now,
+                due=None,
+                reply=_UNWANTED,
+            )
         )
     return allowed
 
 
-def recipient_still_subscribed() -> sa.ColumnElement[bool]:
-    """Whether the recipient of an email is still on its newsletter, and not suppressed."""
+def recipient_still_subscribed(at: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
+    """Whether the recipient of an email is still on its newsletter, has not paused it until later than `at`, and is not
+    suppressed."""
     subscribed = (
         sa.select(subscribers.c.id)
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
         .join(editions, editions.c.newsletter == subscriptions.c.newsletter)
         .where(editions.c.id == deliveries.c.edition_id, subscribers.c.id == deliveries.c.recipient)
+        .where(subscriptions.c.paused_until.is_(None) | (subscriptions.c.paused_until <= at))
     )
     suppressed = sa.select(suppressions.c.reason).where(suppressions.c.address_key == subscribers.c.address_key)
     return subscribed.where(~suppressed.exists()).exists()
@@ -415,7 +423,7 @@ def _mark_statement(kind: str) -> sa.UpdateBase:
         sa.update(deliveries)
         .where(listed)
         .where((deliveries.c.state == S.PENDING) | (deliveries.c.state == S.DEFERRED))
-        .where((deliveries.c.recipient == "") | recipient_still_subscribed())
+        .where((deliveries.c.recipient == "") | recipient_still_subscribed(sa.bindparam("b_updated", type_=UTC_TIME)))
         .values(
             state=S.SENDING,
             attempts=deliveries.c.attempts + 1,

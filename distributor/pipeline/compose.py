@@ -183,10 +183,11 @@ def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> Reci
     """Whom an edition of this kind is for, now."""
     settings, newsletter, now = context.newsroom.settings, context.newsletter, context.now
     if kind is EditionKind.ALERT:
-        return RecipientQuery(newsletter=newsletter.id, frequency=None, start=now - _INSTANT, last=now)
+        return RecipientQuery(newsletter=newsletter.id, at=now, frequency=None, start=now - _INSTANT, last=now)
     zone = settings.site.timezone
     query = RecipientQuery(
         newsletter=newsletter.id,
+        at=now,
         frequency=FREQUENCIES[kind],
         start=now - _INSTANT,
         last=edition_repository.last_frozen(context.connection, newsletter.id, kind) or EPOCH,

@@ -45,7 +45,7 @@ def resend_missed(
         if row.released_at is None or row.state == EditionState.CANCELLED:
             raise UserError(f"{edition_id} is {row.state}: only what has gone out can be sent again")
         if dry_run:
-            return control.count_missed(connection, edition_id, states)
+            return control.count_missed(connection, edition_id, states, now)
         opened = control.reopen(connection, edition_id, states, now, now + (row.expires_at - row.released_at))
         if opened:
             edition_repository.record_event(

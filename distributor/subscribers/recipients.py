@@ -39,10 +39,11 @@ class RecipientQuery:
     `frequency` is None if everybody gets it. `start` is when the usual share of articles begins. `last` is when the edition
     before it was frozen; what was to be caught up before that is done. `alerts` are the alerts that it repeats, as (edition,
     article). `cap` is the largest number of emails to one subscriber of those frozen since `day`. Who has received one of
-    `without`, variants by edition, is left out.
+    `without`, variants by edition, is left out, and who has paused the newsletter until later than `at`.
     """
 
     newsletter: str
+    at: datetime
     frequency: Frequency | None = Frequency.EACH
     start: datetime = EPOCH
     last: datetime = EPOCH
@@ -106,6 +107,7 @@ def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Se
         )
         .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
         .where(subscriptions.c.newsletter == order.newsletter, ~suppressed.exists())
+        .where(is_not_paused(order.at))
     )
     if order.frequency:
         query = query.where(subscribers.c.frequency == order.frequency)
@@ -115,6 +117,18 @@ def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Se
         enough = subscribers.c.id.in_(_recipients_at_cap(order))
         query = query.where(enough if over_cap else ~enough)
     return query
+
+
+def is_not_paused(at: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
+    """Whether the subscriber has not paused the newsletter until later than `at`."""
+    until = subscriptions.c.paused_until
+    return until.is_(None) | (until <= at)
+
+
+def count_paused(connection: Connection, newsletter: str, at: datetime) -> int:
+    """How many subscribers of a newsletter have paused it until later than `at`."""
+    query = sa.select(sa.func.count()).select_from(subscriptions)
+    return connection.execute(query.where(subscriptions.c.newsletter == newsletter, ~is_not_paused(at))).scalar_one()
 
 
 def _catch_up_from(order: RecipientQuery) -> sa.Label[Any]:

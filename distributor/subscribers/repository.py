@@ -1,4 +1,4 @@
-"""Subscribers in the store: found, updated, unsubscribed, erased, listed. `subscribe` adds them.
+"""Subscribers in the store: found, updated, unsubscribed, listed. `subscribe` adds them.
 
 A change of frequency also records how far back the next email must reach, so that nothing is lost or sent twice.
 """
@@ -19,7 +19,7 @@ from ..mail.address import normalize
 from ..model import EditionKind, Frequency, Language, OptOut, Subscriber
 from ..storage.renames import NameKind, current_name
 from ..storage.rows import damaged_row, log_damage, read_rows
-from ..storage.tables import bounces, deliveries, subscribers, subscriptions, suppressions
+from ..storage.tables import subscribers, subscriptions, suppressions
 from . import opt_outs
 from .attributes import readable_attributes
 from .recipients import EPOCH
@@ -95,20 +95,6 @@ def unsubscribe(
     if newsletter:
         query = query.where(subscriptions.c.newsletter == newsletter)
     return connection.execute(query).rowcount
-
-
-def erase(connection: Connection, person: Subscriber, now: datetime) -> None:
-    """Delete a subscriber and everything that names them: in the ledger and among the bounces only counts and outcomes stay.
-
-    What stays is the bare address as an opt-out of all newsletters, so that no import brings them back, and its
-    suppression where there is one. Deliveries that are still open find no subscriber and become suppressed.
-    """
-    unsubscribe(connection, person, now=now, via="staff")
-    key = normalize(person.address)
-    unnamed = {"address": "", "reply": ""}
-    connection.execute(sa.update(deliveries).where(deliveries.c.recipient == person.id).values(**unnamed))
-    connection.execute(sa.update(bounces).where(bounces.c.address_key == key).values(address_key="", text=""))
-    connection.execute(sa.delete(subscribers).where(subscribers.c.id == person.id))
 
 
 def count_by_newsletter(connection: Connection) -> dict[str, int]:

@@ -15,7 +15,7 @@ from ..bounces import suppressions
 from ..model import Frequency, OptOut, Subscriber, Suppression
 from ..storage import statements
 from ..storage.tables import subscribers, subscriptions
-from . import opt_outs, repository
+from . import erasures, opt_outs, repository
 from .attributes import merge_attributes
 from .requests import SubscriptionRequest
 
@@ -38,30 +38,38 @@ class SubscribeResult(NamedTuple):
     blocked_by: dict[str, OptOut]
 
 
-def add(connection: Connection, wanted: SubscriptionRequest, now: datetime) -> SubscribeResult:
+def add(
+    connection: Connection, wanted: SubscriptionRequest, now: datetime, *, keys: tuple[bytes, ...]
+) -> SubscribeResult:
     """Subscribe somebody; existing subscriptions stay. Asking twice changes nothing.
 
-    Nobody is subscribed to a newsletter from which they have unsubscribed.
+    Nobody is subscribed to a newsletter from which they have unsubscribed, and nobody who was erased to any. `keys` are
+    those of the newsroom (`Newsroom.known_secrets`).
     """
-    return add_all(connection, [wanted], now)[0]
+    return add_all(connection, [wanted], now, keys=keys)[0]
 
 
 def resubscribe(
-    connection: Connection, wanted: SubscriptionRequest, now: datetime
+    connection: Connection, wanted: SubscriptionRequest, now: datetime, *, keys: tuple[bytes, ...]
 ) -> tuple[SubscribeResult, Suppression | None]:
     """`add` for somebody who surely wants it again: by their own confirmed sign-up, or because staff name them. Their
-    opt-outs of these newsletters are deleted; a suppression is removed and returned."""
+    opt-outs of these newsletters are deleted, and the record of their erasure; a suppression is removed and returned."""
+    erasures.end_erasure(connection, keys, wanted.key)
     opt_outs.delete(connection, wanted.key, wanted.choice.newsletters)
     lifted = suppressions.remove_suppression(connection, wanted.key)
     return _apply_requests(connection, [wanted], {}, now)[0], lifted
 
 
-def add_all(connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime) -> list[SubscribeResult]:
+def add_all(
+    connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime, *, keys: tuple[bytes, ...]
+) -> list[SubscribeResult]:
     """`add` for many, each address once, with a few statements for all of them. Where a request says that somebody has
     unsubscribed elsewhere, that is recorded, and they are unsubscribed here."""
-    made = _apply_requests(
-        connection, wanted, opt_outs.find_with_suppressions(connection, [one.key for one in wanted]), now
-    )
+    addresses = [one.key for one in wanted]
+    left = opt_outs.find_with_suppressions(connection, addresses)
+    for address, erased in erasures.find_erased(connection, keys, addresses).items():
+        left.setdefault(address, []).append(erased)
+    made = _apply_requests(connection, wanted, left, now)
     gone = [(wish, enrolled.subscriber) for wish, enrolled in zip(wanted, made, strict=True) if wish.left]
     opt_outs.record(
         connection,

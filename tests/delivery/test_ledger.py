@@ -66,7 +66,7 @@ def test_who_is_suppressed_after_the_promise_gets_no_mark(store: Database) -> No
     assert states(store) == {S.SENDING: 2, S.SUPPRESSED: 1}
     with store.read() as connection:
         (row,) = rows_of.list_deliveries(connection, states=[S.SUPPRESSED])
-    assert (row.recipient, row.reply) == ("s0001", "left or suppressed since the edition was frozen")
+    assert (row.recipient, row.reply) == ("s0001", "left, paused or suppressed since the edition was frozen")
 
 
 def test_alerts_are_worked_on_first(store: Database) -> None:

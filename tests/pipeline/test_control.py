@@ -130,7 +130,7 @@ async def test_who_has_left_or_is_suppressed_is_not_counted_among_the_missed(ben
     assert pipeline.resend_missed(bench.database, ID, "lan", now) == 1
     assert states(bench.database) == {S.SENT: 1, S.REJECTED: 2, S.PENDING: 1}
     with bench.database.read() as connection:
-        assert control.count_unreachable(connection, ID, control.MISSED_STATES) == 2
+        assert control.count_unreachable(connection, ID, control.MISSED_STATES, now) == 2
 
 
 async def test_what_a_newer_edition_carries_is_not_sent_again(bench: Bench) -> None:
@@ -139,7 +139,7 @@ async def test_what_a_newer_edition_carries_is_not_sent_again(bench: Bench) -> N
         connection.execute(
             sa.update(deliveries).values(state=S.EXPIRED, reply="overtaken by tin-sang-2, which carries it")
         )
-        assert control.count_missed(connection, ID, control.MISSED_STATES) == 0
+        assert control.count_missed(connection, ID, control.MISSED_STATES, bench.clock.now) == 0
 
 
 async def test_how_far_an_edition_has_come(bench: Bench) -> None:

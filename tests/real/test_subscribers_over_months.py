@@ -35,7 +35,7 @@ from distributor.source import FetchResult
 from distributor.storage.database import Database
 from distributor.subscribers import subscribe
 from distributor.subscribers.requests import parse_request
-from support.builders import GivenSource, found, newsletter, newsroom, settings
+from support.builders import KEYS, GivenSource, found, newsletter, newsroom, settings
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -154,7 +154,7 @@ class Months(RuleBasedStateMachine):
     def _register(self, address: str, frequency: str, topics: tuple[str, ...] = ()) -> None:
         wanted = parse_request(address, ["tin-sang"], known=["tin-sang"], topics=topics, frequency=frequency)
         with self.store.write() as connection:
-            subscribe.add(connection, wanted, self.now)
+            subscribe.add(connection, wanted, self.now, keys=KEYS)
 
     @rule(data=st.data())
     def staff_send_an_article_at_once(self, data: st.DataObject) -> None:

@@ -15,7 +15,7 @@ from distributor.subscribers import repository, subscribe
 from distributor.subscribers.attributes import InvalidAttribute, parse_attributes, parse_value, write_value
 from distributor.subscribers.requests import parse_request
 from distributor.subscribers.subscribe import SubscriptionChange
-from support.builders import NOW
+from support.builders import KEYS, NOW
 
 LABEL = {Language.VI: "Huyện", Language.EN: "District"}
 DECLARED = {
@@ -93,7 +93,7 @@ class TestStored:
             "lan@example.com", ["tin-sang"], known=["tin-sang"], attributes=attributes, declared=DECLARED
         )
         with database.write() as connection:
-            change = subscribe.add(connection, wanted, NOW).change
+            change = subscribe.add(connection, wanted, NOW, keys=KEYS).change
             found = repository.find(connection, "lan@example.com")
         assert found
         return change, dict(found.attributes)
@@ -118,6 +118,6 @@ class TestStored:
             for number in range(4)
         ]
         with database.write() as connection:
-            subscribe.add_all(connection, wanted, NOW)
+            subscribe.add_all(connection, wanted, NOW, keys=KEYS)
             people = repository.list_subscribers(connection)
             assert [person.attributes for person in people] == [{}, {"children": 1}, {}, {"children": 3}]

@@ -7,17 +7,18 @@ from datetime import timedelta
 
 from distributor.model import Language
 from distributor.storage.database import Database
-from distributor.subscribers import consents, repository, subscribe
+from distributor.subscribers import consents, erasures, repository, subscribe
 from distributor.subscribers.consents import Consent
 from distributor.subscribers.requests import parse_request
-from support.builders import NOW
+from support.builders import KEYS, NOW
 
 TEXT = "Khi bấm “Đăng ký”, quý vị đồng ý …"
 
 
 def subscribed(database: Database) -> str:
     with database.write() as connection:
-        made = subscribe.add(connection, parse_request("lan@example.vn", ["tin"], known=["tin"]), NOW).subscriber
+        wanted = parse_request("lan@example.vn", ["tin"], known=["tin"])
+        made = subscribe.add(connection, wanted, NOW, keys=KEYS).subscriber
     assert made
     return made.id
 
@@ -54,5 +55,5 @@ def test_consents_go_with_the_subscriber(database: Database) -> None:
         consents.record(connection, [given])
         person = repository.find(connection, "lan@example.vn")
         assert person
-        repository.erase(connection, person, NOW)
+        erasures.erase(connection, person, KEYS, NOW, via="link")
         assert consents.list_of(connection, given.subscriber) == []

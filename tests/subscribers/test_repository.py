@@ -12,7 +12,7 @@ from distributor.subscribers import repository as subscriber_repository
 from distributor.subscribers import subscribe
 from distributor.subscribers.requests import parse_request
 from distributor.subscribers.subscribe import SubscriptionChange
-from support.builders import NOW
+from support.builders import KEYS, NOW
 
 KNOWN = ("tin-sang", "kinh-te")
 
@@ -23,7 +23,7 @@ class TestRegister:
     ) -> tuple[Subscriber, SubscriptionChange]:
         wanted = parse_request(address, newsletters or ("tin-sang",), known=KNOWN, **more)
         with database.write() as connection:
-            person, change, _ = subscribe.add(connection, wanted, NOW)
+            person, change, _ = subscribe.add(connection, wanted, NOW, keys=KEYS)
         assert person
         return person, change
 
@@ -64,7 +64,7 @@ class TestRegister:
         ]
         wanted[1] = parse_request("mai@example.com", ["tin-sang"], known=KNOWN)
         with database.write() as connection:
-            made = subscribe.add_all(connection, wanted, NOW)
+            made = subscribe.add_all(connection, wanted, NOW, keys=KEYS)
             found = {person.address: person for person in subscriber_repository.list_subscribers(connection)}
         assert [one.change for one in made[:3]] == [
             SubscriptionChange.UPDATED,

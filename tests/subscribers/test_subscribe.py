@@ -14,7 +14,7 @@ from distributor.subscribers import repository as subscriber_repository
 from distributor.subscribers import subscribe
 from distributor.subscribers.requests import parse_request
 from distributor.subscribers.subscribe import SubscribeResult, SubscriptionChange
-from support.builders import NOW
+from support.builders import KEYS, NOW
 
 KNOWN = ("tin-sang", "kinh-te")
 
@@ -26,7 +26,9 @@ class TestLeaving:
 
     def join(self, database: Database, address: str, *newsletters: str) -> SubscribeResult:
         with database.write() as connection:
-            return subscribe.add(connection, parse_request(address, newsletters or self.both, known=KNOWN), NOW)
+            return subscribe.add(
+                connection, parse_request(address, newsletters or self.both, known=KNOWN), NOW, keys=KEYS
+            )
 
     def leave(self, database: Database, address: str, newsletter: str | None = None) -> None:
         with database.write() as connection:
@@ -74,7 +76,7 @@ class TestLeaving:
         )
         with database.write() as connection:
             before = subscriber_repository.find(connection, "lan@example.com")
-            assert subscribe.add(connection, wanted, NOW).subscriber == before
+            assert subscribe.add(connection, wanted, NOW, keys=KEYS).subscriber == before
             assert subscriber_repository.find(connection, "lan@example.com") == before
 
     def test_a_choice_changed_afterwards_puts_nobody_back(self, database: Database) -> None:
@@ -136,7 +138,7 @@ class TestLeaving:
                 connection, Suppression(address="lan@example.com", type=BounceType.COMPLAINT, reason="spam", since=NOW)
             )
             wanted = parse_request("Lan@example.com", ["tin-sang"], known=KNOWN)
-            made, lifted = subscribe.resubscribe(connection, wanted, NOW)
+            made, lifted = subscribe.resubscribe(connection, wanted, NOW, keys=KEYS)
             assert suppressions.find_suppression(connection, "lan@example.com") is None
         assert (made.change, made.blocked_by, lifted and lifted.type) == (
             SubscriptionChange.UPDATED,
@@ -153,17 +155,19 @@ class TestLeaving:
             self.leave(database, "lan@example.com", "tin-sang")
             assert self.join(database, "lan@example.com", "tin-sang").change is SubscriptionChange.KEPT_OFF
             with database.write() as connection:
-                subscribe.resubscribe(connection, parse_request("lan@example.com", ["tin-sang"], known=KNOWN), NOW)
+                subscribe.resubscribe(
+                    connection, parse_request("lan@example.com", ["tin-sang"], known=KNOWN), NOW, keys=KEYS
+                )
             assert self.lists(database, "lan@example.com") == ("tin-sang",)
 
     def test_thousands_are_told_apart(self, database: Database) -> None:
         with database.write() as connection:
             wanted = [parse_request(f"s{number}@example.com", ["tin-sang"], known=KNOWN) for number in range(2500)]
-            subscribe.add_all(connection, wanted, NOW)
-            for one in subscribe.add_all(connection, wanted[::5], NOW):
+            subscribe.add_all(connection, wanted, NOW, keys=KEYS)
+            for one in subscribe.add_all(connection, wanted[::5], NOW, keys=KEYS):
                 assert one.subscriber
                 subscriber_repository.unsubscribe(connection, one.subscriber, now=NOW, via="staff")
-            made = subscribe.add_all(connection, wanted, NOW)
+            made = subscribe.add_all(connection, wanted, NOW, keys=KEYS)
         assert [one.change is SubscriptionChange.KEPT_OFF for one in made] == [
             number % 5 == 0 for number in range(2500)
         ]

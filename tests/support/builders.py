@@ -20,6 +20,7 @@ from distributor.schedule.settings import ScheduleSettings
 from distributor.source import FetchedDocument, Fetcher, FetchResult, Source
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+KEYS = (b"a key of the newsroom, in tests",)
 
 
 class NoNetwork:

@@ -114,7 +114,7 @@ class Line:
             f"{name}@example.com", ["tin-sang"], known=["tin-sang"], name=name, topics=topics, frequency=frequency
         )
         with self.store.write() as connection:
-            subscriber_subscribe.add(connection, wanted, self.now)
+            subscriber_subscribe.add(connection, wanted, self.now, keys=self.newsroom.secrets())
 
     def _take(self, source: str, look: ParsedArticle) -> Article | None:
         with self._store.write() as connection:  # type: ignore[union-attr]

@@ -43,7 +43,7 @@ def freeze(
 ) -> None:
     with database.write() as connection:
         edition_repository.save(connection, made, renditions, "test")
-        readers = EditionRecipients(RecipientQuery(newsletter=made.newsletter), {Preference().key: "digest"})
+        readers = EditionRecipients(RecipientQuery(newsletter=made.newsletter, at=NOW), {Preference().key: "digest"})
         enqueue_deliveries(connection, made, renditions, readers, frozenset({"mail"}))
         supersede_earlier_editions(connection, made, latest_only, made.frozen_at)
 

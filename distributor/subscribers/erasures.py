@@ -1,0 +1,72 @@
+"""Erased subscribers: what names them is deleted, and a keyed hash of the address keeps imports from bringing them back.
+
+An import never subscribes an erased address. Its owner may sign up again, which ends the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..mail.address import normalize
+from ..model import OptOut, Subscriber
+from ..storage.tables import bounces, deliveries, opt_outs, subscribers, subscriptions, suppressions
+from ..storage.web_tables import data_requests, erased_addresses, outbox, signups
+from .address_hash import hash_address, hash_with_each
+from .opt_outs import ALL_NEWSLETTERS
+
+VIA = "erased"  # in place of how somebody has opted out
+_ABOUT_ONE = 1000  # hashes that are looked up at once; SQLite takes 32,766 values in a statement
+
+
+def erase(connection: Connection, person: Subscriber, keys: tuple[bytes, ...], now: datetime, *, via: str) -> None:
+    """Delete a subscriber and everything that names them. In the ledger and among the bounces only counts and outcomes stay.
+
+    What stays is a hash of the address, made with the first of `keys`, so that no import brings it back. Opt-outs and the
+    suppression go too: the hash does more. Deliveries that are still open find no subscriber and become suppressed. `via`
+    says who has asked: `link`, `staff`, `api`.
+    """
+    key = normalize(person.address)
+    row = {"address_hash": hash_address(keys[0], key), "at": now, "via": via}
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(insert(erased_addresses).values(row).on_conflict_do_nothing())
+    unnamed = {"address": "", "reply": ""}
+    connection.execute(sa.update(deliveries).where(deliveries.c.recipient == person.id).values(**unnamed))
+    connection.execute(sa.update(bounces).where(bounces.c.address_key == key).values(address_key="", text=""))
+    for table in (opt_outs, suppressions, signups):
+        connection.execute(sa.delete(table).where(table.c.address_key == key))
+    theirs = (outbox.c.recipient == person.id) | (sa.func.lower(outbox.c.address) == key)
+    connection.execute(sa.delete(outbox).where(theirs))
+    asked = (data_requests.c.subscriber_id == person.id) | (sa.func.lower(data_requests.c.address) == key)
+    connection.execute(sa.update(data_requests).where(asked).values(address="", note=""))
+    connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == person.id))
+    connection.execute(sa.delete(subscribers).where(subscribers.c.id == person.id))
+
+
+def find_erased(connection: Connection, keys: tuple[bytes, ...], addresses: Sequence[str]) -> dict[str, OptOut]:
+    """Which of these addresses (in normal form) were erased: as opt-outs of all newsletters, by address."""
+    if not keys or not connection.execute(sa.select(erased_addresses.c.at).limit(1)).first():
+        return {}
+    by_hash = {one: address for address in addresses for one in hash_with_each(keys, address)}
+    return {
+        by_hash[row.address_hash]: OptOut(
+            address=by_hash[row.address_hash], newsletter=ALL_NEWSLETTERS, at=row.at, via=VIA
+        )
+        for row in _rows(connection, list(by_hash))
+    }
+
+
+def end_erasure(connection: Connection, keys: tuple[bytes, ...], address: str) -> None:
+    """Delete the record that an address (in normal form) was erased: its owner has signed up again."""
+    here = erased_addresses.c.address_hash.in_(hash_with_each(keys, address))
+    connection.execute(sa.delete(erased_addresses).where(here))
+
+
+def _rows(connection: Connection, hashes: Sequence[str]) -> Iterable[sa.Row[tuple[str, datetime, str]]]:
+    for start in range(0, len(hashes), _ABOUT_ONE):
+        some = hashes[start : start + _ABOUT_ONE]
+        yield from connection.execute(sa.select(erased_addresses).where(erased_addresses.c.address_hash.in_(some)))
