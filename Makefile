@@ -99,19 +99,20 @@ format: $(READY)
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-# The tests again, but with the program as users install it: from the wheel, in an environment without the checkout. Only
-# those of what can differ there: what the package brings along (templates, channels, migrations, texts), how it finds
-# that, and what `init` writes.
-WHEEL_TESTS := $(addprefix tests/,cli plugins rendering/test_templates.py test_i18n.py \
+# The tests again, but with the program as users install it: from the wheel, in an environment without the checkout, which
+# has the libraries of the other one. Only those of what can differ there: what the package brings along (templates,
+# channels, migrations, texts), how it finds that, and what `init` writes.
+WHEEL_TESTS := $(addprefix tests/,cli/test_main.py cli/test_init.py cli/test_config.py cli/test_preview.py plugins rendering/test_templates.py test_i18n.py \
   preflight/test_config_keys.py test_terminal.py docs real/docs)
 
 wheel-test: $(READY)
 	@rm -rf build dist .venv-wheel
 	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
-	@$(PYTHON) -m venv .venv-wheel
-	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@.venv-wheel/bin/python -m pip install -qq --disable-pip-version-check --no-deps dist/*.whl
-	@.venv-wheel/bin/pytest -q -n auto -k 'not postgresql' $(WHEEL_TESTS)
+	@$(PYTHON) -m venv --without-pip .venv-wheel
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' >.venv-wheel/libraries.pth
+	@mv .venv-wheel/libraries.pth "$$(.venv-wheel/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	@$(BIN)/python -m pip --python .venv-wheel/bin/python install -qq --disable-pip-version-check --no-deps dist/*.whl
+	@.venv-wheel/bin/python -P -m pytest -q -n auto -k 'not postgresql' $(WHEEL_TESTS)
 
 lock:
 	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

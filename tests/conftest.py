@@ -14,7 +14,7 @@ from distributor.storage.database import Database
 # CI looks at each change with two processors; whoever works on the tests, and `make fuzz`, look further. `make unit` looks
 # less far (`--hypothesis-profile=unit`); see also `support.effort`.
 # Slow input is no fault: it depends on what else the machine does.
-settings.register_profile("ci", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("unit", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if os.environ.get("CI"):
     settings.load_profile("ci")
