@@ -47,7 +47,7 @@ def broken(room: Room, *arguments: str) -> Done:
         (
             ["subscribers", "update", "a@b.vn"],
             2,
-            "error: name what to update: --name, --topic, --all-topics or --frequency",
+            "error: name what to update: --name, --topic, --all-topics, --frequency or --attribute",
         ),
         (["subscribers", "unsubscribe", "who@example.com"], 2, "error: who@example.com is not a subscriber"),
         (["subscribers", "import", "/nowhere.csv"], 2, "error: /nowhere.csv: cannot be read"),
