@@ -24,6 +24,7 @@ from .errors import DistributorError, StoreLost
 from .gather_loop import GatherLoop
 from .model import BounceType
 from .newsroom import Newsroom
+from .pages_loop import PagesLoop
 from .pipeline import Fault
 from .storage.database import Database
 from .workers import DeliveryLoop, keep_workers_alive, wait_for_any
@@ -39,7 +40,8 @@ _JUST_AFTER = 0.01  # seconds after a time at which it has surely come
 
 
 class Service:
-    """Gathers and sends on schedule until `stop` is set. `tick` is the time in seconds between two checks."""
+    """Gathers and sends on schedule until `stop` is set, and serves the web pages if there are any, unless told otherwise
+    (`with_pages`). `tick` is the time in seconds between two checks."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Service:
         stop: asyncio.Event,
         *,
         tick: float = 5.0,
+        with_pages: bool = True,
     ) -> None:
         self.newsroom = newsroom
         self.database = database
@@ -60,6 +63,9 @@ class Service:
         self.faults = self.worker.faults
         self.gathering = GatherLoop(newsroom, database, clock, self.faults)
         self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        pages = PagesLoop(newsroom, database, clock, stop, self.faults, self.wake, here=with_pages)
+        self.pages = pages if newsroom.settings.web else None
         self._coming: Sequence[pipeline.UpcomingEvent] = ()
         self._answered = clock()  # up to when what is due has been answered
         self._asked: dict[str, datetime] = {}  # when an article was rechecked
@@ -68,7 +74,11 @@ class Service:
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
 
     async def run(self) -> None:
-        """Serve. Returns after `stop`, when the work in hand is written down. Raises StoreLost (see `Worker.run`)."""
+        """Serve. Returns after `stop`, when the work in hand is written down. Raises StoreLost (see `Worker.run`), and
+        UserError where the pages cannot be served at the address that `web.listen` names."""
+        self._loop = asyncio.get_running_loop()
+        if self.pages:
+            self.pages.listen()
         scheduler = AsyncIOScheduler(timezone="UTC")
         # Only waking: a late tick is as good as one in time (no grace limit), several that were missed are one.
         trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
@@ -79,6 +89,8 @@ class Service:
             others.append(
                 asyncio.create_task(keep_workers_alive(self.newsroom.file, self.newsroom.settings.workers, self.stop))
             )
+        if self.pages:
+            others.append(asyncio.create_task(self.pages.run()))
         try:
             if not await self.worker.clock_is_wrong():
                 await self._run_guarded("catching up", self._catch_up)
@@ -104,6 +116,12 @@ class Service:
 
     async def _tick(self) -> None:
         self._wake.set()
+
+    def wake(self) -> None:
+        """There is something new to do: decide and deliver at once. May be called from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+            self._loop.call_soon_threadsafe(self.worker.wake.set)
 
     async def _run_guarded(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         """One step. What goes wrong in it is logged once while it lasts, and the next tick tries again."""

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -207,11 +207,13 @@ def _log_report(report: RunStats, seconds: float) -> None:
 
 async def keep_workers_alive(config: Path, count: int, stop: asyncio.Event) -> None:
     """Keep `count` - 1 more workers alive, each in a process of its own, until `stop`."""
-    await asyncio.gather(*(_keep_worker_alive(config, count, stop) for _ in range(count - 1)))
+    arguments = ("deliver", "--follow", "--share-of", str(count))
+    await asyncio.gather(*(keep_process_alive(config, "a worker", arguments, stop) for _ in range(count - 1)))
 
 
-async def _keep_worker_alive(config: Path, among: int, stop: asyncio.Event) -> None:
-    command = (sys.executable, "-m", "distributor", "-c", str(config), "deliver", "--follow", "--share-of", str(among))
+async def keep_process_alive(config: Path, name: str, arguments: Sequence[str], stop: asyncio.Event) -> None:
+    """Keep a command of this program running in a process of its own until `stop`; started again where it ends."""
+    command = (sys.executable, "-m", "distributor", "-c", str(config), *arguments)
     while not stop.is_set():
         process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
         ended = asyncio.ensure_future(process.wait())
@@ -219,21 +221,21 @@ async def _keep_worker_alive(config: Path, among: int, stop: asyncio.Event) -> N
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ended.done():
-            await _terminate(process)
+            await _terminate(process, name)
             return
-        log.error("a worker ended with %s; another one is started", process.returncode)
+        log.error("%s ended with %s; another one is started", name, process.returncode)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_RESTART_DELAY):
                 await stop.wait()
 
 
-async def _terminate(process: asyncio.subprocess.Process) -> None:
+async def _terminate(process: asyncio.subprocess.Process, name: str) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
         async with asyncio.timeout(_TERMINATE_TIMEOUT):
             await process.wait()
     except TimeoutError:
-        log.error("a worker did not end in %g s and is killed; what it had in hand may be out", _TERMINATE_TIMEOUT)
+        log.error("%s did not end in %g s and is killed; what it had in hand may be out", name, _TERMINATE_TIMEOUT)
         process.kill()
         await process.wait()

@@ -37,6 +37,7 @@ COMMANDS = {
     "channels": "List channel types; rename, resume or cancel a channel.",
     "sources": "List the source types with their settings; try an address.",
     "serve": "Gather and send on schedule until stopped.",
+    "web": "Serve the web pages alone; `serve` has them too.",
     "dkim": "Create a DKIM key and show its DNS record.",
     "doctor": "Find damaged rows in the store and repair them.",
     "store": "Claim a store that was copied or moved.",

@@ -21,9 +21,10 @@ log = logging.getLogger("distributor.service")
     show_default=True,
     help="Seconds between checks of the schedule.",
 )
+@click.option("--web/--no-web", default=True, show_default=True, help="Serve the web pages, if config.yaml has `web`.")
 @pass_cli_context
-def command(app: CliContext, tick: float) -> None:
-    """Gather and send on schedule until stopped.
+def command(app: CliContext, tick: float, web: bool) -> None:
+    """Gather and send on schedule, and serve the web pages, until stopped.
 
     Ctrl-C or SIGTERM stops cleanly: the message being sent is finished and recorded. Several `serve` may share one store.
     """
@@ -41,6 +42,8 @@ def command(app: CliContext, tick: float) -> None:
     async def run(service: Service) -> None:
         with stop_on_signals(stop):
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
+            if service.pages and web:
+                say(f"Web pages: {app.newsroom.settings.links_url}/")
             await service.run()
             lines, hints = await asyncio.to_thread(unfinished_lines, app, service.database)
             for line in (*lines, *hints):
@@ -51,4 +54,4 @@ def command(app: CliContext, tick: float) -> None:
             missing = pipeline.list_missing(app.newsroom, connection)
         for one in missing:
             log.error("%s", one.in_words())
-        run_until_stopped(run(Service(app.newsroom, database, clock, stop, tick=tick)))
+        run_until_stopped(run(Service(app.newsroom, database, clock, stop, tick=tick, with_pages=web)))

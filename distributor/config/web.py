@@ -43,8 +43,16 @@ class Web(Section):
         description="page about personal data, linked from every form",
         examples=["https://bacson.example/du-lieu-ca-nhan"],
     )
+    access_log: bool = Field(
+        True, description="log a line for each request, without addresses and links of subscribers"
+    )
+    own_process: bool = Field(
+        False, description="let `serve` run the pages in a process of their own, on another processor core"
+    )
     https_only: bool = Field(False, description="tell browsers to use https alone from now on (HSTS)")
-    max_connections: int = Field(1000, ge=10, description="most connections at a time; more have to wait")
+    max_connections: int = Field(
+        1000, ge=10, description="most connections at a time; idle ones are closed for new ones"
+    )
 
     @field_validator("listen", mode="after")
     @classmethod

@@ -61,3 +61,8 @@ def add(connection: Connection, message: OutboxMessage, now: datetime) -> bool:
 def count_open(connection: Connection) -> int:
     """How many messages wait."""
     return connection.execute(sa.select(sa.func.count()).where(outbox.c.state.in_(("pending", "sending")))).scalar_one()
+
+
+def newest_id(connection: Connection) -> int:
+    """The id of the message that was added last; 0 before the first. Ids only grow."""
+    return connection.execute(sa.select(sa.func.max(outbox.c.id))).scalar() or 0

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ..errors import DistributorError
 from . import archive, assets, feeds, home, hooks, preferences, review, signup, unsubscribe
+from .access_log import known_path
 from .api import routes as api
 from .context import CONTEXT, WebContext
 from .responses import error_page
@@ -62,10 +63,10 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except DistributorError as error:
-        log.error("%s %s: %s", request.method, _known_path(request), error)
+        log.error("%s %s: %s", request.method, known_path(request), error)
         return _unavailable(request)
     except Exception:
-        log.exception("%s %s failed", request.method, _known_path(request))
+        log.exception("%s %s failed", request.method, known_path(request))
         return _unavailable(request)
 
 
@@ -73,9 +74,3 @@ def _unavailable(request: web.Request) -> web.Response:
     response = error_page(request, 503, "went_wrong", "went_wrong_help")
     response.headers["Retry-After"] = "300"
     return response
-
-
-def _known_path(request: web.Request) -> str:
-    """The pattern of a path, which holds no token."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "an unknown path"

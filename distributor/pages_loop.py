@@ -1,0 +1,95 @@
+"""The web pages beside the service: in its event loop, or in a process of their own. Whatever becomes of them, what is sent
+goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from datetime import datetime
+
+from .delivery import outbox
+from .errors import DistributorError
+from .newsroom import Newsroom
+from .pipeline import Fault
+from .storage.database import Database
+from .web.context import WebContext
+from .web.server import WebServer, listen
+from .workers import FaultLog, keep_process_alive, wait_for_any
+
+NOTICE_EVERY = 0.5  # seconds between two looks for what pages in another process have asked for
+_RETRY_AFTER = 5.0  # seconds after which pages that failed are served again
+
+
+class PagesLoop:
+    """Serves the pages until `stop`. `wake` tells the service that a page has given it something to do. Unless `here`, they
+    are served elsewhere, and only what they ask for is noticed."""
+
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        database: Database,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        faults: FaultLog,
+        wake: Callable[[], None] = lambda: None,
+        *,
+        here: bool = True,
+    ) -> None:
+        self.newsroom = newsroom
+        self.database = database
+        self.clock = clock
+        self.stop = stop
+        self.faults = faults
+        self.wake = wake
+        self.here = here
+        self._settings = newsroom.settings.web_settings
+        self._listening: socket.socket | None = None
+
+    def listen(self) -> None:
+        """Take the address. Raises UserError where another process has it."""
+        if self.here:
+            self._listening = listen(self._settings.listen)
+
+    async def run(self) -> None:
+        """Serve, in this process or in one of their own as the settings say."""
+        if not self.here:
+            await self._notice_requests()
+            return
+        if not self._settings.own_process:
+            await self.serve()
+            return
+        if self._listening:  # it is free: the other process can have it
+            self._listening.close()
+        arguments = ("web", "--quiet")
+        other = keep_process_alive(self.newsroom.file, "the process of the web pages", arguments, self.stop)
+        await asyncio.gather(other, self._notice_requests())
+
+    async def serve(self) -> None:
+        """Serve in this process. What fails is logged once while it lasts, and tried again."""
+        context = WebContext(self.newsroom, self.database, self.clock, self.wake)
+        while not self.stop.is_set():
+            try:
+                listening, self._listening = self._listening or listen(self._settings.listen), None
+                await WebServer(context, listening).run(self.stop)
+            except DistributorError as error:
+                self.faults.report("web pages", Fault(str(error)))
+            except Exception as bug:
+                text = f"serving the web pages failed: {type(bug).__name__}: {bug}; tried again in {_RETRY_AFTER:.0f} s"
+                self.faults.report("web pages", Fault(text, bug))
+            await wait_for_any(self.stop, asyncio.Event(), _RETRY_AFTER)
+
+    async def _notice_requests(self) -> None:
+        """Wake the service when pages in another process have put something into the store. One question of an index twice
+        a second is cheaper than a channel between processes, which may run on two machines."""
+        last = None
+        while not self.stop.is_set():
+            await wait_for_any(self.stop, asyncio.Event(), NOTICE_EVERY)
+            try:
+                newest = await self.database.read_in_thread(outbox.newest_id)
+            except DistributorError:
+                continue  # busy, or not to be reached: whoever needs it says so
+            if last is not None and newest > last:
+                self.wake()
+            last = newest
