@@ -33,7 +33,7 @@ class Limits:
     sweep: float = 1.0
 
 
-class Phase(Enum):
+class ConnectionPhase(Enum):
     """What a connection waits for."""
 
     IDLE = auto()  # a request
@@ -55,7 +55,7 @@ class Owner(Protocol):
 class Connection(web.RequestHandler):
     """A connection of a client."""
 
-    __slots__ = ("_backlog", "_body", "_head", "_owner", "_transport", "_valid", "phase", "since")
+    __slots__ = ("_backlog", "_body", "_half_closed", "_head", "_owner", "_transport", "_valid", "phase", "since")
 
     def __init__(self, manager: web.Server, owner: Owner, **options: Any) -> None:
         super().__init__(manager, **options)
@@ -63,9 +63,10 @@ class Connection(web.RequestHandler):
         self._valid = True  # what has come was a request
         self._head = b""  # what has come of the head, at most MAX_HEAD octets
         self._body: StreamReader | None = None
+        self._half_closed = False  # the client will send no more, but may read on
         self._backlog: tuple[int, float] | None = None  # octets of an answer that were not taken, and when
         self._transport: asyncio.Transport | None = None  # aiohttp forgets the transport when it closes
-        self.phase = Phase.IDLE
+        self.phase = ConnectionPhase.IDLE
         self.since = self._loop.time()
 
     # -- what happens ------------------------------------------------------------------------------------------------
@@ -81,26 +82,33 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.phase is Phase.IDLE:
-            self._enter(Phase.HEAD)
+        if self.phase is ConnectionPhase.IDLE:
+            self._enter(ConnectionPhase.HEAD)
             self._head = b""
-        if self.phase is Phase.HEAD:
+        if self.phase is ConnectionPhase.HEAD:
             self._head += data[: MAX_HEAD + 1 - len(self._head)]
             if len(self._head) > MAX_HEAD and b"\r\n\r\n" not in self._head:
                 self._refuse(b"431 Request Header Fields Too Large")
                 return
         super().data_received(data)
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # aiohttp's drops the answer
+        """The client has ended its side. Whether the connection stays open: an answer that is due is still sent."""
+        self._half_closed = True
+        return self.phase is not ConnectionPhase.IDLE
+
     def request_begun(self, body: StreamReader) -> None:
         """The head of a request is complete."""
         self._body = body
         self._head = b""
-        self._enter(Phase.REQUEST)
+        self._enter(ConnectionPhase.REQUEST)
 
     def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:
         """The answer is made. aiohttp calls this after each."""
         self._owner.answered(request if self._valid else None, response, self._loop.time() - self.since)
-        self._enter(Phase.IDLE)
+        self._enter(ConnectionPhase.IDLE)
+        if self._half_closed:
+            self.close()
 
     def handle_error(
         self,
@@ -129,9 +137,9 @@ class Connection(web.RequestHandler):
             return self._reads_too_slowly(waiting, now, limits)
         self._backlog = None
         passed = now - self.since
-        if self.phase is Phase.HEAD:
+        if self.phase is ConnectionPhase.HEAD:
             return passed > limits.head
-        if self.phase is Phase.IDLE:
+        if self.phase is ConnectionPhase.IDLE:
             return passed > (limits.idle if self._body else limits.head)
         unfinished = self._body is not None and not self._body.is_eof()
         return passed > (limits.body if unfinished else limits.request)
@@ -160,6 +168,6 @@ class Connection(web.RequestHandler):
         self.close()
         self.force_close()
 
-    def _enter(self, phase: Phase) -> None:
+    def _enter(self, phase: ConnectionPhase) -> None:
         self.phase = phase
         self.since = self._loop.time()

@@ -14,7 +14,7 @@ from aiohttp import web
 from ..errors import UserError
 from .access_log import log_request
 from .app import build_app
-from .connection import Connection, Limits, Phase
+from .connection import Connection, ConnectionPhase, Limits
 from .context import WebContext
 
 log = logging.getLogger("distributor.web")
@@ -88,7 +88,7 @@ class WebServer:
         self.connections.add(connection)
         if len(self.connections) <= self._settings.max_connections:
             return
-        idle = [one for one in self.connections if one.phase is Phase.IDLE and one is not connection]
+        idle = [one for one in self.connections if one.phase is ConnectionPhase.IDLE and one is not connection]
         if idle:
             min(idle, key=lambda one: one.since).cut()
         else:

@@ -1,0 +1,160 @@
+"""The web server against clients that mean no good, octet by octet: who is slow, too long or too many is cut off, and
+nobody else notices."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import socket
+
+import pytest
+
+from distributor.errors import UserError
+from distributor.web.server import listen
+from support.raw_http import ExtraPages, Served
+
+HOST = b"Host: news.bacson.example\r\n"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"GET", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n" + HOST, b"\r\n" * 10],
+    ids=["nothing", "a word", "a line", "half a head", "empty lines"],
+)
+async def test_who_does_not_finish_a_request_is_cut_off(served: Served, octets: bytes) -> None:
+    client = await served.connect()
+    client.send(octets)
+    assert await client.is_cut()
+
+
+async def test_a_head_that_comes_octet_by_octet_is_cut_off_although_something_always_comes(served: Served) -> None:
+    client = await served.connect()
+
+    async def drip() -> None:
+        for octet in b"GET / HTTP/1.1\r\n" + HOST + b"A: " + b"b" * 1000:
+            client.send(bytes([octet]))
+            await asyncio.sleep(0.02)
+
+    dripping = asyncio.create_task(drip())
+    assert await client.is_cut()
+    dripping.cancel()
+
+
+@pytest.mark.parametrize("path", [b"/reads", b"/ignores"])
+async def test_half_a_body_is_not_waited_for(served: Served, extra: ExtraPages, path: bytes) -> None:
+    client = await served.connect()
+    client.send(b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 1000\r\n\r\nhalf")
+    answer = await client.receive()
+    assert answer == b"" or answer.endswith(b"ignored")
+    assert extra.bodies == []
+
+
+async def test_a_client_that_does_not_read_its_answer_is_cut_off(served: Served) -> None:
+    sock = socket.create_connection(("127.0.0.1", served.port))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.sendall(b"GET /large HTTP/1.1\r\n" + HOST + b"\r\n")
+    async with asyncio.timeout(10):
+        while not served.server.connections:
+            await asyncio.sleep(0.01)
+        while served.server.connections:
+            await asyncio.sleep(0.05)
+    sock.close()
+
+
+async def test_a_client_that_reads_steadily_gets_all_of_a_large_answer(served: Served) -> None:
+    client = await served.connect()
+    client.send(b"GET /large HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    total = 0
+    while chunk := await client.reader.read(1_000_000):
+        total += len(chunk)
+        await asyncio.sleep(0.02)
+    assert total > 20_000_000
+
+
+async def test_a_connection_serves_many_requests_and_ends_when_idle(served: Served) -> None:
+    client = await served.connect()
+    for _ in range(3):
+        client.send(b"GET /nowhere HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert (await client.answer())[0] == 404
+        await asyncio.sleep(0.1)
+    assert await client.is_cut()
+
+
+async def test_a_head_that_is_too_long_is_refused(served: Served) -> None:
+    status, _ = await served.ask(b"GET / HTTP/1.1\r\n" + HOST + b"A: b\r\n" * 3000 + b"\r\n")
+    assert status == 431
+
+
+async def test_a_long_head_comes_through_and_so_does_a_large_body_behind_it(served: Served, extra: ExtraPages) -> None:
+    head = b"POST /reads HTTP/1.1\r\n" + HOST + b"A: b\r\n" * 100 + b"Content-Length: 500000\r\n"
+    status, _ = await served.ask(head + b"Connection: close\r\n\r\n" + b"y" * 500_000)
+    assert status == 200
+    assert extra.bodies == [b"y" * 500_000]
+
+
+async def test_an_address_that_is_too_long_is_refused(served: Served) -> None:
+    status, answer = await served.ask(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert status in (400, 414)
+    assert b"aaaa" not in answer
+
+
+async def test_idle_connections_make_room_for_new_ones(served: Served) -> None:
+    idle = [await served.connect() for _ in range(9)]
+    for client in idle:
+        client.send(b"GET /nowhere HTTP/1.1\r\n" + HOST + b"\r\n")
+        await client.answer()
+    busy = await served.connect()
+    busy.send(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert (await served.ask(b"GET /nowhere HTTP/1.1\r\n" + HOST + b"\r\n"))[0] == 404
+    assert (await busy.answer())[0] == 200
+
+
+async def test_who_comes_when_all_connections_are_at_work_is_told_to_come_back(served: Served) -> None:
+    busy = [await served.connect() for _ in range(10)]
+    for client in busy:
+        client.send(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n")
+    async with asyncio.timeout(5):
+        while len(served.server.connections) < 10:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    late = await served.connect()
+    assert b" 503 " in await late.receive()
+    assert {(await client.answer())[0] for client in busy} == {200}
+
+
+async def test_requests_in_hand_are_answered_at_a_stop_and_no_new_ones(served: Served, extra: ExtraPages) -> None:
+    client = await served.connect()
+    client.send(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n")
+    await extra.slow_begun.wait()
+    served.stop.set()
+    status, answer = await client.answer()
+    assert (status, answer[-4:]) == (200, b"done")
+    await served.running
+    with pytest.raises(OSError):
+        await served.connect()
+
+
+async def test_the_access_log_names_the_pattern_and_no_token(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "distributor.web.access")
+    await served.ask(b"GET /assets/secret-token HTTP/1.1\r\n" + HOST + b"X-Forwarded-For: 203.0.113.9\r\n\r\n")
+    await served.ask(b"GET /secret-token/mistyped HTTP/1.1\r\n" + HOST + b"\r\n")
+    await served.ask(b"secret-token\r\n\r\n")
+    lines = [record.getMessage() for record in caplog.records if record.name == "distributor.web.access"]
+    assert [re.sub(r"\d+ (bytes|ms)", r"N \1", line) for line in lines] == [
+        "GET /assets/{name} 404, N bytes, N ms",
+        "GET an unknown path 404, N bytes, N ms",
+        "no valid request 400, N bytes, N ms",
+    ]
+    assert "secret-token" not in caplog.text
+    assert "203.0.113.9" not in caplog.text
+    assert "127.0.0.1" not in "".join(lines)
+
+
+def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+    with listen("127.0.0.1:0") as first:
+        port = first.getsockname()[1]
+        with pytest.raises(UserError, match=f"^web.listen: 127.0.0.1:{port}: address already in use; [^\n]*$"):
+            listen(f"127.0.0.1:{port}")
+    with pytest.raises(UserError, match=r"^web.listen: nowhere.invalid:80: [^\n]*$"):
+        listen("nowhere.invalid:80")
