@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from distributor.web import server as web_server
+from distributor.web.app import build_app
 from distributor.web.connection import Limits
 from distributor.web.context import WebContext
 from distributor.web.server import WebServer, listen
@@ -116,10 +117,8 @@ def extra() -> ExtraPages:
 @pytest.fixture
 async def served(tmp_path: Path, extra: ExtraPages, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     """The pages of a newsroom at https://news.bacson.example, earlier https://tin.bacson.example, with short deadlines."""
-    build = web_server.build_app
-
     def with_extra_pages(context: WebContext) -> web.Application:
-        app = build(context)
+        app = build_app(context)
         extra.add_to(app)
         return app
 
