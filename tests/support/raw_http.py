@@ -117,6 +117,7 @@ def extra() -> ExtraPages:
 @pytest.fixture
 async def served(tmp_path: Path, extra: ExtraPages, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     """The pages of a newsroom at https://news.bacson.example, earlier https://tin.bacson.example, with short deadlines."""
+
     def with_extra_pages(context: WebContext) -> web.Application:
         app = build_app(context)
         extra.add_to(app)
