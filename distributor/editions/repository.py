@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from ..articles import search_index
 from ..model import Edition, EditionKind, EditionState, Rendition, RenditionAction, edition_from_json, edition_to_json
 from ..storage.rows import damaged_row, enum_member, read_rows, stream_readable_rows
 from ..storage.tables import edition_events, editions, renditions, slots
@@ -151,6 +152,7 @@ def _save_edition(
     if edition.kind is EditionKind.DIGEST:
         choices = choices or [ArticleDecision(article, ArticleStatus.IN) for article in edition.carried]
     article_status.record_decisions(connection, edition.newsletter, choices, now, edition.id)
+    search_index.index_edition(connection, edition)
 
 
 def release_time(connection: Connection, newsletter: str, now: datetime) -> datetime:
@@ -180,6 +182,7 @@ def replace_content(
     connection.execute(sa.delete(renditions).where(renditions.c.edition_id == edition.id))
     connection.execute(sa.delete(segment_table).where(segment_table.c.edition_id == edition.id))
     save_renditions(connection, edition.id, kept, segments)
+    search_index.index_edition(connection, edition)
 
 
 def save_renditions(

@@ -15,7 +15,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from ..articles import corrections, flags
+from ..articles import corrections, flags, search_index
 from ..articles import repository as article_repository
 from ..articles.corrections import NoticeRecord
 from ..articles.flags import ArticleFlag
@@ -189,6 +189,7 @@ def apply_correction(
             )
         if plan.decided is None:
             corrections.add_notice(connection, plan.article.id, plan.notice, plan.article.version, by)
+            _index_corrected(newsroom, connection, plan.article)
         if plan.decided is None and plan.notice.kind is NoticeKind.WITHDRAWAL:
             flags.set_flag(
                 connection, plan.article.id, ArticleFlag.WITHDRAWN, reason=reason or "by staff", by=by, now=now
@@ -200,6 +201,15 @@ def apply_correction(
             if part.plan.renditions:
                 save_plan(newsroom, connection, part.plan, by)
     return [part.edition.id for part in plan.parts if part.plan.renditions]
+
+
+def _index_corrected(newsroom: Newsroom, connection: Connection, article: Article) -> None:
+    """Let the search find what is shown of an article from now on."""
+    if search_index.list_missing(connection, [article.id]):
+        return
+    site, said = newsroom.settings.site, corrections.notices_of_articles(connection, [article.id])
+    shown = with_notices(article, said[article.id], site.language, site.timezone)
+    search_index.index_articles(connection, [shown])
 
 
 def _is_outdated(connection: Connection, plan: CorrectionPlan) -> bool:

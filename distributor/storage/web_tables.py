@@ -123,3 +123,18 @@ provider_events = Table(
     column("state", String(12)), column("worked_at", UTC_TIME, nullable=True), column("note", Text, default=""),
     UniqueConstraint("provider", "event_key"), Index(None, "state"),
 )  # fmt: skip
+
+# Articles that editions have carried, as they were carried last or as a correction has left them: what the archive lists
+# and the search finds. `number` is the row of `article_words` (storage/full_text).
+article_search = Table(
+    "article_search", metadata,
+    column("number", NUMBER, primary_key=True), column("article_id", String(16), ForeignKey("articles.id"), unique=True),
+    column("title", Text), column("text", Text), column("published", UTC_TIME, index=True), column("has_date", Boolean),
+)  # fmt: skip
+
+# The topics of those articles: `slug` is what stands in addresses.
+article_topics = Table(
+    "article_topics", metadata,
+    column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    column("slug", String(80), primary_key=True), column("topic", Text), Index(None, "slug", "article_id"),
+)  # fmt: skip

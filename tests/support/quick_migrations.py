@@ -12,6 +12,8 @@ from distributor.storage import database as program
 
 _run_alembic = program._upgrade
 _statements: list[str] = []
+_OWN = "article\\_words\\_%"  # FTS5 makes these tables itself
+_MADE = f"SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '{_OWN}' ESCAPE '\\' ORDER BY rowid"
 
 
 def _upgrade(connection: Connection) -> None:
@@ -22,7 +24,7 @@ def _upgrade(connection: Connection) -> None:
             connection.exec_driver_sql(statement)
     else:
         _run_alembic(connection)
-        made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
+        made = connection.exec_driver_sql(_MADE)
         revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         _statements[:] = [*made.scalars(), f"INSERT INTO alembic_version VALUES ('{revision}')"]
 

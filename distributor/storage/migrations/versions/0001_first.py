@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from distributor.storage.all_tables import metadata
+from distributor.storage.full_text import create_word_index
 from distributor.storage.rows import UtcTime
 
 revision = "0001"
@@ -438,5 +439,7 @@ def _web() -> None:
     for name in (
         "signups", "refused_signups", "erased_addresses", "consents", "address_changes", "data_requests", "outbox",
         "attempt_counts", "api_tokens", "idempotent_answers", "pushed_articles", "provider_events",
+        "article_search", "article_topics",
     ):  # fmt: skip
         metadata.tables[name].create(op.get_bind())
+    create_word_index(op.get_bind())
