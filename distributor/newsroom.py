@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from .source import Source
 from .storage import identity
 from .storage.address import SQLITE_FILES, sqlite_path
 from .storage.database import Database
+from .subscribers.audience import Audience, parse_audience
 from .test_mode import replace_channels
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ _MIN_KEY_LENGTH = 16  # characters of a key
 class Newsroom:
     """Everything that config.yaml and the folders beside it say. Nothing here changes while the program runs.
 
-    `keys` tell where what stands, `placeholders` what nobody has filled in yet.
+    `keys` tell where what stands, `placeholders` what nobody has filled in yet; `audiences` are those of the newsletters
+    that name one.
     """
 
     file: Path
@@ -53,6 +55,7 @@ class Newsroom:
     templates: Templates
     keys: ConfigKeys = ConfigKeys("config.yaml", {}, {})
     placeholders: tuple[tuple[KeyPath, Problem], ...] = ()
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -212,13 +215,14 @@ def open_newsroom(file: Path) -> Newsroom:
     sources, source_problems = registry.sources.build(raw)
     channels, channel_problems = registry.channels.build(raw)
     timing, timing_problems = read_schedule_settings(raw, settings)
+    audiences, audience_problems = _read_audiences(raw, settings)
     if settings and settings.test_mode:
         channels = replace_channels(channels, raw.folder / "var" / "test")
         problems += _check_test_address(raw, settings.test_mode.to)
     if settings:
         problems += [*_check_contact(raw, settings.site.contact), *_check_reviewers(raw, settings, channels)]
     unread = {problem.path for problem in raw.problems}  # what is said of their values would only follow from that
-    found = (*problems, *source_problems, *channel_problems, *timing_problems)
+    found = (*problems, *source_problems, *channel_problems, *timing_problems, *audience_problems)
     problems = [*raw.problems, *(problem for problem in found if problem.path not in unread)]
     templates = Templates(registry.template_folders(raw.folder))
     # Ours have their tests; compiling them for every command would cost more than most commands do.
@@ -228,8 +232,32 @@ def open_newsroom(file: Path) -> Newsroom:
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
     return Newsroom(
-        raw.file, settings, sources, channels, timing, templates, ConfigKeys.of(raw), find_placeholders(raw)
+        raw.file,
+        settings,
+        sources,
+        channels,
+        timing,
+        templates,
+        ConfigKeys.of(raw),
+        find_placeholders(raw),
+        audiences,
     )
+
+
+def _read_audiences(raw: RawConfig, settings: Settings | None) -> tuple[dict[str, Audience], list[Problem]]:
+    """The audiences of newsletters, and the problems with them."""
+    audiences: dict[str, Audience] = {}
+    problems: list[Problem] = []
+    if settings is None:
+        return audiences, problems
+    for name, newsletter in settings.newsletters.items():
+        if newsletter.audience.strip():
+            zone = settings.newsletter_zone(newsletter)
+            try:
+                audiences[name] = parse_audience(newsletter.audience, settings.attributes, zone)
+            except ValueError as error:
+                problems.append(raw.problem(("newsletters", name, "audience"), str(error)))
+    return audiences, problems
 
 
 def _check_reviewers(raw: RawConfig, settings: Settings, channels: Mapping[str, Channel]) -> list[Problem]:

@@ -80,7 +80,10 @@ def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
             count = sum(
                 one.size
                 for one in recipients.count_by_preference(
-                    connection, RecipientQuery(newsletter=name, at=now, frequency=frequency)
+                    connection,
+                    RecipientQuery(
+                        newsletter=name, at=now, frequency=frequency, audience=app.newsroom.audiences.get(name)
+                    ),
                 )
             )
             slots = list(schedule.slots(now, now + timedelta(days=days))) if schedule else []
@@ -181,6 +184,9 @@ def recipient_lines(plan: EditionPlan) -> list[str]:
         lines.append(f"{emails} different emails, as subscribers have chosen topics or still miss earlier articles")
     if segmentation.excluded_count:
         lines.append(f"nothing in it for {plural(segmentation.excluded_count, 'subscriber')}: not their topics")
+    if plan.outside_audience:
+        whom = plural(plan.outside_audience, "subscriber")
+        lines.append(f"not for {whom}: not in its audience ({plan.newsletter.audience.strip()})")
     if plan.over_cap:
         lines.append(
             f"{plural(plan.over_cap, 'subscriber')} got enough emails today (max_emails_per_day): it comes with the next"
@@ -208,4 +214,5 @@ def recipient_data(plan: EditionPlan) -> dict[str, Any]:
         ],
         "nothing_in_it_for": plan.segmentation.excluded_count,
         "over_cap": plan.over_cap,
+        "outside_audience": plan.outside_audience,
     }

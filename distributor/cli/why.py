@@ -131,7 +131,7 @@ def _subscriber(
     rows = [row for row in iterate_deliveries(connection, recipient=person.id) if row.edition in readable]
     known = channel_state.faults_by_channel(connection).values()
     failures = {row.id: (fault.text, fault.at) for row in rows for fault in known if fault.concerns(row)}
-    standing = _subscription_status(connection, person)
+    standing = _subscription_status(app, connection, person)
     lines = explain_subscriber(
         person, standing, rows, met, app.zone, app.newsroom.settings.max_emails_per_day, failures
     )
@@ -162,14 +162,19 @@ def _about_email(
     return explain_email(met, held, {one.id: one.title for one in found if one}, person, app.zone)
 
 
-def _subscription_status(connection: Connection, person: Subscriber) -> SubscriptionHistory:
+def _subscription_status(app: CliContext, connection: Connection, person: Subscriber) -> SubscriptionHistory:
     from ..bounces import suppressions
     from ..editions.explain import SubscriptionHistory
     from ..subscribers import repository as subscriber_repository
 
     found = suppressions.find_suppression(connection, person.address)
+    since = subscriber_repository.subscribed_since(connection, person.id)
+    unmet = {
+        name: audience.unmet(person, since[name]) for name, audience in app.newsroom.audiences.items() if name in since
+    }
     return SubscriptionHistory(
-        since=subscriber_repository.subscribed_since(connection, person.id),
+        since=since,
+        outside={name: conditions for name, conditions in unmet.items() if conditions},
         suppressed=found.reason if found else "",
         suppressed_since=found.since if found else None,
     )

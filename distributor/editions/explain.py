@@ -208,10 +208,11 @@ class SubscriberEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionHistory:
-    """What is known of a recipient beside their choices: since when each newsletter is asked for, and since when and why
-    the address must not be written to."""
+    """What is known of a recipient beside their choices: since when each newsletter is asked for, which conditions of its
+    audience leave them out now, and since when and why the address must not be written to."""
 
     since: Mapping[str, datetime] = field(default_factory=dict)
+    outside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     suppressed: str = ""
     suppressed_since: datetime | None = None
 
@@ -248,6 +249,8 @@ def explain_subscriber(
     if standing.suppressed:
         since = f" since {_local(standing.suppressed_since, zone)}" if standing.suppressed_since else ""
         lines.append(f"The address must not be written to{since}: {standing.suppressed}.")
+    for name, unmet in standing.outside.items():
+        lines.append(f"They are not in the audience of {name}, so they do not get it: {_conditions(unmet)}.")
     for met in editions:
         mine = [row for row in rows if row.edition == met.id]
         lines += [f"{met.id}: {_outcome(row, met, zone, failures.get(row.id))}" for row in mine]
@@ -301,6 +304,8 @@ def _why_not(
         return f"frozen {frozen}, before they joined; an edition goes to those who were there then."
     if standing.suppressed and (standing.suppressed_since is None or standing.suppressed_since <= met.frozen_at):
         return f"when it was frozen, {frozen}, the address must not be written to: {standing.suppressed}."
+    if met.newsletter in standing.outside:
+        return f"not for them: {_conditions(standing.outside[met.newsletter])}."
     if wanted and wanted is not person.frequency:
         later = (
             f"; its articles come with their {person.frequency} email"
@@ -319,6 +324,11 @@ def _why_not(
     if cap is not None and met.emails_before >= cap and met.kind is not EditionKind.ALERT:
         return f"they had had {cap} emails that day, which is the most; its articles come with their next email."
     return f"they were not among its recipients when it was frozen, {frozen}."
+
+
+def _conditions(unmet: Sequence[str]) -> str:
+    """The conditions of an audience that somebody does not meet."""
+    return f"what is known of them does not meet {', nor '.join(f'`{one}`' for one in unmet)}"
 
 
 def _outcome(row: Delivery, met: SubscriberEdition, zone: ZoneInfo, failure: tuple[str, datetime] | None) -> str:

@@ -46,7 +46,8 @@ class EditionPlan:
     """What an edition would be. `edition` is None where there is none; `selection.reason` says why.
 
     `renditions` are the bytes that would go out; `segmentation` says which subscribers get which email, `over_cap` how
-    many get none today because they have had enough; `left_out` is how many of its articles a channel does not carry
+    many get none today because they have had enough, `outside_audience` how many subscribers are not in the audience of the
+    newsletter; `left_out` is how many of its articles a channel does not carry
     because of its cap. `due` is when a draft is released. `notes` tell how emails were shortened, and what they lack.
     `findings` are what preflight says of its emails, `held` why it may not go out as it is, `forced` the checks that
     staff have forced. `based_on` is what must still be so when it is written down. `already_had` counts the recipients
@@ -60,6 +61,7 @@ class EditionPlan:
     segmentation: Segmentation = Segmentation()
     readers: EditionRecipients | CorrectionRecipients | None = None
     over_cap: int = 0
+    outside_audience: int = 0
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     due: datetime | None = None
@@ -130,7 +132,7 @@ def _with_images(newsroom: Newsroom, contents: EditionContents) -> EditionConten
 def compose_edition(context: NewsletterContext, edition: Edition, scope: CompositionScope) -> EditionPlan:
     """Divide an edition among its subscribers and render it for its channels."""
     connection, newsletter, channels = context.connection, context.newsletter, scope.channels
-    segmentation, readers, over_cap = Segmentation(), None, 0
+    segmentation, readers, over_cap, outside = Segmentation(), None, 0, 0
     if any(channel.personal for channel in channels.values()):
         query = build_recipient_query(context, edition.kind)
         query = replace(query, without=tuple((id, tuple(variants)) for id, variants in scope.without.items()))
@@ -139,6 +141,7 @@ def compose_edition(context: NewsletterContext, edition: Edition, scope: Composi
         segmentation = _build_segments(context, edition, replace(scope, pool=pool), query)
         readers = build_edition_recipients(query, segmentation)
         over_cap = recipients.count_over_cap(connection, query)
+        outside = recipients.count_outside_audience(connection, query)
     render_context = build_render_context(context, edition)
     web_url = next(filter(None, (one.web_view_url(edition) for one in channels.values())), "")
     render_context = replace(render_context, web_url=web_url)
@@ -159,6 +162,7 @@ def compose_edition(context: NewsletterContext, edition: Edition, scope: Composi
         segmentation,
         readers,
         over_cap=over_cap,
+        outside_audience=outside,
         notes=tuple(dict.fromkeys(render_context.notes)),
         left_out=left_out,
     )
@@ -182,8 +186,11 @@ def render_channel(
 def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> RecipientQuery:
     """Whom an edition of this kind is for, now."""
     settings, newsletter, now = context.newsroom.settings, context.newsletter, context.now
+    audience = context.newsroom.audiences.get(newsletter.id)
     if kind is EditionKind.ALERT:
-        return RecipientQuery(newsletter=newsletter.id, at=now, frequency=None, start=now - _INSTANT, last=now)
+        return RecipientQuery(
+            newsletter=newsletter.id, at=now, frequency=None, start=now - _INSTANT, last=now, audience=audience
+        )
     zone = settings.site.timezone
     query = RecipientQuery(
         newsletter=newsletter.id,
@@ -193,6 +200,7 @@ def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> Reci
         last=edition_repository.last_frozen(context.connection, newsletter.id, kind) or EPOCH,
         cap=settings.max_emails_per_day,
         day=datetime.combine(now.astimezone(zone), time(), zone),
+        audience=audience,
     )
     return replace(query, start=_usual_start(context.connection, query, kind, now)) if kind in _USUAL else query
 

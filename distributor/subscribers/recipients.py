@@ -20,6 +20,8 @@ from ..model import DeliveryState as S
 from ..model import Edition, EditionKind, Frequency
 from ..storage.rows import UTC_TIME
 from ..storage.tables import deliveries, editions, subscribers, subscriptions, suppressions
+from .audience import Audience
+from .audience_sql import audience_condition
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RECEIVED_STATES = (S.SENT, S.SENDING, S.UNCERTAIN)
@@ -39,7 +41,8 @@ class RecipientQuery:
     `frequency` is None if everybody gets it. `start` is when the usual share of articles begins. `last` is when the edition
     before it was frozen; what was to be caught up before that is done. `alerts` are the alerts that it repeats, as (edition,
     article). `cap` is the largest number of emails to one subscriber of those frozen since `day`. Who has received one of
-    `without`, variants by edition, is left out, and who has paused the newsletter until later than `at`.
+    `without`, variants by edition, is left out; so is who has paused the newsletter until later than `at`, and who is not
+    in the `audience` of the newsletter.
     """
 
     newsletter: str
@@ -51,6 +54,7 @@ class RecipientQuery:
     cap: int | None = None
     day: datetime = EPOCH
     without: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    audience: Audience | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,11 @@ def _known_alerts(order: RecipientQuery, bits: int) -> frozenset[str]:
     return frozenset(article for place, (_, article) in enumerate(order.alerts) if bits >> place & 1)
 
 
-def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Select[Any]:
-    """Everybody the edition is for: id, address and preference; or instead those who are over the daily cap."""
+def _recipients_query(
+    order: RecipientQuery, *, over_cap: bool = False, outside_audience: bool = False
+) -> sa.Select[Any]:
+    """Everybody the edition is for: id, address and preference; or instead those who are over the daily cap, or those whom
+    the audience leaves out."""
     suppressed = sa.select(suppressions.c.address_key).where(suppressions.c.address_key == subscribers.c.address_key)
     query = (
         sa.select(
@@ -111,6 +118,9 @@ def _recipients_query(order: RecipientQuery, *, over_cap: bool = False) -> sa.Se
     )
     if order.frequency:
         query = query.where(subscribers.c.frequency == order.frequency)
+    if order.audience:
+        meant = audience_condition(order.audience)
+        query = query.where(sa.not_(meant) if outside_audience else meant)
     if order.without:
         query = query.where(subscribers.c.id.not_in(_received_any_of(dict(order.without))))
     if order.cap is not None:
@@ -162,6 +172,13 @@ def _recipients_at_cap(order: RecipientQuery) -> sa.Select[Any]:
         .group_by(deliveries.c.recipient)
         .having(sa.func.count() >= order.cap)
     )
+
+
+def count_outside_audience(connection: Connection, order: RecipientQuery) -> int:
+    """How many subscribers get nothing because they are not in the audience of the newsletter."""
+    if order.audience is None:
+        return 0
+    return _count(connection, _recipients_query(order, outside_audience=True).subquery())
 
 
 def has_recipients(connection: Connection, order: RecipientQuery) -> bool:

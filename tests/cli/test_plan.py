@@ -18,3 +18,26 @@ def test_plan_says_what_goes_in_what_waits_and_why(room: Room) -> None:
     assert "edition 1 would be sent to 1 subscriber with 1 article" in said
     assert "carried" in said
     assert "the edition was full (maximum 1); goes into the next one" in said
+
+
+def test_an_audience_leaves_out_and_plan_send_and_why_say_so(room: Room) -> None:
+    """Of three subscribers one is in it; the alert and the daily email are for the same."""
+    config = room.folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    wanted = "    title: Tin sáng\n    audience: district == 'Bắc Sơn' and language == 'vi'\n"
+    declared = "attributes: {district: {label: {vi: Huyện}}}\n"
+    config.write_text(declared + text.replace("    title: Tin sáng\n", wanted, 1), encoding="utf-8")
+    room.good("subscribers", "add", "an@example.com", "--attribute", "district=Bắc Sơn")
+    room.good("subscribers", "add", "ba@example.com", "--attribute", "district=Hữu Lũng", "--frequency", "daily")
+    room.good("gather")
+    said = room.good("plan")
+    assert "would be sent to 1 subscriber with 2 articles" in said
+    assert "not for 1 subscriber: not in its audience (district == 'Bắc Sơn' and language == 'vi')" in said
+    assert "daily email for" not in said
+    room.good("send", "tin-sang", "--yes")
+    assert "sent" in room.good("why", "an@example.com")
+    why = room.good("why", "ba@example.com")
+    assert (
+        "They are not in the audience of tin-sang, so they do not get it: what is known of them does not meet " in why
+    )
+    assert "tin-sang-1: not for them: what is known of them does not meet `district == 'Bắc Sơn'`." in why

@@ -45,6 +45,10 @@ BROKEN = {
         ("sources:", "attributes: {age: {label: {vi: Tuổi}, type: number, choices: ['1']}}\nsources:"),
         "config.yaml:4: attributes.age.choices: only a text has choices",
     ),
+    "an audience with an unknown attribute": (
+        ("    channels: [mail]\n", "    channels: [mail]\n    audience: joind < '2026-10-01'\n"),
+        "config.yaml:11: newsletters.tin-sang.audience: there is no 'joind'; did you mean 'joined'?",
+    ),
     "an unknown language": (
         ("  url:", "  language: fr\n  url:"),
         "config.yaml:3: site.language: write vi or en",
