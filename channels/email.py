@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +32,7 @@ from pydantic import Field
 
 from distributor.channel import (
     ComposeContext,
+    Digest,
     Duration,
     Folder,
     PersonalChannel,
@@ -159,6 +160,20 @@ class Email(PersonalChannel):
                 title=subject,
             )
         ]
+
+    def compose_email(self, email: Digest, *, variant: str, language: str, at: datetime) -> Rendition:
+        subject = clean_line(email.subject)
+        content = {
+            "subject": subject,
+            "html": email.html,
+            "text": email.text,
+            "language": language,
+            "date": at.isoformat(),
+            "list_name": "",
+            "list_id": "",
+        }
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+        return Rendition(channel=self.name, variant=variant, media_type="application/json", body=body, title=subject)
 
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return self._message_builder().message(rendition, recipient)

@@ -15,6 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -291,6 +292,10 @@ class PersonalChannel(Channel):
 
     personal: ClassVar[bool] = True
     sends_email: ClassVar[bool] = False  # `personalise` makes an RFC 5322 message: preflight examines it
+
+    def compose_email(self, email: Digest, *, variant: str, language: str, at: datetime) -> Rendition:
+        """A transactional email as this channel carries it: it belongs to no list. Pure. Only where `sends_email`."""
+        raise NotImplementedError(f"{type(self).__name__} sends no emails")
 
     @abstractmethod
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:

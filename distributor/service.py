@@ -24,6 +24,7 @@ from .errors import DistributorError, StoreLost
 from .gather_loop import GatherLoop
 from .model import BounceType
 from .newsroom import Newsroom
+from .outbox_loop import OutboxLoop
 from .pages_loop import PagesLoop
 from .pipeline import Fault
 from .storage.database import Database
@@ -62,6 +63,7 @@ class Service:
         self.worker = DeliveryLoop(newsroom, database, clock, stop, tick=tick, among=newsroom.settings.workers)
         self.faults = self.worker.faults
         self.gathering = GatherLoop(newsroom, database, clock, self.faults)
+        self.outbox = OutboxLoop(newsroom, database, clock, stop, self.faults, self.worker.clock_is_wrong)
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         pages = PagesLoop(newsroom, database, clock, stop, self.faults, self.wake, here=with_pages)
@@ -84,7 +86,7 @@ class Service:
         trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
         scheduler.add_job(self._tick, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
         scheduler.start()
-        others = [asyncio.create_task(self.worker.run())]
+        others = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.outbox.run())]
         if self.newsroom.settings.workers > 1:
             others.append(
                 asyncio.create_task(keep_workers_alive(self.newsroom.file, self.newsroom.settings.workers, self.stop))
@@ -122,6 +124,7 @@ class Service:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)
             self._loop.call_soon_threadsafe(self.worker.wake.set)
+            self._loop.call_soon_threadsafe(self.outbox.wake.set)
 
     async def _run_guarded(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         """One step. What goes wrong in it is logged once while it lasts, and the next tick tries again."""

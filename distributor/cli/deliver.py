@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..delivery.stats import ProgressCallback, RunStats
     from ..delivery.unfinished import UnfinishedDeliveries
+    from ..pipeline import OutboxReport
     from ..storage.database import Database
 
 
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
 )
 @pass_cli_context
 def command(app: CliContext, follow: bool, share_of: int) -> None:
-    """Send the deliveries that are due. No source is read and no edition is made.
+    """Send the deliveries that are due, and what waits in the outbox. No source is read and no edition is made.
 
     With --follow, keeps sending until Ctrl-C or SIGTERM. Several such workers may run beside each other and beside `serve`.
 
-    Exit code: 1 if a delivery is left unfinished; the output says which and why.
+    Exit code: 1 if a delivery or a message of the outbox is left unfinished; the output says which and why.
     """
     from .newsletters import warn_of_missing_newsletters
 
@@ -47,10 +48,12 @@ def command(app: CliContext, follow: bool, share_of: int) -> None:
         warn_of_missing_newsletters(app, database)
         if not follow:
             report = deliver_with_progress(app, database)
-            if not report.counts and not report.notes:
+            outbox = _send_outbox(app, database)
+            if not (report.counts or report.notes or outbox.counts or outbox.faults):
                 say("Nothing is due.")
             show_report(app, database, report)
-            if exit_code(database, report):
+            left = _show_outbox(app, database, outbox)
+            if exit_code(database, report) or left:
                 raise SystemExit(1)
             return
         from ..workers import DeliveryLoop
@@ -67,6 +70,41 @@ def command(app: CliContext, follow: bool, share_of: int) -> None:
 
         run_until_stopped(run())
         show_unfinished(app, database)
+
+
+def _send_outbox(app: CliContext, database: Database) -> OutboxReport:
+    """Send the transactional emails and events that are due. Raises SystemExit(130) after a clean stop by a signal."""
+    from .. import pipeline
+
+    async def run() -> tuple[OutboxReport, bool]:
+        stop = asyncio.Event()
+        with stop_on_signals(stop):
+            report = await pipeline.send_outbox(app.newsroom, database, clock, stop)
+        return report, stop.is_set()
+
+    report, stopped = run_async(run())
+    if stopped:
+        say("Stopped. What was sent is recorded; the next run continues.")
+        raise SystemExit(130)
+    return report
+
+
+def _show_outbox(app: CliContext, database: Database, report: OutboxReport) -> int:
+    """Say what became of the outbox; returns how many of its messages wait."""
+    from ..delivery import outbox
+
+    for (channel, state), number in sorted(report.counts.items()):
+        personal = app.newsroom.channels[channel].personal
+        what = plural(number, "transactional email" if personal else "event")
+        if state in (outbox.OutboxState.SENT, outbox.OutboxState.REJECTED, outbox.OutboxState.SUPPRESSED):
+            say(f"  {channel}: {what} {state}")
+    for fault in report.faults:
+        warn(fault)
+    with database.read() as connection:
+        left = outbox.count_open(connection)
+    if left:
+        warn(f"{plural(left, 'message waits', 'messages wait')} in the outbox; `distributor outbox` shows why")
+    return left
 
 
 T = TypeVar("T")

@@ -197,11 +197,10 @@ def headers(content: EmailContent) -> list[tuple[str, str]]:
     if content.feedback_id:
         headers.append(("Feedback-ID", _for_programs("Feedback-ID", content.feedback_id)))
     # RFC 3834: no machine is to answer; the others are not standard, but keep older Outlooks and lists quiet.
-    headers += [
-        ("Auto-Submitted", "auto-generated"),
-        ("Precedence", "bulk"),
-        ("X-Auto-Response-Suppress", "OOF, AutoReply"),
-    ]
+    headers.append(("Auto-Submitted", "auto-generated"))
+    if content.list_id:  # an email to one person is not bulk
+        headers.append(("Precedence", "bulk"))
+    headers.append(("X-Auto-Response-Suppress", "OOF, AutoReply"))
     return headers
 
 

@@ -12,6 +12,8 @@
     release_due        drafts whose time has come, after a recheck                             release
     apply_correction   correct or withdraw an article that is out                              correct
     deliver_due        work through the ledger                                                 deliver
+    enqueue_email      put a transactional email in the outbox                                 transactional
+    send_outbox        send what is due in the outbox                                          outbox
     pause, resume      stop an edition that is being delivered; resend_missed                  control
     refresh_feeds      what channels show of all articles                                      deliver
     list_missing       names in the store that config.yaml does not have                       missing_names
@@ -31,6 +33,7 @@ from .correct import CorrectionPlan, apply_correction, plan_correction
 from .deliver import check_may_send, claim_store, deliver_due, make_delivery_worker, refresh_feeds, run_worker
 from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
+from .outbox import OutboxReport, OutboxSender, send_outbox
 from .plan import EditionRequest, StepContext, plan_edition
 from .publish import publish_edition
 from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
@@ -60,6 +63,8 @@ __all__ = [
     "HandledReport",
     "MailboxResult",
     "MissingName",
+    "OutboxReport",
+    "OutboxSender",
     "StepContext",
     "TickResult",
     "UpcomingEvent",
@@ -105,4 +110,5 @@ __all__ = [
     "resume",
     "run_tick",
     "run_worker",
+    "send_outbox",
 ]

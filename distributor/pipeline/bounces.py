@@ -22,7 +22,7 @@ from ..bounces.classify import classify_bounce
 from ..bounces.parser import BounceReport, BounceReportKind, IsolatedBounceParser
 from ..bounces.suppressions import BounceEffect
 from ..config.schema import BounceMailboxSettings
-from ..delivery import queries
+from ..delivery import outbox, queries
 from ..errors import AuthBroken, DistributorError, LimitExceeded, StartFailed, Unavailable
 from ..isolation import ChildFailed
 from ..mail.address import Mailbox, normalize
@@ -267,10 +267,10 @@ def _trace(
 ) -> Bounce | None:
     """The bounce that a report tells of; None where it is about no email of ours."""
     row = queries.find_delivery(connection, report.delivery) if report.delivery else None
-    person = None
-    if row is None or not row.address:
+    address = row.address if row else _transactional_address(connection, report)
+    if not address:
         row, person = _search(connection, secrets, report)
-    address = row.address if row else person.address if person else ""
+        address = row.address if row else person.address if person else ""
     if not address:
         return None
     return Bounce(
@@ -283,6 +283,12 @@ def _trace(
         delivery_id=row.id if row else None,
         edition_id=row.edition if row else "",
     )
+
+
+def _transactional_address(connection: Connection, report: BounceReport) -> str:
+    """To whom the transactional email went whose bounce token a report has; empty where it has none of one."""
+    message = outbox.find_by_number(connection, report.delivery) if report.delivery else None
+    return message.address if message else ""
 
 
 def _search(

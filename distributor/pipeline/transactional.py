@@ -3,6 +3,7 @@ service within a second, rendered at sending."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 
 from ..channel import PersonalChannel
 from ..delivery import outbox
-from ..model import Language
+from ..model import BounceType, Language
 from ..newsroom import Newsroom
 
 
@@ -39,6 +40,7 @@ def enqueue_email(newsroom: Newsroom, connection: Connection, request: EmailRequ
     channel = _channel_of(newsroom, request.newsletter)
     if channel is None:
         return False
+    content = {"language": request.language.value, "values": dict(request.values)}
     message = outbox.OutboxMessage(
         dedupe_key=request.dedupe_key,
         channel=channel.name,
@@ -47,10 +49,28 @@ def enqueue_email(newsroom: Newsroom, connection: Connection, request: EmailRequ
         recipient=request.subscriber,
         address=request.address,
         name=request.name,
-        values={"language": request.language.value, "values": dict(request.values)},
+        body=json.dumps(content, ensure_ascii=False, sort_keys=True).encode(),
         expires_at=request.expires_at,
     )
     return outbox.add(connection, message, now)
+
+
+# Which transactional emails go to an address although it is suppressed: what its owner has just asked for, as far as the
+# reason allows it. Goodbye confirms to whoever leaves that nothing more comes, whatever stands there. Who signs up or
+# names an address after it was refused, or after leaving everything, is asked whether that is so; who has complained is not
+# written to at somebody else's wish, nor is whom staff or another system have excluded. Everything else goes to nobody.
+_DESPITE: Mapping[str, frozenset[BounceType]] = {
+    "email/goodbye": frozenset(BounceType),
+    "email/confirmation": frozenset({BounceType.HARD, BounceType.SOFT, BounceType.POLICY, BounceType.UNSUBSCRIBED}),
+    "email/address_change": frozenset({BounceType.HARD, BounceType.SOFT, BounceType.POLICY, BounceType.UNSUBSCRIBED}),
+    "email/link": frozenset({BounceType.SOFT, BounceType.POLICY, BounceType.UNSUBSCRIBED}),
+    "email/data": frozenset(set(BounceType) - {BounceType.HARD, BounceType.COMPLAINT}),
+}
+
+
+def may_write(template: str, suppressed: BounceType) -> bool:
+    """Whether a transactional email goes to an address that is suppressed for such a reason."""
+    return suppressed in _DESPITE.get(template, frozenset())
 
 
 def _channel_of(newsroom: Newsroom, newsletter: str) -> PersonalChannel | None:

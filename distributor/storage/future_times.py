@@ -45,6 +45,15 @@ PLANNED_COLUMNS = frozenset(
         "channel_backoff.next_at",
         "articles.published",  # as its source says, who may announce what comes
         "articles.doubtful_date",
+        "subscriptions.paused_until",
+        "signups.expires_at",
+        "refused_signups.until",
+        "address_changes.expires_at",
+        "data_requests.due_at",
+        "outbox.due",
+        "outbox.expires_at",
+        "attempt_counts.until",
+        "api_tokens.expires_at",
     }
 )
 # Where whatever runs leaves a time, and which are cheap to read.

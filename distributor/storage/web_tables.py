@@ -70,8 +70,7 @@ data_requests = Table(
 )  # fmt: skip
 
 # What waits to be sent outside of any edition: transactional emails (confirmation, welcome, goodbye, links, data) and
-# events for webhook channels. `dedupe_key` makes a message once. A row goes `pending -> sending -> sent | rejected |
-# expired`, or back to pending with a later `due`; one whose lease has ended is sent again, under the same Message-ID.
+# events for webhook channels. `dedupe_key` makes a message once. Its states are those of delivery/outbox.
 outbox = Table(
     "outbox", metadata,
     column("id", NUMBER, primary_key=True), column("dedupe_key", String(200), unique=True),
@@ -79,7 +78,8 @@ outbox = Table(
     column("recipient", String(32), default=""), column("address", Text, default=""),
     column("name", Text, default=""), column("media_type", String(120)), column("title", Text, default=""),
     column("body", LargeBinary), column("state", String(12)), column("attempts", Integer, default=0),
-    column("created", UTC_TIME), column("due", UTC_TIME, nullable=True), column("expires_at", UTC_TIME),
+    column("crash_count", Integer, default=0), column("created", UTC_TIME), column("due", UTC_TIME, nullable=True),
+    column("expires_at", UTC_TIME),
     column("owner", String(200), default=""), column("updated", UTC_TIME), column("reply", Text, default=""),
     Index(None, "state", "due"), Index(None, "recipient"),
 )  # fmt: skip

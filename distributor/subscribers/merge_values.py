@@ -78,6 +78,33 @@ def build_recipient(
     )
 
 
+def build_single_recipient(
+    key: str,
+    subscriber: str,
+    newsletter: str,
+    address: str,
+    name: str,
+    *,
+    secret: bytes,
+    links: str,
+    bounce_token: str = "",
+) -> Recipient:
+    """The recipient of an email that belongs to no edition. `key` names its occasion: its Message-ID is made of it, the same
+    for every attempt. `subscriber` is empty where there is none: then it has no links of its own."""
+    values = {"name": name, "address": address, "unsubscribe_url": "", "preferences_url": ""}
+    if subscriber:
+        values["unsubscribe_url"] = f"{links}/u/{sign(secret, Claim(Purpose.UNSUBSCRIBE, subscriber, newsletter))}"
+        values["preferences_url"] = f"{links}/p/{sign(secret, Claim(Purpose.PREFERENCES, subscriber))}"
+    return Recipient(
+        id=key,
+        address=address,
+        name=name,
+        message_id=message_id("outbox", key, _host(links)),
+        bounce_token=bounce_token,
+        merge_values=values,
+    )
+
+
 @lru_cache(maxsize=16)
 def _host(links: str) -> str:
     return urlsplit(links).hostname or "localhost"

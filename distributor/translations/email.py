@@ -91,6 +91,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Chúng tôi đã nhận yêu cầu và ngừng gửi bản tin {newsletter} của {site} đến {address}.",
         "We have received your request and no longer send {newsletter} by {site} to {address}.",
     ),
+    "goodbye_intro_all": (
+        "Chúng tôi đã nhận yêu cầu và ngừng gửi mọi bản tin của {site} đến {address}.",
+        "We have received your request and no longer send any newsletter by {site} to {address}.",
+    ),
     "goodbye_received": ("Nhận yêu cầu: {time}, {date}", "Request received: {time}, {date}"),
     "goodbye_stopped": ("Ngừng gửi từ: {time}, {date}", "Nothing is sent since: {time}, {date}"),
     "goodbye_again": (
@@ -99,8 +103,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "goodbye_again_button": ("Đăng ký lại", "Subscribe again"),
     "goodbye_why": (
-        "Thư này xác nhận việc ngừng gửi và là thư cuối cùng về bản tin này đến {address}.",
-        "This message confirms your request and is the last one about this newsletter to {address}.",
+        "Thư này gửi đến {address} để xác nhận việc ngừng gửi, và là thư cuối cùng về việc này.",
+        "This message to {address} confirms your request, and is the last one about it.",
     ),
     # -- to staff: an edition waits for approval
     "review_subject": ("Chờ duyệt: {subject}", "Awaiting approval: {subject}"),

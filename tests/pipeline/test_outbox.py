@@ -1,0 +1,188 @@
+"""Sending the outbox: transactional emails are rendered at sending, and what goes wrong with one concerns it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import re
+from datetime import timedelta
+from email import policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from distributor import pipeline
+from distributor.bounces import suppressions
+from distributor.channel import PersonalChannel
+from distributor.delivery import outbox
+from distributor.delivery.outbox import OutboxRow
+from distributor.model import BounceType, Language, Suppression
+from distributor.pipeline.outbox import OutboxReport, build_email
+from distributor.pipeline.transactional import EmailRequest, enqueue_email
+from support.clocked_newsroom import Line, text_of
+
+CONFIRM = "https://news.bacson.example/c/v1.c.abc"
+
+
+def ask(line: Line, template: str = "email/confirmation", to: str = "lan@example.com", **changes: Any) -> None:
+    values: dict[str, Any] = {
+        "template": template,
+        "address": to,
+        "newsletter": "tin-sang",
+        "language": Language.VI,
+        "dedupe_key": f"{template} {to}",
+        "expires_at": line.now + timedelta(days=7),
+        "values": {"confirm_url": CONFIRM, "expires_at": (line.now + timedelta(days=7)).isoformat()},
+    }
+    if template != "email/confirmation":
+        values["values"] = {}
+    request = EmailRequest(**{**values, **changes})
+    with line.store.write() as connection:
+        assert enqueue_email(line.newsroom, connection, request, line.now)
+
+
+def send(line: Line) -> OutboxReport:
+    return asyncio.run(pipeline.send_outbox(line.newsroom, line.store, line.clock, asyncio.Event()))
+
+
+def rows(line: Line) -> list[OutboxRow]:
+    with line.store.read() as connection:
+        return list(outbox.iterate_latest(connection))
+
+
+def states(line: Line) -> dict[str, str]:
+    return {row.dedupe_key: row.state for row in rows(line)}
+
+
+def suppress(line: Line, address: str, type: BounceType) -> None:
+    with line.store.write() as connection:
+        suppressions.suppress(connection, Suppression(address=address, type=type, reason="550 no", since=line.now))
+
+
+def letters(line: Line) -> list[EmailMessage]:
+    files = (line.folder / "mail" / "new").glob("*")
+    return [email.message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+
+def test_a_confirmation_goes_out_in_both_parts_and_belongs_to_no_list(line: Line) -> None:
+    ask(line)
+    assert send(line).sent("mail") == 1
+    (letter,) = letters(line)
+    assert letter["Subject"] == "Xác nhận đăng ký Tin sáng"
+    assert letter["To"] == "lan@example.com"
+    assert letter["Auto-Submitted"] == "auto-generated"
+    for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Post", "Feedback-ID", "Precedence"):
+        assert letter[name] is None, name
+    assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
+    assert CONFIRM in text_of(letter)
+    assert "12:00, Chủ Nhật, ngày 29 tháng 11 năm 2026" in text_of(letter), "a time of the newsletter's zone"
+    html = letter.get_body(("html",))
+    assert html is not None
+    assert CONFIRM in html.get_content()
+    assert "/u/" not in html.get_content(), "there is nothing to leave yet"
+    assert states(line) == {"email/confirmation lan@example.com": "sent"}
+    assert send(line).counts == {}
+
+
+def test_it_is_in_the_language_that_was_asked_for(line: Line) -> None:
+    ask(line, language=Language.EN)
+    send(line)
+    (letter,) = letters(line)
+    assert letter["Content-Language"] == "en"
+    assert letter["Subject"] == "Confirm your subscription to Tin sáng"
+
+
+def test_a_subscriber_gets_links_of_their_own(line: Line) -> None:
+    ask(line, "email/welcome", subscriber="0123456789abcdef")
+    send(line)
+    (letter,) = letters(line)
+    assert re.search(r"https://bacson\.example/u/v1\.u\.\w+\.0123456789abcdef\.tin-sang\.", text_of(letter))
+
+
+def test_the_same_message_has_the_same_id_and_bytes_at_every_attempt(line: Line) -> None:
+    ask(line)
+    mail = line.newsroom.channels["mail"]
+    (row,) = rows(line)
+    assert isinstance(mail, PersonalChannel)
+    made = [build_email(line.newsroom, mail, row, b"secret") for _ in range(2)]
+    assert made[0] == made[1]
+    assert made[0][1].message_id.endswith("@bacson.example>")
+    ask(line, to="minh@example.com")
+    other = build_email(line.newsroom, mail, rows(line)[0], b"secret")
+    assert other[1].message_id != made[0][1].message_id
+
+
+def test_in_test_mode_it_goes_to_the_test_address_and_says_so(line: Line) -> None:
+    line.configure(".test_mode: {to: thu@bacson.example}")
+    ask(line)
+    send(line)
+    (letter,) = letters(line)
+    assert letter["To"] == "thu@bacson.example"
+    assert letter["Subject"] == "[TEST] Xác nhận đăng ký Tin sáng"
+
+
+def test_a_template_that_fails_hurts_its_own_email_only_and_is_tried_again(line: Line) -> None:
+    folder = line.folder / "templates" / "email"
+    folder.mkdir(parents=True)
+    (folder / "welcome.html.j2").write_text("<title>{{ nonsense.of.mine }}</title>")
+    ask(line, "email/welcome", to="minh@example.com")
+    ask(line)
+    report = send(line)
+    assert report.sent("mail") == 1
+    assert [letter["To"] for letter in letters(line)] == ["lan@example.com"]
+    (fault,) = report.faults
+    assert fault.startswith("email/welcome to minh@example.com cannot be made: ")
+    (waiting,) = [row for row in rows(line) if row.state == "pending"]
+    assert (waiting.attempts, waiting.due) == (0, line.now + timedelta(minutes=5))
+    (folder / "welcome.html.j2").write_text("<title>Xin chào</title><p>Xin chào")
+    line._newsroom = None
+    line.now += timedelta(minutes=5)
+    assert send(line).sent("mail") == 1
+
+
+def test_what_cannot_be_a_message_is_rejected_alone(line: Line) -> None:
+    ask(line, to="no address")
+    ask(line)
+    send(line)
+    assert states(line) == {"email/confirmation no address": "rejected", "email/confirmation lan@example.com": "sent"}
+
+
+@pytest.mark.parametrize(
+    ("template", "type", "goes"),
+    [
+        ("email/confirmation", BounceType.HARD, True),
+        ("email/confirmation", BounceType.UNSUBSCRIBED, True),
+        ("email/confirmation", BounceType.COMPLAINT, False),
+        ("email/confirmation", BounceType.STAFF, False),
+        ("email/welcome", BounceType.HARD, False),
+        ("email/goodbye", BounceType.COMPLAINT, True),
+        ("email/goodbye", BounceType.HARD, True),
+    ],
+)
+def test_a_suppressed_address_gets_only_what_its_owner_has_just_asked_for(
+    line: Line, template: str, type: BounceType, goes: bool
+) -> None:
+    suppress(line, "lan@example.com", type)
+    ask(line, template)
+    send(line)
+    (row,) = rows(line)
+    assert row.state == ("sent" if goes else "suppressed")
+    assert len(letters(line)) == goes
+    if not goes:
+        assert row.reply == f"the address is suppressed ({type}: 550 no)"
+        assert row.attempts == 0
+
+
+def test_a_newsletter_that_is_gone_and_the_site_itself_can_write_too(line: Line) -> None:
+    ask(line, "email/goodbye", newsletter="")
+    ask(line, "email/goodbye", to="minh@example.com", newsletter="ban-tin-cu")
+    assert send(line).sent("mail") == 2
+    assert {letter["Subject"] for letter in letters(line)} == {"Đã ngừng gửi Báo Bắc Sơn"}
+
+
+def test_what_nobody_could_send_in_time_is_given_up(line: Line) -> None:
+    ask(line)
+    line.now += timedelta(days=8)
+    assert send(line).counts == {}
+    assert letters(line) == []
