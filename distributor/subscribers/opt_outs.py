@@ -95,6 +95,12 @@ def list_without_subscriber(connection: Connection, batch: int = 1000) -> Iterat
         last = keys[-1]
 
 
+def give_reason(connection: Connection, key: str, newsletter: str, reason: str) -> None:
+    """Add the reason to an opt-out, given after the fact."""
+    here = (opt_outs.c.address_key == key) & (opt_outs.c.newsletter == newsletter)
+    connection.execute(sa.update(opt_outs).where(here).values(reason=clean_line(reason)[:LONGEST]))
+
+
 def delete(connection: Connection, key: str, newsletters: Collection[str]) -> None:
     """Delete the opt-outs of these newsletters, as somebody has subscribed again. An opt-out of all newsletters stays
     for the others."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ..editions import repository as edition_repository
 from ..editions.segments import topics_key
@@ -115,6 +116,28 @@ def delete_subscriptions(connection: Connection, pairs: Sequence[tuple[str, str]
             subscriptions.c.newsletter == sa.bindparam("what")
         )
         connection.execute(sa.delete(subscriptions).where(here), [{"who": who, "what": what} for who, what in pairs])
+
+
+def add_subscriptions(connection: Connection, subscriber_id: str, newsletters: Sequence[str], now: datetime) -> None:
+    """Subscribe somebody to newsletters, whatever they have opted out of; those they have stay as they are."""
+    rows = [{"subscriber_id": subscriber_id, "newsletter": name, "since": now} for name in newsletters]
+    if rows:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(insert(subscriptions).on_conflict_do_nothing(), rows)
+
+
+def pause(connection: Connection, subscriber_id: str, newsletter: str, until: datetime | None) -> None:
+    """Send somebody nothing of a newsletter until a time, and nothing of what they miss later; None ends the pause."""
+    here = (subscriptions.c.subscriber_id == subscriber_id) & (subscriptions.c.newsletter == newsletter)
+    connection.execute(sa.update(subscriptions).where(here).values(paused_until=until))
+
+
+def paused_until(connection: Connection, subscriber_id: str) -> dict[str, datetime]:
+    """Until when somebody has paused newsletters, by newsletter; the time may be over."""
+    query = sa.select(subscriptions.c.newsletter, subscriptions.c.paused_until).where(
+        subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.paused_until.is_not(None)
+    )
+    return {row.newsletter: row.paused_until for row in connection.execute(query)}
 
 
 def find(connection: Connection, address: str) -> Subscriber | None:

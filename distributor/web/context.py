@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,8 +11,12 @@ from aiohttp import web
 
 from ..model import Language
 from ..newsroom import Newsroom
+from ..pipeline import leaving
+from ..pipeline.leaving import LeaveRequest, Standing
 from ..rendering.web_pages import WebPages
 from ..storage.database import Database
+from .batch import WriteBatcher
+from .unknown_links import UnknownLinks
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,20 @@ class WebContext:
     def secrets(self) -> tuple[bytes, ...]:
         """The keys that sign links, the present one first."""
         return self.newsroom.secrets()
+
+    @cached_property
+    def leaving(self) -> WriteBatcher[LeaveRequest, Standing | None]:
+        """Unsubscribes, many at once."""
+
+        def leave(requests: Sequence[LeaveRequest]) -> list[Standing | None]:
+            with self.database.write() as connection:
+                return leaving.leave_all(self.newsroom, connection, requests, self.clock())
+
+        return WriteBatcher(leave)
+
+    @cached_property
+    def unknown_links(self) -> UnknownLinks:
+        return UnknownLinks()
 
     @property
     def url(self) -> str:

@@ -46,6 +46,12 @@ class Visitor:
         if self._client:
             await self._client.close()
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, for clients that speak for themselves."""
+        assert self._client is not None
+        return self._client.host, self._client.port or 0
+
     async def restart(self) -> None:
         """After `line.configure`."""
         await self.close()
