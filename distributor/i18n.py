@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from .errors import RenderError
@@ -14,14 +15,10 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {key: text for texts in MODULES.valu
 _INDEX = {Language.VI: 0, Language.EN: 1}
 
 _VARIABLE = re.compile(r"\{([a-z]+)\}")
-_WEEKDAYS = {
-    Language.VI: ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
-    Language.EN: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+# Patterns of CLDR (UTS #35, part 4). The long Vietnamese date of CLDR, "Thứ Hai, 23 tháng 11, 2026", is not what
+# newspapers write.
+_LONG = {Language.VI: "EEEE, 'ngày' d 'tháng' M 'năm' y", Language.EN: "EEEE d MMMM y"}
+_SHORT = {Language.VI: "dd/MM/yyyy", Language.EN: "d MMM y"}
 
 
 def translate(language: Language, key: str, **values: object) -> str:
@@ -38,26 +35,43 @@ def translate(language: Language, key: str, **values: object) -> str:
 
 def long_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
     """`Thứ Hai, ngày 23 tháng 11 năm 2026`, `Monday 23 November 2026`."""
-    day = moment.astimezone(zone)
-    weekday = _WEEKDAYS[language][day.weekday()]
-    if language is Language.VI:
-        return f"{weekday}, ngày {day.day} tháng {day.month} năm {day.year}"
-    return f"{weekday} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return _format_day(moment.astimezone(zone).date(), language, _LONG[language])
 
 
 def short_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
     """`23/11/2026`, `23 Nov 2026`."""
-    day = moment.astimezone(zone)
-    if language is Language.VI:
-        return f"{day:%d/%m/%Y}"
-    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
+    return short_day(moment.astimezone(zone).date(), language)
+
+
+def short_day(day: date, language: Language) -> str:
+    """`23/11/2026`, `23 Nov 2026`."""
+    return _format_day(day, language, _SHORT[language])
+
+
+@lru_cache(maxsize=1024)
+def _format_day(day: date, language: Language, pattern: str) -> str:
+    from babel.dates import format_date  # takes longer to import than most commands to run
+
+    return format_date(day, pattern, locale=language.value)
 
 
 def clock(moment: datetime, zone: ZoneInfo) -> str:
-    """`09:12`."""
+    """`09:12`, in both languages."""
     return f"{moment.astimezone(zone):%H:%M}"
 
 
 def quantity(number: int, language: Language) -> str:
-    """`12.345`, `12,345`."""
-    return f"{number:,}".replace(",", "." if language is Language.VI else ",")
+    """How many: `12.345`, `12,345`."""
+    return _format_number(number, language, "#,##0")
+
+
+def plain_number(number: float, language: Language) -> str:
+    """A number that may be a name, without signs between thousands: `20261123`, `1,5`, `1.5`."""
+    return _format_number(number, language, "0.############")
+
+
+@lru_cache(maxsize=1024)
+def _format_number(number: float, language: Language, pattern: str) -> str:
+    from babel.numbers import format_decimal
+
+    return format_decimal(number, pattern, locale=language.value)

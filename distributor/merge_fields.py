@@ -1,4 +1,4 @@
-"""Merge fields: places in a rendition that are filled for each recipient at sending (name, address, unsubscribe link).
+"""Merge fields: places in a rendition that are filled for each recipient at sending (name, unsubscribe link, attributes).
 
 Templates write `{{ unsubscribe_url }}` as ordinary Jinja2; while rendering, the value is a merge tag, which passes through
 inlining and line wrapping unchanged. A tag may carry a fallback for recipients without that value. Filling puts the values
@@ -19,11 +19,13 @@ from urllib.parse import quote
 from .errors import RenderError
 
 # `name` is the subscriber's name, or the usual word of the language ("bạn đọc") where it is unknown.
+# Attributes of config.yaml join them, each as `attribute_` and its name.
 FIELD_NAMES = ("name", "address", "unsubscribe_url", "preferences_url")
+ATTRIBUTE_PREFIX = "attribute_"
 
 _OPEN, _CLOSE = "@@field:", "@@"
 TAG_PREFIX = _OPEN.encode()  # how each merge tag begins
-_TAG = re.compile(r"@@field:([a-z_]+)(?:\.([0-9a-f]*))?@@")
+_TAG = re.compile(r"@@field:([a-z][a-z0-9_]*)(?:\.([0-9a-f]*))?@@")
 _URL_WITH_TAG = re.compile(r"""\b(?:href|src)=(?:"[^"]*@@field:[^"]*"|'[^']*@@field:[^']*')""")
 WORD_JOINER = "\u2060"
 NO_VALUES: Mapping[str, str] = MappingProxyType({})
@@ -31,7 +33,7 @@ NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 def merge_tag(name: str) -> str:
     """The tag of a merge field. Raises RenderError for an unknown name."""
-    if name not in FIELD_NAMES:
+    if name not in FIELD_NAMES and not name.startswith(ATTRIBUTE_PREFIX):
         raise RenderError(f"there is no merge field {name!r}; there are: {', '.join(FIELD_NAMES)}")
     return f"{_OPEN}{name}{_CLOSE}"
 
@@ -66,12 +68,14 @@ class MergeField:
     fallback: str = ""
 
     def fill(self, values: Mapping[str, str], usual: Mapping[str, str] = NO_VALUES) -> str:
-        """The text for one recipient. `usual` is for empty values without a fallback of their own. Raises RenderError for a
-        name that is not among the values."""
+        """The text for one recipient. `usual` is for empty values without a fallback of their own. An attribute that is not
+        among the values is empty. Raises RenderError for any other name that is not among them."""
         try:
             value = values[self.name]
         except KeyError:
-            raise RenderError(f"the merge field {self.name!r} has no value") from None
+            if not self.name.startswith(ATTRIBUTE_PREFIX):
+                raise RenderError(f"the merge field {self.name!r} has no value") from None
+            value = ""
         value = value or self.fallback or usual.get(self.name, "")
         if self.escaping is Escaping.TEXT:
             return value

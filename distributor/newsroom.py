@@ -227,7 +227,8 @@ def open_newsroom(file: Path) -> Newsroom:
     templates = Templates(registry.template_folders(raw.folder))
     # Ours have their tests; compiling them for every command would cost more than most commands do.
     problems += [
-        Problem("", fault.message, fault.file, fault.line) for fault in templates.check(raw.folder / "templates")
+        Problem("", fault.message, fault.file, fault.line)
+        for fault in templates.check(raw.folder / "templates", settings.attributes if settings else ())
     ]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -41,8 +44,43 @@ def test_a_value_in_a_sentence_is_not_filled_again(name: str) -> None:
         (Language.VI, "Asia/Ho_Chi_Minh", "Thứ Hai, ngày 23 tháng 11 năm 2026", "23/11/2026"),
         (Language.EN, "Asia/Ho_Chi_Minh", "Monday 23 November 2026", "23 Nov 2026"),
         (Language.VI, "America/New_York", "Chủ Nhật, ngày 22 tháng 11 năm 2026", "22/11/2026"),
+        (Language.EN, "America/New_York", "Sunday 22 November 2026", "22 Nov 2026"),
     ],
 )
 def test_dates_are_written_as_people_there_write_them(language: Language, zone: str, long: str, short: str) -> None:
     assert i18n.long_date(NOW, language, parse_zone(zone)) == long
     assert i18n.short_date(NOW, language, parse_zone(zone)) == short
+
+
+def test_every_day_and_month_is_named_as_newspapers_do() -> None:
+    """Twelve months and seven days: names, two digits in short Vietnamese dates, `Sep` of three letters."""
+    zone = parse_zone("UTC")
+    days = [datetime(2026, month, month, 12, tzinfo=UTC) for month in range(1, 13)]
+    week = [datetime(2026, 11, day, tzinfo=UTC) for day in range(23, 30)]
+    assert [i18n.long_date(day, Language.VI, zone).split(",")[0] for day in week] == [
+        "Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật",
+    ]  # fmt: skip
+    assert [i18n.short_date(day, Language.VI, zone) for day in days[:2]] == ["01/01/2026", "02/02/2026"]
+    assert [i18n.short_date(day, Language.EN, zone).split()[1] for day in days] == [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]  # fmt: skip
+    assert i18n.long_date(days[8], Language.VI, zone) == "Thứ Tư, ngày 9 tháng 9 năm 2026"
+
+
+@pytest.mark.parametrize(
+    ("number", "vi", "en"),
+    [(0, "0", "0"), (999, "999", "999"), (12345, "12.345", "12,345"), (-1e6, "-1.000.000", "-1,000,000")],
+)
+def test_quantities_have_the_signs_of_their_language(number: int, vi: str, en: str) -> None:
+    assert (i18n.quantity(number, Language.VI), i18n.quantity(number, Language.EN)) == (vi, en)
+
+
+def test_a_number_that_may_be_a_name_has_no_signs_between_thousands() -> None:
+    assert i18n.plain_number(20261123, Language.VI) == "20261123"
+    assert (i18n.plain_number(-1.5, Language.VI), i18n.plain_number(0.1, Language.EN)) == ("-1,5", "0.1")
+
+
+def test_babel_is_not_imported_before_a_date_is_written() -> None:
+    """It takes longer to import than `--help` may."""
+    done = "import sys, distributor.i18n, distributor.cli.main; sys.exit('babel' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", done], check=False).returncode == 0

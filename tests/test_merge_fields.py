@@ -12,7 +12,12 @@ from lxml import html as document
 from distributor import merge_fields
 from distributor.errors import RenderError
 
-VALUES = {"name": 'Lan "<b>" & Hoa', "address": "lan@example.vn", "unsubscribe_url": "https://b.vn/u/a?b=1&c='2'"}
+VALUES = {
+    "name": 'Lan "<b>" & Hoa',
+    "address": "lan@example.vn",
+    "unsubscribe_url": "https://b.vn/u/a?b=1&c='2'",
+    "preferences_url": "https://b.vn/p/a?b=1&c='2'",
+}
 
 
 def test_each_mark_is_replaced_wherever_it_stands() -> None:
@@ -59,3 +64,11 @@ def test_no_text_of_a_source_acts_as_a_mark(text: str) -> None:
     assert merge_fields.fill_html(html.escape(safe), {}) == html.escape(safe)
     assert safe.replace(merge_fields.WORD_JOINER, "") == text.replace(merge_fields.WORD_JOINER, "")
     assert "@@field:" in text or safe == text
+
+
+def test_an_attribute_is_filled_like_a_name_and_is_empty_where_it_is_not_known() -> None:
+    tag = merge_fields.merge_tag("attribute_district_2")
+    link = f'<a href="https://x.example/?d={tag}">{merge_fields.with_fallback(tag, "quý vị")}</a>'
+    filled = merge_fields.fill_html(link, {"attribute_district_2": "Bắc & <b>"})
+    assert filled == '<a href="https://x.example/?d=B%E1%BA%AFc%20%26%20%3Cb%3E">Bắc &amp; &lt;b&gt;</a>'
+    assert merge_fields.fill_html(link, {}) == '<a href="https://x.example/?d=">quý vị</a>'

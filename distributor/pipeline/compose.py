@@ -297,6 +297,7 @@ def build_render_context(
         templates=newsroom.templates,
         language=language,
         zone=zone,
+        attributes=tuple(newsroom.settings.attributes),
     )
 
 

@@ -46,11 +46,12 @@ class SiteRenderContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderContext(SiteRenderContext):
-    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `notes` collects remarks for staff
-    on the emails rendered."""
+    """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `attributes` are the names of those
+    that subscribers have; `notes` collects remarks for staff on the emails rendered."""
 
     newsletter: Newsletter
     announced: tuple[Article, ...]
+    attributes: tuple[str, ...] = ()
     corrected: tuple[Edition, ...] = ()
     web_url: str = ""
     render_cache: RenderCache = field(default_factory=RenderCache, compare=False, repr=False)
@@ -58,7 +59,13 @@ class RenderContext(SiteRenderContext):
 
     @property
     def settings(self) -> RenderSettings:
-        return RenderSettings(site=self.site, newsletter=self.newsletter, zone=self.zone, templates=self.templates)
+        return RenderSettings(
+            site=self.site,
+            newsletter=self.newsletter,
+            zone=self.zone,
+            templates=self.templates,
+            attributes=self.attributes,
+        )
 
     def post(
         self,

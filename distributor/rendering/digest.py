@@ -112,7 +112,7 @@ class _EmailTemplates:
         return {
             **edition_values(self.edition, settings, options, detail, self.cache),
             **common_values(settings, self.edition.language),
-            **personal_values(options.web_url, options.preferences_url),
+            **personal_values(options.web_url, options.preferences_url, settings.attributes),
             "rest_url": options.web_url or settings.site.url,
         }
 

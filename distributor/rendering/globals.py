@@ -11,19 +11,21 @@ from zoneinfo import ZoneInfo
 from .. import i18n
 from ..color import build_palette
 from ..config.schema import Newsletter, Site
-from ..merge_fields import merge_tag
+from ..merge_fields import ATTRIBUTE_PREFIX, merge_tag
 from ..model import Language
 from .templates import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSettings:
-    """What everything rendered shares: site, time zone, templates, and the newsletter, where it is of one."""
+    """What everything rendered shares: site, time zone, templates, the names of the attributes that subscribers have, and
+    the newsletter, where it is of one."""
 
     site: Site
     newsletter: Newsletter | None
     zone: ZoneInfo
     templates: Templates
+    attributes: Sequence[str] = ()
 
     @property
     def title(self) -> str:
@@ -52,10 +54,11 @@ def common_values(settings: RenderSettings, language: Language) -> dict[str, Any
     }
 
 
-def personal_values(web_url: str = "", preferences_url: str = "") -> dict[str, Any]:
+def personal_values(web_url: str = "", preferences_url: str = "", attributes: Sequence[str] = ()) -> dict[str, Any]:
     """The values that differ from subscriber to subscriber: merge tags, filled at sending. What is empty is not shown."""
+    known = {name: merge_tag(ATTRIBUTE_PREFIX + name) for name in attributes}
     return {
-        "subscriber": {"name": merge_tag("name"), "address": merge_tag("address")},
+        "subscriber": {**known, "name": merge_tag("name"), "address": merge_tag("address")},
         "unsubscribe_url": merge_tag("unsubscribe_url"),
         "web_url": web_url,
         "preferences_url": preferences_url,

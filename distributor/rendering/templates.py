@@ -15,7 +15,7 @@ Two things are added to Jinja2:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,14 +96,17 @@ class Templates:
         except Exception as error:  # whatever an expression of a template raises is the template's fault
             raise RenderError(f"{self._location(error, name)}: {_reason(error)}") from error
 
-    def check(self, folder: Path | None = None) -> list[TemplateFault]:
-        """Every template, or every one in this folder, that cannot be compiled."""
+    def check(self, folder: Path | None = None, attributes: Collection[str] = ()) -> list[TemplateFault]:
+        """Every template, or every one in this folder, that cannot be compiled; and every email that shows of a subscriber
+        what is neither name nor address nor one of these attributes."""
         faults = []
         for name in self._environment.list_templates(extensions=["j2", "css"]):
             if folder and not (folder / name).is_file():
                 continue
             try:
                 self._environment.get_template(name)
+                if name.startswith("email/"):
+                    faults += self._unknown_fields(name, {"name", "address", *attributes})
             except TemplateSyntaxError as error:
                 faults.append(
                     TemplateFault(
@@ -113,6 +116,19 @@ class Templates:
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 faults.append(TemplateFault(f"templates/{name}", None, _reason(error)))
         return faults
+
+    def _unknown_fields(self, name: str, known: Collection[str]) -> list[TemplateFault]:
+        assert self._environment.loader
+        source, file, _ = self._environment.loader.get_source(self._environment, name)
+        return [
+            TemplateFault(
+                self._short_path(file or name),
+                node.lineno,
+                f"there is no {_variable_name(node)}; there are: {', '.join(sorted(known))} (`attributes` in config.yaml)",
+            )
+            for node in self._environment.parse(source, name, file).find_all(nodes.Getattr)
+            if _is_merge_field(node) and node.attr not in known
+        ]
 
     def _short_path(self, file: str) -> str:
         """`templates/email/digest.html.j2`, wherever the folder lies."""

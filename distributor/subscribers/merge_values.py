@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from .. import i18n
 from ..config.schema import Settings
+from ..config.web import Attribute
 from ..mail import verp
 from ..mail.message import message_id
-from ..model import Delivery, Edition, Recipient
+from ..merge_fields import ATTRIBUTE_PREFIX, NO_VALUES
+from ..model import AttributeValue, Delivery, Edition, Language, Recipient
 from ..storage.database import Database
 from . import repository
 from .tokens import Claim, Purpose, sign
@@ -33,33 +38,42 @@ def recipient_finder(
     """A function from an edition and rows of its ledger to recipients by subscriber id, without erased subscribers."""
     secret = newsroom.secret()
     links = newsroom.settings.links_url
-    test = newsroom.settings.test_mode
+    test, declared = newsroom.settings.test_mode, newsroom.settings.attributes
 
     def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
         with database.read() as connection:
-            names = repository.names_by_id(connection, [row.recipient for row in rows])
+            people = repository.personal_by_id(connection, [row.recipient for row in rows], attributes=bool(declared))
         return {
             row.recipient: build_recipient(
                 edition,
                 row.recipient,
                 test.to if test else row.address,
-                names[row.recipient],
+                people[row.recipient].name,
                 secret=secret,
                 links=links,
                 bounce_token=verp.token(secret, row.id),
+                attributes=written_attributes(people[row.recipient].attributes, declared, edition.language),
             )
             for row in rows
-            if row.recipient in names
+            if row.recipient in people
         }
 
     return look_up
 
 
 def build_recipient(
-    edition: Edition, subscriber: str, address: str, name: str, *, secret: bytes, links: str, bounce_token: str = ""
+    edition: Edition,
+    subscriber: str,
+    address: str,
+    name: str,
+    *,
+    secret: bytes,
+    links: str,
+    bounce_token: str = "",
+    attributes: Mapping[str, str] = NO_VALUES,
 ) -> Recipient:
     """One recipient of an edition. `links` is the base URL of our own pages; `bounce_token` names the delivery in the
-    address that its bounces go to."""
+    address that its bounces go to; `attributes` are the values of merge fields beside the usual ones."""
     subject = subscriber if subscriber.isalnum() else PROBE
     token = sign(secret, Claim(Purpose.UNSUBSCRIBE, subject, edition.newsletter))
     preferences = sign(secret, Claim(Purpose.PREFERENCES, subject))
@@ -74,6 +88,7 @@ def build_recipient(
             "address": address,
             "unsubscribe_url": f"{links}/u/{token}",
             "preferences_url": f"{links}/p/{preferences}",
+            **attributes,
         },
     )
 
@@ -103,6 +118,30 @@ def build_single_recipient(
         bounce_token=bounce_token,
         merge_values=values,
     )
+
+
+def written_attributes(
+    known: Mapping[str, AttributeValue], declared: Mapping[str, Attribute], language: Language
+) -> Mapping[str, str]:
+    """Attributes as merge fields, in the words of a language; only those that config.yaml declares."""
+    if not known:
+        return NO_VALUES
+    return {
+        ATTRIBUTE_PREFIX + name: _in_words(value, declared[name].type, language)
+        for name, value in known.items()
+        if name in declared
+    }
+
+
+def _in_words(value: AttributeValue, type: str, language: Language) -> str:
+    if isinstance(value, bool):
+        return i18n.translate(language, "value_yes" if value else "value_no")
+    if isinstance(value, int | float):
+        return i18n.plain_number(value, language)
+    if type == "date":
+        with suppress(ValueError):
+            return i18n.short_day(date.fromisoformat(value), language)
+    return value
 
 
 @lru_cache(maxsize=16)

@@ -5,10 +5,10 @@ A change of frequency also records how far back the next email must reach, so th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..editions import repository as edition_repository
 from ..editions.segments import topics_key
 from ..mail.address import normalize
-from ..model import EditionKind, Frequency, Language, OptOut, Subscriber
+from ..model import AttributeValue, EditionKind, Frequency, Language, OptOut, Subscriber
 from ..storage.renames import NameKind, current_name
 from ..storage.rows import damaged_row, log_damage, read_rows
 from ..storage.tables import subscribers, subscriptions, suppressions
@@ -159,10 +159,21 @@ def find_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscri
     return {found.id: found for found in _with_newsletters(connection, rows)}
 
 
-def names_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """Names by subscriber id, without those that were erased."""
-    query = sa.select(subscribers.c.id, subscribers.c.name).where(subscribers.c.id.in_(ids))
-    return dict(connection.execute(query).all())
+class PersonalValues(NamedTuple):
+    """What emails say of a subscriber."""
+
+    name: str
+    attributes: Mapping[str, AttributeValue]
+
+
+def personal_by_id(connection: Connection, ids: Sequence[str], *, attributes: bool) -> dict[str, PersonalValues]:
+    """Names by subscriber id, without those that were erased; attributes only where asked for, as they take time."""
+    columns = [subscribers.c.id, subscribers.c.name]
+    if not attributes:
+        rows = connection.execute(sa.select(*columns).where(subscribers.c.id.in_(ids)))
+        return {id: PersonalValues(name, {}) for id, name in rows}
+    query = sa.select(*columns, subscribers.c.attributes).where(subscribers.c.id.in_(ids))
+    return {id: PersonalValues(name, readable_attributes(stored)) for id, name, stored in _rows(connection, query)}
 
 
 def list_subscribers(connection: Connection, newsletter: str | None = None, batch: int = 1000) -> Iterator[Subscriber]:

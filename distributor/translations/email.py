@@ -17,6 +17,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rest_many": ("Còn {count} tin nữa của số này.", "This edition has {count} more stories."),
     "rest_link": ("Đọc trên trang web", "Read them on the web"),
     "by": ("{author}", "By {author}"),
+    "value_yes": ("có", "yes"),
+    "value_no": ("không", "no"),
     # -- the footer
     "why": (
         "Quý vị nhận thư này tại {address} vì đã đăng ký bản tin {newsletter} của {site}.",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
+from pathlib import Path
+
 from support.newsroom import Room
 
 
@@ -41,3 +45,36 @@ def test_an_audience_leaves_out_and_plan_send_and_why_say_so(room: Room) -> None
         "They are not in the audience of tin-sang, so they do not get it: what is known of them does not meet " in why
     )
     assert "tin-sang-1: not for them: what is known of them does not meet `district == 'Bắc Sơn'`." in why
+
+
+def test_attributes_stand_in_the_emails_and_templates_with_others_are_refused(room: Room) -> None:
+    config = room.folder / "config.yaml"
+    declared = (
+        "attributes: {district: {label: {vi: Huyện}}, born: {label: {vi: Ngày sinh}, type: date},"
+        " farmer: {label: {vi: Làm nông}, type: yes_no}}\n"
+    )
+    config.write_text(declared + config.read_text(encoding="utf-8"), encoding="utf-8")
+    template = room.folder / "templates" / "email" / "digest.txt.j2"
+    template.parent.mkdir(parents=True)
+    ours = (Path(__file__).parents[2] / "templates" / "email" / "digest.txt.j2").read_text(encoding="utf-8")
+    line = 'Huyện: {{ subscriber.district or "chưa rõ" }}; {{ subscriber.born }}; {{ subscriber.farmer }}.'
+    template.write_text(f"{line}\n{ours}", encoding="utf-8")
+    values = ("--attribute", "district=Bắc <Sơn>", "--attribute", "born=1990-02-03", "--attribute", "farmer=yes")
+    room.good("subscribers", "add", "an@example.com", *values)
+    room.good("gather")
+    room.good("send", "tin-sang", "--yes")
+    found = sorted(_plain_text(file).splitlines()[0] for file in room.letters())
+    assert found == ["Huyện: Bắc <Sơn>; 03/02/1990; có.", "Huyện: chưa rõ; ; ."]
+    template.write_text("{{ subscriber.distric }}", encoding="utf-8")
+    said = room.run("check")
+    assert said.code == 2
+    assert (
+        "templates/email/digest.txt.j2:1: there is no subscriber.distric; there are: address, born, district"
+        in said.err
+    )
+
+
+def _plain_text(file: Path) -> str:
+    part = email.message_from_bytes(file.read_bytes(), policy=email.policy.default).get_body(("plain",))
+    assert part
+    return str(part.get_content())

@@ -53,7 +53,7 @@ def person(name: str = "Nguyễn Lan", address: str = "lan@example.vn", url: str
         address=address,
         name=name,
         message_id=message_id("tin-sang-1", "lan", "bacson.example"),
-        merge_values={"name": name, "address": address, "unsubscribe_url": url},
+        merge_values={"name": name, "address": address, "unsubscribe_url": url, "preferences_url": url},
     )
 
 
