@@ -258,7 +258,8 @@ def build_email(
     render = RenderSettings(site=settings.site, newsletter=newsletter, zone=zone, templates=newsroom.templates)
     content = row.values
     language = Language(content["language"])
-    email = render_transactional(row.kind, render, language, **_template_values(content["values"]))
+    values = {"asked_at": row.created, **_template_values(content["values"])}
+    email = render_transactional(row.kind, render, language, **values)
     email = replace(email, subject=add_test_mark(settings, email.subject))
     rendition = channel.compose_email(
         email, variant=f"outbox-{row.id}", language=language.value, at=row.created.astimezone(zone)

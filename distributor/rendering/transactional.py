@@ -38,11 +38,18 @@ class TransactionalTemplate:
     optional: Mapping[str, object] = field(default_factory=dict)
 
 
+_CONFIRMATION: Mapping[str, object] = {"titles": "", "asked_at": None, "expires_at": None, "unsubscribe_url": ""}
 TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
     "email/alert": TransactionalTemplate(("edition",)),
     "email/correction": TransactionalTemplate(("article", "note", "carried_at"), {"withdrawn": False}),
-    "email/confirmation": TransactionalTemplate(("confirm_url",), {"expires_at": None, "unsubscribe_url": ""}),
-    "email/welcome": TransactionalTemplate((), {"sender": "", "latest_url": ""}),
+    "email/confirmation": TransactionalTemplate(("confirm_url",), _CONFIRMATION),
+    "email/reminder": TransactionalTemplate(("confirm_url",), _CONFIRMATION),
+    "email/welcome": TransactionalTemplate((), {"titles": "", "sender": "", "latest_url": ""}),
+    "email/link": TransactionalTemplate(("link_url",), {"asked_at": None, "unsubscribe_url": ""}),
+    "email/address_change": TransactionalTemplate(
+        ("confirm_url",), {"old_address": "", "asked_at": None, "expires_at": None, "unsubscribe_url": ""}
+    ),
+    "email/data": TransactionalTemplate(("sections",), {"link_url": "", "asked_at": None, "unsubscribe_url": ""}),
     "email/goodbye": TransactionalTemplate(
         (), {"received_at": None, "stopped_at": None, "again_url": "", "unsubscribe_url": ""}
     ),
@@ -101,6 +108,8 @@ def _safe_value(name: str, value: object) -> object:
         return safe_url(value) if name.endswith("_url") else safe_text(value)
     if isinstance(value, Mapping):
         return {key: _safe_value(str(key), part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_safe_value("", part) for part in value]
     return value
 
 

@@ -67,9 +67,70 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Nếu không phải quý vị đăng ký, xin bỏ qua thư này. Khi chưa có xác nhận, chúng tôi không gửi bản tin nào.",
         "If it was not you, ignore this message. Without your confirmation we will not send you anything.",
     ),
+    "confirm_asked": ("Yêu cầu gửi lúc {time}, {date}.", "It was asked for at {time}, {date}."),
+    "confirm_not_me": ("Không phải tôi đăng ký: xóa địa chỉ này", "It was not me: delete this address"),
     "confirm_why": (
         "Thư này chỉ gửi một lần đến {address} để hỏi ý kiến người dùng địa chỉ.",
         "This message is sent once to {address}, to ask whoever uses the address.",
+    ),
+    "reminder_subject": (
+        "Nhắc lại: xác nhận đăng ký {newsletter}",
+        "Reminder: confirm your subscription to {newsletter}",
+    ),
+    "reminder_intro": (
+        "Mấy ngày trước, địa chỉ {address} được ghi để đăng ký bản tin {newsletter} của {site}, nhưng chưa được xác nhận.",
+        "A few days ago somebody entered {address} to subscribe to {newsletter} by {site}. It has not been confirmed yet.",
+    ),
+    "reminder_why": (
+        "Đây là lần nhắc duy nhất đến {address}. Không có xác nhận, chúng tôi sẽ xóa địa chỉ này.",
+        "This is the only reminder to {address}. Without your confirmation we will delete the address.",
+    ),
+    # -- what somebody has asked for: their link, another address, their data
+    "asked_why": (
+        "Thư này gửi đến {address} vì có yêu cầu trên trang web của chúng tôi.",
+        "You receive this at {address} because it was asked for on our web site.",
+    ),
+    "link_subject": ("Liên kết quản lý đăng ký tại {site}", "Your link to manage newsletters by {site}"),
+    "link_title": ("Liên kết của quý vị", "Your link"),
+    "link_intro": (
+        "Với liên kết này, quý vị có thể thay đổi hoặc ngừng các bản tin của {site} gửi đến {address}.",
+        "With this link you can change or stop what {site} sends to {address}.",
+    ),
+    "link_button": ("Mở trang tùy chọn nhận tin", "Open your preferences"),
+    "link_keep": (
+        "Xin không chuyển tiếp thư này: ai có liên kết cũng có thể đổi lựa chọn của quý vị.",
+        "Please do not forward this message: whoever has the link can change your choices.",
+    ),
+    "link_ignore": (
+        "Nếu quý vị không yêu cầu, xin bỏ qua thư này: không có gì thay đổi.",
+        "If you did not ask for it, ignore this message: nothing has changed.",
+    ),
+    "link_asked": ("Yêu cầu nhận lúc {time}, {date}.", "Asked for at {time}, {date}."),
+    "change_subject": ("Xác nhận địa chỉ mới tại {site}", "Confirm your new address at {site}"),
+    "change_title": ("Xin xác nhận địa chỉ mới", "Please confirm your new address"),
+    "change_intro": (
+        "Một người nhận bản tin của {site} muốn đổi địa chỉ nhận thư sang {address}. Nếu đó là quý vị, xin xác nhận.",
+        "A subscriber of {site} wants to receive newsletters at {address}. If it was you, please confirm.",
+    ),
+    "change_intro_from": (
+        "Người nhận bản tin của {site} tại {old} muốn đổi địa chỉ nhận thư sang {address}. Nếu đó là quý vị, xin xác nhận.",
+        "The subscriber of {site} at {old} wants to receive newsletters at {address}. If it was you, please confirm.",
+    ),
+    "change_button": ("Xác nhận địa chỉ mới", "Confirm the new address"),
+    "change_ignore": (
+        "Nếu không phải quý vị yêu cầu, xin bỏ qua thư này: địa chỉ cũ vẫn được giữ.",
+        "If it was not you, ignore this message: the old address stays.",
+    ),
+    "data_subject": ("Dữ liệu của quý vị tại {site}", "Your data at {site}"),
+    "data_title": ("Dữ liệu của quý vị", "Your data"),
+    "data_intro": (
+        "Dưới đây là mọi dữ liệu mà {site} lưu giữ về {address}.",
+        "Below is everything that {site} keeps about {address}.",
+    ),
+    "data_asked": ("Yêu cầu nhận lúc {time}, {date}.", "Asked for at {time}, {date}."),
+    "data_rights": (
+        "Quý vị có thể yêu cầu sửa hoặc xóa những dữ liệu này bất cứ lúc nào.",
+        "You can have this data corrected or deleted at any time.",
     ),
     # -- welcome and goodbye
     "welcome_subject": ("Chào mừng đến với {newsletter}", "Welcome to {newsletter}"),

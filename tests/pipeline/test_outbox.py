@@ -181,6 +181,36 @@ def test_a_newsletter_that_is_gone_and_the_site_itself_can_write_too(line: Line)
     assert {letter["Subject"] for letter in letters(line)} == {"Đã ngừng gửi Báo Bắc Sơn"}
 
 
+def test_whoever_signs_up_is_told_who_has_asked_and_how_to_say_no(line: Line) -> None:
+    ask(line)
+    ask(line, "email/reminder", values={"confirm_url": CONFIRM, "titles": "Tin sáng, Tin chiều"})
+    send(line)
+    first, reminder = sorted(letters(line), key=lambda letter: str(letter["Subject"]), reverse=True)
+    assert "Yêu cầu gửi lúc 12:00, Chủ Nhật, ngày 22 tháng 11 năm 2026." in text_of(first)
+    assert f"Không phải tôi đăng ký: xóa địa chỉ này: {CONFIRM}/no" in text_of(first)
+    assert reminder["Subject"] == "Nhắc lại: xác nhận đăng ký Tin sáng, Tin chiều"
+    assert "lần nhắc duy nhất" in text_of(reminder)
+
+
+def test_what_belongs_to_the_whole_site_bears_its_name(line: Line) -> None:
+    ask(line, "email/link", newsletter="", values={"link_url": "https://bacson.example/p/x"})
+    ask(line, "email/address_change", newsletter="", values={"confirm_url": "https://bacson.example/c/x"})
+    sections = [{"title": "Bản tin", "lines": ["Tin sáng <b>", "từ 01/11"]}]
+    ask(line, "email/data", newsletter="", values={"sections": sections})
+    report = send(line)
+    assert (report.sent("mail"), report.faults) == (3, {})
+    subjects = {str(letter["Subject"]) for letter in letters(line)}
+    assert subjects == {
+        "Liên kết quản lý đăng ký tại Báo Bắc Sơn",
+        "Xác nhận địa chỉ mới tại Báo Bắc Sơn",
+        "Dữ liệu của quý vị tại Báo Bắc Sơn",
+    }
+    data = next(letter for letter in letters(line) if "Dữ liệu" in letter["Subject"])
+    html = data.get_body(("html",))
+    assert html is not None
+    assert "Tin sáng &lt;b&gt;" in html.get_content()
+
+
 def test_what_nobody_could_send_in_time_is_given_up(line: Line) -> None:
     ask(line)
     line.now += timedelta(days=8)

@@ -283,6 +283,30 @@ def letter_values(template: str, language: str) -> dict[str, Any]:
             "confirm_url": "https://bacson.example/xac-nhan/3f9c0a7be2d14c58",
             "expires_at": NOW + timedelta(days=3),
         },
+        "email/reminder": {
+            "confirm_url": "https://bacson.example/xac-nhan/3f9c0a7be2d14c58",
+            "titles": "Tin sáng, Tin kinh tế" if vi else "The morning, Business",
+            "asked_at": NOW - timedelta(days=3),
+            "expires_at": NOW + timedelta(days=3),
+        },
+        "email/link": {"link_url": "https://bacson.example/p/3f9c0a7be2d14c58", "asked_at": NOW},
+        "email/address_change": {
+            "confirm_url": "https://bacson.example/c/3f9c0a7be2d14c58",
+            "old_address": "l***@example.vn",
+            "asked_at": NOW,
+            "expires_at": NOW + timedelta(days=1),
+        },
+        "email/data": {
+            "sections": [
+                {"title": "Địa chỉ" if vi else "Address", "lines": ["lan@example.com"]},
+                {
+                    "title": "Bản tin" if vi else "Newsletters",
+                    "lines": ["Tin sáng: từ 01/11/2026" if vi else "The morning: since 1 November 2026"],
+                },
+            ],
+            "link_url": "https://bacson.example/p/3f9c0a7be2d14c58",
+            "asked_at": NOW,
+        },
         "email/welcome": {
             "sender": "tin@bacson.example",
             "latest_url": "https://bacson.example/ban-tin/tin-sang/128",
