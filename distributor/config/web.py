@@ -49,6 +49,9 @@ class Web(Section):
     own_process: bool = Field(
         False, description="let `serve` run the pages in a process of their own, on another processor core"
     )
+    max_signups_per_hour: int = Field(
+        3000, ge=10, description="most sign-ups in an hour; more people are asked to try again later"
+    )
     https_only: bool = Field(False, description="tell browsers to use https alone from now on (HSTS)")
     max_connections: int = Field(
         1000, ge=10, description="most connections at a time; idle ones are closed for new ones"
