@@ -31,12 +31,14 @@ def send_own_link(newsroom: Newsroom, connection: Connection, address: str, netw
     to = f"link {hash_address(secret, normalize(address))}"
     source = f"link from {hash_address(secret, network)}"
     lately = attempts.count(connection, [to, source], now)
-    attempts.add(connection, [to, source] if network else [to], now)
+    if network:
+        attempts.add(connection, [source], now)
     often = lately[to].hour >= PER_HOUR or lately[to].day >= PER_DAY or lately[source].hour >= PER_NETWORK_HOUR
     person = repository.find(connection, address)
     found = suppressions.find_suppression(connection, address)
     if often or person is None or (found and found.type in _NEVER):
         return
+    attempts.add(connection, [to], now)
     token = sign(newsroom.secret(), Claim(Purpose.PREFERENCES, person.id))
     enqueue_email(
         newsroom,

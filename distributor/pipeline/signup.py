@@ -133,9 +133,7 @@ def _key_of(newsroom: Newsroom, kind: str, name: str) -> str:
     return f"signup {kind} {hash_address(newsroom.secret(), f'{kind} {name}')[:32]}" if name else ""
 
 
-def _subscribe_at_once(
-    newsroom: Newsroom, connection: Connection, form: SignupForm, now: datetime
-) -> tuple[str, ...]:
+def _subscribe_at_once(newsroom: Newsroom, connection: Connection, form: SignupForm, now: datetime) -> tuple[str, ...]:
     """Subscribe to the newsletters that need no confirmation; returns which. Whoever has left one, or must not be written
     to, has to confirm nevertheless: anybody can fill in a form. And what a subscriber has chosen stays as it is."""
     wanted = [name for name in form.newsletters if newsroom.settings.newsletters[name].confirm == "single"]

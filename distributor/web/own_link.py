@@ -1,4 +1,4 @@
-""""Send me my link": whoever has lost every email of ours enters their address, and gets a link there if it is known."""
+""" "Send me my link": whoever has lost every email of ours enters their address, and gets a link there if it is known."""
 
 from __future__ import annotations
 
@@ -49,6 +49,4 @@ async def _send_link(request: web.Request) -> web.Response:
             lambda connection: send_own_link(context.newsroom, connection, address, network, now)
         )
     context.wake()
-    return html_page(
-        request, "message", page_language(request), key="signup_sent", help_key="own_link_sent", values={}
-    )
+    return html_page(request, "message", page_language(request), key="signup_sent", help_key="own_link_sent", values={})

@@ -24,7 +24,11 @@ from ..text import clean_line
 from .forms import first
 
 HONEYPOT = "mh7"  # a name that neither people nor password managers know
-FORM_TIME, PASSED, SURE = "shown", "passed", "sure"  # fields: when the form was shown, the extra page, an unusual address
+FORM_TIME, PASSED, SURE = (
+    "shown",
+    "passed",
+    "sure",
+)  # fields: when the form was shown, the extra page, an unusual address
 ATTRIBUTE = "attribute."
 MIN_FILL_TIME = timedelta(seconds=3)
 MAX_FILL_TIME = timedelta(hours=24)
@@ -49,9 +53,7 @@ class FormOptions:
     @classmethod
     def of(cls, settings: Settings, only: str = "") -> FormOptions:
         """Those of a newsroom; with `only`, of one newsletter."""
-        newsletters = {
-            name: one for name, one in settings.newsletters.items() if one.on_the_web and only in ("", name)
-        }
+        newsletters = {name: one for name, one in settings.newsletters.items() if one.on_the_web and only in ("", name)}
         topics = [topic for one in newsletters.values() for topic in (*one.sections, *one.topics)]
         attributes = {name: one for name, one in settings.attributes.items() if one.on_form}
         return cls(newsletters, tuple(dict.fromkeys(topics)), attributes)
@@ -170,9 +172,7 @@ class Sender(Enum):
     PASSED = "has passed the extra page"
 
 
-def judge_sender(
-    form: Mapping[str, Sequence[str]], address: str, secrets: tuple[bytes, ...], now: datetime
-) -> Sender:
+def judge_sender(form: Mapping[str, Sequence[str]], address: str, secrets: tuple[bytes, ...], now: datetime) -> Sender:
     """Whether a person has sent the form. Whoever is in doubt is shown one page more, never refused."""
     if _has_passed(first(form, PASSED), address, secrets, now):
         return Sender.PASSED
