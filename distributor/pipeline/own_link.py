@@ -8,17 +8,16 @@ from sqlalchemy import Connection
 
 from ..bounces import suppressions
 from ..mail.address import normalize
-from ..model import BounceType
 from ..newsroom import Newsroom
 from ..subscribers import attempts, repository
 from ..subscribers.address_hash import hash_address
 from ..subscribers.tokens import Claim, Purpose, sign
-from .transactional import EmailRequest, enqueue_email
+from .transactional import EmailRequest, enqueue_email, may_write
 
 PER_HOUR, PER_DAY = 1, 3  # emails to one address
 PER_NETWORK_HOUR = 60  # requests from one network, behind which there may be a whole office
 LINK_EMAIL_VALID = timedelta(days=1)
-_NEVER = (BounceType.HARD, BounceType.STAFF)  # there is no such mailbox, or staff do not want to write to it
+LINK = "email/link"
 
 
 def send_own_link(newsroom: Newsroom, connection: Connection, address: str, network: str, now: datetime) -> None:
@@ -36,7 +35,7 @@ def send_own_link(newsroom: Newsroom, connection: Connection, address: str, netw
     often = lately[to].hour >= PER_HOUR or lately[to].day >= PER_DAY or lately[source].hour >= PER_NETWORK_HOUR
     person = repository.find(connection, address)
     found = suppressions.find_suppression(connection, address)
-    if often or person is None or (found and found.type in _NEVER):
+    if often or person is None or (found and not may_write(LINK, found.type)):
         return
     attempts.add(connection, [to], now)
     token = sign(newsroom.secret(), Claim(Purpose.PREFERENCES, person.id))
@@ -44,7 +43,7 @@ def send_own_link(newsroom: Newsroom, connection: Connection, address: str, netw
         newsroom,
         connection,
         EmailRequest(
-            template="email/link",
+            template=LINK,
             address=person.address,
             name=person.name,
             subscriber=person.id,

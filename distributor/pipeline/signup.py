@@ -38,11 +38,13 @@ from ..subscribers.signup_limits import (
     decide_limits,
 )
 from ..subscribers.signups import LINK_VALID, Signup, SignupAsk, SignupWish, merge_signup
+from ..subscribers.subscribe import SubscribeResult
 from ..subscribers.tokens import Claim, Purpose, sign
-from .transactional import EmailRequest, enqueue_email
+from .transactional import EmailRequest, enqueue_email, may_write
 
 log = logging.getLogger("distributor.signup")
 
+CONFIRMATION, WELCOME = "email/confirmation", "email/welcome"
 FORM, REFUSED = "form", "not me"  # how somebody consented, and how they have left
 WELCOME_VALID = timedelta(days=3)
 _SITE, _CONFIRMED, _BREAKER = "signup", "signup confirmed", "signup breaker"
@@ -147,7 +149,7 @@ def _subscribe_at_once(newsroom: Newsroom, connection: Connection, form: SignupF
     known = repository.find(connection, form.address)
     wish = SignupWish(language=known.language) if known else form.wish
     request = _request(form.address, allowed, wish, "signed up on the web")
-    made = subscribe.add(connection, request, now)
+    made = subscribe.add(connection, request, now, keys=newsroom.secrets())
     subscribed = tuple(name for name in allowed if name not in made.blocked_by)
     new = tuple(name for name in subscribed if known is None or name not in known.newsletters)
     if made.subscriber and new:
@@ -180,9 +182,12 @@ def _ask_to_confirm(
 
 def _decide_email(connection: Connection, signup: Signup, *, refused: bool, now: datetime) -> EmailDecision:
     found = suppressions.find_suppression(connection, signup.address)
-    over = found is None or (found.until is not None and found.until <= now)
     return decide_email(
-        signup.emailed, refused=refused, suppression=None if over or found is None else found.type, now=now
+        signup.emailed,
+        refused=refused,
+        forbidden=found is not None and not may_write(CONFIRMATION, found.type),
+        bounced=found is not None and found.type is BounceType.HARD,
+        now=now,
     )
 
 
@@ -194,7 +199,7 @@ def _send_confirmation(newsroom: Newsroom, connection: Connection, signup: Signu
         newsroom,
         connection,
         EmailRequest(
-            template="email/confirmation",
+            template=CONFIRMATION,
             address=signup.address,
             newsletter=signup.newsletters[0],
             language=signup.wish.language,
@@ -239,11 +244,7 @@ def _subscribe(newsroom: Newsroom, connection: Connection, signup: Signup, now: 
     request = _request(
         signup.address, signup.newsletters, signup.wish, f"confirmed on the web, {now.isoformat(timespec='seconds')}"
     )
-    found = suppressions.find_suppression(connection, signup.address)
-    if found and found.type is BounceType.STAFF:
-        made = subscribe.add(connection, request, now)
-    else:
-        made, _ = subscribe.resubscribe(connection, request, now)
+    made = _add(newsroom, connection, request, now)
     if made.subscriber is None:
         return
     _record_consents(connection, made.subscriber, signup.asks, now)
@@ -251,6 +252,15 @@ def _subscribe(newsroom: Newsroom, connection: Connection, signup: Signup, now: 
     new = [name for name in signup.newsletters if name in here and (known is None or name not in known.newsletters)]
     if new:
         _welcome(newsroom, connection, made.subscriber, new, now)
+
+
+def _add(newsroom: Newsroom, connection: Connection, request: SubscriptionRequest, now: datetime) -> SubscribeResult:
+    """What staff have suppressed stays so, whoever confirms."""
+    keys = newsroom.secrets()
+    found = suppressions.find_suppression(connection, request.address)
+    if found and found.type is BounceType.STAFF:
+        return subscribe.add(connection, request, now, keys=keys)
+    return subscribe.resubscribe(connection, request, now, keys=keys)[0]
 
 
 def _names_now(newsroom: Newsroom, connection: Connection, signup: Signup) -> dict[str, str]:
@@ -301,7 +311,7 @@ def _welcome(
         newsroom,
         connection,
         EmailRequest(
-            template="email/welcome",
+            template=WELCOME,
             address=subscriber.address,
             name=subscriber.name,
             subscriber=subscriber.id,

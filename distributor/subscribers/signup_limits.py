@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..model import BounceType
 from .attempts import NO_ATTEMPTS, AttemptTotals
 
 EMAIL_EVERY = timedelta(days=1)  # at most one email to an address
@@ -81,19 +80,18 @@ class EmailDecision(StrEnum):
 
 
 def decide_email(
-    emailed: Sequence[datetime], *, refused: bool, suppression: BounceType | None, now: datetime
+    emailed: Sequence[datetime], *, refused: bool, forbidden: bool, bounced: bool, now: datetime
 ) -> EmailDecision:
     """Whether an address gets an email that asks to confirm. `emailed` are those it has got since its owner last clicked.
 
-    A mailbox that bounced may exist again, and whoever complained may have changed their mind; they are asked once in 30
-    days. What staff have suppressed is never written to.
+    `refused`: its owner does not want to be asked. `forbidden`: it is suppressed for a reason that no sign-up changes.
+    `bounced`: it is suppressed as there was no such mailbox; as there may be one again, it is asked once in 30 days.
     """
     if refused:
         return EmailDecision.REFUSED
-    if suppression is BounceType.STAFF:
+    if forbidden:
         return EmailDecision.SUPPRESSED
     lately = [moment for moment in emailed if moment > now - EMAILS_WITHIN]
     if any(moment > now - EMAIL_EVERY for moment in lately):
         return EmailDecision.RECENT
-    often = len(lately) >= (1 if suppression else MAX_EMAILS)
-    return EmailDecision.OFTEN if often else EmailDecision.SEND
+    return EmailDecision.OFTEN if len(lately) >= (1 if bounced else MAX_EMAILS) else EmailDecision.SEND

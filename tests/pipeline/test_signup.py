@@ -16,7 +16,7 @@ from distributor.bounces import suppressions
 from distributor.model import BounceType, Frequency, Language, Subscriber, Suppression
 from distributor.pipeline.signup import SignupForm, confirm_signup, refuse_signup, take_signup, tend_signups
 from distributor.storage.web_tables import outbox
-from distributor.subscribers import consents, opt_outs, repository, signups
+from distributor.subscribers import consents, erasures, opt_outs, repository, signups
 from distributor.subscribers.consents import Consent
 from distributor.subscribers.signup_limits import LimitDecision
 from distributor.subscribers.signups import Signup
@@ -126,16 +126,16 @@ def test_a_second_confirmation_changes_nothing(line: Line) -> None:
     assert len(emails(line, "email/welcome")) == 1
 
 
-def test_a_confirmation_ends_an_earlier_opt_out_and_a_complaint(line: Line) -> None:
+def test_a_confirmation_ends_an_earlier_opt_out_and_a_suppression(line: Line) -> None:
     line.subscribe("lan")
     address = "lan@example.com"
     person = subscriber(line, address)
     assert person
-    complaint = Suppression(address=address, type=BounceType.COMPLAINT, reason="", since=line.now)
+    bounced = Suppression(address=address, type=BounceType.HARD, reason="", since=line.now)
     with line.store.write() as connection:
         repository.unsubscribe(connection, person, now=line.now, via="link")
         repository.unsubscribe(connection, person, "tin-sang", now=line.now, via="link")
-        suppressions.suppress(connection, complaint)
+        suppressions.suppress(connection, bounced)
     sign_up(line, form(address))
     with line.store.read() as connection:
         assert suppressions.find_suppression(connection, address)  # nobody has confirmed it yet
@@ -147,12 +147,27 @@ def test_a_confirmation_ends_an_earlier_opt_out_and_a_complaint(line: Line) -> N
         assert [one.newsletter for one in opt_outs.find_by_key(connection, address)] == [""]  # of all others
 
 
-def test_what_staff_have_suppressed_is_never_asked(line: Line) -> None:
-    staff = Suppression(address=LAN, type=BounceType.STAFF, reason="", since=line.now)
+@pytest.mark.parametrize("type", [BounceType.STAFF, BounceType.COMPLAINT, BounceType.IMPORT])
+def test_whoever_has_complained_or_was_suppressed_by_staff_is_never_asked(line: Line, type: BounceType) -> None:
     with line.store.write() as connection:
-        suppressions.suppress(connection, staff)
+        suppressions.suppress(connection, Suppression(address=LAN, type=type, reason="", since=line.now))
     assert sign_up(line, form()) is LimitDecision.TAKE
     assert emails(line) == []
+    assert waiting(line) is None
+
+
+def test_whoever_was_erased_may_come_back_by_their_own_wish(line: Line) -> None:
+    line.configure("confirm: single")
+    line.subscribe("lan")
+    person = subscriber(line, "lan@example.com")
+    assert person
+    with line.store.write() as connection:
+        erasures.erase(connection, person, line.newsroom.secrets(), line.now, via="link")
+    sign_up(line, form("lan@example.com"))
+    assert subscriber(line, "lan@example.com") is None  # not by anybody's form
+    confirm(line, "lan@example.com")
+    after = subscriber(line, "lan@example.com")
+    assert after and after.newsletters == ("tin-sang",)
 
 
 def test_whoever_did_not_ask_is_left_alone_for_30_days(line: Line) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from distributor.model import BounceType
 from distributor.subscribers.attempts import AttemptTotals
 from distributor.subscribers.signup_limits import (
     EmailDecision,
@@ -48,28 +47,28 @@ def test_more_confirmations_than_requests_open_no_breaker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "suppression", "decision"),
+    ("days_ago", "bounced", "decision"),
     [
-        ([], None, EmailDecision.SEND),
-        ([0.5], None, EmailDecision.RECENT),
-        ([1.01], None, EmailDecision.SEND),
-        ([5, 3], None, EmailDecision.SEND),
-        ([9, 5, 3], None, EmailDecision.OFTEN),
-        ([31, 5, 3], None, EmailDecision.SEND),  # the first counts no more
-        ([9, 5, 0.1], None, EmailDecision.RECENT),
-        ([], BounceType.HARD, EmailDecision.SEND),
-        ([3], BounceType.HARD, EmailDecision.OFTEN),
-        ([], BounceType.COMPLAINT, EmailDecision.SEND),
-        ([3], BounceType.COMPLAINT, EmailDecision.OFTEN),
-        ([], BounceType.STAFF, EmailDecision.SUPPRESSED),
+        ([], False, EmailDecision.SEND),
+        ([0.5], False, EmailDecision.RECENT),
+        ([1.01], False, EmailDecision.SEND),
+        ([5, 3], False, EmailDecision.SEND),
+        ([9, 5, 3], False, EmailDecision.OFTEN),
+        ([31, 5, 3], False, EmailDecision.SEND),  # the first counts no more
+        ([9, 5, 0.1], False, EmailDecision.RECENT),
+        ([], True, EmailDecision.SEND),
+        ([3], True, EmailDecision.OFTEN),
+        ([31], True, EmailDecision.SEND),
     ],
 )
-def test_an_address_gets_few_emails(
-    days_ago: list[float], suppression: BounceType | None, decision: EmailDecision
-) -> None:
+def test_an_address_gets_few_emails(days_ago: list[float], bounced: bool, decision: EmailDecision) -> None:
     emailed = [NOW - DAY * ago for ago in days_ago]
-    assert decide_email(emailed, refused=False, suppression=suppression, now=NOW) is decision
+    assert decide_email(emailed, refused=False, forbidden=False, bounced=bounced, now=NOW) is decision
 
 
 def test_who_does_not_want_to_be_asked_is_not() -> None:
-    assert decide_email([], refused=True, suppression=None, now=NOW) is EmailDecision.REFUSED
+    assert decide_email([], refused=True, forbidden=False, bounced=False, now=NOW) is EmailDecision.REFUSED
+
+
+def test_who_must_not_be_written_to_is_not() -> None:
+    assert decide_email([], refused=False, forbidden=True, bounced=False, now=NOW) is EmailDecision.SUPPRESSED
