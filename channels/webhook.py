@@ -11,7 +11,19 @@ remembers ids acts once. Make a secret with `echo whsec_$(openssl rand -base64 3
         secret: ${WEBHOOK_SECRET}
 
 The body is `{"type": "edition.published", "timestamp": …, "data": {…}}`; the articles stand in `data.articles` in the
-order of the edition, under the same `id` as in the feeds. While a secret is being changed, put the old one under
+order of the edition, under the same `id` as in the feeds.
+
+Other things that happen are told on request, one message each, with the same signature and each under one `webhook-id`:
+
+    events: [confirmed, left, bounced]
+
+Their bodies have the same form, `{"type": "left", "timestamp": …, "data": {…}}`. `subscribed`, `confirmed`, `changed` and
+`left` have the address, the newsletter (empty for all) and what was chosen or why; `bounced` the address, `hard`, `soft`,
+`policy` or `complaint`, and the reply; `edition.frozen`, `edition.held` and `edition.sent` the edition, its newsletter,
+kind and subject, with the reason or the number of deliveries by channel and state; `channel.broken` the channel and why.
+An event that is not taken is sent again for three days.
+
+While a secret is being changed, put the old one under
 `old_secret`: messages are then signed with both.
 """
 
@@ -27,7 +39,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from distributor.channel import Channel, ComposeContext, Secret, Url
+from distributor.channel import Channel, ComposeContext, Event, EventType, Secret, Url
 from distributor.errors import AuthBroken, Unavailable
 from distributor.html_sanitizer import sanitize_html
 from distributor.model import Article, Edition, Receipt, Rendition
@@ -66,6 +78,12 @@ class Webhook(Channel):
         Field(examples=["${OLD_WEBHOOK_SECRET}"]),
     ] = None
     full_text: Annotated[bool, "include the text of the articles, as HTML"] = False
+    events: Annotated[
+        tuple[EventType, ...],
+        "what else is told: subscribed, confirmed, changed, left, bounced, edition.frozen, edition.held, edition.sent, "
+        "channel.broken",
+        Field(examples=[["confirmed", "left", "bounced"]]),
+    ] = ()
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
     repeatable = True
@@ -96,6 +114,22 @@ class Webhook(Channel):
                 title=edition.subject,
             )
         ]
+
+    @property
+    def event_types(self) -> frozenset[EventType]:
+        return frozenset(self.events)
+
+    def compose_event(self, event: Event) -> Rendition | None:
+        if event.type not in self.events:
+            return None
+        message = {"type": event.type.value, "timestamp": _time(event.at), "data": dict(event.data)}
+        return Rendition(
+            channel=self.name,
+            variant=event.key,
+            media_type="application/json",
+            body=json_bytes(message),
+            title=event.type,
+        )
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         """Any answer but 2xx is a failure; 410 says that the endpoint is gone (Standard Webhooks, "Operational")."""

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
 
@@ -40,6 +41,8 @@ __all__ = [
     "Digest",
     "Duration",
     "Edition",
+    "Event",
+    "EventType",
     "Folder",
     "MessageBatch",
     "MessageQueue",
@@ -119,6 +122,30 @@ class Digest:
     html: str
     text: str
     notes: tuple[str, ...] = ()
+
+
+class EventType(StrEnum):
+    """What can have happened, as other programs are told of it."""
+
+    SUBSCRIBED = "subscribed"  # an address was put on a newsletter, confirmed or not
+    CONFIRMED = "confirmed"  # its owner has confirmed it
+    CHANGED = "changed"  # a subscriber has changed topics, frequency, language, name, pause or address
+    LEFT = "left"  # a subscriber has left a newsletter, or all
+    BOUNCED = "bounced"  # an email came back, or its recipient has complained
+    EDITION_FROZEN = "edition.frozen"
+    EDITION_HELD = "edition.held"  # by preflight, by the recheck, by staff
+    EDITION_SENT = "edition.sent"  # every delivery has come to an end
+    CHANNEL_BROKEN = "channel.broken"  # a channel as a whole has failed
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened. `data` is as JSON takes it; `key` tells it from others of its type."""
+
+    type: EventType
+    at: datetime
+    data: Mapping[str, Any]
+    key: str
 
 
 class SiteContext(Protocol):
@@ -229,6 +256,16 @@ class Channel(ABC):
         Only a repeatable channel may return something here.
         """
         return ()
+
+    @property
+    def event_types(self) -> frozenset[EventType]:
+        """Of which events this channel tells another program."""
+        return frozenset()
+
+    def compose_event(self, event: Event) -> Rendition | None:
+        """What this channel carries of an event; None where it does not tell of it. Pure. Only a repeatable channel may
+        return something here: what may be out is sent again."""
+        return None
 
     def appearance(self, rendition: Rendition) -> Appearance:
         """How the network shows a rendition of text. Pure."""

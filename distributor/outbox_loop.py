@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 from .errors import DistributorError
 from .newsroom import Newsroom
-from .pipeline import Clock, Fault, OutboxReport, OutboxSender
+from .pipeline import Clock, EventCollector, Fault, OutboxReport, OutboxSender
 from .storage.database import Database
 from .workers import FaultLog, wait_for_any
 
 log = logging.getLogger("distributor.service")
 
 INTERVAL = 1.0  # seconds between two looks: another process may have put something in
+COLLECT_EVERY = 5.0  # seconds between two looks for events that the store shows
 CLOSE_TIMEOUT = 30.0  # seconds that messages in hand have to come to an end
 
 
@@ -35,6 +37,9 @@ class OutboxLoop:
         self.wake = asyncio.Event()
         self._sender = OutboxSender(newsroom, database, clock, stop)
         self._blocked = blocked
+        self._collector = EventCollector(newsroom, database)
+        self._clock = clock
+        self._collected = -math.inf  # when events were looked for
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -51,7 +56,10 @@ class OutboxLoop:
     async def start_due(self) -> None:
         """Begin with the channels for which something is due, and which are not at work."""
         try:
-            due = [] if await self._blocked() else await self._sender.list_due()
+            if await self._blocked():
+                return
+            await self._collect_events()
+            due = await self._sender.list_due()
         except DistributorError as error:
             self.faults.report("outbox", Fault(str(error)))
             return
@@ -60,6 +68,12 @@ class OutboxLoop:
             running = self._running.get(name)
             if running is None or running.done():
                 self._running[name] = asyncio.create_task(self._send(name))
+
+    async def _collect_events(self) -> None:
+        time = asyncio.get_running_loop().time()
+        if time - self._collected >= COLLECT_EVERY:
+            self._collected = time
+            await asyncio.to_thread(self._collector.collect, self._clock())
 
     async def finish(self) -> None:
         """Wait until what is under way is done."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import permissions
-from .channel import Appearance, Channel, ComposeContext, PostLimits
+from .channel import Appearance, Channel, ComposeContext, Event, EventType, PostLimits
 from .errors import Unavailable
 from .model import Edition, Receipt, Rendition
 
@@ -50,6 +50,13 @@ class TestModeChannel(Channel):
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         return [_with_prefix(rendition) for rendition in self.inner.compose(edition, context)]
+
+    @property
+    def event_types(self) -> frozenset[EventType]:
+        return self.inner.event_types
+
+    def compose_event(self, event: Event) -> Rendition | None:
+        return self.inner.compose_event(event)
 
     async def deliver(self, rendition: Rendition) -> Receipt:
         file = self.folder / f"{rendition.edition}-{rendition.variant}"

@@ -103,6 +103,12 @@ def _soft_bounces(connection: Connection, key: str, now: datetime) -> list[Bounc
     return read_rows(connection, sa.select(table).where(wanted), table.c.id, _bounce, "bounce")
 
 
+def list_bounces_since(connection: Connection, since: datetime) -> list[tuple[int, Bounce]]:
+    """The bounces since a time with their numbers, oldest first."""
+    query = sa.select(table).where(table.c.at >= since).order_by(table.c.id)
+    return read_rows(connection, query, table.c.id, lambda row: (row.id, _bounce(row)), "bounce")
+
+
 def _bounce(row: sa.Row[Any]) -> Bounce:
     return Bounce(
         address=row.address_key,

@@ -36,6 +36,7 @@ LEASE = timedelta(minutes=30)  # longer than any server is waited for; begins an
 MOST_CRASHES = 3  # of one message: then it is given up, so that it cannot take every sender with it
 LONGEST_REPLY = 500  # characters of an answer that are kept
 EMAIL = "application/vnd.distributor.email+json"  # the media type of an email that is rendered at sending
+_MOST_KEYS = 500  # in one question
 _FIRST_NUMBER = 1 << 62  # bounce tokens of the outbox name numbers from here on; those of the ledger lie below
 
 
@@ -223,6 +224,15 @@ def find(connection: Connection, id: int) -> OutboxRow | None:
     """One message."""
     row = connection.execute(sa.select(outbox).where(outbox.c.id == id)).one_or_none()
     return _row(row) if row else None
+
+
+def known_keys(connection: Connection, keys: Sequence[str]) -> frozenset[str]:
+    """Those of these keys of which there is a message."""
+    found: set[str] = set()
+    for start in range(0, len(keys), _MOST_KEYS):
+        these = outbox.c.dedupe_key.in_(keys[start : start + _MOST_KEYS])
+        found.update(connection.execute(sa.select(outbox.c.dedupe_key).where(these)).scalars())
+    return frozenset(found)
 
 
 def find_by_number(connection: Connection, number: int) -> OutboxRow | None:

@@ -13,6 +13,7 @@
     apply_correction   correct or withdraw an article that is out                              correct
     deliver_due        work through the ledger                                                 deliver
     enqueue_email      put a transactional email in the outbox                                 transactional
+    enqueue_event      put an event for other programs in the outbox; collect_events           events
     send_outbox        send what is due in the outbox                                          outbox
     pause, resume      stop an edition that is being delivered; resend_missed                  control
     refresh_feeds      what channels show of all articles                                      deliver
@@ -31,6 +32,7 @@ from .compose import EditionPlan
 from .control import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
 from .correct import CorrectionPlan, apply_correction, plan_correction
 from .deliver import check_may_send, claim_store, deliver_due, make_delivery_worker, refresh_feeds, run_worker
+from .events import EventCollector, enqueue_event
 from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
 from .outbox import OutboxReport, OutboxSender, send_outbox
@@ -58,6 +60,7 @@ __all__ = [
     "DraftOutcome",
     "EditionPlan",
     "EditionRequest",
+    "EventCollector",
     "Fault",
     "GatherResult",
     "HandledReport",
@@ -80,6 +83,7 @@ __all__ = [
     "deliver_due",
     "discard_suppressions",
     "dry_run_report",
+    "enqueue_event",
     "ensure_clock",
     "gather_sources",
     "hold",

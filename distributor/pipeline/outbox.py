@@ -37,6 +37,7 @@ from ..rendering.transactional import render_transactional
 from ..storage.database import Database
 from ..subscribers.merge_values import build_single_recipient
 from .deliver import check_may_send
+from .events import EventCollector
 from .gather import Clock
 from .transactional import may_write
 
@@ -213,7 +214,8 @@ class _MarkedBatch(MessageBatch):
 
 
 async def send_outbox(newsroom: Newsroom, database: Database, clock: Clock, stop: asyncio.Event) -> OutboxReport:
-    """Send everything in the outbox that is due now. Raises StoreError."""
+    """Send everything in the outbox that is due now, with the events of the last day. Raises StoreError."""
+    await asyncio.to_thread(EventCollector(newsroom, database).collect, clock())
     sender = await asyncio.to_thread(OutboxSender, newsroom, database, clock, stop)
     total = OutboxReport()
     for report in await asyncio.gather(*(sender.send_channel(name) for name in await sender.list_due())):
@@ -286,7 +288,13 @@ def _template_values(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_event_rendition(row: OutboxRow) -> Rendition:
-    """An event as a channel carries it."""
+    """An event as a channel carries it, the same at every attempt, whatever the channel is called by then."""
+    _, channel, key = row.dedupe_key.split(":")
     return Rendition(
-        channel=row.channel, variant=row.dedupe_key, media_type=row.media_type, body=row.body, title=row.kind
+        channel=row.channel,
+        variant=f"event-{key}",
+        media_type=row.media_type,
+        body=row.body,
+        title=row.kind,
+        first_channel=channel,
     )
