@@ -91,11 +91,11 @@ attempt_counts = Table(
     column("count", Integer), column("until", UTC_TIME, index=True),
 )  # fmt: skip
 
-# Tokens of the API. Only a hash of each is kept.
+# Tokens of the API. Only a hash of each is kept. `newsletters` are those it may see and change; all if empty.
 api_tokens = Table(
     "api_tokens", metadata,
     column("id", String(16), primary_key=True), column("name", String(200)), column("sha256", String(64), unique=True),
-    column("scopes", JSON), column("created", UTC_TIME), column("actor", String(200)),
+    column("scopes", JSON), column("newsletters", JSON), column("created", UTC_TIME), column("actor", String(200)),
     column("expires_at", UTC_TIME, nullable=True), column("last_used", UTC_TIME, nullable=True),
     column("revoked_at", UTC_TIME, nullable=True),
 )  # fmt: skip

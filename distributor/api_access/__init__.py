@@ -1,0 +1,1 @@
+"""Who may use the API, and how often: tokens, rate limits, answers kept for a repeated request."""
