@@ -9,7 +9,9 @@ import socket
 from collections.abc import Callable
 from datetime import datetime
 
-from .delivery import outbox
+from sqlalchemy import Connection
+
+from .delivery import outbox, queries
 from .errors import DistributorError
 from .newsroom import Newsroom
 from .pipeline import Fault
@@ -87,9 +89,14 @@ class PagesLoop:
         while not self.stop.is_set():
             await wait_for_any(self.stop, asyncio.Event(), NOTICE_EVERY)
             try:
-                newest = await self.database.read_in_thread(outbox.newest_id)
+                newest = await self.database.read_in_thread(_newest_requests)
             except DistributorError:
                 continue  # busy, or not to be reached: whoever needs it says so
-            if last is not None and newest > last:
+            if last is not None and newest != last:
                 self.wake()
             last = newest
+
+
+def _newest_requests(connection: Connection) -> tuple[int, int]:
+    """The newest message of the outbox, and the newest delivery: alerts come in through the API."""
+    return outbox.newest_id(connection), queries.newest_id(connection)

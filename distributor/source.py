@@ -15,13 +15,14 @@ it computes, and is ended when it takes too long. `processor_time` limits one it
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from stat import S_ISREG
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,7 @@ __all__ = [
     "LimitExceeded",
     "NotModified",
     "ParsedArticle",
+    "PushedItem",
     "Source",
     "SourceError",
     "Url",
@@ -63,6 +65,7 @@ __all__ = [
     "http_url",
     "processor_time",
     "web_url",
+    "with_pushed",
 ]
 
 
@@ -134,6 +137,16 @@ class ItemExplanation:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedItem:
+    """An article that another program has pushed: that program's own id of it, its fields as JSON has them, and when it
+    came."""
+
+    id: str
+    fields: Mapping[str, Any]
+    pushed_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Availability:
     """Whether an article is still there: True, False, or None where that is not known.
@@ -175,8 +188,11 @@ class Source(ABC):
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
     # Taken out of the addresses among its settings by the registry, so that those can be shown and stored.
     credentials: Credentials = field(default=NO_CREDENTIALS, init=False, repr=False, compare=False)
+    # What one gather is about, of a source whose articles are pushed to it; see `with_pushed`.
+    pushed: tuple[PushedItem, ...] = field(default=(), init=False, repr=False, compare=False)
 
     remote: ClassVar[bool] = True
+    takes_pushes: ClassVar[bool] = False  # its articles come through the API, and `gather` reads `pushed`
 
     @property
     def date_format(self) -> DateFormat:
@@ -203,6 +219,13 @@ class Source(ABC):
         By default its web address is checked. A SourceError that gets out means that it is not known.
         """
         return await check_page_availability(fetcher, article.url)
+
+
+def with_pushed(source: Source, items: Sequence[PushedItem]) -> Source:
+    """A copy of a source that takes pushes, which gathers these items."""
+    made = copy.copy(source)
+    object.__setattr__(made, "pushed", tuple(items))  # frozen, and no setting of its own
+    return made
 
 
 async def check_page_availability(fetcher: Fetcher, url: str) -> Availability:

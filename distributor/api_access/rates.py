@@ -24,7 +24,7 @@ class RateStatus:
 
 
 @dataclass(slots=True)
-class RateLimiter:
+class RequestLimiter:
     """Counts requests by key in windows of a minute. `limit` is how many each key has."""
 
     limit: int

@@ -54,7 +54,7 @@ def identity_keys(found: ParsedArticle, zone: ZoneInfo, ambiguous: Collection[st
     publication."""
     keys = []
     if found.source_id:
-        keys.append(f"id:{found.source}:{found.source_id}")
+        keys.append(source_id_key(found.source, found.source_id))
     if found.guid:
         keys.append(f"guid:{found.source}:{remove_tracking(found.guid)}")
     if found.url:
@@ -65,8 +65,16 @@ def identity_keys(found: ParsedArticle, zone: ZoneInfo, ambiguous: Collection[st
     keys.append(f"title:{found.source}:{_short(title)}")
     if len(_words(found.title)) >= DISTINCTIVE_TITLE_WORDS:
         keys.append(f"{ANY_SOURCE_PREFIX}{_short(title)}")
-    shortened = (key if len(key) <= _LONGEST else f"{key[:300]}#{_short(key)}" for key in keys)
-    return tuple(key for key in dict.fromkeys(shortened) if key not in ambiguous)
+    return tuple(key for key in dict.fromkeys(map(_shortened, keys)) if key not in ambiguous)
+
+
+def source_id_key(source: str, source_id: str) -> str:
+    """The key of what a source calls an article."""
+    return _shortened(f"id:{source}:{source_id}")
+
+
+def _shortened(key: str) -> str:
+    return key if len(key) <= _LONGEST else f"{key[:300]}#{_short(key)}"
 
 
 def _address_keys(url: str, ambiguous: Collection[str]) -> list[str]:

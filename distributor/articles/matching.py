@@ -136,7 +136,10 @@ def decide_articles(
     """What becomes of all articles of one gathering. `unchanged` counts what the source has skipped as not changed;
     `authority` is the host of the site."""
     found = [group.found for group in groups.articles]
-    old = find_backlog(found, source.announce_since, now) if history.is_first else frozenset()
+    if source.takes_pushes:
+        old = find_old_pushes(found, source.announce_since, now)
+    else:
+        old = find_backlog(found, source.announce_since, now) if history.is_first else frozenset()
     deciding = _Deciding(known, source, authority, now)
     # Oldest first, so that the order of first_seen and of ids is the order of publication.
     for position in sorted(range(len(found)), key=lambda at: found[at].published or now):
@@ -273,6 +276,14 @@ def find_backlog(found: Sequence[ParsedArticle], rule: FirstGatherRule, now: dat
     news = set(order[: rule.newest])
     news |= {i for i, article in enumerate(found) if article.published and article.published > now - rule.age}
     return frozenset(range(len(found))) - news
+
+
+def find_old_pushes(found: Sequence[ParsedArticle], rule: FirstGatherRule, now: datetime) -> frozenset[int]:
+    """Which pushed articles are old: their positions. Articles are pushed one by one, so there is no first gathering: what
+    was published longer ago than `age` is never news, and what has no date is pushed when it is published."""
+    if not rule.age:
+        return frozenset()
+    return frozenset(i for i, one in enumerate(found) if one.published and one.published <= now - rule.age)
 
 
 # -- whether it is known ----------------------------------------------------------------------------------------------

@@ -367,6 +367,20 @@ def list_visible_articles(connection: Connection, limit: int, now: datetime) -> 
     return sorted(islice(out, limit), key=lambda article: article.moment, reverse=True)
 
 
+def list_articles_after(
+    connection: Connection, limit: int, source: str | None = None, after: tuple[datetime, str] | None = None
+) -> list[Article]:
+    """A page of the articles of one source or of all, newest first: those behind `after`, the date and id of the last one
+    of the page before."""
+    query = sa.select(articles).order_by(*newest_first()).limit(limit)
+    if source:
+        query = query.where(articles.c.source == source)
+    if after:
+        date, id = after
+        query = query.where((articles.c.published < date) | ((articles.c.published == date) & (articles.c.id > id)))
+    return fetch_readable_articles(connection, query, article_from_row)
+
+
 def list_newest_articles(connection: Connection, limit: int, source: str | None = None) -> list[Article]:
     """The newest of them."""
     return list(iterate_articles(connection, source, limit))

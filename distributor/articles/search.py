@@ -15,6 +15,7 @@ from ..model import Article
 from ..storage.rows import skip_damaged, stream_rows
 from ..storage.tables import article_keys, articles
 from ..url_cleaning import canonical_url, remove_tracking
+from .keys import source_id_key
 from .repository import find_article, newest_first
 
 _MARKS = re.compile(r"[\u0300-\u036f]")
@@ -51,6 +52,13 @@ def find_exact_article(connection: Connection, asked: str) -> Article | None:
         id = connection.execute(
             sa.select(articles.c.id).where(articles.c.url.in_([asked, remove_tracking(asked)])).limit(1)
         ).scalar()
+    return find_article(connection, id) if id else None
+
+
+def find_by_source_id(connection: Connection, source: str, source_id: str) -> Article | None:
+    """The article that a source knows by an id of its own; None where there is none."""
+    query = sa.select(article_keys.c.article_id).where(article_keys.c.key == source_id_key(source, source_id))
+    id = connection.execute(query).scalar()
     return find_article(connection, id) if id else None
 
 

@@ -122,6 +122,12 @@ def _bounce(row: sa.Row[Any]) -> Bounce:
     )
 
 
+def count_bounces(connection: Connection, edition_id: str) -> dict[str, int]:
+    """How many bounces and complaints an edition has brought, by type."""
+    query = sa.select(table.c.type, sa.func.count()).where(table.c.edition_id == edition_id).group_by(table.c.type)
+    return {type: int(number) for type, number in connection.execute(query)}
+
+
 # -- suppressions ------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +224,14 @@ def iterate_by_address(
             return
         yield from map(_suppression, rows)
         last = rows[-1].address_key
+
+
+def list_after(
+    connection: Connection, limit: int, *, types: Iterable[BounceType] = (), after: str = ""
+) -> list[Suppression]:
+    """A page of suppressions in the order of their addresses: those behind the address `after`."""
+    query = _filter_types(types).where(suppressions.c.address_key > after).order_by(suppressions.c.address_key)
+    return read_rows(connection, query.limit(limit), suppressions.c.address_key, _suppression, "suppression")
 
 
 def _filter_types(types: Iterable[BounceType]) -> sa.Select[Any]:

@@ -114,7 +114,7 @@ def _chosen(scopes: tuple[str, ...]) -> list[ApiScope]:
     return list(ApiScope) if _ALL in scopes else [ApiScope(scope) for scope in scopes]
 
 
-@command.command("list")
+@command.command("list", short_help="List the tokens.")
 @json_option
 @pass_cli_context
 def list_all(app: CliContext, as_json: bool) -> None:
@@ -142,7 +142,7 @@ def list_all(app: CliContext, as_json: bool) -> None:
     show_table(["id", "name", "state", "scopes", "newsletters", "expires", "last used"], rows, empty)
 
 
-@command.command("revoke")
+@command.command("revoke", short_help="Revoke a token for good.")
 @click.argument("token", metavar="NAME|ID")
 @yes_option
 @pass_cli_context

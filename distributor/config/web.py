@@ -56,6 +56,7 @@ class Web(Section):
     max_connections: int = Field(
         1000, ge=10, description="most connections at a time; idle ones are closed for new ones"
     )
+    api_requests_per_minute: int = Field(600, ge=1, description="most requests to the API in a minute, for each token")
 
     @field_validator("listen", mode="after")
     @classmethod

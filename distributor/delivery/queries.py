@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition, RenditionAction
-from ..storage.rows import damaged_row, log_damage, stream_readable_rows
+from ..storage.rows import damaged_row, log_damage, read_rows, stream_readable_rows
 from ..storage.tables import deliveries, editions, renditions, shards
 from .lease import owner_is_dead
 
@@ -90,6 +90,22 @@ def iterate_deliveries(
 def list_deliveries(connection: Connection, *, limit: int = 50, **which: Unpack[DeliveryFilter]) -> list[Delivery]:
     """The first of them."""
     return list(iterate_deliveries(connection, limit=limit, **which))
+
+
+def list_deliveries_after(
+    connection: Connection, newsletters: Sequence[str], limit: int, after: int | None, **which: Unpack[DeliveryFilter]
+) -> list[Delivery]:
+    """A page of the rows of these newsletters, the latest first: those behind the number `after`."""
+    theirs = sa.select(editions.c.id).where(editions.c.newsletter.in_(newsletters))
+    query = _filter(sa.select(*DELIVERY_COLUMNS), which).where(deliveries.c.edition_id.in_(theirs))
+    query = query.where(deliveries.c.id < after) if after is not None else query
+    query = query.order_by(deliveries.c.id.desc()).limit(limit)
+    return read_rows(connection, query, deliveries.c.id, delivery_from_row, "delivery")
+
+
+def newest_id(connection: Connection) -> int:
+    """The number of the newest row; 0 where there is none."""
+    return connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0
 
 
 def count_deliveries(connection: Connection, **which: Unpack[DeliveryFilter]) -> int:

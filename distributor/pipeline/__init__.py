@@ -4,9 +4,12 @@
                         (store)    (pure)    (frozen)   (pure)    (frozen)    (store)    (rows)              (outside)
 
     gather_sources     gather from the sources, and store what they have                       gather
+    push_article       take in one article that came through the API                           push
+    decide_alerts      send an article at once where it is urgent                              alerts
     inspect_sources    the same, storing nothing: what `check --online` reports                check_sources
     plan_edition       what an edition of any kind would be; nothing is written                plan, compose
     publish_edition    the same, frozen: one transaction decides, announces, enqueues          publish
+    send_now           send a newsletter by hand, now                                          send_now
     prepare_due        what goes out soon: recheck its articles, prepare their images          tick
     decide_due         all that is due: alerts, slots, daily and weekly editions, drafts       tick
     release_due        drafts whose time has come, after a recheck                             release
@@ -25,6 +28,7 @@
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
 
+from .alerts import AlertOutcome, decide_alerts
 from .bounces import HandledReport, MailboxResult, dry_run_report, process_bounces, process_report
 from .check_sources import inspect_sources
 from .clock import ensure_clock, preview_clock_repair
@@ -38,9 +42,11 @@ from .missing_names import MissingName, list_blocked_newsletters, list_missing, 
 from .outbox import OutboxReport, OutboxSender, send_outbox
 from .plan import EditionRequest, StepContext, plan_edition
 from .publish import publish_edition
+from .push import PushResult, push_article
 from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
 from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
 from .reviewers import notify_reviewers
+from .send_now import send_now
 from .tick import (
     TickResult,
     UpcomingEvent,
@@ -55,6 +61,7 @@ from .tick import (
 )
 
 __all__ = [
+    "AlertOutcome",
     "Clock",
     "CorrectionPlan",
     "DraftOutcome",
@@ -68,6 +75,7 @@ __all__ = [
     "MissingName",
     "OutboxReport",
     "OutboxSender",
+    "PushResult",
     "StepContext",
     "TickResult",
     "UpcomingEvent",
@@ -79,6 +87,7 @@ __all__ = [
     "check_may_send",
     "claim_store",
     "confirm_suppressions",
+    "decide_alerts",
     "decide_due",
     "deliver_due",
     "discard_suppressions",
@@ -106,6 +115,7 @@ __all__ = [
     "process_bounces",
     "process_report",
     "publish_edition",
+    "push_article",
     "recheck_articles",
     "refresh_feeds",
     "release_due",
@@ -114,5 +124,6 @@ __all__ = [
     "resume",
     "run_tick",
     "run_worker",
+    "send_now",
     "send_outbox",
 ]

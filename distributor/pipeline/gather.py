@@ -22,6 +22,7 @@ from ..storage.database import Database
 from ..text import clean_line
 from .clock import ensure_clock
 from .missing_names import start_newsletters
+from .push import take_pending
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -69,6 +70,8 @@ def _start_newsletters(newsroom: Newsroom, database: Database, now: datetime) ->
 async def _gather_source(
     newsroom: Newsroom, database: Database, source: Source, clock: Clock, force: bool
 ) -> GatherResult:
+    if source.takes_pushes:
+        return await _gather_pushed(newsroom, database, source, clock())
     known, left_alone = await database.read_in_thread(_load_source_state, source, clock())
     try:
         harvest = await read_source(source, newsroom.settings.site, known, clock(), {} if force else left_alone)
@@ -90,6 +93,14 @@ async def _gather_source(
         return result
     notes = [*harvest.notes, *intake.notes, *([intake.anomaly] if intake.anomaly and news else [])]
     return GatherResult(source.name, intake, faults=(*harvest.faults, *intake.faults), notes=tuple(notes))
+
+
+async def _gather_pushed(newsroom: Newsroom, database: Database, source: Source, now: datetime) -> GatherResult:
+    """What was pushed and not taken in, because a process died meanwhile; mostly nothing."""
+    intake, faults = await take_pending(newsroom, database, source, now)
+    tell = await _record_fault(database, source, "", now)
+    idle = not (intake.new or intake.changed or intake.known or faults)
+    return GatherResult(source.name, intake, unchanged=idle, tell=tell, faults=tuple(faults))
 
 
 # What asks the store runs in a thread: it may have to wait for others, and the connections and the leases must not wait.

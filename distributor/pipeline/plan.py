@@ -65,11 +65,18 @@ class EditionRequest:
     forced: Sequence[str] = ()
 
     @classmethod
-    def for_alert(cls, newsletter: Newsletter, article: Article, *, missed_only: bool = False) -> EditionRequest:
+    def for_alert(
+        cls, newsletter: Newsletter, article: Article, *, missed_only: bool = False, forced: Sequence[str] = ()
+    ) -> EditionRequest:
         """An article sent at once, on the channels that the newsletter names for alerts."""
         channels = (newsletter.alerts.channels if newsletter.alerts else ()) or None
         return cls(
-            newsletter=newsletter, kind=EditionKind.ALERT, article=article, channels=channels, missed_only=missed_only
+            newsletter=newsletter,
+            kind=EditionKind.ALERT,
+            article=article,
+            channels=channels,
+            missed_only=missed_only,
+            forced=forced,
         )
 
     @property

@@ -14,7 +14,6 @@ from ..articles.flags import ArticleFlag
 from ..config.schema import Newsletter
 from ..editions import article_status
 from ..editions import repository as edition_repository
-from ..editions.alert_rules import select_alerts
 from ..editions.selection import select_articles
 from ..gathering import source_state
 from ..gathering.source_reader import check_availability_of_articles
@@ -25,6 +24,7 @@ from ..schedule.slots import DueSlots, find_due_slots
 from ..source import Availability
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
+from .alerts import publish_alerts
 from .clock import ensure_clock
 from .compose import EditionPlan
 from .deliver import check_may_send
@@ -88,7 +88,7 @@ def decide_due(newsroom: Newsroom, database: Database, now: datetime, by: str) -
     result = TickResult([], outcomes, faults)
     context = StepContext(newsroom, database, now, by)
     for watched in _watched_newsletters(newsroom, database, now):
-        steps = {"alerts": partial(_decide_alerts, context, watched.newsletter)}
+        steps = {"alerts": partial(publish_alerts, context, watched.newsletter)}
         steps |= {kind.value: partial(_decide_slot, context, watched, kind) for kind in watched.timing.by_kind}
         for name, step in steps.items():
             made = run_step(f"{watched.newsletter.id}, {name}", step)
@@ -123,19 +123,6 @@ def _watched_newsletters(newsroom: Newsroom, database: Database, now: datetime) 
     with database.write() as connection:
         begun = start_newsletters(newsroom, connection, now)
     return [WatchedNewsletter(newsroom.newsletter(name), newsroom.timing[name], since) for name, since in begun.items()]
-
-
-def _decide_alerts(context: StepContext, newsletter: Newsletter) -> list[EditionPlan]:
-    """Send what the newsletter's rule calls urgent."""
-    if newsletter.alerts is None:
-        return []
-    with context.database.read() as connection:
-        candidates = article_status.list_candidates(connection, newsletter.id)
-        day_ago = context.now - timedelta(days=1)
-        today = edition_repository.count_since(connection, newsletter.id, EditionKind.ALERT, day_ago)
-    chosen = select_alerts(newsletter, candidates, today, context.now)
-    made = [publish_edition(context, EditionRequest.for_alert(newsletter, article)) for article in chosen]
-    return [plan for plan in made if plan and plan.edition]
 
 
 def _decide_slot(context: StepContext, watched: WatchedNewsletter, kind: EditionKind) -> list[EditionPlan]:

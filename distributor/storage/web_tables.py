@@ -13,7 +13,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
 )
 
 from .columns import NUMBER, column, metadata
@@ -108,11 +107,11 @@ idempotent_answers = Table(
     column("at", UTC_TIME, index=True),
 )  # fmt: skip
 
-# Articles that the CMS has pushed, by source, until they are gathered.
+# Articles that other programs have pushed, until they are taken in.
 pushed_articles = Table(
     "pushed_articles", metadata,
-    column("source", String(40), primary_key=True), column("feed_id", String(200), primary_key=True),
-    column("content", JSON), column("pushed_at", UTC_TIME), column("withdrawn", Boolean, server_default=false()),
+    column("source", String(40), primary_key=True), column("source_id", String(400), primary_key=True),
+    column("content", JSON), column("pushed_at", UTC_TIME),
 )  # fmt: skip
 
 # What providers have reported, stored as it came and worked later. `event_key` makes a replay change nothing.

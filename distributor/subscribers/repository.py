@@ -192,6 +192,17 @@ def list_subscribers(connection: Connection, newsletter: str | None = None, batc
         last = rows[-1].address_key
 
 
+def list_subscribers_after(
+    connection: Connection, limit: int, newsletters: Sequence[str] = (), after: str = ""
+) -> list[Subscriber]:
+    """A page of all subscribers, or of those of any of these newsletters, in the order of their ids, behind `after`."""
+    query = sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.id > after)
+    if newsletters:
+        theirs = sa.select(subscriptions.c.subscriber_id).where(subscriptions.c.newsletter.in_(newsletters))
+        query = query.where(subscribers.c.id.in_(theirs))
+    return _with_newsletters(connection, _rows(connection, query.order_by(subscribers.c.id).limit(limit)))
+
+
 def list_with_opt_outs(
     connection: Connection, newsletter: str | None = None, batch: int = 1000
 ) -> Iterator[tuple[Subscriber, list[OptOut]]]:

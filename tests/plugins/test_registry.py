@@ -50,7 +50,7 @@ def own(tmp_path: Path) -> Iterator[Path]:
 
 def test_ours_are_all_there() -> None:
     assert set(channels.names()) == {"console", "email", "feed", "mastodon", "outbox", "pages", "telegram", "webhook"}
-    assert set(sources.names()) == {"feed", "folder", "page"}
+    assert set(sources.names()) == {"feed", "folder", "page", "push"}
 
 
 @pytest.mark.parametrize("kind", [channels, sources], ids=["channels", "sources"])

@@ -1,9 +1,24 @@
-"""The routes of the API."""
+"""All operations of the API, and where it hangs in the application."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
+from . import articles, editions, newsletters, subscribers, suppressions
+from .dispatch import Api
+from .openapi import document_json
+from .route import ROOT, ApiRoute
+
+TABLE: tuple[ApiRoute, ...] = (
+    *articles.ROUTES,
+    *subscribers.ROUTES,
+    *newsletters.ROUTES,
+    *editions.ROUTES,
+    *suppressions.ROUTES,
+)
+
 
 def routes() -> list[web.RouteDef]:
-    return []
+    """One route for all paths below the root: the API answers in its own form what it does not know."""
+    api = Api(TABLE, document_json(TABLE))
+    return [web.route("*", ROOT, api.handle), web.route("*", ROOT + r"/{rest:[\s\S]*}", api.handle)]
