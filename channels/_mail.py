@@ -20,12 +20,14 @@ from distributor.mail.connection import SmtpServer, SmtpTimeouts, run_token_comm
 from distributor.mail.dkim import CompiledSignatures, DkimSigner
 from distributor.mail.merge import CompiledMessage, compile_message, merge_for_wire, merge_message, values_for_recipient
 from distributor.mail.message import EmailContent
+from distributor.mail.provider_headers import Provider, ProviderHeaders, Rewritten, headers_of
 from distributor.mail.rates import RateLimit
 from distributor.mail.transaction import WireMessage
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
 DEFAULT_NAME = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
+_Key = tuple[str, str, bool, bool]  # edition, variant, 8bit, whether it has a token
 _KEPT = 64  # compiled emails: those of as many segments as are under way together
 
 
@@ -77,6 +79,16 @@ RateLimits = Annotated[
     _Rates, "most messages: 20/s, 5000/h; all limits of a list hold", Field(examples=[["20/s", "5000/h"]])
 ]
 
+EmailProvider = Annotated[
+    Provider,
+    "none, ses, mailgun, postmark, sendgrid or brevo: adds the header by which its events name emails",
+]
+RewrittenHeaders = Annotated[
+    tuple[Rewritten, ...] | None,
+    "headers that this server writes anew, not signed by us; those of the provider if left out",
+    Field(examples=[["Date", "Message-ID"]]),
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServerSettings:
@@ -92,6 +104,8 @@ class SmtpServerSettings:
     connections: ConnectionLimit = 10
     messages_per_connection: MessageLimit = 100
     rates: RateLimits = ()
+    provider: EmailProvider = "none"
+    rewrites: RewrittenHeaders = None
     weight: Annotated[int, "share of the messages, compared with the other servers", Field(ge=1)] = 1
 
     def __post_init__(self) -> None:
@@ -101,6 +115,10 @@ class SmtpServerSettings:
             raise ValueError("password and token_command are not used together: keep one of the two")
         if self.username and self.tls == "none" and self.host not in _HERE:
             raise ValueError("the password would travel in the clear: set tls to starttls or tls")
+
+    @property
+    def provider_headers(self) -> ProviderHeaders:
+        return headers_of(self.provider, self.rewrites)
 
     def server(self, helo_name: str, response_timeout: float, among: int, place: str = "") -> SmtpServer:
         """The server to connect to. `among` processes share its rates. `place` says where its settings stand in those of
@@ -145,6 +163,7 @@ class MessageBuilder:
     """Builds messages: compiles the email of a segment once, and merges it for each of its recipients.
 
     `return_path` gets the token of each delivery between its local part and its domain, so that a bounce names it.
+    `provider` is what holds for the headers of the server that they are for.
     """
 
     def __init__(
@@ -153,15 +172,15 @@ class MessageBuilder:
         reply_to: Mailbox | None,
         return_path: Mailbox | None = None,
         signers: Sequence[DkimSigner] = (),
+        provider: ProviderHeaders = ProviderHeaders(),
     ) -> None:
+        self._provider = provider
         self._sender = sender
         self._reply_to = reply_to
         self._signers = signers
         self._envelope = return_path or sender
         self._verp = return_path is not None
-        self._kept: OrderedDict[tuple[str, str, bool], tuple[CompiledMessage, CompiledSignatures | None] | None] = (
-            OrderedDict()
-        )
+        self._kept: OrderedDict[_Key, tuple[CompiledMessage, CompiledSignatures | None] | None] = OrderedDict()
 
     def pack(self, message: OutgoingMessage, eight_bit: bool) -> WireMessage:
         """A message as it travels. `eight_bit`: the server takes it. Raises ValueError where it cannot be made."""
@@ -194,14 +213,16 @@ class MessageBuilder:
         self, rendition: Rendition, sample: Recipient, eight_bit: bool
     ) -> tuple[CompiledMessage, CompiledSignatures | None]:
         """What is ready of a rendition; in quoted-printable where it cannot travel as 8bit. `sample` is any recipient."""
-        key = (rendition.edition, rendition.variant, eight_bit)
+        key = (rendition.edition, rendition.variant, eight_bit, bool(sample.bounce_token))
         if key not in self._kept:
             compiled = self._compile(rendition, sample, eight_bit)
-            seal = CompiledSignatures(self._signers, compiled) if compiled and self._signers else None
-            self._kept[key] = (compiled, seal) if compiled else None
+            self._kept[key] = (compiled, self._seal(compiled)) if compiled else None
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key] or self._compiled(rendition, sample, False)
+
+    def _seal(self, compiled: CompiledMessage) -> CompiledSignatures | None:
+        return CompiledSignatures(self._signers, compiled, self._provider.rewrites) if self._signers else None
 
     def _compile(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> CompiledMessage | None:
         template: dict[str, str] = json.loads(rendition.body)
@@ -221,4 +242,9 @@ class MessageBuilder:
             unsubscribe_url=sample.merge_values["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,
         )
-        return compile_message(content, eight_bit=eight_bit, usual={"name": DEFAULT_NAME[template["language"]]})
+        return compile_message(
+            content,
+            eight_bit=eight_bit,
+            usual={"name": DEFAULT_NAME[template["language"]]},
+            added=self._provider.added if sample.bounce_token else (),  # a copy outside of the ledger has none
+        )

@@ -45,6 +45,7 @@ from distributor.mail.address import Mailbox
 from distributor.mail.connection import SmtpServer
 from distributor.mail.message import feedback_id
 from distributor.mail.pool import SmtpPool, probe_server
+from distributor.mail.provider_headers import ProviderHeaders
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.text import clean_line
 
@@ -55,6 +56,7 @@ from ._mail import (
     ConnectionLimit,
     DkimSettings,
     DomainRateLimits,
+    EmailProvider,
     Host,
     HostName,
     MessageBuilder,
@@ -62,6 +64,7 @@ from ._mail import (
     Password,
     Port,
     RateLimits,
+    RewrittenHeaders,
     Security,
     SmtpServerSettings,
     TokenCommand,
@@ -93,6 +96,8 @@ class Email(PersonalChannel):
     connections: ConnectionLimit = 10
     messages_per_connection: MessageLimit = 100
     rates: RateLimits = ()
+    provider: EmailProvider = "none"
+    rewrites: RewrittenHeaders = None
     domain_rates: Annotated[
         DomainRateLimits, "limits for the domain of the recipient", Field(examples=[{"gmail.com": "5/s"}])
     ] = field(default_factory=dict)
@@ -192,7 +197,13 @@ class Email(PersonalChannel):
         if not servers:
             return SequentialTransport(self)
         domains = {domain: [rate.shared(among) for rate in rates] for domain, rates in self.domain_rates.items()}
-        return SmtpPool(servers, self._message_builder().pack, domains, among)
+        headers = [one.provider_headers for one in self.servers or (self._single(),)]
+        packs = {
+            server: self._message_builder(changed).pack
+            for server, changed in zip(servers, headers, strict=True)
+            if changed != ProviderHeaders()
+        }
+        return SmtpPool(servers, self._message_builder().pack, domains, among, packs)
 
     async def check(self) -> None:
         """Connect to each server, log in and leave, if there is one."""
@@ -229,12 +240,15 @@ class Email(PersonalChannel):
             **{name: getattr(self, name) for name in names},
             messages_per_connection=self.messages_per_connection,
             rates=self.rates,
+            provider=self.provider,
+            rewrites=self.rewrites,
         )
 
-    def _message_builder(self) -> MessageBuilder:
+    def _message_builder(self, provider: ProviderHeaders = ProviderHeaders()) -> MessageBuilder:
         return MessageBuilder(
             Mailbox.parse(self.sender),
             Mailbox.parse(self.reply_to) if self.reply_to else None,
             Mailbox.parse(self.return_path) if self.return_path else None,
             [entry.signer() for entry in self.dkim],
+            provider,
         )

@@ -181,9 +181,12 @@ def sign(signers: Iterable[DkimSigner], canonical_headers: Sequence[bytes], body
     return sign_all(signature_prefixes(signers, names), b"".join(canonical_headers), body_hash)
 
 
-def signature_prefixes(signers: Iterable[DkimSigner], names: tuple[bytes, ...]) -> tuple[SignaturePrefix, ...]:
-    """How the signatures begin of messages with these fields. Raises ValueError as `sign` does."""
-    return tuple(_signature_prefix(signer, names) for signer in signers)
+def signature_prefixes(
+    signers: Iterable[DkimSigner], names: tuple[bytes, ...], rewritten: frozenset[bytes] = frozenset()
+) -> tuple[SignaturePrefix, ...]:
+    """How the signatures begin of messages with these fields; `rewritten` are names that stand in no signature. Raises
+    ValueError as `sign` does."""
+    return tuple(_signature_prefix(signer, names, rewritten) for signer in signers)
 
 
 def sign_all(openings: Iterable[SignaturePrefix], signed: bytes, body_hash: bytes) -> bytes:
@@ -223,10 +226,10 @@ def _field(opening: SignaturePrefix, signed: bytes, hashed: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _signature_prefix(signer: DkimSigner, names: tuple[bytes, ...]) -> SignaturePrefix:
+def _signature_prefix(signer: DkimSigner, names: tuple[bytes, ...], rewritten: frozenset[bytes]) -> SignaturePrefix:
     if b"from" not in names:
         raise ValueError("a message without From cannot be signed (RFC 6376, section 5.4)")
-    *listed, last = (*names, *OVERSIGNED)
+    *listed, last = (*names, *(name for name in OVERSIGNED if name not in rewritten))
     tags = f"v=1; a={signer.key.algorithm}; c=relaxed/relaxed; d={signer.domain}; s={signer.selector};"
     words = [b" " + tag for tag in tags.encode().split(b" ")]
     words += [b" h=" + listed[0] + b":", *(name + b":" for name in listed[1:]), last + b";"]
@@ -248,19 +251,21 @@ def _folded(words: Sequence[bytes], used: int) -> bytes:
 
 class CompiledSignatures:
     """Signs the messages that are merged from one compiled message: what all recipients share is brought into its canonical
-    form once. Raises ValueError for one in 8bit.
+    form once. `rewrites` are the names of fields that the server writes anew: signed, they would break the signature. Raises
+    ValueError for a message in 8bit.
 
     Only quoted-printable is signed: there a merge field stands on lines of its own, so that canonical forms of pieces and
     values can be joined; and no server has a reason to rewrite it on the way.
     """
 
-    def __init__(self, signers: Sequence[DkimSigner], compiled: CompiledMessage) -> None:
+    def __init__(self, signers: Sequence[DkimSigner], compiled: CompiledMessage, rewrites: Iterable[str] = ()) -> None:
         if compiled.eight_bit:
             raise ValueError("a message in 8bit is not signed: a relay may have to rewrite it")
         head, body = _PLACEHOLDER.join(compiled.pieces[: compiled.head + 1]).split(b"\r\n\r\n", 1)
-        self._fields = _fields(head)
+        rewritten = _names(*rewrites)
+        self._fields = _fields(head, SIGNED - rewritten)
         names = [field.partition(b":")[0] if isinstance(field, bytes) else field[0][:-1] for field in self._fields]
-        self._openings = signature_prefixes(signers, tuple(names))
+        self._openings = signature_prefixes(signers, tuple(names), rewritten)
         self._head = compiled.head
         pieces = [body, *compiled.pieces[compiled.head + 1 :]]
         forms = [relaxed_body(piece, last=number == len(pieces) - 1) for number, piece in enumerate(pieces)]
@@ -280,15 +285,15 @@ class CompiledSignatures:
         return sign_all(self._openings, b"".join(headers), body.digest())
 
 
-def _fields(head: bytes) -> list[bytes | tuple[bytes, int]]:
-    """The fields to be signed, the lowest first: canonical forms, or name and colon with the number of the place of the
+def _fields(head: bytes, wanted: frozenset[bytes]) -> list[bytes | tuple[bytes, int]]:
+    """The fields that are `wanted`, the lowest first: canonical forms, or name and colon with the number of the place of the
     value."""
     made: list[bytes | tuple[bytes, int]] = []
     places = 0
     for field in head.replace(b"\r\n ", b"\n ").replace(b"\r\n\t", b"\n\t").split(b"\r\n"):
         name = field.partition(b":")[0].strip().lower()
         personal = _PLACEHOLDER in field
-        if name in SIGNED:
+        if name in wanted:
             made.append((name + b":", places) if personal else _form(field))
         places += personal
     return made[::-1]

@@ -16,6 +16,7 @@ from ..merge_fields import NO_VALUES, Escaping, MergeField, TextOrField, split_h
 from ..model import Recipient
 from ..quoted_printable import crlf, one_line
 from .message import EmailContent, headers, list_unsubscribe, recipient_header
+from .provider_headers import TOKEN
 from .smtp_protocol import dot_stuff, reject_bare_newlines
 
 LONGEST = 998  # octets of a line, RFC 5322, section 2.1.1
@@ -23,6 +24,7 @@ _ROOM = 512  # octets that a value may have for 8bit: a longer one would make a 
 
 # What of a message differs from recipient to recipient in its head; everything else of it is the same.
 _PERSONAL = ("To", "Message-ID", "List-Unsubscribe")
+_TOKEN_PLACE = "header token"  # noqa: S105  that of the delivery, in the header that a provider sends back
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,16 @@ class CompiledMessage:
 
 
 def compile_message(
-    content: EmailContent, *, eight_bit: bool = False, usual: Mapping[str, str] = NO_VALUES
+    content: EmailContent,
+    *,
+    eight_bit: bool = False,
+    usual: Mapping[str, str] = NO_VALUES,
+    added: Sequence[tuple[str, str]] = (),
 ) -> CompiledMessage | None:
     """Compile an email whose text and HTML hold marks; `to`, `message_id` and `unsubscribe_url` of it are not used.
 
-    `usual` are the values for recipients who have none. Returns None where 8bit is asked for and a line would be too long.
+    `usual` are the values for recipients who have none, `added` further headers (`mail/provider_headers`). Returns None
+    where 8bit is asked for and a line would be too long.
     """
     encode = _eight_bit if eight_bit else quoted_printable.encode
     text, html = encode(split_text(content.text)), encode(split_html(content.html))
@@ -56,7 +63,7 @@ def compile_message(
         return None
     boundary = _boundary(content)
     transfer = b"8bit" if eight_bit else b"quoted-printable"
-    head = _head(content, boundary)
+    head = _head(content, boundary, added)
     parts = [
         *head[:-1],
         *_joined(head[-1], _part(boundary, b"plain", transfer)),
@@ -122,6 +129,8 @@ def _header_value(content: EmailContent, name: str, recipient: Recipient) -> byt
         return recipient_header(recipient.name, recipient.address).encode()
     if name == "header Message-ID":
         return recipient.message_id.encode("ascii")
+    if name == _TOKEN_PLACE:
+        return recipient.bounce_token.encode("ascii")
     return list_unsubscribe(recipient.merge_values["unsubscribe_url"], content.unsubscribe_mailto).encode("ascii")
 
 
@@ -144,7 +153,7 @@ def _eight_bit(pieces: Sequence[TextOrField]) -> list[bytes | MergeField] | None
     return made
 
 
-def _head(content: EmailContent, boundary: bytes) -> list[bytes | MergeField]:
+def _head(content: EmailContent, boundary: bytes, added: Sequence[tuple[str, str]] = ()) -> list[bytes | MergeField]:
     made: list[bytes | MergeField] = [b""]
     fields = [*headers(content), ("MIME-Version", "1.0")]
     for name, value in fields:
@@ -154,6 +163,12 @@ def _head(content: EmailContent, boundary: bytes) -> list[bytes | MergeField]:
             made += [MergeField(f"header {name}", Escaping.TEXT), b"\r\n"]
         else:
             made[-1] += value.encode() + b"\r\n"
+    for name, value in added:
+        before, token, after = f"{name}: {value}\r\n".partition(TOKEN)
+        assert isinstance(made[-1], bytes)
+        made[-1] += before.encode("ascii")
+        if token:
+            made += [MergeField(_TOKEN_PLACE, Escaping.TEXT), after.encode("ascii")]
     assert isinstance(made[-1], bytes)
     made[-1] += b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n'
     return made

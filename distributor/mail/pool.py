@@ -19,6 +19,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from math import ceil
+from types import MappingProxyType
 
 from ..errors import DeliveryError, Unavailable
 from ..message_queue import MessageQueue, OutgoingMessage
@@ -47,7 +48,8 @@ class SmtpPool:
     """The transport of an email channel. It lives as long as the process, so that rates hold from run to run.
 
     `domains` are rates by recipient domain, kept over all servers together. `pack` makes the bytes of a message.
-    `among` processes share what rates allow, of which this is one.
+    `packs` make it for servers that need other headers than the rest. `among` processes share what rates allow, of which
+    this is one.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class SmtpPool:
         pack: BuildWireMessage,
         domains: Mapping[str, Sequence[RateLimit]] | None = None,
         among: int = 1,
+        packs: Mapping[SmtpServer, BuildWireMessage] = MappingProxyType({}),
     ) -> None:
         self.pack = pack
+        self.packs = packs
         self.among = among
         self.domains = RateLimiter((), domains)
         self.rests = DomainBackoff()
@@ -241,7 +245,7 @@ class PooledServer:
         transfer = SmtpTransaction(
             link,
             messages,
-            self._all.pack,
+            self._all.packs.get(self.server, self._all.pack),
             lambda: self._more(messages),
             lambda *told: self._told(link, messages, *told),
         )

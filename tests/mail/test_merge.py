@@ -53,6 +53,7 @@ def person(name: str = "Nguyễn Lan", address: str = "lan@example.vn", url: str
         address=address,
         name=name,
         message_id=message_id("tin-sang-1", "lan", "bacson.example"),
+        bounce_token="t" * 32,
         merge_values={"name": name, "address": address, "unsubscribe_url": url, "preferences_url": url},
     )
 

@@ -105,7 +105,19 @@ def test_every_commented_line_may_be_put_to_use_alone_and_in_its_block(folder: P
 
 # Settings that are no free text: times, choices, numbers that a name may stand for.
 _NO_TEXT = (
-    *("type", "language", "tls", "date_order", "network", "visibility", "preview", "chat", "overflow", "recheck"),
+    *(
+        "type",
+        "language",
+        "tls",
+        "provider",
+        "date_order",
+        "network",
+        "visibility",
+        "preview",
+        "chat",
+        "overflow",
+        "recheck",
+    ),
     *(
         "on_uncertain",
         "confirm",
