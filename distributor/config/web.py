@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ..model import Language
 from ..text import clean_line
+from .hooks import Hooks
 from .section import Section
 from .types import Network, PublicUrl
 
@@ -57,6 +58,12 @@ class Web(Section):
         1000, ge=10, description="most connections at a time; idle ones are closed for new ones"
     )
     api_requests_per_minute: int = Field(600, ge=1, description="most requests to the API in a minute, for each token")
+
+    hooks: Hooks | None = Field(
+        None,
+        description="addresses at which email providers report bounces; see docs/provider-hooks.md",
+        examples=[{"smtp": {"key": "${HOOK_KEY}"}}],
+    )
 
     @field_validator("listen", mode="after")
     @classmethod

@@ -114,12 +114,13 @@ pushed_articles = Table(
     column("content", JSON), column("pushed_at", UTC_TIME),
 )  # fmt: skip
 
-# What providers have reported, stored as it came and worked later. `event_key` makes a replay change nothing.
+# What providers have reported, stored as it came and worked later: `waiting -> done | aside`. `event_key` makes a replay
+# change nothing. Headers and body go once it is done, as they hold addresses.
 provider_events = Table(
     "provider_events", metadata,
     column("id", NUMBER, primary_key=True), column("provider", String(20)), column("event_key", String(200)),
     column("received_at", UTC_TIME, index=True), column("headers", JSON), column("body", LargeBinary),
-    column("state", String(12)), column("worked_at", UTC_TIME, nullable=True), column("note", Text, default=""),
+    column("state", String(12)), column("tried_at", UTC_TIME, nullable=True), column("note", Text, default=""),
     UniqueConstraint("provider", "event_key"), Index(None, "state"),
 )  # fmt: skip
 

@@ -34,6 +34,10 @@ _SECRETS = {
     "MASTODON_TOKEN": "geheim",
     "TELEGRAM_TOKEN": "geheim",
     "WEBHOOK_SECRET": "whsec_" + "A" * 43 + "=",
+    "HOOK_KEY": "0123456789abcdef0123",
+    "HOOK_PASSWORD": "geheim-geheim",
+    "MAILGUN_SIGNING_KEY": "geheim-geheim",
+    "BREVO_TOKEN": "geheim-geheim",
     "OLD_LINK_KEY": "0123456789abcdef",
     "OLD_WEBHOOK_SECRET": "whsec_" + "B" * 43 + "=",
 }

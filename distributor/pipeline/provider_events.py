@@ -1,0 +1,276 @@
+"""Working what providers have reported: each event is traced to its delivery, and what follows from it is done.
+
+    stored request ──read──▶ events ──token──▶ delivery ──decide──▶ bounces ──▶ suppressions
+                     (pure)                              (pure)  └▶ unsubscribed
+
+An event counts only if it repeats the token of one of our deliveries, in the field that this provider repeats. What it means
+for the address is decided by the words of the recipient's server and by the provider's own class: the milder one counts.
+What a provider has not even tried says nothing of the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import aiohttp
+from sqlalchemy import Connection
+
+from ..bounces import provider_events as repository
+from ..bounces import suppressions
+from ..bounces.classify import classify_bounce
+from ..bounces.provider_events import StoredEvent
+from ..bounces.providers import brevo, mailgun, postmark, sendgrid, ses, sns
+from ..bounces.providers.event import BadSignature, ProviderEvent, ProviderEventKind, UnreadableEvent
+from ..delivery import queries
+from ..editions import repository as edition_repository
+from ..errors import DistributorError
+from ..http import open_session
+from ..mail import verp
+from ..mail.address import normalize
+from ..model import Bounce, BounceType, Delivery
+from ..newsroom import Newsroom
+from ..storage.database import Database
+from ..subscribers import opt_outs
+from ..subscribers import repository as subscriber_repository
+from .bounces import process_report
+from .deliver import check_may_send
+from .gather import Clock
+
+log = logging.getLogger("distributor.mail")
+
+MESSAGES = "smtp"  # the hook that takes returned emails as they came
+_BATCH = 50
+_CONFIRM_FOR = timedelta(hours=1)  # how long it is tried to confirm a topic
+_CONFIRM_TIMEOUT, _CONFIRM_OCTETS = 10.0, 32_000
+_MILDEST_FIRST = (BounceType.POLICY, BounceType.SOFT, BounceType.HARD)
+_READERS: Mapping[str, Callable[[bytes], Iterator[ProviderEvent]]] = {
+    "mailgun": mailgun.read,
+    "postmark": postmark.read,
+    "sendgrid": sendgrid.read,
+    "brevo": brevo.read,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedEvents:
+    """What became of stored requests: how many were worked, what staff must know of, by provider, and what they did."""
+
+    worked: int = 0
+    alarms: tuple[str, ...] = ()
+    results: Mapping[str, int] | None = None
+
+
+async def work_provider_events(
+    newsroom: Newsroom, database: Database, clock: Clock, *, stopping: Callable[[], bool] = lambda: False
+) -> WorkedEvents:
+    """Work all that waits. Nothing in test mode, where an event could be about a copy that staff got. Raises StoreError,
+    also for a copy of a store."""
+    if newsroom.settings.test_mode:
+        return WorkedEvents()
+    alarms: list[str] = []
+    results: Counter[str] = Counter()
+    worked = 0
+    waiting = await database.read_in_thread(repository.list_waiting, clock(), _BATCH)
+    if waiting:
+        await asyncio.to_thread(check_may_send, newsroom, database, clock())
+        await database.write_in_thread(repository.delete_old, clock())
+    while waiting and not stopping():
+        for event in waiting:
+            told = await _work_one(newsroom, database, event, clock)
+            worked += 1
+            alarms += [f"{event.provider}: {told.alarm}"] if told.alarm else []
+            results.update(told.results)
+        waiting = await database.read_in_thread(repository.list_waiting, clock(), _BATCH)
+    return WorkedEvents(worked, tuple(alarms), results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one request has brought."""
+
+    results: tuple[str, ...] = ()
+    alarm: str = ""
+
+
+async def _work_one(newsroom: Newsroom, database: Database, event: StoredEvent, clock: Clock) -> _Outcome:
+    """One request. What goes wrong with it concerns it alone, except where it is the store."""
+    try:
+        if event.provider == MESSAGES:
+            return await asyncio.to_thread(_work_message, newsroom, database, event, clock())
+        if event.provider == "ses":
+            message = sns.SnsMessage.parse(event.body)
+            if message.type == sns.CONFIRMATION:
+                return await _confirm(database, event, message, clock)
+            if message.type == sns.END:
+                why = f"the subscription of {message.topic} was ended: no more bounces come from it"
+                return await _set_aside(database, event, why, clock())
+        return await database.write_in_thread(_work_events, newsroom, event, clock())
+    except UnreadableEvent as error:
+        return await _set_aside(database, event, str(error), clock())
+    except DistributorError:
+        raise
+    except Exception as bug:
+        log.exception("an event of %s could not be worked", event.provider)
+        return await _set_aside(database, event, f"{type(bug).__name__}: {bug}", clock())
+
+
+async def _set_aside(database: Database, event: StoredEvent, why: str, now: datetime) -> _Outcome:
+    await database.write_in_thread(repository.set_aside, event.id, why, now)
+    return _Outcome(alarm=f"{why} (`distributor bounces --set-aside` shows it)")
+
+
+def _work_message(newsroom: Newsroom, database: Database, event: StoredEvent, now: datetime) -> _Outcome:
+    """A returned email, as from a mailbox. A report that is told twice counts once, whichever way it comes."""
+    handled = process_report(newsroom, database, event.body, now)
+    results = tuple(
+        "nothing" if one.effect is None or one.effect.known else one.effect.bounce.type.value for one in handled
+    )
+    with database.write() as connection:
+        repository.finish(connection, event.id, _summary(results) or "it is no report", now)
+    return _Outcome(results)
+
+
+# -- topics of Amazon ----------------------------------------------------------------------------------------------------
+
+
+async def _confirm(database: Database, event: StoredEvent, message: sns.SnsMessage, clock: Clock) -> _Outcome:
+    """Say that we want what a topic of ours sends; its signature was checked before it was stored."""
+    try:
+        url = message.confirmation_url()
+    except BadSignature as error:
+        return await _set_aside(database, event, str(error), clock())
+    try:
+        await fetch_confirmation(url)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        why = f"{message.topic} could not be confirmed: {error or type(error).__name__}"
+        if clock() - event.received_at < _CONFIRM_FOR:
+            await database.write_in_thread(repository.postpone, event.id, why, clock())
+            return _Outcome(alarm=f"{why}; tried again")
+        return await _set_aside(database, event, f"{why}; confirm it by hand: {url}", clock())
+    await database.write_in_thread(repository.finish, event.id, f"{message.topic} is confirmed", clock())
+    log.info("ses: the subscription of %s is confirmed", message.topic)
+    return _Outcome(("confirmed",))
+
+
+async def fetch_confirmation(url: str) -> None:
+    """Call an address of Amazon. Raises OSError, TimeoutError and aiohttp's errors."""
+    async with (
+        open_session(user_agent="Distributor", total=_CONFIRM_TIMEOUT, octets=_CONFIRM_OCTETS, reuse=False) as session,
+        session.get(url, allow_redirects=False) as response,
+    ):
+        await response.read()
+        if response.status != 200:
+            raise OSError(f"HTTP {response.status}")
+
+
+# -- events --------------------------------------------------------------------------------------------------------------
+
+
+def _work_events(connection: Connection, newsroom: Newsroom, event: StoredEvent, now: datetime) -> _Outcome:
+    """The events of one request and their effects, in one transaction."""
+    if not repository.is_waiting(connection, event.id):
+        return _Outcome()
+    results = tuple(_apply(connection, newsroom, event, one, now) for one in _read_events(event))
+    repository.finish(connection, event.id, _summary(results) or "it holds no event", now)
+    return _Outcome(results)
+
+
+def _read_events(event: StoredEvent) -> list[ProviderEvent]:
+    """Raises UnreadableEvent."""
+    if event.provider == "ses":
+        text = sns.SnsMessage.parse(event.body).fields.get("Message", "")
+        if text.startswith("Successfully validated SNS topic"):  # the first one that Amazon sends, no JSON
+            return []
+        return list(ses.read(text))
+    if event.provider not in _READERS:
+        raise UnreadableEvent("there is no such provider")
+    return list(_READERS[event.provider](event.body))
+
+
+def _apply(connection: Connection, newsroom: Newsroom, stored: StoredEvent, event: ProviderEvent, now: datetime) -> str:
+    """Do what one event says; what was done, in a word."""
+    if event.kind is ProviderEventKind.OTHER:
+        return "nothing"
+    found = verp.read(newsroom.secrets(), event.echo)
+    row = queries.find_delivery(connection, found) if found else None
+    if row is None or not row.address:
+        return "not ours"
+    if event.address and not _is_same(event.address, row.address) and event.kind is not ProviderEventKind.BOUNCE:
+        return "of another address"  # to which the recipient's own leads: it is not theirs to say
+    if event.kind is ProviderEventKind.UNSUBSCRIBED:
+        return _unsubscribe(connection, stored, event, row, now)
+    bounce = Bounce(
+        address=row.address,
+        type=bounce_type(event, row.address),
+        at=now,
+        status=event.status,
+        text=_words(stored.provider, event),
+        via=stored.provider,
+        delivery_id=row.id,
+        edition_id=row.edition,
+    )
+    (effect,) = suppressions.record_bounces(connection, [bounce], now, newsroom.settings.bounce_guard)
+    return "known" if effect.known else "held by provider" if _not_tried(event) else bounce.type.value
+
+
+def bounce_type(event: ProviderEvent, address: str) -> BounceType:
+    """What an event means for the address of its delivery: the milder of what the provider takes it for and what the words
+    of the recipient's server say. Where another address has failed, it is no reason to give the recipient up at once."""
+    if event.kind is ProviderEventKind.COMPLAINT:
+        return BounceType.COMPLAINT
+    if _not_tried(event) or event.type is None:
+        return BounceType.POLICY
+    found = [event.type]
+    if event.has_words:
+        found.append(classify_bounce(event.status, event.code, event.text, recipient=address))
+    if event.address and not _is_same(event.address, address):
+        found.append(BounceType.SOFT)
+    return min(found, key=_MILDEST_FIRST.index)
+
+
+def _not_tried(event: ProviderEvent) -> bool:
+    return event.kind is ProviderEventKind.NOT_TRIED
+
+
+def _words(provider: str, event: ProviderEvent) -> str:
+    if _not_tried(event):
+        return f"held by {provider}, not sent: {event.text or event.name}"
+    return event.text or f"{provider}: {event.name}"
+
+
+def _unsubscribe(
+    connection: Connection, stored: StoredEvent, event: ProviderEvent, row: Delivery, now: datetime
+) -> str:
+    """Somebody has left on a page of the provider: the newsletter of that email, unless they came back since."""
+    person = subscriber_repository.find_by_ids(connection, [row.recipient]).get(row.recipient)
+    edition = edition_repository.find_row(connection, row.edition)
+    if person is None or edition is None:
+        return "not ours"
+    since = subscriber_repository.subscribed_since(connection, person.id).get(edition.newsletter)
+    at = min(event.at or stored.received_at, stored.received_at)
+    if since and since > at:
+        return "subscribed again since"
+    if since is None and opt_outs.find_blocking(
+        opt_outs.find_by_key(connection, normalize(person.address)), edition.newsletter
+    ):
+        return "known"
+    subscriber_repository.unsubscribe(
+        connection, person, edition.newsletter, now=now, via="provider", reason=stored.provider
+    )
+    return "unsubscribed"
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return normalize(one) == normalize(other)
+    except ValueError:
+        return False
+
+
+def _summary(results: tuple[str, ...]) -> str:
+    return ", ".join(f"{count} {word}" if count > 1 else word for word, count in Counter(results).items())
