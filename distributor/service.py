@@ -115,6 +115,7 @@ class Service:
         self._answered = self.clock()
         await self._run_guarded("deciding what is due", self._answer)
         self._process_bounces()
+        self._start("provider events", self._work_provider_events)
 
     async def _tick(self) -> None:
         self._wake.set()
@@ -245,6 +246,15 @@ class Service:
             for key, reason in result.unreadable:  # once: it is passed over from then on
                 log.error("%s: message %s cannot be read and is left as it was: %s", result.mailbox, key, reason)
             _log_mailbox(result)
+
+    async def _work_provider_events(self) -> None:
+        done = await pipeline.work_provider_events(self.newsroom, self.database, self.clock, stopping=self.stop.is_set)
+        for alarm in done.alarms:
+            log.error("%s", alarm)
+        if done.results:
+            log.info(
+                "providers have reported: %s", ", ".join(f"{count} {word}" for word, count in done.results.items())
+            )
 
 
 def is_due(planned: datetime | None, every: timedelta, now: datetime) -> bool:

@@ -18,15 +18,21 @@ if TYPE_CHECKING:
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="Read one message from this file instead."
 )
+@click.option("--set-aside", is_flag=True, help="Show reports of providers that could not be read instead.")
+@click.option("--retry", is_flag=True, help="Let `serve` try these reports again.")
 @json_option
 @pass_cli_context
-def command(app: CliContext, dry_run: bool, file: Path | None, as_json: bool) -> None:
+def command(app: CliContext, dry_run: bool, file: Path | None, set_aside: bool, retry: bool, as_json: bool) -> None:
     """Read the bounce mailboxes now, and suppress addresses that cannot be delivered to.
 
-    Only reports about this newsroom's emails count; other messages stay as they are. `serve` does this by itself.
+    Only reports about this newsroom's emails count; other messages stay as they are. `serve` does this by itself. It also
+    works what providers report to `/hooks/…`; --set-aside shows which of it could not be worked, and why.
 
     Exit code: 1 if a mailbox could not be read.
     """
+    if set_aside or retry:
+        _show_set_aside(app, retry, as_json)
+        return
     results = [_read_file(app, file, dry_run)] if file else _read_mailboxes(app, dry_run)
     if as_json:
         app.show_json([_plain(result) for result in results])
@@ -39,6 +45,26 @@ def command(app: CliContext, dry_run: bool, file: Path | None, as_json: bool) ->
             warn(result.fault)
     if any(result.fault for result in results):
         raise SystemExit(1)
+
+
+def _show_set_aside(app: CliContext, retry: bool, as_json: bool) -> None:
+    from ..bounces import provider_events
+
+    with app.store() as database:
+        with database.read() as connection:
+            found = provider_events.list_aside(connection)
+        if retry:
+            with database.write() as connection:
+                count = provider_events.retry_aside(connection)
+    if as_json:
+        app.show_json(
+            [{"provider": one.provider, "received": one.received_at, "reason": one.note, "id": one.id} for one in found]
+        )
+    else:
+        rows = [(str(one.id), one.provider, app.local(one.received_at), one.note) for one in found]
+        show_table(["id", "provider", "received", "reason"], rows, "No report of a provider was set aside.")
+        if retry and count:
+            say(f"{plural(count, 'report is', 'reports are')} tried again by `serve`.")
 
 
 def _read_file(app: CliContext, file: Path, dry_run: bool) -> MailboxResult:

@@ -24,6 +24,7 @@
     apply_rename       move a newsletter or a channel to another name                          rename
     ensure_clock       undo what a clock that was ahead has decided                            clock
     process_bounces    read returned mail, suppress the addresses it concerns                  bounces
+    work_provider_events  the same for what providers have reported                            provider_events
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
@@ -41,6 +42,7 @@ from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
 from .outbox import OutboxReport, OutboxSender, send_outbox
 from .plan import EditionRequest, StepContext, plan_edition
+from .provider_events import WorkedEvents, work_provider_events
 from .publish import publish_edition
 from .push import PushResult, push_article
 from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
@@ -79,6 +81,7 @@ __all__ = [
     "StepContext",
     "TickResult",
     "UpcomingEvent",
+    "WorkedEvents",
     "apply_correction",
     "apply_rename",
     "approve",
@@ -126,4 +129,5 @@ __all__ = [
     "run_worker",
     "send_now",
     "send_outbox",
+    "work_provider_events",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from ..pipeline.leaving import LeaveRequest, Standing
 from ..rendering.web_pages import WebPages
 from ..storage.database import Database
 from .batch import WriteBatcher
+from .sns_certificates import SnsCertificates
 from .unknown_links import UnknownLinks
 
 
@@ -28,6 +29,7 @@ class WebContext:
     database: Database
     clock: Callable[[], datetime]
     wake: Callable[[], None] = lambda: None
+    sns_certificates: SnsCertificates = field(default_factory=SnsCertificates)
 
     @cached_property
     def pages(self) -> WebPages:

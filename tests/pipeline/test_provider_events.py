@@ -1,0 +1,537 @@
+"""Events of providers worked: what each does to its recipient, and what does nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from distributor import pipeline
+from distributor.bounces import provider_events, suppressions
+from distributor.bounces.providers import ses
+from distributor.bounces.providers.event import ProviderEvent, ProviderEventKind
+from distributor.errors import StoreError
+from distributor.mail import verp
+from distributor.model import BounceType
+from distributor.pipeline import provider_events as working
+from distributor.storage.tables import bounces, deliveries
+from distributor.storage.web_tables import provider_events as table
+from distributor.subscribers import opt_outs, repository, subscribe
+from distributor.subscribers.requests import parse_request
+from support import provider_requests as sent
+from support.clocked_newsroom import Line
+from support.provider_requests import ProviderRequest
+
+PROVIDERS = ("ses", "mailgun", "postmark", "sendgrid", "brevo")
+LAN = "lan@example.com"
+EVER = sent.utc("2026-01-01")
+
+
+@dataclass
+class Reports:
+    """A newsroom whose edition has gone to Lan and others, and what providers report of it."""
+
+    line: Line
+    count: int = 0
+
+    def token(self, name: str = "lan") -> str:
+        with self.line.store.read() as connection:
+            here = deliveries.c.address == f"{name}@example.com"
+            id = connection.execute(sa.select(sa.func.max(deliveries.c.id)).where(here)).scalar_one()
+        return verp.token(self.line.newsroom.secret(), id)
+
+    def store(self, request: ProviderRequest, key: str = "") -> None:
+        self.count += 1
+        with self.line.store.write() as connection:
+            name = key or f"key-{self.count}"
+            provider_events.store(connection, request.provider, name, {}, request.body, self.line.now)
+
+    def work(self) -> pipeline.WorkedEvents:
+        return asyncio.run(pipeline.work_provider_events(self.line.newsroom, self.line.store, self.line.clock))
+
+    def told(self, *requests: ProviderRequest) -> dict[str, int]:
+        """Store and work; what was done."""
+        for request in requests:
+            self.store(request)
+        return dict(self.work().results or {})
+
+    def suppressed(self, name: str = "lan") -> str:
+        with self.line.store.read() as connection:
+            found = suppressions.find_suppression(connection, f"{name}@example.com")
+        return found.type.value if found else ""
+
+    def bounces(self) -> list[tuple[str, str, str]]:
+        with self.line.store.read() as connection:
+            rows = connection.execute(sa.select(bounces).order_by(bounces.c.id)).all()
+        return [(row.address_key, row.type, row.via) for row in rows]
+
+    def rows(self) -> list[Any]:
+        with self.line.store.read() as connection:
+            return list(connection.execute(sa.select(table).order_by(table.c.id)))
+
+    def newsletters(self, name: str = "lan") -> tuple[str, ...]:
+        with self.line.store.read() as connection:
+            person = repository.find(connection, f"{name}@example.com")
+        return person.newsletters if person else ()
+
+    def hard(self, provider: str) -> ProviderRequest:
+        return sent.all_hard(self.token(), LAN, self.line.now)[provider]
+
+
+def delivered(line: Line, *others: str) -> Reports:
+    """Lan, Hoa, Minh and others have got an edition."""
+    for name in ("lan", "hoa", "minh", *others):
+        line.subscribe(name)
+    line.arrives("a")
+    line.day()
+    line.at("12:00")
+    return Reports(line)
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Iterator[Reports]:
+    line = Line(tmp_path)
+    yield delivered(line)
+    line.close()
+
+
+def notification(content: str, now: datetime) -> ProviderRequest:
+    return sent.sns_signed(sent.sns_fields(content, now))
+
+
+# -- what happens --------------------------------------------------------------------------------------------------------
+
+
+def test_a_hard_bounce_of_any_provider_suppresses_its_recipient_and_nobody_else(line: Line) -> None:
+    reports = delivered(line)
+    for provider in PROVIDERS:
+        assert reports.told(reports.hard(provider)) in ({"hard": 1}, {"known": 1}), provider
+    assert (reports.suppressed(), reports.suppressed("hoa")) == ("hard", "")
+    assert reports.bounces() == [(LAN, "hard", "ses")], "told five times, it counts once"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_provider_alone_is_understood(reports: Reports, provider: str) -> None:
+    assert reports.told(reports.hard(provider)) == {"hard": 1}
+    assert reports.bounces() == [(LAN, "hard", provider)]
+    (row,) = reports.rows()
+    assert (row.state, row.body, row.note) == ("done", b"", "hard"), "what it held is deleted: it names people"
+
+
+def complaints(token: str, now: datetime) -> dict[str, ProviderRequest]:
+    return {
+        "ses": notification(sent.ses_complaint(token, LAN, now), now),
+        "ses identity": notification(sent.ses_complaint(token, LAN, now, events=False), now),
+        "ses without a type": notification(sent.ses_complaint(token, LAN, now, complaintFeedbackType=None), now),
+        "mailgun": sent.mailgun(token, LAN, now, event="complained"),
+        "postmark": sent.postmark(token, LAN, now, RecordType="SpamComplaint", Type="SpamComplaint"),
+        "postmark change": sent.postmark(
+            token, "", now, RecordType="SubscriptionChange", Email=None, Recipient=LAN, SuppressSending=True,
+            SuppressionReason="SpamComplaint", Origin="Recipient",
+        ),
+        "sendgrid": sent.sendgrid(sent.sendgrid_event(token, LAN, now, event="spamreport"), now=now),
+        "brevo": sent.brevo(sent.brevo_event(token, LAN, now, event="spam")),
+        "brevo, older": sent.brevo(sent.brevo_event(token, LAN, now, event="complaint")),
+    }  # fmt: skip
+
+
+def test_a_complaint_of_any_provider_counts_and_from_all_of_them_once(reports: Reports) -> None:
+    found = [reports.told(one) for one in complaints(reports.token(), reports.line.now).values()]
+    assert found == [{"complaint": 1}, *[{"known": 1}] * 8]
+    assert reports.suppressed() == "complaint"
+
+
+def leaving(token: str, now: datetime) -> dict[str, ProviderRequest]:
+    return {
+        "ses": notification(
+            json.dumps(
+                {
+                    "eventType": "Subscription",
+                    "subscription": {"newTopicPreferences": {"unsubscribeAll": True}},
+                    "mail": sent.ses_mail(token, True),
+                }
+            ),
+            now,
+        ),
+        "mailgun": sent.mailgun(token, LAN, now, event="unsubscribed"),
+        "postmark": sent.postmark(
+            token, "", now, RecordType="SubscriptionChange", Email=None, Recipient=LAN, SuppressSending=True,
+            SuppressionReason="ManualSuppression", Origin="Recipient", BouncedAt=None, ChangedAt=f"{now:%Y-%m-%dT%H:%M:%S}Z",
+        ),
+        "sendgrid": sent.sendgrid(sent.sendgrid_event(token, LAN, now, event="unsubscribe"), now=now),
+        "sendgrid group": sent.sendgrid(sent.sendgrid_event(token, LAN, now, event="group_unsubscribe"), now=now),
+        "brevo": sent.brevo(sent.brevo_event(token, LAN, now, event="unsubscribed")),
+        "brevo, older": sent.brevo(sent.brevo_event(token, LAN, now, event="unsubscribe")),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", leaving("", EVER))
+def test_who_leaves_at_the_provider_leaves_that_newsletter(reports: Reports, provider: str) -> None:
+    request = leaving(reports.token(), reports.line.now)[provider]
+    assert reports.told(request) == {"unsubscribed": 1}
+    assert (reports.newsletters(), reports.newsletters("hoa"), reports.suppressed()) == ((), ("tin-sang",), "")
+    with reports.line.store.read() as connection:
+        (left,) = opt_outs.find_by_key(connection, LAN)
+    assert (left.newsletter, left.via, left.reason) == ("tin-sang", "provider", re.split(r"\W", provider)[0])
+    assert reports.told(request) == {"known": 1}
+
+
+def test_who_has_come_back_is_not_sent_away_by_an_old_event(reports: Reports) -> None:
+    """Events come late, twice, and out of order."""
+    line = reports.line
+    request = sent.mailgun(reports.token(), LAN, line.now, event="unsubscribed")
+    assert reports.told(request) == {"unsubscribed": 1}
+    line.now += timedelta(minutes=5)
+    wanted = parse_request(LAN, ["tin-sang"], known=["tin-sang"])
+    with line.store.write() as connection:
+        subscribe.resubscribe(connection, wanted, line.now)
+    line.now += timedelta(minutes=5)
+    assert reports.told(request) == {"subscribed again since": 1}
+    assert reports.newsletters() == ("tin-sang",)
+
+
+# -- what does nothing ---------------------------------------------------------------------------------------------------
+
+
+def nothing(token: str, now: datetime) -> dict[str, ProviderRequest]:
+    """What says nothing of the recipient."""
+    other = {"eventType": "Delivery", "delivery": {}, "mail": sent.ses_mail(token, True)}
+    return {
+        "ses delivery": notification(json.dumps(other), now),
+        "ses not spam": notification(sent.ses_complaint(token, LAN, now, complaintFeedbackType="not-spam"), now),
+        "ses hello": notification("Successfully validated SNS topic for Amazon SES event publishing.", now),
+        "mailgun delivered": sent.mailgun(token, LAN, now, event="delivered"),
+        "mailgun temporary": sent.mailgun(token, LAN, now, severity="temporary"),
+        "postmark delivery": sent.postmark(token, LAN, now, RecordType="Delivery"),
+        "postmark vacation": sent.postmark(token, LAN, now, Type="AutoResponder"),
+        "postmark again": sent.postmark(token, LAN, now, RecordType="SubscriptionChange", SuppressSending=False),
+        "sendgrid deferred": sent.sendgrid(sent.sendgrid_event(token, LAN, now, event="deferred"), now=now),
+        "sendgrid again": sent.sendgrid(sent.sendgrid_event(token, LAN, now, event="group_resubscribe"), now=now),
+        "brevo deferred": sent.brevo(sent.brevo_event(token, LAN, now, event="deferred")),
+        "brevo opened": sent.brevo(sent.brevo_event(token, LAN, now, event="opened")),
+    }
+
+
+def test_what_is_no_bounce_does_nothing(reports: Reports) -> None:
+    for name, request in nothing(reports.token(), reports.line.now).items():
+        assert set(reports.told(request)) <= {"nothing"}, name
+    assert (reports.bounces(), reports.suppressed(), reports.newsletters()) == ([], "", ("tin-sang",))
+    assert {row.state for row in reports.rows()} == {"done"}
+
+
+def not_tried(token: str, now: datetime) -> dict[str, ProviderRequest]:
+    """What the provider holds by a list of its own."""
+    return {
+        "ses": notification(sent.ses_bounce(token, LAN, now, bounceSubType="OnAccountSuppressionList"), now),
+        "ses global": notification(sent.ses_bounce(token, LAN, now, bounceSubType="Suppressed"), now),
+        "ses complaint": notification(
+            sent.ses_complaint(token, LAN, now, complaintSubType="OnAccountSuppressionList"), now
+        ),
+        "mailgun": sent.mailgun(token, LAN, now, reason="suppress-bounce"),
+        "mailgun 605": sent.mailgun(token, LAN, now, status={"code": 605, "message": "Not delivering"}),
+        "postmark": sent.postmark(token, LAN, now, Type="ManuallyDeactivated"),
+        "sendgrid": sent.sendgrid(
+            sent.sendgrid_event(token, LAN, now, event="dropped", reason="Bounced Address"), now=now
+        ),
+        "brevo": sent.brevo(sent.brevo_event(token, LAN, now, event="blocked")),
+    }
+
+
+def test_what_the_provider_has_not_even_tried_suppresses_nobody_and_is_shown(reports: Reports) -> None:
+    for name, request in not_tried(reports.token(), reports.line.now).items():
+        assert reports.told(request) == {"held by provider": 1}, name
+        assert (reports.suppressed(), reports.bounces()) == ("", [(LAN, "policy", request.provider)]), name
+        with reports.line.store.write() as connection:
+            text = connection.execute(sa.select(bounces.c.text)).scalar_one()
+            connection.execute(sa.delete(bounces))
+        assert text.startswith(f"held by {request.provider}, not sent: ")
+
+
+def hard(text: str = "", status: str = "", code: int = 0, type: BounceType | None = BounceType.HARD) -> ProviderEvent:
+    return ProviderEvent(
+        name="x", kind=ProviderEventKind.BOUNCE, type=type, text=text, status=status, code=code, address=LAN
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        (hard("550 5.1.1 user unknown"), "hard"),
+        (hard(), "hard"),  # no server's words: the provider's own is all there is
+        (hard("552 5.2.2 mailbox full"), "soft"),
+        (hard("550 5.7.1 message rejected as spam"), "policy"),
+        (hard("550 5.7.26 unauthenticated sender"), "policy"),
+        (hard("khó hiểu"), "policy"),
+        (hard(status="5.1.1"), "hard"),
+        (hard("550 5.1.1 user unknown", type=BounceType.SOFT), "soft"),
+        (hard("550 5.1.1 user unknown", type=BounceType.POLICY), "policy"),
+        (hard("550 5.1.1 user unknown", type=None), "policy"),
+    ],
+)
+def test_the_milder_of_the_providers_class_and_the_servers_words_counts(event: ProviderEvent, found: str) -> None:
+    assert working.bounce_type(event, LAN) == found
+
+
+@pytest.mark.parametrize(
+    ("of", "subtype", "found"),
+    [
+        ("Transient", "MailboxFull", "soft"),
+        ("Transient", "ContentRejected", "policy"),
+        ("Undetermined", "Undetermined", "soft"),
+        ("Permanent", "NoEmail", "hard"),
+    ],
+)
+def test_amazons_classes(of: str, subtype: str, found: str) -> None:
+    content = sent.ses_bounce("", LAN, EVER, said="", bounceType=of, bounceSubType=subtype)
+    (event,) = ses.read(content)
+    assert working.bounce_type(event, LAN) == found
+
+
+def test_the_shape_of_an_identity_has_our_token_in_its_envelope_alone(reports: Reports) -> None:
+    content = sent.ses_bounce(reports.token(), LAN, reports.line.now, events=False)
+    assert reports.told(notification(content, reports.line.now)) == {"hard": 1}
+
+
+def test_all_recipients_of_an_event_are_looked_at_and_the_token_stands_for_one(reports: Reports) -> None:
+    now = reports.line.now
+    content = json.loads(sent.ses_bounce(reports.token(), "hoa@example.com", now))
+    content["bounce"]["bouncedRecipients"].append({"emailAddress": LAN, "status": "5.1.1"})
+    assert reports.told(notification(json.dumps(content), now)) == {"soft": 1, "hard": 1}
+    assert (reports.suppressed(), reports.suppressed("hoa")) == ("hard", "")
+
+
+# -- whose it is ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_without_a_token_of_ours_nothing_happens(reports: Reports, provider: str) -> None:
+    """The same account may send other emails; and a token cannot be made up."""
+    for token in ("", "a" * 32, verp.token(b"another key of anybody", 1)):
+        assert reports.told(sent.all_hard(token, LAN, reports.line.now)[provider]) == {"not ours": 1}
+    assert (reports.suppressed(), reports.bounces()) == ("", [])
+
+
+def test_a_token_counts_where_the_provider_repeats_it_and_nowhere_else(reports: Reports) -> None:
+    """What a recipient's server says is quoted in events: it could hold somebody's token."""
+    now, token = reports.line.now, reports.token()
+    said = f"550 5.1.1 no such user bounce+{token}@bacson.example"
+    for request in (
+        notification(sent.ses_bounce("", LAN, now, said=f"smtp; {said}"), now),
+        sent.mailgun("", LAN, now, status={"message": said, "code": 550}, tags=[token]),
+        sent.postmark("", LAN, now, Details=said, MessageID=token),
+        sent.sendgrid(sent.sendgrid_event("", LAN, now, reason=said, **{"smtp-id": token}), now=now),
+        sent.brevo(sent.brevo_event("", LAN, now, reason=said, tag=token)),
+    ):
+        assert reports.told(request) == {"not ours": 1}, request.provider
+    assert reports.suppressed() == ""
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "brevo"])
+def test_in_an_array_each_event_has_its_own_token(reports: Reports, provider: str) -> None:
+    now, event = reports.line.now, sent.sendgrid_event if provider == "sendgrid" else sent.brevo_event
+    name = "event"
+    batch = [
+        event(reports.token(), LAN, now),
+        event("", "hoa@example.com", now),
+        event(reports.token("hoa"), "hoa@example.com", now, **{name: "delivered"}),
+        event(reports.token("minh"), "minh@example.com", now, **{name: "unsubscribe"}),
+        event("x" * 32, "hoa@example.com", now),
+        event(reports.token(), LAN, now),
+    ]
+    request = sent.sendgrid(*batch, now=now) if provider == "sendgrid" else sent.brevo(batch)
+    assert reports.told(request) == {"hard": 1, "not ours": 2, "nothing": 1, "unsubscribed": 1, "known": 1}
+    assert [reports.suppressed(name) for name in ("lan", "hoa", "minh")] == ["hard", "", ""]
+    assert reports.newsletters("minh") == ()
+
+
+def test_a_complaint_of_another_address_is_not_the_recipients(reports: Reports) -> None:
+    """Where emails are forwarded, who complains or leaves may be somebody else."""
+    now = reports.line.now
+    for request in (
+        notification(sent.ses_complaint(reports.token(), "other@example.com", now), now),
+        sent.mailgun(reports.token(), "other@example.com", now, event="unsubscribed"),
+    ):
+        assert reports.told(request) == {"of another address": 1}
+    assert (reports.suppressed(), reports.newsletters()) == ("", ("tin-sang",))
+
+
+def test_a_secret_that_was_exchanged_still_reads_its_tokens(reports: Reports) -> None:
+    request = reports.hard("mailgun")
+    (reports.line.folder / "old.key").write_bytes(reports.line.newsroom.secret())
+    reports.line.configure(".secret: 0123456789abcdef0123456789abcdef", ".old_secrets: ['file:old.key']")
+    pipeline.claim_store(reports.line.newsroom, reports.line.store, reports.line.now, new_key=True)
+    assert reports.told(request) == {"hard": 1}
+
+
+def test_too_many_hard_bounces_wait_for_staff_as_ever(tmp_path: Path) -> None:
+    line = Line(tmp_path)
+    reports = delivered(line, *(f"nguoi-{number}" for number in range(40)))
+    now = reports.line.now
+    events = [
+        sent.sendgrid_event(reports.token(f"nguoi-{number}"), f"nguoi-{number}@example.com", now)
+        for number in range(15)
+    ]
+    assert reports.told(sent.sendgrid(*events, now=now)) == {"hard": 15}
+    assert reports.suppressed("nguoi-0") == ""
+    line.close()
+
+
+# -- messages as they came -----------------------------------------------------------------------------------------------
+
+
+def test_a_returned_email_that_is_posted_is_read_as_from_a_mailbox(reports: Reports) -> None:
+    report = (
+        f"To: bounce+{reports.token()}@bacson.example\r\nFrom: MAILER-DAEMON@relay.example\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        f"Reporting-MTA: dns; relay.example\r\n\r\nFinal-Recipient: rfc822; {LAN}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "Diagnostic-Code: smtp; 550 5.1.1 user unknown\r\n\r\n--b--\r\n"
+    )
+    assert reports.told(ProviderRequest("smtp", report.encode())) == {"hard": 1}
+    assert reports.suppressed() == "hard"
+    assert reports.told(ProviderRequest("smtp", report.encode())) == {"nothing": 1}
+    assert reports.told(ProviderRequest("smtp", b"Subject: Xin chao\r\n\r\nThu cua ban doc")) == {}
+    assert [row.state for row in reports.rows()] == ["done"] * 3
+
+
+# -- what cannot be worked -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_nobody_can_read_is_set_aside_and_named(reports: Reports, provider: str) -> None:
+    bodies = [b"", b"{", b"[1]", b"null", b"[" * 50_000]
+    for body in bodies:
+        reports.store(ProviderRequest(provider, body))
+    done = reports.work()
+    assert [(row.state, row.body) for row in reports.rows()] == [("aside", body) for body in bodies]
+    assert [alarm.partition(":")[0] for alarm in done.alarms] == [provider] * 5
+    assert reports.work() == pipeline.WorkedEvents(0, (), {}), "it is not tried again by itself"
+
+
+def test_one_event_that_upsets_us_keeps_no_other_waiting(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = working.bounce_type
+
+    def upset(event: ProviderEvent, address: str) -> BounceType:
+        if address == LAN:
+            raise RuntimeError("nobody has foreseen this")
+        return real(event, address)
+
+    monkeypatch.setattr(working, "bounce_type", upset)
+    reports.store(reports.hard("mailgun"))
+    reports.store(sent.mailgun(reports.token("hoa"), "hoa@example.com", reports.line.now))
+    done = reports.work()
+    assert done.alarms and "nobody has foreseen this" in done.alarms[0]
+    assert [row.state for row in reports.rows()] == ["aside", "done"]
+    monkeypatch.undo()
+    with reports.line.store.write() as connection:
+        assert provider_events.retry_aside(connection) == 1
+    reports.work()
+    assert (reports.suppressed(), reports.suppressed("hoa")) == ("hard", "hard")
+
+
+def test_test_mode_and_a_copy_of_a_store_work_nothing(reports: Reports) -> None:
+    reports.store(reports.hard("mailgun"))
+    reports.line.configure(".test_mode: {to: thu@bacson.example}")
+    assert reports.work() == pipeline.WorkedEvents()
+    assert [row.state for row in reports.rows()] == ["waiting"]
+
+
+def test_what_is_old_is_forgotten_and_what_waits_never(reports: Reports) -> None:
+    reports.told(reports.hard("mailgun"))
+    reports.line.now += timedelta(days=31)
+    reports.told(ProviderRequest("mailgun", b"{}"))
+    assert [row.state for row in reports.rows()] == ["aside"]
+
+
+# -- topics of Amazon ----------------------------------------------------------------------------------------------------
+
+
+def test_a_topic_of_ours_is_confirmed(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+
+    async def fetch(url: str) -> None:
+        called.append(url)
+
+    monkeypatch.setattr(working, "fetch_confirmation", fetch)
+    request = sent.sns_confirmation(reports.line.now)
+    assert reports.told(request) == {"confirmed": 1}
+    assert called == [json.loads(request.body)["SubscribeURL"]]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/?Action=ConfirmSubscription",
+        "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription",
+        "http://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription",
+        "https://sns.ap-southeast-1.amazonaws.com/?Action=DeleteTopic",
+        "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&Action=DeleteTopic",
+        "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:x",
+        "https://sns.ap-southeast-1.amazonaws.com@evil.example/?Action=ConfirmSubscription",
+    ],
+)
+def test_no_other_address_is_ever_called(reports: Reports, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fetch(url: str) -> None:
+        raise AssertionError(url)
+
+    monkeypatch.setattr(working, "fetch_confirmation", fetch)
+    reports.store(sent.sns_confirmation(reports.line.now, SubscribeURL=url))
+    assert len(reports.work().alarms) == 1
+    assert [row.state for row in reports.rows()] == ["aside"]
+
+
+def test_a_confirmation_that_fails_is_tried_again_for_an_hour_and_then_left_to_staff(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(url: str) -> None:
+        raise OSError("HTTP 500")
+
+    monkeypatch.setattr(working, "fetch_confirmation", fetch)
+    reports.store(sent.sns_confirmation(reports.line.now))
+    assert reports.work().alarms[0].endswith("could not be confirmed: HTTP 500; tried again")
+    assert reports.work().worked == 0, "not at once"
+    reports.line.now += timedelta(minutes=2)
+    assert reports.work().worked == 1
+    reports.line.now += timedelta(hours=1)
+    assert "confirm it by hand: https://sns." in reports.work().alarms[0]
+    assert [row.state for row in reports.rows()] == ["aside"]
+
+
+def test_staff_are_told_when_a_subscription_was_ended_and_it_is_not_made_again(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(url: str) -> None:
+        raise AssertionError(url)
+
+    monkeypatch.setattr(working, "fetch_confirmation", fetch)
+    reports.store(sent.sns_confirmation(reports.line.now, Type="UnsubscribeConfirmation"))
+    assert "was ended" in reports.work().alarms[0]
+
+
+async def test_an_address_inside_is_never_called() -> None:
+    called: list[object] = []
+    server = await asyncio.start_server(lambda *streams: called.append(streams), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(OSError, match="Cannot connect"):
+            await working.fetch_confirmation(f"http://127.0.0.1:{port}/")
+    assert called == []
+
+
+def test_a_copy_of_the_store_works_nothing(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("a copy")
+
+    monkeypatch.setattr(working, "check_may_send", refuse)
+    reports.store(reports.hard("mailgun"))
+    with pytest.raises(StoreError):
+        reports.work()
+    assert reports.suppressed() == ""
