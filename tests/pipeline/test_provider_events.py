@@ -192,7 +192,7 @@ def test_who_has_come_back_is_not_sent_away_by_an_old_event(reports: Reports) ->
     line.now += timedelta(minutes=5)
     wanted = parse_request(LAN, ["tin-sang"], known=["tin-sang"])
     with line.store.write() as connection:
-        subscribe.resubscribe(connection, wanted, line.now)
+        subscribe.resubscribe(connection, wanted, line.now, keys=line.newsroom.secrets())
     line.now += timedelta(minutes=5)
     assert reports.told(request) == {"subscribed again since": 1}
     assert reports.newsletters() == ("tin-sang",)
