@@ -69,4 +69,76 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the link in the latest one.",
     ),
     "unknown_link_again": ("Nhận liên kết mới qua thư điện tử", "Get a new link by e-mail"),
+    # -- preferences
+    "prefs_title": ("Cách nhận tin của quý vị", "Your preferences"),
+    "prefs_address": ("Địa chỉ: {address}", "Address: {address}"),
+    "prefs_saved": ("Đã lưu thay đổi.", "Your changes are saved."),
+    "prefs_newsletters": ("Bản tin", "Newsletters"),
+    "prefs_consent": (
+        "Khi chọn thêm bản tin, quý vị đồng ý để {site} gửi bản tin đó tới địa chỉ này. Bỏ chọn là hủy đăng ký.",
+        "By ticking a newsletter you agree that {site} sends it to this address. Untick one to leave it.",
+    ),
+    "prefs_pause": ("Tạm ngừng {newsletter} đến ngày", "Pause {newsletter} until"),
+    "prefs_pauses": ("Tạm ngừng", "Pause"),
+    "prefs_pauses_hint": (
+        "Bản tin sẽ được gửi lại từ ngày đã chọn; các số trong thời gian tạm ngừng không được gửi bù. Để trống nếu không "
+        "tạm ngừng.",
+        "You will get it again from that day; what is sent in between does not follow. Leave it empty not to pause.",
+    ),
+    "prefs_save": ("Lưu thay đổi", "Save changes"),
+    "prefs_leave_all": ("Hủy mọi đăng ký của {site}", "Leave everything by {site}"),
+    "prefs_name_long": ("Xin nhập tên, tối đa 100 ký tự", "Enter a name of at most 100 characters"),
+    "prefs_pause_wrong": (
+        "Xin chọn một ngày từ ngày mai, trong vòng một năm",
+        "Choose a day from tomorrow on, within a year",
+    ),
+    # -- another address
+    "address_title": ("Đổi địa chỉ nhận thư", "Change your address"),
+    "address_new": ("Địa chỉ mới", "New address"),
+    "address_button": ("Gửi liên kết xác nhận", "Send the confirmation"),
+    "address_sent": (
+        "Chúng tôi đã gửi liên kết xác nhận tới địa chỉ mới; địa chỉ cũ vẫn nhận thư cho đến khi quý vị xác nhận.",
+        "We have sent a link to the new address; the old one keeps receiving until you confirm.",
+    ),
+    "address_confirm": ("Đổi địa chỉ nhận thư?", "Change your address?"),
+    "address_from_to": (
+        "Thư sẽ được gửi tới {address} thay cho {before}.",
+        "Messages will go to {address} in place of {before}.",
+    ),
+    "address_confirm_button": ("Xác nhận địa chỉ mới", "Confirm the new address"),
+    "address_done": ("Đã đổi địa chỉ", "Your address is changed"),
+    "address_done_to": ("Từ nay thư được gửi tới {address}.", "Messages go to {address} from now on."),
+    "address_over": ("Liên kết đã hết hiệu lực hoặc đã được dùng", "This link has expired or was used"),
+    "address_over_help": (
+        "Nếu thư chưa đến địa chỉ mới, xin đổi lại trên trang tùy chọn nhận tin.",
+        "If messages do not come to the new address, change it again on the page of your preferences.",
+    ),
+    # -- their data
+    "own_data_title": ("Dữ liệu của quý vị", "Your data"),
+    "data_copy": ("Gửi cho tôi một bản sao", "Send me a copy"),
+    "data_copy_hint": (
+        "Bản sao được gửi tới địa chỉ này, mỗi ngày một lần.",
+        "The copy goes to this address, once a day.",
+    ),
+    "data_sent": ("Một bản sao dữ liệu đang được gửi tới hộp thư.", "A copy of your data is on its way."),
+    "data_erase": ("Xóa dữ liệu của tôi", "Delete my data"),
+    "data_erase_title": ("Xóa dữ liệu của quý vị?", "Delete your data?"),
+    "data_erase_lead": (
+        "Việc này xóa mọi lựa chọn và ngừng mọi bản tin tới {address}, không thể hoàn tác. Chúng tôi chỉ giữ một mã không "
+        "đọc ngược được của địa chỉ để không gửi nhầm về sau.",
+        "This deletes all choices and stops all newsletters to {address}. It cannot be undone. We keep only an "
+        "irreversible code of the address so that we never write by mistake.",
+    ),
+    "data_erase_back": ("Không, giữ lại", "No, keep it"),
+    "data_erased": ("Đã xóa dữ liệu", "Your data are deleted"),
+    "data_erased_help": (
+        "Chúng tôi không còn giữ dữ liệu nào về địa chỉ này ngoài mã nói trên, và không gửi thư nào nữa.",
+        "We hold nothing about this address any more but that code, and send no more messages.",
+    ),
+    "data_address": ("Địa chỉ", "Address"),
+    "data_name": ("Tên", "Name"),
+    "data_newsletters": ("Bản tin", "Newsletters"),
+    "data_since": ("{newsletter}, từ {date}", "{newsletter}, since {date}"),
+    "data_topics": ("Chuyên mục", "Topics"),
+    "data_consents": ("Đồng ý", "Consents"),
 }

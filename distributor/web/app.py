@@ -8,7 +8,20 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from ..errors import DistributorError
-from . import archive, assets, confirmation, feeds, home, hooks, own_link, preferences, review, signup, unsubscribe
+from . import (
+    archive,
+    assets,
+    confirmation,
+    feeds,
+    home,
+    hooks,
+    new_address,
+    own_link,
+    preferences,
+    review,
+    signup,
+    unsubscribe,
+)
 from .access_log import known_path
 from .api import routes as api
 from .context import CONTEXT, WebContext
@@ -18,7 +31,21 @@ log = logging.getLogger("distributor.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_BODY = 2 * 1024 * 1024  # octets; forms have a smaller limit of their own
-_AREAS = (assets, home, signup, confirmation, own_link, preferences, unsubscribe, archive, feeds, review, hooks, api)
+_AREAS = (
+    assets,
+    home,
+    signup,
+    confirmation,
+    own_link,
+    preferences,
+    new_address,
+    unsubscribe,
+    archive,
+    feeds,
+    review,
+    hooks,
+    api,
+)
 
 
 def build_app(context: WebContext) -> web.Application:
