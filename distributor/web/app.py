@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from aiohttp import web
 
@@ -25,11 +26,18 @@ from . import (
 from .access_log import known_path
 from .api import routes as api
 from .context import CONTEXT, WebContext
+from .request_checks import find_fault, has_unsafe_characters, known_hosts
 from .responses import error_page
 
 log = logging.getLogger("distributor.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Middleware(Protocol):
+    def __call__(self, request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]: ...
+
+
 MAX_BODY = 2 * 1024 * 1024  # octets; forms have a smaller limit of their own
 _AREAS = (
     assets,
@@ -50,11 +58,38 @@ _AREAS = (
 
 def build_app(context: WebContext) -> web.Application:
     """The application of a newsroom."""
-    app = web.Application(middlewares=[_safe_headers, _errors], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[_refusals(context), _safe_headers, _errors], client_max_size=MAX_BODY)
     app[CONTEXT] = context
-    for area in _AREAS:
-        app.add_routes(area.routes())
+    routes = [route for area in _AREAS for route in area.routes()]
+    app.add_routes([*routes, *_with_slash(routes)])
     return app
+
+
+def _with_slash(routes: Sequence[web.RouteDef]) -> list[web.RouteDef]:
+    """The same paths with a slash at the end: they are answered, not redirected, because a redirected POST becomes a GET."""
+    known = {(route.method, route.path) for route in routes}
+    return [
+        web.route(route.method, f"{route.path}/", route.handler)
+        for route in routes
+        if not route.path.endswith("/") and (route.method, f"{route.path}/") not in known
+    ]
+
+
+def _refusals(context: WebContext) -> Middleware:
+    settings = context.newsroom.settings
+    hosts = known_hosts((settings.links_url, *settings.web_settings.other_urls), settings.web_settings.listen)
+
+    @web.middleware
+    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse what no page should see, in plain words that repeat nothing of it."""
+        status = find_fault(request.method, request.raw_path, request.version, request.headers, hosts)
+        if status:
+            response = web.Response(status=status, text=f"{status}\n", headers={"Server": "distributor"})
+            response.force_close()
+            return response
+        return await handler(request)
+
+    return refuse
 
 
 @web.middleware
@@ -79,6 +114,8 @@ async def _safe_headers(request: web.Request, handler: Handler) -> web.StreamRes
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors as pages. Paths of the API and of hooks answer in their own form before they come here."""
     try:
+        if has_unsafe_characters(request.path, *request.query, *request.query.values()):
+            raise web.HTTPBadRequest
         return await handler(request)
     except web.HTTPNotFound:
         return error_page(request, 404, "not_found", "not_found_help")

@@ -61,7 +61,11 @@ class WebServer:
         self._settings = context.newsroom.settings.web_settings
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop`; requests in hand are finished."""
+        """Serve until `stop`; requests in hand are finished. The socket is closed in any case."""
+        with self.listening:
+            await self._run(stop)
+
+    async def _run(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         runner = web.AppRunner(build_app(self.context), shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()

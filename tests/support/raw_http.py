@@ -134,6 +134,8 @@ async def served(tmp_path: Path, extra: ExtraPages, monkeypatch: pytest.MonkeyPa
     server, stop = WebServer(context, listening, SHORT), asyncio.Event()
     running = asyncio.create_task(server.run(stop))
     made = Served(line, server, listening.getsockname()[1], stop, running)
+    await asyncio.wait({running}, timeout=0.05)
+    assert not running.done(), running.exception()
     yield made
     stop.set()
     await asyncio.wait_for(running, 20)

@@ -99,6 +99,71 @@ async def test_an_address_that_is_too_long_is_refused(served: Served) -> None:
     assert b"aaaa" not in answer
 
 
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        b"POST /reads HTTP/1.1\r\n%sContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /slow HTTP/1.1\r\n",
+        b"POST /reads HTTP/1.1\r\n%sContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        b"POST /reads HTTP/1.1\r\n%sContent-Length: +4\r\n\r\nabcd",
+        b"POST /reads HTTP/1.1\r\n%sTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"POST /reads HTTP/1.1\r\n%sTransfer-Encoding: x\r\n chunked\r\n\r\n0\r\n\r\n",
+        b"POST /reads HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+        b"POST /reads HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n0x4\r\nabcd\r\n0\r\n\r\n",
+        b"POST /reads HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\n4\nabcd\n0\n\n",
+        b"GET /slow HTTP/1.1\n%s\n",
+        b"GET /slow HTTP/9.9\r\n%s\r\n",
+        b"GET http://evil.example/slow HTTP/1.1\r\n%s\r\n",
+        b"GET /slow HTTP/1.1\r\n%sHost: evil.example\r\n\r\n",
+        b"GET /slow HTTP/1.1\r\n%sA\0: b\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\n%s\r\n",
+    ],
+)
+async def test_what_a_proxy_and_we_might_read_differently_is_refused(
+    served: Served, extra: ExtraPages, request_text: bytes
+) -> None:
+    status, answer = await served.ask(request_text.replace(b"%s", HOST))
+    assert status in (0, 400, 405, 501)
+    assert answer.count(b"HTTP/1.1 ") <= 1
+    assert b"evil" not in answer
+    assert extra.bodies == []
+    assert not extra.slow_begun.is_set()
+
+
+async def test_a_host_that_is_not_ours_gets_nothing_and_is_not_repeated(served: Served) -> None:
+    status, answer = await served.ask(b"GET /slow HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    assert status == 421
+    assert b"evil" not in answer
+    for host in (b"tin.bacson.example", b"127.0.0.1:8080", b"localhost"):  # an earlier address, and the machine itself
+        assert (await served.ask(b"GET /slow HTTP/1.1\r\nHost: %s\r\n\r\n" % host))[0] == 200
+
+
+async def test_a_path_with_two_slashes_leads_to_no_other_server(served: Served) -> None:
+    for path in (b"//evil.example/", b"//evil.example/nowhere/", b"/\\evil.example/"):
+        status, answer = await served.ask(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert status in (400, 404)
+        assert b"location" not in answer.lower()
+
+
+async def test_no_answer_tells_a_version_or_sets_a_cookie(served: Served) -> None:
+    for octets in (
+        b"GET / HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"no request\r\n\r\n",
+        b"GET /a HTTP/1.1\r\nHost: b\r\n\r\n",
+    ):
+        _, answer = await served.ask(octets)
+        head = answer.partition(b"\r\n\r\n")[0].lower()
+        assert b"aiohttp" not in head and b"python" not in head and b"set-cookie" not in head
+        assert b"server: distributor\r\n" in head + b"\r\n"
+
+
+async def test_forged_addresses_and_schemes_change_nothing(served: Served) -> None:
+    plain = await served.ask(b"GET /nowhere HTTP/1.1\r\n" + HOST + b"\r\n")
+    forged = b"X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: javascript\r\nForwarded: host=evil.example\r\n"
+    answer = await served.ask(b"GET /nowhere HTTP/1.1\r\n" + HOST + forged + b"X-Original-URL: /slow\r\n\r\n")
+    assert answer[0] == plain[0]
+    assert b"evil" not in answer[1] and b"javascript" not in answer[1]
+
+
 async def test_idle_connections_make_room_for_new_ones(served: Served) -> None:
     idle = [await served.connect() for _ in range(9)]
     for client in idle:
