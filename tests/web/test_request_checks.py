@@ -102,3 +102,9 @@ async def test_no_path_leads_out_of_the_pages(visitor: Visitor, path: str) -> No
     answer = await visitor.get(path)
     assert answer.status == 404
     assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/en//evil.example/", "/en/%5Cevil.example/"])
+async def test_the_link_to_the_other_language_leads_to_no_other_server(visitor: Visitor, path: str) -> None:
+    page = await (await visitor.get(path)).text()
+    assert 'class="language" href="/evil.example/"' in page
