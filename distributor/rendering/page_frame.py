@@ -37,4 +37,5 @@ def localized(path: str, language: Language, usual: Language) -> str:
 def without_language(path: str) -> str:
     """`/archive` for `/en/archive`."""
     first, _, rest = path.removeprefix("/").partition("/")
-    return f"/{rest}" if first in list(Language) else path
+    rest = rest if first in list(Language) else path
+    return "/" + rest.lstrip("/\\")  # `//` would begin the name of another server

@@ -83,13 +83,18 @@ def _refusals(context: WebContext) -> Middleware:
     async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what no page should see, in plain words that repeat nothing of it."""
         status = find_fault(request.method, request.raw_path, request.version, request.headers, hosts)
-        if status:
+        if status and not (status == 421 and _unsubscribes(request)):
             response = web.Response(status=status, text=f"{status}\n", headers={"Server": "distributor"})
             response.force_close()
             return response
         return await handler(request)
 
     return refuse
+
+
+def _unsubscribes(request: web.Request) -> bool:
+    """Whoever unsubscribes is let in under any name of the server and with any token: RFC 8058 knows no refusal."""
+    return request.method == "POST" and request.path.startswith("/u/")
 
 
 @web.middleware
@@ -114,7 +119,7 @@ async def _safe_headers(request: web.Request, handler: Handler) -> web.StreamRes
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors as pages. Paths of the API and of hooks answer in their own form before they come here."""
     try:
-        if has_unsafe_characters(request.path, *request.query, *request.query.values()):
+        if not _unsubscribes(request) and has_unsafe_characters(request.path, *request.query, *request.query.values()):
             raise web.HTTPBadRequest
         return await handler(request)
     except web.HTTPNotFound:
