@@ -119,8 +119,11 @@ async def _safe_headers(request: web.Request, handler: Handler) -> web.StreamRes
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors as pages. Paths of the API and of hooks answer in their own form before they come here."""
     try:
-        if not _unsubscribes(request) and has_unsafe_characters(request.path, *request.query, *request.query.values()):
-            raise web.HTTPBadRequest
+        if not _unsubscribes(request):
+            if has_unsafe_characters(request.path):
+                raise web.HTTPNotFound
+            if has_unsafe_characters(*request.query, *request.query.values()):
+                raise web.HTTPBadRequest
         return await handler(request)
     except web.HTTPNotFound:
         return error_page(request, 404, "not_found", "not_found_help")
