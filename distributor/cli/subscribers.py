@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from . import subscriber_form
 from .context import (
     CliContext,
     clock,
@@ -416,3 +417,6 @@ def export_file(app: CliContext, newsletter: str | None, output: Path | None, de
         count = export(output, write)
     if count is not None:
         say(f"{output}: {plural(count, 'subscriber')}")
+
+
+command.add_command(subscriber_form.command)

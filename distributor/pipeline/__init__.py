@@ -25,6 +25,7 @@
     ensure_clock       undo what a clock that was ahead has decided                            clock
     process_bounces    read returned mail, suppress the addresses it concerns                  bounces
     work_provider_events  the same for what providers have reported                            provider_events
+    tend_signups       remind whoever has not confirmed a sign-up, delete what is over             signup
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
 """
@@ -49,6 +50,7 @@ from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
 from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
 from .reviewers import notify_reviewers
 from .send_now import send_now
+from .signup import tend_signups
 from .tick import (
     TickResult,
     UpcomingEvent,
@@ -129,5 +131,6 @@ __all__ = [
     "run_worker",
     "send_now",
     "send_outbox",
+    "tend_signups",
     "work_provider_events",
 ]

@@ -23,6 +23,7 @@ from ..bounces import suppressions
 from ..mail.address import normalize
 from ..model import BounceType, Frequency, Language, Subscriber
 from ..newsroom import Newsroom
+from ..storage.database import Database
 from ..storage.renames import NameKind, current_name
 from ..subscribers import attempts, consents, opt_outs, repository, signups, subscribe
 from ..subscribers.address_hash import hash_address, hash_with_each
@@ -44,7 +45,7 @@ from .transactional import EmailRequest, enqueue_email, may_write
 
 log = logging.getLogger("distributor.signup")
 
-CONFIRMATION, WELCOME = "email/confirmation", "email/welcome"
+CONFIRMATION, REMINDER, WELCOME = "email/confirmation", "email/reminder", "email/welcome"
 FORM, REFUSED = "form", "not me"  # how somebody consented, and how they have left
 WELCOME_VALID = timedelta(days=3)
 _SITE, _CONFIRMED, _BREAKER = "signup", "signup confirmed", "signup breaker"
@@ -191,7 +192,9 @@ def _decide_email(connection: Connection, signup: Signup, *, refused: bool, now:
     )
 
 
-def _send_confirmation(newsroom: Newsroom, connection: Connection, signup: Signup, now: datetime) -> None:
+def _send_confirmation(
+    newsroom: Newsroom, connection: Connection, signup: Signup, now: datetime, template: str = CONFIRMATION
+) -> None:
     """The name is not in it: whoever has entered it may be anybody, and could make us write anything to anybody."""
     expires = now + LINK_VALID
     token = sign(newsroom.secret(), Claim(Purpose.CONFIRM, signup.id, expires=expires))
@@ -199,7 +202,7 @@ def _send_confirmation(newsroom: Newsroom, connection: Connection, signup: Signu
         newsroom,
         connection,
         EmailRequest(
-            template=CONFIRMATION,
+            template=template,
             address=signup.address,
             newsletter=signup.newsletters[0],
             language=signup.wish.language,
@@ -328,34 +331,40 @@ def _welcome(
 # -- "it was not me", reminders, the end --------------------------------------------------------------------------------
 
 
-def refuse_signup(newsroom: Newsroom, connection: Connection, signup_id: str, now: datetime) -> None:
-    """Forget a sign-up whose owner has not asked for it, and ask nobody at that address again for a while. If somebody has
-    confirmed it meanwhile, they are unsubscribed from its newsletters."""
+def refuse_signup(newsroom: Newsroom, connection: Connection, signup_id: str, now: datetime) -> Signup | None:
+    """Forget a sign-up whose owner has not asked for it, and ask nobody at that address again for a while; returns what it
+    was. If somebody has confirmed it meanwhile, they are unsubscribed from its newsletters."""
     signup = signups.find(connection, signup_id)
     if signup is None:
-        return
+        return None
     person = repository.find(connection, signup.address) if signup.confirmed_at else None
     for name in signup.newsletters if person else ():
         assert person
         repository.unsubscribe(connection, person, name, now=now, via=REFUSED)
     signups.refuse(connection, hash_address(newsroom.secret(), normalize(signup.address)), now)
     signups.delete(connection, signup.id)
+    return signup
 
 
-def tend_signups(newsroom: Newsroom, connection: Connection, now: datetime) -> int:
+def tend_signups(newsroom: Newsroom, database: Database, now: datetime) -> int:
     """Remind once those who have not confirmed, and delete what is over: for the service, now and then. Returns how many
     were reminded."""
-    signups.delete_expired(connection, now)
-    attempts.delete_old(connection, now)
+    with database.write() as connection:
+        signups.delete_expired(connection, now)
+        attempts.delete_old(connection, now)
+        return _remind(newsroom, connection, signups.list_to_remind(connection, now), now)
+
+
+def _remind(newsroom: Newsroom, connection: Connection, waiting: Sequence[Signup], now: datetime) -> int:
     reminded = 0
-    for signup in signups.list_to_remind(connection, now):
+    for signup in waiting:
         after = replace(signup, reminded_at=now)
         known = any(name in newsroom.settings.newsletters for name in signup.newsletters)
         hashes = hash_with_each(newsroom.secrets(), normalize(signup.address))
         refused = signups.is_refused(connection, hashes, now)
         if known and _decide_email(connection, signup, refused=refused, now=now) is EmailDecision.SEND:
             after = replace(after, emailed=(*signup.emailed, now))
-            _send_confirmation(newsroom, connection, after, now)
+            _send_confirmation(newsroom, connection, after, now, REMINDER)
             reminded += 1
         signups.save(connection, after)
     return reminded

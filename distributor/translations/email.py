@@ -70,8 +70,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "confirm_asked": ("Yêu cầu gửi lúc {time}, {date}.", "It was asked for at {time}, {date}."),
     "confirm_not_me": ("Không phải tôi đăng ký: xóa địa chỉ này", "It was not me: delete this address"),
     "confirm_why": (
-        "Thư này chỉ gửi một lần đến {address} để hỏi ý kiến người dùng địa chỉ.",
-        "This message is sent once to {address}, to ask whoever uses the address.",
+        "Thư này gửi đến {address} chỉ để hỏi ý kiến người dùng địa chỉ.",
+        "This message is sent to {address} only to ask whoever uses the address.",
     ),
     "reminder_subject": (
         "Nhắc lại: xác nhận đăng ký {newsletter}",

@@ -3,13 +3,13 @@
 TEXTS: dict[str, tuple[str, str]] = {
     # -- the form
     "signup_title": ("Đăng ký nhận bản tin", "Get the newsletter"),
-    "signup_title_one": ("Đăng ký nhận {newsletter}", "Get {newsletter}"),
+    "signup_title_one": ("Đăng ký nhận “{newsletter}”", "Get {newsletter}"),
     "signup_lead": (
         "Bản tin của {site}, gửi qua thư điện tử. Quý vị có thể hủy đăng ký bất cứ lúc nào.",
         "Newsletters by {site}, sent by e-mail. You can leave at any time.",
     ),
     "signup_lead_one": (
-        "Bản tin {newsletter} của {site}, gửi qua thư điện tử. Quý vị có thể hủy đăng ký bất cứ lúc nào.",
+        "Bản tin “{newsletter}” của {site}, gửi qua thư điện tử. Quý vị có thể hủy đăng ký bất cứ lúc nào.",
         "{newsletter} by {site}, sent by e-mail. You can leave at any time.",
     ),
     "signup_email": ("Địa chỉ thư điện tử", "E-mail address"),
@@ -99,17 +99,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "signup_sent_wrong": ("Địa chỉ trên có lỗi? Xin đăng ký lại.", "Is the address wrong? Subscribe again."),
     # -- the page that the link leads to
-    "signup_confirm": ("Xác nhận đăng ký bản tin {newsletter}?", "Confirm your subscription to {newsletter}?"),
+    "signup_confirm": ("Xác nhận đăng ký bản tin “{newsletter}”?", "Confirm your subscription to {newsletter}?"),
     "signup_confirm_address": ("Địa chỉ: {address}", "Address: {address}"),
     "signup_confirm_button": ("Xác nhận đăng ký", "Confirm subscription"),
     "signup_not_me": ("Không phải tôi", "It was not me"),
     "signup_done": ("Đăng ký thành công", "You are subscribed"),
-    "signup_done_to": ("Bản tin {newsletter} sẽ đến {address}.", "{newsletter} will reach {address}."),
+    "signup_done_to": ("Bản tin “{newsletter}” sẽ đến {address}.", "{newsletter} will reach {address}."),
     "signup_done_next": ("Số tới dự kiến gửi lúc {time}, {date}.", "The next edition is due at {time}, {date}."),
     "signup_done_latest": ("Đọc số mới nhất", "Read the latest edition"),
     "signup_done_preferences": ("Thay đổi tùy chọn nhận tin", "Change your preferences"),
     "signup_left_since": (
-        "Địa chỉ này hiện không nhận bản tin {newsletters}",
+        "Địa chỉ này hiện không nhận bản tin “{newsletters}”",
         "This address does not receive {newsletters}",
     ),
     "signup_left_since_help": (

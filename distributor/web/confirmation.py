@@ -54,13 +54,13 @@ async def _show_confirmation(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     try:
         claim = _claim(context, request.match_info["token"])
-    except ExpiredToken:
-        return _expired_page(request)
+    except ExpiredToken as late:
+        return _expired_page(request, await _find(context, late.claim))
     except BadToken:
         return _invalid_page(request)
     signup = await _find(context, claim)
     if signup is None:
-        return _expired_page(request)
+        return _expired_page(request, None)
     if signup.confirmed_at:
         return await _result_page(request, signup)
     return _question_page(request, "confirm", signup)
@@ -70,8 +70,8 @@ async def _confirm(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     try:
         claim = _claim(context, request.match_info["token"])
-    except ExpiredToken:
-        return _expired_page(request)
+    except ExpiredToken as late:
+        return _expired_page(request, await _find(context, late.claim))
     except BadToken:
         return _invalid_page(request)
     now = context.clock()
@@ -81,7 +81,7 @@ async def _confirm(request: web.Request) -> web.Response:
         lambda connection: confirm_signup(context.newsroom, connection, claim.subject, now)
     )
     context.wake()
-    return await _result_page(request, signup) if signup else _expired_page(request)
+    return await _result_page(request, signup) if signup else _expired_page(request, None)
 
 
 async def _show_refusal(request: web.Request) -> web.Response:
@@ -92,7 +92,7 @@ async def _show_refusal(request: web.Request) -> web.Response:
     except BadToken:
         return _invalid_page(request)
     signup = await _find(context, claim)
-    return _question_page(request, "confirm_no", signup) if signup else _refused_page(request)
+    return _question_page(request, "confirm_no", signup) if signup else _refused_page(request, None)
 
 
 async def _refuse(request: web.Request) -> web.Response:
@@ -102,11 +102,12 @@ async def _refuse(request: web.Request) -> web.Response:
     except BadToken:
         return _invalid_page(request)
     now = context.clock()
-    if claim.subject != PROBE:
-        await context.database.write_in_thread(
-            lambda connection: refuse_signup(context.newsroom, connection, claim.subject, now)
-        )
-    return _refused_page(request)
+    if claim.subject == PROBE:
+        return _refused_page(request, None)
+    signup = await context.database.write_in_thread(
+        lambda connection: refuse_signup(context.newsroom, connection, claim.subject, now)
+    )
+    return _refused_page(request, signup)
 
 
 async def _find(context: WebContext, claim: Claim) -> Signup | None:
@@ -136,15 +137,23 @@ def _invalid_page(request: web.Request) -> web.Response:
     return error_page(request, 404, "link_invalid", "link_invalid_help")
 
 
-def _expired_page(request: web.Request) -> web.Response:
-    return form_page(request, heading="signup_expired", lead="signup_expired_help", status=410)
+def _expired_page(request: web.Request, signup: Signup | None) -> web.Response:
+    """With the form, as far as it is known how it was filled in, but without the address."""
+    return form_page(
+        request,
+        typed=TypedForm(newsletters=signup.newsletters) if signup else None,
+        language=signup.wish.language if signup else None,
+        heading="signup_expired",
+        lead="signup_expired_help",
+        status=410,
+    )
 
 
-def _refused_page(request: web.Request) -> web.Response:
+def _refused_page(request: web.Request, signup: Signup | None) -> web.Response:
     return html_page(
         request,
         "message",
-        page_language(request),
+        page_language(request, signup.wish.language if signup else None),
         key="signup_refused",
         help_key="signup_refused_help",
         values={},

@@ -37,6 +37,13 @@ class SignupView:
     prefix: str
     honeypot: str = HONEYPOT
 
+    @property
+    def open(self) -> bool:
+        """Whether the fields that nobody has to fill in are to be seen at once: something stands there, or is wrong."""
+        typed = self.typed
+        chosen = typed.topics or typed.frequency or typed.name or any(typed.attributes.values())
+        return bool(chosen or set(self.errors) - {"email", "newsletter"})
+
 
 def signup_view(
     settings: Settings,

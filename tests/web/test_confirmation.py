@@ -28,7 +28,7 @@ async def subscriber(visitor: Visitor, address: str = LAN) -> Subscriber | None:
 
 async def test_the_page_has_one_button_first_and_shows_no_address(visitor: Visitor) -> None:
     page = await (await visitor.get(await signed_up(visitor))).text()
-    assert "Xác nhận đăng ký bản tin Tin sáng?" in page
+    assert "Xác nhận đăng ký bản tin “Tin sáng”?" in page
     assert LAN not in page and "l••@example.vn" in page
     assert page.index("Xác nhận đăng ký</button>") < page.index("Không phải tôi</button>")
 
@@ -99,7 +99,7 @@ async def test_whoever_has_left_since_is_not_told_that_they_are_subscribed(visit
 
     await visitor.run(leave)
     answer = await visitor.post(path)
-    assert "Địa chỉ này hiện không nhận bản tin Tin sáng" in await answer.text()
+    assert "Địa chỉ này hiện không nhận bản tin “Tin sáng”" in await answer.text()
     after = await subscriber(visitor)
     assert after and after.newsletters == ()
 
