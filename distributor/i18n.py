@@ -18,6 +18,7 @@ _VARIABLE = re.compile(r"\{([a-z]+)\}")
 # Patterns of CLDR (UTS #35, part 4). The long Vietnamese date of CLDR, "Thứ Hai, 23 tháng 11, 2026", is not what
 # newspapers write.
 _LONG = {Language.VI: "EEEE, 'ngày' d 'tháng' M 'năm' y", Language.EN: "EEEE d MMMM y"}
+_MONTH = {Language.VI: "'Tháng' M 'năm' y", Language.EN: "MMMM y"}
 _SHORT = {Language.VI: "dd/MM/yyyy", Language.EN: "d MMM y"}
 
 
@@ -53,6 +54,11 @@ def _format_day(day: date, language: Language, pattern: str) -> str:
     from babel.dates import format_date  # takes longer to import than most commands to run
 
     return format_date(day, pattern, locale=language.value)
+
+
+def month_name(year: int, month: int, language: Language) -> str:
+    """`Tháng 11 năm 2026`, `November 2026`."""
+    return _format_day(date(year, month, 1), language, _MONTH[language])
 
 
 def clock(moment: datetime, zone: ZoneInfo) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from .delivery import outbox, queries
+from .editions.web_archive import fill_index
 from .errors import DistributorError
 from .newsroom import Newsroom
 from .pipeline import Fault
@@ -74,6 +75,7 @@ class PagesLoop:
         while not self.stop.is_set():
             try:
                 listening, self._listening = self._listening or listen(self._settings.listen), None
+                await self.database.write_in_thread(fill_index)
                 await WebServer(context, listening).run(self.stop)
             except DistributorError as error:
                 self.faults.report("web pages", Fault(str(error)))

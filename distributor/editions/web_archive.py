@@ -17,7 +17,7 @@ from ..articles.flags import ArticleFlag
 from ..articles.folding import Words
 from ..articles.repository import article_from_row, fetch_readable_articles
 from ..articles.search_index import IndexedArticle, SearchResult
-from ..model import Article, Edition, EditionKind, EditionState, Notice, NoticeKind
+from ..model import Article, Edition, EditionKind, EditionState, Notice, NoticeKind, Rendition
 from ..storage.rows import read_rows
 from ..storage.tables import (
     article_flags,
@@ -26,6 +26,7 @@ from ..storage.tables import (
     editions,
     newsletter_articles,
     renames,
+    renditions,
 )
 from ..storage.tables import corrections as correction_table
 from ..storage.web_tables import article_search, article_topics
@@ -47,6 +48,7 @@ class ArchivedEdition:
     number: int
     kind: str
     subject: str
+    language: str
     released_at: datetime
 
 
@@ -170,13 +172,17 @@ def list_public_articles(
     offset: int = 0,
     topic: str = "",
     since: datetime | None = None,
+    without_address: bool = False,
 ) -> list[IndexedArticle]:
-    """Articles that were announced, newest first: of a topic (its slug), and not older than `since`."""
+    """Articles that were announced, newest first: of a topic (its slug), not older than `since`, only those that have no
+    page of their own elsewhere."""
     query = sa.select(*(one for one in article_search.c if one.name != "number"))
     query = query.where(_is_public_article(newsletters))
     if topic:
         query = query.join(article_topics, article_topics.c.article_id == article_search.c.article_id)
         query = query.where(article_topics.c.slug == topic)
+    if without_address:
+        query = query.join(articles, articles.c.id == article_search.c.article_id).where(articles.c.url == "")
     if since:
         query = query.where(article_search.c.published >= since)
     query = query.order_by(article_search.c.published.desc(), article_search.c.article_id)
@@ -194,6 +200,20 @@ def list_public_topics(connection: Connection, newsletters: Sequence[str]) -> di
         .order_by(sa.func.count().desc(), article_topics.c.slug)
     )
     return {slug: (name, number) for slug, name, number in connection.execute(query)}
+
+
+def list_newest_renditions(connection: Connection, newsletter: str, channel: str) -> list[Rendition]:
+    """What a channel has carried of a newsletter last, corrections among it. Raises DamagedRow."""
+    newest = (
+        sa.select(editions.c.id)
+        .join(renditions, (renditions.c.edition_id == editions.c.id) & (renditions.c.channel == channel))
+        .where(_is_public([newsletter], list(EditionKind)))
+        .order_by(editions.c.released_at.desc(), editions.c.frozen_at.desc())
+        .limit(1)
+    )
+    found = connection.execute(newest).scalar()
+    made = repository.list_renditions(connection, found) if found else []
+    return [one for one in made if one.channel == channel]
 
 
 def load_articles(connection: Connection, ids: Sequence[str]) -> list[Article]:

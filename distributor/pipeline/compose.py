@@ -143,8 +143,7 @@ def compose_edition(context: NewsletterContext, edition: Edition, scope: Composi
         over_cap = recipients.count_over_cap(connection, query)
         outside = recipients.count_outside_audience(connection, query)
     render_context = build_render_context(context, edition)
-    web_url = next(filter(None, (one.web_view_url(edition) for one in channels.values())), "")
-    render_context = replace(render_context, web_url=web_url)
+    render_context = replace(render_context, web_url=_web_url(context, edition, channels))
     posted = _posts_by_alerts(connection, newsletter, edition)
     renditions = [
         rendition
@@ -166,6 +165,15 @@ def compose_edition(context: NewsletterContext, edition: Edition, scope: Composi
         notes=tuple(dict.fromkeys(render_context.notes)),
         left_out=left_out,
     )
+
+
+def _web_url(context: NewsletterContext, edition: Edition, channels: Mapping[str, Channel]) -> str:
+    """Where the edition can be seen in a browser: where a channel puts it, or else in the archive of the web pages."""
+    own = next(filter(None, (one.web_view_url(edition) for one in channels.values())), "")
+    settings = context.newsroom.settings
+    if own or settings.web is None or not context.newsletter.on_the_web:
+        return own
+    return f"{settings.links_url}/archive/{edition.newsletter}/{edition.id}"
 
 
 def render_channel(

@@ -5,25 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..config.schema import Settings
+from ..config.schema import Newsletter, Settings
 from ..model import Language
 
 # A page that is a file in a folder: its styles within, no menu.
 STANDALONE: Mapping[str, object] = MappingProxyType(
-    {"web": None, "stylesheet_url": "", "home_url": "", "base": "", "feeds": (), "text_size": ""}
+    {
+        "web": None,
+        "stylesheet_url": "",
+        "home_url": "",
+        "base": "",
+        "feeds": (),
+        "text_size": "",
+        "tools": None,
+        "content_language": "",
+        "corrected": (),
+    }
 )
 
 
-def web_frame(settings: Settings, language: Language, path: str, stylesheet_url: str) -> Mapping[str, object]:
-    """The frame of a page of the web service; `path` is that of the request."""
-    usual = settings.site.language
+def web_frame(
+    settings: Settings, language: Language, path: str, stylesheet_url: str, newsletter: Newsletter | None = None
+) -> Mapping[str, object]:
+    """The frame of a page of the web service; `path` is that of the request. A page of a newsletter is in the newsletter's
+    language where the path names none."""
+    site = settings.site.language
+    usual = settings.newsletter_language(newsletter) if newsletter else site
     other = Language.EN if language is Language.VI else Language.VI
     return {
         **STANDALONE,
         "web": settings.web_settings,
         "stylesheet_url": stylesheet_url,
-        "home_url": localized("/", language, usual),
-        "base": localized("", language, usual),
+        "home_url": localized("/", language, site),
+        "base": localized("", language, site),
         "other_language": other.value,
         "other_language_url": localized(without_language(path), other, usual),
     }

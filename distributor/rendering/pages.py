@@ -39,7 +39,8 @@ def render_edition_page(
     creator: str = "",
     frame: Mapping[str, object] = STANDALONE,
 ) -> str:
-    """The page of an edition. `url` is its own address, `creator` a name on the fediverse (`@tin@bacson.example`).
+    """The page of an edition. `url` is its own address, `creator` a name on the fediverse (`@tin@bacson.example`), `frame`
+    what stands around it on the web service.
 
     Raises RenderError where the template fails.
     """

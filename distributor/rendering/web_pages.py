@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -13,6 +14,8 @@ from .page_frame import web_frame
 from .templates import Templates
 
 _STYLES = ("style", "web")
+# Comments, and blanks beside signs.
+_UNNEEDED = re.compile(r"/\*.*?\*/|(?<=[{};:,])\s+|\s+(?=[{}])|^\s+", re.DOTALL | re.MULTILINE)
 
 
 class WebPages:
@@ -26,7 +29,8 @@ class WebPages:
     def stylesheet(self) -> bytes:
         """The style sheet of all pages, in the colors of the theme."""
         values = common_values(self.settings(None), self._settings.site.language)
-        return "".join(self._templates.render(f"page/parts/{name}.css", values) for name in _STYLES).encode()
+        sheets = [self._templates.render(f"page/parts/{name}.css", values) for name in _STYLES]
+        return _UNNEEDED.sub("", "\n".join(sheets)).encode()
 
     @cached_property
     def stylesheet_name(self) -> str:
@@ -44,7 +48,7 @@ class WebPages:
             f"page/{template}.html.j2",
             {
                 **common_values(self.settings(newsletter), language),
-                **self.frame(language, path),
+                **self.frame(language, path, newsletter),
                 "canonical": "",
                 "description": "",
                 "creator": "",
@@ -55,9 +59,9 @@ class WebPages:
             },
         )
 
-    def frame(self, language: Language, path: str) -> Mapping[str, object]:
+    def frame(self, language: Language, path: str, newsletter: Newsletter | None = None) -> Mapping[str, object]:
         """What stands around the content."""
-        return web_frame(self._settings, language, path, f"/assets/{self.stylesheet_name}")
+        return web_frame(self._settings, language, path, f"/assets/{self.stylesheet_name}", newsletter)
 
     def settings(self, newsletter: Newsletter | None) -> RenderSettings:
         """Site, time zone and templates, for pages that other functions render."""

@@ -11,6 +11,7 @@ from aiohttp import web
 from ..errors import DistributorError
 from . import (
     archive,
+    archived,
     assets,
     confirmation,
     feeds,
@@ -20,7 +21,9 @@ from . import (
     own_link,
     preferences,
     review,
+    search,
     signup,
+    sitemaps,
     unsubscribe,
 )
 from .access_log import known_path
@@ -49,7 +52,10 @@ _AREAS = (
     new_address,
     unsubscribe,
     archive,
+    archived,
+    search,
     feeds,
+    sitemaps,
     review,
     hooks,
     api,

@@ -16,6 +16,7 @@ from ..pipeline.leaving import LeaveRequest, Standing
 from ..rendering.web_pages import WebPages
 from ..storage.database import Database
 from .batch import WriteBatcher
+from .public_files import PublicFiles
 from .sns_certificates import SnsCertificates
 from .unknown_links import UnknownLinks
 
@@ -34,6 +35,10 @@ class WebContext:
     @cached_property
     def pages(self) -> WebPages:
         return WebPages(self.newsroom.settings, self.newsroom.templates)
+
+    @cached_property
+    def public_files(self) -> PublicFiles:
+        return PublicFiles(self.database, self.clock)
 
     @cached_property
     def secrets(self) -> tuple[bytes, ...]:
