@@ -78,7 +78,9 @@ def least(store: Path, file: Path) -> dict[str, Any]:
                 " VALUES (?, ?, ?, ?, ?, '[]', '', '2026-11-25T00:00:00.000000+00:00')",
                 (id, address, address, name, language),
             )
-            connection.execute("INSERT INTO subscriptions VALUES (?, 'tin', '2026-11-25', NULL, NULL)", (id,))
+            connection.execute(
+                "INSERT INTO subscriptions (subscriber_id, newsletter, since) VALUES (?, 'tin', '2026-11-25')", (id,)
+            )
     connection.close()
     return {"seconds": round(time.perf_counter() - started, 1)}
 

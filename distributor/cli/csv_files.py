@@ -36,7 +36,7 @@ class ImportOutcome(NamedTuple):
     note: str = ""
 
 
-_CHUNK = 2_000  # rows handed over at once
+_CHUNK = 5_000  # rows handed over at once
 _ROWS_PER_TRANSACTION = (
     100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
 )

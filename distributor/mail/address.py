@@ -81,7 +81,7 @@ def normalize(address: str) -> str:
 
     A server may tell Lan@ from lan@ (RFC 5321, section 2.4); people do not, and nobody wants the same email twice.
     """
-    return (_canonical_if_usual(address) or Mailbox.parse(address).address).lower()
+    return (canonical_if_usual(address) or Mailbox.parse(address).address).lower()
 
 
 @lru_cache(maxsize=4096)  # most recipients are at a few providers
@@ -113,11 +113,11 @@ def _unquoted(name: str) -> str:
 
 def canonical_address(address: str) -> str:
     """The address in its one form. Raises ValueError in words."""
-    return _canonical_if_usual(address) or validate_address(address)
+    return canonical_if_usual(address) or validate_address(address)
 
 
-def _canonical_if_usual(address: str) -> str:
-    """The same as `examined` for addresses of the usual form, sooner; empty for all others."""
+def canonical_if_usual(address: str) -> str:
+    """The same as `canonical_address` for addresses of the usual form, sooner; empty for all others."""
     found = _USUAL.fullmatch(address) if len(address) <= _LONGEST else None
     if found is None or found.end("local") > _LONGEST_LOCAL:
         return ""

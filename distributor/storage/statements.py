@@ -90,8 +90,9 @@ def insert_rows(connection: Connection, table: sa.Table, names: Sequence[str], r
     columns = dict(zip(names, zip(*kept, strict=True), strict=True))
     for name, column in columns.items():
         process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        if process:
-            columns[name] = tuple(map(process, column))
+        if process:  # once for each value, as many rows have the same
+            bound = {id(value): process(value) for value in {id(value): value for value in column}.values()}
+            columns[name] = tuple([bound[id(value)] for value in column])
     compiled = statement.compile(dialect=dialect, column_keys=names)
     assert isinstance(compiled, SQLCompiler)
     assert compiled.positiontup is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -50,9 +51,18 @@ CHOICE_COLUMNS = (
 
 
 def choice_values(person: Subscriber) -> tuple[Any, ...]:
-    """The values of these columns."""
-    topics, attributes = person.topics, dict(person.attributes)
-    return person.name, person.language, list(topics), topics_key(topics), person.frequency, person.consent, attributes
+    """The values of these columns. Equal topics are one value, which nobody changes."""
+    topics, key = _topic_values(person.topics)
+    language, frequency = person.language.value, person.frequency.value
+    return person.name, language, topics, key, frequency, person.consent, person.attributes or _NO_ATTRIBUTES
+
+
+_NO_ATTRIBUTES: dict[str, AttributeValue] = {}
+
+
+@lru_cache(maxsize=10_000)  # most subscribers choose alike
+def _topic_values(topics: tuple[str, ...]) -> tuple[list[str], str]:
+    return list(topics), topics_key(topics)
 
 
 _SUBSCRIBER_COLUMNS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ..config.web import Attribute
 from ..mail.address import Mailbox
@@ -75,23 +76,27 @@ def parse_request(
         default_language=default_language,
     )
     known_values = parse_attributes(attributes, declared) if attributes else {}
-    return build_request(Mailbox.parse(address.strip()), chosen, name, consent, known_values)
+    mailbox = Mailbox.parse(address.strip())
+    return build_request(mailbox.address, chosen, name or mailbox.name, consent, known_values)
 
 
 def build_request(
-    mailbox: Mailbox,
+    address: str,
     chosen: SubscriptionChoice,
     name: str,
     consent: str,
     attributes: Mapping[str, AttributeValue | None] = NO_ATTRIBUTES,
 ) -> SubscriptionRequest:
-    """Raises ValueError for a name that is too long."""
-    name = clean_line(name) or mailbox.name
+    """A request of an address in its one form (`mail.address`). Raises ValueError for a name that is too long."""
+    name = clean_line(name)
     if len(name) > _MAX_NAME_LENGTH:
         raise ValueError(f"the name is longer than {_MAX_NAME_LENGTH} characters: {name[:40]!r}…")
     return SubscriptionRequest(
-        address=mailbox.address, name=name, consent=clean_line(consent), choice=chosen, attributes=attributes
+        address=address, name=name, consent=_clean_consent(consent), choice=chosen, attributes=attributes
     )
+
+
+_clean_consent = lru_cache(maxsize=1000)(clean_line)  # the same in most rows of a list
 
 
 def parse_choice(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -200,6 +201,7 @@ def _new_subscriber(id: str, wanted: SubscriptionRequest, now: datetime) -> Subs
 
 def _insert_subscribers(connection: Connection, new: Sequence[Subscriber], now: datetime) -> None:
     names: Sequence[str] = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
+    new = sorted(new, key=attrgetter("address"))  # in the order of the index, which touches fewer of its pages
     rows = [(one.id, one.address, one.address.lower(), now, *repository.choice_values(one)) for one in new]
     if not any(one.attributes for one in new):  # they are the default of their column, which costs nothing
         names, rows = names[:-1], [row[:-1] for row in rows]

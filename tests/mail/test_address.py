@@ -144,16 +144,16 @@ _A_LABELS = st.from_regex(r"[a-z]@(xn--[a-z0-9]{1,8}|[a-z]-?-?[0-9]?)(\.(vn|[0-9
 @given(_NEARLY | _USUAL | _A_LABELS | st.text())
 def test_the_short_way_to_an_address_comes_to_the_same(text: str) -> None:
     """Whatever it takes, the long way takes too, and makes the same of it."""
-    short = addresses._canonical_if_usual(text)
+    short = addresses.canonical_if_usual(text)
     if short:
         assert short == addresses.validate_address(text)
 
 
 def test_the_short_way_is_open_to_what_most_addresses_look_like() -> None:
-    assert addresses._canonical_if_usual("Nguyen.Lan+tin@Mail-2.Example.VN") == "Nguyen.Lan+tin@mail-2.example.vn"
-    assert addresses._canonical_if_usual("lan@xn--bc-sn-xob6713c.vn") == ""
+    assert addresses.canonical_if_usual("Nguyen.Lan+tin@Mail-2.Example.VN") == "Nguyen.Lan+tin@mail-2.example.vn"
+    assert addresses.canonical_if_usual("lan@xn--bc-sn-xob6713c.vn") == ""
     assert (
-        addresses._canonical_if_usual("a" * 65 + "@example.vn")
-        == addresses._canonical_if_usual("lan@" + "b" * 64 + ".vn")
+        addresses.canonical_if_usual("a" * 65 + "@example.vn")
+        == addresses.canonical_if_usual("lan@" + "b" * 64 + ".vn")
         == ""
     )

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
+from operator import itemgetter
 from typing import TextIO
 
 from ...mail.address import Mailbox, normalize
@@ -22,6 +23,7 @@ NO_COLUMNS: Mapping[str, Sequence[str]] = {}
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+")
+_NEEDS_PARSING = re.compile(r"[\s<>\"']").search  # nothing else in ASCII is taken off or away from an address
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"  # pasted with addresses from web pages
 
 
@@ -106,11 +108,18 @@ class CsvFile:
         width, first = self._width, self._first
         records = self._records(self._delimiter, width)
         bad = records.bad
+        address = self._places[columns.ADDRESS]
         for cells in records:
             if bad:
                 yield from bad
                 bad.clear()
             line = records.line
+            if (
+                len(cells) == width and line > first and cells[address].strip() and not records.multiline
+            ):  # nearly all rows
+                cells.append("")  # for the columns that the file does not have
+                yield line, cells
+                continue
             if line <= first or not any(map(str.strip, cells)):
                 continue
             if len(cells) > width and any(map(str.strip, cells[width:])):
@@ -123,7 +132,7 @@ class CsvFile:
             else:
                 if len(cells) > width:
                     del cells[width:]
-                cells += [""] * (width + 1 - len(cells))  # and one for the columns that the file does not have
+                cells += [""] * (width + 1 - len(cells))
                 yield line, cells
         yield from bad
 
@@ -138,19 +147,24 @@ class CsvFile:
         )
 
     def keys(self) -> Iterator[str]:
-        """The address of each row that has one, in normal form."""
-        address = self.reader(columns.ADDRESS)
+        """What is equal for equal addresses, of each row that has one: the address in normal form, unless it is invalid."""
+        place = self._places[columns.ADDRESS]
         for row in self.rows():
             if not isinstance(row, BadRow):
+                cell = row[1][place]
+                if cell.isascii() and not _NEEDS_PARSING(cell):
+                    yield cell.lower()
+                    continue
                 with suppress(ValueError):
-                    yield cell_address_key(address(row[1])[0])
+                    yield cell_address_key(unescape_formulas(cell))
 
     def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
         """A function that reads these columns of a row; a missing column is empty."""
-        places = [self._places.get(name, self._width) for name in names]
+        pick = itemgetter(*(self._places.get(name, self._width) for name in names), self._width)
 
         def read(cells: Sequence[str]) -> list[str]:
-            return [unescape_formulas(cells[place]) for place in places]
+            values = [*map(str.strip, pick(cells)[:-1])]
+            return list(map(unescape_formulas, values)) if "'" in "".join(values) else values
 
         return read
 

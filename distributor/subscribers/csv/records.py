@@ -12,11 +12,12 @@ cell is escaped as well (OWASP, "CSV Injection").
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TextIO
 
 MAX_RECORD_LENGTH = 65_536  # characters of a record; no row of a list needs more, and a line may have any length
@@ -46,21 +47,52 @@ class CsvRecords:
         self.line = 0
         self.multiline = False
         self.bad: list[BadRow] = []
-        self._readline = partial(file.readline, MAX_RECORD_LENGTH + 1)
+        self._file = file
+        self._block = io.StringIO()
+        self._block_length = 0
+        self._taken = 0  # lines so far
         self._delimiter = delimiter
         self._width = width
         self._damaged = damaged
         self._ahead: deque[str] = deque()
 
     def __iter__(self) -> Iterator[list[str]]:
-        return iter(_csv_reader(self._feed(), self._delimiter))
+        """Blocks of plain lines go to the csv module as they are, several times as fast as line by line."""
+        while block := self._read_block():
+            self._block, self._block_length = io.StringIO(block, newline=""), len(block)
+            if self._damaged or not _is_plain(block, self._delimiter):
+                yield from _csv_reader(self._feed(), self._delimiter)
+                continue
+            for number, cells in enumerate(_csv_reader(self._block, self._delimiter), self._taken + 1):
+                self.line = number
+                yield cells
+            self._taken = self.line
+
+    def _read_block(self) -> str:
+        """Some lines; the last is complete unless it is too long."""
+        block = self._file.read(MAX_RECORD_LENGTH)
+        if block and not block.endswith("\n"):
+            block += self._file.readline(MAX_RECORD_LENGTH + 1)
+        return block
+
+    def _readline(self) -> str:
+        """The next line, of the block or behind it."""
+        line = self._block.readline(MAX_RECORD_LENGTH + 1)
+        if line.endswith(("\n", "\r")) or len(line) > MAX_RECORD_LENGTH:
+            return line
+        return line + self._file.readline(MAX_RECORD_LENGTH + 1 - len(line))
+
+    def _line_of_block(self) -> str:
+        if self._ahead:
+            return self._ahead.popleft()
+        return self._readline() if self._block.tell() < self._block_length else ""
 
     def _feed(self) -> Iterator[str]:
-        """One string for each complete record."""
-        number, ahead, readline, damaged = 0, self._ahead, self._readline, self._damaged
+        """One string for each complete record that begins in the block."""
+        damaged = self._damaged
         is_whole = _patterns(self._delimiter)[0].fullmatch
-        while line := ahead.popleft() if ahead else readline():
-            number += 1
+        while line := self._line_of_block():
+            number = self._taken = self._taken + 1
             if len(line) > MAX_RECORD_LENGTH or "\0" in line or damaged:
                 usual = False
             else:  # nearly all lines, so this is the fast path
@@ -71,7 +103,7 @@ class CsvRecords:
                 continue
             record, lines = self._examined(line, number)
             self.line = number
-            number += lines - 1
+            self._taken += lines - 1
             if record:
                 self.multiline = lines > 1
                 yield record
@@ -142,7 +174,17 @@ class CsvRecords:
                 return
 
 
-def _csv_reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
+def _is_plain(block: str, delimiter: str) -> bool:
+    """Whether every line of a block is a whole record with whole quoted fields or none, and no line is too long: only the
+    last can be."""
+    if len(block) - block.rfind("\n", 0, -1) - 1 > MAX_RECORD_LENGTH or "\0" in block:
+        return False
+    if block.count("\r") != block.count("\r\n"):
+        return False
+    return '"' not in block or _plain_lines(delimiter).fullmatch(block) is not None
+
+
+def _csv_reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
 
 
@@ -158,6 +200,14 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     plain = rf' *+(?!")[^{cut}\r\n]*+'
     field = f"(?>{quoted}|{plain})"
     return re.compile(f"(?:{field}{cut})*+{field}[\r\n]*+"), re.compile(rf'(?:{field}{cut})*+ *+"[^"]*+(?:""[^"]*+)*+')
+
+
+@cache
+def _plain_lines(delimiter: str) -> re.Pattern[str]:
+    """Lines of which each is a whole record. It does not backtrack."""
+    cut = re.escape(delimiter)
+    field = rf' *+(?:"[^"\r\n]*+(?:""[^"\r\n]*+)*+" *+|[^"{cut}\r\n]*+)'
+    return re.compile(rf"(?:{field}(?:{cut}{field})*+(?:\r?\n|\Z))*+")
 
 
 _SIGNS = "=+\\-@'＝＋－＠"  # the wide ones count as formulas in East Asian versions of Excel

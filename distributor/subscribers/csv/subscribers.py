@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TextIO
 
 from ...config.web import Attribute
-from ...mail.address import Mailbox
+from ...mail.address import Mailbox, canonical_if_usual
 from ...model import AttributeValue, Language, OptOut, Subscriber
 from ..attributes import NO_DECLARATIONS, parse_attributes, write_value
 from ..requests import NO_ATTRIBUTES, SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
@@ -104,14 +104,18 @@ class SubscriberList:
     def _row(self, line: int, cells: Sequence[str]) -> SubscriptionRequest | BadRow:
         address, name, language, newsletters, topics, frequency, consent = self._columns(cells)
         try:
-            person = parse_mailbox(address)
-            if self._foreign:
+            usual = "" if self._foreign else canonical_if_usual(address)
+            person = None if usual else parse_mailbox(address)
+            if person is None:  # nearly all rows
+                chosen = self._chosen(language, newsletters, topics, frequency, True)
+                wanted = build_request(usual, chosen, name, consent, self._attributes(cells))
+            elif self._foreign:
                 wanted = self._foreign_row(person, cells)
             else:
                 wanted = build_request(
-                    person,
+                    person.address,
                     self._chosen(language, newsletters, topics, frequency, True),
-                    name,
+                    name or person.name,
                     consent,
                     self._attributes(cells),
                 )
@@ -139,7 +143,7 @@ class SubscriberList:
         if family and not self._given and family not in name:
             name, given = "", name  # MailerLite: a column `Name` for the first name
         name = name or full_name(given, middle, family, chosen.language or chosen.usual)
-        wanted = build_request(person, chosen, name, consent, self._attributes(cells))
+        wanted = build_request(person.address, chosen, name or person.name, consent, self._attributes(cells))
         if not left:
             return wanted
         lists = tuple(ALL_NEWSLETTERS if one == ALL_SYMBOL else one for one in split_values(left))
