@@ -26,7 +26,7 @@ from .model import BounceType
 from .newsroom import Newsroom
 from .outbox_loop import OutboxLoop
 from .pages_loop import PagesLoop
-from .pipeline import Fault
+from .pipeline import Fault, housekeeping
 from .storage.database import Database
 from .workers import DeliveryLoop, keep_workers_alive, wait_for_any
 
@@ -35,7 +35,6 @@ log = logging.getLogger("distributor.service")
 GATHER_AHEAD = timedelta(seconds=60)  # how long before an edition its sources are gathered once more
 PREPARE_AHEAD = timedelta(seconds=30)  # how long before it its articles are rechecked; that may take 20 seconds
 CATCH_UP_LIMIT = timedelta(seconds=20)  # how long what is late already waits for the first gather
-TEND_EVERY = timedelta(hours=1)  # how often sign-ups are looked through
 RECHECK_VALID_FOR = timedelta(minutes=2)  # how long the answer of a recheck is valid
 SHUTDOWN_TIMEOUT = 30.0  # seconds that what runs beside the loop has to come to its end
 _JUST_AFTER = 0.01  # seconds after a time at which it has surely come
@@ -73,7 +72,7 @@ class Service:
         self._answered = clock()  # up to when what is due has been answered
         self._asked: dict[str, datetime] = {}  # when an article was rechecked
         self._next_mailbox_check: dict[str, datetime] = {}
-        self._next_tending: datetime | None = None
+        self._next_housekeeping: datetime | None = None
         self._background: dict[str, asyncio.Task[None]] = {}  # what runs beside the loop, by name
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
 
@@ -116,9 +115,9 @@ class Service:
         await self._run_guarded("preparing", self._start_preparations)
         self._answered = self.clock()
         await self._run_guarded("deciding what is due", self._answer)
+        self._keep_house()
         self._process_bounces()
         self._start("provider events", self._work_provider_events)
-        self._tend_signups()
 
     async def _tick(self) -> None:
         self._wake.set()
@@ -216,6 +215,22 @@ class Service:
         for reviewer, fault in tried.items():
             self.faults.report(f"notifying {reviewer}", *([Fault(fault)] if fault else []))
 
+    def _keep_house(self) -> None:
+        """About once an hour, beside everything else."""
+        now = self.clock()
+        if not is_due(self._next_housekeeping, housekeeping.EVERY, now):
+            return
+        self._next_housekeeping = now + housekeeping.EVERY
+
+        async def keep_house() -> None:
+            for name, count in (
+                await asyncio.to_thread(housekeeping.keep_house, self.newsroom, self.database, now)
+            ).items():
+                log.info("%s: %d", name, count)
+            self.outbox.wake.set()
+
+        self._start("housekeeping", keep_house)
+
     # -- what comes back ---------------------------------------------------------------------------------------------
 
     def _process_bounces(self) -> None:
@@ -258,21 +273,6 @@ class Service:
             log.info(
                 "providers have reported: %s", ", ".join(f"{count} {word}" for word, count in done.results.items())
             )
-
-    # -- who has signed up ---------------------------------------------------------------------------------------------
-
-    def _tend_signups(self) -> None:
-        """Now and then: remind those who have not confirmed, and forget those whose time is over."""
-        now = self.clock()
-        if is_due(self._next_tending, TEND_EVERY, now):
-            self._next_tending = now + TEND_EVERY
-            self._start("sign-ups", self._remind)
-
-    async def _remind(self) -> None:
-        reminded = await asyncio.to_thread(pipeline.tend_signups, self.newsroom, self.database, self.clock())
-        if reminded:
-            log.info("%d people were reminded to confirm that they have signed up", reminded)
-            self.outbox.wake.set()
 
 
 def is_due(planned: datetime | None, every: timedelta, now: datetime) -> bool:

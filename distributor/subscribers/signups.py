@@ -25,7 +25,7 @@ from ..storage.web_tables import refused_signups, signups
 KEPT = timedelta(days=30)  # after the last request
 LINK_VALID = timedelta(days=7)
 REFUSED_FOR = timedelta(days=30)
-REMIND_AFTER = timedelta(days=3)
+REMIND_AFTER = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
