@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ..bounces import suppressions
+from ..channel import EventType
 from ..mail.address import normalize
 from ..model import BounceType, Frequency, Language, Subscriber
 from ..newsroom import Newsroom
@@ -41,6 +42,7 @@ from ..subscribers.signup_limits import (
 from ..subscribers.signups import LINK_VALID, Signup, SignupAsk, SignupWish, merge_signup
 from ..subscribers.subscribe import SubscribeResult
 from ..subscribers.tokens import Claim, Purpose, sign
+from .events import enqueue_event
 from .transactional import EmailRequest, enqueue_email, may_write
 
 log = logging.getLogger("distributor.signup")
@@ -156,6 +158,7 @@ def _subscribe_at_once(newsroom: Newsroom, connection: Connection, form: SignupF
     if made.subscriber and new:
         _record_consents(connection, made.subscriber, [form.ask(name, now) for name in new], None)
         _welcome(newsroom, connection, made.subscriber, new, now)
+        _tell(newsroom, connection, EventType.SUBSCRIBED, made.subscriber, new, now)
     return subscribed
 
 
@@ -253,8 +256,10 @@ def _subscribe(newsroom: Newsroom, connection: Connection, signup: Signup, now: 
     _record_consents(connection, made.subscriber, signup.asks, now)
     here = made.subscriber.newsletters
     new = [name for name in signup.newsletters if name in here and (known is None or name not in known.newsletters)]
+    _tell(newsroom, connection, EventType.CONFIRMED, made.subscriber, signup.newsletters, now)
     if new:
         _welcome(newsroom, connection, made.subscriber, new, now)
+        _tell(newsroom, connection, EventType.SUBSCRIBED, made.subscriber, new, now)
 
 
 def _add(newsroom: Newsroom, connection: Connection, request: SubscriptionRequest, now: datetime) -> SubscribeResult:
@@ -326,6 +331,20 @@ def _welcome(
         ),
         now,
     )
+
+
+def _tell(
+    newsroom: Newsroom,
+    connection: Connection,
+    type: EventType,
+    subscriber: Subscriber,
+    newsletters: Sequence[str],
+    now: datetime,
+) -> None:
+    """Tell other programs, of each newsletter by itself."""
+    for newsletter in newsletters:
+        told = {"subscriber": subscriber.id, "address": subscriber.address, "newsletter": newsletter, "via": FORM}
+        enqueue_event(newsroom, connection, type, now, told, f"{subscriber.id} {newsletter} {now.isoformat()}")
 
 
 # -- "it was not me", reminders, the end --------------------------------------------------------------------------------

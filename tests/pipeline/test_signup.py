@@ -296,6 +296,22 @@ def test_no_count_names_a_network_or_an_address(line: Line) -> None:
     assert keys and not any("192.0.2" in key or "example" in key for key in keys)
 
 
+def test_other_programs_are_told_who_has_confirmed(line: Line) -> None:
+    channel = "{type: webhook, url: 'https://cms.example/hook', secret: 0123456789abcdef0123456789abcdef, "
+    channel += "events: [subscribed, confirmed]}"
+    line.config = line.config.replace("channels:\n  mail:", f"channels:\n  app: {channel}\n  mail:")
+    sign_up(line, form())
+    assert emails(line, "subscribed") == []
+    confirm(line)
+    confirm(line)
+    person = subscriber(line)
+    assert person
+    for kind in ("subscribed", "confirmed"):
+        (event,) = emails(line, kind)
+        assert b'"address":"lan@example.vn"' in event.body.replace(b": ", b":")
+        assert event.channel == "app"
+
+
 # -- subscribed at once -------------------------------------------------------------------------------------------------
 
 

@@ -141,6 +141,9 @@ class Line:
     def deliver(self) -> RunStats:
         return asyncio.run(pipeline.deliver_due(self.newsroom, self.store, self.clock))
 
+    def send_outbox(self) -> None:
+        asyncio.run(pipeline.send_outbox(self.newsroom, self.store, self.clock, asyncio.Event()))
+
     def day(self, text: str = "07:00") -> TickResult:
         """Go to a time, decide what is due and carry it out."""
         self.at(text)

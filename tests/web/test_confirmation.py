@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from distributor.model import Subscriber
 from distributor.subscribers import repository
 from distributor.subscribers.tokens import Claim, Purpose, sign
+from support.clocked_newsroom import text_of
 from support.web_client import Visitor
 from support.web_signup import LAN, fill, link, send
 
@@ -142,3 +144,25 @@ async def test_the_pages_are_kept_nowhere(visitor: Visitor, end: str) -> None:
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "noindex" in answer.headers["X-Robots-Tag"]
     assert "Set-Cookie" not in answer.headers
+
+
+async def test_from_the_form_to_the_welcome_and_nothing_typed_in_is_in_the_first_email(visitor: Visitor) -> None:
+    """What anybody enters must not reach somebody else's inbox. Whoever has confirmed may be called what they like."""
+    line = visitor.line
+    name = 'Lan <b>"Đỏ"</b> {{ 1234*4321 }}'
+    await visitor.post("/subscribe", data=await fill(visitor, email=LAN, name=name))
+    await visitor.run(line.send_outbox)
+    (asked,) = await visitor.run(line.mailbox, "lan")
+    assert "Lan" not in asked["To"] and "Đỏ" not in asked.as_string()
+    path = re.search(r"https://news\.bacson\.example(/c/\S+)", text_of(asked))
+    assert path
+    line.now += timedelta(minutes=1)
+    assert (await visitor.post(path[1])).status == 200
+    await visitor.run(line.send_outbox)
+    welcome = (await visitor.run(line.mailbox, "lan"))[-1]
+    html = welcome.get_body(("html",))
+    assert html
+    content = html.get_content()
+    assert "&lt;b&gt;" in content and "<b>" not in content
+    assert "{{ 1234*4321 }}" in content and LAN in content
+    assert welcome["Bcc"] is None and welcome["Cc"] is None
