@@ -30,6 +30,7 @@ COMMANDS = {
     "deliver": "Send the deliveries that are due.",
     "editions": "List editions; approve, hold, pause, cancel or watch one.",
     "deliveries": "List the deliveries in the ledger with their state.",
+    "outbox": "List transactional emails and events with their state.",
     "subscribers": "Add, update, unsubscribe, list and import subscribers.",
     "newsletters": "List the newsletters; rename or remove one.",
     "bounces": "Read the bounce mailboxes now.",

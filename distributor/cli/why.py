@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..editions.repository import EditionRow
     from ..model import Delivery, OptOut, Subscriber
 
+_TRANSACTIONAL = 5  # transactional emails listed
 _EDITIONS = 20  # editions explained to a subscriber's address, if none is named
 
 
@@ -118,6 +119,9 @@ def _subscriber(
         person = subscriber_repository.find(connection, address)
     except ValueError as error:
         raise UserError(f"{address}: {error}") from None
+    sent = _transactional_lines(app, connection, address)
+    if person is None and sent and not edition:
+        return [f"{address} is not a subscriber.", *sent], {"deliveries": []}
     if person is None:
         suppressed = subscriber_repository.suppression_reason(connection, address)
         also = f", and is suppressed: {suppressed}" if suppressed else ""
@@ -137,13 +141,24 @@ def _subscriber(
     )
     left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
     emails = {row.id: _articles_in_email(connection, row) for row in rows}
-    told = [*lines[:1], *left, *lines[1:]]
+    told = [*lines[:1], *left, *([] if edition else sent), *lines[1:]]
     if one and met:
         for row in rows:
             told += _about_email(app, connection, met[0], emails[row.id], person)
     elif (total := edition_repository.count_editions(connection)) > len(listed):
         told.append(f"These are the {len(listed)} latest of {total} editions; name an older one to have it explained.")
     return told, {"deliveries": [asdict(row) | {"articles": emails[row.id]} for row in rows]}
+
+
+def _transactional_lines(app: CliContext, connection: Connection, address: str) -> list[str]:
+    """The latest transactional emails to an address, a sentence for each."""
+    from ..delivery import outbox
+
+    return [
+        f"{row.kind} ({app.local(row.created)}): {row.state}{f', tried again {app.local(row.due)}' if row.due else ''}"
+        f"{f'; {row.reply}' if row.reply else ''}."
+        for row in outbox.iterate_latest(connection, address=address, limit=_TRANSACTIONAL)
+    ]
 
 
 def _articles_in_email(connection: Connection, row: Delivery) -> tuple[str, ...]:
