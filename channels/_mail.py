@@ -163,7 +163,7 @@ class MessageBuilder:
     """Builds messages: compiles the email of a segment once, and merges it for each of its recipients.
 
     `return_path` gets the token of each delivery between its local part and its domain, so that a bounce names it.
-    `provider` is what holds for the headers of the server that they are for.
+    `provider` is what holds for the headers of the server that they are for; `leave_address` unsubscribes who writes to it.
     """
 
     def __init__(
@@ -173,7 +173,9 @@ class MessageBuilder:
         return_path: Mailbox | None = None,
         signers: Sequence[DkimSigner] = (),
         provider: ProviderHeaders = ProviderHeaders(),
+        leave_address: Mailbox | None = None,
     ) -> None:
+        self._leave_address = leave_address
         self._provider = provider
         self._sender = sender
         self._reply_to = reply_to
@@ -241,6 +243,7 @@ class MessageBuilder:
             list_name=template["list_name"],
             unsubscribe_url=sample.merge_values["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,
+            leave_address=self._leave_address,
         )
         return compile_message(
             content,

@@ -123,6 +123,11 @@ class Email(PersonalChannel):
     return_path: Annotated[
         Address | None, "address for bounces; see docs/bounces.md", Field(examples=["bounce@bacson.example"])
     ] = None
+    unsubscribe_address: Annotated[
+        Address | None,
+        "address that unsubscribes whoever writes to it; its mailbox must stand in `bounces:`, see docs/bounces.md",
+        Field(examples=["leave@bacson.example"]),
+    ] = None
     dkim: Annotated[
         tuple[DkimSettings, ...],
         "DKIM signatures; see docs/dkim.md",
@@ -139,6 +144,8 @@ class Email(PersonalChannel):
             entry.signer()
         if self.return_path:
             verp.address(b"", 1, Mailbox.parse(self.return_path).address)
+        if self.unsubscribe_address:
+            verp.address(b"", 1, f"x{Mailbox.parse(self.unsubscribe_address).address}")  # Outlook.com takes 63 octets
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
         """One rendition: the email of a segment, with marks in the places that differ from recipient to recipient."""
@@ -251,4 +258,5 @@ class Email(PersonalChannel):
             Mailbox.parse(self.return_path) if self.return_path else None,
             [entry.signer() for entry in self.dkim],
             provider,
+            Mailbox.parse(self.unsubscribe_address) if self.unsubscribe_address else None,
         )

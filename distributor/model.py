@@ -267,7 +267,8 @@ class Recipient:
     """One person to whom a rendition goes. `merge_values` are the values of the merge fields, unescaped.
 
     `message_id` is stable for (edition, recipient), with its angle brackets, so that a repeated copy can be recognised.
-    `bounce_token` stands for the delivery in the address that bounces go to; empty for a copy outside of the ledger.
+    `bounce_token` stands for the delivery in the address that bounces go to, `leave_token` in the one that unsubscribes who
+    writes to it; both are empty for a copy outside of the ledger.
     """
 
     id: str
@@ -275,6 +276,7 @@ class Recipient:
     name: str = ""
     message_id: str = ""
     bounce_token: str = ""
+    leave_token: str = ""
     merge_values: Mapping[str, str] = field(default_factory=dict)
 
 

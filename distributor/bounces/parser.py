@@ -84,6 +84,7 @@ class BounceReportKind(StrEnum):
     BOUNCE = "bounce"  # the email has not arrived, and will not
     COMPLAINT = "complaint"  # its recipient calls it spam
     DELAY = "delay"  # it is still on its way: information
+    LEAVE = "unsubscribe"  # somebody has written to the address that unsubscribes them
     OTHER = "other"  # anything else that a machine says: an answer, a receipt
 
 
@@ -120,17 +121,42 @@ def parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport,
 
 def _parse_reports(raw: bytes, secrets: tuple[bytes, ...]) -> tuple[BounceReport, ...]:
     message = parse_message(raw)
+    envelope = " ".join(message.headers.get(name, "") for name in _ENVELOPE)
+    leaving = verp.read(secrets, envelope, verp.LEAVE)
+    if leaving:
+        return (_wish_to_leave(message, leaving),)
     found = list(islice(_reports(message, raw), _MOST))
     if not found:
         return ()
     text = message.text
-    envelope = " ".join(message.headers.get(name, "") for name in _ENVELOPE)
     number = verp.read(secrets, envelope) or verp.read(secrets, text)
     ids = [id for group in _IDS.finditer(text) for id in re.findall(r"<[^<>\s]+>", group[1])]
     links = tuple(dict.fromkeys(_LINK.findall(text)))[:_CLUES]
     return tuple(
         replace(report, delivery=number, message_ids=tuple(dict.fromkeys(ids))[:_CLUES], links=links)
         for report in found
+    )
+
+
+def _wish_to_leave(message: IncomingMessage, delivery: int) -> BounceReport:
+    """What an email to the address that unsubscribes says: subject and text do not count, as programs drop or translate
+    them. Only what no person has asked for is left aside."""
+    if _by_machine(message):
+        return BounceReport(kind=BounceReportKind.OTHER, text="an automatic answer")
+    return BounceReport(kind=BounceReportKind.LEAVE, via="mailto", delivery=delivery)
+
+
+def _by_machine(message: IncomingMessage) -> bool:
+    """Whether an email is a report, an answer of a machine (RFC 3834), or from a list."""
+    headers = message.headers
+    return (
+        bool(message.report)
+        or headers.get("return-path", "").strip() == "<>"
+        or headers.get("auto-submitted", "no").strip().lower() not in ("no", "")
+        or headers.get("precedence", "").strip().lower() in ("bulk", "junk", "list")
+        or "list-id" in headers
+        or _is_answer(message)
+        or _by_program(message)
     )
 
 

@@ -116,6 +116,8 @@ def _show(app: CliContext, results: list[MailboxResult], dry_run: bool) -> None:
 
 
 def _address(one: HandledReport) -> str:
+    if one.left:
+        return one.left.person.address
     return one.effect.bounce.address if one.effect else next(iter(one.report.addresses), "")
 
 
@@ -129,6 +131,8 @@ def in_words(app: CliContext, one: HandledReport, dry_run: bool) -> str:
     from ..model import BounceType
 
     effect = one.effect
+    if one.left:
+        return f"{'would be' if dry_run else 'is'} unsubscribed from {one.left.newsletter}"
     if effect is None:
         said = {BounceReportKind.DELAY: "still on its way", BounceReportKind.OTHER: one.report.text}
         return f"nothing: {said.get(one.report.kind, 'it is about none of our emails')}"

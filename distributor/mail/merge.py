@@ -15,6 +15,7 @@ from .. import quoted_printable
 from ..merge_fields import NO_VALUES, Escaping, MergeField, TextOrField, split_html, split_text
 from ..model import Recipient
 from ..quoted_printable import crlf, one_line
+from .address import Mailbox
 from .message import EmailContent, headers, list_unsubscribe, recipient_header
 from .provider_headers import TOKEN
 from .smtp_protocol import dot_stuff, reject_bare_newlines
@@ -131,7 +132,11 @@ def _header_value(content: EmailContent, name: str, recipient: Recipient) -> byt
         return recipient.message_id.encode("ascii")
     if name == _TOKEN_PLACE:
         return recipient.bounce_token.encode("ascii")
-    return list_unsubscribe(recipient.merge_values["unsubscribe_url"], content.unsubscribe_mailto).encode("ascii")
+    mailto = content.unsubscribe_mailto
+    if content.leave_address and recipient.leave_token:
+        local, _, domain = content.leave_address.address.rpartition("@")
+        mailto = Mailbox("", f"{local}+{recipient.leave_token}@{domain}")
+    return list_unsubscribe(recipient.merge_values["unsubscribe_url"], mailto).encode("ascii")
 
 
 def _body_value(value: str, eight_bit: bool) -> bytes:

@@ -44,6 +44,7 @@ class EmailContent:
     """One message in words. `date` is aware; `message_id` has its angle brackets.
 
     `unsubscribe_url` is the one-click address of this recipient (RFC 8058), `unsubscribe_mailto` an address beside it.
+    `leave_address` takes its place for a recipient with a token, which joins its local part.
     `list_id` is the identifier alone (`tin-sang.bacson.example`), `list_name` what subscribers call the list (RFC 2919).
     `feedback_id` is Gmail's `a:b:c:sender`.
     """
@@ -63,6 +64,7 @@ class EmailContent:
     list_help: str = ""
     unsubscribe_url: str = ""
     unsubscribe_mailto: Mailbox | None = None
+    leave_address: Mailbox | None = None
     feedback_id: str = ""
 
 
@@ -233,7 +235,7 @@ def list_unsubscribe(url: str, mailto: Mailbox | None) -> str:
 
 @lru_cache(maxsize=16)  # one of ours, for all recipients
 def _mailto(address: str) -> str:
-    return f"<mailto:{quote(address, safe='@')}?subject=unsubscribe>"
+    return f"<mailto:{quote(address, safe='@+')}?subject=unsubscribe>"
 
 
 def _part(text: str, subtype: str) -> MIMEText:

@@ -4,7 +4,8 @@
 
 Anybody can write to the address that bounces go to. A report counts only where it carries what nobody else can know of
 one of our emails: the token of its envelope, its Message-ID, or its unsubscribe link. The address in a report proves
-nothing; it only says among whose emails a Message-ID is looked for.
+nothing; it only says among whose emails a Message-ID is looked for. An email unsubscribes somebody where it went to the
+address that only they know.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..bounces.parser import BounceReport, BounceReportKind, IsolatedBounceParse
 from ..bounces.suppressions import BounceEffect
 from ..config.schema import BounceMailboxSettings
 from ..delivery import outbox, queries
+from ..editions import repository as edition_repository
 from ..errors import AuthBroken, DistributorError, LimitExceeded, StartFailed, Unavailable
 from ..isolation import ChildFailed
 from ..mail.address import Mailbox, normalize
@@ -34,6 +36,7 @@ from ..subscribers import repository as subscriber_repository
 from ..subscribers import tokens
 from .deliver import check_may_send
 from .gather import Clock
+from .leaving import VIA_EMAIL, LeaveRequest, Standing, leave_all
 
 log = logging.getLogger("distributor.mail")
 
@@ -44,11 +47,12 @@ _MAX_EMAILS_SEARCHED = 1000  # latest emails of a recipient among which a Messag
 @dataclass(frozen=True, slots=True)
 class HandledReport:
     """What became of one report, in the message `message`; `effect` is None where it is about no email of ours, or tells
-    nothing that counts."""
+    nothing that counts. `left` is where its writer stands who wanted to unsubscribe."""
 
     message: str
     report: BounceReport
     effect: BounceEffect | None = None
+    left: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,9 @@ def _apply_reports(
 ) -> Iterator[HandledReport]:
     for message, report in told:
         bounce = None
+        if report.kind is BounceReportKind.LEAVE:
+            yield HandledReport(message, report, left=_unsubscribe(newsroom, connection, report, now))
+            continue
         if report.kind in (BounceReportKind.BOUNCE, BounceReportKind.COMPLAINT):
             bounce = _trace(connection, newsroom.secrets(), report, now, _sender(newsroom))
         effect = (
@@ -251,6 +258,16 @@ def _apply_reports(
             else None
         )
         yield HandledReport(message, report, effect)
+
+
+def _unsubscribe(newsroom: Newsroom, connection: Connection, report: BounceReport, now: datetime) -> Standing | None:
+    """Unsubscribe the recipient of the email that a report names from its newsletter."""
+    row = queries.find_delivery(connection, report.delivery) if report.delivery else None
+    edition = edition_repository.find_row(connection, row.edition) if row and row.recipient else None
+    if row is None or edition is None:
+        return None
+    wanted = LeaveRequest(subscriber=row.recipient, newsletter=edition.newsletter, received_at=now, via=VIA_EMAIL)
+    return leave_all(newsroom, connection, [wanted], now)[0]
 
 
 def _sender(newsroom: Newsroom) -> str:

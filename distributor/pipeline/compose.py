@@ -303,6 +303,7 @@ def build_render_context(
         announced=all_with_notices(announced, known, language, zone),
         published=all_with_notices(published, known, language, zone),
         templates=newsroom.templates,
+        has_preferences=newsroom.settings.web is not None,
         language=language,
         zone=zone,
         attributes=tuple(newsroom.settings.attributes),

@@ -16,12 +16,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ..channel import EventType
 from ..mail.address import normalize
 from ..model import Language, OptOut, Subscriber
 from ..newsroom import Newsroom
 from ..storage.renames import NameKind, current_name, current_names
 from ..subscribers import attempts, opt_outs, repository
 from ..subscribers.opt_outs import ALL_NEWSLETTERS
+from .events import enqueue_event
 from .transactional import EmailRequest, enqueue_email
 
 UNDO_TIME = timedelta(days=1)  # in which an opt-out can be undone without signing up again
@@ -77,7 +79,18 @@ def leave_all(
         connection, [one for request, person, names in left for one in _opt_outs(request, person, names, now)]
     )
     repository.delete_subscriptions(connection, [(person.id, name) for _, person, names in left for name in names])
-    _say_goodbye(newsroom, connection, [(request, person) for request, person, names in left if names], now)
+    gone = [(request, person) for request, person, names in left if names]
+    _say_goodbye(newsroom, connection, gone, now)
+    for request, person in gone:
+        told = {
+            "subscriber": person.id,
+            "address": person.address,
+            "newsletter": request.newsletter,
+            "via": request.via,
+        }
+        enqueue_event(
+            newsroom, connection, EventType.LEFT, now, told, f"{person.id} {request.newsletter} {now.isoformat()}"
+        )
     found = opt_outs.find_by_keys(connection, [normalize(one.address) for one in people.values()])
     return [_standing(people.get(one.subscriber), one.newsletter, found, now) for one in wanted]
 

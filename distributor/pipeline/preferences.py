@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ..channel import EventType
 from ..i18n import short_date, translate
 from ..mail.address import mask_address, normalize
 from ..model import Subscriber
@@ -29,6 +30,7 @@ from ..subscribers.consents import Consent
 from ..subscribers.data_requests import RequestKind, new_request
 from ..subscribers.preferences import Preferences, decide_changes, pause_ends
 from ..subscribers.tokens import Claim, Purpose, sign
+from .events import enqueue_event
 from .leaving import VIA_LINK, LeaveRequest, leave_all
 from .transactional import EmailRequest, enqueue_email
 
@@ -61,6 +63,23 @@ def save_preferences(
         until = pause_ends(chosen.pauses[name], zone) if name in chosen.pauses else None
         if until != before.get(name):
             repository.pause(connection, person.id, name, until)
+    tell_change(newsroom, connection, person.id, now)
+
+
+def tell_change(newsroom: Newsroom, connection: Connection, subscriber: str, now: datetime) -> None:
+    """Tell other programs what a subscriber has chosen now."""
+    person = repository.find_by_ids(connection, [subscriber])[subscriber]
+    told = {
+        "subscriber": person.id,
+        "address": person.address,
+        "name": person.name,
+        "language": person.language.value,
+        "newsletters": list(person.newsletters),
+        "topics": list(person.topics),
+        "frequency": person.frequency.value,
+        "attributes": dict(person.attributes),
+    }
+    enqueue_event(newsroom, connection, EventType.CHANGED, now, told, f"{person.id} {now.isoformat()}")
 
 
 def _join(
@@ -146,7 +165,9 @@ def confirm_new_address(newsroom: Newsroom, connection: Connection, change_id: s
     if found is None:
         return None
     change, person = found
-    return address_changes.apply(connection, change, person, newsroom.secrets(), now)
+    after = address_changes.apply(connection, change, person, newsroom.secrets(), now)
+    tell_change(newsroom, connection, after.id, now)
+    return after
 
 
 # -- their data ----------------------------------------------------------------------------------------------------------

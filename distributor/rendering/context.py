@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from .. import i18n
 from ..channel import Digest, PostLimits
 from ..config.schema import Newsletter, Site
+from ..merge_fields import merge_tag
 from ..model import Article, Edition, Language, Notice, NoticeKind
 from . import posts
 from .cache import RenderCache
@@ -47,13 +48,15 @@ class SiteRenderContext:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderContext(SiteRenderContext):
     """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `attributes` are the names of those
-    that subscribers have; `notes` collects remarks for staff on the emails rendered."""
+    that subscribers have; `notes` collects remarks for staff on the emails rendered. `has_preferences`: there are web pages
+    on which subscribers change their preferences."""
 
     newsletter: Newsletter
     announced: tuple[Article, ...]
     attributes: tuple[str, ...] = ()
     corrected: tuple[Edition, ...] = ()
     web_url: str = ""
+    has_preferences: bool = False
     render_cache: RenderCache = field(default_factory=RenderCache, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -107,6 +110,7 @@ class RenderContext(SiteRenderContext):
         options = DigestOptions(
             notes=dict.fromkeys(edition.known, i18n.translate(edition.language, "alerted")),
             web_url=self.web_url,
+            preferences_url=merge_tag("preferences_url") if self.has_preferences else "",
             link=lambda url: self._tagged(url, "email", edition.id),
         )
         made = render_digest(edition, self.settings, options, self.render_cache)

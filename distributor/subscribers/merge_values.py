@@ -52,6 +52,7 @@ def recipient_finder(
                 secret=secret,
                 links=links,
                 bounce_token=verp.token(secret, row.id),
+                leave_token=verp.token(secret, row.id, verp.LEAVE),
                 attributes=written_attributes(people[row.recipient].attributes, declared, edition.language),
             )
             for row in rows
@@ -70,10 +71,12 @@ def build_recipient(
     secret: bytes,
     links: str,
     bounce_token: str = "",
+    leave_token: str = "",
     attributes: Mapping[str, str] = NO_VALUES,
 ) -> Recipient:
-    """One recipient of an edition. `links` is the base URL of our own pages; `bounce_token` names the delivery in the
-    address that its bounces go to; `attributes` are the values of merge fields beside the usual ones."""
+    """One recipient of an edition. `links` is the base URL of our own pages; `bounce_token` and `leave_token` name the
+    delivery in the addresses that its bounces and its recipient's wish to leave go to; `attributes` are the values of merge
+    fields beside the usual ones."""
     subject = subscriber if subscriber.isalnum() else PROBE
     token = sign(secret, Claim(Purpose.UNSUBSCRIBE, subject, edition.newsletter))
     preferences = sign(secret, Claim(Purpose.PREFERENCES, subject))
@@ -83,6 +86,7 @@ def build_recipient(
         name=name,
         message_id=message_id(edition.id, subscriber, _host(links)),
         bounce_token=bounce_token,
+        leave_token=leave_token,
         merge_values={
             "name": name,
             "address": address,

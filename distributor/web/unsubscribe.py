@@ -24,6 +24,7 @@ from ..mail.address import mask_address
 from ..model import Frequency, Language
 from ..pipeline import leaving
 from ..pipeline.leaving import LeaveRequest, Standing
+from ..pipeline.preferences import tell_change
 from ..subscribers import repository
 from ..subscribers.merge_values import PROBE
 from ..subscribers.tokens import Purpose
@@ -189,6 +190,7 @@ async def _fewer(request: web.Request) -> web.Response:
 
     def change(connection: Connection, standing: Standing, now: datetime) -> None:
         repository.update(connection, [(standing.person, replace(standing.person, frequency=rarer[0]))], now)
+        tell_change(request.app[CONTEXT].newsroom, connection, standing.person.id, now)
 
     after = await _write(request, standing, change)
     return _show(request, after, _say(request, after, "fewer_saved"))
