@@ -136,6 +136,11 @@ def _emails_to_check(newsroom: Newsroom, renditions: Sequence[Rendition]) -> lis
     return made
 
 
+def emails_first(newsroom: Newsroom, renditions: Sequence[Rendition]) -> list[Rendition]:
+    """The emails among what was frozen: the whole one, and the largest of the others."""
+    return [rendition for _, rendition in _emails_to_check(newsroom, renditions)]
+
+
 def _message(newsroom: Newsroom, channel: PersonalChannel, edition: Edition, rendition: Rendition) -> bytes:
     recipient = build_recipient(
         edition, "preflight", "ban-doc@example.com", "", secret=newsroom.secret(), links=newsroom.settings.links_url

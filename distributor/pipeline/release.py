@@ -50,38 +50,60 @@ class Fault:
     bug: Exception | None = None
 
 
+class DecidedMeanwhile(UserError):
+    """Somebody else has decided about a draft since it was looked at."""
+
+
+_DECISIVE = (review.APPROVED, review.HELD, "cancelled", "released", "changed")
+
+
+def decisions(events: Sequence[edition_repository.EditionEvent]) -> list[edition_repository.EditionEvent]:
+    """What was decided about a draft so far, in order; what changes it belongs to that."""
+    return [one for one in events if one.event in _DECISIVE]
+
+
 # -- what staff say ----------------------------------------------------------------------------------------------------
 
 
 def approve(
-    newsroom: Newsroom, database: Database, edition_id: str, by: str, now: datetime, force: Sequence[str] = ()
+    newsroom: Newsroom,
+    database: Database,
+    edition_id: str,
+    by: str,
+    now: datetime,
+    force: Sequence[str] = (),
+    seen: int | None = None,
 ) -> EditionRow:
     """Let a draft go out at its time, or at once where that has passed. Its emails must pass preflight, but for the
-    checks that are forced. Raises UserError where there is no such draft, or where it does not pass."""
+    checks that are forced. Raises UserError where there is no such draft, or where it does not pass; DecidedMeanwhile where
+    more was decided than the `seen` first decisions."""
     preflight_gate.check_again(newsroom, database, edition_id, by, now, force)
     with database.write() as connection:
-        row = _row(connection, edition_id)
+        row = _row(connection, edition_id, seen)
         if not edition_repository.change_state(connection, edition_id, _WAITING, EditionState.REVIEW):
             raise UserError(f"{edition_id} is {row.state}: there is nothing to approve")
         edition_repository.record_event(connection, edition_id, review.APPROVED, by, now)
         return row
 
 
-def hold(database: Database, edition_id: str, by: str, now: datetime, why: str) -> EditionRow:
-    """Keep a draft back until it is approved. Raises UserError."""
+def hold(database: Database, edition_id: str, by: str, now: datetime, why: str, seen: int | None = None) -> EditionRow:
+    """Keep a draft back until it is approved. Raises UserError, and DecidedMeanwhile as `approve` does."""
     with database.write() as connection:
-        row = _row(connection, edition_id)
+        row = _row(connection, edition_id, seen)
         if not edition_repository.change_state(connection, edition_id, _WAITING, EditionState.HELD):
             raise UserError(f"{edition_id} is {row.state}: only a draft can be held; `editions cancel` stops the rest")
         edition_repository.record_event(connection, edition_id, review.HELD, by, now, why)
         return row
 
 
-def cancel(database: Database, edition_id: str, by: str, now: datetime, why: str) -> tuple[int, int]:
+def cancel(
+    database: Database, edition_id: str, by: str, now: datetime, why: str, seen: int | None = None
+) -> tuple[int, int]:
     """Stop an edition: what it has not sent yet stays unsent. Returns how many deliveries were given up, and how many
-    of its articles wait for the next edition: all if nothing of it is out, none otherwise. Raises UserError."""
+    of its articles wait for the next edition: all if nothing of it is out, none otherwise. Raises UserError, and
+    DecidedMeanwhile as `approve` does."""
     with database.write(long=True) as connection:
-        row = _row(connection, edition_id)
+        row = _row(connection, edition_id, seen)
         return _cancel(connection, row, by, now, why)
 
 
@@ -101,10 +123,13 @@ def _cancel(connection: Connection, row: EditionRow, by: str, now: datetime, why
     return given_up, freed
 
 
-def _row(connection: Connection, edition_id: str) -> EditionRow:
+def _row(connection: Connection, edition_id: str, seen: int | None = None) -> EditionRow:
     row = edition_repository.find_row(connection, edition_id)
     if row is None:
         raise UserError(f"there is no edition {edition_id!r}; `distributor editions` lists them")
+    made = decisions(edition_repository.list_events(connection, edition_id)) if seen is not None else []
+    if seen is not None and len(made) > seen:
+        raise DecidedMeanwhile(f"{edition_id} was {made[-1].event} by {made[-1].actor} meanwhile")
     return row
 
 

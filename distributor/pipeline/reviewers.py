@@ -23,6 +23,7 @@ from ..rendering.transactional import ReviewSummary, append_email, render_transa
 from ..storage.database import Database
 from ..subscribers.merge_values import build_recipient
 from .compose import NewsletterContext, build_render_context
+from .draft_review import review_token
 from .gather import Clock
 
 NOTIFYING, NOTIFIED = "telling", "told"
@@ -46,6 +47,7 @@ class ReviewRenderContext(RenderContext):
             deadline=self.draft.due,
             on_silence=_SILENCE[self.draft.silence],
             problem=self.draft.problem,
+            review_url=self.draft.url,
         )
         return append_email(review, RenderContext.digest(self, edition))
 
@@ -96,7 +98,7 @@ def _claim(connection: Connection, edition: str, name: str, now: datetime) -> bo
 
 
 async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter, row: EditionRow, name: str) -> None:
-    edition, context, draft = await database.read_in_thread(_read_draft, newsroom, newsletter, row)
+    edition, context, draft = await database.read_in_thread(_read_draft, newsroom, newsletter, row, name)
     assert newsletter.review is not None
     if name in newsletter.review.channels:
         body = review_text(edition, draft).encode()
@@ -115,12 +117,13 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
 
 
 def _read_draft(
-    connection: Connection, newsroom: Newsroom, newsletter: Newsletter, row: EditionRow
+    connection: Connection, newsroom: Newsroom, newsletter: Newsletter, row: EditionRow, reviewer: str
 ) -> tuple[Edition, RenderContext, ReviewSummary]:
     """A draft, what it is rendered with, and what its reviewers are to know of it."""
     edition = edition_repository.find(connection, row.id)
     assert edition is not None and newsletter.review is not None
     sizes = edition_repository.count_segment_sizes(connection, row.id)
+    by_mail = bool(newsroom.settings.web) and reviewer in newsletter.review.reviewers
     problems = [
         event.reason for event in edition_repository.list_events(connection, row.id) if event.actor == "preflight"
     ]
@@ -133,6 +136,7 @@ def _read_draft(
         problem=problems[-1] if problems else "",
         language=edition.language,
         zone=newsroom.zone(newsletter),
+        url=f"{newsroom.settings.links_url}/review/{review_token(newsroom, row, reviewer)}" if by_mail else "",
     )
     context = NewsletterContext(newsroom, connection, newsletter, edition.frozen_at)
     return edition, build_render_context(context, edition), summary

@@ -55,7 +55,14 @@ TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
     ),
     "email/review": TransactionalTemplate(
         ("edition", "audience"),
-        {"deadline": None, "on_silence": "hold", "preview_url": "", "problem": "", "unsubscribe_url": ""},
+        {
+            "deadline": None,
+            "on_silence": "hold",
+            "preview_url": "",
+            "problem": "",
+            "review_url": "",
+            "unsubscribe_url": "",
+        },
     ),
 }
 
@@ -127,7 +134,7 @@ def _subject_and_preheader(html: str) -> tuple[str, str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewSummary:
     """What reviewers need to know of a draft. `variants` is how many different emails its `recipients` get; `problem` is why
-    preflight holds it."""
+    preflight holds it, `url` the page on which a reviewer decides, where there are web pages."""
 
     edition: str
     due: datetime
@@ -135,6 +142,7 @@ class ReviewSummary:
     variants: int
     recipients: int
     problem: str = ""
+    url: str = ""
     language: Language
     zone: ZoneInfo
 

@@ -189,6 +189,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "review_hold": ("Giữ lại", "Hold"),
     "review_cancel": ("Hủy", "Cancel"),
     "review_preview": ("Xem bản tin", "See the edition"),
+    "review_open": ("Xem và duyệt", "Look at it and decide"),
     "review_why": (
         "Thư nội bộ của {site}, gửi cho người duyệt bản tin.",
         "Internal email of {site}, for those who approve editions.",

@@ -39,11 +39,12 @@ def html_page(
     kind: PageKind = PageKind.PERSONAL,
     status: int = 200,
     newsletter: Newsletter | None = None,
+    policy: str = PAGE_POLICY,
     **values: object,
 ) -> web.Response:
     """A page from a template below `templates/page/`. A public page has a strong ETag: who has it gets 304."""
     html = request.app[CONTEXT].pages.render(template, language, path=request.path, newsletter=newsletter, **values)
-    return html_response(request, html.encode(), kind=kind, status=status)
+    return html_response(request, html.encode(), kind=kind, status=status, policy=policy)
 
 
 def html_response(
