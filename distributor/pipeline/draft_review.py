@@ -34,7 +34,7 @@ VALID_AFTER = timedelta(days=7)  # how long a link works after the time at which
 _SAMPLE = "ban-doc@example.com"  # whose copy is shown
 
 
-class Decision(StrEnum):
+class ReviewDecision(StrEnum):
     """What a reviewer can decide."""
 
     APPROVE = "approve"
@@ -61,13 +61,13 @@ class DraftView:
         return sum(self.sizes.values())
 
     @property
-    def choices(self) -> tuple[Decision, ...]:
+    def choices(self) -> tuple[ReviewDecision, ...]:
         """What can be decided now. Whoever has approved or held a draft may think again until it goes out."""
         if self.row.state not in (EditionState.REVIEW, EditionState.HELD):
             return ()
         last = self.decided.event if self.decided else ""
-        done = {"approved": Decision.APPROVE, "held": Decision.HOLD}.get(last)
-        return tuple(one for one in Decision if one is not done)
+        done = {"approved": ReviewDecision.APPROVE, "held": ReviewDecision.HOLD}.get(last)
+        return tuple(one for one in ReviewDecision if one is not done)
 
 
 def review_token(newsroom: Newsroom, row: EditionRow, reviewer: str) -> str:
@@ -136,7 +136,7 @@ def decide(
     newsroom: Newsroom,
     database: Database,
     edition_id: str,
-    decision: Decision,
+    decision: ReviewDecision,
     by: str,
     now: datetime,
     *,
@@ -145,9 +145,9 @@ def decide(
 ) -> None:
     """Do what a reviewer has decided. Raises UserError where that is not possible (any more), DecidedMeanwhile where more
     was decided than the `seen` first decisions."""
-    if decision is Decision.APPROVE:
+    if decision is ReviewDecision.APPROVE:
         release.approve(newsroom, database, edition_id, by, now, seen=seen)
-    elif decision is Decision.HOLD:
+    elif decision is ReviewDecision.HOLD:
         release.hold(database, edition_id, by, now, why, seen)
     else:
         release.cancel(database, edition_id, by, now, why, seen)

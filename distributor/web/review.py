@@ -20,7 +20,7 @@ from .. import i18n
 from ..errors import UserError
 from ..model import EditionState, Language
 from ..pipeline import draft_review
-from ..pipeline.draft_review import Decision, DraftView
+from ..pipeline.draft_review import DraftView, ReviewDecision
 from ..pipeline.release import DecidedMeanwhile
 from ..preflight.findings import Finding
 from ..subscribers import tokens
@@ -101,7 +101,7 @@ async def _decide(request: web.Request) -> web.Response:
         return reason.response
     form = await read_form(request)
     decision, seen = first(form, "decision"), first(form, "seen")
-    if decision not in list(Decision) or not (seen.isascii() and seen.isdigit() and len(seen) < 6):
+    if decision not in list(ReviewDecision) or not (seen.isascii() and seen.isdigit() and len(seen) < 6):
         raise web.HTTPBadRequest
     why = clean_line(first(form, f"reason_{decision}"))[:_LONGEST_REASON]
     try:
@@ -110,7 +110,7 @@ async def _decide(request: web.Request) -> web.Response:
             context.newsroom,
             context.database,
             visit.draft.row.id,
-            Decision(decision),
+            ReviewDecision(decision),
             visit.reviewer,
             context.clock(),
             why=why,
@@ -168,7 +168,7 @@ async def _show(request: web.Request, visit: _Visit, problem: str = "") -> web.R
         action=page_path(request, "review"),
         other_language_url=other_language_path(request, "review", language),
         draft=draft,
-        choices=[choice.value for choice in draft.choices if not (choice is Decision.APPROVE and blocking)],
+        choices=[choice.value for choice in draft.choices if not (choice is ReviewDecision.APPROVE and blocking)],
         deadline=draft.row.due_at,
         overdue=draft.row.due_at <= context.clock(),
         silence=_silence(draft),
