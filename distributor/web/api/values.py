@@ -43,10 +43,16 @@ class PageQuery(RequestModel):
     )
 
 
-def _check_time(value: object) -> object:
-    if isinstance(value, str) and not _TIME.fullmatch(value):
-        raise ValueError("write a time with its offset, such as 2026-11-29T07:00:00+07:00")
-    return value
+def _parse_time(value: object) -> object:
+    """A time of RFC 3339. Pydantic alone would take numbers, too."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and _TIME.fullmatch(value):
+            return datetime.fromisoformat(value.upper())
+    except ValueError:
+        pass
+    raise ValueError("write a time with its offset, such as 2026-11-29T07:00:00+07:00")
 
 
 def _check_address(value: str) -> str:
@@ -57,7 +63,7 @@ def _check_address(value: str) -> str:
 
 
 Moment = Annotated[
-    AwareDatetime, BeforeValidator(_check_time, json_schema_input_type=AwareDatetime)
+    AwareDatetime, BeforeValidator(_parse_time, json_schema_input_type=AwareDatetime)
 ]  # RFC 3339, with its offset
 EmailAddress = Annotated[
     str,
