@@ -18,7 +18,7 @@ def select_alerts(
     urgent: Collection[str] = (),
 ) -> list[Article]:
     """The articles to send as alerts now, oldest first, as many as a day still allows. `urgent` are ids of articles that
-    whoever pushed them calls urgent: they need neither topic nor source of the rule, nor a date of their own.
+    whoever pushed them calls urgent: they need neither topic nor source of the rule.
 
     Only what is young and has a date of its own: a mistaken topic in an old archive must not ring every telephone. What
     staff or a guard hold, and what is under embargo, is no alert either; it comes with the digest.
@@ -34,7 +34,7 @@ def select_alerts(
         by_source = bool({article.source, *article.origins} & set(rule.sources))
         free = not (candidate.held or candidate.withdrawn or candidate.alerted)
         said = article.id in urgent
-        young = (article.has_date or said) and article.published > now - rule.max_age
+        young = article.has_date and article.published > now - rule.max_age
         out = article.waits_until(now) is None
         return (by_topic or by_source or said) and free and young and out and belongs_to_newsletter(newsletter, article)
 

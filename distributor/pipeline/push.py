@@ -7,7 +7,7 @@ after a crash is taken in by the next gather of its source.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -41,7 +41,7 @@ class PushResult:
 async def push_article(newsroom: Newsroom, database: Database, source: Source, item: PushedItem) -> PushResult:
     """Take in one article now. Raises ArticleError where it cannot be used, and SourceError where it cannot be read: then
     nothing of it is kept."""
-    await database.write_in_thread(_begin, newsroom, source, item)
+    item = await database.write_in_thread(_begin, newsroom, source, item)
     try:
         changes = await take_pushed(newsroom, database, source, item, item.pushed_at)
     except (ArticleError, SourceError):
@@ -56,10 +56,16 @@ async def push_article(newsroom: Newsroom, database: Database, source: Source, i
     return PushResult(article, change, (*changes.notes, *notes))
 
 
-def _begin(connection: Connection, newsroom: Newsroom, source: Source, item: PushedItem) -> None:
-    """Keep the item, and begin the newsletters that may be waiting for it."""
+def _begin(connection: Connection, newsroom: Newsroom, source: Source, item: PushedItem) -> PushedItem:
+    """Keep the item, and begin the newsletters that may be waiting for it. Without a date it was published at its first
+    push."""
     start_newsletters(newsroom, connection, item.pushed_at)
+    if not item.fields.get("published"):
+        known = search.find_by_source_id(connection, source.name, clean_line(item.id))
+        published = known.published if known else item.pushed_at
+        item = replace(item, fields={**item.fields, "published": published.isoformat()})
     pushed.save(connection, source.name, item)
+    return item
 
 
 async def take_pushed(

@@ -9,7 +9,7 @@ from ..config.schema import Newsletter
 from ..errors import UserError
 from .compose import EditionPlan
 from .missing_names import list_blocked_newsletters
-from .plan import EditionRequest, StepContext
+from .plan import EditionRequest, StepContext, plan_edition
 from .publish import publish_edition
 from .tick import list_ready_articles, prepare_images, recheck_articles
 
@@ -29,6 +29,8 @@ async def send_now(
     notes += await recheck_articles(newsroom, database, wanted, context.now)
     request = EditionRequest(newsletter=newsletter, channels=channels or None, forced=forced)
     plan = await asyncio.to_thread(publish_edition, context, request)
-    if plan is None:
-        raise UserError(f"{newsletter.id}: an edition was made in the same second; ask again")
+    if plan is None:  # another one was made at the same moment; mostly it has taken everything
+        plan = await asyncio.to_thread(plan_edition, context, request)
+        if plan.edition:
+            raise UserError(f"{newsletter.id}: an edition was made at the same moment; ask again")
     return plan, notes

@@ -353,7 +353,7 @@ def _decide(call: ApiCall, decide: Callable[[str], object]) -> ApiAnswer:
         return ApiAnswer(_detail(connection, call))
 
 
-_EDITION = {"edition": PathParameter("id of the edition", "tin-sang-2026-11-23T07-00")}
+_EDITION = {"edition": PathParameter("id of the edition", "tin-sang-1")}
 
 
 def _decision(

@@ -14,10 +14,12 @@ from sqlalchemy import Connection
 
 from ...api_access.tokens import ApiScope
 from ...model import AttributeValue, Frequency, Language, OptOut, Subscriber
+from ...pipeline.signup import SignupForm, take_signup
 from ...subscribers import consents, erasures, opt_outs, repository, subscribe
 from ...subscribers.attributes import InvalidAttribute, merge_attributes, parse_attributes
 from ...subscribers.consents import Consent
 from ...subscribers.requests import SubscriptionRequest, clean_topics, parse_request
+from ...subscribers.signup_limits import LimitDecision
 from ...text import clean_line
 from .problems import ApiProblem, invalid_field, not_found
 from .route import ApiAnswer, ApiCall, ApiRoute, PathParameter
@@ -44,8 +46,8 @@ class SubscriberCreate(RequestModel):
     confirm: bool = Field(
         default=True,
         description=(
-            "true: they get an email and are subscribed when they confirm it; the answer is the same whether the address "
-            "is known. false: they are subscribed at once, which needs `consent`"
+            "true: as with the sign-up form, they get an email and are subscribed when they confirm it; the answer is the "
+            "same whether the address is known. false: they are subscribed at once, which needs `consent`"
         ),
     )
     consent: Annotated[str, StringConstraints(max_length=2000)] = Field(
@@ -156,7 +158,7 @@ def create(call: ApiCall) -> ApiAnswer:
     if not wanted.confirm and not clean_line(wanted.consent):
         raise invalid_field("/consent", "say what they agreed to, when and where; or ask them to confirm")
     request = _request(call, wanted)
-    return _add_now(call, wanted, request)
+    return _ask_to_confirm(call, wanted, request) if wanted.confirm else _add_now(call, wanted, request)
 
 
 def _request(call: ApiCall, wanted: SubscriberCreate) -> SubscriptionRequest:
@@ -184,6 +186,29 @@ def _request(call: ApiCall, wanted: SubscriberCreate) -> SubscriptionRequest:
 def _invalid_attribute(error: InvalidAttribute) -> ApiProblem:
     name = error.attribute.replace("~", "~0").replace("/", "~1")
     return invalid_field(f"/attributes/{name}", str(error).partition(": ")[2][:200])
+
+
+def _ask_to_confirm(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionRequest) -> ApiAnswer:
+    """The same as the sign-up form does, with its limits; the form's extra page is for people."""
+    newsroom = call.context.newsroom
+    form = SignupForm(
+        address=request.address,
+        newsletters=request.choice.newsletters,
+        language=request.choice.language or newsroom.settings.site.language,
+        name=request.name,
+        topics=request.choice.topics,
+        frequency=request.choice.frequency,
+        attributes=merge_attributes({}, request.attributes),
+        text=request.consent,
+        url=clean_line(wanted.consent_url),
+        passed_extra=True,
+    )
+    with call.context.database.write() as connection:
+        decision = take_signup(newsroom, connection, form, call.now)
+    if decision is LimitDecision.TOO_MANY:
+        raise ApiProblem("too-many", "too many sign-ups in an hour", headers={"Retry-After": "3600"})
+    call.context.wake()
+    return ApiAnswer(CreateAnswer(state="asked", subscriber=None, not_subscribed=[]), 202)
 
 
 def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionRequest) -> ApiAnswer:

@@ -39,7 +39,11 @@ class PageQuery(RequestModel):
 
     limit: int = Field(default=50, ge=1, le=MAX_PAGE, description="how many at most")
     cursor: str | None = Field(
-        default=None, min_length=1, max_length=2000, description="`next_cursor` of the page before"
+        default=None,
+        min_length=1,
+        max_length=700,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="`next_cursor` of the page before",
     )
 
 

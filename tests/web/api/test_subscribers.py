@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from distributor.api_access.tokens import ApiScope
+from distributor.storage.web_tables import outbox
 from support.web_client_api import ApiClient
 
 LAN: dict[str, Any] = {
@@ -98,3 +101,23 @@ async def test_subscribers_come_in_pages(api: ApiClient) -> None:
     second = (await api.get(f"/subscribers?limit=3&cursor={first['next_cursor']}")).json
     seen = {one["address"] for one in first["items"] + second["items"]}
     assert (len(seen), second["next_cursor"]) == (5, None)
+
+
+async def test_who_is_asked_to_confirm_gets_an_email_and_nothing_is_told(api: ApiClient) -> None:
+    known = (await api.post("/subscribers", {**LAN, "address": "mai@example.com"})).json["subscriber"]["id"]
+
+    def outbox_addresses() -> list[str]:
+        with api.line.store.read() as connection:
+            return list(connection.execute(sa.select(outbox.c.address).order_by(outbox.c.id)).scalars())
+
+    woken = api.visitor.woken
+    answers = [
+        await api.post("/subscribers", {"address": address, "newsletters": ["tin-sang"], "consent": "Form tại quầy"})
+        for address in ("lan@example.com", "mai@example.com", "lan@example.com")
+    ]
+    assert [(one.status, one.json) for one in answers] == [
+        (202, {"state": "asked", "subscriber": None, "not_subscribed": []})
+    ] * 3
+    assert api.visitor.woken == woken + 3
+    assert (await api.visitor.run(outbox_addresses)).count("lan@example.com") == 1
+    assert [one["id"] for one in (await api.get("/subscribers")).json["items"]] == [known]
