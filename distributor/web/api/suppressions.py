@@ -11,7 +11,7 @@ from ...model import BounceType, Delivery, DeliveryState, Suppression
 from ...text import clean_line
 from .problems import ApiProblem, not_found
 from .route import ApiAnswer, ApiCall, ApiRoute
-from .subscribers import AddressRequest
+from .subscriber_values import AddressRequest
 from .values import AnswerModel, EmailAddress, Moment, Name, PageQuery, Reason, RequestModel, cut_page, read_cursor
 
 
