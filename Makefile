@@ -47,6 +47,10 @@ run: $(READY)
 	@echo "  $(BIN)/distributor preview tin-sang-1     the first one as files: HTML, text, feeds, posts (--open: in the browser)"
 	@echo "  $(BIN)/distributor deliveries             what went where"
 	@echo "  var/mail/new/  var/public/feeds/  var/outbox/"
+	@echo
+	@echo "See it as a subscriber does: run  $(BIN)/distributor serve  and open"
+	@echo "  http://127.0.0.1:8080/          sign up, read past editions and feeds, change preferences, leave"
+	@echo "  http://127.0.0.1:8080/mailbox   the emails that it sends: no mail server is needed"
 
 test: $(READY)
 	@$(BIN)/pytest -n auto

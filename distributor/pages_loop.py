@@ -18,6 +18,7 @@ from .newsroom import Newsroom
 from .pipeline import Fault
 from .storage.database import Database
 from .web.context import WebContext
+from .web.mailbox import is_for_this_machine
 from .web.server import WebServer, listen
 from .workers import FaultLog, keep_process_alive, wait_for_any
 
@@ -49,6 +50,13 @@ class PagesLoop:
         self.here = here
         self._settings = newsroom.settings.web_settings
         self._listening: socket.socket | None = None
+
+    @property
+    def in_words(self) -> str:
+        """Where the pages are, and on this machine the mailbox, for whoever has started them."""
+        context = WebContext(self.newsroom, self.database, self.clock)
+        mailbox = f", and the emails they send at {context.url}/mailbox." if is_for_this_machine(context) else ""
+        return f"{context.url}/{mailbox}"
 
     def listen(self) -> None:
         """Take the address. Raises UserError where another process has it."""

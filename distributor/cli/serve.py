@@ -43,7 +43,7 @@ def command(app: CliContext, tick: float, web: bool) -> None:
         with stop_on_signals(stop):
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
             if service.pages and web:
-                say(f"Web pages: {app.newsroom.settings.links_url}/")
+                say(f"Web pages: {service.pages.in_words}")
             await service.run()
             lines, hints = await asyncio.to_thread(unfinished_lines, app, service.database)
             for line in (*lines, *hints):

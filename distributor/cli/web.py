@@ -40,7 +40,7 @@ def command(app: CliContext, quiet: bool) -> None:
         async def run() -> None:
             with stop_on_signals(stop):
                 if not quiet:
-                    say(f"Web pages: {app.newsroom.settings.links_url}/ Ctrl-C stops.")
+                    say(f"Web pages: {pages.in_words} Ctrl-C stops.")
                     say("Emails are sent by another process: `distributor serve --no-web`.")
                 await pages.serve()
 

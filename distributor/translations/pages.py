@@ -22,6 +22,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "form_optional": ("không bắt buộc", "optional"),
     "form_leave_empty": ("Xin để trống ô này", "Please leave this field empty"),
     "error_prefix": ("Lỗi: {title}", "Error: {title}"),
+    # -- the mailbox of a newsroom without a mail server
+    "mailbox": ("Hộp thư thử", "Test mailbox"),
+    "mailbox_help": (
+        "Thư của tòa soạn chưa có máy chủ thư, chỉ đọc được trên máy này. Liên kết trong thư dùng được.",
+        "Emails of a newsroom without a mail server, to be read on this machine only. Their links work.",
+    ),
+    "mailbox_text": ("bản chữ", "as text"),
+    "mailbox_empty": ("Chưa có thư nào.", "No emails yet."),
     # -- errors
     "not_found": ("Không tìm thấy trang", "Page not found"),
     "not_found_help": (

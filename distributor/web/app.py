@@ -17,6 +17,7 @@ from . import (
     feeds,
     home,
     hooks,
+    mailbox,
     new_address,
     own_link,
     preferences,
@@ -58,6 +59,7 @@ _AREAS = (
     sitemaps,
     review,
     hooks,
+    mailbox,
     api,
 )
 
