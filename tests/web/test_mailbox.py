@@ -30,7 +30,8 @@ async def at_home(tmp_path: Path) -> AsyncIterator[Visitor]:
 async def letter(visitor: Visitor) -> str:
     page = await (await visitor.get("/mailbox")).text()
     assert "lan@example.com" in page
-    return re.findall(r'href="(/mailbox/[0-9a-f]{32})"', page)[0]
+    found: list[str] = re.findall(r'href="(/mailbox/[0-9a-f]{32})"', page)
+    return found[0]
 
 
 async def test_the_emails_can_be_read_and_their_links_lead_to_the_pages(at_home: Visitor) -> None:
