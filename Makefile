@@ -74,6 +74,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/delivery.py
 	@$(BIN)/python benchmarks/extraction.py
 	@$(BIN)/python benchmarks/crossings.py
+	@$(BIN)/python benchmarks/web.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py
