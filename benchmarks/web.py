@@ -155,18 +155,18 @@ def measure_requests(newsroom: BenchmarkNewsroom, folder: Path, seconds: float, 
         with nginx(folder, feed) as other:
             beside = f"http://127.0.0.1:{other}"
             tag = fetch(beside + FEED)[1]["ETag"]
-            kinds = {
-                "nginx feed 304": (beside + FEED, plain, f"If-None-Match: {tag}"),
-                "feed 304": (base + FEED, plain, f"If-None-Match: {headers['ETag']}"),
-                "nginx feed 200": (beside + FEED, plain),
-                "feed 200": (base + FEED, plain),
-                "archive page": (base + page[0], plain),
-                "home": (f"{base}/", plain),
-                "unsubscribe": (base, leaving),
+            kinds: dict[str, tuple[str, Path, tuple[str, ...]]] = {
+                "nginx feed 304": (beside + FEED, plain, (f"If-None-Match: {tag}",)),
+                "feed 304": (base + FEED, plain, (f"If-None-Match: {headers['ETag']}",)),
+                "nginx feed 200": (beside + FEED, plain, ()),
+                "feed 200": (base + FEED, plain, ()),
+                "archive page": (base + page[0], plain, ()),
+                "home": (f"{base}/", plain, ()),
+                "unsubscribe": (base, leaving, ()),
             }
             loads: dict[str, list[Load]] = {name: [] for name in kinds}
             for _ in range(rounds):
-                for name, (url, script, *more) in kinds.items():
+                for name, (url, script, more) in kinds.items():
                     loads[name].append(wrk(url, seconds, script, *more))
         for name, seen in loads.items():
             load = Load(
