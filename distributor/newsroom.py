@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from .source import Source
 from .storage import identity
 from .storage.address import SQLITE_FILES, sqlite_path
 from .storage.database import Database
+from .storage.key_file import new_key, read_keys
 from .subscribers.audience import Audience, parse_audience
 from .test_mode import replace_channels
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 CONFIG = "config.yaml"
 log = logging.getLogger(__name__)
-_MIN_KEY_LENGTH = 16  # characters of a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +168,27 @@ class Newsroom:
 
     def present_key(self) -> bytes:
         """The key that signs links, from config.yaml or var/secret.key; empty where there is none. Raises StoreError."""
+        return next(iter(self.present_keys()), b"")
+
+    def present_keys(self) -> tuple[bytes, ...]:
+        """The key that signs, and the earlier ones: of the same place, and of `old_secrets`. Empty where there is none that
+        signs. Raises StoreError."""
         if self.settings.secret:
-            return self.settings.secret.get_secret_value().encode()
-        return _read_key(self.key_file) if self.key_file.exists() else b""
+            return (self.settings.secret.get_secret_value().encode(), *self._old_secrets)
+        return (*read_keys(self.key_file), *self._old_secrets) if self.key_file.exists() else ()
+
+    @property
+    def _old_secrets(self) -> tuple[bytes, ...]:
+        return tuple(old.get_secret_value().encode() for old in self.settings.old_secrets)
 
     def secrets(self) -> tuple[bytes, ...]:
-        """The key that signs, and the earlier ones of `old_secrets`. Raises StoreError."""
-        return (self.secret(), *(old.get_secret_value().encode() for old in self.settings.old_secrets))
+        """The key that signs, and the earlier ones, with which links are read. Raises StoreError."""
+        self.secret()
+        return self.present_keys()
 
     def known_secrets(self) -> tuple[bytes, ...]:
         """The same as `secrets`, without making a key where there is none yet: nothing was signed then."""
-        key = self.present_key()
-        return self.secrets() if key else tuple(old.get_secret_value().encode() for old in self.settings.old_secrets)
+        return self.present_keys() or self._old_secrets
 
     def secret(self) -> bytes:
         """The key that signs links, made where there is none. Raises StoreLost where one was and is missing."""
@@ -196,11 +204,11 @@ class Newsroom:
         """A key, made by the first process that asks. Raises StoreError where it cannot be written."""
         try:
             permissions.make_folder(self.state, permissions.TRAVERSE_ONLY)
-            identity.write_once(self.key_file, secrets.token_urlsafe(32) + "\n")
+            identity.write_once(self.key_file, f"{new_key()}\n")
         except OSError as error:
             raise StoreError(f"{self.key_file}: cannot be written: {error.strerror}") from None
         _KEYS_SEEN.add(self.key_file)
-        return _read_key(self.key_file)
+        return read_keys(self.key_file)[0]
 
 
 _KEYS_SEEN: set[Path] = set()  # keys that this process has met, or a store of its: one that is missing then was deleted
@@ -296,17 +304,3 @@ def _check_test_address(raw: RawConfig, address: str) -> list[Problem]:
     except ValueError as error:
         return [raw.problem(("test_mode", "to"), str(error))]
     return []
-
-
-def _read_key(file: Path) -> bytes:
-    try:
-        secret = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise StoreError(f"{file}: cannot be read: {reason}") from None
-    if len(secret) < _MIN_KEY_LENGTH:
-        raise StoreError(
-            f"{file}: is too short to be a key; restore it from a backup, or delete it and run `distributor store claim "
-            "--new-key`: the unsubscribe links in old emails will not work any more"
-        )
-    return secret.encode()

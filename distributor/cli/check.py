@@ -91,7 +91,7 @@ def _check_offline(app: CliContext) -> tuple[str, list[str]]:
     with app.store() as database, database.read() as connection:
         store = database.name
         database.check_tables()
-        identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+        identity.check_key(database, newsroom.present_keys(), newsroom.key_location)
         damage = database.find_damage()
         missing = pipeline.list_missing(newsroom, connection)
         strange = _unknown_topics(newsroom, known_topics(app, connection))

@@ -12,9 +12,9 @@ _LOSSES = {
 }
 
 
-@click.group("store", short_help="Claim a store that was copied or moved.")
+@click.group("store", short_help="Claim a store that was moved; exchange its key.")
 def command() -> None:
-    """Claim a store that was copied or moved."""
+    """Claim a store that was copied or moved; exchange the key that signs its links."""
 
 
 @command.command("claim", short_help="Let a store that was copied or moved send from here.")
@@ -60,6 +60,27 @@ def claim(app: CliContext, new_key: bool, new_store: bool, believe: bool, yes: b
         say(f"Links are signed with the key in {newsroom.key_location}.")
     if new_store:
         say(f"This newsroom uses the store {database.name}.")
+
+
+@command.command("rotate-key", short_help="Sign links with a new key; old links keep working.")
+@pass_cli_context
+def rotate_key(app: CliContext) -> None:
+    """Sign links with a new key from now on; links in emails already sent keep working.
+
+    The new key becomes the first line of var/secret.key; the lines below it are the earlier keys, which are good for reading
+    links only. A key that somebody else may know: delete its line, and the links that it has signed end. Where the key is
+    `secret` in config.yaml, exchange it there, and put the present one under `old_secrets`.
+
+    Processes that run take the new key over by themselves. Make a backup of the file: links cannot be read without it.
+    """
+    from .. import pipeline
+
+    with app.store() as database:
+        known = pipeline.rotate_key(app.newsroom, database, clock())
+    say(
+        f"Links are signed with a new key; {plural(known - 1, 'earlier one is', 'earlier ones are')} kept for old links."
+    )
+    say(f"Back up {app.newsroom.key_location}.")
 
 
 @click.command("doctor", short_help="Find damaged rows in the store and repair them.")

@@ -37,7 +37,15 @@ from .clock import ensure_clock, preview_clock_repair
 from .compose import EditionPlan
 from .control import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
 from .correct import CorrectionPlan, apply_correction, plan_correction
-from .deliver import check_may_send, claim_store, deliver_due, make_delivery_worker, refresh_feeds, run_worker
+from .deliver import (
+    check_may_send,
+    claim_store,
+    deliver_due,
+    make_delivery_worker,
+    refresh_feeds,
+    rotate_key,
+    run_worker,
+)
 from .events import EventCollector, enqueue_event
 from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
@@ -127,6 +135,7 @@ __all__ = [
     "remove_newsletter",
     "resend_missed",
     "resume",
+    "rotate_key",
     "run_tick",
     "run_worker",
     "send_now",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,17 +16,19 @@ from ..delivery.message_worker import DeliveryRules
 from ..delivery.stats import ProgressCallback, RunStats
 from ..delivery.worker import DeliveryWorker
 from ..editions.snapshot import take_feed_snapshot
-from ..errors import DeliveryError, StoreError, StoreLost
+from ..errors import DeliveryError, StoreError, StoreLost, UserError
 from ..newsroom import Newsroom
 from ..rendering.context import SiteRenderContext
 from ..storage import identity
 from ..storage.database import Database
+from ..storage.key_file import new_key, put_first
 from ..subscribers.merge_values import recipient_finder
 from .clock import ensure_clock
 from .compose import build_site_context
 from .gather import Clock
 from .missing_names import check_names, list_missing_channels
 
+log = logging.getLogger("distributor.service")
 _MAX_REFRESHES = 3  # of a refresh, while others change what it shows
 
 
@@ -43,8 +46,8 @@ def check_may_send(newsroom: Newsroom, database: Database, now: datetime) -> Non
 
 def check_identity(newsroom: Newsroom, database: Database, now: datetime) -> None:
     """Check the store and its key against each other; one that is used for the first time gets an identity."""
-    key = newsroom.present_key()
-    known = identity.check_key(database, key, newsroom.key_location)
+    keys = newsroom.present_keys()
+    known = _check_key(newsroom, database)
     noted = identity.read_folder_id(newsroom.state)
     if known is None:
         if noted:
@@ -52,16 +55,42 @@ def check_identity(newsroom: Newsroom, database: Database, now: datetime) -> Non
                 f"store {database.name} does not know itself, but {newsroom.state / identity.FILE} names one: it was "
                 "emptied or replaced; restore it from a backup, or see `distributor store claim --help`"
             )
-        key = key or newsroom.make_key()
+        key = keys[0] if keys else newsroom.make_key()
         with database.write() as connection:
             known = identity.load(connection) or identity.create(connection, key, now)
-        identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+        _check_key(newsroom, database)
+    elif identity.is_exchanged(known, newsroom.present_keys()):
+        with database.write() as connection:
+            identity.create(connection, newsroom.present_keys()[0], now)
+        log.info("links are signed with a new key; those that the earlier one has signed still work")
     if not noted:
         _note(newsroom, known.id)
     elif noted != known.id:
         raise StoreLost(
             f"store {database.name} is another one than {newsroom.state / identity.FILE} names: nothing is sent from it"
         )
+
+
+def _check_key(newsroom: Newsroom, database: Database) -> identity.StoreIdentity | None:
+    """Check the key, once more where it was exchanged while we looked. Raises StoreLost."""
+    try:
+        return identity.check_key(database, newsroom.present_keys(), newsroom.key_location)
+    except StoreLost:
+        return identity.check_key(database, newsroom.present_keys(), newsroom.key_location)
+
+
+def rotate_key(newsroom: Newsroom, database: Database, now: datetime) -> int:
+    """Make a new key that signs links from now on; the earlier ones stay known. Returns how many keys there are. Raises
+    UserError where config.yaml holds the key, StoreError, and StoreLost where the present key is not the store's."""
+    if newsroom.settings.secret:
+        raise UserError(
+            f"the key stands in {newsroom.key_location}: put a new one there, and the present one under `old_secrets`; the "
+            "next `serve` or `deliver` signs with it"
+        )
+    check_may_send(newsroom, database, now)
+    put_first(newsroom.key_file, new_key())
+    check_identity(newsroom, database, now)
+    return len(newsroom.present_keys())
 
 
 def claim_store(
@@ -142,7 +171,7 @@ def make_delivery_worker(
 ) -> DeliveryWorker:
     """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
     is called when a channel that has failed can carry again."""
-    identity.check_key(database, newsroom.present_key(), newsroom.key_location)
+    _check_key(newsroom, database)
     newsletters = newsroom.settings.newsletters
     return DeliveryWorker(
         ledger=ledger or Ledger(database, limits=newsroom.settings.bounce_guard),

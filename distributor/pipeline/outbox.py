@@ -69,7 +69,7 @@ class OutboxSender:
         self.clock = clock
         self.stop = stop
         self.owner = new_owner()
-        self._secret = newsroom.secret()
+        newsroom.secret()  # made where there is none
         self._transports: dict[tuple[str, int], Transport] = {}
         self._rests: dict[str, tuple[float, float]] = {}  # by channel: until when, and for how long it was
 
@@ -136,7 +136,7 @@ class OutboxSender:
             if not await self.database.write_in_thread(outbox.renew, row, self.clock()):
                 return None
             return await channel.deliver(build_event_rendition(row))
-        rendition, recipient = await asyncio.to_thread(build_email, self.newsroom, channel, row, self._secret)
+        rendition, recipient = await asyncio.to_thread(build_email, self.newsroom, channel, row, self.newsroom.secret())
         batch = _MarkedBatch([OutgoingMessage(rendition, recipient)])
         batch.renew = lambda: self.database.write_in_thread(outbox.renew, row, self.clock())
         try:

@@ -19,6 +19,7 @@ import hmac
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -154,21 +155,27 @@ def check_store(database: Database, noted: str, key_file: Path, *, has_key: bool
         )
 
 
-def check_key(database: Database, key: bytes, where: str) -> StoreIdentity | None:
-    """Make sure that links are signed with the key that this store knows; returns its identity. `where` says where the key
-    is kept; an empty key is one that is missing. Raises StoreLost."""
+def check_key(database: Database, keys: Sequence[bytes], where: str) -> StoreIdentity | None:
+    """Make sure that links are signed with the key that this store knows, or with one that has taken its place; returns its
+    identity. `keys` are the one that signs and the earlier ones; none at all is one that is missing. `where` says where the
+    key is kept. Raises StoreLost."""
     with database.read() as connection:
         known = load(connection)
-        lost = not key and (known is not None or has_enqueued_emails(connection))
+        lost = not keys and (known is not None or has_enqueued_emails(connection))
     if lost:
         raise StoreLost(MISSING_KEY.format(where))
-    if known and key and fingerprint(key, known.id) != known.key_fingerprint:
+    if known and keys and known.key_fingerprint not in (fingerprint(key, known.id) for key in keys):
         raise StoreLost(
             f"{where} is another one than the one that has signed the links of this store's emails: nothing is sent with "
             "it. Restore the right one from a backup; if it is lost for good, `distributor store claim --new-key` accepts "
             "this one, and the unsubscribe links in old emails will not work any more"
         )
     return known
+
+
+def is_exchanged(known: StoreIdentity, keys: Sequence[bytes]) -> bool:
+    """Whether the key that signs has taken the place of the one that the store knows."""
+    return bool(keys) and fingerprint(keys[0], known.id) != known.key_fingerprint
 
 
 # -- where it is used --------------------------------------------------------------------------------------------------

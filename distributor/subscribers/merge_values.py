@@ -36,13 +36,14 @@ def recipient_finder(
     newsroom: SigningNewsroom, database: Database
 ) -> Callable[[Edition, Sequence[Delivery]], Mapping[str, Recipient]]:
     """A function from an edition and rows of its ledger to recipients by subscriber id, without erased subscribers."""
-    secret = newsroom.secret()
+    newsroom.secret()  # made where there is none
     links = newsroom.settings.links_url
     test, declared = newsroom.settings.test_mode, newsroom.settings.attributes
 
     def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
         with database.read() as connection:
             people = repository.personal_by_id(connection, [row.recipient for row in rows], attributes=bool(declared))
+        secret = newsroom.secret()  # each time: it may be exchanged while emails are sent
         return {
             row.recipient: build_recipient(
                 edition,

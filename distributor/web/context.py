@@ -40,9 +40,9 @@ class WebContext:
     def public_files(self) -> PublicFiles:
         return PublicFiles(self.database, self.clock)
 
-    @cached_property
+    @property
     def secrets(self) -> tuple[bytes, ...]:
-        """The keys that sign links, the present one first."""
+        """The keys that sign links, the present one first. It may be exchanged while the pages are served."""
         return self.newsroom.secrets()
 
     @cached_property
