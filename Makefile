@@ -38,7 +38,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@touch $(READY)
 
 run: $(READY)
-	@$(BIN)/distributor subscribers import samples/subscribers.csv
+	@$(BIN)/distributor subscribers import samples/subscribers.csv --consent "sample list"
 	@$(BIN)/distributor gather
 	@$(BIN)/distributor send tin-sang --no-gather --yes
 	@echo

@@ -124,8 +124,10 @@ def import_rows(
     put: Callable[[Connection, Sequence[T]], Iterable[ImportOutcome]] | None,
     total: int | None = None,
     note_summary: str = "",
+    refused: Path | None = None,
 ) -> None:
-    """Read rows and `put` the good ones into the store; `put` is None in a dry run.
+    """Read rows and `put` the good ones into the store; `put` is None in a dry run. Rows that are not imported are written
+    to `refused`, with line (of a bad row) and reason.
 
     `note_summary` is what the summary says of the rows with a note. Notes are shown once their rows are stored. Raises
     SystemExit(1) at the end if there were bad rows.
@@ -133,19 +135,21 @@ def import_rows(
     bad_rows: list[BadRow] = []
     good = _good_rows(file, rows, bad_rows)
     counts: Counter[str] = Counter()
-    notes = 0
+    notes: list[str] = []
     with _progress_bar(total) as progress:
         if put is None:
             for chunk in _chunks(good):
                 progress(len(chunk))
                 counts["dry run"] += len(chunk)
         else:
-            notes = _store_rows(app, file, good, put, counts, progress)
+            _store_rows(app, file, good, put, counts, progress, notes)
+    if refused:
+        _write_refused(refused, bad_rows, notes)
     done = ", ".join(f"{number} {change}" for change, number in counts.items()) or "nothing changed"
     number = counts.total()
     say(f"{file}: {plural(number, 'good row')}, {plural(len(bad_rows), 'bad row')}; {done if put else 'dry run'}")
     if notes:
-        say(f"{file}: {notes} {note_summary}")
+        say(f"{file}: {len(notes)} {note_summary}")
     if bad_rows:
         raise SystemExit(1)
 
@@ -157,13 +161,13 @@ def _store_rows(
     put: Callable[[Connection, Sequence[T]], Iterable[ImportOutcome]],
     counts: Counter[str],
     progress: Callable[[int], None],
-) -> int:
-    """Store the rows in transactions of limited length and time. Returns how many rows had a note."""
+    notes: list[str],
+) -> None:
+    """Store the rows in transactions of limited length and time, and collect the notes on rows."""
     from ..errors import StoreError
     from ..storage import statements
 
     chunks = _chunks(good)
-    notes = 0
     try:
         with app.store() as database:
             for first in chunks:
@@ -179,14 +183,29 @@ def _store_rows(
                 counts.update(outcome.change for outcome in outcomes)
                 for outcome in outcomes:
                     if outcome.note:
-                        notes += 1
+                        notes.append(outcome.note)
                         warn(f"{file}: {outcome.note}")
                 time.sleep(_PAUSE_BETWEEN_TRANSACTIONS)
     except (StoreError, KeyboardInterrupt):
         if counts:
             warn(f"{file}: {plural(counts.total(), 'row')} are already imported; import the file again for the rest")
         raise
-    return notes
+
+
+def _write_refused(file: Path, bad_rows: Sequence[BadRow], notes: Sequence[str]) -> None:
+    """The rows that were not imported, as CSV: line and reason. Raises UserError."""
+    import csv
+
+    from ..subscribers.csv.records import escape_formulas
+
+    def write(text: TextIO) -> int:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["line", "reason"])
+        writer.writerows((row.line, escape_formulas(row.reason)) for row in bad_rows)
+        writer.writerows(("", escape_formulas(note)) for note in notes)
+        return len(bad_rows) + len(notes)
+
+    say(f"{file}: {plural(export(file, write) or 0, 'refused row')}")
 
 
 def _good_rows(file: Path, rows: Iterable[T | BadRow], bad_rows: list[BadRow]) -> Iterator[T]:

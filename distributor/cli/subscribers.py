@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import subscriber_form
+from . import subscriber_files, subscriber_form
 from .context import (
     CliContext,
     clock,
@@ -22,16 +21,13 @@ from .context import (
     warn_of_unknown_topics,
     yes_option,
 )
-from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
+from .subscriber_files import newsletters_option, opt_out_in_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ..model import OptOut, Subscriber
-    from ..subscribers.csv.records import BadRow
+    from ..model import Subscriber
     from ..subscribers.requests import SubscriptionRequest
-    from ..subscribers.subscribe import SubscribeResult
-    from .csv_files import ImportOutcome
 
 
 @click.group("subscribers", short_help="Add, update, unsubscribe, list and import subscribers.")
@@ -39,15 +35,6 @@ def command() -> None:
     """Add, update, unsubscribe, forget, list, import and export subscribers."""
 
 
-newsletters_option = click.option(
-    "-n",
-    "--newsletter",
-    "newsletters",
-    metavar="NEWSLETTER",
-    multiple=True,
-    shell_complete=complete_newsletter,
-    help="The newsletter. Repeatable.",
-)
 frequency_option = click.option(
     "--frequency",
     type=click.Choice(["each", "daily", "weekly"]),
@@ -300,123 +287,6 @@ def list_all(app: CliContext, newsletter: str | None, as_json: bool) -> None:
     show_table(["address", "name", "language", "newsletters", "topics", "frequency"], rows, "No subscribers yet.")
 
 
-@command.command("import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@newsletters_option
-@encoding_option
-@click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
-@pass_cli_context
-def import_file(app: CliContext, file: Path, newsletters: tuple[str, ...], encoding: str, dry_run: bool) -> None:
-    """Import subscribers from a CSV file.
-
-    The header names the columns: address,name,language,newsletters,topics,frequency,consent,left. Only the address is
-    required. Exports of Mailchimp, Substack, Ghost, beehiiv, MailerLite, listmonk, Google Contacts and
-    Outlook can be imported as they are: unknown columns are skipped and named, and addresses that are unsubscribed, bounced
-    or unconfirmed there are not subscribed here. Addresses that have unsubscribed here stay unsubscribed, and are named.
-
-    Good rows are imported; every bad row is reported with its line number. Importing the same file twice changes nothing.
-    -n names the newsletters for rows that name none.
-
-    Exit code: 1 if there were bad rows.
-    """
-    from ..errors import UserError
-    from ..subscribers.csv.subscribers import SubscriberList
-    from ..subscribers.subscribe import SubscriptionChange, add_all
-    from .csv_files import ImportOutcome, import_rows, open_csv, show_skipped_columns
-
-    for name in newsletters:
-        app.newsroom.newsletter(name)
-    settings = app.newsroom.settings
-    known = list(settings.newsletters)
-    fallback = newsletters or (tuple(known) if len(known) == 1 else ())
-
-    plain = {change: ImportOutcome(change) for change in SubscriptionChange}
-
-    def put(connection: Connection, wanted: Sequence[SubscriptionRequest]) -> list[ImportOutcome]:
-        made = zip(wanted, add_all(connection, wanted, clock(), keys=app.newsroom.known_secrets()), strict=True)
-        return [_import_outcome(app, wish.address, one) if one.blocked_by else plain[one.change] for wish, one in made]
-
-    with open_csv(file, encoding) as lines:
-        try:
-            rows = SubscriberList(
-                lines,
-                known=known,
-                newsletters=fallback,
-                language=settings.site.language,
-                declared=settings.attributes,
-            )
-        except ValueError as error:
-            raise UserError(f"{file}: {error}") from None
-        show_skipped_columns(file, rows.skipped)
-        topics: dict[str, None] = {}
-        try:
-            import_rows(app, file, _collect_topics(rows, topics), None if dry_run else put, rows.count, _OPT_OUT_NOTE)
-        finally:
-            with app.store() as database, database.read() as connection:
-                warn_of_unknown_topics(app, connection, topics)
-
-
-def _collect_topics(
-    rows: Iterable[SubscriptionRequest | BadRow], topics: dict[str, None]
-) -> Iterator[SubscriptionRequest | BadRow]:
-    """The rows as they are, collecting the topics they name."""
-    from ..subscribers.requests import SubscriptionRequest
-
-    for row in rows:
-        if isinstance(row, SubscriptionRequest):
-            topics |= dict.fromkeys(row.choice.topics or ())
-        yield row
-
-
-_OPT_OUT_NOTE = "not subscribed, because they unsubscribed before; if they ask: `subscribers add ADDRESS --again`"
-
-
-def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
-    from .csv_files import ImportOutcome
-
-    note = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
-    return ImportOutcome(made.change, f"{address} {note}")
-
-
-def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
-    """Why an address is not subscribed to a newsletter, for staff."""
-    from ..subscribers import erasures
-
-    since, reason = app.local(opt_out.at), f": {opt_out.reason}" if opt_out.reason else ""
-    if opt_out.via == erasures.VIA:
-        return f"is not subscribed to {newsletter}: erased on {since}"
-    if opt_out.suppressed:
-        return f"is not subscribed to {newsletter}: suppressed since {since} ({opt_out.via}{reason})"
-    which = "" if opt_out.newsletter else " from all newsletters"
-    return f"is not subscribed to {newsletter}: unsubscribed{which} on {since} ({opt_out.via}{reason})"
-
-
-@command.command("export", short_help="Export subscribers and their opt-outs as CSV.")
-@click.argument("newsletter", required=False, shell_complete=complete_newsletter)
-@output_option
-@delimiter_option
-@pass_cli_context
-def export_file(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
-    """Export all subscribers, or those of one newsletter, as CSV, with their opt-outs.
-
-    The file is UTF-8 that Excel recognizes, and readable only by you; `subscribers import` reads it back unchanged.
-    """
-    from ..subscribers import opt_outs
-    from ..subscribers import repository as subscriber_repository
-    from ..subscribers.csv.subscribers import write_csv
-
-    if newsletter:
-        app.newsroom.newsletter(newsletter)
-    with app.store() as database, database.read(long=True) as connection:
-
-        def write(file: TextIO) -> int:
-            people = subscriber_repository.list_with_opt_outs(connection, newsletter)
-            strangers = () if newsletter else opt_outs.list_without_subscriber(connection)
-            return write_csv(file, people, strangers, DELIMITERS[delimiter], tuple(app.newsroom.settings.attributes))
-
-        count = export(output, write)
-    if count is not None:
-        say(f"{output}: {plural(count, 'subscriber')}")
-
-
 command.add_command(subscriber_form.command)
+command.add_command(subscriber_files.import_file)
+command.add_command(subscriber_files.export_file)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ..config.web import Attribute
 from ..mail.address import Mailbox
-from ..model import AttributeValue, Frequency, Language
+from ..model import AttributeValue, BounceType, Frequency, Language
 from ..text import clean_line
 from .attributes import NO_DECLARATIONS, parse_attributes
 
@@ -32,8 +32,9 @@ class SubscriptionChoice:
 class SubscriptionRequest:
     """A valid address and what was chosen for it. An attribute that is None is removed.
 
-    `left` are newsletters from which a list says they have unsubscribed (`""` for all), with the reason. If `keeps` is
-    False, there is nothing else to it, and no subscriber is created.
+    `left` are newsletters from which a list says they have unsubscribed (`""` for all), with the reason; `suppress_as` says
+    that by the list the address has bounced, or its owner has complained. If `keeps` is False, there is nothing else to it,
+    and no subscriber is created.
     """
 
     address: str
@@ -42,6 +43,7 @@ class SubscriptionRequest:
     consent: str = ""
     left: tuple[str, ...] = ()
     opt_out_reason: str = ""
+    suppress_as: BounceType | None = None
     keeps: bool = True
     attributes: Mapping[str, AttributeValue | None] = field(default_factory=dict, hash=False)
 

@@ -27,6 +27,7 @@ class SubscriptionChange(StrEnum):
     UNCHANGED = "unchanged"
     KEPT_OFF = "unsubscribed before"  # from all that was asked for
     OPTED_OUT = "unsubscribed in the list"
+    SUPPRESSED = "suppressed because of the list"
     UNCONFIRMED = "unconfirmed in the list"
 
 
@@ -65,12 +66,21 @@ def add_all(
     connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime, *, keys: tuple[bytes, ...]
 ) -> list[SubscribeResult]:
     """`add` for many, each address once, with a few statements for all of them. Where a request says that somebody has
-    unsubscribed elsewhere, that is recorded, and they are unsubscribed here."""
+    unsubscribed elsewhere, that is recorded, and they are unsubscribed here; where it says that an address is to be
+    suppressed, it is."""
     addresses = [one.key for one in wanted]
     left = opt_outs.find_with_suppressions(connection, addresses)
     for address, erased in erasures.find_erased(connection, keys, addresses).items():
         left.setdefault(address, []).append(erased)
     made = _apply_requests(connection, wanted, left, now)
+    suppressions.suppress_all(
+        connection,
+        [
+            Suppression(address=wish.key, type=wish.suppress_as, reason=wish.opt_out_reason, since=now)
+            for wish in wanted
+            if wish.suppress_as
+        ],
+    )
     gone = [(wish, enrolled.subscriber) for wish, enrolled in zip(wanted, made, strict=True) if wish.left]
     opt_outs.record(
         connection,
@@ -106,8 +116,7 @@ def _apply_requests(
         old = known.get(key)
         asked, kept_off = _without_opted_out(wish, old, left[key]) if key in left else (wish, _NO_OPT_OUTS)
         if not wish.keeps or (kept_off and not asked.choice.newsletters):
-            refused = SubscriptionChange.OPTED_OUT if wish.left else SubscriptionChange.UNCONFIRMED
-            made.append(SubscribeResult(old, SubscriptionChange.KEPT_OFF if wish.keeps else refused, kept_off))
+            made.append(SubscribeResult(old, _change_of_refused(wish), kept_off))
         elif old is None:
             new.append(_new_subscriber(f"{(first + len(new)) % 2**64:016x}", asked, now))
             made.append(SubscribeResult(new[-1], SubscriptionChange.ADDED, kept_off))
@@ -127,6 +136,14 @@ def _apply_requests(
     ]
     _insert_subscriptions(connection, more, now)
     return made
+
+
+def _change_of_refused(wanted: SubscriptionRequest) -> SubscriptionChange:
+    if wanted.keeps:
+        return SubscriptionChange.KEPT_OFF
+    if wanted.suppress_as:
+        return SubscriptionChange.SUPPRESSED
+    return SubscriptionChange.OPTED_OUT if wanted.left else SubscriptionChange.UNCONFIRMED
 
 
 _NO_OPT_OUTS: dict[str, OptOut] = {}

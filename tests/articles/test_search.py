@@ -117,7 +117,7 @@ def test_subscribers_may_choose_what_is_not_there_yet_and_are_told(with_topics: 
     file = room.folder / "readers.csv"
     rows = [f"r{i}@example.com,Y te;Y tế" for i in range(3)]
     file.write_text("\n".join(["address,topics", *rows, ""]), encoding="utf-8")
-    done = room.run("subscribers", "import", str(file))
+    done = room.run("subscribers", "import", "--consent", "form", str(file))
     assert (done.code, done.err) == (0, told)
     assert "Y te, Y tế" in room.good("subscribers", "list")
-    assert room.run("subscribers", "import", str(file), "--dry-run").err == told
+    assert room.run("subscribers", "import", "--consent", "form", str(file), "--dry-run").err == told

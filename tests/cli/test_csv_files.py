@@ -16,30 +16,38 @@ class TestCommand:
             "d@x.vn,D,subscribed\n",
             encoding="utf-8",
         )
-        done = room.run("subscribers", "import", str(first))
+        done = room.run("subscribers", "import", "--consent", "form", str(first))
         assert (done.code, done.err) == (0, "")
-        assert "2 unsubscribed in the list, " in done.out
+        assert "1 suppressed because of the list, 1 unsubscribed in the list, " in done.out
         assert "1 unconfirmed in the list, 1 added" in done.out
         later.write_text("email\nb@x.vn\nlan@example.com\nc@x.vn\n", encoding="utf-8")
-        assert "2 unsubscribed before, 1 added" in room.run("subscribers", "import", str(later)).out
+        assert (
+            "2 unsubscribed before, 1 added" in room.run("subscribers", "import", "--consent", "form", str(later)).out
+        )
         on = {one["address"] for one in room.run("subscribers", "list", "tin-sang", "--json").json}
-        assert on == {"c@x.vn", "d@x.vn"}
+        assert on == {"c@x.vn", "d@x.vn", "lan@example.com"}, "Lan's address has bounced: suppressed, not unsubscribed"
 
     def test_columns_that_matter_to_nobody_are_named_once(self, room: Room) -> None:
         file = room.folder / "mc.csv"
         file.write_text("Email Address,TIMEZONE,TAGS\nb@x.vn,Asia/Saigon,\n", encoding="utf-8")
-        said = room.good("subscribers", "import", str(file)).splitlines()
-        assert said == [f"{file}: skips 2 columns: TIMEZONE, TAGS", f"{file}: 1 good row, 0 bad rows; 1 added"]
+        said = room.good("subscribers", "import", "--consent", "form", str(file)).splitlines()
+        assert said == [
+            f"{file}: reads address from Email Address",
+            f"{file}: skips 2 columns: TIMEZONE, TAGS",
+            f"{file}: 1 good row, 0 bad rows; 1 added",
+        ]
 
     def test_an_encoding_can_be_named_and_a_guess_is_told(self, room: Room) -> None:
         file = room.folder / "old.csv"
         file.write_bytes(windows_1258("address,name\nb@x.vn,Nguyễn Hưởng\n"))
-        assert "read as windows-1258; if letters look wrong" in room.good("subscribers", "import", str(file))
+        assert "read as windows-1258; if letters look wrong" in room.good(
+            "subscribers", "import", "--consent", "form", str(file)
+        )
         file.write_bytes("address,name\nc@x.vn,Żółć\n".encode("iso-8859-2"))
-        room.good("subscribers", "import", str(file), "--encoding", "iso-8859-2")
+        room.good("subscribers", "import", "--consent", "form", str(file), "--encoding", "iso-8859-2")
         names = {one["address"]: one["name"] for one in room.run("subscribers", "list", "--json").json}
         assert (names["b@x.vn"], names["c@x.vn"]) == ("Nguyễn Hưởng", "Żółć")
-        refused = room.run("subscribers", "import", str(file), "--encoding", "klingon")
+        refused = room.run("subscribers", "import", "--consent", "form", str(file), "--encoding", "klingon")
         assert (refused.code, len(refused.err.splitlines())) == (2, 1)
 
     def test_a_line_that_never_ends_takes_no_memory(self, room: Room) -> None:
@@ -49,7 +57,7 @@ class TestCommand:
             out.seek(300_000_000, 1)  # NULs, none of them on the disk
             out.write(b"\nb@x.vn,B\n")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        done = room.run("subscribers", "import", str(file))
+        done = room.run("subscribers", "import", "--consent", "form", str(file))
         assert (done.code, "2 good rows, 1 bad row" in done.out) == (1, True)
         assert f"{file}:3: is longer than" in done.err
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes

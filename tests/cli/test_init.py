@@ -28,7 +28,7 @@ def test_the_sample_newsroom_runs_twice_and_sends_once(tmp_path: Path, room: Roo
     shutil.copytree(CHECKOUT / "samples", folder / "samples")
     shutil.copy(CHECKOUT / "config.yaml", folder)
     sample = Room(folder, room.run_here)
-    sample.good("subscribers", "import", str(folder / "samples" / "subscribers.csv"))
+    sample.good("subscribers", "import", "--consent", "form", str(folder / "samples" / "subscribers.csv"))
     done = sample.run("send", "tin-sang", "--yes")
     assert (done.code, done.err) == (0, "")
     said = done.out

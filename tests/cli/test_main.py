@@ -50,7 +50,7 @@ def broken(room: Room, *arguments: str) -> Done:
             "error: name what to update: --name, --topic, --all-topics, --frequency or --attribute",
         ),
         (["subscribers", "unsubscribe", "who@example.com"], 2, "error: who@example.com is not a subscriber"),
-        (["subscribers", "import", "/nowhere.csv"], 2, "error: /nowhere.csv: cannot be read"),
+        (["subscribers", "import", "--consent", "form", "/nowhere.csv"], 2, "error: /nowhere.csv: cannot be read"),
         (["channels", "fax"], 2, "error: there is no channel of type 'fax'"),
         (["plan", "--days", "0"], 2, "error: Invalid value for '--days'"),
     ],

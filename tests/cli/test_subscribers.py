@@ -44,11 +44,11 @@ class TestSubscribers:
     def test_a_file_is_taken_in_and_every_bad_row_told_with_its_line(self, room: Room) -> None:
         file = room.folder / "people.csv"
         file.write_text("address,name\na@example.com,A\nnonsense,B\nc@example.com,C\n", encoding="utf-8")
-        done = room.run("subscribers", "import", str(file))
+        done = room.run("subscribers", "import", "--consent", "form", str(file))
         assert done.code == 1
         assert f"warning: {file}:3: 'nonsense' is not an address" in done.err
         assert "2 good rows, 1 bad row; 2 added" in done.out
-        assert "nothing changed" not in room.run("subscribers", "import", str(file)).out
+        assert "nothing changed" not in room.run("subscribers", "import", "--consent", "form", str(file)).out
         assert "3" in str(len(room.run("subscribers", "list", "--json").json))
 
     def test_bytes_that_are_no_text_cost_their_row_and_no_other(self, room: Room) -> None:
@@ -56,7 +56,7 @@ class TestSubscribers:
         file.write_bytes(
             b"address\n" + b"".join(b"s%d@example.com\n" % number for number in range(3000)) + b"\xff@x.vn\n"
         )
-        done = room.run("subscribers", "import", str(file))
+        done = room.run("subscribers", "import", "--consent", "form", str(file))
         assert (done.code, done.err) == (
             1, f"warning: {file}:3002: contains bytes that are invalid in the encoding of the file; save it as CSV UTF-8\n",
         )  # fmt: skip
@@ -65,7 +65,7 @@ class TestSubscribers:
     def test_a_file_in_an_encoding_that_cannot_be_told_changes_nothing(self, room: Room) -> None:
         file = room.folder / "people.csv"
         file.write_bytes(b"address,name\n" + b"".join(b"s%d@x.vn,Nguy\xd4n\n" % number for number in range(9)))
-        done = room.run("subscribers", "import", str(file))
+        done = room.run("subscribers", "import", "--consent", "form", str(file))
         assert (done.code, "is not UTF-8 text; save it as CSV UTF-8" in done.err) == (2, True)
         assert len(room.run("subscribers", "list", "--json").json) == 1
 
@@ -87,7 +87,7 @@ class TestSubscribers:
         file.write_text("address\n" + "".join(f"s{number}@example.com\n" for number in range(50)), encoding="utf-8")
         with monkeypatch.context() as faulty:
             faulty.setattr("distributor.subscribers.subscribe.add_all", failing)
-            done = room.run("subscribers", "import", str(file))
+            done = room.run("subscribers", "import", "--consent", "form", str(file))
         assert (done.code, done.err.splitlines()) == (
             1,
             [
@@ -95,7 +95,9 @@ class TestSubscribers:
                 "error: the disk is full; free some space, nothing is lost",
             ],
         )
-        assert "50 good rows, 0 bad rows; 20 unchanged, 30 added" in room.good("subscribers", "import", str(file))
+        assert "50 good rows, 0 bad rows; 20 unchanged, 30 added" in room.good(
+            "subscribers", "import", "--consent", "form", str(file)
+        )
 
     def test_what_is_exported_can_be_imported(self, room: Room, tmp_path: Path) -> None:
         file = tmp_path / "out.csv"
@@ -113,10 +115,11 @@ class TestSubscribers:
         file.write_text("address,name,frequency\nLAN@Example.com,Lan,weekly\nhoa@example.com,Hoa,\n", encoding="utf-8")
         room.good("subscribers", "unsubscribe", "lan@example.com")
         for added in ("1 unsubscribed before, 1 added", "1 unsubscribed before, 1 unchanged"):
-            done = room.run("subscribers", "import", str(file))
+            done = room.run("subscribers", "import", "--consent", "form", str(file))
             assert (done.code, done.out.splitlines()) == (
                 0,
                 [
+                    f"{file}: reads address from address, name from name, frequency from frequency",
                     f"{file}: 2 good rows, 0 bad rows; {added}",
                     f"{file}: 1 not subscribed, because they unsubscribed before; "
                     "if they ask: `subscribers add ADDRESS --again`",
@@ -158,7 +161,7 @@ class TestSubscribers:
         assert "lan@example.com is not a subscriber" in room.run("subscribers", "forget", "lan@example.com", "-y").err
         file = room.folder / "people.csv"
         file.write_text("address,name\nlan@example.com,Lan\n", encoding="utf-8")
-        assert "1 unsubscribed before" in room.good("subscribers", "import", str(file))
+        assert "1 unsubscribed before" in room.good("subscribers", "import", "--consent", "form", str(file))
         refused = room.run("subscribers", "add", "lan@example.com")
         assert "lan@example.com is not subscribed to tin-sang: erased on" in refused.err
         assert "added" in room.good("subscribers", "add", "lan@example.com", "--again")
@@ -186,7 +189,7 @@ class TestSubscribers:
         room.good("suppressions", "add", "hoa@example.com", "--reason", "gọi điện")
         file = room.folder / "people.csv"
         file.write_text("address\nhoa@example.com\n", encoding="utf-8")
-        done = room.run("subscribers", "import", str(file))
+        done = room.run("subscribers", "import", "--consent", "form", str(file))
         assert "1 unsubscribed before" in done.out
         assert (
             "hoa@example.com is not subscribed to tin-sang: suppressed since" in done.err

@@ -142,19 +142,26 @@ _UNCONFIRMED_WORDS = frozenset((
 _UNSUBSCRIBED_WORDS = frozenset((
     "unsubscribed", "unsubscribe", "opted out", "opt out", "optout", "cancelled", "canceled", "removed", "left",
     "inactive", "disabled", "archived", "deleted", "suppressed", "da huy", "huy", "da huy dang ky", "huy dang ky",
-    "ngung nhan", "da ngung", "cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "soft bounced", "invalid",
-    "undeliverable", "undelivered", "complained", "complaint", "spam", "spam complaint", "reported spam", "junk",
-    "abuse", "blocklisted", "blacklisted", "blocked", "false", "no", "0", "khong", "past", "churned", "paused",
+    "ngung nhan", "da ngung", "soft bounced", "blocklisted", "blacklisted",
+    "blocked", "false", "no", "0", "khong", "past", "churned", "paused",
+))  # fmt: skip
+_BOUNCED_WORDS = frozenset((
+    "cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "invalid", "undeliverable", "undelivered",
+))  # fmt: skip
+_COMPLAINED_WORDS = frozenset((
+    "complained", "complaint", "spam", "spam complaint", "reported spam", "junk", "abuse",
 ))  # fmt: skip
 _NO_WORDS = frozenset(("", "0", "false", "no", "n", "f", "khong", "null", "none", "never", "na", "n a"))
 
 
 class ListedStatus(Enum):
-    """What a list says of an address: it is, was or never was subscribed."""
+    """What a list says of an address: it is, was or never was subscribed, does not exist, or its owner calls us spam."""
 
     SUBSCRIBED = "subscribed"
     LEFT = "left"
     UNCONFIRMED = "unconfirmed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,12 @@ class StatusEntry:
 
     says: ListedStatus
     word: str
+
+
+_LEFT_AS = {
+    "bounced": ListedStatus.BOUNCED, "bounced at": ListedStatus.BOUNCED, "clean time": ListedStatus.BOUNCED,
+    "complained": ListedStatus.COMPLAINED, "complained at": ListedStatus.COMPLAINED,
+}  # fmt: skip
 
 
 def status_columns(header: Sequence[str], others: Collection[str] = ()) -> list[int]:
@@ -195,7 +208,7 @@ def status_reader(
 def _read_status(name: str, kind: StatusColumn, cell: str) -> StatusEntry | None:
     value = fold(cell)
     if kind is StatusColumn.LEFT:
-        return None if value in _NO_WORDS else StatusEntry(ListedStatus.LEFT, name.lower())
+        return None if value in _NO_WORDS else StatusEntry(_LEFT_AS.get(fold(name), ListedStatus.LEFT), name.lower())
     if not value:
         return None
     if kind is StatusColumn.JOINED:
@@ -208,6 +221,10 @@ def _read_status(name: str, kind: StatusColumn, cell: str) -> StatusEntry | None
         return StatusEntry(ListedStatus.UNCONFIRMED, "not confirmed") if value in _NO_WORDS else None
     if value in _UNSUBSCRIBED_WORDS:
         return StatusEntry(ListedStatus.LEFT, cell.lower())
+    if value in _BOUNCED_WORDS:
+        return StatusEntry(ListedStatus.BOUNCED, cell.lower())
+    if value in _COMPLAINED_WORDS:
+        return StatusEntry(ListedStatus.COMPLAINED, cell.lower())
     if value in _UNCONFIRMED_WORDS:
         return StatusEntry(ListedStatus.UNCONFIRMED, cell.lower())
     if value in _SUBSCRIBED_WORDS:

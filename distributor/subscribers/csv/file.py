@@ -40,12 +40,14 @@ class CsvFile:
         self._file = file
         self._damaged = file.errors not in (None, "strict")
         self._delimiter, self._first, header = self._header(wanted)
+        self.header: Sequence[str] = header
         self._width = len(header)
         others = {name for names in attributes.values() for name in names}
         self.read_status = columns.status_reader(header, others)
+        self._status_places = columns.status_columns(header, others)
         first = {columns.ADDRESS: wanted[columns.ADDRESS], **attributes}
         try:
-            found = columns.find(header, {**first, **wanted}, columns.status_columns(header, others))
+            found = columns.find(header, {**first, **wanted}, self._status_places)
         except ValueError as error:
             raise ValueError(f"line {self._first or 1}: {error}") from None
         self._places = found.places
@@ -167,6 +169,12 @@ class CsvFile:
             return list(map(unescape_formulas, values)) if "'" in "".join(values) else values
 
         return read
+
+    @property
+    def mapping(self) -> list[tuple[str, str]]:
+        """What is read, each with the name of its column in the file."""
+        read = [(name, self.header[place].strip()) for name, place in self._places.items()]
+        return read + [("status", self.header[place].strip()) for place in self._status_places]
 
     def has_column(self, name: str) -> bool:
         return name in self._places

@@ -15,17 +15,19 @@ from typing import TextIO
 
 from ...config.web import Attribute
 from ...mail.address import Mailbox, canonical_if_usual
-from ...model import AttributeValue, Language, OptOut, Subscriber
+from ...model import AttributeValue, BounceType, Language, OptOut, Subscriber
 from ..attributes import NO_DECLARATIONS, parse_attributes, write_value
 from ..requests import NO_ATTRIBUTES, SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
-from .columns import ATTRIBUTE, SUBSCRIBERS, ListedStatus, attribute_columns, fold
+from .columns import ATTRIBUTE, SUBSCRIBERS, ListedStatus, StatusEntry, attribute_columns, fold
 from .file import CsvFile, DuplicateKeys, parse_mailbox
+from .peers import OURS, recognize, since_places, since_reader, status_of_all, values_reader
 from .records import BadRow, escape_formulas, join_values, split_values
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
 ALL_NEWSLETTERS = ""  # in a request that says what somebody has unsubscribed from
 ALL_SYMBOL = "*"  # the same in the column `left`: every newsletter there is and will be
 _EXTRA_COLUMNS = ("left", "given", "middle", "family")
+_SUPPRESS_AS = {ListedStatus.BOUNCED: BounceType.HARD, ListedStatus.COMPLAINED: BounceType.COMPLAINT}
 _LANGUAGES = {
     "vi vn": "vi", "vietnamese": "vi", "tieng viet": "vi", "vie": "vi",
     "en us": "en", "en gb": "en", "english": "en", "tieng anh": "en", "eng": "en",
@@ -36,8 +38,9 @@ class SubscriberList:
     """A file of subscribers: its rows as requests, or as bad rows. Raises ValueError if the header is unusable.
 
     `newsletters` are those of a row that names none; `known` are the ones that exist, `declared` the attributes. `count` is
-    the number of rows with an address, `skipped` the columns that are not read. The file is read twice, and never held in
-    memory.
+    the number of rows with an address, `skipped` the columns that are not read, `mapping` what the others are. `consent`
+    says how those have agreed whose row does not say it; `name` is that of the file. The file is read twice, and never held
+    in memory.
     """
 
     def __init__(
@@ -48,13 +51,23 @@ class SubscriberList:
         newsletters: Sequence[str] = (),
         language: Language = Language.VI,
         declared: Mapping[str, Attribute] = NO_DECLARATIONS,
+        consent: str = "",
+        name: str = "",
     ) -> None:
         self._file = CsvFile(file, SUBSCRIBERS, attribute_columns(declared))
+        header = self._file.header
+        self.peer = recognize(header)
+        self._consent = consent
+        self._asks_consent = self._file.has_column("consent") and self.peer is not OURS and not consent
+        self._of_all = status_of_all(self.peer, header, name)
+        self._since = since_reader(self.peer, header)
+        self._values = values_reader(self.peer, header, declared)
         self._attributes = self._attribute_reader(declared)
         self._repeats = DuplicateKeys(self._file.keys())
         self._columns = self._file.reader(*COLUMNS[:7])
         self._more = self._file.reader(*_EXTRA_COLUMNS)
-        self._foreign = self._file.read_status is not None or any(map(self._file.has_column, _EXTRA_COLUMNS))
+        extra = any(map(self._file.has_column, _EXTRA_COLUMNS)) or self.peer not in (None, OURS)
+        self._foreign = self._file.read_status is not None or extra
         self._usual = tuple(newsletters)
         self._language = language
         self._given = self._file.has_column("given")
@@ -89,13 +102,39 @@ class SubscriberList:
 
         return attributes
 
+    def _not_subscribed(self, address: str, stands: StatusEntry, lists: tuple[str, ...]) -> SubscriptionRequest:
+        """What follows for an address that another system does not write to."""
+        where = self.peer.name if self.peer and self.peer is not OURS else "an imported list"
+        return SubscriptionRequest(
+            address=address,
+            choice=SubscriptionChoice(newsletters=(), usual=self._language),
+            left=lists if stands.says is ListedStatus.LEFT else (),
+            suppress_as=_SUPPRESS_AS.get(stands.says),
+            opt_out_reason=f"{stands.word} in {where}",
+            keeps=False,
+        )
+
+    @property
+    def mapping(self) -> list[tuple[str, str]]:
+        """What is read, each with the name of its column in the file."""
+        header = self._file.header
+        json = [("attributes", header[self._values[0]].strip())] if self._values else []
+        since = [("time of consent", header[place].strip()) for place in since_places(self.peer, header)]
+        return [*self._file.mapping, *json, *since]
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether nothing says how those in the list have agreed. Our own export need not say it of everybody."""
+        return not self._consent and not self._file.has_column("consent")
+
     @property
     def count(self) -> int:
         return self._repeats.count
 
     @property
     def skipped(self) -> Sequence[str]:
-        return self._file.skipped
+        read = {name for _, name in self.mapping}
+        return [name for name in self._file.skipped if name not in read]
 
     def __iter__(self) -> Iterator[SubscriptionRequest | BadRow]:
         for row in self._file.rows():
@@ -108,7 +147,7 @@ class SubscriberList:
             person = None if usual else parse_mailbox(address)
             if person is None:  # nearly all rows
                 chosen = self._chosen(language, newsletters, topics, frequency, True)
-                wanted = build_request(usual, chosen, name, consent, self._attributes(cells))
+                wanted = build_request(usual, chosen, name, consent or self._consent, self._attributes(cells))
             elif self._foreign:
                 wanted = self._foreign_row(person, cells)
             else:
@@ -116,8 +155,12 @@ class SubscriberList:
                     person.address,
                     self._chosen(language, newsletters, topics, frequency, True),
                     name or person.name,
-                    consent,
+                    consent or self._consent,
                     self._attributes(cells),
+                )
+            if self._asks_consent and wanted.keeps and not wanted.consent:
+                raise ValueError(
+                    "nothing says how they have agreed: the column consent is empty, and there is no --consent"
                 )
         except ValueError as error:
             return BadRow(line, str(error))
@@ -127,27 +170,25 @@ class SubscriberList:
     def _foreign_row(self, person: Mailbox, cells: Sequence[str]) -> SubscriptionRequest:
         """A row with more than the usual columns: parts of a name, or an opt-out, here or in the system that the list comes
         from."""
-        _, name, language, newsletters, topics, frequency, consent = values = self._columns(cells)
+        _, name, language, newsletters, topics, frequency, consent = said = self._columns(cells)
         left, given, middle, family = self._more(cells)
-        stands = self._file.status(cells)
+        stands = self._of_all or self._file.status(cells)
         if stands and stands.says is not ListedStatus.SUBSCRIBED:
             lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
-            return SubscriptionRequest(
-                address=person.address,
-                choice=SubscriptionChoice(newsletters=(), usual=self._language),
-                left=lists if stands.says is ListedStatus.LEFT else (),
-                opt_out_reason=f"{stands.word} in an imported list",
-                keeps=False,
-            )
+            return self._not_subscribed(person.address, stands, lists)
         chosen = self._chosen(language, newsletters, topics, frequency, not left)
         if family and not self._given and family not in name:
             name, given = "", name  # MailerLite: a column `Name` for the first name
         name = name or full_name(given, middle, family, chosen.language or chosen.usual)
-        wanted = build_request(person.address, chosen, name or person.name, consent, self._attributes(cells))
+        values = self._values[1](cells[self._values[0]]) if self._values else {}
+        agreed = "; ".join(filter(None, (consent or self._consent, self._since(cells))))
+        wanted = build_request(
+            person.address, chosen, name or person.name, agreed, {**values, **self._attributes(cells)}
+        )
         if not left:
             return wanted
         lists = tuple(ALL_NEWSLETTERS if one == ALL_SYMBOL else one for one in split_values(left))
-        return replace(wanted, left=lists, keeps=any((*values[1:], wanted.name, wanted.attributes)))
+        return replace(wanted, left=lists, keeps=any((*said[1:], wanted.name, wanted.attributes)))
 
 
 def full_name(given: str, middle: str, family: str, language: Language) -> str:

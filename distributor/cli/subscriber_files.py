@@ -1,0 +1,215 @@
+"""`distributor subscribers import` and `export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from .context import (
+    CliContext,
+    clock,
+    complete_newsletter,
+    pass_cli_context,
+    plural,
+    say,
+    warn_of_unknown_topics,
+)
+from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ..model import OptOut
+    from ..subscribers.csv.records import BadRow
+    from ..subscribers.csv.subscribers import SubscriberList
+    from ..subscribers.requests import SubscriptionRequest
+    from ..subscribers.subscribe import SubscribeResult
+    from .csv_files import ImportOutcome
+
+
+newsletters_option = click.option(
+    "-n",
+    "--newsletter",
+    "newsletters",
+    metavar="NEWSLETTER",
+    multiple=True,
+    shell_complete=complete_newsletter,
+    help="The newsletter. Repeatable.",
+)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@newsletters_option
+@encoding_option
+@click.option("--consent", metavar="TEXT", default="", help="How they agreed, where the file does not say it.")
+@click.option("--dry-run", is_flag=True, help="Check the file; change nothing.")
+@click.option(
+    "--refused",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write every row that is not imported into this file, with its line and the reason.",
+)
+@pass_cli_context
+def import_file(
+    app: CliContext,
+    file: Path,
+    newsletters: tuple[str, ...],
+    encoding: str,
+    consent: str,
+    dry_run: bool,
+    refused: Path | None,
+) -> None:
+    """Import subscribers from a CSV file.
+
+    The header names the columns: address,name,language,newsletters,topics,frequency,consent,left, and the attributes of
+    config.yaml. Only the address is required. Exports of Mailchimp, listmonk, Ghost, Substack, Buttondown, MailPoet and
+    others can be imported as they are: it is shown which column is taken for what. Addresses that have unsubscribed or
+    never confirmed there are not subscribed here, and those that have bounced or complained are suppressed. Addresses that
+    have unsubscribed here or were erased stay so, and are named.
+
+    How subscribers have agreed is kept with each of them: in the column consent, or by --consent "sign-up form of
+    bacson.example, since 2019".
+
+    Good rows are imported; every bad row is reported with its line number. Importing the same file twice changes nothing.
+    -n names the newsletters for rows that name none.
+
+    Exit code: 1 if there were bad rows.
+    """
+    from ..subscribers.subscribe import SubscriptionChange, add_all
+    from .csv_files import ImportOutcome, import_rows, open_csv
+
+    plain = {change: ImportOutcome(change) for change in SubscriptionChange}
+
+    def put(connection: Connection, wanted: Sequence[SubscriptionRequest]) -> list[ImportOutcome]:
+        made = zip(wanted, add_all(connection, wanted, clock(), keys=app.newsroom.known_secrets()), strict=True)
+        return [_import_outcome(app, wish.address, one) if one.blocked_by else plain[one.change] for wish, one in made]
+
+    with open_csv(file, encoding) as lines:
+        rows = _open_list(app, file, lines, newsletters, consent)
+        topics: dict[str, None] = {}
+        try:
+            import_rows(
+                app,
+                file,
+                _collect_topics(rows, topics),
+                None if dry_run else put,
+                rows.count,
+                _OPT_OUT_NOTE,
+                refused=refused,
+            )
+        finally:
+            with app.store() as database, database.read() as connection:
+                warn_of_unknown_topics(app, connection, topics)
+
+
+def _open_list(
+    app: CliContext, file: Path, lines: TextIO, newsletters: tuple[str, ...], consent: str
+) -> SubscriberList:
+    """The list in a file, and what its columns are taken for. Raises UserError."""
+    from ..errors import UserError
+    from ..subscribers.csv.subscribers import SubscriberList
+
+    for name in newsletters:
+        app.newsroom.newsletter(name)
+    settings = app.newsroom.settings
+    known = list(settings.newsletters)
+    try:
+        rows = SubscriberList(
+            lines,
+            known=known,
+            newsletters=newsletters or (tuple(known) if len(known) == 1 else ()),
+            language=settings.site.language,
+            declared=settings.attributes,
+            consent=consent,
+            name=file.name,
+        )
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from None
+    _show_mapping(file, rows)
+    if rows.needs_consent:
+        raise UserError(
+            f"{file}: does not say how they have agreed; add --consent, such as --consent 'sign-up form, 2019 to 2026', "
+            "or a column consent"
+        )
+    return rows
+
+
+def _show_mapping(file: Path, rows: SubscriberList) -> None:
+    """What the columns of a list are taken for, and which are skipped."""
+    from .csv_files import show_skipped_columns
+
+    by_field: dict[str, list[str]] = {}
+    for field, column in rows.mapping:
+        by_field.setdefault(_FIELDS.get(field, field.removeprefix("attributes.")), []).append(column)
+    read = ", ".join(f"{field} from {' and '.join(columns)}" for field, columns in by_field.items())
+    say(f"{file}: {f'export of {rows.peer.name}; ' if rows.peer else ''}reads {read}")
+    show_skipped_columns(file, rows.skipped)
+
+
+_FIELDS = {"given": "name", "middle": "name", "family": "name", "left": "opt-outs"}
+
+
+def _collect_topics(
+    rows: Iterable[SubscriptionRequest | BadRow], topics: dict[str, None]
+) -> Iterator[SubscriptionRequest | BadRow]:
+    """The rows as they are, collecting the topics they name."""
+    from ..subscribers.requests import SubscriptionRequest
+
+    for row in rows:
+        if isinstance(row, SubscriptionRequest):
+            topics |= dict.fromkeys(row.choice.topics or ())
+        yield row
+
+
+_OPT_OUT_NOTE = "not subscribed, because they unsubscribed before; if they ask: `subscribers add ADDRESS --again`"
+
+
+def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
+    from .csv_files import ImportOutcome
+
+    note = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
+    return ImportOutcome(made.change, f"{address} {note}")
+
+
+def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
+    """Why an address is not subscribed to a newsletter, for staff."""
+    from ..subscribers import erasures
+
+    since, reason = app.local(opt_out.at), f": {opt_out.reason}" if opt_out.reason else ""
+    if opt_out.via == erasures.VIA:
+        return f"is not subscribed to {newsletter}: erased on {since}"
+    if opt_out.suppressed:
+        return f"is not subscribed to {newsletter}: suppressed since {since} ({opt_out.via}{reason})"
+    which = "" if opt_out.newsletter else " from all newsletters"
+    return f"is not subscribed to {newsletter}: unsubscribed{which} on {since} ({opt_out.via}{reason})"
+
+
+@click.command("export", short_help="Export subscribers and their opt-outs as CSV.")
+@click.argument("newsletter", required=False, shell_complete=complete_newsletter)
+@output_option
+@delimiter_option
+@pass_cli_context
+def export_file(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
+    """Export all subscribers, or those of one newsletter, as CSV, with their opt-outs.
+
+    The file is UTF-8 that Excel recognizes, and readable only by you; `subscribers import` reads it back unchanged.
+    """
+    from ..subscribers import opt_outs
+    from ..subscribers import repository as subscriber_repository
+    from ..subscribers.csv.subscribers import write_csv
+
+    if newsletter:
+        app.newsroom.newsletter(newsletter)
+    with app.store() as database, database.read(long=True) as connection:
+
+        def write(file: TextIO) -> int:
+            people = subscriber_repository.list_with_opt_outs(connection, newsletter)
+            strangers = () if newsletter else opt_outs.list_without_subscriber(connection)
+            return write_csv(file, people, strangers, DELIMITERS[delimiter], tuple(app.newsroom.settings.attributes))
+
+        count = export(output, write)
+    if count is not None:
+        say(f"{output}: {plural(count, 'subscriber')}")
