@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-BEAT = 0.1  # seconds; the work itself takes a few milliseconds
+BEAT = 0.25  # seconds; the work takes 5 to 50 milliseconds, for the most part waiting for the disk
 
 
 @asynccontextmanager

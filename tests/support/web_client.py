@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
+from distributor.web import pace
 from distributor.web.app import build_app
 from distributor.web.context import WebContext
 from support.clocked_newsroom import Line
@@ -80,8 +81,9 @@ class Visitor:
 
 
 @pytest.fixture
-async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
-    """The pages of `Line`'s newsroom, at https://news.bacson.example."""
+async def visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Visitor]:
+    """The pages of `Line`'s newsroom, at https://news.bacson.example; their answers wait for no beat."""
+    monkeypatch.setattr(pace, "BEAT", 0.001)
     line = Line(tmp_path)
     line.configure('.web: {url: "https://news.bacson.example"}')
     made = Visitor(line)
