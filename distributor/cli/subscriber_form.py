@@ -23,13 +23,15 @@ def command(app: CliContext, newsletter: str, language: str | None) -> None:
     """
     from ..errors import UserError
     from ..model import Language
+    from ..web.signup_form import takes_signups
     from ..web.snippet import render_snippet
 
     newsroom = app.newsroom
     found = newsroom.newsletter(newsletter)
     if newsroom.settings.web is None:
         raise UserError(f"{newsroom.file.name} has no `web`: without the web pages nobody answers the form")
-    if not found.on_the_web:
-        raise UserError(f"newsletter {newsletter!r} has on_the_web: false, so nobody can sign up for it on the web")
+    if not takes_signups(newsroom, found):
+        why = "sends no emails" if found.on_the_web else "has on_the_web: false"
+        raise UserError(f"newsletter {newsletter!r} {why}, so nobody can sign up for it on the web")
     chosen = Language(language) if language else newsroom.language(found)
     click.echo(render_snippet(newsroom.settings, newsroom.templates, found, chosen))

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from ..text import clean
+
 MAX_FORM = 32_768  # octets
 FORM_TIMEOUT = 10.0  # seconds that a form may take to arrive
 _MAX_FIELDS = 100
@@ -14,7 +16,8 @@ _MAX_VALUE = 5_000  # characters
 
 
 async def read_form(request: web.Request) -> Mapping[str, Sequence[str]]:
-    """The text fields of a form, each with its values in order, trimmed. Files are ignored.
+    """The text fields of a form, each with its values in order, trimmed, in NFC and without illegal characters (a charset
+    can make lone surrogates out of ASCII). Files are ignored.
 
     Raises HTTPBadRequest, HTTPRequestEntityTooLarge or HTTPRequestTimeout.
     """
@@ -32,7 +35,7 @@ async def read_form(request: web.Request) -> Mapping[str, Sequence[str]]:
         if number == _MAX_FIELDS:
             raise web.HTTPBadRequest
         if isinstance(value, str):
-            fields.setdefault(name, []).append(value[:_MAX_VALUE].replace("\0", "").strip())
+            fields.setdefault(clean(name), []).append(clean(value[:_MAX_VALUE]).strip())
     return fields
 
 

@@ -42,6 +42,7 @@ from .signup_form import (
     judge_sender,
     passed_token,
     read_typed,
+    takes_signups,
 )
 from .signup_view import NO_ERRORS, signup_view
 
@@ -73,8 +74,9 @@ async def _show_form(request: web.Request) -> web.Response:
 
 
 def _newsletter_on_the_web(request: web.Request, name: str) -> Newsletter:
-    found = request.app[CONTEXT].newsroom.settings.newsletters.get(name)
-    if found is None or not found.on_the_web:
+    newsroom = request.app[CONTEXT].newsroom
+    found = newsroom.settings.newsletters.get(name)
+    if found is None or not takes_signups(newsroom, found):
         raise web.HTTPNotFound
     return found
 
@@ -98,8 +100,7 @@ def form_page(
     usual = language or (settings.newsletter_language(newsletter) if newsletter else None)
     language = page_language(request, usual)
     view = signup_view(
-        settings,
-        context.secrets[0],
+        context.newsroom,
         language,
         context.clock(),
         only=newsletter.id if newsletter else "",
@@ -122,7 +123,7 @@ async def _sign_up(request: web.Request) -> web.Response:
     """Every answer from the first look into the store on comes on the beat."""
     form = await read_form(request)
     context, language = request.app[CONTEXT], page_language(request)
-    options = FormOptions.of(context.newsroom.settings)
+    options = FormOptions.of(context.newsroom)
     typed = read_typed(form, options)
     checked, errors = check_typed(typed, options, language)
     if checked is None:

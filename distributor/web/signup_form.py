@@ -1,4 +1,4 @@
-"""The sign-up form: what it offers, what was typed into it, what is wrong with that, and whether a person sent it. Pure.
+"""The sign-up form: what it offers, what was typed into it, what is wrong with that, and whether a person sent it.
 
 The names of its fields are part of snippets on other sites and never change: `email`, `newsletter`, `topic`, `frequency`,
 `language`, `name`, `attribute.NAME`.
@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from ..config.schema import Newsletter, Settings
+from ..config.schema import Newsletter
 from ..config.web import Attribute
 from ..model import Frequency, Language
+from ..newsroom import Newsroom
 from ..subscribers.address_hash import hash_address
 from ..subscribers.attributes import InvalidAttribute, parse_value
 from ..subscribers.tokens import BadToken, Claim, Purpose, read, sign
@@ -51,12 +52,23 @@ class FormOptions:
     attributes: Mapping[str, Attribute]
 
     @classmethod
-    def of(cls, settings: Settings, only: str = "") -> FormOptions:
+    def of(cls, newsroom: Newsroom, only: str = "") -> FormOptions:
         """Those of a newsroom; with `only`, of one newsletter."""
-        newsletters = {name: one for name, one in settings.newsletters.items() if one.on_the_web and only in ("", name)}
+        settings = newsroom.settings
+        newsletters = {
+            name: one
+            for name, one in settings.newsletters.items()
+            if only in ("", name) and takes_signups(newsroom, one)
+        }
         topics = [topic for one in newsletters.values() for topic in (*one.sections, *one.topics)]
         attributes = {name: one for name, one in settings.attributes.items() if one.on_form}
         return cls(newsletters, tuple(dict.fromkeys(topics)), attributes)
+
+
+def takes_signups(newsroom: Newsroom, newsletter: Newsletter) -> bool:
+    """Whether somebody can sign up for a newsletter on the web: it is shown there, and sends emails."""
+    channels = newsroom.newsletter_channels(newsletter).values()
+    return newsletter.on_the_web and any(channel.personal for channel in channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The sign-up form as templates see it (`page/parts/signup.html.j2`). Pure."""
+"""The sign-up form as templates see it (`page/parts/signup.html.j2`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from ..config.schema import Settings
 from ..i18n import translate
 from ..model import Language
+from ..newsroom import Newsroom
 from .signup_form import ATTRIBUTE, HONEYPOT, Errors, FormOptions, TypedForm, form_time
 
 NO_ERRORS: Errors = {}
@@ -46,8 +47,7 @@ class SignupView:
 
 
 def signup_view(
-    settings: Settings,
-    key: bytes,
+    newsroom: Newsroom,
     language: Language,
     now: datetime,
     *,
@@ -59,7 +59,8 @@ def signup_view(
 ) -> SignupView:
     """The form of a newsroom, or of one newsletter (`only`). `cached`: on a page that is kept for a while. Two forms on one
     page have different prefixes."""
-    options = FormOptions.of(settings, only)
+    settings = newsroom.settings
+    options = FormOptions.of(newsroom, only)
     typed = typed or TypedForm()
     if only and not typed.newsletters:
         typed = replace(typed, newsletters=(only,))
@@ -72,7 +73,7 @@ def signup_view(
         ],
         typed=typed,
         errors={name: _error_text(settings, name, text, language) for name, text in errors.items()},
-        form_time=form_time(key, now, cached=cached),
+        form_time=form_time(newsroom.secret(), now, cached=cached),
         prefix=prefix,
     )
 

@@ -31,6 +31,7 @@ def test_it_prints_a_form_that_posts_to_the_pages(tmp_path: Path) -> None:
     ("config", "words"),
     [
         (CONFIG, "has no `web`"),
+        (WEB + CONFIG.replace("[mail, feeds, posts]", "[feeds]"), "sends no emails"),
         (
             WEB + CONFIG.replace("    title: Tin sáng\n", "    title: Tin sáng\n    on_the_web: false\n"),
             "on_the_web: false",

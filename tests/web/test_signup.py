@@ -55,7 +55,7 @@ async def test_only_one_newsletter_needs_no_choice(visitor: Visitor) -> None:
 
 
 TWO = "newsletters:\n  tin-tuan: {title: Tin tuần, channels: [mail], description: Mỗi tuần một lần}\n"
-HIDDEN = "  noi-bo: {title: Nội bộ, channels: [mail], on_the_web: false}\n"
+HIDDEN = "  noi-bo: {title: Nội bộ, channels: [mail], on_the_web: false}\n  bai: {title: Bài viết, channels: [feeds]}\n"
 
 
 async def with_newsletters(visitor: Visitor, more: str = TWO + HIDDEN) -> None:
@@ -69,7 +69,7 @@ async def test_of_several_newsletters_none_is_ticked(visitor: Visitor) -> None:
     page = await (await visitor.get("/subscribe")).text()
     assert page.count('type="checkbox"') == 2
     assert not re.search(r'type="checkbox"[^>]*checked', page)
-    assert "Nội bộ" not in page
+    assert "Nội bộ" not in page and "Bài viết" not in page
     answer = await send(visitor)
     assert answer.status == 422
     assert "Xin chọn ít nhất một bản tin" in await answer.text()
@@ -80,6 +80,7 @@ async def test_a_newsletter_has_a_form_of_its_own(visitor: Visitor) -> None:
     page = await (await visitor.get("/n/tin-tuan/subscribe")).text()
     assert "Tin tuần" in page and 'name="newsletter" value="tin-tuan"' in page
     assert (await visitor.get("/n/noi-bo/subscribe")).status == 404
+    assert (await visitor.get("/n/bai/subscribe")).status == 404
     assert (await visitor.get("/n/khong-co/subscribe")).status == 404
 
 
@@ -416,6 +417,9 @@ BODIES = [
     (b"\0" * 1000, "application/octet-stream"),
     (b"email=lan%0d%0aBcc%3a%20x%40example.vn", FORM),
     (b"%%%&&&===;;;", FORM),
+    (b"email=x&name=\\ud800&newsletter=\\ud800&\\ud800=x", f"{FORM}; charset=raw_unicode_escape"),
+    (b"email=+2AA-&name=+2AA-", f"{FORM}; charset=utf-7"),
+    (b"email=lan", f"{FORM}; charset=zlib"),
     (b"email[]=a&email[x]=b", FORM),
 ]
 
