@@ -11,9 +11,13 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ...api_access.tokens import ApiScope
+from ...channel import EventType
 from ...model import AttributeValue, OptOut, Subscriber
+from ...pipeline.events import enqueue_event
+from ...pipeline.leaving import LeaveRequest, give_reason, leave_all
+from ...pipeline.preferences import erase_subscriber, tell_change
 from ...pipeline.signup import SignupForm, take_signup
-from ...subscribers import consents, erasures, opt_outs, repository, subscribe
+from ...subscribers import consents, opt_outs, repository, subscribe
 from ...subscribers.attributes import InvalidAttribute, merge_attributes, parse_attributes
 from ...subscribers.consents import Consent
 from ...subscribers.requests import SubscriptionRequest, clean_topics, parse_request
@@ -107,6 +111,7 @@ def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionReque
     """Subscribe at once. Whoever has left a newsletter stays off it."""
     keys = call.context.newsroom.known_secrets()
     with call.context.database.write() as connection:
+        before = repository.find(connection, request.address)
         made = subscribe.add(connection, request, call.now, keys=keys)
         blocked = [_opt_out_answer(replace(one, newsletter=name)) for name, one in made.blocked_by.items()]
         person = made.subscriber
@@ -116,9 +121,19 @@ def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionReque
             )
         agreed = [name for name in request.choice.newsletters if name not in made.blocked_by]
         consents.record(connection, [_consent(call, wanted, person, name) for name in agreed])
+        known = before.newsletters if before else ()
+        _tell_subscribed(call, connection, person, [name for name in agreed if name not in known])
         shown = _show(connection, [person], call)[0]
     answer = CreateAnswer(state=str(made.change), subscriber=shown, not_subscribed=blocked)
     return ApiAnswer(answer, 201 if made.change is subscribe.SubscriptionChange.ADDED else 200)
+
+
+def _tell_subscribed(call: ApiCall, connection: Connection, person: Subscriber, newsletters: Sequence[str]) -> None:
+    """Tell other programs, of each newsletter by itself."""
+    for name in newsletters:
+        told = {"subscriber": person.id, "address": person.address, "newsletter": name, "via": VIA}
+        key = f"{person.id} {name} {call.now.isoformat()}"
+        enqueue_event(call.context.newsroom, connection, EventType.SUBSCRIBED, call.now, told, key)
 
 
 def _consent(call: ApiCall, wanted: SubscriberCreate, person: Subscriber, newsletter: str) -> Consent:
@@ -228,6 +243,7 @@ def update(call: ApiCall) -> ApiAnswer:
             attributes=_changed_attributes(call, person.attributes, wanted.attributes or {}),
         )
         repository.update(connection, [(person, new)], call.now)
+        tell_change(call.context.newsroom, connection, person.id, call.now)
         return ApiAnswer(_show_detail(connection, new, call))
 
 
@@ -250,17 +266,25 @@ def unsubscribe(call: ApiCall) -> ApiAnswer:
         raise invalid_field("/newsletter", "is not a newsletter")
     with call.context.database.write() as connection:
         person = _find_by_id(connection, call)
-        reason = clean_line(wanted.reason)
-        repository.unsubscribe(connection, person, wanted.newsletter, now=call.now, via=VIA, reason=reason)
+        request = LeaveRequest(
+            subscriber=person.id,
+            newsletter=wanted.newsletter or opt_outs.ALL_NEWSLETTERS,
+            received_at=call.now,
+            via=VIA,
+        )
+        (standing,) = leave_all(call.context.newsroom, connection, [request], call.now)
+        if standing and (reason := clean_line(wanted.reason)):
+            give_reason(connection, standing, reason)
         after = repository.find_by_ids(connection, [person.id])[person.id]
-        return ApiAnswer(_show_detail(connection, after, call))
+        answer = ApiAnswer(_show_detail(connection, after, call))
+    call.context.wake()
+    return answer
 
 
 def forget(call: ApiCall) -> ApiAnswer:
     call.require_all_newsletters("erasing somebody")
-    keys = call.context.newsroom.secrets()
     with call.context.database.write() as connection:
-        erasures.erase(connection, _find_by_id(connection, call), keys, call.now, via=VIA)
+        erase_subscriber(call.context.newsroom, connection, _find_by_id(connection, call), call.now, via=VIA)
     return ApiAnswer(None, 204)
 
 
