@@ -71,7 +71,7 @@ async def _month(request: web.Request) -> web.StreamResponse:
 
 async def _list(request: web.Request, month: str) -> web.StreamResponse:
     """The editions of a newsletter, all or those of a month."""
-    context, newsletter = request.app[CONTEXT], find_newsletter(request)
+    context, newsletter = request.app[CONTEXT], await find_newsletter(request)
     language, page, path = visitor_language(request, newsletter), page_number(request), request.path
     zone = context.newsroom.zone(newsletter)
 

@@ -25,7 +25,7 @@ from ..pipeline.compose import NewsletterContext, build_render_context, build_si
 from ..plugins import registry
 from ..rendering.views import all_with_notices
 from .context import CONTEXT, WebContext
-from .public import both_languages, page_file, public_newsletters, visitor_language
+from .public import both_languages, find_newsletter, page_file, public_newsletters, visitor_language
 from .public_files import FEEDS, Made, PublicFile
 
 FORMATS = ("rss.xml", "atom.xml", "feed.json")
@@ -151,10 +151,7 @@ async def _all(request: web.Request) -> web.StreamResponse:
 
 
 async def _newsletter(request: web.Request) -> web.StreamResponse:
-    context = request.app[CONTEXT]
-    newsletter = public_newsletters(context).get(request.match_info["newsletter"])
-    if newsletter is None:
-        raise web.HTTPNotFound
+    context, newsletter = request.app[CONTEXT], await find_newsletter(request)
     return await _answer(
         request, ("feed", newsletter.id), lambda connection: feed_of_newsletter(context, connection, newsletter)
     )

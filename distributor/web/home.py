@@ -59,7 +59,7 @@ def _offer(context: WebContext, connection: Connection, newsletter: Newsletter) 
 
 
 async def _newsletter(request: web.Request) -> web.StreamResponse:
-    context, newsletter = request.app[CONTEXT], find_newsletter(request)
+    context, newsletter = request.app[CONTEXT], await find_newsletter(request)
     language = visitor_language(request, newsletter)
 
     def make(connection: Connection) -> Made:

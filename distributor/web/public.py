@@ -10,6 +10,7 @@ from aiohttp import web
 from ..config.schema import Newsletter
 from ..model import Language
 from ..rendering.page_frame import localized
+from ..storage.renames import NameKind, current_name
 from .context import CONTEXT, WebContext, page_language
 from .public_files import PublicFile
 from .responses import PAGE_POLICY
@@ -29,12 +30,17 @@ def public_newsletters(context: WebContext) -> dict[str, Newsletter]:
     return {id: one for id, one in context.newsroom.settings.newsletters.items() if one.on_the_web}
 
 
-def find_newsletter(request: web.Request) -> Newsletter:
-    """The newsletter that the address names. Raises HTTPNotFound, also for one that is not on the web."""
-    found = public_newsletters(request.app[CONTEXT]).get(request.match_info["newsletter"])
-    if found is None:
+async def find_newsletter(request: web.Request) -> Newsletter:
+    """The newsletter that the address names. Raises HTTPNotFound, also for one that is not on the web, and
+    HTTPMovedPermanently where it had that name once: feed readers and search engines remember addresses."""
+    context, name = request.app[CONTEXT], request.match_info["newsletter"]
+    shown = public_newsletters(context)
+    if name in shown:
+        return shown[name]
+    new = await context.database.read_in_thread(current_name, NameKind.NEWSLETTER, name)
+    if new not in shown:
         raise web.HTTPNotFound
-    return found
+    raise web.HTTPMovedPermanently("/".join(new if one == name else one for one in request.path.split("/")))
 
 
 def visitor_language(request: web.Request, newsletter: Newsletter | None = None) -> Language:

@@ -168,8 +168,15 @@ async def test_old_addresses_lead_to_a_renamed_newsletter(sent: Visitor) -> None
 
     await sent.run(rename)
     await sent.restart()
-    answer = await sent.get(EDITION)
-    assert (answer.status, answer.headers["Location"]) == (301, "/archive/tin-moi/tin-sang-1")
+    for old, new in (
+        (EDITION, "/archive/tin-moi/tin-sang-1"),
+        ("/archive/tin-sang", "/archive/tin-moi"),
+        ("/en/n/tin-sang", "/en/n/tin-moi"),
+        ("/feeds/tin-sang/rss.xml", "/feeds/tin-moi/rss.xml"),
+    ):
+        answer = await sent.get(old)
+        assert (answer.status, answer.headers["Location"]) == (301, new)
+        assert (await sent.get(new)).status == 200
 
 
 async def test_all_pages_answer_while_articles_come_in(sent: Visitor) -> None:
