@@ -36,7 +36,7 @@ def routes() -> list[web.RouteDef]:
     return [
         *both_languages("/archive/{newsletter}/{edition}", _edition),
         web.get("/archive/{newsletter}/{edition}/email", _email),
-        *both_languages("/a/{article}", _article),
+        *both_languages("/articles/{article}", _article),
     ]
 
 
@@ -100,7 +100,7 @@ def _as_shown(
     if article.id in corrected:
         present, said = corrected[article.id]
         article = with_notices(_with_frozen_image(present, article), said, language, zone)
-    return article if article.url else replace(article, url=f"{context.url}/a/{article.id}")
+    return article if article.url else replace(article, url=f"{context.url}/articles/{article.id}")
 
 
 def _with_frozen_image(present: Article, frozen: Article) -> Article:
@@ -199,7 +199,7 @@ def _article_file(
     chosen: Language | None,
     looks: str,
 ) -> PublicFile:
-    own, path = context.newsroom.language(newsletter), f"/a/{article.id}"
+    own, path = context.newsroom.language(newsletter), f"/articles/{article.id}"
     language = chosen or own
     corrected = web_archive.load_corrected(connection, [article])
     settings = context.pages.settings(newsletter)

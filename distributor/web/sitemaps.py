@@ -70,7 +70,7 @@ def _addresses(context: WebContext, connection: Connection) -> Iterator[str]:
     for one in editions:
         yield _address(f"{context.url}/archive/{one.newsletter}/{one.id}", one.released_at)
     for article in web_archive.list_public_articles(connection, list(shown), MAX_ADDRESSES // 3, without_address=True):
-        yield _address(f"{context.url}/a/{article.id}", article.published)
+        yield _address(f"{context.url}/articles/{article.id}", article.published)
 
 
 def _address(url: str, changed: datetime) -> str:
@@ -100,7 +100,7 @@ def _news(context: WebContext, connection: Connection) -> Iterator[str]:
     for article in web_archive.list_public_articles(
         connection, list(shown), MAX_NEWS // 2, since=now - NEWS_AGE, without_address=True
     ):
-        yield _story(context, f"{context.url}/a/{article.id}", language, article.published, article.title)
+        yield _story(context, f"{context.url}/articles/{article.id}", language, article.published, article.title)
 
 
 def _story(context: WebContext, url: str, language: str, published: datetime, title: str) -> str:

@@ -32,14 +32,14 @@ async def sent(visitor: Visitor) -> Visitor:
 
 async def article_path(visitor: Visitor, title: str = "Tin b của tỉnh nhà") -> str:
     page = await (await visitor.get("/search?q=" + title.replace(" ", "+"))).text()
-    found = re.search(r'href="(/a/[a-z0-9]+)"', page)
+    found = re.search(r'href="(/articles/[a-z0-9]+)"', page)
     assert found
     return found[1]
 
 
 async def correct(visitor: Visitor, title: str, kind: NoticeKind, note: str) -> None:
     line = visitor.line
-    article = (await article_path(visitor, title)).removeprefix("/a/")
+    article = (await article_path(visitor, title)).removeprefix("/articles/")
 
     def work() -> None:
         line.at("09:12")
@@ -149,8 +149,8 @@ async def test_the_visitor_s_language_is_that_of_what_stands_around(sent: Visito
     "path",
     [
         "/archive/tin-sang/tin-sang-99", "/archive/none/tin-sang-9", "/archive/tin-sang/..%2f..%2fetc%2fpasswd",
-        "/archive/tin-sang/%00", "/archive/tin-sang/'; DROP TABLE editions; --", "/a/none", "/a/%F0%9F%99%82",
-        "/archive/tin-sang/tin-sang-99/email", "/a/" + "x" * 3000,
+        "/archive/tin-sang/%00", "/archive/tin-sang/'; DROP TABLE editions; --", "/articles/none", "/articles/%F0%9F%99%82",
+        "/archive/tin-sang/tin-sang-99/email", "/articles/" + "x" * 3000,
     ],
 )  # fmt: skip
 async def test_what_there_is_not_is_not_found(sent: Visitor, path: str) -> None:

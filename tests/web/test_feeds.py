@@ -163,7 +163,7 @@ PATHS = ("/feeds/feed.json", "/feeds/tin-sang/feed.json", "/feeds/topics/kinh-te
 async def correct(visitor: Visitor, kind: NoticeKind) -> None:
     line = visitor.line
     page = await (await visitor.get("/search?q=tin+a")).text()
-    article = page.split('href="/a/')[1].split('"')[0]
+    article = page.split('href="/articles/')[1].split('"')[0]
 
     def work() -> None:
         line.at("09:12")
