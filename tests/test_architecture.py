@@ -66,6 +66,7 @@ OTHER_TESTS = {
     "tests/real/test_editions_over_months.py": "story: months of editions at random (state machine)",
     "tests/real/test_subscribers_over_months.py": "story: months of subscribers at random (state machine)",
     "tests/real/test_hardship.py": "story: full disk, locked store, restarted PostgreSQL, stopped process",
+    "tests/web/test_scanners.py": "programs that open every link of every email, against all pages",
     "tests/real/test_long_texts.py": "every function that reads foreign text: its time grows with length only",
     "tests/real/test_torture.py": "the harness of `make torture`: senders killed at random",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import subscriber_files, subscriber_form
+from . import subscriber_data, subscriber_files, subscriber_form
 from .context import (
     CliContext,
     clock,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @click.group("subscribers", short_help="Add, update, unsubscribe, list and import subscribers.")
 def command() -> None:
-    """Add, update, unsubscribe, forget, list, import and export subscribers."""
+    """Add, update, show, unsubscribe, forget, list, import and export subscribers, and answer what they ask."""
 
 
 frequency_option = click.option(
@@ -288,5 +288,7 @@ def list_all(app: CliContext, newsletter: str | None, as_json: bool) -> None:
 
 
 command.add_command(subscriber_form.command)
+command.add_command(subscriber_data.show)
+command.add_command(subscriber_data.requests)
 command.add_command(subscriber_files.import_file)
 command.add_command(subscriber_files.export_file)

@@ -111,11 +111,12 @@ def record(connection: Connection, request: DataRequest) -> int:
 
 
 def close(connection: Connection, id: int, actor: str, note: str, now: datetime) -> bool:
-    """Record that a request is done. False where there is no such open request."""
+    """Record that a request is done; without a note, the one of its beginning stays. False where there is no such open
+    request."""
     here = (data_requests.c.id == id) & data_requests.c.done_at.is_(None)
+    said = {"note": note} if note else {}
     return (
-        connection.execute(sa.update(data_requests).where(here).values(done_at=now, actor=actor, note=note)).rowcount
-        == 1
+        connection.execute(sa.update(data_requests).where(here).values(done_at=now, actor=actor, **said)).rowcount == 1
     )
 
 
