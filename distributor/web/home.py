@@ -12,6 +12,8 @@ from ..rendering.views import safe_text
 from .context import CONTEXT, WebContext
 from .public import both_languages, find_newsletter, local_path, page_file, public_newsletters, visitor_language
 from .public_files import Made
+from .signup_form import takes_signups
+from .signup_view import SignupView, signup_view
 
 EARLIER = 10  # editions listed below the latest
 TITLES = 8  # of the latest edition
@@ -39,6 +41,7 @@ async def _home(request: web.Request) -> web.StreamResponse:
             language,
             local_path(context, "/", language),
             offers=[_offer(context, connection, one) for one in public_newsletters(context).values()],
+            signup=_signup(context, language),
             description=context.newsroom.settings.site.description,
             open_graph=_open_graph(context, language, context.newsroom.settings.site.title),
         )
@@ -54,8 +57,15 @@ def _offer(context: WebContext, connection: Connection, newsletter: Newsletter) 
         "title": newsletter.title,
         "description": newsletter.description,
         "language": context.newsroom.language(newsletter).value,
+        "takes_signups": takes_signups(context.newsroom, newsletter),
         "latest": latest[0] if latest else None,
     }
+
+
+def _signup(context: WebContext, language: Language, only: str = "") -> SignupView | None:
+    """The form of one newsletter; of the home page, where there is only one."""
+    view = signup_view(context.newsroom, language, context.clock(), only=only, cached=True)
+    return view if len(view.newsletters) == 1 else None
 
 
 async def _newsletter(request: web.Request) -> web.StreamResponse:
@@ -72,6 +82,7 @@ async def _newsletter(request: web.Request) -> web.StreamResponse:
             language,
             request.path,
             newsletter=newsletter,
+            signup=_signup(context, language, newsletter.id),
             latest=latest,
             titles=[safe_text(one.title) for one in found[1].carried[:TITLES]] if found else [],
             earlier=editions[1:],

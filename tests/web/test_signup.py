@@ -436,3 +436,18 @@ async def test_a_sealed_word_that_is_none_shows_the_page_without_an_address(visi
     for word in ("", "A", "%00", "%ff", "..", "đ", "A" * 2000, "%2e%2e%2f"):
         answer = await visitor.get(f"/subscribe/sent/{word}")
         assert answer.status in (200, 404), word
+
+
+@pytest.mark.parametrize("path", ["/", "/n/tin-sang"])
+async def test_the_form_on_a_page_that_is_cached_signs_somebody_up(visitor: Visitor, path: str) -> None:
+    visitor.line.now += timedelta(minutes=3)  # a page that is made anew every ten minutes looks older than it is
+    answer = await visitor.post("/subscribe", data=await fill(visitor, path, email=LAN))
+    assert answer.status == 303
+    assert await waiting(visitor)
+
+
+async def test_a_newsletter_that_sends_no_emails_offers_no_form(visitor: Visitor) -> None:
+    await with_newsletters(visitor, "newsletters:\n" + HIDDEN)
+    page = await (await visitor.get("/n/bai")).text()
+    assert 'name="email"' not in page
+    assert "/n/bai/subscribe" not in await (await visitor.get("/")).text()
