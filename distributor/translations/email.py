@@ -124,10 +124,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data_subject": ("Dữ liệu của quý vị tại {site}", "Your data at {site}"),
     "data_title": ("Dữ liệu của quý vị", "Your data"),
     "data_intro": (
-        "Dưới đây là mọi dữ liệu mà {site} lưu giữ về {address}.",
-        "Below is everything that {site} keeps about {address}.",
+        "Dưới đây là dữ liệu mà {site} lưu giữ về {address}.",
+        "Below is what {site} keeps about {address}.",
     ),
     "data_asked": ("Yêu cầu nhận lúc {time}, {date}.", "Asked for at {time}, {date}."),
+    "data_full": ("Tải toàn bộ dữ liệu (tệp JSON)", "Download all of it (a JSON file)"),
     "data_rights": (
         "Quý vị có thể yêu cầu sửa hoặc xóa những dữ liệu này bất cứ lúc nào.",
         "You can have this data corrected or deleted at any time.",

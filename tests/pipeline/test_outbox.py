@@ -18,8 +18,10 @@ from distributor.channel import PersonalChannel
 from distributor.delivery import outbox
 from distributor.delivery.outbox import OutboxRow
 from distributor.model import BounceType, Language, Suppression
+from distributor.pipeline import own_link, preferences
 from distributor.pipeline.outbox import OutboxReport, build_email
 from distributor.pipeline.transactional import EmailRequest, enqueue_email
+from distributor.subscribers import repository
 from support.clocked_newsroom import Line, text_of
 
 CONFIRM = "https://news.bacson.example/c/v1.c.abc"
@@ -209,6 +211,23 @@ def test_what_belongs_to_the_whole_site_bears_its_name(line: Line) -> None:
     html = data.get_body(("html",))
     assert html is not None
     assert "Tin sáng &lt;b&gt;" in html.get_content()
+
+
+def test_everything_that_subscribers_ask_for_on_the_web_can_be_rendered(line: Line) -> None:
+    """With the values that the pages really give."""
+    line.configure('.web: {url: "https://news.bacson.example"}')
+    line.subscribe("lan")
+    with line.store.write() as connection:
+        person = repository.find(connection, "lan@example.com")
+        assert person is not None
+        preferences.send_data(line.newsroom, connection, person, line.now, via="link")
+        preferences.ask_new_address(line.newsroom, connection, person, "lan.moi@example.com", line.now)
+        own_link.send_own_link(line.newsroom, connection, "lan@example.com", "192.0.2.1", line.now)
+    report = send(line)
+    assert (report.sent("mail"), report.faults) == (3, {})
+    assert sorted(row.kind for row in rows(line)) == ["email/address_change", "email/data", "email/link"]
+    data = next(letter for letter in letters(line) if "Dữ liệu" in letter["Subject"])
+    assert "Tải toàn bộ dữ liệu (tệp JSON): https://news.bacson.example/p/" in text_of(data)
 
 
 def test_what_nobody_could_send_in_time_is_given_up(line: Line) -> None:
