@@ -62,7 +62,7 @@ def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: b
 
 
 def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
-    """The drafts that wait, and the daily and weekly emails."""
+    """The drafts that wait, who has paused, and the daily and weekly emails."""
     from ..editions import repository as edition_repository
     from ..model import Frequency
     from ..subscribers import recipients
@@ -76,6 +76,9 @@ def _more(app: CliContext, name: str, now: datetime, days: int) -> list[str]:
             for row in edition_repository.list_unreleased(connection)
             if row.newsletter == name
         ]
+        paused = recipients.count_paused(connection, name, now)
+        if paused:
+            lines.append(f"paused by {plural(paused, 'subscriber')}: nothing is sent to them meanwhile")
         for frequency, schedule in ((Frequency.DAILY, timing.daily), (Frequency.WEEKLY, timing.weekly)):
             count = sum(
                 one.size

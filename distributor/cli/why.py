@@ -140,6 +140,11 @@ def _subscriber(
         person, standing, rows, met, app.zone, app.newsroom.settings.max_emails_per_day, failures
     )
     left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
+    left += [
+        f"They have paused {name} until {app.local(until)}; nothing of it is sent to them before that."
+        for name, until in subscriber_repository.paused_until(connection, person.id).items()
+        if until > clock()
+    ]
     emails = {row.id: _articles_in_email(connection, row) for row in rows}
     told = [*lines[:1], *left, *([] if edition else sent), *lines[1:]]
     if one and met:

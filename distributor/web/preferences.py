@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from ..config.web import Attribute
 from ..i18n import translate
 from ..mail.address import mask_address
 from ..model import Language, Subscriber
@@ -174,7 +175,7 @@ def _page(
         pauses=[(name, one.title) for name, one in options.newsletters.items() if name in visit.person.newsletters],
         first_day=(today + timedelta(days=1)).isoformat(),
         last_day=(today + LONGEST_PAUSE).isoformat(),
-        errors={name: translate(language, key) for name, key in errors.items()},
+        errors={name: _error_text(options, name, key, language) for name, key in errors.items()},
         consent=translate(language, "prefs_consent", site=settings.site.title),
         new_address=new_address,
         leave_url=f"{_prefix(request)}/u/{leave}",
@@ -186,12 +187,25 @@ def _attribute_views(options: PreferenceOptions, language: Language) -> list[dic
     return [
         {
             "name": name,
-            "label": one.label.get(language) or next(iter(one.label.values())),
+            "label": _label(one, language),
             "type": one.type,
             "choices": [(text, text) for text in one.choices],
         }
         for name, one in options.attributes.items()
     ]
+
+
+def _error_text(options: PreferenceOptions, field: str, key: str, language: Language) -> str:
+    """What is wrong with a field; with its name, where several look alike."""
+    text = translate(language, key)
+    kind, _, name = field.partition(".")
+    if kind == "attribute":
+        return f"{_label(options.attributes[name], language)}: {text}"
+    return f"{options.newsletters[name].title}: {text}" if kind == "pause" else text
+
+
+def _label(attribute: Attribute, language: Language) -> str:
+    return attribute.label.get(language) or next(iter(attribute.label.values()))
 
 
 def _common(request: web.Request, visit: _Visit, saved: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from distributor.subscribers import repository
 from distributor.subscribers.data_requests import RequestKind, answer_due, new_request
 from support.newsroom import Room
 
@@ -75,3 +76,15 @@ def test_an_answer_is_due_two_working_days_later(asked: str, due: str) -> None:
 def test_each_kind_has_its_time(kind: str, days: int) -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     assert new_request(RequestKind(kind), "lan@example.com", now, via="staff").due_at == now + timedelta(days=days)
+
+
+def test_plan_and_why_say_who_has_paused(room: Room) -> None:
+    store = room.store()
+    until = datetime.now(UTC) + timedelta(days=30)
+    with store.write() as connection:
+        person = repository.find(connection, "lan@example.com")
+        assert person
+        repository.pause(connection, person.id, "tin-sang", until)
+    store.close()
+    assert "They have paused tin-sang until " in room.good("why", "lan@example.com")
+    assert "paused by 1 subscriber" in room.run("plan", "tin-sang").out
