@@ -32,8 +32,8 @@ READERS: dict[str, Callable[[bytes], Iterator[ProviderEvent]]] = {
 }
 WORDS = (
     "event event-data bounce complaint mail tags d headers name value bouncedRecipients emailAddress status reason code "
-    "eventType notificationType RecordType Type ID Metadata Email timestamp ts_epoch X-Mailin-custom user-variables severity "
-    "delivery-status message envelope sender source Bounce Complaint failed permanent hard_bounce bounceType"
+    "eventType notificationType RecordType Type ID Metadata Email timestamp ts_epoch X-Mailin-custom user-variables "
+    "severity delivery-status message envelope sender source Bounce Complaint failed permanent hard_bounce bounceType"
 )
 NAMES = st.sampled_from(re.findall(r"\S+", WORDS))
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | NAMES
