@@ -212,11 +212,11 @@ def _good_rows(file: Path, rows: Iterable[T | BadRow], bad_rows: list[BadRow]) -
     from ..subscribers.csv.records import BadRow
 
     for row in rows:
-        if isinstance(row, BadRow):
-            bad_rows.append(row)
-            warn(f"{file}:{row.line}: {row.reason}")
-        else:
+        if not isinstance(row, BadRow):
             yield row
+            continue
+        bad_rows.append(row)
+        warn(f"{file}:{row.line}: {row.reason}")
 
 
 def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..model import OptOut
-    from ..subscribers.csv.records import BadRow
     from ..subscribers.csv.subscribers import SubscriberList
     from ..subscribers.requests import SubscriptionRequest
     from ..subscribers.subscribe import SubscribeResult
@@ -89,12 +88,11 @@ def import_file(
 
     with open_csv(file, encoding) as lines:
         rows = _open_list(app, file, lines, newsletters, consent)
-        topics: dict[str, None] = {}
         try:
             import_rows(
                 app,
                 file,
-                _collect_topics(rows, topics),
+                rows,
                 None if dry_run else put,
                 rows.count,
                 _OPT_OUT_NOTE,
@@ -102,7 +100,7 @@ def import_file(
             )
         finally:
             with app.store() as database, database.read() as connection:
-                warn_of_unknown_topics(app, connection, topics)
+                warn_of_unknown_topics(app, connection, rows.topics)
 
 
 def _open_list(
@@ -150,18 +148,6 @@ def _show_mapping(file: Path, rows: SubscriberList) -> None:
 
 
 _FIELDS = {"given": "name", "middle": "name", "family": "name", "left": "opt-outs"}
-
-
-def _collect_topics(
-    rows: Iterable[SubscriptionRequest | BadRow], topics: dict[str, None]
-) -> Iterator[SubscriptionRequest | BadRow]:
-    """The rows as they are, collecting the topics they name."""
-    from ..subscribers.requests import SubscriptionRequest
-
-    for row in rows:
-        if isinstance(row, SubscriptionRequest):
-            topics |= dict.fromkeys(row.choice.topics or ())
-        yield row
 
 
 _OPT_OUT_NOTE = "not subscribed, because they unsubscribed before; if they ask: `subscribers add ADDRESS --again`"

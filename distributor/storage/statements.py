@@ -91,8 +91,9 @@ def insert_rows(connection: Connection, table: sa.Table, names: Sequence[str], r
     for name, column in columns.items():
         process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
         if process:  # once for each value, as many rows have the same
-            bound = {id(value): process(value) for value in {id(value): value for value in column}.values()}
-            columns[name] = tuple([bound[id(value)] for value in column])
+            places = list(map(id, column))
+            bound = {place: process(value) for place, value in dict(zip(places, column, strict=True)).items()}
+            columns[name] = tuple(map(bound.__getitem__, places))
     compiled = statement.compile(dialect=dialect, column_keys=names)
     assert isinstance(compiled, SQLCompiler)
     assert compiled.positiontup is not None

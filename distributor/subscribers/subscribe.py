@@ -59,7 +59,7 @@ def resubscribe(
     erasures.end_erasure(connection, keys, wanted.key)
     opt_outs.delete(connection, wanted.key, wanted.choice.newsletters)
     lifted = suppressions.remove_suppression(connection, wanted.key)
-    return _apply_requests(connection, [wanted], {}, now)[0], lifted
+    return _apply_requests(connection, [wanted], {}, now, [wanted.key])[0], lifted
 
 
 def add_all(
@@ -72,7 +72,7 @@ def add_all(
     left = opt_outs.find_with_suppressions(connection, addresses)
     for address, erased in erasures.find_erased(connection, keys, addresses).items():
         left.setdefault(address, []).append(erased)
-    made = _apply_requests(connection, wanted, left, now)
+    made = _apply_requests(connection, wanted, left, now, addresses)
     suppressions.suppress_all(
         connection,
         [
@@ -103,10 +103,13 @@ def _newsletters_to_leave(wanted: SubscriptionRequest, person: Subscriber) -> li
 
 
 def _apply_requests(
-    connection: Connection, wanted: Sequence[SubscriptionRequest], left: Mapping[str, Sequence[OptOut]], now: datetime
+    connection: Connection,
+    wanted: Sequence[SubscriptionRequest],
+    left: Mapping[str, Sequence[OptOut]],
+    now: datetime,
+    keys: Sequence[str],
 ) -> list[SubscribeResult]:
-    """Subscribe people, except where `left` (opt-outs by address) forbids it."""
-    keys = [one.key for one in wanted]
+    """Subscribe people, except where `left` (opt-outs by address) forbids it. `keys` are their addresses in normal form."""
     known = repository.find_by_keys(connection, keys)
     made: list[SubscribeResult] = []
     new: list[Subscriber] = []

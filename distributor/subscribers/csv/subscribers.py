@@ -38,9 +38,9 @@ class SubscriberList:
     """A file of subscribers: its rows as requests, or as bad rows. Raises ValueError if the header is unusable.
 
     `newsletters` are those of a row that names none; `known` are the ones that exist, `declared` the attributes. `count` is
-    the number of rows with an address, `skipped` the columns that are not read, `mapping` what the others are. `consent`
-    says how those have agreed whose row does not say it; `name` is that of the file. The file is read twice, and never held
-    in memory.
+    the number of rows with an address, `skipped` the columns that are not read, `mapping` what the others are, `topics`
+    those of the rows so far. `consent` says how those have agreed whose row does not say it; `name` is that of the file.
+    The file is read twice, and never held in memory.
     """
 
     def __init__(
@@ -71,10 +71,11 @@ class SubscriberList:
         self._usual = tuple(newsletters)
         self._language = language
         self._given = self._file.has_column("given")
+        self.topics: dict[str, None] = {}
 
         @lru_cache(maxsize=10_000)  # most rows of a list choose alike
         def chosen(language_: str, newsletters_: str, topics: str, frequency: str, some: bool) -> SubscriptionChoice:
-            return parse_choice(
+            choice = parse_choice(
                 split_values(newsletters_) or (newsletters if some else ()),
                 known=known,
                 language=_LANGUAGES.get(fold(language_), language_.casefold()),
@@ -83,6 +84,8 @@ class SubscriberList:
                 default_language=language,
                 some=some,
             )
+            self.topics |= dict.fromkeys(choice.topics)
+            return choice
 
         self._chosen = chosen
 
@@ -137,8 +140,9 @@ class SubscriberList:
         return [name for name in self._file.skipped if name not in read]
 
     def __iter__(self) -> Iterator[SubscriptionRequest | BadRow]:
+        make = self._row
         for row in self._file.rows():
-            yield row if isinstance(row, BadRow) else self._row(*row)
+            yield make(*row) if row.__class__ is tuple else row  # type: ignore[misc]
 
     def _row(self, line: int, cells: Sequence[str]) -> SubscriptionRequest | BadRow:
         address, name, language, newsletters, topics, frequency, consent = self._columns(cells)
