@@ -29,6 +29,8 @@ from . import (
 )
 from .access_log import known_path
 from .api import routes as api
+from .api.feed_refresh import FEEDS, FeedRefresh
+from .api.route import ROOT as API_ROOT
 from .context import CONTEXT, WebContext
 from .request_checks import find_fault, has_unsafe_characters, known_hosts
 from .responses import error_page
@@ -68,6 +70,8 @@ def build_app(context: WebContext) -> web.Application:
     """The application of a newsroom."""
     app = web.Application(middlewares=[_refusals(context), _safe_headers, _errors], client_max_size=MAX_BODY)
     app[CONTEXT] = context
+    app[FEEDS] = FeedRefresh()
+    app.on_cleanup.append(app[FEEDS].finish)
     routes = [route for area in _AREAS for route in area.routes()]
     app.add_routes([*routes, *_with_slash(routes)])
     return app
@@ -127,7 +131,7 @@ async def _safe_headers(request: web.Request, handler: Handler) -> web.StreamRes
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors as pages. Paths of the API and of hooks answer in their own form before they come here."""
     try:
-        if not _unsubscribes(request):
+        if not (_unsubscribes(request) or request.path.startswith(f"{API_ROOT}/")):
             if has_unsafe_characters(request.path):
                 raise web.HTTPNotFound
             if has_unsafe_characters(*request.query, *request.query.values()):

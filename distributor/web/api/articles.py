@@ -204,7 +204,7 @@ async def push(call: ApiCall) -> ApiAnswer:
     alerts = await _decide_alerts(call, done.article, urgent=wanted.urgent)
     context.wake()  # the service delivers now
     if done.change != "known" or alerts:
-        await call.refresh_feeds()
+        call.refresh_feeds()
     shown = await context.database.read_in_thread(_show_one, done.article, call)
     answer = PushAnswer(
         change=done.change, article=shown, alerts=[_alert_answer(one) for one in alerts], notes=list(done.notes)
@@ -337,7 +337,7 @@ async def _notice(call: ApiCall, kind: NoticeKind, reason: str) -> ApiAnswer:
         _require_sending(call, "a notice with emails")
     answer = await asyncio.to_thread(_apply_notice, call, kind, clean_line(reason))
     call.context.wake()
-    await call.refresh_feeds()
+    call.refresh_feeds()
     return ApiAnswer(answer)
 
 

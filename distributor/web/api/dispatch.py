@@ -20,7 +20,6 @@ from typing import Any, cast
 from aiohttp import web
 from pydantic import ValidationError
 
-from ... import pipeline
 from ...api_access import idempotency, tokens
 from ...api_access.idempotency import ClaimResult, KeptAnswer
 from ...api_access.rates import WINDOW, RateStatus, RequestLimiter
@@ -28,6 +27,7 @@ from ...api_access.tokens import ApiToken
 from ...errors import ClockError, DistributorError, OutdatedConfig, StoreError, UserError
 from ..client_address import client_address, network_of
 from ..context import CONTEXT, WebContext
+from .feed_refresh import FEEDS
 from .json_body import check_media_type, read_body, validate_body
 from .problems import PROBLEM_TYPE, ApiProblem, invalid_field, invalid_request
 from .route import ApiAnswer, ApiCall, ApiRoute, AsyncHandler, SyncHandler, split_path
@@ -40,31 +40,12 @@ _RETRY_AFTER = "10"  # seconds, after an answer 503
 
 
 @dataclass
-class FeedRefresh:
-    """Brings up to date what channels show of all articles, one refresh at a time. Whoever asks while another one waits for
-    its turn is served by that: it begins later than what they have changed."""
-
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _waiting: bool = False
-
-    async def refresh(self, context: WebContext) -> None:
-        if self._waiting:
-            return
-        self._waiting = True
-        async with self._turn:
-            self._waiting = False
-            for fault in await pipeline.refresh_feeds(context.newsroom, context.database, context.clock):
-                log.error("%s", fault)
-
-
-@dataclass
 class Api:
     """The operations, and who has asked how often."""
 
     table: Sequence[ApiRoute]
     document: bytes
     _limits: dict[int, RequestLimiter] = field(default_factory=dict)
-    _feeds: FeedRefresh = field(default_factory=FeedRefresh)
 
     async def handle(self, request: web.Request) -> web.Response:
         """The answer to any request below the root of the API."""
@@ -94,7 +75,7 @@ class Api:
         _check_scope(token, route)
         query = read_query(route, request)
         body = await _read_valid_body(request, route)
-        refresh = partial(self._feeds.refresh, context)
+        refresh = partial(request.app[FEEDS].refresh_soon, context)
         call = ApiCall(context, token, now, parameters, query, _parse_body(route, body), refresh)
         key = _idempotency_key(request)
         if key is None or route.method != "POST":

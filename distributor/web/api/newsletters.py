@@ -213,7 +213,7 @@ async def _sent(call: ApiCall, plan: EditionPlan, notes: list[str]) -> ApiAnswer
     row = None
     if plan.edition:
         row = await call.context.database.read_in_thread(edition_repository.find_row, plan.edition.id)
-        await call.refresh_feeds()
+        call.refresh_feeds()
     answer = SendAnswer(
         edition=edition_answer(row) if row else None,
         reason=plan.selection.reason if row is None else "",

@@ -31,7 +31,7 @@ class ApiAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-async def _nothing() -> None:
+def _nothing() -> None:
     """What a call refreshes where nothing shows it."""
 
 
@@ -45,7 +45,7 @@ class ApiCall:
     path: Mapping[str, str]
     query: Any = None
     body: Any = None
-    refresh_feeds: Callable[[], Awaitable[None]] = _nothing
+    refresh_feeds: Callable[[], None] = _nothing
 
     @property
     def by(self) -> str:

@@ -53,7 +53,8 @@ def test_every_body_comes_with_an_example() -> None:
     assert [name for name in sorted(bodies) if not has_example(schemas[name])] == []
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_no_request_gives_a_fault_of_ours_or_an_answer_that_is_not_in_the_document(
     api: ApiClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
