@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from distributor import pipeline
+from distributor.bounces import provider_events
 from distributor.errors import RenderError
 from distributor.gather_loop import GatherLoop
 from distributor.pipeline import publish, tick
@@ -118,3 +119,23 @@ async def test_a_newsletter_that_cannot_be_rendered_is_reported_when_it_begins_a
     await passes.minute()
     assert len(errors(caplog)) == 3, "it was well meanwhile"
     assert "Traceback" not in caplog.text
+
+
+async def test_what_providers_report_is_worked_at_the_next_pass_and_what_cannot_be_is_named(
+    line: Line, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    def store() -> None:
+        with line.store.write() as connection:
+            provider_events.store(connection, "smtp", "a", {}, b"Subject: Xin chao\r\n\r\n", line.now)
+            provider_events.store(connection, "brevo", "b", {}, b"{", line.now)
+
+    await asyncio.to_thread(store)
+    passes = serve()
+    await passes.minute()
+    await passes.service._background["provider events"]
+    (said,) = [one for one in errors(caplog) if one.startswith("brevo: the body is not JSON")]
+    assert "`distributor bounces --set-aside` shows it" in said
+    await passes.minute()
+    with line.store.read() as connection:
+        assert [one.provider for one in provider_events.list_aside(connection)] == ["brevo"]
+        assert provider_events.list_waiting(connection, line.now + timedelta(hours=1), 10) == []
