@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from ..bounces import suppressions
 from ..channel import EventType
+from ..editions import web_archive
 from ..mail.address import normalize
 from ..model import BounceType, Frequency, Language, Subscriber
 from ..newsroom import Newsroom
@@ -107,7 +108,23 @@ def take_signup(newsroom: Newsroom, connection: Connection, form: SignupForm, no
     return LimitDecision.TAKE
 
 
-def _apply_limits(newsroom: Newsroom, connection: Connection, form: SignupForm, now: datetime) -> LimitDecision:
+def check_limits(newsroom: Newsroom, connection: Connection, form: SignupForm, now: datetime) -> LimitDecision:
+    """What `take_signup` would decide, without writing: most of a flood need not wait for the one who writes, nor keep
+    others waiting. What is to be told to staff is left to `take_signup`."""
+    counted = _count(newsroom, connection, form, now)
+    return LimitDecision.TAKE if form.passed_extra or counted.alarming else decide_limits(counted.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What was counted; `keys` are what this sign-up counts under. `alarming`: staff are to be told now."""
+
+    counts: SignupCounts
+    keys: tuple[str, ...]
+    alarming: bool
+
+
+def _count(newsroom: Newsroom, connection: Connection, form: SignupForm, now: datetime) -> _Counted:
     network = _key_of(newsroom, "network", form.network)
     name = form.address.rpartition("@")[2].lower()
     domain = "" if name in LARGE_PROVIDERS else _key_of(newsroom, "domain", name)
@@ -119,17 +136,23 @@ def _apply_limits(newsroom: Newsroom, connection: Connection, form: SignupForm, 
         confirmed=found[_CONFIRMED],
         most=newsroom.settings.web_settings.max_signups_per_hour,
     )
-    decision = decide_limits(counts)
-    if breaker_open(counts) and not found[_BREAKER].hour:
+    alarming = breaker_open(counts) and not found[_BREAKER].hour
+    return _Counted(counts, tuple(filter(None, (network, domain, _SITE))), alarming)
+
+
+def _apply_limits(newsroom: Newsroom, connection: Connection, form: SignupForm, now: datetime) -> LimitDecision:
+    counted = _count(newsroom, connection, form, now)
+    decision = decide_limits(counted.counts)
+    if counted.alarming:
         attempts.add(connection, [_BREAKER], now)
         log.error(
             "of %d sign-ups in the last hour, %d were confirmed: somebody may be signing up others; until it is over, "
             "everybody is asked for one more click",
-            counts.site.hour,
-            counts.confirmed.hour,
+            counted.counts.site.hour,
+            counted.counts.confirmed.hour,
         )
     if decision is LimitDecision.TAKE or (decision is LimitDecision.EXTRA and form.passed_extra):
-        attempts.add(connection, filter(None, [network, domain, _SITE]), now)
+        attempts.add(connection, counted.keys, now)
     return decision
 
 
@@ -199,6 +222,7 @@ def _send_confirmation(
     newsroom: Newsroom, connection: Connection, signup: Signup, now: datetime, template: str = CONFIRMATION
 ) -> None:
     """The name is not in it: whoever has entered it may be anybody, and could make us write anything to anybody."""
+    known = [name for name in signup.newsletters if name in newsroom.settings.newsletters]
     expires = now + LINK_VALID
     token = sign(newsroom.secret(), Claim(Purpose.CONFIRM, signup.id, expires=expires))
     enqueue_email(
@@ -207,7 +231,7 @@ def _send_confirmation(
         EmailRequest(
             template=template,
             address=signup.address,
-            newsletter=signup.newsletters[0],
+            newsletter=known[0] if known else "",
             language=signup.wish.language,
             dedupe_key=f"confirmation:{signup.id}:{int(now.timestamp())}",
             expires_at=expires,
@@ -315,6 +339,7 @@ def _welcome(
     newsroom: Newsroom, connection: Connection, subscriber: Subscriber, newsletters: Sequence[str], now: datetime
 ) -> None:
     """One email, however many newsletters it is about."""
+    links, latest = newsroom.settings.links_url, latest_edition_path(newsroom, connection, newsletters)
     enqueue_email(
         newsroom,
         connection,
@@ -327,10 +352,18 @@ def _welcome(
             language=subscriber.language,
             dedupe_key=f"welcome:{subscriber.id}:{newsletters[0]}:{int(now.timestamp())}",
             expires_at=now + WELCOME_VALID,
-            values={"titles": _titles(newsroom, newsletters)},
+            values={"titles": _titles(newsroom, newsletters), "latest_url": f"{links}{latest}" if latest else ""},
         ),
         now,
     )
+
+
+def latest_edition_path(newsroom: Newsroom, connection: Connection, newsletters: Sequence[str]) -> str:
+    """Where the archive has the latest edition of these newsletters; empty where there is none."""
+    known = newsroom.settings.newsletters
+    shown = [name for name in newsletters if name in known and known[name].on_the_web]
+    latest = web_archive.list_public_editions(connection, shown, 1) if newsroom.settings.web else []
+    return f"/archive/{latest[0].newsletter}/{latest[0].id}" if latest else ""
 
 
 def _tell(

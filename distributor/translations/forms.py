@@ -38,6 +38,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "unsubscribe.",
     ),
     "signup_privacy": ("Xem Thông báo về dữ liệu cá nhân", "See our privacy notice"),
+    "signup_already": ("Quý vị đã đăng ký?", "Already subscribed?"),
+    "signup_already_link": ("Đổi cách nhận tin hoặc hủy đăng ký", "Change your preferences or leave"),
     # -- what is wrong with it
     "signup_email_empty": ("Xin nhập địa chỉ thư điện tử", "Enter your e-mail address"),
     "signup_email_wrong": (

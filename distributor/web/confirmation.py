@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ..mail.address import mask_address
 from ..model import EditionKind, Frequency
 from ..newsroom import Newsroom
-from ..pipeline.signup import confirm_signup, refuse_signup
+from ..pipeline.signup import confirm_signup, latest_edition_path, refuse_signup
 from ..subscribers import repository, signups
 from ..subscribers.merge_values import PROBE
 from ..subscribers.signups import Signup, SignupAsk, SignupWish
@@ -177,9 +177,9 @@ async def _result_page(request: web.Request, signup: Signup) -> web.Response:
     context = request.app[CONTEXT]
     language = page_language(request, signup.wish.language)
     if signup.id == PROBE:
-        own_url, here = "", set(signup.newsletters)
+        own_url, latest_url, here = "", "", set(signup.newsletters)
     else:
-        own_url, here = await context.database.read_in_thread(_subscribed, context.newsroom, signup)
+        own_url, latest_url, here = await context.database.read_in_thread(_subscribed, context.newsroom, signup)
     titles = _titles(context.newsroom, signup.newsletters)
     if not here & set(signup.newsletters):
         return form_page(
@@ -197,18 +197,18 @@ async def _result_page(request: web.Request, signup: Signup) -> web.Response:
         masked=mask_address(signup.address),
         titles=titles,
         own_url=own_url,
-        latest_url="",
+        latest_url=latest_url,
         next_at=_next_edition(context.newsroom, signup, context.clock()),
     )
 
 
-def _subscribed(connection: Connection, newsroom: Newsroom, signup: Signup) -> tuple[str, set[str]]:
-    """The link to the preferences of whoever has confirmed, and their newsletters."""
+def _subscribed(connection: Connection, newsroom: Newsroom, signup: Signup) -> tuple[str, str, set[str]]:
+    """The link to the preferences of whoever has confirmed, the latest edition that they may read, and their newsletters."""
     person = repository.find(connection, signup.address)
     if person is None:
-        return "", set()
+        return "", "", set()
     token = sign(newsroom.secret(), Claim(Purpose.PREFERENCES, person.id))
-    return f"/p/{token}", set(person.newsletters)
+    return f"/p/{token}", latest_edition_path(newsroom, connection, signup.newsletters), set(person.newsletters)
 
 
 def _titles(newsroom: Newsroom, names: tuple[str, ...]) -> str:

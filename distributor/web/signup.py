@@ -16,7 +16,7 @@ from aiohttp import web
 from ..config.schema import Newsletter
 from ..i18n import translate
 from ..model import Language
-from ..pipeline.signup import SignupForm, take_signup
+from ..pipeline.signup import SignupForm, check_limits, take_signup
 from ..rendering.page_frame import localized
 from ..subscribers.sealed import seal, unseal
 from ..subscribers.signup_limits import LimitDecision
@@ -171,9 +171,11 @@ async def _take(
         client_address=client if settings.web_settings.log_addresses else "",
         passed_extra=passed,
     )
-    return await context.database.write_in_thread(
-        lambda connection: take_signup(context.newsroom, connection, form, now)
-    )
+    newsroom, database = context.newsroom, context.database
+    decision = await database.read_in_thread(lambda connection: check_limits(newsroom, connection, form, now))
+    if decision is not LimitDecision.TAKE:
+        return decision
+    return await database.write_in_thread(lambda connection: take_signup(newsroom, connection, form, now))
 
 
 def _url_of_form(request: web.Request) -> str:

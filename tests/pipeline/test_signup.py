@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from distributor.bounces import suppressions
 from distributor.model import BounceType, Frequency, Language, Subscriber, Suppression
-from distributor.pipeline.signup import SignupForm, confirm_signup, refuse_signup, take_signup, tend_signups
+from distributor.pipeline.signup import (
+    SignupForm,
+    check_limits,
+    confirm_signup,
+    refuse_signup,
+    take_signup,
+    tend_signups,
+)
 from distributor.storage.web_tables import outbox
 from distributor.subscribers import consents, erasures, opt_outs, repository, signups
 from distributor.subscribers.consents import Consent
@@ -279,6 +286,23 @@ def test_if_hardly_anybody_confirms_everybody_is_asked_and_staff_are_told_once(
     ]
     line.now += timedelta(hours=2)
     assert sign_up(line, form(network="n")) is LimitDecision.TAKE
+
+
+def test_limits_can_be_looked_up_without_writing_but_staff_are_told(line: Line) -> None:
+    def look(one: SignupForm) -> LimitDecision:
+        with line.store.read() as connection:
+            return check_limits(line.newsroom, connection, one, line.now)
+
+    for number in range(5):
+        assert look(form(f"a{number}@gmail.com")) is LimitDecision.TAKE
+        sign_up(line, form(f"a{number}@gmail.com"))
+    assert look(form("a9@gmail.com")) is LimitDecision.EXTRA
+    assert look(form("a9@gmail.com", passed_extra=True)) is LimitDecision.TAKE
+    for number in range(45):
+        sign_up(line, form(f"b{number}@gmail.com", network=f"n{number}"))
+    assert look(form("c@gmail.com", network="n")) is LimitDecision.TAKE, "so that it can be written down"
+    assert sign_up(line, form("c@gmail.com", network="n")) is LimitDecision.EXTRA
+    assert look(form("c@gmail.com", network="n")) is LimitDecision.EXTRA
 
 
 def test_the_site_takes_only_so_many_an_hour(line: Line) -> None:

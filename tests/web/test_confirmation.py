@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from distributor.subscribers import repository
 from distributor.subscribers.tokens import Claim, Purpose, sign
 from support.clocked_newsroom import text_of
 from support.web_client import Visitor
-from support.web_signup import LAN, fill, link, send
+from support.web_signup import LAN, emails, fill, link, send
 
 
 async def signed_up(visitor: Visitor) -> str:
@@ -166,3 +167,34 @@ async def test_from_the_form_to_the_welcome_and_nothing_typed_in_is_in_the_first
     assert "&lt;b&gt;" in content and "<b>" not in content
     assert "{{ 1234*4321 }}" in content and LAN in content
     assert welcome["Bcc"] is None and welcome["Cc"] is None
+
+
+async def test_whoever_has_confirmed_is_shown_the_latest_edition(visitor: Visitor) -> None:
+    line = visitor.line
+
+    def publish() -> None:
+        line.arrives("a")
+        line.subscribe("mai")
+        line.day("07:00")
+
+    await visitor.run(publish)
+    path = await signed_up(visitor)
+    answer = await visitor.post(path)
+    assert "/archive/tin-sang/" in await answer.text()
+    (welcome,) = [row for row in await emails(visitor) if row.kind == "email/welcome"]
+    latest = json.loads(welcome.body)["values"]["latest_url"]
+    assert latest.startswith("https://news.bacson.example/archive/tin-sang/")
+    assert (await visitor.get(latest)).status == 200
+
+
+async def test_a_newsletter_that_has_ended_meanwhile_is_no_fault(visitor: Visitor) -> None:
+    waits = await signed_up(visitor)
+    await send(visitor, "mai@example.vn")
+    done = await link(visitor, "mai@example.vn")
+    await visitor.post(done)
+    visitor.line.config = visitor.line.config.replace("  tin-sang:", "  tin-moi:")
+    visitor.line.configure()
+    await visitor.restart()
+    for path in (waits, done):
+        for method in ("GET", "POST", "GET"):
+            assert (await visitor.ask(method, path)).status == 200
