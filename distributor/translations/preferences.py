@@ -46,6 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The address {address} receives no newsletter of {site}.",
     ),
     "left_undo": ("Đăng ký lại (bấm nhầm)", "Undo"),
+    "left_more": (
+        "Đăng ký lại, cho biết lý do hoặc xem tùy chọn nhận tin",
+        "Undo it, say why, or see your preferences",
+    ),
     "left_undo_hint": ("Có thể đăng ký lại bằng nút này trong một ngày.", "This button works for a day."),
     "left_undone": (
         "Quý vị lại nhận {newsletter} như trước.",

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from html import escape
 from typing import Any
 
 from aiohttp import web
@@ -50,7 +51,19 @@ _RARER = {
     Frequency.DAILY: (Frequency.WEEKLY,),
     Frequency.WEEKLY: (),
 }
-_SHORT = "<!DOCTYPE html><title>200 OK</title><p>Đã hủy đăng ký. You are unsubscribed."
+_SHORT = """\
+<!DOCTYPE html>
+<html lang="{language}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="/assets/{style}">
+<main class="sheet">
+<h1>{title}</h1>
+<p>{text}</p>
+<p><a href="{page}">{more}</a></p>
+</main>
+"""
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Change = Callable[[Connection, Standing, datetime], None]
@@ -58,7 +71,8 @@ Change = Callable[[Connection, Standing, datetime], None]
 
 def routes() -> list[web.RouteDef]:
     posts: Mapping[str, Handler] = {
-        "{slash:/?}": _leave,
+        "{slash:/?}": _one_click,
+        "/leave": _leave,
         "/all{slash:/?}": _leave_all,
         "/undo": _undo,
         "/all/undo": _undo,
@@ -117,15 +131,23 @@ def _probe(request: web.Request, newsletter: str) -> Standing:
 # -- leaving -----------------------------------------------------------------------------------------------------------
 
 
+async def _one_click(request: web.Request) -> web.Response:
+    """The POST of a mail program: a short page, as hardly anybody sees it, and there may be very many."""
+    return await _leave_from(request, _short_page)
+
+
 async def _leave(request: web.Request) -> web.Response:
-    return await _leave_from(request, everything=False)
+    """The button of the page."""
+    return await _leave_from(request, _left_page)
 
 
 async def _leave_all(request: web.Request) -> web.Response:
-    return await _leave_from(request, everything=True)
+    return await _leave_from(request, _left_page, everything=True)
 
 
-async def _leave_from(request: web.Request, *, everything: bool) -> web.Response:
+async def _leave_from(
+    request: web.Request, show: Callable[[web.Request, Standing], web.Response], *, everything: bool = False
+) -> web.Response:
     context = request.app[CONTEXT]
     now = context.clock()
     claim = read_claim(request, Purpose.UNSUBSCRIBE)
@@ -141,10 +163,37 @@ async def _leave_from(request: web.Request, *, everything: bool) -> web.Response
         return _unknown(request, now)
     context.wake()
     try:
-        return _left_page(request, standing)
+        return show(request, standing)
     except RenderError as error:  # a template of the newsroom's own; the subscriber has left all the same
         log.error("the page after unsubscribing cannot be shown: %s", error)
-        return html_response(request, _SHORT.encode(), kind=PageKind.PERSONAL)
+        return _short_page(request, standing)
+
+
+def _short_page(request: web.Request, standing: Standing) -> web.Response:
+    """That it is done, and a link to the page with all that can follow."""
+    context = request.app[CONTEXT]
+    language = _language(request, standing)
+    newsletter = context.newsroom.settings.newsletters.get(standing.newsletter)
+    zone = context.newsroom.zone(newsletter) if newsletter else context.newsroom.settings.site.timezone
+    at = standing.left_at or context.clock()
+    text = i18n.translate(
+        language,
+        "left_since" if standing.newsletter else "left_since_all",
+        time=i18n.clock(at, zone),
+        date=i18n.long_date(at, language, zone),
+        newsletter=_title(request, standing),
+        site=context.newsroom.settings.site.title,
+        address=mask_address(standing.person.address),
+    )
+    page = _SHORT.format(
+        language=language.value,
+        style=context.pages.stylesheet_name,
+        title=escape(i18n.translate(language, "left_title")),
+        text=escape(text),
+        page=escape(page_path(request, "u")),
+        more=escape(i18n.translate(language, "left_more")),
+    )
+    return html_response(request, page.encode(), kind=PageKind.PERSONAL)
 
 
 def _unknown(request: web.Request, now: datetime) -> web.Response:

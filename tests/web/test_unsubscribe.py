@@ -78,7 +78,7 @@ class TestLooking:
     async def test_it_speaks_the_other_language_as_well(self, visitor: Visitor, lan: str) -> None:
         page = await (await visitor.get("/en" + lan)).text()
         assert "Unsubscribe from Tin sáng?" in page
-        assert f'action="/en{lan}"' in page
+        assert f'action="/en{lan}/leave"' in page
         assert f'href="/vi{lan}"' in page
 
     async def test_it_is_not_kept_nor_found_nor_told_to_others(self, visitor: Visitor, lan: str) -> None:
@@ -153,6 +153,17 @@ class TestOneClick:
         writer.close()
         assert b" 200 " in status
         assert "Đã hủy đăng ký" in page.decode()
+        assert not await subscribed(visitor)
+
+    async def test_its_page_is_short_and_leads_to_the_one_with_undo(self, visitor: Visitor, lan: str) -> None:
+        page = await (await visitor.post(lan, data=ONE_CLICK)).text()
+        assert len(page.encode()) < 1000
+        assert "Từ 12:00, Chủ Nhật" in page and f'href="{lan}"' in page
+        assert f'action="{lan}/undo"' in await (await visitor.get(lan)).text()
+
+    async def test_the_button_of_the_page_shows_what_can_follow(self, visitor: Visitor, lan: str) -> None:
+        assert f'action="{lan}/leave"' in await (await visitor.get(lan)).text()
+        assert f'action="{lan}/undo"' in await (await visitor.post(lan + "/leave")).text()
         assert not await subscribed(visitor)
 
     async def test_a_second_click_says_the_same_and_keeps_the_time(self, visitor: Visitor, lan: str) -> None:
@@ -249,7 +260,7 @@ class TestOneClick:
         await visitor.run((pages / "left.html.j2").write_text, "{{ nothing.like.this }}", encoding="utf-8")
         visitor.line.configure()
         await visitor.restart()
-        answer = await visitor.post(lan)
+        answer = await visitor.post(lan + "/leave")
         assert (answer.status, "Đã hủy đăng ký" in await answer.text()) == (200, True)
         assert not await subscribed(visitor)
 
