@@ -26,6 +26,7 @@ from .public import (
     visitor_language,
 )
 from .public_files import Made
+from .signup_form import takes_signups
 
 ON_A_PAGE = 30
 OF_EACH = 5  # editions of each newsletter on the page of all
@@ -110,6 +111,7 @@ def _editions_page(
         page=page,
         shown=found[:ON_A_PAGE],
         more=len(found) > ON_A_PAGE,
+        takes_signups=takes_signups(context.newsroom, newsletter),
         month=_month_name(_bounds(month, zone)[0], language) if month else "",
         months=[
             {

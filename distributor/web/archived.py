@@ -26,6 +26,7 @@ from .context import CONTEXT, WebContext
 from .public import appearance, both_languages, feed_links, html_file, local_path, public_newsletters, visitor_language
 from .public_files import Made, Moved, PublicFile
 from .responses import EMAIL_POLICY, error_page
+from .signup_form import takes_signups
 
 _NOBODY = "ban-doc@example.invalid"  # stands in a frozen email where the address of its recipient did
 _HIDDEN = "…"
@@ -87,7 +88,7 @@ def _edition_file(
         settings,
         DigestOptions(notes=notes),
         url=context.url + path,
-        subscribe_url=context.url + local_path(context, f"/n/{newsletter.id}/subscribe", language),
+        subscribe_url=_subscribe_url(context, newsletter, language),
         frame=frame,
     )
     return html_file(html, max([edition.frozen_at, *(said[-1].at for _, said in corrected.values())]))
@@ -215,11 +216,17 @@ def _article_file(
         "content_language": article.language,
         "corrected": _notices([article], corrected),
     }  # fmt: skip
-    subscribe = context.url + local_path(context, f"/n/{newsletter.id}/subscribe", language)
+    subscribe = _subscribe_url(context, newsletter, language)
     html = render_article_page(shown, settings, language, url=context.url + path, subscribe_url=subscribe, frame=frame)
     changed: list[datetime] = [article.changed, *(notice.at for notice in said)]
     withdrawn = bool(said) and said[-1].kind is NoticeKind.WITHDRAWAL
     return html_file(html, max(changed), **({"X-Robots-Tag": "noindex"} if withdrawn else {}))
+
+
+def _subscribe_url(context: WebContext, newsletter: Newsletter, language: Language) -> str:
+    """Where one subscribes to a newsletter; empty where one cannot."""
+    path = local_path(context, f"/n/{newsletter.id}/subscribe", language)
+    return context.url + path if takes_signups(context.newsroom, newsletter) else ""
 
 
 # -- languages ---------------------------------------------------------------------------------------------------------

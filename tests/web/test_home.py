@@ -42,3 +42,15 @@ async def test_public_pages_are_small_and_may_be_kept(visitor: Visitor) -> None:
         assert answer.headers["Cache-Control"].startswith("public, max-age=300")
         assert (await visitor.get(path, headers={"If-None-Match": answer.headers["ETag"]})).status == 304
         assert "Set-Cookie" not in answer.headers
+
+
+async def test_nobody_is_asked_to_subscribe_to_what_sends_no_email(visitor: Visitor) -> None:
+    visitor.line.config = visitor.line.config.replace("[mail, feeds, posts]", "[feeds, posts]")
+    visitor.line.configure(".# another")
+    await visitor.restart()
+    await visitor.run(visitor.line.arrives, "a")
+    await visitor.run(visitor.line.day, "07:00")
+    for path in ("/", "/n/tin-sang", "/archive/tin-sang", "/archive/tin-sang/tin-sang-1"):
+        answer = await visitor.get(path)
+        assert answer.status == 200
+        assert "/n/tin-sang/subscribe" not in await answer.text(), path
