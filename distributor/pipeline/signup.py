@@ -27,7 +27,7 @@ from ..model import BounceType, Frequency, Language, Subscriber
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..storage.renames import NameKind, current_name
-from ..subscribers import attempts, consents, opt_outs, repository, signups, subscribe
+from ..subscribers import address_changes, attempts, consents, opt_outs, repository, signups, subscribe
 from ..subscribers.address_hash import hash_address, hash_with_each
 from ..subscribers.consents import Consent
 from ..subscribers.requests import SubscriptionChoice, SubscriptionRequest
@@ -403,6 +403,7 @@ def tend_signups(newsroom: Newsroom, database: Database, now: datetime) -> int:
     were reminded."""
     with database.write() as connection:
         signups.delete_expired(connection, now)
+        address_changes.delete_expired(connection, now)
         attempts.delete_old(connection, now)
         return _remind(newsroom, connection, signups.list_to_remind(connection, now), now)
 

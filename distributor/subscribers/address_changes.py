@@ -52,27 +52,18 @@ def ask(connection: Connection, subscriber_id: str, address: str, now: datetime)
 
 def find(connection: Connection, id: str, now: datetime) -> AddressChange | None:
     """A change that can still be confirmed."""
-    return _find(connection, (address_changes.c.id == id) & (address_changes.c.expires_at > now))
-
-
-def find_of(connection: Connection, subscriber_id: str, now: datetime) -> AddressChange | None:
-    """The change that a subscriber has asked for and not confirmed."""
-    here = (address_changes.c.subscriber_id == subscriber_id) & (address_changes.c.expires_at > now)
-    return _find(connection, here)
-
-
-def delete_expired(connection: Connection, now: datetime) -> int:
-    """Forget the changes that nobody has confirmed in time; returns how many."""
-    return connection.execute(sa.delete(address_changes).where(address_changes.c.expires_at <= now)).rowcount
-
-
-def _find(connection: Connection, here: sa.ColumnElement[bool]) -> AddressChange | None:
+    here = (address_changes.c.id == id) & (address_changes.c.expires_at > now)
     row: Any = connection.execute(sa.select(address_changes).where(here)).one_or_none()
     if row is None:
         return None
     return AddressChange(
         id=row.id, subscriber=row.subscriber_id, address=row.address, asked_at=row.asked_at, expires_at=row.expires_at
     )
+
+
+def delete_expired(connection: Connection, now: datetime) -> int:
+    """Forget the changes that nobody has confirmed in time; returns how many."""
+    return connection.execute(sa.delete(address_changes).where(address_changes.c.expires_at <= now)).rowcount
 
 
 def apply(

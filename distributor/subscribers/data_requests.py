@@ -120,13 +120,11 @@ def close(connection: Connection, id: int, actor: str, note: str, now: datetime)
     )
 
 
-def list_requests(connection: Connection, *, done: bool = False, subscriber: str = "") -> list[DataRequest]:
-    """The open requests, or all of them with `done`, those that are due first; `subscriber`: those of one."""
+def list_requests(connection: Connection, *, done: bool = False) -> list[DataRequest]:
+    """The open requests, or all of them with `done`, those that are due first."""
     query = sa.select(data_requests).order_by(data_requests.c.done_at.is_not(None), data_requests.c.due_at)
     if not done:
         query = query.where(data_requests.c.done_at.is_(None))
-    if subscriber:
-        query = query.where(data_requests.c.subscriber_id == subscriber)
     return list(read_rows(connection, query, data_requests.c.id, _request, "data request"))
 
 

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.model import Subscriber
+from distributor.pipeline.signup import tend_signups
 from distributor.storage.web_tables import address_changes, data_requests, erased_addresses, outbox
 from distributor.subscribers import consents, opt_outs, repository, subscribe
 from distributor.subscribers.merge_values import PROBE
@@ -331,3 +332,14 @@ def test_a_day_can_be_written_by_hand() -> None:
 
     assert _parse_day("24/12/2026") == _parse_day("2026-12-24") == date(2026, 12, 24)
     assert _parse_day("24/13/2026") is None
+
+
+async def test_changes_that_nobody_confirms_are_forgotten(visitor: Visitor, lan: str) -> None:
+    await visitor.post(f"{lan}/address", data={"email": "moi@example.vn"})
+
+    def tend() -> None:
+        tend_signups(visitor.line.newsroom, visitor.line.store, visitor.line.now + timedelta(days=3))
+
+    assert await visitor.run(count, visitor, address_changes) == 1
+    await visitor.run(tend)
+    assert await visitor.run(count, visitor, address_changes) == 0
