@@ -47,6 +47,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     Exit code: 1 if a source cannot be read, 2 if the configuration is wrong.
     """
     from ..errors import ConfigError, UserError
+    from .check_web import warnings_of_web
 
     try:
         store, strange = _check_offline(app)
@@ -69,7 +70,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     else:
         _show_summary(app, newsroom, store, unreadable)
         show_inspections(app, found)
-        for line in strange:
+        for line in (*strange, *warnings_of_web(newsroom)):
             warn(line)
     if unreadable:
         raise SystemExit(1)
@@ -205,6 +206,7 @@ def _check_online(app: CliContext) -> list[str]:
 
     from ..bounces import mailboxes
     from ..errors import DeliveryError
+    from .check_web import check_public_url
 
     async def ask() -> list[str]:
         faults = []
@@ -221,7 +223,7 @@ def _check_online(app: CliContext) -> list[str]:
                 faults.append(f"bounces: {error}")
         return faults
 
-    return asyncio.run(ask())
+    return [*asyncio.run(ask()), *check_public_url(app.newsroom)]
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:

@@ -1,0 +1,85 @@
+"""What `check` says of the web pages: whether links in emails are answered, and as mail providers need it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from ..newsroom import Newsroom
+from ..subscribers.merge_values import PROBE
+from ..subscribers.tokens import Claim, Purpose, sign
+
+SLOW = 2.0  # seconds after which an answer to a provider is slow
+_PATIENCE = 15.0  # seconds that providers wait, about
+
+
+def warnings_of_web(newsroom: Newsroom) -> list[str]:
+    """What is missing or unsafe in `web:` where emails go to people."""
+    settings, file = newsroom.settings, newsroom.file.name
+    writes = [name for name, channel in newsroom.channels.items() if channel.personal and channel.reaches_audience]
+    if not writes:
+        return []
+    if settings.web is None:
+        return [
+            f"{file}: web is missing: links to unsubscribe lead to {settings.links_url}/u/…, where another program has to "
+            "answer, also POST (RFC 8058)"
+        ]
+    host = urlsplit(settings.links_url).hostname or ""
+    if _is_local(host):
+        return [f"{file}: web.url: subscribers cannot reach {settings.links_url}, which stands in their emails"]
+    if not settings.links_url.startswith("https://"):
+        return [f"{file}: web.url: mail providers need https for one-click unsubscription (RFC 8058)"]
+    return []
+
+
+def check_public_url(newsroom: Newsroom) -> list[str]:
+    """Ask the public address as a mail provider does, with a link that belongs to nobody: a line for each fault. Nothing
+    is asked where no public address is set."""
+    web = newsroom.settings.web
+    if web is None or web.url is None:
+        return []
+    token = sign(newsroom.secret(), Claim(Purpose.UNSUBSCRIBE, PROBE, next(iter(newsroom.settings.newsletters), "")))
+    return asyncio.run(ask_as_provider(f"{newsroom.settings.links_url}/u/{token}"))
+
+
+async def ask_as_provider(url: str) -> list[str]:
+    """The faults of a link to unsubscribe: one-click by POST, and the page for people by GET."""
+    place = f"web.url: {urlsplit(url).scheme}://{urlsplit(url).netloc}"
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_PATIENCE)) as session:
+            begun = time.monotonic()
+            form = {"List-Unsubscribe": "One-Click"}
+            async with session.post(url, data=form, allow_redirects=False) as answer:
+                faults = _faults_of_post(answer.status, list(answer.headers), time.monotonic() - begun)
+            async with session.get(url, allow_redirects=False) as answer:
+                page = await answer.text(errors="replace")
+                if answer.status != 200 or "<button" not in page:
+                    faults.append(f"GET answers {answer.status} without a button to unsubscribe")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return [f"{place}: does not answer: {str(error) or 'too slow'}"]
+    return [f"{place}: {fault}" for fault in faults]
+
+
+def _faults_of_post(status: int, headers: Sequence[str], seconds: float) -> list[str]:
+    names = {name.lower() for name in headers}
+    faults = [] if status == 200 else [f"one-click unsubscription (POST) answers {status} instead of 200"]
+    if "location" in names:
+        faults.append("one-click unsubscription is redirected, which RFC 8058 forbids")
+    if "set-cookie" in names:
+        faults.append("one-click unsubscription sets a cookie; something stands in front of the pages")
+    if seconds > SLOW:
+        faults.append(f"one-click unsubscription takes {seconds:.1f} s")
+    return faults
+
+
+def _is_local(host: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return ip.is_loopback or ip.is_unspecified

@@ -1,0 +1,81 @@
+"""What `check` says of the links in emails: whether somebody answers them, and as mail providers need it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from distributor.cli.check_web import ask_as_provider
+from support.newsroom import Room
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("", "web is missing"),
+        ("web: {}\n", "subscribers cannot reach http://127.0.0.1:8080"),
+        ("web: {url: 'http://news.bacson.example'}\n", "need https"),
+        ("web: {url: 'https://news.bacson.example'}\n", ""),
+    ],
+)
+def test_what_is_missing_is_said_where_emails_go_to_people(room: Room, settings: str, words: str) -> None:
+    room.configure(("sources:\n", f"{settings}sources:\n"))
+    assert "web" not in room.run("check").err, "emails go to a folder"
+    room.configure(("type: email, ", "type: email, host: smtp.bacson.example, "))
+    said = [line for line in room.run("check").err.splitlines() if "config.yaml: web" in line]
+    assert len(said) == bool(words)
+    assert words in "".join(said)
+
+
+class Answers:
+    """A server that answers as it is told."""
+
+    def __init__(self) -> None:
+        self.post: web.Response | None = None
+        self.page = "<button>Leave</button>"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.method == "POST":
+            assert (await request.post())["List-Unsubscribe"] == "One-Click"
+            return self.post or web.Response(text="left")
+        return web.Response(text=self.page)
+
+
+@pytest.fixture
+async def answers() -> AsyncIterator[tuple[Answers, str]]:
+    made = Answers()
+    app = web.Application()
+    app.router.add_route("*", "/u/x", made.answer)
+    server = TestServer(app)
+    await server.start_server()
+    yield made, str(server.make_url("/u/x"))
+    await server.close()
+
+
+async def test_a_link_that_works_has_no_faults(answers: tuple[Answers, str]) -> None:
+    assert await ask_as_provider(answers[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("response", "page", "words"),
+    [
+        (web.Response(status=302, headers={"Location": "/"}), "<button>", ["answers 302", "redirected"]),
+        (web.Response(headers={"Set-Cookie": "a=b"}), "<button>", ["sets a cookie"]),
+        (web.Response(status=403), "<button>", ["answers 403"]),
+        (web.Response(), "Are you a robot?", ["without a button"]),
+    ],
+)
+async def test_what_loses_one_click_is_named(
+    answers: tuple[Answers, str], response: web.Response, page: str, words: list[str]
+) -> None:
+    answers[0].post, answers[0].page = response, page
+    found = await ask_as_provider(answers[1])
+    assert len(found) == len(words)
+    assert all(word in fault for word, fault in zip(words, found, strict=True))
+
+
+async def test_an_address_where_nobody_answers_is_one_line(answers: tuple[Answers, str]) -> None:
+    assert len(await ask_as_provider("http://127.0.0.1:1/u/x")) == 1
