@@ -101,6 +101,13 @@ class OutboxRow(OutboxMessage):
         return _FIRST_NUMBER + self.id
 
 
+# Made once: a statement with its values in it would be compiled for each message, which takes longer than writing it.
+_INSERT = {
+    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing().returning(outbox.c.id),
+    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing().returning(outbox.c.id),
+}
+
+
 def add(connection: Connection, message: OutboxMessage, now: datetime) -> bool:
     """Put a message in the outbox. False: it is there already, or was sent."""
     row = {
@@ -119,9 +126,7 @@ def add(connection: Connection, message: OutboxMessage, now: datetime) -> bool:
         "updated": now,
         "expires_at": message.expires_at,
     }
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = insert(outbox).values(row).on_conflict_do_nothing().returning(outbox.c.id)
-    return connection.execute(fresh).scalar() is not None
+    return connection.execute(_INSERT[connection.dialect.name], row).scalar() is not None
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------
