@@ -327,7 +327,7 @@ class Newsletter(Section):
     audience: str = Field(
         "",
         description="who gets it, of its subscribers; all if left out; see docs/audience.md",
-        examples=["district == 'Bắc Sơn' and joined < '2026-10-01'"],
+        examples=["language == 'vi' and joined < '2026-10-01'"],
     )
     on_the_web: bool = Field(True, description="show it on the web pages: sign-up, archive, feeds")
     on_uncertain: Literal["resend", "hold"] = Field(
