@@ -69,8 +69,8 @@ def import_file(
     never confirmed there are not subscribed here, and those that have bounced or complained are suppressed. Addresses that
     have unsubscribed here or were erased stay so, and are named.
 
-    How subscribers have agreed is kept with each of them: in the column consent, or by --consent "sign-up form of
-    bacson.example, since 2019".
+    How subscribers have agreed is kept with each of them: in the column consent, by --consent "sign-up form of
+    bacson.example, since 2019", or in config.yaml (site.import_consent).
 
     Good rows are imported; every bad row is reported with its line number. Importing the same file twice changes nothing.
     -n names the newsletters for rows that name none.
@@ -121,7 +121,7 @@ def _open_list(
             newsletters=newsletters or (tuple(known) if len(known) == 1 else ()),
             language=settings.site.language,
             declared=settings.attributes,
-            consent=consent,
+            consent=consent or settings.site.import_consent,
             name=file.name,
         )
     except ValueError as error:
@@ -130,7 +130,7 @@ def _open_list(
     if rows.needs_consent:
         raise UserError(
             f"{file}: does not say how they have agreed; add --consent, such as --consent 'sign-up form, 2019 to 2026', "
-            "or a column consent"
+            "a column consent, or site.import_consent in config.yaml"
         )
     return rows
 

@@ -109,6 +109,11 @@ class Site(Section):
     utm_source: str = Field(
         "", description="adds utm_source and its companions to links; off if left out", examples=["tin-bacson"]
     )
+    import_consent: str = Field(
+        "",
+        description="how people on imported lists have agreed, if a list does not say",
+        examples=["lớp tập huấn 2026"],
+    )
     theme: Theme = Field(
         Theme(), description="colors, fonts and logo; dark mode follows from them", examples=[{"accent": "#9b1c1c"}]
     )
