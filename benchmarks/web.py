@@ -79,10 +79,10 @@ def wrk(url: str, seconds: float, script: Path, *headers: str) -> Load:
     return Load(requests / duration * 1e6, p99 / 1000, statuses + broken)
 
 
-def configure(newsroom: BenchmarkNewsroom, way: Way, port: int) -> None:
+def configure(newsroom: BenchmarkNewsroom, way: Way, port: int, *, own_process: bool = False) -> None:
     newsroom.lead(way)
     config = yaml.safe_load(newsroom.config.read_text(encoding="utf-8"))
-    config["web"] = {"listen": f"127.0.0.1:{port}", "access_log": False}
+    config["web"] = {"listen": f"127.0.0.1:{port}", "access_log": False, "own_process": own_process}
     newsroom.config.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
 
 
@@ -218,11 +218,11 @@ async def ask_steadily(port: int, paths: list[str], stop: asyncio.Event) -> int:
     return answered
 
 
-def deliver(newsroom: BenchmarkNewsroom, way: Way, *, asked: bool) -> tuple[float, float]:
+def deliver(newsroom: BenchmarkNewsroom, way: Way, *, asked: bool, own_process: bool) -> tuple[float, float]:
     """Emails a second while `serve` delivers, and requests a second beside it."""
     port = free_port()
     newsroom.store.restore()
-    configure(newsroom, way, port)
+    configure(newsroom, way, port, own_process=own_process)
     command = [sys.executable, "-m", "distributor", "-c", str(newsroom.config), "serve"]
     log = newsroom.folder / "serve.log"
 
@@ -242,12 +242,13 @@ def deliver(newsroom: BenchmarkNewsroom, way: Way, *, asked: bool) -> tuple[floa
     return look(newsroom, started, 0.0, log.read_text()).rate, requests
 
 
-def measure_delivery(newsroom: BenchmarkNewsroom, rounds: int) -> dict[str, Any]:
+def measure_delivery(newsroom: BenchmarkNewsroom, rounds: int, *, own: bool) -> dict[str, Any]:
     ratios = []
     with sink() as port:
         for number in range(rounds):
             way = Way(port, 20)
-            alone, (beside, requests) = deliver(newsroom, way, asked=False)[0], deliver(newsroom, way, asked=True)
+            alone, _ = deliver(newsroom, way, asked=False, own_process=own)
+            beside, requests = deliver(newsroom, way, asked=True, own_process=own)
             ratios.append(beside / alone)
             print(
                 f"round {number + 1}: {alone:,.0f} emails/s alone, {beside:,.0f}/s beside {requests:,.0f} requests/s",
@@ -262,6 +263,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--own-process", action="store_true", help="the pages in a process of their own, under serve")
     parser.add_argument("--only", choices=["requests", "delivery"])
     options = parser.parse_args()
     for name in ("nginx", "wrk", "smtp-sink"):
@@ -276,7 +278,7 @@ def main() -> None:
         if options.only != "delivery":
             result |= measure_requests(newsroom, folder, options.seconds, options.rounds)
         if options.only != "requests":
-            result["delivery"] = measure_delivery(newsroom, options.rounds)
+            result["delivery"] = measure_delivery(newsroom, options.rounds, own=options.own_process)
     (where / "bench-web.json").write_text(json.dumps(result, indent=2))
 
 
