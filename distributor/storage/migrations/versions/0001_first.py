@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from distributor.storage.all_tables import metadata
-from distributor.storage.full_text import create_word_index
+from distributor.storage.migrations.first_web_tables import create_web_tables
 from distributor.storage.rows import UtcTime
 
 revision = "0001"
@@ -26,7 +25,7 @@ def upgrade() -> None:
     _subscribers()
     _bounces()
     _store()
-    _web()
+    create_web_tables()
 
 
 def _sources() -> None:
@@ -433,13 +432,3 @@ def _store() -> None:
         sa.Column("since", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store_identity")),
     )
-
-
-def _web() -> None:
-    for name in (
-        "signups", "refused_signups", "erased_addresses", "consents", "address_changes", "data_requests", "outbox",
-        "attempt_counts", "api_tokens", "idempotent_answers", "pushed_articles", "provider_events",
-        "article_search", "article_topics",
-    ):  # fmt: skip
-        metadata.tables[name].create(op.get_bind())
-    create_word_index(op.get_bind())
