@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ..subscribers.requests import SubscriptionRequest
 
 
+STAFF = "staff"  # who has added, unsubscribed or erased somebody
+
+
 @click.group("subscribers", short_help="Add, update, unsubscribe, list and import subscribers.")
 def command() -> None:
     """Add, update, show, unsubscribe, forget, list, import and export subscribers, and answer what they ask."""
@@ -84,20 +87,25 @@ def add_one(app: CliContext, /, address: str, again: bool, **options: Any) -> No
       distributor subscribers add "Lan <lan@example.com>" -n tin-sang --topic "Y tế"
     """
     from ..errors import UserError
+    from ..pipeline.events import tell_joined
+    from ..subscribers import repository as subscriber_repository
     from ..subscribers import subscribe
 
     wanted = _request(app, address, **options)
     with app.store() as database, database.write() as connection:
-        keys = app.newsroom.known_secrets()
+        keys, now = app.newsroom.known_secrets(), clock()
+        known = subscriber_repository.find(connection, wanted.address)
         if again:
-            made, removed = subscribe.resubscribe(connection, wanted, clock(), keys=keys)
+            made, removed = subscribe.resubscribe(connection, wanted, now, keys=keys)
         else:
-            made, removed = subscribe.add(connection, wanted, clock(), keys=keys), None
+            made, removed = subscribe.add(connection, wanted, now, keys=keys), None
         if made.blocked_by:
             why = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
             raise UserError(f"{wanted.address} {why}; use --again only if they ask to be subscribed again")
         warn_of_unknown_topics(app, connection, wanted.choice.topics or ())
-    assert made.subscriber
+        assert made.subscriber
+        new = [name for name in made.subscriber.newsletters if known is None or name not in known.newsletters]
+        tell_joined(app.newsroom, connection, made.subscriber, new, now, via=STAFF)
     say(f"{made.change}: {made.subscriber.address} ({', '.join(made.subscriber.newsletters)})")
     if removed:
         say(f"no longer suppressed (was: {removed.type}, {removed.reason})")
@@ -151,6 +159,7 @@ def update_one(
 
     from ..errors import UserError
     from ..model import Frequency
+    from ..pipeline.events import tell_changed
     from ..subscribers import repository as subscriber_repository
     from ..subscribers.attributes import merge_attributes, parse_attributes, write_value
     from ..subscribers.requests import clean_topics
@@ -173,7 +182,9 @@ def update_one(
             frequency=Frequency(frequency) if frequency else person.frequency,
             attributes=merge_attributes(person.attributes, values),
         )
-        subscriber_repository.update(connection, [(person, new)], clock())
+        if new != person:
+            subscriber_repository.update(connection, [(person, new)], clock())
+            tell_changed(app.newsroom, connection, new, clock())
         warn_of_unknown_topics(app, connection, clean_topics(topics))
     chosen = f"topics {', '.join(new.topics)}" if new.topics else "all topics"
     named = f"name {new.name}" if new.name else "no name"
@@ -204,16 +215,19 @@ def unsubscribe_one(app: CliContext, address: str, newsletters: tuple[str, ...])
     Emails that are still waiting to be sent to it are not sent. No import subscribes the address again; only
     `subscribers add ADDRESS --again` does.
     """
-    from ..subscribers import repository as subscriber_repository
+    from ..pipeline.leaving import LeaveRequest, leave_all
+    from ..subscribers.opt_outs import ALL_NEWSLETTERS
 
     for name in newsletters:
         app.newsroom.newsletter(name)
     with app.store() as database, database.write() as connection:
         person, now = _find_subscriber(connection, address), clock()
-        left = sum(
-            subscriber_repository.unsubscribe(connection, person, name, now=now, via="staff")
-            for name in newsletters or (None,)
-        )
+        requests = [
+            LeaveRequest(subscriber=person.id, newsletter=name, received_at=now, via=STAFF, goodbye=False)
+            for name in newsletters or (ALL_NEWSLETTERS,)
+        ]
+        leave_all(app.newsroom, connection, requests, now)
+        left = len(person.newsletters) - len(_find_subscriber(connection, address).newsletters)
     if left:
         say(f"{person.address}: unsubscribed from {plural(left, 'newsletter')}")
     else:
@@ -231,7 +245,7 @@ def forget_one(app: CliContext, address: str, yes: bool) -> None:
     the bounces. Only a code of the address stays, which nobody can read back without the newsroom's key, so that no
     import brings it back. This cannot be undone.
     """
-    from ..subscribers import erasures
+    from ..pipeline.preferences import forget_subscriber
 
     with app.store() as database:
         with database.read() as connection:
@@ -240,7 +254,7 @@ def forget_one(app: CliContext, address: str, yes: bool) -> None:
             confirm(f"Erase everything about {person.address}?")
         with database.write() as connection:
             person = _find_subscriber(connection, address)
-            erasures.erase(connection, person, app.newsroom.secrets(), clock(), via="staff")
+            forget_subscriber(app.newsroom, connection, person, clock(), via=STAFF)
     say(f"{person.address}: forgotten; only a code of the address stays, so that no import brings it back")
 
 

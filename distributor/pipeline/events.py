@@ -6,7 +6,7 @@ anyway (editions, bounces, channels that fail) is looked for at each tick, which
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -17,6 +17,7 @@ from ..bounces import suppressions
 from ..channel import Event, EventType
 from ..delivery import channel_state, outbox, queries
 from ..editions import history
+from ..model import Subscriber
 from ..newsroom import Newsroom
 from ..storage.database import Database
 
@@ -46,6 +47,60 @@ def _messages(newsroom: Newsroom, event: Event) -> Iterator[outbox.OutboxMessage
                 body=rendition.body,
                 expires_at=event.at + KEPT_TRYING,
             )
+
+
+# -- what subscribers do -----------------------------------------------------------------------------------------------
+
+
+def tell_joined(
+    newsroom: Newsroom,
+    connection: Connection,
+    person: Subscriber,
+    newsletters: Sequence[str],
+    now: datetime,
+    *,
+    via: str,
+    type: EventType = EventType.SUBSCRIBED,
+) -> None:
+    """Tell other programs which newsletters somebody gets now who did not get them before, of each by itself; or, as
+    `CONFIRMED`, which ones they have confirmed."""
+    for newsletter in newsletters:
+        _tell(newsroom, connection, type, person, newsletter, now, via)
+
+
+def tell_left(
+    newsroom: Newsroom, connection: Connection, person: Subscriber, newsletter: str, now: datetime, *, via: str
+) -> None:
+    """Tell other programs that somebody has left a newsletter, or all of them where its name is empty."""
+    _tell(newsroom, connection, EventType.LEFT, person, newsletter, now, via)
+
+
+def _tell(
+    newsroom: Newsroom,
+    connection: Connection,
+    type: EventType,
+    person: Subscriber,
+    newsletter: str,
+    now: datetime,
+    via: str,
+) -> None:
+    told = {"subscriber": person.id, "address": person.address, "newsletter": newsletter, "via": via}
+    enqueue_event(newsroom, connection, type, now, told, f"{person.id} {newsletter} {now.isoformat()}")
+
+
+def tell_changed(newsroom: Newsroom, connection: Connection, person: Subscriber, now: datetime) -> None:
+    """Tell other programs what a subscriber, given as they are now, has chosen."""
+    told = {
+        "subscriber": person.id,
+        "address": person.address,
+        "name": person.name,
+        "language": person.language.value,
+        "newsletters": list(person.newsletters),
+        "topics": list(person.topics),
+        "frequency": person.frequency.value,
+        "attributes": dict(person.attributes),
+    }
+    enqueue_event(newsroom, connection, EventType.CHANGED, now, told, f"{person.id} {now.isoformat()}")
 
 
 # -- what the store shows ----------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
-"""Unsubscribing by a link or an email: many at once in few transactions, the goodbye email, undoing it.
+"""Unsubscribing, whoever asks for it: many at once in few transactions, the goodbye email, undoing it.
 
     one-click POST ──┐
-    button on a page ├──▶ leave_all ──▶ opt-out, subscription deleted, goodbye in the outbox      one transaction
-    email            ┘                      └── undo within a day
+    button on a page │
+    email            ├──▶ leave_all ──▶ opt-out, subscription deleted, event, goodbye in the outbox     one transaction
+    staff, API       │                      └── undo within a day, by those who left by themselves
+    provider         ┘
 
 The mark before each message asks for the subscription (`delivery/ledger`), so nothing is sent to whoever has left, not even
 from a run that is on its way.
@@ -16,30 +18,31 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ..channel import EventType
 from ..mail.address import normalize
 from ..model import Language, OptOut, Subscriber
 from ..newsroom import Newsroom
 from ..storage.renames import NameKind, current_name, current_names
 from ..subscribers import attempts, opt_outs, repository
 from ..subscribers.opt_outs import ALL_NEWSLETTERS
-from .events import enqueue_event
+from .events import tell_joined, tell_left
 from .transactional import EmailRequest, enqueue_email
 
 UNDO_TIME = timedelta(days=1)  # in which an opt-out can be undone without signing up again
-VIA_LINK, VIA_EMAIL = "link", "email"  # how somebody has left
+VIA_LINK, VIA_EMAIL = "link", "email"  # how somebody has left by themselves, which they can undo
 _GOODBYE_VALID = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveRequest:
     """Somebody leaves a newsletter, by its name or an earlier one, or all of them where it is empty. `subscriber` is an
-    id; `received_at` is when the request came in."""
+    id; `received_at` is when the request came in; `goodbye`: an email is to tell them."""
 
     subscriber: str
     newsletter: str = ALL_NEWSLETTERS
     received_at: datetime
     via: str = VIA_LINK
+    reason: str = ""
+    goodbye: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +83,9 @@ def leave_all(
     )
     repository.delete_subscriptions(connection, [(person.id, name) for _, person, names in left for name in names])
     gone = [(request, person) for request, person, names in left if names]
-    _say_goodbye(newsroom, connection, gone, now)
+    _say_goodbye(newsroom, connection, [one for one in gone if one[0].goodbye], now)
     for request, person in gone:
-        told = {
-            "subscriber": person.id,
-            "address": person.address,
-            "newsletter": request.newsletter,
-            "via": request.via,
-        }
-        enqueue_event(
-            newsroom, connection, EventType.LEFT, now, told, f"{person.id} {request.newsletter} {now.isoformat()}"
-        )
+        tell_left(newsroom, connection, person, request.newsletter, now, via=request.via)
     found = opt_outs.find_by_keys(connection, [normalize(one.address) for one in people.values()])
     return [_standing(people.get(one.subscriber), one.newsletter, found, now) for one in wanted]
 
@@ -107,7 +102,7 @@ def find_standing(connection: Connection, subscriber: str, newsletter: str, now:
     return replace(found, paused_until=paused.get(name)) if found else None
 
 
-def undo_leaving(connection: Connection, standing: Standing, now: datetime) -> None:
+def undo_leaving(newsroom: Newsroom, connection: Connection, standing: Standing, now: datetime) -> None:
     """Subscribe somebody again who has left by mistake less than a day ago: to the newsletter, or to all that they have left
     with one click."""
     if not standing.undo:
@@ -119,7 +114,9 @@ def undo_leaving(connection: Connection, standing: Standing, now: datetime) -> N
         if one.newsletter == standing.newsletter or (not standing.newsletter and one.at == standing.left_at)
     ]
     opt_outs.delete(connection, key, names)
-    repository.add_subscriptions(connection, standing.person.id, [name for name in names if name], now)
+    back = [name for name in names if name]
+    repository.add_subscriptions(connection, standing.person.id, back, now)
+    tell_joined(newsroom, connection, standing.person, back, now, via=VIA_LINK)
 
 
 def give_reason(connection: Connection, standing: Standing, reason: str) -> None:
@@ -134,11 +131,11 @@ def _without(person: Subscriber, names: Sequence[str]) -> Subscriber:
 
 
 def _opt_outs(request: LeaveRequest, person: Subscriber, names: Sequence[str], now: datetime) -> list[OptOut]:
-    """The opt-out that is asked for; with one of all newsletters, also those of the ones that end, so that it can be
+    """The opt-out that is asked for; with one of all newsletters, also those of the ones that end, where it can be
     undone."""
     key = normalize(person.address)
-    ended = dict.fromkeys((request.newsletter, *names))
-    return [OptOut(address=key, newsletter=name, at=now, via=request.via) for name in ended]
+    ended = dict.fromkeys((request.newsletter, *(names if request.via in (VIA_LINK, VIA_EMAIL) else ())))
+    return [OptOut(address=key, newsletter=name, at=now, via=request.via, reason=request.reason) for name in ended]
 
 
 def _standing(

@@ -6,11 +6,11 @@ Each function is part of the caller's transaction, so that no email is there wit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ..channel import EventType
 from ..i18n import short_date, translate
 from ..mail.address import mask_address, normalize
 from ..model import Subscriber
@@ -30,7 +30,7 @@ from ..subscribers.consents import Consent
 from ..subscribers.data_requests import RequestKind, new_request
 from ..subscribers.preferences import Preferences, decide_changes, pause_ends
 from ..subscribers.tokens import Claim, Purpose, sign
-from .events import enqueue_event
+from .events import tell_changed, tell_joined, tell_left
 from .leaving import VIA_LINK, LeaveRequest, leave_all
 from .transactional import EmailRequest, enqueue_email
 
@@ -53,36 +53,23 @@ def save_preferences(
         [LeaveRequest(subscriber=person.id, newsletter=name, received_at=now) for name in changes.leaves],
         now,
     )
-    _join(connection, person, changes.joins, chosen, text, now)
+    _join(newsroom, connection, person, changes.joins, chosen, text, now)
     if changes.after != person:
         repository.update(connection, [(person, changes.after)], now)
-    before = repository.paused_until(connection, person.id)
+    before, paused = repository.paused_until(connection, person.id), False
     for name in chosen.newsletters:
         newsletter = newsroom.settings.newsletters.get(name)
         zone = newsroom.zone(newsletter) if newsletter else newsroom.settings.site.timezone
         until = pause_ends(chosen.pauses[name], zone) if name in chosen.pauses else None
         if until != before.get(name):
             repository.pause(connection, person.id, name, until)
-    tell_change(newsroom, connection, person.id, now)
-
-
-def tell_change(newsroom: Newsroom, connection: Connection, subscriber: str, now: datetime) -> None:
-    """Tell other programs what a subscriber has chosen now."""
-    person = repository.find_by_ids(connection, [subscriber])[subscriber]
-    told = {
-        "subscriber": person.id,
-        "address": person.address,
-        "name": person.name,
-        "language": person.language.value,
-        "newsletters": list(person.newsletters),
-        "topics": list(person.topics),
-        "frequency": person.frequency.value,
-        "attributes": dict(person.attributes),
-    }
-    enqueue_event(newsroom, connection, EventType.CHANGED, now, told, f"{person.id} {now.isoformat()}")
+            paused = True
+    if changes.after != person or paused:
+        tell_changed(newsroom, connection, repository.find_by_ids(connection, [person.id])[person.id], now)
 
 
 def _join(
+    newsroom: Newsroom,
     connection: Connection,
     person: Subscriber,
     names: Sequence[str],
@@ -109,6 +96,7 @@ def _join(
             for name in names
         ],
     )
+    tell_joined(newsroom, connection, person, names, now, via=VIA_LINK)
 
 
 # -- another address -----------------------------------------------------------------------------------------------------
@@ -166,7 +154,7 @@ def confirm_new_address(newsroom: Newsroom, connection: Connection, change_id: s
         return None
     change, person = found
     after = address_changes.apply(connection, change, person, newsroom.secrets(), now)
-    tell_change(newsroom, connection, after.id, now)
+    tell_changed(newsroom, connection, after, now)
     return after
 
 
@@ -244,4 +232,13 @@ def erase_subscriber(
     """Delete everything that names a subscriber, and put on record that it was asked for and done, without a name."""
     request = new_request(RequestKind.ERASE, "", now, via=via)
     data_requests.close(connection, data_requests.record(connection, request), via, "", now)
+    forget_subscriber(newsroom, connection, person, now, via=via)
+
+
+def forget_subscriber(
+    newsroom: Newsroom, connection: Connection, person: Subscriber, now: datetime, *, via: str
+) -> None:
+    """Delete everything that names a subscriber, and tell other programs that somebody with the id that they know has left
+    (GDPR, article 19)."""
     erasures.erase(connection, person, newsroom.secrets(), now, via=via)
+    tell_left(newsroom, connection, replace(person, address=""), opt_outs.ALL_NEWSLETTERS, now, via=erasures.VIA)

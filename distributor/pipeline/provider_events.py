@@ -26,13 +26,13 @@ from ..bounces.classify import classify_bounce
 from ..bounces.provider_events import StoredEvent
 from ..bounces.providers import brevo, mailgun, postmark, sendgrid, ses, sns
 from ..bounces.providers.event import BadSignature, ProviderEvent, ProviderEventKind, UnreadableEvent
-from ..delivery import queries
+from ..delivery import outbox, queries
 from ..editions import repository as edition_repository
 from ..errors import DistributorError
 from ..http import open_session
 from ..mail import verp
 from ..mail.address import normalize
-from ..model import Bounce, BounceType, Delivery
+from ..model import Bounce, BounceType
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..subscribers import opt_outs
@@ -40,6 +40,7 @@ from ..subscribers import repository as subscriber_repository
 from .bounces import process_report
 from .deliver import check_may_send
 from .gather import Clock
+from .leaving import LeaveRequest, leave_all
 
 log = logging.getLogger("distributor.mail")
 
@@ -196,26 +197,55 @@ def _apply(connection: Connection, newsroom: Newsroom, stored: StoredEvent, even
     """Do what one event says; what was done, in a word."""
     if event.kind is ProviderEventKind.OTHER:
         return "nothing"
-    found = verp.read(newsroom.secrets(), event.echo)
-    row = queries.find_delivery(connection, found) if found else None
-    if row is None or not row.address:
+    number = verp.read(newsroom.secrets(), event.echo)
+    sent = _find_email(connection, number) if number else None
+    if sent is None or not sent.address:
         return "not ours"
-    if event.address and not _is_same(event.address, row.address) and event.kind is not ProviderEventKind.BOUNCE:
+    if event.address and not _is_same(event.address, sent.address) and event.kind is not ProviderEventKind.BOUNCE:
         return "of another address"  # to which the recipient's own leads: it is not theirs to say
     if event.kind is ProviderEventKind.UNSUBSCRIBED:
-        return _unsubscribe(connection, stored, event, row, now)
+        return _unsubscribe(newsroom, connection, stored, event, sent, now)
     bounce = Bounce(
-        address=row.address,
-        type=bounce_type(event, row.address),
+        address=sent.address,
+        type=bounce_type(event, sent.address),
         at=now,
         status=event.status,
         text=_words(stored.provider, event),
         via=stored.provider,
-        delivery_id=row.id,
-        edition_id=row.edition,
+        delivery_id=sent.delivery,
+        edition_id=sent.edition,
     )
     (effect,) = suppressions.record_bounces(connection, [bounce], now, newsroom.settings.bounce_guard)
     return "known" if effect.known else "held by provider" if _not_tried(event) else bounce.type.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Email:
+    """An email that a token names, of an edition or a transactional one. `recipient` is a subscriber's id, empty where there
+    was none; `newsletter` is empty where it is about all of them."""
+
+    address: str
+    recipient: str
+    newsletter: str
+    edition: str = ""
+    delivery: int | None = None
+
+
+def _find_email(connection: Connection, number: int) -> _Email | None:
+    message = outbox.find_by_number(connection, number)
+    if message:
+        return _Email(address=message.address, recipient=message.recipient, newsletter=message.newsletter)
+    row = queries.find_delivery(connection, number)
+    edition = edition_repository.find_row(connection, row.edition) if row else None
+    if row is None or edition is None:
+        return None
+    return _Email(
+        address=row.address,
+        recipient=row.recipient,
+        newsletter=edition.newsletter,
+        edition=row.edition,
+        delivery=row.id,
+    )
 
 
 def bounce_type(event: ProviderEvent, address: str) -> BounceType:
@@ -244,24 +274,30 @@ def _words(provider: str, event: ProviderEvent) -> str:
 
 
 def _unsubscribe(
-    connection: Connection, stored: StoredEvent, event: ProviderEvent, row: Delivery, now: datetime
+    newsroom: Newsroom, connection: Connection, stored: StoredEvent, event: ProviderEvent, sent: _Email, now: datetime
 ) -> str:
-    """Somebody has left on a page of the provider: the newsletter of that email, unless they came back since."""
-    person = subscriber_repository.find_by_ids(connection, [row.recipient]).get(row.recipient)
-    edition = edition_repository.find_row(connection, row.edition)
-    if person is None or edition is None:
+    """Somebody has left on a page of the provider: what that email was about, unless they came back since. The page has said
+    goodbye, and the provider carries nothing more to them."""
+    person = subscriber_repository.find_by_ids(connection, [sent.recipient]).get(sent.recipient)
+    if person is None:
         return "not ours"
-    since = subscriber_repository.subscribed_since(connection, person.id).get(edition.newsletter)
+    everything = subscriber_repository.subscribed_since(connection, person.id)
+    since = [at for name, at in everything.items() if sent.newsletter in (name, opt_outs.ALL_NEWSLETTERS)]
     at = min(event.at or stored.received_at, stored.received_at)
-    if since and since > at:
+    if since and max(since) > at:
         return "subscribed again since"
-    if since is None and opt_outs.find_blocking(
-        opt_outs.find_by_key(connection, normalize(person.address)), edition.newsletter
-    ):
+    left = opt_outs.find_by_key(connection, normalize(person.address))
+    if not since and opt_outs.find_blocking(left, sent.newsletter):
         return "known"
-    subscriber_repository.unsubscribe(
-        connection, person, edition.newsletter, now=now, via="provider", reason=stored.provider
+    request = LeaveRequest(
+        subscriber=person.id,
+        newsletter=sent.newsletter,
+        received_at=at,
+        via="provider",
+        reason=stored.provider,
+        goodbye=False,
     )
+    leave_all(newsroom, connection, [request], now)
     return "unsubscribed"
 
 

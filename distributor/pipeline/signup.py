@@ -40,16 +40,17 @@ from ..subscribers.signup_limits import (
     decide_email,
     decide_limits,
 )
-from ..subscribers.signups import LINK_VALID, Signup, SignupAsk, SignupWish, merge_signup
+from ..subscribers.signups import FORM, LINK_VALID, Signup, SignupAsk, SignupWish, merge_signup
 from ..subscribers.subscribe import SubscribeResult
 from ..subscribers.tokens import Claim, Purpose, sign
-from .events import enqueue_event
+from .events import tell_joined
+from .leaving import LeaveRequest, leave_all
 from .transactional import EmailRequest, enqueue_email, may_write
 
 log = logging.getLogger("distributor.signup")
 
 CONFIRMATION, REMINDER, WELCOME = "email/confirmation", "email/reminder", "email/welcome"
-FORM, REFUSED = "form", "not me"  # how somebody consented, and how they have left
+REFUSED = "not me"  # how somebody has left whom another one has signed up
 WELCOME_VALID = timedelta(days=3)
 _SITE, _CONFIRMED, _BREAKER = "signup", "signup confirmed", "signup breaker"
 
@@ -57,7 +58,8 @@ _SITE, _CONFIRMED, _BREAKER = "signup", "signup confirmed", "signup breaker"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupForm:
     """A form that was filled in, checked. `text` is what was agreed to; `network` is where it comes from, for limits;
-    `client_address` is empty unless the newsroom keeps it. `passed_extra`: the extra page has been passed."""
+    `client_address` is empty unless the newsroom keeps it; `via` says whether it was filled in on a page of ours or came
+    through the API. `passed_extra`: the extra page has been passed."""
 
     address: str
     newsletters: tuple[str, ...]
@@ -70,6 +72,7 @@ class SignupForm:
     url: str = ""
     network: str = ""
     client_address: str = ""
+    via: str = FORM
     passed_extra: bool = False
 
     @property
@@ -90,6 +93,7 @@ class SignupForm:
             at=now,
             url=self.url,
             client_address=self.client_address,
+            via=self.via,
         )
 
 
@@ -181,7 +185,7 @@ def _subscribe_at_once(newsroom: Newsroom, connection: Connection, form: SignupF
     if made.subscriber and new:
         _record_consents(connection, made.subscriber, [form.ask(name, now) for name in new], None)
         _welcome(newsroom, connection, made.subscriber, new, now)
-        _tell(newsroom, connection, EventType.SUBSCRIBED, made.subscriber, new, now)
+        tell_joined(newsroom, connection, made.subscriber, new, now, via=form.via)
     return subscribed
 
 
@@ -280,10 +284,11 @@ def _subscribe(newsroom: Newsroom, connection: Connection, signup: Signup, now: 
     _record_consents(connection, made.subscriber, signup.asks, now)
     here = made.subscriber.newsletters
     new = [name for name in signup.newsletters if name in here and (known is None or name not in known.newsletters)]
-    _tell(newsroom, connection, EventType.CONFIRMED, made.subscriber, signup.newsletters, now)
+    person, via = made.subscriber, signup.asks[-1].via
+    tell_joined(newsroom, connection, person, signup.newsletters, now, via=via, type=EventType.CONFIRMED)
     if new:
         _welcome(newsroom, connection, made.subscriber, new, now)
-        _tell(newsroom, connection, EventType.SUBSCRIBED, made.subscriber, new, now)
+        tell_joined(newsroom, connection, made.subscriber, new, now, via=via)
 
 
 def _add(newsroom: Newsroom, connection: Connection, request: SubscriptionRequest, now: datetime) -> SubscribeResult:
@@ -324,7 +329,7 @@ def _record_consents(
                 newsletter=ask.newsletter,
                 language=ask.language,
                 text=ask.text,
-                via=FORM,
+                via=ask.via,
                 url=ask.url,
                 client_address=ask.client_address,
                 asked_at=ask.at,
@@ -366,20 +371,6 @@ def latest_edition_path(newsroom: Newsroom, connection: Connection, newsletters:
     return f"/archive/{latest[0].newsletter}/{latest[0].id}" if latest else ""
 
 
-def _tell(
-    newsroom: Newsroom,
-    connection: Connection,
-    type: EventType,
-    subscriber: Subscriber,
-    newsletters: Sequence[str],
-    now: datetime,
-) -> None:
-    """Tell other programs, of each newsletter by itself."""
-    for newsletter in newsletters:
-        told = {"subscriber": subscriber.id, "address": subscriber.address, "newsletter": newsletter, "via": FORM}
-        enqueue_event(newsroom, connection, type, now, told, f"{subscriber.id} {newsletter} {now.isoformat()}")
-
-
 # -- "it was not me", reminders, the end --------------------------------------------------------------------------------
 
 
@@ -390,9 +381,12 @@ def refuse_signup(newsroom: Newsroom, connection: Connection, signup_id: str, no
     if signup is None:
         return None
     person = repository.find(connection, signup.address) if signup.confirmed_at else None
-    for name in signup.newsletters if person else ():
-        assert person
-        repository.unsubscribe(connection, person, name, now=now, via=REFUSED)
+    if person:
+        off = [
+            LeaveRequest(subscriber=person.id, newsletter=name, received_at=now, via=REFUSED, goodbye=False)
+            for name in signup.newsletters
+        ]
+        leave_all(newsroom, connection, off, now)
     signups.refuse(connection, hash_address(newsroom.secret(), normalize(signup.address)), now)
     signups.delete(connection, signup.id)
     return signup

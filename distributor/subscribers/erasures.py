@@ -5,8 +5,11 @@ An import never subscribes an erased address. Its owner may sign up again, which
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -15,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..mail.address import normalize
 from ..model import OptOut, Subscriber
 from ..storage.tables import bounces, deliveries, opt_outs, subscribers, subscriptions, suppressions
-from ..storage.web_tables import data_requests, erased_addresses, outbox, signups
+from ..storage.web_tables import data_requests, erased_addresses, idempotent_answers, outbox, provider_events, signups
 from .address_hash import hash_address, hash_with_each
 from .opt_outs import ALL_NEWSLETTERS
 
@@ -45,6 +48,35 @@ def erase(connection: Connection, person: Subscriber, keys: tuple[bytes, ...], n
     connection.execute(sa.update(data_requests).where(asked).values(address="", note=""))
     connection.execute(sa.delete(subscriptions).where(subscriptions.c.subscriber_id == person.id))
     connection.execute(sa.delete(subscribers).where(subscribers.c.id == person.id))
+    _erase_from_texts(connection, key)
+
+
+def _erase_from_texts(connection: Connection, key: str) -> None:
+    """Delete the events that wait for other programs and the kept answers of the API that hold an address; what providers
+    have reported is also about others, so there the address alone is taken out."""
+    pattern = _pattern(key)
+    for table, id in ((outbox, outbox.c.id), (idempotent_answers, idempotent_answers.c.key)):
+        rows = connection.execute(sa.select(id, table.c.body)).all()
+        named = [row[0] for row in rows if pattern.search(row.body)]
+        for one in named:
+            connection.execute(sa.delete(table).where(id == one))
+    reports = sa.select(provider_events.c.id, provider_events.c.body).where(sa.func.length(provider_events.c.body) > 0)
+    for row in connection.execute(reports).all():
+        if pattern.search(row.body):
+            here = sa.update(provider_events).where(provider_events.c.id == row.id)
+            connection.execute(here.values(body=pattern.sub(_ERASED, row.body)))
+
+
+_ERASED = b"erased@erased.invalid"  # in place of an address in what somebody else has written (RFC 2606, section 2)
+
+
+def _pattern(key: str) -> re.Pattern[bytes]:
+    """Where an address stands in a body, in whatever case: as it is, or as JSON or a form write it; never as the end or the
+    beginning of another one."""
+    forms = {key, json.dumps(key)[1:-1], quote(key), quote(key, safe="@")}
+    ours = b"|".join(re.escape(one.encode()) for one in sorted(forms))
+    before = rb"(?:(?<![\w.%+-])|(?<=\\[nrt])|(?<=\\u003[cC])|(?<=%3[cCdD])|(?<=%2[02]))"
+    return re.compile(before + b"(?:" + ours + rb")(?![\w-]|\.\w)", re.IGNORECASE)
 
 
 def find_erased(connection: Connection, keys: tuple[bytes, ...], addresses: Sequence[str]) -> dict[str, OptOut]:

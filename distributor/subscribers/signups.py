@@ -22,6 +22,7 @@ from ..model import Frequency, Language
 from ..storage.rows import damaged_row, read_rows
 from ..storage.web_tables import refused_signups, signups
 
+FORM = "form"  # how somebody signs up on a page of ours
 KEPT = timedelta(days=30)  # after the last request
 LINK_VALID = timedelta(days=7)
 REFUSED_FOR = timedelta(days=30)
@@ -41,7 +42,7 @@ class SignupWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupAsk:
-    """One newsletter that was asked for: the text that was agreed to, when, in which form. `client_address` is empty unless
+    """One newsletter that was asked for: the text that was agreed to, when, where and how. `client_address` is empty unless
     the newsroom keeps it."""
 
     newsletter: str
@@ -50,6 +51,7 @@ class SignupAsk:
     at: datetime
     url: str = ""
     client_address: str = ""
+    via: str = FORM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,7 @@ def _ask_as_json(ask: SignupAsk) -> dict[str, str]:
         "at": ask.at.isoformat(),
         "url": ask.url,
         "client_address": ask.client_address,
+        "via": ask.via,
     }
 
 
@@ -237,6 +240,7 @@ def _ask_from_json(value: Mapping[str, str]) -> SignupAsk:
         at=datetime.fromisoformat(value["at"]),
         url=value["url"],
         client_address=value["client_address"],
+        via=value["via"],
     )
 
 

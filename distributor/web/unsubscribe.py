@@ -24,8 +24,8 @@ from ..errors import RenderError
 from ..mail.address import mask_address
 from ..model import Frequency, Language
 from ..pipeline import leaving
+from ..pipeline.events import tell_changed
 from ..pipeline.leaving import LeaveRequest, Standing
-from ..pipeline.preferences import tell_change
 from ..subscribers import repository
 from ..subscribers.merge_values import PROBE
 from ..subscribers.tokens import Purpose
@@ -208,8 +208,9 @@ async def _undo(request: web.Request) -> web.Response:
     before = await _find(request)
     if before is None:
         return unknown_link_page(request)
+    newsroom = request.app[CONTEXT].newsroom
     after = await _write(
-        request, before, lambda connection, standing, now: leaving.undo_leaving(connection, standing, now)
+        request, before, lambda connection, one, now: leaving.undo_leaving(newsroom, connection, one, now)
     )
     key = "left_undone" if after.newsletter else "left_undone_all"
     saved = _say(request, after, key, newsletter=_title(request, after)) if after.subscribed and before.undo else ""
@@ -238,8 +239,9 @@ async def _fewer(request: web.Request) -> web.Response:
         return _show(request, standing)
 
     def change(connection: Connection, standing: Standing, now: datetime) -> None:
-        repository.update(connection, [(standing.person, replace(standing.person, frequency=rarer[0]))], now)
-        tell_change(request.app[CONTEXT].newsroom, connection, standing.person.id, now)
+        after = replace(standing.person, frequency=rarer[0])
+        repository.update(connection, [(standing.person, after)], now)
+        tell_changed(request.app[CONTEXT].newsroom, connection, after, now)
 
     after = await _write(request, standing, change)
     return _show(request, after, _say(request, after, "fewer_saved"))

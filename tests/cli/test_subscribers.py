@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from distributor.bounces.suppressions import record_bounces
-from distributor.delivery import queries
+from distributor.delivery import outbox, queries
 from distributor.errors import StoreError
 from distributor.model import Bounce, BounceType
 from distributor.storage.all_tables import metadata
@@ -20,6 +20,7 @@ from distributor.subscribers.requests import SubscriptionRequest
 from distributor.subscribers.subscribe import add_all
 from support.builders import NOW
 from support.newsroom import Room
+from support.told_events import CHANNEL
 
 
 class TestSubscribers:
@@ -109,6 +110,23 @@ class TestSubscribers:
         assert "unsubscribed from 1 newsletter" in room.good("subscribers", "unsubscribe", "LAN@example.com")
         room.good("send", "tin-sang", "--yes")
         assert room.letters() == []
+
+    def test_other_programs_are_told_what_staff_do_and_nobody_gets_a_goodbye(self, room: Room) -> None:
+        room.configure(("channels:\n  mail:", f"channels:\n{CHANNEL}  mail:"))
+        for words in ("update lan@example.com --frequency daily", "update lan@example.com --frequency daily",
+                      "unsubscribe lan@example.com", "unsubscribe lan@example.com", "add lan@example.com --again",
+                      "add lan@example.com", "add hoa@example.com", "forget hoa@example.com --yes"):  # fmt: skip
+            room.good("subscribers", *words.split())
+        store = room.store()
+        with store.read() as connection:
+            rows = [(row.kind, row.address, row.values["data"]) for row in outbox.iterate_latest(connection)]
+        store.close()
+        assert [(kind, address, data["address"], data.get("via")) for kind, address, data in reversed(rows)] == [
+            ("changed", "", "lan@example.com", None),
+            ("left", "", "lan@example.com", "staff"),
+            ("subscribed", "", "lan@example.com", "staff"),
+            ("left", "", "", "erased"),
+        ]
 
     def test_no_import_brings_back_who_was_unsubscribed_and_each_is_named(self, room: Room) -> None:
         file = room.folder / "people.csv"

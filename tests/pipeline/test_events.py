@@ -7,17 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiohttp import web
 
 from distributor import pipeline
 from distributor.bounces import suppressions
 from distributor.channel import EventType
 from distributor.delivery import channel_state, outbox
-from distributor.model import Bounce, BounceType
+from distributor.model import Bounce, BounceType, Frequency, Subscriber
+from distributor.pipeline import leaving, preferences
+from distributor.pipeline.leaving import LeaveRequest
 from distributor.pipeline.outbox import OutboxReport
+from distributor.storage.web_tables import outbox as outbox_table
+from distributor.subscribers import repository
+from distributor.subscribers.preferences import Preferences
 from support.clocked_newsroom import Line
 from support.misbehaving_server import TOKEN
 from support.social_networks import FakeReceiver
+from support.told_events import happened, listen
+
+LAN = "lan@example.com"
 
 
 @pytest.fixture
@@ -119,3 +128,57 @@ async def test_in_test_mode_events_stay_in_a_folder(hook: Line, receiver: FakeRe
     assert not receiver.acted
     (file,) = (hook.folder / "var" / "test" / "app").iterdir()
     assert b'"type":"left"' in file.read_bytes()
+
+
+# -- what subscribers do -------------------------------------------------------------------------------------------------
+
+
+def subscribed(line: Line) -> Subscriber:
+    listen(line)
+    line.subscribe("lan")
+    with line.store.read() as connection:
+        person = repository.find(connection, LAN)
+    assert person
+    return person
+
+
+def choose(line: Line, person: Subscriber, *newsletters: str, frequency: Frequency = Frequency.EACH) -> None:
+    wish = Preferences(newsletters=newsletters, language=person.language, name=person.name, frequency=frequency)
+    with line.store.write() as connection:
+        preferences.save_preferences(line.newsroom, connection, person.id, wish, "Tôi đồng ý", line.now)
+
+
+def test_leaving_is_told_once_and_undoing_it_is_joining_again(line: Line) -> None:
+    person = subscribed(line)
+    with line.store.write() as connection:
+        for newsletter in ("tin-sang", "tin-sang", ""):
+            wish = LeaveRequest(subscriber=person.id, newsletter=newsletter, received_at=line.now)
+            leaving.leave_all(line.newsroom, connection, [wish], line.now)
+        for _ in range(2):
+            standing = leaving.find_standing(connection, person.id, "tin-sang", line.now)
+            assert standing
+            leaving.undo_leaving(line.newsroom, connection, standing, line.now)
+    assert happened(line) == [("left", LAN, "tin-sang", "link"), ("subscribed", LAN, "tin-sang", "link")]
+
+
+def test_preferences_tell_what_has_changed_and_nothing_else(line: Line) -> None:
+    person = subscribed(line)
+    choose(line, person, "tin-sang")
+    assert happened(line) == []
+    choose(line, person)
+    choose(line, person, "tin-sang")
+    choose(line, person, "tin-sang", frequency=Frequency.DAILY)
+    assert happened(line) == [
+        ("left", LAN, "tin-sang", "link"), ("subscribed", LAN, "tin-sang", "link"), ("changed", LAN, "", "")
+    ]  # fmt: skip
+
+
+def test_an_erasure_is_told_by_the_id_and_what_waits_with_the_address_is_deleted(line: Line) -> None:
+    person = subscribed(line)
+    choose(line, person, "tin-sang", frequency=Frequency.DAILY)
+    with line.store.write() as connection:
+        preferences.erase_subscriber(line.newsroom, connection, person, line.now, via="link")
+        bodies = connection.execute(sa.select(outbox_table.c.body)).scalars().all()
+    assert happened(line) == [("left", "", "", "erased")]
+    assert [person.id.encode() in body for body in bodies] == [True]
+    assert not any(LAN.encode() in body for body in bodies)

@@ -78,7 +78,7 @@ class TestByLink:
         with line.store.write() as connection:
             standing = leaving.find_standing(connection, lan, "", line.now)
             assert standing
-            leaving.undo_leaving(connection, standing, line.now)
+            leaving.undo_leaving(line.newsroom, connection, standing, line.now)
         assert find(line).newsletters == ()
 
     def test_a_pause_is_over_by_itself_and_ends_with_an_undo(self, line: Line, lan: str) -> None:

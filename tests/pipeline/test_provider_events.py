@@ -18,10 +18,12 @@ from distributor import pipeline
 from distributor.bounces import provider_events, suppressions
 from distributor.bounces.providers import ses
 from distributor.bounces.providers.event import ProviderEvent, ProviderEventKind
+from distributor.delivery import outbox
 from distributor.errors import StoreError
 from distributor.mail import verp
-from distributor.model import BounceType
+from distributor.model import BounceType, Language
 from distributor.pipeline import provider_events as working
+from distributor.pipeline.transactional import EmailRequest, enqueue_email
 from distributor.storage.tables import bounces, deliveries
 from distributor.storage.web_tables import provider_events as table
 from distributor.subscribers import opt_outs, repository, subscribe
@@ -29,6 +31,7 @@ from distributor.subscribers.requests import parse_request
 from support import provider_requests as sent
 from support.clocked_newsroom import Line
 from support.provider_requests import ProviderRequest
+from support.told_events import happened, listen
 
 PROVIDERS = ("ses", "mailgun", "postmark", "sendgrid", "brevo")
 LAN = "lan@example.com"
@@ -184,6 +187,14 @@ def test_who_leaves_at_the_provider_leaves_that_newsletter(reports: Reports, pro
     assert reports.told(request) == {"known": 1}
 
 
+def test_other_programs_are_told_who_has_left_at_the_provider_and_no_goodbye_is_sent(reports: Reports) -> None:
+    listen(reports.line)
+    reports.told(*[leaving(reports.token(), reports.line.now)["mailgun"]] * 2)
+    assert happened(reports.line) == [("left", LAN, "tin-sang", "provider")]
+    with reports.line.store.read() as connection:
+        assert outbox.count(connection) == 1, "the event alone"
+
+
 def test_who_has_come_back_is_not_sent_away_by_an_old_event(reports: Reports) -> None:
     """Events come late, twice, and out of order."""
     line = reports.line
@@ -309,6 +320,43 @@ def test_all_recipients_of_an_event_are_looked_at_and_the_token_stands_for_one(r
 
 
 # -- whose it is ---------------------------------------------------------------------------------------------------------
+
+
+def confirmation(line: Line, subscriber: str = "") -> str:
+    """An email to somebody outside of any edition; the token that its bounces bring back."""
+    request = EmailRequest(
+        template="email/confirmation",
+        address="moi@example.com",
+        subscriber=subscriber,
+        newsletter="tin-sang",
+        language=Language.VI,
+        dedupe_key="confirmation:1",
+        expires_at=line.now + timedelta(days=1),
+    )
+    with line.store.write() as connection:
+        assert enqueue_email(line.newsroom, connection, request, line.now)
+        (row,) = outbox.iterate_latest(connection)
+    return verp.token(line.newsroom.secret(), row.number)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_bounce_of_a_transactional_email_is_known_by_its_token(reports: Reports, provider: str) -> None:
+    token = confirmation(reports.line)
+    assert reports.told(sent.all_hard(token, "moi@example.com", reports.line.now)[provider]) == {"hard": 1}
+    assert (reports.suppressed("moi"), reports.suppressed()) == ("hard", "")
+
+
+def test_who_leaves_at_the_provider_by_a_transactional_email_leaves_its_newsletter(reports: Reports) -> None:
+    line = reports.line
+    line.subscribe("moi")
+    with line.store.read() as connection:
+        person = repository.find(connection, "moi@example.com")
+    assert person
+    token = confirmation(line, person.id)
+    line.now += timedelta(minutes=1)
+    request = sent.mailgun(token, "moi@example.com", line.now, event="unsubscribed")
+    assert reports.told(request) == {"unsubscribed": 1}
+    assert (reports.newsletters("moi"), reports.newsletters()) == ((), ("tin-sang",))
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -29,6 +29,7 @@ from distributor.subscribers.signup_limits import LimitDecision
 from distributor.subscribers.signups import Signup
 from distributor.subscribers.tokens import Purpose, read
 from support.clocked_newsroom import Line
+from support.told_events import happened, listen
 
 TWO = ".web: {url: 'https://news.bacson.example'}"
 LAN = "lan@example.vn"
@@ -321,19 +322,36 @@ def test_no_count_names_a_network_or_an_address(line: Line) -> None:
 
 
 def test_other_programs_are_told_who_has_confirmed(line: Line) -> None:
-    channel = "{type: webhook, url: 'https://cms.example/hook', secret: 0123456789abcdef0123456789abcdef, "
-    channel += "events: [subscribed, confirmed]}"
-    line.config = line.config.replace("channels:\n  mail:", f"channels:\n  app: {channel}\n  mail:")
+    listen(line)
     sign_up(line, form())
-    assert emails(line, "subscribed") == []
+    assert happened(line) == []
     confirm(line)
+    confirm(line)
+    assert happened(line) == [("confirmed", LAN, "tin-sang", "form"), ("subscribed", LAN, "tin-sang", "form")]
+
+
+def test_other_programs_are_told_once_that_it_was_not_them_and_no_goodbye_is_sent(line: Line) -> None:
+    listen(line)
+    sign_up(line, form())
+    confirm(line)
+    signup = waiting(line)
+    assert signup
+    for _ in range(2):
+        with line.store.write() as connection:
+            refuse_signup(line.newsroom, connection, signup.id, line.now)
+    assert happened(line)[2:] == [("left", LAN, "tin-sang", "not me")]
+    assert emails(line, "email/goodbye") == []
+
+
+def test_a_sign_up_through_the_api_is_on_record_as_one(line: Line) -> None:
+    listen(line)
+    sign_up(line, form(via="api"))
     confirm(line)
     person = subscriber(line)
     assert person
-    for kind in ("subscribed", "confirmed"):
-        (event,) = emails(line, kind)
-        assert b'"address":"lan@example.vn"' in event.body.replace(b": ", b":")
-        assert event.channel == "app"
+    with line.store.read() as connection:
+        assert [one.via for one in consents.list_of(connection, person.id)] == ["api"]
+    assert {via for *_, via in happened(line)} == {"api"}
 
 
 # -- subscribed at once -------------------------------------------------------------------------------------------------

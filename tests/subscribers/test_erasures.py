@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from distributor.bounces import provider_events
+from distributor.bounces.provider_events import EventState
 from distributor.model import Subscriber
 from distributor.storage.all_tables import metadata
 from distributor.storage.database import Database
-from distributor.storage.web_tables import address_changes, consents, data_requests, outbox, signups
+from distributor.storage.web_tables import address_changes, consents, data_requests, idempotent_answers, outbox, signups
+from distributor.storage.web_tables import provider_events as reports
 from distributor.subscribers import erasures, repository, subscribe
 from distributor.subscribers.address_hash import hash_address
 from distributor.subscribers.requests import SubscriptionRequest, parse_request
@@ -117,3 +121,32 @@ def test_who_asks_again_is_subscribed_and_stays_so(store: Database) -> None:
 def test_the_hash_says_nothing_without_the_key() -> None:
     assert hash_address(b"one key", LAN) != hash_address(b"another", LAN)
     assert len(hash_address(b"one key", LAN)) == 64
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"address": "Lan@Example.com"}',
+        '{"to": "Lan \\u003clan@example.com\\u003e", "said": "550\\nlan@example.com."}',
+        "recipient=lan%40example.com&event=failed",
+        "To: <lan@example.com>\r\n",
+    ],
+)
+def test_texts_of_others_that_hold_the_address_lose_it(store: Database, body: str) -> None:
+    others = b'["mai.lan@example.com", "lan@example.com.vn", "lan+a@example.com"]'
+    at = {"at": NOW, "status": 200, "request_sha256": "", "token_id": "a"}
+    with store.write() as connection:
+        for key, text in (("lan", body.encode()), ("others", others)):
+            connection.execute(sa.insert(idempotent_answers).values(**at, key=key, body=text))
+            for state in ("waiting", "aside"):
+                provider_events.store(connection, "mailgun", f"{key} {state}", {}, text, NOW)
+        here = reports.c.event_key.contains("aside")
+        connection.execute(sa.update(reports).where(here).values(state=EventState.ASIDE))
+    forget(store)
+    with store.read() as connection:
+        assert connection.execute(sa.select(idempotent_answers.c.key)).scalars().all() == ["others"]
+        found = {row.event_key: row.body for row in connection.execute(sa.select(reports))}
+    assert [found[f"others {state}"] for state in ("waiting", "aside")] == [others, others]
+    for state in ("waiting", "aside"):
+        left = found[f"lan {state}"].lower()
+        assert b"erased@erased.invalid" in left and not re.search(rb"lan(@|%40)example", left)

@@ -93,8 +93,8 @@ def test_who_has_not_confirmed_is_to_be_reminded_once(database: Database) -> Non
     made = signed_up("tin-sang")
     save(database, made)
     with database.read() as connection:
-        assert signups.list_to_remind(connection, NOW + DAY * 2) == []
-        assert signups.list_to_remind(connection, NOW + DAY * 3) == [made]
+        assert signups.list_to_remind(connection, NOW + DAY * 2 - timedelta(seconds=1)) == []
+        assert signups.list_to_remind(connection, NOW + DAY * 2) == [made]
         assert signups.list_to_remind(connection, NOW + DAY * 7) == []  # the link works no more
 
 

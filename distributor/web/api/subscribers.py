@@ -11,11 +11,10 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ...api_access.tokens import ApiScope
-from ...channel import EventType
 from ...model import AttributeValue, OptOut, Subscriber
-from ...pipeline.events import enqueue_event
-from ...pipeline.leaving import LeaveRequest, give_reason, leave_all
-from ...pipeline.preferences import erase_subscriber, tell_change
+from ...pipeline.events import tell_changed, tell_joined
+from ...pipeline.leaving import LeaveRequest, leave_all
+from ...pipeline.preferences import erase_subscriber
 from ...pipeline.signup import SignupForm, take_signup
 from ...subscribers import consents, opt_outs, repository, subscribe
 from ...subscribers.attributes import InvalidAttribute, merge_attributes, parse_attributes
@@ -97,6 +96,7 @@ def _ask_to_confirm(call: ApiCall, wanted: SubscriberCreate, request: Subscripti
         attributes=merge_attributes({}, request.attributes),
         text=request.consent,
         url=clean_line(wanted.consent_url),
+        via=VIA,
         passed_extra=True,
     )
     with call.context.database.write() as connection:
@@ -122,18 +122,11 @@ def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionReque
         agreed = [name for name in request.choice.newsletters if name not in made.blocked_by]
         consents.record(connection, [_consent(call, wanted, person, name) for name in agreed])
         known = before.newsletters if before else ()
-        _tell_subscribed(call, connection, person, [name for name in agreed if name not in known])
+        new = [name for name in agreed if name not in known]
+        tell_joined(call.context.newsroom, connection, person, new, call.now, via=VIA)
         shown = _show(connection, [person], call)[0]
     answer = CreateAnswer(state=str(made.change), subscriber=shown, not_subscribed=blocked)
     return ApiAnswer(answer, 201 if made.change is subscribe.SubscriptionChange.ADDED else 200)
-
-
-def _tell_subscribed(call: ApiCall, connection: Connection, person: Subscriber, newsletters: Sequence[str]) -> None:
-    """Tell other programs, of each newsletter by itself."""
-    for name in newsletters:
-        told = {"subscriber": person.id, "address": person.address, "newsletter": name, "via": VIA}
-        key = f"{person.id} {name} {call.now.isoformat()}"
-        enqueue_event(call.context.newsroom, connection, EventType.SUBSCRIBED, call.now, told, key)
 
 
 def _consent(call: ApiCall, wanted: SubscriberCreate, person: Subscriber, newsletter: str) -> Consent:
@@ -243,7 +236,8 @@ def update(call: ApiCall) -> ApiAnswer:
             attributes=_changed_attributes(call, person.attributes, wanted.attributes or {}),
         )
         repository.update(connection, [(person, new)], call.now)
-        tell_change(call.context.newsroom, connection, person.id, call.now)
+        if new != person:
+            tell_changed(call.context.newsroom, connection, new, call.now)
         return ApiAnswer(_show_detail(connection, new, call))
 
 
@@ -271,10 +265,9 @@ def unsubscribe(call: ApiCall) -> ApiAnswer:
             newsletter=wanted.newsletter or opt_outs.ALL_NEWSLETTERS,
             received_at=call.now,
             via=VIA,
+            reason=clean_line(wanted.reason),
         )
-        (standing,) = leave_all(call.context.newsroom, connection, [request], call.now)
-        if standing and (reason := clean_line(wanted.reason)):
-            give_reason(connection, standing, reason)
+        leave_all(call.context.newsroom, connection, [request], call.now)
         after = repository.find_by_ids(connection, [person.id])[person.id]
         answer = ApiAnswer(_show_detail(connection, after, call))
     call.context.wake()
