@@ -165,6 +165,7 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
             name: list(newsletter.schedule) or "only by hand" for name, newsletter in settings.newsletters.items()
         },
         "channels": list(newsroom.channels),
+        "web": settings.links_url if settings.web else None,
         "mailboxes": [str(mailbox) for mailbox in settings.bounces],
         "placeholders": _placeholders(newsroom),
         "readable_by_others": [str(path) for path in newsroom.exposed],
@@ -186,6 +187,8 @@ def _show_summary(app: CliContext, newsroom: Newsroom, store: str, unreadable: S
         when = "; ".join(newsletter.schedule) or "only by hand"
         say(f"  newsletter   {name}: {when}, to {', '.join(newsletter.channels)}")
     say(f"  channels     {plural(len(newsroom.channels), 'channel')}: {', '.join(newsroom.channels)}")
+    if settings.web:
+        say(f"  web pages    {settings.links_url}, listening on {settings.web.listen}")
     for mailbox in settings.bounces:
         say(f"  bounces      {mailbox}")
     for line in _placeholders(newsroom):

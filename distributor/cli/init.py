@@ -44,4 +44,5 @@ def command(_app: object, directory: Path) -> None:
     say("  distributor subscribers add you@example.com")
     say("  distributor preview tin-sang --open")
     say("  distributor send tin-sang")
+    say("  distributor serve, then open http://127.0.0.1:8080/: sign-up, archive, feeds; emails at /mailbox")
     say("Put your site, sources and mail server in config.yaml; `distributor config` explains every setting.")

@@ -19,15 +19,15 @@ _TAG = 16  # octets
 _BLOCK = 32  # octets of a SHA-256
 
 
-def seal(key: bytes, values: Mapping[str, str], expires: datetime) -> str:
-    """Values as one word of a URL, which `unseal` reads until `expires`."""
+def seal(key: bytes, purpose: str, values: Mapping[str, str], expires: datetime) -> str:
+    """Values as one word of a URL, which `unseal` reads until `expires` for the same purpose."""
     text = json.dumps([int(expires.timestamp()), dict(values)], ensure_ascii=False, sort_keys=True).encode()
-    tag = _tag(key, text)
+    tag = _tag(key, purpose, text)
     return base64.urlsafe_b64encode(tag + _crypt(key, tag, text)).rstrip(b"=").decode()
 
 
-def unseal(keys: tuple[bytes, ...], word: str, now: datetime) -> dict[str, str]:
-    """What was sealed with any of `keys`. Raises BadToken for anything else, and where its time is over."""
+def unseal(keys: tuple[bytes, ...], purpose: str, word: str, now: datetime) -> dict[str, str]:
+    """What was sealed with any of `keys` for this purpose. Raises BadToken for anything else, and where its time is over."""
     try:
         raw = base64.urlsafe_b64decode(word.encode("ascii") + b"=" * (-len(word) % 4))
     except ValueError:
@@ -35,15 +35,16 @@ def unseal(keys: tuple[bytes, ...], word: str, now: datetime) -> dict[str, str]:
     tag, sealed = raw[:_TAG], raw[_TAG:]
     for key in keys:
         text = _crypt(key, tag, sealed)
-        if hmac.compare_digest(_tag(key, text), tag):
+        if hmac.compare_digest(_tag(key, purpose, text), tag):
             until, values = json.loads(text)
             if now.timestamp() < until:
                 return dict(values)
     raise BadToken("this link is not valid")
 
 
-def _tag(key: bytes, text: bytes) -> bytes:
-    return hmac.digest(hmac.digest(key, b"sealed\0tag", "sha256"), text, "sha256")[:_TAG]
+def _tag(key: bytes, purpose: str, text: bytes) -> bytes:
+    derived = hmac.digest(key, b"sealed\0tag\0" + purpose.encode(), "sha256")
+    return hmac.digest(derived, text, "sha256")[:_TAG]
 
 
 def _crypt(key: bytes, tag: bytes, text: bytes) -> bytes:

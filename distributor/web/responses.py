@@ -69,7 +69,6 @@ def html_response(
 
 def error_page(request: web.Request, status: int, key: str, help_key: str = "", **values: object) -> web.Response:
     """A page that says what went wrong and what to do. `key` and `help_key` are translations."""
-    language = request.app[CONTEXT].newsroom.settings.site.language
-    chosen = request.path.split("/")[1]
-    language = Language(chosen) if chosen in list(Language) else language
+    first = "".join(request.path.split("/")[1:2])  # nothing where the target is no path: OPTIONS *, CONNECT
+    language = Language(first) if first in list(Language) else request.app[CONTEXT].newsroom.settings.site.language
     return html_page(request, "error", language, status=status, key=key, help_key=help_key, values=values)

@@ -47,6 +47,7 @@ from .signup_form import (
 from .signup_view import NO_ERRORS, signup_view
 
 LANGUAGES = r"/{language:vi|en}"
+_SENT = "sent"  # the purpose of what is sealed for the page that comes next
 _LONGEST_URL = 500  # characters of the address of a form that are kept
 
 
@@ -218,7 +219,7 @@ def _sent_url(context: WebContext, checked: CheckedForm, language: Language, now
     settings = context.newsroom.settings
     single = all(settings.newsletters[name].confirm == "single" for name in checked.newsletters)
     values = {"address": checked.address, "single": "1" if single else "", "until": (now + LINK_VALID).isoformat()}
-    sealed = seal(context.secrets[0], values, now + PASSED_VALID)
+    sealed = seal(context.secrets[0], _SENT, values, now + PASSED_VALID)
     return localized(f"/subscribe/sent/{sealed}", language, settings.site.language)
 
 
@@ -227,7 +228,7 @@ async def _show_sent(request: web.Request) -> web.Response:
     values = {"address": "", "single": "", "until": context.clock().isoformat()}
     if "sealed" in request.match_info:
         with contextlib.suppress(BadToken):  # an hour later, it says the same without the address
-            values = unseal(context.secrets, request.match_info["sealed"], context.clock())
+            values = unseal(context.secrets, _SENT, request.match_info["sealed"], context.clock())
     return html_page(
         request,
         "subscribe_sent",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -111,3 +113,13 @@ async def test_no_path_leads_out_of_the_pages(visitor: Visitor, path: str) -> No
 async def test_the_link_to_the_other_language_leads_to_no_other_server(visitor: Visitor, path: str) -> None:
     page = await (await visitor.get(path)).text()
     assert 'class="language" href="/evil.example/"' in page
+
+
+@pytest.mark.parametrize("start", ["OPTIONS *", "CONNECT /", "CONNECT news.bacson.example:443"])
+async def test_a_target_that_is_no_path_is_refused_and_no_fault_of_ours(visitor: Visitor, start: str) -> None:
+    host, port = visitor.address
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"{start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    assert 400 <= status < 500

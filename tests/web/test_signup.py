@@ -14,6 +14,7 @@ from distributor.bounces import suppressions
 from distributor.model import BounceType, Suppression
 from distributor.subscribers import signups
 from distributor.subscribers.address_hash import hash_address
+from distributor.subscribers.sealed import seal
 from distributor.web import pace
 from support.web_client import Visitor
 from support.web_signup import LAN, emails, fields_of, fill, send, text_of, waiting
@@ -430,6 +431,13 @@ async def test_no_body_is_our_fault(visitor: Visitor, path: str) -> None:
         answer = await visitor.post(path, data=body, headers={"Content-Type": kind} if kind else {})
         assert 200 <= answer.status < 500, (body[:80], kind)
     assert await emails(visitor) == []
+
+
+async def test_a_cursor_of_the_api_shows_the_page_without_an_address(visitor: Visitor) -> None:
+    line = visitor.line
+    cursor = seal(line.newsroom.secret(), "cursor", {"listing": "subscribers"}, line.now + timedelta(hours=1))
+    answer = await visitor.get(f"/subscribe/sent/{cursor}")
+    assert answer.status == 200
 
 
 async def test_a_sealed_word_that_is_none_shows_the_page_without_an_address(visitor: Visitor) -> None:

@@ -112,6 +112,8 @@ def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionReque
     keys = call.context.newsroom.known_secrets()
     with call.context.database.write() as connection:
         before = repository.find(connection, request.address)
+        if before and not all(map(call.token.may_see, before.newsletters)):
+            request = _only_newsletters(request)
         made = subscribe.add(connection, request, call.now, keys=keys)
         blocked = [_opt_out_answer(replace(one, newsletter=name)) for name, one in made.blocked_by.items()]
         person = made.subscriber
@@ -127,6 +129,12 @@ def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionReque
         shown = _show(connection, [person], call)[0]
     answer = CreateAnswer(state=str(made.change), subscriber=shown, not_subscribed=blocked)
     return ApiAnswer(answer, 201 if made.change is subscribe.SubscriptionChange.ADDED else 200)
+
+
+def _only_newsletters(request: SubscriptionRequest) -> SubscriptionRequest:
+    """The request without the choices that other newsletters of the person go by: they are not the token's to change."""
+    choice = replace(request.choice, topics=(), frequency=None, language=None)
+    return replace(request, name="", attributes={}, choice=choice)
 
 
 def _consent(call: ApiCall, wanted: SubscriberCreate, person: Subscriber, newsletter: str) -> Consent:

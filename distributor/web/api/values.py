@@ -17,6 +17,7 @@ from .route import ApiCall
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)")
 MAX_PAGE = 200  # rows of a page
+_CURSOR = "cursor"  # the purpose of what is sealed
 _CURSOR_VALID = timedelta(days=1)
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ def read_cursor(call: ApiCall, listing: str, parts: int = 1) -> list[str] | None
     if call.query.cursor is None:
         return None
     try:
-        position = unseal(call.context.secrets, call.query.cursor, call.now)
+        position = unseal(call.context.secrets, _CURSOR, call.query.cursor, call.now)
     except BadToken:
         position = {}
     if position.get("listing") != listing or len(position) != parts + 1:
@@ -104,7 +105,7 @@ def cut_page(
         return rows, None
     page = rows[: call.query.limit]
     parts = {str(number): part for number, part in enumerate(position(page[-1]))}
-    return page, seal(call.context.secrets[0], {"listing": listing, **parts}, call.now + _CURSOR_VALID)
+    return page, seal(call.context.secrets[0], _CURSOR, {"listing": listing, **parts}, call.now + _CURSOR_VALID)
 
 
 def parse_position_time(text: str) -> datetime:

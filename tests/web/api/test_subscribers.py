@@ -94,6 +94,24 @@ async def test_a_token_for_one_newsletter_sees_nothing_of_the_other(api: ApiClie
     assert (await api.get(f"/subscribers/{id}")).json["newsletters"] == ["tin-sang"]
 
 
+async def test_a_token_for_one_newsletter_subscribes_people_of_another_and_changes_no_choice_of_theirs(
+    api: ApiClient,
+) -> None:
+    other = "  tin-toi:\n    title: Tin tối\n    channels: [mail]\n"
+    api.line.config = api.line.config.replace("newsletters:\n", "newsletters:\n" + other)
+    api.line.configure(".attributes: {district: {label: {vi: Huyện}}}")
+    await api.visitor.restart()
+    narrow = await api.make_token("narrow", *ApiScope, newsletters=("tin-toi",))
+    id = (await api.post("/subscribers", {**LAN, "name": "Lan", "topics": ["Kinh tế"]})).json["subscriber"]["id"]
+    before = (await api.get(f"/subscribers/{id}")).json
+    own = {"name": "x", "topics": ["Y tế"], "frequency": "weekly", "language": "en", "attributes": {"district": "Huế"}}
+    added = await api.post("/subscribers", {**LAN, **own, "newsletters": ["tin-toi"]}, token=narrow)
+    after = (await api.get(f"/subscribers/{id}")).json
+    assert (added.status, set(after.pop("newsletters"))) == (200, {"tin-sang", "tin-toi"})
+    chosen = ("name", "topics", "frequency", "language", "attributes")
+    assert {name: after[name] for name in chosen} == {name: before[name] for name in chosen}
+
+
 async def test_subscribers_come_in_pages(api: ApiClient) -> None:
     for number in range(5):
         await api.post("/subscribers", {**LAN, "address": f"p{number}@example.com"})
