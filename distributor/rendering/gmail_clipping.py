@@ -18,12 +18,13 @@ from .views import MAX_LEAD_LENGTH
 MAX_HTML_SIZE = 95_000  # octets of HTML
 MAX_ENCODED_SIZE = 102_000  # octets of it in quoted-printable
 # Values longer than any recipient's are likely to be, so that an email is measured as it may be sent: a name of Vietnamese
-# letters, each of which is encoded as nine octets, an address, and a signed link.
+# letters, each of which is encoded as nine octets, an address, and signed links.
 WORST_CASE_VALUES: Mapping[str, str] = MappingProxyType(
     {
         "name": "ễ" * 60,
         "address": f"{'x' * 64}@{'x' * 60}.example",
         "unsubscribe_url": f"https://{'x' * 200}",
+        "preferences_url": f"https://{'x' * 200}",
     }
 )
 LEAD_LENGTHS = (240, 120)

@@ -19,12 +19,19 @@ from hypothesis import strategies as st
 from distributor.mail.address import Mailbox
 from distributor.mail.merge import compile_message, merge_message
 from distributor.mail.message import EmailContent
+from distributor.merge_fields import FIELD_NAMES, MergeField, merge_tag, split_html
 from distributor.model import Edition, Recipient
 from distributor.plugins import registry
 from distributor.rendering import css_inlining
 from distributor.rendering.cache import RenderCache
 from distributor.rendering.digest import DigestOptions, render_digest
-from distributor.rendering.gmail_clipping import MIN_FULL_ARTICLES, DetailLevel, FitResult, fit_to_limit
+from distributor.rendering.gmail_clipping import (
+    MIN_FULL_ARTICLES,
+    WORST_CASE_VALUES,
+    DetailLevel,
+    FitResult,
+    fit_to_limit,
+)
 from distributor.rendering.templates import Templates
 from support import reference_editions as reference
 from support.builders import render_settings
@@ -37,6 +44,13 @@ FORTY = reference.FORTY
 
 def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> Any:
     return render_digest(edition, SETTINGS, DigestOptions(**more), cache)
+
+
+def test_a_large_email_is_measured_with_every_field_that_a_recipient_has() -> None:
+    assert set(WORST_CASE_VALUES) == set(FIELD_NAMES)
+    shortened = digest(FORTY, preferences_url=merge_tag("preferences_url"), web_url="https://bacson.example/1")
+    assert any("shortened" in note for note in shortened.notes)
+    assert "preferences_url" in {part.name for part in split_html(shortened.html) if isinstance(part, MergeField)}
 
 
 def of_120() -> Edition:
