@@ -36,6 +36,7 @@ from .transactional import EmailRequest, enqueue_email
 
 DATA_LINK_VALID = timedelta(days=7)
 DATA_SCOPE = "data"  # of a link that shows all data: only the email with it has one
+_NOTICE_VALID = timedelta(days=3)
 _MOST_CHANGES = 3  # new addresses that one subscriber may have written to in 24 hours
 
 
@@ -140,22 +141,52 @@ def ask_new_address(
 
 
 def find_change(connection: Connection, change_id: str, now: datetime) -> tuple[AddressChange, Subscriber] | None:
-    """A change that can still be confirmed, and whose it is."""
+    """A change whose link is still good, confirmed or not, and whose it is."""
     change = address_changes.find(connection, change_id, now)
     person = repository.find_by_ids(connection, [change.subscriber]).get(change.subscriber) if change else None
     return (change, person) if change and person else None
 
 
 def confirm_new_address(newsroom: Newsroom, connection: Connection, change_id: str, now: datetime) -> Subscriber | None:
-    """Give a subscriber the new address; returns them as they are then, None where there is nothing to confirm (any
-    more)."""
+    """Give a subscriber the new address, and tell the old one; returns them as they are then, None where there is nothing to
+    confirm (any more). Doing it again changes nothing."""
     found = find_change(connection, change_id, now)
     if found is None:
         return None
     change, person = found
+    if change.done_at:
+        return person
     after = address_changes.apply(connection, change, person, newsroom.secrets(), now)
     tell_changed(newsroom, connection, after, now)
+    _tell_old_address(newsroom, connection, change, person, after, now)
     return after
+
+
+def _tell_old_address(
+    newsroom: Newsroom,
+    connection: Connection,
+    change: AddressChange,
+    before: Subscriber,
+    after: Subscriber,
+    now: datetime,
+) -> None:
+    """So that nobody's newsletters are taken elsewhere unnoticed. The email has no link of the subscriber: whoever reads the
+    old mailbox may be somebody else by now."""
+    if normalize(before.address) == normalize(after.address):
+        return
+    enqueue_email(
+        newsroom,
+        connection,
+        EmailRequest(
+            template="email/address_changed",
+            address=before.address,
+            language=before.language,
+            dedupe_key=f"address changed:{change.id}",
+            expires_at=now + _NOTICE_VALID,
+            values={"new_address": mask_address(after.address), "changed_at": now.isoformat()},
+        ),
+        now,
+    )
 
 
 # -- their data ----------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
     "email/address_change": TransactionalTemplate(
         ("confirm_url",), {"old_address": "", "asked_at": None, "expires_at": None, "unsubscribe_url": ""}
     ),
+    "email/address_changed": TransactionalTemplate(("new_address",), {"changed_at": None, "unsubscribe_url": ""}),
     "email/data": TransactionalTemplate(("sections",), {"link_url": "", "asked_at": None, "unsubscribe_url": ""}),
     "email/goodbye": TransactionalTemplate(
         (), {"received_at": None, "stopped_at": None, "again_url": "", "unsubscribe_url": ""}

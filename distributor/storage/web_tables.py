@@ -51,12 +51,12 @@ consents = Table(
     column("asked_at", UTC_TIME), column("confirmed_at", UTC_TIME, nullable=True),
 )  # fmt: skip
 
-# New addresses that subscribers have asked for and not confirmed yet.
+# New addresses that subscribers have asked for; one that was confirmed is kept until its link ends, which says so.
 address_changes = Table(
     "address_changes", metadata,
     column("subscriber_id", String(32), ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
     column("id", String(32), unique=True), column("address", Text), column("asked_at", UTC_TIME),
-    column("expires_at", UTC_TIME),
+    column("expires_at", UTC_TIME), column("done_at", UTC_TIME, nullable=True),
 )  # fmt: skip
 
 # What persons have asked about their data, with the time until which the law wants an answer.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,13 +23,15 @@ LINK_VALID = timedelta(days=3)  # in which a new address can be confirmed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChange:
-    """A change that waits for its confirmation. One for each subscriber: a later wish takes the place of an earlier one."""
+    """A change that waits for its confirmation, or was confirmed at `done_at`. One for each subscriber: a later wish takes
+    the place of an earlier one."""
 
     id: str
     subscriber: str
     address: str
     asked_at: datetime
     expires_at: datetime
+    done_at: datetime | None = None
 
 
 def ask(connection: Connection, subscriber_id: str, address: str, now: datetime) -> AddressChange:
@@ -37,32 +39,42 @@ def ask(connection: Connection, subscriber_id: str, address: str, now: datetime)
     change = AddressChange(
         id=secrets.token_hex(8), subscriber=subscriber_id, address=address, asked_at=now, expires_at=now + LINK_VALID
     )
+    _save(connection, change)
+    return change
+
+
+def _save(connection: Connection, change: AddressChange) -> None:
     row = {
         "subscriber_id": change.subscriber,
         "id": change.id,
         "address": change.address,
         "asked_at": change.asked_at,
         "expires_at": change.expires_at,
+        "done_at": change.done_at,
     }
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     fresh = insert(address_changes).values(row)
     connection.execute(fresh.on_conflict_do_update(index_elements=["subscriber_id"], set_=row))
-    return change
 
 
 def find(connection: Connection, id: str, now: datetime) -> AddressChange | None:
-    """A change that can still be confirmed."""
+    """A change whose link is still good, confirmed or not."""
     here = (address_changes.c.id == id) & (address_changes.c.expires_at > now)
     row: Any = connection.execute(sa.select(address_changes).where(here)).one_or_none()
     if row is None:
         return None
     return AddressChange(
-        id=row.id, subscriber=row.subscriber_id, address=row.address, asked_at=row.asked_at, expires_at=row.expires_at
+        id=row.id,
+        subscriber=row.subscriber_id,
+        address=row.address,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        done_at=row.done_at,
     )
 
 
 def delete_expired(connection: Connection, now: datetime) -> int:
-    """Forget the changes that nobody has confirmed in time; returns how many."""
+    """Forget the changes whose links are over; returns how many."""
     return connection.execute(sa.delete(address_changes).where(address_changes.c.expires_at <= now)).rowcount
 
 
@@ -83,7 +95,9 @@ def apply(
     other = repository.find_by_keys(connection, [key]).get(key)
     if other and other.id != person.id:
         _join(connection, person, other, now)
+        _save(connection, replace(change, subscriber=other.id, done_at=now))
         return repository.find_by_ids(connection, [other.id])[other.id]
+    _save(connection, replace(change, done_at=now))
     values = {"address": change.address, "address_key": key}
     connection.execute(sa.update(subscribers).where(subscribers.c.id == person.id).values(values))
     waiting = deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED))

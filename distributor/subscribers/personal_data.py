@@ -45,7 +45,7 @@ def collect(connection: Connection, person: Subscriber) -> dict[str, Any]:
             connection, signups, "address wish asks asked_at expires_at confirmed_at", signups.c.address_key == key
         ),
         "address_changes": _rows(
-            connection, address_changes, "address asked_at expires_at", address_changes.c.subscriber_id == id
+            connection, address_changes, "address asked_at expires_at done_at", address_changes.c.subscriber_id == id
         ),
         "requests": _rows(
             connection, data_requests, "kind via asked_at due_at done_at note", data_requests.c.subscriber_id == id

@@ -121,6 +121,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Nếu không phải quý vị yêu cầu, xin bỏ qua thư này: địa chỉ cũ vẫn được giữ.",
         "If it was not you, ignore this message: the old address stays.",
     ),
+    "changed_subject": ("Đã đổi địa chỉ nhận thư tại {site}", "Your address at {site} is changed"),
+    "changed_title": ("Địa chỉ nhận thư đã được đổi", "Your address is changed"),
+    "changed_intro": (
+        "Từ nay các bản tin của {site} được gửi tới {new} thay cho {address}.",
+        "From now on newsletters by {site} go to {new} in place of {address}.",
+    ),
+    "changed_not_you": (
+        "Nếu quý vị không yêu cầu việc này, xin liên hệ với chúng tôi.",
+        "If you did not ask for this, please contact us.",
+    ),
+    "changed_time": ("Địa chỉ được đổi lúc {time}, {date}.", "It was changed at {time}, {date}."),
+    "changed_why": (
+        "Thư này gửi một lần duy nhất đến {address}, địa chỉ không còn được dùng.",
+        "This message is sent once to {address}, which is no longer used.",
+    ),
     "data_subject": ("Dữ liệu của quý vị tại {site}", "Your data at {site}"),
     "data_title": ("Dữ liệu của quý vị", "Your data"),
     "data_intro": (

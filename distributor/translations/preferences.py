@@ -112,7 +112,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "address_confirm_button": ("Xác nhận địa chỉ mới", "Confirm the new address"),
     "address_done": ("Đã đổi địa chỉ", "Your address is changed"),
     "address_done_to": ("Từ nay thư được gửi tới {address}.", "Messages go to {address} from now on."),
-    "address_over": ("Liên kết đã hết hiệu lực hoặc đã được dùng", "This link has expired or was used"),
+    "address_over": ("Liên kết đã hết hiệu lực", "This link has expired"),
     "address_over_help": (
         "Nếu thư chưa đến địa chỉ mới, xin đổi lại trên trang tùy chọn nhận tin.",
         "If messages do not come to the new address, change it again on the page of your preferences.",

@@ -29,6 +29,8 @@ async def _ask_to_change(request: web.Request) -> web.Response:
     if found is None:
         return _address_page(request, None, "over")
     change, person = found
+    if change.done_at:
+        return _done_page(request, person)
     return _address_page(
         request, person, "ask", masked=mask_address(change.address), before=mask_address(person.address)
     )
@@ -45,17 +47,16 @@ async def _change_address(request: web.Request) -> web.Response:
         )
     if person is None:
         return _address_page(request, None, "over")
-    return _address_page(
-        request,
-        person,
-        "done",
-        masked=mask_address(person.address),
-        preferences_url=preferences_path(request, person.id),
-    )
+    return _done_page(request, person)
+
+
+def _done_page(request: web.Request, person: Subscriber) -> web.Response:
+    link = preferences_path(request, person.id)
+    return _address_page(request, person, "done", masked=mask_address(person.address), preferences_url=link)
 
 
 def _address_page(request: web.Request, person: Subscriber | None, state: str, **values: str) -> web.Response:
-    """The pages of a change; where there is nothing to confirm, the same whether the link was used or never ours."""
+    """The pages of a change; where there is nothing to confirm, the same whether the link is over or never was ours."""
     language = page_language(request, person.language if person else None)
     return html_page(
         request,

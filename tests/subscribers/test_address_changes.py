@@ -39,7 +39,9 @@ def test_two_subscribers_become_one(database: Database) -> None:
         after = address_changes.apply(connection, change, lan, KEYS, NOW)
         assert after.id == nam.id and set(after.newsletters) == {"tin", "toi"}
         assert repository.find_by_ids(connection, [lan.id]) == {}
-        assert address_changes.delete_expired(connection, NOW + timedelta(days=9)) == 0
+        again = address_changes.find(connection, change.id, NOW)
+        assert again and (again.subscriber, again.done_at) == (nam.id, NOW)
+        assert address_changes.delete_expired(connection, NOW + timedelta(days=9)) == 1
 
 
 def test_all_that_is_held_is_plain(database: Database) -> None:

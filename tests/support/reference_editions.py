@@ -296,6 +296,7 @@ def letter_values(template: str, language: str) -> dict[str, Any]:
             "asked_at": NOW,
             "expires_at": NOW + timedelta(days=1),
         },
+        "email/address_changed": {"new_address": "h***@example.vn", "changed_at": NOW},
         "email/data": {
             "sections": [
                 {"title": "Địa chỉ" if vi else "Address", "lines": ["lan@example.com"]},

@@ -19,6 +19,7 @@ from distributor.subscribers import consents, opt_outs, repository, subscribe
 from distributor.subscribers.merge_values import PROBE
 from distributor.subscribers.requests import parse_request
 from distributor.subscribers.tokens import Claim, Purpose, sign
+from support.clocked_newsroom import text_of
 from support.web_client import Visitor
 
 LAN = "lan@example.com"
@@ -247,7 +248,17 @@ class TestAddress:
         after = await visitor.run(find, visitor, "lan.moi@example.vn")
         assert (after.id, after.newsletters) == (before.id, before.newsletters)
         assert (await visitor.get(lan)).status == 200
-        assert (await visitor.post(path)).status == 404
+
+    async def test_a_second_click_says_done_and_the_old_address_is_told_once(self, visitor: Visitor, lan: str) -> None:
+        path = await self.confirm(visitor, lan, "moi@example.vn")
+        for method in ("POST", "POST", "GET"):
+            answer = await visitor.ask(method, path)
+            assert (answer.status, "Đã đổi địa chỉ" in await answer.text()) == (200, True)
+        await visitor.run(visitor.line.send_outbox)
+        (letter,) = await visitor.run(visitor.line.mailbox, "lan")
+        text = text_of(letter)
+        assert "được gửi tới m••@example.vn thay cho lan@example.com" in " ".join(text.split())
+        assert "/p/" not in text and "/u/" not in text
 
     async def test_what_is_on_its_way_goes_to_the_new_one(self, visitor: Visitor, lan: str) -> None:
         path = await self.confirm(visitor, lan, "moi@example.vn")

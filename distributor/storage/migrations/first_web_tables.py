@@ -75,6 +75,7 @@ def _signups() -> None:
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("asked_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
+        sa.Column("done_at", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscribers.id"], name=op.f("fk_address_changes_subscriber_id"), ondelete="CASCADE"
         ),
