@@ -57,9 +57,9 @@ def _erase_from_texts(connection: Connection, key: str) -> None:
     pattern = _pattern(key)
     for table, id in ((outbox, outbox.c.id), (idempotent_answers, idempotent_answers.c.key)):
         rows = connection.execute(sa.select(id, table.c.body)).all()
-        named = [row[0] for row in rows if pattern.search(row.body)]
-        for one in named:
-            connection.execute(sa.delete(table).where(id == one))
+        for row in rows:
+            if pattern.search(row.body):  # two tokens may use the same key, so the body says which row it is
+                connection.execute(sa.delete(table).where(id == row[0], table.c.body == row.body))
     reports = sa.select(provider_events.c.id, provider_events.c.body).where(sa.func.length(provider_events.c.body) > 0)
     for row in connection.execute(reports).all():
         if pattern.search(row.body):

@@ -33,6 +33,7 @@ _OF_PROXIES = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Re
 def routes() -> list[web.RouteDef]:
     return [
         web.get("/mailbox", _list),
+        web.get("/{language:vi|en}/mailbox", _list),
         web.get(f"/mailbox/{_NAME}", _show),
         web.get(f"/mailbox/{_NAME}/text", _show_text),
     ]

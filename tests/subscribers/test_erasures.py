@@ -140,11 +140,14 @@ def test_texts_of_others_that_hold_the_address_lose_it(store: Database, body: st
             connection.execute(sa.insert(idempotent_answers).values(**at, key=key, body=text))
             for state in ("waiting", "aside"):
                 provider_events.store(connection, "mailgun", f"{key} {state}", {}, text, NOW)
+        of_another_token = {**at, "token_id": "b", "key": "lan", "body": others}
+        connection.execute(sa.insert(idempotent_answers).values(of_another_token))
         here = reports.c.event_key.contains("aside")
         connection.execute(sa.update(reports).where(here).values(state=EventState.ASIDE))
     forget(store)
     with store.read() as connection:
-        assert connection.execute(sa.select(idempotent_answers.c.key)).scalars().all() == ["others"]
+        kept = connection.execute(sa.select(idempotent_answers.c.token_id, idempotent_answers.c.key)).all()
+        assert sorted(map(tuple, kept)) == [("a", "others"), ("b", "lan")]
         found = {row.event_key: row.body for row in connection.execute(sa.select(reports))}
     assert [found[f"others {state}"] for state in ("waiting", "aside")] == [others, others]
     for state in ("waiting", "aside"):

@@ -34,6 +34,13 @@ async def letter(visitor: Visitor) -> str:
     return found[0]
 
 
+async def test_it_leads_to_itself_in_the_other_language(at_home: Visitor) -> None:
+    page = await (await at_home.get("/mailbox")).text()
+    (other,) = re.findall(r'<a class="language" href="([^"]*)"', page)
+    there = await at_home.get(other)
+    assert (there.status, 'lang="en"' in await there.text()) == (200, True)
+
+
 async def test_the_emails_can_be_read_and_their_links_lead_to_the_pages(at_home: Visitor) -> None:
     path = await letter(at_home)
     answer = await at_home.get(path)
