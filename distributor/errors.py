@@ -102,6 +102,10 @@ class SourceError(DistributorError):
     waits: Mapping[str, datetime] = MappingProxyType({})
 
 
+class UnreadableContent(SourceError):
+    """What a source has given stops whoever reads it: too much work, memory, or a crash. A retry would not help."""
+
+
 class Busy(SourceError):
     """A server has asked for a pause (Retry-After, RFC 9110, section 10.2.3).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import ipaddress
 import time
 from collections.abc import Sequence
@@ -19,7 +20,32 @@ _PATIENCE = 15.0  # seconds that providers wait, about
 
 
 def warnings_of_web(newsroom: Newsroom) -> list[str]:
-    """What is missing or unsafe in `web:` where emails go to people."""
+    """What is missing or unsafe in `web:`, most of it where emails go to people."""
+    return [*_warnings_of_links(newsroom), *_warnings_of_server(newsroom)]
+
+
+def _warnings_of_server(newsroom: Newsroom) -> list[str]:
+    """What a proxy and providers need."""
+    web, file = newsroom.settings.web, newsroom.file.name
+    if web is None:
+        return []
+    hooks = web.hooks
+    signed = [name for name in ("ses", "sendgrid") if hooks and getattr(hooks, name)]
+    found = []
+    if signed and importlib.util.find_spec("cryptography") is None:
+        found.append(
+            f"{file}: web.hooks.{signed[0]}: the package cryptography is missing, so no signature can be checked and every "
+            "report is refused for now: pip install 'distributor[hooks]'"
+        )
+    if web.public_url.startswith("https://") and not web.trusted_proxies:
+        found.append(
+            f"{file}: web.trusted_proxies is missing: everybody behind the proxy that has the certificate counts as one "
+            "visitor, and limits for one apply to all; see docs/proxy.md"
+        )
+    return found
+
+
+def _warnings_of_links(newsroom: Newsroom) -> list[str]:
     settings, file = newsroom.settings, newsroom.file.name
     writes = [name for name, channel in newsroom.channels.items() if channel.personal and channel.reaches_audience]
     if not writes:

@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from .. import isolation
 from ..config.schema import Site
-from ..errors import Busy, LimitExceeded, NotModified, SourceError, StartFailed
+from ..errors import Busy, LimitExceeded, NotModified, SourceError, StartFailed, UnreadableContent
 from ..isolation import ChildFailed, ChildLimits, call_isolated_async
 from ..model import Article, ParsedArticle, parsed_article_to_data
 from ..plugins import registry
@@ -115,7 +115,7 @@ async def call_with_retries(
             return await attempt(avoid)
         except LimitExceeded as error:
             if not error.doing or error.doing in avoid or len(avoid) == _ATTEMPTS - 1:
-                raise SourceError(f"{error.doing} {error}".strip()) from None
+                raise UnreadableContent(f"{error.doing} {error}".strip()) from None
             avoid[error.doing] = str(error)
         except StartFailed as error:
             raise SourceError(str(error)) from None

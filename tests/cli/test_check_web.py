@@ -18,7 +18,7 @@ from support.newsroom import Room
         ("", "web is missing"),
         ("web: {}\n", "subscribers cannot reach http://127.0.0.1:8080"),
         ("web: {url: 'http://news.bacson.example'}\n", "need https"),
-        ("web: {url: 'https://news.bacson.example'}\n", ""),
+        ("web: {url: 'https://news.bacson.example', trusted_proxies: [127.0.0.1]}\n", ""),
     ],
 )
 def test_what_is_missing_is_said_where_emails_go_to_people(room: Room, settings: str, words: str) -> None:
@@ -28,6 +28,19 @@ def test_what_is_missing_is_said_where_emails_go_to_people(room: Room, settings:
     said = [line for line in room.run("check").err.splitlines() if "config.yaml: web" in line]
     assert len(said) == bool(words)
     assert words in "".join(said)
+
+
+def test_what_a_proxy_and_signed_reports_need_is_said(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    hooks = f"{{ses: {{key: {key}, topic_arn: 'arn:aws:sns:eu-west-1:123456789012:tin'}}}}"
+    web = f"web: {{url: 'https://news.bacson.example', hooks: {hooks}}}\n"
+    room.configure(("sources:\n", f"{web}sources:\n"))
+    (line,) = [line for line in room.run("check").err.splitlines() if "config.yaml: web" in line]
+    assert "web.trusted_proxies is missing" in line
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    room.configure(("example', hooks", "example', trusted_proxies: [127.0.0.1], hooks"))
+    (line,) = [line for line in room.run("check").err.splitlines() if "config.yaml: web" in line]
+    assert "web.hooks.ses: the package cryptography is missing" in line and "distributor[hooks]" in line
 
 
 class Answers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
@@ -15,7 +16,7 @@ from ...api_access.tokens import ApiScope
 from ...articles import flags, search
 from ...articles import repository as article_repository
 from ...editions.coverage import list_covering_editions
-from ...errors import ArticleError, SourceError
+from ...errors import ArticleError, SourceError, UnreadableContent
 from ...model import Article, Notice, NoticeKind
 from ...pipeline import AlertOutcome, StepContext
 from ...source import PushedItem, Source
@@ -188,6 +189,11 @@ class NoticeAnswer(AnswerModel):
 
 # -- push --------------------------------------------------------------------------------------------------------------
 
+_AT_FAULT = re.compile(
+    r"(?:^|: )(?P<field>title|url|lead|body_html|author|topics|image(?:\.\w+)?|language|published|updated|publish_at) "
+    r"(?P<words>.+)$"
+)
+
 
 async def push(call: ApiCall) -> ApiAnswer:
     wanted: ArticlePush = call.body
@@ -198,7 +204,9 @@ async def push(call: ApiCall) -> ApiAnswer:
     try:
         done = await pipeline.push_article(context.newsroom, context.database, source, item)
     except ArticleError as error:
-        raise ApiProblem("invalid", str(error).partition(": ")[2] or str(error)) from None
+        raise _invalid_article(str(error)) from None
+    except UnreadableContent as error:
+        raise invalid_field("/body_html", str(error)) from None
     except SourceError as error:
         raise ApiProblem("unavailable", f"it could not be read: {error}", headers={"Retry-After": "10"}) from None
     alerts = await _decide_alerts(call, done.article, urgent=wanted.urgent)
@@ -210,6 +218,15 @@ async def push(call: ApiCall) -> ApiAnswer:
         change=done.change, article=shown, alerts=[_alert_answer(one) for one in alerts], notes=list(done.notes)
     )
     return ApiAnswer(answer, 201 if done.change == "new" else 200)
+
+
+def _invalid_article(fault: str) -> ApiProblem:
+    """What is wrong with an article that was taken in no further: the words begin with its field."""
+    found = _AT_FAULT.search(fault)
+    if found:
+        return invalid_field("/" + found["field"].replace(".", "/"), found["words"].strip())
+    said = fault.partition(": ")[2] or fault
+    return invalid_field("/body_html", said) if "of computing" in said else ApiProblem("invalid", said)
 
 
 def _require_sending(call: ApiCall, what: str) -> None:

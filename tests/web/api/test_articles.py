@@ -6,7 +6,11 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from distributor import pipeline
 from distributor.api_access.tokens import ApiScope
+from distributor.errors import ArticleError, SourceError, UnreadableContent
 from support.web_client_api import ApiClient
 
 HOSTILE = """<p onclick="x()">Sáng nay <script>alert(1)</script><a href="javascript:x()">tại</a>
@@ -64,8 +68,30 @@ async def test_what_cannot_be_an_article_is_refused_by_its_field(api: ApiClient)
         answer = await api.push(**change)
         assert (answer.status, answer.json["errors"][0]["field"]) == (422, field), answer.json
     far = await api.push(published="0001-01-01T00:00:00+07:00")
-    assert (far.status, "no time in which news are written" in far.json["detail"]) == (422, True)
+    assert (far.status, far.json["errors"][0]["field"]) == (422, "/published")
+    assert "no time in which news are written" in far.json["detail"]
     assert (await api.get("/articles?source=cms")).json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "fields"),
+    [
+        (UnreadableContent("took more memory than it may to read"), 422, ["/body_html"]),
+        (ArticleError("4711: took more than 20 s of computing to read"), 422, ["/body_html"]),
+        (ArticleError("article 1 (Tin: mới): topics must be a list of words"), 422, ["/topics"]),
+        (SourceError("no process can be started"), 503, []),
+    ],
+)
+async def test_content_at_fault_is_the_clients_and_the_machine_ours(
+    api: ApiClient, fault: Exception, status: int, fields: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(pipeline, "push_article", fail)
+    answer = await api.push()
+    assert (answer.status, [one["field"] for one in answer.json["errors"]]) == (status, fields)
+    assert ("Retry-After" in answer.headers) == (status == 503)
 
 
 async def test_an_archive_that_is_pushed_is_no_news(api: ApiClient) -> None:
