@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..errors import UserError
+from ..storage.renames import NameKind, current_names
 from ..storage.web_tables import api_tokens
 
 PREFIX = "dst_"  # by which secret scanners and people recognize a token
@@ -97,8 +98,8 @@ def create(
         actor=by,
         expires_at=expires_at,
     )
-    values: dict[str, Any] = {column: getattr(made, column) for column in ApiToken.__slots__}
-    lists = {"scopes": list(made.scopes), "newsletters": list(made.newsletters)}
+    values: dict[str, Any] = {column: getattr(made, column) for column in _COLUMNS}
+    lists = {"scopes": list(made.scopes), "bound_to": list(made.newsletters)}
     connection.execute(sa.insert(api_tokens).values(**values | lists, sha256=hash_token(token)))
     return made, token
 
@@ -106,14 +107,17 @@ def create(
 def list_tokens(connection: Connection) -> list[ApiToken]:
     """All tokens there have ever been, oldest first."""
     query = sa.select(api_tokens).order_by(api_tokens.c.created, api_tokens.c.id)
-    return [_token(row) for row in connection.execute(query)]
+    renamed = current_names(connection, NameKind.NEWSLETTER)
+    return [_token(row, renamed) for row in connection.execute(query)]
 
 
 def find_by_token(connection: Connection, token: str) -> ApiToken | None:
     """The record of a token, whatever its state; None for one that was never given out."""
     wanted = hash_token(token)
     row = connection.execute(sa.select(api_tokens).where(api_tokens.c.sha256 == wanted)).one_or_none()
-    return _token(row) if row and hmac.compare_digest(row.sha256, wanted) else None
+    if row is None or not hmac.compare_digest(row.sha256, wanted):
+        return None
+    return _token(row, current_names(connection, NameKind.NEWSLETTER) if row.bound_to else {})
 
 
 def revoke(connection: Connection, asked: str, now: datetime) -> ApiToken:
@@ -137,6 +141,12 @@ def touch(connection: Connection, token_id: str, now: datetime) -> None:
     connection.execute(sa.update(api_tokens).where(api_tokens.c.id == token_id).values(last_used=now))
 
 
-def _token(row: sa.Row[Any]) -> ApiToken:
-    values = {column: getattr(row, column) for column in ApiToken.__slots__}
-    return ApiToken(**values | {"scopes": tuple(row.scopes), "newsletters": tuple(row.newsletters)})
+_COLUMNS = tuple(column for column in ApiToken.__slots__ if column not in ("scopes", "newsletters"))
+
+
+def _token(row: sa.Row[Any], renamed: Mapping[str, str]) -> ApiToken:
+    """A row as a token. The newsletters that it is bound to may have another name by now (`renamed`)."""
+    values = {column: getattr(row, column) for column in _COLUMNS}
+    return ApiToken(
+        **values, scopes=tuple(row.scopes), newsletters=tuple(renamed.get(name, name) for name in row.bound_to)
+    )

@@ -148,7 +148,8 @@ def _check(column: Column[Any], now: datetime) -> Check | None:
     if isinstance(column.type, UtcTime):
         return lambda text: _time(text, None if name in _CLEARED_TIMES else now)
     if isinstance(column.type, sa.JSON):
-        return _texts
+        special: Check | None = _JSON_CHECKS.get(name)
+        return special or _texts
     return None
 
 
@@ -172,6 +173,35 @@ def _texts(text: str | None) -> tuple[str, Remedy, Any] | None:
         value = None
     good = isinstance(value, list) and all(isinstance(one, str) for one in value)
     return None if good else (f"{text!r:.40} is no list of texts", Remedy.SET, [])
+
+
+def _mapping(text: str | None) -> tuple[str, Remedy, Any] | None:
+    return _of_type(text, dict, (f"{text!r:.40} is no mapping", Remedy.SET, {}))
+
+
+def _needed_mapping(text: str | None) -> tuple[str, Remedy, Any] | None:
+    return _of_type(text, dict, (f"{text!r:.40} is no mapping", Remedy.DROP, None))
+
+
+def _needed_list(text: str | None) -> tuple[str, Remedy, Any] | None:
+    return _of_type(text, list, (f"{text!r:.40} is no list", Remedy.DROP, None))
+
+
+def _of_type(text: str | None, kind: type, otherwise: tuple[str, Remedy, Any]) -> tuple[str, Remedy, Any] | None:
+    try:
+        return None if isinstance(from_json(text or ""), kind) else otherwise
+    except DamagedRow:
+        return otherwise
+
+
+# JSON that is no list of texts. What a sign-up or a pushed article was about cannot be guessed: its row goes.
+_JSON_CHECKS: Mapping[str, Check] = {
+    "subscribers.attributes": _mapping,
+    "provider_events.headers": _mapping,
+    "signups.wish": _needed_mapping,
+    "signups.asks": _needed_list,
+    "pushed_articles.content": _needed_mapping,
+}
 
 
 def _article_content(text: str | None, remedy: Remedy) -> tuple[str, Remedy, Any] | None:

@@ -90,11 +90,12 @@ attempt_counts = Table(
     column("count", Integer), column("until", UTC_TIME, index=True),
 )  # fmt: skip
 
-# Tokens of the API. Only a hash of each is kept. `newsletters` are those it may see and change; all if empty.
+# Tokens of the API. Only a hash of each is kept. `bound_to` are the newsletters it may see and change, all if empty,
+# under the names that they had when it was made.
 api_tokens = Table(
     "api_tokens", metadata,
     column("id", String(16), primary_key=True), column("name", String(200)), column("sha256", String(64), unique=True),
-    column("scopes", JSON), column("newsletters", JSON), column("created", UTC_TIME), column("actor", String(200)),
+    column("scopes", JSON), column("bound_to", JSON), column("created", UTC_TIME), column("actor", String(200)),
     column("expires_at", UTC_TIME, nullable=True), column("last_used", UTC_TIME, nullable=True),
     column("revoked_at", UTC_TIME, nullable=True),
 )  # fmt: skip
@@ -128,13 +129,13 @@ provider_events = Table(
 # and the search finds. `number` is the row of `article_words` (storage/full_text).
 article_search = Table(
     "article_search", metadata,
-    column("number", NUMBER, primary_key=True), column("article_id", String(16), ForeignKey("articles.id"), unique=True),
+    column("number", NUMBER, primary_key=True), column("article_id", String(16), unique=True),
     column("title", Text), column("text", Text), column("published", UTC_TIME, index=True), column("has_date", Boolean),
 )  # fmt: skip
 
 # The topics of those articles: `slug` is what stands in addresses.
 article_topics = Table(
     "article_topics", metadata,
-    column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
+    column("article_id", String(16), primary_key=True),
     column("slug", String(80), primary_key=True), column("topic", Text), Index(None, "slug", "article_id"),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from distributor.api_access import tokens
 from distributor.api_access.tokens import ApiScope
 from distributor.errors import UserError
 from distributor.storage.database import Database
+from distributor.storage.renames import NameKind, rename_everywhere
 from distributor.storage.web_tables import api_tokens
 
 NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
@@ -68,3 +69,14 @@ def test_a_token_for_one_newsletter_sees_no_other(database: Database) -> None:
         tokens.touch(connection, made.id, NOW)
         (found,) = tokens.list_tokens(connection)
     assert (found.may_see("tin-sang"), found.may_see("tin-toi"), found.last_used) == (True, False, NOW)
+
+
+def test_a_token_goes_on_seeing_a_newsletter_that_has_another_name_now(database: Database) -> None:
+    with database.write() as connection:
+        _, token = tokens.create(
+            connection, "cms", scopes=[ApiScope.ARTICLES_READ], newsletters=["tin-sang"], by="Lan", now=NOW
+        )
+        rename_everywhere(connection, NameKind.NEWSLETTER, "tin-sang", "ban-tin", "Lan", NOW)
+    with database.read() as connection:
+        found = tokens.find_by_token(connection, token)
+    assert found and found.newsletters == ("ban-tin",)

@@ -49,7 +49,7 @@ def test_nothing_is_sent_again_to_who_has_unsubscribed(room: Room) -> None:
     room.good("subscribers", "unsubscribe", "lan@example.com")
     told = room.good("editions", "resend", "tin-sang-1", "--missed")
     assert told == (
-        "tin-sang-1: nobody is left to send it to\ntin-sang-1: 1 recipient left out: unsubscribed or suppressed\n"
+        "tin-sang-1: nobody is left to send it to\ntin-sang-1: 1 recipient left out: unsubscribed, paused or suppressed\n"
     )
 
 

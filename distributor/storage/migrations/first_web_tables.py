@@ -144,7 +144,7 @@ def _api() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("newsletters", sa.JSON(), nullable=False),
+        sa.Column("bound_to", sa.JSON(), nullable=False),
         sa.Column("created", UtcTime(), nullable=False),
         sa.Column("actor", sa.String(length=200), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=True),
@@ -199,7 +199,6 @@ def _search() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("published", UtcTime(), nullable=False),
         sa.Column("has_date", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_search_article_id")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_article_search")),
         sa.UniqueConstraint("article_id", name=op.f("uq_article_search_article_id")),
     )
@@ -209,7 +208,6 @@ def _search() -> None:
         sa.Column("article_id", sa.String(length=16), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name=op.f("fk_article_topics_article_id")),
         sa.PrimaryKeyConstraint("article_id", "slug", name=op.f("pk_article_topics")),
     )
     op.create_index(op.f("ix_article_topics_slug_article_id"), "article_topics", ["slug", "article_id"], unique=False)
