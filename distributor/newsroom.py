@@ -175,7 +175,12 @@ class Newsroom:
         signs. Raises StoreError."""
         if self.settings.secret:
             return (self.settings.secret.get_secret_value().encode(), *self._old_secrets)
-        return (*read_keys(self.key_file), *self._old_secrets) if self.key_file.exists() else ()
+        file = self.key_file
+        if not file.exists():
+            return ()
+        keys = read_keys(file)
+        _KEYS_SEEN.add(file)
+        return (*keys, *self._old_secrets)
 
     @property
     def _old_secrets(self) -> tuple[bytes, ...]:
@@ -183,6 +188,8 @@ class Newsroom:
 
     def secrets(self) -> tuple[bytes, ...]:
         """The key that signs, and the earlier ones, with which links are read. Raises StoreError."""
+        if keys := self.present_keys():
+            return keys
         self.secret()
         return self.present_keys()
 
@@ -192,9 +199,7 @@ class Newsroom:
 
     def secret(self) -> bytes:
         """The key that signs links, made where there is none. Raises StoreLost where one was and is missing."""
-        key = self.present_key()
-        if key:
-            _KEYS_SEEN.add(self.key_file)
+        if key := self.present_key():
             return key
         if self.key_file in _KEYS_SEEN or identity.read_folder_id(self.state):
             raise StoreLost(identity.MISSING_KEY.format(self.key_file))

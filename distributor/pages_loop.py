@@ -22,7 +22,7 @@ from .web.mailbox import is_for_this_machine
 from .web.server import WebServer, listen
 from .workers import FaultLog, keep_process_alive, wait_for_any
 
-NOTICE_EVERY = 0.5  # seconds between two looks for what pages in another process have asked for
+NOTICE_EVERY = 0.25  # seconds between two looks for what pages in another process have asked for
 _RETRY_AFTER = 5.0  # seconds after which pages that failed are served again
 
 
@@ -93,8 +93,8 @@ class PagesLoop:
             await wait_for_any(self.stop, asyncio.Event(), _RETRY_AFTER)
 
     async def _notice_requests(self) -> None:
-        """Wake the service when pages in another process have put something into the store. One question of an index twice
-        a second is cheaper than a channel between processes, which may run on two machines."""
+        """Wake the service when pages in another process have put something into the store. Two questions of indexes four
+        times a second are cheaper than a channel between processes, which may run on two machines."""
         last = None
         while not self.stop.is_set():
             await wait_for_any(self.stop, asyncio.Event(), NOTICE_EVERY)

@@ -16,7 +16,7 @@ is deleted as soon as it needs no more sending.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,15 +102,26 @@ class OutboxRow(OutboxMessage):
 
 
 # Made once: a statement with its values in it would be compiled for each message, which takes longer than writing it.
-_INSERT = {
-    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing().returning(outbox.c.id),
-    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing().returning(outbox.c.id),
+_INSERT_ALL = {
+    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing(),
 }
+_INSERT = {dialect: insert.returning(outbox.c.id) for dialect, insert in _INSERT_ALL.items()}
 
 
 def add(connection: Connection, message: OutboxMessage, now: datetime) -> bool:
     """Put a message in the outbox. False: it is there already, or was sent."""
-    row = {
+    return connection.execute(_INSERT[connection.dialect.name], _new_row(message, now)).scalar() is not None
+
+
+def add_all(connection: Connection, messages: Iterable[OutboxMessage], now: datetime) -> None:
+    """Put messages in the outbox, but for those that are there already or were sent."""
+    if rows := [_new_row(one, now) for one in messages]:
+        connection.execute(_INSERT_ALL[connection.dialect.name], rows)
+
+
+def _new_row(message: OutboxMessage, now: datetime) -> dict[str, object]:
+    return {
         "dedupe_key": message.dedupe_key,
         "channel": message.channel,
         "kind": message.kind,
@@ -126,7 +137,6 @@ def add(connection: Connection, message: OutboxMessage, now: datetime) -> bool:
         "updated": now,
         "expires_at": message.expires_at,
     }
-    return connection.execute(_INSERT[connection.dialect.name], row).scalar() is not None
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------

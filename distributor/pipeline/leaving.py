@@ -25,7 +25,7 @@ from ..storage.renames import NameKind, current_name, current_names
 from ..subscribers import attempts, opt_outs, repository
 from ..subscribers.opt_outs import ALL_NEWSLETTERS
 from .events import tell_joined, tell_left
-from .transactional import EmailRequest, enqueue_email
+from .transactional import EmailRequest, enqueue_emails
 
 UNDO_TIME = timedelta(days=1)  # in which an opt-out can be undone without signing up again
 VIA_LINK, VIA_EMAIL = "link", "email"  # how somebody has left by themselves, which they can undo
@@ -165,8 +165,7 @@ def _say_goodbye(
     lately = attempts.count(connection, by_key, now)
     due = {key: one for key, one in by_key.items() if not lately[key].day}
     attempts.add(connection, due, now)
-    for request, person in due.values():
-        enqueue_email(newsroom, connection, _goodbye(newsroom, request, person, now), now)
+    enqueue_emails(newsroom, connection, [_goodbye(newsroom, *one, now) for one in due.values()], now)
 
 
 def _goodbye(newsroom: Newsroom, request: LeaveRequest, person: Subscriber, now: datetime) -> EmailRequest:

@@ -4,7 +4,7 @@ service within a second, rendered at sending."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,11 +37,23 @@ class EmailRequest:
 
 def enqueue_email(newsroom: Newsroom, connection: Connection, request: EmailRequest, now: datetime) -> bool:
     """Put an email in the outbox, once for each `dedupe_key`. False: it was there already, or no channel sends emails."""
+    message = _message(newsroom, request)
+    return message is not None and outbox.add(connection, message, now)
+
+
+def enqueue_emails(newsroom: Newsroom, connection: Connection, requests: Iterable[EmailRequest], now: datetime) -> None:
+    """The same for many at once, in one statement."""
+    messages = [_message(newsroom, one) for one in requests]
+    outbox.add_all(connection, [one for one in messages if one is not None], now)
+
+
+def _message(newsroom: Newsroom, request: EmailRequest) -> outbox.OutboxMessage | None:
+    """The email as it stands in the outbox; None where no channel sends emails."""
     channel = _channel_of(newsroom, request.newsletter)
     if channel is None:
-        return False
+        return None
     content = {"language": request.language.value, "values": dict(request.values)}
-    message = outbox.OutboxMessage(
+    return outbox.OutboxMessage(
         dedupe_key=request.dedupe_key,
         channel=channel.name,
         kind=request.template,
@@ -52,7 +64,6 @@ def enqueue_email(newsroom: Newsroom, connection: Connection, request: EmailRequ
         body=json.dumps(content, ensure_ascii=False, sort_keys=True).encode(),
         expires_at=request.expires_at,
     )
-    return outbox.add(connection, message, now)
 
 
 # Which transactional emails go to an address although it is suppressed: what its owner has just asked for, as far as the

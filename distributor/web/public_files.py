@@ -54,18 +54,28 @@ Made = PublicFile | Moved | None
 
 
 @dataclass(frozen=True, slots=True)
+class FileState:
+    """Of which state of the store a file was made, and until when it may be kept at most."""
+
+    version: object = None
+    until: datetime = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
 class KeptFile:
     """A public file with its ETag and its compressed forms, by name of the encoding; `""` is as it is."""
 
     file: PublicFile
     etag: str
     forms: Mapping[str, bytes]
-    version: object = None
-    until: datetime = datetime.max.replace(tzinfo=UTC)
+    state: FileState = FileState()
 
     @property
     def size(self) -> int:
         return sum(map(len, self.forms.values()))
+
+
+KEPT = web.ResponseKey("kept", KeptFile)  # in an answer: what it was made of
 
 
 class PublicFiles:
@@ -94,10 +104,15 @@ class PublicFiles:
 
     def _still_good(self, key: tuple[str, ...]) -> KeptFile | None:
         kept = self._kept.get(key)
-        if kept is None or kept.version != self._version or self._clock() >= kept.until:
+        if kept is None or kept.state.version != self._version or self._clock() >= kept.state.until:
             return None
         self._kept.move_to_end(key)
         return kept
+
+    def holds(self, state: FileState) -> bool:
+        """Whether a file still is what the store gives, as far as that was asked a moment ago."""
+        looked = time.monotonic() - self._looked_at < self.checked_every
+        return looked and state.version == self._version and self._clock() < state.until
 
     async def _look(self) -> None:
         """Find out what state the store is in, unless that was done a moment ago."""
@@ -113,8 +128,8 @@ class PublicFiles:
         async with self._making:
             if kept := self._still_good(key):
                 return kept
-            version, until = self._version, self._clock() + MAX_AGE
-            made = await self._database.read_in_thread(lambda connection: _keep(make(connection), version, until))
+            state = FileState(self._version, self._clock() + MAX_AGE)
+            made = await self._database.read_in_thread(lambda connection: _keep(make(connection), state))
             if isinstance(made, Moved):
                 raise web.HTTPMovedPermanently(made.path)
             if made is None:
@@ -132,17 +147,17 @@ class PublicFiles:
             self._size -= oldest.size
 
 
-def _keep(made: Made, version: object, until: datetime) -> KeptFile | Moved | None:
-    return keep_file(made, version, until) if isinstance(made, PublicFile) else made
+def _keep(made: Made, state: FileState) -> KeptFile | Moved | None:
+    return keep_file(made, state) if isinstance(made, PublicFile) else made
 
 
-def keep_file(file: PublicFile, version: object, until: datetime) -> KeptFile:
+def keep_file(file: PublicFile, state: FileState = FileState()) -> KeptFile:
     """A file with its ETag and compressed forms. The same file gives the same octets, whenever that is done."""
     forms = {"": file.body}
     if len(file.body) >= _MIN_COMPRESSED:
         forms["br"] = brotli.compress(file.body, quality=_BROTLI_QUALITY)
         forms["gzip"] = gzip.compress(file.body, _GZIP_LEVEL, mtime=0)
-    return KeptFile(file, hashlib.sha256(file.body).hexdigest()[:32], forms, version, until)
+    return KeptFile(file, hashlib.sha256(file.body).hexdigest()[:32], forms, state)
 
 
 def respond(request: web.Request, kept: KeptFile) -> web.Response:
@@ -159,6 +174,7 @@ def respond(request: web.Request, kept: KeptFile) -> web.Response:
     response.headers["ETag"] = f'"{kept.etag}{_SUFFIXES[form]}"'
     if file.changed:
         response.last_modified = file.changed
+    response[KEPT] = kept
     return response
 
 

@@ -16,6 +16,7 @@ from .access_log import log_request
 from .app import build_app
 from .connection import Connection, ConnectionPhase, Limits
 from .context import WebContext
+from .repeats import Repeats
 
 log = logging.getLogger("distributor.web")
 
@@ -71,6 +72,7 @@ class WebServer:
         await runner.setup()
         assert runner.server is not None
         _tell_connections(runner.server)
+        runner.server.request_handler = Repeats(runner.server.request_handler, self.context.public_files)
         listener = await loop.create_server(
             functools.partial(
                 Connection, runner.server, self, loop=loop, access_log=None, keepalive_timeout=self.limits.idle

@@ -88,6 +88,12 @@ class Tab:
         """Whether one has to scroll sideways."""
         return bool(await self.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
+    async def resize(self, width: int, height: int = 900) -> None:
+        await self.command(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
+        )  # fmt: skip
+
     async def screenshot(self, file: Path) -> None:
         said = await self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(said["data"]))
@@ -112,10 +118,7 @@ async def open_tab(profile: Path, width: int, height: int = 900) -> AsyncIterato
                 tab = Tab(socket)
                 await tab.command("Page.enable")
                 await tab.command("Emulation.setScriptExecutionDisabled", value=True)
-                await tab.command(
-                    "Emulation.setDeviceMetricsOverride",
-                    width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
-                )  # fmt: skip
+                await tab.resize(width, height)
                 yield tab
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -13,7 +13,6 @@ from distributor.model import Notice, NoticeKind
 from distributor.pipeline.correct import apply_correction, plan_correction
 from distributor.pipeline.deliver import refresh_feeds
 from distributor.web.public_files import PublicFile, keep_file
-from support.builders import NOW
 from support.web_client import Visitor
 
 FORMATS = {
@@ -116,7 +115,7 @@ async def test_feeds_are_compressed_for_whoever_takes_that(filled: Visitor) -> N
 
 
 def test_the_compressed_forms_are_of_the_same_octets() -> None:
-    kept = keep_file(PublicFile(b"tin " * 500, "text/plain"), None, NOW)
+    kept = keep_file(PublicFile(b"tin " * 500, "text/plain"))
     assert brotli.decompress(kept.forms["br"]) == gzip.decompress(kept.forms["gzip"]) == kept.forms[""]
 
 

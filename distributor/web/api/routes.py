@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from aiohttp import web
 
 from . import articles, editions, newsletters, subscribers, suppressions
@@ -20,5 +22,11 @@ TABLE: tuple[ApiRoute, ...] = (
 
 def routes() -> list[web.RouteDef]:
     """One route for all paths below the root: the API answers in its own form what it does not know."""
-    api = Api(TABLE, document_json(TABLE))
+    api = Api(TABLE, _document())
     return [web.route("*", ROOT, api.handle), web.route("*", ROOT + r"/{rest:[\s\S]*}", api.handle)]
+
+
+@cache
+def _document() -> bytes:
+    """Half a second of work, which is the same for every application of a process."""
+    return document_json(TABLE)

@@ -16,7 +16,7 @@ from distributor.subscribers.tokens import Claim, Purpose, sign
 from support.smtp_servers import Postbox
 from support.web_client import Visitor
 
-SUBSCRIBERS, LEAVING = 5_000, 50
+SUBSCRIBERS, LEAVING = 2_000, 50
 
 
 def enqueue(visitor: Visitor) -> dict[str, str]:

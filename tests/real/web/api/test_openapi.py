@@ -17,7 +17,7 @@ from distributor.web.api.routes import TABLE
 from support.web_client_api import ApiClient
 
 DOCUMENT = build_document(TABLE)
-EXAMPLES = 20  # requests to each operation, beside those that the document itself gives rise to
+EXAMPLES = 5  # requests to each operation, beside those that the document itself gives rise to
 # A request that is right in form may still name what this newsroom has not (422), or come twice with one key.
 CONFIG = """\
 [checks.positive_data_acceptance]
