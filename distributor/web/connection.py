@@ -128,6 +128,11 @@ class Connection(web.RequestHandler):
         response.force_close()
         return response
 
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """What is left of a body is read after the answer. One that is not encoded as it says is no fault of ours."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
+
     # -- deadlines ---------------------------------------------------------------------------------------------------
 
     def is_overdue(self, now: float, limits: Limits) -> bool:

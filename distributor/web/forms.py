@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ..text import clean
 
 MAX_FORM = 32_768  # octets
 FORM_TIMEOUT = 10.0  # seconds that a form may take to arrive
+_UNREADABLE = (  # a body that is no form at all, or not encoded as it says
+    *(ValueError, LookupError, AssertionError, RuntimeError),
+    *(web.RequestPayloadError, HttpProcessingError),
+)
 _MAX_FIELDS = 100
 _MAX_VALUE = 5_000  # characters
 
@@ -28,7 +33,7 @@ async def read_form(request: web.Request) -> Mapping[str, Sequence[str]]:
             posted = await request.post()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    except (ValueError, LookupError, AssertionError, RuntimeError) as error:  # a body that is no form at all
+    except _UNREADABLE as error:
         raise web.HTTPBadRequest from error
     fields: dict[str, list[str]] = {}
     for number, (name, value) in enumerate(posted.items()):

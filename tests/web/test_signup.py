@@ -433,6 +433,14 @@ async def test_no_body_is_our_fault(visitor: Visitor, path: str) -> None:
     assert await emails(visitor) == []
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+@pytest.mark.parametrize("path", ["/subscribe", "/me"])
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(visitor: Visitor, path: str, encoding: str) -> None:
+    headers = {"Content-Type": FORM, "Content-Encoding": encoding}
+    answer = await visitor.post(path, data=b"email=lan%40example.vn", headers=headers)
+    assert answer.status == 400
+
+
 async def test_a_cursor_of_the_api_shows_the_page_without_an_address(visitor: Visitor) -> None:
     line = visitor.line
     cursor = seal(line.newsroom.secret(), "cursor", {"listing": "subscribers"}, line.now + timedelta(hours=1))

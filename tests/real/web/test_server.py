@@ -50,6 +50,15 @@ async def test_half_a_body_is_not_waited_for(served: Served, extra: ExtraPages, 
     assert extra.bodies == []
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_no_error_of_ours(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await served.connect()
+    client.send(b"POST /ignores HTTP/1.1\r\n" + HOST + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nwrong")
+    assert (await client.receive()).endswith(b"ignored")
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
 async def test_a_client_that_does_not_read_its_answer_is_cut_off(served: Served) -> None:
     sock = socket.create_connection(("127.0.0.1", served.port))
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
