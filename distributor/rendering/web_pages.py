@@ -14,8 +14,8 @@ from .page_frame import web_frame
 from .templates import Templates
 
 _STYLES = ("style", "web")
-# Comments, and blanks beside signs.
-_UNNEEDED = re.compile(r"/\*.*?\*/|(?<=[{};:,])\s+|\s+(?=[{}])|^\s+", re.DOTALL | re.MULTILINE)
+# Comments, the last semicolon of a rule, and blanks beside signs.
+_UNNEEDED = re.compile(r"/\*.*?\*/|;\s*(?=\})|(?<=[{};:,])\s+|\s+(?=[{}])|^\s+", re.DOTALL | re.MULTILINE)
 
 
 class WebPages:

@@ -34,9 +34,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "text_size_usual": ("Vừa", "Medium"),
     "text_size_large": ("Lớn", "Large"),
     "print_view": ("Bản để in", "Print version"),
-    "as_email": ("Xem bản thư điện tử", "See it as an e-mail"),
+    "as_email": ("Xem bản thư điện tử", "See it as an email"),
     "share": ("Chia sẻ:", "Share:"),
-    "share_email": ("Thư điện tử", "E-mail"),
+    "share_email": ("Thư điện tử", "Email"),
     # -- search
     "search_title": ("Tìm trong bản tin", "Search the archive"),
     "search_label": ("Từ cần tìm", "Words to look for"),

@@ -6,13 +6,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signup_title_one": ("Đăng ký nhận “{newsletter}”", "Get {newsletter}"),
     "signup_lead": (
         "Bản tin của {site}, gửi qua thư điện tử. Quý vị có thể hủy đăng ký bất cứ lúc nào.",
-        "Newsletters by {site}, sent by e-mail. You can leave at any time.",
+        "Newsletters by {site}, sent by email. You can leave at any time.",
     ),
     "signup_lead_one": (
         "Bản tin “{newsletter}” của {site}, gửi qua thư điện tử. Quý vị có thể hủy đăng ký bất cứ lúc nào.",
-        "{newsletter} by {site}, sent by e-mail. You can leave at any time.",
+        "{newsletter} by {site}, sent by email. You can leave at any time.",
     ),
-    "signup_email": ("Địa chỉ thư điện tử", "E-mail address"),
+    "signup_email": ("Địa chỉ thư điện tử", "Email address"),
     "signup_email_hint": ("Ví dụ: ten@example.vn", "For example name@example.com"),
     "signup_newsletters": ("Bản tin muốn nhận", "Newsletters"),
     "signup_topics": ("Chuyên mục muốn nhận", "Topics"),
@@ -41,7 +41,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signup_already": ("Quý vị đã đăng ký?", "Already subscribed?"),
     "signup_already_link": ("Đổi cách nhận tin hoặc hủy đăng ký", "Change your preferences or leave"),
     # -- what is wrong with it
-    "signup_email_empty": ("Xin nhập địa chỉ thư điện tử", "Enter your e-mail address"),
+    "signup_email_empty": ("Xin nhập địa chỉ thư điện tử", "Enter your email address"),
     "signup_email_wrong": (
         "Xin nhập địa chỉ đúng dạng ten@example.vn",
         "Enter an address like name@example.com",

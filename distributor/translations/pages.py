@@ -4,7 +4,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- web pages
     "page_updated": ("Cập nhật {time}, {date}", "Updated {time}, {date}"),
     "page_source": ("Xem bài trên {site}", "See the article on {site}"),
-    "page_subscribe": ("Nhận bản tin này qua thư điện tử", "Get this newsletter by e-mail"),
+    "page_subscribe": ("Nhận bản tin này qua thư điện tử", "Get this newsletter by email"),
     # -- around every page
     "skip": ("Đến nội dung chính", "Skip to main content"),
     "home": ("Trang đầu", "Home"),

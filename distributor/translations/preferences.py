@@ -72,7 +72,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Part of the link may be missing, or the data of the subscription have been deleted. If messages still come, open "
         "the link in the latest one.",
     ),
-    "unknown_link_again": ("Nhận liên kết mới qua thư điện tử", "Get a new link by e-mail"),
+    "unknown_link_again": ("Nhận liên kết mới qua thư điện tử", "Get a new link by email"),
     # -- preferences
     "prefs_title": ("Cách nhận tin của quý vị", "Your preferences"),
     "prefs_address": ("Địa chỉ: {address}", "Address: {address}"),
