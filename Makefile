@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # Tests start hundreds of processes: each would compile the program anew if bytecode were not kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test unit torture fuzz bench screenshots lint audit format wheel-test lock clean
+.PHONY: help run test unit torture fuzz bench screenshots lint audit format wheel-test lock clean pages-check
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
@@ -20,6 +20,8 @@ help:
 	@echo "make fuzz        wild input for everything that reads what strangers send (ten minutes each of five kinds)"
 	@echo "make bench       measure; prints ratios, writes JSON into var/"
 	@echo "make screenshots pictures of every mail and page, into var/screenshots/ (needs Chromium)"
+	@echo "make pages-check every web page in a browser: accessibility (axe), HTML (the Nu checker), a picture in var/pages/"
+	@echo "                 (needs Chromium, npm, Java and, the first time, the npm registry)"
 	@echo "make lint        ruff and mypy, and known vulnerabilities of the pinned libraries where the registry can be asked"
 	@echo "make format      ruff format"
 	@echo "make wheel-test  the tests against the built wheel in a fresh environment"
@@ -78,6 +80,10 @@ bench: $(READY)
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py
+
+# Not in CI: the checkers come from the npm registry, into .cache. Where something is missing, a line says so.
+pages-check: $(READY)
+	@cd tests && ../$(BIN)/python -m page_checks
 
 lint: $(READY)
 	@$(BIN)/ruff check

@@ -3,11 +3,13 @@
 Every reference edition and email is rendered and opened on a phone (375 px) and a desktop (800 px), light and dark, and
 without images; the screenshots go into var/screenshots/, the few that the documentation shows into docs/img/. Chromium
 has no window narrower than 500 px, so a phone is a frame in a page. Images of stories are drawn here; nothing is fetched.
-One screenshot is of a terminal: `sources try` on the sample portal of the tests.
+One screenshot is of a terminal: `sources try` on the sample portal of the tests. Those of the web service are of the sample
+newsroom, served here; `make pages-check` takes pictures of all of its pages.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import io
@@ -37,12 +39,17 @@ from distributor.rendering.globals import RenderSettings  # noqa: E402
 from distributor.rendering.pages import render_article_page, render_edition_page  # noqa: E402
 from distributor.rendering.templates import Templates  # noqa: E402
 from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES, render_transactional  # noqa: E402
+from page_checks.newsroom import SampleNewsroom, served  # noqa: E402
+from page_checks.walk import EDITION  # noqa: E402
+from page_checks.walk import READER as SUBSCRIBER  # noqa: E402
 from support import reference_editions as reference  # noqa: E402  # these stand among the tests
 from support import sample_portal  # noqa: E402
+from support.chromium import open_tab  # noqa: E402
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PHONE, DESKTOP = 375, 800
 SESSION, COLUMNS = "sources-try", 118  # the picture of a terminal, and how wide that is
+WINDOW = 1280  # of a browser, in which pages are seen
 TALLEST = 5000  # pixels of one picture
 READER = {
     "name": "Lan",
@@ -200,6 +207,21 @@ def _on_a_terminal(command: list[str], folder: Path) -> str:
     return made.decode().replace("\r\n", "\n")
 
 
+async def photograph_web(room: SampleNewsroom, out: Path, profile: Path) -> None:
+    """The pages that a subscriber meets, on a phone and a desktop, light and dark."""
+    pages = {"home": "/", "subscribe": "/subscribe", "edition": EDITION}
+    links = {name: await room.link(kind, SUBSCRIBER) for name, kind in (("preferences", "p"), ("unsubscribe", "u"))}
+    async with open_tab(profile, PHONE) as tab:
+        for name, url in {**{name: room.url + path for name, path in pages.items()}, **links}.items():
+            await tab.open(url)
+            for width in (PHONE, WINDOW):
+                for dark in (False, True):
+                    await tab.show(width, "dark" if dark else "light")
+                    target = out / f"web-{name}-{width}{'-dark' if dark else ''}.png"
+                    await tab.screenshot(target)
+                    print(target.relative_to(CHECKOUT))
+
+
 def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -216,6 +238,10 @@ def main() -> None:
             (out / f"{name}.html").write_text(document, encoding="utf-8")
             if text:
                 (out / f"{name}.txt").write_text(text, encoding="utf-8")
+        if wanted.search("web"):
+            (folder / "newsroom").mkdir()
+            with served(folder / "newsroom") as room:
+                asyncio.run(photograph_web(room, out, folder / "web-profile"))
         made = list(shots(files, out))
         if wanted.search(SESSION):
             page = folder / f"{SESSION}.html"

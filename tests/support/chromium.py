@@ -84,6 +84,13 @@ class Tab:
     async def text(self) -> str:
         return str(await self.evaluate("document.body.innerText"))
 
+    async def source(self) -> str:
+        """The HTML of the page that is open, as it came, not of frames in it. To be asked before one clicks on."""
+        received = [one["params"] for one in self._events if one["method"] == "Network.responseReceived"]
+        documents = [one["requestId"] for one in received if one["type"] == "Document"]
+        body = await self.command("Network.getResponseBody", requestId=documents[0])
+        return base64.b64decode(body["body"]).decode() if body["base64Encoded"] else str(body["body"])
+
     async def overflows(self) -> bool:
         """Whether one has to scroll sideways."""
         return bool(await self.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
@@ -93,6 +100,11 @@ class Tab:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
         )  # fmt: skip
+
+    async def show(self, width: int, scheme: str) -> None:
+        """In a window of another width, in the colors `light` or `dark`."""
+        await self.resize(width)
+        await self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     async def screenshot(self, file: Path) -> None:
         said = await self.command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
@@ -117,6 +129,7 @@ async def open_tab(profile: Path, width: int, height: int = 900) -> AsyncIterato
             async with session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 tab = Tab(socket)
                 await tab.command("Page.enable")
+                await tab.command("Network.enable")
                 await tab.command("Emulation.setScriptExecutionDisabled", value=True)
                 await tab.resize(width, height)
                 yield tab

@@ -1,0 +1,1 @@
+"""Every page of the web service, opened in a browser and checked: `make pages-check`."""
