@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ def make_token(line: Line) -> str:
     return token
 
 
-async def test_an_urgent_article_is_with_the_mail_server_within_a_second(
+async def test_an_urgent_article_is_with_the_mail_server_at_once_and_not_at_the_next_tick(
     tmp_path: Path, postbox: Callable[..., Awaitable[Postbox]]
 ) -> None:
     """Urgent by its topic: the token may push, and the newsroom has decided what is sent at once."""
@@ -40,13 +39,12 @@ async def test_an_urgent_article_is_with_the_mail_server_within_a_second(
     await asyncio.to_thread(line.subscribe, "lan")
     token = await asyncio.to_thread(make_token, line)
     stop = asyncio.Event()
-    serving = asyncio.create_task(Service(line.newsroom, line.store, clock, stop, tick=30).run())
+    serving = asyncio.create_task(Service(line.newsroom, line.store, clock, stop, tick=600).run())
     try:
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
             # The first article comes while the service is starting; the second finds it at work.
             await push(session, port, {"id": "1", "title": "Tin thường của tỉnh nhà"})
             await asyncio.sleep(1)
-            begun = time.monotonic()
             urgent = {
                 "id": "2",
                 "title": "Tin bão của tỉnh nhà",
@@ -55,19 +53,14 @@ async def test_an_urgent_article_is_with_the_mail_server_within_a_second(
             }
             answer = await push(session, port, urgent)
             assert [one["newsletter"] for one in answer["alerts"]] == ["tin-sang"]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):  # about a second on a quiet machine
                 while not box.taken:
                     await asyncio.sleep(0.01)
             assert box.recipients == ["lan@example.com"]
-            took = time.monotonic() - begun
-            assert took < ALLOWED, took
     finally:
         stop.set()
         await serving
         await asyncio.to_thread(line.close)
-
-
-ALLOWED = 5.0  # seconds: one on a quiet machine, and tests run on busy ones
 
 
 async def push(
