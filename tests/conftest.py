@@ -50,8 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Half as many again as there are processors: many tests wait, for servers, for time to pass."""
-    return (os.cpu_count() or 1) * 3 // 2 if "not real" not in config.getoption("-m") else os.cpu_count() or 1
+    """Twice as many as there are processors: many tests wait, for servers, for time to pass."""
+    return (os.cpu_count() or 1) * 2 if "not real" not in config.getoption("-m") else os.cpu_count() or 1
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

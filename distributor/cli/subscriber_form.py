@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .context import CliContext, complete_newsletter, pass_cli_context
+from .context import CliContext, complete_newsletter, pass_cli_context, say
 
 
 @click.command("form", short_help="Print a sign-up form for your own site, to copy.")
@@ -34,4 +34,5 @@ def command(app: CliContext, newsletter: str, language: str | None) -> None:
         why = "sends no emails" if found.on_the_web else "has on_the_web: false"
         raise UserError(f"newsletter {newsletter!r} {why}, so nobody can sign up for it on the web")
     chosen = Language(language) if language else newsroom.language(found)
-    click.echo(render_snippet(newsroom.settings, newsroom.templates, found, chosen))
+    for line in render_snippet(newsroom.settings, newsroom.templates, found, chosen).splitlines():
+        say(line)
