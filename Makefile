@@ -55,10 +55,10 @@ run: $(READY)
 	@echo "  http://127.0.0.1:8080/mailbox   the emails that it sends: no mail server is needed"
 
 test: $(READY)
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 unit: $(READY)
-	@$(BIN)/pytest -q -n auto -m "not real and not slow" --hypothesis-profile=unit
+	@$(BIN)/pytest -q -n auto --dist worksteal -m "not real and not slow" --hypothesis-profile=unit
 
 torture: $(READY)
 	@cd tests && ../$(BIN)/python -m torture
