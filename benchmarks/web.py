@@ -168,15 +168,7 @@ def measure_requests(newsroom: BenchmarkNewsroom, folder: Path, seconds: float, 
             for _ in range(rounds):
                 for name, (url, script, more) in kinds.items():
                     loads[name].append(wrk(url, seconds, script, *more))
-        for name, seen in loads.items():
-            load = Load(
-                *(statistics.median(getattr(one, field) for one in seen) for field in ("rate", "p99", "errors"))
-            )
-            against = result.get("nginx feed 304" if "304" in name else "nginx feed 200")
-            ratio = f", {load.rate / against['rate']:.2f} of nginx's rate" if against and "nginx" not in name else ""
-            ratio += f", {load.p99 / max(against['p99'], 0.001):.1f} of its p99" if ratio and against else ""
-            print(f"{name}: {load.rate:,.0f}/s, p99 {load.p99:.1f} ms, {load.errors:.0f} errors{ratio}", flush=True)
-            result[name] = asdict(load)
+        result |= report(loads)
         before = memory(process)
         asked = 0.0
         while asked < 100_000:
@@ -186,6 +178,19 @@ def measure_requests(newsroom: BenchmarkNewsroom, folder: Path, seconds: float, 
         print(
             f"memory: {before:.0f} MB, after {asked:,.0f} more requests {result['memory']['after']:.0f} MB", flush=True
         )
+    return result
+
+
+def report(loads: dict[str, list[Load]]) -> dict[str, Any]:
+    """Print the median of each kind of request beside nginx's, and return it."""
+    result: dict[str, Any] = {}
+    for name, seen in loads.items():
+        load = Load(*(statistics.median(getattr(one, field) for one in seen) for field in ("rate", "p99", "errors")))
+        against = result.get("nginx feed 304" if "304" in name else "nginx feed 200")
+        ratio = f", {load.rate / against['rate']:.2f} of nginx's rate" if against and "nginx" not in name else ""
+        ratio += f", {load.p99 / max(against['p99'], 0.001):.1f} of its p99" if ratio and against else ""
+        print(f"{name}: {load.rate:,.0f}/s, p99 {load.p99:.1f} ms, {load.errors:.0f} errors{ratio}", flush=True)
+        result[name] = asdict(load)
     return result
 
 

@@ -132,6 +132,8 @@ def _open_list(
             f"{file}: does not say how they have agreed; add --consent, such as --consent 'sign-up form, 2019 to 2026', "
             "a column consent, or site.import_consent in config.yaml"
         )
+    if rows.uses_usual_consent and not consent:
+        say(f"{file}: how they have agreed is recorded as site.import_consent says: {settings.site.import_consent}")
     return rows
 
 

@@ -161,7 +161,7 @@ def update_one(
     from ..model import Frequency
     from ..pipeline.events import tell_changed
     from ..subscribers import repository as subscriber_repository
-    from ..subscribers.attributes import merge_attributes, parse_attributes, write_value
+    from ..subscribers.attributes import merge_attributes, parse_attributes
     from ..subscribers.requests import clean_topics
     from ..text import clean_line
 
@@ -186,10 +186,17 @@ def update_one(
             subscriber_repository.update(connection, [(person, new)], clock())
             tell_changed(app.newsroom, connection, new, clock())
         warn_of_unknown_topics(app, connection, clean_topics(topics))
-    chosen = f"topics {', '.join(new.topics)}" if new.topics else "all topics"
-    named = f"name {new.name}" if new.name else "no name"
-    also = "".join(f", {name}: {write_value(value)}" for name, value in new.attributes.items())
-    say(f"updated: {new.address}: {named}, {chosen}, frequency {new.frequency}{also}")
+    say(f"updated: {_choices_of(new)}")
+
+
+def _choices_of(person: Subscriber) -> str:
+    """What is known of a subscriber and what they have chosen, on one line."""
+    from ..subscribers.attributes import write_value
+
+    chosen = f"topics {', '.join(person.topics)}" if person.topics else "all topics"
+    named = f"name {person.name}" if person.name else "no name"
+    also = "".join(f", {name}: {write_value(value)}" for name, value in person.attributes.items())
+    return f"{person.address}: {named}, {chosen}, frequency {person.frequency}{also}"
 
 
 def _find_subscriber(connection: Connection, address: str) -> Subscriber:

@@ -110,15 +110,10 @@ def _subscriber(
     from ..editions import repository as edition_repository
     from ..editions.explain import explain_subscriber
     from ..errors import UserError
-    from ..mail.address import normalize
     from ..storage.rows import skip_damaged
-    from ..subscribers import opt_outs
     from ..subscribers import repository as subscriber_repository
 
-    try:
-        person = subscriber_repository.find(connection, address)
-    except ValueError as error:
-        raise UserError(f"{address}: {error}") from None
+    person = _find_person(connection, address)
     sent = _transactional_lines(app, connection, address)
     if person is None and sent and not edition:
         return [f"{address} is not a subscriber.", *sent], {"deliveries": []}
@@ -139,12 +134,7 @@ def _subscriber(
     lines = explain_subscriber(
         person, standing, rows, met, app.zone, app.newsroom.settings.max_emails_per_day, failures
     )
-    left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
-    left += [
-        f"They have paused {name} until {app.local(until)}; nothing of it is sent to them before that."
-        for name, until in subscriber_repository.paused_until(connection, person.id).items()
-        if until > clock()
-    ]
+    left = _opt_out_lines(app, connection, person)
     emails = {row.id: _articles_in_email(connection, row) for row in rows}
     told = [*lines[:1], *left, *([] if edition else sent), *lines[1:]]
     if one and met:
@@ -153,6 +143,32 @@ def _subscriber(
     elif (total := edition_repository.count_editions(connection)) > len(listed):
         told.append(f"These are the {len(listed)} latest of {total} editions; name an older one to have it explained.")
     return told, {"deliveries": [asdict(row) | {"articles": emails[row.id]} for row in rows]}
+
+
+def _find_person(connection: Connection, address: str) -> Subscriber | None:
+    """The subscriber with an address. Raises UserError where it is none."""
+    from ..errors import UserError
+    from ..subscribers import repository as subscriber_repository
+
+    try:
+        return subscriber_repository.find(connection, address)
+    except ValueError as error:
+        raise UserError(f"{address}: {error}") from None
+
+
+def _opt_out_lines(app: CliContext, connection: Connection, person: Subscriber) -> list[str]:
+    """What somebody has unsubscribed from or paused, a sentence for each."""
+    from ..mail.address import normalize
+    from ..subscribers import opt_outs
+    from ..subscribers import repository as subscriber_repository
+
+    left = [_opt_out_sentence(app, opt_out) for opt_out in opt_outs.find_by_key(connection, normalize(person.address))]
+    paused = subscriber_repository.paused_until(connection, person.id)
+    return left + [
+        f"They have paused {name} until {app.local(until)}; nothing of it is sent to them before that."
+        for name, until in paused.items()
+        if until > clock()
+    ]
 
 
 def _transactional_lines(app: CliContext, connection: Connection, address: str) -> list[str]:

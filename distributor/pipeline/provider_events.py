@@ -22,17 +22,17 @@ from sqlalchemy import Connection
 
 from ..bounces import provider_events as repository
 from ..bounces import suppressions
-from ..bounces.classify import classify_bounce
 from ..bounces.provider_events import StoredEvent
 from ..bounces.providers import brevo, mailgun, postmark, sendgrid, ses, sns
 from ..bounces.providers.event import BadSignature, ProviderEvent, ProviderEventKind, UnreadableEvent
+from ..bounces.providers.severity import bounce_type, describe, is_not_tried, is_same_address
 from ..delivery import outbox, queries
 from ..editions import repository as edition_repository
 from ..errors import DistributorError
 from ..http import open_session
 from ..mail import verp
 from ..mail.address import normalize
-from ..model import Bounce, BounceType
+from ..model import Bounce
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..subscribers import opt_outs
@@ -48,7 +48,6 @@ MESSAGES = "smtp"  # the hook that takes returned emails as they came
 _BATCH = 50
 _CONFIRM_FOR = timedelta(hours=1)  # how long it is tried to confirm a topic
 _CONFIRM_TIMEOUT, _CONFIRM_OCTETS = 10.0, 32_000
-_MILDEST_FIRST = (BounceType.POLICY, BounceType.SOFT, BounceType.HARD)
 _READERS: Mapping[str, Callable[[bytes], Iterator[ProviderEvent]]] = {
     "mailgun": mailgun.read,
     "postmark": postmark.read,
@@ -201,7 +200,11 @@ def _apply(connection: Connection, newsroom: Newsroom, stored: StoredEvent, even
     sent = _find_email(connection, number) if number else None
     if sent is None or not sent.address:
         return "not ours"
-    if event.address and not _is_same(event.address, sent.address) and event.kind is not ProviderEventKind.BOUNCE:
+    if (
+        event.address
+        and not is_same_address(event.address, sent.address)
+        and event.kind is not ProviderEventKind.BOUNCE
+    ):
         return "of another address"  # to which the recipient's own leads: it is not theirs to say
     if event.kind is ProviderEventKind.UNSUBSCRIBED:
         return _unsubscribe(newsroom, connection, stored, event, sent, now)
@@ -210,13 +213,13 @@ def _apply(connection: Connection, newsroom: Newsroom, stored: StoredEvent, even
         type=bounce_type(event, sent.address),
         at=now,
         status=event.status,
-        text=_words(stored.provider, event),
+        text=describe(stored.provider, event),
         via=stored.provider,
         delivery_id=sent.delivery,
         edition_id=sent.edition,
     )
     (effect,) = suppressions.record_bounces(connection, [bounce], now, newsroom.settings.bounce_guard)
-    return "known" if effect.known else "held by provider" if _not_tried(event) else bounce.type.value
+    return "known" if effect.known else "held by provider" if is_not_tried(event) else bounce.type.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,31 +251,6 @@ def _find_email(connection: Connection, number: int) -> _Email | None:
     )
 
 
-def bounce_type(event: ProviderEvent, address: str) -> BounceType:
-    """What an event means for the address of its delivery: the milder of what the provider takes it for and what the words
-    of the recipient's server say. Where another address has failed, it is no reason to give the recipient up at once."""
-    if event.kind is ProviderEventKind.COMPLAINT:
-        return BounceType.COMPLAINT
-    if _not_tried(event) or event.type is None:
-        return BounceType.POLICY
-    found = [event.type]
-    if event.has_words:
-        found.append(classify_bounce(event.status, event.code, event.text, recipient=address))
-    if event.address and not _is_same(event.address, address):
-        found.append(BounceType.SOFT)
-    return min(found, key=_MILDEST_FIRST.index)
-
-
-def _not_tried(event: ProviderEvent) -> bool:
-    return event.kind is ProviderEventKind.NOT_TRIED
-
-
-def _words(provider: str, event: ProviderEvent) -> str:
-    if _not_tried(event):
-        return f"held by {provider}, not sent: {event.text or event.name}"
-    return event.text or f"{provider}: {event.name}"
-
-
 def _unsubscribe(
     newsroom: Newsroom, connection: Connection, stored: StoredEvent, event: ProviderEvent, sent: _Email, now: datetime
 ) -> str:
@@ -299,13 +277,6 @@ def _unsubscribe(
     )
     leave_all(newsroom, connection, [request], now)
     return "unsubscribed"
-
-
-def _is_same(one: str, other: str) -> bool:
-    try:
-        return normalize(one) == normalize(other)
-    except ValueError:
-        return False
 
 
 def _summary(results: tuple[str, ...]) -> str:

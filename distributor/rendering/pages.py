@@ -88,11 +88,6 @@ def render_article_page(
     canonical = about.url or safe_url(url)
     description = cut_words(about.lead, MAX_DESCRIPTION)
     shared = _open_graph(site, language, "article", about.title, description, canonical, about)
-    times = {
-        "article:published_time": _published(article, zone),
-        "article:modified_time": article.updated.isoformat() if article.updated else "",
-        "article:section": about.topic,
-    }
     return settings.templates.render(
         "page/article.html.j2",
         {
@@ -109,10 +104,21 @@ def render_article_page(
             "canonical": canonical,
             "description": description,
             "creator": safe_text(creator),
-            "open_graph": shared | _without_empty(times),
+            "open_graph": shared | _article_properties(article, about, zone),
             "structured": _news_article(site, article, about, description, canonical, zone),
             "subscribe_url": safe_url(subscribe_url),
         },
+    )
+
+
+def _article_properties(article: Article, about: ArticleView, zone: ZoneInfo) -> dict[str, str]:
+    """What the Open Graph protocol says of articles alone."""
+    return _without_empty(
+        {
+            "article:published_time": _published(article, zone),
+            "article:modified_time": article.updated.isoformat() if article.updated else "",
+            "article:section": about.topic,
+        }
     )
 
 

@@ -6,6 +6,7 @@ until it expires, as often as it is used; a second visit shows that all is done.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -32,32 +33,42 @@ _KINDS = {
     Frequency.WEEKLY: EditionKind.WEEKLY,
 }
 
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+ClaimHandler = Callable[[web.Request, Claim], Awaitable[web.Response]]
+
 
 def routes() -> list[web.RouteDef]:
+    """Refusing works for ever: whoever did not ask must not be told that they are late."""
     found = []
     for start in ("", LANGUAGES):
         found += [
-            web.get(start + "/c/{token}", _show_confirmation),
-            web.post(start + "/c/{token}", _confirm),
-            web.get(start + "/c/{token}/no", _show_refusal),
-            web.post(start + "/c/{token}/no", _refuse),
+            web.get(start + "/c/{token}", _with_claim(_show_confirmation)),
+            web.post(start + "/c/{token}", _with_claim(_confirm)),
+            web.get(start + "/c/{token}/no", _with_claim(_show_refusal, for_ever=True)),
+            web.post(start + "/c/{token}/no", _with_claim(_refuse, for_ever=True)),
         ]
     return found
 
 
-def _claim(context: WebContext, token: str) -> Claim:
-    """Raises BadToken; ExpiredToken."""
-    return read(context.secrets, token, Purpose.CONFIRM, context.clock())
+def _with_claim(handler: ClaimHandler, *, for_ever: bool = False) -> Handler:
+    """A handler that gets the claim of the link. A link that is nobody's, or whose time is over, has a page of its own."""
+
+    async def answer(request: web.Request) -> web.Response:
+        context = request.app[CONTEXT]
+        now = None if for_ever else context.clock()
+        try:
+            claim = read(context.secrets, request.match_info["token"], Purpose.CONFIRM, now)
+        except ExpiredToken as late:
+            return _expired_page(request, await _find(context, late.claim))
+        except BadToken:
+            return _invalid_page(request)
+        return await handler(request, claim)
+
+    return answer
 
 
-async def _show_confirmation(request: web.Request) -> web.Response:
+async def _show_confirmation(request: web.Request, claim: Claim) -> web.Response:
     context = request.app[CONTEXT]
-    try:
-        claim = _claim(context, request.match_info["token"])
-    except ExpiredToken as late:
-        return _expired_page(request, await _find(context, late.claim))
-    except BadToken:
-        return _invalid_page(request)
     signup = await _find(context, claim)
     if signup is None:
         return _expired_page(request, None)
@@ -66,14 +77,8 @@ async def _show_confirmation(request: web.Request) -> web.Response:
     return _question_page(request, "confirm", signup)
 
 
-async def _confirm(request: web.Request) -> web.Response:
+async def _confirm(request: web.Request, claim: Claim) -> web.Response:
     context = request.app[CONTEXT]
-    try:
-        claim = _claim(context, request.match_info["token"])
-    except ExpiredToken as late:
-        return _expired_page(request, await _find(context, late.claim))
-    except BadToken:
-        return _invalid_page(request)
     now = context.clock()
     if claim.subject == PROBE:
         return await _result_page(request, _probe_signup(context))
@@ -84,23 +89,14 @@ async def _confirm(request: web.Request) -> web.Response:
     return await _result_page(request, signup) if signup else _expired_page(request, None)
 
 
-async def _show_refusal(request: web.Request) -> web.Response:
-    """Refusing works for ever: whoever did not ask must not be told that they are late."""
+async def _show_refusal(request: web.Request, claim: Claim) -> web.Response:
     context = request.app[CONTEXT]
-    try:
-        claim = read(context.secrets, request.match_info["token"], Purpose.CONFIRM)
-    except BadToken:
-        return _invalid_page(request)
     signup = await _find(context, claim)
     return _question_page(request, "confirm_no", signup) if signup else _refused_page(request, None)
 
 
-async def _refuse(request: web.Request) -> web.Response:
+async def _refuse(request: web.Request, claim: Claim) -> web.Response:
     context = request.app[CONTEXT]
-    try:
-        claim = read(context.secrets, request.match_info["token"], Purpose.CONFIRM)
-    except BadToken:
-        return _invalid_page(request)
     now = context.clock()
     if claim.subject == PROBE:
         return _refused_page(request, None)

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from distributor import pipeline
 from distributor.bounces import provider_events, suppressions
-from distributor.bounces.providers import ses
-from distributor.bounces.providers.event import ProviderEvent, ProviderEventKind
+from distributor.bounces.providers import severity
+from distributor.bounces.providers.event import ProviderEvent
 from distributor.delivery import outbox
 from distributor.errors import StoreError
 from distributor.mail import verp
@@ -266,46 +266,6 @@ def test_what_the_provider_has_not_even_tried_suppresses_nobody_and_is_shown(rep
         assert text.startswith(f"held by {request.provider}, not sent: ")
 
 
-def hard(text: str = "", status: str = "", code: int = 0, type: BounceType | None = BounceType.HARD) -> ProviderEvent:
-    return ProviderEvent(
-        name="x", kind=ProviderEventKind.BOUNCE, type=type, text=text, status=status, code=code, address=LAN
-    )
-
-
-@pytest.mark.parametrize(
-    ("event", "found"),
-    [
-        (hard("550 5.1.1 user unknown"), "hard"),
-        (hard(), "hard"),  # no server's words: the provider's own is all there is
-        (hard("552 5.2.2 mailbox full"), "soft"),
-        (hard("550 5.7.1 message rejected as spam"), "policy"),
-        (hard("550 5.7.26 unauthenticated sender"), "policy"),
-        (hard("khó hiểu"), "policy"),
-        (hard(status="5.1.1"), "hard"),
-        (hard("550 5.1.1 user unknown", type=BounceType.SOFT), "soft"),
-        (hard("550 5.1.1 user unknown", type=BounceType.POLICY), "policy"),
-        (hard("550 5.1.1 user unknown", type=None), "policy"),
-    ],
-)
-def test_the_milder_of_the_providers_class_and_the_servers_words_counts(event: ProviderEvent, found: str) -> None:
-    assert working.bounce_type(event, LAN) == found
-
-
-@pytest.mark.parametrize(
-    ("of", "subtype", "found"),
-    [
-        ("Transient", "MailboxFull", "soft"),
-        ("Transient", "ContentRejected", "policy"),
-        ("Undetermined", "Undetermined", "soft"),
-        ("Permanent", "NoEmail", "hard"),
-    ],
-)
-def test_amazons_classes(of: str, subtype: str, found: str) -> None:
-    content = sent.ses_bounce("", LAN, EVER, said="", bounceType=of, bounceSubType=subtype)
-    (event,) = ses.read(content)
-    assert working.bounce_type(event, LAN) == found
-
-
 def test_the_shape_of_an_identity_has_our_token_in_its_envelope_alone(reports: Reports) -> None:
     content = sent.ses_bounce(reports.token(), LAN, reports.line.now, events=False)
     assert reports.told(notification(content, reports.line.now)) == {"hard": 1}
@@ -465,7 +425,7 @@ def test_what_nobody_can_read_is_set_aside_and_named(reports: Reports, provider:
 
 
 def test_one_event_that_upsets_us_keeps_no_other_waiting(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = working.bounce_type
+    real = severity.bounce_type
 
     def upset(event: ProviderEvent, address: str) -> BounceType:
         if address == LAN:
@@ -485,7 +445,7 @@ def test_one_event_that_upsets_us_keeps_no_other_waiting(reports: Reports, monke
     assert (reports.suppressed(), reports.suppressed("hoa")) == ("hard", "hard")
 
 
-def test_test_mode_and_a_copy_of_a_store_work_nothing(reports: Reports) -> None:
+def test_test_mode_works_nothing(reports: Reports) -> None:
     reports.store(reports.hard("mailgun"))
     reports.line.configure(".test_mode: {to: thu@bacson.example}")
     assert reports.work() == pipeline.WorkedEvents()

@@ -11,9 +11,19 @@ from ..rows import UtcTime
 def create_web_tables() -> None:
     """Create them, on the connection that Alembic works on."""
     _signups()
+    _refused_signups()
+    _erased_addresses()
+    _consents()
+    _address_changes()
+    _data_requests()
     _outbox()
-    _api()
-    _search()
+    _attempt_counts()
+    _api_tokens()
+    _idempotent_answers()
+    _pushed_articles()
+    _provider_events()
+    _article_search()
+    _article_topics()
     create_word_index(op.get_bind())
 
 
@@ -34,6 +44,9 @@ def _signups() -> None:
         sa.UniqueConstraint("address_key", name=op.f("uq_signups_address_key")),
     )
     op.create_index(op.f("ix_signups_expires_at"), "signups", ["expires_at"], unique=False)
+
+
+def _refused_signups() -> None:
     op.create_table(
         "refused_signups",
         sa.Column("address_hash", sa.String(length=64), nullable=False),
@@ -41,6 +54,9 @@ def _signups() -> None:
         sa.Column("until", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("address_hash", name=op.f("pk_refused_signups")),
     )
+
+
+def _erased_addresses() -> None:
     op.create_table(
         "erased_addresses",
         sa.Column("address_hash", sa.String(length=64), nullable=False),
@@ -48,6 +64,9 @@ def _signups() -> None:
         sa.Column("via", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("address_hash", name=op.f("pk_erased_addresses")),
     )
+
+
+def _consents() -> None:
     op.create_table(
         "consents",
         sa.Column("id", NUMBER, nullable=False),
@@ -68,6 +87,9 @@ def _signups() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
     op.create_index(op.f("ix_consents_subscriber_id"), "consents", ["subscriber_id"], unique=False)
+
+
+def _address_changes() -> None:
     op.create_table(
         "address_changes",
         sa.Column("subscriber_id", sa.String(length=32), nullable=False),
@@ -82,6 +104,9 @@ def _signups() -> None:
         sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_address_changes")),
         sa.UniqueConstraint("id", name=op.f("uq_address_changes_id")),
     )
+
+
+def _data_requests() -> None:
     op.create_table(
         "data_requests",
         sa.Column("id", NUMBER, nullable=False),
@@ -126,6 +151,9 @@ def _outbox() -> None:
     )
     op.create_index(op.f("ix_outbox_recipient"), "outbox", ["recipient"], unique=False)
     op.create_index(op.f("ix_outbox_state_due"), "outbox", ["state", "due"], unique=False)
+
+
+def _attempt_counts() -> None:
     op.create_table(
         "attempt_counts",
         sa.Column("key", sa.String(length=200), nullable=False),
@@ -137,7 +165,7 @@ def _outbox() -> None:
     op.create_index(op.f("ix_attempt_counts_until"), "attempt_counts", ["until"], unique=False)
 
 
-def _api() -> None:
+def _api_tokens() -> None:
     op.create_table(
         "api_tokens",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -153,6 +181,9 @@ def _api() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
         sa.UniqueConstraint("sha256", name=op.f("uq_api_tokens_sha256")),
     )
+
+
+def _idempotent_answers() -> None:
     op.create_table(
         "idempotent_answers",
         sa.Column("token_id", sa.String(length=16), nullable=False),
@@ -164,6 +195,9 @@ def _api() -> None:
         sa.PrimaryKeyConstraint("token_id", "key", name=op.f("pk_idempotent_answers")),
     )
     op.create_index(op.f("ix_idempotent_answers_at"), "idempotent_answers", ["at"], unique=False)
+
+
+def _pushed_articles() -> None:
     op.create_table(
         "pushed_articles",
         sa.Column("source", sa.String(length=40), nullable=False),
@@ -172,6 +206,9 @@ def _api() -> None:
         sa.Column("pushed_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("source", "source_id", name=op.f("pk_pushed_articles")),
     )
+
+
+def _provider_events() -> None:
     op.create_table(
         "provider_events",
         sa.Column("id", NUMBER, nullable=False),
@@ -190,7 +227,7 @@ def _api() -> None:
     op.create_index(op.f("ix_provider_events_state"), "provider_events", ["state"], unique=False)
 
 
-def _search() -> None:
+def _article_search() -> None:
     op.create_table(
         "article_search",
         sa.Column("number", NUMBER, nullable=False),
@@ -203,6 +240,9 @@ def _search() -> None:
         sa.UniqueConstraint("article_id", name=op.f("uq_article_search_article_id")),
     )
     op.create_index(op.f("ix_article_search_published"), "article_search", ["published"], unique=False)
+
+
+def _article_topics() -> None:
     op.create_table(
         "article_topics",
         sa.Column("article_id", sa.String(length=16), nullable=False),

@@ -128,7 +128,12 @@ class SubscriberList:
     @property
     def needs_consent(self) -> bool:
         """Whether nothing says how those in the list have agreed. Our own export need not say it of everybody."""
-        return not self._consent and not self._file.has_column("consent")
+        return not self._consent and self.uses_usual_consent
+
+    @property
+    def uses_usual_consent(self) -> bool:
+        """Whether the list itself does not say how those in it have agreed."""
+        return not self._file.has_column("consent")
 
     @property
     def count(self) -> int:

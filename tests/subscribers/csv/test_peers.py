@@ -168,6 +168,14 @@ class TestCommand:
             assert (done.code, "does not say how they have agreed; add --consent" in done.err) == (2, True)
         assert len(room.run("subscribers", "list", "--json").json) == 1
 
+    def test_config_yaml_may_say_it_once_and_the_import_repeats_it(self, room: Room) -> None:
+        room.configure(("contact: toasoan", "import_consent: lớp tập huấn 2026\n  contact: toasoan"))
+        file = room.folder / "list.csv"
+        file.write_text("address\nan@example.com\n", encoding="utf-8")
+        assert "as site.import_consent says: lớp tập huấn 2026" in room.good("subscribers", "import", str(file))
+        assert "as site.import_consent" not in room.good("subscribers", "import", str(file), "--consent", "form")
+        assert "lớp tập huấn 2026" not in room.good("subscribers", "show", "an@example.com"), "the last word counts"
+
     def test_refused_rows_are_written_to_a_file_with_line_and_reason(self, room: Room) -> None:
         room.good("subscribers", "add", "gone@example.com")
         room.good("subscribers", "unsubscribe", "gone@example.com")
