@@ -37,8 +37,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests below tests/real start servers or processes, and so do those on PostgreSQL and those that run commands on a
-    whole newsroom: `make unit` leaves them out. They begin, because the longest are among them: at the end, one would keep
-    a whole processor waiting."""
+    whole newsroom: `make unit` leaves them out. Each worker of xdist begins with its share of them, as they wait and the
+    others compute: so no processor is idle, and the longest do not come last."""
     for item in items:
         if (
             item.path.is_relative_to(_HERE / "real")
@@ -46,7 +46,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or not _REAL_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
         ):
             item.add_marker(pytest.mark.real)
-    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    real = [item for item in items if item.get_closest_marker("real")]
+    quick = [item for item in items if not item.get_closest_marker("real")]
+    # `--dist worksteal` gives each worker an equal part of the list, in one piece.
+    items[:] = [item for worker in range(workers) for item in (*real[worker::workers], *_part(quick, worker, workers))]
+
+
+def _part(items: list[pytest.Item], number: int, of: int) -> list[pytest.Item]:
+    """One of several parts in one piece, so that what tests of a module share is made once."""
+    return items[number * len(items) // of : (number + 1) * len(items) // of]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
