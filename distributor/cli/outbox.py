@@ -27,7 +27,7 @@ def command(app: CliContext, address: str | None, states: tuple[str, ...], limit
     """List transactional emails (confirmations, welcome, goodbye, links, data) and events for webhooks, with their state and
     the last reply. ADDRESS lists the emails to one address.
 
-    `serve` sends them within a second, and `deliver` those that are due.
+    `serve` sends them at once, and `deliver` those that are due.
     """
     from ..delivery import outbox
 
