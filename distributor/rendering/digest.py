@@ -137,7 +137,7 @@ def _values_of_all_detail_levels(values: Mapping[str, Any]) -> list[dict[str, An
     stories = values["stories"] + values["briefs"]
     noted = [replace(one, note=one.note or "…") for one in stories[:2]]
     headed, plain = SectionView("…", (*noted, *stories)), SectionView("", (*noted, *stories))
-    changes = {"blocks": (headed, plain), "briefs": [*noted, *stories], "rest": 2}
+    changes = {"sections": (headed, plain), "briefs": [*noted, *stories], "rest": 2}
     return [{**values, **changes, "first": one} for one in (*noted, *stories[:1])]
 
 
@@ -170,8 +170,10 @@ def edition_values(
         ),
         "date": i18n.long_date(edition.frozen_at, language, zone),
         "preheader": _preheader([*stories, *briefs]),
+        "intro": None,
+        "blocks": {},
         "first": stories[0],
-        "blocks": group_into_sections(stories[1:], language, settings.sections),
+        "sections": group_into_sections(stories[1:], language, settings.sections),
         "stories": stories,
         "briefs": briefs,
         "rest": len(below) - lines,
