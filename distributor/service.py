@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from . import pipeline
-from .config.schema import BounceMailboxSettings
+from .config.bounces import BounceMailboxSettings
 from .delivery.lease import new_owner
 from .errors import DistributorError, StoreLost
 from .gather_loop import GatherLoop

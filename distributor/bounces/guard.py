@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..config.schema import BounceGuard
+from ..config.bounces import BounceGuard
 from ..editions import repository as edition_repository
 from ..model import BounceType, EditionState, Suppression
 from ..storage.tables import (

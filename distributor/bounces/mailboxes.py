@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..config.schema import BounceMailboxSettings
+from ..config.bounces import BounceMailboxSettings
 from ..errors import AuthBroken, Unavailable
 from ..mail.connection import run_token_command
 from ..mail.smtp_protocol import xoauth2

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..config.schema import BounceGuard
+from ..config.bounces import BounceGuard
 from ..errors import DamagedRow
 from ..mail.address import normalize
 from ..model import Bounce, BounceType, Suppression

@@ -29,7 +29,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ..bounces import suppressions as bounce_suppressions
-from ..config.schema import BounceGuard
+from ..config.bounces import BounceGuard
 from ..errors import DistributorError, StoreBusy
 from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.database import Database

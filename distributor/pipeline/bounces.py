@@ -22,7 +22,7 @@ from ..bounces import suppressions
 from ..bounces.classify import classify_bounce
 from ..bounces.parser import BounceReport, BounceReportKind, IsolatedBounceParser
 from ..bounces.suppressions import BounceEffect
-from ..config.schema import BounceMailboxSettings
+from ..config.bounces import BounceMailboxSettings
 from ..delivery import outbox, queries
 from ..editions import repository as edition_repository
 from ..errors import AuthBroken, DistributorError, LimitExceeded, StartFailed, Unavailable

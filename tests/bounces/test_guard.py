@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from distributor import pipeline
 from distributor.bounces import guard, suppressions
 from distributor.bounces.guard import is_out_of_proportion
-from distributor.config.schema import BounceGuard
+from distributor.config.bounces import BounceGuard
 from distributor.editions import repository as edition_repository
 from distributor.errors import Rejected, UserError
 from distributor.message_queue import MessageQueue

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distributor.config.schema import BounceMailboxSettings
+from distributor.config.bounces import BounceMailboxSettings
 
 if TYPE_CHECKING:
     from support.smtp_servers import Certificates

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from distributor.bounces import mailboxes
 from distributor.bounces.mime_reader import MOST
-from distributor.config.schema import BounceMailboxSettings
+from distributor.config.bounces import BounceMailboxSettings
 from distributor.errors import AuthBroken, Unavailable
 from distributor.mail import connection
 from support.mailboxes import TOKEN, Postbox
