@@ -26,7 +26,7 @@ from distributor.mail.transaction import WireMessage
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
-DEFAULT_NAME = {"vi": "bạn đọc", "en": "reader"}  # greets who has given no name
+DEFAULT_NAME = {"vi": "quý bạn đọc", "en": "reader"}  # greets who has given no name
 _Key = tuple[str, str, bool, bool]  # edition, variant, 8bit, whether it has a token
 _KEPT = 64  # compiled emails: those of as many segments as are under way together
 

@@ -34,9 +34,10 @@ def translate(language: Language, key: str, **values: object) -> str:
     return _VARIABLE.sub(lambda place: str(values[place.group(1)]), sentence)
 
 
-def long_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
-    """`Thứ Hai, ngày 23 tháng 11 năm 2026`, `Monday 23 November 2026`."""
-    return _format_day(moment.astimezone(zone).date(), language, _LONG[language])
+def long_date(moment: datetime, language: Language, zone: ZoneInfo, *, alone: bool = False) -> str:
+    """`thứ Hai, ngày 23 tháng 11 năm 2026`, `Monday 23 November 2026`; with `alone`, as it begins a line: `Thứ Hai, …`."""
+    written = _format_day(moment.astimezone(zone).date(), language, _LONG[language])
+    return written if alone else written.replace("Thứ ", "thứ ", 1)
 
 
 def short_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from .errors import RenderError
 
-# `name` is the subscriber's name, or the usual word of the language ("bạn đọc") where it is unknown.
+# `name` is the subscriber's name, or the usual word of the language ("quý bạn đọc") where it is unknown.
 # Attributes of config.yaml join them, each as `attribute_` and its name.
 FIELD_NAMES = ("name", "address", "unsubscribe_url", "preferences_url")
 ATTRIBUTE_PREFIX = "attribute_"

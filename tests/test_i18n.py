@@ -48,7 +48,7 @@ def test_a_value_in_a_sentence_is_not_filled_again(name: str) -> None:
     ],
 )
 def test_dates_are_written_as_people_there_write_them(language: Language, zone: str, long: str, short: str) -> None:
-    assert i18n.long_date(NOW, language, parse_zone(zone)) == long
+    assert i18n.long_date(NOW, language, parse_zone(zone), alone=True) == long
     assert i18n.short_date(NOW, language, parse_zone(zone)) == short
 
 
@@ -57,14 +57,22 @@ def test_every_day_and_month_is_named_as_newspapers_do() -> None:
     zone = parse_zone("UTC")
     days = [datetime(2026, month, month, 12, tzinfo=UTC) for month in range(1, 13)]
     week = [datetime(2026, 11, day, tzinfo=UTC) for day in range(23, 30)]
-    assert [i18n.long_date(day, Language.VI, zone).split(",")[0] for day in week] == [
+    assert [i18n.long_date(day, Language.VI, zone, alone=True).split(",")[0] for day in week] == [
         "Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật",
     ]  # fmt: skip
     assert [i18n.short_date(day, Language.VI, zone) for day in days[:2]] == ["01/01/2026", "02/02/2026"]
     assert [i18n.short_date(day, Language.EN, zone).split()[1] for day in days] == [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]  # fmt: skip
-    assert i18n.long_date(days[8], Language.VI, zone) == "Thứ Tư, ngày 9 tháng 9 năm 2026"
+    assert i18n.long_date(days[8], Language.VI, zone) == "thứ Tư, ngày 9 tháng 9 năm 2026"
+
+
+def test_within_a_sentence_a_vietnamese_weekday_has_a_small_letter_and_sunday_keeps_its_own() -> None:
+    zone = parse_zone("UTC")
+    monday, sunday = datetime(2026, 11, 23, 12, tzinfo=UTC), datetime(2026, 11, 29, 12, tzinfo=UTC)
+    assert i18n.long_date(monday, Language.VI, zone).startswith("thứ Hai, ")
+    assert i18n.long_date(sunday, Language.VI, zone).startswith("Chủ Nhật, ")
+    assert i18n.long_date(monday, Language.EN, zone).startswith("Monday ")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ _UNFINISHED = re.compile(
 )
 _SAMPLE_ARTICLES = {
     "bản tin đầu tiên của tòa soạn": "đây là bài viết mẫu",
-    "cách thêm bạn đọc và gửi thử": "thêm một địa chỉ bằng lệnh subscribers add",
+    "cách thêm người nhận và gửi thử": "thêm một địa chỉ bằng lệnh subscribers add",
 }
 _SECTIONS = ("site", "web", "images", "sources", "newsletters", "channels")
 _SECRET = re.compile(r"password|token|secret|key", re.IGNORECASE)  # keys whose values are never shown

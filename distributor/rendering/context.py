@@ -129,6 +129,7 @@ class RenderContext(SiteRenderContext):
             article=edition.articles[0],
             note=notice.note or i18n.translate(edition.language, f"notice_{notice.kind}_usual"),
             carried_at=edition.carried_at or edition.frozen_at,
+            corrected_at=notice.at,
             withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
         )
         return replace(email, subject=safe_text(edition.subject))

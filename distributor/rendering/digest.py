@@ -168,7 +168,7 @@ def edition_values(
             kind=options.kind or edition.kind.value,
             frozen_at=edition.frozen_at,
         ),
-        "date": i18n.long_date(edition.frozen_at, language, zone),
+        "date": i18n.long_date(edition.frozen_at, language, zone, alone=True),
         "preheader": _preheader([*stories, *briefs]),
         "intro": None,
         "blocks": {},

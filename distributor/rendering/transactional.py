@@ -41,7 +41,9 @@ class TransactionalTemplate:
 _CONFIRMATION: Mapping[str, object] = {"titles": "", "asked_at": None, "expires_at": None, "unsubscribe_url": ""}
 TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
     "email/alert": TransactionalTemplate(("edition",)),
-    "email/correction": TransactionalTemplate(("article", "note", "carried_at"), {"withdrawn": False}),
+    "email/correction": TransactionalTemplate(
+        ("article", "note", "carried_at"), {"withdrawn": False, "corrected_at": None}
+    ),
     "email/confirmation": TransactionalTemplate(("confirm_url",), _CONFIRMATION),
     "email/reminder": TransactionalTemplate(("confirm_url",), _CONFIRMATION),
     "email/welcome": TransactionalTemplate((), {"titles": "", "sender": "", "latest_url": ""}),

@@ -39,7 +39,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "signup_privacy": ("Xem Thông báo về dữ liệu cá nhân", "See our privacy notice"),
     "signup_already": ("Quý vị đã đăng ký?", "Already subscribed?"),
-    "signup_already_link": ("Đổi cách nhận tin hoặc hủy đăng ký", "Change your preferences or leave"),
+    "signup_already_link": ("Thay đổi tùy chọn nhận tin hoặc hủy đăng ký", "Change your preferences or leave"),
     # -- what is wrong with it
     "signup_email_empty": ("Xin nhập địa chỉ thư điện tử", "Enter your email address"),
     "signup_email_wrong": (
@@ -106,7 +106,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signup_confirm_button": ("Xác nhận đăng ký", "Confirm subscription"),
     "signup_not_me": ("Không phải tôi", "It was not me"),
     "signup_done": ("Đăng ký thành công", "You are subscribed"),
-    "signup_done_to": ("Bản tin “{newsletter}” sẽ đến {address}.", "{newsletter} will reach {address}."),
+    "signup_done_to": ("Bản tin “{newsletter}” sẽ được gửi đến {address}.", "{newsletter} will reach {address}."),
     "signup_done_next": ("Số tới dự kiến gửi lúc {time}, {date}.", "The next edition is due at {time}, {date}."),
     "signup_done_latest": ("Đọc số mới nhất", "Read the latest edition"),
     "signup_done_preferences": ("Thay đổi tùy chọn nhận tin", "Change your preferences"),
@@ -138,7 +138,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- "send me my link"
     "own_link": ("Nhận liên kết quản lý", "Send me a link"),
     "own_link_lead": (
-        "Để đổi cách nhận tin, xem dữ liệu hoặc hủy đăng ký, xin nhập địa chỉ đang nhận bản tin. Chúng tôi sẽ gửi tới đó "
+        "Để thay đổi tùy chọn nhận tin, xem dữ liệu hoặc hủy đăng ký, xin nhập địa chỉ đang nhận bản tin. Chúng tôi sẽ "
+        "gửi tới đó "
         "một liên kết riêng.",
         "To change your preferences, see your data or leave, enter the address that gets the newsletter. We will send a "
         "personal link there.",

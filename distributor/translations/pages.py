@@ -3,8 +3,8 @@
 TEXTS: dict[str, tuple[str, str]] = {
     # -- web pages
     "page_updated": ("Cập nhật {time}, {date}", "Updated {time}, {date}"),
-    "page_source": ("Xem bài trên {site}", "See the article on {site}"),
-    "page_subscribe": ("Nhận bản tin này qua thư điện tử", "Get this newsletter by email"),
+    "page_source": ("Xem bài gốc trên {site}", "See the original on {site}"),
+    "page_subscribe": ("Đăng ký nhận bản tin qua thư điện tử", "Get this newsletter by email"),
     # -- around every page
     "skip": ("Đến nội dung chính", "Skip to main content"),
     "home": ("Trang đầu", "Home"),

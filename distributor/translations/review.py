@@ -19,7 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "review_page_block": ("Phải sửa", "Must be fixed"),
     "review_page_warn": ("Nên xem", "Worth a look"),
     "review_page_blocked": (
-        "Thư chưa qua được kiểm tra nên chưa duyệt được. Xin sửa bài hoặc nhờ người quản trị.",
+        "Thư chưa đạt kiểm tra trước khi gửi nên chưa thể duyệt. Xin sửa bài hoặc nhờ người quản trị.",
         "The email does not pass preflight, so it cannot be approved here. Correct the articles, or ask an administrator.",
     ),
     "review_page_decide": ("Quyết định", "Your decision"),
@@ -57,7 +57,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "review_page_cancelled": ("Số này đã bị hủy.", "This edition was cancelled."),
     "review_page_preflight": ("Khâu kiểm tra", "Preflight"),
     "review_page_recheck": ("Khâu rà soát lại", "The recheck"),
-    "review_page_nobody": ("Hệ thống (không ai trả lời)", "The system (nobody had answered)"),
+    "review_page_nobody": ("Hệ thống (không có phản hồi)", "The system (nobody had answered)"),
     "review_page_meanwhile": (
         "Trong lúc quý vị xem, đã có quyết định khác. Quyết định của quý vị chưa được thực hiện.",
         "Something else was decided while you were looking. Your decision was not carried out.",

@@ -155,7 +155,7 @@ def test_a_reader_gets_a_letter_of_their_own() -> None:
     ]
 
 
-@pytest.mark.parametrize(("language", "greeting"), [(Language.VI, "Chào bạn đọc"), (Language.EN, "Chào reader")])
+@pytest.mark.parametrize(("language", "greeting"), [(Language.VI, "Chào quý bạn đọc"), (Language.EN, "Chào reader")])
 def test_who_gave_no_name_is_greeted_as_a_reader(language: Language, greeting: str) -> None:
     mail = channel()
     message = email.message_from_bytes(mail.personalize(composed(mail, language=language), person("lan")))

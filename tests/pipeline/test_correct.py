@@ -69,7 +69,9 @@ def test_a_correction_reaches_feed_and_post_and_only_those_who_have_got_it(out: 
     assert out.read("moi") == [["a", "b"], ["a"]]
     letter = out.mailbox("moi")[1]
     assert letter["Subject"] == "Đính chính: Tin a của tỉnh nhà"
-    assert "đăng trong bản tin Tin sáng ngày 23/11/2026, đã được sửa" in text_of(letter)
+    assert "trong bản tin “Tin sáng” ngày 23/11/2026 có nội dung chưa chính xác và đã được đính chính" in text_of(
+        letter
+    )
     assert "Số liệu đúng là 38 km." in text_of(letter)
     assert "Đường dài 38 km." in text_of(letter)
     assert (out.read("yte"), out.read("sau")) == ([["b"]], [])

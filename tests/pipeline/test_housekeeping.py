@@ -41,7 +41,7 @@ def test_whoever_has_not_confirmed_is_reminded_once_and_forgotten_after_a_month(
         assert known(line) == (days < 30)
     assert reminded == [2]
     (letter,) = line.mailbox("lan")
-    assert letter["Subject"] == "Nhắc lại: xác nhận đăng ký Tin sáng"
+    assert letter["Subject"] == "Nhắc lại: Xác nhận đăng ký nhận bản tin “Tin sáng”"
 
 
 def test_what_was_sent_is_kept_for_a_month(line: Line) -> None:

@@ -71,7 +71,7 @@ def test_a_confirmation_goes_out_in_both_parts_and_belongs_to_no_list(line: Line
     ask(line)
     assert send(line).sent("mail") == 1
     (letter,) = letters(line)
-    assert letter["Subject"] == "Xác nhận đăng ký Tin sáng"
+    assert letter["Subject"] == "Xác nhận đăng ký nhận bản tin “Tin sáng”"
     assert letter["To"] == "lan@example.com"
     assert letter["Auto-Submitted"] == "auto-generated"
     for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "List-Post", "Feedback-ID", "Precedence"):
@@ -121,7 +121,7 @@ def test_in_test_mode_it_goes_to_the_test_address_and_says_so(line: Line) -> Non
     send(line)
     (letter,) = letters(line)
     assert letter["To"] == "thu@bacson.example"
-    assert letter["Subject"] == "[TEST] Xác nhận đăng ký Tin sáng"
+    assert letter["Subject"] == "[TEST] Xác nhận đăng ký nhận bản tin “Tin sáng”"
 
 
 def test_a_template_that_fails_hurts_its_own_email_only_and_is_tried_again(line: Line) -> None:
@@ -180,7 +180,7 @@ def test_a_newsletter_that_is_gone_and_the_site_itself_can_write_too(line: Line)
     ask(line, "email/goodbye", newsletter="")
     ask(line, "email/goodbye", to="minh@example.com", newsletter="ban-tin-cu")
     assert send(line).sent("mail") == 2
-    assert {letter["Subject"] for letter in letters(line)} == {"Đã ngừng gửi Báo Bắc Sơn"}
+    assert {letter["Subject"] for letter in letters(line)} == {"Đã hủy đăng ký bản tin “Báo Bắc Sơn”"}
 
 
 def test_whoever_signs_up_is_told_who_has_asked_and_how_to_say_no(line: Line) -> None:
@@ -188,9 +188,9 @@ def test_whoever_signs_up_is_told_who_has_asked_and_how_to_say_no(line: Line) ->
     ask(line, "email/reminder", values={"confirm_url": CONFIRM, "titles": "Tin sáng, Tin chiều"})
     send(line)
     first, reminder = sorted(letters(line), key=lambda letter: str(letter["Subject"]), reverse=True)
-    assert "Yêu cầu gửi lúc 12:00, Chủ Nhật, ngày 22 tháng 11 năm 2026." in text_of(first)
-    assert f"Không phải tôi đăng ký: xóa địa chỉ này: {CONFIRM}/no" in text_of(first)
-    assert reminder["Subject"] == "Nhắc lại: xác nhận đăng ký Tin sáng, Tin chiều"
+    assert "Yêu cầu được gửi lúc 12:00, Chủ Nhật, ngày 22 tháng 11 năm 2026." in text_of(first)
+    assert f"Tôi không đăng ký: xóa địa chỉ này: {CONFIRM}/no" in text_of(first)
+    assert reminder["Subject"] == "Nhắc lại: Xác nhận đăng ký nhận bản tin “Tin sáng, Tin chiều”"
     assert "lần nhắc duy nhất" in text_of(reminder)
 
 

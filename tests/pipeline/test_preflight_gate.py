@@ -42,7 +42,7 @@ def test_a_blocked_edition_is_held_and_nothing_of_it_goes_out(line: Line) -> Non
     assert (line.read("moi"), line.posts()) == ([], {})
     assert not any(asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock)).values())
     (told,) = line.mailbox("lan.bt")
-    assert "Không qua được kiểm tra: script: " in text_of(told)
+    assert "Chưa đạt kiểm tra trước khi gửi: script: " in text_of(told)
     with pytest.raises(UserError, match=r"does not pass: script: .*--force script"):
         pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
     with pytest.raises(UserError, match=r"there is no check 'nonsense'"):

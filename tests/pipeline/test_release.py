@@ -44,9 +44,9 @@ def test_a_draft_is_frozen_ahead_and_told_once_by_mail_and_post(draft: Line) -> 
     (letter,) = draft.mailbox("lan.bt")
     assert letter["Subject"].startswith("Chờ duyệt: Tin sáng 23/11: Tin ")
     words = text_of(letter)
-    assert "Hạn duyệt: 07:00, Thứ Hai, ngày 23 tháng 11 năm 2026" in words
+    assert "Hạn duyệt: 07:00, thứ Hai, ngày 23 tháng 11 năm 2026" in words
     assert "bản tin tiếp tục chờ" in words
-    assert "Chào Lan, số này có 2 tin." in words  # the very letter stands below
+    assert "Kính chào Lan! Bản tin số này có 2 tin." in words  # the very letter stands below
     assert "distributor editions approve tin-sang-1" in words
     assert "Tin a của tỉnh nhà" in words
     page = letter.get_body(("html",))

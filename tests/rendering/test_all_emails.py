@@ -170,7 +170,7 @@ def test_the_preheader_is_first_hidden_and_filled_up(name: str) -> None:
     assert rules(first)["display"] == "none"
     assert first.get("aria-hidden") == "true"
     assert mail(name).preheader
-    assert first.text.startswith(mail(name).preheader + "\u034f\u200c")
+    assert first.text.replace("\u00a0", " ").startswith(mail(name).preheader + "\u034f\u200c")
     assert first.text.count("\u034f") == 90
 
 

@@ -72,7 +72,7 @@ def test_both_parts_carry_the_same_stories_in_the_same_order() -> None:
     assert sorted(set(text)) == [f"Tin thứ {i}." for i in (0, 1, 2, 3, 4, 5, 6, 8)]
     assert [int(number) for number in re.findall(r"^(\d+)\. ", digest.text, re.MULTILINE)] == list(range(1, 9))
     for part in (seen(digest.html), digest.text):
-        assert "Còn 2 tin nữa sẽ có trong số sau." in part
+        assert "2 tin khác sẽ được gửi trong số tiếp theo." in part
         assert "có 8 tin" in part
     for one in (*carried, article("b")):
         assert f'href="{one.url}"' in digest.html
@@ -82,15 +82,18 @@ def test_both_parts_carry_the_same_stories_in_the_same_order() -> None:
 def test_the_footer_tells_why_by_whom_and_how_to_leave() -> None:
     digest = made(edition())
     (link,) = elements(digest.html, "//a[contains(@href, 'unsubscribe_url')]")
-    assert link.text == "Ngừng nhận bản tin này"
-    assert f"Ngừng nhận bản tin này:\n{merge_fields.merge_tag('unsubscribe_url')}\n" in digest.text
+    assert link.text == "Hủy đăng ký nhận bản tin"
+    assert f"Hủy đăng ký nhận bản tin:\n{merge_fields.merge_tag('unsubscribe_url')}\n" in digest.text
     html = seen(merge_fields.fill_html(digest.html, READER))
     text = " ".join(merge_fields.fill_text(digest.text, READER).split())
     for part in (html, text):
-        assert "nhận thư này tại lan@example.com vì đã đăng ký bản tin Tin sáng của Báo Bắc Sơn" in part
+        assert (
+            "nhận được thư này tại địa chỉ lan@example.com vì đã đăng ký nhận bản tin “Tin sáng” của Báo Bắc Sơn"
+            in part
+        )
         assert "Số 12 phố Hồ Xuân Hương, Bắc Sơn" in part
         assert "toasoan@bacson.example" in part
-        assert "Chào Lan," in part
+        assert "Kính chào Lan!" in part
 
 
 def test_an_english_edition_has_not_one_vietnamese_word_of_ours() -> None:

@@ -119,7 +119,7 @@ def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> Non
     octets, travelling = sizes(made)
     assert octets <= 95_000 and 98_000 < travelling <= 102_000
     assert "@@field:unsubscribe_url@@" in made.html[-1500:]
-    assert re.search(r"Còn (\d+) tin nữa của số này", made.html)
+    assert re.search(r"Số này còn (\d+) tin khác", made.html)
     assert made.notes[-1].endswith("left to the web")
 
 
@@ -145,7 +145,7 @@ def test_1000_stories_leave_the_rest_to_the_web_and_say_how_many() -> None:
     )
     made = digest(replace(FORTY, articles=many))
     assert len(made.html.encode()) <= 95_000
-    found = re.search(r"Còn (\d+) tin nữa của số này", made.html)
+    found = re.search(r"Số này còn (\d+) tin khác", made.html)
     assert found
     shown = sum(f'"{article.url}"' in made.html for article in many)
     assert shown + int(found[1]) == 1000

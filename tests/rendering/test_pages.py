@@ -110,7 +110,7 @@ def test_an_edition_carries_its_stories_with_their_links_and_notes() -> None:
     assert [one.text for one in tree(page).xpath("//*[contains(@class, 'badge')]")] == ["Đính chính", "Cập nhật"]
     assert "Thứ Hai, ngày 23 tháng 11 năm 2026 · Số 128" in words(page)
     assert "https://bacson.example/dang-ky" in tree(page).xpath("//a/@href")
-    assert "Nhận bản tin này" not in words(edition_page())
+    assert "Đăng ký nhận bản tin qua" not in words(edition_page())
 
 
 def test_the_kind_of_an_edition_is_told() -> None:
@@ -170,7 +170,7 @@ def test_the_body_of_an_article_is_html_and_a_note_in_it_is_seen() -> None:
     page = article_page(article(body_html=body, updated=NOW), note="Đính chính")
     assert body in page
     assert "Đính chính: 18 tấn." in words(page)
-    assert "Cập nhật 07:00, Thứ Hai, ngày 23 tháng 11 năm 2026" in words(page)
+    assert "Cập nhật 07:00, thứ Hai, ngày 23 tháng 11 năm 2026" in words(page)
 
 
 @pytest.mark.parametrize(("body", "times"), [("<p>Câu <b>một</b>. Câu hai.</p>", 1), ("<p>Chuyện khác.</p>", 1)])

@@ -238,7 +238,7 @@ def test_a_reader_without_a_name_is_greeted_by_the_usual_word_or_that_of_the_tem
         connection.execute(subscribers.update().values(name=""))
     line.arrives("a")
     line.day()
-    assert "Chào bạn đọc, số này có 1 tin." in text_of(line.mailbox("moi")[0])
+    assert "Kính chào quý bạn đọc! Bản tin số này có 1 tin." in text_of(line.mailbox("moi")[0])
 
 
 def test_words_of_articles_are_never_a_slot() -> None:

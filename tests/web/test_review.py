@@ -98,7 +98,7 @@ async def test_the_page_shows_what_there_is_to_decide(visitor: Visitor) -> None:
     page = await answer.text()
     assert answer.status == 200
     for words in (
-        "Tin sáng 23/11", "07:00, Thứ Hai, ngày 23 tháng 11 năm 2026", "bản tin tiếp tục chờ", "Duyệt, cho gửi",
+        "Tin sáng 23/11", "07:00, thứ Hai, ngày 23 tháng 11 năm 2026", "bản tin tiếp tục chờ", "Duyệt, cho gửi",
         "Giữ lại", "Hủy số này", "Lê Lan", 'lang="vi"',
     ):  # fmt: skip
         assert words in page, words
@@ -136,7 +136,7 @@ async def test_what_is_sent_is_what_was_shown(visitor: Visitor) -> None:
     (letter,) = visitor.line.mailbox("moi")
     body = letter.get_body(("plain",))
     assert body is not None
-    cut = re.compile(r"https://news\S+|(?<=Chào ).*?(?=,)|\S+@example.com|\s+")
+    cut = re.compile(r"https://news\S+|(?<=Kính chào ).*?(?=!)|\S+@example.com|\s+")
     assert cut.sub("", shown) == cut.sub("", body.get_content())
 
 
@@ -224,7 +224,7 @@ async def test_what_preflight_blocks_cannot_be_approved(visitor: Visitor, monkey
     await visitor.restart()
     monkeypatch.setattr("distributor.pipeline.preflight_gate.check_message", _fails)
     page = await (await visitor.get(link(visitor))).text()
-    assert "Phải sửa" in page and "chưa qua được kiểm tra" in page and "Duyệt, cho gửi" not in page
+    assert "Phải sửa" in page and "chưa đạt kiểm tra" in page and "Duyệt, cho gửi" not in page
     answer = await visitor.post(link(visitor), data=form("approve"))
     assert (answer.status, await state(visitor)) == (409, "review")
     assert (await visitor.post(link(visitor), data=form("hold"))).status == 303

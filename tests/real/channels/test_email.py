@@ -129,7 +129,7 @@ def right_headers(parsed: Message, reader: Recipient) -> None:
         assert len(parsed.get_all(name, [])) == 1, name
     text, html = (part.get_payload(decode=True) for part in parsed.walk() if not part.is_multipart())
     assert isinstance(text, bytes) and isinstance(html, bytes)
-    greeting = reader.name or "bạn đọc"
+    greeting = reader.name or "quý bạn đọc"
     assert text.decode().replace("\r\n", "\n").startswith(f"Chào {greeting}\n.\n..chấm ở đầu dòng\n")
     assert reader.merge_values["unsubscribe_url"] in html.decode()
 
