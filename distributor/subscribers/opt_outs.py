@@ -95,6 +95,24 @@ def list_without_subscriber(connection: Connection, batch: int = 1000) -> Iterat
         last = keys[-1]
 
 
+def list_unwanted(connection: Connection, newsletter: str, batch: int = 1000) -> Iterator[OptOut]:
+    """Who must not get a newsletter, subscriber or not: one opt-out or permanent suppression for each address, in their
+    order."""
+    last = ""
+    gone = sa.union(
+        sa.select(opt_outs.c.address_key).where(opt_outs.c.newsletter.in_((newsletter, ALL_NEWSLETTERS))),
+        sa.select(suppressions.c.address_key).where(suppressions.c.until.is_(None)),
+    ).subquery()
+    while True:
+        query = sa.select(gone.c.address_key).where(gone.c.address_key > last).order_by(gone.c.address_key)
+        keys = connection.execute(query.limit(batch)).scalars().all()
+        if not keys:
+            return
+        found = find_with_suppressions(connection, keys)
+        yield from filter(None, (find_blocking(found[key], newsletter) for key in keys))
+        last = keys[-1]
+
+
 def give_reason(connection: Connection, key: str, newsletter: str, reason: str) -> None:
     """Add the reason to an opt-out, given after the fact."""
     here = (opt_outs.c.address_key == key) & (opt_outs.c.newsletter == newsletter)

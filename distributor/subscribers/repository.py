@@ -224,6 +224,14 @@ def list_with_opt_outs(
         yield from ((one, left.get(key, [])) for one, key in zip(some, keys, strict=True))
 
 
+def list_reachable(connection: Connection, newsletter: str, batch: int = 1000) -> Iterator[Subscriber]:
+    """The subscribers of a newsletter whom no opt-out and no permanent suppression keeps from getting it."""
+    people = list_subscribers(connection, newsletter, batch)
+    while some := list(islice(people, batch)):
+        found = opt_outs.find_with_suppressions(connection, [one.address.lower() for one in some])
+        yield from (one for one in some if not opt_outs.find_blocking(found.get(one.address.lower(), ()), newsletter))
+
+
 def subscribed_since(connection: Connection, subscriber_id: str) -> dict[str, datetime]:
     """Since when somebody is subscribed, by newsletter."""
     query = sa.select(subscriptions.c.newsletter, subscriptions.c.since).where(

@@ -214,11 +214,17 @@ _SIGNS = "=+\\-@'＝＋－＠"  # the wide ones count as formulas in East Asian 
 _BEGINNING = r"(^|[;,|\t])(\s*)"
 _FORMULA_START = re.compile(rf"{_BEGINNING}(?=[{_SIGNS}])")
 _ESCAPED_FORMULA = re.compile(rf"{_BEGINNING}'(?=[{_SIGNS}])")
+_FORMULA_IN_JSON = re.compile(rf"([;,|\t]\s*)([{_SIGNS}])")
 _VALUE = re.compile(r"((?:[^;\\]|\\.|\\)*)(?:;|\Z)", re.DOTALL)
 
 
 def escape_formulas(value: str) -> str:
     return _FORMULA_START.sub(r"\1\2'", value)
+
+
+def escape_formulas_in_json(text: str) -> str:
+    """A JSON object in which no text looks like a formula to a spreadsheet; it means the same."""
+    return _FORMULA_IN_JSON.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)
 
 
 def unescape_formulas(value: str) -> str:

@@ -20,7 +20,7 @@ from ..attributes import NO_DECLARATIONS, parse_attributes, write_value
 from ..requests import NO_ATTRIBUTES, SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
 from .columns import ATTRIBUTE, SUBSCRIBERS, ListedStatus, StatusEntry, attribute_columns, fold
 from .file import CsvFile, DuplicateKeys, parse_mailbox
-from .peers import OURS, recognize, since_places, since_reader, status_of_all, values_reader
+from .peers import NO_VALUES, OURS, SAID, recognize, since_places, since_reader, status_of_all, values_reader
 from .records import BadRow, escape_formulas, join_values, split_values
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
@@ -181,6 +181,11 @@ class SubscriberList:
         from."""
         _, name, language, newsletters, topics, frequency, consent = said = self._columns(cells)
         left, given, middle, family = self._more(cells)
+        values = self._values[1](cells[self._values[0]]) if self._values else NO_VALUES
+        language, topics, frequency, consent = (
+            column or values.said.get(key, "")
+            for key, column in zip(SAID, (language, topics, frequency, consent), strict=True)
+        )
         stands = self._of_all or self._file.status(cells)
         if stands and stands.says is not ListedStatus.SUBSCRIBED:
             lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
@@ -189,10 +194,9 @@ class SubscriberList:
         if family and not self._given and family not in name:
             name, given = "", name  # MailerLite: a column `Name` for the first name
         name = name or full_name(given, middle, family, chosen.language or chosen.usual)
-        values = self._values[1](cells[self._values[0]]) if self._values else {}
         agreed = "; ".join(filter(None, (consent or self._consent, self._since(cells))))
         wanted = build_request(
-            person.address, chosen, name or person.name, agreed, {**values, **self._attributes(cells)}
+            person.address, chosen, name or person.name, agreed, {**values.attributes, **self._attributes(cells)}
         )
         if not left:
             return wanted
