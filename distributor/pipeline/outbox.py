@@ -35,8 +35,9 @@ from ..newsroom import Newsroom
 from ..rendering.globals import RenderSettings
 from ..rendering.transactional import render_transactional
 from ..storage.database import Database
+from ..storage.link_addresses import LinkAddressNotes
 from ..subscribers.merge_values import build_single_recipient
-from .deliver import check_may_send
+from .deliver import check_may_send, reaches_people
 from .events import EventCollector
 from .gather import Clock
 from .transactional import may_write
@@ -70,6 +71,7 @@ class OutboxSender:
         self.stop = stop
         self.owner = new_owner()
         newsroom.secret()  # made where there is none
+        self._link_notes = LinkAddressNotes(database, newsroom.settings.links_url)
         self._transports: dict[tuple[str, int], Transport] = {}
         self._rests: dict[str, tuple[float, float]] = {}  # by channel: until when, and for how long it was
 
@@ -136,6 +138,8 @@ class OutboxSender:
             if not await self.database.write_in_thread(outbox.renew, row, self.clock()):
                 return None
             return await channel.deliver(build_event_rendition(row))
+        if row.recipient and reaches_people(self.newsroom, channel.name):
+            await asyncio.to_thread(self._link_notes.note, self.clock())
         rendition, recipient = await asyncio.to_thread(build_email, self.newsroom, channel, row, self.newsroom.secret())
         batch = _MarkedBatch([OutgoingMessage(rendition, recipient)])
         batch.renew = lambda: self.database.write_in_thread(outbox.renew, row, self.clock())
