@@ -37,6 +37,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "By choosing “Subscribe” you agree that {site} uses these details only to send what you chose, until you "
         "unsubscribe.",
     ),
+    "signup_consent_unknown": (
+        "(Biểu mẫu không cho biết lời văn mà người đăng ký đã thấy. Lời văn vào lúc đó là: {text})",
+        "(The form does not tell which text was seen. The text at that time was: {text})",
+    ),
     "signup_privacy": ("Xem Thông báo về dữ liệu cá nhân", "See our privacy notice"),
     "signup_already": ("Quý vị đã đăng ký?", "Already subscribed?"),
     "signup_already_link": ("Đổi cách nhận tin hoặc hủy đăng ký", "Change your preferences or leave"),
