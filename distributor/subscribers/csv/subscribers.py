@@ -181,15 +181,15 @@ class SubscriberList:
         from."""
         _, name, language, newsletters, topics, frequency, consent = said = self._columns(cells)
         left, given, middle, family = self._more(cells)
+        stands = self._of_all or self._file.status(cells)
+        if stands and stands.says is not ListedStatus.SUBSCRIBED:
+            lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
+            return self._not_subscribed(person.address, stands, lists)
         values = self._values[1](cells[self._values[0]]) if self._values else NO_VALUES
         language, topics, frequency, consent = (
             column or values.said.get(key, "")
             for key, column in zip(SAID, (language, topics, frequency, consent), strict=True)
         )
-        stands = self._of_all or self._file.status(cells)
-        if stands and stands.says is not ListedStatus.SUBSCRIBED:
-            lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
-            return self._not_subscribed(person.address, stands, lists)
         chosen = self._chosen(language, newsletters, topics, frequency, not left)
         if family and not self._given and family not in name:
             name, given = "", name  # MailerLite: a column `Name` for the first name
