@@ -39,7 +39,7 @@ class ImportOutcome(NamedTuple):
 
 _CHUNK = 5_000  # rows handed over at once
 _ROWS_PER_TRANSACTION = (
-    100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
+    200_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
 )
 _MAX_TRANSACTION_SECONDS = (
     5.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait

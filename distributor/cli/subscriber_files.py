@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..subscribers.csv.peers import Peer
     from ..subscribers.csv.subscribers import SubscriberList
     from ..subscribers.requests import SubscriptionRequest
-    from ..subscribers.subscribe import SubscribeResult
+    from ..subscribers.subscribe import SubscribeOutcome
     from .csv_files import ImportOutcome
 
 
@@ -91,7 +91,7 @@ def import_file(
     from ..subscribers.subscribe import SubscriptionChange, add_all
     from .csv_files import ImportOutcome, import_rows, open_csv
 
-    plain = {change: ImportOutcome(change) for change in SubscriptionChange}
+    plain = {change: ImportOutcome(change.value) for change in SubscriptionChange}
 
     def put(connection: Connection, wanted: Sequence[SubscriptionRequest]) -> list[ImportOutcome]:
         made = zip(wanted, add_all(connection, wanted, clock(), keys=app.newsroom.known_secrets()), strict=True)
@@ -166,11 +166,11 @@ _FIELDS = {"given": "name", "middle": "name", "family": "name", "left": "opt-out
 _OPT_OUT_NOTE = "not subscribed, because they unsubscribed before; if they ask: `subscribers add ADDRESS --again`"
 
 
-def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
+def _import_outcome(app: CliContext, address: str, made: SubscribeOutcome) -> ImportOutcome:
     from .csv_files import ImportOutcome
 
     note = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
-    return ImportOutcome(made.change, f"{address} {note}")
+    return ImportOutcome(made.change.value, f"{address} {note}")
 
 
 def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..bounces.suppressions import LONGEST
 from ..model import OptOut
+from ..storage.statements import is_one_of
 from ..storage.tables import opt_outs, subscribers, suppressions
 from ..text import clean_line
 
@@ -42,11 +43,9 @@ def find_with_suppressions(connection: Connection, keys: Sequence[str]) -> dict[
     """The opt-outs and permanent suppressions of these addresses (in normal form), by address."""
     found: dict[str, list[OptOut]] = {}
     if connection.execute(sa.select(opt_outs.c.address_key).limit(1)).first():
-        query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
-        for row in connection.execute(query):
-            found.setdefault(row.address_key, []).append(_opt_out(row))
+        found = find_by_keys(connection, keys)
     if connection.execute(sa.select(suppressions.c.address_key).limit(1)).first():
-        for_good = suppressions.c.address_key.in_(keys) & suppressions.c.until.is_(None)
+        for_good = is_one_of(connection, suppressions.c.address_key, keys) & suppressions.c.until.is_(None)
         for row in connection.execute(sa.select(suppressions).where(for_good)):
             found.setdefault(row.address_key, []).append(
                 OptOut(
@@ -74,7 +73,8 @@ def find_by_key(connection: Connection, key: str) -> list[OptOut]:
 
 def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
     """The opt-outs of many addresses, without suppressions."""
-    query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
+    asked = is_one_of(connection, opt_outs.c.address_key, keys)
+    query = sa.select(opt_outs).where(asked).order_by(opt_outs.c.newsletter)
     found: dict[str, list[OptOut]] = {}
     for row in connection.execute(query):
         found.setdefault(row.address_key, []).append(_opt_out(row))
