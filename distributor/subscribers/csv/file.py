@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from operator import itemgetter
 from typing import TextIO
 
 from ...mail.address import Mailbox, normalize
@@ -155,10 +154,10 @@ class CsvFile:
 
     def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
         """A function that reads these columns of a row; a missing column is empty."""
-        pick = itemgetter(*(self._places.get(name, self._width) for name in names), self._width)
+        places = [self._places.get(name) for name in names]
 
         def read(cells: Sequence[str]) -> list[str]:
-            values = list(map(str.strip, pick([*cells, ""])[:-1]))
+            values = ["" if place is None else cells[place].strip() for place in places]
             return list(map(unescape_formulas, values)) if "'" in "".join(values) else values
 
         return read
