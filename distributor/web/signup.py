@@ -147,7 +147,7 @@ async def _sign_up(request: web.Request) -> web.Response:
     if decision is LimitDecision.EXTRA:
         return _extra_page(request, language, checked, kept, now)
     if decision is LimitDecision.TOO_MANY:
-        response = error_page(request, 429, "too_many", minutes=60)
+        response = error_page(request, 429, "too_many", "too_many_help", minutes=60)
         response.headers["Retry-After"] = "3600"
         return response
     context.wake()
