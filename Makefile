@@ -75,6 +75,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/gathering.py
 	@$(BIN)/python benchmarks/delivery.py
 	@$(BIN)/python benchmarks/extraction.py
+	@$(BIN)/python benchmarks/urgent.py
 	@$(BIN)/python benchmarks/crossings.py
 	@$(BIN)/python benchmarks/web.py
 

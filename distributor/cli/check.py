@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..newsroom import Newsroom
     from ..pipeline.check_sources import GatherStats
+    from ..storage.link_addresses import LinkAddress
 
 
 @click.command("check", short_help="Check config.yaml, templates, channels and the store.")
@@ -47,10 +48,10 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     Exit code: 1 if a source cannot be read, 2 if the configuration is wrong.
     """
     from ..errors import ConfigError, UserError
-    from .check_web import warnings_of_web
+    from .check_web import warnings_of_old_links, warnings_of_web
 
     try:
-        store, strange = _check_offline(app)
+        store, strange, sent = _check_offline(app)
     except ConfigError as error:
         if not as_json:
             raise
@@ -70,21 +71,22 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     else:
         _show_summary(app, newsroom, store, unreadable)
         show_inspections(app, found)
-        for line in (*strange, *warnings_of_web(newsroom)):
+        for line in (*strange, *warnings_of_web(newsroom), *warnings_of_old_links(newsroom, sent)):
             warn(line)
     if unreadable:
         raise SystemExit(1)
 
 
-def _check_offline(app: CliContext) -> tuple[str, list[str]]:
+def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddress]]:
     """Check the configuration and the store.
 
-    Returns the name of the store, and a line for each topic that nobody has ever used. Raises ConfigError with every
+    Returns the name of the store, a line for each topic that nobody has ever used, and the other addresses that links in
+    sent emails lead to. Raises ConfigError with every
     problem, and StoreLost.
     """
     from .. import pipeline
     from ..errors import ConfigError, Problem, StoreLost
-    from ..storage import identity
+    from ..storage import identity, link_addresses
     from ..storage.failures import DAMAGED
 
     newsroom = app.newsroom
@@ -96,13 +98,14 @@ def _check_offline(app: CliContext) -> tuple[str, list[str]]:
         damage = database.find_damage()
         missing = pipeline.list_missing(newsroom, connection)
         strange = _unknown_topics(newsroom, known_topics(app, connection))
+        sent = link_addresses.list_others(connection, newsroom.settings.links_url)
     warn_of_clock(app)
     if damage:
         raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
     problems += [Problem(one.path, one.in_words(), app.config.name) for one in missing]
     if problems:
         raise ConfigError(problems)
-    return store, strange
+    return store, strange, sent
 
 
 def _unreadable_paths(newsroom: Newsroom) -> list[Problem]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from ..newsroom import Newsroom
+from ..storage.link_addresses import LinkAddress
 from ..subscribers.merge_values import PROBE
 from ..subscribers.tokens import Claim, Purpose, sign
 
@@ -61,6 +62,21 @@ def _warnings_of_links(newsroom: Newsroom) -> list[str]:
     if not settings.links_url.startswith("https://"):
         return [f"{file}: web.url: mail providers need https for one-click unsubscription (RFC 8058)"]
     return []
+
+
+def warnings_of_old_links(newsroom: Newsroom, sent: Sequence[LinkAddress]) -> list[str]:
+    """A line for each address below which links in sent emails lie, and that nobody is told to answer by now. Those that
+    only this machine could reach are none."""
+    settings = newsroom.settings
+    answered = {one.rstrip("/") for one in (settings.links_url, *settings.web_settings.other_urls)}
+    zone, file = settings.site.timezone, newsroom.file.name
+    return [
+        f"{file}: web.url: links to unsubscribe in emails sent from {one.first_sent.astimezone(zone):%Y-%m-%d} to "
+        f"{one.last_sent.astimezone(zone):%Y-%m-%d} lead to {one.address}, now it is {settings.links_url}: set it back, or "
+        f"let the old address lead here and add it to web.other_urls; else those links are dead"
+        for one in sent
+        if one.address.rstrip("/") not in answered and not _is_local(urlsplit(one.address).hostname or "")
+    ]
 
 
 def check_public_url(newsroom: Newsroom) -> list[str]:

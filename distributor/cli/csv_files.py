@@ -39,7 +39,7 @@ class ImportOutcome(NamedTuple):
 
 _CHUNK = 5_000  # rows handed over at once
 _ROWS_PER_TRANSACTION = (
-    100_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
+    200_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
 )
 _MAX_TRANSACTION_SECONDS = (
     5.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait
@@ -274,24 +274,25 @@ delimiter_option = click.option(
 )
 
 
-def export(output: Path | None, write: Callable[[TextIO], int]) -> int | None:
+def export(output: Path | None, write: Callable[[TextIO], int], *, bom: bool = True) -> int | None:
     """Let `write` write to a file, or to standard output; for a file, returns what it returns.
 
-    Files start with a byte order bom, for Excel; what is piped to other programs does not. Raises UserError.
+    Files start with a byte order mark, for Excel, unless `bom` is False; what is piped to other programs does not. Raises
+    UserError.
     """
     from .. import permissions
     from ..errors import UserError
 
     if output is None:
         sys.stdout.flush()
-        _write_text(sys.stdout.buffer, write, bom=_is_file(sys.stdout.buffer))
+        _write_text(sys.stdout.buffer, write, bom=bom and _is_file(sys.stdout.buffer))
         return None
     try:
         if output.exists() and not output.is_file():  # a device or a pipe
             with output.open("wb") as stream:
                 return _write_text(stream, write, bom=False)
         with permissions.atomic_writer(output.resolve(), permissions.PRIVATE) as stream:
-            return _write_text(stream, write, bom=True)
+            return _write_text(stream, write, bom=bom)
     except OSError as error:
         raise UserError(f"{output}: cannot be written: {error.strerror or error}") from None
 

@@ -15,6 +15,7 @@ from .context import (
     pass_cli_context,
     plural,
     say,
+    warn,
     warn_of_unknown_topics,
 )
 from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
@@ -23,12 +24,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..model import OptOut
+    from ..subscribers.csv.outgoing import Written
+    from ..subscribers.csv.peers import Peer
     from ..subscribers.csv.subscribers import SubscriberList
     from ..subscribers.requests import SubscriptionRequest
-    from ..subscribers.subscribe import SubscribeResult
+    from ..subscribers.subscribe import SubscribeOutcome
     from .csv_files import ImportOutcome
 
 
+_SYSTEMS = (
+    "mailchimp",
+    "listmonk",
+    "ghost",
+    "substack",
+    "buttondown",
+    "mailpoet",
+)  # `outgoing.SYSTEMS`, without loading it
 newsletters_option = click.option(
     "-n",
     "--newsletter",
@@ -80,7 +91,7 @@ def import_file(
     from ..subscribers.subscribe import SubscriptionChange, add_all
     from .csv_files import ImportOutcome, import_rows, open_csv
 
-    plain = {change: ImportOutcome(change) for change in SubscriptionChange}
+    plain = {change: ImportOutcome(change.value) for change in SubscriptionChange}
 
     def put(connection: Connection, wanted: Sequence[SubscriptionRequest]) -> list[ImportOutcome]:
         made = zip(wanted, add_all(connection, wanted, clock(), keys=app.newsroom.known_secrets()), strict=True)
@@ -155,11 +166,11 @@ _FIELDS = {"given": "name", "middle": "name", "family": "name", "left": "opt-out
 _OPT_OUT_NOTE = "not subscribed, because they unsubscribed before; if they ask: `subscribers add ADDRESS --again`"
 
 
-def _import_outcome(app: CliContext, address: str, made: SubscribeResult) -> ImportOutcome:
+def _import_outcome(app: CliContext, address: str, made: SubscribeOutcome) -> ImportOutcome:
     from .csv_files import ImportOutcome
 
     note = "; ".join(opt_out_in_words(app, name, one) for name, one in made.blocked_by.items())
-    return ImportOutcome(made.change, f"{address} {note}")
+    return ImportOutcome(made.change.value, f"{address} {note}")
 
 
 def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
@@ -179,25 +190,99 @@ def opt_out_in_words(app: CliContext, newsletter: str, opt_out: OptOut) -> str:
 @click.argument("newsletter", required=False, shell_complete=complete_newsletter)
 @output_option
 @delimiter_option
+@click.option(
+    "--for",
+    "system",
+    type=click.Choice(_SYSTEMS),
+    help="Write the columns that this system imports, and only who gets the newsletter.",
+)
+@click.option("--left", is_flag=True, help="With --for: those who have left or bounced, for a second import there.")
 @pass_cli_context
-def export_file(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
+def export_file(
+    app: CliContext, newsletter: str | None, output: Path | None, delimiter: str, system: str | None, left: bool
+) -> None:
     """Export all subscribers, or those of one newsletter, as CSV, with their opt-outs.
 
-    The file is UTF-8 that Excel recognizes, and readable only by you; `subscribers import` reads it back unchanged.
+    The file is UTF-8 that Excel recognizes, and readable only by you; `subscribers import` reads it back unchanged. For
+    another system (--for) there are two files, of those who get the newsletter and (--left) of those who must not.
+
+    \b
+    Examples:
+      distributor subscribers export -o subscribers.csv
+      distributor subscribers export tin-sang --for listmonk -o tin-sang.csv
+      distributor subscribers export tin-sang --for listmonk --left -o left.csv
     """
+    if newsletter:
+        app.newsroom.newsletter(newsletter)
+    if system:
+        _export_for(app, system, newsletter, left=left, output=output, delimiter=DELIMITERS[delimiter])
+    elif left:
+        raise click.UsageError("--left needs --for; without it the export has all opt-outs in the column left")
+    else:
+        _export_all(app, newsletter, output, DELIMITERS[delimiter])
+
+
+def _export_all(app: CliContext, newsletter: str | None, output: Path | None, delimiter: str) -> None:
     from ..subscribers import opt_outs
     from ..subscribers import repository as subscriber_repository
     from ..subscribers.csv.subscribers import write_csv
 
-    if newsletter:
-        app.newsroom.newsletter(newsletter)
     with app.store() as database, database.read(long=True) as connection:
 
         def write(file: TextIO) -> int:
             people = subscriber_repository.list_with_opt_outs(connection, newsletter)
             strangers = () if newsletter else opt_outs.list_without_subscriber(connection)
-            return write_csv(file, people, strangers, DELIMITERS[delimiter], tuple(app.newsroom.settings.attributes))
+            return write_csv(file, people, strangers, delimiter, tuple(app.newsroom.settings.attributes))
 
         count = export(output, write)
     if count is not None:
         say(f"{output}: {plural(count, 'subscriber')}")
+
+
+def _export_for(
+    app: CliContext, system: str, newsletter: str | None, *, left: bool, output: Path | None, delimiter: str
+) -> None:
+    """Export in the columns of another system. Raises UserError."""
+    from ..errors import UserError
+    from ..subscribers import opt_outs
+    from ..subscribers import repository as subscriber_repository
+    from ..subscribers.csv import outgoing
+
+    peer, attributes = outgoing.SYSTEMS[system], tuple(app.newsroom.settings.attributes)
+    known = list(app.newsroom.settings.newsletters)
+    if newsletter is None and len(known) != 1:
+        raise UserError(
+            f"--for needs a newsletter, as a list of {peer.name} is one newsletter; there are: {', '.join(known)}"
+        )
+    name = newsletter or known[0]
+    if left and not peer.left[0]:
+        raise UserError(
+            f"{peer.name} imports no list of those who have left: whoever is in a file is subscribed there; keep the export "
+            "without --for, which has them in the column left"
+        )
+    done = outgoing.Written(0, ())
+    with app.store() as database, database.read(long=True) as connection:
+
+        def write(file: TextIO) -> int:
+            nonlocal done
+            if left:
+                done = outgoing.write_left(file, peer, opt_outs.list_unwanted(connection, name), delimiter)
+            else:
+                people = subscriber_repository.list_reachable(connection, name)
+                done = outgoing.write_subscribed(file, peer, people, delimiter, attributes)
+            return done.count
+
+        export(output, write, bom=False)
+    _tell_of_export(output, peer, done, () if left else outgoing.missing(peer, attributes), left=left)
+
+
+def _tell_of_export(output: Path | None, peer: Peer, done: Written, missing: Sequence[str], *, left: bool) -> None:
+    """What was written, what is missing in it, and what to do with it."""
+    if output:
+        say(f"{output}: {plural(done.count, 'address', 'addresses') if left else plural(done.count, 'subscriber')}")
+        if hint := peer.left_hint if left else peer.hint:
+            say(f"{output}: when importing it into {peer.name}, {hint}")
+    if missing:
+        warn(f"{peer.name} has no place for: {', '.join(missing)}; the export without --for has them")
+    if done.left_out:
+        warn(f"left out, as a spreadsheet may run them as formulas; add them by hand: {', '.join(done.left_out)}")

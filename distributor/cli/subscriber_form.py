@@ -15,7 +15,8 @@ def command(app: CliContext, newsletter: str, language: str | None) -> None:
     """Print the sign-up form of a newsletter as HTML, to be copied into a page of your own site.
 
     The form needs no script and no cookie. If your site has a Content-Security-Policy, its form-action must allow the
-    address of `web.url`; see docs/sign-up.md.
+    address of `web.url`; see docs/sign-up.md. It carries the version of its sentence about consent: copy it again when that
+    sentence or the title of the site changes.
 
     \b
     Example:
@@ -34,5 +35,5 @@ def command(app: CliContext, newsletter: str, language: str | None) -> None:
         why = "sends no emails" if found.on_the_web else "has on_the_web: false"
         raise UserError(f"newsletter {newsletter!r} {why}, so nobody can sign up for it on the web")
     chosen = Language(language) if language else newsroom.language(found)
-    for line in render_snippet(newsroom.settings, newsroom.templates, found, chosen).splitlines():
+    for line in render_snippet(newsroom.settings, newsroom.templates, found, chosen, newsroom.secret()).splitlines():
         say(line)

@@ -25,10 +25,8 @@ _LOCAL = re.compile(
 # What most addresses look like, and nothing that would need a closer look: ASCII throughout, no hyphens side by side in
 # the domain (as in A-labels), and a letter in its last label, so that it is no number. Such a domain is its own A-label.
 _LABEL = r"(?![A-Za-z0-9-]{64})[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
-_USUAL = re.compile(
-    r"(?P<local>[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
-    rf"@(?P<domain>(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL})"
-)
+_USUAL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*").fullmatch
+_USUAL_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}")
 _SEVERAL = re.compile(r"[^\s@,;:<>()\"']+@[^\s@,;:<>()\"']+")  # what looks like an address
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -118,10 +116,16 @@ def canonical_address(address: str) -> str:
 
 def canonical_if_usual(address: str) -> str:
     """The same as `canonical_address` for addresses of the usual form, sooner; empty for all others."""
-    found = _USUAL.fullmatch(address) if len(address) <= _LONGEST else None
-    if found is None or found.end("local") > _LONGEST_LOCAL:
+    local, _, domain = address.rpartition("@")
+    if len(local) > _LONGEST_LOCAL or len(address) > _LONGEST or not _USUAL_LOCAL(local):
         return ""
-    return f"{found['local']}@{found['domain'].lower()}"
+    name = _usual_domain(domain)
+    return f"{local}@{name}" if name else ""
+
+
+@lru_cache(maxsize=4096)
+def _usual_domain(domain: str) -> str:
+    return domain.lower() if _USUAL_DOMAIN.fullmatch(domain) else ""
 
 
 def validate_address(address: str) -> str:

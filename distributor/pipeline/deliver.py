@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,16 +12,18 @@ from sqlalchemy import Connection
 from ..channel import Channel
 from ..delivery import channel_state
 from ..delivery.ledger import Ledger
-from ..delivery.message_worker import DeliveryRules
+from ..delivery.message_worker import DeliveryRules, RecipientLookup
 from ..delivery.stats import ProgressCallback, RunStats
 from ..delivery.worker import DeliveryWorker
 from ..editions.snapshot import take_feed_snapshot
 from ..errors import DeliveryError, StoreError, StoreLost, UserError
+from ..model import Delivery, Edition, Recipient
 from ..newsroom import Newsroom
 from ..rendering.context import SiteRenderContext
 from ..storage import identity
 from ..storage.database import Database
 from ..storage.key_file import new_key, put_first
+from ..storage.link_addresses import LinkAddressNotes
 from ..subscribers.merge_values import recipient_finder
 from .clock import ensure_clock
 from .compose import build_site_context
@@ -177,7 +179,7 @@ def make_delivery_worker(
         ledger=ledger or Ledger(database, limits=newsroom.settings.bounce_guard),
         channels=newsroom.channels,
         rules=DeliveryRules(
-            look_up_recipients=recipient_finder(newsroom, database),
+            look_up_recipients=_noting_finder(newsroom, database, clock),
             resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
             clock=clock,
             stop=stop or asyncio.Event(),
@@ -187,6 +189,24 @@ def make_delivery_worker(
         among=among,
         wake=wake,
     )
+
+
+def _noting_finder(newsroom: Newsroom, database: Database, clock: Clock) -> RecipientLookup:
+    """`recipient_finder` that has it written down below which address the links lie, where they reach people."""
+    find, notes = recipient_finder(newsroom, database), LinkAddressNotes(database, newsroom.settings.links_url)
+
+    def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
+        if any(reaches_people(newsroom, row.channel) for row in rows):
+            notes.note(clock())
+        return find(edition, rows)
+
+    return look_up
+
+
+def reaches_people(newsroom: Newsroom, channel: str) -> bool:
+    """Whether emails of a channel go to subscribers, not to a folder or to those who test."""
+    found = newsroom.channels.get(channel)
+    return found is not None and found.personal and found.reaches_audience and not newsroom.settings.test_mode
 
 
 async def refresh_feeds(newsroom: Newsroom, database: Database, clock: Clock) -> list[str]:

@@ -7,29 +7,39 @@
     provider         ┘
 
 The mark before each message asks for the subscription (`delivery/ledger`), so nothing is sent to whoever has left, not even
-from a run that is on its way.
+from a run that is on its way. Who leaves by a link is answered when that is true of the messages too whose mark was first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ..delivery import on_the_way
+from ..delivery.lease import steady
+from ..errors import StoreError
 from ..mail.address import normalize
 from ..model import Language, OptOut, Subscriber
 from ..newsroom import Newsroom
+from ..storage.database import Database
 from ..storage.renames import NameKind, current_name, current_names
 from ..subscribers import attempts, opt_outs, repository
 from ..subscribers.opt_outs import ALL_NEWSLETTERS
 from .events import tell_joined, tell_left
 from .transactional import EmailRequest, enqueue_emails
 
+log = logging.getLogger("distributor.web")
+
 UNDO_TIME = timedelta(days=1)  # in which an opt-out can be undone without signing up again
 VIA_LINK, VIA_EMAIL = "link", "email"  # how somebody has left by themselves, which they can undo
 _GOODBYE_VALID = timedelta(days=3)
+_LONGEST_WAIT = 5.0  # seconds for a message that is leaving; mail programs give up after 5 to 30
+_LOOK_EVERY = 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +98,32 @@ def leave_all(
         tell_left(newsroom, connection, person, request.newsletter, now, via=request.via)
     found = opt_outs.find_by_keys(connection, [normalize(one.address) for one in people.values()])
     return [_standing(people.get(one.subscriber), one.newsletter, found, now) for one in wanted]
+
+
+def find_last_messages(database: Database, requests: Sequence[LeaveRequest]) -> dict[str, list[int]]:
+    """The messages whose mark was quicker than these requests, by subscriber; once `leave_all` is committed. Where the store
+    fails now, they have left all the same."""
+    try:
+        return on_the_way.find_marked(database, list({one.subscriber for one in requests}))
+    except StoreError as error:
+        log.warning("messages to people who have left may be on their way: %s", error)
+        return {}
+
+
+async def wait_for_last_messages(database: Database, messages: Collection[int]) -> None:
+    """Wait until these are out, or surely not: so nothing more is handed to a server after whoever left is told. Not for
+    ever: one may be in the hands of a slow server, or its sender may have died."""
+    if not messages:
+        return
+    until = steady() + _LONGEST_WAIT
+    try:
+        while await database.read_in_thread(on_the_way.is_any_marked, messages):
+            if steady() > until:
+                log.info("somebody has left whose last message is not out yet")
+                return
+            await asyncio.sleep(_LOOK_EVERY)
+    except StoreError as error:
+        log.warning("somebody has left whose last message may be on its way: %s", error)
 
 
 def find_standing(connection: Connection, subscriber: str, newsletter: str, now: datetime) -> Standing | None:

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from ..bounces import suppressions
 from ..bounces.classify import bounce_from_outcome
 from ..channel import Channel, PersonalChannel
+from ..config.web import Attribute
 from ..delivery import outbox
 from ..delivery.lease import new_owner
 from ..delivery.outbox import OutboxRow
@@ -29,14 +30,17 @@ from ..delivery.retry import Decision, decide_next
 from ..editions.build import add_test_mark
 from ..errors import AuthBroken, DeliveryError, Rejected, RenderError, StoreError, Unavailable, Uncertain
 from ..mail import verp
+from ..merge_fields import NO_VALUES
 from ..message_queue import DeliveryOutcome, MessageBatch, OutgoingMessage, Transport
 from ..model import DeliveryState, Language, Receipt, Recipient, Rendition
 from ..newsroom import Newsroom
 from ..rendering.globals import RenderSettings
 from ..rendering.transactional import render_transactional
 from ..storage.database import Database
-from ..subscribers.merge_values import build_single_recipient
-from .deliver import check_may_send
+from ..storage.link_addresses import LinkAddressNotes
+from ..subscribers import repository
+from ..subscribers.merge_values import build_single_recipient, written_attributes
+from .deliver import check_may_send, reaches_people
 from .events import EventCollector
 from .gather import Clock
 from .transactional import may_write
@@ -70,6 +74,7 @@ class OutboxSender:
         self.stop = stop
         self.owner = new_owner()
         newsroom.secret()  # made where there is none
+        self._link_notes = LinkAddressNotes(database, newsroom.settings.links_url)
         self._transports: dict[tuple[str, int], Transport] = {}
         self._rests: dict[str, tuple[float, float]] = {}  # by channel: until when, and for how long it was
 
@@ -136,7 +141,12 @@ class OutboxSender:
             if not await self.database.write_in_thread(outbox.renew, row, self.clock()):
                 return None
             return await channel.deliver(build_event_rendition(row))
-        rendition, recipient = await asyncio.to_thread(build_email, self.newsroom, channel, row, self.newsroom.secret())
+        if row.recipient and reaches_people(self.newsroom, channel.name):
+            await asyncio.to_thread(self._link_notes.note, self.clock())
+        attributes = await self._attributes(row)
+        rendition, recipient = await asyncio.to_thread(
+            build_email, self.newsroom, channel, row, self.newsroom.secret(), attributes
+        )
         batch = _MarkedBatch([OutgoingMessage(rendition, recipient)])
         batch.renew = lambda: self.database.write_in_thread(outbox.renew, row, self.clock())
         try:
@@ -147,6 +157,12 @@ class OutboxSender:
         if batch.lost:
             return None
         return batch.outcomes.get(recipient.id) or Unavailable("it was not carried", counted=False)
+
+    async def _attributes(self, row: OutboxRow) -> Mapping[str, str]:
+        declared = self.newsroom.settings.attributes
+        if not declared or not row.recipient:
+            return NO_VALUES
+        return await self.database.read_in_thread(find_attributes, row, declared)
 
     def _transport(self, channel: PersonalChannel, lane: int) -> Transport:
         if (channel.name, lane) not in self._transports:
@@ -250,14 +266,33 @@ def _wait(row: OutboxRow, now: datetime) -> timedelta:
 # -- making ------------------------------------------------------------------------------------------------------------
 
 
+def find_attributes(connection: Connection, row: OutboxRow, declared: Mapping[str, Attribute]) -> Mapping[str, str]:
+    """The attributes of the subscriber that a message goes to, as merge fields. None where it goes to an address that is not
+    theirs (any more, or not yet): it may be somebody else's."""
+    person = repository.find_by_ids(connection, [row.recipient]).get(row.recipient)
+    if person is None or person.address.lower() != row.address.lower():
+        return NO_VALUES
+    return written_attributes(person.attributes, declared, Language(row.values["language"]))
+
+
 def build_email(
-    newsroom: Newsroom, channel: PersonalChannel, row: OutboxRow, secret: bytes
+    newsroom: Newsroom,
+    channel: PersonalChannel,
+    row: OutboxRow,
+    secret: bytes,
+    attributes: Mapping[str, str] = NO_VALUES,
 ) -> tuple[Rendition, Recipient]:
-    """A transactional email, and to whom it goes. The same row makes the same bytes. Raises RenderError."""
+    """A transactional email, and to whom it goes. The same row and attributes make the same bytes. Raises RenderError."""
     settings = newsroom.settings
     newsletter = settings.newsletters.get(row.newsletter)
     zone = newsroom.zone(newsletter) if newsletter else settings.site.timezone
-    render = RenderSettings(site=settings.site, newsletter=newsletter, zone=zone, templates=newsroom.templates)
+    render = RenderSettings(
+        site=settings.site,
+        newsletter=newsletter,
+        zone=zone,
+        templates=newsroom.templates,
+        attributes=tuple(settings.attributes),
+    )
     content = row.values
     language = Language(content["language"])
     values = {"asked_at": row.created, **_template_values(content["values"])}
@@ -275,6 +310,7 @@ def build_email(
         secret=secret,
         links=settings.links_url,
         bounce_token=verp.token(secret, row.number),
+        attributes=attributes,
     )
     return rendition, recipient
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ from ..bounces.providers.event import BadSignature, ProviderEvent, ProviderEvent
 from ..bounces.providers.severity import bounce_type, describe, is_not_tried, is_same_address
 from ..delivery import outbox, queries
 from ..editions import repository as edition_repository
-from ..errors import DistributorError
+from ..errors import ClockError, DistributorError, StartFailed, UserError
 from ..http import open_session
 from ..mail import verp
 from ..mail.address import normalize
@@ -46,6 +46,7 @@ log = logging.getLogger("distributor.mail")
 
 MESSAGES = "smtp"  # the hook that takes returned emails as they came
 _BATCH = 50
+_PIECE = 50  # events in one transaction
 _CONFIRM_FOR = timedelta(hours=1)  # how long it is tried to confirm a topic
 _CONFIRM_TIMEOUT, _CONFIRM_OCTETS = 10.0, 32_000
 _READERS: Mapping[str, Callable[[bytes], Iterator[ProviderEvent]]] = {
@@ -98,7 +99,7 @@ class _Outcome:
 
 
 async def _work_one(newsroom: Newsroom, database: Database, event: StoredEvent, clock: Clock) -> _Outcome:
-    """One request. What goes wrong with it concerns it alone, except where it is the store."""
+    """One request. What goes wrong with it concerns it alone, except where it is the store, the clock or the machine."""
     try:
         if event.provider == MESSAGES:
             return await asyncio.to_thread(_work_message, newsroom, database, event, clock())
@@ -109,11 +110,13 @@ async def _work_one(newsroom: Newsroom, database: Database, event: StoredEvent, 
             if message.type == sns.END:
                 why = f"the subscription of {message.topic} was ended: no more bounces come from it"
                 return await _set_aside(database, event, why, clock())
-        return await database.write_in_thread(_work_events, newsroom, event, clock())
+        return await _work_events(newsroom, database, event, clock)
     except UnreadableEvent as error:
         return await _set_aside(database, event, str(error), clock())
-    except DistributorError:
+    except (UserError, ClockError, StartFailed):
         raise
+    except DistributorError as error:  # a row that cannot be read, for instance
+        return await _set_aside(database, event, str(error), clock())
     except Exception as bug:
         log.exception("an event of %s could not be worked", event.provider)
         return await _set_aside(database, event, f"{type(bug).__name__}: {bug}", clock())
@@ -171,13 +174,30 @@ async def fetch_confirmation(url: str) -> None:
 # -- events --------------------------------------------------------------------------------------------------------------
 
 
-def _work_events(connection: Connection, newsroom: Newsroom, event: StoredEvent, now: datetime) -> _Outcome:
-    """The events of one request and their effects, in one transaction."""
-    if not repository.is_waiting(connection, event.id):
-        return _Outcome()
-    results = tuple(_apply(connection, newsroom, event, one, now) for one in _read_events(event))
-    repository.finish(connection, event.id, _summary(results) or "it holds no event", now)
+async def _work_events(newsroom: Newsroom, database: Database, stored: StoredEvent, clock: Clock) -> _Outcome:
+    """The events of one request and their effects, some at a time: others who write come in between. Where it ends in the
+    middle, all are worked again, and those that were done are known. Raises UnreadableEvent."""
+    events = await asyncio.to_thread(_read_events, stored)
+    pieces = [events[start : start + _PIECE] for start in range(0, len(events), _PIECE)]
+    results: tuple[str, ...] = ()
+    for piece in pieces:
+        results += await database.write_in_thread(_work_piece, newsroom, stored, piece, clock())
+    await database.write_in_thread(_finish, stored, results, clock())
     return _Outcome(results)
+
+
+def _work_piece(
+    connection: Connection, newsroom: Newsroom, stored: StoredEvent, piece: Sequence[ProviderEvent], now: datetime
+) -> tuple[str, ...]:
+    """What was done; nothing where somebody else has worked the request meanwhile."""
+    if not repository.is_waiting(connection, stored.id):
+        return ()
+    return tuple(_apply(connection, newsroom, stored, one, now) for one in piece)
+
+
+def _finish(connection: Connection, stored: StoredEvent, results: tuple[str, ...], now: datetime) -> None:
+    if repository.is_waiting(connection, stored.id):
+        repository.finish(connection, stored.id, _summary(results) or "it holds no event", now)
 
 
 def _read_events(event: StoredEvent) -> list[ProviderEvent]:

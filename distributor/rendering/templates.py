@@ -258,6 +258,7 @@ def _reason(error: Exception) -> str:
 
 def _compile_merge_fields(tree: nodes.Template) -> nodes.Template:
     """The template with the fallbacks of its merge fields. Raises TemplateSyntaxError, with the line, for computations."""
+    _refuse_in_subject(tree)
     for parent, child in list(_walk(tree)):
         if not _is_merge_field(child):
             continue
@@ -273,6 +274,16 @@ def _compile_merge_fields(tree: nodes.Template) -> nodes.Template:
                 child.lineno,
             )
     return tree
+
+
+def _refuse_in_subject(tree: nodes.Template) -> None:
+    for block in tree.find_all(nodes.Block):
+        found = next((child for _, child in _walk(block) if _is_merge_field(child)), None)
+        if block.name == "subject" and found is not None:
+            raise TemplateSyntaxError(
+                f"{_variable_name(found)} differs from subscriber to subscriber, but a subject is the same for everybody",
+                found.lineno,
+            )
 
 
 def _merge_field_or(value: object, fallback: object) -> str:

@@ -18,7 +18,7 @@ import lxml.html
 from .. import i18n
 from ..channel import Digest
 from ..errors import RenderError
-from ..merge_fields import FIELD_NAMES, merge_tag
+from ..merge_fields import FIELD_NAMES, fill_text, merge_tag
 from ..model import Article, Edition, Language
 from .cache import RenderCache
 from .digest import DigestOptions, edition_values
@@ -89,7 +89,7 @@ def render_transactional(
         raise RenderError(f"the template {template} needs {', '.join(missing)}")
     given = {
         **common_values(settings, language),
-        **personal_values(),
+        **personal_values(attributes=settings.attributes),
         **known.optional,
         **_template_values(values, settings, language, options),
     }
@@ -124,11 +124,13 @@ def _safe_value(name: str, value: object) -> object:
 
 
 def _subject_and_preheader(html: str) -> tuple[str, str]:
-    """Subject and preheader of the finished HTML."""
+    """Subject and preheader of the finished HTML. They are the same for everybody: a merge field in them is as for somebody
+    of whom nothing is known."""
     document: Any = lxml.html.document_fromstring(html)
     hidden = document.xpath("//*[contains(concat(' ', @class, ' '), ' preheader ')]")
     preheader = hidden[0].text_content().strip(_PREHEADER_PADDING) if hidden else ""
-    return safe_text(document.findtext(".//title") or ""), safe_text(preheader)
+    unknown = dict.fromkeys(FIELD_NAMES, "")
+    return safe_text(fill_text(document.findtext(".//title") or "", unknown)), safe_text(fill_text(preheader, unknown))
 
 
 # -- drafts for reviewers ----------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Statements that run often or for many rows, with less work for each than SQLAlchemy does: prepared, and bulk inserts.
+"""Statements that run often or for many rows, with less work for each than SQLAlchemy does: prepared, bulk inserts, and
+long lists of texts that are looked up.
 
 SQLAlchemy processes a statement and its values anew whenever it runs; that was a third of the transaction of a group of
 emails. A prepared statement is compiled once for each kind of store, and the caller gives what the driver takes: plain
@@ -7,6 +8,7 @@ numbers and texts, and times by `bind_time`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from .rows import UTC_TIME
@@ -66,6 +69,15 @@ class PreparedStatement:
 def bind_time(connection: Connection, time: datetime | None) -> Any:
     """A time as the driver of this store takes it."""
     return UTC_TIME.process_bind_param(time, connection.dialect)
+
+
+def is_one_of(connection: Connection, column: sa.Column[str], texts: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of these texts, however many. They are one value, which SQLite takes as JSON and PostgreSQL as
+    an array; as one value each, making the statement costs more than running it."""
+    if connection.dialect.name == "sqlite":
+        values = sa.func.json_each(json.dumps(list(texts))).table_valued("value")
+        return column.in_(sa.select(values.c.value))
+    return column == sa.any_(sa.literal(list(texts), ARRAY(sa.Text)))
 
 
 # -- many rows at once -------------------------------------------------------------------------------------------------

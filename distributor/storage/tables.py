@@ -382,3 +382,9 @@ store_identity = Table(
     "store_identity", metadata,
     column("id", String(32), primary_key=True), column("key_fingerprint", String(64)), column("since", UTC_TIME),
 )  # fmt: skip
+
+# The addresses below which links of subscribers have lain in emails that were sent, from the first to the last of them.
+link_addresses = Table(
+    "link_addresses", metadata,
+    column("address", String(1000), primary_key=True), column("first_sent", UTC_TIME), column("last_sent", UTC_TIME),
+)  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -17,13 +17,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..mail.address import normalize
 from ..model import OptOut, Subscriber
+from ..storage.statements import is_one_of
 from ..storage.tables import bounces, deliveries, opt_outs, subscribers, subscriptions, suppressions
 from ..storage.web_tables import data_requests, erased_addresses, idempotent_answers, outbox, provider_events, signups
 from .address_hash import hash_address, hash_with_each
 from .opt_outs import ALL_NEWSLETTERS
 
 VIA = "erased"  # in place of how somebody has opted out
-_ABOUT_ONE = 1000  # hashes that are looked up at once; SQLite takes 32,766 values in a statement
 
 
 def erase(connection: Connection, person: Subscriber, keys: tuple[bytes, ...], now: datetime, *, via: str) -> None:
@@ -84,11 +84,12 @@ def find_erased(connection: Connection, keys: tuple[bytes, ...], addresses: Sequ
     if not keys or not connection.execute(sa.select(erased_addresses.c.at).limit(1)).first():
         return {}
     by_hash = {one: address for address in addresses for one in hash_with_each(keys, address)}
+    query = sa.select(erased_addresses).where(is_one_of(connection, erased_addresses.c.address_hash, list(by_hash)))
     return {
         by_hash[row.address_hash]: OptOut(
             address=by_hash[row.address_hash], newsletter=ALL_NEWSLETTERS, at=row.at, via=VIA
         )
-        for row in _rows(connection, list(by_hash))
+        for row in connection.execute(query)
     }
 
 
@@ -96,9 +97,3 @@ def end_erasure(connection: Connection, keys: tuple[bytes, ...], address: str) -
     """Delete the record that an address (in normal form) was erased: its owner has signed up again."""
     here = erased_addresses.c.address_hash.in_(hash_with_each(keys, address))
     connection.execute(sa.delete(erased_addresses).where(here))
-
-
-def _rows(connection: Connection, hashes: Sequence[str]) -> Iterable[sa.Row[tuple[str, datetime, str]]]:
-    for start in range(0, len(hashes), _ABOUT_ONE):
-        some = hashes[start : start + _ABOUT_ONE]
-        yield from connection.execute(sa.select(erased_addresses).where(erased_addresses.c.address_hash.in_(some)))

@@ -108,10 +108,11 @@ def build_single_recipient(
     secret: bytes,
     links: str,
     bounce_token: str = "",
+    attributes: Mapping[str, str] = NO_VALUES,
 ) -> Recipient:
     """The recipient of an email that belongs to no edition. `key` names its occasion: its Message-ID is made of it, the same
     for every attempt. `subscriber` is empty where there is none: then it has no links of its own."""
-    values = {"name": name, "address": address, "unsubscribe_url": "", "preferences_url": ""}
+    values = {"name": name, "address": address, "unsubscribe_url": "", "preferences_url": "", **attributes}
     if subscriber:
         values["unsubscribe_url"] = f"{links}/u/{sign(secret, Claim(Purpose.UNSUBSCRIBE, subscriber, newsletter))}"
         values["preferences_url"] = f"{links}/p/{sign(secret, Claim(Purpose.PREFERENCES, subscriber))}"

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..bounces.suppressions import LONGEST
 from ..model import OptOut
+from ..storage.statements import is_one_of
 from ..storage.tables import opt_outs, subscribers, suppressions
 from ..text import clean_line
 
@@ -42,11 +43,9 @@ def find_with_suppressions(connection: Connection, keys: Sequence[str]) -> dict[
     """The opt-outs and permanent suppressions of these addresses (in normal form), by address."""
     found: dict[str, list[OptOut]] = {}
     if connection.execute(sa.select(opt_outs.c.address_key).limit(1)).first():
-        query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
-        for row in connection.execute(query):
-            found.setdefault(row.address_key, []).append(_opt_out(row))
+        found = find_by_keys(connection, keys)
     if connection.execute(sa.select(suppressions.c.address_key).limit(1)).first():
-        for_good = suppressions.c.address_key.in_(keys) & suppressions.c.until.is_(None)
+        for_good = is_one_of(connection, suppressions.c.address_key, keys) & suppressions.c.until.is_(None)
         for row in connection.execute(sa.select(suppressions).where(for_good)):
             found.setdefault(row.address_key, []).append(
                 OptOut(
@@ -74,7 +73,8 @@ def find_by_key(connection: Connection, key: str) -> list[OptOut]:
 
 def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, list[OptOut]]:
     """The opt-outs of many addresses, without suppressions."""
-    query = sa.select(opt_outs).where(opt_outs.c.address_key.in_(keys)).order_by(opt_outs.c.newsletter)
+    asked = is_one_of(connection, opt_outs.c.address_key, keys)
+    query = sa.select(opt_outs).where(asked).order_by(opt_outs.c.newsletter)
     found: dict[str, list[OptOut]] = {}
     for row in connection.execute(query):
         found.setdefault(row.address_key, []).append(_opt_out(row))
@@ -92,6 +92,24 @@ def list_without_subscriber(connection: Connection, batch: int = 1000) -> Iterat
             return
         found = find_by_keys(connection, keys)
         yield from (found[key] for key in keys)
+        last = keys[-1]
+
+
+def list_unwanted(connection: Connection, newsletter: str, batch: int = 1000) -> Iterator[OptOut]:
+    """Who must not get a newsletter, subscriber or not: one opt-out or permanent suppression for each address, in their
+    order."""
+    last = ""
+    gone = sa.union(
+        sa.select(opt_outs.c.address_key).where(opt_outs.c.newsletter.in_((newsletter, ALL_NEWSLETTERS))),
+        sa.select(suppressions.c.address_key).where(suppressions.c.until.is_(None)),
+    ).subquery()
+    while True:
+        query = sa.select(gone.c.address_key).where(gone.c.address_key > last).order_by(gone.c.address_key)
+        keys = connection.execute(query.limit(batch)).scalars().all()
+        if not keys:
+            return
+        found = find_with_suppressions(connection, keys)
+        yield from filter(None, (find_blocking(found[key], newsletter) for key in keys))
         last = keys[-1]
 
 

@@ -20,7 +20,8 @@ from ..editions.segments import topics_key
 from ..mail.address import normalize
 from ..model import AttributeValue, EditionKind, Frequency, Language, OptOut, Subscriber
 from ..storage.renames import NameKind, current_name
-from ..storage.rows import damaged_row, log_damage, read_rows
+from ..storage.rows import damaged_row, from_json, log_damage, read_rows
+from ..storage.statements import is_one_of
 from ..storage.tables import subscribers, subscriptions, suppressions
 from . import opt_outs
 from .attributes import readable_attributes
@@ -39,25 +40,18 @@ def update(connection: Connection, changed: Sequence[tuple[Subscriber, Subscribe
         )
 
 
-CHOICE_COLUMNS = (
-    "name",
-    "language",
-    "topics",
-    "topics_key",
-    "frequency",
-    "consent",
-    "attributes",
-)  # what a subscriber chooses
+CHOICE_COLUMNS = ("language", "topics", "topics_key", "frequency", "name", "consent", "attributes")
 
 
 def choice_values(person: Subscriber) -> tuple[Any, ...]:
-    """The values of these columns. Equal topics are one value, which nobody changes."""
-    topics, key = _topic_values(person.topics)
-    language, frequency = person.language.value, person.frequency.value
-    return person.name, language, topics, key, frequency, person.consent, person.attributes or _NO_ATTRIBUTES
+    """The values of these columns: what a subscriber chooses, and is known by."""
+    chosen = choice_columns(person.language, person.topics, person.frequency)
+    return *chosen, person.name, person.consent, person.attributes
 
 
-_NO_ATTRIBUTES: dict[str, AttributeValue] = {}
+def choice_columns(language: Language, topics: tuple[str, ...], frequency: Frequency) -> tuple[Any, ...]:
+    """The values of the first four columns. Equal topics are one value, which nobody changes."""
+    return language.value, *_topic_values(topics), frequency.value
 
 
 @lru_cache(maxsize=10_000)  # most subscribers choose alike
@@ -66,19 +60,16 @@ def _topic_values(topics: tuple[str, ...]) -> tuple[list[str], str]:
 
 
 _SUBSCRIBER_COLUMNS = [
-    subscribers.c[name]
-    for name in (
-        "id",
-        "address_key",
-        "address",
-        "name",
-        "language",
-        "topics",
-        "frequency",
-        "created",
-        "consent",
-        "attributes",
-    )
+    subscribers.c.id,
+    subscribers.c.address_key,
+    subscribers.c.address,
+    subscribers.c.name,
+    subscribers.c.language,
+    sa.cast(subscribers.c.topics, sa.Text).label("topics"),  # JSON is read here, equal texts once
+    subscribers.c.frequency,
+    subscribers.c.created,
+    subscribers.c.consent,
+    sa.cast(subscribers.c.attributes, sa.Text).label("attributes"),
 ]
 _LANGUAGES = {language.value: language for language in Language}
 _FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
@@ -159,13 +150,14 @@ def find(connection: Connection, address: str) -> Subscriber | None:
 
 def find_by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Subscriber]:
     """Subscribers by their addresses in normal form; those who are not known are missing."""
-    rows = connection.execute(sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.address_key.in_(keys))).all()
+    asked = is_one_of(connection, subscribers.c.address_key, keys)
+    rows = connection.execute(sa.select(*_SUBSCRIBER_COLUMNS).where(asked)).all()
     return {row[1]: found for row, found in zip(rows, _with_newsletters(connection, rows), strict=True)}
 
 
 def find_by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Subscriber]:
     """Subscribers by id, without those that were erased."""
-    rows = _rows(connection, sa.select(*_SUBSCRIBER_COLUMNS).where(subscribers.c.id.in_(ids)))
+    rows = _rows(connection, sa.select(*_SUBSCRIBER_COLUMNS).where(is_one_of(connection, subscribers.c.id, ids)))
     return {found.id: found for found in _with_newsletters(connection, rows)}
 
 
@@ -180,10 +172,11 @@ def personal_by_id(connection: Connection, ids: Sequence[str], *, attributes: bo
     """Names by subscriber id, without those that were erased; attributes only where asked for, as they take time."""
     columns = [subscribers.c.id, subscribers.c.name]
     if not attributes:
-        rows = connection.execute(sa.select(*columns).where(subscribers.c.id.in_(ids)))
+        rows = connection.execute(sa.select(*columns).where(is_one_of(connection, subscribers.c.id, ids)))
         return {id: PersonalValues(name, {}) for id, name in rows}
-    query = sa.select(*columns, subscribers.c.attributes).where(subscribers.c.id.in_(ids))
-    return {id: PersonalValues(name, readable_attributes(stored)) for id, name, stored in _rows(connection, query)}
+    query = sa.select(*columns, subscribers.c.attributes).where(is_one_of(connection, subscribers.c.id, ids))
+    found = read_rows(connection, query, subscribers.c.id, tuple, "subscriber")
+    return {id: PersonalValues(name, readable_attributes(stored)) for id, name, stored in found}
 
 
 def list_subscribers(connection: Connection, newsletter: str | None = None, batch: int = 1000) -> Iterator[Subscriber]:
@@ -224,6 +217,14 @@ def list_with_opt_outs(
         yield from ((one, left.get(key, [])) for one, key in zip(some, keys, strict=True))
 
 
+def list_reachable(connection: Connection, newsletter: str, batch: int = 1000) -> Iterator[Subscriber]:
+    """The subscribers of a newsletter whom no opt-out and no permanent suppression keeps from getting it."""
+    people = list_subscribers(connection, newsletter, batch)
+    while some := list(islice(people, batch)):
+        found = opt_outs.find_with_suppressions(connection, [one.address.lower() for one in some])
+        yield from (one for one in some if not opt_outs.find_blocking(found.get(one.address.lower(), ()), newsletter))
+
+
 def subscribed_since(connection: Connection, subscriber_id: str) -> dict[str, datetime]:
     """Since when somebody is subscribed, by newsletter."""
     query = sa.select(subscriptions.c.newsletter, subscriptions.c.since).where(
@@ -239,7 +240,14 @@ def suppression_reason(connection: Connection, address: str) -> str:
 
 
 def _rows(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[sa.Row[*tuple[Any, ...]]]:
-    return read_rows(connection, query, subscribers.c.id, lambda row: row, "subscriber")
+    return read_rows(connection, query, subscribers.c.id, _checked, "subscriber")
+
+
+def _checked(row: sa.Row[*tuple[Any, ...]]) -> sa.Row[*tuple[Any, ...]]:
+    """A row whose JSON can be read. Raises DamagedRow."""
+    _read_choices(row.language, row.topics, row.frequency)
+    _read_attributes(row.attributes)
+    return row
 
 
 def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[Subscriber]:
@@ -248,7 +256,7 @@ def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, 
         return []
     query = (
         sa.select(subscriptions.c.subscriber_id, subscriptions.c.newsletter)
-        .where(subscriptions.c.subscriber_id.in_([row[0] for row in rows]))
+        .where(is_one_of(connection, subscriptions.c.subscriber_id, [row[0] for row in rows]))
         .order_by(subscriptions.c.since, subscriptions.c.newsletter)
     )
     lists: dict[str, tuple[str, ...]] = {}
@@ -258,27 +266,57 @@ def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, 
 
 
 def _subscriber_from_row(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) -> Subscriber:
-    """A person as far as the row can be read; what cannot is told, and as if it had never been chosen."""
+    """A person as far as the row can be read; what cannot is told, and as if it had never been chosen. Raises DamagedRow
+    for what is no JSON."""
     id, _, address, name, language, topics, frequency, created, consent, stored = row
-    attributes = readable_attributes(stored)
-    texts = [topic for topic in topics if isinstance(topic, str)] if isinstance(topics, list) else []
-    if language not in _LANGUAGES or frequency not in _FREQUENCIES or texts != topics:
-        log_damage(damaged_row("subscriber", address, f"{language!r}, {frequency!r} or {topics!r} is no choice"))
-    if attributes != stored:
-        log_damage(damaged_row("subscriber", address, f"{stored!r} are no attributes"))
+    chosen = _read_choices(language, topics, frequency)
+    attributes, no_attributes = _read_attributes(stored)
+    if chosen.damage:
+        log_damage(damaged_row("subscriber", address, chosen.damage))
+    if no_attributes:
+        log_damage(damaged_row("subscriber", address, no_attributes))
     return Subscriber(
         id=id,
         address=address,
         name=name,
-        language=_LANGUAGES.get(language, Language.VI),
+        language=chosen.language,
         newsletters=lists,
-        topics=tuple(texts),
-        frequency=_FREQUENCIES.get(frequency, Frequency.EACH),
+        topics=chosen.topics,
+        frequency=chosen.frequency,
         created=created,
         consent=consent,
         active=bool(lists),
         attributes=attributes,
     )
+
+
+class _StoredChoices(NamedTuple):
+    language: Language
+    topics: tuple[str, ...]
+    frequency: Frequency
+    damage: str
+
+
+@lru_cache(maxsize=10_000)  # most subscribers choose alike
+def _read_choices(language: str, topics: str, frequency: str) -> _StoredChoices:
+    """What a row says of language, topics (as JSON) and frequency; `damage` is what of it cannot be used."""
+    stored = from_json(topics)
+    texts = [topic for topic in stored if isinstance(topic, str)] if isinstance(stored, list) else []
+    good = language in _LANGUAGES and frequency in _FREQUENCIES and texts == stored
+    return _StoredChoices(
+        _LANGUAGES.get(language, Language.VI),
+        tuple(texts),
+        _FREQUENCIES.get(frequency, Frequency.EACH),
+        "" if good else f"{language!r}, {frequency!r} or {stored!r} is no choice",
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _read_attributes(text: str) -> tuple[Mapping[str, AttributeValue], str]:
+    """The attributes of a row, and what of them cannot be used."""
+    stored = from_json(text)
+    attributes = readable_attributes(stored)
+    return attributes, "" if attributes == stored else f"{stored!r} are no attributes"
 
 
 _KINDS = {

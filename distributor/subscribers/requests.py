@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..config.web import Attribute
 from ..mail.address import Mailbox
@@ -28,8 +29,7 @@ class SubscriptionChoice:
     frequency: Frequency | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionRequest:
+class SubscriptionRequest(NamedTuple):
     """A valid address and what was chosen for it. An attribute that is None is removed.
 
     `left` are newsletters from which a list says they have unsubscribed (`""` for all), with the reason; `suppress_as` says
@@ -45,7 +45,7 @@ class SubscriptionRequest:
     opt_out_reason: str = ""
     suppress_as: BounceType | None = None
     keeps: bool = True
-    attributes: Mapping[str, AttributeValue | None] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, AttributeValue | None] = NO_ATTRIBUTES
 
     @property
     def key(self) -> str:
@@ -90,12 +90,15 @@ def build_request(
     attributes: Mapping[str, AttributeValue | None] = NO_ATTRIBUTES,
 ) -> SubscriptionRequest:
     """A request of an address in its one form (`mail.address`). Raises ValueError for a name that is too long."""
+    return SubscriptionRequest(address, chosen, _clean_name(name), _clean_consent(consent), attributes=attributes)
+
+
+@lru_cache(maxsize=10_000)  # names repeat, though less than all else
+def _clean_name(name: str) -> str:
     name = clean_line(name)
     if len(name) > _MAX_NAME_LENGTH:
         raise ValueError(f"the name is longer than {_MAX_NAME_LENGTH} characters: {name[:40]!r}…")
-    return SubscriptionRequest(
-        address=address, name=name, consent=_clean_consent(consent), choice=chosen, attributes=attributes
-    )
+    return name
 
 
 _clean_consent = lru_cache(maxsize=1000)(clean_line)  # the same in most rows of a list

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from ..bounces import suppressions
-from ..model import Frequency, OptOut, Subscriber, Suppression
+from ..model import AttributeValue, Frequency, OptOut, Subscriber, Suppression
 from ..storage import statements
 from ..storage.tables import subscribers, subscriptions
 from . import erasures, opt_outs, repository
 from .attributes import merge_attributes
-from .requests import SubscriptionRequest
+from .requests import SubscriptionChoice, SubscriptionRequest
 
 
 class SubscriptionChange(StrEnum):
@@ -31,13 +31,19 @@ class SubscriptionChange(StrEnum):
     UNCONFIRMED = "unconfirmed in the list"
 
 
+class SubscribeOutcome(NamedTuple):
+    """What came of one request: what changed, and the opt-outs that prevented a subscription, by newsletter."""
+
+    change: SubscriptionChange
+    blocked_by: Mapping[str, OptOut] = MappingProxyType({})
+
+
 class SubscribeResult(NamedTuple):
-    """The result of one request: the subscriber, or None if the address is unknown; what changed; and the opt-outs that
-    prevented a subscription, by newsletter."""
+    """The same, with the subscriber, who is None if the address is unknown."""
 
     subscriber: Subscriber | None
     change: SubscriptionChange
-    blocked_by: dict[str, OptOut]
+    blocked_by: Mapping[str, OptOut]
 
 
 def add(
@@ -48,7 +54,8 @@ def add(
     Nobody is subscribed to a newsletter from which they have unsubscribed, and nobody who was erased to any. `keys` are
     those of the newsroom (`Newsroom.known_secrets`).
     """
-    return add_all(connection, [wanted], now, keys=keys)[0]
+    (outcome,) = add_all(connection, [wanted], now, keys=keys)
+    return _result(connection, wanted, outcome)
 
 
 def resubscribe(
@@ -59,20 +66,28 @@ def resubscribe(
     erasures.end_erasure(connection, keys, wanted.key)
     opt_outs.delete(connection, wanted.key, wanted.choice.newsletters)
     lifted = suppressions.remove_suppression(connection, wanted.key)
-    return _apply_requests(connection, [wanted], {}, now, [wanted.key])[0], lifted
+    known = repository.find_by_keys(connection, [wanted.key])
+    (outcome,) = _apply_requests(connection, {wanted.key: wanted}, known, {}, now)
+    return _result(connection, wanted, outcome), lifted
+
+
+def _result(connection: Connection, wanted: SubscriptionRequest, outcome: SubscribeOutcome) -> SubscribeResult:
+    return SubscribeResult(repository.find_by_keys(connection, [wanted.key]).get(wanted.key), *outcome)
 
 
 def add_all(
     connection: Connection, wanted: Sequence[SubscriptionRequest], now: datetime, *, keys: tuple[bytes, ...]
-) -> list[SubscribeResult]:
+) -> list[SubscribeOutcome]:
     """`add` for many, each address once, with a few statements for all of them. Where a request says that somebody has
     unsubscribed elsewhere, that is recorded, and they are unsubscribed here; where it says that an address is to be
     suppressed, it is."""
-    addresses = [one.key for one in wanted]
+    by_key = {one.key: one for one in wanted}
+    addresses = list(by_key)
     left = opt_outs.find_with_suppressions(connection, addresses)
     for address, erased in erasures.find_erased(connection, keys, addresses).items():
         left.setdefault(address, []).append(erased)
-    made = _apply_requests(connection, wanted, left, now, addresses)
+    known = repository.find_by_keys(connection, addresses)
+    outcomes = _apply_requests(connection, by_key, known, left, now)
     suppressions.suppress_all(
         connection,
         [
@@ -81,18 +96,26 @@ def add_all(
             if wish.suppress_as
         ],
     )
-    gone = [(wish, enrolled.subscriber) for wish, enrolled in zip(wanted, made, strict=True) if wish.left]
+    _record_opt_outs(connection, [wish for wish in wanted if wish.left], known, now)
+    return outcomes
+
+
+def _record_opt_outs(
+    connection: Connection, gone: Sequence[SubscriptionRequest], known: Mapping[str, Subscriber], now: datetime
+) -> None:
+    """Record the opt-outs that requests tell of, and end the subscriptions of those who were `known` before."""
     opt_outs.record(
         connection,
         [
             OptOut(address=wish.key, newsletter=name, at=now, via="import", reason=wish.opt_out_reason)
-            for wish, _ in gone
+            for wish in gone
             for name in wish.left
         ],
     )
-    off = [(person.id, name) for wish, person in gone if person for name in _newsletters_to_leave(wish, person)]
-    repository.delete_subscriptions(connection, off)
-    return made
+    people = [(wish, known[wish.key]) for wish in gone if wish.key in known]
+    repository.delete_subscriptions(
+        connection, [(person.id, name) for wish, person in people for name in _newsletters_to_leave(wish, person)]
+    )
 
 
 def _newsletters_to_leave(wanted: SubscriptionRequest, person: Subscriber) -> list[str]:
@@ -102,43 +125,38 @@ def _newsletters_to_leave(wanted: SubscriptionRequest, person: Subscriber) -> li
     return [name for name in person.newsletters if (everything or name in wanted.left) and name not in named]
 
 
+_ADDED = SubscribeOutcome(SubscriptionChange.ADDED)
+_UNCHANGED = SubscribeOutcome(SubscriptionChange.UNCHANGED)
+
+
 def _apply_requests(
     connection: Connection,
-    wanted: Sequence[SubscriptionRequest],
+    wanted: Mapping[str, SubscriptionRequest],
+    known: Mapping[str, Subscriber],
     left: Mapping[str, Sequence[OptOut]],
     now: datetime,
-    keys: Sequence[str],
-) -> list[SubscribeResult]:
-    """Subscribe people, except where `left` (opt-outs by address) forbids it. `keys` are their addresses in normal form."""
-    known = repository.find_by_keys(connection, keys)
-    made: list[SubscribeResult] = []
-    new: list[Subscriber] = []
+) -> list[SubscribeOutcome]:
+    """Subscribe people, by their addresses in normal form, except where `left` (opt-outs) forbids it."""
+    outcomes: list[SubscribeOutcome] = []
+    new: dict[str, SubscriptionRequest] = {}
     changed: list[tuple[Subscriber, Subscriber]] = []
-    first = secrets.randbits(64)
-    for wish, key in zip(wanted, keys, strict=True):
+    for key, wish in wanted.items():
         old = known.get(key)
         asked, kept_off = _without_opted_out(wish, old, left[key]) if key in left else (wish, _NO_OPT_OUTS)
         if not wish.keeps or (kept_off and not asked.choice.newsletters):
-            made.append(SubscribeResult(old, _change_of_refused(wish), kept_off))
+            outcome = SubscribeOutcome(_change_of_refused(wish), kept_off)
         elif old is None:
-            new.append(_new_subscriber(f"{(first + len(new)) % 2**64:016x}", asked, now))
-            made.append(SubscribeResult(new[-1], SubscriptionChange.ADDED, kept_off))
+            new[key] = asked
+            outcome = _ADDED
+        elif (person := _merged(old, asked)) is old:
+            outcome = _UNCHANGED
         else:
-            person = _merged(old, asked)
-            if person is not old:
-                changed.append((old, person))
-            made.append(
-                SubscribeResult(
-                    person, SubscriptionChange.UNCHANGED if person is old else SubscriptionChange.UPDATED, kept_off
-                )
-            )
+            changed.append((old, person))
+            outcome = SubscribeOutcome(SubscriptionChange.UPDATED)
+        outcomes.append(outcome._replace(blocked_by=kept_off) if kept_off else outcome)
     _insert_subscribers(connection, new, now)
-    repository.update(connection, changed, now)
-    more = [
-        (after.id, name) for before, after in changed for name in after.newsletters if name not in before.newsletters
-    ]
-    _insert_subscriptions(connection, more, now)
-    return made
+    _update_subscribers(connection, changed, now)
+    return outcomes
 
 
 def _change_of_refused(wanted: SubscriptionRequest) -> SubscriptionChange:
@@ -166,7 +184,7 @@ def _without_opted_out(
     if not kept_off:
         return wanted, {}
     lists = tuple(name for name in wanted.choice.newsletters if name not in kept_off)
-    return replace(wanted, choice=replace(wanted.choice, newsletters=lists)), kept_off
+    return wanted._replace(choice=replace(wanted.choice, newsletters=lists)), kept_off
 
 
 def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
@@ -201,34 +219,46 @@ def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
     )
 
 
-def _new_subscriber(id: str, wanted: SubscriptionRequest, now: datetime) -> Subscriber:
-    """A new subscriber. Ids of one batch are consecutive, which makes inserting them faster."""
-    choice = wanted.choice
-    return Subscriber(
-        id=id,
-        address=wanted.address,
-        name=wanted.name,
-        language=choice.language or choice.usual,
-        newsletters=choice.newsletters,
-        active=bool(choice.newsletters),
-        topics=choice.topics,
-        frequency=choice.frequency or Frequency.EACH,
-        created=now,
-        consent=wanted.consent,
-        attributes=merge_attributes({}, wanted.attributes) if wanted.attributes else {},
-    )
+def _update_subscribers(
+    connection: Connection, changed: Sequence[tuple[Subscriber, Subscriber]], now: datetime
+) -> None:
+    repository.update(connection, changed, now)
+    joins = [
+        (after.id, name, now)
+        for before, after in changed
+        for name in after.newsletters
+        if name not in before.newsletters
+    ]
+    _insert_subscriptions(connection, joins)
 
 
-def _insert_subscribers(connection: Connection, new: Sequence[Subscriber], now: datetime) -> None:
-    names: Sequence[str] = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
-    new = sorted(new, key=attrgetter("address"))  # in the order of the index, which touches fewer of its pages
-    rows = [(one.id, one.address, one.address.lower(), now, *repository.choice_values(one)) for one in new]
-    if not any(one.attributes for one in new):  # they are the default of their column, which costs nothing
-        names, rows = names[:-1], [row[:-1] for row in rows]
-    statements.insert_rows(connection, subscribers, names, rows)
-    _insert_subscriptions(connection, [(one.id, name) for one in new for name in one.newsletters], now)
+_NEW_COLUMNS = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
 
 
-def _insert_subscriptions(connection: Connection, pairs: Sequence[tuple[str, str]], now: datetime) -> None:
-    rows = [(person, newsletter, now) for person, newsletter in pairs]
+def _insert_subscribers(connection: Connection, new: Mapping[str, SubscriptionRequest], now: datetime) -> None:
+    """Insert new subscribers in the order of the index on their addresses, with consecutive ids: both touch fewer pages."""
+    first = secrets.randbits(64)
+    ids = [f"{number % 2**64:016x}" for number in range(first, first + len(new))]
+    choices = {id(one.choice): one.choice for one in new.values()}  # a few, as requests of one list share them
+    chosen = {place: _columns_of_choice(choice) for place, choice in choices.items()}
+    rows, joins = [], []
+    for id_, (key, one) in zip(ids, sorted(new.items()), strict=True):
+        rows.append((id_, one.address, key, now, *chosen[id(one.choice)], one.name, one.consent, _attributes_of(one)))
+        joins += [(id_, name, now) for name in one.choice.newsletters]
+    statements.insert_rows(connection, subscribers, _NEW_COLUMNS, rows)
+    _insert_subscriptions(connection, joins)
+
+
+def _columns_of_choice(choice: SubscriptionChoice) -> tuple[Any, ...]:
+    return repository.choice_columns(choice.language or choice.usual, choice.topics, choice.frequency or Frequency.EACH)
+
+
+def _attributes_of(wanted: SubscriptionRequest) -> Mapping[str, AttributeValue]:
+    return merge_attributes({}, wanted.attributes) if wanted.attributes else _NO_ATTRIBUTES
+
+
+_NO_ATTRIBUTES: dict[str, AttributeValue] = {}
+
+
+def _insert_subscriptions(connection: Connection, rows: Sequence[tuple[str, str, datetime]]) -> None:
     statements.insert_rows(connection, subscriptions, ("subscriber_id", "newsletter", "since"), rows)

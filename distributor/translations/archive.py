@@ -5,7 +5,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "home_title": ("Bản tin của {site}", "Newsletters by {site}"),
     "nothing_offered": ("Hiện chưa có bản tin nào.", "There are no newsletters yet."),
     "latest_edition": ("Số mới nhất", "Latest edition"),
-    "subscribe_to": ("Đăng ký nhận {newsletter}", "Subscribe to {newsletter}"),
+    "subscribe_to": ("Đăng ký nhận bản tin", "Subscribe"),
     "read_edition": ("Đọc số này", "Read this edition"),
     # -- archive
     "no_editions": ("Chưa có số nào được phát hành.", "No edition has been published yet."),
@@ -15,6 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "editions_of_month": ("{newsletter}: {month}", "{newsletter}: {month}"),
     "by_month": ("Theo tháng", "By month"),
     "by_topic": ("Theo chuyên mục", "By topic"),
+    "topic": ("Chuyên mục", "Topic"),
     "newer": ("Mới hơn", "Newer"),
     "older": ("Cũ hơn", "Older"),
     "pages_of_list": ("Các trang của danh sách", "Pages of this list"),
@@ -24,7 +25,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "badge_withdrawn": ("Đã gỡ", "Withdrawn"),
     "email_gone": ("Thư này không còn được hiển thị", "This message is no longer shown"),
     "email_gone_help": (
-        "Một tin trong thư đã được gỡ. Xin xem số này trên trang lưu trữ.",
+        "Một tin trong thư đã được gỡ. Xin đọc số này trong mục Lưu trữ.",
         "An article in it has been withdrawn. Please see the edition in the archive.",
     ),
     # -- tools of a page
@@ -40,7 +41,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- search
     "search_title": ("Tìm trong bản tin", "Search the archive"),
     "search_label": ("Từ cần tìm", "Words to look for"),
-    "search_hint": ("Có dấu hoặc không dấu đều được.", "With or without diacritics."),
+    "search_hint": ("Quý vị có thể nhập từ có dấu hoặc không dấu.", "With or without diacritics."),
     "results": ("{n} kết quả cho “{q}”", "{n} results for “{q}”"),
     "results_words": (
         "Không tìm thấy cụm từ “{q}”; dưới đây là {n} tin có đủ các từ này.",
@@ -57,7 +58,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # -- feeds
     "feeds_title": ("Nguồn tin RSS", "Feeds"),
     "feeds_lead": (
-        "Xin chép một địa chỉ dưới đây vào chương trình đọc tin của quý vị.",
+        "Xin sao chép một địa chỉ dưới đây vào chương trình đọc tin của quý vị.",
         "Copy one of these addresses into your feed reader.",
     ),
     "feed_all": ("Tất cả các tin", "All articles"),

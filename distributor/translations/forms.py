@@ -16,7 +16,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signup_email_hint": ("Ví dụ: ten@example.vn", "For example name@example.com"),
     "signup_newsletters": ("Bản tin muốn nhận", "Newsletters"),
     "signup_topics": ("Chuyên mục muốn nhận", "Topics"),
-    "signup_topics_hint": ("Không chọn mục nào là nhận tất cả chuyên mục.", "Choose none to get all topics."),
+    "signup_topics_hint": (
+        "Nếu không chọn mục nào, quý vị sẽ nhận tin của tất cả chuyên mục.",
+        "Choose none to get all topics.",
+    ),
     "signup_frequency": ("Tần suất nhận", "How often"),
     "signup_frequency_each": ("Mỗi số", "Every edition"),
     "signup_frequency_daily": ("Mỗi ngày một thư", "Once a day"),
@@ -24,8 +27,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "signup_language": ("Ngôn ngữ của thư", "Language of our messages"),
     "signup_language_vi": ("Tiếng Việt", "Tiếng Việt"),
     "signup_language_en": ("English", "English"),
-    "signup_name": ("Tên", "Name"),
-    "signup_name_hint": ("Để chúng tôi chào quý vị ở đầu thư.", "So that we can greet you."),
+    "signup_name": ("Họ và tên", "Name"),
+    "signup_name_hint": ("Dùng trong lời chào ở đầu thư.", "So that we can greet you."),
     "signup_attribute_none": ("Không chọn", "No choice"),
     "signup_date_hint": ("Ví dụ: 23/11/1990", "For example 23/11/1990"),
     "signup_yes": ("Có", "Yes"),
@@ -36,6 +39,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "đăng ký.",
         "By choosing “Subscribe” you agree that {site} uses these details only to send what you chose, until you "
         "unsubscribe.",
+    ),
+    "signup_consent_unknown": (
+        "(Biểu mẫu không cho biết lời văn mà người đăng ký đã thấy. Lời văn vào lúc đó là: {text})",
+        "(The form does not tell which text was seen. The text at that time was: {text})",
     ),
     "signup_privacy": ("Xem Thông báo về dữ liệu cá nhân", "See our privacy notice"),
     "signup_already": ("Quý vị đã đăng ký?", "Already subscribed?"),
@@ -99,15 +106,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Trong 24 giờ, chúng tôi chỉ gửi một thư xác nhận tới mỗi địa chỉ. Liên kết trong thư đã nhận vẫn dùng được.",
         "An address gets one confirmation message in 24 hours. The link in an earlier one still works.",
     ),
-    "signup_sent_wrong": ("Địa chỉ trên có lỗi? Xin đăng ký lại.", "Is the address wrong? Subscribe again."),
+    "signup_sent_wrong": ("Địa chỉ trên chưa đúng? Xin đăng ký lại.", "Is the address wrong? Subscribe again."),
     # -- the page that the link leads to
-    "signup_confirm": ("Xác nhận đăng ký bản tin “{newsletter}”?", "Confirm your subscription to {newsletter}?"),
+    "signup_confirm": (
+        "Xác nhận đăng\u00a0ký bản\u00a0tin “{newsletter}”?",
+        "Confirm your subscription to {newsletter}?",
+    ),
     "signup_confirm_address": ("Địa chỉ: {address}", "Address: {address}"),
     "signup_confirm_button": ("Xác nhận đăng ký", "Confirm subscription"),
     "signup_not_me": ("Không phải tôi", "It was not me"),
     "signup_done": ("Đăng ký thành công", "You are subscribed"),
-    "signup_done_to": ("Bản tin “{newsletter}” sẽ được gửi đến {address}.", "{newsletter} will reach {address}."),
-    "signup_done_next": ("Số tới dự kiến gửi lúc {time}, {date}.", "The next edition is due at {time}, {date}."),
+    "signup_done_to": ("Bản tin “{newsletter}” sẽ được gửi tới {address}.", "{newsletter} will reach {address}."),
+    "signup_done_next": (
+        "Số tiếp theo dự kiến được gửi lúc {time}, {date}.",
+        "The next edition is due at {time}, {date}.",
+    ),
     "signup_done_latest": ("Đọc số mới nhất", "Read the latest edition"),
     "signup_done_preferences": ("Thay đổi tùy chọn nhận tin", "Change your preferences"),
     "signup_left_since": (
@@ -115,7 +128,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This address does not receive {newsletters}",
     ),
     "signup_left_since_help": (
-        "Liên kết này đã được dùng, và bản tin đã được hủy sau đó. Quý vị có thể đăng ký lại.",
+        "Liên kết này đã được sử dụng, sau đó bản tin đã được hủy đăng ký. Quý vị có thể đăng ký lại.",
         "This link was used, and the newsletter was left after that. You can subscribe again.",
     ),
     "signup_expired": ("Liên kết đã hết hiệu lực", "This link has expired"),
@@ -123,7 +136,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Xin đăng ký lại để nhận liên kết mới.",
         "Please subscribe again for a new one.",
     ),
-    "signup_refuse": ("Quý vị không đăng ký bản tin này?", "You did not sign up?"),
+    "signup_refuse": ("Quý vị không đăng\u00a0ký bản\u00a0tin này?", "You did not sign up?"),
     "signup_refuse_lead": (
         "Chúng tôi sẽ xóa địa chỉ {address} và không gửi thư xác nhận nào tới đó trong 30 ngày.",
         "We will delete {address} and send no confirmation message there for 30 days.",
@@ -136,7 +149,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "We have deleted this address and will not ask again.",
     ),
     # -- "send me my link"
-    "own_link": ("Nhận liên kết quản lý", "Send me a link"),
+    "own_link": ("Nhận liên kết quản lý đăng ký", "Send me a link"),
     "own_link_lead": (
         "Để thay đổi tùy chọn nhận tin, xem dữ liệu hoặc hủy đăng ký, xin nhập địa chỉ đang nhận bản tin. Chúng tôi sẽ "
         "gửi tới đó "
@@ -146,7 +159,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "own_link_button": ("Gửi liên kết", "Send the link"),
     "own_link_sent": (
-        "Nếu địa chỉ này có trong danh sách, liên kết đã được gửi tới hộp thư.",
-        "If this address is on our list, a link is on its way.",
+        "Nếu địa chỉ này có trong danh sách, liên kết đã được gửi tới hộp thư. Chưa thấy thư? Xin xem mục Thư rác (Spam) "
+        "hoặc đợi vài phút.",
+        "If this address is on our list, a link is on its way. Nothing there? Look in the spam folder, or wait a few "
+        "minutes.",
     ),
 }

@@ -23,7 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The email does not pass preflight, so it cannot be approved here. Correct the articles, or ask an administrator.",
     ),
     "review_page_decide": ("Quyết định", "Your decision"),
-    "review_page_approve": ("Duyệt, cho gửi", "Approve"),
+    "review_page_approve": ("Duyệt và cho gửi", "Approve"),
     "review_page_approve_hint": ("Bản tin được gửi lúc {time}, {date}.", "It goes out at {time}, {date}."),
     "review_page_approve_now": ("Bản tin được gửi ngay.", "It goes out at once."),
     "review_page_hold": ("Giữ lại", "Hold it"),

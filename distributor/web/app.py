@@ -44,6 +44,7 @@ class Middleware(Protocol):
     def __call__(self, request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]: ...
 
 
+_REFUSED = {405: "not_allowed", 408: "too_slow", 413: "too_long"}  # what pages say: translations
 MAX_BODY = 2 * 1024 * 1024  # octets; forms have a smaller limit of their own
 _AREAS = (
     assets,
@@ -142,7 +143,8 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        response = error_page(request, error.status, "bad_request", "bad_request_help")
+        key = _REFUSED.get(error.status, "bad_request")
+        response = error_page(request, error.status, key, f"{key}_help")
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response

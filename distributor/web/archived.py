@@ -119,7 +119,7 @@ def _notices(articles: Sequence[Article], corrected: _Corrected) -> list[dict[st
     return [
         {
             "id": one.id,
-            "title": safe_text(one.title),
+            "title": safe_text(corrected[one.id][0].title),
             "at": notice.at,
             "withdrawn": notice.kind is NoticeKind.WITHDRAWAL,
         }
@@ -206,6 +206,9 @@ def _article_file(
     settings = context.pages.settings(newsletter)
     present, said = corrected.get(article.id, (article, []))
     shown = with_notices(_with_frozen_image(present, article), said, language, settings.zone)
+    withdrawn = bool(said) and said[-1].kind is NoticeKind.WITHDRAWAL
+    if not withdrawn:
+        shown = replace(shown, lead=present.lead)  # the text below it begins with the notice
     title = safe_text(shown.title)
     frame = {
         **context.pages.frame(language, _prefix(chosen) + path, newsletter),
@@ -219,7 +222,6 @@ def _article_file(
     subscribe = _subscribe_url(context, newsletter, language)
     html = render_article_page(shown, settings, language, url=context.url + path, subscribe_url=subscribe, frame=frame)
     changed: list[datetime] = [article.changed, *(notice.at for notice in said)]
-    withdrawn = bool(said) and said[-1].kind is NoticeKind.WITHDRAWAL
     return html_file(html, max(changed), **({"X-Robots-Tag": "noindex"} if withdrawn else {}))
 
 

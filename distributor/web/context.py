@@ -45,13 +45,19 @@ class WebContext:
         """The keys that sign links, the present one first. It may be exchanged while the pages are served."""
         return self.newsroom.secrets()
 
-    @cached_property
-    def leaving(self) -> WriteBatcher[LeaveRequest, Standing | None]:
-        """Unsubscribes, many at once."""
+    async def leave(self, request: LeaveRequest) -> Standing | None:
+        """Unsubscribe somebody, many at once; returns where they stand when nothing more leaves for them."""
+        standing, last_messages = await self._leaving.submit(request)
+        await leaving.wait_for_last_messages(self.database, last_messages)
+        return standing
 
-        def leave(requests: Sequence[LeaveRequest]) -> list[Standing | None]:
+    @cached_property
+    def _leaving(self) -> WriteBatcher[LeaveRequest, tuple[Standing | None, list[int]]]:
+        def leave(requests: Sequence[LeaveRequest]) -> list[tuple[Standing | None, list[int]]]:
             with self.database.write() as connection:
-                return leaving.leave_all(self.newsroom, connection, requests, self.clock())
+                left = leaving.leave_all(self.newsroom, connection, requests, self.clock())
+            last = leaving.find_last_messages(self.database, requests)
+            return [(standing, last.get(one.subscriber, [])) for one, standing in zip(requests, left, strict=True)]
 
         return WriteBatcher(leave)
 

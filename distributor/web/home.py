@@ -82,6 +82,7 @@ async def _newsletter(request: web.Request) -> web.StreamResponse:
             language,
             request.path,
             newsletter=newsletter,
+            content_language=context.newsroom.language(newsletter).value,
             signup=_signup(context, language, newsletter.id),
             latest=latest,
             titles=[safe_text(one.title) for one in found[1].carried[:TITLES]] if found else [],

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -94,7 +96,8 @@ async def _show_text(request: web.Request) -> web.Response:
     message = await asyncio.to_thread(read_message, maildirs(context), request.match_info["name"])
     if message is None:
         raise web.HTTPNotFound
-    head = "".join(f"{name}: {value}\n" for name, value in message.items())
+    shown = [(name, recipient(message) if name == "To" else value) for name, value in message.items()]
+    head = "".join(f"{name}: {value}\n" for name, value in shown)
     part = message.get_body(("plain",))
     response = web.Response(text=f"{head}\n{part.get_content() if part else ''}")
     response.headers["Cache-Control"] = "no-store"
@@ -109,8 +112,16 @@ def list_entries(folders: Sequence[Path]) -> list[MailboxEntry]:
         message = _parse(file)
         date = message["Date"]
         at = date.datetime if date is not None else None
-        entries.append(MailboxEntry(file.name[:32], str(message["Subject"]), str(message["To"]), at))
+        entries.append(MailboxEntry(file.name[:32], str(message["Subject"]), recipient(message), at))
     return entries
+
+
+def recipient(message: EmailMessage) -> str:
+    """The name and address in `To`. The library's parser leaves a blank in a name of two encoded-words, where none is shown
+    (RFC 2047, section 6.2)."""
+    written = next((value for name, value in message.raw_items() if name == "To"), "")
+    name, address = parseaddr(str(written))
+    return f"{make_header(decode_header(name))} <{address}>" if name else address
 
 
 def read_message(folders: Sequence[Path], name: str) -> EmailMessage | None:

@@ -24,6 +24,8 @@ from ..subscribers.signups import LINK_VALID
 from ..subscribers.tokens import BadToken
 from ..subscribers.typed_address import suggest_address
 from .client_address import client_address, network_of
+from .consent_text import FIELD as CONSENT
+from .consent_text import seen_text, version_of
 from .context import CONTEXT, WebContext, page_language
 from .forms import first, read_form
 from .pace import on_the_beat
@@ -130,7 +132,8 @@ async def _sign_up(request: web.Request) -> web.Response:
     if checked is None:
         return form_page(request, typed=typed, errors=errors, status=422)
     now = context.clock()
-    kept = [*typed.pairs(), (FORM_TIME, first(form, FORM_TIME))]
+    text = seen_text(form, language, context.newsroom.settings.site.title, context.secrets, now)
+    kept = [*typed.pairs(), (FORM_TIME, first(form, FORM_TIME)), (CONSENT, version_of(context.secrets[0], text))]
     suggestion = "" if first(form, SURE) else suggest_address(checked.address)
     if suggestion:
         return _ask_which_address(request, language, checked.address, suggestion, kept)
@@ -140,11 +143,11 @@ async def _sign_up(request: web.Request) -> web.Response:
     if sender is Sender.DOUBTFUL:
         return _extra_page(request, language, checked, kept, now)
     async with on_the_beat():
-        decision = await _take(request, checked, language, now, passed=sender is Sender.PASSED)
+        decision = await _take(request, checked, text, now, passed=sender is Sender.PASSED)
     if decision is LimitDecision.EXTRA:
         return _extra_page(request, language, checked, kept, now)
     if decision is LimitDecision.TOO_MANY:
-        response = error_page(request, 429, "too_many", minutes=60)
+        response = error_page(request, 429, "too_many", "too_many_help", minutes=60)
         response.headers["Retry-After"] = "3600"
         return response
     context.wake()
@@ -152,9 +155,7 @@ async def _sign_up(request: web.Request) -> web.Response:
     return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
 
 
-async def _take(
-    request: web.Request, checked: CheckedForm, language: Language, now: datetime, *, passed: bool
-) -> LimitDecision:
+async def _take(request: web.Request, checked: CheckedForm, text: str, now: datetime, *, passed: bool) -> LimitDecision:
     context = request.app[CONTEXT]
     settings = context.newsroom.settings
     client = client_address(request)
@@ -166,7 +167,7 @@ async def _take(
         topics=checked.topics,
         frequency=checked.frequency,
         attributes=checked.attributes,
-        text=translate(language, "signup_consent", site=settings.site.title),
+        text=text,
         url=_url_of_form(request),
         network=network_of(client),
         client_address=client if settings.web_settings.log_addresses else "",

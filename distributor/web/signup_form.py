@@ -1,7 +1,7 @@
 """The sign-up form: what it offers, what was typed into it, what is wrong with that, and whether a person sent it.
 
 The names of its fields are part of snippets on other sites and never change: `email`, `newsletter`, `topic`, `frequency`,
-`language`, `name`, `attribute.NAME`.
+`language`, `name`, `attribute.NAME`, `consent` (see `consent_text`).
 """
 
 from __future__ import annotations
@@ -190,16 +190,26 @@ def judge_sender(form: Mapping[str, Sequence[str]], address: str, secrets: tuple
         return Sender.PASSED
     if first(form, HONEYPOT):
         return Sender.DOUBTFUL
-    try:
-        shown = read(secrets, first(form, FORM_TIME), Purpose.FORM)
-    except BadToken:
-        return Sender.DOUBTFUL
-    if shown.scope != FORM_TIME:
+    shown = _shown(form, secrets)
+    if shown is None:
         return Sender.DOUBTFUL
     age = now - datetime.fromtimestamp(int(shown.subject), now.tzinfo)
     if age > MAX_FILL_TIME:
         return Sender.LATE
     return Sender.DOUBTFUL if age < MIN_FILL_TIME else Sender.PERSON
+
+
+def is_ours(form: Mapping[str, Sequence[str]], secrets: tuple[bytes, ...]) -> bool:
+    """Whether the form was on a page of ours: it has the signed time at which it was shown."""
+    return _shown(form, secrets) is not None
+
+
+def _shown(form: Mapping[str, Sequence[str]], secrets: tuple[bytes, ...]) -> Claim | None:
+    try:
+        shown = read(secrets, first(form, FORM_TIME), Purpose.FORM)
+    except BadToken:
+        return None
+    return shown if shown.scope == FORM_TIME else None
 
 
 def form_time(key: bytes, now: datetime, *, cached: bool = False) -> str:

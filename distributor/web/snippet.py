@@ -7,11 +7,14 @@ from ..model import Language
 from ..rendering.globals import RenderSettings, common_values
 from ..rendering.page_frame import localized
 from ..rendering.templates import Templates
+from .consent_text import text_now, version_of
 from .signup_form import HONEYPOT
 
 
-def render_snippet(settings: Settings, templates: Templates, newsletter: Newsletter, language: Language) -> str:
-    """`page/parts/snippet.html.j2`. Raises RenderError where the template fails."""
+def render_snippet(
+    settings: Settings, templates: Templates, newsletter: Newsletter, language: Language, key: bytes
+) -> str:
+    """`page/parts/snippet.html.j2`; `key` seals its consent text. Raises RenderError where the template fails."""
     render = RenderSettings(
         site=settings.site, newsletter=newsletter, zone=settings.newsletter_zone(newsletter), templates=templates
     )
@@ -20,6 +23,7 @@ def render_snippet(settings: Settings, templates: Templates, newsletter: Newslet
         **common_values(render, language),
         "action": f"{settings.links_url}{path}",
         "honeypot": HONEYPOT,
+        "consent_version": version_of(key, text_now(language, settings.site.title)),
         "privacy_url": settings.web_settings.privacy_url or "",
     }
     return templates.render("page/parts/snippet.html.j2", values).strip()

@@ -2,9 +2,9 @@
 
 `/u/<token>`: GET and HEAD show a page and change nothing, whoever fetches it. POST unsubscribes, whatever its body is: mail
 programs send `List-Unsubscribe=One-Click` in one form or another, or nothing at all. It is decided by the token before any
-of the body is read, and answered once it is committed: with 200 and a page also for links that are nobody's, as a program
-could do nothing about them; with 503 only where the store fails. There is no redirect, no cookie, and no limit per address:
-large providers send from a few.
+of the body is read, and answered once it is committed and nothing more leaves. The answer is 200 and a page also for links
+that are nobody's, as a program could do nothing about them, and 503 only where the store fails. There is no redirect, no
+cookie, and no limit per address: large providers send from a few.
 """
 
 from __future__ import annotations
@@ -156,9 +156,7 @@ async def _leave_from(
     newsletter = "" if everything else claim.scope
     if claim.subject == PROBE:
         return _left_page(request, replace(_probe(request, newsletter), left_at=now, undo=True))
-    standing = await context.leaving.submit(
-        LeaveRequest(subscriber=claim.subject, newsletter=newsletter, received_at=now)
-    )
+    standing = await context.leave(LeaveRequest(subscriber=claim.subject, newsletter=newsletter, received_at=now))
     if standing is None:
         return _unknown(request, now)
     context.wake()

@@ -8,6 +8,7 @@ import email
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,15 +21,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 CHECKOUT = Path(__file__).parent.parent.parent
-REVIEWER = "bien.tap@bacson.example"
+REVIEWERS = {"vi": "bien.tap@bacson.example", "en": "editor@bacson.example"}  # each decides upon a draft of their own
 _PATIENCE = 60.0  # seconds for an email to come
 _DRAFTED = """\
-  cho-duyet:
-    title: Bản tin chờ duyệt
+  cho-duyet-{language}:
+    title: {title}
+    language: {language}
     schedule: every day at {slot}
     review: {{before: 30m, reviewers: [{reviewer}]}}
     channels: [mail]
 """
+_TITLES = {"vi": "Bản tin chờ duyệt", "en": "A newsletter that is reviewed"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,30 @@ class SampleNewsroom:
             await asyncio.sleep(0.2)
         raise SystemExit(f"error: no email with a link /{kind}/ came to {to}")
 
+    @contextlib.contextmanager
+    def crowded(self) -> Iterator[None]:
+        """So many people sign up at the moment that nobody else is taken."""
+        count = "UPDATE attempt_counts SET count = count {} 100000 WHERE key = 'signup'"
+        self._change_store(count.format("+"))
+        try:
+            yield
+        finally:
+            self._change_store(count.format("-"))
+
+    @contextlib.contextmanager
+    def broken(self) -> Iterator[None]:
+        """The store lacks something that signing up needs."""
+        self._change_store("ALTER TABLE attempt_counts RENAME TO lost")
+        try:
+            yield
+        finally:
+            self._change_store("ALTER TABLE lost RENAME TO attempt_counts")
+
+    def _change_store(self, statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(self.folder / "var" / "distributor.db", timeout=30)) as store:
+            store.execute(statement)
+            store.commit()
+
     def _letters(self) -> Iterator[Path]:
         return (self.folder / "var" / "mail" / "new").glob("*")
 
@@ -70,7 +97,10 @@ def served(folder: Path) -> Iterator[SampleNewsroom]:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     shutil.copytree(CHECKOUT / "samples", folder / "samples")
     slot = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")) + timedelta(minutes=25)
-    drafted = _DRAFTED.format(slot=f"{slot:%H:%M}", reviewer=REVIEWER)
+    drafted = "".join(
+        _DRAFTED.format(language=language, title=_TITLES[language], slot=f"{slot:%H:%M}", reviewer=reviewer)
+        for language, reviewer in REVIEWERS.items()
+    )
     config = (CHECKOUT / "config.yaml").read_text(encoding="utf-8").replace("127.0.0.1:8080", address)
     config = re.sub(r"^channels: ", f"{drafted}\nchannels: ", config, flags=re.MULTILINE)
     (folder / "config.yaml").write_text(config, encoding="utf-8")

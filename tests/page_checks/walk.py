@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from distributor.subscribers.tokens import Claim, Purpose, sign
 from support.chromium import Tab
 
-from .newsroom import REVIEWER, SampleNewsroom
+from .newsroom import REVIEWERS, SampleNewsroom
 
 Look = Callable[[str], Awaitable[None]]
 READER = "lan.nguyen@example.com"  # one of the sample list
@@ -40,6 +40,7 @@ class Walk:
         await self.preferences(me)
         await self.leave(me)
         await self.review()
+        await self.error_pages()
 
     async def go(self, path: str) -> None:
         """Open a page of the newsroom, in the language of the walk."""
@@ -152,10 +153,39 @@ class Walk:
         await self.see("erased-again", erased)
 
     async def review(self) -> None:
-        link = await self.room.link("review", REVIEWER)
+        link = await self.room.link("review", REVIEWERS[self.prefix.strip("/") or "vi"])
         await self.see("review", link)
-        if self.prefix:  # a draft is decided upon once
-            await self.tab.evaluate("document.querySelector('details').open = true")
-            await self.look("review-open")
-            await self.send("review-held", "details form")
-            await self.send("review-approved")
+        await self.open_all()
+        await self.look("review-open")
+        await self.send("review-held", "form:has([value='hold'])")
+        await self.send("review-approved", "form:has([value='approve'])")
+        await self.open_all()
+        await self.send("review-cancelled", "form:has([value='cancel'])")
+
+    async def open_all(self) -> None:
+        await self.tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    async def error_pages(self) -> None:
+        await self.see("error-400", "/search?q=%00")
+        await self.post("error-405", "/archive")
+        await self.post("error-413", "/subscribe", "x" * 100_000)
+        with self.room.crowded():
+            await self.sign_up_at_once("error-429")
+        with self.room.broken():
+            await self.sign_up_at_once("error-503")
+
+    async def post(self, name: str, path: str, text: str = "") -> None:
+        """Send a form that no page has."""
+        await self.go("/")
+        await self.tab.evaluate(
+            "{ const form = document.createElement('form'), field = document.createElement('input');"
+            f" form.method = 'post'; form.action = {self.prefix + path!r}; field.name = 'name'; field.value = {text!r};"
+            " form.className = 'made'; form.append(field, document.createElement('button'));"
+            " form.lastChild.textContent = 'Send'; document.querySelector('main').prepend(form); }"
+        )
+        await self.send(name, "form.made")
+
+    async def sign_up_at_once(self, name: str) -> None:
+        await self.fill_in(f"lan.{uuid.uuid4().hex[:6]}@example.com")
+        await asyncio.sleep(3.5)  # or one more page comes
+        await self.send(name)

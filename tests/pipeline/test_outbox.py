@@ -22,6 +22,8 @@ from distributor.pipeline import own_link, preferences
 from distributor.pipeline.outbox import OutboxReport, build_email
 from distributor.pipeline.transactional import EmailRequest, enqueue_email
 from distributor.subscribers import repository
+from distributor.subscribers import subscribe as subscriber_subscribe
+from distributor.subscribers.requests import parse_request
 from support.clocked_newsroom import Line, text_of
 
 CONFIRM = "https://news.bacson.example/c/v1.c.abc"
@@ -235,3 +237,89 @@ def test_what_nobody_could_send_in_time_is_given_up(line: Line) -> None:
     line.now += timedelta(days=8)
     assert send(line).counts == {}
     assert letters(line) == []
+
+
+# -- attributes as merge fields: as in digests, but only to the subscriber's own address ---------------------------------
+
+ATTRIBUTES_HTML = """\
+<!doctype html><html><head><title>Chào {{ subscriber.district or "quý vị" }}</title></head><body>
+<p>Huyện: {{ subscriber.district or "chưa rõ" }}; {{ subscriber.children }} con; {{ subscriber.active }}</p>
+<a href="https://bacson.example/?q={{ subscriber.district }}">x</a></body></html>
+"""
+ATTRIBUTES_TEXT = (
+    "Huyện: {{ subscriber.district or 'chưa rõ' }}; {{ subscriber.children }} con; {{ subscriber.active }}\n"
+)
+DECLARED = (
+    ".attributes: {district: {label: {vi: Huyện}}, children: {label: {vi: Số con}, type: number}, "
+    "active: {label: {vi: Hay đọc}, type: yes_no}}"
+)
+
+
+@pytest.fixture
+def person(line: Line) -> str:
+    """A subscriber whose district would be markup, in a newsroom that shows attributes in two emails; returns the id."""
+    folder = line.folder / "templates" / "email"
+    folder.mkdir(parents=True)
+    for name in ("welcome", "confirmation"):
+        (folder / f"{name}.html.j2").write_text(ATTRIBUTES_HTML, encoding="utf-8")
+        (folder / f"{name}.txt.j2").write_text(ATTRIBUTES_TEXT, encoding="utf-8")
+    line.configure(DECLARED)
+    request = parse_request(
+        "lan@example.com", ["tin-sang"], known=["tin-sang"], declared=line.newsroom.settings.attributes,
+        attributes={"district": "<b>Bắc&Sơn</b>", "children": "1234.5", "active": "yes"},
+    )  # fmt: skip
+    with line.store.write() as connection:
+        subscriber_subscribe.add(connection, request, line.now, keys=line.newsroom.secrets())
+        found = repository.find(connection, "lan@example.com")
+    assert found is not None
+    return found.id
+
+
+def first_letter(line: Line, to: str, subscriber: str, template: str = "email/welcome", **values: Any) -> EmailMessage:
+    request = EmailRequest(
+        template=template, address=to, subscriber=subscriber, newsletter="tin-sang", language=Language.VI,
+        dedupe_key="1", expires_at=line.now + timedelta(days=1), values=values,
+    )  # fmt: skip
+    with line.store.write() as connection:
+        assert enqueue_email(line.newsroom, connection, request, line.now)
+    asyncio.run(pipeline.send_outbox(line.newsroom, line.store, line.clock, asyncio.Event()))
+    (file,) = (line.folder / "mail" / "new").iterdir()
+    return email.message_from_bytes(file.read_bytes(), policy=policy.default)
+
+
+def test_a_subscriber_reads_their_own_values_escaped_for_where_they_stand(line: Line, person: str) -> None:
+    letter = first_letter(line, "lan@example.com", person)
+    page = letter.get_body(("html",))
+    assert page is not None
+    shown = page.get_content()
+    assert letter["Subject"] == "Chào quý vị", "a subject is the same for everybody"
+    assert "Huyện: &lt;b&gt;Bắc&amp;Sơn&lt;/b&gt;; 1234,5 con; có" in shown
+    assert "?q=%3Cb%3EB%E1%BA%AFc%26S%C6%A1n%3C%2Fb%3E" in shown
+    assert "Huyện: <b>Bắc&Sơn</b>; 1234,5 con; có" in text_of(letter)
+
+
+def test_an_address_that_is_not_theirs_learns_nothing(line: Line, person: str) -> None:
+    assert "Huyện: chưa rõ; con;" in text_of(first_letter(line, "somebody@example.com", person))
+
+
+def test_whoever_has_not_confirmed_yet_is_told_nothing_of_what_was_typed(line: Line, person: str) -> None:
+    letter = first_letter(line, "lan@example.com", "", "email/confirmation", confirm_url="https://bacson.example/c/x")
+    assert "Huyện: chưa rõ;" in text_of(letter)
+
+
+def test_an_attribute_that_is_not_declared_is_a_fault_of_the_template_with_its_line(line: Line, person: str) -> None:
+    (line.folder / "templates" / "email" / "goodbye.txt.j2").write_text(
+        "\n{{ subscriber.distric }}\n", encoding="utf-8"
+    )
+    faults = line.newsroom.templates.check(line.folder / "templates", tuple(line.newsroom.settings.attributes))
+    assert [(fault.file, fault.line) for fault in faults] == [("templates/email/goodbye.txt.j2", 2)]
+
+
+def test_a_merge_field_in_a_subject_is_refused_before_anything_is_sent(line: Line, person: str) -> None:
+    (line.folder / "templates" / "email" / "welcome.html.j2").write_text(
+        '{% extends "email/parts/layout.html.j2" %}\n{% block subject %}Chào {{ subscriber.district }}{% endblock %}\n',
+        encoding="utf-8",
+    )
+    (fault,) = line.newsroom.templates.check(line.folder / "templates", tuple(line.newsroom.settings.attributes))
+    assert (fault.file, fault.line) == ("templates/email/welcome.html.j2", 2)
+    assert fault.message.endswith("but a subject is the same for everybody")

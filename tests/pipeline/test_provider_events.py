@@ -18,10 +18,11 @@ from distributor import pipeline
 from distributor.bounces import provider_events, suppressions
 from distributor.bounces.providers import severity
 from distributor.bounces.providers.event import ProviderEvent
-from distributor.delivery import outbox
-from distributor.errors import StoreError
+from distributor.delivery import outbox, queries
+from distributor.errors import DamagedRow, StoreError
 from distributor.mail import verp
 from distributor.model import BounceType, Language
+from distributor.newsroom import Newsroom
 from distributor.pipeline import provider_events as working
 from distributor.pipeline.transactional import EmailRequest, enqueue_email
 from distributor.storage.tables import bounces, deliveries
@@ -422,6 +423,76 @@ def test_what_nobody_can_read_is_set_aside_and_named(reports: Reports, provider:
     assert [(row.state, row.body) for row in reports.rows()] == [("aside", body) for body in bodies]
     assert [alarm.partition(":")[0] for alarm in done.alarms] == [provider] * 5
     assert reports.work() == pipeline.WorkedEvents(0, (), {}), "it is not tried again by itself"
+
+
+def many(reports: Reports, count: int) -> ProviderRequest:
+    """Bounces of three people, again and again."""
+    now, people = reports.line.now, ("lan", "hoa", "minh")
+    tokens = {name: reports.token(name) for name in people}
+    names = [people[number % 3] for number in range(count)]
+    return sent.sendgrid(*(sent.sendgrid_event(tokens[name], f"{name}@example.com", now) for name in names), now=now)
+
+
+def test_a_large_request_lets_others_write_in_between(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of events take seconds: nobody else could write meanwhile, and a one-click POST gives up."""
+    monkeypatch.setattr(working, "_PIECE", 3)
+    real, sizes = working._work_piece, []
+
+    def piece(connection: sa.Connection, newsroom: Newsroom, event: Any, some: Any, now: datetime) -> tuple[str, ...]:
+        sizes.append(len(some))
+        return real(connection, newsroom, event, some, now)
+
+    monkeypatch.setattr(working, "_work_piece", piece)
+    assert reports.told(many(reports, 8)) == {"hard": 3, "known": 5}
+    assert sizes == [3, 3, 2]
+    assert [(row.state, row.note) for row in reports.rows()] == [("done", "3 hard, 5 known")]
+
+
+def test_a_request_whose_work_ends_in_the_middle_is_worked_again_and_counts_once(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_PIECE", 2)
+    real, calls = suppressions.record_bounces, 0
+
+    def dies(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise StoreError("the machine is switched off")
+        return real(*arguments)
+
+    monkeypatch.setattr(suppressions, "record_bounces", dies)
+    reports.store(many(reports, 6))
+    with pytest.raises(StoreError):
+        reports.work()
+    assert len(reports.bounces()) == 2 and [row.state for row in reports.rows()] == ["waiting"]
+    monkeypatch.undo()
+    assert dict(reports.work().results or {}) == {"known": 5, "hard": 1}
+    assert len(reports.bounces()) == 3
+
+
+def test_no_event_is_left_out_without_a_word(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distributor.bounces.providers.event.MAX_EVENTS", 3)
+    assert reports.told(many(reports, 3)) == {"hard": 3}
+    reports.store(many(reports, 4))
+    assert "more than 3 events" in reports.work().alarms[0]
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_event_waiting(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, damaged = queries.find_delivery, iter([DamagedRow("delivery 1 cannot be read")])
+
+    def find(connection: sa.Connection, number: int) -> Any:
+        for error in damaged:
+            raise error
+        return real(connection, number)
+
+    monkeypatch.setattr(queries, "find_delivery", find)
+    reports.store(reports.hard("mailgun"))
+    reports.store(sent.mailgun(reports.token("hoa"), "hoa@example.com", reports.line.now))
+    assert "delivery 1 cannot be read" in reports.work().alarms[0]
+    assert [row.state for row in reports.rows()] == ["aside", "done"]
 
 
 def test_one_event_that_upsets_us_keeps_no_other_waiting(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class TestRegister:
     def test_asking_for_another_newsletter_keeps_the_first(self, database: Database) -> None:
         self.add(database, "lan@example.com")
         person, change = self.add(database, "lan@example.com", "kinh-te")
-        assert (change, person.newsletters) == (SubscriptionChange.UPDATED, ("tin-sang", "kinh-te"))
+        assert (change, sorted(person.newsletters)) == (SubscriptionChange.UPDATED, ["kinh-te", "tin-sang"])
 
     def test_who_leaves_stays_known_but_on_no_list(self, database: Database) -> None:
         person, _ = self.add(database, "lan@example.com", "tin-sang", "kinh-te")
@@ -76,9 +76,6 @@ class TestRegister:
         assert lan.newsletters == ("kinh-te", "tin-sang")
         assert found["mai@example.com"] == same
         assert len(found) == 2502
-        assert found["s1@example.com"] == next(
-            one.subscriber for one in made if one.subscriber and one.subscriber.address == "s1@example.com"
-        )
         assert found["s1@example.com"].topics == ("Kinh tế",)
 
     @pytest.mark.parametrize(

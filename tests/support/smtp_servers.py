@@ -201,12 +201,23 @@ async def _end(server: asyncio.Server, tasks: set[asyncio.Task[None]]) -> None:
 
 @dataclass
 class Postbox:
-    """An aiosmtpd server and what it has taken. `logins` are the names that logged in; `encrypted` tells of each letter."""
+    """An aiosmtpd server and what it has taken. `logins` are the names that logged in; `encrypted` tells of each letter;
+    `announced` is called with each recipient whose letter is about to come."""
 
     port: int = 0
     taken: list[Envelope] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
+    announced: Callable[[str], None] | None = None
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.announced:
+            self.announced(address)
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 ok"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.taken.append(envelope)

@@ -81,7 +81,15 @@ async def test_a_correction_is_marked_with_its_time(sent: Visitor) -> None:
     assert "Số đúng là 45." in page
     assert "Tin b của tỉnh nhà" in page
     article = await (await sent.get(await article_path(sent, "Tin a của tỉnh nhà"))).text()
-    assert "09:12, 23/11/2026" in article and "Số đúng là 45." in article
+    assert "09:12, 23/11/2026" in article
+    assert article.count("Số đúng là 45.") == 1, "the notice is read once, not in the lead too"
+
+
+async def test_the_notice_of_an_edition_has_the_corrected_title(sent: Visitor) -> None:
+    await sent.run(sent.line.arrives, "a", title="Tin a, tên đã sửa")
+    await correct(sent, "Tin a của tỉnh nhà", NoticeKind.CORRECTION, "Tên đã sửa.")
+    page = await (await sent.get(EDITION)).text()
+    assert "Tin a, tên đã sửa</a></p>" in page and "Tin a của tỉnh nhà</a></p>" not in page
 
 
 async def test_of_a_withdrawn_article_only_the_notice_is_left(sent: Visitor) -> None:

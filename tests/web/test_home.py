@@ -35,6 +35,11 @@ async def test_the_home_page_speaks_english_too(visitor: Visitor) -> None:
     assert (await visitor.get("/fr/")).status == 404
 
 
+async def test_a_page_in_another_language_says_in_which_its_newsletter_is(visitor: Visitor) -> None:
+    assert '<h1 lang="vi">Tin sáng</h1>' in await (await visitor.get("/en/n/tin-sang")).text()
+    assert "<h1>Tin sáng</h1>" in await (await visitor.get("/n/tin-sang")).text()
+
+
 async def test_public_pages_are_small_and_may_be_kept(visitor: Visitor) -> None:
     for path in ("/", "/archive", "/n/tin-sang", "/feeds"):
         answer = await visitor.get(path)

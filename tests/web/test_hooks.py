@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 import threading
@@ -246,6 +247,22 @@ async def test_a_body_that_is_too_large_is_cut_off(visitor: Visitor) -> None:
     assert await stored(visitor) == []
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_proxy_may_compress_a_body_and_nobody_may_hide_a_large_one_so(visitor: Visitor, provider: str) -> None:
+    """What is signed is the body without its encoding."""
+    request = requests(visitor)[provider].with_headers(**{"Content-Encoding": "gzip"})
+    assert await post(visitor, request.with_body(gzip.compress(request.body))) == 200
+    assert await post(visitor, request.with_body(gzip.compress(b" " * 50 * hooks.MAX_BODY))) == 413
+    assert [row.body for row in await stored(visitor)] == [request.body]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(visitor: Visitor, provider: str) -> None:
+    request = requests(visitor)[provider].with_headers(**{"Content-Encoding": "gzip"})
+    assert await post(visitor, request) == 400
+    assert await stored(visitor) == []
+
+
 @pytest.mark.parametrize(("provider", "status"), [("mailgun", 408), ("brevo", 429)])
 async def test_a_body_that_does_not_come_is_not_waited_for(
     visitor: Visitor, provider: str, status: int, monkeypatch: pytest.MonkeyPatch
@@ -376,6 +393,10 @@ WRONG = [
     {"SigningCertURL": "https://sns.ap-southeast-1.amazonaws.com/?Action=SimpleNotificationService-0a.pem"},
     {"SigningCertURL": "https://sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-0a1b2c3d.pem\n"},
     {"SigningCertURL": "https://[sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-0a1b2c3d.pem"},
+    {"SigningCertURL": "https://sns.amazonaws.com.evil.vn/SimpleNotificationService-0a1b2c3d.pem"},
+    {"SigningCertURL": "https://sns.ap-southeast-1.amazonaws.com./SimpleNotificationService-0a1b2c3d.pem"},
+    {"SigningCertURL": "https://a:b@sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-0a1b2c3d.pem"},
+    {"SigningCertURL": "https://sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-0a1b2c3d.pem#x"},
     {"SigningCertURL": ""},
 ]
 

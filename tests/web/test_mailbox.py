@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import email
 import re
 from collections.abc import AsyncIterator
+from email import policy
 from pathlib import Path
 
 import pytest
 
+from distributor.web.mailbox import recipient
 from support.clocked_newsroom import Line
 from support.web_client import Visitor
 
@@ -53,6 +56,13 @@ async def test_the_emails_can_be_read_and_their_links_lead_to_the_pages(at_home:
     assert (await at_home.get(links[0])).status == 200
     text = await (await at_home.get(f"{path}/text")).text()
     assert "List-Unsubscribe: " in text and "Tin a của tỉnh nhà" in text
+
+
+def test_a_name_of_two_encoded_words_is_shown_in_one_piece() -> None:
+    to = "To: =?utf-8?b?Tmd1eeG7hW4gVGjhu4sgUGjGsA==?=\r\n =?utf-8?b?xqFuZyBUaOG6o28=?=\r\n <lan@example.com>\r\n\r\n"
+    message = email.message_from_string(to, policy=policy.default)
+    assert recipient(message) == "Nguyễn Thị Phương Thảo <lan@example.com>"
+    assert recipient(email.message_from_string("To: lan@example.com\n\n", policy=policy.default)) == "lan@example.com"
 
 
 @pytest.mark.parametrize(

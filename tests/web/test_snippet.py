@@ -13,7 +13,8 @@ from support.web_signup import LAN, fields_of, waiting
 
 def snippet(line: Line, language: Language = Language.VI) -> str:
     newsroom = line.newsroom
-    return render_snippet(newsroom.settings, newsroom.templates, newsroom.settings.newsletters["tin-sang"], language)
+    newsletter = newsroom.settings.newsletters["tin-sang"]
+    return render_snippet(newsroom.settings, newsroom.templates, newsletter, language, newsroom.secret())
 
 
 async def test_what_it_sends_signs_somebody_up_after_one_more_click(visitor: Visitor) -> None:

@@ -72,7 +72,7 @@ class TestLooking:
         page = await (await visitor.get(lan)).text()
         buttons = re.findall(r"<button[^>]*>([^<]*)</button>", page)
         assert buttons[0] == "Hủy đăng ký nhận bản tin"
-        assert buttons[1:] == ["Nhận mỗi ngày một thư", "Nhận mỗi tuần một thư", "Tạm ngừng", "Hủy mọi đăng ký"]
+        assert buttons[1:] == ["Nhận mỗi ngày một thư", "Nhận mỗi tuần một thư", "Tạm ngừng", "Hủy đăng ký mọi bản tin"]
         assert "Tin sáng" in page and "l••@example.com" in page and LAN not in page
 
     async def test_it_speaks_the_other_language_as_well(self, visitor: Visitor, lan: str) -> None:
@@ -276,7 +276,7 @@ class TestAfterwards:
     async def test_it_can_be_undone_for_a_day(self, visitor: Visitor, lan: str) -> None:
         await visitor.post(lan)
         visitor.line.now += timedelta(hours=23)
-        assert "lại nhận Tin sáng" in await (await visitor.post(lan + "/undo")).text()
+        assert "tiếp tục nhận bản tin “Tin sáng" in await (await visitor.post(lan + "/undo")).text()
         assert await subscribed(visitor)
         assert await visitor.run(left, visitor) == []
         await visitor.post(lan)

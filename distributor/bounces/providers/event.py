@@ -20,7 +20,7 @@ from ...model import BounceType
 from ...text import clean_line
 
 LONGEST = 500  # characters of an answer that are kept
-MAX_EVENTS = 5_000  # of one request; providers send at most a thousand
+MAX_EVENTS = 20_000  # of one request; providers send at most a thousand
 MAX_AGE = timedelta(days=3)  # of a signed time: retries carry the first one, and end after a day
 MAX_AHEAD = timedelta(hours=1)  # how far a provider's clock may be ahead
 _KEY = re.compile(r"[!-~]{1,150}")
@@ -93,7 +93,9 @@ def parse_objects(body: bytes) -> Iterator[Mapping[str, Any]]:
     many = found if isinstance(found, list) else [found]
     if not all(isinstance(one, Mapping) for one in many):
         raise UnreadableEvent("the body is not an array of objects")
-    yield from many[:MAX_EVENTS]
+    if len(many) > MAX_EVENTS:
+        raise UnreadableEvent(f"it holds more than {MAX_EVENTS} events")
+    yield from many
 
 
 def part(value: object, *path: str) -> Mapping[str, Any]:
@@ -104,9 +106,11 @@ def part(value: object, *path: str) -> Mapping[str, Any]:
 
 
 def items(value: object, name: str) -> Iterator[Mapping[str, Any]]:
-    """The objects of a list; nothing where there is none."""
+    """The objects of a list; nothing where there is none. Raises UnreadableEvent for a list without end."""
     found = value.get(name) if isinstance(value, Mapping) else None
-    for one in found[:MAX_EVENTS] if isinstance(found, list) else ():
+    if isinstance(found, list) and len(found) > MAX_EVENTS:
+        raise UnreadableEvent(f"it holds more than {MAX_EVENTS} {name}")
+    for one in found if isinstance(found, list) else ():
         if isinstance(one, Mapping):
             yield one
 

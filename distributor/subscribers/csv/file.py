@@ -11,13 +11,12 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from operator import itemgetter
 from typing import TextIO
 
 from ...mail.address import Mailbox, normalize
 from . import columns
 from .columns import StatusEntry
-from .records import BadRow, CsvRecords, unescape_formulas
+from .records import BadRow, CsvRecords, Row, unescape_formulas
 
 NO_COLUMNS: Mapping[str, Sequence[str]] = {}
 _DELIMITERS = ",;\t|"
@@ -80,63 +79,55 @@ class CsvFile:
 
     def _split_header(self, delimiter: str) -> tuple[str, int, list[str]]:
         """The header as a delimiter splits it, and its line; before them the delimiter that the file itself names."""
-        records = self._records(delimiter)
-        for cells in records:
-            if records.bad:
-                break
-            if not any(map(str.strip, cells)):
-                continue
-            line, names = records.line, [cell.strip(_INVISIBLE) for cell in cells]
-            said = _SEP.fullmatch(delimiter.join(names).strip(" "))
-            return self._header_after(line, said[1]) if said else ("", line, names)
-        if records.bad:
-            raise ValueError(f"line {records.bad[0].line}: {records.bad[0].reason}")
-        return "", 1, []
+        line, cells = self._first_row(delimiter)
+        names = [cell.strip(_INVISIBLE) for cell in cells]
+        said = _SEP.fullmatch(delimiter.join(names).strip(" "))
+        return (said[1], *self._first_row(said[1], below=line)) if said else ("", line, names)
 
-    def _header_after(self, line: int, delimiter: str) -> tuple[str, int, list[str]]:
-        """The header below a line that names the delimiter."""
-        records = self._records(delimiter)
-        for cells in records:
-            if records.line > line and any(map(str.strip, cells)):
-                return delimiter, records.line, cells
-        return delimiter, line, []
+    def _first_row(self, delimiter: str, *, below: int = 0) -> Row:
+        """The first row below a line that is not empty; without cells if there is none. Raises ValueError for a bad one."""
+        for block in self._records(delimiter):
+            for row in block.rows:
+                if isinstance(row, BadRow):
+                    raise ValueError(f"line {row.line}: {row.reason}")
+                if row[0] > below and any(map(str.strip, row[1])):
+                    return row
+        return below or 1, []
 
     def _records(self, delimiter: str, width: int = 10_000) -> CsvRecords:
         self._file.seek(0)
         return CsvRecords(self._file, delimiter, width=width, damaged=self._damaged)
 
-    def rows(self) -> Iterator[tuple[int, list[str]] | BadRow]:
-        """The line and cells of each row that is not empty; at least as many cells as the header has."""
-        width, first = self._width, self._first
-        records = self._records(self._delimiter, width)
-        bad = records.bad
-        address = self._places[columns.ADDRESS]
-        for cells in records:
-            if bad:
-                yield from bad
-                bad.clear()
-            line = records.line
-            if (
-                len(cells) == width and line > first and cells[address].strip() and not records.multiline
-            ):  # nearly all rows
-                cells.append("")  # for the columns that the file does not have
-                yield line, cells
+    def blocks(self) -> Iterator[Sequence[Row | BadRow]]:
+        """The rows that are not empty, those together that were read together; each has as many cells as the header."""
+        for rows, plain in self._records(self._delimiter, self._width):
+            yield rows if plain and self._are_whole(rows) else list(self._checked(rows))
+
+    def _are_whole(self, rows: Sequence[Row | BadRow]) -> bool:
+        """Whether these are rows below the header with all its cells, and something for an address, as nearly all are."""
+        address, width, first = self._places[columns.ADDRESS], self._width, self._first
+        found = [row[1][address] for row in rows if isinstance(row, tuple) and len(row[1]) == width and row[0] > first]
+        return len(found) == len(rows) and all(map(str.strip, found))
+
+    def _checked(self, rows: Iterable[Row | BadRow]) -> Iterator[Row | BadRow]:
+        """The rows below the header that are not empty, each looked at by itself."""
+        width = self._width
+        for row in rows:
+            if isinstance(row, BadRow):
+                yield row
                 continue
-            if line <= first or not any(map(str.strip, cells)):
+            line, cells = row
+            if line <= self._first or not any(map(str.strip, cells)):
                 continue
-            if len(cells) > width and any(map(str.strip, cells[width:])):
+            if any(map(str.strip, cells[width:])):
                 yield BadRow(
                     line,
                     f"has {len(cells)} fields, but the header has {width}; is {self._delimiter_name} not in quotes?",
                 )
-            elif records.multiline and (name := self._folded(cells)):
+            elif name := self._folded(cells):
                 yield BadRow(line, f"contains a line end in the column {name}")
             else:
-                if len(cells) > width:
-                    del cells[width:]
-                cells += [""] * (width + 1 - len(cells))
-                yield line, cells
-        yield from bad
+                yield line, cells[:width] + [""] * (width - len(cells))
 
     @property
     def _delimiter_name(self) -> str:
@@ -151,21 +142,22 @@ class CsvFile:
     def keys(self) -> Iterator[str]:
         """What is equal for equal addresses, of each row that has one: the address in normal form, unless it is invalid."""
         place = self._places[columns.ADDRESS]
-        for row in self.rows():
-            if not isinstance(row, BadRow):
-                cell = row[1][place]
-                if cell.isascii() and not _NEEDS_PARSING(cell):
-                    yield cell.lower()
-                    continue
+        for rows in self.blocks():
+            cells = [row[1][place] for row in rows if isinstance(row, tuple)]
+            together = "".join(cells)
+            if together.isascii() and not _NEEDS_PARSING(together):  # nearly all
+                yield from map(str.lower, cells)
+                continue
+            for cell in cells:
                 with suppress(ValueError):
                     yield cell_address_key(unescape_formulas(cell))
 
     def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
         """A function that reads these columns of a row; a missing column is empty."""
-        pick = itemgetter(*(self._places.get(name, self._width) for name in names), self._width)
+        places = [self._places.get(name) for name in names]
 
         def read(cells: Sequence[str]) -> list[str]:
-            values = [*map(str.strip, pick(cells)[:-1])]
+            values = ["" if place is None else cells[place].strip() for place in places]
             return list(map(unescape_formulas, values)) if "'" in "".join(values) else values
 
         return read

@@ -15,10 +15,10 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 MAX_RECORD_LENGTH = 65_536  # characters of a record; no row of a list needs more, and a line may have any length
 _MAX_FIELD_LINES = 200  # of one field
@@ -35,38 +35,54 @@ class BadRow:
     reason: str
 
 
+Row = tuple[int, list[str]]  # the first line of a record (from 1), and its cells
+
+
+class Block(NamedTuple):
+    """Records that were read at once, and the bad rows among them, in the order of the file. `plain`: each record is one
+    line, and none is bad."""
+
+    rows: Sequence[Row | BadRow]
+    plain: bool
+
+
 class CsvRecords:
-    """The records of a file, read once from its beginning. Iterating yields the cells of each record; meanwhile `line` is
-    its first line, `multiline` says that it has more than one, and `bad` holds the bad rows before it, which the caller
-    removes, also after the last record.
+    """The records of a file, read once from its beginning, in blocks.
 
     `damaged`: some characters could not be decoded and are U+DC80 to U+DCFF or U+FFFD.
     """
 
     def __init__(self, file: TextIO, delimiter: str, *, width: int = 10_000, damaged: bool = False) -> None:
-        self.line = 0
-        self.multiline = False
-        self.bad: list[BadRow] = []
         self._file = file
         self._block = io.StringIO()
         self._block_length = 0
         self._taken = 0  # lines so far
+        self._line = 0  # the first of the present record
+        self._bad: list[BadRow] = []  # before the present record
         self._delimiter = delimiter
         self._width = width
         self._damaged = damaged
         self._ahead: deque[str] = deque()
 
-    def __iter__(self) -> Iterator[list[str]]:
+    def __iter__(self) -> Iterator[Block]:
         """Blocks of plain lines go to the csv module as they are, several times as fast as line by line."""
         while block := self._read_block():
             self._block, self._block_length = io.StringIO(block, newline=""), len(block)
             if self._damaged or not _is_plain(block, self._delimiter):
-                yield from _csv_reader(self._feed(), self._delimiter)
+                yield Block(list(self._read_lines()), plain=False)
                 continue
-            for number, cells in enumerate(_csv_reader(self._block, self._delimiter), self._taken + 1):
-                self.line = number
-                yield cells
-            self._taken = self.line
+            rows = list(enumerate(_csv_reader(self._block, self._delimiter), self._taken + 1))
+            self._taken += len(rows)
+            yield Block(rows, plain=True)
+
+    def _read_lines(self) -> Iterator[Row | BadRow]:
+        """The records that begin in the block, each line looked at by itself."""
+        for cells in _csv_reader(self._feed(), self._delimiter):
+            yield from self._bad
+            self._bad.clear()
+            yield self._line, cells
+        yield from self._bad
+        self._bad.clear()
 
     def _read_block(self) -> str:
         """Some lines; the last is complete unless it is too long."""
@@ -98,22 +114,20 @@ class CsvRecords:
             else:  # nearly all lines, so this is the fast path
                 usual = '"' not in line or (line.count('"') % 2 == 0 and is_whole(line) is not None)
             if usual:
-                self.line = number
+                self._line = number
                 yield line
                 continue
             record, lines = self._examined(line, number)
-            self.line = number
+            self._line = number
             self._taken += lines - 1
             if record:
-                self.multiline = lines > 1
                 yield record
-                self.multiline = False
 
     def _examined(self, line: str, number: int) -> tuple[str, int]:
         """The record that begins with a line, or nothing if it is bad; and how many lines it has."""
 
         def bad(reason: str) -> tuple[str, int]:
-            self.bad.append(BadRow(number, reason))
+            self._bad.append(BadRow(number, reason))
             return "", 1
 
         if len(line) > MAX_RECORD_LENGTH and not line.endswith(("\n", "\r")):
@@ -214,11 +228,17 @@ _SIGNS = "=+\\-@'＝＋－＠"  # the wide ones count as formulas in East Asian 
 _BEGINNING = r"(^|[;,|\t])(\s*)"
 _FORMULA_START = re.compile(rf"{_BEGINNING}(?=[{_SIGNS}])")
 _ESCAPED_FORMULA = re.compile(rf"{_BEGINNING}'(?=[{_SIGNS}])")
+_FORMULA_IN_JSON = re.compile(rf"([;,|\t]\s*)([{_SIGNS}])")
 _VALUE = re.compile(r"((?:[^;\\]|\\.|\\)*)(?:;|\Z)", re.DOTALL)
 
 
 def escape_formulas(value: str) -> str:
     return _FORMULA_START.sub(r"\1\2'", value)
+
+
+def escape_formulas_in_json(text: str) -> str:
+    """A JSON object in which no text looks like a formula to a spreadsheet; it means the same."""
+    return _FORMULA_IN_JSON.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)
 
 
 def unescape_formulas(value: str) -> str:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from typing import TextIO
 
 from ...config.web import Attribute
-from ...mail.address import Mailbox, canonical_if_usual
+from ...mail.address import canonical_if_usual
 from ...model import AttributeValue, BounceType, Language, OptOut, Subscriber
 from ..attributes import NO_DECLARATIONS, parse_attributes, write_value
 from ..requests import NO_ATTRIBUTES, SubscriptionChoice, SubscriptionRequest, build_request, parse_choice
 from .columns import ATTRIBUTE, SUBSCRIBERS, ListedStatus, StatusEntry, attribute_columns, fold
 from .file import CsvFile, DuplicateKeys, parse_mailbox
-from .peers import OURS, recognize, since_places, since_reader, status_of_all, values_reader
-from .records import BadRow, escape_formulas, join_values, split_values
+from .peers import NO_VALUES, OURS, SAID, recognize, since_places, since_reader, status_of_all, values_reader
+from .records import BadRow, Row, escape_formulas, join_values, split_values
 
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
 ALL_NEWSLETTERS = ""  # in a request that says what somebody has unsubscribed from
@@ -145,28 +145,21 @@ class SubscriberList:
         return [name for name in self._file.skipped if name not in read]
 
     def __iter__(self) -> Iterator[SubscriptionRequest | BadRow]:
-        make = self._row
-        for row in self._file.rows():
-            yield make(*row) if row.__class__ is tuple else row  # type: ignore[misc]
+        return chain.from_iterable(map(self._requests, self._file.blocks()))
+
+    def _requests(self, rows: Sequence[Row | BadRow]) -> list[SubscriptionRequest | BadRow]:
+        return [row if isinstance(row, BadRow) else self._row(*row) for row in rows]
 
     def _row(self, line: int, cells: Sequence[str]) -> SubscriptionRequest | BadRow:
         address, name, language, newsletters, topics, frequency, consent = self._columns(cells)
         try:
-            usual = "" if self._foreign else canonical_if_usual(address)
-            person = None if usual else parse_mailbox(address)
-            if person is None:  # nearly all rows
-                chosen = self._chosen(language, newsletters, topics, frequency, True)
-                wanted = build_request(usual, chosen, name, consent or self._consent, self._attributes(cells))
-            elif self._foreign:
-                wanted = self._foreign_row(person, cells)
+            address, shown_name = _read_address(address)
+            if self._foreign:
+                wanted = self._foreign_row(address, shown_name, cells)
             else:
-                wanted = build_request(
-                    person.address,
-                    self._chosen(language, newsletters, topics, frequency, True),
-                    name or person.name,
-                    consent or self._consent,
-                    self._attributes(cells),
-                )
+                chosen = self._chosen(language, newsletters, topics, frequency, True)
+                agreed = consent or self._consent
+                wanted = build_request(address, chosen, name or shown_name, agreed, self._attributes(cells))
             if self._asks_consent and wanted.keeps and not wanted.consent:
                 raise ValueError(
                     "nothing says how they have agreed: the column consent is empty, and there is no --consent"
@@ -176,7 +169,7 @@ class SubscriberList:
         first = self._repeats.first(wanted.key, line)
         return wanted if first == line else BadRow(line, f"{wanted.address} is already in line {first}")
 
-    def _foreign_row(self, person: Mailbox, cells: Sequence[str]) -> SubscriptionRequest:
+    def _foreign_row(self, address: str, shown_name: str, cells: Sequence[str]) -> SubscriptionRequest:
         """A row with more than the usual columns: parts of a name, or an opt-out, here or in the system that the list comes
         from."""
         _, name, language, newsletters, topics, frequency, consent = said = self._columns(cells)
@@ -184,20 +177,33 @@ class SubscriberList:
         stands = self._of_all or self._file.status(cells)
         if stands and stands.says is not ListedStatus.SUBSCRIBED:
             lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
-            return self._not_subscribed(person.address, stands, lists)
+            return self._not_subscribed(address, stands, lists)
+        values = self._values[1](cells[self._values[0]]) if self._values else NO_VALUES
+        language, topics, frequency, consent = (
+            column or values.said.get(key, "")
+            for key, column in zip(SAID, (language, topics, frequency, consent), strict=True)
+        )
         chosen = self._chosen(language, newsletters, topics, frequency, not left)
         if family and not self._given and family not in name:
             name, given = "", name  # MailerLite: a column `Name` for the first name
         name = name or full_name(given, middle, family, chosen.language or chosen.usual)
-        values = self._values[1](cells[self._values[0]]) if self._values else {}
         agreed = "; ".join(filter(None, (consent or self._consent, self._since(cells))))
         wanted = build_request(
-            person.address, chosen, name or person.name, agreed, {**values, **self._attributes(cells)}
+            address, chosen, name or shown_name, agreed, {**values.attributes, **self._attributes(cells)}
         )
         if not left:
             return wanted
         lists = tuple(ALL_NEWSLETTERS if one == ALL_SYMBOL else one for one in split_values(left))
-        return replace(wanted, left=lists, keeps=any((*said[1:], wanted.name, wanted.attributes)))
+        return wanted._replace(left=lists, keeps=any((*said[1:], wanted.name, wanted.attributes)))
+
+
+def _read_address(cell: str) -> tuple[str, str]:
+    """The address of a cell in its one form, and the name that may stand before it. Raises ValueError."""
+    usual = canonical_if_usual(cell)  # as nearly all are
+    if usual:
+        return usual, ""
+    person = parse_mailbox(cell)
+    return person.address, person.name
 
 
 def full_name(given: str, middle: str, family: str, language: Language) -> str:

@@ -35,8 +35,8 @@ class SuppressionList:
         return self._file.skipped
 
     def __iter__(self) -> Iterator[Suppression | BadRow]:
-        for row in self._file.rows():
-            yield row if isinstance(row, BadRow) else self._row(*row)
+        for rows in self._file.blocks():
+            yield from (row if isinstance(row, BadRow) else self._row(*row) for row in rows)
 
     def _row(self, line: int, cells: Sequence[str]) -> Suppression | BadRow:
         values = dict(zip(COLUMNS, self._read(cells), strict=True))

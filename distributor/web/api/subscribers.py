@@ -134,7 +134,7 @@ def _add_now(call: ApiCall, wanted: SubscriberCreate, request: SubscriptionReque
 def _only_newsletters(request: SubscriptionRequest) -> SubscriptionRequest:
     """The request without the choices that other newsletters of the person go by: they are not the token's to change."""
     choice = replace(request.choice, topics=(), frequency=None, language=None)
-    return replace(request, name="", attributes={}, choice=choice)
+    return request._replace(name="", attributes={}, choice=choice)
 
 
 def _consent(call: ApiCall, wanted: SubscriberCreate, person: Subscriber, newsletter: str) -> Consent:

@@ -70,7 +70,7 @@ class TestEncodings:
         try:
             found = detect(io.BytesIO(body))
         except ValueError as error:
-            assert "is not UTF-8 text" in str(error)
+            assert any(words in str(error) for words in ("is not UTF-8 text", "is a workbook"))
             return
         errors = "surrogateescape" if found.name == "utf-8-sig" else "replace"
         text = io.TextIOWrapper(

@@ -145,6 +145,12 @@ def test_what_cannot_be_read_of_json_is_told_with_its_line() -> None:
     ]
 
 
+def test_who_has_left_there_is_not_lost_because_the_rest_of_the_row_cannot_be_read() -> None:
+    header = LISTMONK.partition("\n")[0]
+    (row,) = read(f"{header}\nu,lan@example.vn,Lan,{{nonsense,blocklisted,2021-03-04,2021-03-04\n")
+    assert outcome(row) == "left"
+
+
 class TestCommand:
     def test_the_mapping_is_shown_and_what_became_of_each(self, room: Room) -> None:
         file = room.folder / "subscribers.csv"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distributor.subscribers.csv import records
-from distributor.subscribers.csv.records import BadRow, CsvRecords
+from distributor.subscribers.csv.records import BadRow, CsvRecords, Row
 
 PIECES = st.sampled_from(
     ["a", "b@x.vn", " ", ",", ",", ";", '"', '"', '""', '"x"', "\n", "\n", "\r\n", "\r", "\0", "'=", "é", "\u2028"]
@@ -17,9 +17,9 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES, max_size=60).map("".join)
 
 
-def everything(text: str, delimiter: str) -> tuple[list[tuple[int, bool, list[str]]], list[BadRow]]:
+def everything(text: str, delimiter: str) -> list[Row | BadRow]:
     read = CsvRecords(io.StringIO(text, newline=""), delimiter, width=4)
-    return [(read.line, read.multiline, cells) for cells in read], read.bad
+    return [row for block in read for row in block.rows]
 
 
 @settings(max_examples=400, deadline=None)

@@ -432,3 +432,10 @@ def _store() -> None:
         sa.Column("since", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store_identity")),
     )
+    op.create_table(
+        "link_addresses",
+        sa.Column("address", sa.String(length=1000), nullable=False),
+        sa.Column("first_sent", UtcTime(), nullable=False),
+        sa.Column("last_sent", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_link_addresses")),
+    )
