@@ -15,13 +15,15 @@ LIGHT_BACKGROUND, DARK_BACKGROUND = "#ffffff", "#1b1f24"  # of an email, light a
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The accent color as it is, as text on the light and the dark background; the color of text on it; of thin lines."""
+    """The accent color as it is, as text on the light and the dark background; the color of text on it; of thin lines; of
+    boxes, a little darker than the background."""
 
     accent: str
     on_light: str
     on_dark: str
     words: str
     line: str = "#dfe3e7"
+    tint: str = "#f3f5f6"
 
 
 @lru_cache(maxsize=64)
@@ -33,6 +35,7 @@ def build_palette(accent: str, background: str = LIGHT_BACKGROUND, text: str = "
         on_dark=ensure_contrast(accent, DARK_BACKGROUND, MIN_DARK_CONTRAST),
         words=max(("#ffffff", "#000000"), key=lambda color: contrast(color, accent)),
         line=mix(background, text, 0.14),
+        tint=mix(background, text, 0.045),
     )
 
 

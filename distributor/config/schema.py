@@ -60,6 +60,9 @@ class Theme(Section):
         description="width of the logo in pixels when it is 40 px high",
         examples=[160],
     )
+    logo_on_band: bool = Field(
+        False, description="the logo is made for the color of the header: show it there, not above on the background"
+    )
     footer: Lines = Field(
         (),
         description="more lines for the footer",
@@ -106,6 +109,11 @@ class Site(Section):
         "",
         description="postal address of the publisher, shown in the footer",
         examples=["12 phố Hồ Xuân Hương, thành phố Bắc Sơn"],
+    )
+    links: dict[str, PublicUrl] = Field(
+        {},
+        description="pages of yours elsewhere, each with its name; in the footer of emails",
+        examples=[{"Facebook": "https://www.facebook.com/bacson", "Zalo": "https://zalo.me/bacson"}],
     )
     utm_source: str = Field(
         "", description="adds utm_source and its companions to links; off if left out", examples=["tin-bacson"]

@@ -25,6 +25,7 @@ from ..model import Article, Edition, EditionKind, Notice, Rendition
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
 from ..rendering.context import RenderContext, SiteRenderContext
+from ..rendering.page_frame import localized
 from ..rendering.views import all_with_notices
 from ..subscribers import recipients
 from ..subscribers.recipients import (
@@ -176,6 +177,15 @@ def _web_url(context: NewsletterContext, edition: Edition, channels: Mapping[str
     return f"{settings.links_url}/archive/{edition.newsletter}/{edition.id}"
 
 
+def _subscribe_url(newsroom: Newsroom, newsletter: Newsletter) -> str:
+    """Where somebody to whom an email was forwarded subscribes; empty without web pages."""
+    settings = newsroom.settings
+    if settings.web is None or not newsletter.on_the_web:
+        return ""
+    path = localized(f"/n/{newsletter.id}/subscribe", newsroom.language(newsletter), settings.site.language)
+    return f"{settings.links_url}{path}"
+
+
 def render_channel(
     channel: Channel, edition: Edition, segmentation: Segmentation, context: RenderContext
 ) -> list[Rendition]:
@@ -304,6 +314,7 @@ def build_render_context(
         published=all_with_notices(published, known, language, zone),
         templates=newsroom.templates,
         has_preferences=newsroom.settings.web is not None,
+        subscribe_url=_subscribe_url(newsroom, newsletter),
         language=language,
         zone=zone,
         attributes=tuple(newsroom.settings.attributes),

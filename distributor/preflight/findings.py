@@ -99,7 +99,7 @@ CHECKS: dict[str, Check] = {
     "headings": Check(_W, "There is one h1, and no level of headings is skipped."),
     "layout-table": Check(_W, 'Tables for layout have role="presentation".'),
     # links
-    "link-url": Check(_B, "Every link is a full http, https or mailto address."),
+    "link-url": Check(_B, "Every link is a full http, https, mailto or tel address."),
     "link-placeholder": Check(_B, "No link is a placeholder: empty, #, TODO, example.com or localhost."),
     "link-text": Check(_W, "Every link has a text, or an image with alternative text."),
     "unfilled-field": Check(

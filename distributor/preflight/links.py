@@ -26,6 +26,7 @@ _TEMPLATE_SYNTAX = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\*\|[A-Z_:]{1,40
 _URL_ATTRIBUTES = ("href", "src", "background", "action")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SURROUNDING_PUNCTUATION = "<>()[]\"'“”.,;:"  # that may surround an address in a text
+_TELEPHONE = re.compile(r"tel:\+?\d{3,15}", re.IGNORECASE)  # RFC 3966
 _ANGLED = re.compile(r"<([^<>]*)>")
 
 
@@ -75,7 +76,8 @@ def _loopback(host: str) -> bool:
 
 def check_full_urls(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for page, element, url in _links(message):
-        if not (_UNFINISHED.fullmatch(url) or is_web(url) or _is_mailto(url) or _unfilled(url)):
+        contact = _is_mailto(url) or _TELEPHONE.fullmatch(url)
+        if not (_UNFINISHED.fullmatch(url) or is_web(url) or contact or _unfilled(url)):
             text = f"the link leads to {clean_line(url)[:80]!r}; emails need the full address, with https://"
             yield finding("link-url", text, page.locate(element), (url,))
 
@@ -141,10 +143,14 @@ def _unfilled(url: str) -> bool:
 
 
 def _is_mailto(url: str) -> bool:
+    """Whether it writes to a mailbox, or to nobody yet but with something to forward (RFC 6068, section 2)."""
     if not url.lower().startswith("mailto:"):
         return False
+    address, _, fields = url[len("mailto:") :].partition("?")
+    if not address:
+        return bool(fields)
     try:
-        Mailbox("", url[len("mailto:") :].partition("?")[0])
+        Mailbox("", address)
     except ValueError:
         return False
     return True

@@ -49,7 +49,7 @@ class SiteRenderContext:
 class RenderContext(SiteRenderContext):
     """Implements `distributor.channel.ComposeContext` for one newsletter at one moment. `attributes` are the names of those
     that subscribers have; `notes` collects remarks for staff on the emails rendered. `has_preferences`: there are web pages
-    on which subscribers change their preferences."""
+    on which subscribers change their preferences; `subscribe_url` is the page on which others subscribe."""
 
     newsletter: Newsletter
     announced: tuple[Article, ...]
@@ -57,6 +57,7 @@ class RenderContext(SiteRenderContext):
     corrected: tuple[Edition, ...] = ()
     web_url: str = ""
     has_preferences: bool = False
+    subscribe_url: str = ""
     render_cache: RenderCache = field(default_factory=RenderCache, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False)
 
@@ -111,6 +112,7 @@ class RenderContext(SiteRenderContext):
             notes=dict.fromkeys(edition.known, i18n.translate(edition.language, "alerted")),
             web_url=self.web_url,
             preferences_url=merge_tag("preferences_url") if self.has_preferences else "",
+            subscribe_url=self.subscribe_url,
             link=lambda url: self._tagged(url, "email", edition.id),
         )
         made = render_digest(edition, self.settings, options, self.render_cache)

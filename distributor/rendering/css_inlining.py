@@ -3,7 +3,8 @@
 premailer does it, without network or files: its CSS parser would open whatever `@import` names, even with
 `allow_network=False`, so it gets a fetcher that fetches nothing. Rules that must stay as they are (media queries, dark
 mode) stand in a `<style data-premailer="ignore">` block, which is copied without being parsed. Widths and heights are
-left to the templates: premailer would write `width="100%"` and `height="auto"` over the numbers that Outlook needs.
+left to the templates: premailer would write `width="100%"` and `height="auto"` over the numbers that Outlook needs. Nor
+does a picture that floats get `align="right"`: in Outlook it would leave its cell.
 
 Where a style sheet has simple selectors only (`.lead`, `td`, `td.edge`), what premailer writes into a tag depends on its
 name, class, id and style, and on nothing around it. So all the tags of an edition go through premailer once, in one
@@ -27,6 +28,7 @@ from ..errors import InliningError, RenderError
 
 _LINKED = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
 _OPTIONS: dict[str, Any] = {
+    "align_floating_images": False,
     "allow_network": False,
     "allow_insecure_ssl": False,
     "allow_loading_external_files": False,
@@ -101,6 +103,7 @@ _STYLE = re.compile(r"<style\b([^>]*)>(.*?)</style>", re.DOTALL | re.IGNORECASE)
 _IGNORED = re.compile(r"\s*data-premailer=[\"']?ignore[\"']?", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-zA-Z][\w-]*|\*)?(?:[.#][\w-]+)*")
+_SPACES = re.compile(r";\s+(?=[\w-]+:)")  # between declarations
 _VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
 _NOT_SAMPLED = frozenset({"html", "head", "meta", "title", "link", "base", "body"})
 _SAMPLE_PARENTS = {
@@ -249,7 +252,7 @@ def _write_tag(name: str, written: str, inlined: _TagStyle) -> str:
         for attribute, value in _ATTRIBUTE.findall(written.rstrip().removesuffix("/"))
         if attribute.lower() != "style"
     )
-    style = f" style={_quoted(inlined.style)}" if inlined.style else ""
+    style = f" style={_quoted(_SPACES.sub(';', inlined.style))}" if inlined.style else ""
     return f"<{name}{kept}{inlined.added}{style}{closing}>"
 
 

@@ -9,8 +9,10 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from .. import i18n
 from ..channel import Digest
@@ -20,9 +22,13 @@ from .cache import RenderCache
 from .globals import RenderSettings, common_values, personal_values
 from .gmail_clipping import MAX_HTML_SIZE, DetailLevel, FitResult, clipping_size, fit_to_limit
 from .plaintext import cut_words
-from .views import ArticleView, article_view, safe_text
+from .views import ArticleView, article_view, safe_text, safe_url
 
 PREHEADER_LENGTH = 110  # characters
+MIN_CONTENTS = 6  # articles from which on an email begins with a list of what is in it
+MAX_CONTENTS = 5  # titles in that list
+MAX_LINES = 20  # lines of an email, where the web has the others
+FEW_LINES = 5  # lines that need no headings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +57,15 @@ class DigestOptions:
     """What a digest shows beside its edition. All may be left out.
 
     `kind` overrides the edition's own; `notes` are labels of articles by id; `web_url` and `preferences_url` are merge tags,
-    or one address for all recipients; `link` changes the addresses of articles. HTML of more than `limit` octets is
-    shortened.
+    or one address for all recipients; `subscribe_url` is for those to whom an email was forwarded; `link` changes the
+    addresses of articles. HTML of more than `limit` octets is shortened.
     """
 
     kind: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     web_url: str = ""
     preferences_url: str = ""
+    subscribe_url: str = ""
     limit: int = MAX_HTML_SIZE
     link: Callable[[str], str] = str
 
@@ -89,7 +96,11 @@ def render_digest(
         preheader=given["preheader"],
         html=html,
         text=cache.render_text(email.name, given, settings.templates),
-        notes=(*faults, *(f"shortened to fit: {step}" for step in fitted.steps)),
+        notes=(
+            *faults,
+            *(f"shortened to fit: {step}" for step in fitted.steps),
+            *([f"{given['rest']} left to the web"] if given["rest"] else []),
+        ),
     )
 
 
@@ -110,10 +121,12 @@ class _EmailTemplates:
     def values(self, detail: DetailLevel) -> dict[str, Any]:
         settings, options = self.settings, self.options
         return {
-            **edition_values(self.edition, settings, options, detail, self.cache),
             **common_values(settings, self.edition.language),
             **personal_values(options.web_url, options.preferences_url, settings.attributes),
+            **edition_values(self.edition, settings, options, detail, self.cache),
             "rest_url": options.web_url or settings.site.url,
+            "forward_url": _forward_url(safe_text(self.edition.subject), options.web_url),
+            "subscribe_url": options.subscribe_url,
         }
 
     def render_inlined(self, detail: DetailLevel) -> str:
@@ -137,8 +150,21 @@ def _values_of_all_detail_levels(values: Mapping[str, Any]) -> list[dict[str, An
     stories = values["stories"] + values["briefs"]
     noted = [replace(one, note=one.note or "…") for one in stories[:2]]
     headed, plain = SectionView("…", (*noted, *stories)), SectionView("", (*noted, *stories))
-    changes = {"sections": (headed, plain), "briefs": [*noted, *stories], "rest": 2}
+    changes = {
+        "sections": (headed, plain),
+        "briefs": [*noted, *stories],
+        "brief_sections": (headed, plain),
+        "contents": stories,
+        "rest": 2,
+    }
     return [{**values, **changes, "first": one} for one in (*noted, *stories[:1])]
+
+
+def _forward_url(subject: str, web_url: str) -> str:
+    """An address that opens a new message about the edition (RFC 6068); empty where its page is not on the web."""
+    if not safe_url(web_url):
+        return ""
+    return f"mailto:?subject={quote(subject, safe='')}&body={quote(web_url, safe='')}"
 
 
 def edition_values(
@@ -151,14 +177,16 @@ def edition_values(
     """The values of an edition for templates, the same for every recipient; docs/templates.md explains each."""
     language, zone = edition.language, settings.zone
     cache = render_cache or RenderCache()
-    view = functools.partial(_article_view, edition, settings, options, detail, cache)
+    facts = _telling_facts(edition, zone)
+    view = functools.partial(_article_view, edition, settings, options, detail, cache, facts)
     full = len(edition.articles) if detail.full is None else detail.full
-    stories = [view(article) for article in edition.articles[:full]]
+    stories = [view(article, position) for position, article in enumerate(edition.articles[:full])]
     below = [*edition.articles[full:], *edition.briefs]
-    lines = len(below) if detail.lines is None else detail.lines
-    briefs = [view(article) for article in below[:lines]]
+    lines = _line_count(len(below), detail.lines, options.web_url)
+    briefs = [view(article, full + position) for position, article in enumerate(below[:lines])]
     if not stories:  # an edition of lines only still has a story at its top
         stories, briefs = briefs[:1], briefs[1:]
+    sections = group_into_sections(stories[1:], language, settings.sections)
     return {
         "edition": EditionView(
             id=edition.id,
@@ -173,9 +201,11 @@ def edition_values(
         "intro": None,
         "blocks": {},
         "first": stories[0],
-        "sections": group_into_sections(stories[1:], language, settings.sections),
+        "contents": _contents(sections, len(stories) + len(briefs)),
+        "sections": sections,
         "stories": stories,
         "briefs": briefs,
+        "brief_sections": _group_lines(briefs, len(stories) + 1, language, settings.sections),
         "rest": len(below) - lines,
         "rest_url": "",
     }
@@ -187,24 +217,75 @@ def _article_view(
     options: DigestOptions,
     detail: DetailLevel,
     cache: RenderCache,
+    facts: Mapping[str, _Facts],
     article: Article,
+    position: int,
 ) -> ArticleView:
-    """An article as this email shows it; made once for all segments that show it alike."""
-    note = options.notes.get(article.id, "")
-    with_image = detail.thumbnails or article.id == edition.carried[0].id
+    """The article at a position as this email shows it; made once for all segments that show it alike."""
+    note, lead, told = options.notes.get(article.id, ""), detail.lead_length(position), facts.get(article.id, _Facts())
+    with_image = detail.has_picture(position)
 
     def make() -> ArticleView:
-        made = article_view(article, edition.language, settings.zone, settings.sections, note, detail.lead)
-        return replace(made, url=options.link(made.url), image=made.image if with_image else None)
+        made = article_view(article, edition.language, settings.zone, settings.sections, note, lead)
+        author = i18n.translate(edition.language, "by", author=made.author) if told.author and made.author else ""
+        byline = " · ".join(filter(None, [author, made.date if told.day else ""]))
+        return replace(made, url=options.link(made.url), image=made.image if with_image else None, byline=byline)
 
-    return cache.article_view(article, (note, detail.lead, with_image), make)
+    return cache.article_view(article, (note, lead, with_image, told), make)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What tells a reader of an edition something about a story: its author, its day."""
+
+    author: bool = False
+    day: bool = False
+
+
+def _telling_facts(edition: Edition, zone: ZoneInfo) -> dict[str, _Facts]:
+    """By article. The day of the edition is known; what is the same for all stories is told with the first one only."""
+
+    def day_of(article: Article) -> date | None:
+        return article.moment.astimezone(zone).date() if article.has_date else None
+
+    known = edition.frozen_at.astimezone(zone).date()
+    one_author = len({article.author for article in edition.articles}) == 1
+    one_day = len({day_of(article) for article in edition.articles}) == 1
+    return {
+        article.id: _Facts(author=first or not one_author, day=day_of(article) != known and (first or not one_day))
+        for article, first in ((article, article is edition.articles[0]) for article in edition.articles)
+    }
+
+
+def _line_count(lines: int, most: int | None, web_url: str) -> int:
+    """How many of the lines an email shows: all, unless it would be too large or the web has the rest of a long list."""
+    shown = lines if most is None else min(most, lines)
+    return min(shown, MAX_LINES) if web_url and lines > MAX_LINES else shown
+
+
+def _contents(sections: Sequence[SectionView], count: int) -> tuple[ArticleView, ...]:
+    """What an email of many articles names at its beginning, after its first story, which stands right below: the first
+    story of each section and then the next ones, in the order of the email."""
+    stories = [story for section in sections for story in section.stories]
+    chosen = [section.stories[0] for section in sections][:MAX_CONTENTS]
+    chosen += [story for story in stories if story not in chosen][: MAX_CONTENTS - len(chosen)]
+    return tuple(story for story in stories if story in chosen) if count >= MIN_CONTENTS and len(chosen) > 1 else ()
+
+
+def _group_lines(
+    lines: Sequence[ArticleView], start: int, language: Language, sections: Sequence[str]
+) -> tuple[SectionView, ...]:
+    """The lines of an email by topic, the first with the number `start`; a few of them need no headings."""
+    if len(lines) <= FEW_LINES:
+        return (SectionView("", tuple(lines), start),) if lines else ()
+    return group_into_sections(lines, language, sections, start)
 
 
 def group_into_sections(
-    stories: Sequence[ArticleView], language: Language, sections: Sequence[str] = ()
+    stories: Sequence[ArticleView], language: Language, sections: Sequence[str] = (), start: int = 2
 ) -> tuple[SectionView, ...]:
-    """The articles after the first, under headings: the newsletter's sections in their order, or else their topics where
-    at least two topics have two articles each. Without either, all under no heading.
+    """Articles under headings, the first of them with the number `start`: the newsletter's sections in their order, or else
+    their topics where at least two topics have two articles each. Without either, all under no heading.
     """
     count = Counter(story.topic for story in stories if story.topic)
     if sections:
@@ -217,7 +298,6 @@ def group_into_sections(
     if rest:
         groups.append((i18n.translate(language, "other_topics") if headings else "", rest))
     made: list[SectionView] = []
-    start = 2
     for heading, group in groups:
         made.append(SectionView(heading, tuple(group), start))
         start += len(group)

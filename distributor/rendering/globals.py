@@ -13,6 +13,7 @@ from ..color import build_palette
 from ..config.schema import Newsletter, Site
 from ..merge_fields import ATTRIBUTE_PREFIX, merge_tag
 from ..model import Language
+from .contacts import find_links
 from .templates import Templates
 
 
@@ -51,6 +52,8 @@ def common_values(settings: RenderSettings, language: Language) -> dict[str, Any
         "short_date": partial(i18n.short_date, language=language, zone=zone),
         "clock": partial(i18n.clock, zone=zone),
         "quantity": partial(i18n.quantity, language=language),
+        "contact": find_links(i18n.translate(language, "contact", contact=settings.site.contact)),
+        "footer_lines": [find_links(line) for line in theme.footer],
     }
 
 
@@ -62,4 +65,6 @@ def personal_values(web_url: str = "", preferences_url: str = "", attributes: Se
         "unsubscribe_url": merge_tag("unsubscribe_url"),
         "web_url": web_url,
         "preferences_url": preferences_url,
+        "forward_url": "",
+        "subscribe_url": "",
     }

@@ -1,8 +1,15 @@
-"""Gmail clipping: emails are shortened, step by step, until Gmail shows them whole, the footer included. Pure.
+"""Gmail clipping: emails are shortened from their end until Gmail shows them whole, the footer included. Pure.
 
 Gmail shows about 102 kB of an email's HTML and hides the rest, the unsubscribe link with it. So each email is measured
-when it is rendered, and shortened where it is too large: first shorter leads, then no thumbnails, then whole articles
-become lines, and at last lines are left to the web, with a link that says how many.
+when it is rendered. One that is too large gives up what readers miss least, from its last story upwards and no more than
+must be, found by bisection (`_STEPS`):
+
+1. pictures of stories, the last ones first;
+2. leads are cut to 240 characters, then to 120;
+3. stories become lines;
+4. lines are left to the web, with a link that says how many.
+
+The first ten stories keep their pictures, leads and places until all the others have given up theirs.
 """
 
 from __future__ import annotations
@@ -27,18 +34,35 @@ WORST_CASE_VALUES: Mapping[str, str] = MappingProxyType(
         "preferences_url": f"https://{'x' * 200}",
     }
 )
-LEAD_LENGTHS = (240, 120)
-MIN_FULL_ARTICLES = 3  # that keep their leads
+MEDIUM_LEAD, SHORT_LEAD = 240, 120  # characters
+TOP_STORIES = 10  # that are shortened last
+MIN_FULL_ARTICLES = 3  # that never become lines
 
 
 @dataclass(frozen=True, slots=True)
 class DetailLevel:
-    """How much of an edition an email shows. `full` articles have a lead, `lines` are the lines after them; None: all."""
+    """How much of an edition an email shows, in numbers of articles from the top; None: all of them.
 
-    lead: int = MAX_LEAD_LENGTH
-    thumbnails: bool = True
+    The first `full` articles are stories, with a lead, and `lines` of the others are lines. The first `pictures` may have
+    a picture; the first `whole_leads` have their whole lead, those up to `medium_leads` one of 240 characters, and the rest
+    of them one of 120.
+    """
+
+    pictures: int | None = None
+    whole_leads: int | None = None
+    medium_leads: int | None = None
     full: int | None = None
     lines: int | None = None
+
+    def has_picture(self, position: int) -> bool:
+        """Whether the article at this position, counted from 0, may have a picture."""
+        return self.pictures is None or position < self.pictures
+
+    def lead_length(self, position: int) -> int:
+        """How many characters the lead of the article at this position may have."""
+        if self.whole_leads is None or position < self.whole_leads:
+            return MAX_LEAD_LENGTH
+        return MEDIUM_LEAD if self.medium_leads is None or position < self.medium_leads else SHORT_LEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +71,30 @@ class FitResult:
 
     detail: DetailLevel = DetailLevel()
     steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A field of the detail level that is lowered to at least `least`, and what it means, where `{number}` is kept; of
+    what is left to the web, the email itself says how much."""
+
+    name: str
+    least: int
+    told: str
+
+
+_STEPS = (
+    _Step("pictures", TOP_STORIES, "pictures with the first {number} stories only"),
+    _Step("whole_leads", TOP_STORIES, f"leads after story {{number}} cut to {MEDIUM_LEAD} characters"),
+    _Step("medium_leads", TOP_STORIES, f"leads after story {{number}} cut to {SHORT_LEAD} characters"),
+    _Step("full", TOP_STORIES, "stories after story {number} without leads"),
+    _Step("lines", 0, ""),
+    _Step("pictures", 1, "pictures with the first {number} stories only"),
+    _Step("whole_leads", 0, f"leads after story {{number}} cut to {MEDIUM_LEAD} characters"),
+    _Step("medium_leads", 0, f"leads after story {{number}} cut to {SHORT_LEAD} characters"),
+    _Step("full", MIN_FULL_ARTICLES, "stories after story {number} without leads"),
+    _Step("lines", 0, ""),
+)
 
 
 def clipping_size(page: str, limit: int = MAX_HTML_SIZE, values: Mapping[str, str] = WORST_CASE_VALUES) -> int:
@@ -68,42 +116,46 @@ def _scale_encoded(octets: int) -> int:
 
 
 def fit_to_limit(size: Callable[[DetailLevel], int], stories: int, lines: int, limit: int = MAX_HTML_SIZE) -> FitResult:
-    """The first detail level, in the order of the steps, whose email is not larger than `limit`.
+    """The most detailed level, in the order of the steps, whose email is not larger than `limit`.
 
     `size` measures the email of a detail level in octets; `stories` and `lines` are how many there are to show. The last
     step is taken even where it does not suffice: an email of three articles and a link is the shortest there is.
     """
-
-    def fits(detail: DetailLevel) -> bool:
-        return size(detail) <= limit
-
-    detail, steps = DetailLevel(), list[str]()
-    if fits(detail):
+    detail, steps = DetailLevel(), dict[str, str]()
+    if size(detail) <= limit:
         return FitResult()
-    for lead in LEAD_LENGTHS:
-        detail = replace(detail, lead=lead)
-        steps = [f"leads cut to {lead} characters"]
-        if fits(detail):
-            return FitResult(detail, tuple(steps))
-    detail = replace(detail, thumbnails=False)
-    steps.append("no thumbnails")
-    if fits(detail):
-        return FitResult(detail, tuple(steps))
-    fewest = min(MIN_FULL_ARTICLES, stories)
-    full = _find_largest(lambda number: fits(replace(detail, full=number)), fewest, stories)
-    detail = replace(detail, full=max(full, fewest))
-    steps.append(f"{stories - max(full, fewest)} of {stories} articles as lines")
-    if full >= fewest:
-        return FitResult(detail, tuple(steps))
-    after = stories - fewest + lines
-    shown = max(0, _find_largest(lambda number: fits(replace(detail, lines=number)), 0, after))
-    steps.append(f"{after - shown} left to the web")
-    return FitResult(replace(detail, lines=shown), tuple(steps))
+    for step in _STEPS:
+        now = _value(detail, step.name, stories, lines)
+        least = min(step.least, now)
+        if least == now:
+            continue
+        kept = least
+
+        def fits(number: int, step: _Step = step, detail: DetailLevel = detail) -> bool:
+            return size(replace(detail, **{step.name: number})) <= limit
+
+        enough = fits(least)
+        if enough:
+            kept = _find_largest(fits, least, now - 1)
+        detail = replace(detail, **{step.name: kept})
+        if step.told:
+            steps[step.name] = step.told.format(number=kept)
+        if enough:
+            break
+    return FitResult(detail, tuple(steps.values()))
+
+
+def _value(detail: DetailLevel, name: str, stories: int, lines: int) -> int:
+    """A field of the detail level as a number."""
+    value: int | None = getattr(detail, name)
+    if value is not None:
+        return value
+    return stories if name != "lines" else stories - _value(detail, "full", stories, lines) + lines
 
 
 def _find_largest(good: Callable[[int], bool], low: int, high: int) -> int:
-    """The largest number from `low` to `high` that is good, of which all smaller ones are too; `low - 1` where none is."""
-    best = low - 1
+    """The largest number from `low`, which is good, to `high` that is good, of which all smaller ones are too."""
+    best = low
     while low <= high:
         middle = (low + high) // 2
         if good(middle):

@@ -56,7 +56,10 @@ class ImageView:
 
 @dataclass(frozen=True, slots=True)
 class ArticleView:
-    """An article. What is unknown is empty: an article without an address cannot be linked, for instance."""
+    """An article. What is unknown is empty: an article without an address cannot be linked, for instance.
+
+    `byline` is its author and day as far as they tell readers of an edition something.
+    """
 
     id: str
     title: str
@@ -67,6 +70,7 @@ class ArticleView:
     date: str
     image: ImageView | None
     note: str = ""
+    byline: str = ""
 
 
 def article_view(

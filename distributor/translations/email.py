@@ -8,6 +8,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "greeting": ("Kính chào {name}!", "Dear {name},"),
     "count_one": ("Bản tin số này có 1 tin.", "this edition has one story."),
     "count_many": ("Bản tin số này có {count} tin.", "this edition has {count} stories."),
+    "contents": ("Trong số này", "In this edition"),
     "read_on": ("Đọc tiếp", "Read on"),
     "other_topics": ("Tin khác", "More news"),
     "briefs": ("Tin vắn", "In brief"),
@@ -31,6 +32,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "preferences": ("Thay đổi tùy chọn nhận tin", "Change your preferences"),
     "web_view": ("Xem thư này trên trình duyệt", "View in your browser"),
     "contact": ("Liên hệ: {contact}", "Contact: {contact}"),
+    "home_page": ("Trang chủ", "Home page"),
+    "forward": ("Chuyển tiếp thư này", "Forward this email"),
+    "subscribe_too": ("Đăng ký nhận bản tin", "Get the newsletter"),
     # -- an alert
     "alert": ("Tin khẩn", "Breaking"),
     "alert_sent": ("Gửi lúc {time}, {date}", "Sent at {time}, {date}"),

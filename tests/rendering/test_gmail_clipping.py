@@ -27,6 +27,7 @@ from distributor.rendering.cache import RenderCache
 from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.gmail_clipping import (
     MIN_FULL_ARTICLES,
+    TOP_STORIES,
     WORST_CASE_VALUES,
     DetailLevel,
     FitResult,
@@ -48,7 +49,9 @@ def digest(edition: Edition, cache: RenderCache | None = None, **more: Any) -> A
 
 def test_a_large_email_is_measured_with_every_field_that_a_recipient_has() -> None:
     assert set(WORST_CASE_VALUES) == set(FIELD_NAMES)
-    shortened = digest(FORTY, preferences_url=merge_tag("preferences_url"), web_url="https://bacson.example/1")
+    shortened = digest(
+        long_edition(80, 2), preferences_url=merge_tag("preferences_url"), web_url="https://bacson.example/1"
+    )
     assert any("shortened" in note for note in shortened.notes)
     assert "preferences_url" in {part.name for part in split_html(shortened.html) if isinstance(part, MergeField)}
 
@@ -126,16 +129,73 @@ def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> Non
 # -- fitting -----------------------------------------------------------------------------------------------------------
 
 
+def pictures(made: Any) -> int:
+    return sum(1 for _ in lxml.html.document_fromstring(made.html).iter("img"))
+
+
+def test_forty_stories_with_pictures_and_leads_of_two_sentences_are_not_shortened() -> None:
+    made = digest(FORTY, web_url="https://bacson.example/1", subscribe_url="https://bacson.example/subscribe")
+    assert made.notes == ()
+    assert pictures(made) == sum(article.image is not None for article in FORTY.articles) == 26
+    for article in FORTY.articles:
+        assert article.lead in made.html
+    octets, travelling = sizes(made, "ễ" * 60)
+    assert octets <= 60_000 and travelling <= 80_000  # a story costs little beside its own words
+
+
+@pytest.mark.parametrize(("stories", "least"), [(38, 25), (60, 39), (80, 8), (120, 6)])
+def test_pictures_are_kept_as_far_as_they_fit(stories: int, least: int) -> None:
+    """From the top: a story without a picture that it has stands below all that show theirs."""
+    edition = long_edition(stories, 1)
+    made = digest(edition)
+    assert pictures(made) >= least
+    page = lxml.html.document_fromstring(made.html)
+    shown = [
+        article.image is not None and bool(page.xpath(f"//a[@href='{article.url}']/img"))
+        for article in edition.articles
+    ]
+    left_out = [n for n, article in enumerate(edition.articles) if article.image and not shown[n]]
+    assert all(not later for later in shown[min(left_out, default=stories) :])
+    octets, travelling = sizes(made, "ễ" * 60)
+    assert octets <= 95_000 and travelling <= 102_000
+
+
+def test_the_top_of_a_large_edition_is_that_of_a_small_one() -> None:
+    """Nobody opens an email of 120 stories to find its first ones without pictures and cut short."""
+    small, large = digest(long_edition(10, 2)), digest(long_edition(120, 2))
+    page = lxml.html.document_fromstring(large.html)
+    for article in long_edition(10, 2).articles:
+        assert article.lead in small.html and article.lead in large.html
+        assert bool(article.image) == bool(page.xpath(f"//a[@href='{article.url}']/img"))
+
+
 def test_120_stories_fit_by_the_declared_steps_with_the_footer_inside() -> None:
     made = digest(of_120())
     assert len(made.html.encode()) <= 95_000
-    assert made.notes[0] == "shortened to fit: leads cut to 120 characters" or "leads cut" in made.notes[0]
+    assert [note.split(": ")[1] for note in made.notes[:-1]] == [
+        "pictures with the first 10 stories only",
+        "leads after story 10 cut to 240 characters",
+        "leads after story 10 cut to 120 characters",
+    ]
+    assert re.fullmatch(r"shortened to fit: stories after story \d+ without leads", made.notes[-1])
     assert "@@field:unsubscribe_url@@" in made.html[-6000:]
     assert reference.SITE.postal_address in made.html
     assert made.html.rstrip().endswith("</html>")
     lxml.html.document_fromstring(made.html)
     for article in of_120().carried:
         assert article.url in made.html
+
+
+def test_long_lists_end_where_the_web_has_the_rest() -> None:
+    edition = replace(FORTY, articles=FORTY.articles[:3], briefs=FORTY.articles[3:])
+    shown, all_of_it = digest(edition, web_url="https://bacson.example/1"), digest(edition)
+    for made, lines in ((shown, 20), (all_of_it, 37)):
+        page: Any = lxml.html.document_fromstring(made.html)
+        assert sum(f'"{article.url}"' in made.html for article in edition.briefs) == lines
+        assert len(page.xpath("//h3[@class='group']")) > 2  # by topic
+    assert "17 left to the web" in shown.notes
+    assert all_of_it.notes == ()
+    assert 'href="https://bacson.example/1"' in shown.html
 
 
 @pytest.mark.slow
@@ -162,30 +222,42 @@ def test_a_shortened_letter_keeps_its_limits_as_it_travels(stories: int, leads: 
     for name in ("Nguyễn Thị Lan Hương", "ễ" * 60):
         octets, travelling = sizes(made, name)
         assert octets <= 95_000 and travelling <= 102_000
-    assert travelling > 100_000 or made.notes[-1] == "shortened to fit: no thumbnails"
+    assert travelling > 100_000
 
 
 def test_an_ordinary_day_is_not_shortened() -> None:
     assert digest(reference.ORDINARY).notes == ()
 
 
+def cost(detail: DetailLevel, stories: int, lines: int) -> int:
+    """What an email of this detail weighs: something for each thing that it shows."""
+    full = detail_full(detail, stories)
+    below = stories - full + lines
+    shown = below if detail.lines is None else detail.lines
+    leads = sum(300 + detail.lead_length(place) + 200 * detail.has_picture(place) for place in range(full))
+    return 400 + leads + shown * 200
+
+
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(500, 60_000))
 def test_the_steps_are_taken_in_order_and_never_too_many(stories: int, lines: int, limit: int) -> None:
-    def size(shape: DetailLevel) -> int:
-        full = stories if shape.full is None else shape.full
-        below = stories - full + lines
-        shown = below if shape.lines is None else shape.lines
-        return 400 + full * (300 + shape.lead + 200 * shape.thumbnails) + shown * 200
-
-    made = fit_to_limit(size, stories, lines, limit)
-    if size(DetailLevel()) <= limit:
+    made = fit_to_limit(lambda detail: cost(detail, stories, lines), stories, lines, limit)
+    if cost(DetailLevel(), stories, lines) <= limit:
         assert made == FitResult()
         return
-    least = DetailLevel(120, False, min(MIN_FULL_ARTICLES, stories), 0)
-    assert size(made.detail) <= limit or made.detail == least
-    if made.detail.lines is not None:  # the last step: only where no number of stories as lines was enough
-        assert size(replace(least, lines=None)) > limit
-        if made.detail.lines < stories - min(MIN_FULL_ARTICLES, stories) + lines:
-            assert size(replace(made.detail, lines=made.detail.lines + 1)) > limit
-    elif made.detail.full is not None and made.detail.full < stories:
-        assert size(replace(made.detail, full=made.detail.full + 1)) > limit
+    detail, top = made.detail, min(TOP_STORIES, stories)
+    fewest = min(MIN_FULL_ARTICLES, stories)
+    least = replace(detail, pictures=min(1, stories), whole_leads=0, medium_leads=0, full=fewest, lines=0)
+    assert cost(detail, stories, lines) <= limit or cost(detail, stories, lines) == cost(least, stories, lines)
+    # The last field that was lowered keeps as much as fits: one more would be too much.
+    steps = ("pictures", "whole_leads", "medium_leads", "full", "lines")
+    kept: dict[str, int] = {step: getattr(detail, step) for step in steps if getattr(detail, step) is not None}
+    if any(number < top for step, number in kept.items() if step != "lines"):
+        assert detail.lines == 0 or stories - detail_full(detail, stories) + lines == 0  # the first stories come last
+        return
+    last = list(kept)[-1]
+    assert all(number == top for step, number in kept.items() if step != last)
+    assert cost(replace(detail, **{last: kept[last] + 1}), stories, lines) > limit
+
+
+def detail_full(detail: DetailLevel, stories: int) -> int:
+    return stories if detail.full is None else detail.full
