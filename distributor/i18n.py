@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import date, datetime
 from functools import lru_cache
@@ -23,15 +24,18 @@ _SHORT = {Language.VI: "dd/MM/yyyy", Language.EN: "d MMM y"}
 
 
 def translate(language: Language, key: str, **values: object) -> str:
-    """The text of a key in a language. Raises RenderError for an unknown key."""
+    """The text of a key in a language. Raises RenderError for an unknown key, and where a value of the text is missing."""
     try:
         sentence = _TRANSLATIONS[key][_INDEX[language]]
-    except KeyError:
-        raise RenderError(
-            f"there is no translation for {key!r}; there are: {', '.join(sorted(_TRANSLATIONS))}"
-        ) from None
-    # Not str.format, and all variables at once: a value is data, never a format, whatever it looks like.
-    return _VARIABLE.sub(lambda place: str(values[place.group(1)]), sentence)
+    except (KeyError, TypeError):
+        near = difflib.get_close_matches(str(key), _TRANSLATIONS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config --wording` lists all"
+        raise RenderError(f"there is no translation for {key!r}{hint}") from None
+    try:
+        # Not str.format, and all variables at once: a value is data, never a format, whatever it looks like.
+        return _VARIABLE.sub(lambda place: str(values[place.group(1)]), sentence)
+    except KeyError as missing:
+        raise RenderError(f"the text {key!r} needs {missing.args[0]}: “{sentence}”") from None
 
 
 def long_date(moment: datetime, language: Language, zone: ZoneInfo, *, alone: bool = False) -> str:

@@ -40,13 +40,15 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     """Check config.yaml, templates, channels and the store.
 
     Prints every problem at once, each with its key path and line, or "ok" and a summary. A folder or file of a source that
-    cannot be read is a problem.
+    cannot be read is a problem. So is a mistake in a template: each is rendered with sample values in both languages, and
+    its rarely used branches are looked at.
 
     With --online, also shows what each source yields: how many articles, how many of them with text, date, image, author and
     topics, the newest one, and what was left out.
 
     Exit code: 1 if a source cannot be read, 2 if the configuration is wrong.
     """
+    from ..design.check import files_without_effect
     from ..errors import ConfigError, UserError
     from .check_web import warnings_of_old_links, warnings_of_web
 
@@ -67,11 +69,14 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
         read = {"read": [_inspection_data(one) for one in found]} if online else {}
-        app.show_json({**_summary(newsroom, store), "ok": not unreadable, "topics": strange, **read})
+        unused = files_without_effect(newsroom.templates)
+        summary = {**_summary(newsroom, store), "ok": not unreadable, "topics": strange, "unused_templates": unused}
+        app.show_json({**summary, **read})
     else:
         _show_summary(app, newsroom, store, unreadable)
         show_inspections(app, found)
-        for line in (*strange, *warnings_of_web(newsroom), *warnings_of_old_links(newsroom, sent)):
+        unused = files_without_effect(newsroom.templates)
+        for line in (*strange, *unused, *warnings_of_web(newsroom), *warnings_of_old_links(newsroom, sent)):
             warn(line)
     if unreadable:
         raise SystemExit(1)
@@ -85,6 +90,7 @@ def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddres
     problem, and StoreLost.
     """
     from .. import pipeline
+    from ..design.check import check_templates
     from ..errors import ConfigError, Problem, StoreLost
     from ..storage import identity, link_addresses
     from ..storage.failures import DAMAGED
@@ -103,6 +109,7 @@ def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddres
     if damage:
         raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
     problems += [Problem(one.path, one.in_words(), app.config.name) for one in missing]
+    problems += [Problem("", one.message, one.file, one.line) for one in check_templates(newsroom)]
     if problems:
         raise ConfigError(problems)
     return store, strange, sent

@@ -15,15 +15,18 @@ Two things are added to Jinja2:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import (
+    BaseLoader,
     BytecodeCache,
     ChoiceLoader,
     FileSystemLoader,
+    PrefixLoader,
     StrictUndefined,
     TemplateError,
     TemplateNotFound,
@@ -44,6 +47,8 @@ from .plaintext import underline, wrap
 
 MAX_OUTPUT = 20_000_000  # characters that a template may produce
 MAX_RANGE = 10_000  # numbers
+MAX_NUMBERS = 100_000  # of all ranges of one rendering together
+BUILT_IN = "default/"  # before the name of a template: the one that comes with the program
 FRAGMENTS_VARIABLE = "fragments"  # the variable that holds `FragmentCache.mark`, where emails share fragments
 LINK_VARIABLES = frozenset({"unsubscribe_url", "web_url", "preferences_url"})
 
@@ -83,34 +88,88 @@ class Templates:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
-        self._environment = _environment(folders)
+        self.environment = _environment(folders)
+
+    @property
+    def own_folder(self) -> Path | None:
+        """The newsroom's own templates; None where there are none."""
+        return self._folders[0] if len(self._folders) > 1 else None
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """A template with these values. Raises RenderError with file and line."""
+        token = _numbers_made.set([0])
         try:
-            return _join_limited(name, self._environment.get_template(name).generate(values))
+            return self._join_limited(name, self.environment.get_template(name).generate(values))
         except TemplateNotFound as error:
             where = "" if error.name == name else f"{self._location(error, name)}: "
             folders = ", ".join(map(str, self._folders))
             raise RenderError(f"{where}there is no template {error.name} in {folders}") from None
+        except RenderError as error:
+            place = self._line_in_template(error)
+            raise RenderError(f"{place}: {error}" if place else str(error)) from error
         except Exception as error:  # whatever an expression of a template raises is the template's fault
             raise RenderError(f"{self._location(error, name)}: {_reason(error)}") from error
+        finally:
+            _numbers_made.reset(token)
+
+    def _join_limited(self, name: str, parts: Iterator[str]) -> str:
+        kept, size = [], 0
+        for part in parts:
+            size += len(part)
+            if size > MAX_OUTPUT:
+                raise RenderError(f"{self._current_line(parts, name)}: it makes more than {MAX_OUTPUT} characters")
+            kept.append(part)
+        return "".join(kept)
+
+    def _current_line(self, parts: Iterator[str], name: str) -> str:
+        """Where a template that is being rendered stands: in the innermost block, part or parent of it."""
+        place = f"templates/{name}"
+        generator: Any = parts
+        while generator is not None:
+            frame = generator.gi_frame
+            template = frame.f_globals.get("__jinja_template__") if frame else None
+            if template is not None and template.filename:
+                place = f"{self.short_path(template.filename)}:{template.get_corresponding_lineno(frame.f_lineno)}"
+            generator = generator.gi_yieldfrom
+        return place
+
+    def names(self) -> list[str]:
+        """The names of all templates, the newsroom's own among them."""
+        found = self.environment.list_templates(extensions=["j2", "css"])
+        return [name for name in found if not name.startswith(BUILT_IN)]
+
+    def built_in_names(self) -> list[str]:
+        """The names of the templates that come with the program."""
+        found = self.environment.list_templates()
+        return [name.removeprefix(BUILT_IN) for name in found if name.startswith(BUILT_IN)]
+
+    def text(self, name: str) -> tuple[str, str]:
+        """What a template's file holds, and the file in words. Raises TemplateError."""
+        assert self.environment.loader
+        text, file, _ = self.environment.loader.get_source(self.environment, name)
+        return text, self.short_path(file or name)
+
+    def source(self, name: str) -> tuple[nodes.Template, str]:
+        """A template as its syntax tree, and its file in words. Raises TemplateError."""
+        assert self.environment.loader
+        text, file, _ = self.environment.loader.get_source(self.environment, name)
+        return self.environment.parse(text, name, file), self.short_path(file or name)
 
     def check(self, folder: Path | None = None, attributes: Collection[str] = ()) -> list[TemplateFault]:
         """Every template, or every one in this folder, that cannot be compiled; and every email that shows of a subscriber
         what is neither name nor address nor one of these attributes."""
         faults = []
-        for name in self._environment.list_templates(extensions=["j2", "css"]):
+        for name in self.names():
             if folder and not (folder / name).is_file():
                 continue
             try:
-                self._environment.get_template(name)
+                self.environment.get_template(name)
                 if name.startswith("email/"):
                     faults += self._unknown_fields(name, {"name", "address", *attributes})
             except TemplateSyntaxError as error:
                 faults.append(
                     TemplateFault(
-                        self._short_path(error.filename or name), error.lineno, error.message or "syntax error"
+                        self.short_path(error.filename or name), error.lineno, error.message or "syntax error"
                     )
                 )
             except (TemplateError, UnicodeDecodeError, OSError) as error:
@@ -118,36 +177,41 @@ class Templates:
         return faults
 
     def _unknown_fields(self, name: str, known: Collection[str]) -> list[TemplateFault]:
-        assert self._environment.loader
-        source, file, _ = self._environment.loader.get_source(self._environment, name)
+        tree, file = self.source(name)
         return [
             TemplateFault(
-                self._short_path(file or name),
+                file,
                 node.lineno,
                 f"there is no {_variable_name(node)}; there are: {', '.join(sorted(known))} (`attributes` in config.yaml)",
             )
-            for node in self._environment.parse(source, name, file).find_all(nodes.Getattr)
+            for node in tree.find_all(nodes.Getattr)
             if _is_merge_field(node) and node.attr not in known
         ]
 
-    def _short_path(self, file: str) -> str:
-        """`templates/email/digest.html.j2`, wherever the folder lies."""
+    def short_path(self, file: str) -> str:
+        """`templates/email/digest.html.j2`, wherever the folder lies; `default/email/…` for a file that comes with the
+        program where the newsroom has its own."""
         for folder in self._folders:
             if Path(file).is_relative_to(folder):
-                return f"templates/{Path(file).relative_to(folder).as_posix()}"
+                start = "default" if self.own_folder and folder != self.own_folder else "templates"
+                return f"{start}/{Path(file).relative_to(folder).as_posix()}"
         return file
 
     def _location(self, error: BaseException, name: str) -> str:
         if isinstance(error, TemplateSyntaxError):
-            return f"{self._short_path(error.filename or name)}:{error.lineno}"
-        line, file = None, f"templates/{name}"
+            return f"{self.short_path(error.filename or name)}:{error.lineno}"
+        return self._line_in_template(error) or f"templates/{name}"
+
+    def _line_in_template(self, error: BaseException) -> str:
+        """The innermost line of a template that an error passed; empty where there is none."""
+        place = ""
         trace = error.__traceback__
         while trace:  # Jinja2 rewrites tracebacks so that frames of templates carry their file and line
-            path = self._short_path(trace.tb_frame.f_code.co_filename)
-            if path.startswith("templates/") and path.endswith(".j2"):
-                file, line = path, trace.tb_lineno
+            path = self.short_path(trace.tb_frame.f_code.co_filename)
+            if path.startswith(("templates/", BUILT_IN)):
+                place = f"{path}:{trace.tb_lineno}"
             trace = trace.tb_next
-        return f"{file}:{line}" if line else file
+        return place
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -163,7 +227,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         """Compile merge fields as well: Jinja2 has no other hook between parsing and compiling."""
         try:
-            return _compile_merge_fields(super()._parse(source, name, filename))
+            tree = super()._parse(source, name, filename)
+            _check_parent(tree, name)
+            return _compile_merge_fields(tree)
         except TemplateSyntaxError as error:
             error.name, error.filename = error.name or name, error.filename or filename
             raise
@@ -175,6 +241,16 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, str) and attr in _REFUSED_METHODS:
             return False
         return super().is_safe_attribute(obj, attr, value)
+
+
+def _check_parent(tree: nodes.Template, name: str | None) -> None:
+    """Raises TemplateSyntaxError for a template that extends itself."""
+    for node in tree.find_all(nodes.Extends):
+        if isinstance(node.template, nodes.Const) and node.template.value == name:
+            raise TemplateSyntaxError(
+                f'it extends itself; write {{% extends "{BUILT_IN}{name}" %}} for the one that comes with the program',
+                node.lineno,
+            )
 
 
 class _FragmentTag(Extension):
@@ -212,11 +288,14 @@ class _MemoryBytecodeCache(BytecodeCache):
 
 
 _bytecode_cache = _MemoryBytecodeCache()
+_numbers_made: ContextVar[list[int]] = ContextVar("numbers_made")  # of the ranges of one rendering
 
 
 def _environment(folders: Sequence[Path]) -> _Sandbox:
+    loaders: list[BaseLoader] = [FileSystemLoader(folder) for folder in folders]
+    built_in = [PrefixLoader({BUILT_IN.rstrip("/"): loader}) for loader in loaders[-1:]]
     environment = _Sandbox(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        loader=ChoiceLoader([*built_in, *loaders]),
         undefined=StrictUndefined,
         extensions=[_FragmentTag],
         autoescape=lambda name: name is not None and ".html" in name,
@@ -235,17 +314,11 @@ def _short_range(*bounds: int) -> range:
     numbers = range(*bounds)
     if len(numbers) > MAX_RANGE:
         raise SecurityError(f"a range of more than {MAX_RANGE} numbers")
+    made = _numbers_made.get([0])
+    made[0] += len(numbers)
+    if made[0] > MAX_NUMBERS:
+        raise SecurityError(f"its ranges have more than {MAX_NUMBERS} numbers together")
     return numbers
-
-
-def _join_limited(name: str, parts: Iterable[str]) -> str:
-    kept, size = [], 0
-    for part in parts:
-        size += len(part)
-        if size > MAX_OUTPUT:
-            raise RenderError(f"template {name} makes more than {MAX_OUTPUT} characters")
-        kept.append(part)
-    return "".join(kept)
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,222 @@
+"""Sample emails: digests with all that one may have, and every transactional email."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from ..channel import Digest
+from ..config.schema import Newsletter, Settings
+from ..merge_fields import merge_tag
+from ..model import Edition, EditionKind, Language
+from ..rendering.blocks import BlockView
+from ..rendering.digest import DigestOptions, render_digest
+from ..rendering.templates import Templates
+from ..rendering.transactional import render_transactional
+from .articles import NOW, sample_articles, sample_edition
+from .samples import Sample, SampleKind, newsletter_in, render_settings
+
+_WORDS = {
+    Language.VI: {
+        "note": "Cầu dài 412 mét, không phải 421 mét như tin đã đưa. Nguồn: Sở Xây dựng.",
+        "problem": "unsubscribe-page: the page shows no unsubscribe link",
+        "intro": "Tuần này bản tin ra sớm hơn một ngày vì nghỉ lễ. Chúc quý bạn đọc một ngày tốt lành!",
+        "sponsor": "Hội chợ hàng Việt Bắc Sơn mở cửa từ 28/11 tại quảng trường trung tâm.",
+        "label": "Tài trợ",
+        "data": ("Địa chỉ nhận thư", "Chuyên mục đã chọn"),
+    },
+    Language.EN: {
+        "note": "The bridge is 412 metres long, not 421 as first reported. Source: department of construction.",
+        "problem": "unsubscribe-page: the page shows no unsubscribe link",
+        "intro": "This week's edition comes a day early because of the holiday. Have a good day!",
+        "sponsor": "The Bắc Sơn fair opens on 28 November on the central square.",
+        "label": "Sponsor",
+        "data": ("Address", "Chosen topics"),
+    },
+}
+_PLACES = ("greeting", "first", "stories")
+
+
+def email_samples(settings: Settings, language: Language) -> Iterator[Sample]:
+    """Every email in a language."""
+    shown = newsletter_in(settings, language)
+    yield from _digests(settings, shown, language)
+    for other in settings.newsletters.values():
+        if other is not shown and settings.newsletter_language(other) is language:
+            yield _digest(settings, other, sample_edition(settings.site, other, language), f"newsletter {other.id}")
+    yield from _plain(settings, shown, language)
+    for template, cases in _transactional(settings, shown, language).items():
+        for case, values in cases.items():
+            yield _single(settings, shown, language, template, case, values)
+
+
+# -- digests -------------------------------------------------------------------------------------------------------------
+
+
+def _digests(settings: Settings, newsletter: Newsletter, language: Language) -> Iterator[Sample]:
+    edition = sample_edition(settings.site, newsletter, language)
+    notes = {edition.articles[0].id: "09:12", edition.articles[2].id: "09:12", edition.briefs[0].id: "09:12"}
+    intro, blocks = _own_words(language, [*newsletter.sections, *newsletter.topics])
+    yield _digest(settings, newsletter, edition, "")
+    changes = {"intro": intro, "blocks": blocks, "rest": 12, "rest_url": f"{settings.site.url}/archive"}
+    yield _digest(
+        settings, newsletter, edition, "notes, introduction, announcements, some left to the web", notes, changes
+    )
+    bare = replace(edition.articles[5], image=None, lead="", body_html="", author="", url="", topics=(), has_date=False)
+    one = replace(edition, articles=(bare,), briefs=(), overflow=1, kind=EditionKind.DAILY)
+    yield _digest(settings, newsletter, one, "one story, without anything", {}, {"rest": 1})
+    weekly = replace(edition, articles=edition.articles[:2], briefs=(), overflow=0, kind=EditionKind.WEEKLY)
+    yield _digest(settings, newsletter, weekly, "weekly, two stories")
+    alert = replace(edition, articles=edition.articles[:1], briefs=(), overflow=0, kind=EditionKind.ALERT)
+    yield _digest(settings, newsletter, alert, "alert", notes)
+    unlinked = replace(bare, lead=edition.articles[0].lead)
+    yield _digest(settings, newsletter, replace(alert, articles=(unlinked,)), "alert without picture and address")
+
+
+def _own_words(language: Language, headings: list[str]) -> tuple[BlockView, dict[str, list[BlockView]]]:
+    """An introduction, and announcements at every place."""
+    words = _WORDS[language]
+    intro = BlockView(label="", html=Markup("<p>{}</p>").format(words["intro"]), text=str(words["intro"]))
+    sponsor = str(words["sponsor"])
+    block = BlockView(label=str(words["label"]), html=Markup("<p>{}</p>").format(sponsor), text=sponsor)
+    return intro, {place: [block, replace(block, label="")] for place in (*_PLACES, *headings)}
+
+
+def _digest(
+    settings: Settings,
+    newsletter: Newsletter,
+    edition: Edition,
+    case: str,
+    notes: Mapping[str, str] | None = None,
+    changes: Mapping[str, object] | None = None,
+) -> Sample:
+    options = DigestOptions(
+        notes=notes or {}, web_url=f"{settings.links_url}/archive/mau", preferences_url=merge_tag("preferences_url")
+    )
+
+    def make(templates: Templates) -> Digest:
+        return render_digest(edition, render_settings(settings, newsletter, templates), options)
+
+    alert = edition.kind is EditionKind.ALERT
+    name = "email/alert" if alert else "email/digest"
+    return Sample(
+        kind=SampleKind.EMAIL, template=name, case=case, language=edition.language, make=make, changes=changes or {}
+    )
+
+
+def _plain(settings: Settings, newsletter: Newsletter, language: Language) -> Iterator[Sample]:
+    """The digest where styles cannot be inlined."""
+    edition = sample_edition(settings.site, newsletter, language)
+
+    def make(templates: Templates) -> str:
+        found: dict[str, object] = {}
+
+        class Asked(Templates):
+            """Takes the values of the digest for the plain template."""
+
+            def __init__(self) -> None:
+                self.environment = templates.environment
+
+            def render(self, name: str, values: Mapping[str, object]) -> str:
+                found.update(values)
+                return "<html><head><title></title></head><body></body></html>"
+
+        render_digest(edition, render_settings(settings, newsletter, Asked()))
+        return templates.render("email/plain.html.j2", found)
+
+    yield Sample(
+        kind=SampleKind.EMAIL,
+        template="email/plain.html.j2",
+        case="where styles cannot be inlined",
+        language=language,
+        make=make,
+    )
+
+
+# -- transactional emails -----------------------------------------------------------------------------------------------
+
+
+def _single(
+    settings: Settings, newsletter: Newsletter, language: Language, template: str, case: str, values: dict[str, Any]
+) -> Sample:
+    about = values.pop("newsletter", newsletter)
+
+    def make(templates: Templates) -> Digest:
+        return render_transactional(template, render_settings(settings, about, templates), language, **values)
+
+    return Sample(kind=SampleKind.EMAIL, template=template, case=case, language=language, make=make)
+
+
+def _transactional(
+    settings: Settings, newsletter: Newsletter, language: Language
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """The values of every transactional email, by template and case."""
+    site, words = settings.site, _WORDS[language]
+    links, later = settings.links_url, NOW + timedelta(days=3)
+    articles = sample_articles(site, newsletter, language)
+    edition = sample_edition(site, newsletter, language, kind=EditionKind.ALERT, overflow=0)
+    edition = replace(edition, articles=edition.articles[:1], briefs=())
+    titles = ", ".join(one.title for one in settings.newsletters.values())
+    asked = {"asked_at": NOW, "unsubscribe_url": f"{links}/c/mau/no"}
+    whole_site: dict[str, Any] = {"newsletter": None}
+    confirmation = {"confirm_url": f"{links}/c/mau", "expires_at": later, "titles": titles, **asked}
+    corrected = {"article": articles[0], "note": words["note"], "carried_at": NOW}
+    data = [{"title": title, "lines": ["lan@example.com", "Tin trong tỉnh"]} for title in words["data"]]
+    review = {
+        "edition": sample_edition(site, newsletter, language),
+        "audience": 12_345,
+        "deadline": later,
+        "preview_url": f"{links}/archive",
+        "review_url": f"{links}/review/mau",
+        "problem": words["problem"],
+        "unsubscribe_url": "",
+    }
+    bare_review = {**review, "review_url": "", "preview_url": "", "problem": "", "deadline": None}
+    return {
+        "email/correction": {
+            "": corrected,
+            "without picture and address": {
+                **corrected,
+                "article": replace(articles[5], url="", lead="", body_html=""),
+            },
+            "withdrawn": {**corrected, "withdrawn": True},
+        },
+        "email/confirmation": {"": dict(confirmation), "of the whole site, nothing optional": _bare(confirmation)},
+        "email/reminder": {"": dict(confirmation), "of the whole site, nothing optional": _bare(confirmation)},
+        "email/welcome": {
+            "": {"titles": titles, "sender": "ban-tin@example.com", "latest_url": f"{links}/archive/mau"},
+            "nothing optional": {"newsletter": newsletter},
+        },
+        "email/link": {"": {"link_url": f"{links}/p/mau", **asked, **whole_site}},
+        "email/address_change": {
+            "": {**confirmation, "old_address": "l…@example.com", **whole_site},
+            "nothing optional": _bare(confirmation),
+        },
+        "email/address_changed": {
+            "": {"new_address": "l…@example.com", "changed_at": NOW, **asked, **whole_site},
+            "nothing optional": {"new_address": "l…@example.com", **whole_site},
+        },
+        "email/data": {
+            "": {"sections": data, "link_url": f"{links}/p/mau/data.json", **asked, **whole_site},
+            "nothing optional": {"sections": data, **whole_site},
+        },
+        "email/goodbye": {
+            "": {"received_at": NOW, "stopped_at": NOW, "again_url": f"{links}/subscribe", **asked},
+            "of the whole site": {"received_at": NOW, "stopped_at": NOW, **whole_site},
+        },
+        "email/review": {
+            "": {**review, "on_silence": "send"},
+            "without web pages": {**bare_review, "on_silence": "hold"},
+            "cancelled without an answer": {**review, "on_silence": "cancel"},
+        },
+        "email/alert": {"by itself": {"edition": edition}},
+    }
+
+
+def _bare(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The one value that is required, for the whole site."""
+    return {"confirm_url": values["confirm_url"], "titles": values["titles"], "newsletter": None}
