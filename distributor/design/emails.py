@@ -164,7 +164,7 @@ def _transactional(
     asked = {"asked_at": NOW, "unsubscribe_url": f"{links}/c/mau/no"}
     whole_site: dict[str, Any] = {"newsletter": None}
     confirmation = {"confirm_url": f"{links}/c/mau", "expires_at": later, "titles": titles, **asked}
-    corrected = {"article": articles[0], "note": words["note"], "carried_at": NOW}
+    corrected = {"article": articles[0], "note": words["note"], "carried_at": NOW, "corrected_at": NOW}
     data = [{"title": title, "lines": ["lan@example.com", "Tin trong tỉnh"]} for title in words["data"]]
     review = {
         "edition": sample_edition(site, newsletter, language),

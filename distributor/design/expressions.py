@@ -146,7 +146,7 @@ class Expressions:
                     break
             except Exception as error:  # whatever an expression raises
                 failures.append(error)
-        if failures and not results and all(one.certain for one in operands if one.values != (None,)):
+        if failures and not results and all(one.certain for one in operands):
             return self.fault(scope, node, _reason(failures[0]))
         return examples(results, open=any(one.open for one in operands) or not results)
 

@@ -198,7 +198,7 @@ def _post_context(
 
 def _snippet(settings: Settings, newsletter: Newsletter, language: Language) -> Sample:
     def make(templates: Templates) -> str:
-        return render_snippet(settings, templates, newsletter, language)
+        return render_snippet(settings, templates, newsletter, language, b"sample")
 
     return _sample("page/parts/snippet.html.j2", "", language, make)
 

@@ -154,8 +154,9 @@ class TemplateWalk:
 
     def _for(self, node: nodes.For, scope: Scope) -> None:
         many = self._expressions.value(node.iter, scope)
-        inside = scope.inner(loop=Examples((_loop(),)))
-        self._bind(node.target, self._expressions.elements(node.iter, many, scope), inside)
+        elements = self._expressions.elements(node.iter, many, scope)
+        inside = scope.inner(loop=Examples((_loop(elements),)))
+        self._bind(node.target, elements, inside)
         if node.test:
             self._expressions.value(node.test, inside)
         self.statements(node.body, inside)
@@ -328,9 +329,9 @@ def _wrong_arguments(macro: nodes.Macro, args: list[Examples], kwargs: Mapping[s
     return f"needs `{missing[0]}`; {takes}" if missing and not anything else ""
 
 
-def _loop() -> LoopContext:
+def _loop(elements: Examples) -> LoopContext:
     """The variable `loop` in the middle of a loop."""
-    loop = LoopContext([1, 2, 3], StrictUndefined)
+    loop = LoopContext(list((elements.values or (None,)) * 3), StrictUndefined)
     for _ in range(2):
         next(loop)
     return loop

@@ -14,6 +14,7 @@ from distributor.errors import ConfigError
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.plugins import registry
 from distributor.rendering.templates import TemplateFault, Templates
+from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES
 
 OURS = Path(__file__).parents[2] / "templates"
 CONFIG = """\
@@ -68,6 +69,17 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
 def test_our_own_templates_have_no_fault(designer: Designer) -> None:
     """So a template that gets a value which the samples do not know is found here."""
     assert designer.faults() == []
+
+
+def test_the_samples_have_every_value_that_an_email_may_have(asked: Asked) -> None:
+    given: dict[str, set[str]] = {}
+    for name, values in asked:
+        given.setdefault(name, set()).update(key for key, value in values.items() if value)
+    for template, stated in TRANSACTIONAL_TEMPLATES.items():
+        wanted = {*stated.required, *stated.optional} - {"article"} - ({"unsubscribe_url"} & {*stated.optional})
+        assert wanted <= given[f"{template}.html.j2"], template
+    digest = [values for name, values in asked if name == "email/digest.html.j2"]
+    assert set(digest[0]) <= given["email/digest.html.j2"]
 
 
 # -- every kind of mistake in every template -----------------------------------------------------------------------------
