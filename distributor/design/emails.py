@@ -95,7 +95,10 @@ def _digest(
     changes: Mapping[str, object] | None = None,
 ) -> Sample:
     options = DigestOptions(
-        notes=notes or {}, web_url=f"{settings.links_url}/archive/mau", preferences_url=merge_tag("preferences_url")
+        notes=notes or {},
+        subscribe_url=f"{settings.links_url}/subscribe",
+        web_url=f"{settings.links_url}/archive/mau",
+        preferences_url=merge_tag("preferences_url"),
     )
 
     def make(templates: Templates) -> Digest:

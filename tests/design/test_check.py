@@ -18,7 +18,7 @@ from distributor.rendering.transactional import TRANSACTIONAL_TEMPLATES
 
 OURS = Path(__file__).parents[2] / "templates"
 CONFIG = """\
-site: {title: Báo Bắc Sơn, url: "https://bacson.example", theme: {accent: "#14532d"}}
+site: {title: Báo Bắc Sơn, url: "https://bacson.example", theme: {accent: "#14532d", footer: [Giấy phép]}}
 sources: {cong: {type: folder, folder: articles}}
 web: {listen: "127.0.0.1:8080"}
 attributes: {place: {label: {vi: Nơi ở, en: Place}}}
