@@ -201,10 +201,25 @@ def test_not_me_undoes_what_somebody_else_has_confirmed(line: Line) -> None:
     assert signup
     with line.store.write() as connection:
         refuse_signup(line.newsroom, connection, signup.id, line.now)
-    person = subscriber(line)
+    assert subscriber(line) is None
+    with line.store.read() as connection:
+        assert LAN in erasures.find_erased(connection, line.newsroom.secrets(), [LAN])
+
+
+def test_not_me_unsubscribes_whoever_was_known_before_and_does_not_forget_them(line: Line) -> None:
+    line.configure(TWO)
+    line.subscribe("lan")
+    line.now += timedelta(minutes=1)
+    sign_up(line, form("lan@example.com"))
+    confirm(line, "lan@example.com")
+    signup = waiting(line, "lan@example.com")
+    assert signup
+    with line.store.write() as connection:
+        refuse_signup(line.newsroom, connection, signup.id, line.now)
+    person = subscriber(line, "lan@example.com")
     assert person and person.newsletters == ()
     with line.store.read() as connection:
-        assert [one.via for one in opt_outs.find_by_key(connection, LAN)] == ["not me"]
+        assert [one.via for one in opt_outs.find_by_key(connection, "lan@example.com")] == ["not me"]
 
 
 def test_a_subscriber_who_signs_up_again_is_asked_like_everybody(line: Line) -> None:
