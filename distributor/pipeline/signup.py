@@ -393,14 +393,15 @@ def refuse_signup(newsroom: Newsroom, connection: Connection, signup_id: str, no
 def _undo_confirmation(
     newsroom: Newsroom, connection: Connection, signup: Signup, person: Subscriber, now: datetime
 ) -> None:
+    names = {current_name(connection, NameKind.NEWSLETTER, name) for name in signup.newsletters}
+    if person.created and person.created >= signup.asked_at and names.issuperset(person.newsletters):
+        forget_subscriber(newsroom, connection, person, now, via=REFUSED)
+        return
     off = [
         LeaveRequest(subscriber=person.id, newsletter=name, received_at=now, via=REFUSED, goodbye=False)
-        for name in signup.newsletters
+        for name in names
     ]
     leave_all(newsroom, connection, off, now)
-    left = repository.find(connection, person.address)
-    if left and left.created and left.created >= signup.asked_at and not left.newsletters:
-        forget_subscriber(newsroom, connection, left, now, via=REFUSED)
 
 
 def tend_signups(newsroom: Newsroom, database: Database, now: datetime) -> int:
