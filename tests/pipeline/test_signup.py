@@ -339,7 +339,7 @@ def test_no_count_names_a_network_or_an_address(line: Line) -> None:
 def test_other_programs_are_told_who_has_confirmed(line: Line) -> None:
     listen(line)
     sign_up(line, form())
-    assert happened(line) == [("left", "", "", "erased")]  # what waited for them went with the address
+    assert happened(line) == []
     confirm(line)
     confirm(line)
     assert happened(line) == [("confirmed", LAN, "tin-sang", "form"), ("subscribed", LAN, "tin-sang", "form")]
