@@ -254,6 +254,13 @@ def test_who_is_left_out_is_counted_and_gets_nothing(database: Database) -> None
         assert not recipients.has_recipients(connection, replace(query, audience=audience("age > 40")))
 
 
+def test_large_numbers_stand_beside_small_ones(database: Database) -> None:
+    put(database, [LAN._replace(created=NOW, attributes={"age": age}) for age in (1, 2**53)])
+    query = RecipientQuery(newsletter="tin", at=NOW, audience=audience(f"age in [0, {2**53}]"))
+    with database.read() as connection:
+        assert sum(one.size for one in recipients.count_by_preference(connection, query)) == 1
+
+
 @pytest.mark.parametrize("damaged", ["", "{", "[1]", "null", '"x"', '{"age": [30]}'])
 def test_a_damaged_column_has_no_attributes(damaged: str, database: Database) -> None:
     put(database, [LAN._replace(created=NOW)])
