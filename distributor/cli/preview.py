@@ -31,7 +31,8 @@ MAX_FINDINGS = 20  # lines of preflight on the terminal; the page has all
 
 
 @click.command("preview", short_help="Write the next edition to a folder, without sending it.")
-@click.argument("newsletter", metavar="NEWSLETTER|EDITION", shell_complete=complete_newsletter)
+@click.argument("newsletter", metavar="[NEWSLETTER|EDITION]", default="", shell_complete=complete_newsletter)
+@click.option("--all", "every", is_flag=True, help="Write every email, page and post with sample values instead.")
 @click.option(
     "--channel",
     "-C",
@@ -52,12 +53,21 @@ MAX_FINDINGS = 20  # lines of preflight on the terminal; the page has all
 @click.option("--open", "open_it", is_flag=True, help="Open the preview page in the browser.")
 @pass_cli_context
 def command(
-    app: CliContext, newsletter: str, channels: tuple[str, ...], output: Path | None, gather: bool, open_it: bool
+    app: CliContext,
+    newsletter: str,
+    every: bool,
+    channels: tuple[str, ...],
+    output: Path | None,
+    gather: bool,
+    open_it: bool,
 ) -> None:
     """Write the next edition of NEWSLETTER to a folder as it would be sent: HTML, text, message, feeds and posts.
 
     `index.html` in that folder shows everything on one page: the emails on a phone and on a desktop, light and dark, with
     images and without, the preflight findings, the posts with their length, the feeds and the web page.
+
+    With --all, writes every email, web page and post of both languages with sample values, in your theme, templates and
+    wording. It needs no articles and no store.
 
     Nothing is sent or recorded: the next `send` makes the same edition. For an EDITION (such as `tin-sang-1`), writes what
     was sent, byte for byte.
@@ -65,6 +75,11 @@ def command(
     from ..preview.collect import collect_preview
     from ..preview.page import INDEX, render_preview
 
+    if every or not newsletter:
+        if not every or newsletter or channels:
+            raise click.UsageError("name a newsletter or an edition, or write --all by itself")
+        _write_samples(app, output or app.newsroom.folder / "var" / "preview" / "all", open_it)
+        return
     name = newsletter
     if name in app.newsroom.settings.newsletters or not (preview := _existing_edition(app, name, channels)):
         preview = _planned_edition(app, name, channels, gather)
@@ -82,6 +97,22 @@ def command(
         say(f"  {folder / path}")
     if open_it:
         click.launch(str(folder / INDEX))
+
+
+def _write_samples(app: CliContext, folder: Path, open_it: bool) -> None:
+    """Every template with sample values. A template that cannot be rendered is told, and makes the run a failed one."""
+    from ..design.gallery import INDEX, render_gallery
+
+    files, entries = render_gallery(app.newsroom)
+    _write(folder, files)
+    faults = [one for one in entries if one.fault]
+    for one in faults:
+        say(f"{one.title}: {one.fault}", fg="red")
+    say(f"{plural(len(entries) - len(faults), 'sample')} in {folder / INDEX}. Nothing was sent.")
+    if open_it:
+        click.launch(str(folder / INDEX))
+    if faults:
+        raise SystemExit(1)
 
 
 # -- the edition -------------------------------------------------------------------------------------------------

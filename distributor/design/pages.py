@@ -39,7 +39,7 @@ from ..web.signup_form import takes_signups
 from ..web.snippet import render_snippet
 from .articles import NOW, PICTURES, sample_articles, sample_edition
 from .forms import form_pages
-from .samples import Sample, SampleKind, newsletter_in, render_settings
+from .samples import GalleryEntry, Sample, SampleKind, newsletter_in, render_settings
 
 _ERRORS: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("not_found", "not_found_help"): {},
@@ -63,6 +63,7 @@ def page_samples(newsroom: Newsroom, language: Language) -> Iterator[Sample]:
             yield _web_page(settings, language, template, case, values)
     yield _snippet(settings, newsletter, language)
     yield _sample("page/preview.html.j2", "", language, partial(_preview_page, settings, newsletter, language))
+    yield _sample("page/samples.html.j2", "", language, partial(_samples_page, settings, language))
     for name in ("style", "web"):
         yield _stylesheet(settings, language, name)
     yield from _posts(newsroom, newsletter, language)
@@ -235,6 +236,15 @@ def _preview_page(settings: Settings, newsletter: Newsletter, language: Language
     )  # fmt: skip
     render_preview(replace(shown, emails=(), pages=(), page_fault="no page"), templates)
     return render_preview(shown, templates)[INDEX].decode()
+
+
+def _samples_page(settings: Settings, language: Language, templates: Templates) -> str:
+    """The page of `distributor preview --all`."""
+    email = GalleryEntry(
+        name="email/digest", case="", language=language.value, subject="…", files={"light": "samples/a.html"}
+    )
+    shown = {"Emails": [email, replace(email, files={}, fault="…")], "Posts": [replace(email, files={}, text="…")]}
+    return templates.render("page/samples.html.j2", {"site": settings.site, "shown": shown})
 
 
 # -- lists ---------------------------------------------------------------------------------------------------------------

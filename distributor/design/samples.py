@@ -38,6 +38,25 @@ class Sample:
         return self.make(ChangedTemplates(templates, self.changes) if self.changes else templates)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryEntry:
+    """A sample as the page shows it: `files` are paths by what they show, `text` is that of a post, `fault` says why there
+    is nothing."""
+
+    name: str
+    case: str
+    language: str
+    subject: str = ""
+    files: Mapping[str, str]
+    text: str = ""
+    fault: str = ""
+
+    @property
+    def title(self) -> str:
+        """`email/digest, weekly (vi)`."""
+        return f"{self.name}{f', {self.case}' if self.case else ''} ({self.language})"
+
+
 class ChangedTemplates(Templates):
     """Templates that get other values in place of those that they are given."""
 

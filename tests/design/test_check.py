@@ -137,7 +137,12 @@ MISTAKES = {
     "loop over a number": ("{% if 1 == 2 %}{% for x in 5 %}{% endfor %}{% endif %}", r"5 is no list"),
     "calling what is no function": ('{% if 1 == 2 %}{{ site.title("x") }}{% endif %}', r"site\.title cannot be called"),
 }
-_OF_STAFF = ("page/preview.html.j2", "page/parts/preview.css", "page/parts/preview.js.j2")  # get values of their own
+_OF_STAFF = (
+    "page/preview.html.j2",
+    "page/samples.html.j2",
+    "page/parts/preview.css",
+    "page/parts/preview.js.j2",
+)  # get values of their own
 _OPENS = re.compile(r"\{%-? (?:block|macro) (?!.*(?:endblock|endmacro))")
 
 
