@@ -72,9 +72,9 @@ def _digests(settings: Settings, newsletter: Newsletter, language: Language) -> 
     weekly = replace(edition, articles=edition.articles[:2], briefs=(), overflow=0, kind=EditionKind.WEEKLY)
     yield _digest(settings, newsletter, weekly, "weekly, two stories")
     alert = replace(edition, articles=edition.articles[:1], briefs=(), overflow=0, kind=EditionKind.ALERT)
-    yield _digest(settings, newsletter, alert, "alert", notes)
+    yield _digest(settings, newsletter, alert, "", notes)
     unlinked = replace(bare, lead=edition.articles[0].lead)
-    yield _digest(settings, newsletter, replace(alert, articles=(unlinked,)), "alert without picture and address")
+    yield _digest(settings, newsletter, replace(alert, articles=(unlinked,)), "without picture and address")
 
 
 def _own_words(language: Language, headings: list[str]) -> tuple[BlockView, dict[str, list[BlockView]]]:

@@ -26,8 +26,6 @@ def test_every_template_is_shown_in_both_languages_and_one_that_fails_is_told(tm
     assert "email/link (vi): templates/email/link.html.j2:2: 'nobody' is undefined" in result.output
     folder = tmp_path / "var" / "preview" / "all"
     page = (folder / "index.html").read_text(encoding="utf-8")
-    names = [file.relative_to(tmp_path / "templates") for file in (tmp_path / "templates").rglob("*")]
-    assert names
     for name in ("email/digest", "email/alert", "email/welcome", "email/review", "page/leave", "post/article"):
         for language in ("vi", "en"):
             assert f"{name} ({language})" in page
