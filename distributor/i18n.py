@@ -20,6 +20,7 @@ _VARIABLE = re.compile(r"\{([a-z]+)\}")
 # newspapers write.
 _LONG = {Language.VI: "EEEE, 'ngày' d 'tháng' M 'năm' y", Language.EN: "EEEE d MMMM y"}
 _MONTH = {Language.VI: "'Tháng' M 'năm' y", Language.EN: "MMMM y"}
+_DAY = {Language.VI: "dd/MM", Language.EN: "d MMMM"}
 _SHORT = {Language.VI: "dd/MM/yyyy", Language.EN: "d MMM y"}
 
 
@@ -52,6 +53,11 @@ def short_date(moment: datetime, language: Language, zone: ZoneInfo) -> str:
 def short_day(day: date, language: Language) -> str:
     """`23/11/2026`, `23 Nov 2026`."""
     return _format_day(day, language, _SHORT[language])
+
+
+def day_of_year(day: date, language: Language) -> str:
+    """`23/11`, `23 November`."""
+    return _format_day(day, language, _DAY[language])
 
 
 @lru_cache(maxsize=1024)

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import TypeAdapter
+
+from .editorial import EditionBlock, EditorWords
 
 # How far a portal's clock may be ahead of ours: what it dates so little later than now is published now.
 MAX_CLOCK_SKEW = timedelta(minutes=15)
@@ -186,7 +187,8 @@ class Edition:
     `briefs` are shown as lines without a lead. `overflow` counts the articles that wait for the next edition.
     `segment` names the subscribers whose share of it this is; empty for the whole edition. `known` are the ids of articles
     that these subscribers have had as an alert already. A correction has a `notice`, and says when the article that it is
-    about was carried.
+    about was carried. `preheader` is a template, the usual one where it is empty; `words` are what an editor has said in
+    place of what is made by itself, `blocks` the announcements of the newsroom.
     """
 
     id: str
@@ -205,6 +207,9 @@ class Edition:
     known: tuple[str, ...] = ()
     notice: Notice | None = None
     carried_at: datetime | None = None
+    preheader: str = ""
+    words: EditorWords = EditorWords()
+    blocks: tuple[EditionBlock, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -338,8 +343,9 @@ class Frequency(StrEnum):
 AttributeValue = str | int | float | bool
 
 
-class Subscriber(NamedTuple):
-    """A person with an address. `newsletters` are the ones this person has asked for, by name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A person with an address. `newsletters` are the ones this person has asked for.
 
     `topics` are what this person wants of them: everything if empty. `attributes` are what else is known, as declared in
     config.yaml: texts, numbers, true or false, and dates as text (`2026-11-23`).
@@ -355,7 +361,7 @@ class Subscriber(NamedTuple):
     created: datetime | None = None
     consent: str = ""
     active: bool = True
-    attributes: Mapping[str, AttributeValue] = MappingProxyType({})
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
 
 
 class BounceType(StrEnum):

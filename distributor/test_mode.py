@@ -11,12 +11,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import permissions
+from . import i18n, permissions
 from .channel import Appearance, Channel, ComposeContext, Event, EventType, PostLimits
 from .errors import Unavailable
-from .model import Edition, Receipt, Rendition
+from .model import Edition, Language, Receipt, Rendition
 
-TEST_PREFIX = "[TEST]"
+
+def mark_test(text: str, language: Language) -> str:
+    """A subject or a post with the mark of what is only tried: `[Thử] …`."""
+    return f"{_mark(language)} {text}"
+
+
+def without_mark(text: str, language: Language) -> str:
+    """A text as it was before it was marked."""
+    return text.removeprefix(f"{_mark(language)} ")
+
+
+def all_marks() -> list[str]:
+    """What marked subjects begin with, in every language."""
+    return list(map(_mark, Language))
+
+
+def _mark(language: Language) -> str:
+    return i18n.translate(language, "test_mark")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +66,7 @@ class TestModeChannel(Channel):
         return str(self.folder)
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        return [_with_prefix(rendition) for rendition in self.inner.compose(edition, context)]
+        return [_with_prefix(rendition, edition.language) for rendition in self.inner.compose(edition, context)]
 
     @property
     def event_types(self) -> frozenset[EventType]:
@@ -67,11 +84,11 @@ class TestModeChannel(Channel):
         return Receipt(remote_id=file.name, reply="rehearsed")
 
 
-def _with_prefix(rendition: Rendition) -> Rendition:
+def _with_prefix(rendition: Rendition, language: Language) -> Rendition:
     """Plain text carries the mark; other formats must stay what their readers can parse."""
     if not rendition.media_type.startswith("text/plain"):
         return rendition
-    return replace(rendition, body=f"{TEST_PREFIX} ".encode() + rendition.body)
+    return replace(rendition, body=mark_test("", language).encode() + rendition.body)
 
 
 def replace_channels(channels: Mapping[str, Channel], folder: Path) -> dict[str, Channel]:

@@ -18,6 +18,7 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\ud
 # C1 controls and the Unicode line separators are legal XML, but break headers and single lines.
 _LINE_BREAKING = regex.compile("[\x7f-\x9f\u2028\u2029]")
 _SPACE = regex.compile(r"\s+")
+_LOOSE = " ,;:–—-("  # removed before an ellipsis
 _GRAPHEME = regex.compile(r"\X")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,10}", re.ASCII)
 
@@ -88,6 +89,24 @@ def count_utf16(text: str) -> int:
 
 def count_bytes(text: str) -> int:
     return len(text.encode())
+
+
+def cut_words(text: str, most: int) -> str:
+    """The first words that fit into `most` characters with an ellipsis; one long word is cut between graphemes."""
+    if len(text) <= most:
+        return text
+    head = ""
+    for grapheme in graphemes(text[: most + 1]):
+        if len(head) + len(grapheme) > most - 1:
+            break
+        head += grapheme
+    words = head if text[len(head) : len(head) + 1].isspace() else head.rpartition(" ")[0] or head
+    return with_ellipsis(words)
+
+
+def with_ellipsis(text: str) -> str:
+    """A text with an ellipsis, without a comma or bracket before it."""
+    return text.rstrip(_LOOSE) + "…"
 
 
 def html_to_text(html: str) -> str:

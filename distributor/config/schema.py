@@ -18,9 +18,11 @@ from pydantic import (
 )
 
 from ..color import MIN_CONTRAST, contrast
+from ..editorial import DEFAULT_PREHEADER, DEFAULT_SUBJECT
 from ..model import Language
 from ..storage.address import parse_store_url
 from .bounces import BounceGuard, BounceMailboxSettings
+from .editorial import GreetingTemplate, Label, NewsletterBlock, PreheaderTemplate, SubjectTemplate
 from .section import Section
 from .types import AttributeName, Duration, Folder, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
 from .web import Attribute, Web
@@ -179,6 +181,11 @@ class Alerts(Section):
         (), description="articles with one of these topics are urgent", examples=[["Khẩn cấp"]]
     )
     sources: tuple[str, ...] = Field((), description="articles from these sources are urgent", examples=[["bai-viet"]])
+    label: Label = Field(
+        "",
+        description="what the subject of an alert begins with; “Tin khẩn” or “Breaking” if left out",
+        examples=["Khẩn cấp"],
+    )
     channels: tuple[str, ...] = Field(
         (), description="channels that carry alerts; all of the newsletter's if left out", examples=[["feeds"]]
     )
@@ -251,6 +258,24 @@ class Newsletter(Section):
     )
     sections: tuple[str, ...] = Field(
         (), description="topics in the order in which an edition shows them", examples=[["Kinh tế", "Văn hóa"]]
+    )
+    subject: SubjectTemplate = Field(
+        DEFAULT_SUBJECT,
+        description="subject; places: {first}, {others}, {count}, {date}, {newsletter}, {site}, {number}",
+    )
+    preheader: PreheaderTemplate = Field(
+        DEFAULT_PREHEADER,
+        description="what mail programs show beside the subject; also {titles}, those after the first, and {lead}",
+    )
+    greeting: GreetingTemplate = Field(
+        "",
+        description="first line; places: {name}, {count}, {date}, {newsletter}, {site}",
+        examples=["Kính chào {name}!"],
+    )
+    blocks: tuple[NewsletterBlock, ...] = Field(
+        (),
+        description="announcements and sponsors in its editions; see docs/editing.md",
+        examples=[[{"label": "Thông báo", "text": "Tòa soạn nghỉ lễ từ **1/9** đến hết **3/9**."}]],
     )
     alerts: Alerts | None = Field(
         None, description="urgent articles that go out at once", examples=[{"topics": ["Khẩn cấp"]}]

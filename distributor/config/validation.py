@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from ..editorial import BLOCK_PLACES
 from ..errors import Problem
 from .schema import Newsletter, Settings
 from .types import explain_non_text
@@ -24,7 +25,7 @@ def validate(raw: RawConfig) -> tuple[Settings | None, list[Problem]]:
         return None, list_problems(error, raw, (), Settings)
     named = {key: newsletter.model_copy(update={"id": key}) for key, newsletter in settings.newsletters.items()}
     settings = settings.model_copy(update={"newsletters": named})
-    return settings, list(_unknown_references(settings, raw))
+    return settings, [*_unknown_references(settings, raw), *_bad_blocks(settings, raw)]
 
 
 def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]:
@@ -44,6 +45,22 @@ def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]
                         ("newsletters", key, *path, index),
                         f"{where} {field.removesuffix('s')} {name!r}{suggestion(name, known)}",
                     )
+
+
+def _bad_blocks(settings: Settings, raw: RawConfig) -> Iterable[Problem]:
+    """A problem for each block that says nothing, or stands after a place that there is not."""
+    for key, newsletter in settings.newsletters.items():
+        known = [*BLOCK_PLACES, *newsletter.sections]
+        for number, block in enumerate(newsletter.blocks):
+            path = ("newsletters", key, "blocks", number)
+            if not block.markdown:
+                yield raw.problem(path, "has no text; write `text` or `file`")
+            if block.after.casefold() not in [name.casefold() for name in known]:
+                yield raw.problem(
+                    (*path, "after"),
+                    f"there is no place {block.after[:60]!r}; there are: {', '.join(known)} "
+                    "(the topics of `sections` are places too)",
+                )
 
 
 def _references(newsletter: Newsletter) -> Iterable[tuple[tuple[str, ...], Sequence[str]]]:
@@ -119,7 +136,7 @@ def _keys_at(model: Any, path: Sequence[str | int]) -> list[str]:
 def _fields(model: Any) -> dict[str, Any]:
     """The fields of a model or dataclass with their types, without what is annotated to them."""
     if hasattr(model, "model_fields"):
-        return {name: field.annotation for name, field in model.model_fields.items()}
+        return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
     if not hasattr(model, "__dataclass_fields__"):
         return {}
     hints = get_type_hints(model)

@@ -1,29 +1,21 @@
-"""Turns articles into an edition: its number, its subject, its life time. Pure."""
+"""Turns articles into an edition: its number, its subject, its announcements, its life time. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from .. import i18n
 from ..config.schema import Newsletter, Settings
-from ..model import Article, Edition, EditionKind, Language
-from ..test_mode import TEST_PREFIX
+from ..editorial import EditionBlock, EditorWords
+from ..model import Article, Edition, EditionKind
+from ..test_mode import mark_test
 from .selection import ArticleStatus, Selection
+from .subject import SubjectFacts, fill_subject, usual_subject
 
-_OTHERS = {Language.VI: " và {count} tin khác", Language.EN: " and {count} more"}
-_ONE_OTHER = {Language.VI: " và 1 tin khác", Language.EN: " and one more"}
-_WEEK = {Language.VI: "tuần {first}–{last}", Language.EN: "week of {first}"}
-_LABELS = {
-    "alert": {Language.VI: "Tin khẩn: {title}", Language.EN: "Breaking: {title}"},
-    "correction": {Language.VI: "Đính chính: {title}", Language.EN: "Correction: {title}"},
-    "withdrawal": {Language.VI: "Gỡ bài: {title}", Language.EN: "Withdrawn: {title}"},
-}
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 # What stands before the number in an edition's id: digests count by themselves, so `tin-sang-12` is the twelfth.
 _ID_PREFIXES = {
     EditionKind.DIGEST: "",
@@ -51,7 +43,8 @@ class EditionContents:
 class EditionKey:
     """Which edition of a newsletter it is. `number` counts those of its kind from 1.
 
-    A draft is `due` later than it is frozen; its life time and the day in its subject are counted from then.
+    A draft is `due` later than it is frozen; its life time and the day in its subject are counted from then. `words` are
+    what an editor says in it; a `test` is a copy for staff.
     """
 
     kind: EditionKind = EditionKind.DIGEST
@@ -60,6 +53,8 @@ class EditionKey:
     frozen_at: datetime
     due: datetime | None = None
     withdrawn: bool = False
+    words: EditorWords = EditorWords()
+    test: bool = False
 
 
 def manual_slot(now: datetime, zone: ZoneInfo) -> str:
@@ -72,51 +67,17 @@ def alert_slot(article: str) -> str:
     return f"alert-{article}"
 
 
-def format_subject(
-    newsletter: Newsletter,
-    articles: Sequence[Article],
-    language: Language,
-    day: datetime,
-    kind: EditionKind = EditionKind.DIGEST,
-    *,
-    withdrawn: bool = False,
-) -> str:
-    """The subject of an edition: for a digest the newsletter, the day, the first story and how many more there are.
-
-    `day` is local. A week is the seven days that end on it.
-    """
-    first = articles[0].title
-    if kind in (EditionKind.ALERT, EditionKind.CORRECTION):
-        return _LABELS["withdrawal" if withdrawn else kind.value][language].format(title=first)
-    others = len(articles) - 1
-    tail = "" if others == 0 else (_ONE_OTHER if others == 1 else _OTHERS)[language].format(count=others)
-    when = _week(language, day) if kind is EditionKind.WEEKLY else _date(language, day)
-    return f"{newsletter.title} {when}: {first}{tail}"
-
-
-def _date(language: Language, day: datetime) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}" if language is Language.EN else f"{day:%d/%m}"
-
-
-def _week(language: Language, day: datetime) -> str:
-    first = day - timedelta(days=6)
-    return _WEEK[language].format(first=_date(language, first), last=_date(language, day))
-
-
 def build_edition(settings: Settings, newsletter: Newsletter, contents: EditionContents, key: EditionKey) -> Edition:
     """The edition that answers a slot."""
     language = settings.newsletter_language(newsletter)
     due = key.due or key.frozen_at
-    day = due.astimezone(settings.newsletter_zone(newsletter))
-    articles = contents.articles + contents.briefs
-    words = format_subject(newsletter, articles, language, day, key.kind, withdrawn=key.withdrawn)
     life = newsletter.alerts.expires_after if key.kind is EditionKind.ALERT and newsletter.alerts else None
-    return Edition(
+    edition = Edition(
         id=f"{newsletter.id}-{_ID_PREFIXES[key.kind]}{key.number}",
         newsletter=newsletter.id,
         slot=key.slot,
         number=key.number,
-        subject=add_test_mark(settings, words),
+        subject="",
         articles=contents.articles,
         frozen_at=key.frozen_at,
         expires_at=due + (life or newsletter.expires_after),
@@ -124,9 +85,65 @@ def build_edition(settings: Settings, newsletter: Newsletter, contents: EditionC
         kind=key.kind,
         briefs=contents.briefs,
         overflow=contents.overflow,
+        words=key.words,
     )
+    writer = SubjectWriter.of(settings, newsletter, edition, due, withdrawn=key.withdrawn, test=key.test)
+    return replace(edition, subject=writer.subject(edition.carried), **_voice(newsletter, edition, writer.facts.day))
 
 
-def add_test_mark(settings: Settings, words: str) -> str:
-    """A subject as it goes out: with the mark of test mode where that is on."""
-    return f"{TEST_PREFIX} {words}" if settings.test_mode else words
+def _voice(newsletter: Newsletter, edition: Edition, day: date) -> dict[str, Any]:
+    """What the newsroom says itself in an edition: an alert or a correction speaks of its article only."""
+    own = edition.words.preheader
+    if edition.kind in (EditionKind.ALERT, EditionKind.CORRECTION):
+        return {"preheader": own}
+    blocks = tuple(
+        EditionBlock(
+            text=block.markdown,
+            label=block.label or (i18n.translate(edition.language, "sponsored") if block.sponsor else ""),
+            after=block.after,
+        )
+        for block in newsletter.blocks
+        if block.is_shown_on(day)
+    )
+    return {"preheader": own or newsletter.preheader, "blocks": blocks}
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectWriter:
+    """Writes the subject of an edition for whatever of its articles somebody gets."""
+
+    newsletter: Newsletter
+    facts: SubjectFacts
+    words: EditorWords
+    test: bool
+    withdrawn: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        newsletter: Newsletter,
+        edition: Edition,
+        due: datetime,
+        *,
+        withdrawn: bool = False,
+        test: bool = False,
+    ) -> SubjectWriter:
+        """`due` is when the edition goes out: its day is that of the newsletter's time zone. A `test` is marked."""
+        facts = SubjectFacts(
+            newsletter=newsletter.title,
+            site=settings.site.title,
+            language=edition.language,
+            day=due.astimezone(settings.newsletter_zone(newsletter)).date(),
+            kind=edition.kind,
+            number=edition.number,
+        )
+        return cls(newsletter, facts, edition.words, test or settings.test_mode is not None, withdrawn)
+
+    def subject(self, articles: Sequence[Article]) -> str:
+        kind, language = self.facts.kind, self.facts.language
+        template = self.words.subject or usual_subject(
+            self.newsletter, kind, language, articles[0].title, withdrawn=self.withdrawn
+        )
+        words = fill_subject(template, articles, self.facts)
+        return mark_test(words, language) if self.test else words

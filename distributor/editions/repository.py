@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -51,6 +52,9 @@ class EditionRow:
     done_at: datetime | None
 
 
+_COLUMNS = [editions.c[name] for name in EditionRow.__slots__]
+
+
 # -- slots -------------------------------------------------------------------------------------------------------------
 
 
@@ -71,15 +75,10 @@ def decide_slot(
     """Write down what came of a slot. False where it had been decided before: then nothing was written."""
     if is_decided(connection, newsletter, slot):
         return False
-    values = {
-        "newsletter": newsletter,
-        "slot": slot,
-        "decided_at": now,
-        "decided_by": by,
-        "outcome": outcome,
-        "edition_id": edition,
-    }
-    connection.execute(sa.insert(slots).values(values))
+    row = sa.insert(slots).values(
+        newsletter=newsletter, slot=slot, decided_at=now, decided_by=by, outcome=outcome, edition_id=edition
+    )
+    connection.execute(row)
     return True
 
 
@@ -217,6 +216,13 @@ def save_renditions(
         connection.execute(sa.insert(segment_table), rows)
 
 
+def replace_words(connection: Connection, edition: Edition, made: Sequence[Rendition]) -> None:
+    """Put other words into a draft whose recipients and articles stay."""
+    connection.execute(sa.update(editions).where(editions.c.id == edition.id).values(**_content(edition)))
+    for rendition in made:
+        replace_rendition(connection, rendition)
+
+
 def replace_rendition(connection: Connection, made: Rendition) -> None:
     """Put other bytes in the place of a rendition of which nothing has been tried yet."""
     here = (renditions.c.edition_id == made.edition) & (renditions.c.channel == made.channel)
@@ -279,12 +285,8 @@ def record_event(
 
 def touch_event(connection: Connection, edition_id: str, event: str, actor: str, now: datetime) -> None:
     """What happened once before has happened again: only its latest time is kept."""
-    here = (
-        (edition_events.c.edition_id == edition_id)
-        & (edition_events.c.event == event)
-        & (edition_events.c.actor == actor)
-    )
-    connection.execute(sa.update(edition_events).where(here).values(at=now))
+    here = (edition_events.c.edition_id == edition_id) & (edition_events.c.event == event)
+    connection.execute(sa.update(edition_events).where(here, edition_events.c.actor == actor).values(at=now))
 
 
 def list_events(connection: Connection, edition_id: str) -> list[EditionEvent]:
@@ -294,8 +296,7 @@ def list_events(connection: Connection, edition_id: str) -> list[EditionEvent]:
 
 
 def find_row(connection: Connection, edition_id: str) -> EditionRow | None:
-    columns = [editions.c[name] for name in EditionRow.__slots__]
-    found = connection.execute(sa.select(*columns).where(editions.c.id == edition_id)).one_or_none()
+    found = connection.execute(sa.select(*_COLUMNS).where(editions.c.id == edition_id)).one_or_none()
     return EditionRow(*found) if found else None
 
 
@@ -309,11 +310,8 @@ def list_editions_of_slot(connection: Connection, newsletter: str, slot: str) ->
 
 def find_free_slot(connection: Connection, newsletter: str, slot: str) -> str:
     """The name of a slot, or the first named after it that is not decided: `slot-2`, `slot-3` …"""
-    number, name = 1, slot
-    while is_decided(connection, newsletter, name):
-        number += 1
-        name = f"{slot}-{number}"
-    return name
+    names = (f"{slot}-{number}" if number > 1 else slot for number in itertools.count(1))
+    return next(name for name in names if not is_decided(connection, newsletter, name))
 
 
 def is_cancelled(connection: Connection, edition_id: str) -> bool:
@@ -323,9 +321,8 @@ def is_cancelled(connection: Connection, edition_id: str) -> bool:
 
 def list_unreleased(connection: Connection) -> list[EditionRow]:
     """The editions that have not been released: drafts, and those that are held."""
-    columns = [editions.c[name] for name in EditionRow.__slots__]
     states = (EditionState.REVIEW, EditionState.HELD)
-    query = sa.select(*columns).where(editions.c.state.in_(states)).order_by(editions.c.due_at, editions.c.id)
+    query = sa.select(*_COLUMNS).where(editions.c.state.in_(states)).order_by(editions.c.due_at, editions.c.id)
     return read_rows(connection, query, editions.c.id, lambda row: EditionRow(*tuple(row)), "edition")
 
 
@@ -343,9 +340,13 @@ def count_since(connection: Connection, newsletter: str, kind: EditionKind, sinc
     return connection.execute(sa.select(sa.func.count()).select_from(editions).where(here)).scalar_one()
 
 
-def last_frozen(connection: Connection, newsletter: str, kind: EditionKind) -> datetime | None:
-    """When the last edition of a kind was frozen that was not cancelled."""
+def last_frozen(
+    connection: Connection, newsletter: str, kind: EditionKind, before: tuple[str, datetime] | None = None
+) -> datetime | None:
+    """When the last edition of a kind was frozen that was not cancelled; `before` names one by its id and its time."""
     here = (editions.c.newsletter == newsletter) & (editions.c.kind == kind)
+    if before:
+        here &= (editions.c.id != before[0]) & (editions.c.frozen_at <= before[1])
     query = sa.select(sa.func.max(editions.c.frozen_at)).where(here, editions.c.state != EditionState.CANCELLED)
     found: datetime | None = connection.execute(query).scalar()
     return found
@@ -421,8 +422,7 @@ def iterate_editions(
     connection: Connection, newsletter: str | None = None, limit: int | None = None
 ) -> Iterator[EditionRow]:
     """Editions, newest first, without holding all in memory."""
-    columns = [editions.c[name] for name in EditionRow.__slots__]
-    query = sa.select(*columns).order_by(editions.c.frozen_at.desc(), editions.c.id).limit(limit)
+    query = sa.select(*_COLUMNS).order_by(editions.c.frozen_at.desc(), editions.c.id).limit(limit)
     if newsletter:
         query = query.where(editions.c.newsletter == newsletter)
     return stream_readable_rows(connection, query, editions.c.id, lambda row: EditionRow(*tuple(row)), "edition")

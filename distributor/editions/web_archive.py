@@ -30,7 +30,7 @@ from ..storage.tables import (
 )
 from ..storage.tables import corrections as correction_table
 from ..storage.web_tables import article_search, article_topics
-from ..test_mode import TEST_PREFIX
+from ..test_mode import all_marks
 from . import repository
 from .selection import ArticleStatus
 
@@ -72,7 +72,7 @@ def _is_public(newsletters: Sequence[str], kinds: Sequence[EditionKind] = _SHOWN
         editions.c.kind.in_(kinds),
         editions.c.released_at.is_not(None),
         editions.c.state.in_((EditionState.FROZEN, EditionState.DONE)),
-        sa.not_(editions.c.subject.startswith(TEST_PREFIX, autoescape=True)),
+        *(sa.not_(editions.c.subject.startswith(mark, autoescape=True)) for mark in all_marks()),
     )
 
 

@@ -16,10 +16,11 @@ from ..config.schema import Newsletter
 from ..editions import article_status
 from ..editions import repository as edition_repository
 from ..editions.attribution import assign_articles
-from ..editions.build import EditionContents, EditionKey, add_test_mark, build_edition, format_subject
+from ..editions.build import EditionContents, EditionKey, SubjectWriter, build_edition
 from ..editions.segments import AnnouncedArticle, Segmentation, build_segments
 from ..editions.selection import Selection
 from ..editions.snapshot import Snapshot
+from ..editorial import EditorWords
 from ..errors import RenderError
 from ..model import Article, Edition, EditionKind, Notice, Rendition
 from ..newsroom import Newsroom
@@ -93,13 +94,14 @@ class NewsletterContext:
 class CompositionScope:
     """The channels that carry an edition, and whom it is for.
 
-    `pool` is what subscribers may be owed, where it is known already; `day` is when it will be out, for its subjects. Who
-    holds an email of `without`, variants by edition, is left out.
+    `pool` is what subscribers may be owed, where it is known already; `day` is when it will be out, for its subjects, which
+    are marked in a `test`. Who holds an email of `without`, variants by edition, is left out.
     """
 
     channels: Mapping[str, Channel]
     pool: Sequence[AnnouncedArticle] | None = None
     day: datetime | None = None
+    test: bool = False
     without: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -110,10 +112,12 @@ def build_next_edition(
     slot: str,
     *,
     due: datetime | None = None,
+    words: EditorWords = EditorWords(),
+    test: bool = False,
 ) -> Edition:
     """The edition that answers a slot, under the next number of its kind, with the images that are ready."""
     number = edition_repository.next_number(context.connection, context.newsletter.id, kind)
-    key = EditionKey(kind=kind, slot=slot, number=number, frozen_at=context.now, due=due)
+    key = EditionKey(kind=kind, slot=slot, number=number, frozen_at=context.now, due=due, words=words, test=test)
     settings = context.newsroom.settings
     return build_edition(settings, context.newsletter, _with_images(context.newsroom, contents), key)
 
@@ -135,7 +139,7 @@ def compose_edition(context: NewsletterContext, edition: Edition, scope: Composi
     connection, newsletter, channels = context.connection, context.newsletter, scope.channels
     segmentation, readers, over_cap, outside = Segmentation(), None, 0, 0
     if any(channel.personal for channel in channels.values()):
-        query = build_recipient_query(context, edition.kind)
+        query = build_recipient_query(context, edition.kind, edition.id)
         query = replace(query, without=tuple((id, tuple(variants)) for id, variants in scope.without.items()))
         pool = _list_eligible(connection, query, edition) if scope.pool is None else scope.pool
         query = replace(query, alerts=_alerts(connection, query, edition, pool))
@@ -201,8 +205,8 @@ def render_channel(
     return assign_articles(channel, edition, made)
 
 
-def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> RecipientQuery:
-    """Whom an edition of this kind is for, now."""
+def build_recipient_query(context: NewsletterContext, kind: EditionKind, edition_id: str = "") -> RecipientQuery:
+    """Whom an edition of this kind is for, now; or a draft that was frozen then, and is frozen anew."""
     settings, newsletter, now = context.newsroom.settings, context.newsletter, context.now
     audience = context.newsroom.audiences.get(newsletter.id)
     if kind is EditionKind.ALERT:
@@ -215,7 +219,7 @@ def build_recipient_query(context: NewsletterContext, kind: EditionKind) -> Reci
         at=now,
         frequency=FREQUENCIES[kind],
         start=now - _INSTANT,
-        last=edition_repository.last_frozen(context.connection, newsletter.id, kind) or EPOCH,
+        last=edition_repository.last_frozen(context.connection, newsletter.id, kind, (edition_id, now)) or EPOCH,
         cap=settings.max_emails_per_day,
         day=datetime.combine(now.astimezone(zone), time(), zone),
         audience=audience,
@@ -257,12 +261,9 @@ def _alerts(
 def _build_segments(
     context: NewsletterContext, edition: Edition, scope: CompositionScope, query: RecipientQuery
 ) -> Segmentation:
-    newsletter, settings = context.newsletter, context.newsroom.settings
-    local = (scope.day or edition.frozen_at).astimezone(context.newsroom.zone(newsletter))
-
-    def subject(articles: Sequence[Article]) -> str:
-        return add_test_mark(settings, format_subject(newsletter, articles, edition.language, local, edition.kind))
-
+    newsletter = context.newsletter
+    due = scope.day or edition.frozen_at
+    writer = SubjectWriter.of(context.newsroom.settings, newsletter, edition, due, test=scope.test)
     return build_segments(
         edition,
         scope.pool or (),
@@ -270,7 +271,7 @@ def _build_segments(
         start=query.start,
         maximum=newsletter.max_articles,
         mark_known=bool(newsletter.alerts and newsletter.alerts.in_digest == "mark"),
-        subject=subject,
+        subject=writer.subject,
         everything=edition.kind is EditionKind.ALERT,
     )
 

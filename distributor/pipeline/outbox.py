@@ -27,7 +27,6 @@ from ..delivery import outbox
 from ..delivery.lease import new_owner
 from ..delivery.outbox import OutboxRow
 from ..delivery.retry import Decision, decide_next
-from ..editions.build import add_test_mark
 from ..errors import AuthBroken, DeliveryError, Rejected, RenderError, StoreError, Unavailable, Uncertain
 from ..mail import verp
 from ..merge_fields import NO_VALUES
@@ -40,6 +39,7 @@ from ..storage.database import Database
 from ..storage.link_addresses import LinkAddressNotes
 from ..subscribers import repository
 from ..subscribers.merge_values import build_single_recipient, written_attributes
+from ..test_mode import mark_test
 from .deliver import check_may_send, reaches_people
 from .events import EventCollector
 from .gather import Clock
@@ -297,7 +297,7 @@ def build_email(
     language = Language(content["language"])
     values = {"asked_at": row.created, **_template_values(content["values"])}
     email = render_transactional(row.kind, render, language, **values)
-    email = replace(email, subject=add_test_mark(settings, email.subject))
+    email = replace(email, subject=mark_test(email.subject, language)) if settings.test_mode else email
     rendition = channel.compose_email(
         email, variant=f"outbox-{row.id}", language=language.value, at=row.created.astimezone(zone)
     )

@@ -19,6 +19,7 @@ from ..editions.review import find_hold_reason
 from ..editions.segments import AnnouncedArticle
 from ..editions.selection import ArticleDecision, ArticleStatus, Selection, select_articles
 from ..editions.snapshot import take_snapshot
+from ..editorial import EditorWords
 from ..model import Article, EditionKind
 from ..newsroom import Newsroom
 from ..preflight.findings import Finding
@@ -51,7 +52,8 @@ class EditionRequest:
     `slot` names the planned slot that it answers; None where it is sent by hand, or as an alert of one `article`.
     `channels` are those that carry it; None means all of the newsletter. With `missed_only` only subscribers get it who
     have no email with its article. With `due` it becomes a draft, which is released then at the earliest. `findings` are
-    what preflight found before (links that are dead), `forced` the checks that do not hold it.
+    what preflight found before (links that are dead), `forced` the checks that do not hold it. `words` are what an editor
+    says in it; a `test` is a copy for staff, and its subject says so.
     """
 
     newsletter: Newsletter
@@ -63,10 +65,18 @@ class EditionRequest:
     due: datetime | None = None
     findings: Sequence[Finding] = ()
     forced: Sequence[str] = ()
+    words: EditorWords = EditorWords()
+    test: bool = False
 
     @classmethod
     def for_alert(
-        cls, newsletter: Newsletter, article: Article, *, missed_only: bool = False, forced: Sequence[str] = ()
+        cls,
+        newsletter: Newsletter,
+        article: Article,
+        *,
+        missed_only: bool = False,
+        forced: Sequence[str] = (),
+        words: EditorWords = EditorWords(),
     ) -> EditionRequest:
         """An article sent at once, on the channels that the newsletter names for alerts."""
         channels = (newsletter.alerts.channels if newsletter.alerts else ()) or None
@@ -77,6 +87,7 @@ class EditionRequest:
             channels=channels,
             missed_only=missed_only,
             forced=forced,
+            words=words,
         )
 
     @property
@@ -104,12 +115,19 @@ def plan_edition(context: StepContext, request: EditionRequest) -> EditionPlan:
         if material.contents is None:
             return EditionPlan(newsletter, material.selection, based_on=based_on)
         edition = build_next_edition(
-            here, material.contents, request.kind, slot_name(context, request), due=request.due
+            here,
+            material.contents,
+            request.kind,
+            slot_name(context, request),
+            due=request.due,
+            words=request.words,
+            test=request.test,
         )
         scope = CompositionScope(
             channels=_channels(context.newsroom, request),
             pool=material.pool,
             day=request.due,
+            test=request.test,
             without=material.received if request.missed_only else {},
         )
         plan = compose_edition(here, edition, scope)

@@ -111,7 +111,7 @@ def _keys(cls: Any) -> Iterator[_Key]:
     if issubclass(cls, BaseModel):
         for name, info in cls.model_fields.items():
             if info.description:
-                yield _key(name, info.annotation, info, info.description)
+                yield _key(info.alias or name, info.annotation, info, info.description)
         return
     hints = get_type_hints(cls, include_extras=True)
     for field in setting_fields(cls):

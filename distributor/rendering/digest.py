@@ -9,25 +9,29 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from .. import i18n
 from ..channel import Digest
+from ..editions.subject import SubjectFacts, alert_label, has_label
+from ..editorial import DEFAULT_PREHEADER
 from ..errors import InliningError
+from ..merge_fields import merge_tag, neutralize
 from ..model import Article, Edition, EditionKind, Language
+from ..text import cut_words
+from ..text_template import fill_template
+from .blocks import block_view, place_blocks
 from .cache import RenderCache
 from .globals import RenderSettings, common_values, personal_values
 from .gmail_clipping import MAX_HTML_SIZE, DetailLevel, FitResult, clipping_size, fit_to_limit
-from .plaintext import cut_words
 from .views import ArticleView, article_view, safe_text, safe_url
 
 PREHEADER_LENGTH = 110  # characters
 MIN_CONTENTS = 6  # articles from which on an email begins with a list of what is in it
 MAX_CONTENTS = 5  # titles in that list
-CONTENTS_TITLE = 110  # characters of a title in it
 MAX_LINES = 20  # lines of an email, where the web has the others
 FEW_LINES = 5  # lines that need no headings
 
@@ -181,13 +185,13 @@ def edition_values(
     facts = _telling_facts(edition, zone)
     view = functools.partial(_article_view, edition, settings, options, detail, cache, facts)
     full = len(edition.articles) if detail.full is None else detail.full
-    place = _places(edition, full, settings, detail, cache)
-    stories = [view(article, place.get(article.id, 0)) for article in edition.articles[:full]]
+    stories = [view(article, position) for position, article in enumerate(edition.articles[:full])]
     below = [*edition.articles[full:], *edition.briefs]
     lines = _line_count(len(below), detail.lines, options.web_url)
     briefs = [view(article, full + position) for position, article in enumerate(below[:lines])]
     if not stories:  # an edition of lines only still has a story at its top
         stories, briefs = briefs[:1], briefs[1:]
+    words = _ShortTexts(edition, settings, [*stories, *briefs])
     sections = group_into_sections(stories[1:], language, settings.sections)
     return {
         "edition": EditionView(
@@ -199,9 +203,11 @@ def edition_values(
             frozen_at=edition.frozen_at,
         ),
         "date": i18n.long_date(edition.frozen_at, language, zone, alone=True),
-        "preheader": _preheader([*stories, *briefs]),
-        "intro": None,
-        "blocks": {},
+        "preheader": words.preheader(),
+        "greeting": words.greeting(),
+        "alert_label": words.alert_label(),
+        "intro": block_view(edition.words.intro) if edition.words.intro else None,
+        "blocks": place_blocks(edition.blocks, [section.heading for section in sections]),
         "first": stories[0],
         "contents": _contents(sections, len(stories) + len(briefs)),
         "sections": sections,
@@ -224,7 +230,7 @@ def _article_view(
     position: int,
 ) -> ArticleView:
     """The article at a position as this email shows it; made once for all segments that show it alike."""
-    note, lead, told = options.notes.get(article.id, ""), detail.lead_length(position), facts.get(article.id, _NO_FACTS)
+    note, lead, told = options.notes.get(article.id, ""), detail.lead_length(position), facts.get(article.id, _Facts())
     with_image = detail.has_picture(position)
 
     def make() -> ArticleView:
@@ -236,23 +242,6 @@ def _article_view(
     return cache.article_view(article, (note, lead, with_image, told), make)
 
 
-def _places(
-    edition: Edition, full: int, settings: RenderSettings, detail: DetailLevel, cache: RenderCache
-) -> dict[str, int]:
-    """Where the stories of a shortened email stand, counted from 0: sections put them into another order."""
-    if detail == DetailLevel():
-        return {}
-    language, zone = edition.language, settings.zone
-
-    def whole(article: Article) -> ArticleView:
-        return cache.article_view(article, "whole", lambda: article_view(article, language, zone, settings.sections))
-
-    stories = [whole(article) for article in edition.articles[:full]]
-    sections = group_into_sections(stories[1:], language, settings.sections)
-    shown = [*stories[:1], *(story for section in sections for story in section.stories)]
-    return {story.id: place for place, story in enumerate(shown)}
-
-
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What tells a reader of an edition something about a story: its author, its day."""
@@ -261,21 +250,19 @@ class _Facts:
     day: bool = False
 
 
-_NO_FACTS = _Facts()
-
-
 def _telling_facts(edition: Edition, zone: ZoneInfo) -> dict[str, _Facts]:
     """By article. The day of the edition is known; what is the same for all stories is told with the first one only."""
-    articles = edition.articles
+
+    def day_of(article: Article) -> date | None:
+        return article.moment.astimezone(zone).date() if article.has_date else None
+
     known = edition.frozen_at.astimezone(zone).date()
-    days = [article.moment.astimezone(zone).date() if article.has_date else None for article in articles]
-    authors = len({article.author for article in articles}) > 1
-    dates = len(set(days)) > 1
-    later = {day: _Facts(authors, dates and day != known) for day in set(days)}
-    facts = {article.id: later[day] for article, day in zip(articles, days, strict=True)}
-    if articles:
-        facts[articles[0].id] = _Facts(author=True, day=days[0] != known)
-    return facts
+    one_author = len({article.author for article in edition.articles}) == 1
+    one_day = len({day_of(article) for article in edition.articles}) == 1
+    return {
+        article.id: _Facts(author=first or not one_author, day=day_of(article) != known and (first or not one_day))
+        for article, first in ((article, article is edition.articles[0]) for article in edition.articles)
+    }
 
 
 def _line_count(lines: int, most: int | None, web_url: str) -> int:
@@ -287,19 +274,10 @@ def _line_count(lines: int, most: int | None, web_url: str) -> int:
 def _contents(sections: Sequence[SectionView], count: int) -> tuple[ArticleView, ...]:
     """What an email of many articles names at its beginning, after its first story, which stands right below: the first
     story of each section and then the next ones, in the order of the email."""
-    if count < MIN_CONTENTS:
-        return ()
-    places = [(at, section) for section, group in enumerate(sections) for at in range(len(group.stories))]
-    chosen = sorted(
-        sorted(places, key=lambda place: place[0] > 0)[:MAX_CONTENTS], key=lambda place: (place[1], place[0])
-    )
-    return tuple(_short_title(sections[section].stories[at]) for at, section in chosen) if len(chosen) > 1 else ()
-
-
-def _short_title(story: ArticleView) -> ArticleView:
-    if len(story.title) <= CONTENTS_TITLE:
-        return story
-    return replace(story, title=cut_words(story.title, CONTENTS_TITLE))
+    stories = [story for section in sections for story in section.stories]
+    chosen = [section.stories[0] for section in sections][:MAX_CONTENTS]
+    chosen += [story for story in stories if story not in chosen][: MAX_CONTENTS - len(chosen)]
+    return tuple(story for story in stories if story in chosen) if count >= MIN_CONTENTS and len(chosen) > 1 else ()
 
 
 def _group_lines(
@@ -334,6 +312,46 @@ def group_into_sections(
     return tuple(made)
 
 
-def _preheader(stories: Sequence[ArticleView]) -> str:
-    """The text that mail programs show beside the subject: the titles after the first, which is in the subject already."""
-    return cut_words(" • ".join(story.title for story in stories[1:]) or stories[0].lead, PREHEADER_LENGTH)
+@dataclass(frozen=True, slots=True)
+class _ShortTexts:
+    """The short texts of an email, whose places are filled with what it shows."""
+
+    edition: Edition
+    settings: RenderSettings
+    shown: Sequence[ArticleView]
+
+    def preheader(self) -> str:
+        """The text that mail programs show beside the subject: usually the titles after the first, which is in the subject
+        already."""
+        first = self.shown[0]
+        titles = " • ".join(story.title for story in self.shown[1:]) or first.lead
+        values = {**self._values(), "lead": first.lead, "titles": titles}
+        return cut_words(
+            safe_text(fill_template(self.edition.preheader or DEFAULT_PREHEADER, values)), PREHEADER_LENGTH
+        )
+
+    def greeting(self) -> str:
+        """The first line of a digest, with the merge tag of the name."""
+        newsletter = self.settings.newsletter
+        if newsletter is None or not newsletter.greeting:
+            return i18n.translate(self.edition.language, "greeting", name=merge_tag("name"))
+        values = {name: neutralize(value) for name, value in self._values().items()}
+        return fill_template(neutralize(newsletter.greeting), {**values, "name": merge_tag("name")})
+
+    def alert_label(self) -> str:
+        """What stands above the title of an alert; nothing where the title has it already."""
+        newsletter = self.settings.newsletter
+        label = alert_label(newsletter, self.edition.language) if newsletter else ""
+        return "" if has_label(self.edition.carried[0].title, label) else safe_text(label)
+
+    def _values(self) -> dict[str, str]:
+        edition = self.edition
+        facts = SubjectFacts(
+            newsletter=self.settings.title,
+            site=self.settings.site.title,
+            language=edition.language,
+            day=edition.frozen_at.astimezone(self.settings.zone).date(),
+            kind=edition.kind,
+            number=edition.number,
+        )
+        return facts.values(len(edition.carried), self.shown[0].title)

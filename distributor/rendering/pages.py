@@ -16,11 +16,10 @@ from markupsafe import Markup
 from ..config.schema import Site
 from ..html_sanitizer import sanitize_html
 from ..model import Article, Edition, Language
-from ..text import html_to_text
+from ..text import cut_words, html_to_text
 from .digest import DigestOptions, edition_values
 from .globals import RenderSettings, common_values
 from .page_frame import STANDALONE
-from .plaintext import cut_words
 from .views import ArticleView, article_view, safe_text, safe_url
 
 MAX_STANDFIRST = 2000  # characters

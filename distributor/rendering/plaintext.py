@@ -1,4 +1,4 @@
-"""Plain text: sentences, cutting at words, wrapping by display width, underlined headings. Pure."""
+"""Plain text: sentences, wrapping by display width, underlined headings. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from functools import lru_cache
 
 import regex
 
-from ..text import graphemes
+from ..text import cut_words
 
 WIDTH = 72  # columns; a few are left for the quote marks of replies
-_LOOSE = " ,;:–—-("  # removed before an ellipsis
 # A sentence ends with its punctuation and closing quotes, before something that can begin the next one …
 _END = regex.compile(r"(?<![.!?…])[.!?…]++[\"”’)\]]*+(?=\s+(?:[–—-]\s)?[\"“‘(\[]*[\p{Lu}\p{N}])")
 # … but not after an initial, or the short forms that Vietnamese and English news are full of ("TP. Hồ Chí Minh").
@@ -36,24 +35,6 @@ def first_sentences(text: str, most: int) -> str:
         return text
     end = max((end for end in sentence_ends(text[: most + 50]) if end <= most), default=0)
     return text[:end] or cut_words(text, most)
-
-
-def cut_words(text: str, most: int) -> str:
-    """The first words that fit into `most` characters with an ellipsis; one long word is cut between graphemes."""
-    if len(text) <= most:
-        return text
-    head = ""
-    for grapheme in graphemes(text[: most + 1]):
-        if len(head) + len(grapheme) > most - 1:
-            break
-        head += grapheme
-    words = head if text[len(head) : len(head) + 1].isspace() else head.rpartition(" ")[0] or head
-    return with_ellipsis(words)
-
-
-def with_ellipsis(text: str) -> str:
-    """A text with an ellipsis, without a comma or bracket before it."""
-    return text.rstrip(_LOOSE) + "…"
 
 
 @lru_cache(maxsize=4096)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from ..channel import PostLimits
 from ..errors import RenderError
 from ..merge_fields import WORD_JOINER
-from ..text import graphemes
-from .plaintext import cut_words, sentence_ends, with_ellipsis
+from ..text import cut_words, graphemes, with_ellipsis
+from .plaintext import sentence_ends
 
 # Names of accounts as networks see them: `@lan`, `@lan@bacson.example`, not the @ of an email address. In an address of
 # the web (`https://bacson.example/@lan`) it names a page and notifies nobody; a word joiner there would break the link.

@@ -21,7 +21,7 @@ from .plaintext import first_sentences
 
 MAX_LEAD_LENGTH = 420  # characters of a lead in the digest
 # Characters that change the direction of the text after them (UAX #9): a title could hide what it says behind them.
-_BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_URL = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 
 
@@ -105,7 +105,7 @@ def safe_text(text: str) -> str:
 
 def clean_text(text: str) -> str:
     """A text on one line, without characters that change the writing direction."""
-    return clean_line(_BIDI_CONTROLS.sub("", text))
+    return clean_line(BIDI_CONTROLS.sub("", text))
 
 
 def safe_url(url: str) -> str:

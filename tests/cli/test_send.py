@@ -16,7 +16,7 @@ from support.newsroom import Done, Room
 
 def test_send_makes_one_edition_and_a_second_time_nothing(room: Room) -> None:
     first = room.good("send", "tin-sang", "--yes")
-    assert "Edition tin-sang-1: Tin sáng" in first
+    assert "Edition tin-sang-1: Chè Tân Lập sang Nhật Bản và 1 tin khác" in first
     assert "mail: 1 email saved in " in first
     assert (len(room.letters()), len(room.posts())) == (1, 2)
     again = room.good("send", "tin-sang", "--yes")
@@ -151,16 +151,16 @@ def test_in_test_mode_nothing_reaches_readers_and_everything_is_marked(room: Roo
     room.good("subscribers", "add", "hoa@example.com")
     room.configure(("sources:\n", "test_mode: {to: bien.tap@bacson.example}\nsources:\n"))
     said = room.good("send", "tin-sang", "--yes")
-    assert "Edition tin-sang-1: [TEST] Tin sáng" in said
+    assert "Edition tin-sang-1: [Thử] " in said
     letters = [email.message_from_bytes(file.read_bytes()) for file in room.letters()]
     assert len(letters) == 2
     for letter in letters:
         assert letter["To"].endswith("bien.tap@bacson.example>") or letter["To"] == "bien.tap@bacson.example"
-        assert str(make_header(decode_header(letter["Subject"]))).startswith("[TEST] ")
+        assert str(make_header(decode_header(letter["Subject"]))).startswith("[Thử] ")
     assert room.posts() == []
     posts = list((room.folder / "var" / "test" / "posts").glob("*"))
     assert len(posts) == 2
-    assert all(post.read_text(encoding="utf-8").startswith("[TEST] ") for post in posts)
+    assert all(post.read_text(encoding="utf-8").startswith("[Thử] ") for post in posts)
     assert not (room.folder / "var" / "feeds").exists()
     assert len(list((room.folder / "var" / "test" / "feeds").glob("*"))) == 3
     room.configure(("to: bien.tap@bacson.example", "to: nobody"))

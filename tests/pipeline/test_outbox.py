@@ -123,7 +123,7 @@ def test_in_test_mode_it_goes_to_the_test_address_and_says_so(line: Line) -> Non
     send(line)
     (letter,) = letters(line)
     assert letter["To"] == "thu@bacson.example"
-    assert letter["Subject"] == "[TEST] Xác nhận đăng ký nhận bản tin “Tin sáng”"
+    assert letter["Subject"] == "[Thử] Xác nhận đăng ký nhận bản tin “Tin sáng”"
 
 
 def test_a_template_that_fails_hurts_its_own_email_only_and_is_tried_again(line: Line) -> None:

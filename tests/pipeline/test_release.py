@@ -42,7 +42,7 @@ def test_a_draft_is_frozen_ahead_and_told_once_by_mail_and_post(draft: Line) -> 
     for _ in range(2):
         assert not any(asyncio.run(pipeline.notify_reviewers(draft.newsroom, draft.store, draft.clock)).values())
     (letter,) = draft.mailbox("lan.bt")
-    assert letter["Subject"].startswith("Chờ duyệt: Tin sáng 23/11: Tin ")
+    assert letter["Subject"].startswith("Chờ duyệt: Tin ")
     words = text_of(letter)
     assert "Hạn duyệt: 07:00, thứ Hai, ngày 23 tháng 11 năm 2026" in words
     assert "bản tin tiếp tục chờ" in words

@@ -50,6 +50,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, value)
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "link.key").write_text("0123456789abcdef0123")
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "blocks" / "sponsor.md").write_text("Mua **chè**.", encoding="utf-8")
     dkim_keys.write(tmp_path / "dkim-2026a.pem", dkim_keys.make_key())
     return tmp_path
 
@@ -185,7 +187,8 @@ def explained(text: str) -> dict[tuple[str, ...], str]:
 
 def declared(section: type[Section], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The path of every key of config.yaml that a section declares, and the sections in it."""
-    for name, field in section.model_fields.items():
+    for field_name, field in section.model_fields.items():
+        name = field.alias or field_name
         if (*path, name) == ("newsletters", "*", "id"):
             continue
         yield (*path, name)

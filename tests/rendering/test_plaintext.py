@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor.rendering.plaintext import cut_words, display_width, first_sentences, sentence_ends, wrap
+from distributor.rendering.plaintext import display_width, first_sentences, sentence_ends, wrap
+from distributor.text import cut_words
 
 # -- plain text --------------------------------------------------------------------------------------------------------
 

@@ -98,7 +98,8 @@ async def test_the_page_shows_what_there_is_to_decide(visitor: Visitor) -> None:
     page = await answer.text()
     assert answer.status == 200
     for words in (
-        "Tin sáng 23/11", "07:00, thứ Hai, ngày 23 tháng 11 năm 2026", "bản tin tiếp tục chờ", "Duyệt và cho gửi",
+        "Tin b của tỉnh nhà và 1 tin khác",
+        "07:00, thứ Hai, ngày 23 tháng 11 năm 2026", "bản tin tiếp tục chờ", "Duyệt và cho gửi",
         "Giữ lại", "Hủy số này", "Lê Lan", 'lang="vi"',
     ):  # fmt: skip
         assert words in page, words

@@ -36,11 +36,10 @@ class SuppressionList:
 
     def __iter__(self) -> Iterator[Suppression | BadRow]:
         for rows in self._file.blocks():
-            columns = self._read(rows)
-            yield from (row if isinstance(row, BadRow) else self._row(*row, next(columns)) for row in rows)
+            yield from (row if isinstance(row, BadRow) else self._row(*row) for row in rows)
 
-    def _row(self, line: int, cells: Sequence[str], columns: Sequence[str]) -> Suppression | BadRow:
-        values = dict(zip(COLUMNS, columns, strict=True))
+    def _row(self, line: int, cells: Sequence[str]) -> Suppression | BadRow:
+        values = dict(zip(COLUMNS, self._read(cells), strict=True))
         try:
             stands = self._stands(cells)
             if stands and stands.says is ListedStatus.SUBSCRIBED:

@@ -1,0 +1,74 @@
+"""What a newsroom says itself in an edition, beside its articles. Pure.
+
+All of it is frozen into the edition. Subject and preheader are templates (`text_template`), as every segment of an edition
+fills them with its own articles; introductions and blocks are Markdown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .text import clean, clean_line, count_graphemes
+from .text_template import check_template
+
+MAX_LINE = 250  # characters of a subject or preheader as it is written
+MAX_MARKDOWN = 10_000  # characters of an introduction or a block
+
+_COMMON_PLACES = ("first", "others", "count", "date", "newsletter", "site", "number")
+SUBJECT_PLACES = _COMMON_PLACES
+PREHEADER_PLACES = (*_COMMON_PLACES, "titles", "lead")
+GREETING_PLACES = ("name", "count", "date", "newsletter", "site")
+DEFAULT_SUBJECT = "{first} {others}"
+DEFAULT_PREHEADER = "{titles}"
+# Where a block can stand, beside the headings of sections: below the greeting, the first story, all stories.
+BLOCK_PLACES = ("greeting", "first", "stories")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorWords:
+    """What an editor says in one edition. What is empty is made as usual: subject and preheader by the newsletter's
+    templates; without an introduction there is none."""
+
+    subject: str = ""
+    preheader: str = ""
+    intro: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionBlock:
+    """An announcement or a sponsor in an edition: Markdown, the label above it, and the place after which it stands."""
+
+    text: str
+    label: str = ""
+    after: str = "greeting"
+
+
+def clean_subject(text: str) -> str:
+    """A subject as an editor writes it, on one line. Raises ValueError."""
+    return _clean_template(text, SUBJECT_PLACES)
+
+
+def clean_preheader(text: str) -> str:
+    """A preheader as an editor writes it, on one line. Raises ValueError."""
+    return _clean_template(text, PREHEADER_PLACES)
+
+
+def clean_greeting(text: str) -> str:
+    """A greeting, on one line. Raises ValueError."""
+    return _clean_template(text, GREETING_PLACES)
+
+
+def clean_markdown(text: str) -> str:
+    """Markdown without characters that are not allowed. Raises ValueError where it is too long."""
+    made = clean(text.removeprefix("\ufeff")).strip()
+    if (length := count_graphemes(made)) > MAX_MARKDOWN:
+        raise ValueError(f"has {length:,} characters; {MAX_MARKDOWN:,} are the most")
+    return made
+
+
+def _clean_template(text: str, places: tuple[str, ...]) -> str:
+    made = clean_line(text)
+    if (length := count_graphemes(made)) > MAX_LINE:
+        raise ValueError(f"has {length:,} characters; {MAX_LINE} are the most")
+    check_template(made, places)
+    return made
