@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import editions_watch
+from . import editions_edit, editions_watch
 from .context import (
     CliContext,
     by_option,
@@ -29,6 +29,7 @@ from .context import (
     warn,
     yes_option,
 )
+from .editions_edit import shown_preheader, version_option, voice_lines
 
 if TYPE_CHECKING:
     from ..editions.repository import EditionRow
@@ -39,7 +40,9 @@ SHOWN = 20
 
 
 @click.group(
-    "editions", short_help="List editions; approve, hold, pause, cancel or watch one.", invoke_without_command=True
+    "editions",
+    short_help="List editions; edit, approve, cancel or watch one.",
+    invoke_without_command=True,
 )
 @click.option(
     "--newsletter",
@@ -96,6 +99,7 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
     from ..delivery.queries import count_by_state
     from ..editions import repository as edition_repository
     from ..errors import UserError
+    from ..pipeline.edit_draft import version_of
 
     with app.store() as database, database.read() as connection:
         row = edition_repository.find_row(connection, edition)
@@ -109,6 +113,10 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
         kept = edition_repository.list_renditions(connection, edition)
     data: dict[str, Any] = {
         **_data(row),
+        "version": version_of(events),
+        "preheader": shown_preheader(app, content),
+        "words": {name: getattr(content.words, name) for name in ("subject", "preheader", "intro")},
+        "blocks": [{"label": one.label, "after": one.after, "text": one.text} for one in content.blocks],
         "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
         "briefs": [{"id": one.id, "title": one.title, "version": one.version} for one in content.briefs],
         "emails": [
@@ -124,6 +132,10 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
     say(f"{row.id}: {row.subject}", bold=True)
     when = f"released {app.local(row.released_at)}" if row.released_at else f"due {app.local(row.due_at)}"
     say(f"  {row.kind} for slot {row.slot}; {row.state}; frozen {app.local(row.frozen_at)}, {when}")
+    if row.released_at is None:
+        say(f"  version {data['version']}; `distributor editions edit {row.id}` changes it")
+    for line in voice_lines(app, content):
+        say(f"  {line}")
     for one in content.articles:
         say(f"    {one.id}  {one.title}")
     for one in content.briefs:
@@ -142,13 +154,14 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
 @click.argument("edition", shell_complete=complete_edition)
 @by_option
 @force_option
+@version_option
 @pass_cli_context
-def approve(app: CliContext, edition: str, by: str | None, force: tuple[str, ...]) -> None:
+def approve(app: CliContext, edition: str, by: str | None, force: tuple[str, ...], version: int | None) -> None:
     """Approve a draft: it is sent at its time, or now if that has passed. A check that blocks it needs --force."""
     from .. import pipeline
 
     with app.store() as database:
-        row = pipeline.approve(app.newsroom, database, edition, by or getpass.getuser(), clock(), force)
+        row = pipeline.approve(app.newsroom, database, edition, by or getpass.getuser(), clock(), force, seen=version)
         if row.due_at > clock():
             say(f"{edition}: approved; `distributor serve` sends it {app.local(row.due_at)}")
             return
@@ -233,6 +246,7 @@ def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool
 
 
 command.add_command(editions_watch.watch)
+command.add_command(editions_edit.edit)
 
 
 _MAX_NAMED = 10  # uncertain addresses that are listed

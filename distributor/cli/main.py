@@ -28,7 +28,7 @@ COMMANDS = {
     "preflight": "Check the emails of an edition before they are sent.",
     "send": "Send the next edition of a newsletter now.",
     "deliver": "Send the deliveries that are due.",
-    "editions": "List editions; approve, hold, pause, cancel or watch one.",
+    "editions": "List editions; edit, approve, cancel or watch one.",
     "deliveries": "List the deliveries in the ledger with their state.",
     "outbox": "List transactional emails and events with their state.",
     "subscribers": "Add, update, unsubscribe, list and import subscribers.",

@@ -17,6 +17,7 @@ from .context import (
     say,
     warn_of_clock,
 )
+from .editions_edit import shown_preheader, voice_lines
 
 if TYPE_CHECKING:
     from ..editions.repository import EditionRow
@@ -51,7 +52,7 @@ def command(app: CliContext, newsletters: tuple[str, ...], days: int, as_json: b
     plans = [_plan(app, name, now, days) for name in names]
     left_out = {name: _left_out(app, name, now, days) for name in names}
     if as_json:
-        app.show_json([_as_data(*plan) | {"left_out": left_out[plan[0].newsletter.id]} for plan in plans])
+        app.show_json([_as_data(app, *plan) | {"left_out": left_out[plan[0].newsletter.id]} for plan in plans])
         return
     for number, (plan, slots) in enumerate(plans):
         if number:
@@ -140,6 +141,8 @@ def _show_plan(app: CliContext, plan: EditionPlan, slots: list[Slot], left_out: 
         say(f"  edition {plan.edition.number} would be sent to {plural(plan.audience, 'subscriber')} with {what}:")
         for line in recipient_lines(plan):
             say(f"    {line}")
+        for line in (f"subject      {plan.edition.subject}", *voice_lines(app, plan.edition)):
+            say(f"    {line}")
         for article in plan.edition.articles:
             say(f"    in   {article.id}  {app.local(article.published)}  {article.title}")
         for article in plan.edition.briefs:
@@ -160,12 +163,14 @@ def _personal(plan: EditionPlan) -> set[str]:
     return {one.channel for one in plan.renditions if one.variant in parts}
 
 
-def _as_data(plan: EditionPlan, slots: list[Slot]) -> dict[str, Any]:
+def _as_data(app: CliContext, plan: EditionPlan, slots: list[Slot]) -> dict[str, Any]:
     edition = plan.edition
     return {
         "newsletter": plan.newsletter.id,
         "slots": [{"name": slot.name, "at": slot.at} for slot in slots],
         "subject": edition.subject if edition else None,
+        "preheader": shown_preheader(app, edition) if edition else None,
+        "blocks": [{"label": one.label, "after": one.after} for one in edition.blocks] if edition else [],
         "in": [{"id": article.id, "title": article.title} for article in edition.articles] if edition else [],
         "out": [
             {"id": choice.article.id, "title": choice.article.title, "verdict": choice.status, "reason": choice.reason}

@@ -29,12 +29,14 @@ from .context import (
     yes_option,
 )
 from .deliver import as_data, deliver_with_progress, exit_code, show_report
+from .editions_edit import intro_option, preheader_option, read_words, subject_option, voice_lines
 from .newsletters import check_channels, refuse_possible_rename, warn_of_missing_newsletters
 from .plan import draft_state, recipient_lines
 
 if TYPE_CHECKING:
     from ..config.schema import Newsletter
     from ..delivery.stats import RunStats
+    from ..editorial import EditorWords
     from ..model import Article, Edition
     from ..pipeline import EditionPlan, EditionRequest
     from ..storage.database import Database
@@ -49,6 +51,9 @@ class SendOptions:
     missed: bool
     test_address: str | None
     channels: tuple[str, ...]
+    subject: str | None
+    preheader: str | None
+    intro: str | None
     force: tuple[str, ...]
     dry_run: bool
     gather: bool
@@ -73,6 +78,9 @@ class SendOptions:
     help="Send on this channel only. Repeatable.",
     shell_complete=complete_channel,
 )
+@subject_option
+@preheader_option
+@intro_option
 @force_option
 @dry_run_option
 @gather_option
@@ -95,6 +103,7 @@ def command(app: CliContext, /, **options: Any) -> None:
       distributor send tin-sang --dry-run
       distributor send tin-sang --test me@example.com
       distributor send --alert 3f9a1c2e --missed
+      distributor send tin-sang --subject "Bão số 5 đổ bộ chiều nay" --intro loi-dan.md
     """
     chosen = SendOptions(**options)
     if chosen.alert:
@@ -115,12 +124,19 @@ def _send_digest(app: CliContext, options: SendOptions) -> None:
         raise UserError(f"name a newsletter: {', '.join(app.newsroom.settings.newsletters)}")
     newsletter = app.newsroom.newsletter(name)
     check_channels(newsletter, channels)
+    words = read_words(options.subject, options.preheader, options.intro)
     refuse_possible_rename(app, name)
     if options.gather:
         gather_and_warn(app)
     with app.store() as database:
         warn_of_missing_newsletters(app, database)
-        request = pipeline.EditionRequest(newsletter=newsletter, channels=channels or None, forced=options.force)
+        request = pipeline.EditionRequest(
+            newsletter=newsletter,
+            channels=channels or None,
+            forced=options.force,
+            words=words,
+            test=options.test_address is not None,
+        )
         plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
         if options.test_address:
             _send_test(app, plan, options.test_address)
@@ -131,7 +147,7 @@ def _send_digest(app: CliContext, options: SendOptions) -> None:
         if plan.edition is not None and asyncio.run(_recheck_sources(app, database, plan)):
             plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
         if plan.edition is not None and not options.yes:
-            _confirm_send(plan)
+            _confirm_send(app, plan)
         _send(app, database, plan, request, options.as_json)
 
 
@@ -166,6 +182,8 @@ def _show(app: CliContext, plan: EditionPlan, as_json: bool) -> None:
         say(f"Nothing would be sent: {plan.selection.reason}.")
         return
     say(f"Would send: {plan.edition.subject}")
+    for line in voice_lines(app, plan.edition):
+        say(f"  {line}")
     for article in plan.edition.articles:
         say(f"  {article.id}  {article.title}")
     for name, count in counts.items():
@@ -175,11 +193,13 @@ def _show(app: CliContext, plan: EditionPlan, as_json: bool) -> None:
     say("Nothing was sent: this was a dry run.")
 
 
-def _confirm_send(plan: EditionPlan) -> None:
+def _confirm_send(app: CliContext, plan: EditionPlan) -> None:
     edition = plan.edition
     assert edition is not None
     say(f"Edition {edition.number} of {plan.newsletter.title}")
     say(f"  subject      {edition.subject}")
+    for line in voice_lines(app, edition):
+        say(f"  {line}")
     say(f"  articles     {len(edition.articles)}")
     say(f"  subscribers  {plan.audience}")
     for line in recipient_lines(plan):
@@ -317,18 +337,19 @@ def _send_alert(app: CliContext, options: SendOptions, asked: str) -> None:
 
     if options.channels or options.test_address:
         raise UserError("--alert sends on the channels of `alerts.channels`; leave --channel and --test out")
-    name = options.newsletter
+    name, words = options.newsletter, read_words(options.subject, options.preheader, options.intro)
     with app.store() as database:
         article = _article(app, database, asked)
         chosen = [app.newsroom.newsletter(name)] if name else _newsletters_for(app, article)
         for newsletter in chosen:
-            _show_alert(app, database, newsletter, article, missed=options.missed, err=options.as_json)
+            _show_alert(app, database, _alert_request(newsletter, article, options, words), err=options.as_json)
         if options.dry_run:
             say("Nothing was sent: this was a dry run.")
             return
         if not options.yes:
             confirm("Send it?")
-        made = [_publish_alert(app, database, newsletter, article, options.missed) for newsletter in chosen]
+        requests = [_alert_request(newsletter, article, options, words) for newsletter in chosen]
+        made = [_publish_alert(app, database, request) for request in requests]
         report = deliver_with_progress(app, database)
         asyncio.run(_refresh(app, database))
         editions = [edition for edition in made if edition]
@@ -342,14 +363,22 @@ def _send_alert(app: CliContext, options: SendOptions, asked: str) -> None:
             raise SystemExit(1)
 
 
-def _publish_alert(
-    app: CliContext, database: Database, newsletter: Newsletter, article: Article, missed: bool
-) -> Edition | None:
+def _alert_request(
+    newsletter: Newsletter, article: Article, options: SendOptions, words: EditorWords
+) -> EditionRequest:
+    from .. import pipeline
+
+    return pipeline.EditionRequest.for_alert(newsletter, article, missed_only=options.missed, words=words)
+
+
+def _publish_alert(app: CliContext, database: Database, request: EditionRequest) -> Edition | None:
     """The edition that was made; None where there is nothing to send, with a warning that says why."""
     from .. import pipeline
 
+    newsletter, article = request.newsletter, request.article
+    assert article is not None
     context = pipeline.StepContext(app.newsroom, database, clock(), getpass.getuser())
-    plan = pipeline.publish_edition(context, pipeline.EditionRequest.for_alert(newsletter, article, missed_only=missed))
+    plan = pipeline.publish_edition(context, request)
     if plan is None:
         warn(f"{newsletter.id} has already sent {article.id} as an alert; nothing is sent twice")
     elif plan.edition is None:
@@ -391,19 +420,18 @@ def _newsletters_for(app: CliContext, article: Article) -> list[Newsletter]:
     return chosen
 
 
-def _show_alert(
-    app: CliContext, database: Database, newsletter: Newsletter, article: Article, *, missed: bool, err: bool
-) -> None:
+def _show_alert(app: CliContext, database: Database, request: EditionRequest, *, err: bool) -> None:
     """Say what would be sent, and how many subscribers already have the article."""
     from .. import pipeline
     from ..editions import repository as edition_repository
     from ..editions.build import alert_slot
 
+    newsletter, article, missed = request.newsletter, request.article, request.missed_only
+    assert article is not None
     with database.read() as connection:
         if edition_repository.is_decided(connection, newsletter.id, alert_slot(article.id)):
             say(f"{newsletter.id}: nothing to send: it was sent as an alert before", err=err)
             return
-    request = pipeline.EditionRequest.for_alert(newsletter, article, missed_only=missed)
     plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
     have = f"already {'has' if plan.already_had == 1 else 'have'} it ({', '.join(plan.already_had_in)})"
     if plan.edition is None:

@@ -11,7 +11,7 @@ from ..config.schema import Review
 from ..model import Article, Edition
 from .selection import Candidate
 
-APPROVED, HELD = "approved", "held"
+APPROVED, HELD, EDITED = "approved", "held", "edited"
 
 
 class DraftStep(StrEnum):
@@ -23,12 +23,29 @@ class DraftStep(StrEnum):
     SKIP = "skip"
 
 
+def last_word(said: Sequence[str]) -> str:
+    """Whether a draft is approved or held, by the names of its events in order; empty where nobody has said either.
+
+    Who edits a draft makes an approval void, as what goes out must be what was approved. Then it counts again whether it
+    had been held before.
+    """
+    held = approved = False
+    for word in said:
+        if word == APPROVED:
+            approved = True
+        elif word == HELD:
+            held, approved = True, False
+        elif word == EDITED:
+            approved = False
+    return APPROVED if approved else HELD if held else ""
+
+
 def next_step(said: Sequence[str], due: datetime, review: Review | None, now: datetime) -> tuple[DraftStep, str]:
     """What follows from what was said of a draft (the names of its events, in order), and why.
 
-    Whoever spoke last counts. A draft that was approved goes out at its time, never earlier.
+    Whoever spoke last counts, and an edit voids approvals. A draft that was approved goes out at its time, never earlier.
     """
-    last = next((word for word in reversed(said) if word in (APPROVED, HELD)), "")
+    last = last_word(said)
     if last == HELD:
         return DraftStep.WAIT, "it is held"
     if now < due:

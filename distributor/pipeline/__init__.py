@@ -12,6 +12,7 @@
     send_now           send a newsletter by hand, now                                          send_now
     prepare_due        what goes out soon: recheck its articles, prepare their images          tick
     decide_due         all that is due: alerts, slots, daily and weekly editions, drafts       tick
+    edit_draft         a draft frozen anew with what an editor has changed                     edit_draft
     release_due        drafts whose time has come, after a recheck                             release
     apply_correction   correct or withdraw an article that is out                              correct
     deliver_due        work through the ledger                                                 deliver
@@ -46,6 +47,7 @@ from .deliver import (
     rotate_key,
     run_worker,
 )
+from .edit_draft import EditOutcome, edit_draft
 from .events import EventCollector, enqueue_event
 from .gather import Clock, GatherResult, gather_sources
 from .missing_names import MissingName, list_blocked_newsletters, list_missing, list_missing_newsletters
@@ -77,6 +79,7 @@ __all__ = [
     "Clock",
     "CorrectionPlan",
     "DraftOutcome",
+    "EditOutcome",
     "EditionPlan",
     "EditionRequest",
     "EventCollector",
@@ -105,6 +108,7 @@ __all__ = [
     "deliver_due",
     "discard_suppressions",
     "dry_run_report",
+    "edit_draft",
     "enqueue_event",
     "ensure_clock",
     "gather_sources",

@@ -1,4 +1,4 @@
-"""What reviewers see of a draft behind their signed link, and what they decide there.
+"""What reviewers see of a draft behind their signed link, and what they decide and change there.
 
 A link names an edition and one of the reviewers of its newsletter; it works until some days after the edition is due. It
 opens a page; only a button decides. What a reviewer has not seen yet (a decision of somebody else, a change by the recheck)

@@ -12,10 +12,9 @@ from sqlalchemy import Connection
 
 from ..delivery import queries
 from ..delivery.control import close_deliveries
-from ..delivery.enqueue import enqueue_deliveries, remove_untried_deliveries
 from ..editions import article_status, review
 from ..editions import repository as edition_repository
-from ..editions.build import EditionContents, EditionKey, build_edition
+from ..editions.build import EditionContents
 from ..editions.repository import EditionRow
 from ..editions.review import Difference, DraftStep
 from ..editions.selection import ArticleDecision, ArticleStatus, Candidate
@@ -24,13 +23,14 @@ from ..model import Edition, EditionState
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from . import preflight_gate
-from .compose import CompositionScope, NewsletterContext, build_render_context, compose_edition
+from .compose import NewsletterContext, build_render_context
 from .deliver import check_may_send
-from .publish import check_same_recipients, expire_superseded, personal_channels
+from .publish import expire_superseded
+from .refreeze import refreeze_draft
 
 _T = TypeVar("_T")
 RECHECK = "the recheck"
-_WAITING = (EditionState.REVIEW, EditionState.HELD)
+WAITING = (EditionState.REVIEW, EditionState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class DecidedMeanwhile(UserError):
     """Somebody else has decided about a draft since it was looked at."""
 
 
-_DECISIVE = (review.APPROVED, review.HELD, "cancelled", "released", "changed")
+_DECISIVE = (review.APPROVED, review.HELD, review.EDITED, "cancelled", "released", "changed")
 
 
 def decisions(events: Sequence[edition_repository.EditionEvent]) -> list[edition_repository.EditionEvent]:
@@ -77,10 +77,13 @@ def approve(
     """Let a draft go out at its time, or at once where that has passed. Its emails must pass preflight, but for the
     checks that are forced. Raises UserError where there is no such draft, or where it does not pass; DecidedMeanwhile where
     more was decided than the `seen` first decisions."""
+    if seen is None:  # what is edited between the check and the approval is not approved
+        with database.read() as connection:
+            seen = len(decisions(edition_repository.list_events(connection, edition_id)))
     preflight_gate.check_again(newsroom, database, edition_id, by, now, force)
     with database.write() as connection:
-        row = _row(connection, edition_id, seen)
-        if not edition_repository.change_state(connection, edition_id, _WAITING, EditionState.REVIEW):
+        row = find_draft_row(connection, edition_id, seen)
+        if not edition_repository.change_state(connection, edition_id, WAITING, EditionState.REVIEW):
             raise UserError(f"{edition_id} is {row.state}: there is nothing to approve")
         edition_repository.record_event(connection, edition_id, review.APPROVED, by, now)
         return row
@@ -89,8 +92,8 @@ def approve(
 def hold(database: Database, edition_id: str, by: str, now: datetime, why: str, seen: int | None = None) -> EditionRow:
     """Keep a draft back until it is approved. Raises UserError, and DecidedMeanwhile as `approve` does."""
     with database.write() as connection:
-        row = _row(connection, edition_id, seen)
-        if not edition_repository.change_state(connection, edition_id, _WAITING, EditionState.HELD):
+        row = find_draft_row(connection, edition_id, seen)
+        if not edition_repository.change_state(connection, edition_id, WAITING, EditionState.HELD):
             raise UserError(f"{edition_id} is {row.state}: only a draft can be held; `editions cancel` stops the rest")
         edition_repository.record_event(connection, edition_id, review.HELD, by, now, why)
         return row
@@ -103,13 +106,13 @@ def cancel(
     of its articles wait for the next edition: all if nothing of it is out, none otherwise. Raises UserError, and
     DecidedMeanwhile as `approve` does."""
     with database.write(long=True) as connection:
-        row = _row(connection, edition_id, seen)
+        row = find_draft_row(connection, edition_id, seen)
         return _cancel(connection, row, by, now, why)
 
 
 def _cancel(connection: Connection, row: EditionRow, by: str, now: datetime, why: str) -> tuple[int, int]:
     if not edition_repository.change_state(
-        connection, row.id, (*_WAITING, EditionState.FROZEN), EditionState.CANCELLED, done_at=now, paused_at=None
+        connection, row.id, (*WAITING, EditionState.FROZEN), EditionState.CANCELLED, done_at=now, paused_at=None
     ):
         raise UserError(f"{row.id} is {row.state} already")
     reason = f"cancelled by {by}" + (f": {why}" if why else "")
@@ -123,7 +126,8 @@ def _cancel(connection: Connection, row: EditionRow, by: str, now: datetime, why
     return given_up, freed
 
 
-def _row(connection: Connection, edition_id: str, seen: int | None = None) -> EditionRow:
+def find_draft_row(connection: Connection, edition_id: str, seen: int | None = None) -> EditionRow:
+    """The row of an edition. Raises UserError; DecidedMeanwhile where more was decided than the `seen` first decisions."""
     row = edition_repository.find_row(connection, edition_id)
     if row is None:
         raise UserError(f"there is no edition {edition_id!r}; `distributor editions` lists them")
@@ -167,7 +171,7 @@ def run_step(name: str, step: Callable[[], _T]) -> _T | Fault:
 def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: datetime, by: str) -> DraftOutcome | None:
     check_may_send(newsroom, database, now)
     with database.write(long=True) as connection:
-        row = _row(connection, edition_id)  # again: another process may have been faster
+        row = find_draft_row(connection, edition_id)  # again: another process may have been faster
         if row.state != EditionState.REVIEW:
             return None
         events = edition_repository.list_events(connection, row.id)
@@ -179,7 +183,7 @@ def _decide(newsroom: Newsroom, database: Database, edition_id: str, now: dateti
             _cancel(connection, row, "silence", now, why)
             return DraftOutcome(row.id, "cancelled", why)
         if step is DraftStep.HOLD:
-            edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
+            edition_repository.change_state(connection, row.id, WAITING, EditionState.HELD)
             edition_repository.record_event(connection, row.id, review.HELD, "silence", now, why)
             return DraftOutcome(row.id, "held", why)
         here = NewsletterContext(newsroom, connection, newsroom.newsletter(row.newsletter), now)
@@ -200,7 +204,7 @@ def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, 
     found = review.find_differences(edition, today, now, context.newsroom.zone(newsletter))
     if found and newsletter.recheck == "hold" and not rechecked:
         reason = f"changed since it was frozen: {review.describe_differences(found)}"
-        edition_repository.change_state(connection, row.id, _WAITING, EditionState.HELD)
+        edition_repository.change_state(connection, row.id, WAITING, EditionState.HELD)
         edition_repository.record_event(connection, row.id, review.HELD, RECHECK, now, reason)
         return DraftOutcome(row.id, "held", reason)
     known = {one.article.id for one in found}
@@ -211,7 +215,7 @@ def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, 
     edition_repository.change_state(
         connection,
         row.id,
-        _WAITING,
+        WAITING,
         EditionState.FROZEN,
         released_at=edition_repository.release_time(connection, row.newsletter, now),
         expires_at=now + (row.expires_at - row.due_at),
@@ -244,28 +248,17 @@ def _recompose_latest(context: NewsletterContext, edition_id: str) -> None:
 
 
 def _rebuild_draft(context: NewsletterContext, row: EditionRow, edition: Edition, found: Sequence[Difference]) -> bool:
-    """Rebuild a draft as the recheck leaves it. False where nothing is left."""
-    newsroom, connection, newsletter, now = context.newsroom, context.connection, context.newsletter, context.now
-    verdict = review.apply_differences(edition, found, newsletter.recheck)
+    """Rebuild a draft as the recheck leaves it: the order and the words of its editor stay. False where nothing is left."""
+    connection, now = context.connection, context.now
+    verdict = review.apply_differences(edition, found, context.newsletter.recheck)
     promoted = verdict.articles or verdict.briefs
     if not promoted:
         return False
     contents = EditionContents(
         promoted, verdict.briefs if verdict.articles else (), edition.overflow + len(verdict.left_out)
     )
-    key = EditionKey(
-        kind=edition.kind, slot=edition.slot, number=edition.number, frozen_at=edition.frozen_at, due=row.due_at
-    )
-    made = build_edition(newsroom.settings, newsletter, contents, key)
-    scope = CompositionScope(channels=newsroom.newsletter_channels(newsletter), day=row.due_at)
-    proposal = compose_edition(replace(context, now=edition.frozen_at), made, scope)
-    check_same_recipients(connection, proposal)
-    remove_untried_deliveries(connection, row.id)
-    edition_repository.replace_content(connection, made, proposal.renditions, proposal.segmentation.segments)
-    enqueue_deliveries(connection, made, proposal.renditions, proposal.readers, personal_channels(newsroom, newsletter))
-    article_status.replace_decisions(
-        connection, row.newsletter, [_decide_left_out(one) for one in verdict.left_out], now
-    )
+    left_out = [_decide_left_out(one) for one in verdict.left_out]
+    refreeze_draft(context, row, edition, contents, edition.words, left_out)
     edition_repository.record_event(connection, row.id, "changed", RECHECK, now, review.describe_differences(found))
     return True
 

@@ -1,5 +1,6 @@
 """Telling reviewers of a draft: by mail what there is to decide and the very letter that would go out; on other channels
-the same as a post. Who has been told is written down, so that each is told once; a fault is tried again.
+the same as a post. Who has been told is written down, so that each is told once, and once more when somebody else has edited
+it; a fault is tried again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from sqlalchemy import Connection
 from ..channel import Digest, PersonalChannel
 from ..config.schema import Newsletter
 from ..editions import repository as edition_repository
-from ..editions.repository import EditionRow
+from ..editions.repository import EditionEvent, EditionRow
+from ..editions.review import EDITED
 from ..errors import DamagedRow, DeliveryError, RenderError
 from ..mail.address import Mailbox
 from ..message_queue import send_one
@@ -47,6 +49,7 @@ class ReviewRenderContext(RenderContext):
             deadline=self.draft.due,
             on_silence=_SILENCE[self.draft.silence],
             problem=self.draft.problem,
+            changes=list(self.draft.changes),
             review_url=self.draft.url,
         )
         return append_email(review, RenderContext.digest(self, edition))
@@ -74,22 +77,34 @@ async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock)
 
 
 def _list_drafts(connection: Connection, newsroom: Newsroom) -> list[tuple[EditionRow, list[str]]]:
-    """The drafts to be decided, each with the names of those who know of it."""
+    """The drafts to be decided, each with the names of those who know of it as it is: who was told since it was last
+    edited, and who has edited it."""
     return [
-        (
-            row,
-            [event.actor for event in edition_repository.list_events(connection, row.id) if event.event == NOTIFIED],
-        )
+        (row, [one.actor for one in _since_edit(connection, row.id) if one.event in (NOTIFIED, EDITED)])
         for row in edition_repository.list_unreleased(connection)
         if row.state in (EditionState.REVIEW, EditionState.HELD) and row.newsletter in newsroom.settings.newsletters
     ]
 
 
+def _since_edit(connection: Connection, edition: str) -> list[EditionEvent]:
+    """What happened to a draft since it was last edited, that edit first."""
+    events = edition_repository.list_events(connection, edition)
+    edits = [place for place, event in enumerate(events) if event.event == EDITED]
+    return events[edits[-1] :] if edits else events
+
+
+def _changes_for(connection: Connection, edition: str, name: str) -> list[str]:
+    """What others have changed in a draft since somebody was told of it: who, and what."""
+    events = edition_repository.list_events(connection, edition)
+    told = [place for place, event in enumerate(events) if (event.event, event.actor) == (NOTIFIED, name)]
+    later = events[told[-1] + 1 :] if told else []
+    return [f"{one.actor}: {one.reason}" for one in later if one.event == EDITED and one.actor != name]
+
+
 def _claim(connection: Connection, edition: str, name: str, now: datetime) -> bool:
     """Whether to tell somebody now: not where it is done, nor where another process has begun to a moment ago. Who
     dies after having begun leaves it to the next one, as a reviewer told twice is better than one not told."""
-    events = edition_repository.list_events(connection, edition)
-    said = {event.event: event.at for event in events if event.actor == name}
+    said = {event.event: event.at for event in _since_edit(connection, edition) if event.actor == name}
     if NOTIFIED in said or now - said.get(NOTIFYING, datetime.min.replace(tzinfo=UTC)) < _CLAIM_TIME:
         return False
     record = edition_repository.touch_event if NOTIFYING in said else edition_repository.record_event
@@ -124,9 +139,7 @@ def _read_draft(
     assert edition is not None and newsletter.review is not None
     sizes = edition_repository.count_segment_sizes(connection, row.id)
     by_mail = bool(newsroom.settings.web) and reviewer in newsletter.review.reviewers
-    problems = [
-        event.reason for event in edition_repository.list_events(connection, row.id) if event.actor == "preflight"
-    ]
+    problems = [event.reason for event in _since_edit(connection, row.id) if event.actor == "preflight"]
     summary = ReviewSummary(
         edition=row.id,
         due=row.due_at,
@@ -134,6 +147,8 @@ def _read_draft(
         variants=len(sizes),
         recipients=sum(sizes.values()),
         problem=problems[-1] if problems else "",
+        edits=sum(event.event == EDITED for event in edition_repository.list_events(connection, row.id)),
+        changes=tuple(_changes_for(connection, row.id, reviewer)),
         language=edition.language,
         zone=newsroom.zone(newsletter),
         url=f"{newsroom.settings.links_url}/review/{review_token(newsroom, row, reviewer)}" if by_mail else "",
@@ -153,8 +168,9 @@ async def _send_email(
     test = newsroom.settings.test_mode
     links = newsroom.settings.links_url
     to = test.to if test else reviewer.address
+    version = f"-{context.draft.edits}" if context.draft.edits else ""  # another email, of another Message-ID
     person = build_recipient(
-        edition, f"review-{reviewer.address}", to, reviewer.name, secret=newsroom.secret(), links=links
+        edition, f"review-{reviewer.address}{version}", to, reviewer.name, secret=newsroom.secret(), links=links
     )
     (letter,) = channel.compose(edition, context)
 

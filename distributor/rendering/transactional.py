@@ -63,6 +63,7 @@ TRANSACTIONAL_TEMPLATES: Mapping[str, TransactionalTemplate] = {
             "on_silence": "hold",
             "preview_url": "",
             "problem": "",
+            "changes": [],
             "review_url": "",
             "unsubscribe_url": "",
         },
@@ -139,7 +140,8 @@ def _subject_and_preheader(html: str) -> tuple[str, str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewSummary:
     """What reviewers need to know of a draft. `variants` is how many different emails its `recipients` get; `problem` is why
-    preflight holds it, `url` the page on which a reviewer decides, where there are web pages."""
+    preflight holds it, `changes` what was edited since they were told, of `edits` in all; `url` is the page on which a
+    reviewer decides, where there are web pages."""
 
     edition: str
     due: datetime
@@ -147,6 +149,8 @@ class ReviewSummary:
     variants: int
     recipients: int
     problem: str = ""
+    changes: tuple[str, ...] = ()
+    edits: int = 0
     url: str = ""
     language: Language
     zone: ZoneInfo
@@ -164,6 +168,7 @@ class ReviewSummary:
             i18n.translate(self.language, f"draft_{self.silence}"),
             *([i18n.translate(self.language, "draft_letters", count=self.variants)] if self.variants > 1 else []),
             *([self.problem] if self.problem else []),
+            *self.changes,
             *(f"distributor editions {verb} {self.edition}" for verb in ("approve", "hold", "cancel")),
         ]
 

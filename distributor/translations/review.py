@@ -71,4 +71,59 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Hạn duyệt của số này đã qua từ lâu. Số mới có liên kết mới.",
         "The deadline of that edition has long passed. New editions come with new links.",
     ),
+    # -- what an editor has changed in a draft, in its history, on the page and in the email to reviewers
+    "edited_subject": ("Tiêu đề thư: “{text}”", "Subject: “{text}”"),
+    "edited_subject_usual": ("Tiêu đề thư theo mẫu thường dùng", "The usual subject again"),
+    "edited_preheader": ("Dòng xem trước: “{text}”", "Preheader: “{text}”"),
+    "edited_preheader_usual": ("Dòng xem trước theo mẫu thường dùng", "The usual preheader again"),
+    "edited_intro": ("Lời dẫn: “{text}”", "Introduction: “{text}”"),
+    "edited_intro_usual": ("Bỏ lời dẫn", "Without introduction"),
+    "edited_dropped": ("Bỏ tin “{title}” ({id})", "Left out: “{title}” ({id})"),
+    "edited_order": ("Thứ tự tin: {titles}", "Order: {titles}"),
+    "review_changes": ("Nội dung đã sửa", "What has changed"),
+    "review_page_was_edited": (
+        "{who} đã sửa lúc {time}, {date}. Xin xem lại.",
+        "Edited by {who} at {time}, {date}. Please look again.",
+    ),
+    "review_page_edit": ("Sửa số này", "Edit it"),
+    "review_page_edit_hint": (
+        "Thư được tạo lại ngay, mọi phê duyệt trước đó không còn hiệu lực và những người duyệt khác được báo.",
+        "The email is made anew at once, approvals given before are void, and the other reviewers are told.",
+    ),
+    "review_page_subject": ("Tiêu đề thư", "Subject"),
+    "review_page_subject_hint": (
+        "Để trống để dùng mẫu thường lệ. Có thể dùng {places}.",
+        "Leave it empty for the usual one. It may contain {places}.",
+    ),
+    "review_page_preheader": ("Dòng xem trước", "Preheader"),
+    "review_page_preheader_hint": (
+        "Hiện cạnh tiêu đề trong hộp thư. Để trống để dùng mẫu thường lệ.",
+        "Shown beside the subject in the inbox. Leave it empty for the usual one.",
+    ),
+    "review_page_intro": ("Lời dẫn", "Introduction"),
+    "review_page_intro_hint": (
+        "Đứng trước các tin; viết bằng Markdown. Để trống nếu không có.",
+        "Stands before the stories; in Markdown. Leave it empty for none.",
+    ),
+    "review_page_articles": ("Thứ tự tin", "Order of the stories"),
+    "review_page_articles_hint": (
+        "Đổi số để đổi thứ tự. Tin bị bỏ sẽ chờ số sau.",
+        "Change the numbers to change the order. What is left out waits for the next edition.",
+    ),
+    "review_page_place": ("Vị trí của “{title}”", "Place of “{title}”"),
+    "review_page_drop": ("Bỏ tin này", "Leave it out"),
+    "review_page_save": ("Lưu và tạo lại thư", "Save and make the email anew"),
+    "review_page_edit_line": (
+        "Nhiều nhất 250 ký tự, và chỉ dùng được {places}; viết hai lần dấu {{ hoặc }} nếu cần dấu ngoặc nhọn",
+        "At most 250 characters, with no places but {places}; double a brace, {{ or }}, to write one",
+    ),
+    "review_page_edit_markdown": ("Nhiều nhất 10.000 ký tự", "At most 10,000 characters"),
+    "review_page_edit_none": (
+        "Phải còn ít nhất một tin. Muốn dừng cả số này, xin chọn “Hủy số này”.",
+        "At least one story must stay. To stop the whole edition, choose “Cancel it”.",
+    ),
+    "review_page_edit_stale": (
+        "Số này đã thay đổi trong lúc quý vị sửa, nên chưa lưu. Nội dung quý vị nhập vẫn còn dưới đây; xin xem lại rồi lưu.",
+        "It has changed while you were editing, so nothing was saved. What you entered is still below; look again and save.",
+    ),
 }
