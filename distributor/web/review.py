@@ -3,6 +3,7 @@
     GET  /review/<token>            the page; it changes nothing, whoever fetches it
     GET  /review/<token>/email/0    the frozen HTML of an email, in a document that can do nothing; /text/0 its text
     POST /review/<token>            `decision`, with `seen`: how many decisions the reviewer had before them
+    POST /review/<token>/edit       another subject, introduction, order; `seen` likewise
 
 The link is the authority: there is no session and no cookie that another site could use. A decision is recorded with the
 name of the reviewer, and answered with a redirect to the page, which says what was decided.
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from .. import i18n
-from ..errors import UserError
+from .. import i18n, pipeline
+from ..errors import RenderError, UserError
 from ..model import EditionState, Language
 from ..pipeline import draft_review
 from ..pipeline.draft_review import DraftView, ReviewDecision
@@ -25,6 +26,7 @@ from ..pipeline.release import DecidedMeanwhile
 from ..preflight.findings import Finding
 from ..subscribers import tokens
 from ..text import clean_line
+from . import review_edit
 from .context import CONTEXT, page_language
 from .forms import first, read_form
 from .personal import localized, other_language_path, page_path
@@ -63,6 +65,7 @@ def routes() -> list[web.RouteDef]:
         *localized("GET", "/review/{token}", _page),
         *localized("HEAD", "/review/{token}", _page),
         *localized("POST", "/review/{token}", _decide),
+        *localized("POST", "/review/{token}/edit", _edit),
         *localized("GET", r"/review/{token}/{part:email|text}/{number:\d{1,3}}", _email),
         *localized("HEAD", r"/review/{token}/{part:email|text}/{number:\d{1,3}}", _email),
     ]
@@ -124,6 +127,36 @@ async def _decide(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(page_path(request, "review"))
 
 
+async def _edit(request: web.Request) -> web.Response:
+    """Freeze the draft anew as the reviewer wants it; a form made of an older state changes nothing."""
+    context = request.app[CONTEXT]
+    try:
+        visit = await _visit(request)
+    except _NotReviewable as reason:
+        return reason.response
+    form = await read_form(request, review_edit.LIMITS)
+    seen, shown = first(form, "seen"), review_edit.edit_form(visit.draft)
+    if not (seen.isascii() and seen.isdigit() and len(seen) < 6):
+        raise web.HTTPBadRequest
+    if shown is None:
+        return await _show(request, visit, problem="review_page_impossible")
+    language = _language(request, visit.draft)
+    edit, filled = review_edit.read_edit(visit.draft, shown, form, language)
+    if filled.errors:
+        return await _show(request, visit, form=filled)
+    newsroom, database, id = context.newsroom, context.database, visit.draft.row.id
+    try:
+        await asyncio.to_thread(
+            pipeline.edit_draft, newsroom, database, id, edit, visit.reviewer, context.clock(), seen=int(seen)
+        )
+    except DecidedMeanwhile:
+        return await _show(request, await _visit(request), problem="review_page_edit_stale", form=filled)
+    except (UserError, RenderError):
+        return await _show(request, await _visit(request), problem="review_page_impossible", form=filled)
+    context.wake()
+    raise web.HTTPSeeOther(page_path(request, "review"))
+
+
 # -- the link ------------------------------------------------------------------------------------------------------------
 
 
@@ -150,19 +183,27 @@ def _unknown(request: web.Request) -> web.Response:
 # -- the page ------------------------------------------------------------------------------------------------------------
 
 
-async def _show(request: web.Request, visit: _Visit, problem: str = "") -> web.Response:
+def _language(request: web.Request, draft: DraftView) -> Language:
+    context = request.app[CONTEXT]
+    return page_language(request, context.newsroom.settings.newsletter_language(draft.newsletter))
+
+
+async def _show(
+    request: web.Request, visit: _Visit, problem: str = "", form: review_edit.EditForm | None = None
+) -> web.Response:
     context = request.app[CONTEXT]
     draft = visit.draft
     findings: Sequence[Finding] = ()
     blocking: Sequence[Finding] = ()
     if draft.choices:
         findings, blocking = await asyncio.to_thread(draft_review.check_draft, context.newsroom, draft, context.clock())
-    language = page_language(request, context.newsroom.settings.newsletter_language(draft.newsletter))
+    language = _language(request, draft)
+    usual = review_edit.edit_form(draft)
     return html_page(
         request,
         "review",
         language,
-        status=409 if problem else 200,
+        status=409 if problem else 422 if form else 200,
         newsletter=draft.newsletter,
         policy=_FRAME_POLICY,
         action=page_path(request, "review"),
@@ -179,6 +220,7 @@ async def _show(request: web.Request, visit: _Visit, problem: str = "") -> web.R
         findings=[*blocking, *(one for one in findings if one not in blocking)][:_MOST_FINDINGS],
         blocked=len(blocking),
         problem=problem,
+        form=(form or usual) if usual else None,
     )
 
 

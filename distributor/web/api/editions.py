@@ -20,6 +20,7 @@ from ...editions.repository import EditionRow
 from ...model import Edition, EditionKind, EditionState, Rendition
 from ...newsroom import Newsroom
 from ...pipeline import preflight_gate
+from ...pipeline.edit_draft import version_of
 from ...preflight.findings import Severity
 from ...subscribers.merge_values import PROBE, build_recipient
 from ...text import clean_line
@@ -88,6 +89,9 @@ class EditionEventAnswer(AnswerModel):
 class EditionDetail(EditionAnswer):
     """An edition with its content and history."""
 
+    version: int = Field(description="grows with every decision about a draft and every change of it")
+    preheader: str = Field(description="as an editor or config.yaml has it, with its places")
+    intro: str = Field(description="an editor's introduction, in Markdown")
     articles: list[EditionArticle]
     emails: list[EditionEmail]
     deliveries: dict[str, dict[str, int]] = Field(description="how many, by channel and state")
@@ -208,15 +212,19 @@ def _find_content(connection: Connection, call: ApiCall) -> Edition:
 
 def show(call: ApiCall) -> ApiAnswer:
     with call.context.database.read() as connection:
-        return ApiAnswer(_detail(connection, call))
+        return ApiAnswer(edition_detail(connection, call))
 
 
-def _detail(connection: Connection, call: ApiCall) -> EditionDetail:
+def edition_detail(connection: Connection, call: ApiCall) -> EditionDetail:
     row, content = find_row(connection, call), _find_content(connection, call)
     sizes = edition_repository.count_segment_sizes(connection, row.id)
+    events = edition_repository.list_events(connection, row.id)
     carried = [(one, False) for one in content.articles] + [(one, True) for one in content.briefs]
     return EditionDetail(
         **dict(edition_answer(row)),
+        version=version_of(events),
+        preheader=content.preheader,
+        intro=content.words.intro,
         articles=[
             EditionArticle(id=one.id, title=one.title, version=one.version, brief=brief) for one, brief in carried
         ],
@@ -225,10 +233,7 @@ def _detail(connection: Connection, call: ApiCall) -> EditionDetail:
             for variant, ids in edition_repository.list_segment_articles(connection, row.id).items()
         ],
         deliveries=_deliveries(connection, row.id),
-        events=[
-            EditionEventAnswer(at=one.at, event=one.event, actor=one.actor, reason=one.reason)
-            for one in edition_repository.list_events(connection, row.id)
-        ],
+        events=[EditionEventAnswer(at=one.at, event=one.event, actor=one.actor, reason=one.reason) for one in events],
     )
 
 
@@ -350,10 +355,10 @@ def _decide(call: ApiCall, decide: Callable[[str], object]) -> ApiAnswer:
     decide(id)
     call.context.wake()
     with call.context.database.read() as connection:
-        return ApiAnswer(_detail(connection, call))
+        return ApiAnswer(edition_detail(connection, call))
 
 
-_EDITION = {"edition": PathParameter("id of the edition", "tin-sang-1")}
+EDITION_PARAMETER = {"edition": PathParameter("id of the edition", "tin-sang-1")}
 
 
 def _decision(
@@ -366,7 +371,7 @@ def _decision(
         summary=summary,
         scope=ApiScope.EDITIONS_WRITE,
         handler=handler,
-        parameters=_EDITION,
+        parameters=EDITION_PARAMETER,
         body=body,
         body_required=False,
         answers={200: EditionDetail},
@@ -392,7 +397,7 @@ ROUTES = (
         summary="Show an edition: its articles, deliveries and history",
         scope=ApiScope.EDITIONS_READ,
         handler=show,
-        parameters=_EDITION,
+        parameters=EDITION_PARAMETER,
         answers={200: EditionDetail},
     ),
     ApiRoute(
@@ -402,7 +407,7 @@ ROUTES = (
         summary="The email of an edition as a subscriber gets it",
         scope=ApiScope.EDITIONS_READ,
         handler=preview,
-        parameters=_EDITION,
+        parameters=EDITION_PARAMETER,
         query=PreviewFormat,
         answers={200: None},
         raw=("text/html", "text/plain"),
@@ -414,7 +419,7 @@ ROUTES = (
         summary="Check the emails of an edition",
         scope=ApiScope.EDITIONS_READ,
         handler=preflight,
-        parameters=_EDITION,
+        parameters=EDITION_PARAMETER,
         answers={200: PreflightAnswer},
     ),
     ApiRoute(
@@ -424,7 +429,7 @@ ROUTES = (
         summary="What became of the emails of an edition",
         scope=ApiScope.STATISTICS_READ,
         handler=statistics,
-        parameters=_EDITION,
+        parameters=EDITION_PARAMETER,
         answers={200: EditionStatistics},
     ),
     _decision("approve", "Approve a draft: it is sent at its time, or now if that has passed", approve, ApproveRequest),

@@ -6,7 +6,7 @@ from functools import cache
 
 from aiohttp import web
 
-from . import articles, editions, newsletters, subscribers, suppressions
+from . import articles, edition_edit, editions, newsletters, subscribers, suppressions
 from .dispatch import Api
 from .openapi import document_json
 from .route import ROOT, ApiRoute
@@ -16,6 +16,7 @@ TABLE: tuple[ApiRoute, ...] = (
     *subscribers.ROUTES,
     *newsletters.ROUTES,
     *editions.ROUTES,
+    *edition_edit.ROUTES,
     *suppressions.ROUTES,
 )
 
