@@ -56,7 +56,7 @@ def test_a_new_article_makes_the_next_edition_and_an_edit_makes_none(room: Room)
 
 def test_a_dry_run_and_a_preview_change_nothing(room: Room) -> None:
     said = room.good("send", "tin-sang", "--dry-run")
-    assert "Would send: Tin sáng" in said
+    assert "Would send: Chè Tân Lập sang Nhật Bản và 1 tin khác" in said
     assert said.splitlines()[-4:-1] == ["  mail: 1 subscriber", "  feeds: 3 files", "  posts: 2 posts"]
     said = room.good("preview", "tin-sang")
     files = [Path(line.strip()) for line in said.splitlines() if line.startswith("  ")]
