@@ -93,6 +93,7 @@ CHECKS: dict[str, Check] = {
     "srcset": Check(_W, "Images have one address, not several to choose from (srcset, picture)."),
     "data-uri": Check(_B, "Nothing is embedded as a data: address; Gmail and Outlook show nothing instead."),
     "style-size": Check(_W, "Style elements hold at most 16 kB together; Gmail drops larger ones."),
+    "css-support": Check(_W, "The styles use nothing that widely used mail programs lack."),
     # for screen readers
     "page-language": Check(_W, "The html element says its language."),
     "page-title": Check(_W, "The page has a title."),

@@ -11,6 +11,7 @@ from lxml.html import HtmlElement
 from ..color import MIN_CONTRAST, contrast
 from ..text import clean_line
 from .css import DARK, LIGHT, PHONE, ComputedStyle, Screen
+from .css_support import check_css_support
 from .findings import Finding, finding
 from .links import is_web
 from .parsed_message import CheckContext, ParsedMessage, ParsedPage
@@ -268,6 +269,6 @@ def check_font_sizes(message: ParsedMessage, context: CheckContext) -> Iterator[
 
 CHECKS = (
     check_forbidden_elements, check_scripts, check_external_styles, check_external_fonts, check_lazy_loading, check_srcset,
-    check_data_urls, check_style_size, check_language, check_title, check_headings, check_layout_tables,
+    check_data_urls, check_style_size, check_css_support, check_language, check_title, check_headings, check_layout_tables,
     check_image_urls, check_https, check_alt_text, check_dimensions, check_formats, check_contrast, check_font_sizes,
 )  # fmt: skip

@@ -249,6 +249,29 @@ CASES = [
     ),
     Case("data-uri", "a ground inside", html=swap("<h1 ", '<td style="background: url(data:image/png,x)"></td><h1 ')),
     Case("style-size", "17 kB", html=style("/*" + "x" * 17_000 + "*/")),
+    *(
+        Case("css-support", what, html=style(f".mine {{ {what} }}"))
+        for what in (
+            "display: flex",
+            "display: inline-grid",
+            "row-gap: 4px",
+            "position: absolute",
+            "--ink: #111111",
+            "margin: var(--gap)",
+            "width: calc(100% - 8px)",
+            "width: min(100%, 20px)",
+            "margin: 1.5rem",
+            "height: 50vh",
+            "background: linear-gradient(#ffffff, #eeeeee)",
+            "background-image: url(https://bacson.example/a.png)",
+            "transform: rotate(3deg)",
+            "animation: blink 1s",
+            "filter: blur(2px)",
+            "object-fit: cover",
+        )
+    ),
+    Case("css-support", "in an element", html=swap("<h1 ", '<td style="DISPLAY:FLEX"></td><h1 ')),
+    Case("css-support", "for phones", html=style("@media (max-width: 600px) { .mine { position: sticky } }")),
     # for those who listen
     Case("page-language", "none", html=lambda html: re.sub(r"<html[^>]*>", "<html>", html)),
     Case("page-title", "empty", html=lambda html: re.sub(r"<title>.*?</title>", "<title> </title>", html)),

@@ -59,7 +59,7 @@ FINE: dict[str, Callable[[str], str]] = {
     "a table of data has no role": put("<table><tr><th>Xã</th></tr><tr><td>38 km</td></tr></table>"),
     "a mail link to the newsroom": put('<p><a href="mailto:toasoan@bacson.example?subject=Tin">Viết cho tòa soạn</a></p>'),
     "hidden words may be small and pale": put('<div style="display:none;font-size:1px;color:#ffffff">Tin</div>'),
-    "a picture as ground, on which nobody can measure": put('<p style="background: url(a.png); color: #fff">Tin</p>'),
+    "a picture as ground, on which nobody can measure": put('<p style="background: element(a); color: #fff">Tin</p>'),
     "a colour that nobody here knows": put('<p style="color: hsl(0 0% 99%)">Tin</p>'),
     "large words need less contrast": put('<p style="font-size: 26px; color: #7f7f7f">Lớn</p>'),
     "a family of emoji is joined": put("<p>\U0001f468\u200d\U0001f469\u200d\U0001f467</p>"),
