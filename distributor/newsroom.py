@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from . import permissions
 from .channel import Channel
 from .config import validation, yaml
+from .config.images import IMAGES_FOLDER
 from .config.schema import Newsletter, Settings
 from .config.types import public_url
 from .config.yaml import KeyPath, RawConfig
 from .errors import ConfigError, Problem, StoreError, StoreLost, UserError
+from .images.attach import ImageAttacher
 from .images.cache import ImageCache
 from .mail.address import Mailbox
 from .model import Language
@@ -83,14 +85,32 @@ class Newsroom:
         known = [self.channels[name] for name in channels if name in self.channels]
         return self.settings.test_mode is None and any(channel.reaches_audience for channel in known)
 
+    @property
+    def images(self) -> ImageAttacher | None:
+        """What is known of the images of articles; None where they are left to their sources."""
+        pictures = self.settings.images
+        return ImageAttacher(ImageCache(pictures.folder, self._images_url), self.sources) if pictures else None
+
+    @property
+    def images_folder(self) -> Path:
+        """The folder of resized images; also where none are made any more, for emails that were sent before."""
+        return self.settings.images.folder if self.settings.images else self.folder / IMAGES_FOLDER
+
+    @property
+    def _images_url(self) -> str:
+        """Where subscribers find our images: nowhere while emails go to people, but the pages are for this machine only."""
+        settings = self.settings
+        own = settings.images is not None and settings.images.url
+        writes = any(one.personal and one.reaches_audience for one in self.channels.values())
+        return "" if not own and writes and settings.web and settings.web.is_local else settings.images_url
+
     def image_service(self) -> ImageService | None:
-        """Where pictures are made ready; None where the newsroom leaves them to their sources."""
-        pictures, site = self.settings.images, self.settings.site
-        if pictures is None:
+        """What fetches and resizes images; None where they are left to their sources."""
+        if self.images is None or self.settings.images is None:
             return None
         from .images.service import ImageService  # brings the network along, which few commands need
 
-        return ImageService(ImageCache(pictures.folder, pictures.url), pictures, site, self.sources)
+        return ImageService(self.images, self.settings.images, self.settings.site)
 
     def open_store(self, *, migrate: bool = True, claiming: bool = False) -> Database:
         """The database, brought up to date unless told otherwise. Raises StoreError; StoreLost for one that is empty or

@@ -16,6 +16,7 @@ it computes, and is ended when it takes too long. `processor_time` limits one it
 from __future__ import annotations
 
 import copy
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ __all__ = [
     "Gone",
     "ItemExplanation",
     "LimitExceeded",
+    "LocalFile",
     "NotModified",
     "ParsedArticle",
     "PushedItem",
@@ -159,6 +161,34 @@ class Availability:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file below the folder of a source; nothing outside of that folder is read. `path` may be a link."""
+
+    folder: Path
+    path: Path
+
+    @classmethod
+    def find(cls, folder: Path, path: Path) -> LocalFile | None:
+        """The file at a path, where it is an ordinary one that lies in the folder."""
+        try:
+            return cls(folder, path) if path.is_file() and is_within(folder, path) else None
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def inner(self) -> str:
+        """Its path below the folder."""
+        return os.path.relpath(self.path, self.folder)
+
+    def changed_at(self) -> int:
+        """When it was last changed, in nanoseconds; 0 where it is gone."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
     """Where articles come from. `name` is the key under `sources:` in config.yaml; it is set by the registry."""
@@ -219,6 +249,10 @@ class Source(ABC):
         By default its web address is checked. A SourceError that gets out means that it is not known.
         """
         return await check_page_availability(fetcher, article.url)
+
+    def image_file(self, article: Article) -> LocalFile | None:
+        """The file of an article's image, where this source has it on the disk: it is read in place of the network."""
+        return None
 
 
 def with_pushed(source: Source, items: Sequence[PushedItem]) -> Source:

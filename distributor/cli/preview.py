@@ -18,6 +18,7 @@ from .context import (
     plural,
     say,
 )
+from .images import prepare_images
 from .newsletters import check_channels, newsletter_or_edition
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def command(
     was sent, byte for byte.
     """
     from ..preview.collect import collect_preview
+    from ..preview.local_images import embed_images
     from ..preview.page import INDEX, render_preview
 
     if every or not newsletter:
@@ -89,8 +91,9 @@ def command(
     written = _rendition_files(app, preview)
     shown = collect_preview(app.newsroom, name, preview, written)
     pages = render_preview(shown, app.newsroom.templates)
+    copies = embed_images(pages, app.newsroom.images.cache) if app.newsroom.images else pages
     files = {path: body for one in written for path, body in one.files}
-    _write(folder, {**files, **pages})
+    _write(folder, {**files, **copies})
     _print_findings(shown)
     say("Nothing was sent, and no edition was made. Written:")
     for path in (*files, INDEX):
@@ -157,6 +160,7 @@ def _planned_edition(app: CliContext, name: str, channels: tuple[str, ...], gath
     if gather:
         gather_and_warn(app)
     with app.store() as database:
+        prepare_images(app, database, newsletter)
         request = pipeline.EditionRequest(newsletter=newsletter, channels=channels or None)
         plan = pipeline.plan_edition(pipeline.StepContext(app.newsroom, database, clock()), request)
     if plan.edition is None:

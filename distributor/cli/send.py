@@ -30,6 +30,7 @@ from .context import (
 )
 from .deliver import as_data, deliver_with_progress, exit_code, show_report
 from .editions_edit import intro_option, preheader_option, read_words, subject_option, voice_lines
+from .images import prepare_images
 from .newsletters import check_channels, refuse_possible_rename, warn_of_missing_newsletters
 from .plan import draft_state, recipient_lines
 
@@ -130,6 +131,8 @@ def _send_digest(app: CliContext, options: SendOptions) -> None:
         gather_and_warn(app)
     with app.store() as database:
         warn_of_missing_newsletters(app, database)
+        if not options.dry_run:
+            prepare_images(app, database, newsletter)
         request = pipeline.EditionRequest(
             newsletter=newsletter,
             channels=channels or None,
@@ -156,13 +159,10 @@ async def _recheck_sources(app: CliContext, database: Database, plan: EditionPla
     from .. import pipeline
 
     wanted = await asyncio.to_thread(pipeline.list_ready_articles, database, plan.newsletter, clock())
-    faults = await pipeline.prepare_images(app.newsroom, wanted, clock())
-    for id, fault in faults.items():
-        warn(f"image of {id}: {fault}; the article is shown without it")
     found = await pipeline.recheck_articles(app.newsroom, database, wanted, clock())
     for line in found:
         warn(line)
-    return bool(found) or app.newsroom.image_service() is not None
+    return bool(found)
 
 
 def _show(app: CliContext, plan: EditionPlan, as_json: bool) -> None:

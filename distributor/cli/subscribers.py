@@ -56,7 +56,7 @@ attribute_option = click.option(
 
 
 def split_attributes(written: Sequence[str]) -> dict[str, str]:
-    """The attributes of `--attribute district=…`. Raises UsageError."""
+    """The attributes of `--attribute commune=…`. Raises UsageError."""
     given = {}
     for one in written:
         name, sign, value = one.partition("=")

@@ -7,7 +7,6 @@ bytes ──yaml──▶ RawConfig (data + line of each key) ──validation�
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -23,8 +22,9 @@ from ..model import Language
 from ..storage.address import parse_store_url
 from .bounces import BounceGuard, BounceMailboxSettings
 from .editorial import GreetingTemplate, Label, NewsletterBlock, PreheaderTemplate, SubjectTemplate
+from .images import Images
 from .section import Section
-from .types import AttributeName, Duration, Folder, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
+from .types import AttributeName, Duration, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
 from .web import Attribute, Web
 
 # -- the sections ------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Site(Section):
     postal_address: str = Field(
         "",
         description="postal address of the publisher, shown in the footer",
-        examples=["12 phố Hồ Xuân Hương, thành phố Bắc Sơn"],
+        examples=["12 phố Hồ Xuân Hương, phường Bắc Sơn"],
     )
     links: dict[str, PublicUrl] = Field(
         {},
@@ -128,15 +128,6 @@ class Site(Section):
     theme: Theme = Field(
         Theme(), description="colors, fonts and logo; dark mode follows from them", examples=[{"accent": "#9b1c1c"}]
     )
-
-
-class ImageSettings(Section):
-    """Images of articles, fetched, checked and resized before an edition is frozen."""
-
-    folder: Folder = Field(Path("var/public/images"), description="folder for resized images, shown by a web server")
-    url: PublicUrl = Field(description="public address of that folder", examples=["https://bacson.example/images"])
-    max_bytes: int = Field(15_000_000, ge=10_000, description="size of the largest image that is fetched, in bytes")
-    time_limit: Duration = Field(timedelta(seconds=30), description="longest time for all images of an edition")
 
 
 class TestMode(Section):
@@ -326,9 +317,10 @@ class Settings(Section):
         description="send every email to one address, write everything else to var/test/",
         examples=[{"to": "bien.tap@bacson.example"}],
     )
-    images: ImageSettings | None = Field(
-        None,
-        description="resize images to the size that is shown; links to the originals if left out",
+    images: Images = Field(
+        {},
+        validate_default=True,
+        description="images, resized for emails and pages; `images: off` leaves them to their sources",
         examples=[{"url": "https://bacson.example/images"}],
     )
     bounces: tuple[BounceMailboxSettings, ...] = Field(
@@ -365,7 +357,7 @@ class Settings(Section):
     attributes: dict[AttributeName, Attribute] = Field(
         {},
         description="what is known of subscribers beside name and language",
-        examples=[{"district": {"label": {"vi": "Huyện", "en": "District"}}}],
+        examples=[{"commune": {"label": {"vi": "Xã/phường", "en": "Commune"}}}],
     )
     secret: Secret | None = Field(
         None,
@@ -406,6 +398,14 @@ class Settings(Section):
     def links_url(self) -> str:
         """The address below which links of subscribers lie."""
         return self.web.public_url if self.web else self.site.url
+
+    @property
+    def images_url(self) -> str:
+        """The address below which resized images lie: that of their folder, or of the web pages; empty where there is
+        none."""
+        if self.images is None or self.images.url:
+            return self.images.url or "" if self.images else ""
+        return f"{self.web.public_url}/images" if self.web else ""
 
     def newsletter_language(self, newsletter: Newsletter) -> Language:
         return newsletter.language or self.site.language

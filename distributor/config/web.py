@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -77,12 +79,21 @@ class Web(Section):
     def public_url(self) -> str:
         return self.url or f"http://{self.listen}"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can open the pages."""
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
 
 class Attribute(Section):
     """One more thing that the newsroom knows of its subscribers."""
 
     label: dict[Language, str] = Field(
-        min_length=1, description="name of it in forms, by language", examples=[{"vi": "Huyện", "en": "District"}]
+        min_length=1, description="name of it in forms, by language", examples=[{"vi": "Xã/phường", "en": "Commune"}]
     )
     type: Literal["text", "number", "date", "yes_no"] = Field("text", description="text, number, date or yes_no")
     choices: tuple[str, ...] = Field((), description="the only values of a text", examples=[["Bắc Sơn", "Hữu Lũng"]])

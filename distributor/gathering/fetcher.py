@@ -29,7 +29,7 @@ from yarl import URL
 from .. import __version__
 from ..config.schema import Site
 from ..credentials import NO_CREDENTIALS, Credentials, extract_credentials, redact_credentials, remove_credentials
-from ..errors import Busy, Gone, NotModified, SourceError
+from ..errors import Busy, Gone, NotModified, SourceError, UnreadableContent
 from ..http import PrivateAddress, ResponseTooLarge, open_session
 from ..source import FetchedDocument, Validators
 from ..text import clean_line
@@ -229,7 +229,7 @@ class HttpFetcher:
         async for chunk in response.content.iter_chunked(65536):
             body += chunk
             if len(body) > self.limits.size:
-                raise SourceError(f"{asked} is larger than {self.limits.size / 1_000_000:g} MB")
+                raise UnreadableContent(f"{asked} is larger than {self.limits.size / 1_000_000:g} MB")
         return FetchedDocument(
             url=here,
             body=bytes(body),

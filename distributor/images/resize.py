@@ -1,16 +1,20 @@
-"""Image resizing: images of sources become JPEG or PNG files in the sizes that are shown. Pure CPU work.
+"""Image resizing: images of sources become JPEG or PNG files in the shapes that are shown, or are only measured. Pure CPU
+work.
 
-Nothing from the network is trusted: name and media type are ignored, pixels are counted before they are decoded, and
-metadata of cameras (place, owner) is removed.
+What is too high or too wide for its place is cropped: at both sides alike, but more at the foot than at the top, because
+faces and roofs are in the upper third of most photos. Nothing from the network is trusted: name and media type are ignored,
+pixels are counted before they are decoded, and metadata of cameras (place, owner) is removed.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +28,12 @@ MAX_PIXELS = 50_000_000
 MIN_SIDE = 80  # pixels of a side; less is a tracking pixel or an icon
 MAX_ASPECT_RATIO = 10  # times as high as wide, or as wide as high; more is a strip or a line
 PIXEL_DENSITY = 2  # pixels of a file for each pixel that is shown
+TOP_SHARE = 0.2  # of what is cropped from the height: a fifth at the top, the rest at the foot
 JPEG_QUALITY = 80
 MAX_PNG_SIZE = 400_000  # octets; a larger one loses its transparency
 MAX_DECODE_MEMORY = 120_000_000  # octets that decoding one may take
 _TOO_LARGE = "is too large to be resized"
+_UNREADABLE = "could not be resized"
 # Octets of memory for each pixel: decoders that hold it more than once, and Pillow's own modes.
 _BYTES_BY_FORMAT = {"WEBP": 16, "AVIF": 10}
 _BYTES_BY_MODE = {"1": 5, "P": 5, "L": 1, "LA": 8, "PA": 8, "RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "I;16": 8}
@@ -50,6 +56,20 @@ class UnusableImage(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ImageShape:
+    """A place in which an image is shown: its width in CSS pixels, and which ratios of width to height it takes. An image
+    of another ratio is cropped to the nearest of them."""
+
+    width: int
+    narrowest: float
+    widest: float
+
+    def ratio_of(self, ratio: float) -> float:
+        """The ratio at which an image of this ratio is shown."""
+        return min(max(ratio, self.narrowest), self.widest)
+
+
+@dataclass(frozen=True, slots=True)
 class ResizedImage:
     """An image file, named by its content. `width` and `height` are those at which it is shown, in CSS pixels."""
 
@@ -63,16 +83,29 @@ class ResizedImage:
         return f"{hashlib.sha256(self.body).hexdigest()[:32]}.{self.extension}"
 
 
-def resize(body: bytes, widths: Sequence[int]) -> tuple[ResizedImage, ...]:
-    """One file for each width in CSS pixels. Raises UnusableImage."""
-    image = _decode(body, max(widths) * PIXEL_DENSITY)
-    return tuple(_encode_at_width(image, width) for width in widths)
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """What was made of an image: its size in pixels, upright, and its files, one for each shape."""
+
+    width: int
+    height: int
+    files: tuple[ResizedImage, ...] = ()
 
 
-def resize_to_json(body: bytes, widths: Sequence[int]) -> dict[str, Any]:
-    """`resize` for a child process: the files, or the fault, as JSON values."""
+def prepare(body: bytes, shapes: Sequence[ImageShape]) -> PreparedImage:
+    """The size of an image, and a file for each shape. Without shapes its pixels are not decoded. Raises UnusableImage."""
+    with _decoder_errors():
+        if not shapes:
+            image = _open(body)
+            return PreparedImage(*_upright(image.size, _orientation(image)))
+        upright, size = _decode(body, shapes)
+        return PreparedImage(*size, tuple(_encode_in_shape(upright, shape) for shape in shapes))
+
+
+def prepare_to_json(body: bytes, shapes: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
+    """`prepare` for a child process: the size and the files, or the fault, as JSON values."""
     try:
-        made = resize(body, widths)
+        made = prepare(body, [ImageShape(*shape) for shape in shapes])
     except UnusableImage as error:
         return {"fault": str(error)}
     files = [
@@ -82,18 +115,18 @@ def resize_to_json(body: bytes, widths: Sequence[int]) -> dict[str, Any]:
             "width": one.width,
             "height": one.height,
         }
-        for one in made
+        for one in made.files
     ]
-    return {"files": files}
+    return {"width": made.width, "height": made.height, "files": files}
 
 
-def parse_resized(data: Any) -> tuple[ResizedImage, ...]:
-    """The result of a child process, trusted no more than the bytes that it read: only JPEG and PNG files are accepted.
-    Raises UnusableImage."""
+def parse_prepared(data: Any, count: int) -> PreparedImage:
+    """The result of a child process, trusted no more than the bytes that it read: only JPEG and PNG files are accepted,
+    `count` of them. Raises UnusableImage."""
     if isinstance(data, dict) and isinstance(data.get("fault"), str):
         raise UnusableImage(clean_line(data["fault"])[:200])
     try:
-        files = [
+        files = tuple(
             ResizedImage(
                 base64.b64decode(one["body"], validate=True),
                 str(one["extension"]),
@@ -101,35 +134,25 @@ def parse_resized(data: Any) -> tuple[ResizedImage, ...]:
                 int(one["height"]),
             )
             for one in data["files"]
-        ]
+        )
+        made = PreparedImage(int(data["width"]), int(data["height"]), files)
     except (KeyError, TypeError, ValueError):
-        files = []
-    if not files or not all(one.body.startswith(_SIGNATURES.get(one.extension, b"\0none")) for one in files):
-        raise UnusableImage("could not be resized")
-    return tuple(files)
+        raise UnusableImage(_UNREADABLE) from None
+    sizes = [(made.width, made.height), *((one.width, one.height) for one in files)]
+    signed = all(one.body.startswith(_SIGNATURES.get(one.extension, b"\0none")) for one in files)
+    if len(files) != count or not signed or min(map(min, sizes)) < 1:
+        raise UnusableImage(_UNREADABLE)
+    return made
 
 
-def _decode(body: bytes, wide: int) -> Image.Image:
-    """The image decoded no larger than needed, upright, in sRGB, without metadata. `wide` is the wanted width in pixels."""
+@contextlib.contextmanager
+def _decoder_errors() -> Iterator[None]:
+    """Whatever decoders raise as UnusableImage."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Exif data that cannot be read, for instance
         warnings.simplefilter("error", Image.DecompressionBombWarning)  # Pillow only warns of too many pixels
         try:
-            image: Image.Image = Image.open(io.BytesIO(body), formats=FORMATS)
-            _check_dimensions(image.size)
-            size = image.size
-            # A PNG is decoded to know how it is turned, so that waits until it is known to be small enough.
-            turned = _orientation(image) if isinstance(image, JpegImageFile) else None
-            # A JPEG can be decoded at a half, a quarter or an eighth of its size, whichever still is wide enough.
-            image.draft(image.mode, (1, wide) if turned in _ROTATED else (wide, 1))
-            _check_memory(image, size)
-            image.seek(0)
-            image.load()
-            turned = _orientation(image)
-            profile = image.info.get("icc_profile")
-            image = _reduce(_to_reducible_mode(image), wide, rotated=turned in _ROTATED)  # frees the large one
-            upright = image.transpose(_TRANSPOSITIONS[turned]) if turned in _TRANSPOSITIONS else image
-            return _to_srgb_pixels(upright, profile)
+            yield
         except UnidentifiedImageError:
             raise UnusableImage("is no image of a kind that mail programs show") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -140,6 +163,42 @@ def _decode(body: bytes, wide: int) -> Image.Image:
             raise
         except Exception as error:  # decoders raise many kinds; each means that the file is damaged
             raise UnusableImage(f"is damaged: {str(error) or type(error).__name__}"[:200]) from None
+
+
+def _open(body: bytes) -> Image.Image:
+    image: Image.Image = Image.open(io.BytesIO(body), formats=FORMATS)
+    _check_dimensions(image.size)
+    return image
+
+
+def _decode(body: bytes, shapes: Sequence[ImageShape]) -> tuple[Image.Image, tuple[int, int]]:
+    """The image decoded no larger than its shapes need, upright, in sRGB, without metadata; and its full size, upright."""
+    image = _open(body)
+    size = image.size
+    # A PNG is decoded to know how it is turned, so that waits until it is known to be small enough.
+    turned = _orientation(image) if isinstance(image, JpegImageFile) else None
+    wide = _needed_width(_upright(size, turned), shapes)
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size, whichever still is wide enough.
+    image.draft(image.mode, (1, wide) if turned in _ROTATED else (wide, 1))
+    _check_memory(image, size)
+    image.seek(0)
+    image.load()
+    turned = _orientation(image)
+    wide = _needed_width(_upright(size, turned), shapes)
+    profile = image.info.get("icc_profile")
+    image = _reduce(_to_reducible_mode(image), wide, rotated=turned in _ROTATED)  # frees the large one
+    upright = image.transpose(_TRANSPOSITIONS[turned]) if turned in _TRANSPOSITIONS else image
+    return _to_srgb_pixels(upright, profile), _upright(size, turned)
+
+
+def _upright(size: tuple[int, int], turned: int | None) -> tuple[int, int]:
+    return (size[1], size[0]) if turned in _ROTATED else size
+
+
+def _needed_width(size: tuple[int, int], shapes: Sequence[ImageShape]) -> int:
+    """The width in pixels at which an image has enough of them for each shape, what is cropped included."""
+    ratio = size[0] / size[1]
+    return math.ceil(max(shape.width * PIXEL_DENSITY * max(1.0, ratio / shape.widest) for shape in shapes))
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -220,11 +279,13 @@ def _strip_metadata(image: Image.Image) -> Image.Image:
     return image
 
 
-def _encode_at_width(image: Image.Image, width: int) -> ResizedImage:
-    wide, high = image.size
-    pixels = min(wide, width * PIXEL_DENSITY)
-    shown = image.resize((pixels, max(1, round(high * pixels / wide))), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    height = max(1, round(high * width / wide))
+def _encode_in_shape(image: Image.Image, shape: ImageShape) -> ResizedImage:
+    ratio = shape.ratio_of(image.width / image.height)
+    left, top, right, foot = box = _crop_box(image.size, ratio)
+    wide = min(round(right - left), shape.width * PIXEL_DENSITY)
+    high = max(1, round(wide * (foot - top) / (right - left)))
+    shown = image.resize((wide, high), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+    width, height = shape.width, max(1, round(shape.width / ratio))
     if shown.mode == "RGBA":
         body = _encode(shown, "PNG", optimize=True)
         if len(body) <= MAX_PNG_SIZE:
@@ -239,6 +300,16 @@ def _encode_at_width(image: Image.Image, width: int) -> ResizedImage:
         if len(drawing) < len(photo)
         else ResizedImage(photo, "jpg", width, height)
     )
+
+
+def _crop_box(size: tuple[int, int], ratio: float) -> tuple[float, float, float, float]:
+    """The part of an image that has this ratio: left, top, right and bottom in pixels."""
+    wide, high = size
+    if wide > high * ratio:
+        left = (wide - high * ratio) / 2
+        return left, 0, wide - left, high
+    top = (high - wide / ratio) * TOP_SHARE
+    return 0, top, wide, top + wide / ratio
 
 
 def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:

@@ -1,26 +1,30 @@
-"""Image service: fetches and resizes the images of articles before an edition is frozen, and attaches them.
+"""Image service: fetches, measures and resizes the images of articles before an edition is frozen.
 
-An image never stops an edition: one that is missing, damaged, too large or too slow is left out, and staff are told why.
+An image never stops an edition. One that is gone, broken or too large is left out; one that could not be had for another
+reason is shown from its source's address, in the size that the source gives. Staff are told either.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from .. import isolation
-from ..config.schema import ImageSettings, Site
+from ..config.images import ImageSettings
+from ..config.schema import Site
 from ..credentials import NO_CREDENTIALS, Credentials
-from ..errors import LimitExceeded, SourceError, StartFailed
+from ..errors import Gone, LimitExceeded, SourceError, StartFailed, UnreadableContent
+from ..files import FileTooLarge, UnsafeFile, read_within
 from ..gathering.fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
-from ..source import Source
-from .cache import ImageCache
-from .resize import ResizedImage, UnusableImage, parse_resized, resize_to_json
+from .attach import ImageAttacher, ImageRequest
+from .resize import ImageShape, UnusableImage, parse_prepared, prepare_to_json
 
 log = logging.getLogger("distributor.images")
 
@@ -29,106 +33,115 @@ MAX_CONCURRENT = 4  # images fetched at the same time; they are resized one afte
 RESIZE_LIMITS = isolation.ChildLimits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
 FETCH_MEMORY = 64 * 1024 * 1024  # octets of memory of a child process that fetches, besides the image itself
 _MARGIN = 5.0  # seconds more for such a child process, so that it can report a timeout itself
-THUMBNAIL_WIDTH = 120  # CSS pixels
+THUMBNAIL = ImageShape(160, 3 / 2, 3 / 2)
+LEAD_RATIOS = (4 / 3, 2.0)  # the narrowest and the widest of the first image, which is as wide as the text
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRequest:
-    """An image of an article, and the source with whose permissions it is fetched; None if it is not configured."""
+class ImageFault:
+    """Why an image could not be prepared, in words. `unusable`: its article is shown without it."""
 
-    address: str
-    source: Source | None
+    text: str
+    unusable: bool = False
 
-    @property
-    def cache_scope(self) -> str:
-        """The name of the source where its permissions or credentials are used: the result must not be used for others."""
-        own = self.source is not None and (self.source.allow_private or self.source.credentials)
-        return self.source.name if self.source and own else ""
+    def __str__(self) -> str:
+        what = "the article is shown without it" if self.unusable else "it is shown as its source gives it"
+        return f"{self.text}; {what}"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageService:
-    """Fetches, resizes and attaches images, in the widths in which they are shown.
+    """Fetches images into the cache: measured, and resized to the shapes in which they are shown where the cache has a
+    public address."""
 
-    An image is fetched with the permissions of the article's source and of no other; an article whose source is not among
-    `sources` has none.
-    """
-
-    cache: ImageCache
+    attacher: ImageAttacher
     settings: ImageSettings
     site: Site
-    sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        return (self.site.theme.width - 64, THUMBNAIL_WIDTH)
+    def shapes(self) -> tuple[ImageShape, ...]:
+        return (ImageShape(self.site.theme.width - 64, *LEAD_RATIOS), THUMBNAIL) if self.attacher.cache.url else ()
 
-    async def prepare(self, articles: Sequence[Article], now: datetime) -> dict[str, str]:
-        """Fetch the images that are not in the cache, within the time limit. Refetching faults in words, by article id."""
+    async def prepare(self, articles: Sequence[Article], now: datetime) -> dict[str, ImageFault]:
+        """Fetch the images that are not in the cache, within the time limit. Returns what could not be had now, by article
+        id."""
         wanted: dict[ImageRequest, list[str]] = {}
         for article in articles:
-            if one := self._image_request(article):
+            if one := await asyncio.to_thread(self.attacher.request, article):
                 wanted.setdefault(one, []).append(article.id)
         missing = [one for one in wanted if not await asyncio.to_thread(self._is_cached, one, now)]
-        faults: dict[str, str] = {}
-        if missing:
-            seconds = self.settings.time_limit.total_seconds()
-            fetching = asyncio.Semaphore(MAX_CONCURRENT)
-            resizing = asyncio.Semaphore(1)
-            tasks = {one: asyncio.create_task(self._cache_image(one, now, fetching, resizing)) for one in missing}
-            try:
-                await asyncio.wait(tasks.values(), timeout=seconds)
-            finally:
-                late = [one for one, task in tasks.items() if not task.done()]
-                for one in late:
-                    tasks[one].cancel()
-            for one, task in tasks.items():
-                if one in late:
-                    faults |= dict.fromkeys(wanted[one], f"{one.address} was not ready in time")
-                elif fault := task.result():
-                    faults |= dict.fromkeys(wanted[one], f"{one.address} {fault}")
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        found = await self._cache_images(missing, now) if missing else {}
+        faults = {id: fault for one, fault in found.items() for id in wanted[one]}
         for id, fault in faults.items():
-            log.warning("image of %s: %s; the article is shown without it", id, fault)
+            log.warning("image of %s: %s", id, fault)
         return faults
 
-    def _image_request(self, article: Article) -> ImageRequest | None:
-        if article.image is None or not article.image.url:
-            return None
-        return ImageRequest(article.image.url, self.sources.get(article.source))
+    async def _cache_images(self, missing: Sequence[ImageRequest], now: datetime) -> dict[ImageRequest, ImageFault]:
+        """Put images into the cache, several at the same time. Returns the faults."""
+        fetching, resizing = asyncio.Semaphore(MAX_CONCURRENT), asyncio.Semaphore(1)
+        tasks = {one: asyncio.create_task(self._cache_image(one, now, fetching, resizing)) for one in missing}
+        try:
+            await asyncio.wait(tasks.values(), timeout=self.settings.time_limit.total_seconds())
+        finally:
+            late = [one for one, task in tasks.items() if not task.done()]
+            for one in late:
+                tasks[one].cancel()
+        faults = {one: ImageFault(f"{one.address} was not ready in time") for one in late}
+        faults |= {one: fault for one, task in tasks.items() if one not in faults and (fault := task.result())}
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        return faults
 
     def _is_cached(self, wanted: ImageRequest, now: datetime) -> bool:
-        cached = self.cache.find(wanted.address, wanted.cache_scope)
-        return cached is not None and cached.is_current(self.widths, now)
+        cache = self.attacher.cache
+        cached = cache.find(wanted.address, wanted.cache_scope)
+        if cached is None or not cached.is_current([shape.width for shape in self.shapes], now):
+            return False
+        cache.touch(wanted.address, wanted.cache_scope, now)
+        return True
 
     async def _cache_image(
         self, wanted: ImageRequest, now: datetime, fetching: asyncio.Semaphore, resizing: asyncio.Semaphore
-    ) -> str:
-        """Put one image into the cache. Returns the fault, or nothing."""
-        fault, made = "", tuple[ResizedImage, ...]()
+    ) -> ImageFault | None:
+        """Put one image into the cache. Returns the fault, if any."""
+        cache, scope = self.attacher.cache, wanted.cache_scope
+        unusable, made = False, None
         async with fetching:
             try:
-                body = await self._fetch_bytes(wanted)
-                async with resizing:  # one at a time, because memory is limited
-                    answer = await call_isolated_async(resize_to_json, body, self.widths, limits=RESIZE_LIMITS)
-                made = parse_resized(answer)
+                answer = await self._fetch_and_prepare(wanted, resizing)
+                made = parse_prepared(answer, len(self.shapes))
             except (UnusableImage, LimitExceeded) as error:
-                fault = str(error)
+                fault, unusable = str(error), True
             except ChildFailed as bug:
                 log.error("image %s: %s", wanted.address, bug.trace)
-                fault = "could not be resized"
+                fault, unusable = "could not be resized", True
             except StartFailed as error:  # says nothing about the image, so it is not cached
-                return f"could not be read: {error}"
+                return ImageFault(f"{wanted.address} could not be read: {error}")
             except SourceError as error:
                 fault = str(error).removeprefix(wanted.address).strip()
             try:
-                await asyncio.to_thread(self.cache.put, wanted.address, made, fault, now, wanted.cache_scope)
+                if made:
+                    await asyncio.to_thread(cache.put, wanted.address, made, now, scope)
+                    return None
+                await asyncio.to_thread(cache.put_fault, wanted.address, fault, now, scope, unusable=unusable)
             except OSError as error:
-                return f"cannot be saved in {self.cache.folder}: {error.strerror or error}"
-        return fault
+                fault = f"cannot be saved in {cache.folder}: {error.strerror or error}"
+        return ImageFault(f"{wanted.address} {fault}", unusable)
+
+    async def _fetch_and_prepare(self, wanted: ImageRequest, resizing: asyncio.Semaphore) -> Any:
+        """What a child process has made of an image. Raises UnusableImage, SourceError and what `call_isolated_async`
+        raises."""
+        shapes = [astuple(shape) for shape in self.shapes]
+        if wanted.file:
+            place = (wanted.file.folder, wanted.file.path, self.settings.max_bytes)
+            async with resizing:
+                return await call_isolated_async(_read_and_prepare, *place, shapes, limits=RESIZE_LIMITS)
+        body = await self._fetch_bytes(wanted)
+        async with resizing:  # one at a time, because memory is limited
+            return await call_isolated_async(prepare_to_json, body, shapes, limits=RESIZE_LIMITS)
 
     async def _fetch_bytes(self, wanted: ImageRequest) -> bytes:
-        """The bytes of an image, read in a child process: an endless response costs only that."""
+        """The bytes of an image, read in a child process: an endless response costs only that. Raises UnusableImage,
+        SourceError and what `call_isolated_async` raises."""
         seconds, source = self.settings.time_limit.total_seconds(), wanted.source
         answer = await call_isolated_async(
             _fetch,
@@ -146,17 +159,10 @@ class ImageService:
         )
         if isinstance(answer, bytes):
             return answer
-        raise SourceError(str(answer.get("fault", "")) if isinstance(answer, dict) else "")
-
-    def attach_images(self, article: Article) -> Article:
-        """The article with the files of its image; without the image where the cache has a fault for it."""
-        wanted = self._image_request(article)
-        cached = self.cache.find(wanted.address, wanted.cache_scope) if wanted else None
-        if cached is None or article.image is None:
-            return article
-        if cached.fault:
-            return replace(article, image=None)
-        return replace(article, image=replace(article.image, variants=cached.files))
+        fault = str(answer.get("fault", "")) if isinstance(answer, dict) else ""
+        if isinstance(answer, dict) and answer.get("unusable"):
+            raise UnusableImage(fault.removeprefix(wanted.address).strip())
+        raise SourceError(fault)
 
 
 # -- in a child process ------------------------------------------------------------------------------------------------
@@ -164,7 +170,7 @@ class ImageService:
 
 def _fetch(
     address: str, site: Site, limits: FetchLimits, allow_private: bool, credentials: Credentials
-) -> bytes | dict[str, str]:
+) -> bytes | dict[str, str | bool]:
     async def fetched() -> bytes:
         options = FetchOptions(allow_private=allow_private, limits=limits, credentials=credentials)
         async with open_fetcher(site, HostQueue(), options) as fetcher:
@@ -173,4 +179,16 @@ def _fetch(
     try:
         return asyncio.run(fetched())
     except SourceError as error:
-        return {"fault": str(error)}
+        return {"fault": str(error), "unusable": isinstance(error, Gone | UnreadableContent)}
+
+
+def _read_and_prepare(
+    folder: Path, file: Path, most: int, shapes: Sequence[tuple[int, float, float]]
+) -> dict[str, Any]:
+    try:
+        body = read_within(folder, file, most)
+    except (UnsafeFile, FileTooLarge) as error:
+        return {"fault": f"({file}) {error}"}
+    except OSError as error:
+        return {"fault": f"({file}) cannot be read: {error.strerror or error}"}
+    return prepare_to_json(body, shapes)

@@ -124,13 +124,13 @@ def build_next_edition(
 
 def _with_images(newsroom: Newsroom, contents: EditionContents) -> EditionContents:
     """With the images that are ready."""
-    image_service = newsroom.image_service()
-    if image_service is None:
+    images = newsroom.images
+    if images is None:
         return contents
     return replace(
         contents,
-        articles=tuple(map(image_service.attach_images, contents.articles)),
-        briefs=tuple(map(image_service.attach_images, contents.briefs)),
+        articles=tuple(map(images.attach, contents.articles)),
+        briefs=tuple(map(images.attach, contents.briefs)),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from ..bounces import provider_events
 from ..delivery import outbox
+from ..editions.shown_images import find_shown_images
 from ..newsroom import Newsroom
 from ..storage.database import Database
 from ..subscribers import address_changes
@@ -45,9 +46,24 @@ def _delete_address_changes(_: Newsroom, database: Database, now: datetime) -> i
         return address_changes.delete_expired(connection, now)
 
 
+def _delete_images(newsroom: Newsroom, database: Database, now: datetime) -> int:
+    """Delete images that nobody needs any more; what cannot be deleted is tried again."""
+
+    def shown(names: Collection[str]) -> Collection[str]:
+        with database.read() as connection:
+            return find_shown_images(connection, names)
+
+    try:
+        return newsroom.images.cache.sweep(now, shown) if newsroom.images else 0
+    except OSError as error:
+        log.warning("old images cannot be deleted: %s: %s", error.filename, error.strerror or error)
+        return 0
+
+
 _STEPS: Mapping[str, Step] = {
     "sign-ups reminded": tend_signups,
     "old messages of the outbox deleted": _delete_sent,
     "old reports of providers deleted": _delete_reports,
     "unconfirmed changes of address deleted": _delete_address_changes,
+    "old images deleted": _delete_images,
 }

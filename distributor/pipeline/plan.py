@@ -208,8 +208,8 @@ def _roundup_material(context: NewsletterContext, request: EditionRequest) -> Ed
     usual = [one.article for one in pool if one.at > query.start]
     if not usual:
         return EditionMaterial(selection=Selection((), edition_repository.NOTHING_ANNOUNCED))
-    if images := context.newsroom.image_service():
-        pool = [replace(one, article=images.attach_images(one.article)) for one in pool]
+    if images := context.newsroom.images:
+        pool = [replace(one, article=images.attach(one.article)) for one in pool]
     # Where the cap is the reason nothing counts as paid, and the next email reaches further back.
     return EditionMaterial(
         contents=EditionContents(tuple(usual[: newsletter.max_articles]), tuple(usual[newsletter.max_articles :])),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ..articles import flags
 from ..articles.flags import ArticleFlag
@@ -33,6 +34,9 @@ from .missing_names import start_newsletters
 from .plan import EditionRequest, StepContext
 from .publish import publish_edition
 from .release import RECHECK, DraftOutcome, Fault, release_due, run_step
+
+if TYPE_CHECKING:
+    from ..images.service import ImageFault
 
 log = logging.getLogger("distributor.pipeline")
 
@@ -63,8 +67,7 @@ async def prepare_due(
     now = clock()
     articles = await asyncio.to_thread(_list_articles_due, newsroom, database, now, ahead)
     articles = [article for article in articles if article.id not in asked]
-    await recheck_articles(newsroom, database, articles, now)
-    await prepare_images(newsroom, articles, now)
+    await asyncio.gather(recheck_articles(newsroom, database, articles, now), prepare_images(newsroom, articles, now))
     return [article.id for article in articles]
 
 
@@ -74,8 +77,8 @@ async def run_tick(newsroom: Newsroom, database: Database, clock: Clock, by: str
     return await asyncio.to_thread(decide_due, newsroom, database, clock(), by)
 
 
-async def prepare_images(newsroom: Newsroom, articles: Sequence[Article], now: datetime) -> dict[str, str]:
-    """Get the pictures of these articles ready; returns faults in words by article. They stop nothing."""
+async def prepare_images(newsroom: Newsroom, articles: Sequence[Article], now: datetime) -> dict[str, ImageFault]:
+    """Get the images of these articles ready; returns faults by article. They stop nothing."""
     image_service = newsroom.image_service()
     return await image_service.prepare(articles, now) if image_service and articles else {}
 

@@ -40,6 +40,7 @@ from .page import (
 if TYPE_CHECKING:
     from ..newsroom import Newsroom
 
+_CARD_WIDTH = 500  # CSS pixels of the image of a link card
 MAX_FEED_ENTRIES = 10  # shown of a feed
 MAX_PREHEADER = 160  # characters shown beside the subject
 MAX_TEXT = 20_000  # characters shown of other texts
@@ -217,7 +218,7 @@ def _link_card(newsroom: Newsroom, edition: Edition, article: Article | None, te
         url=url,
         title=about.title,
         lead=about.lead,
-        image=image.url if image else "",
+        image=image.at(_CARD_WIDTH).url if image else "",
         alt=(image.alt or image.caption) if image else "",
     )
 

@@ -20,6 +20,7 @@ from ..text import clean_line, html_to_text
 from .plaintext import first_sentences
 
 MAX_LEAD_LENGTH = 420  # characters of a lead in the digest
+MAX_STRETCH = 1.5  # how much larger than its size a file of ours is shown: it has two pixels for each CSS pixel
 # Characters that change the direction of the text after them (UAX #9): a title could hide what it says behind them.
 BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_URL = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
@@ -27,7 +28,8 @@ _WEB_URL = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """An image of an article. `width` and `height` are in CSS pixels, 0 where they are unknown."""
+    """An image of an article. `width` and `height` are those of the source's file in pixels, 0 where they are unknown;
+    `variants` are our files of it, smallest first, cropped to the places in which images are shown."""
 
     url: str
     alt: str
@@ -38,19 +40,24 @@ class ImageView:
 
     @property
     def wide(self) -> bool:
-        """Whether it is known to be wider than high, but no banner, so that it fits beside a title."""
-        return self.height > 0 and 1.2 <= self.width / self.height <= 2.4
+        """Whether it fits beside a title: ours always does (3:2), the source's where it is known to be wider than high, but
+        no banner."""
+        return bool(self.variants) or (self.height > 0 and 1.2 <= self.width / self.height <= 2.4)
 
     def at(self, width: int) -> ImageFile:
-        """The file to show at this width, with its displayed size: ours where there is one, otherwise the source's (its
-        height is 0 where it is unknown)."""
-        ours = next((one for one in self.variants if one.width >= width), None) or next(reversed(self.variants), None)
+        """The file to show at this width in CSS pixels, with its displayed size: ours where there is one, otherwise the
+        source's in its own ratio (its height is 0 where it is unknown). One that would be higher than wide at this width is
+        shown narrower."""
+        ours = next((one for one in self.variants if width <= one.width * MAX_STRETCH), None)
+        ours = ours or next(reversed(self.variants), None)
         if ours is None:
-            return ImageFile(url=self.url, width=width, height=self.height_at(width))
+            upright = self.height > self.width > 0
+            shown = max(1, round(width * self.width / self.height)) if upright else width
+            return ImageFile(url=self.url, width=shown, height=self.height_at(shown))
         return ImageFile(url=ours.url, width=width, height=round(ours.height * width / ours.width))
 
     def height_at(self, width: int) -> int:
-        """Its height at this width; 0 where it is unknown."""
+        """The height of the source's file at this width; 0 where it is unknown."""
         return round(self.height * width / self.width) if self.width > 0 and self.height > 0 else 0
 
 

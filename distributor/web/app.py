@@ -17,6 +17,7 @@ from . import (
     feeds,
     home,
     hooks,
+    images,
     mailbox,
     new_address,
     own_link,
@@ -62,6 +63,7 @@ _AREAS = (
     sitemaps,
     review,
     hooks,
+    images,
     mailbox,
     api,
 )

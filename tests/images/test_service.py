@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,9 +16,10 @@ from aiohttp import web
 from PIL import Image as Pillow
 
 from distributor import pipeline
-from distributor.config.schema import ImageSettings
+from distributor.config.images import ImageSettings
 from distributor.credentials import extract_credentials
 from distributor.gathering.sources.folder import FolderSource
+from distributor.images.attach import ImageAttacher
 from distributor.images.cache import ImageCache
 from distributor.images.service import ImageService
 from distributor.isolation import ChildProcess
@@ -79,7 +81,12 @@ class Album:
 def image_service(folder: Path, **more: Any) -> ImageService:
     values: dict[str, Any] = {"url": "https://bacson.example/pictures", "folder": folder / "public", **more}
     pictures = ImageSettings.model_validate(values)
-    return ImageService(ImageCache(pictures.folder, pictures.url), pictures, settings().site, {"cong": source("cong")})
+    attacher = ImageAttacher(ImageCache(pictures.folder, pictures.url or ""), {"cong": source("cong")})
+    return ImageService(attacher, pictures, settings().site)
+
+
+def with_sources(service: ImageService, **sources: Source) -> ImageService:
+    return replace(service, attacher=replace(service.attacher, sources=sources))
 
 
 def source(name: str, *, allow_private: bool = True) -> Source:
@@ -107,17 +114,18 @@ async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp
         await here.prepare([articles[3]], NOW + timedelta(hours=7))
         assert album.asked.count("gone.jpg") == 2
     assert set(faults) == {"a3", "a4", "a5", "a6"}
-    assert faults["a3"].endswith("answered 404 Not Found")
-    assert "no image of a kind" in faults["a4"]
-    assert "larger than 0.3 MB" in faults["a5"]
+    assert faults["a3"].text.endswith("answered 404 Not Found")
+    assert "no image of a kind" in faults["a4"].text
+    assert "larger than 0.3 MB" in faults["a5"].text
     files = [file for file in (tmp_path / "public").glob("*") if file.is_file()]
     assert len(files) == 2  # one photo in two sizes, under two addresses
     assert not list((tmp_path / "public").rglob("*.tmp"))
-    dressed = [here.attach_images(one) for one in articles]
+    dressed = [here.attacher.attach(one) for one in articles]
     assert [bool(one.image) for one in dressed] == [True, True, True, False, False, False, True]
     assert dressed[0].image is not None
-    assert [(one.width, one.height) for one in dressed[0].image.variants] == [(536, 335), (120, 75)]
+    assert [(one.width, one.height) for one in dressed[0].image.variants] == [(536, 335), (160, 107)]
     assert dressed[6].image == articles[6].image  # nobody knows: the source's own
+    assert [faults[id].unusable for id in ("a3", "a4", "a5", "a6")] == [True, True, True, False]
 
 
 async def test_a_file_or_an_entry_that_somebody_deleted_or_damaged_is_made_again(tmp_path: Path) -> None:
@@ -128,13 +136,13 @@ async def test_a_file_or_an_entry_that_somebody_deleted_or_damaged_is_made_again
         await here.prepare([one], NOW)
         for file in (tmp_path / "public").glob("*.jpg"):
             file.unlink()
-        assert here.attach_images(one) == one
+        assert here.attacher.attach(one) == one
         await here.prepare([one], NOW)
         (entry,) = (tmp_path / "public" / ".index").iterdir()
         entry.write_text("{")
         await here.prepare([one], NOW)
     assert len(album.asked) == 3
-    dressed = here.attach_images(one).image
+    dressed = here.attacher.attach(one).image
     assert dressed is not None
     assert len(dressed.variants) == 2
 
@@ -144,10 +152,10 @@ async def test_a_private_address_is_not_asked(tmp_path: Path, rude: Callable[[st
     album = Album()
     async with serving(album.app) as root:
         here = image_service(tmp_path)
-        guarded = replace(here, sources={})
+        guarded = with_sources(here)
         faults = await guarded.prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
     assert album.asked == []
-    assert "is not read" in faults["a1"]
+    assert "is not read" in faults["a1"].text
 
 
 async def test_the_permission_is_that_of_the_source_of_the_article(tmp_path: Path) -> None:
@@ -156,18 +164,18 @@ async def test_the_permission_is_that_of_the_source_of_the_article(tmp_path: Pat
     album = Album()
     async with serving(album.app) as root:
         sources = {"cong": source("cong"), "bao": source("bao", allow_private=False), "so": source("so")}
-        here = replace(image_service(tmp_path), sources=sources)
+        here = with_sources(image_service(tmp_path), **sources)
         url = f"{root}/a.jpg"
         mine, theirs, old, other = (
             replace(with_picture(f"of-{name}", url), source=name) for name in ("cong", "bao", "cu", "so")
         )
         refused = await here.prepare([theirs, old], NOW)
         assert (set(refused), album.asked) == ({"of-bao", "of-cu"}, [])
-        assert all("is an address of a private network" in fault for fault in refused.values())
+        assert all("is an address of a private network" in fault for fault in map(str, refused.values()))
         assert await here.prepare([theirs, mine, old], NOW) == {}
         assert album.asked == ["a.jpg"]
         assert await here.prepare([other], NOW) == {}
-    dressed = [here.attach_images(one).image for one in (mine, theirs, old, other)]
+    dressed = [here.attacher.attach(one).image for one in (mine, theirs, old, other)]
     assert [bool(image and image.variants) for image in dressed] == [True, False, False, True]
 
 
@@ -179,10 +187,10 @@ async def test_a_redirect_leads_nowhere_that_the_address_itself_may_not(tmp_path
 
     album.app.router.add_get("/to/private", away)
     async with serving(album.app) as root:
-        guarded = replace(image_service(tmp_path), sources={"cong": source("cong", allow_private=False)})
+        guarded = with_sources(image_service(tmp_path), cong=source("cong", allow_private=False))
         faults = await guarded.prepare([with_picture("a1", f"{root}/to/private")], NOW)
     assert album.asked == []
-    assert "private network" in faults["a1"]
+    assert "private network" in faults["a1"].text
 
 
 async def test_a_picture_behind_its_source_s_password_is_fetched_with_it(tmp_path: Path) -> None:
@@ -197,10 +205,81 @@ async def test_a_picture_behind_its_source_s_password_is_fetched_with_it(tmp_pat
     async with serving(album.app) as root:
         login = source("cong")
         object.__setattr__(login, "credentials", extract_credentials(root.replace("://", "://lan:x@"))[1])
-        here = replace(image_service(tmp_path), sources={"cong": login, "bao": source("bao")})
+        here = with_sources(image_service(tmp_path), cong=login, bao=source("bao"))
         pictures = [replace(with_picture(name, f"{root}/behind/a.jpg"), source=name) for name in ("cong", "bao")]
         await here.prepare(pictures, NOW)
     assert sorted(logins, key=str) == ["Basic bGFuOng=", None]
+
+
+async def test_without_a_public_address_the_size_alone_is_learnt(tmp_path: Path) -> None:
+    album = Album()
+    here = image_service(tmp_path, url=None)
+    async with serving(album.app) as root:
+        unknown = [with_picture("a1", f"{root}/a.jpg"), with_picture("a2", f"{root}/gone.jpg")]
+        faults = await here.prepare(unknown, NOW)
+        assert set(await here.prepare(unknown, NOW)) == set()
+    assert set(faults) == {"a2"}
+    assert album.asked.count("a.jpg") == 1
+    first, second = map(here.attacher.attach, unknown)
+    assert first.image == replace(unknown[0].image, width=1600, height=1000)  # type: ignore[type-var]
+    assert second.image is None
+    assert [file for file in (tmp_path / "public").iterdir() if file.is_file()] == []
+    made = edition(articles=(first, with_picture("a3", "")))
+    html = render_digest(made, render_settings(settings().site, newsletter())).html
+    assert f'src="{root}/a.jpg"' in html
+    assert 'width="536" height="335"' in html
+
+
+async def test_a_source_that_refuses_programs_keeps_its_images(tmp_path: Path) -> None:
+    """What is refused to us may be shown by mail programs; only what is gone or broken is left out."""
+    album = Album()
+    faults = {}
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=int(request.match_info["status"]))
+
+    album.app.router.add_get("/answers/{status}", refuse)
+    statuses = (403, 404, 410, 429, 500, 503)
+    here = image_service(tmp_path)
+    async with serving(album.app) as root:
+        pictures = [with_picture(f"a{status}", f"{root}/answers/{status}") for status in statuses]
+        faults = await here.prepare(pictures, NOW)
+    assert [faults[one.id].unusable for one in pictures] == [False, True, True, False, False, False]
+    assert [here.attacher.attach(one).image is None for one in pictures] == [False, True, True, False, False, False]
+    assert "it is shown as its source gives it" in str(faults["a403"])
+
+
+async def test_an_image_beside_its_article_is_read_from_the_disk(tmp_path: Path) -> None:
+    articles = tmp_path / "articles"
+    (articles / "2026").mkdir(parents=True)
+    (tmp_path / "secret.jpg").write_bytes(written(noisy()))
+    (articles / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    for name, size in (("bia.jpg", (900, 600)), ("2026/bia.jpg", (600, 900))):
+        (articles / name).write_bytes(written(noisy(size)))
+    folder = FolderSource(name="cong", folder=articles, url="https://bacson.example/tin/{slug}")
+    here = with_sources(image_service(tmp_path), cong=folder)
+
+    def beside(id: str, file: str, image: str, url: str = "https://bacson.example/tin/x") -> Article:
+        return replace(with_picture(id, image), source_id=file, url=url)
+
+    base = "https://bacson.example/tin/"
+    mine, other = beside("a", "a.md", f"{base}bia.jpg"), beside("b", "2026/b.md", f"{base}bia.jpg")
+    strangers = [
+        beside("c", "c.md", f"{base}link.jpg"),
+        beside("d", "d.md", f"{base}../secret.jpg"),
+        beside("e", "e.md", f"{base}%2e%2e/secret.jpg"),
+        beside("f", "f.md", f"{base}/{tmp_path}/secret.jpg"),
+        beside("g", "../x.md", f"{base}secret.jpg"),
+        beside("h", "h.md", f"{base}%00.jpg"),
+        beside("i", "i.md", "https://khac.example/tin/bia.jpg"),
+    ]
+    assert [here.attacher.request(one).file for one in strangers] == [None] * len(strangers)  # type: ignore[union-attr]
+    assert await here.prepare([mine, other], NOW) == {}
+    sizes = [here.attacher.attach(one).image for one in (mine, other)]
+    assert [(one.width, one.height) for one in sizes if one] == [(900, 600), (600, 900)]
+    (articles / "bia.jpg").write_bytes(written(noisy((1200, 900))))
+    assert await here.prepare([mine], NOW) == {}
+    assert here.attacher.attach(mine).image.width == 1200  # type: ignore[union-attr]
 
 
 async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:
@@ -208,7 +287,7 @@ async def test_a_full_disk_stops_no_edition(tmp_path: Path) -> None:
     (tmp_path / "public").write_text("a file where a folder should be")
     async with serving(album.app) as root:
         faults = await image_service(tmp_path).prepare([with_picture("a1", f"{root}/a.jpg")], NOW)
-    assert "cannot be saved in" in faults["a1"]
+    assert "cannot be saved in" in faults["a1"].text
 
 
 async def test_a_machine_that_can_start_no_process_is_not_the_picture_s_fault(
@@ -222,7 +301,7 @@ async def test_a_machine_that_can_start_no_process_is_not_the_picture_s_fault(
         here, pictures = image_service(tmp_path), [with_picture("a1", f"{root}/a.jpg")]
         with monkeypatch.context() as patch:
             patch.setattr(ChildProcess, "_fork", none_left)
-            assert "no child process can be started" in (await here.prepare(pictures, NOW))["a1"]
+            assert "no child process can be started" in (await here.prepare(pictures, NOW))["a1"].text
         assert await here.prepare(pictures, NOW) == {}  # it is asked for again at once
     assert album.asked == ["a.jpg"]
 
@@ -246,12 +325,13 @@ async def test_letters_show_our_files_in_numbers(tmp_path: Path) -> None:
     async with serving(album.app) as root:
         articles = [with_picture(f"a{i}", f"{root}/{i}.jpg") for i in range(3)]
         assert await here.prepare(articles, NOW) == {}
-    made = edition(articles=tuple(map(here.attach_images, articles)))
+    made = edition(articles=tuple(map(here.attacher.attach, articles)))
     assert edition_from_json(edition_to_json(made)) == made
     html = render_digest(made, render_settings(settings().site, newsletter())).html
     assert html.count("https://bacson.example/pictures/") == 3
     assert html.count('width="536" height="335"') == 1
-    assert html.count('width="120" height="75"') == 2
+    thumbnails = [(int(w), int(h)) for w, h in re.findall(r'width="(\d+)" height="(\d+)"', html) if w != "536"]
+    assert [w / h for w, h in thumbnails] == pytest.approx([1.5, 1.5], rel=0.02)
     assert "127.0.0.1" not in html
 
 

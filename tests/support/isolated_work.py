@@ -7,12 +7,13 @@ import os
 import re
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from distributor import isolation
-from distributor.images.resize import resize_to_json
+from distributor.images.resize import prepare_to_json
 from distributor.isolation import processor_time
 from distributor.model import Article
 from distributor.source import Availability, Fetcher, FetchResult, Source
@@ -82,9 +83,9 @@ def niceness() -> int:
     return os.nice(0)
 
 
-def made_and_measured(body: bytes, widths: tuple[int, ...]) -> list[object]:
+def made_and_measured(body: bytes, shapes: Sequence[tuple[int, float, float]]) -> list[object]:
     """The most memory that this process has had in hand, in kB, and what a picture was made into."""
-    answer = resize_to_json(body, widths)
+    answer = prepare_to_json(body, shapes)
     return [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, answer]
 
 

@@ -11,7 +11,7 @@ Markdown and HTML files begin with their data between two lines of three hyphens
     ---
     title: Khởi công tuyến đường mới
     date: 2026-11-23 08:00
-    lead: Tuyến đường dài 38 km nối hai huyện miền núi.
+    lead: Tuyến đường dài 38 km nối năm xã miền núi.
     author: Minh Hạnh
     topics: [Kinh tế]
     image: {url: https://bacson.example/anh.jpg, alt: Lễ khởi công, caption: Quang cảnh lễ khởi công}
@@ -19,12 +19,14 @@ Markdown and HTML files begin with their data between two lines of three hyphens
 
 Only `title` is needed; `updated`, `publish_at` (an embargo), `url`, `slug`, `language` and `id` are known too, and so
 are the names that Hugo, Jekyll, Zola and Eleventy have for the same things, in YAML, in TOML (between lines of `+++`)
-or in JSON (in braces). `draft: true` leaves a file out, and a note says so. Plain-text files are read as portals export
-their articles: a date line, the title, the lead, the paragraphs, the author on the last line. `url` makes addresses for
-articles that have none: `{slug}` is the file's name without its ending, the folder's for `ten-bai/index.md`, or what
-the file calls its slug. Hidden files and those named README or `_index` are no articles; nor is what lies in hidden
-folders, such as an editor's `.trash`. A link is read where it leads to a file in the same folder; one that leads out of
-it is reported as a fault.
+or in JSON (in braces). `draft: true` leaves a file out, and a note says so. An image may lie beside its article's file:
+`image: le-hoi.jpg` names it; its address is then below the one that `url` makes, and it is read from the disk.
+
+Plain-text files are read as portals export their articles: a date line, the title, the lead, the paragraphs, the author on
+the last line. `url` makes addresses for articles that have none: `{slug}` is the file's name without its ending, the
+folder's for `ten-bai/index.md`, or what the file calls its slug. Hidden files and those named README or `_index` are no
+articles; nor is what lies in hidden folders, such as an editor's `.trash`. A link is read where it leads to a file in the
+same folder; one that leads out of it is reported as a fault.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urljoin
 
 from markdown_it import MarkdownIt
 from pydantic import AfterValidator
@@ -59,6 +61,7 @@ from distributor.source import (
     FetchResult,
     Folder,
     LimitExceeded,
+    LocalFile,
     ParsedArticle,
     Source,
     SourceError,
@@ -160,6 +163,19 @@ class FolderSource(Source):
             if found is not False:
                 return Availability(found, "" if found else f"{file} is no article as it stands, and may be it")
         return gone
+
+    def image_file(self, article: Article) -> LocalFile | None:
+        """The image beside the article's file, or below the folder of the source, where its address is below the article's
+        own: `image: le-hoi.jpg`."""
+        base = urljoin(article.url, ".")
+        if article.image is None or not article.url or not article.image.url.startswith(base):
+            return None
+        name = unquote(article.image.url.removeprefix(base))
+        own = self._file_named(article.source_id)
+        for folder in dict.fromkeys([own.parent if own else self.folder, self.folder]):
+            if found := LocalFile.find(self.folder, folder / name):
+                return found
+        return None
 
     def _file_named(self, name: str) -> Path | None:
         """The file that a `source_id` names. It may also be an `id` from a file's first lines, and then name anything."""

@@ -19,8 +19,8 @@ taken, with headline and date, and why the other links were not. An article's ow
 beside those that the page names as its sections; in a list it stands beside topics of your own: `topics: [from page, Tin
 tỉnh]`. The front page, the site's name and the article's own title are no topics.
 
-With `folder` the pages are read from a copy on the disk, the address of each page below `url` being its path there; the
-names that wget and HTTrack give to pages with a query are known.
+With `folder` the pages and the images below `url` are read from a copy on the disk, the address of each below
+`url` being its path there; the names that wget and HTTrack give to pages with a query are known.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from distributor.source import (
     Folder,
     ItemExplanation,
     LimitExceeded,
+    LocalFile,
     NotModified,
     ParsedArticle,
     Source,
@@ -162,6 +163,15 @@ class PageSource(Source):
         if self.folder is None:
             return await super().check_availability(fetcher, article)
         return await asyncio.to_thread(Mirror(self.folder, self.url).holds, article.url)
+
+    def image_file(self, article: Article) -> LocalFile | None:
+        """The image in the copy on the disk."""
+        if self.folder is None or article.image is None:
+            return None
+        try:
+            return LocalFile.find(self.folder, Mirror(self.folder, self.url).file(article.image.url))
+        except SourceError:  # it lies on another server, or above the listing
+            return None
 
     async def explain(self, fetcher: Fetcher, now: datetime) -> list[ItemExplanation]:
         """Each link of the listing, whether it is taken, and why not. The articles' own pages are not read."""

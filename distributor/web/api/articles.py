@@ -63,7 +63,7 @@ class ArticlePush(RequestModel):
     )
     url: Line = Field(default="", description="address of its page", examples=["https://bacson.example/tin/4711"])
     lead: Annotated[str, StringConstraints(max_length=20_000)] = Field(
-        default="", description="plain text", examples=["Tuyến đường dài 38 km nối hai huyện miền núi."]
+        default="", description="plain text", examples=["Tuyến đường dài 38 km nối năm xã miền núi."]
     )
     body_html: Annotated[str, StringConstraints(max_length=LONGEST_BODY)] = Field(
         default="",

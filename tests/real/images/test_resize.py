@@ -6,18 +6,20 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pytest
 from PIL import Image as Pillow
 
 from distributor.errors import LimitExceeded
-from distributor.images.resize import UnusableImage, parse_resized, resize
-from distributor.images.service import RESIZE_LIMITS
+from distributor.images.resize import ImageShape, UnusableImage, parse_prepared, prepare
+from distributor.images.service import LEAD_RATIOS, RESIZE_LIMITS, THUMBNAIL
 from distributor.isolation import call_isolated
 from support.isolated_work import made_and_measured
 
-WIDTHS = (536, 120)
+SHAPES = (ImageShape(536, *LEAD_RATIOS), THUMBNAIL)
+AS_VALUES = [astuple(shape) for shape in SHAPES]
 
 
 def noisy(size: tuple[int, int] = (1600, 1000), mode: str = "RGB") -> Pillow.Image:
@@ -56,7 +58,7 @@ def read(body: bytes) -> Pillow.Image:
     ids=["cmyk", "grey", "16 bit", "webp", "animation", "few colours", "transparent", "not really transparent"],
 )
 def test_every_kind_becomes_one_that_mail_programs_show(body: bytes, ending: str) -> None:
-    for made in resize(body, WIDTHS):
+    for made in prepare(body, SHAPES).files:
         assert made.name.endswith(f".{ending}")
         picture = read(made.body)
         assert picture.format == {"jpg": "JPEG", "png": "PNG"}[ending]
@@ -128,7 +130,7 @@ def test_a_picture_takes_less_than_200_mb_whatever_it_is(name: str) -> None:
     make_it, reason = HARD[name]
     body = make_it()
     try:
-        resident, answer = call_isolated(made_and_measured, body, WIDTHS, limits=RESIZE_LIMITS)
+        resident, answer = call_isolated(made_and_measured, body, AS_VALUES, limits=RESIZE_LIMITS)
     except LimitExceeded as error:
         assert reason
         assert "memory" in str(error)
@@ -136,8 +138,8 @@ def test_a_picture_takes_less_than_200_mb_whatever_it_is(name: str) -> None:
     assert resident < 200_000  # kB
     if reason:
         with pytest.raises(UnusableImage, match=reason):
-            parse_resized(answer)
+            parse_prepared(answer, 2)
     else:
-        wide, thumb = parse_resized(answer)
-        assert [one.width for one in (wide, thumb)] == list(WIDTHS)
-        assert read(wide.body).size[0] == min(WIDTHS[0] * 2, read(body).size[0])
+        wide, thumb = parse_prepared(answer, 2).files
+        assert [one.width for one in (wide, thumb)] == [536, 160]
+        assert read(wide.body).size[0] == min(536 * 2, read(body).size[0])

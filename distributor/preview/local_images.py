@@ -1,0 +1,32 @@
+"""Our images in a preview, as copies beside its pages: so they are seen before they are on the web, and without a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ..images.cache import FILE_NAME, ImageCache
+from .page import FOLDER
+
+IMAGES = f"{FOLDER}/images"
+
+
+def embed_images(pages: Mapping[str, bytes], cache: ImageCache) -> dict[str, bytes]:
+    """Pages by their paths, with the public addresses of our images replaced by those of copies, and the copies. What is in
+    the cache no more keeps its address. Raises OSError."""
+    made: dict[str, bytes] = {}
+    if not cache.url:
+        return dict(pages)
+    address = re.compile(f"{re.escape(cache.url)}/{FILE_NAME.pattern}".encode())
+    for path, body in pages.items():
+        here = "../" * path.count("/")
+
+        def local(match: re.Match[bytes], here: str = here) -> bytes:
+            file = cache.local_file(match[0].decode())
+            if file is None:
+                return match[0]
+            made.setdefault(f"{IMAGES}/{file.name}", file.read_bytes())
+            return f"{here}{IMAGES}/{file.name}".encode()
+
+        made[path] = address.sub(local, body)
+    return made
