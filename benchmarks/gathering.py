@@ -27,7 +27,7 @@ from typing import Any
 URL = "https://bacson.example/"
 ITEMS = 50
 SENTENCE = (
-    "Sáng 23/11, Ủy ban nhân dân tỉnh tổ chức <b>lễ khởi công</b> đường tỉnh 254, dài 38 km, nối hai huyện miền núi, "
+    "Sáng 23/11, Ủy ban nhân dân tỉnh tổ chức <b>lễ khởi công</b> đường tỉnh 254, dài 38 km, nối năm xã miền núi, "
     'theo <a href="/van-ban/{n}.pdf">quyết định {n}</a> với tổng vốn 412 tỷ đồng.'
 )
 PARAGRAPHS = 12

@@ -26,10 +26,10 @@ TOPICS = ("Kinh tế", "Y tế", "Giáo dục", "Văn hóa", "Thể thao")
 
 
 def edition() -> Edition:
-    lead = "Sáng 20/11, tại xã Nà Mạ, Ủy ban nhân dân tỉnh khởi công tuyến đường dài 38 km nối hai huyện miền núi. " * 2
+    lead = "Sáng 20/11, tại xã Nà Mạ, Ủy ban nhân dân tỉnh khởi công tuyến đường dài 38 km nối năm xã miền núi. " * 2
     articles = tuple(
         Article(
-            id=f"a{i}", feed_id=f"tag:x,2026:{i}", source="s", title=f"Tin số {i}: tuyến đường nối hai huyện miền núi",
+            id=f"a{i}", feed_id=f"tag:x,2026:{i}", source="s", title=f"Tin số {i}: tuyến đường nối năm xã miền núi",
             published=NOW - timedelta(hours=i), first_seen=NOW, url=f"https://bacson.example/tin/{i}", lead=lead,
             topics=(TOPICS[i % 5],),
             image=Image(url=f"https://bacson.example/{i}.jpg", width=1200, height=800) if i % 3 == 0 else None,

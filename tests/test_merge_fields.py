@@ -67,8 +67,8 @@ def test_no_text_of_a_source_acts_as_a_mark(text: str) -> None:
 
 
 def test_an_attribute_is_filled_like_a_name_and_is_empty_where_it_is_not_known() -> None:
-    tag = merge_fields.merge_tag("attribute_district_2")
+    tag = merge_fields.merge_tag("attribute_commune_2")
     link = f'<a href="https://x.example/?d={tag}">{merge_fields.with_fallback(tag, "quý vị")}</a>'
-    filled = merge_fields.fill_html(link, {"attribute_district_2": "Bắc & <b>"})
+    filled = merge_fields.fill_html(link, {"attribute_commune_2": "Bắc & <b>"})
     assert filled == '<a href="https://x.example/?d=B%E1%BA%AFc%20%26%20%3Cb%3E">Bắc &amp; &lt;b&gt;</a>'
     assert merge_fields.fill_html(link, {}) == '<a href="https://x.example/?d=">quý vị</a>'

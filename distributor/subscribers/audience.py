@@ -1,6 +1,6 @@
 """The audience of a newsletter: an expression over what is known of its subscribers, such as
 
-    district in ['Bắc Sơn', 'Hữu Lũng'] and 'Y tế' in topics and joined < '2026-10-01'
+    commune in ['Bắc Sơn', 'Hữu Lũng'] and 'Y tế' in topics and joined < '2026-10-01'
 
 It is read with Python's own parser and a short list of what it may have: names, values, comparisons, `and`, `or`, `not` and
 lists. Nothing of it is run. Here it is decided for one subscriber; `audience_sql` says the same for the store. Pure.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import email
 import shutil
+from email import policy
 from pathlib import Path
 
 from support.newsroom import Room
@@ -17,7 +19,10 @@ def test_init_makes_a_newsroom_that_runs_as_it_is(tmp_path: Path, room: Room) ->
     assert mine.good("check").startswith("ok: ")
     mine.good("subscribers", "add", "you@example.com")
     assert "Edition tin-sang-1" in mine.good("send", "tin-sang", "--yes")
-    assert len(mine.letters()) == 1
+    (letter,) = mine.letters()
+    html = email.message_from_bytes(letter.read_bytes(), policy=policy.default).get_body(("html",))
+    assert html is not None
+    assert html.get_content().count("http://127.0.0.1:8080/images/") == 2
     again = room.run_here("init", str(folder))
     assert (again.code, "nothing was changed" in again.err) == (2, True)
 
@@ -35,6 +40,7 @@ def test_the_sample_newsroom_runs_twice_and_sends_once(tmp_path: Path, room: Roo
     assert "13 articles" in said
     assert "feeds: 3 files written to " in said
     assert len(sample.letters()) == 3
+    assert len(list((folder / "var" / "public" / "images").glob("*.jpg"))) == 16
     assert len(sample.posts()) == 10
     for name in ("rss.xml", "atom.xml", "feed.json"):
         assert (folder / "var" / "public" / "feeds" / "tin-sang" / name).stat().st_size > 1000

@@ -27,18 +27,18 @@ class TestSubscribers:
     def test_attributes_are_set_changed_listed_and_exported(self, room: Room) -> None:
         config = room.folder / "config.yaml"
         declared = (
-            "attributes: {district: {label: {vi: Huyện}, choices: [Bắc Sơn, Hữu Lũng]}, job: {label: {vi: Nghề}}}\n"
+            "attributes: {commune: {label: {vi: Xã/phường}, choices: [Bắc Sơn, Hữu Lũng]}, job: {label: {vi: Nghề}}}\n"
         )
         config.write_text(declared + config.read_text(encoding="utf-8"), encoding="utf-8")
-        room.good("subscribers", "add", "an@example.com", "--attribute", "district=bắc sơn", "--attribute", "job=a=b")
-        said = room.good("subscribers", "update", "an@example.com", "--attribute", "district=Hữu Lũng")
-        assert "frequency each, district: Hữu Lũng, job: a=b" in said
+        room.good("subscribers", "add", "an@example.com", "--attribute", "commune=bắc sơn", "--attribute", "job=a=b")
+        said = room.good("subscribers", "update", "an@example.com", "--attribute", "commune=Hữu Lũng")
+        assert "frequency each, commune: Hữu Lũng, job: a=b" in said
         room.good("subscribers", "update", "an@example.com", "--attribute", "job=")
         listed = {one["address"]: one["attributes"] for one in room.run("subscribers", "list", "--json").json}
-        assert listed["an@example.com"] == {"district": "Hữu Lũng"}
-        assert "left,district,job\n" in room.good("subscribers", "export")
-        for wrong, code, why in (("distric=x", 2, "did you mean 'district'?"), ("district", 2, "write NAME=VALUE"),
-                                 ("district=Huế", 2, "an@example.com: district: 'Huế' is not one of")):  # fmt: skip
+        assert listed["an@example.com"] == {"commune": "Hữu Lũng"}
+        assert "left,commune,job\n" in room.good("subscribers", "export")
+        for wrong, code, why in (("commun=x", 2, "did you mean 'commune'?"), ("commune", 2, "write NAME=VALUE"),
+                                 ("commune=Huế", 2, "an@example.com: commune: 'Huế' is not one of")):  # fmt: skip
             done = room.run("subscribers", "update", "an@example.com", "--attribute", wrong)
             assert (done.code, why in done.err) == (code, True), done.err
 

@@ -37,8 +37,8 @@ BROKEN = {
         "config.yaml:4: attributes.topics: this name has another meaning; choose another one, such as my_topics",
     ),
     "an attribute with a name that cannot be written": (
-        ("sources:", "attributes: {Huyện: {label: {vi: Huyện}}}\nsources:"),
-        "config.yaml:4: attributes.Huyện: a name has lowercase letters, digits and underscores, at most 40, "
+        ("sources:", "attributes: {Xã/phường: {label: {vi: Xã/phường}}}\nsources:"),
+        "config.yaml:4: attributes.Xã/phường: a name has lowercase letters, digits and underscores, at most 40, "
         "and begins with a letter",
     ),
     "choices of a number": (

@@ -242,22 +242,22 @@ def test_what_nobody_could_send_in_time_is_given_up(line: Line) -> None:
 # -- attributes as merge fields: as in digests, but only to the subscriber's own address ---------------------------------
 
 ATTRIBUTES_HTML = """\
-<!doctype html><html><head><title>Chào {{ subscriber.district or "quý vị" }}</title></head><body>
-<p>Huyện: {{ subscriber.district or "chưa rõ" }}; {{ subscriber.children }} con; {{ subscriber.active }}</p>
-<a href="https://bacson.example/?q={{ subscriber.district }}">x</a></body></html>
+<!doctype html><html><head><title>Chào {{ subscriber.commune or "quý vị" }}</title></head><body>
+<p>Xã/phường: {{ subscriber.commune or "chưa rõ" }}; {{ subscriber.children }} con; {{ subscriber.active }}</p>
+<a href="https://bacson.example/?q={{ subscriber.commune }}">x</a></body></html>
 """
 ATTRIBUTES_TEXT = (
-    "Huyện: {{ subscriber.district or 'chưa rõ' }}; {{ subscriber.children }} con; {{ subscriber.active }}\n"
+    "Xã/phường: {{ subscriber.commune or 'chưa rõ' }}; {{ subscriber.children }} con; {{ subscriber.active }}\n"
 )
 DECLARED = (
-    ".attributes: {district: {label: {vi: Huyện}}, children: {label: {vi: Số con}, type: number}, "
+    ".attributes: {commune: {label: {vi: Xã/phường}}, children: {label: {vi: Số con}, type: number}, "
     "active: {label: {vi: Hay đọc}, type: yes_no}}"
 )
 
 
 @pytest.fixture
 def person(line: Line) -> str:
-    """A subscriber whose district would be markup, in a newsroom that shows attributes in two emails; returns the id."""
+    """A subscriber whose commune would be markup, in a newsroom that shows attributes in two emails; returns the id."""
     folder = line.folder / "templates" / "email"
     folder.mkdir(parents=True)
     for name in ("welcome", "confirmation"):
@@ -266,7 +266,7 @@ def person(line: Line) -> str:
     line.configure(DECLARED)
     request = parse_request(
         "lan@example.com", ["tin-sang"], known=["tin-sang"], declared=line.newsroom.settings.attributes,
-        attributes={"district": "<b>Bắc&Sơn</b>", "children": "1234.5", "active": "yes"},
+        attributes={"commune": "<b>Bắc&Sơn</b>", "children": "1234.5", "active": "yes"},
     )  # fmt: skip
     with line.store.write() as connection:
         subscriber_subscribe.add(connection, request, line.now, keys=line.newsroom.secrets())
@@ -293,18 +293,18 @@ def test_a_subscriber_reads_their_own_values_escaped_for_where_they_stand(line: 
     assert page is not None
     shown = page.get_content()
     assert letter["Subject"] == "Chào quý vị", "a subject is the same for everybody"
-    assert "Huyện: &lt;b&gt;Bắc&amp;Sơn&lt;/b&gt;; 1234,5 con; có" in shown
+    assert "Xã/phường: &lt;b&gt;Bắc&amp;Sơn&lt;/b&gt;; 1234,5 con; có" in shown
     assert "?q=%3Cb%3EB%E1%BA%AFc%26S%C6%A1n%3C%2Fb%3E" in shown
-    assert "Huyện: <b>Bắc&Sơn</b>; 1234,5 con; có" in text_of(letter)
+    assert "Xã/phường: <b>Bắc&Sơn</b>; 1234,5 con; có" in text_of(letter)
 
 
 def test_an_address_that_is_not_theirs_learns_nothing(line: Line, person: str) -> None:
-    assert "Huyện: chưa rõ; con;" in text_of(first_letter(line, "somebody@example.com", person))
+    assert "Xã/phường: chưa rõ; con;" in text_of(first_letter(line, "somebody@example.com", person))
 
 
 def test_whoever_has_not_confirmed_yet_is_told_nothing_of_what_was_typed(line: Line, person: str) -> None:
     letter = first_letter(line, "lan@example.com", "", "email/confirmation", confirm_url="https://bacson.example/c/x")
-    assert "Huyện: chưa rõ;" in text_of(letter)
+    assert "Xã/phường: chưa rõ;" in text_of(letter)
 
 
 def test_an_attribute_that_is_not_declared_is_a_fault_of_the_template_with_its_line(line: Line, person: str) -> None:
@@ -317,7 +317,7 @@ def test_an_attribute_that_is_not_declared_is_a_fault_of_the_template_with_its_l
 
 def test_a_merge_field_in_a_subject_is_refused_before_anything_is_sent(line: Line, person: str) -> None:
     (line.folder / "templates" / "email" / "welcome.html.j2").write_text(
-        '{% extends "email/parts/layout.html.j2" %}\n{% block subject %}Chào {{ subscriber.district }}{% endblock %}\n',
+        '{% extends "email/parts/layout.html.j2" %}\n{% block subject %}Chào {{ subscriber.commune }}{% endblock %}\n',
         encoding="utf-8",
     )
     (fault,) = line.newsroom.templates.check(line.folder / "templates", tuple(line.newsroom.settings.attributes))

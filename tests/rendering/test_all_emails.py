@@ -201,7 +201,7 @@ def test_readers_are_told_who_writes_and_how_to_leave(name: str) -> None:
     words = clean_line(tree(name).text_content())
     for said in (words, clean_line(text(name))):
         assert "lan@example.com" in said
-        assert "12 phố Hồ Xuân Hương, thành phố Bắc Sơn" in said
+        assert "12 phố Hồ Xuân Hương, phường Bắc Sơn" in said
         assert "toasoan@bacson.example" in said
     assert READER["unsubscribe_url"] in tree(name).xpath("//a/@href")
 

@@ -17,9 +17,9 @@ from distributor.subscribers.requests import parse_request
 from distributor.subscribers.subscribe import SubscriptionChange
 from support.builders import KEYS, NOW
 
-LABEL = {Language.VI: "Huyện", Language.EN: "District"}
+LABEL = {Language.VI: "Xã/phường", Language.EN: "Commune"}
 DECLARED = {
-    "district": Attribute(label=LABEL, choices=("Bắc Sơn", "Hữu Lũng")),
+    "commune": Attribute(label=LABEL, choices=("Bắc Sơn", "Hữu Lũng")),
     "job": Attribute(label=LABEL),
     "children": Attribute(label=LABEL, type="number"),
     "born": Attribute(label=LABEL, type="date"),
@@ -30,8 +30,8 @@ DECLARED = {
 @pytest.mark.parametrize(
     ("name", "given_", "kept"),
     [
-        ("district", "BẮC SƠN ", "Bắc Sơn"),
-        ("district", "Hu\u031b\u0303u Lũng", "Hữu Lũng"),
+        ("commune", "BẮC SƠN ", "Bắc Sơn"),
+        ("commune", "Hu\u031b\u0303u Lũng", "Hữu Lũng"),
         ("job", "  kỹ\tsư \n", "kỹ sư"),
         ("children", "2", 2),
         ("children", "2.0", 2),
@@ -56,8 +56,8 @@ def test_values_are_kept_in_one_form(name: str, given_: object, kept: object) ->
 @pytest.mark.parametrize(
     ("name", "given_", "reason"),
     [
-        ("distric", "Bắc Sơn", "distric: is not an attribute in config.yaml; did you mean 'district'?"),
-        ("district", "Lạng Giang", "district: 'Lạng Giang' is not one of its choices: Bắc Sơn, Hữu Lũng"),
+        ("commun", "Bắc Sơn", "commun: is not an attribute in config.yaml; did you mean 'commune'?"),
+        ("commune", "Lạng Giang", "commune: 'Lạng Giang' is not one of its choices: Bắc Sơn, Hữu Lũng"),
         ("job", "x" * 201, "job: is longer than 200 characters: "),
         ("job", ["a"], "job: write a text"),
         ("children", "hai", "children: 'hai' is not a number; write 12 or 12.5"),
@@ -99,11 +99,11 @@ class TestStored:
         return change, dict(found.attributes)
 
     def test_they_are_kept_and_those_that_are_not_named_stay(self, database: Database) -> None:
-        first = {"district": "Bắc Sơn", "children": 2, "born": "1990-02-03", "farmer": True}
+        first = {"commune": "Bắc Sơn", "children": 2, "born": "1990-02-03", "farmer": True}
         assert self.ask(database, **first) == (SubscriptionChange.ADDED, first)
         assert self.ask(database, **first) == (SubscriptionChange.UNCHANGED, first)
         assert self.ask(database) == (SubscriptionChange.UNCHANGED, first)
-        changed = {"district": "Bắc Sơn", "children": 2.5, "farmer": False}
+        changed = {"commune": "Bắc Sơn", "children": 2.5, "farmer": False}
         assert self.ask(database, children="2.5", farmer="no", born="") == (SubscriptionChange.UPDATED, changed)
 
     def test_many_come_in_together_some_with_attributes(self, database: Database) -> None:

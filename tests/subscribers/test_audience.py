@@ -24,7 +24,7 @@ from support.builders import NOW
 
 LABEL = {Language.EN: "x"}
 DECLARED = {
-    "district": Attribute(label=LABEL, choices=("Bắc Sơn", "Hữu Lũng")),
+    "commune": Attribute(label=LABEL, choices=("Bắc Sơn", "Hữu Lũng")),
     "job": Attribute(label=LABEL),
     "age": Attribute(label=LABEL, type="number"),
     "born": Attribute(label=LABEL, type="date"),
@@ -36,7 +36,7 @@ LAN = Subscriber(
     id="1",
     address="lan@example.com",
     topics=("Y tế",),
-    attributes={"district": "Bắc Sơn", "age": 30, "born": "1996-02-03", "farmer": True},
+    attributes={"commune": "Bắc Sơn", "age": 30, "born": "1996-02-03", "farmer": True},
 )
 
 
@@ -47,11 +47,11 @@ def audience(text: str) -> Audience:
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("district == 'Bắc Sơn'", True),
-        ("'Bắc Sơn' == district", True),
-        ("district != 'Bắc Sơn'", False),
-        ("district in ['Bắc Sơn', 'Hữu Lũng']", True),
-        ("district not in ('Hữu Lũng',)", True),
+        ("commune == 'Bắc Sơn'", True),
+        ("'Bắc Sơn' == commune", True),
+        ("commune != 'Bắc Sơn'", False),
+        ("commune in ['Bắc Sơn', 'Hữu Lũng']", True),
+        ("commune not in ('Hữu Lũng',)", True),
         ("18 <= age < 30", False),
         ("18 <= age <= 30", True),
         ("30 > age", False),
@@ -75,8 +75,8 @@ def audience(text: str) -> Audience:
         ("job not in ['x']", False),
         ("not job == 'x'", True),
         ("job is None", True),
-        ("district is not None", True),
-        ("not (farmer and district == 'Hữu Lũng') or age == 1", True),
+        ("commune is not None", True),
+        ("not (farmer and commune == 'Hữu Lũng') or age == 1", True),
     ],
 )
 def test_what_an_expression_means(text: str, meant: bool) -> None:
@@ -91,39 +91,39 @@ def test_who_has_chosen_no_topics_wants_every_topic() -> None:
 
 
 def test_the_conditions_that_leave_somebody_out_are_told_as_they_are_written() -> None:
-    written = "farmer and (age > 60 or district == 'Hữu Lũng') and not (language == 'vi')"
-    assert audience(written).unmet(LAN, JOINED) == ["age > 60 or district == 'Hữu Lũng'", "not (language == 'vi')"]
+    written = "farmer and (age > 60 or commune == 'Hữu Lũng') and not (language == 'vi')"
+    assert audience(written).unmet(LAN, JOINED) == ["age > 60 or commune == 'Hữu Lũng'", "not (language == 'vi')"]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("distric == 'Bắc Sơn'", "there is no 'distric'; did you mean 'district'?"),
-        ("address == 'a@x.vn'", "there is no 'address'; there are: age, born, district, farmer, frequency, job, joined, "),
-        ("district == 'Bắc Son'", "district is never 'Bắc Son'; did you mean 'Bắc Sơn'?"),
+        ("commun == 'Bắc Sơn'", "there is no 'commun'; did you mean 'commune'?"),
+        ("address == 'a@x.vn'", "there is no 'address'; there are: age, born, commune, farmer, frequency, job, joined, "),
+        ("commune == 'Bắc Son'", "commune is never 'Bắc Son'; did you mean 'Bắc Sơn'?"),
         ("language == 'fr'", "language is never 'fr'; there are: en, vi"),
         ("frequency == 'dayly'", "frequency is never 'dayly'; did you mean 'daily'?"),
         ("age == '30'", "age is a number, and '30' is a text"),
-        ("district == 5", "district is a text, and 5 is a number; write '5'"),
+        ("commune == 5", "commune is a text, and 5 is a number; write '5'"),
         ("age == true", "age is a number, and true is true or false"),
         ("farmer == 'yes'", "farmer is true or false, and 'yes' is a text"),
         ("born < 2000", "born is a date, and 2000 is none; write '2026-11-23'"),
         ("joined < '01/10/2026'", "joined is a date, and '01/10/2026' is none"),
         ("joined < '9999-12-31'", "joined is a date, and '9999-12-31' is none"),
-        ("district = 'Bắc Sơn'", "cannot be read near \"= 'Bắc Sơn'\": write == to compare"),
+        ("commune = 'Bắc Sơn'", "cannot be read near \"= 'Bắc Sơn'\": write == to compare"),
         ("farmer AND age > 3", "cannot be read near 'AND age > 3': write and, or, not, in"),
-        ("district == “Bắc Sơn”", "cannot be read near '“Bắc Sơn”': put texts between straight quotes"),
-        ("district", "district alone is no condition, as it is a text: compare it with something"),
+        ("commune == “Bắc Sơn”", "cannot be read near '“Bắc Sơn”': put texts between straight quotes"),
+        ("commune", "commune alone is no condition, as it is a text: compare it with something"),
         ("topics", "topics alone is no condition, as it is several topics"),
-        ("'Y tế' in district", "'Y tế' in district: district is a text, not several; write district == 'Y tế'"),
+        ("'Y tế' in commune", "'Y tế' in commune: commune is a text, not several; write commune == 'Y tế'"),
         ("topics == 'Y tế'", "topics == 'Y tế': topics are several; write 'Y tế' in topics"),
         ("5 in topics", "5 in topics: write the topic as a text: 'Y tế' in topics"),
-        ("district in 'Bắc Sơn'", "district in 'Bắc Sơn': write a list: district in ['Bắc Sơn']"),
-        ("district == ['Bắc Sơn']", "district == ['Bắc Sơn']: write district in ['Bắc Sơn']"),
-        ("district in []", "district in []: the list is empty"),
-        ("district < 'B'", "district is never 'B'"),
+        ("commune in 'Bắc Sơn'", "commune in 'Bắc Sơn': write a list: commune in ['Bắc Sơn']"),
+        ("commune == ['Bắc Sơn']", "commune == ['Bắc Sơn']: write commune in ['Bắc Sơn']"),
+        ("commune in []", "commune in []: the list is empty"),
+        ("commune < 'B'", "commune is never 'B'"),
         ("job < 'B'", "job < 'B': job is a text, of which none is larger; use ==, != or in"),
-        ("job == district", "job == district: compare with a value, not with another name"),
+        ("job == commune", "job == commune: compare with a value, not with another name"),
         ("job == None", "None is compared with `is None` or `is not None`"),
         ("job is 'x'", "job is 'x': write == to compare"),
         ("language is None", "language is None: every subscriber has language"),
@@ -189,7 +189,7 @@ def _comparison(
 
 LEAVES = st.one_of(
     _comparison("job", st.sampled_from(WORDS), SAME),
-    _comparison("district", st.sampled_from(WORDS[:2]), SAME),
+    _comparison("commune", st.sampled_from(WORDS[:2]), SAME),
     _comparison("language", st.sampled_from(["vi", "en"]), SAME),
     _comparison("frequency", st.sampled_from(["each", "daily"]), SAME),
     _comparison("age", NUMBERS, COMPARED),

@@ -15,7 +15,7 @@ from support.builders import NOW
 
 DAY = timedelta(days=1)
 WISH = SignupWish(
-    language=Language.VI, name="Lan", topics=("Y tế",), frequency=Frequency.DAILY, attributes={"district": "Bắc Sơn"}
+    language=Language.VI, name="Lan", topics=("Y tế",), frequency=Frequency.DAILY, attributes={"commune": "Bắc Sơn"}
 )
 
 

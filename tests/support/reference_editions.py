@@ -18,7 +18,7 @@ SITE = Site(
     title="Cổng thông tin điện tử tỉnh Bắc Sơn",
     url="https://bacson.example",
     contact="toasoan@bacson.example",
-    postal_address="12 phố Hồ Xuân Hương, thành phố Bắc Sơn",
+    postal_address="12 phố Hồ Xuân Hương, phường Bắc Sơn",
 )
 ENGLISH_SITE = Site(
     title="Bac Son News",
@@ -72,7 +72,7 @@ _DAY = [
         1,
         "Thông xe cầu Nà Mạ, hai bờ sông Thương Sơn gần nhau thêm 40 phút",
         "Sáng 22/11, cầu Nà Mạ dài 412 mét chính thức đón những chuyến xe đầu tiên. Người dân ba xã vùng cao không còn "
-        "phải đi vòng qua đèo Khau Vai để xuống chợ huyện.",
+        "phải đi vòng qua đèo Khau Vai để xuống chợ xã.",
         "Tin trong tỉnh",
         "Thu Hà",
         body_html="<p>Từ sáng sớm, hàng trăm người đã chờ ở hai đầu cầu. Bà Hoàng Thị Mỷ, 71 tuổi, đi bộ bốn cây số để "
@@ -125,7 +125,7 @@ _DAY = [
     story(
         7,
         "Tỉnh tuyển 86 giáo viên mầm non cho năm học tới",
-        "Hồ sơ nhận đến hết ngày 15/12 tại phòng nội vụ các huyện; ưu tiên người biết tiếng Tày, Nùng, Dao.",
+        "Hồ sơ nhận đến hết ngày 15/12 tại Ủy ban nhân dân các xã, phường; ưu tiên người biết tiếng Tày, Nùng, Dao.",
         "Giáo dục",
     ),
     story(
@@ -240,7 +240,7 @@ ALERT = edition(
             30,
             "Sơ tán 120 hộ dân ven suối Bản Chang trước 15 giờ",
             "Mực nước thượng nguồn dâng nhanh sau mưa lớn. Người dân hai bên suối đi theo hướng dẫn của lực lượng chức "
-            "năng đến nhà văn hóa xã; không quay lại lấy đồ đạc. Đường dây nóng của huyện trực suốt ngày đêm.",
+            "năng đến nhà văn hóa xã; không quay lại lấy đồ đạc. Đường dây nóng của xã trực suốt ngày đêm.",
             "Tin trong tỉnh",
             "Quang Vinh",
             image=picture("suoi", "Nước suối dâng sát mép đường", "Suối Bản Chang lúc 8 giờ sáng 23/11"),

@@ -29,14 +29,14 @@ FORM = {"newsletter": "tin-sang", "frequency": "each", "language": "vi", "name":
 
 @pytest.fixture
 async def lan(visitor: Visitor) -> str:
-    """The path of Lan's page. There is a second newsletter, and the district is asked for."""
+    """The path of Lan's page. There is a second newsletter, and the commune is asked for."""
     visitor.line.config = visitor.line.config.replace(
         "newsletters:\n",
         "newsletters:\n  tin-toi: {title: Tin tối, topics: [Y tế, Giáo dục], channels: [mail]}\n"
         "  noi-bo: {title: Nội bộ, channels: [mail], on_the_web: false}\n",
     )
     visitor.line.configure(
-        ".attributes: {huyen: {label: {vi: Huyện}, choices: [Bắc Sơn, Hữu Lũng], on_form: true}, "
+        ".attributes: {xa: {label: {vi: Xã/phường}, choices: [Bắc Sơn, Hữu Lũng], on_form: true}, "
         "diem: {label: {vi: Điểm}, type: number}, sinh: {label: {vi: Ngày sinh}, type: date, on_form: true}}"
     )
     await visitor.restart()
@@ -73,13 +73,13 @@ class TestChoosing:
         page = await (await visitor.get(lan)).text()
         boxes = re.findall(r'name="newsletter" value="([^"]*)"( checked)?', page)
         assert boxes == [("tin-toi", ""), ("tin-sang", " checked")]
-        assert "Huyện" in page and "Điểm" not in page
+        assert "Xã/phường" in page and "Điểm" not in page
         assert "l••@example.com" in page and LAN not in page
 
     async def test_it_saves_everything_and_says_so(self, visitor: Visitor, lan: str) -> None:
         data = [
             ("newsletter", "tin-sang"), ("newsletter", "tin-toi"), ("topic", "Y tế"), ("frequency", "weekly"),
-            ("language", "en"), ("name", "Nguyễn Thị Lan"), ("attribute.huyen", "Bắc Sơn"),
+            ("language", "en"), ("name", "Nguyễn Thị Lan"), ("attribute.xa", "Bắc Sơn"),
             ("attribute.sinh", "23/11/1990"), ("pause.tin-sang", "2026-12-24"),
         ]  # fmt: skip
         answer = await visitor.post(lan, data=data)
@@ -92,7 +92,7 @@ class TestChoosing:
             "weekly",
             ("Y tế",),
         )
-        assert person.attributes == {"huyen": "Bắc Sơn", "sinh": "1990-11-23"}
+        assert person.attributes == {"xa": "Bắc Sơn", "sinh": "1990-11-23"}
         page = await (await visitor.get(answer.headers["Location"])).text()
         assert 'role="status"' in page and "Your changes are saved." in page and 'value="2026-12-24"' in page
 
@@ -129,7 +129,7 @@ class TestChoosing:
             ("language", "fr", "Xin chọn trong danh sách"),
             ("topic", "Thể thao", "Xin chọn trong danh sách"),
             ("name", "x" * 101, "tối đa 100 ký tự"),
-            ("attribute.huyen", "Hà Nội", "chọn trong danh sách"),
+            ("attribute.xa", "Hà Nội", "chọn trong danh sách"),
             ("attribute.sinh", "31/02/1990", "23/11/1990"),
             ("pause.tin-sang", "2026-11-22", "Xin chọn một ngày từ ngày mai"),
             ("pause.tin-sang", "2027-12-24", "Xin chọn một ngày từ ngày mai"),
@@ -157,13 +157,13 @@ class TestChoosing:
         def join() -> None:
             with visitor.line.store.write() as connection:
                 person = find(visitor)
-                changed = replace(person, topics=(EVIL,), name=EVIL, attributes={"huyen": EVIL})
+                changed = replace(person, topics=(EVIL,), name=EVIL, attributes={"xa": EVIL})
                 repository.update(connection, [(person, changed)], visitor.line.now)
 
         await visitor.run(join)
         for answer in (
             await visitor.get(lan),
-            await visitor.post(lan, data={**FORM, "name": EVIL * 9, "topic": EVIL, "attribute.huyen": EVIL}),
+            await visitor.post(lan, data={**FORM, "name": EVIL * 9, "topic": EVIL, "attribute.xa": EVIL}),
             await visitor.post(f"{lan}/address", data={"email": EVIL}),
             await visitor.get(f"{lan}?saved={EVIL}"),
         ):

@@ -130,17 +130,17 @@ async def test_what_is_wrong_is_said(visitor: Visitor, typed: dict[str, str], wo
 async def test_all_that_was_chosen_is_kept_until_it_is_confirmed(visitor: Visitor) -> None:
     visitor.line.configure("sections: [Y tế, Kinh tế]")
     visitor.line.configure(
-        ".attributes: {district: {label: {vi: Huyện}, choices: [Bắc Sơn, Hữu Lũng], on_form: true}, "
+        ".attributes: {commune: {label: {vi: Xã/phường}, choices: [Bắc Sơn, Hữu Lũng], on_form: true}, "
         "born: {label: {vi: Ngày sinh}, type: date, on_form: true}, secret: {label: {vi: Kín}}}"
     )
     await visitor.restart()
     page = await (await visitor.get("/subscribe")).text()
-    assert "Huyện" in page and "Ngày sinh" in page and "Kín" not in page
+    assert "Xã/phường" in page and "Ngày sinh" in page and "Kín" not in page
     typed = {
         "name": "Nguyễn  Lan",
         "topic": "Y tế",
         "frequency": "daily",
-        "attribute.district": "Bắc Sơn",
+        "attribute.commune": "Bắc Sơn",
         "attribute.born": "23/11/1990",
         "attribute.secret": "no",
     }
@@ -148,11 +148,11 @@ async def test_all_that_was_chosen_is_kept_until_it_is_confirmed(visitor: Visito
     signup = await waiting(visitor)
     assert signup
     assert (signup.wish.name, signup.wish.topics, signup.wish.frequency) == ("Nguyễn Lan", ("Y tế",), "daily")
-    assert signup.wish.attributes == {"district": "Bắc Sơn", "born": "1990-11-23"}
-    answer = await send(visitor, **{**typed, "attribute.born": "gestern", "attribute.district": "Hà Nội"})
+    assert signup.wish.attributes == {"commune": "Bắc Sơn", "born": "1990-11-23"}
+    answer = await send(visitor, **{**typed, "attribute.born": "gestern", "attribute.commune": "Hà Nội"})
     page = await text_of(answer)
     assert answer.status == 422
-    assert "Ngày sinh: Xin nhập ngày đúng dạng" in page and "Huyện: Xin nhập tối đa" in page
+    assert "Ngày sinh: Xin nhập ngày đúng dạng" in page and "Xã/phường: Xin nhập tối đa" in page
 
 
 # -- slips --------------------------------------------------------------------------------------------------------------

@@ -25,14 +25,14 @@ from support.builders import NOW
 from support.newsroom import Room
 
 DECLARED = {
-    "district": Attribute(label={Language.VI: "Huyện"}),
+    "commune": Attribute(label={Language.VI: "Xã/phường"}),
     "children": Attribute(label={Language.VI: "Số con"}, type="number"),
     "active": Attribute(label={Language.VI: "Hay đọc"}, type="yes_no"),
 }
 WILD = st.text(alphabet="=+-@'＝\t ;,|\\\"abcđẫ\n{}", max_size=14)
 LAN = Subscriber(
     id="1", address="lan@x.vn", name="Nguyễn Thị Lan", topics=("Y tế", "a;b"), consent="form, 2021", created=NOW,
-    attributes={"district": "Bắc Sơn", "children": 2, "active": True},
+    attributes={"commune": "Bắc Sơn", "children": 2, "active": True},
 )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_the_command_offers_every_system_whose_columns_are_described() -> None:
     [
         (
             "mailchimp",
-            "Email Address,First Name,Last Name,language,topics,frequency,consent,district,children,active",
+            "Email Address,First Name,Last Name,language,topics,frequency,consent,commune,children,active",
             ["lan@x.vn", "Lan", "Nguyễn Thị", "vi", r"Y tế;a\;b", "each", "form, 2021", "Bắc Sơn", "2", "yes"],
         ),
         ("ghost", "email,name,subscribed_to_emails,created_at",
@@ -69,12 +69,12 @@ def test_the_command_offers_every_system_whose_columns_are_described() -> None:
         ("substack", "email", ["lan@x.vn"]),
         (
             "buttondown",
-            "email,name,language,topics,frequency,consent,district,children,active",
+            "email,name,language,topics,frequency,consent,commune,children,active",
             ["lan@x.vn", "Nguyễn Thị Lan", "vi", r"Y tế;a\;b", "each", "form, 2021", "Bắc Sơn", "2", "yes"],
         ),
         (
             "mailpoet",
-            "Email,First name,Last name,language,topics,frequency,consent,district,children,active",
+            "Email,First name,Last name,language,topics,frequency,consent,commune,children,active",
             ["lan@x.vn", "Lan", "Nguyễn Thị", "vi", r"Y tế;a\;b", "each", "form, 2021", "Bắc Sơn", "2", "yes"],
         ),
     ],
@@ -91,21 +91,21 @@ def test_listmonk_gets_all_else_as_json() -> None:
     assert second[:2] == ["lan@x.vn", "Nguyễn Thị Lan"]
     assert json.loads(second[2]) == {
         "language": "vi", "topics": ["Y tế", "a;b"], "frequency": "each", "consent": "form, 2021",
-        "district": "Bắc Sơn", "children": 2, "active": True,
+        "commune": "Bắc Sơn", "children": 2, "active": True,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 @given(
     name=WILD, topics=st.lists(WILD, max_size=3), consent=WILD, language=st.sampled_from(Language),
-    frequency=st.sampled_from(Frequency), delimiter=st.sampled_from([",", ";", "\t"]), district=WILD,
+    frequency=st.sampled_from(Frequency), delimiter=st.sampled_from([",", ";", "\t"]), commune=WILD,
     children=st.integers(-9, 9), active=st.booleans(),
 )  # fmt: skip
 def test_what_a_system_takes_comes_back_as_it_was_and_is_no_formula_anywhere(
     system: str, name: str, topics: list[str], consent: str, language: Language, frequency: Frequency, delimiter: str,
-    district: str, children: int, active: bool,
+    commune: str, children: int, active: bool,
 ) -> None:  # fmt: skip
-    known: dict[str, AttributeValue] = {"children": children, "active": active, "district": clean_line(district)}
+    known: dict[str, AttributeValue] = {"children": children, "active": active, "commune": clean_line(commune)}
     person = Subscriber(
         id="1", address="lan@x.vn", name=clean_line(name), language=language, topics=clean_topics(topics),
         frequency=frequency, consent=clean_line(consent), newsletters=("tin-sang",),
@@ -155,9 +155,9 @@ def test_attributes_of_another_listmonk_that_look_like_ours_make_no_bad_rows() -
 
 
 def test_what_has_no_place_is_named() -> None:
-    assert outgoing.missing(SYSTEMS["listmonk"], ("district",)) == ()
-    assert outgoing.missing(SYSTEMS["substack"], ("district",)) == (
-        "name", "language", "topics", "frequency", "consent", "district",
+    assert outgoing.missing(SYSTEMS["listmonk"], ("commune",)) == ()
+    assert outgoing.missing(SYSTEMS["substack"], ("commune",)) == (
+        "name", "language", "topics", "frequency", "consent", "commune",
     )  # fmt: skip
 
 

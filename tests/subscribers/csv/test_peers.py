@@ -15,7 +15,7 @@ from subscribers.csv.subscriber_lists import KNOWN
 from support.newsroom import Room
 
 _MEMBER = (
-    '"Email Address","First Name","Last Name",Address,"Phone Number",Birthday,Huyện,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,'
+    '"Email Address","First Name","Last Name",Address,"Phone Number",Birthday,Xã/phường,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,'
     "CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION"
 )
 _LAN = (
@@ -32,7 +32,7 @@ MAILCHIMP_CLEANED = (
 )
 LISTMONK = (
     "uuid,email,name,attributes,status,created_at,updated_at\n"
-    '5a1e0f0c-0000-4000-8000-000000000001,lan@example.vn,Nguyễn Lan,"{""Huyện"": ""bắc sơn"", ""age"": 30, ""x"": {}}",'
+    '5a1e0f0c-0000-4000-8000-000000000001,lan@example.vn,Nguyễn Lan,"{""Xã/phường"": ""bắc sơn"", ""age"": 30, ""x"": {}}",'
     "enabled,2021-03-04T05:06:07.000008Z,2021-03-04T05:06:07.000008Z\n"
     '5a1e0f0c-0000-4000-8000-000000000002,ba@example.vn,Ba,{},blocklisted,2021-03-04T05:06:07Z,2021-03-04T05:06:07Z\n'
     '5a1e0f0c-0000-4000-8000-000000000003,cu@example.vn,Cu,"{""age"": ""x""}",enabled,2021-03-04T05:06:07Z,2021-03-04\n'
@@ -51,21 +51,21 @@ SUBSTACK = (
 )
 BUTTONDOWN = (
     "email,notes,metadata,tags,referrer_url,creation_date,secondary_id,subscriber_type,source,utm_campaign\n"
-    'lan@example.vn,,"{""district"": ""Bắc Sơn""}","[""vip""]",,2021-03-04 05:06:07+00:00,1,regular,api,\n'
+    'lan@example.vn,,"{""commune"": ""Bắc Sơn""}","[""vip""]",,2021-03-04 05:06:07+00:00,1,regular,api,\n'
     "ba@example.vn,,{},[],,2021-03-04 05:06:07+00:00,2,unsubscribed,api,\n"
     "cu@example.vn,,{},[],,2021-03-04 05:06:07+00:00,3,unactivated,api,\n"
     "du@example.vn,,{},[],,2021-03-04 05:06:07+00:00,4,undeliverable,api,\n"
     "em@example.vn,,{},[],,2021-03-04 05:06:07+00:00,5,complained,api,\n"
 )
 MAILPOET = (
-    '"Email","First name","Last name","List status","Global status","Subscription IP","Huyện","List"\n'
+    '"Email","First name","Last name","List status","Global status","Subscription IP","Xã/phường","List"\n'
     '"lan@example.vn","Lan","Nguyễn","Subscribed","Subscribed","203.0.113.9","Bắc Sơn","Bản tin"\n'
     '"ba@example.vn","Ba","","Unsubscribed","Subscribed","","","Bản tin"\n'
     '"cu@example.vn","Cu","","Subscribed","Unconfirmed","","","Bản tin"\n'
     '"du@example.vn","Du","","Subscribed","Bounced","","","Bản tin"\n'
 )
 DECLARED = {
-    "district": Attribute(label={Language.VI: "Huyện"}, choices=("Bắc Sơn", "Hữu Lũng")),
+    "commune": Attribute(label={Language.VI: "Xã/phường"}, choices=("Bắc Sơn", "Hữu Lũng")),
     "age": Attribute(label={Language.VI: "Tuổi"}, type="number"),
 }
 
@@ -117,12 +117,12 @@ def test_the_export_of_a_peer_is_known_and_every_row_read(peer: str, text: str, 
 @pytest.mark.parametrize(
     ("text", "name", "attributes", "since"),
     [
-        (MAILCHIMP_SUBSCRIBED, "Nguyễn Lan", {"district": "Bắc Sơn"}, "Mailchimp, 2021-03-04 05:08:00"),
-        (LISTMONK, "Nguyễn Lan", {"district": "Bắc Sơn", "age": 30}, "listmonk, 2021-03-04T05:06:07.000008Z"),
+        (MAILCHIMP_SUBSCRIBED, "Nguyễn Lan", {"commune": "Bắc Sơn"}, "Mailchimp, 2021-03-04 05:08:00"),
+        (LISTMONK, "Nguyễn Lan", {"commune": "Bắc Sơn", "age": 30}, "listmonk, 2021-03-04T05:06:07.000008Z"),
         (GHOST, "Nguyễn Lan", {}, "Ghost, 2021-03-04T05:06:07.000Z"),
         (SUBSTACK, "", {}, "Substack, 2021-03-04T05:06:07.000Z"),
-        (BUTTONDOWN, "", {"district": "Bắc Sơn"}, "Buttondown, 2021-03-04 05:06:07+00:00"),
-        (MAILPOET, "Nguyễn Lan", {"district": "Bắc Sơn"}, ""),
+        (BUTTONDOWN, "", {"commune": "Bắc Sơn"}, "Buttondown, 2021-03-04 05:06:07+00:00"),
+        (MAILPOET, "Nguyễn Lan", {"commune": "Bắc Sơn"}, ""),
     ],
 )
 def test_name_attributes_and_consent_are_kept(text: str, name: str, attributes: dict[str, object], since: str) -> None:

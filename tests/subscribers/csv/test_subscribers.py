@@ -297,7 +297,7 @@ class TestThereAndBack:
 
 class TestAttributes:
     declared: ClassVar = {
-        "district": Attribute(label={Language.VI: "Huyện", Language.EN: "District"}, choices=("Bắc Sơn", "Hữu Lũng")),
+        "commune": Attribute(label={Language.VI: "Xã/phường", Language.EN: "Commune"}, choices=("Bắc Sơn", "Hữu Lũng")),
         "active": Attribute(label={Language.VI: "Hay đọc"}, type="yes_no"),
         "children": Attribute(label={Language.VI: "Số con"}, type="number"),
     }
@@ -306,18 +306,18 @@ class TestAttributes:
         return SubscriberList(io.StringIO(text), known=KNOWN, newsletters=("tin-sang",), declared=self.declared)
 
     def test_columns_are_found_by_name_or_label_before_any_guess(self) -> None:
-        listed = self.read("Email;Huyện;active;SỐ CON;khác\na@x.vn;hữu lũng;no;2;x\nb@x.vn;;;;\n")
+        listed = self.read("Email;Xã/phường;active;SỐ CON;khác\na@x.vn;hữu lũng;no;2;x\nb@x.vn;;;;\n")
         first, second = [one for one in listed if isinstance(one, SubscriptionRequest)]
-        assert first.attributes == {"district": "Hữu Lũng", "active": False, "children": 2}
+        assert first.attributes == {"commune": "Hữu Lũng", "active": False, "children": 2}
         assert (first.keeps, second.attributes, list(listed.skipped)) == (True, {}, ["khác"])
 
     def test_a_bad_value_is_told_with_its_column(self) -> None:
-        (bad,) = self.read("address,district\na@x.vn,Hà Nội\n")
-        assert bad == BadRow(2, "district: 'Hà Nội' is not one of its choices: Bắc Sơn, Hữu Lũng")
+        (bad,) = self.read("address,commune\na@x.vn,Hà Nội\n")
+        assert bad == BadRow(2, "commune: 'Hà Nội' is not one of its choices: Bắc Sơn, Hữu Lũng")
 
     def test_what_is_written_is_read_back(self) -> None:
         people = [
-            Subscriber(id="1", address="a@x.vn", attributes={"district": "Bắc Sơn", "active": True, "children": -1.5}),
+            Subscriber(id="1", address="a@x.vn", attributes={"commune": "Bắc Sơn", "active": True, "children": -1.5}),
             Subscriber(id="2", address="b@x.vn", attributes={"active": False}),
             Subscriber(id="3", address="c@x.vn"),
         ]

@@ -46,16 +46,16 @@ async def test_who_has_left_is_not_added_again(api: ApiClient) -> None:
 
 
 async def test_what_is_changed_is_what_is_named(api: ApiClient) -> None:
-    api.line.configure(".attributes: {district: {label: {vi: Huyện}, choices: [Bắc Sơn, Hữu Lũng]}}")
+    api.line.configure(".attributes: {commune: {label: {vi: Xã/phường}, choices: [Bắc Sơn, Hữu Lũng]}}")
     await api.visitor.restart()
-    made = await api.post("/subscribers", {**LAN, "name": "Lan", "attributes": {"district": "bắc sơn"}})
+    made = await api.post("/subscribers", {**LAN, "name": "Lan", "attributes": {"commune": "bắc sơn"}})
     path = f"/subscribers/{made.json['subscriber']['id']}"
-    changed = await api.ask("PATCH", path, {"topics": ["Y tế"], "language": "en", "attributes": {"district": None}})
+    changed = await api.ask("PATCH", path, {"topics": ["Y tế"], "language": "en", "attributes": {"commune": None}})
     assert changed.status == 200
     assert (changed.json["name"], changed.json["topics"], changed.json["language"]) == ("Lan", ["Y tế"], "en")
-    assert (made.json["subscriber"]["attributes"], changed.json["attributes"]) == ({"district": "Bắc Sơn"}, {})
-    wrong = await api.ask("PATCH", path, {"attributes": {"district": "Huế"}})
-    assert (wrong.status, wrong.json["errors"][0]["field"]) == (422, "/attributes/district")
+    assert (made.json["subscriber"]["attributes"], changed.json["attributes"]) == ({"commune": "Bắc Sơn"}, {})
+    wrong = await api.ask("PATCH", path, {"attributes": {"commune": "Huế"}})
+    assert (wrong.status, wrong.json["errors"][0]["field"]) == (422, "/attributes/commune")
 
 
 async def test_who_is_forgotten_is_gone_and_not_brought_back(api: ApiClient) -> None:
@@ -99,12 +99,12 @@ async def test_a_token_for_one_newsletter_subscribes_people_of_another_and_chang
 ) -> None:
     other = "  tin-toi:\n    title: Tin tối\n    channels: [mail]\n"
     api.line.config = api.line.config.replace("newsletters:\n", "newsletters:\n" + other)
-    api.line.configure(".attributes: {district: {label: {vi: Huyện}}}")
+    api.line.configure(".attributes: {commune: {label: {vi: Xã/phường}}}")
     await api.visitor.restart()
     narrow = await api.make_token("narrow", *ApiScope, newsletters=("tin-toi",))
     id = (await api.post("/subscribers", {**LAN, "name": "Lan", "topics": ["Kinh tế"]})).json["subscriber"]["id"]
     before = (await api.get(f"/subscribers/{id}")).json
-    own = {"name": "x", "topics": ["Y tế"], "frequency": "weekly", "language": "en", "attributes": {"district": "Huế"}}
+    own = {"name": "x", "topics": ["Y tế"], "frequency": "weekly", "language": "en", "attributes": {"commune": "Huế"}}
     added = await api.post("/subscribers", {**LAN, **own, "newsletters": ["tin-toi"]}, token=narrow)
     after = (await api.get(f"/subscribers/{id}")).json
     assert (added.status, set(after.pop("newsletters"))) == (200, {"tin-sang", "tin-toi"})
