@@ -109,11 +109,13 @@ class ImageService:
             try:
                 answer = await self._fetch_and_prepare(wanted, resizing)
                 made = parse_prepared(answer, len(self.shapes))
-            except (UnusableImage, LimitExceeded) as error:
+            except UnusableImage as error:
                 fault, unusable = str(error), True
+            except LimitExceeded as error:  # where the machine has too much to do, it is not the image's fault
+                fault = str(error)
             except ChildFailed as bug:
                 log.error("image %s: %s", wanted.address, bug.trace)
-                fault, unusable = "could not be resized", True
+                fault = "could not be resized"
             except StartFailed as error:  # says nothing about the image, so it is not cached
                 return ImageFault(f"{wanted.address} could not be read: {error}")
             except SourceError as error:

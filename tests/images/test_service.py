@@ -79,7 +79,12 @@ class Album:
 
 
 def image_service(folder: Path, **more: Any) -> ImageService:
-    values: dict[str, Any] = {"url": "https://bacson.example/pictures", "folder": folder / "public", **more}
+    values: dict[str, Any] = {
+        "url": "https://bacson.example/pictures",
+        "folder": folder / "public",
+        "time_limit": "3m",
+        **more,
+    }
     pictures = ImageSettings.model_validate(values)
     attacher = ImageAttacher(ImageCache(pictures.folder, pictures.url or ""), {"cong": source("cong")})
     return ImageService(attacher, pictures, settings().site)
@@ -339,7 +344,7 @@ async def test_the_pictures_of_an_edition_are_ready_before_it_is_frozen(line: Li
     """As `serve` does it: `answer` looks at the articles that are about to go out, and the bytes are frozen with them."""
     album = Album()
     line.config = line.config.replace("folder: articles,", "folder: articles, allow_private: true,")
-    line.configure('.images: {url: "https://bacson.example/pictures", folder: pictures}')
+    line.configure('.images: {url: "https://bacson.example/pictures", folder: pictures, time_limit: 3m}')
     line.subscribe("moi")
     async with serving(album.app) as root:
         line.arrives("a", image=Image(url=f"{root}/a.jpg", alt="Lễ khởi công"))
