@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -343,9 +344,8 @@ class Frequency(StrEnum):
 AttributeValue = str | int | float | bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
-    """A person with an address. `newsletters` are the ones this person has asked for.
+class Subscriber(NamedTuple):
+    """A person with an address. `newsletters` are the ones this person has asked for, by name.
 
     `topics` are what this person wants of them: everything if empty. `attributes` are what else is known, as declared in
     config.yaml: texts, numbers, true or false, and dates as text (`2026-11-23`).
@@ -361,7 +361,7 @@ class Subscriber:
     created: datetime | None = None
     consent: str = ""
     active: bool = True
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, AttributeValue] = MappingProxyType({})
 
 
 class BounceType(StrEnum):

@@ -57,9 +57,9 @@ READER = {
     "unsubscribe_url": "https://bacson.example/u/3f9c",
 }
 SHOWN = {  # what the documentation shows: name in docs/img, what it is, width, dark, height
-    "digest-desktop": ("ordinary", DESKTOP, False, 1060),
-    "digest-phone": ("ordinary", PHONE, False, 1060),
-    "digest-dark": ("ordinary", PHONE, True, 1060),
+    "digest-desktop": ("ordinary", DESKTOP, False, 1420),
+    "digest-phone": ("ordinary", PHONE, False, 1420),
+    "digest-dark": ("ordinary", PHONE, True, 1420),
     "alert-phone": ("alert", PHONE, False, 1060),
 }
 

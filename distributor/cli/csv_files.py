@@ -37,17 +37,17 @@ class ImportOutcome(NamedTuple):
     note: str = ""
 
 
-_CHUNK = 5_000  # rows handed over at once
+_CHUNK = 20_000  # rows handed over at once: the more, the fewer pages of a large store are looked at for each
 _ROWS_PER_TRANSACTION = (
     200_000  # rows of one transaction: the more, the less a store has to sort; but others wait for its end
 )
 _MAX_TRANSACTION_SECONDS = (
-    5.0  # seconds after which a turn ends all the same: staff who want to pause an edition cannot wait
+    5.0  # seconds within which a turn ends all the same: staff who want to pause an edition cannot wait
 )
 _MAX_COLUMNS_SHOWN = 40  # columns that are skipped, by name
 _ROWS_PER_LINE = 100_000  # rows between two plain lines
 _PAUSE_BETWEEN_TRANSACTIONS = (
-    0.12  # seconds between two transactions: who waits for a SQLite store looks every tenth of a second
+    0.12  # seconds at least between two transactions: who waits for a SQLite store looks every tenth of a second
 )
 
 
@@ -169,24 +169,27 @@ def _store_rows(
     from ..storage import statements
 
     chunks = _chunks(good)
+    turn = 0.0  # when the next transaction may begin
     try:
         with app.store() as database:
             for first in chunks:
+                time.sleep(max(0.0, turn - time.monotonic()))
                 outcomes: list[ImportOutcome] = []
                 with _collector_paused(), database.write(long=True) as connection:
                     statements.enlarge_cache(connection)
-                    begun = time.monotonic()
+                    begun = ended = time.monotonic()
                     for chunk in chain([first], islice(chunks, _ROWS_PER_TRANSACTION // _CHUNK - 1)):
                         outcomes += put(connection, chunk)
                         progress(len(chunk))
-                        if time.monotonic() - begun > _MAX_TRANSACTION_SECONDS:
+                        last, ended = ended, time.monotonic()
+                        if ended + (ended - last) > begun + _MAX_TRANSACTION_SECONDS:
                             break
+                turn = time.monotonic() + _PAUSE_BETWEEN_TRANSACTIONS
                 counts.update(outcome.change for outcome in outcomes)
                 for outcome in outcomes:
                     if outcome.note:
                         notes.append(outcome.note)
                         warn(f"{file}: {outcome.note}")
-                time.sleep(_PAUSE_BETWEEN_TRANSACTIONS)
     except (StoreError, KeyboardInterrupt):
         if counts:
             warn(f"{file}: {plural(counts.total(), 'row')} are already imported; import the file again for the rest")

@@ -155,8 +155,6 @@ def update_one(
 
     No article is lost or sent twice: the next email continues where the last one ended.
     """
-    from dataclasses import replace
-
     from ..errors import UserError
     from ..model import Frequency
     from ..pipeline.events import tell_changed
@@ -175,8 +173,7 @@ def update_one(
         raise UserError(f"{address}: {error}") from None
     with app.store() as database, database.write() as connection:
         person = _find_subscriber(connection, address)
-        new = replace(
-            person,
+        new = person._replace(
             name=person.name if name is None else clean_line(name),
             topics=() if all_topics else clean_topics(topics) or person.topics,
             frequency=Frequency(frequency) if frequency else person.frequency,

@@ -163,7 +163,7 @@ def give_reason(connection: Connection, standing: Standing, reason: str) -> None
 
 def _without(person: Subscriber, names: Sequence[str]) -> Subscriber:
     rest = tuple(name for name in person.newsletters if name not in names)
-    return replace(person, newsletters=rest, active=bool(rest)) if names else person
+    return person._replace(newsletters=rest, active=bool(rest)) if names else person
 
 
 def _opt_outs(request: LeaveRequest, person: Subscriber, names: Sequence[str], now: datetime) -> list[OptOut]:

@@ -6,7 +6,6 @@ Each function is part of the caller's transaction, so that no email is there wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -272,4 +271,4 @@ def forget_subscriber(
     """Delete everything that names a subscriber, and tell other programs that somebody with the id that they know has left
     (GDPR, article 19)."""
     erasures.erase(connection, person, newsroom.secrets(), now, via=via)
-    tell_left(newsroom, connection, replace(person, address=""), opt_outs.ALL_NEWSLETTERS, now, via=erasures.VIA)
+    tell_left(newsroom, connection, person._replace(address=""), opt_outs.ALL_NEWSLETTERS, now, via=erasures.VIA)

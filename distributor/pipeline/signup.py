@@ -45,6 +45,7 @@ from ..subscribers.subscribe import SubscribeResult
 from ..subscribers.tokens import Claim, Purpose, sign
 from .events import tell_joined
 from .leaving import LeaveRequest, leave_all
+from .preferences import forget_subscriber
 from .transactional import EmailRequest, enqueue_email, may_write
 
 log = logging.getLogger("distributor.signup")
@@ -376,20 +377,31 @@ def latest_edition_path(newsroom: Newsroom, connection: Connection, newsletters:
 
 def refuse_signup(newsroom: Newsroom, connection: Connection, signup_id: str, now: datetime) -> Signup | None:
     """Forget a sign-up whose owner has not asked for it, and ask nobody at that address again for a while; returns what it
-    was. If somebody has confirmed it meanwhile, they are unsubscribed from its newsletters."""
+    was. If somebody has confirmed it meanwhile, they are unsubscribed from its newsletters, and forgotten if it was only
+    this sign-up by which they are known."""
     signup = signups.find(connection, signup_id)
     if signup is None:
         return None
     person = repository.find(connection, signup.address) if signup.confirmed_at else None
     if person:
-        off = [
-            LeaveRequest(subscriber=person.id, newsletter=name, received_at=now, via=REFUSED, goodbye=False)
-            for name in signup.newsletters
-        ]
-        leave_all(newsroom, connection, off, now)
+        _undo_confirmation(newsroom, connection, signup, person, now)
     signups.refuse(connection, hash_address(newsroom.secret(), normalize(signup.address)), now)
     signups.delete(connection, signup.id)
     return signup
+
+
+def _undo_confirmation(
+    newsroom: Newsroom, connection: Connection, signup: Signup, person: Subscriber, now: datetime
+) -> None:
+    names = {current_name(connection, NameKind.NEWSLETTER, name) for name in signup.newsletters}
+    if person.created and person.created >= signup.asked_at and names.issuperset(person.newsletters):
+        forget_subscriber(newsroom, connection, person, now, via=REFUSED)
+        return
+    off = [
+        LeaveRequest(subscriber=person.id, newsletter=name, received_at=now, via=REFUSED, goodbye=False)
+        for name in names
+    ]
+    leave_all(newsroom, connection, off, now)
 
 
 def tend_signups(newsroom: Newsroom, database: Database, now: datetime) -> int:

@@ -9,7 +9,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ from .views import ArticleView, article_view, safe_text, safe_url
 PREHEADER_LENGTH = 110  # characters
 MIN_CONTENTS = 6  # articles from which on an email begins with a list of what is in it
 MAX_CONTENTS = 5  # titles in that list
+CONTENTS_TITLE = 110  # characters of a title in it
 MAX_LINES = 20  # lines of an email, where the web has the others
 FEW_LINES = 5  # lines that need no headings
 
@@ -185,7 +186,8 @@ def edition_values(
     facts = _telling_facts(edition, zone)
     view = functools.partial(_article_view, edition, settings, options, detail, cache, facts)
     full = len(edition.articles) if detail.full is None else detail.full
-    stories = [view(article, position) for position, article in enumerate(edition.articles[:full])]
+    place = _places(edition, full, settings, detail, cache)
+    stories = [view(article, place.get(article.id, 0)) for article in edition.articles[:full]]
     below = [*edition.articles[full:], *edition.briefs]
     lines = _line_count(len(below), detail.lines, options.web_url)
     briefs = [view(article, full + position) for position, article in enumerate(below[:lines])]
@@ -230,7 +232,7 @@ def _article_view(
     position: int,
 ) -> ArticleView:
     """The article at a position as this email shows it; made once for all segments that show it alike."""
-    note, lead, told = options.notes.get(article.id, ""), detail.lead_length(position), facts.get(article.id, _Facts())
+    note, lead, told = options.notes.get(article.id, ""), detail.lead_length(position), facts.get(article.id, _NO_FACTS)
     with_image = detail.has_picture(position)
 
     def make() -> ArticleView:
@@ -242,6 +244,23 @@ def _article_view(
     return cache.article_view(article, (note, lead, with_image, told), make)
 
 
+def _places(
+    edition: Edition, full: int, settings: RenderSettings, detail: DetailLevel, cache: RenderCache
+) -> dict[str, int]:
+    """Where the stories of a shortened email stand, counted from 0: sections put them into another order."""
+    if detail == DetailLevel():
+        return {}
+    language, zone = edition.language, settings.zone
+
+    def whole(article: Article) -> ArticleView:
+        return cache.article_view(article, "whole", lambda: article_view(article, language, zone, settings.sections))
+
+    stories = [whole(article) for article in edition.articles[:full]]
+    sections = group_into_sections(stories[1:], language, settings.sections)
+    shown = [*stories[:1], *(story for section in sections for story in section.stories)]
+    return {story.id: place for place, story in enumerate(shown)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What tells a reader of an edition something about a story: its author, its day."""
@@ -250,19 +269,21 @@ class _Facts:
     day: bool = False
 
 
+_NO_FACTS = _Facts()
+
+
 def _telling_facts(edition: Edition, zone: ZoneInfo) -> dict[str, _Facts]:
     """By article. The day of the edition is known; what is the same for all stories is told with the first one only."""
-
-    def day_of(article: Article) -> date | None:
-        return article.moment.astimezone(zone).date() if article.has_date else None
-
+    articles = edition.articles
     known = edition.frozen_at.astimezone(zone).date()
-    one_author = len({article.author for article in edition.articles}) == 1
-    one_day = len({day_of(article) for article in edition.articles}) == 1
-    return {
-        article.id: _Facts(author=first or not one_author, day=day_of(article) != known and (first or not one_day))
-        for article, first in ((article, article is edition.articles[0]) for article in edition.articles)
-    }
+    days = [article.moment.astimezone(zone).date() if article.has_date else None for article in articles]
+    authors = len({article.author for article in articles}) > 1
+    dates = len(set(days)) > 1
+    later = {day: _Facts(authors, dates and day != known) for day in set(days)}
+    facts = {article.id: later[day] for article, day in zip(articles, days, strict=True)}
+    if articles:
+        facts[articles[0].id] = _Facts(author=True, day=days[0] != known)
+    return facts
 
 
 def _line_count(lines: int, most: int | None, web_url: str) -> int:
@@ -274,10 +295,19 @@ def _line_count(lines: int, most: int | None, web_url: str) -> int:
 def _contents(sections: Sequence[SectionView], count: int) -> tuple[ArticleView, ...]:
     """What an email of many articles names at its beginning, after its first story, which stands right below: the first
     story of each section and then the next ones, in the order of the email."""
-    stories = [story for section in sections for story in section.stories]
-    chosen = [section.stories[0] for section in sections][:MAX_CONTENTS]
-    chosen += [story for story in stories if story not in chosen][: MAX_CONTENTS - len(chosen)]
-    return tuple(story for story in stories if story in chosen) if count >= MIN_CONTENTS and len(chosen) > 1 else ()
+    if count < MIN_CONTENTS:
+        return ()
+    places = [(at, section) for section, group in enumerate(sections) for at in range(len(group.stories))]
+    chosen = sorted(
+        sorted(places, key=lambda place: place[0] > 0)[:MAX_CONTENTS], key=lambda place: (place[1], place[0])
+    )
+    return tuple(_short_title(sections[section].stories[at]) for at, section in chosen) if len(chosen) > 1 else ()
+
+
+def _short_title(story: ArticleView) -> ArticleView:
+    if len(story.title) <= CONTENTS_TITLE:
+        return story
+    return replace(story, title=cut_words(story.title, CONTENTS_TITLE))
 
 
 def _group_lines(

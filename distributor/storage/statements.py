@@ -9,17 +9,19 @@ numbers and texts, and times by `bind_time`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection, CursorResult, Dialect
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from .rows import UTC_TIME
+
+T = TypeVar("T")
 
 _CACHE_KILOBYTES = 32_000
 
@@ -90,24 +92,31 @@ def enlarge_cache(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KILOBYTES}")
 
 
-def insert_rows(connection: Connection, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows, each with the values of the columns that are named, in their order."""
-    kept = list(rows)
-    if not kept:
-        return
+def insert_columns(connection: Connection, table: sa.Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Insert many rows, given as the values of each column."""
     dialect, statement = connection.dialect, sa.insert(table)
-    if dialect.paramstyle != "qmark":
-        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in kept])
+    if not all(columns.values()):
         return
-    columns = dict(zip(names, zip(*kept, strict=True), strict=True))
-    for name, column in columns.items():
-        process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        if process:  # once for each value, as many rows have the same
-            places = list(map(id, column))
-            bound = {place: process(value) for place, value in dict(zip(places, column, strict=True)).items()}
-            columns[name] = tuple(map(bound.__getitem__, places))
-    compiled = statement.compile(dialect=dialect, column_keys=names)
+    if dialect.paramstyle != "qmark":
+        connection.execute(
+            statement, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        )
+        return
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
     assert isinstance(compiled, SQLCompiler)
     assert compiled.positiontup is not None
-    rows_as_bound = zip(*(columns[name] for name in compiled.positiontup), strict=True)
-    connection.exec_driver_sql(str(compiled), list(rows_as_bound))
+    bound = [_bind_column(dialect, table.c[name], columns[name]) for name in compiled.positiontup]
+    connection.exec_driver_sql(str(compiled), list(zip(*bound, strict=True)))
+
+
+def _bind_column(dialect: Dialect, column: sa.Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Values as the driver takes them."""
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return map_shared(process, values) if process else values
+
+
+def map_shared(function: Callable[[Any], T], values: Sequence[Any]) -> list[T]:
+    """What a function makes of each value: once for all that are one and the same, as many rows share theirs."""
+    places = list(map(id, values))
+    made = {place: function(value) for place, value in dict(zip(places, values, strict=True)).items()}
+    return list(map(made.__getitem__, places))

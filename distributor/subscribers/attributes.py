@@ -78,7 +78,8 @@ def write_value(value: AttributeValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.12f}".rstrip("0")
+        digits = f"{value:.12f}".rstrip("0")
+        return f"{digits}0" if _THOUSANDS.fullmatch(digits) else digits  # 1.1250 is nothing but a fraction
     return str(value)
 
 

@@ -67,6 +67,8 @@ def _comparison(comparison: Comparison) -> sa.ColumnElement[bool]:
     values: list[Any] = list(comparison.values)
     if comparison.type == "yes_no":
         values = ["true" if value else "false" for value in values]
+    elif comparison.type == "number":
+        values = list(map(float, values))  # SQLAlchemy would take an integer type from the first, which may be small
     if operator == "in":
         compared = known.in_(values)
     elif operator == "not in":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -39,8 +39,7 @@ def decide_changes(person: Subscriber, chosen: Preferences) -> PreferenceChanges
     return PreferenceChanges(
         leaves=tuple(name for name in person.newsletters if name not in chosen.newsletters),
         joins=tuple(name for name in chosen.newsletters if name not in person.newsletters),
-        after=replace(
-            person,
+        after=person._replace(
             name=chosen.name,
             language=chosen.language,
             topics=chosen.topics,

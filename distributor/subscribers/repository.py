@@ -254,14 +254,12 @@ def _with_newsletters(connection: Connection, rows: Sequence[sa.Row[*tuple[Any, 
     """Rows of `_SUBSCRIBER_COLUMNS` as subscribers, with their newsletters."""
     if not rows:
         return []
-    query = (
-        sa.select(subscriptions.c.subscriber_id, subscriptions.c.newsletter)
-        .where(is_one_of(connection, subscriptions.c.subscriber_id, [row[0] for row in rows]))
-        .order_by(subscriptions.c.since, subscriptions.c.newsletter)
+    query = sa.select(subscriptions.c.subscriber_id, subscriptions.c.newsletter).where(
+        is_one_of(connection, subscriptions.c.subscriber_id, [row[0] for row in rows])
     )
     lists: dict[str, tuple[str, ...]] = {}
     for person, newsletter in connection.execute(query):
-        lists[person] = (*lists.get(person, ()), newsletter)
+        lists[person] = tuple(sorted((*lists[person], newsletter))) if person in lists else (newsletter,)
     return [_subscriber_from_row(row, lists.get(row[0], ())) for row in rows]
 
 
@@ -275,18 +273,9 @@ def _subscriber_from_row(row: sa.Row[*tuple[Any, ...]], lists: tuple[str, ...]) 
         log_damage(damaged_row("subscriber", address, chosen.damage))
     if no_attributes:
         log_damage(damaged_row("subscriber", address, no_attributes))
-    return Subscriber(
-        id=id,
-        address=address,
-        name=name,
-        language=chosen.language,
-        newsletters=lists,
-        topics=chosen.topics,
-        frequency=chosen.frequency,
-        created=created,
-        consent=consent,
-        active=bool(lists),
-        attributes=attributes,
+    active = bool(lists)
+    return Subscriber(  # by place, as it is sooner: a list that is imported again asks for everybody
+        id, address, name, chosen.language, lists, chosen.topics, chosen.frequency, created, consent, active, attributes
     )
 
 

@@ -90,7 +90,10 @@ def build_request(
     attributes: Mapping[str, AttributeValue | None] = NO_ATTRIBUTES,
 ) -> SubscriptionRequest:
     """A request of an address in its one form (`mail.address`). Raises ValueError for a name that is too long."""
-    return SubscriptionRequest(address, chosen, _clean_name(name), _clean_consent(consent), attributes=attributes)
+    left, reason, suppress_as, keeps = (), "", None, True  # by place, as it is sooner: this runs for each row of a list
+    return SubscriptionRequest(
+        address, chosen, _clean_name(name), _clean_consent(consent), left, reason, suppress_as, keeps, attributes
+    )
 
 
 @lru_cache(maxsize=10_000)  # names repeat, though less than all else

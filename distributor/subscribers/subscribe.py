@@ -154,7 +154,8 @@ def _apply_requests(
             changed.append((old, person))
             outcome = SubscribeOutcome(SubscriptionChange.UPDATED)
         outcomes.append(outcome._replace(blocked_by=kept_off) if kept_off else outcome)
-    _insert_subscribers(connection, new, now)
+    if new:
+        _insert_subscribers(connection, new, now)
     _update_subscribers(connection, changed, now)
     return outcomes
 
@@ -206,8 +207,7 @@ def _merged(known: Subscriber, wanted: SubscriptionRequest) -> Subscriber:
     )
     if (name, consent, language, frequency, topics, lists, attributes) == as_is:
         return known
-    return replace(
-        known,
+    return known._replace(
         name=name,
         consent=consent,
         language=language,
@@ -224,32 +224,40 @@ def _update_subscribers(
 ) -> None:
     repository.update(connection, changed, now)
     joins = [
-        (after.id, name, now)
-        for before, after in changed
-        for name in after.newsletters
-        if name not in before.newsletters
+        (after.id, name) for before, after in changed for name in after.newsletters if name not in before.newsletters
     ]
-    _insert_subscriptions(connection, joins)
-
-
-_NEW_COLUMNS = ("id", "address", "address_key", "created", *repository.CHOICE_COLUMNS)
+    _insert_subscriptions(connection, joins, now)
 
 
 def _insert_subscribers(connection: Connection, new: Mapping[str, SubscriptionRequest], now: datetime) -> None:
     """Insert new subscribers in the order of the index on their addresses, with consecutive ids: both touch fewer pages."""
+    keys = sorted(new)
+    people = [new[key] for key in keys]
     first = secrets.randbits(64)
-    ids = [f"{number % 2**64:016x}" for number in range(first, first + len(new))]
-    choices = {id(one.choice): one.choice for one in new.values()}  # a few, as requests of one list share them
-    chosen = {place: _columns_of_choice(choice) for place, choice in choices.items()}
-    rows, joins = [], []
-    for id_, (key, one) in zip(ids, sorted(new.items()), strict=True):
-        rows.append((id_, one.address, key, now, *chosen[id(one.choice)], one.name, one.consent, _attributes_of(one)))
-        joins += [(id_, name, now) for name in one.choice.newsletters]
-    statements.insert_rows(connection, subscribers, _NEW_COLUMNS, rows)
-    _insert_subscriptions(connection, joins)
+    ids = [f"{number % 2**64:016x}" for number in range(first, first + len(keys))]
+    columns: dict[str, Sequence[Any]] = {
+        "id": ids,
+        "address": [one.address for one in people],
+        "address_key": keys,
+        "created": [now] * len(keys),
+        **_choice_columns([one.choice for one in people]),
+        "name": [one.name for one in people],
+        "consent": [one.consent for one in people],
+        "attributes": [_attributes_of(one) for one in people],
+    }
+    statements.insert_columns(connection, subscribers, columns)
+    _insert_subscriptions(
+        connection, [(id_, name) for id_, one in zip(ids, people, strict=True) for name in one.choice.newsletters], now
+    )
 
 
-def _columns_of_choice(choice: SubscriptionChoice) -> tuple[Any, ...]:
+def _choice_columns(choices: Sequence[SubscriptionChoice]) -> dict[str, Sequence[Any]]:
+    """The columns of what new subscribers have chosen."""
+    columns = zip(*statements.map_shared(_choice_values, choices), strict=True)
+    return dict(zip(repository.CHOICE_COLUMNS[:4], columns, strict=True))
+
+
+def _choice_values(choice: SubscriptionChoice) -> tuple[Any, ...]:
     return repository.choice_columns(choice.language or choice.usual, choice.topics, choice.frequency or Frequency.EACH)
 
 
@@ -260,5 +268,11 @@ def _attributes_of(wanted: SubscriptionRequest) -> Mapping[str, AttributeValue]:
 _NO_ATTRIBUTES: dict[str, AttributeValue] = {}
 
 
-def _insert_subscriptions(connection: Connection, rows: Sequence[tuple[str, str, datetime]]) -> None:
-    statements.insert_rows(connection, subscriptions, ("subscriber_id", "newsletter", "since"), rows)
+def _insert_subscriptions(connection: Connection, joins: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Insert subscriptions, given as (subscriber id, newsletter)."""
+    columns: dict[str, Sequence[Any]] = {
+        "subscriber_id": [id_ for id_, _ in joins],
+        "newsletter": [name for _, name in joins],
+        "since": [now] * len(joins),
+    }
+    statements.insert_columns(connection, subscriptions, columns)

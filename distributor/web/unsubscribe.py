@@ -237,7 +237,7 @@ async def _fewer(request: web.Request) -> web.Response:
         return _show(request, standing)
 
     def change(connection: Connection, standing: Standing, now: datetime) -> None:
-        after = replace(standing.person, frequency=rarer[0])
+        after = standing.person._replace(frequency=rarer[0])
         repository.update(connection, [(standing.person, after)], now)
         tell_changed(request.app[CONTEXT].newsroom, connection, after, now)
 

@@ -201,10 +201,25 @@ def test_not_me_undoes_what_somebody_else_has_confirmed(line: Line) -> None:
     assert signup
     with line.store.write() as connection:
         refuse_signup(line.newsroom, connection, signup.id, line.now)
-    person = subscriber(line)
+    assert subscriber(line) is None
+    with line.store.read() as connection:
+        assert LAN in erasures.find_erased(connection, line.newsroom.secrets(), [LAN])
+
+
+def test_not_me_unsubscribes_whoever_was_known_before_and_does_not_forget_them(line: Line) -> None:
+    line.configure(TWO)
+    line.subscribe("lan")
+    line.now += timedelta(minutes=1)
+    sign_up(line, form("lan@example.com"))
+    confirm(line, "lan@example.com")
+    signup = waiting(line, "lan@example.com")
+    assert signup
+    with line.store.write() as connection:
+        refuse_signup(line.newsroom, connection, signup.id, line.now)
+    person = subscriber(line, "lan@example.com")
     assert person and person.newsletters == ()
     with line.store.read() as connection:
-        assert [one.via for one in opt_outs.find_by_key(connection, LAN)] == ["not me"]
+        assert [one.via for one in opt_outs.find_by_key(connection, "lan@example.com")] == ["not me"]
 
 
 def test_a_subscriber_who_signs_up_again_is_asked_like_everybody(line: Line) -> None:
@@ -339,7 +354,7 @@ def test_other_programs_are_told_once_that_it_was_not_them_and_no_goodbye_is_sen
     for _ in range(2):
         with line.store.write() as connection:
             refuse_signup(line.newsroom, connection, signup.id, line.now)
-    assert happened(line)[2:] == [("left", LAN, "tin-sang", "not me")]
+    assert happened(line) == [("left", "", "", "erased")]  # what waited for them went with the address
     assert emails(line, "email/goodbye") == []
 
 

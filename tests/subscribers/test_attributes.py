@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from distributor.config.web import Attribute
@@ -79,6 +79,8 @@ def test_another_value_is_refused_with_the_field(name: str, given_: object, reas
     assert error.value.attribute == name
 
 
+@example(1.125)
+@example(-999.001)
 @given(st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9).map(lambda one: round(one, 6)) | st.booleans() | st.dates())
 def test_a_value_that_is_written_is_read_back(value: object) -> None:
     name = "farmer" if isinstance(value, bool) else "born" if isinstance(value, date) else "children"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -86,7 +85,7 @@ class TestLeaving:
             person = subscriber_repository.find(connection, "lan@example.com")
             assert person
             subscriber_repository.update(
-                connection, [(person, replace(person, frequency=Frequency.WEEKLY, topics=("Y tế",)))], NOW
+                connection, [(person, person._replace(frequency=Frequency.WEEKLY, topics=("Y tế",)))], NOW
             )
         assert self.lists(database, "lan@example.com") == ()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -157,7 +156,7 @@ class TestChoosing:
         def join() -> None:
             with visitor.line.store.write() as connection:
                 person = find(visitor)
-                changed = replace(person, topics=(EVIL,), name=EVIL, attributes={"xa": EVIL})
+                changed = person._replace(topics=(EVIL,), name=EVIL, attributes={"xa": EVIL})
                 repository.update(connection, [(person, changed)], visitor.line.now)
 
         await visitor.run(join)

@@ -152,13 +152,15 @@ class CsvFile:
                 with suppress(ValueError):
                     yield cell_address_key(unescape_formulas(cell))
 
-    def reader(self, *names: str) -> Callable[[Sequence[str]], list[str]]:
-        """A function that reads these columns of a row; a missing column is empty."""
+    def reader(self, *names: str) -> Callable[[Sequence[Row | BadRow]], Iterator[tuple[str, ...]]]:
+        """A function that reads these columns of the rows of a block that are not bad, column by column, which is sooner
+        than row by row; a missing column is empty."""
         places = [self._places.get(name) for name in names]
 
-        def read(cells: Sequence[str]) -> list[str]:
-            values = ["" if place is None else cells[place].strip() for place in places]
-            return list(map(unescape_formulas, values)) if "'" in "".join(values) else values
+        def read(rows: Sequence[Row | BadRow]) -> Iterator[tuple[str, ...]]:
+            cells = [row[1] for row in rows if isinstance(row, tuple)]
+            none = [""] * len(cells)
+            return zip(*(none if place is None else _column(cells, place) for place in places), strict=True)
 
         return read
 
@@ -174,6 +176,11 @@ class CsvFile:
     def status(self, cells: Sequence[str]) -> StatusEntry | None:
         """What the list says of the subscription; see `columns.status_reader`. Raises ValueError for an unknown word."""
         return self.read_status(cells) if self.read_status else None
+
+
+def _column(rows: Sequence[Sequence[str]], place: int) -> list[str]:
+    values = [cells[place].strip() for cells in rows]
+    return list(map(unescape_formulas, values)) if "'" in "".join(values) else values
 
 
 def strip_pasted(address: str) -> str:

@@ -18,7 +18,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    import _csv
 
 MAX_RECORD_LENGTH = 65_536  # characters of a record; no row of a list needs more, and a line may have any length
 _MAX_FIELD_LINES = 200  # of one field
@@ -67,13 +70,13 @@ class CsvRecords:
     def __iter__(self) -> Iterator[Block]:
         """Blocks of plain lines go to the csv module as they are, several times as fast as line by line."""
         while block := self._read_block():
-            self._block, self._block_length = io.StringIO(block, newline=""), len(block)
-            if self._damaged or not _is_plain(block, self._delimiter):
+            lines = None if self._damaged else _plain_lines(block, self._delimiter)
+            if lines is None:
+                self._block, self._block_length = io.StringIO(block, newline=""), len(block)
                 yield Block(list(self._read_lines()), plain=False)
                 continue
-            rows = list(enumerate(_csv_reader(self._block, self._delimiter), self._taken + 1))
-            self._taken += len(rows)
-            yield Block(rows, plain=True)
+            yield Block(list(enumerate(lines, self._taken + 1)), plain=True)
+            self._taken += len(lines)
 
     def _read_lines(self) -> Iterator[Row | BadRow]:
         """The records that begin in the block, each line looked at by itself."""
@@ -188,18 +191,27 @@ class CsvRecords:
                 return
 
 
-def _is_plain(block: str, delimiter: str) -> bool:
-    """Whether every line of a block is a whole record with whole quoted fields or none, and no line is too long: only the
-    last can be."""
+def _plain_lines(block: str, delimiter: str) -> list[list[str]] | None:
+    """The cells of each line of a block, if each is surely a whole record, with whole quoted fields or none. No line is too
+    long either: only the last can be."""
     if len(block) - block.rfind("\n", 0, -1) - 1 > MAX_RECORD_LENGTH or "\0" in block:
-        return False
+        return None
     if block.count("\r") != block.count("\r\n"):
-        return False
-    return '"' not in block or _plain_lines(delimiter).fullmatch(block) is not None
+        return None
+    reader = _csv_reader(io.StringIO(block, newline=""), delimiter, strict=True)
+    try:
+        lines = list(reader)
+    except csv.Error:  # something stands behind a closed quote, or one is never closed
+        return None
+    if len(lines) != reader.line_num:  # a field continues in the next line
+        return None
+    if '"' in block and '"' in "".join(map("".join, lines)) and not _well_quoted(delimiter).fullmatch(block):
+        return None
+    return lines
 
 
-def _csv_reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+def _csv_reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> _csv.Reader:
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=strict)
 
 
 def _ends_quoted(cell: str) -> bool:
@@ -217,7 +229,7 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 @cache
-def _plain_lines(delimiter: str) -> re.Pattern[str]:
+def _well_quoted(delimiter: str) -> re.Pattern[str]:
     """Lines of which each is a whole record. It does not backtrack."""
     cut = re.escape(delimiter)
     field = rf' *+(?:"[^"\r\n]*+(?:""[^"\r\n]*+)*+" *+|[^"{cut}\r\n]*+)'

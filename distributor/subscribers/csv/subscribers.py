@@ -8,7 +8,7 @@ one column for each attribute of config.yaml. The columns of other systems are i
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import TextIO
@@ -26,6 +26,7 @@ from .records import BadRow, Row, escape_formulas, join_values, split_values
 COLUMNS = ("address", "name", "language", "newsletters", "topics", "frequency", "consent", "left")
 ALL_NEWSLETTERS = ""  # in a request that says what somebody has unsubscribed from
 ALL_SYMBOL = "*"  # the same in the column `left`: every newsletter there is and will be
+_USUAL_COLUMNS = COLUMNS[:7]
 _EXTRA_COLUMNS = ("left", "given", "middle", "family")
 _SUPPRESS_AS = {ListedStatus.BOUNCED: BounceType.HARD, ListedStatus.COMPLAINED: BounceType.COMPLAINT}
 _LANGUAGES = {
@@ -62,10 +63,11 @@ class SubscriberList:
         self._of_all = status_of_all(self.peer, header, name)
         self._since = since_reader(self.peer, header)
         self._values = values_reader(self.peer, header, declared)
-        self._attributes = self._attribute_reader(declared)
+        self._declared = declared
+        self._attribute_names = [name for name in declared if self._file.has_column(ATTRIBUTE + name)]
         self._repeats = DuplicateKeys(self._file.keys())
-        self._columns = self._file.reader(*COLUMNS[:7])
-        self._more = self._file.reader(*_EXTRA_COLUMNS)
+        attributes = [ATTRIBUTE + name for name in self._attribute_names]
+        self._read = self._file.reader(*_USUAL_COLUMNS, *_EXTRA_COLUMNS, *attributes)
         extra = any(map(self._file.has_column, _EXTRA_COLUMNS)) or self.peer not in (None, OURS)
         self._foreign = self._file.read_status is not None or extra
         self._usual = tuple(newsletters)
@@ -89,21 +91,12 @@ class SubscriberList:
 
         self._chosen = chosen
 
-    def _attribute_reader(
-        self, declared: Mapping[str, Attribute]
-    ) -> Callable[[Sequence[str]], Mapping[str, AttributeValue | None]]:
-        """A function that reads the attributes of a row. An empty cell says nothing, so what is known stays."""
-        names = [name for name in declared if self._file.has_column(ATTRIBUTE + name)]
-        if not names:
-            return lambda _cells: NO_ATTRIBUTES
-        read = self._file.reader(*(ATTRIBUTE + name for name in names))
-
-        def attributes(cells: Sequence[str]) -> Mapping[str, AttributeValue | None]:
-            return parse_attributes(
-                {name: cell for name, cell in zip(names, read(cells), strict=True) if cell}, declared
-            )
-
-        return attributes
+    def _attributes(self, cells: Sequence[str]) -> Mapping[str, AttributeValue | None]:
+        """The attributes of a row, from their columns. An empty cell says nothing, so what is known stays."""
+        if not any(cells):
+            return NO_ATTRIBUTES
+        said = {name: cell for name, cell in zip(self._attribute_names, cells, strict=True) if cell}
+        return parse_attributes(said, self._declared)
 
     def _not_subscribed(self, address: str, stands: StatusEntry, lists: tuple[str, ...]) -> SubscriptionRequest:
         """What follows for an address that another system does not write to."""
@@ -148,18 +141,20 @@ class SubscriberList:
         return chain.from_iterable(map(self._requests, self._file.blocks()))
 
     def _requests(self, rows: Sequence[Row | BadRow]) -> list[SubscriptionRequest | BadRow]:
-        return [row if isinstance(row, BadRow) else self._row(*row) for row in rows]
+        known = self._read(rows)
+        return [row if isinstance(row, BadRow) else self._row(*row, next(known)) for row in rows]
 
-    def _row(self, line: int, cells: Sequence[str]) -> SubscriptionRequest | BadRow:
-        address, name, language, newsletters, topics, frequency, consent = self._columns(cells)
+    def _row(self, line: int, cells: Sequence[str], known: Sequence[str]) -> SubscriptionRequest | BadRow:
+        """A row, from all its cells, and those that `_read` has found: `_USUAL_COLUMNS`, `_EXTRA_COLUMNS`, attributes."""
+        address, name, language, newsletters, topics, frequency, consent = known[:7]
         try:
             address, shown_name = _read_address(address)
             if self._foreign:
-                wanted = self._foreign_row(address, shown_name, cells)
+                wanted = self._foreign_row(address, shown_name, cells, known)
             else:
                 chosen = self._chosen(language, newsletters, topics, frequency, True)
                 agreed = consent or self._consent
-                wanted = build_request(address, chosen, name or shown_name, agreed, self._attributes(cells))
+                wanted = build_request(address, chosen, name or shown_name, agreed, self._attributes(known[11:]))
             if self._asks_consent and wanted.keeps and not wanted.consent:
                 raise ValueError(
                     "nothing says how they have agreed: the column consent is empty, and there is no --consent"
@@ -169,11 +164,12 @@ class SubscriberList:
         first = self._repeats.first(wanted.key, line)
         return wanted if first == line else BadRow(line, f"{wanted.address} is already in line {first}")
 
-    def _foreign_row(self, address: str, shown_name: str, cells: Sequence[str]) -> SubscriptionRequest:
+    def _foreign_row(
+        self, address: str, shown_name: str, cells: Sequence[str], known: Sequence[str]
+    ) -> SubscriptionRequest:
         """A row with more than the usual columns: parts of a name, or an opt-out, here or in the system that the list comes
         from."""
-        _, name, language, newsletters, topics, frequency, consent = said = self._columns(cells)
-        left, given, middle, family = self._more(cells)
+        _, name, language, newsletters, topics, frequency, consent, left, given, middle, family, *attributes = known
         stands = self._of_all or self._file.status(cells)
         if stands and stands.says is not ListedStatus.SUBSCRIBED:
             lists = tuple(split_values(newsletters)) or self._usual or (ALL_NEWSLETTERS,)
@@ -189,12 +185,12 @@ class SubscriberList:
         name = name or full_name(given, middle, family, chosen.language or chosen.usual)
         agreed = "; ".join(filter(None, (consent or self._consent, self._since(cells))))
         wanted = build_request(
-            address, chosen, name or shown_name, agreed, {**values.attributes, **self._attributes(cells)}
+            address, chosen, name or shown_name, agreed, {**values.attributes, **self._attributes(attributes)}
         )
         if not left:
             return wanted
         lists = tuple(ALL_NEWSLETTERS if one == ALL_SYMBOL else one for one in split_values(left))
-        return wanted._replace(left=lists, keeps=any((*said[1:], wanted.name, wanted.attributes)))
+        return wanted._replace(left=lists, keeps=any((*known[1:7], wanted.name, wanted.attributes)))
 
 
 def _read_address(cell: str) -> tuple[str, str]:

@@ -36,10 +36,11 @@ class SuppressionList:
 
     def __iter__(self) -> Iterator[Suppression | BadRow]:
         for rows in self._file.blocks():
-            yield from (row if isinstance(row, BadRow) else self._row(*row) for row in rows)
+            columns = self._read(rows)
+            yield from (row if isinstance(row, BadRow) else self._row(*row, next(columns)) for row in rows)
 
-    def _row(self, line: int, cells: Sequence[str]) -> Suppression | BadRow:
-        values = dict(zip(COLUMNS, self._read(cells), strict=True))
+    def _row(self, line: int, cells: Sequence[str], columns: Sequence[str]) -> Suppression | BadRow:
+        values = dict(zip(COLUMNS, columns, strict=True))
         try:
             stands = self._stands(cells)
             if stands and stands.says is ListedStatus.SUBSCRIBED:

@@ -235,8 +235,7 @@ def update(call: ApiCall) -> ApiAnswer:
         person = _find_by_id(connection, call)
         if not all(map(call.token.may_see, person.newsletters)):
             raise ApiProblem("forbidden", "they have other newsletters, too, which the change would be about")
-        new = replace(
-            person,
+        new = person._replace(
             name=person.name if wanted.name is None else clean_line(wanted.name),
             language=wanted.language or person.language,
             topics=person.topics if wanted.topics is None else clean_topics(wanted.topics),

@@ -26,7 +26,7 @@ def everything(text: str, delimiter: str) -> list[Row | BadRow]:
 @given(text=TEXTS, delimiter=st.sampled_from(",;"), size=st.integers(1, 30))
 def test_blocks_of_any_size_give_what_line_by_line_gives(text: str, delimiter: str, size: int) -> None:
     with patch.object(records, "MAX_RECORD_LENGTH", 30):
-        with patch.object(records, "_is_plain", lambda _block, _delimiter: False):
+        with patch.object(records, "_plain_lines", lambda _block, _delimiter: None):
             slowly = everything(text, delimiter)
         assert everything(text, delimiter) == slowly
         with patch.object(CsvRecords, "_read_block", lambda self: _small_block(self, size)):
@@ -41,7 +41,7 @@ def _small_block(read: CsvRecords, size: int) -> str:
 
 
 def test_plain_lines_with_quoted_fields_are_read_at_once() -> None:
-    for line in ('a@x.vn,"An, Ba","say ""x""",c', "a@x.vn,An,,", 'a@x.vn, "An" ,x'):
-        assert records._is_plain(f"{line}\r\n{line}\n{line}", ",")
+    for line in ('a@x.vn,"An, Ba","say ""x""",c', "a@x.vn,An,,", 'a@x.vn, "An",x'):
+        assert records._plain_lines(f"{line}\r\n{line}\n{line}", ",")
     for line in ('a@x.vn,"An', 'a@x.vn,An"', 'a@x.vn,"An" x', "a@x.vn\rb", "a\0"):
-        assert not records._is_plain(f"a@x.vn,An\n{line}\n", ",")
+        assert records._plain_lines(f"a@x.vn,An\n{line}\n", ",") is None
