@@ -298,9 +298,7 @@ def _contents(sections: Sequence[SectionView], count: int) -> tuple[ArticleView,
     if count < MIN_CONTENTS:
         return ()
     places = [(at, section) for section, group in enumerate(sections) for at in range(len(group.stories))]
-    chosen = sorted(
-        sorted(places, key=lambda place: place[0] > 0)[:MAX_CONTENTS], key=lambda place: (place[1], place[0])
-    )
+    chosen = sorted(sorted(places, key=lambda place: place[0])[:MAX_CONTENTS], key=lambda place: (place[1], place[0]))
     return tuple(_short_title(sections[section].stories[at]) for at, section in chosen) if len(chosen) > 1 else ()
 
 

@@ -282,6 +282,8 @@ CASES = [
     # links
     Case("link-url", "a path", html=put('<p><a href="/tin/1">Tin</a></p>')),
     Case("link-url", "a mailto without an address", html=put('<p><a href="mailto:toa soan">Tin</a></p>')),
+    Case("link-url", "a telephone number in words", html=put('<p><a href="tel:khong chin">Gọi</a></p>')),
+    Case("link-url", "a mailto with nothing in it", html=put('<p><a href="mailto:">Tin</a></p>')),
     *[
         Case("link-placeholder", f"{url!r}", html=put(f'<p><a href="{url}">Tin</a></p>'), text=add(f"{url} ."))
         for url in PLACEHOLDERS
@@ -344,7 +346,7 @@ CASES = [
     # the text part
     Case("text-articles", "a story without its link", text=swap("https://bacson.example/tin/a2\n", "\n")),
     Case("text-links", "another link", html=put('<p><a href="https://bacson.example/tin">Mọi tin</a></p>')),
-    Case("text-headlines", "a headline in other words", text=swap("Tin thứ 3 của tỉnh nhà", "Tin thứ ba")),
+    Case("text-headlines", "a headline in other words", text=swap("Tin thứ 3 của tỉnh nhà", "Tin thứ ba", -1)),
     # the way out
     Case("unsubscribe-page", "gone", html=swap(f'href="{WAY_OUT}"', 'href="https://bacson.example"')),
     Case("unsubscribe-page", "hidden", html=swap(f'href="{WAY_OUT}"', f'style="display:none" href="{WAY_OUT}"')),

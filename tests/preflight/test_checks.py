@@ -150,7 +150,7 @@ def test_what_is_forced_does_not_block() -> None:
 
 def test_the_links_to_ask_are_those_of_the_page_without_the_reader_s_own() -> None:
     links = links_in_message(build_message(clean()))
-    stories = [f"https://bacson.example/tin/{name}" for name in ("a0", "a1", "a3", "a5", "a2", "a4", "b")]
+    stories = [f"https://bacson.example/tin/{name}" for name in ("a1", "a3", "a5", "a2", "a4", "a0", "b")]
     assert links == [*stories, "https://bacson.example"]
     assert links_in_message(b"") == []
 

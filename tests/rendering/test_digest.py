@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +23,7 @@ from distributor.color import build_palette, contrast
 from distributor.config.schema import Newsletter
 from distributor.model import Article, Edition, Image, Language
 from distributor.plugins import registry
-from distributor.rendering.digest import group_into_sections, render_digest
+from distributor.rendering.digest import DigestOptions, group_into_sections, render_digest
 from distributor.rendering.templates import Templates
 from distributor.rendering.views import article_view
 from distributor.text import clean_line
@@ -169,6 +171,62 @@ def test_a_missing_lead_is_made_of_the_first_sentences() -> None:
     assert lead.startswith("Câu một, ở TP. Bắc Sơn. Câu hai dài. Câu hai")
     assert lead.endswith("dài.")
     assert 380 < len(lead) <= 420
+
+
+def later(hours: int, **more: Any) -> Article:
+    day = edition().frozen_at - timedelta(hours=hours)
+    return article(f"a{hours}", url=f"https://bacson.example/{hours}", published=day, first_seen=day, **more)
+
+
+def bylines(*carried: Article) -> list[str]:
+    html = of(*carried).html
+    return [one.text for one in elements(html, "//p[@class='meta']")]
+
+
+def test_author_and_day_stand_where_they_tell_something() -> None:
+    today, before, long_ago = later(0, author="Hà"), later(48, author="Hà"), later(96, author="Lan")
+    assert bylines(today, replace(today, id="b")) == ["Hà"]  # the day is the edition's, the author of all is told once
+    assert bylines(today, before, long_ago) == ["Hà", "Hà · 21/11/2026", "Lan · 19/11/2026"]
+    assert bylines(before, replace(before, id="b"), replace(before, id="c")) == ["Hà · 21/11/2026"]
+    assert bylines(later(0), later(1, author="Hà")) == ["Hà"]
+
+
+def test_an_email_of_six_articles_begins_with_what_is_in_it() -> None:
+    def titles(count: int) -> list[str]:
+        carried = [article(f"a{i}", title=f"Tin {i}", topics=("A", "B", "C")[i % 3 :][:1]) for i in range(count)]
+        digest = of(*carried)
+        shown = elements(digest.html, "//td[@class='box']//li/a/text()")
+        assert all(f"- {title}\n" in digest.text for title in shown)
+        return list(map(str, shown))
+
+    assert titles(5) == []
+    assert titles(6) == ["Tin 1", "Tin 4", "Tin 2", "Tin 5", "Tin 3"]  # in the order of the email
+    assert titles(30) == ["Tin 1", "Tin 4", "Tin 2", "Tin 5", "Tin 3"]  # each section is there
+    long_title = "Ủy ban nhân dân tỉnh ban hành kế hoạch " * 6
+    (first, *_) = elements(of(*[article(f"a{i}", title=long_title) for i in range(6)]).html, "//td[@class='box']//li/a")
+    assert len(first.text) <= 110 and first.text.endswith("…")
+
+
+def test_the_footer_links_to_the_pages_of_the_newsroom() -> None:
+    options = DigestOptions(web_url="https://bacson.example/so/1", subscribe_url="https://bacson.example/n/a/subscribe")
+    room = settings(
+        site={**SITE, "links": {"Facebook": "https://www.facebook.com/bacson", "Zalo": "https://zalo.me/1"}}
+    )
+    digest = render_digest(edition(subject="Lũ & bão"), render_settings(room.site, newsletter(), TEMPLATES), options)
+    links = {one.text: one.get("href") for one in elements(digest.html, "//td[contains(@class, 'sender')]//a")}
+    assert links["Trang chủ"] == "https://bacson.example"
+    assert (links["Facebook"], links["Zalo"]) == ("https://www.facebook.com/bacson", "https://zalo.me/1")
+    assert links["Đăng ký nhận bản tin"] == options.subscribe_url
+    forward = urlsplit(links["Chuyển tiếp thư này"])
+    assert (forward.scheme, forward.path) == ("mailto", "")
+    assert parse_qs(forward.query) == {"subject": ["Lũ & bão"], "body": [options.web_url]}
+    assert "Zalo:\nhttps://zalo.me/1\n" in digest.text
+    alone = made(edition()).html  # without web pages nothing is offered that would lead nowhere
+    assert "mailto:?" not in alone and "Đăng ký nhận bản tin" not in alone
+
+
+def test_the_day_and_number_of_an_edition_stay_together() -> None:
+    assert f"Số\xa0{edition().number}" in made(edition()).html
 
 
 # -- grouping ----------------------------------------------------------------------------------------------------------
