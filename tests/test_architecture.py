@@ -58,6 +58,7 @@ OTHER_TESTS = {
     "tests/docs/test_decisions.py": "named after docs/decisions.md",
     "tests/docs/test_preflight.py": "named after docs/preflight.md",
     "tests/docs/test_templates.py": "named after docs/templates.md",
+    "tests/real/web/test_two_servers.py": "end to end: two processes that serve the same store, asked at once",
     "tests/real/web/test_processes.py": "end to end: pages and sending in processes of their own",
     "tests/real/web/test_two_servers.py": "end to end: two servers of one store are asked at once",
     "tests/real/docs/test_api.py": "named after docs/api.md",

@@ -15,6 +15,7 @@ from ..newsroom import Newsroom
 from ..pipeline.draft_review import DraftView
 from ..preflight.findings import finding
 from ..web.preference_form import PreferenceOptions, TypedPreferences
+from ..web.review_edit import ArticleField, EditForm, edit_form
 from ..web.signup_form import FormOptions, TypedForm
 from ..web.signup_view import AttributeView, SignupView
 from .articles import NOW, sample_edition
@@ -249,7 +250,16 @@ def _review(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> C
         "newsletter": newsletter, "action": "/review/mau", "other_language_url": "/en/review/mau", "draft": view(),
         "choices": ["approve", "hold", "cancel"], "deadline": due, "overdue": False, "silence": "send", "over": "",
         "released_at": None, "reviewer": "bien.tap@example.com", "who": "", "findings": [], "blocked": 0, "problem": "",
+        "form": edit_form(view()),
     }  # fmt: skip
+    wrong = EditForm(
+        subject="",
+        preheader="",
+        intro="",
+        articles=(ArticleField("a", "Một tin", "0", dropped=True),),
+        errors=dict.fromkeys(("subject", "preheader", "intro", "drop"), "Xin nhập"),
+        open=True,
+    )
     events = {
         name: EditionEvent(at=NOW, event=name, actor="bien.tap@example.com", reason="Chờ số liệu")
         for name in ("approved", "held", "cancelled")
@@ -265,6 +275,8 @@ def _review(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> C
             "draft": view(emails=emails[:1]),
         },
         "not to be sent without an answer": {**values, "silence": "cancel", "problem": "review_page_impossible"},
+        "wrongly edited": {**values, "form": wrong},
+        "not to be edited": {**values, "form": None},
         "without an email": {**values, "draft": view(emails=[])},
         **over,
         "released": {**over["approved"], "over": "released"},
