@@ -256,7 +256,7 @@ class TestAddress:
         await visitor.run(visitor.line.send_outbox)
         (letter,) = await visitor.run(visitor.line.mailbox, "lan")
         text = text_of(letter)
-        assert "được gửi tới m••@example.vn thay cho lan@example.com" in " ".join(text.split())
+        assert "được gửi đến địa chỉ m••@example.vn thay cho lan@example.com" in " ".join(text.split())
         assert "/p/" not in text and "/u/" not in text
 
     async def test_what_is_on_its_way_goes_to_the_new_one(self, visitor: Visitor, lan: str) -> None:
