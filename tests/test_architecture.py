@@ -60,7 +60,6 @@ OTHER_TESTS = {
     "tests/docs/test_templates.py": "named after docs/templates.md",
     "tests/real/web/test_two_servers.py": "end to end: two processes that serve the same store, asked at once",
     "tests/real/web/test_processes.py": "end to end: pages and sending in processes of their own",
-    "tests/real/web/test_two_servers.py": "end to end: two servers of one store are asked at once",
     "tests/real/docs/test_api.py": "named after docs/api.md",
     "tests/real/docs/test_adding_a_channel.py": "named after docs/adding-a-channel.md",
     "tests/gathering/test_oddities.py": "regressions from real portals, each through several readers of gathering at once",

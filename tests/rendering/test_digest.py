@@ -21,6 +21,7 @@ from distributor import merge_fields
 from distributor.channel import Digest
 from distributor.color import build_palette, contrast
 from distributor.config.schema import Newsletter
+from distributor.editorial import EditionBlock
 from distributor.model import Article, Edition, Image, Language
 from distributor.plugins import registry
 from distributor.rendering.digest import DigestOptions, group_into_sections, render_digest
@@ -223,6 +224,15 @@ def test_the_footer_links_to_the_pages_of_the_newsroom() -> None:
     assert "Zalo:\nhttps://zalo.me/1\n" in digest.text
     alone = made(edition()).html  # without web pages nothing is offered that would lead nowhere
     assert "mailto:?" not in alone and "Đăng ký nhận bản tin" not in alone
+
+
+def test_a_sponsor_stands_in_a_frame_under_its_label_and_its_picture_is_no_wider() -> None:
+    block = EditionBlock(text="![Chè](https://x.example/wide.jpg)\n\nMua [chè](https://x.example).", label="Tài trợ")
+    (frame,) = elements(made(edition(blocks=(block,))).html, "//td[@class='notice']")
+    assert frame[0].text == "Tài trợ"
+    (picture,), (link,) = frame.xpath(".//img"), frame.xpath(".//a")
+    assert "max-width:100%" in picture.get("style")
+    assert f"color:{build_palette('#9b1c1c').on_light}" in link.get("style")
 
 
 def test_the_day_and_number_of_an_edition_stay_together() -> None:
