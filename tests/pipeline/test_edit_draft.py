@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from distributor.errors import UserError
 from distributor.model import Edition
 from distributor.pipeline import EditOutcome
 from distributor.pipeline.release import DecidedMeanwhile
+from distributor.plugins import registry
 from support.clocked_newsroom import Line, text_of
 
 EDITION = "tin-sang-1"
@@ -237,13 +239,12 @@ def test_the_other_reviewers_are_told_once_of_what_has_changed(draft: Line) -> N
     for _ in range(2):
         tell(draft)
     assert len(draft.mailbox("lan.bt")) == 1, "who has edited it knows"
-    _, second = sorted(draft.mailbox("minh.bt"), key=lambda one: "Bão số 5" in one["Subject"])
+    first, second = sorted(draft.mailbox("minh.bt"), key=lambda one: "Bão số 5" in one["Subject"])
     words = text_of(second)
     assert second["Subject"] == "Chờ duyệt: Bão số 5"
     assert "Nội dung đã sửa" in words
     assert "Lan <lan.bt@bacson.example>: Tiêu đề thư: “Bão số 5”; Bỏ tin “Tin b của tỉnh nhà”" in words
-    first = text_of(next(one for one in draft.mailbox("minh.bt") if one is not second))
-    assert "Nội dung đã sửa" not in first
+    assert "Nội dung đã sửa" not in text_of(first)
 
 
 # -- the recheck ---------------------------------------------------------------------------------------------------------
@@ -270,15 +271,19 @@ def test_a_draft_frozen_anew_counts_no_email_of_its_own_against_the_cap(draft: L
 
 def test_an_alert_that_is_held_keeps_its_recipients(line: Line) -> None:
     line.configure("alerts: {topics: [Khẩn], label: HỎA TỐC}")
+    own = line.folder / "templates" / "email" / "alert.html.j2"
+    own.parent.mkdir(parents=True)
+    page = (registry.template_folders(Path("/nonexistent"))[0] / "email" / own.name).read_text(encoding="utf-8")
+    own.write_text(page.replace("{% block content %}", "{% block content %}<script>1</script>"), encoding="utf-8")
     line.subscribe("moi")
-    line.arrives("bao", "Khẩn", title="Tin bao của tỉnh nhà \ufffd")
+    line.arrives("bao", "Khẩn")
     line.at("12:30")
     (made,) = line.answer().made
-    assert made.edition is not None and made.held
+    assert made.edition is not None and "script" in made.held
     wanted = DraftEdit(subject="Bão vào bờ", intro="Xin ở trong nhà.")
     done = pipeline.edit_draft(line.newsroom, line.store, made.edition.id, wanted, "Lan", line.now)
     assert done.held, "the fault is still there"
-    pipeline.approve(line.newsroom, line.store, made.edition.id, "Lan", line.now, [made.findings[0].check])
+    pipeline.approve(line.newsroom, line.store, made.edition.id, "Lan", line.now, ["script"])
     line.answer()
     line.deliver()
     subject, words = shown(line)
