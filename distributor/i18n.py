@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,6 +18,9 @@ _TRANSLATIONS: dict[str, tuple[str, str]] = {key: text for texts in MODULES.valu
 _INDEX = {Language.VI: 0, Language.EN: 1}
 
 _VARIABLE = re.compile(r"\{([a-z]+)\}")
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_NOT_CHANGED = ("draft_", "edited_", "subject_", "sponsored", "test_mark")  # beginnings of keys
+_MAY_BE_LEFT_OUT = frozenset({"name", "newsletter", "site", "sender"})  # the others tell what a reader has to know
 # Patterns of CLDR (UTS #35, part 4). The long Vietnamese date of CLDR, "Thứ Hai, 23 tháng 11, 2026", is not what
 # newspapers write.
 _LONG = {Language.VI: "EEEE, 'ngày' d 'tháng' M 'năm' y", Language.EN: "EEEE d MMMM y"}
@@ -24,14 +29,59 @@ _DAY = {Language.VI: "dd/MM", Language.EN: "d MMMM"}
 _SHORT = {Language.VI: "dd/MM/yyyy", Language.EN: "d MMM y"}
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts that subscribers see: those of a newsroom (`wording` in config.yaml), and ours where it has none."""
+
+    own: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
+
+    def translate(self, language: Language, key: str, **values: object) -> str:
+        """The text of a key in a language. Raises RenderError for an unknown key, and where a value is missing."""
+        return _fill(self.own.get(language, {}).get(key) or _sentence(language, key), key, values)
+
+
 def translate(language: Language, key: str, **values: object) -> str:
-    """The text of a key in a language. Raises RenderError for an unknown key, and where a value of the text is missing."""
+    """Our own text of a key, whatever a newsroom says in its place. Raises RenderError as `Texts.translate` does."""
+    return _fill(_sentence(language, key), key, values)
+
+
+def all_texts() -> Mapping[str, tuple[str, str]]:
+    """Our own texts by key: Vietnamese, English."""
+    return _TRANSLATIONS
+
+
+def find_wording_faults(language: Language, key: str, text: str) -> str:
+    """What is wrong with a newsroom's own text for a key; empty if nothing is. What only names somebody may be left out."""
+    if key not in _TRANSLATIONS:
+        near = difflib.get_close_matches(key, _TRANSLATIONS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config wording` lists all"
+        return f"there is no text {key!r}{hint}"
+    if key.startswith(_NOT_CHANGED):
+        return f"the text {key!r} cannot be changed here: it is for staff, or it has a setting of its own"
+    if not text.strip():
+        return "must not be empty"
+    ours = set(_VARIABLE.findall(_TRANSLATIONS[key][_INDEX[language]]))
+    found = set(_PLACE.findall(text))
+    places = ", ".join(f"{{{name}}}" for name in sorted(ours)) or "none"
+    if unknown := sorted(found - ours):
+        near = difflib.get_close_matches(unknown[0], ours, n=1)
+        hint = f"; did you mean {{{near[0]}}}?" if near else f"; its places are: {places}"
+        return f"the text has no place {{{unknown[0]}}}{hint}"
+    if missing := sorted(ours - found - _MAY_BE_LEFT_OUT):
+        return f"the place {{{missing[0]}}} is missing; the text is: {_TRANSLATIONS[key][_INDEX[language]]}"
+    return ""
+
+
+def _sentence(language: Language, key: str) -> str:
     try:
-        sentence = _TRANSLATIONS[key][_INDEX[language]]
+        return _TRANSLATIONS[key][_INDEX[language]]
     except (KeyError, TypeError):
         near = difflib.get_close_matches(str(key), _TRANSLATIONS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config --wording` lists all"
+        hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config wording` lists all"
         raise RenderError(f"there is no translation for {key!r}{hint}") from None
+
+
+def _fill(sentence: str, key: str, values: Mapping[str, object]) -> str:
     try:
         # Not str.format, and all variables at once: a value is data, never a format, whatever it looks like.
         return _VARIABLE.sub(lambda place: str(values[place.group(1)]), sentence)

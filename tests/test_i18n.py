@@ -92,3 +92,27 @@ def test_babel_is_not_imported_before_a_date_is_written() -> None:
     """It takes longer to import than `--help` may."""
     done = "import sys, distributor.i18n, distributor.cli.main; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", done], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "fault"),
+    [
+        ("unsubscribe", "Thôi nhận", ""),
+        ("greeting", "Kính chào quý bạn đọc!", ""),
+        ("unsubscrib", "x", "there is no text 'unsubscrib'; did you mean 'unsubscribe'?"),
+        ("unsubscribe", " ", "must not be empty"),
+        ("greeting", "Chào {nam}!", "the text has no place {nam}; did you mean {name}?"),
+        ("unsubscribe", "Thôi {x}", "the text has no place {x}; its places are: none"),
+        ("why", "Thư của {site}", "the place {address} is missing; the text is: "),
+        ("draft_send", "x", "the text 'draft_send' cannot be changed here: "),
+    ],
+)
+def test_a_newsroom_s_own_text_is_checked(key: str, text: str, fault: str) -> None:
+    found = i18n.find_wording_faults(Language.VI, key, text)
+    assert found.startswith(fault) if fault else found == ""
+
+
+def test_a_newsroom_s_own_text_takes_the_place_of_ours_in_its_language_only() -> None:
+    texts = i18n.Texts({Language.VI: {"greeting": "Thân gửi {name}!"}})
+    assert texts.translate(Language.VI, "greeting", name="{site}") == "Thân gửi {site}!"
+    assert texts.translate(Language.EN, "greeting", name="Lan") == i18n.translate(Language.EN, "greeting", name="Lan")

@@ -18,6 +18,7 @@ from pydantic import (
 
 from ..color import MIN_CONTRAST, contrast
 from ..editorial import DEFAULT_PREHEADER, DEFAULT_SUBJECT
+from ..i18n import Texts
 from ..model import Language
 from ..storage.address import parse_store_url
 from .bounces import BounceGuard, BounceMailboxSettings
@@ -342,6 +343,11 @@ class Settings(Section):
         description="when an edition bounces so often that staff are asked first",
         examples=[{"min_bounces": 10}],
     )
+    wording: dict[Language, dict[str, str]] = Field(
+        {},
+        description="your own sentences by language, in place of ours; `distributor config wording` lists them",
+        examples=[{"vi": {"unsubscribe": "Ngừng nhận bản tin này"}}],
+    )
     max_emails_per_day: int | None = Field(
         None,
         ge=1,
@@ -388,6 +394,11 @@ class Settings(Section):
     channels: dict[Slug, dict[str, Any]] = Field(
         min_length=1, description="how editions go out; `distributor channels` shows the types"
     )
+
+    @property
+    def texts(self) -> Texts:
+        """The texts that subscribers see."""
+        return Texts(self.wording)
 
     @property
     def web_settings(self) -> Web:

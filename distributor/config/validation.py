@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..editorial import BLOCK_PLACES
 from ..errors import Problem
+from ..i18n import find_wording_faults
 from .schema import Newsletter, Settings
 from .types import explain_non_text
 from .yaml import KeyPath, RawConfig
@@ -29,7 +30,11 @@ def validate(raw: RawConfig) -> tuple[Settings | None, list[Problem]]:
 
 
 def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]:
-    """A problem for each name of a source or a channel that does not exist."""
+    """A problem for each name of a source, a channel or a text that does not exist."""
+    for language, texts in settings.wording.items():
+        for key, text in texts.items():
+            if fault := find_wording_faults(language, key, text):
+                yield raw.problem(("wording", language.value, key), fault)
     for key, newsletter in settings.newsletters.items():
         if "id" in raw.data["newsletters"][key]:
             yield raw.problem(("newsletters", key, "id"), "is not a known key: the key above it is the newsletter's id")

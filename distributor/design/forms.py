@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from .. import i18n
 from ..config.schema import Newsletter
 from ..config.web import Attribute
 from ..editions.repository import EditionEvent, EditionRow
@@ -52,9 +51,10 @@ def _signing_up(newsroom: Newsroom, newsletter: Newsletter, language: Language) 
     )
     plain = {"heading": "", "lead": ""}
     expired = {
-        "heading": i18n.translate(language, "signup_expired"),
-        "lead": i18n.translate(language, "signup_expired_help"),
+        "heading": newsroom.settings.texts.translate(language, "signup_expired"),
+        "lead": newsroom.settings.texts.translate(language, "signup_expired_help"),
     }
+    form_fault = newsroom.settings.texts.translate(language, "signup_email_wrong")
     sent = {"address": _ADDRESS, "single": False, "valid_until": NOW + timedelta(days=3)}
     return {
         "subscribe": {
@@ -84,7 +84,7 @@ def _signing_up(newsroom: Newsroom, newsletter: Newsletter, language: Language) 
         },
         "own_link": {
             "": {"typed": "", "errors": {}},
-            "filled in wrongly": {"typed": "lan", "errors": {"email": i18n.translate(language, "signup_email_wrong")}},
+            "filled in wrongly": {"typed": "lan", "errors": {"email": form_fault}},
         },
         "unknown_link": {"": {}},
         "home": {"with the form": {"offers": [_offer(newsletter)], "signup": short}},
@@ -124,7 +124,7 @@ def _form(newsroom: Newsroom, language: Language, prefix: str, *, only: str = ""
         )
         if wrong
         else TypedForm(),
-        errors={name: i18n.translate(language, key) for name, key in keys.items()} if wrong else {},
+        errors={name: newsroom.settings.texts.translate(language, key) for name, key in keys.items()} if wrong else {},
         form_time="mau",
         prefix=prefix,
     )
@@ -141,16 +141,16 @@ def _attribute(name: str, one: Attribute, language: Language) -> dict[str, Any]:
 def _subscriber(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> dict[str, Cases]:
     settings = newsroom.settings
     common = {"masked": _MASKED, "action": "/p/mau", "other_language_url": "/en/p/mau", "probe": False, "saved": ""}
-    saved = i18n.translate(language, "prefs_saved")
+    saved = newsroom.settings.texts.translate(language, "prefs_saved")
     leaving = {**common, "newsletter": newsletter, "title": newsletter.title, "action": "/u/mau",
                "preferences_url": "/p/mau"}  # fmt: skip
     everything = {**leaving, "newsletter": None, "title": "", "preferences_url": ""}
-    reasons = [(one, i18n.translate(language, f"left_reason_{one}")) for one in _REASONS]
+    reasons = [(one, newsroom.settings.texts.translate(language, f"left_reason_{one}")) for one in _REASONS]
     left = {**leaving, "left_at": NOW, "undo": True, "reasons": reasons}
     moved = {"state": "ask", "masked": _MASKED, "before": "m…@example.com", "preferences_url": "", "action": "/a/mau"}
     preferences = {**common, **_preferences(newsroom, newsletter, language, settings.site.title)}
     wrong = {
-        name: i18n.translate(language, key)
+        name: newsroom.settings.texts.translate(language, key)
         for name, key in {"name": "signup_name_wrong", "email": "signup_email_wrong",
                           f"pause.{newsletter.id}": "signup_date_wrong"}.items()
     }  # fmt: skip
@@ -171,7 +171,11 @@ def _subscriber(newsroom: Newsroom, newsletter: Newsletter, language: Language) 
             "every newsletter": {**everything, "left_at": NOW, "undo": False, "reasons": reasons},
             "already": {**leaving, "left_at": None, "undo": False, "reasons": reasons},
             "already every newsletter": {**everything, "left_at": None, "undo": False, "reasons": reasons},
-            "the reason is given": {**left, "saved": i18n.translate(language, "left_reason_thanks"), "probe": True},
+            "the reason is given": {
+                **left,
+                "saved": newsroom.settings.texts.translate(language, "left_reason_thanks"),
+                "probe": True,
+            },
         },
         "erase": {
             "": {**common, "erased": False},
@@ -211,7 +215,7 @@ def _preferences(newsroom: Newsroom, newsletter: Newsletter, language: Language,
         "first_day": "2026-11-24",
         "last_day": "2027-11-24",
         "errors": {},
-        "consent": i18n.translate(language, "prefs_consent", site=site),
+        "consent": newsroom.settings.texts.translate(language, "prefs_consent", site=site),
         "new_address": "",
         "leave_url": "/u/mau",
     }
@@ -272,7 +276,7 @@ def _review(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> C
         "": values,
         "blocked, too late": {
             **values, "findings": found, "blocked": 1, "overdue": True, "problem": "review_page_meanwhile",
-            "draft": view(emails=emails[:1]),
+            "draft": view(emails=emails[:1]), "form": wrong,
         },
         "not to be sent without an answer": {**values, "silence": "cancel", "problem": "review_page_impossible"},
         "wrongly edited": {**values, "form": wrong},

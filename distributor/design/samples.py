@@ -83,5 +83,6 @@ def render_settings(settings: Settings, newsletter: Newsletter | None, templates
         newsletter=newsletter,
         zone=settings.newsletter_zone(newsletter) if newsletter else settings.site.timezone,
         templates=templates,
+        texts=settings.texts,
         attributes=tuple(settings.attributes),
     )

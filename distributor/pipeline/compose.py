@@ -311,9 +311,10 @@ def build_render_context(
     return RenderContext(
         site=newsroom.settings.site,
         newsletter=newsletter,
-        announced=all_with_notices(announced, known, language, zone),
-        published=all_with_notices(published, known, language, zone),
+        announced=all_with_notices(announced, known, language, zone, newsroom.settings.texts),
+        published=all_with_notices(published, known, language, zone, newsroom.settings.texts),
         templates=newsroom.templates,
+        texts=newsroom.settings.texts,
         has_preferences=newsroom.settings.web is not None,
         subscribe_url=_subscribe_url(newsroom, newsletter),
         language=language,
@@ -329,8 +330,9 @@ def build_site_context(newsroom: Newsroom, connection: Connection, now: datetime
     known = load_notices(connection, published)
     return SiteRenderContext(
         site=site,
-        published=all_with_notices(published, known, site.language, site.timezone),
+        published=all_with_notices(published, known, site.language, site.timezone, newsroom.settings.texts),
         templates=newsroom.templates,
+        texts=newsroom.settings.texts,
         language=site.language,
         zone=site.timezone,
     )

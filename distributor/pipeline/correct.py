@@ -208,7 +208,7 @@ def _index_corrected(newsroom: Newsroom, connection: Connection, article: Articl
     if search_index.list_missing(connection, [article.id]):
         return
     site, said = newsroom.settings.site, corrections.notices_of_articles(connection, [article.id])
-    shown = with_notices(article, said[article.id], site.language, site.timezone)
+    shown = with_notices(article, said[article.id], site.language, site.timezone, newsroom.settings.texts)
     search_index.index_articles(connection, [shown])
 
 
@@ -256,7 +256,7 @@ def _plan_newsletter(
     said = load_notices(connection, [article], fresh)[article.id]
     slot = replace(asked, number=asked.number or len(said)).slot
     language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
-    shown = with_notices(article, said, language, zone)
+    shown = with_notices(article, said, language, zone, newsroom.settings.texts)
     key = EditionKey(
         kind=EditionKind.CORRECTION,
         slot=edition_repository.find_free_slot(connection, newsletter.id, slot),

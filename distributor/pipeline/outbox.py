@@ -28,6 +28,7 @@ from ..delivery.lease import new_owner
 from ..delivery.outbox import OutboxRow
 from ..delivery.retry import Decision, decide_next
 from ..errors import AuthBroken, DeliveryError, Rejected, RenderError, StoreError, Unavailable, Uncertain
+from ..i18n import Texts
 from ..mail import verp
 from ..merge_fields import NO_VALUES
 from ..message_queue import DeliveryOutcome, MessageBatch, OutgoingMessage, Transport
@@ -162,7 +163,7 @@ class OutboxSender:
         declared = self.newsroom.settings.attributes
         if not declared or not row.recipient:
             return NO_VALUES
-        return await self.database.read_in_thread(find_attributes, row, declared)
+        return await self.database.read_in_thread(find_attributes, row, declared, self.newsroom.settings.texts)
 
     def _transport(self, channel: PersonalChannel, lane: int) -> Transport:
         if (channel.name, lane) not in self._transports:
@@ -266,13 +267,15 @@ def _wait(row: OutboxRow, now: datetime) -> timedelta:
 # -- making ------------------------------------------------------------------------------------------------------------
 
 
-def find_attributes(connection: Connection, row: OutboxRow, declared: Mapping[str, Attribute]) -> Mapping[str, str]:
+def find_attributes(
+    connection: Connection, row: OutboxRow, declared: Mapping[str, Attribute], texts: Texts
+) -> Mapping[str, str]:
     """The attributes of the subscriber that a message goes to, as merge fields. None where it goes to an address that is not
     theirs (any more, or not yet): it may be somebody else's."""
     person = repository.find_by_ids(connection, [row.recipient]).get(row.recipient)
     if person is None or person.address.lower() != row.address.lower():
         return NO_VALUES
-    return written_attributes(person.attributes, declared, Language(row.values["language"]))
+    return written_attributes(person.attributes, declared, Language(row.values["language"]), texts)
 
 
 def build_email(
@@ -292,6 +295,7 @@ def build_email(
         zone=zone,
         templates=newsroom.templates,
         attributes=tuple(settings.attributes),
+        texts=settings.texts,
     )
     content = row.values
     language = Language(content["language"])

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ..i18n import short_date, translate
+from ..i18n import short_date
 from ..mail.address import mask_address, normalize
 from ..model import Subscriber
 from ..newsroom import Newsroom
@@ -228,7 +228,7 @@ def _sections(newsroom: Newsroom, connection: Connection, person: Subscriber) ->
     zone = settings.site.timezone
 
     def titled(key: str, lines: Sequence[str]) -> dict[str, object]:
-        return {"title": translate(language, key), "lines": list(lines)}
+        return {"title": settings.texts.translate(language, key), "lines": list(lines)}
 
     since = repository.subscribed_since(connection, person.id)
     titles = {name: one.title for name, one in settings.newsletters.items()}
@@ -238,7 +238,7 @@ def _sections(newsroom: Newsroom, connection: Connection, person: Subscriber) ->
         titled(
             "data_newsletters",
             [
-                translate(
+                settings.texts.translate(
                     language, "data_since", newsletter=titles.get(name, name), date=short_date(at, language, zone)
                 )
                 for name, at in since.items()

@@ -281,6 +281,7 @@ def _page_preview(newsroom: Newsroom, edition: Edition) -> tuple[list[WebPagePre
         newsletter=newsletter,
         zone=newsroom.zone(newsletter),
         templates=newsroom.templates,
+        texts=newsroom.settings.texts,
     )
     try:
         page = render_edition_page(edition, settings)

@@ -30,10 +30,13 @@ class SiteRenderContext:
     templates: Templates
     language: Language
     zone: ZoneInfo
+    texts: i18n.Texts = i18n.Texts()
 
     @property
     def settings(self) -> RenderSettings:
-        return RenderSettings(site=self.site, newsletter=None, zone=self.zone, templates=self.templates)
+        return RenderSettings(
+            site=self.site, newsletter=None, zone=self.zone, templates=self.templates, texts=self.texts
+        )
 
     def render(self, template: str, **values: object) -> str:
         """A template with the values of every template and these. Raises RenderError."""
@@ -69,6 +72,7 @@ class RenderContext(SiteRenderContext):
             zone=self.zone,
             templates=self.templates,
             attributes=self.attributes,
+            texts=self.texts,
         )
 
     def post(
@@ -109,7 +113,7 @@ class RenderContext(SiteRenderContext):
         if edition.notice:
             return self._correction(edition, edition.notice)
         options = DigestOptions(
-            notes=dict.fromkeys(edition.known, i18n.translate(edition.language, "alerted")),
+            notes=dict.fromkeys(edition.known, self.texts.translate(edition.language, "alerted")),
             web_url=self.web_url,
             preferences_url=merge_tag("preferences_url") if self.has_preferences else "",
             subscribe_url=self.subscribe_url,
@@ -129,7 +133,7 @@ class RenderContext(SiteRenderContext):
             self.settings,
             edition.language,
             article=edition.articles[0],
-            note=notice.note or i18n.translate(edition.language, f"notice_{notice.kind}_usual"),
+            note=notice.note or self.texts.translate(edition.language, f"notice_{notice.kind}_usual"),
             carried_at=edition.carried_at or edition.frozen_at,
             corrected_at=notice.at,
             withdrawn=notice.kind is NoticeKind.WITHDRAWAL,

@@ -194,7 +194,7 @@ def edition_values(
     if not stories:  # an edition of lines only still has a story at its top
         stories, briefs = briefs[:1], briefs[1:]
     words = _ShortTexts(edition, settings, [*stories, *briefs])
-    sections = group_into_sections(stories[1:], language, settings.sections)
+    sections = group_into_sections(stories[1:], language, settings.sections, texts=settings.texts)
     return {
         "edition": EditionView(
             id=edition.id,
@@ -215,7 +215,7 @@ def edition_values(
         "sections": sections,
         "stories": stories,
         "briefs": briefs,
-        "brief_sections": _group_lines(briefs, len(stories) + 1, language, settings.sections),
+        "brief_sections": _group_lines(briefs, len(stories) + 1, language, settings),
         "rest": len(below) - lines,
         "rest_url": "",
     }
@@ -237,7 +237,9 @@ def _article_view(
 
     def make() -> ArticleView:
         made = article_view(article, edition.language, settings.zone, settings.sections, note, lead)
-        author = i18n.translate(edition.language, "by", author=made.author) if told.author and made.author else ""
+        author = (
+            settings.texts.translate(edition.language, "by", author=made.author) if told.author and made.author else ""
+        )
         byline = " · ".join(filter(None, [author, made.date if told.day else ""]))
         return replace(made, url=options.link(made.url), image=made.image if with_image else None, byline=byline)
 
@@ -309,16 +311,20 @@ def _short_title(story: ArticleView) -> ArticleView:
 
 
 def _group_lines(
-    lines: Sequence[ArticleView], start: int, language: Language, sections: Sequence[str]
+    lines: Sequence[ArticleView], start: int, language: Language, settings: RenderSettings
 ) -> tuple[SectionView, ...]:
     """The lines of an email by topic, the first with the number `start`; a few of them need no headings."""
     if len(lines) <= FEW_LINES:
         return (SectionView("", tuple(lines), start),) if lines else ()
-    return group_into_sections(lines, language, sections, start)
+    return group_into_sections(lines, language, settings.sections, start, settings.texts)
 
 
 def group_into_sections(
-    stories: Sequence[ArticleView], language: Language, sections: Sequence[str] = (), start: int = 2
+    stories: Sequence[ArticleView],
+    language: Language,
+    sections: Sequence[str] = (),
+    start: int = 2,
+    texts: i18n.Texts = i18n.Texts(),
 ) -> tuple[SectionView, ...]:
     """Articles under headings, the first of them with the number `start`: the newsletter's sections in their order, or else
     their topics where at least two topics have two articles each. Without either, all under no heading.
@@ -332,7 +338,7 @@ def group_into_sections(
     groups = [(heading, [story for story in stories if story.topic == heading]) for heading in headings]
     rest = [story for story in stories if story.topic not in headings]
     if rest:
-        groups.append((i18n.translate(language, "other_topics") if headings else "", rest))
+        groups.append((texts.translate(language, "other_topics") if headings else "", rest))
     made: list[SectionView] = []
     for heading, group in groups:
         made.append(SectionView(heading, tuple(group), start))
@@ -362,7 +368,7 @@ class _ShortTexts:
         """The first line of a digest, with the merge tag of the name."""
         newsletter = self.settings.newsletter
         if newsletter is None or not newsletter.greeting:
-            return i18n.translate(self.edition.language, "greeting", name=merge_tag("name"))
+            return self.settings.texts.translate(self.edition.language, "greeting", name=merge_tag("name"))
         values = {name: neutralize(value) for name, value in self._values().items()}
         return fill_template(neutralize(newsletter.greeting), {**values, "name": merge_tag("name")})
 

@@ -19,14 +19,15 @@ from .templates import Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSettings:
-    """What everything rendered shares: site, time zone, templates, the names of the attributes that subscribers have, and
-    the newsletter, where it is of one."""
+    """What everything rendered shares: site, time zone, templates, texts, the names of the attributes that subscribers have,
+    and the newsletter, where it is of one."""
 
     site: Site
     newsletter: Newsletter | None
     zone: ZoneInfo
     templates: Templates
     attributes: Sequence[str] = ()
+    texts: i18n.Texts = i18n.Texts()
 
     @property
     def title(self) -> str:
@@ -47,12 +48,12 @@ def common_values(settings: RenderSettings, language: Language) -> dict[str, Any
         "language": language.value,
         "theme": theme,
         "colors": build_palette(theme.accent, theme.background, theme.heading),
-        "say": partial(i18n.translate, language),
+        "say": partial(settings.texts.translate, language),
         "long_date": partial(i18n.long_date, language=language, zone=zone),
         "short_date": partial(i18n.short_date, language=language, zone=zone),
         "clock": partial(i18n.clock, zone=zone),
         "quantity": partial(i18n.quantity, language=language),
-        "contact": find_links(i18n.translate(language, "contact", contact=settings.site.contact)),
+        "contact": find_links(settings.texts.translate(language, "contact", contact=settings.site.contact)),
         "footer_lines": [find_links(line) for line in theme.footer],
     }
 

@@ -141,19 +141,21 @@ def _image_view(image: Image) -> ImageView:
 # -- notices of corrections --------------------------------------------------------------------------------------------
 
 
-def with_notices(article: Article, notices: Sequence[Notice], language: Language, zone: ZoneInfo) -> Article:
+def with_notices(
+    article: Article, notices: Sequence[Notice], language: Language, zone: ZoneInfo, texts: i18n.Texts
+) -> Article:
     """A corrected article with its notices at the top, newest first; of a withdrawn one only the notice is left."""
     if not notices:
         return article
     changed = max(notice.at for notice in notices)
     last = notices[-1]
     if last.kind is NoticeKind.WITHDRAWAL:
-        words = notice_text(last, language, zone)
-        title = i18n.translate(language, "withdrawn_title", title=article.title)
+        words = notice_text(last, language, zone, texts)
+        title = texts.translate(language, "withdrawn_title", title=article.title)
         return replace(
             article, title=title, lead=words, body_html=_paragraph(words), author="", image=None, updated=changed
         )
-    notes = [notice_text(notice, language, zone) for notice in reversed(notices)]
+    notes = [notice_text(notice, language, zone, texts) for notice in reversed(notices)]
     return replace(
         article,
         lead=" ".join([notes[0], article.lead]).strip(),
@@ -163,15 +165,21 @@ def with_notices(article: Article, notices: Sequence[Notice], language: Language
 
 
 def all_with_notices(
-    articles: Sequence[Article], notices: Mapping[str, Sequence[Notice]], language: Language, zone: ZoneInfo
+    articles: Sequence[Article],
+    notices: Mapping[str, Sequence[Notice]],
+    language: Language,
+    zone: ZoneInfo,
+    texts: i18n.Texts,
 ) -> tuple[Article, ...]:
-    return tuple(with_notices(article, notices.get(article.id, ()), language, zone) for article in articles)
+    return tuple(with_notices(article, notices.get(article.id, ()), language, zone, texts) for article in articles)
 
 
-def notice_text(notice: Notice, language: Language, zone: ZoneInfo) -> str:
+def notice_text(notice: Notice, language: Language, zone: ZoneInfo, texts: i18n.Texts) -> str:
     """The sentence of a notice: `Đính chính (23/11/2026): …`."""
-    note = clean_text(notice.note) or i18n.translate(language, f"notice_{notice.kind}_usual")
-    return i18n.translate(language, f"notice_{notice.kind}", date=i18n.short_date(notice.at, language, zone), note=note)
+    note = clean_text(notice.note) or texts.translate(language, f"notice_{notice.kind}_usual")
+    return texts.translate(
+        language, f"notice_{notice.kind}", date=i18n.short_date(notice.at, language, zone), note=note
+    )
 
 
 def _paragraph(words: str) -> str:

@@ -66,4 +66,10 @@ class WebPages:
     def settings(self, newsletter: Newsletter | None) -> RenderSettings:
         """Site, time zone and templates, for pages that other functions render."""
         zone = self._settings.newsletter_zone(newsletter) if newsletter else self._settings.site.timezone
-        return RenderSettings(site=self._settings.site, newsletter=newsletter, zone=zone, templates=self._templates)
+        return RenderSettings(
+            site=self._settings.site,
+            newsletter=newsletter,
+            zone=zone,
+            templates=self._templates,
+            texts=self._settings.texts,
+        )

@@ -38,7 +38,7 @@ def recipient_finder(
     """A function from an edition and rows of its ledger to recipients by subscriber id, without erased subscribers."""
     newsroom.secret()  # made where there is none
     links = newsroom.settings.links_url
-    test, declared = newsroom.settings.test_mode, newsroom.settings.attributes
+    test, declared, texts = newsroom.settings.test_mode, newsroom.settings.attributes, newsroom.settings.texts
 
     def look_up(edition: Edition, rows: Sequence[Delivery]) -> Mapping[str, Recipient]:
         with database.read() as connection:
@@ -54,7 +54,7 @@ def recipient_finder(
                 links=links,
                 bounce_token=verp.token(secret, row.id),
                 leave_token=verp.token(secret, row.id, verp.LEAVE),
-                attributes=written_attributes(people[row.recipient].attributes, declared, edition.language),
+                attributes=written_attributes(people[row.recipient].attributes, declared, edition.language, texts),
             )
             for row in rows
             if row.recipient in people
@@ -127,21 +127,21 @@ def build_single_recipient(
 
 
 def written_attributes(
-    known: Mapping[str, AttributeValue], declared: Mapping[str, Attribute], language: Language
+    known: Mapping[str, AttributeValue], declared: Mapping[str, Attribute], language: Language, texts: i18n.Texts
 ) -> Mapping[str, str]:
     """Attributes as merge fields, in the words of a language; only those that config.yaml declares."""
     if not known:
         return NO_VALUES
     return {
-        ATTRIBUTE_PREFIX + name: _in_words(value, declared[name].type, language)
+        ATTRIBUTE_PREFIX + name: _in_words(value, declared[name].type, language, texts)
         for name, value in known.items()
         if name in declared
     }
 
 
-def _in_words(value: AttributeValue, type: str, language: Language) -> str:
+def _in_words(value: AttributeValue, type: str, language: Language, texts: i18n.Texts) -> str:
     if isinstance(value, bool):
-        return i18n.translate(language, "value_yes" if value else "value_no")
+        return texts.translate(language, "value_yes" if value else "value_no")
     if isinstance(value, int | float):
         return i18n.plain_number(value, language)
     if type == "date":

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy import Connection
 
-from .. import i18n
 from ..channel import PersonalChannel
 from ..config.schema import Newsletter
 from ..editions import repository, web_archive
@@ -82,7 +81,9 @@ def _edition_file(
         "content_language": edition.language.value,
         "corrected": _notices(edition.carried, corrected),
     }
-    notes = {id: i18n.translate(language, _badge(said)) for id, (_, said) in corrected.items()}
+    notes = {
+        id: context.newsroom.settings.texts.translate(language, _badge(said)) for id, (_, said) in corrected.items()
+    }
     html = render_edition_page(
         edition_now,
         settings,
@@ -100,7 +101,9 @@ def _as_shown(
     """An article as it was sent, or as a correction has left it; one without an address is linked to its own page."""
     if article.id in corrected:
         present, said = corrected[article.id]
-        article = with_notices(_with_frozen_image(present, article), said, language, zone)
+        article = with_notices(
+            _with_frozen_image(present, article), said, language, zone, context.newsroom.settings.texts
+        )
     return article if article.url else replace(article, url=f"{context.url}/articles/{article.id}")
 
 
@@ -205,7 +208,7 @@ def _article_file(
     corrected = web_archive.load_corrected(connection, [article])
     settings = context.pages.settings(newsletter)
     present, said = corrected.get(article.id, (article, []))
-    shown = with_notices(_with_frozen_image(present, article), said, language, settings.zone)
+    shown = with_notices(_with_frozen_image(present, article), said, language, settings.zone, settings.texts)
     withdrawn = bool(said) and said[-1].kind is NoticeKind.WITHDRAWAL
     if not withdrawn:
         shown = replace(shown, lead=present.lead)  # the text below it begins with the notice

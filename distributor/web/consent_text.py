@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ..i18n import translate
+from ..i18n import Texts
 from ..model import Language
 from ..subscribers.sealed import seal, unseal
 from ..subscribers.tokens import BadToken
@@ -20,9 +20,9 @@ _PURPOSE = "consent text"
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # a copied form has no end
 
 
-def text_now(language: Language, site: str) -> str:
+def text_now(language: Language, site: str, texts: Texts = Texts()) -> str:
     """The sentence below the form as it is today."""
-    return translate(language, "signup_consent", site=site)
+    return texts.translate(language, "signup_consent", site=site)
 
 
 def version_of(key: bytes, text: str) -> str:
@@ -31,7 +31,12 @@ def version_of(key: bytes, text: str) -> str:
 
 
 def seen_text(
-    form: Mapping[str, Sequence[str]], language: Language, site: str, secrets: tuple[bytes, ...], now: datetime
+    form: Mapping[str, Sequence[str]],
+    language: Language,
+    site: str,
+    secrets: tuple[bytes, ...],
+    now: datetime,
+    texts: Texts = Texts(),
 ) -> str:
     """The text that was below the form when it was sent. A form that is not ours and names no version, or none that we have
     made, may have had any: then the record says so, and what the text was by then."""
@@ -40,5 +45,5 @@ def seen_text(
         with suppress(BadToken):
             return unseal(secrets, _PURPOSE, version, now)["text"]
     elif is_ours(form, secrets):
-        return text_now(language, site)
-    return translate(language, "signup_consent_unknown", text=text_now(language, site))
+        return text_now(language, site, texts)
+    return texts.translate(language, "signup_consent_unknown", text=text_now(language, site, texts))

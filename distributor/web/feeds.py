@@ -124,7 +124,9 @@ def _announced(context: WebContext, connection: Connection, limit: int, topic: s
     site, shown = context.newsroom.settings.site, list(public_newsletters(context))
     found = web_archive.list_public_articles(connection, shown, limit, topic=topic)
     articles = web_archive.load_articles(connection, [one.id for one in found])
-    return all_with_notices(articles, load_notices(connection, articles), site.language, site.timezone)
+    return all_with_notices(
+        articles, load_notices(connection, articles), site.language, site.timezone, context.newsroom.settings.texts
+    )
 
 
 def _configured(newsroom: Newsroom, newsletter: Newsletter | None = None) -> Channel | None:

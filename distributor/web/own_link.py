@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from ..i18n import translate
 from ..pipeline.own_link import send_own_link
 from ..subscribers.typed_address import clean_typed_address
 from .client_address import client_address, network_of
@@ -30,7 +29,9 @@ async def _show_form(request: web.Request) -> web.Response:
 
 def _form_page(request: web.Request, typed: str, errors: Mapping[str, str], status: int = 200) -> web.Response:
     language = page_language(request)
-    texts = {field: translate(language, key) for field, key in errors.items()}
+    texts = {
+        field: request.app[CONTEXT].newsroom.settings.texts.translate(language, key) for field, key in errors.items()
+    }
     return html_page(request, "own_link", language, status=status, typed=typed, errors=texts)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from ..config.schema import Settings
 from ..config.web import Attribute
-from ..i18n import translate
 from ..mail.address import mask_address
 from ..model import Language, Subscriber
 from ..pipeline import preferences as pipeline
@@ -109,7 +109,12 @@ async def _show(request: web.Request) -> web.Response:
     if visit is None:
         return unknown_link_page(request)
     key = _SAVED.get(request.query.get("saved", ""), "")
-    return _page(request, visit, visit.present, saved=translate(visit.language, key) if key else "")
+    return _page(
+        request,
+        visit,
+        visit.present,
+        saved=request.app[CONTEXT].newsroom.settings.texts.translate(visit.language, key) if key else "",
+    )
 
 
 async def _save(request: web.Request) -> web.Response:
@@ -124,7 +129,9 @@ async def _save(request: web.Request) -> web.Response:
     chosen, errors = check_typed(typed, visit.options, context.clock())
     if chosen is None:
         return _page(request, visit, typed, errors, status=422)
-    text = translate(visit.language, "prefs_consent", site=context.newsroom.settings.site.title)
+    text = context.newsroom.settings.texts.translate(
+        visit.language, "prefs_consent", site=context.newsroom.settings.site.title
+    )
     await _write(
         request,
         visit,
@@ -175,8 +182,8 @@ def _page(
         pauses=[(name, one.title) for name, one in options.newsletters.items() if name in visit.person.newsletters],
         first_day=(today + timedelta(days=1)).isoformat(),
         last_day=(today + LONGEST_PAUSE).isoformat(),
-        errors={name: _error_text(options, name, key, language) for name, key in errors.items()},
-        consent=translate(language, "prefs_consent", site=settings.site.title),
+        errors={name: _error_text(settings, options, name, key, language) for name, key in errors.items()},
+        consent=settings.texts.translate(language, "prefs_consent", site=settings.site.title),
         new_address=new_address,
         leave_url=f"{_prefix(request)}/u/{leave}",
         **_common(request, visit, saved),
@@ -195,9 +202,9 @@ def _attribute_views(options: PreferenceOptions, language: Language) -> list[dic
     ]
 
 
-def _error_text(options: PreferenceOptions, field: str, key: str, language: Language) -> str:
+def _error_text(settings: Settings, options: PreferenceOptions, field: str, key: str, language: Language) -> str:
     """What is wrong with a field; with its name, where several look alike."""
-    text = translate(language, key)
+    text = settings.texts.translate(language, key)
     kind, _, name = field.partition(".")
     if kind == "attribute":
         return f"{_label(options.attributes[name], language)}: {text}"

@@ -216,7 +216,7 @@ async def _show(
         over=_OVER.get(EditionState(draft.row.state), "") if draft.row.state in list(EditionState) else "",
         released_at=draft.row.released_at,
         reviewer=visit.reviewer,
-        who=_shown_actor(draft, language),
+        who=_shown_actor(draft, language, context.newsroom.settings.texts),
         findings=[*blocking, *(one for one in findings if one not in blocking)][:_MOST_FINDINGS],
         blocked=len(blocking),
         problem=problem,
@@ -229,7 +229,7 @@ def _silence(draft: DraftView) -> str:
     return {"send": "send", "skip": "cancel"}.get(review.if_unanswered if review else "", "hold")
 
 
-def _shown_actor(draft: DraftView, language: Language) -> str:
+def _shown_actor(draft: DraftView, language: Language, texts: i18n.Texts) -> str:
     """Who has decided; what decides by itself has a name in words."""
     actor = draft.decided.actor if draft.decided else ""
-    return i18n.translate(language, _BY_ITSELF[actor]) if actor in _BY_ITSELF else actor
+    return texts.translate(language, _BY_ITSELF[actor]) if actor in _BY_ITSELF else actor

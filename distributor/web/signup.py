@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from ..config.schema import Newsletter
-from ..i18n import translate
 from ..model import Language
 from ..pipeline.signup import SignupForm, check_limits, take_signup
 from ..rendering.page_frame import localized
@@ -117,8 +116,8 @@ def form_page(
         status=status,
         newsletter=newsletter,
         signup=view,
-        heading=translate(language, heading, **values) if heading else "",
-        lead=translate(language, lead) if lead else "",
+        heading=settings.texts.translate(language, heading, **values) if heading else "",
+        lead=settings.texts.translate(language, lead) if lead else "",
     )
 
 
@@ -132,7 +131,8 @@ async def _sign_up(request: web.Request) -> web.Response:
     if checked is None:
         return form_page(request, typed=typed, errors=errors, status=422)
     now = context.clock()
-    text = seen_text(form, language, context.newsroom.settings.site.title, context.secrets, now)
+    settings = context.newsroom.settings
+    text = seen_text(form, language, settings.site.title, context.secrets, now, settings.texts)
     kept = [*typed.pairs(), (FORM_TIME, first(form, FORM_TIME)), (CONSENT, version_of(context.secrets[0], text))]
     suggestion = "" if first(form, SURE) else suggest_address(checked.address)
     if suggestion:

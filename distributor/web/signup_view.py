@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..config.schema import Settings
-from ..i18n import translate
 from ..model import Language
 from ..newsroom import Newsroom
 from .signup_form import ATTRIBUTE, HONEYPOT, Errors, FormOptions, TypedForm, form_time
@@ -84,7 +83,7 @@ def _label(settings: Settings, name: str, language: Language) -> str:
 
 
 def _error_text(settings: Settings, field: str, key: str, language: Language) -> str:
-    text = translate(language, key)
+    text = settings.texts.translate(language, key)
     if not field.startswith(ATTRIBUTE):
         return text
     return f"{_label(settings, field.removeprefix(ATTRIBUTE), language)}: {text}"

@@ -16,14 +16,18 @@ def render_snippet(
 ) -> str:
     """`page/parts/snippet.html.j2`; `key` seals its consent text. Raises RenderError where the template fails."""
     render = RenderSettings(
-        site=settings.site, newsletter=newsletter, zone=settings.newsletter_zone(newsletter), templates=templates
+        site=settings.site,
+        newsletter=newsletter,
+        zone=settings.newsletter_zone(newsletter),
+        templates=templates,
+        texts=settings.texts,
     )
     path = localized("/subscribe", language, settings.site.language)
     values = {
         **common_values(render, language),
         "action": f"{settings.links_url}{path}",
         "honeypot": HONEYPOT,
-        "consent_version": version_of(key, text_now(language, settings.site.title)),
+        "consent_version": version_of(key, text_now(language, settings.site.title, settings.texts)),
         "privacy_url": settings.web_settings.privacy_url or "",
     }
     return templates.render("page/parts/snippet.html.j2", values).strip()

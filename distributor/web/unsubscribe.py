@@ -174,7 +174,7 @@ def _short_page(request: web.Request, standing: Standing) -> web.Response:
     newsletter = context.newsroom.settings.newsletters.get(standing.newsletter)
     zone = context.newsroom.zone(newsletter) if newsletter else context.newsroom.settings.site.timezone
     at = standing.left_at or context.clock()
-    text = i18n.translate(
+    text = context.newsroom.settings.texts.translate(
         language,
         "left_since" if standing.newsletter else "left_since_all",
         time=i18n.clock(at, zone),
@@ -186,10 +186,10 @@ def _short_page(request: web.Request, standing: Standing) -> web.Response:
     page = _SHORT.format(
         language=language.value,
         style=context.pages.stylesheet_name,
-        title=escape(i18n.translate(language, "left_title")),
+        title=escape(context.newsroom.settings.texts.translate(language, "left_title")),
         text=escape(text),
         page=escape(page_path(request, "u")),
-        more=escape(i18n.translate(language, "left_more")),
+        more=escape(context.newsroom.settings.texts.translate(language, "left_more")),
     )
     return html_response(request, page.encode(), kind=PageKind.PERSONAL)
 
@@ -331,4 +331,4 @@ def _language(request: web.Request, standing: Standing) -> Language:
 
 
 def _say(request: web.Request, standing: Standing, key: str, **values: object) -> str:
-    return i18n.translate(_language(request, standing), key, **values)
+    return request.app[CONTEXT].newsroom.settings.texts.translate(_language(request, standing), key, **values)

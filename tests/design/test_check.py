@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from distributor.design.check import Asked, check_templates, files_without_effect, follow_templates, what_is_asked
+from distributor.channel import Digest
+from distributor.design.check import (
+    Asked,
+    all_samples,
+    check_templates,
+    files_without_effect,
+    follow_templates,
+    what_is_asked,
+)
 from distributor.errors import ConfigError
+from distributor.model import Language
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.plugins import registry
 from distributor.rendering.templates import TemplateFault, Templates
@@ -356,3 +365,34 @@ def test_a_part_that_an_own_template_uses_has_an_effect(designer: Designer) -> N
     designer.write("email/digests.html.j2", "x")
     designer.write("email/digest.html.j2", '{% include "email/digests.html.j2" %}')
     assert files_without_effect(designer.templates) == []
+
+
+# -- wording -------------------------------------------------------------------------------------------------------------
+
+
+def test_own_wording_is_in_every_email_and_page(designer: Designer) -> None:
+    wording = "wording: {vi: {unsubscribe: Thôi nhận, home: Trang nhà, other_topics: Chuyện khác}}\n"
+    (designer.folder / "config.yaml").write_text(CONFIG + wording, encoding="utf-8")
+    newsroom = designer.newsroom
+    made = {
+        (one.template, one.language): one.render(newsroom.templates)
+        for one in all_samples(newsroom)
+        if one.template in ("email/digest", "page/home.html.j2") and not one.case
+    }
+    vietnamese, english = made["email/digest", Language.VI], made["email/digest", Language.EN]
+    assert isinstance(vietnamese, Digest) and isinstance(english, Digest)
+    assert "Thôi nhận" in vietnamese.html and "Thôi nhận" in vietnamese.text and "Chuyện khác" in vietnamese.html
+    assert "Thôi nhận" not in english.html
+    assert "Trang nhà" in str(made["page/home.html.j2", Language.VI])
+
+
+def test_wrong_wording_is_told_with_its_line(designer: Designer) -> None:
+    wording = "wording:\n  vi:\n    unsubscrib: x\n    greeting: Chào {nam}\n"
+    (designer.folder / "config.yaml").write_text(CONFIG + wording, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        _ = designer.newsroom
+    first = len(CONFIG.splitlines()) + 3
+    assert str(caught.value).splitlines() == [
+        f"config.yaml:{first}: wording.vi.unsubscrib: there is no text 'unsubscrib'; did you mean 'unsubscribe'?",
+        f"config.yaml:{first + 1}: wording.vi.greeting: the text has no place {{nam}}; did you mean {{name}}?",
+    ]
