@@ -176,9 +176,10 @@ def _transactional(
         "preview_url": f"{links}/archive",
         "review_url": f"{links}/review/mau",
         "problem": words["problem"],
+        "changes": [words["intro"]],
         "unsubscribe_url": "",
     }
-    bare_review = {**review, "review_url": "", "preview_url": "", "problem": "", "deadline": None}
+    bare_review = {**review, "review_url": "", "preview_url": "", "problem": "", "changes": [], "deadline": None}
     return {
         "email/correction": {
             "": corrected,
