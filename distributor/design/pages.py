@@ -55,12 +55,10 @@ def page_samples(newsroom: Newsroom, language: Language) -> Iterator[Sample]:
     settings = newsroom.settings
     newsletter = newsletter_in(settings, language)
     yield from _frozen(settings, newsletter, language)
-    for template, cases in {
-        **_lists(newsroom, newsletter, language),
-        **form_pages(newsroom, newsletter, language),
-    }.items():
-        for case, values in cases.items():
-            yield _web_page(settings, language, template, case, values)
+    for pages in (_lists(newsroom, newsletter, language), form_pages(newsroom, newsletter, language)):
+        for template, cases in pages.items():
+            for case, values in cases.items():
+                yield _web_page(settings, language, template, case, values)
     yield _snippet(settings, newsletter, language)
     yield _sample("page/preview.html.j2", "", language, partial(_preview_page, settings, newsletter, language))
     yield _sample("page/samples.html.j2", "", language, partial(_samples_page, settings, language))
