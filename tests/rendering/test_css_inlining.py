@@ -8,6 +8,7 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import lxml.html
 import pytest
 from lxml import html as document
 
+from distributor.editorial import EditionBlock, EditorWords
 from distributor.errors import RenderError
 from distributor.merge_fields import FIELD_NAMES, merge_tag
 from distributor.model import Edition
@@ -121,6 +123,29 @@ def test_if_inlining_fails_a_plain_letter_goes_out_and_staff_are_told(monkeypatc
         assert article.url in made.html
     assert "@@field:unsubscribe_url@@" in made.html
     assert made.text == digest(reference.ORDINARY).text
+
+
+def test_the_plain_letter_says_what_the_editor_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object) -> str:
+        raise ValueError("premailer is in a bad mood")
+
+    monkeypatch.setattr(css_inlining._OfflinePremailer, "transform", broken)
+    blocks = tuple(
+        EditionBlock(text=f"*{place}*", label="Tài trợ", after=place) for place in ("greeting", "first", "Y tế")
+    )
+    words = EditorWords(intro="Lời của **biên tập viên**")
+    made = digest(
+        replace(reference.ORDINARY, blocks=blocks, words=words),
+        notes={"a03": "Đính chính"}, web_url="https://bacson.example/1", preferences_url="https://bacson.example/p",
+    ).html  # fmt: skip
+    shown = [
+        "Kính chào", "<strong>biên tập viên</strong>", "<em>greeting</em>", "Thông xe cầu Nà Mạ", "<em>first</em>",
+        "(Đính chính)", "Y tế</h2>", "<em>Y tế</em>", "Tin vắn</h2>", "4 tin khác sẽ được gửi",
+        "https://bacson.example/p", "https://bacson.example/1",
+    ]  # fmt: skip
+    places = [made.index(one, made.index("<h1")) for one in shown]
+    assert places == sorted(places)
+    assert made.count("Tài trợ") == 3
 
 
 def elements(made: str, path: str) -> list[Any]:
