@@ -25,6 +25,8 @@ from ..text import clean_line
 from .views import BIDI_CONTROLS, safe_text
 
 _HEADING = re.compile(r"<(/?)h[1-6][^>]*>")
+_NUMBER = re.compile(r"[0-9]{1,3}")  # where an ordered list starts
+_BULLET = re.compile(r"•|[0-9]+\.")
 _LINKS = ("http", "https", "mailto")
 _LINES = {"p", "li", "blockquote", "pre", "tr", "figcaption", "caption", "hr"}  # each begins a line of the plain text
 _LAST = "stories"  # where a block stands whose section is not in the email
@@ -116,10 +118,12 @@ def _plain(root: Any) -> str:
         tag = node.tag if isinstance(node.tag, str) else ""
         if tag in _LINES and lines[-1].strip():
             lines.append("")
-        if tag in ("p", "blockquote", "pre", "ul", "ol"):
+        if tag in ("p", "blockquote", "pre") or (tag in ("ul", "ol") and not _is_in_list(node)):
             lines.append("\0")
         if tag == "li":
             lines.append(_bullet(node))
+        if tag in ("td", "th") and lines[-1].strip():
+            lines[-1] += " | "
         add(node.get("alt") if tag == "img" else node.text)
         for child in node:
             walk(child)
@@ -139,8 +143,13 @@ def _bullet(item: Any) -> str:
     parent = item.getparent()
     if parent is None or parent.tag != "ol":
         return "• "
-    start = parent.get("start", "1")
-    return f"{(int(start) if start.isdigit() else 1) + [*parent.iter('li')].index(item)}. "
+    start = parent.get("start", "")
+    first = int(start) if _NUMBER.fullmatch(start) else 1
+    return f"{first + parent.findall('li').index(item)}. "
+
+
+def _is_in_list(node: Any) -> bool:
+    return next(node.iterancestors("li"), None) is not None
 
 
 def _shown_address(link: Any) -> str:
@@ -159,7 +168,7 @@ def _join(lines: Iterable[str]) -> str:
         wanted |= "\0" in line
         if not said:
             continue
-        if made and made[-1] in ("•", *(f"{number}." for number in range(1000))):
+        if made and _BULLET.fullmatch(made[-1]):
             made[-1] = f"{made[-1]} {said}"
             wanted = False
             continue

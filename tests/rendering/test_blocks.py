@@ -28,6 +28,16 @@ from distributor.rendering.blocks import block_view, place_blocks
         ("# Nghỉ lễ\n\nTừ 1/9", "<p><strong>Nghỉ lễ</strong></p>\n<p>Từ 1/9</p>", "Nghỉ lễ\n\nTừ 1/9"),
         ("- một\n- hai", "<ul>\n<li>một</li>\n<li>hai</li>\n</ul>", "• một\n• hai"),
         ("3. ba\n4. bốn", '<ol start="3">\n<li>ba</li>\n<li>bốn</li>\n</ol>', "3. ba\n4. bốn"),
+        (
+            "1. một\n   - a\n   - b\n2. hai",
+            "<ol>\n<li>một\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n</li>\n<li>hai</li>\n</ol>",
+            "1. một\n• a\n• b\n2. hai",
+        ),
+        (
+            "<table><tr><th>Xã</th><th>Số hộ</th></tr><tr><td>Bắc Sơn</td><td>12</td></tr></table>",
+            "<table><tbody><tr><th>Xã</th><th>Số hộ</th></tr><tr><td>Bắc Sơn</td><td>12</td></tr></tbody></table>",
+            "Xã | Số hộ\nBắc Sơn | 12",
+        ),
         ("một  \nhai", "<p>một<br>\nhai</p>", "một\nhai"),
         (
             "![Logo](https://bacson.example/logo.png)",
@@ -39,6 +49,11 @@ from distributor.rendering.blocks import block_view, place_blocks
 def test_markdown_becomes_html_and_readable_text(markdown: str, html: str, text: str) -> None:
     made = block_view(markdown, "Thông báo")
     assert (made.label, str(made.html), made.text) == ("Thông báo", html, text)
+
+
+@pytest.mark.parametrize("start", ["²", "9" * 5000, "-3", "x", ""])
+def test_a_list_that_starts_with_no_usable_number_starts_with_one(start: str) -> None:
+    assert block_view(f'<ol start="{start}"><li>một</li><li>hai</li></ol>').text == "1. một\n2. hai"
 
 
 @pytest.mark.parametrize(
