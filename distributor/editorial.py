@@ -6,6 +6,7 @@ fills them with its own articles; introductions and blocks are Markdown.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from .text import clean, clean_line, count_graphemes
@@ -59,8 +60,10 @@ def clean_greeting(text: str) -> str:
 
 
 def clean_markdown(text: str) -> str:
-    """Markdown without characters that are not allowed. Raises ValueError where it is too long."""
-    made = clean(text.removeprefix("\ufeff")).strip()
+    """Markdown without characters that are not allowed. Raises ValueError where it is too long or cannot be seen."""
+    text = text.removeprefix("\ufeff")
+    made = clean(text).strip()
+    _check_seen(text, made)
     if (length := count_graphemes(made)) > MAX_MARKDOWN:
         raise ValueError(f"has {length:,} characters; {MAX_MARKDOWN:,} are the most")
     return made
@@ -70,5 +73,12 @@ def _clean_template(text: str, places: tuple[str, ...]) -> str:
     made = clean_line(text)
     if (length := count_graphemes(made)) > MAX_LINE:
         raise ValueError(f"has {length:,} characters; {MAX_LINE} are the most")
+    _check_seen(text, made)
     check_template(made, places)
     return made
+
+
+def _check_seen(written: str, made: str) -> None:
+    """Raises ValueError where somebody has written something, and readers would see nothing of it."""
+    if written.strip() and all(unicodedata.category(one)[0] in "CZ" for one in made):
+        raise ValueError("has no character that can be seen")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from distributor.editorial import MAX_LINE, MAX_MARKDOWN, clean_greeting, clean_markdown, clean_preheader, clean_subject
@@ -33,3 +35,11 @@ def test_markdown_keeps_its_lines_and_has_a_limit() -> None:
     assert clean_markdown("\ufeffMột\r\n\r\nHai\x00 ") == "Một\n\nHai"
     with pytest.raises(ValueError, match="10,001 characters"):
         clean_markdown("x" * (MAX_MARKDOWN + 1))
+
+
+@pytest.mark.parametrize("check", [clean_subject, clean_preheader, clean_greeting, clean_markdown])
+@pytest.mark.parametrize("text", ["\u200b", "\u202e", "\u200b \u2066\u00ad"])
+def test_a_text_of_which_nothing_is_seen_is_refused(check: Callable[[str], str], text: str) -> None:
+    with pytest.raises(ValueError, match="has no character that can be seen"):
+        check(text)
+    assert check(f"{text}Bão") == clean_markdown(f"{text}Bão")
