@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 
 from distributor import http
-from distributor.errors import Gone, NotModified, SourceError
+from distributor.errors import Gone, NotModified, SourceError, UnreadableContent
 from distributor.gathering import fetcher as gathering_fetcher
 from distributor.gathering.fetcher import FetchLimits, FetchOptions, HostQueue, HttpFetcher, open_fetcher
 from distributor.source import Validators
@@ -37,7 +37,8 @@ async def fault(fetcher: HttpFetcher, url: str) -> str:
     assert words.startswith(f"{url} ")
     assert words.isprintable()
     said = words.removeprefix(f"{url} ")
-    assert type(caught.value) is (Gone if said.startswith(("answered 404", "answered 410")) else SourceError)
+    kinds = {"answered 404": Gone, "answered 410": Gone, "is larger than": UnreadableContent}
+    assert type(caught.value) is next((kind for start, kind in kinds.items() if said.startswith(start)), SourceError)
     return said
 
 

@@ -134,7 +134,7 @@ def _responses(route: ApiRoute, refs: Any) -> dict[str, Any]:
         made[str(status)] = answer
     own = {*route.errors, *_COMMON_ERRORS, *(_BODY_ERRORS if route.body else ())}
     own |= {404} if route.parameters else set()
-    own |= {409} if route.method == "POST" else set()
+    own |= {409} if route.method in ("POST", "PATCH") else set()
     for status in sorted(own):
         made[str(status)] = _error(status, refs)
     return made
