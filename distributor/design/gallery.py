@@ -14,6 +14,7 @@ from ..errors import RenderError
 from ..merge_fields import ATTRIBUTE_PREFIX, fill_html, fill_text
 from ..newsroom import Newsroom
 from ..preview.client_variants import render_variant
+from ..preview.page import style_values
 from .articles import PICTURES
 from .check import all_samples
 from .samples import GalleryEntry, Sample, SampleKind
@@ -45,7 +46,8 @@ def render_gallery(newsroom: Newsroom) -> tuple[dict[str, bytes], list[GalleryEn
         "Web pages": entries[SampleKind.PAGE],
         "Posts": entries[SampleKind.POST],
     }
-    page = newsroom.templates.render(_TEMPLATE, {"site": newsroom.settings.site, "shown": shown})
+    site = newsroom.settings.site
+    page = newsroom.templates.render(_TEMPLATE, {"site": site, "shown": shown, **style_values(site.theme)})
     return {INDEX: page.encode(), **files}, [one for some in entries.values() for one in some]
 
 

@@ -27,6 +27,7 @@ from ..preview.page import (
     PreviewFinding,
     WebPagePreview,
     render_preview,
+    style_values,
 )
 from ..rendering.context import RenderContext
 from ..rendering.digest import DigestOptions
@@ -227,6 +228,7 @@ def _preview_page(settings: Settings, newsletter: Newsletter, language: Language
     )  # fmt: skip
     shown = EditionPreview(
         name=newsletter.id, title=newsletter.title, site=settings.site.title, subject=title, limit=102_000,
+        theme=settings.site.theme,
         facts=("8 articles",), notes=("a note",), posts=tuple(posts), feeds=(feed, replace(feed, fault="no XML")),
         emails=(email, replace(email, examined=False, findings=(), recipients=None, topics=())),
         others=(OtherPreview(channel="hooks", title="event", media_type="application/json", file="a.json", size=9),),
@@ -242,7 +244,8 @@ def _samples_page(settings: Settings, language: Language, templates: Templates) 
         name="email/digest", case="", language=language.value, subject="…", files={"light": "samples/a.html"}
     )
     shown = {"Emails": [email, replace(email, files={}, fault="…")], "Posts": [replace(email, files={}, text="…")]}
-    return templates.render("page/samples.html.j2", {"site": settings.site, "shown": shown})
+    values = {"site": settings.site, "shown": shown, **style_values(settings.site.theme)}
+    return templates.render("page/samples.html.j2", values)
 
 
 # -- lists ---------------------------------------------------------------------------------------------------------------

@@ -109,6 +109,7 @@ def collect_preview(
         name=name,
         title=newsletter.title if newsletter else preview.edition.newsletter,
         site=newsroom.settings.site.title,
+        theme=newsroom.settings.site.theme,
         subject=preview.edition.subject,
         limit=MAX_ENCODED_SIZE,
         facts=preview.facts,

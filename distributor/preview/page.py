@@ -12,11 +12,14 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from markupsafe import Markup
 
 from ..channel import Appearance
+from ..color import build_palette
+from ..config.schema import Theme
 from ..rendering.templates import Templates
 from ..rendering.views import safe_url
 from .client_variants import render_variant
@@ -151,7 +154,7 @@ class EditionPreview:
     """Everything that would go out of an edition. `page_fault` says why there is no web page where there is none.
 
     `name` is that of the newsletter or edition, `title` the newsletter's; `facts` and `notes` are shown as they are.
-    `limit` is the size, in bytes, at which large providers cut an email.
+    `limit` is the size, in bytes, at which large providers cut an email; `theme` is the newsroom's.
     """
 
     name: str
@@ -167,6 +170,7 @@ class EditionPreview:
     others: tuple[OtherPreview, ...] = ()
     pages: tuple[WebPagePreview, ...] = ()
     page_fault: str = ""
+    theme: Theme = field(default_factory=Theme)
 
     @property
     def examined(self) -> int:
@@ -206,6 +210,7 @@ def render_preview(preview: EditionPreview, templates: Templates) -> dict[str, b
         _TEMPLATE,
         {
             "shown": preview,
+            **style_values(preview.theme),
             "framed": MAX_FRAMES,
             "folder": FOLDER,
             "findings": group_findings(preview.emails),
@@ -227,6 +232,11 @@ def render_preview(preview: EditionPreview, templates: Templates) -> dict[str, b
         for path, copy in _client_variants(f"{FOLDER}/{kind}-{number}", one.html)
     }
     return {INDEX: _encode(index), **copies}
+
+
+def style_values(theme: Theme) -> dict[str, Any]:
+    """What the styles of this page, and of that of the samples, are filled with."""
+    return {"theme": theme, "colors": build_palette(theme.accent, theme.background, theme.heading)}
 
 
 def group_findings(emails: Sequence[EmailPreview]) -> list[GroupedFinding]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 
 from distributor.channel import Appearance, Channel
+from distributor.config.schema import Theme
 from distributor.plugins import registry
 from distributor.preview.page import (
     MAX_FRAMES,
@@ -201,6 +202,30 @@ def test_the_page_itself_asks_the_network_for_nothing_but_the_pictures_of_cards(
     styles = "".join(one.text for one in page.iter("style"))
     assert "url(" not in styles
     assert "@import" not in styles
+
+
+def test_the_page_wears_the_colors_and_fonts_of_the_newsroom() -> None:
+    styles = tree(replace(WHOLE, theme=Theme(accent="#0b5d3b", fonts="Georgia, serif"))).find(".//style").text
+    assert ".band { padding: 1rem max(1.5rem, 50% - 39.5rem); background: #0b5d3b;" in styles
+    assert "Georgia, serif" in styles
+    assert "prefers-color-scheme: dark" in styles
+
+
+def test_with_a_keyboard_one_comes_past_the_frames_and_to_whatever_scrolls() -> None:
+    page = tree(WHOLE)
+    for skip in page.findall(".//a[@class='skip']"):
+        (target,) = [one for one in page.iter() if one.get("id") == skip.get("href").removeprefix("#")]
+        assert target.get("tabindex") == "-1"
+    assert len(page.findall(".//a[@class='skip']")) == 2
+    scrolled = [
+        *page.iter("pre"),
+        *page.findall(".//div[@class='scroll']"),
+        *page.findall(".//figure[@class='desktop']"),
+    ]
+    assert len(scrolled) == 5
+    for one in scrolled:
+        assert (one.get("tabindex"), one.get("role")) == ("0", "group")
+        assert one.get("aria-label")
 
 
 def test_the_other_emails_of_an_edition_can_be_chosen() -> None:
