@@ -14,8 +14,8 @@ from enum import Enum
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
+from ..storage.statements import insert_into
 from ..storage.web_tables import idempotent_answers as table
 
 KEPT_FOR = timedelta(days=1)
@@ -45,8 +45,7 @@ def claim(
     """Claim a key for a request, or find out what became of it."""
     connection.execute(sa.delete(table).where(table.c.at <= now - KEPT_FOR))
     values = {"token_id": token_id, "key": key, "request_sha256": request_sha256}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = insert(table).values(**values, status=_WORKING, body=b"", at=now).on_conflict_do_nothing()
+    fresh = insert_into(connection, table).values(**values, status=_WORKING, body=b"", at=now).on_conflict_do_nothing()
     if connection.execute(fresh.returning(table.c.key)).scalar() is not None:
         return ClaimResult.CLAIMED
     row = connection.execute(sa.select(table).where(_here(token_id, key))).one()

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..source import PushedItem
+from ..storage.statements import insert_into
 from ..storage.web_tables import pushed_articles as table
 
 
 def save(connection: Connection, source: str, item: PushedItem) -> None:
     """Keep an item, in place of an earlier one with its id."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {"content": dict(item.fields), "pushed_at": item.pushed_at}
-    fresh = insert(table).values(source=source, source_id=item.id, **values)
+    fresh = insert_into(connection, table).values(source=source, source_id=item.id, **values)
     connection.execute(fresh.on_conflict_do_update(index_elements=["source", "source_id"], set_=values))
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..config.bounces import BounceGuard
 from ..editions import repository as edition_repository
 from ..model import BounceType, EditionState, Suppression
+from ..storage.statements import insert_into
 from ..storage.tables import (
     bounce_guards,
     bounces,
@@ -103,7 +103,7 @@ def may_suppress(connection: Connection, edition: str, now: datetime, limits: Bo
 def hold_suppression(connection: Connection, edition: str, wanted: Suppression, key: str) -> None:
     """Let a suppression wait for staff."""
     values = {"edition_id": edition, "address_key": key, "reason": wanted.reason[:500], "since": wanted.since}
-    connection.execute(_insert(connection)(pending_suppressions).values(values).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, pending_suppressions).values(values).on_conflict_do_nothing())
 
 
 def list_held(connection: Connection) -> list[HeldSuppressions]:
@@ -162,10 +162,6 @@ def hard_bounced_deliveries(edition: str) -> sa.ColumnElement[bool]:
 # -- statements --------------------------------------------------------------------------------------------------------
 
 
-def _insert(connection: Connection) -> Any:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-
-
 def _here(statement: Any, edition: str) -> Any:
     return statement.where(bounce_guards.c.edition_id == edition)
 
@@ -174,7 +170,9 @@ def _counted(connection: Connection, edition: str, now: datetime) -> tuple[int, 
     if not edition:
         old = (bounce_guards.c.since < now - _NO_EDITION) & bounce_guards.c.held_at.is_(None)
         connection.execute(_here(sa.delete(bounce_guards), "").where(old))
-    fresh = _insert(connection)(bounce_guards).values(edition_id=edition, hard=1, since=now, reason="", confirmed=False)
+    fresh = insert_into(connection, bounce_guards).values(
+        edition_id=edition, hard=1, since=now, reason="", confirmed=False
+    )
     counted = fresh.on_conflict_do_update(
         index_elements=[bounce_guards.c.edition_id], set_={"hard": bounce_guards.c.hard + 1}
     )

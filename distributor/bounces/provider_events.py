@@ -16,8 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
+from ..storage.statements import insert_into
 from ..storage.web_tables import provider_events as table
 from ..text import clean_line
 
@@ -59,8 +59,7 @@ def store(
         "state": EventState.WAITING,
         "note": "",
     }
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+    return connection.execute(insert_into(connection, table).values(row).on_conflict_do_nothing()).rowcount == 1
 
 
 def list_waiting(connection: Connection, now: datetime, limit: int) -> list[StoredEvent]:

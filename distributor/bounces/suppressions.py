@@ -10,20 +10,20 @@ type, and where nobody knows the delivery by its edition, type, code and words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..config.bounces import BounceGuard
 from ..errors import DamagedRow
 from ..mail.address import normalize
 from ..model import Bounce, BounceType, Suppression
 from ..storage.rows import enum_member, log_damage, read_rows, stream_readable_rows
+from ..storage.statements import insert_into
 from ..storage.tables import bounces as table
 from ..storage.tables import suppressions
 from ..text import clean_line
@@ -136,7 +136,7 @@ def suppress(connection: Connection, wanted: Suppression) -> bool:
     key = normalize(wanted.address)
     values = _values(wanted)
     # Another process may have been quicker; on PostgreSQL a failed insert would undo all of the caller's work.
-    fresh = _insert(connection)(suppressions).values(address_key=key, **values).on_conflict_do_nothing()
+    fresh = insert_into(connection, suppressions).values(address_key=key, **values).on_conflict_do_nothing()
     if connection.execute(fresh.returning(suppressions.c.address_key)).scalar() is not None:
         return True
     stronger = outranks(wanted, find_suppression(connection, key))
@@ -154,7 +154,7 @@ def suppress_all(connection: Connection, wanted: Sequence[Suppression]) -> list[
     fresh = {key: one for key, one in backwards if key not in standing}
     if fresh:
         rows = [{"address_key": key, **_values(fresh[key])} for key in sorted(fresh)]
-        connection.execute(_insert(connection)(suppressions).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, suppressions).on_conflict_do_nothing(), rows)
     return [
         fresh.get(key) is one or (outranks(one, standing.get(key, fresh.get(key, one))) and suppress(connection, one))
         for key, one in zip(keys, wanted, strict=True)
@@ -168,10 +168,6 @@ def _values(wanted: Suppression) -> dict[str, Any]:
         "type": wanted.type,
         "until": wanted.until,
     }
-
-
-def _insert(connection: Connection) -> Callable[[sa.Table], Any]:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def find_suppression(connection: Connection, address: str) -> Suppression | None:

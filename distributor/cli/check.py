@@ -86,8 +86,7 @@ def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddres
     """Check the configuration and the store.
 
     Returns the name of the store, a line for each topic that nobody has ever used, and the other addresses that links in
-    sent emails lead to. Raises ConfigError with every
-    problem, and StoreLost.
+    sent emails lead to. Raises ConfigError with every problem, and StoreLost.
     """
     from .. import pipeline
     from ..design.check import check_templates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -88,8 +88,22 @@ def import_file(
 
     Exit code: 1 if there were bad rows.
     """
+    from .csv_files import import_rows, open_csv
+
+    with open_csv(file, encoding) as lines:
+        rows = _open_list(app, file, lines, newsletters, consent)
+        put = None if dry_run else _subscribing(app)
+        try:
+            import_rows(app, file, rows, put, rows.count, _OPT_OUT_NOTE, refused=refused)
+        finally:
+            with app.store() as database, database.read() as connection:
+                warn_of_unknown_topics(app, connection, rows.topics)
+
+
+def _subscribing(app: CliContext) -> Callable[[Connection, Sequence[SubscriptionRequest]], list[ImportOutcome]]:
+    """A function that subscribes the people of some rows, and says what came of each."""
     from ..subscribers.subscribe import SubscriptionChange, add_all
-    from .csv_files import ImportOutcome, import_rows, open_csv
+    from .csv_files import ImportOutcome
 
     plain = {change: ImportOutcome(change.value) for change in SubscriptionChange}
 
@@ -97,21 +111,7 @@ def import_file(
         made = zip(wanted, add_all(connection, wanted, clock(), keys=app.newsroom.known_secrets()), strict=True)
         return [_import_outcome(app, wish.address, one) if one.blocked_by else plain[one.change] for wish, one in made]
 
-    with open_csv(file, encoding) as lines:
-        rows = _open_list(app, file, lines, newsletters, consent)
-        try:
-            import_rows(
-                app,
-                file,
-                rows,
-                None if dry_run else put,
-                rows.count,
-                _OPT_OUT_NOTE,
-                refused=refused,
-            )
-        finally:
-            with app.store() as database, database.read() as connection:
-                warn_of_unknown_topics(app, connection, rows.topics)
+    return put
 
 
 def _open_list(

@@ -7,7 +7,8 @@
     provider         ┘
 
 The mark before each message asks for the subscription (`delivery/ledger`), so nothing is sent to whoever has left, not even
-from a run that is on its way. Who leaves by a link is answered when that is true of the messages too whose mark was first.
+from a run that is on its way. Who leaves on a page or through the API is answered when that is true of the messages
+too whose mark was first.
 """
 
 from __future__ import annotations
@@ -100,11 +101,11 @@ def leave_all(
     return [_standing(people.get(one.subscriber), one.newsletter, found, now) for one in wanted]
 
 
-def find_last_messages(database: Database, requests: Sequence[LeaveRequest]) -> dict[str, list[int]]:
-    """The messages whose mark was quicker than these requests, by subscriber; once `leave_all` is committed. Where the store
-    fails now, they have left all the same."""
+def find_last_messages(database: Database, subscribers: Collection[str]) -> dict[str, list[int]]:
+    """The messages whose mark was quicker than the end of these people's subscriptions, by subscriber; once that is
+    committed. Where the store fails now, they have left all the same."""
     try:
-        return on_the_way.find_marked(database, list({one.subscriber for one in requests}))
+        return on_the_way.find_marked(database, subscribers)
     except StoreError as error:
         log.warning("messages to people who have left may be on their way: %s", error)
         return {}

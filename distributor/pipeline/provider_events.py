@@ -15,21 +15,19 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import aiohttp
 from sqlalchemy import Connection
 
 from ..bounces import provider_events as repository
 from ..bounces import suppressions
 from ..bounces.provider_events import StoredEvent
 from ..bounces.providers import brevo, mailgun, postmark, sendgrid, ses, sns
-from ..bounces.providers.event import BadSignature, ProviderEvent, ProviderEventKind, UnreadableEvent
+from ..bounces.providers.event import ProviderEvent, ProviderEventKind, UnreadableEvent
 from ..bounces.providers.severity import bounce_type, describe, is_not_tried, is_same_address
 from ..delivery import outbox, queries
 from ..editions import repository as edition_repository
 from ..errors import ClockError, DistributorError, StartFailed, UserError
-from ..http import open_session
 from ..mail import verp
 from ..mail.address import normalize
 from ..model import Bounce
@@ -39,16 +37,16 @@ from ..subscribers import opt_outs
 from ..subscribers import repository as subscriber_repository
 from .bounces import process_report
 from .deliver import check_may_send
+from .event_outcome import EventOutcome, set_aside
 from .gather import Clock
 from .leaving import LeaveRequest, leave_all
+from .sns_topics import confirm_topic
 
 log = logging.getLogger("distributor.mail")
 
 MESSAGES = "smtp"  # the hook that takes returned emails as they came
 _BATCH = 50
 _PIECE = 50  # events in one transaction
-_CONFIRM_FOR = timedelta(hours=1)  # how long it is tried to confirm a topic
-_CONFIRM_TIMEOUT, _CONFIRM_OCTETS = 10.0, 32_000
 _READERS: Mapping[str, Callable[[bytes], Iterator[ProviderEvent]]] = {
     "mailgun": mailgun.read,
     "postmark": postmark.read,
@@ -90,15 +88,7 @@ async def work_provider_events(
     return WorkedEvents(worked, tuple(alarms), results)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What one request has brought."""
-
-    results: tuple[str, ...] = ()
-    alarm: str = ""
-
-
-async def _work_one(newsroom: Newsroom, database: Database, event: StoredEvent, clock: Clock) -> _Outcome:
+async def _work_one(newsroom: Newsroom, database: Database, event: StoredEvent, clock: Clock) -> EventOutcome:
     """One request. What goes wrong with it concerns it alone, except where it is the store, the clock or the machine."""
     try:
         if event.provider == MESSAGES:
@@ -106,28 +96,23 @@ async def _work_one(newsroom: Newsroom, database: Database, event: StoredEvent, 
         if event.provider == "ses":
             message = sns.SnsMessage.parse(event.body)
             if message.type == sns.CONFIRMATION:
-                return await _confirm(database, event, message, clock)
+                return await confirm_topic(database, event, message, clock)
             if message.type == sns.END:
                 why = f"the subscription of {message.topic} was ended: no more bounces come from it"
-                return await _set_aside(database, event, why, clock())
+                return await set_aside(database, event, why, clock())
         return await _work_events(newsroom, database, event, clock)
     except UnreadableEvent as error:
-        return await _set_aside(database, event, str(error), clock())
+        return await set_aside(database, event, str(error), clock())
     except (UserError, ClockError, StartFailed):
         raise
     except DistributorError as error:  # a row that cannot be read, for instance
-        return await _set_aside(database, event, str(error), clock())
+        return await set_aside(database, event, str(error), clock())
     except Exception as bug:
         log.exception("an event of %s could not be worked", event.provider)
-        return await _set_aside(database, event, f"{type(bug).__name__}: {bug}", clock())
+        return await set_aside(database, event, f"{type(bug).__name__}: {bug}", clock())
 
 
-async def _set_aside(database: Database, event: StoredEvent, why: str, now: datetime) -> _Outcome:
-    await database.write_in_thread(repository.set_aside, event.id, why, now)
-    return _Outcome(alarm=f"{why} (`distributor bounces --set-aside` shows it)")
-
-
-def _work_message(newsroom: Newsroom, database: Database, event: StoredEvent, now: datetime) -> _Outcome:
+def _work_message(newsroom: Newsroom, database: Database, event: StoredEvent, now: datetime) -> EventOutcome:
     """A returned email, as from a mailbox. A report that is told twice counts once, whichever way it comes."""
     handled = process_report(newsroom, database, event.body, now)
     results = tuple(
@@ -135,46 +120,13 @@ def _work_message(newsroom: Newsroom, database: Database, event: StoredEvent, no
     )
     with database.write() as connection:
         repository.finish(connection, event.id, _summary(results) or "it is no report", now)
-    return _Outcome(results)
-
-
-# -- topics of Amazon ----------------------------------------------------------------------------------------------------
-
-
-async def _confirm(database: Database, event: StoredEvent, message: sns.SnsMessage, clock: Clock) -> _Outcome:
-    """Say that we want what a topic of ours sends; its signature was checked before it was stored."""
-    try:
-        url = message.confirmation_url()
-    except BadSignature as error:
-        return await _set_aside(database, event, str(error), clock())
-    try:
-        await fetch_confirmation(url)
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        why = f"{message.topic} could not be confirmed: {error or type(error).__name__}"
-        if clock() - event.received_at < _CONFIRM_FOR:
-            await database.write_in_thread(repository.postpone, event.id, why, clock())
-            return _Outcome(alarm=f"{why}; tried again")
-        return await _set_aside(database, event, f"{why}; confirm it by hand: {url}", clock())
-    await database.write_in_thread(repository.finish, event.id, f"{message.topic} is confirmed", clock())
-    log.info("ses: the subscription of %s is confirmed", message.topic)
-    return _Outcome(("confirmed",))
-
-
-async def fetch_confirmation(url: str) -> None:
-    """Call an address of Amazon. Raises OSError, TimeoutError and aiohttp's errors."""
-    async with (
-        open_session(user_agent="Distributor", total=_CONFIRM_TIMEOUT, octets=_CONFIRM_OCTETS, reuse=False) as session,
-        session.get(url, allow_redirects=False) as response,
-    ):
-        await response.read()
-        if response.status != 200:
-            raise OSError(f"HTTP {response.status}")
+    return EventOutcome(results)
 
 
 # -- events --------------------------------------------------------------------------------------------------------------
 
 
-async def _work_events(newsroom: Newsroom, database: Database, stored: StoredEvent, clock: Clock) -> _Outcome:
+async def _work_events(newsroom: Newsroom, database: Database, stored: StoredEvent, clock: Clock) -> EventOutcome:
     """The events of one request and their effects, some at a time: others who write come in between. Where it ends in the
     middle, all are worked again, and those that were done are known. Raises UnreadableEvent."""
     events = await asyncio.to_thread(_read_events, stored)
@@ -183,7 +135,7 @@ async def _work_events(newsroom: Newsroom, database: Database, stored: StoredEve
     for piece in pieces:
         results += await database.write_in_thread(_work_piece, newsroom, stored, piece, clock())
     await database.write_in_thread(_finish, stored, results, clock())
-    return _Outcome(results)
+    return EventOutcome(results)
 
 
 def _work_piece(

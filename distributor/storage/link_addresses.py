@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
+from .statements import insert_into
 from .tables import link_addresses
 
 STEP = timedelta(days=1)  # how exact the time of the last email is
@@ -46,8 +46,7 @@ class LinkAddressNotes:
 
 def record(connection: Connection, address: str, now: datetime) -> None:
     """Emails with links below this address are being sent."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = insert(link_addresses).values(address=address, first_sent=now, last_sent=now)
+    row = insert_into(connection, link_addresses).values(address=address, first_sent=now, last_sent=now)
     connection.execute(row.on_conflict_do_update(index_elements=["address"], set_={"last_sent": now}))
 
 

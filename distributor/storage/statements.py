@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -71,6 +72,12 @@ class PreparedStatement:
 def bind_time(connection: Connection, time: datetime | None) -> Any:
     """A time as the driver of this store takes it."""
     return UTC_TIME.process_bind_param(time, connection.dialect)
+
+
+def insert_into(connection: Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what happens where the row is there already (`on_conflict_do_…`), which each store has in its
+    own dialect."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def is_one_of(connection: Connection, column: sa.Column[str], texts: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..bounces import suppressions
 from ..mail.address import normalize
 from ..model import DeliveryState, Subscriber
+from ..storage.statements import insert_into
 from ..storage.tables import deliveries, subscribers, subscriptions
 from ..storage.web_tables import address_changes, consents
 from . import erasures, opt_outs, repository
@@ -52,8 +52,7 @@ def _save(connection: Connection, change: AddressChange) -> None:
         "expires_at": change.expires_at,
         "done_at": change.done_at,
     }
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = insert(address_changes).values(row)
+    fresh = insert_into(connection, address_changes).values(row)
     connection.execute(fresh.on_conflict_do_update(index_elements=["subscriber_id"], set_=row))
 
 

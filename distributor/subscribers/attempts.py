@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
+from ..storage.statements import insert_into
 from ..storage.web_tables import attempt_counts
 
 WINDOW = timedelta(minutes=10)
@@ -40,11 +40,9 @@ def add(connection: Connection, keys: Iterable[str], now: datetime) -> None:
     ]
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     more = {"count": attempt_counts.c.count + 1}
-    connection.execute(
-        insert(attempt_counts).on_conflict_do_update(index_elements=["key", "window_start"], set_=more), rows
-    )
+    fresh = insert_into(connection, attempt_counts)
+    connection.execute(fresh.on_conflict_do_update(index_elements=["key", "window_start"], set_=more), rows)
 
 
 def count(connection: Connection, keys: Collection[str], now: datetime) -> dict[str, AttemptTotals]:

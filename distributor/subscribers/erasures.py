@@ -13,11 +13,10 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..mail.address import normalize
 from ..model import OptOut, Subscriber
-from ..storage.statements import is_one_of
+from ..storage.statements import insert_into, is_one_of
 from ..storage.tables import bounces, deliveries, opt_outs, subscribers, subscriptions, suppressions
 from ..storage.web_tables import data_requests, erased_addresses, idempotent_answers, outbox, provider_events, signups
 from .address_hash import hash_address, hash_with_each
@@ -35,8 +34,7 @@ def erase(connection: Connection, person: Subscriber, keys: tuple[bytes, ...], n
     """
     key = normalize(person.address)
     row = {"address_hash": hash_address(keys[0], key), "at": now, "via": via}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(insert(erased_addresses).values(row).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, erased_addresses).values(row).on_conflict_do_nothing())
     unnamed = {"address": "", "reply": ""}
     connection.execute(sa.update(deliveries).where(deliveries.c.recipient == person.id).values(**unnamed))
     connection.execute(sa.update(bounces).where(bounces.c.address_key == key).values(address_key="", text=""))

@@ -6,16 +6,15 @@ not be subscribed by a file either. A temporary one (a full mailbox) is not thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..bounces.suppressions import LONGEST
 from ..model import OptOut
-from ..storage.statements import is_one_of
+from ..storage.statements import insert_into, is_one_of
 from ..storage.tables import opt_outs, subscribers, suppressions
 from ..text import clean_line
 
@@ -35,7 +34,7 @@ def record(connection: Connection, left: Iterable[OptOut]) -> None:
         for one in left
     }
     if rows:
-        fresh = _insert(connection)(opt_outs).on_conflict_do_nothing()
+        fresh = insert_into(connection, opt_outs).on_conflict_do_nothing()
         connection.execute(fresh, [rows[key] for key in sorted(rows)])
 
 
@@ -128,7 +127,3 @@ def delete(connection: Connection, key: str, newsletters: Collection[str]) -> No
 
 def _opt_out(row: sa.Row[Any]) -> OptOut:
     return OptOut(address=row.address_key, newsletter=row.newsletter, at=row.at, via=row.via, reason=row.reason)
-
-
-def _insert(connection: Connection) -> Callable[[sa.Table], Any]:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..editions import repository as edition_repository
 from ..editions.segments import topics_key
@@ -21,7 +20,7 @@ from ..mail.address import normalize
 from ..model import AttributeValue, EditionKind, Frequency, Language, OptOut, Subscriber
 from ..storage.renames import NameKind, current_name
 from ..storage.rows import damaged_row, from_json, log_damage, read_rows
-from ..storage.statements import is_one_of
+from ..storage.statements import insert_into, is_one_of
 from ..storage.tables import subscribers, subscriptions, suppressions
 from . import opt_outs
 from .attributes import readable_attributes
@@ -123,8 +122,7 @@ def add_subscriptions(connection: Connection, subscriber_id: str, newsletters: S
     """Subscribe somebody to newsletters, whatever they have opted out of; those they have stay as they are."""
     rows = [{"subscriber_id": subscriber_id, "newsletter": name, "since": now} for name in newsletters]
     if rows:
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(subscriptions).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, subscriptions).on_conflict_do_nothing(), rows)
 
 
 def pause(connection: Connection, subscriber_id: str, newsletter: str, until: datetime | None) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..mail.address import normalize
 from ..model import Frequency, Language
 from ..storage.rows import damaged_row, read_rows
+from ..storage.statements import insert_into
 from ..storage.web_tables import refused_signups, signups
 
 FORM = "form"  # how somebody signs up on a page of ours
@@ -118,7 +118,7 @@ def save(connection: Connection, signup: Signup) -> None:
         "reminded_at": signup.reminded_at,
         "confirmed_at": signup.confirmed_at,
     }
-    fresh = _insert(connection)(signups).values(row)
+    fresh = insert_into(connection, signups).values(row)
     changed = {name: value for name, value in row.items() if name not in ("id", "address_key")}
     connection.execute(fresh.on_conflict_do_update(index_elements=["address_key"], set_=changed))
 
@@ -164,7 +164,7 @@ def delete_expired(connection: Connection, now: datetime) -> int:
 def refuse(connection: Connection, address_hash: str, now: datetime) -> None:
     """Nobody may sign this address up for a while. Saying so again begins anew."""
     row = {"address_hash": address_hash, "at": now, "until": now + REFUSED_FOR}
-    fresh = _insert(connection)(refused_signups).values(row)
+    fresh = insert_into(connection, refused_signups).values(row)
     connection.execute(fresh.on_conflict_do_update(index_elements=["address_hash"], set_=row))
 
 
@@ -242,7 +242,3 @@ def _ask_from_json(value: Mapping[str, str]) -> SignupAsk:
         client_address=value["client_address"],
         via=value["via"],
     )
-
-
-def _insert(connection: Connection) -> Any:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

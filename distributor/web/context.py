@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,12 +52,17 @@ class WebContext:
         await leaving.wait_for_last_messages(self.database, last_messages)
         return standing
 
+    async def until_nothing_leaves_for(self, subscriber: str) -> None:
+        """Wait until nothing more leaves for somebody who has just left something, so that they can be told so."""
+        last = await asyncio.to_thread(leaving.find_last_messages, self.database, [subscriber])
+        await leaving.wait_for_last_messages(self.database, last.get(subscriber, []))
+
     @cached_property
     def _leaving(self) -> WriteBatcher[LeaveRequest, tuple[Standing | None, list[int]]]:
         def leave(requests: Sequence[LeaveRequest]) -> list[tuple[Standing | None, list[int]]]:
             with self.database.write() as connection:
                 left = leaving.leave_all(self.newsroom, connection, requests, self.clock())
-            last = leaving.find_last_messages(self.database, requests)
+            last = leaving.find_last_messages(self.database, list({one.subscriber for one in requests}))
             return [(standing, last.get(one.subscriber, [])) for one, standing in zip(requests, left, strict=True)]
 
         return WriteBatcher(leave)

@@ -139,6 +139,8 @@ async def _save(request: web.Request) -> web.Response:
             context.newsroom, connection, visit.person.id, chosen, text, now
         ),
     )
+    if not set(visit.person.newsletters).issubset(chosen.newsletters):
+        await context.until_nothing_leaves_for(visit.person.id)
     return _back(request, "1")
 
 
@@ -276,12 +278,13 @@ async def _erase(request: web.Request) -> web.Response:
     visit = await _visit(request)
     if visit is None:
         return unknown_link_page(request)
-    newsroom = request.app[CONTEXT].newsroom
+    context = request.app[CONTEXT]
     await _write(
         request,
         visit,
-        lambda connection, now: pipeline.erase_subscriber(newsroom, connection, visit.person, now, via="link"),
+        lambda connection, now: pipeline.erase_subscriber(context.newsroom, connection, visit.person, now, via="link"),
     )
+    await context.until_nothing_leaves_for(visit.person.id)
     return html_page(request, "erase", visit.language, erased=True, **_common(request, visit))
 
 

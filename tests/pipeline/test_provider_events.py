@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,79 +23,17 @@ from distributor.model import BounceType, Language
 from distributor.newsroom import Newsroom
 from distributor.pipeline import provider_events as working
 from distributor.pipeline.transactional import EmailRequest, enqueue_email
-from distributor.storage.tables import bounces, deliveries
-from distributor.storage.web_tables import provider_events as table
+from distributor.storage.tables import bounces
 from distributor.subscribers import opt_outs, repository, subscribe
 from distributor.subscribers.requests import parse_request
 from support import provider_requests as sent
 from support.clocked_newsroom import Line
 from support.provider_requests import ProviderRequest
 from support.told_events import happened, listen
+from support.worked_reports import LAN, Reports, delivered
 
 PROVIDERS = ("ses", "mailgun", "postmark", "sendgrid", "brevo")
-LAN = "lan@example.com"
 EVER = sent.utc("2026-01-01")
-
-
-@dataclass
-class Reports:
-    """A newsroom whose edition has gone to Lan and others, and what providers report of it."""
-
-    line: Line
-    count: int = 0
-
-    def token(self, name: str = "lan") -> str:
-        with self.line.store.read() as connection:
-            here = deliveries.c.address == f"{name}@example.com"
-            id = connection.execute(sa.select(sa.func.max(deliveries.c.id)).where(here)).scalar_one()
-        return verp.token(self.line.newsroom.secret(), id)
-
-    def store(self, request: ProviderRequest, key: str = "") -> None:
-        self.count += 1
-        with self.line.store.write() as connection:
-            name = key or f"key-{self.count}"
-            provider_events.store(connection, request.provider, name, {}, request.body, self.line.now)
-
-    def work(self) -> pipeline.WorkedEvents:
-        return asyncio.run(pipeline.work_provider_events(self.line.newsroom, self.line.store, self.line.clock))
-
-    def told(self, *requests: ProviderRequest) -> dict[str, int]:
-        """Store and work; what was done."""
-        for request in requests:
-            self.store(request)
-        return dict(self.work().results or {})
-
-    def suppressed(self, name: str = "lan") -> str:
-        with self.line.store.read() as connection:
-            found = suppressions.find_suppression(connection, f"{name}@example.com")
-        return found.type.value if found else ""
-
-    def bounces(self) -> list[tuple[str, str, str]]:
-        with self.line.store.read() as connection:
-            rows = connection.execute(sa.select(bounces).order_by(bounces.c.id)).all()
-        return [(row.address_key, row.type, row.via) for row in rows]
-
-    def rows(self) -> list[Any]:
-        with self.line.store.read() as connection:
-            return list(connection.execute(sa.select(table).order_by(table.c.id)))
-
-    def newsletters(self, name: str = "lan") -> tuple[str, ...]:
-        with self.line.store.read() as connection:
-            person = repository.find(connection, f"{name}@example.com")
-        return person.newsletters if person else ()
-
-    def hard(self, provider: str) -> ProviderRequest:
-        return sent.all_hard(self.token(), LAN, self.line.now)[provider]
-
-
-def delivered(line: Line, *others: str) -> Reports:
-    """Lan, Hoa, Minh and others have got an edition."""
-    for name in ("lan", "hoa", "minh", *others):
-        line.subscribe(name)
-    line.arrives("a")
-    line.day()
-    line.at("12:00")
-    return Reports(line)
 
 
 @pytest.fixture
@@ -528,81 +464,6 @@ def test_what_is_old_is_forgotten_and_what_waits_never(reports: Reports) -> None
     reports.line.now += timedelta(days=31)
     reports.told(ProviderRequest("mailgun", b"{}"))
     assert [row.state for row in reports.rows()] == ["aside"]
-
-
-# -- topics of Amazon ----------------------------------------------------------------------------------------------------
-
-
-def test_a_topic_of_ours_is_confirmed(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[str] = []
-
-    async def fetch(url: str) -> None:
-        called.append(url)
-
-    monkeypatch.setattr(working, "fetch_confirmation", fetch)
-    request = sent.sns_confirmation(reports.line.now)
-    assert reports.told(request) == {"confirmed": 1}
-    assert called == [json.loads(request.body)["SubscribeURL"]]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://evil.example/?Action=ConfirmSubscription",
-        "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription",
-        "http://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription",
-        "https://sns.ap-southeast-1.amazonaws.com/?Action=DeleteTopic",
-        "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&Action=DeleteTopic",
-        "https://sns.ap-southeast-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:x",
-        "https://sns.ap-southeast-1.amazonaws.com@evil.example/?Action=ConfirmSubscription",
-    ],
-)
-def test_no_other_address_is_ever_called(reports: Reports, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fetch(url: str) -> None:
-        raise AssertionError(url)
-
-    monkeypatch.setattr(working, "fetch_confirmation", fetch)
-    reports.store(sent.sns_confirmation(reports.line.now, SubscribeURL=url))
-    assert len(reports.work().alarms) == 1
-    assert [row.state for row in reports.rows()] == ["aside"]
-
-
-def test_a_confirmation_that_fails_is_tried_again_for_an_hour_and_then_left_to_staff(
-    reports: Reports, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fetch(url: str) -> None:
-        raise OSError("HTTP 500")
-
-    monkeypatch.setattr(working, "fetch_confirmation", fetch)
-    reports.store(sent.sns_confirmation(reports.line.now))
-    assert reports.work().alarms[0].endswith("could not be confirmed: HTTP 500; tried again")
-    assert reports.work().worked == 0, "not at once"
-    reports.line.now += timedelta(minutes=2)
-    assert reports.work().worked == 1
-    reports.line.now += timedelta(hours=1)
-    assert "confirm it by hand: https://sns." in reports.work().alarms[0]
-    assert [row.state for row in reports.rows()] == ["aside"]
-
-
-def test_staff_are_told_when_a_subscription_was_ended_and_it_is_not_made_again(
-    reports: Reports, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fetch(url: str) -> None:
-        raise AssertionError(url)
-
-    monkeypatch.setattr(working, "fetch_confirmation", fetch)
-    reports.store(sent.sns_confirmation(reports.line.now, Type="UnsubscribeConfirmation"))
-    assert "was ended" in reports.work().alarms[0]
-
-
-async def test_an_address_inside_is_never_called() -> None:
-    called: list[object] = []
-    server = await asyncio.start_server(lambda *streams: called.append(streams), "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(OSError, match="Cannot connect"):
-            await working.fetch_confirmation(f"http://127.0.0.1:{port}/")
-    assert called == []
 
 
 def test_a_copy_of_the_store_works_nothing(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,15 @@ READERS = 300
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def arena(request: pytest.FixtureRequest, tmp_path: Path) -> Arena:
+def arena(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Arena]:
     made = Arena(tmp_path / "arena", READERS)
-    if request.param == "postgresql":
-        cluster = request.getfixturevalue("cluster")
-        made.new_store, made.copy_store = cluster.new_store, cluster.copy_of
-    return made
+    if request.param == "sqlite":
+        yield made
+        return
+    cluster = request.getfixturevalue("cluster")
+    made.new_store, made.copy_store = cluster.new_store, cluster.copy_of
+    yield made
+    cluster.drop_stores()
 
 
 def test_a_sender_that_is_killed_loses_nobody_and_repeats_only_what_was_in_doubt(arena: Arena) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +23,11 @@ import sqlalchemy as sa
 from distributor.storage.database import Database
 
 # Nothing here must survive a power cut; the tests of crashes kill our own processes, not the server's machine.
-QUICK = "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
+QUICK = (
+    "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
+    " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=128MB"
+)
+PREFIX = "distributor-pg-"  # short: the path of a socket has 107 characters at most
 
 
 def programs() -> Path | None:
@@ -37,8 +45,10 @@ class Cluster:
     bin: Path
     folder: Path
     port: int
+    in_use: IO[bytes]  # locked as long as the process that made the cluster lives
     numbers: Iterator[int] = field(default_factory=itertools.count)
     template: str = ""
+    stores: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         options = f"{QUICK} -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
@@ -64,19 +74,29 @@ class Cluster:
             opened.migrate()
             opened.close()
             self.template = "migrated"
-        name = f"store_{next(self.numbers)}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {self.template}")
-        return self.url(name)
+        return self._copied(self.template)
 
     def copy_of(self, url: str) -> str:
         """Another store with the same rows. Nobody may be connected to the first one."""
+        return self._copied(sa.make_url(url).database)
+
+    def _copied(self, template: str | None) -> str:
         name = f"store_{next(self.numbers)}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {sa.make_url(url).database}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.stores.append(name)
         return self.url(name)
 
+    def drop_stores(self) -> None:
+        """Drop the stores that were made: each takes 10 MB and more of the disk, and there are many tests."""
+        while self.stores:
+            self.sql(f"DROP DATABASE {self.stores.pop()} WITH (FORCE)")
+
     def remove(self) -> None:
-        self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.in_use.close()
 
     def sql(self, statement: str) -> None:
         engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
@@ -90,15 +110,38 @@ def a_cluster() -> Cluster:
     found = programs()
     if found is None:
         raise LookupError("needs PostgreSQL, Debian's package postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: the path of a socket has 107 characters at most
+    folder, in_use = _own_folder()
     if os.getuid() == 0:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    made = Cluster(found, folder, port)
+    made = Cluster(found, folder, port, in_use)
     made.run("initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
     return made
+
+
+def _own_folder() -> tuple[Path, IO[bytes]]:
+    """A new folder and its lock. Removes what killed test runs left behind: gigabytes after a while."""
+    temporary = Path(tempfile.gettempdir())
+    with (temporary / f"{PREFIX}folders.lock").open("ab") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        for folder in temporary.glob(f"{PREFIX}*/"):
+            with (folder / "in-use").open("ab") as in_use, contextlib.suppress(BlockingIOError):
+                fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _kill_server_in(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+        made = Path(tempfile.mkdtemp(prefix=PREFIX))
+        lock = (made / "in-use").open("ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return made, lock
+
+
+def _kill_server_in(folder: Path) -> None:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        pid = int((folder / "data/postmaster.pid").read_text().splitlines()[0])
+        if "postgres" in Path(f"/proc/{pid}/cmdline").read_text():
+            os.kill(pid, signal.SIGQUIT)
 
 
 def _running() -> Iterator[Cluster]:
@@ -106,9 +149,11 @@ def _running() -> Iterator[Cluster]:
         made = a_cluster()
     except LookupError as error:
         pytest.skip(str(error))
-    made.start()
-    yield made
-    made.remove()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.remove()
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +167,8 @@ def own_cluster() -> Iterator[Cluster]:
     yield from _running()
 
 
-@pytest.fixture(scope="session")
-def postgresql_url(cluster: Cluster) -> Callable[[], str]:
-    """Makes the address of a new store, up to date."""
-    return cluster.new_store
+@pytest.fixture
+def postgresql_url(cluster: Cluster) -> Iterator[Callable[[], str]]:
+    """Makes the address of a new store, up to date, that is dropped after the test."""
+    yield cluster.new_store
+    cluster.drop_stores()

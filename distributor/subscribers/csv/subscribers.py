@@ -74,22 +74,22 @@ class SubscriberList:
         self._language = language
         self._given = self._file.has_column("given")
         self.topics: dict[str, None] = {}
+        self._known = known
+        self._chosen = lru_cache(maxsize=10_000)(self._choice)  # most rows of a list choose alike
 
-        @lru_cache(maxsize=10_000)  # most rows of a list choose alike
-        def chosen(language_: str, newsletters_: str, topics: str, frequency: str, some: bool) -> SubscriptionChoice:
-            choice = parse_choice(
-                split_values(newsletters_) or (newsletters if some else ()),
-                known=known,
-                language=_LANGUAGES.get(fold(language_), language_.casefold()),
-                topics=split_values(topics),
-                frequency=frequency.casefold(),
-                default_language=language,
-                some=some,
-            )
-            self.topics |= dict.fromkeys(choice.topics)
-            return choice
-
-        self._chosen = chosen
+    def _choice(self, language: str, newsletters: str, topics: str, frequency: str, some: bool) -> SubscriptionChoice:
+        """What a row has chosen, from its cells; with `some`, it must name a newsletter, or those of the list are meant."""
+        choice = parse_choice(
+            split_values(newsletters) or (self._usual if some else ()),
+            known=self._known,
+            language=_LANGUAGES.get(fold(language), language.casefold()),
+            topics=split_values(topics),
+            frequency=frequency.casefold(),
+            default_language=self._language,
+            some=some,
+        )
+        self.topics |= dict.fromkeys(choice.topics)
+        return choice
 
     def _attributes(self, cells: Sequence[str]) -> Mapping[str, AttributeValue | None]:
         """The attributes of a row, from their columns. An empty cell says nothing, so what is known stays."""

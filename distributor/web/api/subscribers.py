@@ -5,6 +5,7 @@ No address stands in a URL, where proxies log it: a subscriber is named by id, a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -257,7 +258,14 @@ def _changed_attributes(
         raise _invalid_attribute(error) from None
 
 
-def unsubscribe(call: ApiCall) -> ApiAnswer:
+async def unsubscribe(call: ApiCall) -> ApiAnswer:
+    person, answer = await asyncio.to_thread(_unsubscribe, call)
+    call.context.wake()
+    await call.context.until_nothing_leaves_for(person.id)
+    return answer
+
+
+def _unsubscribe(call: ApiCall) -> tuple[Subscriber, ApiAnswer]:
     wanted: UnsubscribeRequest = call.body
     if wanted.newsletter is None:
         call.require_all_newsletters("unsubscribing somebody from all newsletters")
@@ -276,16 +284,20 @@ def unsubscribe(call: ApiCall) -> ApiAnswer:
         )
         leave_all(call.context.newsroom, connection, [request], call.now)
         after = repository.find_by_ids(connection, [person.id])[person.id]
-        answer = ApiAnswer(_show_detail(connection, after, call))
-    call.context.wake()
-    return answer
+        return after, ApiAnswer(_show_detail(connection, after, call))
 
 
-def forget(call: ApiCall) -> ApiAnswer:
+async def forget(call: ApiCall) -> ApiAnswer:
     call.require_all_newsletters("erasing somebody")
-    with call.context.database.write() as connection:
-        erase_subscriber(call.context.newsroom, connection, _find_by_id(connection, call), call.now, via=VIA)
+    person = await call.context.database.write_in_thread(_forget, call)
+    await call.context.until_nothing_leaves_for(person.id)
     return ApiAnswer(None, 204)
+
+
+def _forget(connection: Connection, call: ApiCall) -> Subscriber:
+    person = _find_by_id(connection, call)
+    erase_subscriber(call.context.newsroom, connection, person, call.now, via=VIA)
+    return person
 
 
 _SUBSCRIBER = {"subscriber": PathParameter("id of the subscriber", "9f2c41d07be3a865")}
