@@ -91,6 +91,8 @@ def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
             return ("web", "url")
         case "list-unsubscribe", _:
             return ours
+        case "image-http", _ if _is_prepared_image(one, keys.values.get(ours, "")):
+            return ours
         case "missing-header", "List-Unsubscribe" | "List-Unsubscribe-Post":
             return ours
         case (("missing-header" | "sender"), "From"):
@@ -110,6 +112,11 @@ def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
         case "page-language", _:
             return keys.set((*newsletter, "language"), ("site", "language"))
     return None
+
+
+def _is_prepared_image(one: Finding, our_url: str) -> bool:
+    """Whether the image is one that the web service shows, at an address made from ours."""
+    return bool(our_url) and any(value.startswith(f"{our_url.rstrip('/')}/images/") for value in one.about)
 
 
 def _by_value(one: Finding, keys: ConfigKeys) -> KeyPath | None:

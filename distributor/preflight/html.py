@@ -13,7 +13,7 @@ from ..text import clean_line
 from .css import DARK, LIGHT, PHONE, ComputedStyle, Screen
 from .css_support import check_css_support
 from .findings import Finding, finding
-from .links import is_web
+from .links import host_of, is_web
 from .parsed_message import CheckContext, ParsedMessage, ParsedPage
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -177,10 +177,17 @@ def check_image_urls(message: ParsedMessage, context: CheckContext) -> Iterator[
 
 
 def check_https(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
+    """Images of our own that lie in one folder have one cause, so they are told as one."""
+    alike: dict[str, list[tuple[ParsedPage, HtmlElement, str]]] = {}
     for page, image, url in _images(message):
         if is_web(url) and not url.lower().startswith("https://"):
-            text = f"{clean_line(url)[:80]} is not https, and some programs do not show it; load it over https"
-            yield finding("image-http", text, page.locate(image), (url,))
+            ours = host_of(url) in context.hosts
+            alike.setdefault(url.rpartition("/")[0] if ours else url, []).append((page, image, url))
+    for (page, image, url), *others in alike.values():
+        more = len({other for *_, other in others} - {url})
+        which = f"{clean_line(url)[:80]} is" + (f", like {more} more beside it," if more else "")
+        text = f"{which} not https, and some programs do not show it; load it over https"
+        yield finding("image-http", text, page.locate(image), (url,))
 
 
 def check_alt_text(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..images.cache import FILE_NAME, ImageCache
 from .page import FOLDER
 
 IMAGES = f"{FOLDER}/images"
+_TAG = re.compile(rb"<[a-z](?:[^<>\"']|\"[^\"]*\"|'[^']*')*+>", re.IGNORECASE)
 
 
 def embed_images(pages: Mapping[str, bytes], cache: ImageCache) -> dict[str, bytes]:
-    """Pages by their paths, with the public addresses of our images replaced by those of copies, and the copies. What is in
-    the cache no more keeps its address. Raises OSError."""
+    """Pages by their paths, with the public addresses of our images replaced in tags by those of copies, and the copies.
+    What is in the cache no more keeps its address, and so does what a page says of an address. Raises OSError."""
     made: dict[str, bytes] = {}
     if not cache.url:
         return dict(pages)
@@ -28,5 +29,8 @@ def embed_images(pages: Mapping[str, bytes], cache: ImageCache) -> dict[str, byt
             made.setdefault(f"{IMAGES}/{file.name}", file.read_bytes())
             return f"{here}{IMAGES}/{file.name}".encode()
 
-        made[path] = address.sub(local, body)
+        def within(tag: re.Match[bytes], local: Callable[[re.Match[bytes]], bytes] = local) -> bytes:
+            return address.sub(local, tag[0])
+
+        made[path] = _TAG.sub(within, body)
     return made

@@ -105,6 +105,27 @@ def test_our_own_hosts_are_no_placeholders() -> None:
     assert check_message(build_message(one), context(hosts=frozenset({"bacson.example", "localhost"}))) == []
 
 
+def test_images_of_ours_in_one_folder_are_told_as_one() -> None:
+    made = clean()
+    pictures = "".join(
+        f'<img src="http://{name}" alt="Nà Mạ" width="9">'
+        for name in (
+            "bacson.example/images/1.jpg",
+            "bacson.example/images/2.jpg",
+            "khac.example/a.jpg",
+            "khac.example/b.jpg",
+        )
+    )
+    found = check_message(build_message(replace(made, html=put(pictures)(made.html))), context())
+    told = [one.message for one in found if one.check == "image-http"]
+    assert [message.partition(",")[0] for message in told] == [
+        "http://bacson.example/images/1.jpg is",
+        "http://khac.example/a.jpg is not https",
+        "http://khac.example/b.jpg is not https",
+    ]
+    assert "like 1 more beside it" in told[0]
+
+
 def test_a_link_is_not_taken_for_a_longer_one() -> None:
     """/tin/a1 is not in a text that only holds /tin/a10."""
     one = replace(clean(), text=clean().text.replace("/tin/a1\n", "/tin/a10\n"))

@@ -65,6 +65,7 @@ def keys(tmp_path: Path) -> ConfigKeys:
         ("image-http", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo, config.yaml:4"),
         ("image-size", "line 9", ("http://bacson.example/logo.png",), "site.theme.logo_width, config.yaml:4"),
         ("image-http", "line 9", ("http://bacson.example/tin/a.png",), ""),
+        ("image-http", "line 9", ("http://links.bacson.example/images/0a.jpg",), "web.url, config.yaml:5"),
         ("dead-link", "x", ("https://cu.bacson.example/a",), "sources.bai.url, config.yaml:7"),
         ("dead-link", "x", ("https://bacson.example/tin/a",), ""),
         ("unreachable-link", "x", ("https://bacson.example/",), "site.url, config.yaml:3"),

@@ -16,10 +16,11 @@ def test_each_page_leads_to_the_copies_from_where_it_lies(tmp_path: Path) -> Non
     cache = ImageCache(tmp_path, "https://news.bacson.example/images")
     (file,) = cache.put("x", PreparedImage(9, 9, (ResizedImage(BODY, "jpg", 536, 357),)), NOW).files
     name, gone = file.url.rpartition("/")[2], f"{cache.url}/{'0' * 32}.jpg"
-    page = f'<img src="{file.url}"><img src="{gone}"><img src="https://khac.example/images/{name}">'
+    said = f"<p>{file.url} is not https</p>"
+    page = f'<img src="{file.url}"><img src="{gone}"><img src="https://khac.example/images/{name}">{said}'
     made = embed_images({"index.html": page.encode(), "index_files/email-1.html": page.encode()}, cache)
     assert made[f"index_files/images/{name}"] == BODY
-    kept = f'<img src="{gone}"><img src="https://khac.example/images/{name}">'
+    kept = f'<img src="{gone}"><img src="https://khac.example/images/{name}">{said}'
     assert made["index.html"].decode() == f'<img src="index_files/images/{name}">{kept}'
     assert made["index_files/email-1.html"].decode() == f'<img src="../index_files/images/{name}">{kept}'
     assert len(made) == 3

@@ -140,7 +140,11 @@ def test_emails_and_the_web_page_stand_in_frames_of_a_phone_and_a_desktop() -> N
     ]  # fmt: skip
     for frame in frames:
         assert frame.get("src") == frame.get("data-stem") + ".light-images.html"
-        assert set(frame.get("sandbox").split()) == {"allow-popups", "allow-popups-to-escape-sandbox"}
+        assert set(frame.get("sandbox").split()) == {
+            "allow-same-origin",
+            "allow-popups",
+            "allow-popups-to-escape-sandbox",
+        }
     wanted = {
         f"{frame.get('data-stem')}.{light}-{seen}.html"
         for frame in frames
