@@ -245,7 +245,7 @@ def _runs(pid: int) -> bool:
 
 
 def _comes(what: Callable[[], bool]) -> bool:
-    for _ in range(100):
+    for _ in range(600):  # a minute: children are of low priority, and other tests run beside
         if what():
             return True
         time.sleep(0.1)

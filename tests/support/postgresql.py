@@ -25,7 +25,7 @@ from distributor.storage.database import Database
 # Nothing here must survive a power cut; the tests of crashes kill our own processes, not the server's machine.
 QUICK = (
     "-c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=60"
-    " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=128MB"
+    " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=256MB"
 )
 PREFIX = "distributor-pg-"  # short: the path of a socket has 107 characters at most
 
