@@ -21,7 +21,7 @@ def found(rules: str) -> list[tuple[str, str]]:
 
 def test_it_names_the_programs_the_place_and_what_to_write() -> None:
     ((message, where),) = found(".a { display: flex } .b { display: inline-flex }")
-    assert message == "display: flex is not known to Outlook on Windows (caniemail.com, 2026-11); use a table"
+    assert message == "display: flex is not known to Outlook on Windows (caniemail.com, 2021-11); use a table"
     assert where == "display: flex in the rule .a; and 1 more"
 
 
