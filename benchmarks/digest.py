@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from distributor.channel import PersonalChannel
 from distributor.config.schema import Newsletter, Site
+from distributor.i18n import Texts
 from distributor.model import Article, Edition, Recipient, Rendition
 from distributor.plugins import registry
 from distributor.rendering.context import RenderContext
@@ -56,7 +57,7 @@ def main() -> None:
     edition = _edition()
     context = RenderContext(
         site=site, newsletter=newsletter, announced=edition.articles, published=edition.articles, templates=templates,
-        language=edition.language, zone=site.timezone,
+        language=edition.language, zone=site.timezone, texts=Texts(),
     )  # fmt: skip
     settings = {"name": "mail", "sender": "tin@bacson.example"}
     channel = TypeAdapter(registry.channels.find("email")).validate_python(settings)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from distributor.config.schema import Newsletter, Site
+from distributor.i18n import Texts
 from distributor.model import Article, Edition, Image
 from distributor.plugins import registry
 from distributor.rendering.context import RenderContext
@@ -58,7 +59,7 @@ def context() -> RenderContext:
     templates = Templates(registry.template_folders(Path("/nonexistent")))
     return RenderContext(
         site=site, newsletter=newsletter, announced=(), published=(), templates=templates,
-        language=edition().language, zone=site.timezone,
+        language=edition().language, zone=site.timezone, texts=Texts(),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ _INDEX = {Language.VI: 0, Language.EN: 1}
 
 _VARIABLE = re.compile(r"\{([a-z]+)\}")
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_NOT_CHANGED = ("draft_", "edited_", "subject_", "sponsored", "test_mark")  # beginnings of keys
+_NOT_CHANGED = ("test_mark",)  # by it staff tell copies, and the archive leaves them out
 _MAY_BE_LEFT_OUT = frozenset({"name", "newsletter", "site", "sender"})  # the others tell what a reader has to know
 # Patterns of CLDR (UTS #35, part 4). The long Vietnamese date of CLDR, "Thứ Hai, 23 tháng 11, 2026", is not what
 # newspapers write.
@@ -40,11 +40,6 @@ class Texts:
         return _fill(self.own.get(language, {}).get(key) or _sentence(language, key), key, values)
 
 
-def translate(language: Language, key: str, **values: object) -> str:
-    """Our own text of a key, whatever a newsroom says in its place. Raises RenderError as `Texts.translate` does."""
-    return _fill(_sentence(language, key), key, values)
-
-
 def all_texts() -> Mapping[str, tuple[str, str]]:
     """Our own texts by key: Vietnamese, English."""
     return _TRANSLATIONS
@@ -56,8 +51,8 @@ def find_wording_faults(language: Language, key: str, text: str) -> str:
         near = difflib.get_close_matches(key, _TRANSLATIONS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config wording` lists all"
         return f"there is no text {key!r}{hint}"
-    if key.startswith(_NOT_CHANGED):
-        return f"the text {key!r} cannot be changed here: it is for staff, or it has a setting of its own"
+    if key in _NOT_CHANGED:
+        return f"the text {key!r} cannot be changed: test copies are recognized by it"
     if not text.strip():
         return "must not be empty"
     ours = set(_VARIABLE.findall(_TRANSLATIONS[key][_INDEX[language]]))

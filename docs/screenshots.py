@@ -33,6 +33,7 @@ CHECKOUT = Path(__file__).parent.parent
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 from distributor import merge_fields  # noqa: E402
+from distributor.i18n import Texts  # noqa: E402
 from distributor.plugins import registry  # noqa: E402
 from distributor.rendering.digest import DigestOptions, render_digest  # noqa: E402
 from distributor.rendering.globals import RenderSettings  # noqa: E402
@@ -82,7 +83,7 @@ def documents() -> Iterator[tuple[str, str, str]]:
     templates = Templates(registry.template_folders(Path("/nonexistent")))
     for name, (edition, newsletter, site) in reference.EDITIONS.items():
         notes = {edition.articles[-1].id: "Đính chính", edition.articles[0].id: "Đã gửi tin khẩn lúc 09:12"}
-        settings = RenderSettings(site=site, newsletter=newsletter, zone=ZONE, templates=templates)
+        settings = RenderSettings(site=site, newsletter=newsletter, zone=ZONE, templates=templates, texts=Texts())
         options = DigestOptions(
             notes=notes if name == "ordinary" else {},
             web_url="https://bacson.example/ban-tin/tin-sang/128",
@@ -102,13 +103,16 @@ def documents() -> Iterator[tuple[str, str, str]]:
             ("en", reference.ENGLISH_SITE, reference.WEEKLY),
         ):
             letter = render_transactional(
-                template, RenderSettings(site=site, newsletter=newsletter, zone=ZONE, templates=templates), site.language,
+                template, RenderSettings(site=site, newsletter=newsletter, zone=ZONE, templates=templates, texts=Texts()),
+                site.language,
                 **reference.letter_values(template, language),
             )  # fmt: skip
             name = f"{template.removeprefix('email/')}-{language}"
             yield name, merge_fields.fill_html(letter.html, READER), merge_fields.fill_text(letter.text, READER)
     article = reference.ORDINARY.articles[0]
-    settings = RenderSettings(site=reference.SITE, newsletter=reference.MORNING, zone=ZONE, templates=templates)
+    settings = RenderSettings(
+        site=reference.SITE, newsletter=reference.MORNING, zone=ZONE, templates=templates, texts=Texts()
+    )
     page = render_article_page(article, settings, reference.SITE.language, note="Đính chính")
     yield "page-article", page, ""
 

@@ -16,6 +16,7 @@ import pytest
 from distributor import merge_fields
 from distributor.channel import Channel
 from distributor.gathering.cleaning import clean_body
+from distributor.i18n import Texts
 from distributor.mail.address import Mailbox
 from distributor.mail.message import EmailContent, build_message
 from distributor.model import Article, Image
@@ -80,6 +81,7 @@ def everything(one: Article) -> dict[str, str]:
     context = RenderContext(
         site=reference.SITE, newsletter=newsletter(channels=("x",)), announced=(one,), published=(one,),
         templates=TEMPLATES, language=made.language, zone=ZONE,
+        texts=Texts(),
     )  # fmt: skip
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
     posts = _channel("outbox", folder=Path("x"), network="mastodon")

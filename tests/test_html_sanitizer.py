@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from distributor.gathering.cleaning import clean_body
 from distributor.gathering.text_export import TextExport
 from distributor.html_sanitizer import ATTRIBUTES, TAGS, sanitize_html
+from distributor.i18n import Texts
 from distributor.plugins import registry
 from distributor.rendering.context import RenderContext
 from distributor.rendering.templates import Templates
@@ -132,6 +133,7 @@ def test_what_an_older_version_let_into_the_store_acts_nowhere(attack: str) -> N
     context = RenderContext(
         site=reference.SITE, newsletter=newsletter(), announced=(one,), published=(one,), language=made.language,
         templates=Templates(registry.template_folders(Path("/nonexistent"))), zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+        texts=Texts(),
     )  # fmt: skip
     page = context.article_page(one, "https://bacson.example/a/a1.html")
     (shown,) = (

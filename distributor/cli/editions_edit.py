@@ -52,7 +52,11 @@ def shown_preheader(app: CliContext, edition: Edition) -> str:
     newsletter = newsroom.settings.newsletters.get(edition.newsletter)
     zone = newsroom.zone(newsletter) if newsletter else newsroom.settings.site.timezone
     settings = RenderSettings(
-        site=newsroom.settings.site, newsletter=newsletter, zone=zone, templates=newsroom.templates
+        site=newsroom.settings.site,
+        newsletter=newsletter,
+        zone=zone,
+        templates=newsroom.templates,
+        texts=newsroom.settings.texts,
     )
     return str(edition_values(edition, settings)["preheader"])
 

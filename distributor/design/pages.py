@@ -189,6 +189,7 @@ def _post_context(
         site=settings.site,
         published=(),
         templates=templates,
+        texts=settings.texts,
         language=language,
         zone=settings.newsletter_zone(newsletter),
         newsletter=newsletter,

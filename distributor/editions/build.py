@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .. import i18n
 from ..config.schema import Newsletter, Settings
 from ..editorial import EditionBlock, EditorWords
 from ..model import Article, Edition, EditionKind
@@ -88,10 +87,10 @@ def build_edition(settings: Settings, newsletter: Newsletter, contents: EditionC
         words=key.words,
     )
     writer = SubjectWriter.of(settings, newsletter, edition, due, withdrawn=key.withdrawn, test=key.test)
-    return replace(edition, subject=writer.subject(edition.carried), **_voice(newsletter, edition, writer.facts.day))
+    return replace(edition, subject=writer.subject(edition.carried), **_voice(newsletter, edition, writer.facts))
 
 
-def _voice(newsletter: Newsletter, edition: Edition, day: date) -> dict[str, Any]:
+def _voice(newsletter: Newsletter, edition: Edition, facts: SubjectFacts) -> dict[str, Any]:
     """What the newsroom says itself in an edition: an alert or a correction speaks of its article only."""
     own = edition.words.preheader
     if edition.kind in (EditionKind.ALERT, EditionKind.CORRECTION):
@@ -99,11 +98,11 @@ def _voice(newsletter: Newsletter, edition: Edition, day: date) -> dict[str, Any
     blocks = tuple(
         EditionBlock(
             text=block.markdown,
-            label=block.label or (i18n.translate(edition.language, "sponsored") if block.sponsor else ""),
+            label=block.label or (facts.texts.translate(facts.language, "sponsored") if block.sponsor else ""),
             after=block.after,
         )
         for block in newsletter.blocks
-        if block.is_shown_on(day)
+        if block.is_shown_on(facts.day)
     )
     return {"preheader": own or newsletter.preheader, "blocks": blocks}
 
@@ -134,6 +133,7 @@ class SubjectWriter:
             newsletter=newsletter.title,
             site=settings.site.title,
             language=edition.language,
+            texts=settings.texts,
             day=due.astimezone(settings.newsletter_zone(newsletter)).date(),
             kind=edition.kind,
             number=edition.number,
@@ -141,9 +141,6 @@ class SubjectWriter:
         return cls(newsletter, facts, edition.words, test or settings.test_mode is not None, withdrawn)
 
     def subject(self, articles: Sequence[Article]) -> str:
-        kind, language = self.facts.kind, self.facts.language
-        template = self.words.subject or usual_subject(
-            self.newsletter, kind, language, articles[0].title, withdrawn=self.withdrawn
-        )
-        words = fill_subject(template, articles, self.facts)
-        return mark_test(words, language) if self.test else words
+        usual = usual_subject(self.newsletter, self.facts, articles[0].title, withdrawn=self.withdrawn)
+        words = fill_subject(self.words.subject or usual, articles, self.facts)
+        return mark_test(words, self.facts.language) if self.test else words

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .. import i18n
 from ..editorial import EditorWords, clean_markdown, clean_preheader, clean_subject
 from ..errors import UserError
+from ..i18n import Texts
 from ..model import Article, Edition, EditionKind
 from ..text import clean_line, cut_words
 
@@ -52,7 +52,7 @@ def clean_words(words: EditorWords, edit: DraftEdit) -> EditorWords:
     return words
 
 
-def edit_draft_contents(edition: Edition, edit: DraftEdit) -> EditedDraft:
+def edit_draft_contents(edition: Edition, edit: DraftEdit, texts: Texts) -> EditedDraft:
     """The draft after an edit. Raises UserError where an article is not in it, is named twice, or would be the last one."""
     if edition.kind not in (EditionKind.DIGEST, EditionKind.ALERT):
         raise UserError(
@@ -76,7 +76,7 @@ def edit_draft_contents(edition: Edition, edit: DraftEdit) -> EditedDraft:
     words = clean_words(edition.words, edit)
     dropped = tuple(by_id[id] for id in by_id if id in drop)
     made = replace(edition, articles=articles, briefs=briefs)
-    changes = (*_changed_words(edition, words), *_changed_articles(edition, made, dropped))
+    changes = (*_changed_words(edition, words, texts), *_changed_articles(edition, made, dropped, texts))
     return EditedDraft(articles, briefs, words, dropped, changes)
 
 
@@ -96,24 +96,24 @@ def _named(edition: Edition, asked: Sequence[str]) -> list[str]:
     return found
 
 
-def _changed_words(edition: Edition, words: EditorWords) -> list[str]:
+def _changed_words(edition: Edition, words: EditorWords, texts: Texts) -> list[str]:
     lines = []
     for name in ("subject", "preheader", "intro"):
         old, new = getattr(edition.words, name), getattr(words, name)
         if old == new:
             continue
         key = f"edited_{name}" if new else f"edited_{name}_usual"
-        lines.append(i18n.translate(edition.language, key, text=cut_words(clean_line(new), _SHOWN)))
+        lines.append(texts.translate(edition.language, key, text=cut_words(clean_line(new), _SHOWN)))
     return lines
 
 
-def _changed_articles(edition: Edition, made: Edition, dropped: Sequence[Article]) -> list[str]:
+def _changed_articles(edition: Edition, made: Edition, dropped: Sequence[Article], texts: Texts) -> list[str]:
     language = edition.language
-    lines = [i18n.translate(language, "edited_dropped", title=one.title, id=one.id) for one in dropped]
+    lines = [texts.translate(language, "edited_dropped", title=one.title, id=one.id) for one in dropped]
     gone = {article.id for article in dropped}
     before = [article.id for article in edition.carried if article.id not in gone]
     if before != [article.id for article in made.carried] or len(edition.articles) - len(gone) < len(made.articles):
         titles = "; ".join(f"{number}. {one.title}" for number, one in enumerate(made.carried[:3], 1))
         more = "; …" if len(made.carried) > 3 else ""
-        lines.append(i18n.translate(language, "edited_order", titles=f"{titles}{more}"))
+        lines.append(texts.translate(language, "edited_order", titles=f"{titles}{more}"))
     return lines

@@ -35,6 +35,7 @@ class SubjectFacts:
     newsletter: str
     site: str
     language: Language
+    texts: i18n.Texts
     day: date
     kind: EditionKind = EditionKind.DIGEST
     number: int = 0
@@ -45,7 +46,7 @@ class SubjectFacts:
         tail = "" if others <= 0 else "subject_other" if others == 1 else "subject_others"
         return {
             "first": first,
-            "others": i18n.translate(self.language, tail, count=others) if tail else "",
+            "others": self.texts.translate(self.language, tail, count=others) if tail else "",
             "count": str(count),
             "date": _week(self) if self.kind is EditionKind.WEEKLY else i18n.day_of_year(self.day, self.language),
             "newsletter": self.newsletter,
@@ -68,29 +69,27 @@ def fill_subject(template: str, articles: Sequence[Article], facts: SubjectFacts
 def _week(facts: SubjectFacts) -> str:
     """The seven days that end on the day of the edition."""
     first, last = (i18n.day_of_year(day, facts.language) for day in (facts.day - timedelta(days=6), facts.day))
-    return i18n.translate(facts.language, "subject_week", first=first, last=last)
+    return facts.texts.translate(facts.language, "subject_week", first=first, last=last)
 
 
-def usual_subject(
-    newsletter: Newsletter, kind: EditionKind, language: Language, title: str, *, withdrawn: bool = False
-) -> str:
+def usual_subject(newsletter: Newsletter, facts: SubjectFacts, title: str, *, withdrawn: bool = False) -> str:
     """The template of an edition's subject where no editor has written one."""
-    if kind is EditionKind.ALERT:
-        return escape_template(label_alert(newsletter, language, title))
-    if kind is EditionKind.CORRECTION:
+    if facts.kind is EditionKind.ALERT:
+        return escape_template(label_alert(newsletter, facts.language, title, facts.texts))
+    if facts.kind is EditionKind.CORRECTION:
         key = "withdrawn_subject" if withdrawn else "correction_subject"
-        return escape_template(i18n.translate(language, key, title=title))
+        return escape_template(facts.texts.translate(facts.language, key, title=title))
     return newsletter.subject or DEFAULT_SUBJECT
 
 
-def alert_label(newsletter: Newsletter, language: Language) -> str:
+def alert_label(newsletter: Newsletter, language: Language, texts: i18n.Texts) -> str:
     """What marks an alert of this newsletter: "Tin khẩn"."""
-    return (newsletter.alerts.label if newsletter.alerts else "") or i18n.translate(language, "alert")
+    return (newsletter.alerts.label if newsletter.alerts else "") or texts.translate(language, "alert")
 
 
-def label_alert(newsletter: Newsletter, language: Language, title: str) -> str:
+def label_alert(newsletter: Newsletter, language: Language, title: str, texts: i18n.Texts) -> str:
     """The title of an alert with its label, unless it begins with one: `Tin khẩn: …`, `KHẨN CẤP – …`, `[Khẩn] …`."""
-    label = alert_label(newsletter, language)
+    label = alert_label(newsletter, language, texts)
     return title if has_label(title, label) else f"{label}: {title}"
 
 

@@ -56,7 +56,7 @@ def edit_draft(
         edition = edition_repository.find(connection, edition_id)
         if edition is None or row.state not in WAITING:
             raise UserError(f"{edition_id} is {_describe_state(row.state)}: only a draft can be edited")
-        wanted = edit_draft_contents(edition, edit)
+        wanted = edit_draft_contents(edition, edit, newsroom.settings.texts)
         before = edition_repository.list_events(connection, edition_id)
         if not wanted.changes:
             return EditOutcome(edition, (), version_of(before))

@@ -151,6 +151,7 @@ def _read_draft(
         changes=tuple(_changes_for(connection, row.id, reviewer)),
         language=edition.language,
         zone=newsroom.zone(newsletter),
+        texts=newsroom.settings.texts,
         url=f"{newsroom.settings.links_url}/review/{review_token(newsroom, row, reviewer)}" if by_mail else "",
     )
     context = NewsletterContext(newsroom, connection, newsletter, edition.frozen_at)

@@ -30,7 +30,7 @@ class SiteRenderContext:
     templates: Templates
     language: Language
     zone: ZoneInfo
-    texts: i18n.Texts = i18n.Texts()
+    texts: i18n.Texts
 
     @property
     def settings(self) -> RenderSettings:

@@ -258,7 +258,7 @@ def _places(
         return cache.article_view(article, "whole", lambda: article_view(article, language, zone, settings.sections))
 
     stories = [whole(article) for article in edition.articles[:full]]
-    sections = group_into_sections(stories[1:], language, settings.sections)
+    sections = group_into_sections(stories[1:], language, settings.sections, texts=settings.texts)
     shown = [*stories[:1], *(story for section in sections for story in section.stories)]
     return {story.id: place for place, story in enumerate(shown)}
 
@@ -316,7 +316,7 @@ def _group_lines(
     """The lines of an email by topic, the first with the number `start`; a few of them need no headings."""
     if len(lines) <= FEW_LINES:
         return (SectionView("", tuple(lines), start),) if lines else ()
-    return group_into_sections(lines, language, settings.sections, start, settings.texts)
+    return group_into_sections(lines, language, settings.sections, start, texts=settings.texts)
 
 
 def group_into_sections(
@@ -324,7 +324,8 @@ def group_into_sections(
     language: Language,
     sections: Sequence[str] = (),
     start: int = 2,
-    texts: i18n.Texts = i18n.Texts(),
+    *,
+    texts: i18n.Texts,
 ) -> tuple[SectionView, ...]:
     """Articles under headings, the first of them with the number `start`: the newsletter's sections in their order, or else
     their topics where at least two topics have two articles each. Without either, all under no heading.
@@ -375,7 +376,7 @@ class _ShortTexts:
     def alert_label(self) -> str:
         """What stands above the title of an alert; nothing where the title has it already."""
         newsletter = self.settings.newsletter
-        label = alert_label(newsletter, self.edition.language) if newsletter else ""
+        label = alert_label(newsletter, self.edition.language, self.settings.texts) if newsletter else ""
         return "" if has_label(self.edition.carried[0].title, label) else safe_text(label)
 
     def _values(self) -> dict[str, str]:
@@ -384,6 +385,7 @@ class _ShortTexts:
             newsletter=self.settings.title,
             site=self.settings.site.title,
             language=edition.language,
+            texts=self.settings.texts,
             day=edition.frozen_at.astimezone(self.settings.zone).date(),
             kind=edition.kind,
             number=edition.number,

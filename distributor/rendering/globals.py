@@ -26,8 +26,8 @@ class RenderSettings:
     newsletter: Newsletter | None
     zone: ZoneInfo
     templates: Templates
+    texts: i18n.Texts
     attributes: Sequence[str] = ()
-    texts: i18n.Texts = i18n.Texts()
 
     @property
     def title(self) -> str:

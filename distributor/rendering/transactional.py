@@ -154,9 +154,10 @@ class ReviewSummary:
     url: str = ""
     language: Language
     zone: ZoneInfo
+    texts: i18n.Texts
 
     def subject(self, subject: str) -> str:
-        return i18n.translate(self.language, "draft_subject", subject=subject)
+        return self.texts.translate(self.language, "draft_subject", subject=subject)
 
     @property
     def lines(self) -> list[str]:
@@ -164,9 +165,9 @@ class ReviewSummary:
         due = self.due.astimezone(self.zone)
         when = f"{due:%H:%M}, {i18n.short_date(self.due, self.language, self.zone)}"
         return [
-            i18n.translate(self.language, "draft_when", edition=self.edition, when=when),
-            i18n.translate(self.language, f"draft_{self.silence}"),
-            *([i18n.translate(self.language, "draft_letters", count=self.variants)] if self.variants > 1 else []),
+            self.texts.translate(self.language, "draft_when", edition=self.edition, when=when),
+            self.texts.translate(self.language, f"draft_{self.silence}"),
+            *([self.texts.translate(self.language, "draft_letters", count=self.variants)] if self.variants > 1 else []),
             *([self.problem] if self.problem else []),
             *self.changes,
             *(f"distributor editions {verb} {self.edition}" for verb in ("approve", "hold", "cancel")),

@@ -20,7 +20,7 @@ _PURPOSE = "consent text"
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # a copied form has no end
 
 
-def text_now(language: Language, site: str, texts: Texts = Texts()) -> str:
+def text_now(language: Language, site: str, texts: Texts) -> str:
     """The sentence below the form as it is today."""
     return texts.translate(language, "signup_consent", site=site)
 
@@ -36,7 +36,7 @@ def seen_text(
     site: str,
     secrets: tuple[bytes, ...],
     now: datetime,
-    texts: Texts = Texts(),
+    texts: Texts,
 ) -> str:
     """The text that was below the form when it was sent. A form that is not ours and names no version, or none that we have
     made, may have had any: then the record says so, and what the text was by then."""

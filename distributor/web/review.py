@@ -141,10 +141,10 @@ async def _edit(request: web.Request) -> web.Response:
     if shown is None:
         return await _show(request, visit, problem="review_page_impossible")
     language = _language(request, visit.draft)
-    edit, filled = review_edit.read_edit(visit.draft, shown, form, language)
+    newsroom, database, id = context.newsroom, context.database, visit.draft.row.id
+    edit, filled = review_edit.read_edit(visit.draft, shown, form, language, newsroom.settings.texts)
     if filled.errors:
         return await _show(request, visit, form=filled)
-    newsroom, database, id = context.newsroom, context.database, visit.draft.row.id
     try:
         await asyncio.to_thread(
             pipeline.edit_draft, newsroom, database, id, edit, visit.reviewer, context.clock(), seen=int(seen)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .. import i18n
 from ..editions.editing import DraftEdit
 from ..editorial import MAX_MARKDOWN, SUBJECT_PLACES, clean_markdown, clean_preheader, clean_subject
+from ..i18n import Texts
 from ..model import Article, EditionKind, Language
 from ..pipeline.draft_review import DraftView
 from ..test_mode import without_mark
@@ -58,14 +58,15 @@ def edit_form(draft: DraftView) -> EditForm | None:
 
 
 def read_edit(
-    draft: DraftView, shown: EditForm, form: Mapping[str, Sequence[str]], language: Language
+    draft: DraftView, shown: EditForm, form: Mapping[str, Sequence[str]], language: Language, texts: Texts
 ) -> tuple[DraftEdit, EditForm]:
     """What is asked for, and the form as it was filled in, with its errors."""
-    texts, errors = _read_texts(shown, form, language)
+    typed, faults = _read_texts(shown, form)
+    errors = {name: texts.translate(language, key, places=shown.places) for name, key in faults.items()}
     dropped = set(form.get("drop", ()))
     places = {one.id: first(form, f"place_{one.id}") for one in draft.edition.articles}
     if dropped.issuperset(one.id for one in draft.edition.carried):
-        errors["drop"] = i18n.translate(language, "review_page_edit_none")
+        errors["drop"] = texts.translate(language, "review_page_edit_none")
     rows = tuple(
         ArticleField(row.id, row.title, places.get(row.id, "") if row.place else "", row.id in dropped)
         for row in shown.articles
@@ -74,17 +75,15 @@ def read_edit(
     order = [id for id in _sorted(draft.edition.articles, places) if id not in dropped]
     kept = [id for id in before if id not in dropped]
     edit = DraftEdit(
-        **{name: text if text != getattr(shown, name) else None for name, text in texts.items()},
+        **{name: text if text != getattr(shown, name) else None for name, text in typed.items()},
         order=order if order != kept else (),
         drop=[row.id for row in rows if row.dropped],
     )
-    return edit, EditForm(**texts, articles=rows, errors=errors, open=True)
+    return edit, EditForm(**typed, articles=rows, errors=errors, open=True)
 
 
-def _read_texts(
-    shown: EditForm, form: Mapping[str, Sequence[str]], language: Language
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The texts as they were typed, and what is wrong with each."""
+def _read_texts(shown: EditForm, form: Mapping[str, Sequence[str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts as they were typed, and for each that cannot be taken the key of the sentence that says why."""
     texts, errors = {}, {}
     for name, check in _CHECKS.items():
         typed = first(form, name)
@@ -92,8 +91,7 @@ def _read_texts(
             texts[name] = check(typed) if typed != getattr(shown, name) else typed
         except ValueError:
             texts[name] = typed
-            key = "review_page_edit_markdown" if name == "intro" else "review_page_edit_line"
-            errors[name] = i18n.translate(language, key, places=shown.places)
+            errors[name] = "review_page_edit_markdown" if name == "intro" else "review_page_edit_line"
     return texts, errors
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from distributor.editions.subject import (
     usual_subject,
 )
 from distributor.editorial import DEFAULT_SUBJECT
+from distributor.i18n import Texts
 from distributor.model import EditionKind, Language
 from support.builders import article, articles, newsletter
 
@@ -29,6 +31,7 @@ def facts(**changes: Any) -> SubjectFacts:
         "language": Language.VI,
         "day": date(2026, 11, 3),
         "number": 7,
+        "texts": Texts(),
     }
     return SubjectFacts(**{**values, **changes})
 
@@ -77,7 +80,7 @@ def test_a_title_is_never_cut_to_less_than_phones_show() -> None:
 
 def test_a_title_that_looks_like_a_template_is_a_title() -> None:
     assert fill_subject("{first}", [article(title="Ngân sách {count} tỷ")], facts()) == "Ngân sách {count} tỷ"
-    template = usual_subject(newsletter(alerts={}), EditionKind.ALERT, Language.VI, "Lũ {count}")
+    template = usual_subject(newsletter(alerts={}), facts(kind=EditionKind.ALERT), "Lũ {count}")
     assert fill_subject(template, articles(1), facts()) == "Tin khẩn: Lũ {count}"
 
 
@@ -93,7 +96,7 @@ def test_a_subject_is_never_empty() -> None:
     ],
 )  # fmt: skip
 def test_a_label_that_the_title_has_is_not_doubled(title: str) -> None:
-    assert label_alert(newsletter(alerts={}), Language.VI, title) == title
+    assert label_alert(newsletter(alerts={}), Language.VI, title, Texts()) == title
 
 
 @pytest.mark.parametrize(
@@ -112,14 +115,29 @@ def test_words_that_are_no_label_do_not_count(title: str, label: str) -> None:
 
 
 def test_the_label_is_a_setting_and_usual_in_each_language() -> None:
-    assert label_alert(newsletter(), Language.EN, "Flood") == "Breaking: Flood"
-    assert label_alert(newsletter(alerts={}), Language.VI, "Lũ về") == "Tin khẩn: Lũ về"
+    assert label_alert(newsletter(), Language.EN, "Flood", Texts()) == "Breaking: Flood"
+    assert label_alert(newsletter(alerts={}), Language.VI, "Lũ về", Texts()) == "Tin khẩn: Lũ về"
     own = newsletter(alerts={"label": "HỎA TỐC"})
-    assert label_alert(own, Language.VI, "Lũ về") == "HỎA TỐC: Lũ về"
-    assert label_alert(own, Language.VI, "Hoả tốc: lũ về") == "Hoả tốc: lũ về"
+    assert label_alert(own, Language.VI, "Lũ về", Texts()) == "HỎA TỐC: Lũ về"
+    assert label_alert(own, Language.VI, "Hoả tốc: lũ về", Texts()) == "Hoả tốc: lũ về"
 
 
 def test_corrections_name_what_they_are() -> None:
-    order = newsletter(subject="{newsletter}")
-    assert usual_subject(order, EditionKind.CORRECTION, Language.VI, "Tin a") == "Đính chính: Tin a"
-    assert usual_subject(order, EditionKind.CORRECTION, Language.EN, "Tin a", withdrawn=True) == "Withdrawn: Tin a"
+    order, vi = newsletter(subject="{newsletter}"), facts(kind=EditionKind.CORRECTION)
+    assert usual_subject(order, vi, "Tin a") == "Đính chính: Tin a"
+    assert usual_subject(order, replace(vi, language=Language.EN), "Tin a", withdrawn=True) == "Withdrawn: Tin a"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (EditionKind.ALERT, "Hỏa tốc: Tin a0"),
+        (EditionKind.CORRECTION, "Sửa tin: Tin a0"),
+        (EditionKind.WEEKLY, "Tin a0 cùng 2 tin nữa"),
+    ],
+)
+def test_a_newsroom_s_own_sentences_stand_in_subjects_too(kind: EditionKind, expected: str) -> None:
+    own = {"alert": "Hỏa tốc", "correction_subject": "Sửa tin: {title}", "subject_others": "cùng {count} tin nữa"}
+    about = facts(kind=kind, texts=Texts({Language.VI: own}))
+    template = usual_subject(newsletter(alerts={}), about, "Tin a0")
+    assert fill_subject(template, articles(3), about) == expected

@@ -22,6 +22,7 @@ from distributor.channel import Digest
 from distributor.color import build_palette, contrast
 from distributor.config.schema import Newsletter
 from distributor.editorial import EditionBlock
+from distributor.i18n import Texts
 from distributor.model import Article, Edition, Image, Language
 from distributor.plugins import registry
 from distributor.rendering.digest import DigestOptions, group_into_sections, render_digest
@@ -247,7 +248,7 @@ def grouped(*topics: str, sections: tuple[str, ...] = ()) -> list[tuple[str, str
         article_view(article(f"a{i}", topics=(topic,) if topic else ()), Language.VI, ZONE, sections)
         for i, topic in enumerate(topics)
     ]
-    made = group_into_sections(stories, Language.VI, sections)
+    made = group_into_sections(stories, Language.VI, sections, texts=Texts())
     return [(block.heading, " ".join(story.id for story in block.stories), block.start) for block in made]
 
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from distributor.channel import PostLimits
 from distributor.errors import RenderError
+from distributor.i18n import Texts
 from distributor.model import Article, Language
 from distributor.plugins import registry
 from distributor.rendering import posts
@@ -35,6 +36,7 @@ CONTEXT = RenderContext(
     templates=Templates(registry.template_folders(Path("/nonexistent"))),
     language=Language.VI,
     zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+    texts=Texts(),
 )
 TITLE = "Khởi công tuyến đường nối hai huyện miền núi"
 LEAD = "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường tỉnh 254. Đường dài 38 km, qua TP. Bắc Sơn. Xong năm 2028."

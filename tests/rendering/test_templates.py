@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from distributor import i18n, merge_fields
+from distributor import merge_fields
 from distributor.errors import RenderError
+from distributor.i18n import Texts
 from distributor.merge_fields import fill_html, fill_text, merge_tag
 from distributor.model import Language
 from distributor.plugins import registry
@@ -19,7 +20,7 @@ from support.clocked_newsroom import Line, text_of
 VALUES: dict[str, object] = {
     "title": "<b>Tin</b>",
     "items": [1, 2],
-    "say": lambda key: i18n.translate(Language.VI, key),
+    "say": lambda key: Texts().translate(Language.VI, key),
 }
 
 

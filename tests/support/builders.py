@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from distributor.channel import Channel
 from distributor.config.schema import Newsletter, Settings, Site
+from distributor.i18n import Texts
 from distributor.model import Article, Edition, ParsedArticle, Rendition
 from distributor.newsroom import Newsroom
 from distributor.plugins import registry
@@ -102,7 +103,9 @@ def newsroom(
 def render_settings(site: Site, newsletter: Newsletter, templates: Templates | None = None) -> RenderSettings:
     """What a newsletter is rendered with: our own templates if no others are given, and the time of Việt Nam."""
     own = templates or Templates(registry.template_folders(Path("/nonexistent")))
-    return RenderSettings(site=site, newsletter=newsletter, zone=ZoneInfo("Asia/Ho_Chi_Minh"), templates=own)
+    return RenderSettings(
+        site=site, newsletter=newsletter, zone=ZoneInfo("Asia/Ho_Chi_Minh"), templates=own, texts=Texts()
+    )
 
 
 def edition(number: int = 1, count: int = 2, **changes: Any) -> Edition:

@@ -21,10 +21,16 @@ USUAL = "Tin c của tỉnh nhà và 2 tin khác"
 
 
 @pytest.fixture
-async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
+def wording() -> str:
+    return "{}"
+
+
+@pytest.fixture
+async def visitor(tmp_path: Path, wording: str) -> AsyncIterator[Visitor]:
     """A draft of three articles, told to its reviewer."""
     line = Line(tmp_path)
-    line.configure('.web: {url: "https://news.bacson.example"}', f"review: {{before: 30m, reviewers: ['{LAN}']}}")
+    line.configure('.web: {url: "https://news.bacson.example"}', f".wording: {wording}")
+    line.configure(f"review: {{before: 30m, reviewers: ['{LAN}']}}")
     made = Visitor(line)
 
     def draft() -> None:
@@ -175,3 +181,16 @@ async def test_without_a_good_link_nothing_is_edited(visitor: Visitor) -> None:
     answer = await visitor.post(f"{link(visitor)[:-1]}A/edit", data={**await form(visitor), "subject": "Khác"})
     assert answer.status == 404
     assert (await content(visitor)).subject == USUAL
+
+
+@pytest.mark.parametrize(
+    "wording", ["{vi: {review_page_edit_none: Cần ít nhất một tin, edited_subject: '“{text}” là tiêu đề mới'}}"]
+)
+async def test_a_newsroom_s_own_sentences_tell_reviewers_what_is_wrong_and_what_was_changed(visitor: Visitor) -> None:
+    typed = await form(visitor)
+    all_dropped = [*typed.items(), *(("drop", one.id) for one in (await content(visitor)).articles)]
+    answer = await visitor.post(f"{link(visitor)}/edit", data=all_dropped, allow_redirects=False)
+    assert answer.status == 422
+    assert "Cần ít nhất một tin" in await answer.text()
+    await visitor.post(f"{link(visitor)}/edit", data={**typed, "subject": "Bão"}, allow_redirects=False)
+    assert "“Bão” là tiêu đề mới" in await (await visitor.get(link(visitor))).text()
