@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from ..editorial import clean_greeting, clean_markdown, clean_preheader, clean_subject
 from ..text import clean_line
 from .section import Section
-from .types import explain_non_text
+from .types import explain_non_text, parse_day
 
 _MAX_LABEL = 60  # characters
 _LARGEST = 100_000  # octets of a file with the text of a block
@@ -59,15 +59,6 @@ def _label(text: str) -> str:
     return made
 
 
-def _day(value: object) -> object:
-    if isinstance(value, date) and type(value) is date:
-        return value
-    try:
-        return date.fromisoformat(str(value).strip())
-    except ValueError:
-        raise ValueError("write a day like 2026-11-23") from None
-
-
 def _quoted(value: object) -> object:
     if isinstance(value, dict):
         raise ValueError("put it in quotes: YAML takes braces for a section")
@@ -81,7 +72,7 @@ GreetingTemplate = Annotated[str, _InQuotes, AfterValidator(clean_greeting)]
 Label = Annotated[str, AfterValidator(_label)]
 _Markdown = Annotated[str, AfterValidator(clean_markdown)]
 _MarkdownFile = Annotated[str, BeforeValidator(_read_file)]
-_Day = Annotated[date, BeforeValidator(_day)]
+_Day = Annotated[date, BeforeValidator(parse_day)]
 
 
 class NewsletterBlock(Section):

@@ -7,10 +7,11 @@ bytes ──yaml──▶ RawConfig (data + line of each key) ──validation�
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    BeforeValidator,
     Field,
     ValidationInfo,
     field_validator,
@@ -152,11 +153,16 @@ class Store(Section):
         return url
 
 
+def _number_as_text(day: object) -> object:
+    """YAML reads 20261201 as a number; what a day looks like is told where days are read."""
+    return str(day) if type(day) is int else day
+
+
 class HolidaySettings(Section):
     """Days without an edition."""
 
     country: str = Field("", description="public holidays of a country; VN includes Tết", examples=["VN"])
-    dates: tuple[str, ...] = Field(
+    dates: tuple[Annotated[str, BeforeValidator(_number_as_text)], ...] = Field(
         (),
         description="more days, each with a reason; a range is 2027-02-01..2027-02-10",
         examples=[["2026-12-31 kiểm kê cuối năm"]],

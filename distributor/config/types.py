@@ -8,7 +8,7 @@ import ipaddress
 import keyword
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -47,6 +47,21 @@ def parse_duration(value: object) -> timedelta:
     if length > _MAX_DURATION:
         raise ValueError("is longer than a hundred years")
     return length
+
+
+def parse_day(value: object) -> date:
+    """`2026-12-01`, and no other of the forms of ISO 8601. Raises ValueError."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    if re.fullmatch(r"\d{8}", text, re.ASCII):
+        raise ValueError(f"write the day with hyphens, as {text[:4]}-{text[4:6]}-{text[6:]}")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        raise ValueError("write a day like 2026-11-23: year, month, day")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no day {text}") from None
 
 
 def explain_non_text(value: object) -> str:

@@ -22,6 +22,7 @@ _MAX_VALUES = 50_000  # with every alias written out
 _MAX_DEPTH = 50
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
+_DAY, _LIKE_A_DAY = "tag:yaml.org,2002:timestamp", re.compile(r"[0-9]{4}-")
 _HIDDEN = re.compile(r"[ \t]+#[^\s#]")  # a value that is taken for a comment: `accent: #9b1c1c`
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -186,6 +187,8 @@ class _NodeReader:
             return None
         if "$" in node.value:
             node = self.substitute_variables(node, path)
+        if node.tag == _DAY and _LIKE_A_DAY.match(node.value):  # whether there is such a day is for the setting to say
+            return node.value
         try:
             value = self.constructor.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 
 from ..config.schema import HolidaySettings, Settings
-from ..config.types import parse_duration
+from ..config.types import parse_day, parse_duration
 from ..config.validation import suggestion
 from ..config.yaml import KeyPath, RawConfig
 from ..errors import Problem
@@ -18,7 +18,7 @@ from .rules import ScheduleRule, parse_rule
 from .slots import MissedSlotPolicy, QuietHours, Schedule
 
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
-_DATES = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?(?:\s+(.+))?")
+_DATES = re.compile(r"([\d-]+)(?:\s*\.\.\s*([\d-]+))?(?:\s+(.+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +142,13 @@ class _ScheduleReader:
     def own_days(self, number: int, text: str) -> tuple[date, date, str] | None:
         match = _DATES.fullmatch(text.strip())
         try:
-            if match:
-                first = date.fromisoformat(match[1])
-                last = date.fromisoformat(match[2]) if match[2] else first
-                if first <= last:
-                    return first, last, match[3] or "a day without an edition"
-        except ValueError:
-            pass
-        self.wrong(
-            ("days_off", "dates", number), "write a day, 2026-12-24, or two, 2027-02-01..2027-02-10, and a reason"
-        )
-        return None
+            if match is None:
+                raise ValueError("write a day, 2026-12-24, or two, 2027-02-01..2027-02-10, and a reason")
+            first = parse_day(match[1])
+            last = parse_day(match[2]) if match[2] else first
+            if last < first:
+                raise ValueError(f"{last} is before {first}: write the first day first")
+            return first, last, match[3] or "a day without an edition"
+        except ValueError as error:
+            self.wrong(("days_off", "dates", number), str(error))
+            return None

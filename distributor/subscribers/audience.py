@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, TypeGuard
 
+from ..config.types import parse_day
 from ..config.validation import suggestion
 from ..config.web import Attribute
 from ..model import Frequency, Language, Subscriber
@@ -345,10 +346,9 @@ def _is_value(node: ast.expr) -> bool:
 
 
 def _day(value: Value, name: str, written: str) -> str:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        try:
-            if date.fromisoformat(value).year in _YEARS:
-                return value
-        except ValueError:
-            pass
+    try:
+        if isinstance(value, str) and parse_day(value).year in _YEARS and value == value.strip():
+            return value
+    except ValueError as error:
+        raise ValueError(f"{name} is a date, and {written} is none: {error}") from None
     raise ValueError(f"{name} is a date, and {written} is none; write '2026-11-23'")

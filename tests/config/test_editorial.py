@@ -50,6 +50,16 @@ def faults(folder: Path, *lines: str) -> list[str]:
         ("blocks: [{text: x, after: dau}]", "blocks.0.after: there is no place 'dau'; there are: greeting, first, "),
         ("blocks: [{text: x, from: 2026-11-29, to: 2026-11-23}]", "blocks.0.to: 2026-11-23 is before `from`, 2026-11-29"),
         ("blocks: [{text: x, from: mai}]", "blocks.0.from: write a day like 2026-11-23"),
+        ("blocks: [{text: x, from: 2026-02-30}]", "blocks.0.from: there is no day 2026-02-30"),
+        ("blocks: [{text: x, to: 20261201}]", "blocks.0.to: write the day with hyphens, as 2026-12-01"),
+        ("blocks: [{text: x, to: 2026-W50-1}]", "blocks.0.to: write a day like 2026-11-23: year, month, day"),
+        ("blocks: [{text: x, to: 2026-12-01T07:00}]", "blocks.0.to: write a day like 2026-11-23: year, month, day"),
+        ("days_off: {dates: [2026-02-30 Tết]}", "days_off.dates.0: there is no day 2026-02-30"),
+        ("days_off: {dates: [20261201]}", "days_off.dates.0: write the day with hyphens, as 2026-12-01"),
+        ("days_off: {dates: [2026-12-02..2026-12-01]}", "days_off.dates.0: 2026-12-01 is before 2026-12-02"),
+        ("days_off: {dates: [nghỉ]}", "days_off.dates.0: write a day, 2026-12-24, or two, "),
+        ("blocks: [{text: <!-- sau -->}]", "blocks.0.text: shows nothing to readers"),
+        ("blocks: [{file: ghi-chu.md}]", "ghi-chu.md shows nothing to readers"),
         ("blocks: [{text: x, form: 2026-11-23}]", "blocks.0.form: is not a known key; did you mean 'from'?"),
         ("blocks: [{file: khong-co.md}]", "blocks.0.file: "),
         ("blocks: [{file: rong.md}]", "is empty"),
@@ -64,6 +74,7 @@ def faults(folder: Path, *lines: str) -> list[str]:
 def test_what_is_wrong_is_told_with_its_key(tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "rong.md").write_text("\n \n", encoding="utf-8")
     (tmp_path / "latin.md").write_bytes("Nghỉ lễ".encode("utf-16"))
+    (tmp_path / "ghi-chu.md").write_text("<!-- sau -->", encoding="utf-8")
     (tmp_path / "tot.md").write_text("Tốt", encoding="utf-8")
     (fault,) = faults(tmp_path, line)
     assert message in fault
