@@ -20,6 +20,7 @@ from .repository import find_article, newest_first
 
 _MARKS = re.compile(r"[\u0300-\u036f]")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
+SHORTEST_BEGINNING = 4  # characters of an id by which an article can be named
 _CLOSE = 0.6  # of difflib's measure, from which a topic may have been meant
 
 
@@ -53,6 +54,16 @@ def find_exact_article(connection: Connection, asked: str) -> Article | None:
             sa.select(articles.c.id).where(articles.c.url.in_([asked, remove_tracking(asked)])).limit(1)
         ).scalar()
     return find_article(connection, id) if id else None
+
+
+def find_by_beginning(connection: Connection, asked: str, limit: int) -> list[Article]:
+    """The articles whose ids begin with these characters, up to `limit`; none where it are fewer than four."""
+    beginning = asked.strip().lower()
+    if len(beginning) < SHORTEST_BEGINNING:
+        return []
+    query = sa.select(articles.c.id).where(articles.c.id.startswith(beginning, autoescape=True))
+    ids = connection.execute(query.order_by(articles.c.id).limit(limit)).scalars().all()
+    return [one for one in skip_damaged(ids, partial(find_article, connection)) if one]
 
 
 def find_by_source_id(connection: Connection, source: str, source_id: str) -> Article | None:

@@ -58,7 +58,8 @@ _BATCH = 500  # articles read together
 def command(context: click.Context, source: str | None, search: str | None, limit: int | None, as_json: bool) -> None:
     """List the articles in the store, newest first, and the editions that carried them.
 
-    `distributor why ARTICLE` tells the whole story of one. ARTICLE is an id or a URL. A search without diacritics also finds
+    `distributor why ARTICLE` tells the whole story of one. ARTICLE is an id, the beginning of one (four
+    characters or more) or a URL. A search without diacritics also finds
     words with them: `--search duong` finds «đường».
     """
     if context.invoked_subcommand is None:
@@ -214,7 +215,7 @@ def _release(app: CliContext, ids: tuple[str, ...]) -> None:
     from ..articles.flags import ArticleFlag
     from ..editions import article_status
 
-    found = [_find(app, id) for id in ids]
+    found = _find_all(app, ids)
     with app.store() as database, database.write() as connection:
         changed = {
             one.id: sum([
@@ -230,16 +231,18 @@ def _release(app: CliContext, ids: tuple[str, ...]) -> None:
         say(f"{plural(0, 'article')} released")
 
 
-def _find(app: CliContext, id: str) -> Article:
+def _find_all(app: CliContext, named: Sequence[str]) -> list[Article]:
+    """The articles, each once however often it is named. Raises UserError."""
     with app.store() as database, database.read() as connection:
-        return find_article(connection, id)
+        found = [find_article(connection, one) for one in named]
+    return list({article.id: article for article in found}.values())
 
 
 def _flag(app: CliContext, ids: tuple[str, ...], name: str, reason: str, done: str) -> None:
     from ..articles import flags as article_flags
     from ..articles.flags import ArticleFlag
 
-    found = [_find(app, id) for id in ids]
+    found = _find_all(app, ids)
     with app.store() as database, database.write() as connection:
         for article in found:
             article_flags.set_flag(
@@ -268,7 +271,7 @@ def _unflag(app: CliContext, ids: tuple[str, ...], name: str, done: str, not_so:
     from ..articles import flags as article_flags
     from ..articles.flags import ArticleFlag
 
-    found = [_find(app, id) for id in ids]
+    found = _find_all(app, ids)
     with app.store() as database, database.write() as connection:
         changed = {
             article.id: article_flags.remove_flag(connection, article.id, ArticleFlag[name]) for article in found
@@ -281,7 +284,8 @@ _MAX_NAMED = 10  # articles listed where several match
 
 
 def find_article(connection: Connection, asked: str, *, by_title: bool = False) -> Article:
-    """The article with this id or URL; with `by_title`, words of its title will do as well.
+    """The article with this id, the only one whose id begins so, or the one with this URL; with `by_title`, words of its
+    title will do as well.
 
     Raises UserError, naming the articles that may be meant.
     """
@@ -291,14 +295,21 @@ def find_article(connection: Connection, asked: str, *, by_title: bool = False) 
     found = search.find_exact_article(connection, asked)
     if found:
         return found
-    near = list(itertools.islice(search.search_articles(connection, asked), _MAX_NAMED + 1))
+    begun = search.find_by_beginning(connection, asked, _MAX_NAMED + 1)
+    if len(begun) == 1:
+        return begun[0]
+    near = begun or list(itertools.islice(search.search_articles(connection, asked), _MAX_NAMED + 1))
     if len(near) == 1 and by_title:
         return near[0]
     if not near:
         raise UserError(f"there is no article {asked!r}; `distributor articles --search WORDS` searches for one")
     named = "\n".join(f"  {one.id}  {one.title}" for one in near[:_MAX_NAMED])
     more = "\n  and more" if len(near) > _MAX_NAMED else ""
-    what = f"{asked!r} matches several articles" if by_title else f"{asked!r} is not an id or a URL"
+    what = f"{asked!r} is not an id or a URL"
+    if begun or by_title:
+        what = (
+            f"several articles have ids that begin with {asked!r}" if begun else f"{asked!r} matches several articles"
+        )
     raise UserError(f"{what}; name one by its id:\n{named}{more}")
 
 

@@ -11,8 +11,10 @@ from ..errors import UserError
 from ..i18n import Texts
 from ..model import Article, Edition, EditionKind
 from ..text import clean_line, cut_words
+from ..url_cleaning import canonical_url
 
 _SHOWN = 100  # characters of a text in a history
+_LISTED = 20  # articles that an error names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +61,11 @@ def edit_draft_contents(edition: Edition, edit: DraftEdit, texts: Texts) -> Edit
             f"{edition.id} is a {edition.kind} edition, which is made for each subscriber: only digests and alerts can "
             "be edited; `distributor editions approve` or `cancel` decides about it"
         )
-    order, drop = _named(edition, edit.order), set(_named(edition, tuple(dict.fromkeys(edit.drop))))
-    if twice := drop.intersection(order):
-        raise UserError(f"{next(iter(twice))} is both ordered and dropped")
+    order, drop = _named(edition, edit.order), set(_named(edition, edit.drop))
+    if twice := next((id for id in order if order.count(id) > 1), ""):
+        raise UserError(f"the order names {twice} twice")
+    if both := drop.intersection(order):
+        raise UserError(f"{min(both)} is both in the order and left out")
     by_id = {article.id: article for article in edition.carried}
     first = [by_id[id] for id in order]
     articles = (*first, *(one for one in edition.articles if one.id not in {*order, *drop}))
@@ -81,19 +85,22 @@ def edit_draft_contents(edition: Edition, edit: DraftEdit, texts: Texts) -> Edit
 
 
 def _named(edition: Edition, asked: Sequence[str]) -> list[str]:
-    """The ids of articles that are named by an id, or by how it begins. Raises UserError."""
+    """The ids of articles that are named by an id, by how it begins, or by the address of their page. Raises UserError."""
+    return [_find_named(edition, text.strip()) for text in asked]
+
+
+def _find_named(edition: Edition, text: str) -> str:
     ids = [article.id for article in edition.carried]
-    found = []
-    for text in asked:
-        near = [id for id in ids if text and id.startswith(text)]
-        if text not in ids and len(near) != 1:
-            what = "several articles whose ids begin with" if near else "no article"
-            raise UserError(f"{edition.id} has {what} {text[:60]!r}; it has: {', '.join(ids)}")
-        found.append(text if text in ids else near[0])
-    twice = next((id for id in found if found.count(id) > 1), "")
-    if twice:
-        raise UserError(f"{twice} is named twice in the order")
-    return found
+    if text in ids:
+        return text
+    near = [id for id in ids if text and id.startswith(text.lower())]
+    near = near or [one.id for one in edition.carried if text and canonical_url(one.url) == canonical_url(text)]
+    if len(near) == 1:
+        return near[0]
+    what = "several articles whose ids begin with" if near else "no article"
+    listed = "".join(f"\n  {one.id}  {cut_words(one.title, _SHOWN)}" for one in edition.carried[:_LISTED])
+    more = "\n  and more" if len(ids) > _LISTED else ""
+    raise UserError(f"{edition.id} has {what} {text[:60]!r}; it has:{listed}{more}")
 
 
 def _changed_words(edition: Edition, words: EditorWords, texts: Texts) -> list[str]:

@@ -40,3 +40,18 @@ def test_holding_an_article_that_was_sent_names_what_changes_it(room: Room) -> N
         f"warning: {sent} was already sent in tin-sang-1; "
         "`distributor articles correct` or `withdraw` changes what was sent\n"
     )
+
+
+def test_an_article_is_named_by_the_beginning_of_its_id_everywhere(room: Room) -> None:
+    room.good("gather")
+    one, other = (row["id"] for row in room.run("articles", "--json").json)
+    length = next(n for n in range(4, 64) if one[:n] != other[:n])
+    short = one[:length]
+    assert one in room.good("articles", "show", short)
+    assert one in room.good("articles", "hold", short, one)
+    assert f"released: {one}" in room.good("articles", "release", short, one)
+    assert f"unpinned: {one}" in (room.good("articles", "pin", one), room.good("articles", "unpin", one, short))[1]
+    assert "dry run" in room.good("send", "--alert", short.upper(), "--dry-run")
+    assert "dry run" in room.good("articles", "correct", short, "--dry-run")
+    failed = room.run("articles", "hold", one[:3])
+    assert failed.code and f"there is no article '{one[:3]}'" in failed.err

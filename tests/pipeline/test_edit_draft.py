@@ -178,11 +178,11 @@ def test_what_is_approved_is_what_was_looked_at(draft: Line) -> None:
     ("wanted", "message"),
     [
         ({"drop": "abc"}, "would have no article left; `distributor editions cancel tin-sang-1` stops it"),
-        ({"drop": ["zz"]}, "has no article 'zz'; it has: "),
-        ({"order": ["zz"]}, "has no article 'zz'; it has: "),
+        ({"drop": ["zz"]}, "has no article 'zz'; it has:"),
+        ({"order": ["zz"]}, "has no article 'zz'; it has:"),
         ({"order": ["", "a"]}, "has no article ''"),
-        ({"order": "aba"}, "is named twice in the order"),
-        ({"order": "ab", "drop": "b"}, "is both ordered and dropped"),
+        ({"order": "aba"}, "the order names .* twice"),
+        ({"order": "ab", "drop": "b"}, "is both in the order and left out"),
         ({"subject": "ạ" * 10_000}, "subject has 10,000 characters; 250 are the most"),
         ({"subject": "{ten}"}, r"subject has a place \{ten\} that there is not"),
         ({"intro": "x" * 10_001}, "intro has 10,001 characters"),
@@ -193,6 +193,18 @@ def test_what_cannot_be_is_refused_and_nothing_is_changed(draft: Line, wanted: d
     with pytest.raises(UserError, match=message):
         edit(draft, **wanted)
     assert renditions(draft) == before
+
+
+def test_an_article_may_be_named_in_several_ways(draft: Line) -> None:
+    """By its id, in part or whole, and by the address of its page; to leave it out twice is to leave it out."""
+    carried = content(draft).articles
+    one = next(article for article in carried if article.id == draft.ids["b"])  # type: ignore[attr-defined]
+    length = next(n for n in range(4, 64) if sum(other.id.startswith(one.id[:n]) for other in carried) == 1)
+    made = edit(draft, drop=[one.id[:length].upper(), one.id, one.id, f"{one.url}?utm_source=x"])
+    assert [article.id for article in made.edition.carried] == [other.id for other in carried if other != one]
+    assert len(made.changes) == 1
+    with pytest.raises(UserError, match=f"the order names {carried[0].id} twice"):
+        edit(draft, order=[carried[0].id, f" {carried[0].url}"])
 
 
 def test_an_article_that_was_left_out_cannot_be_left_out_again(draft: Line) -> None:
