@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from .merge_fields import OPEN as MERGE_TAG
 from .text import clean, clean_line, count_graphemes
 from .text_template import check_template
 
@@ -66,6 +67,15 @@ def clean_markdown(text: str) -> str:
     _check_seen(text, made)
     if (length := count_graphemes(made)) > MAX_MARKDOWN:
         raise ValueError(f"has {length:,} characters; {MAX_MARKDOWN:,} are the most")
+    _check_no_tag(made)
+    if made:
+        from .markdown import is_seen, render_markdown  # takes long to import, and most newsrooms have no block
+
+        if not is_seen(*render_markdown(made)):
+            raise ValueError(
+                "shows nothing to readers: it has only comments, or what is taken away, such as scripts and pictures that "
+                "do not come by https"
+            )
     return made
 
 
@@ -74,8 +84,17 @@ def _clean_template(text: str, places: tuple[str, ...]) -> str:
     if (length := count_graphemes(made)) > MAX_LINE:
         raise ValueError(f"has {length:,} characters; {MAX_LINE} are the most")
     _check_seen(text, made)
+    _check_no_tag(made)
     check_template(made, places)
     return made
+
+
+def _check_no_tag(text: str) -> None:
+    """Raises ValueError for a merge tag: those of templates are not filled in what is written here."""
+    if MERGE_TAG in text:
+        raise ValueError(
+            f"has {MERGE_TAG}, which only templates can have; a subscriber's name is {{name}}, in `greeting`"
+        )
 
 
 def _check_seen(written: str, made: str) -> None:

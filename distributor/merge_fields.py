@@ -23,8 +23,8 @@ from .errors import RenderError
 FIELD_NAMES = ("name", "address", "unsubscribe_url", "preferences_url")
 ATTRIBUTE_PREFIX = "attribute_"
 
-_OPEN, _CLOSE = "@@field:", "@@"
-TAG_PREFIX = _OPEN.encode()  # how each merge tag begins
+OPEN, _CLOSE = "@@field:", "@@"  # around the name of a merge tag
+TAG_PREFIX = OPEN.encode()  # how each merge tag begins
 _TAG = re.compile(r"@@field:([a-z][a-z0-9_]*)(?:\.([0-9a-f]*))?@@")
 _URL_WITH_TAG = re.compile(r"""\b(?:href|src)=(?:"[^"]*@@field:[^"]*"|'[^']*@@field:[^']*')""")
 WORD_JOINER = "\u2060"
@@ -35,7 +35,7 @@ def merge_tag(name: str) -> str:
     """The tag of a merge field. Raises RenderError for an unknown name."""
     if name not in FIELD_NAMES and not name.startswith(ATTRIBUTE_PREFIX):
         raise RenderError(f"there is no merge field {name!r}; there are: {', '.join(FIELD_NAMES)}")
-    return f"{_OPEN}{name}{_CLOSE}"
+    return f"{OPEN}{name}{_CLOSE}"
 
 
 def with_fallback(value: str, fallback: str) -> str:
@@ -43,12 +43,12 @@ def with_fallback(value: str, fallback: str) -> str:
     match = _TAG.fullmatch(value)
     if not match:
         return value or fallback
-    return f"{_OPEN}{match[1]}.{fallback.encode().hex()}{_CLOSE}"
+    return f"{OPEN}{match[1]}.{fallback.encode().hex()}{_CLOSE}"
 
 
 def neutralize(text: str) -> str:
     """A text without merge tags that looks the same: a word joiner (U+2060) breaks up what looks like one."""
-    return text.replace("@@field:", f"@{WORD_JOINER}@field:")
+    return text.replace(OPEN, f"@{WORD_JOINER}@field:")
 
 
 class Escaping(Enum):

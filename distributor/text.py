@@ -17,6 +17,8 @@ import regex
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 # C1 controls and the Unicode line separators are legal XML, but break headers and single lines.
 _LINE_BREAKING = regex.compile("[\x7f-\x9f\u2028\u2029]")
+# All characters that change the direction of the text after them, the marks of one character too (UAX #9).
+BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACE = regex.compile(r"\s+")
 _LOOSE = " ,;:–—-("  # removed before an ellipsis
 _GRAPHEME = regex.compile(r"\X")

@@ -39,6 +39,11 @@ def fill_template(text: str, values: Mapping[str, str]) -> str:
     return _PART.sub(filled, text)
 
 
+def list_places(text: str) -> list[str]:
+    """The places in a text, in their order."""
+    return [part[1] for part in _PART.finditer(text) if part[1] is not None]
+
+
 def escape_template(text: str) -> str:
     """A template that gives this text."""
     return text.replace("{", "{{").replace("}", "}}")

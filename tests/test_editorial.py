@@ -43,3 +43,15 @@ def test_a_text_of_which_nothing_is_seen_is_refused(check: Callable[[str], str],
     with pytest.raises(ValueError, match="has no character that can be seen"):
         check(text)
     assert check(f"{text}Bão") == clean_markdown(f"{text}Bão")
+
+
+@pytest.mark.parametrize("text", ["<!-- sau -->", "[x]: https://bacson.example", "<script>x</script>", "![](a.png)"])
+def test_markdown_that_shows_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="shows nothing to readers"):
+        clean_markdown(text)
+
+
+@pytest.mark.parametrize("check", [clean_subject, clean_preheader, clean_greeting, clean_markdown])
+def test_a_merge_tag_is_refused_as_nothing_would_fill_it(check: Callable[[str], str]) -> None:
+    with pytest.raises(ValueError, match=r"has @@field:, which only templates can have"):
+        check("Chào @@field:name@@")

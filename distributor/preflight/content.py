@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..text import clean_line, count_graphemes
+from ..text import BIDI_CONTROLS, clean_line, count_graphemes
 from .findings import Finding, finding
 from .html import HEADINGS
 from .parsed_message import CheckContext, ParsedMessage, single_line
 
-_BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # C0 and C1 but tab and line ends; zero-width space and byte-order mark; the tags block. The joiners (U+200C, U+200D,
 # U+2060) belong to emoji, to other scripts, and to `merge_fields.neutralize`.
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u180e\u200b\u2061-\u2064\ufeff\U000e0000-\U000e007f]")
@@ -21,7 +20,7 @@ MAX_PREHEADER_LENGTH = 200  # graphemes
 
 def check_bidi_controls(message: ParsedMessage, context: CheckContext) -> Iterator[Finding]:
     for where, words in _displayed_texts(message, context):
-        if match := _BIDI_CONTROLS.search(words):
+        if match := BIDI_CONTROLS.search(words):
             text = (
                 f"U+{ord(match.group()):04X} changes the writing direction near “{_excerpt(words, match)}”; remove it"
             )
@@ -94,7 +93,7 @@ def _displayed_texts(message: ParsedMessage, context: CheckContext) -> Iterator[
 
 def _excerpt(words: str, match: re.Match[str]) -> str:
     near = words[max(0, match.start() - 20) : match.end() + 20]
-    return clean_line(_INVISIBLE.sub("", _BIDI_CONTROLS.sub("", near)))
+    return clean_line(_INVISIBLE.sub("", BIDI_CONTROLS.sub("", near)))
 
 
 CHECKS = (

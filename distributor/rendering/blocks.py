@@ -1,35 +1,18 @@
-"""What the newsroom says itself in an edition, beside its articles: its introduction, announcements, sponsors. Pure.
-
-It is written in Markdown and made safe here, the HTML for emails and pages, the text for plain text. Addresses are absolute
-(http, https, mailto), pictures come by https, and nothing in it can act as a merge tag.
-"""
+"""What the newsroom says itself in an edition, beside its articles: its introduction, announcements, sponsors. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
-from urllib.parse import urlsplit
 
-import lxml.html
-from lxml import etree
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ..editorial import BLOCK_PLACES, EditionBlock
-from ..html_sanitizer import sanitize_html
-from ..merge_fields import neutralize
-from ..text import clean_line
-from .views import BIDI_CONTROLS, safe_text
+from ..markdown import USUAL_WIDTH, is_seen, render_markdown
+from .views import safe_text
 
-_HEADING = re.compile(r"<(/?)h[1-6][^>]*>")
-_NUMBER = re.compile(r"[0-9]{1,3}")  # where an ordered list starts
-_BULLET = re.compile(r"•|[0-9]+\.")
-_LINKS = ("http", "https", "mailto")
-_LINES = {"p", "li", "blockquote", "pre", "tr", "figcaption", "caption", "hr"}  # each begins a line of the plain text
 _LAST = "stories"  # where a block stands whose section is not in the email
+_AROUND = 106  # pixels of an email beside a block: the margins of the card, the frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,139 +24,26 @@ class BlockView:
     text: str
 
 
-def block_view(markdown: str, label: str = "") -> BlockView:
-    """Markdown as templates show it. Raw HTML in it is sanitized like any other."""
-    html, text = _render(markdown)
-    return BlockView(safe_text(label), Markup(html), text)  # noqa: S704  # nh3 has made it
+def picture_width(email_width: int) -> int:
+    """How wide a picture in a block can be, in pixels."""
+    return email_width - _AROUND
 
 
-def place_blocks(blocks: Iterable[EditionBlock], headings: Sequence[str]) -> dict[str, list[BlockView]]:
+def block_view(markdown: str, label: str = "", width: int = USUAL_WIDTH) -> BlockView | None:
+    """Markdown as templates show it; None where nothing of it is seen."""
+    html, text = render_markdown(markdown, width)
+    return BlockView(safe_text(label), Markup(html), text) if is_seen(html, text) else None  # noqa: S704  # nh3 has made it
+
+
+def place_blocks(
+    blocks: Iterable[EditionBlock], headings: Sequence[str], width: int = USUAL_WIDTH
+) -> dict[str, list[BlockView]]:
     """The blocks in a list for each place: those of BLOCK_PLACES, or the heading of a section as it is written there. What
     stands after a section that the email does not have comes after all stories: a sponsor has paid for it."""
     known = {heading.casefold(): heading for heading in headings if heading}
     known |= {place: place for place in BLOCK_PLACES}
     placed: dict[str, list[BlockView]] = {}
     for block in blocks:
-        place = known.get(safe_text(block.after).casefold(), _LAST)
-        placed.setdefault(place, []).append(block_view(block.text, block.label))
+        if view := block_view(block.text, block.label, width):
+            placed.setdefault(known.get(safe_text(block.after).casefold(), _LAST), []).append(view)
     return placed
-
-
-@lru_cache(maxsize=64)
-def _render(markdown: str) -> tuple[str, str]:
-    source = BIDI_CONTROLS.sub("", markdown)
-    made = MarkdownIt("commonmark", {"html": True}).enable("strikethrough").render(source)
-    # Headings would break the order of those around them; h1 would lose its tag.
-    root: Any = _parse(sanitize_html(_HEADING.sub(_as_strong, made)))
-    _keep_good_addresses(root)
-    # Once more: what the parser has written is not the sanitizer's.
-    html = sanitize_html(
-        "".join([root.text or "", *(etree.tostring(one, encoding="unicode", method="html") for one in root)])
-    )
-    return neutralize(html), neutralize(_plain(_parse(html)))
-
-
-def _as_strong(tag: re.Match[str]) -> str:
-    return "</strong></p>" if tag[1] else "<p><strong>"
-
-
-def _parse(html: str) -> Any:
-    return lxml.html.fragment_fromstring(html, create_parent="div")
-
-
-def _keep_good_addresses(root: Any) -> None:
-    """Take away links that are not absolute, and pictures that do not come by https."""
-    for link in list(root.iter("a")):
-        if _scheme(link.get("href", "")) not in _LINKS:
-            link.drop_tag()
-    for image in list(root.iter("img")):
-        if _scheme(image.get("src", "")) != "https":
-            _replace_by_text(image, image.get("alt", ""))
-        else:
-            image.set("alt", image.get("alt", ""))
-
-
-def _scheme(url: str) -> str:
-    """The scheme of an absolute address, empty for any other."""
-    try:
-        parts = urlsplit(url.strip())
-        return parts.scheme.lower() if parts.scheme == "mailto" or parts.hostname else ""
-    except ValueError:
-        return ""
-
-
-def _replace_by_text(element: Any, text: str) -> None:
-    element.tail = text + (element.tail or "")
-    element.drop_tree()
-
-
-def _plain(root: Any) -> str:
-    """The text of a block: paragraphs parted by a blank line, addresses behind their words, lists with signs."""
-    lines: list[str] = [""]
-
-    def add(text: str | None) -> None:
-        lines[-1] += re.sub(r"\s+", " ", text or "")
-
-    def walk(node: Any) -> None:
-        tag = node.tag if isinstance(node.tag, str) else ""
-        if tag in _LINES and lines[-1].strip():
-            lines.append("")
-        if tag in ("p", "blockquote", "pre") or (tag in ("ul", "ol") and not _is_in_list(node)):
-            lines.append("\0")
-        if tag == "li":
-            lines.append(_bullet(node))
-        if tag in ("td", "th") and lines[-1].strip():
-            lines[-1] += " | "
-        add(node.get("alt") if tag == "img" else node.text)
-        for child in node:
-            walk(child)
-            add(child.tail)
-        if tag == "br":
-            lines.append("")
-        if tag == "a" and (address := _shown_address(node)):
-            add(f" ({address})")
-        if tag in _LINES:
-            lines.append("")
-
-    walk(root)
-    return _join(lines)
-
-
-def _bullet(item: Any) -> str:
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return "• "
-    start = parent.get("start", "")
-    first = int(start) if _NUMBER.fullmatch(start) else 1
-    return f"{first + parent.findall('li').index(item)}. "
-
-
-def _is_in_list(node: Any) -> bool:
-    return next(node.iterancestors("li"), None) is not None
-
-
-def _shown_address(link: Any) -> str:
-    """The address of a link, where its words do not say it already."""
-    href = link.get("href", "")
-    said = clean_line(str(link.text_content()))
-    return "" if said in (href, href.removeprefix("mailto:"), href.split("://")[-1].rstrip("/")) else href
-
-
-def _join(lines: Iterable[str]) -> str:
-    """Lines as text: `\\0` asks for a blank line before what follows, unless a list item has just begun."""
-    made: list[str] = []
-    wanted = False
-    for line in lines:
-        said = line.replace("\0", "").strip()
-        wanted |= "\0" in line
-        if not said:
-            continue
-        if made and _BULLET.fullmatch(made[-1]):
-            made[-1] = f"{made[-1]} {said}"
-            wanted = False
-            continue
-        if made and wanted:
-            made.append("")
-        made.append(said)
-        wanted = False
-    return "\n".join(made)

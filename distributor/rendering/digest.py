@@ -22,8 +22,8 @@ from ..errors import InliningError
 from ..merge_fields import merge_tag, neutralize
 from ..model import Article, Edition, EditionKind, Language
 from ..text import cut_words
-from ..text_template import fill_template
-from .blocks import block_view, place_blocks
+from ..text_template import fill_template, list_places
+from .blocks import block_view, picture_width, place_blocks
 from .cache import RenderCache
 from .globals import RenderSettings, common_values, personal_values
 from .gmail_clipping import MAX_HTML_SIZE, DetailLevel, FitResult, clipping_size, fit_to_limit
@@ -195,6 +195,7 @@ def edition_values(
         stories, briefs = briefs[:1], briefs[1:]
     words = _ShortTexts(edition, settings, [*stories, *briefs])
     sections = group_into_sections(stories[1:], language, settings.sections, texts=settings.texts)
+    pictures = picture_width(settings.site.theme.width)
     return {
         "edition": EditionView(
             id=edition.id,
@@ -207,9 +208,10 @@ def edition_values(
         "date": i18n.long_date(edition.frozen_at, language, zone, alone=True),
         "preheader": words.preheader(),
         "greeting": words.greeting(),
+        "greeting_counts": words.greeting_counts(),
         "alert_label": words.alert_label(),
-        "intro": block_view(edition.words.intro) if edition.words.intro else None,
-        "blocks": place_blocks(edition.blocks, [section.heading for section in sections]),
+        "intro": block_view(edition.words.intro, width=pictures),
+        "blocks": place_blocks(edition.blocks, [section.heading for section in sections], pictures),
         "first": stories[0],
         "contents": _contents(sections, len(stories) + len(briefs)),
         "sections": sections,
@@ -372,6 +374,11 @@ class _ShortTexts:
             return self.settings.texts.translate(self.edition.language, "greeting", name=merge_tag("name"))
         values = {name: neutralize(value) for name, value in self._values().items()}
         return fill_template(neutralize(newsletter.greeting), {**values, "name": merge_tag("name")})
+
+    def greeting_counts(self) -> bool:
+        """Whether the greeting says how many articles there are, so that no other line has to."""
+        newsletter = self.settings.newsletter
+        return newsletter is not None and "count" in list_places(newsletter.greeting)
 
     def alert_label(self) -> str:
         """What stands above the title of an alert; nothing where the title has it already."""

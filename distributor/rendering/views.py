@@ -16,13 +16,11 @@ from zoneinfo import ZoneInfo
 from .. import i18n
 from ..merge_fields import neutralize
 from ..model import Article, Image, ImageFile, Language, Notice, NoticeKind
-from ..text import clean_line, html_to_text
+from ..text import BIDI_CONTROLS, clean_line, html_to_text
 from .plaintext import first_sentences
 
 MAX_LEAD_LENGTH = 420  # characters of a lead in the digest
 MAX_STRETCH = 1.5  # how much larger than its size a file of ours is shown: it has two pixels for each CSS pixel
-# Characters that change the direction of the text after them (UAX #9): a title could hide what it says behind them.
-BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_URL = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 
 

@@ -240,6 +240,20 @@ def test_the_day_and_number_of_an_edition_stay_together() -> None:
     assert f"Số\xa0{edition().number}" in made(edition()).html
 
 
+@pytest.mark.parametrize(
+    ("greeting", "line"),
+    [
+        ("Chào {name}, hôm nay có {count} tin:", "Chào @@field:name@@, hôm nay có 2 tin:"),
+        ("Chào {name}! {{count}}", "Chào @@field:name@@! {count} Bản tin số này có 2 tin."),
+    ],
+)
+def test_a_greeting_that_counts_is_not_counted_twice(greeting: str, line: str) -> None:
+    digest = made(edition(), newsletter(greeting=greeting))
+    assert line in digest.text
+    assert re.search(rf"<p[^>]*>{re.escape(line)}</p>", digest.html)
+    assert digest.html.count("2 tin") == 1
+
+
 # -- grouping ----------------------------------------------------------------------------------------------------------
 
 
