@@ -218,6 +218,9 @@ def _unbalanced(templates: Templates) -> Iterable[TemplateFault]:
             continue  # told where it is read
         if "{% else" in text or "{% elif" in text:  # each branch may open what stands behind both
             continue
+        if unclosed := _unclosed_comment(text):
+            yield TemplateFault(file, unclosed, "the comment that begins here does not end: a */ is missing")
+            continue
         opened: list[int] = []
         for line, rules in enumerate(_without_tags(text).splitlines(), start=1):
             for sign in rules:
@@ -229,6 +232,13 @@ def _unbalanced(templates: Templates) -> Iterable[TemplateFault]:
                     yield TemplateFault(file, line, "a rule ends here that has not begun: there is a } too many")
         if opened:
             yield TemplateFault(file, opened[-1], "the rule that begins here does not end: a } is missing")
+
+
+def _unclosed_comment(css: str) -> int:
+    """The line of a comment that does not end; 0 if there is none."""
+    rest = _TAGS.sub(lambda match: " " * len(match[0]), css)
+    at = rest.find("/*")
+    return css.count("\n", 0, at) + 1 if at >= 0 else 0
 
 
 def _without_tags(css: str) -> str:

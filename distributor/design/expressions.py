@@ -7,12 +7,13 @@ unknown is never wrong. So a branch that is rarely taken is checked like any oth
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from jinja2 import Undefined, nodes
 from jinja2.exceptions import TemplateRuntimeError
+from jinja2.filters import make_multi_attrgetter
 from jinja2.nodes import EvalContext
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
@@ -34,6 +35,7 @@ from .examples import (
 MAX_ELEMENTS = 8  # of a list that are looked at
 TEXT = Examples((Markup("…"),))  # what a macro or a block makes
 EITHER = Examples((True, False))
+_BY_ATTRIBUTE = {"groupby": 0, "sort": 2, "unique": 1, "min": 1, "max": 1}  # filters, and where `attribute` stands
 _COMPARED = {
     "eq": operator.eq, "ne": operator.ne, "lt": operator.lt, "lteq": operator.le, "gt": operator.gt,
     "gteq": operator.ge, "in": lambda one, many: one in many, "notin": lambda one, many: one not in many,
@@ -308,12 +310,25 @@ class Expressions:
 
         def run(first: Any, *rest: Any) -> Any:
             places, named = rest[: len(args)], dict(zip(kwargs, rest[len(args) :], strict=True))
+            self._check_attribute(node.name, first, places, named)
             made = self.environment.call_filter(
                 node.name, first, places, named, context=self._context, eval_ctx=EvalContext(self.environment, "x.txt")
             )
             return [_defined(one) for one in made] if isinstance(made, Iterator) else made
 
         return self.apply(node, scope, run, value, *args, *kwargs.values())
+
+    def _check_attribute(self, name: str, many: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Raises UndefinedError where elements lack the attribute by which a filter sorts or groups them, which jinja2 does
+        not tell."""
+        place = _BY_ATTRIBUTE.get(name)
+        if place is None or "default" in kwargs:
+            return
+        by = kwargs.get("attribute", args[place] if len(args) > place else None)
+        if isinstance(by, str):
+            for one in many:
+                for value in make_multi_attrgetter(self.environment, by)(one):
+                    _defined(value)
 
     def _test(self, node: nodes.Test, scope: Scope) -> Examples:
         inside = _all_guarded(scope, node.node) if node.name in ("defined", "undefined") else scope

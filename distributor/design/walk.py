@@ -6,6 +6,7 @@ stands, with the file and line where it was written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from .examples import ANYTHING, Examples, expression, join, listed, nearest, sig
 from .expressions import TEXT, BlockCall, Expressions, Macro, Module, Scope, no_macro, with_guards
 
 _MAX_DEPTH = 3  # calls of a macro within itself that are followed
+_COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
 _SILENT = (nodes.Output, nodes.Block, nodes.Extends)  # what a template that extends another does not show itself
 
 
@@ -45,9 +47,12 @@ class TemplateWalk:
     def follow_macros(self) -> None:
         """Walk through the macros that nothing has called, whatever they may be called with."""
         for place, macro in list(self._macros.items()):
+            given = {arg.name: ANYTHING for arg in macro.node.args}
+            scope = replace(macro.scope.inner(), file=macro.file, lenient=True)
+            for default in macro.node.defaults:
+                self._expressions.value(default, scope.inner(**given))
             if place not in self._called:
-                scope = replace(macro.scope.inner(), file=macro.file, lenient=True)
-                self._macro_body(macro, scope, {arg.name: ANYTHING for arg in macro.node.args}, ANYTHING)
+                self._macro_body(macro, scope, given, ANYTHING)
 
     # -- templates -------------------------------------------------------------------------------------------------------
 
@@ -92,6 +97,9 @@ class TemplateWalk:
             scope.blocks.setdefault(block.name, []).append((file, block))
         parents = list(tree.find_all(nodes.Extends))
         self.statements([one for one in tree.body if not parents or not isinstance(one, _SILENT)], scope)
+        if parents and (lost := _first_outside(tree)):
+            words = "this stands outside of the blocks, so it is not shown: the template extends another"
+            self._expressions.fault(scope, lost, words)
         for extends in parents:
             self._extends(extends, scope, own)
 
@@ -107,8 +115,9 @@ class TemplateWalk:
             self._template(name, scope)
             scope.file = here
             known = {block for file, block in self._blocks_seen if file != here}
+            within = {inner.name for block in own for inner in block.find_all(nodes.Block)}  # new ones, perhaps
             for block in own:
-                if (here, block.name) not in self._blocks_seen:
+                if (here, block.name) not in self._blocks_seen and block.name not in within:
                     words = f"no template above has a block `{block.name}`{nearest(block.name, known)}"
                     self._expressions.fault(scope, block, f"{words}; they have {listed(known)}")
 
@@ -170,6 +179,9 @@ class TemplateWalk:
             scope.names[target.name] = value
         elif isinstance(target, nodes.Tuple):
             rows = [tuple(one) for one in value.values if isinstance(one, tuple | list)]
+            if value.certain and value.values and not any(isinstance(one, Iterable) for one in value.values):
+                words = f"one of these is no list: it cannot be divided into {len(target.items)} names"
+                self._expressions.fault(scope, target, words)
             for at, part in enumerate(target.items):
                 column = [Examples((row[at],)) for row in rows if len(row) > at]
                 self._bind(part, join(*column) if column else ANYTHING, scope)
@@ -305,6 +317,20 @@ class TemplateWalk:
         if mark not in scope.stack:
             self._walk_block(call.name, call.level, replace(scope, stack=(*scope.stack, mark)))
         return TEXT
+
+
+def _first_outside(tree: nodes.Template) -> nodes.Node | None:
+    """The first text or value of a template that stands after its `extends` and in no block; comments of HTML are none."""
+    extends = next((at for at, one in enumerate(tree.body) if isinstance(one, nodes.Extends)), len(tree.body))
+    for output in tree.body[extends:]:
+        for part in output.nodes if isinstance(output, nodes.Output) else ():
+            if not isinstance(part, nodes.TemplateData):
+                return part
+            text = _COMMENTS.sub(lambda found: "\n" * found[0].count("\n"), part.data)
+            if text.strip():
+                blank = text[: len(text) - len(text.lstrip())]
+                return nodes.TemplateData(part.data, lineno=part.lineno + blank.count("\n"))
+    return None
 
 
 def _wrong_arguments(macro: nodes.Macro, args: list[Examples], kwargs: Mapping[str, Examples], anything: bool) -> str:

@@ -144,6 +144,19 @@ MISTAKES = {
     ),
     "division by zero": ("{% if 1 == 2 %}{{ 1 / 0 }}{% endif %}", r"division by zero"),
     "loop over a number": ("{% if 1 == 2 %}{% for x in 5 %}{% endfor %}{% endif %}", r"5 is no list"),
+    "attribute to group by": (
+        "{% if 1 == 2 %}{% for a, b in [site] | groupby('titel') %}{% endfor %}{% endif %}",
+        r"no attribute 'titel'",
+    ),
+    "attribute to sort by": (
+        "{% if 1 == 2 %}{{ [site] | sort(attribute='titel') }}{% endif %}",
+        r"no attribute 'titel'",
+    ),
+    "names for what is no list": (
+        "{% if 1 == 2 %}{% for a, b in [1, 2] %}{% endfor %}{% endif %}",
+        r"it cannot be divided into 2 names",
+    ),
+    "default of a macro": ("{% macro mine(a=theme.inkk) %}{{ a }}{% endmacro %}", r"theme has no `inkk`"),
     "calling what is no function": ('{% if 1 == 2 %}{{ site.title("x") }}{% endif %}', r"site\.title cannot be called"),
 }
 _OF_STAFF = (
@@ -230,6 +243,27 @@ def test_a_brace_of_a_style_sheet_that_is_missing_or_too_many_is_told(
     told = [one for one in designer.faults() if "}" in one.message]
     assert [(one.file, one.line) for one in told] == [(f"templates/{name}", line)]
     assert words in told[0].message
+
+
+def test_a_comment_of_a_style_sheet_that_does_not_end_is_told(designer: Designer) -> None:
+    designer.write("email/style.css", "p { color: red }\n/* ours\n.mine { color: red }\n")
+    (fault,) = (one for one in designer.faults() if "comment" in one.message)
+    assert (fault.file, fault.line) == ("templates/email/style.css", 2)
+
+
+@pytest.mark.parametrize("lost", ["{{ site.title }}", "<p>Tin</p>", "<!-- a\nb -->\n<p>Tin</p>"])
+def test_what_stands_outside_of_the_blocks_is_told(designer: Designer, asked: Asked, lost: str) -> None:
+    designer.write("email/digest.html.j2", f'{{% extends "default/email/digest.html.j2" %}}\n<!-- ours -->\n\n{lost}')
+    (fault,) = follow_templates(designer.templates, asked)
+    assert (fault.file, fault.line) == ("templates/email/digest.html.j2", 4 + 2 * lost.startswith("<!--"))
+    assert "it is not shown" in fault.message
+
+
+@pytest.mark.parametrize("ending", ["html", "txt"])
+def test_a_block_within_one_that_is_overridden_is_no_mistake(designer: Designer, asked: Asked, ending: str) -> None:
+    name = f"email/digest.{ending}.j2"
+    designer.write(name, f'{{% extends "default/{name}" %}}\n{{% block content %}}{{{{ site.title }}}}{{% endblock %}}')
+    assert follow_templates(designer.templates, asked) == []
 
 
 def test_a_mistake_within_a_macro_that_nothing_calls_is_found(designer: Designer, asked: Asked) -> None:
