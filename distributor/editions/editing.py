@@ -14,6 +14,16 @@ from ..text import clean_line, cut_words
 from ..url_cleaning import canonical_url
 
 _SHOWN = 100  # characters of a text in a history
+_PER_SUBSCRIBER = (
+    "It is made of what each subscriber has not had yet; `distributor editions approve`, `hold` or `cancel` decides. "
+    "For later ones, `distributor articles hold ARTICLE` leaves an article out, and `subject`, `preheader` and `blocks` in "
+    "config.yaml change what they say"
+)
+_INSTEAD = {
+    EditionKind.DAILY: _PER_SUBSCRIBER,
+    EditionKind.WEEKLY: _PER_SUBSCRIBER,
+    EditionKind.CORRECTION: "`distributor articles correct ARTICLE --note TEXT` says what it says",
+}
 _LISTED = 20  # articles that an error names
 
 
@@ -58,8 +68,7 @@ def edit_draft_contents(edition: Edition, edit: DraftEdit, texts: Texts) -> Edit
     """The draft after an edit. Raises UserError where an article is not in it, is named twice, or would be the last one."""
     if edition.kind not in (EditionKind.DIGEST, EditionKind.ALERT):
         raise UserError(
-            f"{edition.id} is a {edition.kind} edition, which is made for each subscriber: only digests and alerts can "
-            "be edited; `distributor editions approve` or `cancel` decides about it"
+            f"{edition.id} is a {edition.kind} edition, and only digests and alerts can be edited. {_INSTEAD[edition.kind]}"
         )
     order, drop = _named(edition, edit.order), set(_named(edition, edit.drop))
     if twice := next((id for id in order if order.count(id) > 1), ""):
