@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from ..terminal import printable
 from .info import describe, setting_fields, show_default
 from .registry import PluginRegistry, channels, sources
 
+_SETTING = re.compile(r"((?:  |# |- )*)(?:([A-Za-z0-9_-]+):)?")
 _COLUMN = 44  # where explanations begin
 _HEAD = """\
 # Every setting of Distributor. Remove the `# ` in front of a line to use it, or copy what you need into your config.yaml.
@@ -58,6 +60,36 @@ def write_example() -> str:
         else:
             lines += _block(key, {key.name: key.example} if key.required else {})
     return "\n".join(map(_aligned, lines)) + "\n"
+
+
+def setting_names(example: str) -> list[str]:
+    """The names of all settings and sections in an example."""
+    return [name for _, name, _ in _settings(example) if name]
+
+
+def show_setting(example: str, name: str) -> list[str]:
+    """The lines of an example about a setting or section, wherever it stands, each time below the sections that hold it."""
+    shown: list[str] = []
+    above: list[tuple[int, str]] = []
+    inside = -1  # column of the setting whose lines are taken
+    for column, key, line in _settings(example):
+        if column <= inside:
+            inside = -1
+        above = [*((other, text) for other, text in above if other < column), (column, line)]
+        if inside >= 0:
+            shown.append(line)
+        elif key == name:
+            inside = column
+            shown += [*([""] if shown else []), *(text for _, text in above)]
+    return shown
+
+
+def _settings(example: str) -> Iterator[tuple[int, str, str]]:
+    """Each line below the introduction: its column were nothing commented out, its key if it has one, and itself."""
+    for line in example.partition("\n\n")[2].splitlines():
+        found = _SETTING.match(line)
+        if found and line:
+            yield len(found[1]) - 2 * found[1].count("# "), found[2] or "", line
 
 
 def _plugins(registry: PluginRegistry[Any]) -> Iterator[str]:
