@@ -249,7 +249,7 @@ def test_an_edition_without_a_email_is_shown_too(room: Room) -> None:
     page = shown_page(room)
     assert "Preflight" not in said
     assert page.find(".//section[@id='emails']") is None
-    assert len(page.findall(".//section[@id='posts']/div/article")) == 2
+    assert len(page.findall(".//section[@id='posts']/div/div")) == 2
     assert {one.get("data-stem") for one in page.iter("iframe")} == {"index_files/page-1"}
 
 
