@@ -71,6 +71,8 @@ def _digests(settings: Settings, newsletter: Newsletter, language: Language) -> 
     yield _digest(settings, newsletter, one, "one story, without anything", {}, {"rest": 1})
     weekly = replace(edition, articles=edition.articles[:2], briefs=(), overflow=0, kind=EditionKind.WEEKLY)
     yield _digest(settings, newsletter, weekly, "weekly, two stories")
+    counted = newsletter.model_copy(update={"greeting": "{name}: {count}"})
+    yield _digest(settings, counted, edition, "a greeting that counts")
     alert = replace(edition, articles=edition.articles[:1], briefs=(), overflow=0, kind=EditionKind.ALERT)
     yield _digest(settings, newsletter, alert, "", notes)
     unlinked = replace(bare, lead=edition.articles[0].lead)

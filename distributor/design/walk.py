@@ -49,8 +49,9 @@ class TemplateWalk:
         for place, macro in list(self._macros.items()):
             given = {arg.name: ANYTHING for arg in macro.node.args}
             scope = replace(macro.scope.inner(), file=macro.file, lenient=True)
+            known = replace(scope.inner(**given), lenient=macro.scope.lenient)  # where it was written
             for default in macro.node.defaults:
-                self._expressions.value(default, scope.inner(**given))
+                self._expressions.value(default, known)
             if place not in self._called:
                 self._macro_body(macro, scope, given, ANYTHING)
 
