@@ -48,9 +48,7 @@ def all_texts() -> Mapping[str, tuple[str, str]]:
 def find_wording_faults(language: Language, key: str, text: str) -> str:
     """What is wrong with a newsroom's own text for a key; empty if nothing is. What only names somebody may be left out."""
     if key not in _TRANSLATIONS:
-        near = difflib.get_close_matches(key, _TRANSLATIONS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config wording` lists all"
-        return f"there is no text {key!r}{hint}"
+        return f"there is no text {key!r}{_hint(key)}"
     if key in _NOT_CHANGED:
         return f"the text {key!r} cannot be changed: test copies are recognized by it"
     if not text.strip():
@@ -71,9 +69,14 @@ def _sentence(language: Language, key: str) -> str:
     try:
         return _TRANSLATIONS[key][_INDEX[language]]
     except (KeyError, TypeError):
-        near = difflib.get_close_matches(str(key), _TRANSLATIONS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; `distributor config wording` lists all"
-        raise RenderError(f"there is no translation for {key!r}{hint}") from None
+        raise RenderError(f"there is no translation for {key!r}{_hint(str(key))}") from None
+
+
+@lru_cache(256)
+def _hint(key: str) -> str:
+    """The key that is nearly this one. It takes milliseconds to find, and `check` meets the same mistake many times."""
+    near = difflib.get_close_matches(key, _TRANSLATIONS, n=1)
+    return f"; did you mean {near[0]!r}?" if near else "; `distributor config wording` lists all"
 
 
 def _fill(sentence: str, key: str, values: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from jinja2 import nodes
@@ -106,7 +106,12 @@ def no_attribute(node: nodes.Node, attribute: str, value: Any) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean `ink`?``, or nothing."""
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return _nearest(name, tuple(sorted(known)))
+
+
+@lru_cache(1024)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean `{near[0]}`?" if near else ""
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 from jinja2 import Undefined, nodes
 from jinja2.exceptions import TemplateRuntimeError
@@ -46,6 +47,15 @@ _COMPUTED = {
 }  # fmt: skip
 
 
+T = TypeVar("T", bound=nodes.Node)
+
+
+@lru_cache(4096)
+def find_nodes(node: nodes.Node, kind: type[T]) -> tuple[T, ...]:
+    """All nodes of a kind below a node, which is asked for often and never changed."""
+    return tuple(node.find_all(kind))
+
+
 @dataclass(frozen=True, slots=True)
 class Macro:
     """A macro, with the names that are known where it was defined."""
@@ -56,7 +66,7 @@ class Macro:
 
     @property
     def uses_caller(self) -> bool:
-        return any(name.name == "caller" for name in self.node.find_all(nodes.Name))
+        return any(name.name == "caller" for name in find_nodes(self.node, nodes.Name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from jinja2.runtime import LoopContext
 
 from ..rendering.templates import BUILT_IN, TemplateFault, Templates
 from .examples import ANYTHING, Examples, expression, join, listed, nearest, signature
-from .expressions import TEXT, BlockCall, Expressions, Macro, Module, Scope, no_macro, with_guards
+from .expressions import TEXT, BlockCall, Expressions, Macro, Module, Scope, find_nodes, no_macro, with_guards
 
 _MAX_DEPTH = 3  # calls of a macro within itself that are followed
 _COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -93,10 +93,10 @@ class TemplateWalk:
             return
         tree, file = loaded
         scope.file, scope.stack = file, (*scope.stack, name)
-        own = list(tree.find_all(nodes.Block))
+        own = find_nodes(tree, nodes.Block)
         for block in own:
             scope.blocks.setdefault(block.name, []).append((file, block))
-        parents = list(tree.find_all(nodes.Extends))
+        parents = find_nodes(tree, nodes.Extends)
         self.statements([one for one in tree.body if not parents or not isinstance(one, _SILENT)], scope)
         if parents and (lost := _first_outside(tree)):
             words = "this stands outside of the blocks, so it is not shown: the template extends another"
@@ -116,7 +116,7 @@ class TemplateWalk:
             self._template(name, scope)
             scope.file = here
             known = {block for file, block in self._blocks_seen if file != here}
-            within = {inner.name for block in own for inner in block.find_all(nodes.Block)}  # new ones, perhaps
+            within = {inner.name for block in own for inner in find_nodes(block, nodes.Block)}  # new ones, perhaps
             for block in own:
                 if (here, block.name) not in self._blocks_seen and block.name not in within:
                     words = f"no template above has a block `{block.name}`{nearest(block.name, known)}"
@@ -337,7 +337,7 @@ def _first_outside(tree: nodes.Template) -> nodes.Node | None:
 def _wrong_arguments(macro: nodes.Macro, args: list[Examples], kwargs: Mapping[str, Examples], anything: bool) -> str:
     """What is wrong with the arguments of a call; empty if nothing is."""
     known = [arg.name for arg in macro.args]
-    used = {name.name for name in macro.find_all(nodes.Name)}
+    used = {name.name for name in find_nodes(macro, nodes.Name)}
     takes = f"it takes {', '.join(known)}" if known else "it takes nothing"
     if len(args) > len(known) and "varargs" not in used:
         return f"is given {len(args)} values; {takes}"
@@ -348,7 +348,7 @@ def _wrong_arguments(macro: nodes.Macro, args: list[Examples], kwargs: Mapping[s
             return f"is given `{name}` twice"
     tested = {
         expression(test.node)
-        for test in (*macro.find_all(nodes.Test), *macro.find_all(nodes.Filter))
+        for test in (*find_nodes(macro, nodes.Test), *find_nodes(macro, nodes.Filter))
         if test.node is not None and test.name in ("defined", "undefined", "default", "d")
     }
     needed = known[len(args) : len(known) - len(macro.defaults)]
