@@ -199,7 +199,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "goodbye_received": ("Thời điểm nhận yêu cầu: {time}, {date}", "Request received: {time}, {date}"),
     "goodbye_stopped": ("Thời điểm ngừng gửi: {time}, {date}", "Nothing is sent since: {time}, {date}"),
-    "goodbye_again": ("Nếu quý vị không yêu cầu việc này:", "If this was not you, subscribe again here:"),
+    "goodbye_again": ("Nếu quý vị không yêu cầu việc này:", "If you did not ask for this:"),
     "goodbye_again_button": ("Đăng ký lại", "Subscribe again"),
     "goodbye_why": (
         "Thư này được gửi đến {address} để xác nhận việc hủy đăng ký và là thư cuối cùng về việc này.",

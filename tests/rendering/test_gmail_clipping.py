@@ -123,6 +123,7 @@ def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> Non
     assert octets <= 95_000 and 98_000 < travelling <= 102_000
     assert "@@field:unsubscribe_url@@" in made.html[-1500:]
     assert re.search(r"Số này còn (\d+) tin khác", made.html)
+    assert "Bản tin số này có 1000 tin." in made.html
     assert made.notes[-1].endswith("left to the web")
 
 
@@ -194,6 +195,8 @@ def test_long_lists_end_where_the_web_has_the_rest() -> None:
         page: Any = lxml.html.document_fromstring(made.html)
         assert sum(f'"{article.url}"' in made.html for article in edition.briefs) == lines
         assert len(page.xpath("//h3[@class='group']")) > 2  # by topic
+        assert "Bản tin số này có 40 tin." in made.html  # those on the web are counted, too
+        assert "Bản tin số này có 40 tin." in made.text
     assert "17 left to the web" in shown.notes
     assert all_of_it.notes == ()
     assert 'href="https://bacson.example/1"' in shown.html
