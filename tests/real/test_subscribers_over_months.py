@@ -235,7 +235,7 @@ class Months(RuleBasedStateMachine):
 
 TestReaders = Months.TestCase
 TestReaders.settings = hypothesis_settings(
-    max_examples=5,
+    max_examples=3,  # each takes up to half a minute
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
