@@ -106,18 +106,19 @@ def with_picture(id: str, url: str) -> Article:
 async def test_pictures_are_fetched_once_and_stored_once_and_faults_are_told(tmp_path: Path) -> None:
     album = Album()
     async with serving(album.app) as root:
-        names = ("a.jpg", "b.jpg", "a.jpg", "gone.jpg", "page.jpg", "large.jpg", "slow.jpg")
-        articles = [with_picture(f"a{i}", f"{root}/{name}") for i, name in enumerate(names)]
-        here = image_service(tmp_path, time_limit="10s", max_bytes=300_000)
+        names = ("a.jpg", "b.jpg", "a.jpg", "gone.jpg", "page.jpg", "large.jpg")
+        *articles, slow = [with_picture(f"a{i}", f"{root}/{name}") for i, name in enumerate((*names, "slow.jpg"))]
+        here = image_service(tmp_path, max_bytes=300_000)
         faults = await here.prepare(articles, NOW)
-        assert sorted(set(album.asked)) == sorted(set(names))
-        assert len(album.asked) == len(set(names))
+        assert sorted(album.asked) == sorted(set(names))
         again = await here.prepare(articles[:3], NOW)
-        assert (again, album.asked.count("a.jpg"), album.asked.count("b.jpg")) == ({}, 1, 1)
-        assert "gone.jpg" not in album.asked[len(set(names)) :]
+        assert (again, len(album.asked)) == ({}, len(set(names)))
         assert await here.prepare([articles[3]], NOW + timedelta(hours=1)) == {}
         await here.prepare([articles[3]], NOW + timedelta(hours=7))
         assert album.asked.count("gone.jpg") == 2
+        # A limit of its own: with that of the others, a busy machine would make some of them late, too.
+        faults |= await image_service(tmp_path, time_limit="3s", max_bytes=300_000).prepare([slow], NOW)
+    articles.append(slow)
     assert set(faults) == {"a3", "a4", "a5", "a6"}
     assert faults["a3"].text.endswith("answered 404 Not Found")
     assert "no image of a kind" in faults["a4"].text
