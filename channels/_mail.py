@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from distributor.channel import Folder, OutgoingMessage, Recipient, Rendition, Secret
+from distributor.channel import Email, Folder, Secret
 from distributor.mail.address import Mailbox
 from distributor.mail.connection import SmtpServer, SmtpTimeouts, run_token_command
 from distributor.mail.dkim import CompiledSignatures, DkimSigner
@@ -23,6 +21,8 @@ from distributor.mail.message import EmailContent
 from distributor.mail.provider_headers import Provider, ProviderHeaders, Rewritten, headers_of
 from distributor.mail.rates import RateLimit
 from distributor.mail.transaction import WireMessage
+from distributor.message_queue import OutgoingMessage
+from distributor.model import Recipient, Rendition
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -227,20 +227,21 @@ class MessageBuilder:
         return CompiledSignatures(self._signers, compiled, self._provider.rewrites) if self._signers else None
 
     def _compile(self, rendition: Rendition, sample: Recipient, eight_bit: bool) -> CompiledMessage | None:
-        template: dict[str, str] = json.loads(rendition.body)
+        email = rendition.content
+        assert isinstance(email, Email)
         content = EmailContent(
             sender=self._sender,
             to=self._sender,
-            subject=template["subject"],
-            text=template["text"],
-            html=template["html"],
-            date=datetime.fromisoformat(template["date"]),
+            subject=email.subject,
+            text=email.text,
+            html=email.html,
+            date=email.date,
             message_id=sample.message_id,
-            language=template["language"],
+            language=email.language,
             reply_to=self._reply_to,
-            list_id=template["list_id"],
-            feedback_id=template.get("feedback_id", ""),  # editions frozen before there was one
-            list_name=template["list_name"],
+            list_id=email.list_id,
+            feedback_id=email.feedback_id,
+            list_name=email.list_name,
             unsubscribe_url=sample.merge_values["unsubscribe_url"],
             unsubscribe_mailto=self._reply_to or self._sender,
             leave_address=self._leave_address,
@@ -248,6 +249,6 @@ class MessageBuilder:
         return compile_message(
             content,
             eight_bit=eight_bit,
-            usual={"name": DEFAULT_NAME[template["language"]]},
+            usual={"name": DEFAULT_NAME[email.language]},
             added=self._provider.added if sample.bounce_token else (),  # a copy outside of the ledger has none
         )

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from distributor.channel import Channel, ComposeContext
+from distributor.channel import Attempt, Channel, ComposeContext, Content, Document
 from distributor.errors import Unavailable
-from distributor.model import Edition, Receipt, Rendition
+from distributor.model import Edition, Receipt
 from distributor.terminal import printable
 
-from ._posts import TEXT
+_TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,28 +30,20 @@ class Console(Channel):
 
     leads: Annotated[bool, "print the lead of each article too"] = True
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Document]:
         lines = [f"{context.newsletter.title} #{edition.number}: {edition.subject}", ""]
         for number, article in enumerate(edition.articles, 1):
             lines.append(f"{number}. {article.title}")
             lines += [f"   {line}" for line in (article.lead if self.leads else "", article.url) if line]
         body = "\n".join(lines) + "\n"
-        return [
-            Rendition(
-                channel=self.name,
-                variant="summary",
-                media_type=TEXT,
-                body=body.encode(),
-                edition=edition.id,
-                title=edition.subject,
-            )
-        ]
+        return [Document(variant="summary", media_type=_TEXT, body=body.encode(), title=edition.subject)]
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         """A terminal that cannot show a letter shows a question mark in its place; nothing in a title acts on it."""
+        assert isinstance(content, Document)
         encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(printable(rendition.text).encode(encoding, "replace").decode(encoding) + "\n")
+            sys.stdout.write(printable(content.body.decode()).encode(encoding, "replace").decode(encoding) + "\n")
             sys.stdout.flush()
         except (OSError, ValueError) as error:  # a closed pipe; a closed stream
             raise Unavailable(f"standard output cannot be written: {error}") from error

@@ -21,7 +21,6 @@ of its own. Its Message-ID is the same for every attempt, so that a copy sent tw
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,26 +29,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from distributor.channel import (
-    ComposeContext,
-    Digest,
-    Duration,
-    Folder,
-    PersonalChannel,
-    SequentialTransport,
-    Transport,
-)
+from distributor import content
+from distributor.channel import Attempt, ComposeContext, Digest, Duration, Folder
 from distributor.errors import Rejected
+from distributor.kit.files import write_to_maildir
 from distributor.mail import verp
 from distributor.mail.address import Mailbox
 from distributor.mail.connection import SmtpServer
 from distributor.mail.message import feedback_id
 from distributor.mail.pool import SmtpPool, probe_server
 from distributor.mail.provider_headers import ProviderHeaders
+from distributor.message_queue import Transport
 from distributor.model import Edition, Receipt, Recipient, Rendition
+from distributor.personal_channel import PersonalChannel, SequentialTransport
 from distributor.text import clean_line
 
-from ._files import write_to_maildir
 from ._mail import (
     Address,
     CaFile,
@@ -147,50 +141,40 @@ class Email(PersonalChannel):
         if self.unsubscribe_address:
             verp.address(b"", 1, f"x{Mailbox.parse(self.unsubscribe_address).address}")  # Outlook.com takes 63 octets
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        """One rendition: the email of a segment, with marks in the places that differ from recipient to recipient."""
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[content.Email]:
+        """The email of a segment, with marks in the places that differ from recipient to recipient."""
         digest = context.digest(edition)
-        subject = clean_line(digest.subject)
-        content = {
-            "subject": subject,
-            "html": digest.html,
-            "text": digest.text,
-            "language": edition.language.value,
-            "date": edition.frozen_at.astimezone(context.newsletter.timezone or context.site.timezone).isoformat(),
-            "list_name": clean_line(context.newsletter.title),
-            "feedback_id": feedback_id(edition.id, edition.newsletter, edition.kind, Mailbox.parse(self.sender).domain),
-            "list_id": f"{edition.newsletter}.{self.list_domain or Mailbox.parse(self.sender).domain}",
-        }
-        body = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode()
+        domain = Mailbox.parse(self.sender).domain
         return [
-            Rendition(
-                channel=self.name,
+            content.Email(
                 variant=edition.variant,
-                media_type="application/json",
-                body=body,
-                edition=edition.id,
-                title=subject,
+                subject=clean_line(digest.subject),
+                preheader=digest.preheader,
+                html=digest.html,
+                text=digest.text,
+                language=edition.language.value,
+                date=edition.frozen_at.astimezone(context.newsletter.timezone or context.site.timezone),
+                list_name=clean_line(context.newsletter.title),
+                feedback_id=feedback_id(edition.id, edition.newsletter, edition.kind, domain),
+                list_id=f"{edition.newsletter}.{self.list_domain or domain}",
             )
         ]
 
-    def compose_email(self, email: Digest, *, variant: str, language: str, at: datetime) -> Rendition:
-        subject = clean_line(email.subject)
-        content = {
-            "subject": subject,
-            "html": email.html,
-            "text": email.text,
-            "language": language,
-            "date": at.isoformat(),
-            "list_name": "",
-            "list_id": "",
-        }
-        body = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-        return Rendition(channel=self.name, variant=variant, media_type="application/json", body=body, title=subject)
+    def compose_email(self, email: Digest, *, variant: str, language: str, at: datetime) -> content.Email:
+        return content.Email(
+            variant=variant,
+            subject=clean_line(email.subject),
+            preheader=email.preheader,
+            html=email.html,
+            text=email.text,
+            language=language,
+            date=at,
+        )
 
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return self._message_builder().message(rendition, recipient)
 
-    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient, attempt: Attempt) -> Receipt:
         """Into the Maildir."""
         try:
             message = self.personalize(rendition, recipient)
@@ -212,7 +196,7 @@ class Email(PersonalChannel):
         }
         return SmtpPool(servers, self._message_builder().pack, domains, among, packs)
 
-    async def check(self) -> None:
+    async def check(self, attempt: Attempt) -> None:
         """Connect to each server, log in and leave, if there is one."""
         for server in self._servers():
             await probe_server(server)

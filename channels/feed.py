@@ -22,17 +22,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlencode
 
 from pydantic import Field
 
-from distributor.channel import Channel, ComposeContext, Folder, PublicUrl, SiteContext
+from distributor.channel import Attempt, Channel, ComposeContext, Content, Document, Folder, PublicUrl, SiteContext
 from distributor.errors import DeliveryError, Rejected, Unavailable
-from distributor.model import Article, Edition, Receipt, Rendition
-
-from ._feeds import FeedHead, atom, json_feed, rss
-from ._files import write_file
-from ._posts import Count
+from distributor.kit.feeds import FeedHead, atom, json_feed, rss
+from distributor.kit.files import write_file
+from distributor.kit.http import FORM, HttpCall, ResponseRules, form_bytes
+from distributor.kit.posts import Count
+from distributor.model import Article, Edition, Receipt
 
 _FORMATS: dict[str, tuple[str, Callable[[FeedHead, Sequence[Article]], bytes]]] = {
     "rss.xml": ("application/rss+xml; charset=utf-8", rss),
@@ -65,7 +64,7 @@ class Feed(Channel):
     def max_articles(self) -> int:
         return self.max_items
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Document]:
         """The three feeds of the newsletter."""
         newsletter = context.newsletter
         head = replace(
@@ -75,18 +74,19 @@ class Feed(Channel):
             language=(newsletter.language or context.site.language).value,
             zone=newsletter.timezone or context.site.timezone,
         )
-        return self._feeds(head, context.announced, f"{edition.newsletter}.", edition.id)
+        return self._feeds(head, context.announced, f"{edition.newsletter}.")
 
-    def compose_site_wide(self, context: SiteContext) -> Sequence[Rendition]:
+    def compose_site_wide(self, context: SiteContext) -> Sequence[Document]:
         """The three feeds of all articles."""
-        return self._feeds(self._head(context), context.published, "", "")
+        return self._feeds(self._head(context), context.published, "")
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        newsletter, name = _parse(rendition.variant)
-        changed = await write_file(self.folder / newsletter / name, rendition.body)
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Document)
+        newsletter, name = _parse(content.variant)
+        changed = await write_file(self.folder / newsletter / name, content.body)
         url = self._url(newsletter, name)
-        told = await self._notify_hub(url) if changed and self.hub else ""
-        return Receipt(remote_id=rendition.variant, url=url, reply=("written" if changed else "unchanged") + told)
+        told = await self._notify_hub(url, attempt) if changed and self.hub else ""
+        return Receipt(remote_id=content.variant, url=url, reply=("written" if changed else "unchanged") + told)
 
     @property
     def public_folders(self) -> Sequence[Path]:
@@ -110,15 +110,13 @@ class Feed(Channel):
             full_text=self.full_text,
         )
 
-    def _feeds(self, head: FeedHead, articles: Sequence[Article], prefix: str, edition: str) -> list[Rendition]:
+    def _feeds(self, head: FeedHead, articles: Sequence[Article], prefix: str) -> list[Document]:
         shown = articles[: self.max_items]
         return [
-            Rendition(
-                channel=self.name,
+            Document(
                 variant=f"{prefix}{name}",
                 media_type=media,
                 body=write(replace(head, self_url=self._url(prefix.rstrip("."), name)), shown),
-                edition=edition,
                 title=f"{head.title} ({name})",
             )
             for name, (media, write) in _FORMATS.items()
@@ -127,18 +125,13 @@ class Feed(Channel):
     def _url(self, newsletter: str, name: str) -> str:
         return "/".join(part for part in (self.url, newsletter, name) if part)
 
-    async def _notify_hub(self, topic: str) -> str:
+    async def _notify_hub(self, topic: str, attempt: Attempt) -> str:
         """Notify the hub that a feed has changed (WebSub, section 7); what came of it, in words."""
-        from ._http import HttpCall, ResponseRules, send  # most feeds have no hub, and need no network
-
         assert self.hub
-        body = urlencode({"hub.mode": "publish", "hub.url": topic}).encode()
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = form_bytes({"hub.mode": "publish", "hub.url": topic})
+        call = HttpCall(url=self.hub, headers={"Content-Type": FORM}, body=body, name="notify hub")
         try:
-            await send(
-                HttpCall(url=self.hub, headers=headers, body=body),
-                ResponseRules(doubt=Unavailable, allow_private=self.allow_private),
-            )
+            await attempt.http.send(call, ResponseRules(doubt=Unavailable))
         except DeliveryError as error:
             return f"; the hub was not notified: {error.reply}"
         return "; the hub was notified"

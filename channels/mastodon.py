@@ -32,15 +32,27 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from distributor.channel import Appearance, Channel, ComposeContext, PostLimits, Secret, Url
+from distributor.channel import (
+    Appearance,
+    Attempt,
+    Channel,
+    ComposeContext,
+    Content,
+    Corrections,
+    Post,
+    PostLimits,
+    Rate,
+    Secret,
+    Url,
+)
 from distributor.errors import Rejected, Unavailable, Uncertain
-from distributor.model import Edition, Receipt, Rendition
-
-from ._http import HttpCall, HttpResponse, ResponseRules, error_for, idempotency_key, json_bytes, request, send
-from ._posts import MASTODON, Count, Mentions, Tags, compose_posts, find_urls
+from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, json_bytes
+from distributor.kit.posts import MASTODON, Count, Mentions, Tags, compose_posts, find_urls
+from distributor.model import Edition, Receipt
 
 PAGES = 3  # of 40 posts each are looked through for an earlier post
 
@@ -60,53 +72,63 @@ class Mastodon(Channel):
     template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
+    corrections = Corrections.EDIT
+
     @property
     def limits(self) -> PostLimits:
-        return replace(MASTODON, text=self.max_characters, per_run=self.max_posts)
+        """300 posts in three hours (docs.joinmastodon.org/api/rate-limits)."""
+        rates = (Rate(300, timedelta(hours=3)),)
+        return replace(MASTODON, text=self.max_characters, per_run=self.max_posts, rates=rates)
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Post]:
         return compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
 
-    def appearance(self, rendition: Rendition) -> Appearance:
-        return Appearance(text=rendition.text, network="Mastodon", short_links=True)
+    def appearance(self, post: Post) -> Appearance:
+        return Appearance(text=post.text, network="Mastodon", short_links=True)
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        call = self._call(
-            "POST", "v1/statuses", self._status(rendition), {"Idempotency-Key": idempotency_key(rendition)}
-        )
-        return _receipt(await send(call, self._rules(Uncertain)))
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Post)
+        status = self._status(content)
+        if attempt.parent:
+            status["in_reply_to_id"] = attempt.parent.remote_id
+        call = self._call("POST", "v1/statuses", status, {"Idempotency-Key": attempt.key}, "publish")
+        return _receipt(await attempt.http.send(call, _rules(Uncertain)))
 
-    async def find(self, rendition: Rendition) -> Receipt | None:
+    async def find(self, content: Content, attempt: Attempt) -> Receipt | None:
         """The newest of the account's last posts that has the same link and first line."""
-        me = _id((await self._get("v1/accounts/verify_credentials")).data())
+        assert isinstance(content, Post)
+        me = _id((await self._get("v1/accounts/verify_credentials", attempt)).data())
         after = ""
         for _ in range(PAGES):
-            page = (await self._get(f"v1/accounts/{me}/statuses?limit=40&exclude_reblogs=true{after}")).json()
+            path = f"v1/accounts/{me}/statuses?limit=40&exclude_reblogs=true{after}"
+            page = (await self._get(path, attempt)).json()
             statuses = [status for status in page if isinstance(status, dict)] if isinstance(page, list) else None
             if statuses is None:
                 raise Unavailable(f"{self.instance} answered with something that is no list of posts")
             for status in statuses:
-                if same_post(rendition.text, str(status.get("content", ""))):
+                if same_post(content.text, str(status.get("content", ""))):
                     return _as_receipt(status)
             if not statuses:
                 break
             after = f"&max_id={_id(statuses[-1])}"
         return None
 
-    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        call = self._call("PUT", f"v1/statuses/{receipt.remote_id}", self._status(rendition), {})
-        return _receipt(await send(call, self._rules(Unavailable)))
+    async def edit(self, receipt: Receipt, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Post)
+        call = self._call("PUT", f"v1/statuses/{receipt.remote_id}", self._status(content), {}, "edit")
+        return _receipt(await attempt.http.send(call, _rules(Unavailable)))
 
-    async def retract(self, receipt: Receipt) -> None:
-        call = self._call("DELETE", f"v1/statuses/{receipt.remote_id}", None, {})
-        answer = await request(call, self._rules(Unavailable))
-        if answer.status not in (200, 404):  # 404: it is gone already
-            raise error_for(answer, call, self._rules(Unavailable))
+    async def delete(self, receipt: Receipt, attempt: Attempt) -> None:
+        call = self._call("DELETE", f"v1/statuses/{receipt.remote_id}", None, {}, "delete")
+        answer = await attempt.http.request(call, _rules(Unavailable))
+        error = attempt.http.error_for(answer, call, _rules(Unavailable))
+        if error and answer.status != 404:  # it is gone already
+            raise error
 
-    async def check(self) -> None:
+    async def check(self, attempt: Attempt) -> None:
         """Whether the token is accepted, and whether the server takes posts as long as ours may be."""
-        await self._get("v1/accounts/verify_credentials")
-        answer = await request(self._call("GET", "v2/instance", None, {}), self._rules(Unavailable))
+        await self._get("v1/accounts/verify_credentials", attempt)
+        answer = await attempt.http.request(self._call("GET", "v2/instance", None, {}, "limits"), _rules(Unavailable))
         if answer.status != 200:
             return  # an older server, which does not say
         told: Any = answer.data()
@@ -115,14 +137,23 @@ class Mastodon(Channel):
         if isinstance(told, int) and told < self.max_characters:
             raise Rejected(f"{self.instance} takes posts of {told} characters only: set max_characters to {told}")
 
-    async def _get(self, path: str) -> HttpResponse:
-        return await send(self._call("GET", path, None, {}), self._rules(Unavailable))
+    @classmethod
+    def example_answer(cls, call: HttpCall) -> object:
+        if call.url.endswith("v2/instance"):
+            return {"configuration": {"statuses": {"max_characters": 500}}}
+        if "/statuses?" in call.url:
+            return []
+        return {"id": "103254962155278888", "url": "https://mastodon.example/@bacson/103254962155278888"}
 
-    def _status(self, rendition: Rendition) -> dict[str, str]:
-        status = {"status": rendition.text, "visibility": self.visibility}
+    async def _get(self, path: str, attempt: Attempt) -> HttpResponse:
+        name = "account" if path.endswith("credentials") else "find"
+        return await attempt.http.send(self._call("GET", path, None, {}, name), _rules(Unavailable))
+
+    def _status(self, post: Post) -> dict[str, str]:
+        status = {"status": post.text, "visibility": self.visibility}
         return {**status, "language": self.language} if self.language else status
 
-    def _call(self, method: str, path: str, data: object, headers: Mapping[str, str]) -> HttpCall:
+    def _call(self, method: str, path: str, data: object, headers: Mapping[str, str], name: str) -> HttpCall:
         body = None if data is None else json_bytes(data)
         media = {"Content-Type": "application/json"} if body is not None else {}
         authorization = {"Authorization": f"Bearer {self.token.get_secret_value()}"}
@@ -131,16 +162,13 @@ class Mastodon(Channel):
             url=f"{self.instance}/api/{path}",
             headers={**authorization, **media, **headers},
             body=body,
+            name=name,
         )
 
-    def _rules(self, doubt: type[Uncertain] | type[Unavailable]) -> ResponseRules:
-        """404 and 405 on the calls we make mean that there is no such API at this address."""
-        return ResponseRules(
-            doubt=doubt,
-            stop=frozenset({401, 403, 404, 405, 410}),
-            secrets=(self.token.get_secret_value(),),
-            allow_private=self.allow_private,
-        )
+
+def _rules(doubt: type[Uncertain] | type[Unavailable]) -> ResponseRules:
+    """404 and 405 on the calls we make mean that there is no such API at this address."""
+    return ResponseRules(doubt=doubt, stop=frozenset({401, 403, 404, 405, 410}))
 
 
 def _receipt(answer: HttpResponse) -> Receipt:

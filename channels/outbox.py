@@ -19,11 +19,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from distributor import permissions
-from distributor.channel import Appearance, Channel, ComposeContext, Folder, PostLimits
-from distributor.model import Edition, Receipt, Rendition
-
-from ._files import remove_file, write_file
-from ._posts import BLUESKY, MASTODON, TELEGRAM, Count, Mentions, Tags, compose_posts
+from distributor.channel import (
+    Appearance,
+    Attempt,
+    Channel,
+    ComposeContext,
+    Content,
+    Corrections,
+    Folder,
+    Post,
+    PostLimits,
+)
+from distributor.kit.files import remove_file, write_file
+from distributor.kit.posts import BLUESKY, MASTODON, TELEGRAM, Count, Mentions, Tags, compose_posts
+from distributor.model import Edition, Receipt
 
 _NETWORKS = {"mastodon": MASTODON, "telegram": TELEGRAM, "bluesky": BLUESKY, "plain": PostLimits()}
 _APPEARANCES = {
@@ -50,6 +59,7 @@ class Outbox(Channel):
     max_posts: Annotated[Count, "most posts for one edition; the other articles are not posted"] = 10
     template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
 
+    corrections = Corrections.EDIT
     repeatable = True
     reaches_audience = False  # files, for staff
 
@@ -57,25 +67,24 @@ class Outbox(Channel):
     def limits(self) -> PostLimits:
         return replace(_NETWORKS[self.network], per_run=self.max_posts)
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        return [
-            replace(post, body=f"{post.text}{_BELOW}{self._count(post.text)}\n".encode())
-            for post in compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
-        ]
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Post]:
+        return compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
 
-    def appearance(self, rendition: Rendition) -> Appearance:
-        return replace(_APPEARANCES[self.network], text=rendition.text.rpartition(_BELOW)[0] or rendition.text)
+    def appearance(self, post: Post) -> Appearance:
+        return replace(_APPEARANCES[self.network], text=post.text)
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        file = self._file(rendition)
-        written = await write_file(file, rendition.body, permissions.PRIVATE)
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Post)
+        file = self.folder / _UNSAFE.sub("-", f"{attempt.edition}-{content.variant}.txt")
+        written = await write_file(file, self._body(content), permissions.PRIVATE)
         return Receipt(remote_id=file.name, url=file.absolute().as_uri(), reply="written" if written else "unchanged")
 
-    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        await write_file(self.folder / Path(receipt.remote_id).name, rendition.body, permissions.PRIVATE)
+    async def edit(self, receipt: Receipt, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Post)
+        await write_file(self.folder / Path(receipt.remote_id).name, self._body(content), permissions.PRIVATE)
         return replace(receipt, reply="written anew")
 
-    async def retract(self, receipt: Receipt) -> None:
+    async def delete(self, receipt: Receipt, attempt: Attempt) -> None:
         await remove_file(self.folder / Path(receipt.remote_id).name)
 
     @property
@@ -86,8 +95,8 @@ class Outbox(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _file(self, rendition: Rendition) -> Path:
-        return self.folder / _UNSAFE.sub("-", f"{rendition.edition}-{rendition.variant}.txt")
+    def _body(self, post: Post) -> bytes:
+        return f"{post.text}{_BELOW}{self._count(post.text)}\n".encode()
 
     def _count(self, text: str) -> str:
         limits = self.limits

@@ -22,11 +22,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from distributor.channel import Channel, ComposeContext, Folder, PublicUrl
+from distributor.channel import Attempt, Channel, ComposeContext, Content, Document, Folder, PublicUrl
 from distributor.errors import Rejected
-from distributor.model import Article, Edition, EditionKind, Receipt, Rendition
-
-from ._files import write_file
+from distributor.kit.files import write_file
+from distributor.model import Article, Edition, EditionKind, Receipt
 
 _HTML = "text/html; charset=utf-8"
 _NAME = re.compile(r"(?:article-)?[a-z0-9-]+\.html")
@@ -49,19 +48,18 @@ class Pages(Channel):
     def web_view_url(self, edition: Edition) -> str:
         return f"{self.url}/{edition.id}.html"
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Document]:
         editions = context.corrected if edition.kind is EditionKind.CORRECTION else (edition,)
         made = [
-            self._page(
-                edition, f"{one.id}.html", context.edition_page(one, self.web_view_url(one), self.creator), one.subject
-            )
+            _page(f"{one.id}.html", context.edition_page(one, self.web_view_url(one), self.creator), one.subject)
             for one in editions
         ]
-        return [*made, *(self._article(edition, article, context) for article in edition.carried if self.articles)]
+        return [*made, *(self._article(article, context) for article in edition.carried if self.articles)]
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        path = _path(rendition.variant)
-        changed = await write_file(self.folder / path, rendition.body)
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Document)
+        path = _path(content.variant)
+        changed = await write_file(self.folder / path, content.body)
         return Receipt(remote_id=path, url=f"{self.url}/{path}", reply="written" if changed else "unchanged")
 
     @property
@@ -72,15 +70,14 @@ class Pages(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def _article(self, edition: Edition, article: Article, context: ComposeContext) -> Rendition:
+    def _article(self, article: Article, context: ComposeContext) -> Document:
         variant = f"article-{article.id}.html"
         page = context.article_page(article, f"{self.url}/{_path(variant)}", self.creator)
-        return self._page(edition, variant, page, article.title)
+        return _page(variant, page, article.title)
 
-    def _page(self, edition: Edition, variant: str, page: str, title: str) -> Rendition:
-        return Rendition(
-            channel=self.name, variant=variant, media_type=_HTML, body=page.encode(), edition=edition.id, title=title
-        )
+
+def _page(variant: str, page: str, title: str) -> Document:
+    return Document(variant=variant, media_type=_HTML, body=page.encode(), title=title)
 
 
 def _path(variant: str) -> str:

@@ -17,19 +17,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
-from distributor.channel import Appearance, Channel, ComposeContext, PostLimits, Secret, Url
+from distributor.channel import (
+    Appearance,
+    Attempt,
+    Channel,
+    ComposeContext,
+    Content,
+    Corrections,
+    Post,
+    PostLimits,
+    Rate,
+    Secret,
+    Url,
+)
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
-from distributor.model import Edition, Receipt, Rendition
+from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, after_seconds, json_bytes
+from distributor.kit.posts import TELEGRAM, Count, Mentions, Tags, compose_posts, find_urls
+from distributor.model import Edition, Receipt
 from distributor.text import count_utf16
-
-from ._http import HttpCall, HttpResponse, ResponseRules, after_seconds, error_for, json_bytes, request
-from ._posts import TELEGRAM, Count, Mentions, Tags, compose_posts, find_urls
 
 # A chat written as a number in YAML is a number; here it is a name like any other.
 _Chat = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
@@ -51,49 +62,66 @@ class Telegram(Channel):
     api: Annotated[Url, "address of the Bot API server"] = "https://api.telegram.org"
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
+    corrections = Corrections.EDIT
+
     @property
     def limits(self) -> PostLimits:
-        return replace(TELEGRAM, per_run=self.max_posts)
+        """Twenty messages a minute in a group, about one a second elsewhere (core.telegram.org/bots/faq)."""
+        rates, spacing = (Rate(20, timedelta(minutes=1)),), timedelta(seconds=1)
+        return replace(TELEGRAM, per_run=self.max_posts, rates=rates, spacing=spacing)
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Post]:
         return compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
 
-    def appearance(self, rendition: Rendition) -> Appearance:
-        return Appearance(text=rendition.text, network="Telegram", bold_title=self.bold_title, card=self.preview)
+    def appearance(self, post: Post) -> Appearance:
+        return Appearance(text=post.text, network="Telegram", bold_title=self.bold_title, card=self.preview)
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        data = {**self._message(rendition.text), "disable_notification": self.silent}
-        result = await self._post("sendMessage", data, Uncertain)
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Post)
+        data = {**self._message(content.text), "disable_notification": self.silent}
+        if attempt.parent:
+            data["reply_parameters"] = {
+                "message_id": int(attempt.parent.remote_id),
+                "allow_sending_without_reply": True,
+            }
+        result = await self._post("sendMessage", data, Uncertain, attempt)
         number = result.get("message_id")
         if not isinstance(number, int):
             raise Uncertain("Telegram answered without the number of a message")
         return Receipt(remote_id=str(number), url=self._url(number, result), reply="posted")
 
-    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        data = {**self._message(rendition.text), "message_id": int(receipt.remote_id)}
+    async def edit(self, receipt: Receipt, content: Content, attempt: Attempt) -> Receipt:
+        assert isinstance(content, Post)
+        data = {**self._message(content.text), "message_id": int(receipt.remote_id)}
         try:
-            await self._post("editMessageText", data, Unavailable)
+            await self._post("editMessageText", data, Unavailable, attempt)
         except Rejected as error:
             if "message is not modified" not in error.reply:
                 raise
         return receipt
 
-    async def retract(self, receipt: Receipt) -> None:
+    async def delete(self, receipt: Receipt, attempt: Attempt) -> None:
         """Telegram lets bots delete messages for 48 hours; after that it raises Rejected."""
         data = {"chat_id": self.chat, "message_id": int(receipt.remote_id)}
         try:
-            await self._post("deleteMessage", data, Unavailable)
+            await self._post("deleteMessage", data, Unavailable, attempt)
         except Rejected as error:
             if "message to delete not found" not in error.reply:
                 raise
 
-    async def check(self) -> None:
+    async def check(self, attempt: Attempt) -> None:
         """Whether the token is a bot's, and whether this bot may post to the chat."""
-        me = await self._post("getMe", {}, Unavailable)
+        me = await self._post("getMe", {}, Unavailable, attempt)
         data = {"chat_id": self.chat, "user_id": me.get("id")}
-        member = await self._post("getChatMember", data, Unavailable)
+        member = await self._post("getChatMember", data, Unavailable, attempt)
         if member.get("status") in ("left", "kicked", "restricted") or member.get("can_post_messages") is False:
             raise AuthBroken(f"the bot is not an administrator of {self.chat} with the right to post")
+
+    @classmethod
+    def example_answer(cls, call: HttpCall) -> object:
+        answers = {"editMessageText": True, "deleteMessage": True, "getChatMember": {"status": "administrator"}}
+        message = {"message_id": 77, "chat": {"id": -1001234567890, "username": "tenkenh", "type": "channel"}}
+        return {"ok": True, "result": answers.get(call.name, message)}
 
     def _message(self, text: str) -> dict[str, Any]:
         """The text goes without markup, so that nothing in it can be taken for some; the title's type is an entity."""
@@ -107,28 +135,29 @@ class Telegram(Channel):
             data["entities"] = [{"type": "bold", "offset": 0, "length": count_utf16(title)}]
         return data
 
-    async def _post(self, method: str, data: object, doubt: type[Uncertain] | type[Unavailable]) -> dict[str, Any]:
+    async def _post(
+        self, method: str, data: object, doubt: type[Uncertain] | type[Unavailable], attempt: Attempt
+    ) -> dict[str, Any]:
         """The `result` of a call. Raises the delivery errors; 400 is classified by what it is about."""
-        token = self.token.get_secret_value()
+
+        def about_the_chat(answer: HttpResponse, text: str) -> AuthBroken | None:
+            wrong = answer.status == 400 and _about_the_chat(answer)
+            return AuthBroken(f"chat {self.chat}: {text}{_new_number(answer)}") if wrong else None
+
         rules = ResponseRules(
             doubt=doubt,
             stop=frozenset({401, 403, 404}),  # 404: what the token makes of the address is no bot
             wait=_retry_after,
-            secrets=(token,),
-            allow_private=self.allow_private,
+            verdict=about_the_chat,
         )
-        url = f"{self.api}/bot{quote(token, safe=':')}/{method}"
-        call = HttpCall(url=url, headers={"Content-Type": "application/json"}, body=json_bytes(data))
-        answer = await request(call, rules)
-        if 200 <= answer.status < 300:
-            if answer.data().get("ok") is not True:
-                raise doubt(f"Telegram answered {answer.status} without saying that it was done")
-            result = answer.data().get("result")
-            return result if isinstance(result, dict) else {}
-        error = error_for(answer, call, rules)
-        if isinstance(error, Rejected) and _about_the_chat(answer):
-            raise AuthBroken(f"chat {self.chat}: {error}{_new_number(answer)}")
-        raise error
+        url = f"{self.api}/bot{quote(self.token.get_secret_value(), safe=':')}/{method}"
+        headers = {"Content-Type": "application/json"}
+        call = HttpCall(url=url, headers=headers, body=json_bytes(data), name=method)
+        answer = await attempt.http.send(call, rules)
+        if answer.data().get("ok") is not True:
+            raise doubt(f"Telegram answered {answer.status} without saying that it was done")
+        result = answer.data().get("result")
+        return result if isinstance(result, dict) else {}
 
     def _url(self, number: int, result: dict[str, Any]) -> str:
         """Only posts of public channels and groups have an address."""

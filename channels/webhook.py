@@ -39,12 +39,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from distributor.channel import Channel, ComposeContext, Event, EventType, Secret, Url
+from distributor.channel import Attempt, Channel, ComposeContext, Content, Document, Event, EventType, Secret, Url
 from distributor.errors import AuthBroken, Unavailable
 from distributor.html_sanitizer import sanitize_html
-from distributor.model import Article, Edition, Receipt, Rendition
-
-from ._http import HttpCall, ResponseRules, error_for, idempotency_key, json_bytes, request
+from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, json_bytes
+from distributor.model import Article, Edition, Receipt
 
 
 def _key(secret: SecretStr) -> bytes:
@@ -88,7 +87,7 @@ class Webhook(Channel):
 
     repeatable = True
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Document]:
         message = {
             "type": "edition.published",
             "timestamp": _time(edition.frozen_at),
@@ -105,60 +104,36 @@ class Webhook(Channel):
             },
         }
         return [
-            Rendition(
-                channel=self.name,
-                variant="edition",
-                media_type="application/json",
-                body=json_bytes(message),
-                edition=edition.id,
-                title=edition.subject,
-            )
+            Document(variant="edition", media_type="application/json", body=json_bytes(message), title=edition.subject)
         ]
 
     @property
     def event_types(self) -> frozenset[EventType]:
         return frozenset(self.events)
 
-    def compose_event(self, event: Event) -> Rendition | None:
+    def compose_event(self, event: Event) -> Document | None:
         if event.type not in self.events:
             return None
         message = {"type": event.type.value, "timestamp": _time(event.at), "data": dict(event.data)}
-        return Rendition(
-            channel=self.name,
-            variant=event.key,
-            media_type="application/json",
-            body=json_bytes(message),
-            title=event.type,
-        )
+        return Document(variant=event.key, media_type="application/json", body=json_bytes(message), title=event.type)
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         """Any answer but 2xx is a failure; 410 says that the endpoint is gone (Standard Webhooks, "Operational")."""
-        message_id = f"msg_{idempotency_key(rendition)}"
-        stamp = str(int(datetime.now(UTC).timestamp()))
+        assert isinstance(content, Document)
+        message_id = f"msg_{attempt.key}"
+        stamp = str(int(attempt.now.timestamp()))
         headers = {
-            "Content-Type": rendition.media_type,
+            "Content-Type": content.media_type,
             "webhook-id": message_id,
             "webhook-timestamp": stamp,
-            "webhook-signature": self._signature(message_id, stamp, rendition.body),
+            "webhook-signature": self._signature(message_id, stamp, content.body),
         }
-        call = HttpCall(url=self.url, headers=headers, body=rendition.body)
-        rules = self._rules()
-        answer = await request(call, rules)
-        if answer.status == 410:
-            raise AuthBroken("endpoint gone: the receiver wants no more messages (410)")
-        if not 200 <= answer.status < 300:
-            raise error_for(answer, call, rules)
+        call = HttpCall(url=self.url, headers=headers, body=content.body, name="publish")
+        answer = await attempt.http.request(call, _RULES)
+        error = attempt.http.error_for(answer, call, _RULES)
+        if error and not 200 <= answer.status < 300:  # of a 2xx nothing but its status counts
+            raise error
         return Receipt(remote_id=message_id, reply=f"answered {answer.status}")
-
-    def _rules(self) -> ResponseRules:
-        """An unclear outcome is Unavailable: the same id again has no second effect."""
-        secrets = [secret.get_secret_value() for secret in (self.secret, self.old_secret) if secret]
-        return ResponseRules(
-            doubt=Unavailable,
-            stop=frozenset({401, 403, 404, 405}),
-            secrets=tuple(secrets),
-            allow_private=self.allow_private,
-        )
 
     def _signature(self, message_id: str, stamp: str, body: bytes) -> str:
         signed = f"{message_id}.{stamp}.".encode() + body
@@ -180,6 +155,15 @@ class Webhook(Channel):
             "image": {"url": picture.url, "alt": picture.alt, "caption": picture.caption} if picture else None,
         }
         return {**found, "body_html": sanitize_html(article.body_html)} if self.full_text else found
+
+
+def _endpoint_gone(answer: HttpResponse, text: str) -> AuthBroken | None:
+    gone = AuthBroken("endpoint gone: the receiver wants no more messages (410)")
+    return gone if answer.status == 410 else None
+
+
+# An unclear outcome is Unavailable: the same id again has no second effect.
+_RULES = ResponseRules(doubt=Unavailable, stop=frozenset({401, 403, 404, 405}), verdict=_endpoint_gone)
 
 
 def _time(moment: datetime) -> str:

@@ -2,11 +2,12 @@
 
 A channel is a frozen dataclass. Its fields are its settings; each is written
 `name: Annotated[type, "one sentence for staff"] = default`, and its module docstring is its manual, with an example of
-`config.yaml` to paste. `compose` is pure and cheap, so that preview, dry run, approval and sending show the same bytes;
-`deliver` acts. An adapter fails in four ways only, all from `distributor.errors`: Unavailable, Rejected, AuthBroken,
-Uncertain. Retrying, timing and remembering are the engine's work, never the adapter's.
+`config.yaml` to paste. `compose` is pure and cheap and returns values (`content`), so that preview, dry run, approval and
+sending show the same; `publish` asks the far end to carry one of them, with what an `Attempt` has at hand. An adapter fails
+in four ways only, all from `distributor.errors`: Unavailable, Rejected, AuthBroken, Uncertain. Retrying, timing, order,
+rates and remembering are the engine's work, never the adapter's.
 
-`docs/adding-a-channel.md` has a file to start from.
+`distributor channels new NAME` writes a file to start from; `docs/adding-a-channel.md` explains it.
 """
 
 from __future__ import annotations
@@ -14,51 +15,55 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, SecretStr
 
+from .attempt import Attempt, PreparedImage
 from .config.schema import Newsletter, Site
 from .config.types import Duration, Folder, PublicUrl, Secret, Url, http_url
+from .content import Content, Document, Email, Picture, Post, encode_content
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
-from .message_queue import DeliveryOutcome, MessageBatch, MessageQueue, OutgoingMessage, Transport
-from .model import Article, Edition, Receipt, Recipient, Rendition
+from .http_client import HttpCall, HttpClient
+from .model import Article, Edition, Receipt, Rendition
 from .text import count_bytes, count_graphemes, count_utf16
 
 __all__ = [
     "Annotated",
     "Appearance",
     "Article",
+    "Attempt",
     "AuthBroken",
     "Channel",
     "ComposeContext",
+    "Content",
+    "Corrections",
     "DeliveryError",
-    "DeliveryOutcome",
     "Digest",
+    "Document",
     "Duration",
     "Edition",
+    "Email",
     "Event",
     "EventType",
     "Folder",
-    "MessageBatch",
-    "MessageQueue",
+    "HttpCall",
     "Newsletter",
-    "OutgoingMessage",
-    "PersonalChannel",
+    "Picture",
+    "Post",
     "PostLimits",
+    "PreparedImage",
     "PublicUrl",
+    "Rate",
     "Receipt",
-    "Recipient",
     "Rejected",
     "Rendition",
     "Secret",
-    "SequentialTransport",
     "Site",
-    "Transport",
     "Unavailable",
     "Uncertain",
     "Url",
@@ -73,18 +78,40 @@ __all__ = [
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
+class Corrections(StrEnum):
+    """How a channel makes known that an article which it has posted was corrected."""
+
+    EDIT = "edit"  # its post is changed in place
+    REPLACE = "replace"  # its post is deleted, and posted anew
+    REPLY = "reply"  # the correction answers its post
+    NONE = "none"  # not at all: staff are told to see to it
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many posts in any stretch of a length."""
+
+    most: int
+    per: timedelta
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostLimits:
-    """How much one post of a network may carry, and how that network counts.
+    """How much one post of a network may carry, how that network counts, and how often it may be posted to.
 
     `text` is the longest text in the units of `count`; a URL in the text counts `url` units, or as written where
-    that is None. `per_run` caps the posts of one edition: the rest are left out, and staff are notified.
+    that is None. `per_run` caps the threads of one edition (a post by itself is one): the rest are left out, and staff are
+    notified. `pictures` is how many a post may have. `rates` and `spacing` (from one post to the next) are kept over all
+    processes.
     """
 
     text: int | None = None
     count: Callable[[str], int] = count_graphemes
     url: int | None = None
     per_run: int | None = None
+    pictures: int = 0
+    rates: tuple[Rate, ...] = ()
+    spacing: timedelta = timedelta()
 
     def measure(self, text: str) -> int:
         """The length of a text as the network counts it."""
@@ -213,12 +240,13 @@ class ComposeContext(SiteContext, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Channel(ABC):
-    """An adapter that carries renditions to one place.
+    """An adapter that carries contents to one place.
 
     `name` is the key under `channels:` in config.yaml; it is set by the registry. What a subclass declares about itself:
 
-    - `limits`: see Limits.
-    - `repeatable`: delivering the same rendition again has no second effect (files, idempotency keys). What is not
+    - `limits`: see PostLimits.
+    - `corrections`: how it corrects what it has posted, see Corrections. EDIT needs `edit`, REPLACE needs `delete`.
+    - `repeatable`: publishing the same content again has no second effect (files, idempotency keys). What is not
       repeatable and cannot be looked up by `find` waits for staff after an unclear outcome.
     - `latest_only`: a newer edition overtakes an older one that is not out yet (feeds).
     """
@@ -227,13 +255,14 @@ class Channel(ABC):
 
     name: str = ""
 
+    corrections: ClassVar[Corrections] = Corrections.NONE
     repeatable: ClassVar[bool] = False
     latest_only: ClassVar[bool] = False
     personal: ClassVar[bool] = False
 
     @property
     def limits(self) -> PostLimits:
-        """A class attribute in a subclass (`limits = Limits(text=300)`), or a property where a setting decides."""
+        """A class attribute in a subclass (`limits = PostLimits(text=300)`), or a property where a setting decides."""
         return PostLimits()
 
     @property
@@ -243,14 +272,15 @@ class Channel(ABC):
         return 0
 
     @abstractmethod
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        """Everything this channel will carry of the edition. Pure: no clock, no network, no disk."""
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Content]:
+        """Everything this channel could carry of the edition, in its order. Pure: no clock, no network, no disk. The
+        engine leaves out what is over `limits.per_run`."""
 
     @abstractmethod
-    async def deliver(self, rendition: Rendition) -> Receipt:
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         """Carry it out, once. Raises one of the four delivery errors and nothing else on purpose."""
 
-    def compose_site_wide(self, context: SiteContext) -> Sequence[Rendition]:
+    def compose_site_wide(self, context: SiteContext) -> Sequence[Document]:
         """What this channel shows of the store whatever the edition (a feed of all articles). Rewritten when it changes.
 
         Only a repeatable channel may return something here.
@@ -262,26 +292,42 @@ class Channel(ABC):
         """Of which events this channel tells another program."""
         return frozenset()
 
-    def compose_event(self, event: Event) -> Rendition | None:
+    def compose_event(self, event: Event) -> Document | None:
         """What this channel carries of an event; None where it does not tell of it. Pure. Only a repeatable channel may
         return something here: what may be out is sent again."""
         return None
 
-    def appearance(self, rendition: Rendition) -> Appearance:
-        """How the network shows a rendition of text. Pure."""
-        return Appearance(text=rendition.text)
+    def appearance(self, post: Post) -> Appearance:
+        """How the network shows a post. Pure."""
+        return Appearance(text=post.text)
 
-    async def find(self, rendition: Rendition) -> Receipt | None:
-        """Its own earlier post of this rendition, where the network lets one look; None where there is none."""
+    async def find(self, content: Content, attempt: Attempt) -> Receipt | None:
+        """Its own earlier post of this content, where the network lets one look; None where there is surely none."""
         raise NotImplementedError(f"{type(self).__name__} cannot look for its own posts")
 
-    async def amend(self, receipt: Receipt, rendition: Rendition) -> Receipt:
-        """Replace what was posted, where the network can."""
+    async def edit(self, receipt: Receipt, content: Content, attempt: Attempt) -> Receipt:
+        """Change what was posted, where the network can. The receipt that is returned counts from then on."""
         raise NotImplementedError(f"{type(self).__name__} cannot change what it has posted")
 
-    async def retract(self, receipt: Receipt) -> None:
-        """Take back what was posted, where the network can."""
-        raise NotImplementedError(f"{type(self).__name__} cannot take back what it has posted")
+    async def delete(self, receipt: Receipt, attempt: Attempt) -> None:
+        """Delete what was posted, where the network can. What is gone already is no fault."""
+        raise NotImplementedError(f"{type(self).__name__} cannot delete what it has posted")
+
+    async def login(self, ask: Ask, attempt: Attempt) -> Mapping[str, Any]:
+        """The values of `attempt.state` with which it works from then on, for `distributor channels login`. `ask` puts a
+        question to staff, and hides what they type where it is secret. Raises a delivery error."""
+        raise NotImplementedError(f"{type(self).__name__} needs no login")
+
+    @classmethod
+    def example_state(cls) -> Mapping[str, Any]:
+        """Values of `attempt.state` as a login gives them, for the trials of `distributor channels test`."""
+        return {}
+
+    @classmethod
+    def example_answer(cls, call: HttpCall) -> object:
+        """What the far end answers to a call when all is well, as JSON takes it, for the trials. It is built from the
+        examples in the network's documentation."""
+        return {}
 
     def web_view_url(self, edition: Edition) -> str:
         """The address at which subscribers see an edition in their browsers, if this channel puts it there. Emails of the
@@ -309,62 +355,47 @@ class Channel(ABC):
         """Folders that a web server of another user must be able to read."""
         return ()
 
-    async def check(self) -> None:
+    async def check(self, attempt: Attempt) -> None:
         """Try the settings without posting anything; raises a delivery error that says what is wrong."""
 
     @classmethod
     def can(cls, ability: str) -> bool:
-        """Whether this channel has its own `find`, `amend` or `retract`."""
+        """Whether this channel has its own `find`, `edit`, `delete` or `login`."""
         return getattr(cls, ability) is not getattr(Channel, ability)
 
+    @property
+    def http(self) -> HttpClient:
+        """The way out for this channel: no secret of its settings shows in what it says."""
+        values = (getattr(self, field.name) for field in fields(self))
+        secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return HttpClient(secrets=secrets, allow_private=bool(getattr(self, "allow_private", False)))
 
-@dataclass(frozen=True, kw_only=True)
-class PersonalChannel(Channel):
-    """An adapter that carries a rendition to many recipients, each with their own merge fields filled (email).
+    # -- what the engine makes of it -----------------------------------------------------------------------------------
 
-    `compose` is called for the whole edition and once more for each segment's share of it; the variant of what it returns
-    is `edition.variant`. `deliver_to` sends to one recipient at a time; a channel that can do better, over many connections,
-    gives a `transport` of its own (see `message`).
-    """
+    def freeze(self, content: Content, edition: str = "") -> Rendition:
+        """A content in the form in which it is stored and hashed. Pure."""
+        media_type, body = encode_content(content)
+        article = "" if isinstance(content, Email) else content.article
+        return Rendition(
+            channel=self.name, variant=content.variant, media_type=media_type, body=body, edition=edition,
+            title=content.title, article=article,
+        )  # fmt: skip
 
-    personal: ClassVar[bool] = True
-    sends_email: ClassVar[bool] = False  # `personalise` makes an RFC 5322 message: preflight examines it
-
-    def compose_email(self, email: Digest, *, variant: str, language: str, at: datetime) -> Rendition:
-        """A transactional email as this channel carries it: it belongs to no list. Pure. Only where `sends_email`."""
-        raise NotImplementedError(f"{type(self).__name__} sends no emails")
-
-    @abstractmethod
-    def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
-        """The very bytes that this recipient gets, for previews and tests."""
-
-    @abstractmethod
-    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
-        """Carry the rendition to one recipient, once. Raises one of the four delivery errors: Rejected is about this
-        recipient, Unavailable and AuthBroken are about the connection and stop the run until later."""
-
-    def transport(self, among: int = 1) -> Transport:
-        """Who carries the messages of this channel; `among` processes share what rates allow."""
-        return SequentialTransport(self)
-
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        raise TypeError(f"{type(self).__name__} delivers to subscribers: call deliver_to")
+    def renditions(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
+        """What `compose` returns, in stored form, without the threads over `limits.per_run`. Pure."""
+        made, threads, left_out = [], 0, set()
+        for content in self.compose(edition, context):
+            if isinstance(content, Post):
+                threads += not content.follows
+                over = self.limits.per_run is not None and threads > self.limits.per_run and not content.follows
+                if over or content.follows in left_out:
+                    left_out.add(content.variant)
+                    continue
+            made.append(self.freeze(content, edition.id))
+        return made
 
 
-@dataclass(frozen=True)
-class SequentialTransport:
-    """The plain transport: one recipient after the other."""
+class Ask(Protocol):
+    """A question to staff, and what they answer, without spaces around it."""
 
-    channel: PersonalChannel
-
-    async def send_all(self, messages: MessageQueue) -> None:
-        while message := await messages.take():
-            if not await messages.mark(message):
-                continue
-            try:
-                messages.answer(message, await self.channel.deliver_to(message.rendition, message.recipient))
-            except (Rejected, Uncertain) as outcome:
-                messages.answer(message, outcome)
-            except DeliveryError as failure:
-                messages.answer(message, failure)
-                raise
+    def __call__(self, question: str, *, secret: bool = False) -> str: ...

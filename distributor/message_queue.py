@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .attempt import Attempt, outside_attempt
 from .errors import DeliveryError, Unavailable
+from .http_client import HttpClient
 from .model import Receipt, Recipient, Rendition
 
 DeliveryOutcome = Receipt | DeliveryError
@@ -57,6 +59,10 @@ class MessageQueue(Protocol):
         """Commit that it may leave now. False: it must not, and is no message any more."""
         ...
 
+    def attempt(self, message: OutgoingMessage) -> Attempt:
+        """What its channel has at hand to carry it."""
+        ...
+
     def answer(self, message: OutgoingMessage, outcome: DeliveryOutcome) -> None:
         """What became of it. A mark that is asked for later is committed with this or after it."""
         ...
@@ -78,10 +84,12 @@ class Transport(Protocol):
 
 @dataclass
 class MessageBatch:
-    """A few messages outside of the ledger: test emails, emails to staff, tests. `allowed` is asked for marks."""
+    """A few messages outside of the ledger: test emails, emails to staff, tests. `allowed` is asked for marks; `attempts`
+    gives what their channel has at hand."""
 
     messages: Iterable[OutgoingMessage]
     allowed: Callable[[OutgoingMessage], bool] = lambda _: True
+    attempts: Callable[[OutgoingMessage], Attempt] = field(default=lambda _: outside_attempt(HttpClient()))
     outcomes: dict[str, DeliveryOutcome] = field(default_factory=dict)
     _waiting: deque[OutgoingMessage] = field(init=False)
     _later: list[tuple[float, OutgoingMessage]] = field(default_factory=list)
@@ -117,6 +125,9 @@ class MessageBatch:
 
     async def mark(self, message: OutgoingMessage) -> bool:
         return self.allowed(message)
+
+    def attempt(self, message: OutgoingMessage) -> Attempt:
+        return self.attempts(message)
 
     def answer(self, message: OutgoingMessage, outcome: DeliveryOutcome) -> None:
         self.outcomes[message.recipient.id] = outcome

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
+from .content import Content, decode_content
 from .editorial import EditionBlock, EditorWords
 
 # How far a portal's clock may be ahead of ours: what it dates so little later than now is published now.
@@ -227,8 +228,10 @@ class RenditionAction(StrEnum):
     """What is done with a rendition at the far end."""
 
     POST = "post"  # carried there
-    AMEND = "amend"  # put in the place of what an earlier edition has posted
-    RETRACT = "retract"  # what an earlier edition has posted is deleted
+    EDIT = "edit"  # put in the place of what an earlier edition has posted
+    REPLACE = "replace"  # what an earlier edition has posted is deleted, and this is posted
+    REPLY = "reply"  # posted as an answer to what an earlier edition has posted
+    DELETE = "delete"  # what an earlier edition has posted is deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +263,9 @@ class Rendition:
         return hashlib.sha256(self.body).hexdigest()
 
     @property
-    def text(self) -> str:
-        return self.body.decode()
+    def content(self) -> Content:
+        """What is frozen in it. Raises ValueError for bytes that nobody can have frozen."""
+        return decode_content(self.variant, self.media_type, self.body, title=self.title, article=self.article)
 
     @property
     def key(self) -> str:

@@ -8,8 +8,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from distributor import permissions
-from distributor.errors import Unavailable
+from .. import permissions
+from ..errors import Unavailable
 
 
 async def write_file(file: Path, body: bytes, mode: int = permissions.PUBLIC) -> bool:

@@ -23,9 +23,9 @@ import idna
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from distributor.html_sanitizer import sanitize_html
-from distributor.model import Article, Image
-from distributor.text import clean_line
+from ..html_sanitizer import sanitize_html
+from ..model import Article, Image
+from ..text import clean_line
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"

@@ -1,4 +1,4 @@
-"""What the channels that post share: one rendition per article, and the limits of the networks."""
+"""Posts: one for each article of an edition, and the limits of the networks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from distributor.channel import Channel, ComposeContext, PostLimits
-from distributor.model import Article, Edition, Rendition
-from distributor.text import count_bytes, count_graphemes, count_utf16
+from ..channel import Channel, ComposeContext, Picture, Post, PostLimits
+from ..model import Article, Edition
+from ..text import count_bytes, count_graphemes, count_utf16
 
 Count = Annotated[int, Field(ge=1)]
 Tags = Annotated[int, Field(ge=0, le=10)]
 
 Mentions = Annotated[bool, "an @name in a headline or lead mentions that account"]
-
-TEXT = "text/plain; charset=utf-8"
 
 # Mastodon: grapheme clusters, 23 for each address; 500 unless the instance says otherwise (its API, v2/instance).
 MASTODON = PostLimits(text=500, count=count_graphemes, url=23)
@@ -44,30 +42,50 @@ _URL = re.compile(r"https?://[^\s<>]+")
 
 def compose_posts(
     channel: Channel, edition: Edition, context: ComposeContext, template: str, tags: int = 0, *, mentions: bool = False
-) -> Sequence[Rendition]:
-    """One post per article in the order of the edition, at most `limits.per_run` of them, with as many `tags`. Pure.
+) -> Sequence[Post]:
+    """One post per article in the order of the edition, with as many `tags`. Pure.
 
     With `mentions` an @ in a headline may name an account.
     """
-
-    def text(article: Article) -> str:
-        medium, campaign = channel.name, edition.id
-        return context.post(
-            article, channel.limits, template, tags=tags, medium=medium, campaign=campaign, mentions=mentions
-        )
-
     return [
-        Rendition(
-            channel=channel.name,
-            variant=article.id,
-            article=article.id,
-            media_type=TEXT,
-            body=text(article).strip().encode(),
-            edition=edition.id,
-            title=article.title,
-        )
-        for article in edition.articles[: channel.limits.per_run]
+        compose_post_of(channel, article, edition, context, template, tags, mentions=mentions)
+        for article in edition.articles
     ]
+
+
+def compose_post_of(
+    channel: Channel,
+    article: Article,
+    edition: Edition,
+    context: ComposeContext,
+    template: str,
+    tags: int = 0,
+    *,
+    mentions: bool = False,
+) -> Post:
+    """The post about one article, within the limits of the channel. Pure."""
+    text = context.post(
+        article,
+        channel.limits,
+        template,
+        tags=tags,
+        medium=channel.name,
+        campaign=edition.id,
+        mentions=mentions,
+    ).strip()
+    links = find_urls(text)
+    image = article.image
+    return Post(
+        variant=article.id,
+        text=text,
+        title=article.title,
+        summary=article.lead,
+        link=links[-1] if links else article.url,
+        pictures=(Picture(url=image.url, alt=image.alt or image.caption),) if image and image.url else (),
+        tags=tuple(article.topics[:tags]),
+        language=article.language or edition.language.value,
+        article=article.id,
+    )
 
 
 def find_urls(text: str) -> list[str]:
