@@ -14,10 +14,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from distributor.channel import PersonalChannel
 from distributor.config.schema import Newsletter, Site
 from distributor.i18n import Texts
 from distributor.model import Article, Edition, Recipient, Rendition
+from distributor.personal_channel import PersonalChannel
 from distributor.plugins import registry
 from distributor.rendering.context import RenderContext
 from distributor.rendering.templates import Templates

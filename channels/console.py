@@ -38,6 +38,9 @@ class Console(Channel):
         body = "\n".join(lines) + "\n"
         return [Document(variant="summary", media_type=_TEXT, body=body.encode(), title=edition.subject)]
 
+    def compose_notice(self, variant: str, title: str, text: str) -> Document:
+        return Document(variant=variant, media_type=_TEXT, body=text.encode(), title=title)
+
     async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         """A terminal that cannot show a letter shows a question mark in its place; nothing in a title acts on it."""
         assert isinstance(content, Document)

@@ -117,6 +117,9 @@ class Webhook(Channel):
         message = {"type": event.type.value, "timestamp": _time(event.at), "data": dict(event.data)}
         return Document(variant=event.key, media_type="application/json", body=json_bytes(message), title=event.type)
 
+    def compose_notice(self, variant: str, title: str, text: str) -> Document:
+        return Document(variant=variant, media_type="text/plain; charset=utf-8", body=text.encode(), title=title)
+
     async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         """Any answer but 2xx is a failure; 410 says that the endpoint is gone (Standard Webhooks, "Operational")."""
         assert isinstance(content, Document)

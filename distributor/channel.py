@@ -297,6 +297,10 @@ class Channel(ABC):
         return something here: what may be out is sent again."""
         return None
 
+    def compose_notice(self, variant: str, title: str, text: str) -> Content:
+        """A message to staff, as this channel carries it: that a draft waits for them, for instance. Pure."""
+        return Post(variant=variant, text=text, title=title)
+
     def appearance(self, post: Post) -> Appearance:
         """How the network shows a post. Pure."""
         return Appearance(text=post.text)

@@ -180,8 +180,8 @@ class Unavailable(DeliveryError):
     if we know how long it takes.
 
     `counted` is False if the recipient has nothing to do with it: a lost connection, a server that shuts down. `ours` is
-    True if we were refused, so that it never counts as a failure of the recipient. `all_posts` is True if there were too
-    many posts (429): the whole channel backs off then, as it does whenever a time is named.
+    True if we were refused, so that it never counts as a failure of the recipient. `all_posts` is True if the far end
+    means the whole channel (429), False if it means this post only; None: the whole channel where a time is named.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class Unavailable(DeliveryError):
         wait: timedelta | None = None,
         counted: bool = True,
         ours: bool = False,
-        all_posts: bool = False,
+        all_posts: bool | None = None,
     ) -> None:
         super().__init__(message, reply=reply, keys=keys)
         self.retry_at = retry_at

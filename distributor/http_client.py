@@ -177,7 +177,7 @@ class HttpClient:
         now = datetime.now(UTC)
         if answer.status in _NOT_YET:
             named = rules.wait(answer) or retry_after(answer, now) or rate_limit_reset(answer, now)
-            return Unavailable(text, retry_at=named, all_posts=answer.status == 429)
+            return Unavailable(text, retry_at=named, all_posts=True if answer.status == 429 else None)
         if answer.status >= 500:
             return rules.doubt(text, retry_at=retry_after(answer, now))
         return Rejected(text)

@@ -136,9 +136,9 @@ class MessageBatch:
         return ()
 
 
-async def send_one(transport: Transport, rendition: Rendition, recipient: Recipient) -> Receipt:
+async def send_one(transport: Transport, rendition: Rendition, recipient: Recipient, attempt: Attempt) -> Receipt:
     """Carry one rendition to one recipient, outside of the ledger. Raises the delivery error that it ends with."""
-    hand = MessageBatch([OutgoingMessage(rendition, recipient)])
+    hand = MessageBatch([OutgoingMessage(rendition, recipient)], attempts=lambda _: attempt)
     await transport.send_all(hand)
     outcome = hand.outcomes.get(recipient.id)
     if isinstance(outcome, Receipt):

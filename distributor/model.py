@@ -241,7 +241,7 @@ class Rendition:
     `edition` is empty for a standing rendition, which mirrors the store and belongs to no edition. `variant` tells the
     renditions of one channel apart (`rss.xml`, an article's id, `digest`); it is a safe file name. `title` says in
     words what it is, for staff. `sha256` is of `body`. `article` is the id of the one article that a post is about, by
-    which later corrections find it; empty where it carries the edition as a whole. A correction amends or retracts:
+    which later corrections find it; empty where it carries the edition as a whole. A correction acts on a post:
     `target` and `target_variant` are then the edition and variant of the post of the same channel that is meant.
     `first_channel` is the name of the channel when it was frozen, where it has another one now.
     """

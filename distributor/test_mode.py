@@ -12,10 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import permissions
-from .channel import Appearance, Channel, ComposeContext, Event, EventType, PostLimits
+from .attempt import Attempt
+from .channel import (
+    Appearance,
+    Channel,
+    ComposeContext,
+    Content,
+    Document,
+    Event,
+    EventType,
+    Post,
+    PostLimits,
+)
+from .content import encode_content
 from .errors import Unavailable
 from .i18n import Texts
-from .model import Edition, Language, Receipt, Rendition
+from .model import Edition, Language, Receipt
 
 
 def mark_test(text: str, language: Language) -> str:
@@ -55,8 +67,8 @@ class TestModeChannel(Channel):
     def max_articles(self) -> int:
         return self.inner.max_articles
 
-    def appearance(self, rendition: Rendition) -> Appearance:
-        return self.inner.appearance(rendition)
+    def appearance(self, post: Post) -> Appearance:
+        return self.inner.appearance(post)
 
     @property
     def private_folders(self) -> Sequence[Path]:
@@ -66,30 +78,36 @@ class TestModeChannel(Channel):
     def place(self) -> str:
         return str(self.folder)
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
-        return [_with_prefix(rendition, edition.language) for rendition in self.inner.compose(edition, context)]
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Content]:
+        return [_with_prefix(content, edition.language) for content in self.inner.compose(edition, context)]
 
     @property
     def event_types(self) -> frozenset[EventType]:
         return self.inner.event_types
 
-    def compose_event(self, event: Event) -> Rendition | None:
+    def compose_event(self, event: Event) -> Document | None:
         return self.inner.compose_event(event)
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        file = self.folder / f"{rendition.edition}-{rendition.variant}"
+    def compose_notice(self, variant: str, title: str, text: str) -> Content:
+        return self.inner.compose_notice(variant, title, text)
+
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        file = self.folder / f"{attempt.edition}-{content.variant}"
+        body = content.text.encode() if isinstance(content, Post) else encode_content(content)[1]
         try:
-            await asyncio.to_thread(permissions.write, file, rendition.body, permissions.PRIVATE)
+            await asyncio.to_thread(permissions.write, file, body, permissions.PRIVATE)
         except OSError as error:
             raise Unavailable(f"{file} cannot be written: {error.strerror or error}") from error
         return Receipt(remote_id=file.name, reply="rehearsed")
 
 
-def _with_prefix(rendition: Rendition, language: Language) -> Rendition:
-    """Plain text carries the mark; other formats must stay what their readers can parse."""
-    if not rendition.media_type.startswith("text/plain"):
-        return rendition
-    return replace(rendition, body=mark_test("", language).encode() + rendition.body)
+def _with_prefix(content: Content, language: Language) -> Content:
+    """Posts and plain text carry the mark; other formats must stay what their readers can parse."""
+    if isinstance(content, Post):
+        return replace(content, text=mark_test(content.text, language))
+    if isinstance(content, Document) and content.media_type.startswith("text/plain"):
+        return replace(content, body=mark_test("", language).encode() + content.body)
+    return content
 
 
 def replace_channels(channels: Mapping[str, Channel], folder: Path) -> dict[str, Channel]:

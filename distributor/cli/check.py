@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..newsroom import Newsroom
     from ..pipeline.check_sources import GatherStats
+    from ..storage.database import Database
     from ..storage.link_addresses import LinkAddress
 
 
@@ -217,14 +218,15 @@ def _check_online(app: CliContext) -> list[str]:
     import asyncio
 
     from ..bounces import mailboxes
+    from ..delivery.attempts import open_outside_attempt
     from ..errors import DeliveryError
     from .check_web import check_public_url
 
-    async def ask() -> list[str]:
+    async def ask(database: Database) -> list[str]:
         faults = []
         for name, channel in app.newsroom.channels.items():
             try:
-                await channel.check()
+                await channel.check(open_outside_attempt(database, channel))
             except DeliveryError as error:
                 faults.append(f"channel {name}: {error}")
         for mailbox in app.newsroom.settings.bounces:
@@ -235,7 +237,8 @@ def _check_online(app: CliContext) -> list[str]:
                 faults.append(f"bounces: {error}")
         return faults
 
-    return [*asyncio.run(ask()), *check_public_url(app.newsroom)]
+    with app.store() as database:
+        return [*asyncio.run(ask(database)), *check_public_url(app.newsroom)]
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:

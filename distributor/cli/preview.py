@@ -201,7 +201,7 @@ def _recipients_by_variant(division: Segmentation) -> Mapping[str, EmailRecipien
 
 def _rendition_files(app: CliContext, preview: PreviewInput) -> list[RenditionFiles]:
     """Each rendition with its bytes; a personal one as a sample recipient would get it."""
-    from ..channel import PersonalChannel
+    from ..personal_channel import PersonalChannel
     from ..preview.collect import RenditionFiles
 
     recipient = sample_recipient(app, preview.edition)
@@ -244,6 +244,11 @@ def _files(channel: Channel, rendition: Rendition, body: bytes) -> list[tuple[st
     """The names and bytes of what is written of one rendition."""
     if channel.personal:
         return _message_files(body, rendition.variant)
+    from ..content import Post
+
+    content = rendition.content
+    if isinstance(content, Post):
+        return [(f"{rendition.variant}.txt", content.text.encode())]
     ending = _EXTENSIONS.get(rendition.media_type.partition(";")[0], "")
     return [(rendition.variant if rendition.variant.endswith(ending) else rendition.variant + ending, body)]
 

@@ -299,10 +299,11 @@ def _show_drafts(database: Database, newsletter: str) -> None:
 
 def _send_test(app: CliContext, plan: EditionPlan, address: str) -> None:
     """Send the email to one address, straight through the channel: no edition is made and nothing is recorded."""
-    from ..channel import PersonalChannel
+    from ..delivery.attempts import open_outside_attempt
     from ..errors import DeliveryError, DistributorError, UserError
     from ..mail.address import Mailbox
     from ..message_queue import send_one
+    from ..personal_channel import PersonalChannel
     from .preview import sample_recipient
 
     if plan.edition is None:
@@ -317,16 +318,18 @@ def _send_test(app: CliContext, plan: EditionPlan, address: str) -> None:
         raise UserError(f"newsletter {plan.newsletter.id} has no channel that sends to subscribers")
     recipient = sample_recipient(app, plan.edition, to.address, to.name)
 
-    async def run() -> None:
+    async def run(database: Database) -> None:
         for rendition in renditions:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
-            await send_one(channel.transport(), rendition, recipient)
+            attempt = open_outside_attempt(database, channel, rendition)
+            await send_one(channel.transport(), rendition, recipient, attempt)
             done = "sent" if channel.reaches_audience else f"saved in {channel.place}"
             say(f"Test email to {to.address} {done} by {channel.name}; nothing was recorded.")
 
     try:
-        asyncio.run(run())
+        with app.store() as database:
+            asyncio.run(run(database))
     except DeliveryError as error:
         raise DistributorError(f"the test email was not sent: {error}") from None
 

@@ -13,11 +13,13 @@ from ..model import RenditionAction
 from ..storage.tables import deliveries, editions, renditions
 from .queries import UNSENT_STATES
 
+CORRECTING = (RenditionAction.EDIT, RenditionAction.REPLACE, RenditionAction.REPLY)
+
 
 @dataclass(frozen=True, slots=True)
 class ArticlePost:
     """One post of the article by an earlier edition, and where it stands. `changes` are earlier corrections of it that
-    are not out yet."""
+    are not out yet, or of which nobody knows."""
 
     edition: str
     channel: str
@@ -31,12 +33,12 @@ def list_posts(connection: Connection, newsletter: str, article: str) -> Iterato
     taken_back = {
         (row.channel, row.target, row.target_variant)
         for row in connection.execute(
-            _renditions(newsletter, RenditionAction.RETRACT).where(deliveries.c.state == S.SENT)
+            _renditions(newsletter, RenditionAction.DELETE).where(deliveries.c.state == S.SENT)
         )
     }
     changes: dict[tuple[str, str, str], list[ArticlePost]] = {}
     for row in connection.execute(
-        _renditions(newsletter, RenditionAction.AMEND).where(deliveries.c.state.in_(UNSENT_STATES))
+        _renditions(newsletter, *CORRECTING).where(deliveries.c.state.in_((*UNSENT_STATES, S.SENDING, S.UNCERTAIN)))
     ):
         one = ArticlePost(row.edition_id, row.channel, row.variant, S(row.state))
         changes.setdefault((row.channel, row.target, row.target_variant), []).append(one)
@@ -49,7 +51,7 @@ def list_posts(connection: Connection, newsletter: str, article: str) -> Iterato
             yield ArticlePost(row.edition_id, row.channel, row.variant, S(row.state), tuple(changes.get(place, ())))
 
 
-def _renditions(newsletter: str, action: RenditionAction) -> sa.Select[tuple[str, str, str, str, str, str]]:
+def _renditions(newsletter: str, *actions: RenditionAction) -> sa.Select[tuple[str, str, str, str, str, str]]:
     """The deliveries of a newsletter to places, not to people, with what they act on."""
     same = (
         (renditions.c.edition_id == deliveries.c.edition_id)
@@ -64,6 +66,6 @@ def _renditions(newsletter: str, action: RenditionAction) -> sa.Select[tuple[str
         sa.select(*columns)
         .join(editions, editions.c.id == deliveries.c.edition_id)
         .join(renditions, same)
-        .where(editions.c.newsletter == newsletter, deliveries.c.recipient == "", renditions.c.action == action)
+        .where(editions.c.newsletter == newsletter, deliveries.c.recipient == "", renditions.c.action.in_(actions))
         .order_by(editions.c.frozen_at.desc(), deliveries.c.channel, deliveries.c.variant)
     )

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from ..channel import PostLimits
 from ..errors import AuthBroken, DeliveryError, StoreError, Unavailable
 from ..message_queue import Transport
 from ..model import DeliveryState
@@ -67,15 +68,19 @@ class ChannelHealth:
     async def is_backing_off(self, channel: str) -> bool:
         return await self._commit.call(self.read_backoff, channel)
 
-    async def wait_for_turn(self, channel: str) -> bool:
+    async def wait_for_turn(self, channel: str, limits: PostLimits, report: RunStats) -> bool:
         """Wait until the next post of a channel may leave; False where the channel is backing off, or we are to stop."""
         now, stop = self._rules.clock(), self._rules.stop
         if stop.is_set() or self.backing_off.get(channel, now) > now:
             return False
         database, jitter = self._commit.ledger.database, self._rules.chance()
-        turn = await self._commit.call(channel_state.reserve_turn, database, channel, now, jitter)
-        if turn.backing_off or turn.at <= now:
-            return not (turn.backing_off or stop.is_set())
+        turn = await self._commit.call(channel_state.reserve_turn, database, channel, now, jitter, limits)
+        if turn.backing_off:
+            if turn.backing_off.since == now:  # by its own limits
+                await self.back_off(channel, turn.at, turn.backing_off.reason, report)
+            return False
+        if turn.at <= now:
+            return not stop.is_set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), (turn.at - now).total_seconds())
         return not (stop.is_set() or await self.is_backing_off(channel))

@@ -11,16 +11,18 @@ against no delivery, so no row of the ledger can hold it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from ..channel import PostLimits
 from ..model import Delivery, DeliveryState
 from ..storage.database import Database
-from ..storage.tables import channel_backoff, channel_faults
+from ..storage.tables import channel_backoff, channel_faults, channel_turns
 
 SPACING = timedelta(seconds=3)  # between two posts after a backoff: Telegram allows 20 a minute in a group
+LONGEST_TURN = timedelta(minutes=1)  # that a process waits for a turn of a post
 SPACED_FOR = timedelta(hours=1)  # so long after a backoff posts are spread
 _SAME = timedelta(minutes=1)  # within which a fault that stays the same is not recorded again
 
@@ -66,26 +68,55 @@ def begin_backoff(database: Database, channel: str, until: datetime, reason: str
         return bool(known.until + SPACED_FOR <= now)
 
 
-def reserve_turn(database: Database, channel: str, now: datetime, jitter: float) -> PostTurn:
-    """Reserve the time at which the next post may leave: now, unless the channel is backing off or has done so lately.
+def reserve_turn(
+    database: Database, channel: str, now: datetime, jitter: float, limits: PostLimits = PostLimits()
+) -> PostTurn:
+    """Reserve the time at which the next post may leave: now, unless the channel is backing off or has done so lately, or
+    `limits` ask for a pause. A pause of more than a minute is not reserved: the channel backs off for so long.
 
-    `jitter` is a random number from 0 to 1: the space to the next one is between 75 % and 125 % of SPACING.
+    `jitter` is a random number from 0 to 1: the space to the next one after a backoff is between 75 % and 125 % of SPACING.
     """
     here = channel_backoff.c.channel == channel
+    limited = bool(limits.rates or limits.spacing)
     with database.read() as connection:
         known = connection.execute(sa.select(channel_backoff).where(here)).one_or_none()
-    if known is None or known.until + SPACED_FOR <= now:
+    if not limited and (known is None or known.until + SPACED_FOR <= now):
         return PostTurn(now)
     with database.write() as connection:
         row = connection.execute(sa.select(channel_backoff).where(here)).one_or_none()
-        if row is None:
-            return PostTurn(now)
-        if row.until > now:
+        if row and row.until > now:
             return PostTurn(row.until, ChannelBackoff(channel, row.until, row.since, row.reason))
-        at: datetime = max(now, row.next_at)
-        following = at + SPACING * (0.75 + jitter / 2)
-        connection.execute(sa.update(channel_backoff).where(here).values(next_at=following))
+        lately = row is not None and row.until + SPACED_FOR > now
+        at: datetime = max(now, row.next_at) if row and lately else now
+        if limited:
+            at = _reserve_within(connection, channel, limits, at)
+            if at - now > LONGEST_TURN:
+                return PostTurn(at, ChannelBackoff(channel, at, now, "the channel's own limit of posts is reached"))
+        if lately:
+            following = at + SPACING * (0.75 + jitter / 2)
+            connection.execute(sa.update(channel_backoff).where(here).values(next_at=following))
         return PostTurn(at)
+
+
+def _reserve_within(connection: Connection, channel: str, limits: PostLimits, now: datetime) -> datetime:
+    """The first time from now on at which the limits let a post leave; written down if that is soon."""
+    here = channel_turns.c.channel == channel
+    known = connection.execute(sa.select(channel_turns.c.taken).where(here)).scalar()
+    # A turn that lies far ahead was taken by a clock that went wrong.
+    taken = sorted(at for at in known or () if at <= (now + LONGEST_TURN).timestamp())
+    at = now.timestamp()
+    if taken:
+        at = max(at, taken[-1] + limits.spacing.total_seconds())
+    for rate in limits.rates:
+        if len(taken) >= rate.most:
+            at = max(at, taken[-rate.most] + rate.per.total_seconds())
+    if at - now.timestamp() <= LONGEST_TURN.total_seconds():
+        kept = [*taken, at][-max([1, *(rate.most for rate in limits.rates)]) :]
+        if known is None:
+            connection.execute(sa.insert(channel_turns).values(channel=channel, taken=kept))
+        else:
+            connection.execute(sa.update(channel_turns).where(here).values(taken=kept))
+    return max(now, datetime.fromtimestamp(at, UTC))
 
 
 def end_backoff(connection: Connection, channel: str) -> bool:

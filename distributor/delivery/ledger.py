@@ -129,15 +129,19 @@ class Ledger:
 
     # -- shards ------------------------------------------------------------------------------------------------------
 
-    def claim(self, channel: str, now: datetime, *, untried_first: bool = False) -> Shard | None:
+    def claim(
+        self, channel: str, now: datetime, *, untried_first: bool = False, in_order: bool = False
+    ) -> Shard | None:
         """Take a shard of a channel that has something to do and that nobody alive is working on. `untried_first`: those
-        with rows that were never tried come before those that only have to try again, of whichever edition.
+        with rows that were never tried come before those that only have to try again, of whichever edition. `in_order`:
+        a shard is free only when nothing is to be done any more in those of its edition before it.
 
         What a dead worker left in `sending` becomes `uncertain` in the same transaction.
         """
         while True:
             with self.database.write(alone=False) as connection:
-                free = _claimable_shards(channel, now, _dead_owners(connection, channel, now), untried_first).limit(1)
+                free = _claimable_shards(channel, now, _dead_owners(connection, channel, now), untried_first)
+                free = (_only_first(free, channel) if in_order else free).limit(1)
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None
@@ -279,6 +283,14 @@ def _claimable_shards(channel: str, now: datetime, dead: Sequence[str], untried_
         .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
         .order_by(urgent, *([tried] if untried_first else []), editions.c.frozen_at, shards.c.shard)
     )
+
+
+def _only_first(query: sa.Select[Any], channel: str) -> sa.Select[Any]:
+    """Of each edition only the first shard of a channel in which there is something to do, now or later."""
+    before = shards.alias()
+    waits = (before.c.edition_id == shards.c.edition_id) & (before.c.shard < shards.c.shard)
+    still = sa.select(before.c.shard).where(waits, before.c.channel == channel, before.c.due.is_not(None))
+    return query.where(~still.exists())
 
 
 def _dead_owners(connection: Connection, channel: str, now: datetime) -> list[str]:

@@ -19,12 +19,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from ..attempt import Attempt
 from ..bounces.classify import bounce_from_outcome
 from ..editions import repository as edition_repository
 from ..errors import DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from ..message_queue import OutgoingMessage
 from ..model import Bounce, BounceType, Delivery, DeliveryState, Edition, Receipt, Recipient
+from ..personal_channel import PersonalChannel
 from . import control
+from .attempts import ImageReader, no_image, open_attempt
 from .commit import GroupCommit, retrieve_exception
 from .lease import steady
 from .ledger import LedgerEntry, Shard, entry
@@ -48,7 +51,8 @@ FLUSH_TIMEOUT = 30.0  # seconds that a failing store has at the end of a round
 class DeliveryRules:
     """What a worker decides by. `look_up_recipients` makes recipients of rows; `resend` says for a newsletter whether an
     email that may be out is sent again; `stop` ends the work after the messages in hand, with every outcome written;
-    `chance` is a random number from 0 to 1; `zone` is that of times in messages to staff."""
+    `chance` is a random number from 0 to 1; `zone` is that of times in messages to staff; `read_image` prepares the pictures
+    of posts."""
 
     look_up_recipients: RecipientLookup
     resend: Callable[[str], bool]
@@ -56,6 +60,7 @@ class DeliveryRules:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     chance: Callable[[], float] = random.random
     zone: tzinfo = UTC
+    read_image: ImageReader = no_image
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class _TakenMessage:
     shard: Shard
     row: Delivery
     expires_at: datetime
+    edition: Edition
     asked: bool = False
     marked: bool = False
 
@@ -75,6 +81,7 @@ class _FetchedShard:
 
     shard: Shard
     expires_at: datetime
+    edition: Edition
     messages: Sequence[tuple[OutgoingMessage, Delivery]]
     entries: Sequence[LedgerEntry]
 
@@ -83,7 +90,7 @@ class _FetchedShard:
 class LedgerMessageQueue:
     """The messages of one channel that are due now. See `message_queue.MessageQueue` for what a transport does with it."""
 
-    channel: str
+    destination: PersonalChannel
     commit: GroupCommit
     rules: DeliveryRules
     report: RunStats
@@ -101,6 +108,10 @@ class LedgerMessageQueue:
     _count: itertools.count[int] = field(default_factory=itertools.count)
 
     # -- handing out -------------------------------------------------------------------------------------------------
+
+    @property
+    def channel(self) -> str:
+        return self.destination.name
 
     @property
     def at_hand(self) -> int:
@@ -191,6 +202,11 @@ class LedgerMessageQueue:
         for message, held in waiting.items():
             if held.row.id not in still and not held.asked and message in self._open:
                 self._drop(message)
+
+    def attempt(self, message: OutgoingMessage) -> Attempt:
+        held, now = self._open[message], self.rules.clock()
+        database, rendition = self.commit.ledger.database, message.rendition
+        return open_attempt(database, self.destination, rendition, held.edition, held.row, now)
 
     def answer(self, message: OutgoingMessage, outcome: Receipt | DeliveryError) -> None:
         held = self._open[message]
@@ -314,7 +330,7 @@ class LedgerMessageQueue:
             return
         self._left[fetched.shard] += len(fetched.messages) + len(fetched.entries)
         for message, row in fetched.messages:
-            self._open[message] = _TakenMessage(fetched.shard, row, fetched.expires_at)
+            self._open[message] = _TakenMessage(fetched.shard, row, fetched.expires_at, fetched.edition)
             self._queue.append(message)
         for doubted in fetched.entries:
             self.commit.settle(doubted, self._committed)
@@ -361,7 +377,7 @@ class LedgerMessageQueue:
             for row in rows
             if row.recipient in recipients
         ]
-        return _FetchedShard(shard, edition.expires_at, messages, entries)
+        return _FetchedShard(shard, edition.expires_at, edition, messages, entries)
 
     def _clear(
         self, shard: Shard, rows: list[Delivery], now: datetime, resend: bool

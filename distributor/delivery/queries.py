@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..model import Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition, RenditionAction
+from ..model import Delivery, DeliveryState, EditionState
 from ..storage.rows import damaged_row, log_damage, read_rows, stream_readable_rows
 from ..storage.tables import deliveries, editions, renditions, shards
 from .lease import owner_is_dead
@@ -133,39 +133,6 @@ def find_delivery(connection: Connection, id: int) -> Delivery | None:
     return delivery_from_row(row) if row else None
 
 
-def find_newest_receipt(connection: Connection, change: Rendition) -> Receipt | None:
-    """The newest receipt of the post that a correction acts on: its own, or that of the last correction of it that is
-    out. None where nothing is there: it was never out, nobody knows, or it has been deleted."""
-    own = (deliveries.c.edition_id == change.target) & (deliveries.c.variant == change.target_variant)
-    query = (
-        sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply, renditions.c.action)
-        .join(renditions, _SAME_RENDITION)
-        .join(editions, editions.c.id == deliveries.c.edition_id)
-        .where(deliveries.c.channel == change.channel, deliveries.c.recipient == "", deliveries.c.state == S.SENT)
-        .where(own | _other_corrections(change))
-        .order_by(editions.c.frozen_at.desc(), editions.c.number.desc())
-    )
-    found = connection.execute(query).all()
-    if not found or found[0].action == RenditionAction.RETRACT:
-        return None
-    newest = next((row for row in found if row.remote_id), found[0])  # who edits in place may give no new one
-    return Receipt(remote_id=newest.remote_id, url=newest.url, reply=newest.reply)
-
-
-def find_later_correction(connection: Connection, edition: Edition, change: Rendition) -> str:
-    """The latest correction of the same post that was decided after this one and stands; "" if none."""
-    stands = deliveries.c.state.not_in((S.EXPIRED, S.REJECTED))
-    later = (editions.c.frozen_at > edition.frozen_at) & (editions.c.state != EditionState.CANCELLED)
-    query = (
-        sa.select(editions.c.id)
-        .join(deliveries, deliveries.c.edition_id == editions.c.id)
-        .join(renditions, _SAME_RENDITION)
-        .where(deliveries.c.channel == change.channel, later, stands, _other_corrections(change))
-        .order_by(editions.c.frozen_at.desc())
-    )
-    return connection.execute(query.limit(1)).scalar() or ""
-
-
 def find_newer_edition(connection: Connection, edition: str, channel: str) -> str:
     """The latest edition that was released after this one and has something for the same channel; "" if none."""
     own = editions.alias()
@@ -182,16 +149,11 @@ def find_newer_edition(connection: Connection, edition: str, channel: str) -> st
     return connection.execute(query).scalar() or ""
 
 
-_SAME_RENDITION = (
+SAME_RENDITION = (
     (renditions.c.edition_id == deliveries.c.edition_id)
     & (renditions.c.channel == deliveries.c.channel)
     & (renditions.c.variant == deliveries.c.variant)
 )
-
-
-def _other_corrections(change: Rendition) -> sa.ColumnElement[bool]:
-    """Other corrections of the same post."""
-    return (renditions.c.target == change.target) & (renditions.c.target_variant == change.target_variant)
 
 
 def count_by_state(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:

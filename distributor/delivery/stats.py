@@ -14,7 +14,12 @@ from .retry import Decision
 
 log = logging.getLogger("distributor.delivery")
 
-_DONE = {RenditionAction.AMEND: "edited", RenditionAction.RETRACT: "deleted"}
+_DONE = {
+    RenditionAction.EDIT: "edited",
+    RenditionAction.REPLACE: "replaced",
+    RenditionAction.REPLY: "corrected by a reply",
+    RenditionAction.DELETE: "deleted",
+}
 ProgressCallback = Callable[[], None]
 _EVERY = 5.0  # seconds between two lines of a pulse
 

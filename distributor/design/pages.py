@@ -220,8 +220,8 @@ def _preview_page(settings: Settings, newsletter: Newsletter, language: Language
         PostPreview(
             channel="posts", title=title, appearance=look, length=600, limit=500, card=card, file="posts/1.txt"
         ),
-        PostPreview(channel="posts", title=title, appearance=look, length=60, action="retract"),
-        PostPreview(channel="posts", title=title, appearance=look, length=60, action="amend"),
+        PostPreview(channel="posts", title=title, appearance=look, length=60, action="delete"),
+        PostPreview(channel="posts", title=title, appearance=look, length=60, action="edit"),
     ]
     feed = FeedPreview(
         channel="feeds", title=settings.site.title, file="feeds/rss.xml", size=9000, total=2,

@@ -24,7 +24,7 @@ from ..gathering.fetcher import FetchLimits, FetchOptions, HostQueue, open_fetch
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from .attach import ImageAttacher, ImageRequest
-from .resize import ImageShape, UnusableImage, parse_prepared, prepare_to_json
+from .resize import ImageShape, ResizedImage, UnusableImage, parse_prepared, prepare_to_json
 
 log = logging.getLogger("distributor.images")
 
@@ -33,6 +33,7 @@ MAX_CONCURRENT = 4  # images fetched at the same time; they are resized one afte
 RESIZE_LIMITS = isolation.ChildLimits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
 FETCH_MEMORY = 64 * 1024 * 1024  # octets of memory of a child process that fetches, besides the image itself
 _MARGIN = 5.0  # seconds more for such a child process, so that it can report a timeout itself
+POST_SHAPE = ImageShape(600, 1 / 2, 3.0)  # of networks: 1,200 pixels wide
 THUMBNAIL = ImageShape(160, 3 / 2, 3 / 2)
 LEAD_RATIOS = (4 / 3, 2.0)  # the narrowest and the widest of the first image, which is as wide as the text
 
@@ -91,6 +92,19 @@ class ImageService:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
         return faults
 
+    async def resize_for_post(self, article: Article) -> ResizedImage | None:
+        """The image of an article as networks take it, at most 1,200 pixels wide; None where it has none or it is unusable.
+        Raises SourceError and what `call_isolated_async` raises."""
+        wanted = await asyncio.to_thread(self.attacher.request, article)
+        if wanted is None:
+            return None
+        try:
+            answer = await self._fetch_and_prepare(wanted, asyncio.Semaphore(1), (POST_SHAPE,))
+            return parse_prepared(answer, 1).files[0]
+        except UnusableImage as fault:
+            log.warning("image of %s: %s; its post goes without it", article.id, fault)
+            return None
+
     def _is_cached(self, wanted: ImageRequest, now: datetime) -> bool:
         cache = self.attacher.cache
         cached = cache.find(wanted.address, wanted.cache_scope)
@@ -107,7 +121,7 @@ class ImageService:
         unusable, made = False, None
         async with fetching:
             try:
-                answer = await self._fetch_and_prepare(wanted, resizing)
+                answer = await self._fetch_and_prepare(wanted, resizing, self.shapes)
                 made = parse_prepared(answer, len(self.shapes))
             except UnusableImage as error:
                 fault, unusable = str(error), True
@@ -129,10 +143,12 @@ class ImageService:
                 fault = f"cannot be saved in {cache.folder}: {error.strerror or error}"
         return ImageFault(f"{wanted.address} {fault}", unusable)
 
-    async def _fetch_and_prepare(self, wanted: ImageRequest, resizing: asyncio.Semaphore) -> Any:
-        """What a child process has made of an image. Raises UnusableImage, SourceError and what `call_isolated_async`
-        raises."""
-        shapes = [astuple(shape) for shape in self.shapes]
+    async def _fetch_and_prepare(
+        self, wanted: ImageRequest, resizing: asyncio.Semaphore, places: Sequence[ImageShape]
+    ) -> Any:
+        """What a child process has made of an image for these places. Raises UnusableImage, SourceError and what
+        `call_isolated_async` raises."""
+        shapes = [astuple(shape) for shape in places]
         if wanted.file:
             place = (wanted.file.folder, wanted.file.path, self.settings.max_bytes)
             async with resizing:

@@ -15,7 +15,6 @@ from ..channel import Channel
 from ..config.schema import Newsletter
 from ..editions import article_status
 from ..editions import repository as edition_repository
-from ..editions.attribution import assign_articles
 from ..editions.build import EditionContents, EditionKey, SubjectWriter, build_edition
 from ..editions.segments import AnnouncedArticle, Segmentation, build_segments
 from ..editions.selection import Selection
@@ -194,15 +193,15 @@ def render_channel(
     channel: Channel, edition: Edition, segmentation: Segmentation, context: RenderContext
 ) -> list[Rendition]:
     """All that a channel carries of an edition: to subscribers, an email for each segment beside that of the whole."""
-    made = list(channel.compose(edition, context))
+    made = channel.renditions(edition, context)
     if channel.personal:
         for segment in segmentation.segments:
             if segment.edition.segment:
-                made += channel.compose(segment.edition, context)
+                made += channel.renditions(segment.edition, context)
     twice = [variant for variant, number in Counter(one.variant for one in made).items() if number > 1]
     if twice:
         raise RenderError(f"channel {channel.name} makes two renditions of one name: {twice[0]}")
-    return assign_articles(channel, edition, made)
+    return made
 
 
 def build_recipient_query(context: NewsletterContext, kind: EditionKind, edition_id: str = "") -> RecipientQuery:

@@ -2,7 +2,7 @@
 
 A correction is an edition like any other, so it is frozen, enqueued and delivered through the ledger and goes on after
 a crash. It is made once: what says the same of the same version of an article as its last notice is that notice. Its
-renditions replace the feeds, amend or retract posts, and email, if staff wish, the subscribers whose own email
+renditions replace the feeds, change or delete posts, and email, if staff wish, the subscribers whose own email
 carried the article, and nobody else.
 """
 
@@ -26,7 +26,6 @@ from ..delivery.control import close_post
 from ..editions import article_status
 from ..editions import coverage as edition_coverage
 from ..editions import repository as edition_repository
-from ..editions.attribution import assign_articles
 from ..editions.build import EditionContents, EditionKey, build_edition
 from ..editions.selection import Selection
 from ..editions.snapshot import Snapshot, take_snapshot
@@ -277,16 +276,16 @@ def _plan_newsletter(
         if channel.personal:
             work.emails(
                 channel,
-                [*channel.compose(email, render_context)],
+                channel.renditions(email, render_context),
                 recipients.count_correction_recipients(connection, holders),
                 asked.mail,
             )
         elif emails_only:
             continue
         elif channel.latest_only:
-            work.replace(channel, [*channel.compose(edition, render_context)])
+            work.replace(channel, channel.renditions(edition, render_context))
         else:
-            work.posts(channel, assign_articles(channel, edition, channel.compose(edition, render_context)))
+            work.posts(channel, channel.renditions(edition, render_context))
     if not emails_only:
         work.still_to_go(queries.count_unsent(connection, carried))
     readers = holders if asked.mail else None

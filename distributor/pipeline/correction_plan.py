@@ -12,11 +12,24 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from ..channel import Channel
+from ..channel import Channel, Corrections, Post
 from ..delivery.article_posts import ArticlePost
 from ..delivery.queries import UNSENT_STATES
 from ..editions import repository as edition_repository
 from ..model import DeliveryState, Edition, Notice, NoticeKind, Rendition, RenditionAction
+
+_ACTIONS = {
+    Corrections.EDIT: RenditionAction.EDIT,
+    Corrections.REPLACE: RenditionAction.REPLACE,
+    Corrections.REPLY: RenditionAction.REPLY,
+}
+_SHORTENING = (Corrections.EDIT, Corrections.REPLACE)  # where what was posted shows from then on what is true
+_IN_WORDS = {
+    RenditionAction.EDIT: "changed",
+    RenditionAction.REPLACE: "deleted and posted anew",
+    RenditionAction.REPLY: "corrected by a reply",
+    RenditionAction.DELETE: "deleted",
+}
 
 
 @dataclass
@@ -53,23 +66,33 @@ class CorrectionPlanner:
         article = self.edition.articles[0].id
         own = [post for post in self.known if post.channel == channel.name]
         about = [rendition for rendition in made if rendition.article == article]
+        if channel.corrections is Corrections.NONE and not self.withdrawal:
+            about = []
         whole = [rendition for rendition in made if rendition.article != article]
         if whole:  # it carries editions as a whole: this one announces the correction
             self.renditions += whole
             self.lines.append(f"{channel.name}: posts about it")
-        for _, posts in groupby(own, key=lambda post: post.edition):
+        for _, group in groupby(own, key=lambda post: post.edition):
+            posts = list(group)
             for number, post in enumerate(posts):
                 same = next((one for one in about if one.variant == post.variant), None)
-                self._post(channel, post, same or (about[number] if number < len(about) else None))
+                self._post(channel, post, same or (about[number] if number < len(about) and len(posts) == 1 else None))
+            self._longer(channel, posts, about)
         if not own and not whole:
             self.lines.append(f"{channel.name}: has not posted it")
 
     def _post(self, channel: Channel, post: ArticlePost, made: Rendition | None) -> None:
-        name, ability = channel.name, "retract" if self.withdrawal else "amend"
-        self.give_up += post.changes  # this one takes their place
-        if self.withdrawal and made is None:
-            made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
-        if post.state in UNSENT_STATES:
+        name = channel.name
+        doubtful = [change for change in post.changes if change.state not in UNSENT_STATES]
+        self.give_up += [
+            change for change in post.changes if change.state in UNSENT_STATES
+        ]  # this one takes their place
+        action = self._action(channel, made)
+        if doubtful:
+            self.lines.append(
+                f"{name}: a change of the post of {post.edition} may be out: check, and change it by hand"
+            )
+        elif post.state in UNSENT_STATES:
             self.give_up.append(post)
             if made and not self.withdrawal and made not in self.renditions:
                 self.renditions.append(made)
@@ -77,13 +100,34 @@ class CorrectionPlanner:
             self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
         elif post.state is not DeliveryState.SENT:
             self.lines.append(f"{name}: the post of {post.edition} may be out: check, and change it by hand")
-        elif made is None or not channel.can(ability):
+        elif action is None or (made is None and action is not RenditionAction.DELETE):
             what = "deleted" if self.withdrawal else "changed"
             self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
         else:
-            action = RenditionAction.RETRACT if self.withdrawal else RenditionAction.AMEND
+            if made is None or action is RenditionAction.DELETE:
+                made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
             self._change(made, action, post)
-            self.lines.append(f"{name}: the post of {post.edition} is {'deleted' if self.withdrawal else 'changed'}")
+            self.lines.append(f"{name}: the post of {post.edition} is {_IN_WORDS[action]}")
+
+    def _action(self, channel: Channel, made: Rendition | None) -> RenditionAction | None:
+        """What is done to a post at the far end; None where nothing can be. `made` is what it is to be from now on: nothing,
+        where a thread has become shorter."""
+        if self.withdrawal or made is None:
+            if (self.withdrawal or channel.corrections in _SHORTENING) and channel.can("delete"):
+                return RenditionAction.DELETE
+            if not self.withdrawal or channel.corrections is not Corrections.REPLY:
+                return None
+        return _ACTIONS.get(channel.corrections)
+
+    def _longer(self, channel: Channel, posts: Sequence[ArticlePost], about: Sequence[Rendition]) -> None:
+        """Posts by which a thread has become longer, behind those that are there."""
+        there = {post.variant for post in posts}
+        more = [one for one in about if one.variant not in there and _follows(one)]
+        sent = all(post.state is DeliveryState.SENT and not post.changes for post in posts)
+        if self.withdrawal or not more or not sent or channel.corrections not in _SHORTENING:
+            return
+        self.renditions += [one for one in more if one not in self.renditions]
+        self.lines.append(f"{channel.name}: the thread of {posts[0].edition} becomes longer")
 
     def _change(self, made: Rendition, action: RenditionAction, post: ArticlePost) -> None:
         """Act on a post, under its own name where that is free."""
@@ -107,6 +151,11 @@ class CorrectionPlanner:
             self.lines.append(
                 f"still to be sent with it: {emails} of {edition}; `distributor editions cancel {edition}` would stop them"
             )
+
+
+def _follows(made: Rendition) -> bool:
+    content = made.content
+    return isinstance(content, Post) and bool(content.follows)
 
 
 def _count_words(number: int) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from ..channel import Channel
 from ..delivery import channel_state
+from ..delivery.attempts import open_outside_attempt
 from ..delivery.ledger import Ledger
 from ..delivery.message_worker import DeliveryRules, RecipientLookup
 from ..delivery.stats import ProgressCallback, RunStats
@@ -29,6 +30,7 @@ from .clock import ensure_clock
 from .compose import build_site_context
 from .gather import Clock
 from .missing_names import check_names, list_missing_channels
+from .post_images import image_reader
 
 log = logging.getLogger("distributor.service")
 _MAX_REFRESHES = 3  # of a refresh, while others change what it shows
@@ -184,6 +186,7 @@ def make_delivery_worker(
             clock=clock,
             stop=stop or asyncio.Event(),
             zone=newsroom.settings.site.timezone,
+            read_image=image_reader(newsroom),
         ),
         progress=progress,
         among=among,
@@ -219,7 +222,7 @@ async def refresh_feeds(newsroom: Newsroom, database: Database, clock: Clock) ->
         shown, context = await database.read_in_thread(_read_feeds, newsroom, clock())
         faults = []
         for name, channel in newsroom.channels.items():
-            faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, context)]
+            faults += [f"channel {name}: {fault}" for fault in await _refresh_channel(channel, context, database)]
         if await database.read_in_thread(take_feed_snapshot) == shown:
             break
     return faults
@@ -230,11 +233,11 @@ def _read_feeds(connection: Connection, newsroom: Newsroom, now: datetime) -> tu
     return shown, build_site_context(newsroom, connection, now)
 
 
-async def _refresh_channel(channel: Channel, context: SiteRenderContext) -> list[str]:
+async def _refresh_channel(channel: Channel, context: SiteRenderContext, database: Database) -> list[str]:
     faults = []
-    for rendition in channel.compose_site_wide(context):
+    for document in channel.compose_site_wide(context):
         try:
-            await channel.deliver(rendition)
+            await channel.publish(document, open_outside_attempt(database, channel, channel.freeze(document)))
         except DeliveryError as error:
-            faults.append(f"{rendition.title or rendition.variant}: {error}")
+            faults.append(f"{document.title or document.variant}: {error}")
     return faults

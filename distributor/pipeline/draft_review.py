@@ -17,13 +17,13 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from ..channel import PersonalChannel
 from ..config.schema import Newsletter
 from ..editions import repository as edition_repository
 from ..editions.repository import EditionEvent, EditionRow
 from ..mail.address import Mailbox, normalize
 from ..model import Edition, EditionState, Rendition
 from ..newsroom import Newsroom
+from ..personal_channel import PersonalChannel
 from ..preflight.findings import Finding
 from ..storage.database import Database
 from ..subscribers import tokens

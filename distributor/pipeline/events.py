@@ -37,14 +37,14 @@ def enqueue_event(
 
 def _messages(newsroom: Newsroom, event: Event) -> Iterator[outbox.OutboxMessage]:
     for name, channel in newsroom.channels.items():
-        rendition = channel.compose_event(event)
-        if rendition:
+        document = channel.compose_event(event)
+        if document:
             yield outbox.OutboxMessage(
                 dedupe_key=f"event:{name}:{sha256(f'{event.type} {event.key}'.encode()).hexdigest()[:40]}",
                 channel=name,
                 kind=event.type,
-                media_type=rendition.media_type,
-                body=rendition.body,
+                media_type=document.media_type,
+                body=document.body,
                 expires_at=event.at + KEPT_TRYING,
             )
 

@@ -21,9 +21,10 @@ from sqlalchemy import Connection
 
 from ..bounces import suppressions
 from ..bounces.classify import bounce_from_outcome
-from ..channel import Channel, PersonalChannel
+from ..channel import Channel
 from ..config.web import Attribute
 from ..delivery import outbox
+from ..delivery.attempts import open_outside_attempt
 from ..delivery.lease import new_owner
 from ..delivery.outbox import OutboxRow
 from ..delivery.retry import Decision, decide_next
@@ -34,6 +35,7 @@ from ..merge_fields import NO_VALUES
 from ..message_queue import DeliveryOutcome, MessageBatch, OutgoingMessage, Transport
 from ..model import DeliveryState, Language, Receipt, Recipient, Rendition
 from ..newsroom import Newsroom
+from ..personal_channel import PersonalChannel
 from ..rendering.globals import RenderSettings
 from ..rendering.transactional import render_transactional
 from ..storage.database import Database
@@ -141,14 +143,16 @@ class OutboxSender:
         if not isinstance(channel, PersonalChannel):
             if not await self.database.write_in_thread(outbox.renew, row, self.clock()):
                 return None
-            return await channel.deliver(build_event_rendition(row))
+            event = build_event_rendition(row)
+            return await channel.publish(event.content, open_outside_attempt(self.database, channel, event))
         if row.recipient and reaches_people(self.newsroom, channel.name):
             await asyncio.to_thread(self._link_notes.note, self.clock())
         attributes = await self._attributes(row)
         rendition, recipient = await asyncio.to_thread(
             build_email, self.newsroom, channel, row, self.newsroom.secret(), attributes
         )
-        batch = _MarkedBatch([OutgoingMessage(rendition, recipient)])
+        attempt = open_outside_attempt(self.database, channel, rendition)
+        batch = _MarkedBatch([OutgoingMessage(rendition, recipient)], attempts=lambda _: attempt)
         batch.renew = lambda: self.database.write_in_thread(outbox.renew, row, self.clock())
         try:
             await self._transport(channel, lane).send_all(batch)
@@ -255,7 +259,7 @@ def _decide_unsent(connection: Connection, row: OutboxRow) -> Decision | None:
 def _is_about_the_message(failure: DeliveryError) -> bool:
     """Whether the failure of an event counts against it: not where the receiver does not accept us at all."""
     if isinstance(failure, Unavailable):
-        return failure.counted or failure.retry_at is not None or failure.all_posts
+        return failure.counted or failure.retry_at is not None or bool(failure.all_posts)
     return not isinstance(failure, AuthBroken)
 
 
@@ -302,9 +306,8 @@ def build_email(
     values = {"asked_at": row.created, **_template_values(content["values"])}
     email = render_transactional(row.kind, render, language, **values)
     email = replace(email, subject=mark_test(email.subject, language)) if settings.test_mode else email
-    rendition = channel.compose_email(
-        email, variant=f"outbox-{row.id}", language=language.value, at=row.created.astimezone(zone)
-    )
+    at = row.created.astimezone(zone)
+    made = channel.compose_email(email, variant=f"outbox-{row.id}", language=language.value, at=at)
     recipient = build_single_recipient(
         row.dedupe_key,
         row.recipient,
@@ -316,7 +319,7 @@ def build_email(
         bounce_token=verp.token(secret, row.number),
         attributes=attributes,
     )
-    return rendition, recipient
+    return channel.freeze(made), recipient
 
 
 def _template_values(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection
 
-from ..channel import PersonalChannel
 from ..editions import repository as edition_repository
 from ..errors import UserError
 from ..model import Edition, Rendition
 from ..newsroom import Newsroom
+from ..personal_channel import PersonalChannel
 from ..preflight.checks import check_message, links_in_message
 from ..preflight.config_keys import add_config_keys, find_sample_articles, placeholder_findings
 from ..preflight.findings import CHECKS, Finding, blocking_findings, summarize_findings

@@ -243,7 +243,7 @@ def _recompose_latest(context: NewsletterContext, edition_id: str) -> None:
     assert edition is not None
     render_context = build_render_context(replace(context, now=edition.frozen_at), edition)
     for channel in context.newsroom.newsletter_channels(context.newsletter).values():
-        for rendition in channel.compose(edition, render_context) if channel.latest_only else ():
+        for rendition in channel.renditions(edition, render_context) if channel.latest_only else ():
             edition_repository.replace_rendition(context.connection, rendition)
 
 

@@ -10,16 +10,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ..channel import Digest, PersonalChannel
+from ..channel import Digest
 from ..config.schema import Newsletter
+from ..delivery.attempts import open_outside_attempt
 from ..editions import repository as edition_repository
 from ..editions.repository import EditionEvent, EditionRow
 from ..editions.review import EDITED
 from ..errors import DamagedRow, DeliveryError, RenderError
 from ..mail.address import Mailbox
 from ..message_queue import send_one
-from ..model import Edition, EditionState, Rendition
+from ..model import Edition, EditionState
 from ..newsroom import Newsroom
+from ..personal_channel import PersonalChannel
 from ..rendering.context import RenderContext
 from ..rendering.transactional import ReviewSummary, append_email, render_transactional, review_text
 from ..storage.database import Database
@@ -116,19 +118,13 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
     edition, context, draft = await database.read_in_thread(_read_draft, newsroom, newsletter, row, name)
     assert newsletter.review is not None
     if name in newsletter.review.channels:
-        body = review_text(edition, draft).encode()
-        post = Rendition(
-            channel=name,
-            variant="review",
-            media_type="text/plain; charset=utf-8",
-            body=body,
-            edition=row.id,
-            title=row.id,
-        )
-        await newsroom.channels[name].deliver(post)
+        channel = newsroom.channels[name]
+        notice = channel.compose_notice("review", row.id, review_text(edition, draft))
+        attempt = open_outside_attempt(database, channel, channel.freeze(notice, row.id))
+        await channel.publish(notice, attempt)
         return
     writers = [one for one in newsroom.newsletter_channels(newsletter).values() if isinstance(one, PersonalChannel)]
-    await _send_email(newsroom, writers[0], edition, _review_context(context, draft), Mailbox.parse(name))
+    await _send_email(newsroom, database, writers[0], edition, _review_context(context, draft), Mailbox.parse(name))
 
 
 def _read_draft(
@@ -164,7 +160,12 @@ def _review_context(context: RenderContext, draft: ReviewSummary) -> ReviewRende
 
 
 async def _send_email(
-    newsroom: Newsroom, channel: PersonalChannel, edition: Edition, context: ReviewRenderContext, reviewer: Mailbox
+    newsroom: Newsroom,
+    database: Database,
+    channel: PersonalChannel,
+    edition: Edition,
+    context: ReviewRenderContext,
+    reviewer: Mailbox,
 ) -> None:
     test = newsroom.settings.test_mode
     links = newsroom.settings.links_url
@@ -173,6 +174,6 @@ async def _send_email(
     person = build_recipient(
         edition, f"review-{reviewer.address}{version}", to, reviewer.name, secret=newsroom.secret(), links=links
     )
-    (letter,) = channel.compose(edition, context)
-
-    await send_one(channel.transport(), letter, person)
+    (letter,) = channel.renditions(edition, context)
+    attempt = open_outside_attempt(database, channel, letter)
+    await send_one(channel.transport(), letter, person, attempt)

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..channel import PersonalChannel
 from ..delivery import outbox
 from ..model import BounceType, Language
 from ..newsroom import Newsroom
+from ..personal_channel import PersonalChannel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from ..channel import Channel
+from ..channel import Channel, Post
+from ..content import POST_TYPE
 from ..errors import RenderError
 from ..gathering.dates import parse_date
 from ..gathering.feeds import read_feed
@@ -95,7 +96,7 @@ def collect_preview(
             emails.append(_email_preview(newsroom, preview, one, one.rendition.key in examined))
         elif kind in _FEEDS:
             feeds.append(_feed_preview(newsroom, one))
-        elif kind == "text/plain":
+        elif kind == POST_TYPE:
             posts.append(_post_preview(newsroom, preview.edition, channel, one))
         elif kind == "text/html":
             pages.append(_published_page(one))
@@ -192,8 +193,10 @@ def _preview_finding(found: Finding, blocks: bool) -> PreviewFinding:
 
 
 def _post_preview(newsroom: Newsroom, edition: Edition, channel: Channel, one: RenditionFiles) -> PostPreview:
-    rendition = one.rendition
-    shown, limits = channel.appearance(rendition), channel.limits
+    rendition, limits = one.rendition, channel.limits
+    post = rendition.content
+    assert isinstance(post, Post)
+    shown = channel.appearance(post)
     article = next(
         (article for article in edition.carried if article.id == (rendition.article or rendition.variant)), None
     )

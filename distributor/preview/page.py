@@ -89,7 +89,7 @@ class LinkCard:
 class PostPreview:
     """A post. `length` and `limit` are in the network's own units, `limit` None where there is none.
 
-    `action` is what the channel does: `post`, `amend` or `retract`.
+    `action` is what the channel does: `post`, `edit`, `replace`, `reply` or `delete`.
     """
 
     channel: str

@@ -254,6 +254,22 @@ channel_backoff = Table(
     column("next_at", UTC_TIME),
 )
 
+# When the latest posts of a channel could leave, as seconds since 1970, for limits per time and spacing over all processes.
+channel_turns = Table("channel_turns", metadata, column("channel", String(40), primary_key=True), column("taken", JSON))
+
+# What a channel remembers beside its deliveries: a session, a token that is used once. One process at a time renews it:
+# `owner`, until `locked_until`. `begun`: a renewal was begun and not finished.
+channel_memory = Table(
+    "channel_memory",
+    metadata,
+    column("channel", String(40), primary_key=True),
+    column("content", JSON),
+    column("owner", String(40), default="", server_default=""),
+    column("locked_until", UTC_TIME, nullable=True),
+    column("begun", Boolean, default=False, server_default=false()),
+    column("updated", UTC_TIME),
+)
+
 # The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.
 # No index holds a state or a time: each row changes at least twice, and millions of them do.
 deliveries = Table(
@@ -279,6 +295,17 @@ deliveries = Table(
     ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.shard"]),
     Index(None, "edition_id", "shard"),
     Index(None, "recipient"),
+)
+
+# What a delivery has done at the far end on its way to being out: an upload, a container. Without a result it was begun, and
+# nobody knows whether it was done.
+delivery_steps = Table(
+    "delivery_steps",
+    metadata,
+    column("delivery_id", NUMBER, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    column("name", String(120), primary_key=True),
+    column("result", JSON, nullable=True),
+    column("begun_at", UTC_TIME),
 )
 
 # Why a channel could carry nothing when it last tried, until it carries something again. Such a failure counts against no

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy import Connection
 
-from ..channel import PersonalChannel
 from ..config.schema import Newsletter
 from ..editions import repository, web_archive
 from ..model import Article, Edition, Language, Notice, NoticeKind, Recipient
+from ..personal_channel import PersonalChannel
 from ..rendering.digest import DigestOptions
 from ..rendering.pages import render_article_page, render_edition_page
 from ..rendering.views import safe_text, with_notices

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from ..channel import Channel
+from ..channel import Channel, Document
 from ..config.schema import Newsletter
 from ..editions import web_archive
 from ..model import Article, Edition, Language, Rendition
@@ -76,7 +76,7 @@ def feed_of_all(context: WebContext, connection: Connection) -> ServedFeed:
         channel = _channel(context, f"{context.url}/feeds")
         shown = _announced(context, connection, channel.max_articles)
         here = replace(here, published=shown)
-    return _feed(site.title, site.language, channel.compose_site_wide(here), channel)
+    return _feed(site.title, site.language, _frozen(channel, channel.compose_site_wide(here)), channel)
 
 
 def feed_of_newsletter(context: WebContext, connection: Connection, newsletter: Newsletter) -> ServedFeed:
@@ -92,7 +92,9 @@ def feed_of_newsletter(context: WebContext, connection: Connection, newsletter: 
     standing = Edition(
         id="", newsletter=newsletter.id, slot="", number=0, subject="", articles=(), frozen_at=now, expires_at=now
     )
-    return _feed(newsletter.title, newsroom.language(newsletter), channel.compose(standing, here), channel, newsletter)
+    return _feed(
+        newsletter.title, newsroom.language(newsletter), channel.renditions(standing, here), channel, newsletter
+    )
 
 
 def feed_of_topic(context: WebContext, connection: Connection, slug: str) -> ServedFeed | None:
@@ -109,7 +111,11 @@ def feed_of_topic(context: WebContext, connection: Connection, slug: str) -> Ser
         site=site.model_copy(update={"title": title}),
         published=_announced(context, connection, channel.max_articles, slug),
     )
-    return _feed(title, site.language, channel.compose_site_wide(here), channel)
+    return _feed(title, site.language, _frozen(channel, channel.compose_site_wide(here)), channel)
+
+
+def _frozen(channel: Channel, made: Sequence[Document]) -> list[Rendition]:
+    return [channel.freeze(one) for one in made]
 
 
 def _feed(

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ..channel import PersonalChannel
+from ..personal_channel import PersonalChannel
 from .context import CONTEXT, WebContext, page_language
 from .request_checks import host_name
 from .responses import EMAIL_POLICY, PageKind, html_page, html_response

@@ -14,10 +14,10 @@ import pytest
 
 from distributor import pipeline
 from distributor.bounces import suppressions
-from distributor.channel import PersonalChannel
 from distributor.delivery import outbox
 from distributor.delivery.outbox import OutboxRow
 from distributor.model import BounceType, Language, Suppression
+from distributor.personal_channel import PersonalChannel
 from distributor.pipeline import own_link, preferences
 from distributor.pipeline.outbox import OutboxReport, build_email
 from distributor.pipeline.transactional import EmailRequest, enqueue_email

@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from ... import pipeline
 from ...api_access.tokens import ApiScope
 from ...bounces.suppressions import count_bounces
-from ...channel import PersonalChannel
 from ...delivery.queries import count_by_state
 from ...editions import repository as edition_repository
 from ...editions.listing import list_editions_after
 from ...editions.repository import EditionRow
 from ...model import Edition, EditionKind, EditionState, Rendition
 from ...newsroom import Newsroom
+from ...personal_channel import PersonalChannel
 from ...pipeline import preflight_gate
 from ...pipeline.edit_draft import version_of
 from ...preflight.findings import Severity

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from distributor import pipeline
 from distributor.bounces import suppressions
-from distributor.channel import PersonalChannel
 from distributor.delivery import outbox
 from distributor.model import BounceType, Language, Recipient
+from distributor.personal_channel import PersonalChannel
 from distributor.pipeline.outbox import OutboxReport, build_email
 from distributor.pipeline.transactional import EmailRequest, enqueue_email
 from support.clocked_newsroom import Line

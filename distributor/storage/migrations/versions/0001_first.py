@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from distributor.storage.migrations.first_channel_tables import create_channel_tables
 from distributor.storage.migrations.first_web_tables import create_web_tables
 from distributor.storage.rows import UtcTime
 
@@ -21,7 +22,7 @@ def upgrade() -> None:
     _newsletters()
     _shards()
     _deliveries()
-    _channels()
+    create_channel_tables()
     _subscribers()
     _bounces()
     _store()
@@ -304,26 +305,6 @@ def _deliveries() -> None:
     )
     op.create_index(op.f("ix_deliveries_edition_id_shard"), "deliveries", ["edition_id", "shard"], unique=False)
     op.create_index(op.f("ix_deliveries_recipient"), "deliveries", ["recipient"], unique=False)
-
-
-def _channels() -> None:
-    op.create_table(
-        "channel_backoff",
-        sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("until", UtcTime(), nullable=False),
-        sa.Column("since", UtcTime(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("next_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_backoff")),
-    )
-    op.create_table(
-        "channel_faults",
-        sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("fault", sa.Text(), nullable=False),
-        sa.Column("since", UtcTime(), nullable=False),
-        sa.Column("at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_faults")),
-    )
 
 
 def _subscribers() -> None:

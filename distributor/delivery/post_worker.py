@@ -1,0 +1,319 @@
+"""One round of a channel that posts: claims shards in the order of their edition, acts, writes down what came of it.
+
+claim ─▶ row ─▶ doubt settled ─▶ turn ─▶ thread ─▶ marked ─▶ published ─▶ outcome committed ─▶ shard released
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from ..attempt import Attempt
+from ..channel import Channel
+from ..editions import repository as edition_repository
+from ..errors import AuthBroken, DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
+from ..message_queue import DeliveryOutcome
+from ..model import Delivery, DeliveryState, Edition, Receipt, Rendition, RenditionAction
+from .attempts import StoredSteps, open_attempt
+from .channel_health import ChannelHealth
+from .commit import GroupCommit
+from .control import SUPERSEDED_BY
+from .ledger import FenceLost, Shard, entry
+from .message_worker import FLUSH_TIMEOUT, DeliveryRules
+from .queries import find_newer_edition
+from .receipts import find_later_correction, find_receipts, find_thread
+from .retry import FIRST_WAIT, Decision, backoff_until, decide_next, decide_uncertain
+from .stats import RunStats
+
+log = logging.getLogger("distributor.delivery")
+
+_FINAL = (DeliveryState.REJECTED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED)
+_FOR_PARENT = timedelta(minutes=5)  # after which a post that follows one which is not out looks again
+
+
+@dataclass(frozen=True)
+class PostWorker:
+    """The posts, files and messages of the channels that send to places, not to people."""
+
+    commit: GroupCommit
+    health: ChannelHealth
+    rules: DeliveryRules
+
+    async def deliver(self, channel: Channel, report: RunStats) -> None:
+        """Do all that is due now on a channel. Raises StoreError."""
+        ledger = self.commit.ledger
+        while not self.rules.stop.is_set():
+            shard = await self.commit.call(self._claim, channel)
+            if shard is None:
+                return
+            try:
+                async with self._lease(shard):
+                    await self._deliver_shard(channel, shard, report)
+            except FenceLost as lost:
+                log.warning("%s", lost)
+            except DamagedRow as damage:
+                report.note_damaged(damage)
+                await self.commit.call(ledger.postpone_shard, shard, self.rules.clock())
+                continue
+            # Not where the store has failed: an outcome that is kept can only be written as long as the shard is ours.
+            await self.commit.call(ledger.release, [shard])
+
+    def _claim(self, channel: Channel) -> Shard | None:
+        """In the ledger's thread: take the next shard of a channel, unless the channel is backing off."""
+        if self.health.read_backoff(channel.name):
+            return None
+        in_order = not (channel.latest_only or channel.repeatable)
+        return self.commit.ledger.claim(channel.name, self.rules.clock(), in_order=in_order)
+
+    @contextlib.asynccontextmanager
+    async def _lease(self, shard: Shard) -> AsyncIterator[None]:
+        ledger = self.commit.ledger
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(ledger.lease.total_seconds() / 3)
+                await self.commit.call(ledger.renew, [shard], self.rules.clock())
+
+        keeper = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError, StoreError):
+                await keeper
+
+    async def _deliver_shard(self, channel: Channel, shard: Shard, report: RunStats) -> None:
+        contents = await self.commit.call(self._read_shard, channel, shard)
+        for variant, rows in groupby(contents.rows, key=lambda row: row.variant):
+            rendition, superseded_by = await self.commit.call(self._read_rendition, contents, variant)
+            work = _RenditionDelivery(self, channel, contents, rendition, report, superseded_by)
+            if not await work.deliver(list(rows)):
+                return
+
+    def _read_shard(self, channel: Channel, shard: Shard) -> _PostShard:
+        """In the ledger's thread: what is due in a shard, and what has become of its edition."""
+        ledger = self.commit.ledger
+        with ledger.database.read() as connection:
+            edition = edition_repository.find(connection, shard.edition)
+            assert edition is not None
+            cancelled = edition_repository.is_cancelled(connection, shard.edition)
+            newer = find_newer_edition(connection, shard.edition, shard.channel) if channel.latest_only else ""
+        return _PostShard(shard, edition, ledger.due(shard, self.rules.clock()), newer, cancelled)
+
+    def _read_rendition(self, contents: _PostShard, variant: str) -> tuple[Rendition, str]:
+        """In the ledger's thread: a rendition, and the edition that has made it needless. Raises DamagedRow where it cannot
+        be read."""
+        shard, superseded_by = contents.shard, contents.newer
+        with self.commit.ledger.database.read() as connection:
+            rendition = edition_repository.find_rendition(connection, shard.edition, shard.channel, variant)
+            if rendition.target and rendition.action is not RenditionAction.DELETE and not superseded_by:
+                superseded_by = find_later_correction(connection, contents.edition, rendition)
+        return rendition, superseded_by
+
+
+@dataclass(frozen=True, slots=True)
+class _PostShard:
+    """What is due in a shard of posts. `newer`: the edition that has taken the place of this one, if any; `cancelled`:
+    nothing of the edition goes out any more."""
+
+    shard: Shard
+    edition: Edition
+    rows: Sequence[Delivery]
+    newer: str
+    cancelled: bool
+
+
+@dataclass
+class _RenditionDelivery:
+    """One rendition of one shard, being delivered. `superseded_by`: the edition that has made it needless, if any."""
+
+    worker: PostWorker
+    channel: Channel
+    contents: _PostShard
+    rendition: Rendition
+    report: RunStats
+    superseded_by: str
+
+    def __post_init__(self) -> None:
+        self.cancelled = self.contents.cancelled
+
+    async def deliver(self, rows: list[Delivery]) -> bool:
+        """Deliver one row after the other, each in its turn; False where the channel is backing off, or we are to stop."""
+        if self.superseded_by:
+            for row in rows:
+                await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"{SUPERSEDED_BY}{self.superseded_by}"))
+            return True
+        if self.cancelled:
+            await self._give_up(rows)
+            rows = [row for row in rows if row.state is DeliveryState.UNCERTAIN]
+        for row in rows:
+            cleared = await self._clear(row)
+            if cleared is None:
+                continue
+            thread = await self.worker.commit.read(find_thread, self.rendition)
+            if isinstance(thread, Delivery) or thread is None:
+                await self._wait_for_parent(cleared, thread)
+            elif await self._wait_for_turn():
+                await self._one(cleared, tuple(thread))
+            else:
+                return False
+        return True
+
+    async def _wait_for_turn(self) -> bool:
+        return await self.worker.health.wait_for_turn(self.channel.name, self.channel.limits, self.report)
+
+    async def _give_up(self, rows: list[Delivery]) -> None:
+        """Close what is open of an edition that was cancelled while it was on the wire. Who only skipped it would find it
+        due again at once."""
+        for row in rows:
+            if row.state in (DeliveryState.PENDING, DeliveryState.DEFERRED):
+                await self._settle(row, Decision(DeliveryState.EXPIRED, reply=f"cancelled; before that: {row.reply}"))
+
+    async def _wait_for_parent(self, row: Delivery, parent: Delivery | None) -> None:
+        """The post that this one follows is not there: wait for it, or give up with it."""
+        if parent is None or parent.state in (*_FINAL, DeliveryState.SENT):  # sent, and deleted since
+            why = "the post that it follows is not there"
+            await self._settle(row, Decision(DeliveryState.EXPIRED, reply=why))
+            return
+        due = self.worker.rules.clock() + _FOR_PARENT
+        over = due >= self.contents.edition.expires_at
+        state = DeliveryState.EXPIRED if over else DeliveryState.DEFERRED
+        await self._settle(row, Decision(state, None if over else due, f"waits for {parent.variant}, which it follows"))
+
+    # -- doubt -------------------------------------------------------------------------------------------------------
+
+    async def _clear(self, row: Delivery) -> Delivery | None:
+        """Settle the doubt about a row that may be out. Returns the row if it is to be tried now."""
+        if row.state is not DeliveryState.UNCERTAIN:
+            return row
+        if await self.worker.health.is_backing_off(self.channel.name):
+            return None
+        now = self.worker.rules.clock()
+        decision = await self._doubt(row, now)
+        await self._settle(row, decision)
+        return replace(row, state=decision.state) if decision.state is DeliveryState.DEFERRED else None
+
+    async def _doubt(self, row: Delivery, now: datetime) -> Decision:
+        if self.cancelled:
+            return decide_uncertain(row, resend=False, now=now)
+        again = (RenditionAction.EDIT, RenditionAction.DELETE)  # twice edited is once edited
+        if self.channel.repeatable or self.rendition.action in again:
+            return Decision(DeliveryState.DEFERRED, now, row.reply)
+        if not self.channel.can("find"):
+            return decide_uncertain(row, resend=False, now=now)
+        thread = await self.worker.commit.read(find_thread, self.rendition)
+        attempt = self._attempt(row, tuple(thread) if isinstance(thread, list) else ())
+        try:
+            found = await self.channel.find(self.rendition.content, attempt)
+        except DeliveryError as error:
+            until = await self._back_off_after(error, row.attempts, now) or now + FIRST_WAIT
+            return Decision(DeliveryState.UNCERTAIN, until, f"{row.reply}; looking failed: {error.reply}")
+        except Exception as bug:  # an adapter broke its contract
+            log.exception("channel %s raised what it may not raise", self.channel.name)
+            why = f"{row.reply}; looking failed: {type(bug).__name__}"
+            return Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, why)
+        if found:
+            return Decision(DeliveryState.SENT, None, "found there", found.remote_id, found.url)
+        await self._steps(row).forget_unfinished()
+        return Decision(DeliveryState.DEFERRED, now, row.reply)
+
+    # -- sending -----------------------------------------------------------------------------------------------------
+
+    async def _one(self, row: Delivery, thread: tuple[Receipt, ...]) -> None:
+        if not await self.worker.commit.mark(self.contents.shard, row):
+            self.cancelled = await self.worker.commit.read(edition_repository.is_cancelled, row.edition)
+            if self.cancelled:  # since its shard was taken
+                await self._give_up([row])
+            return
+        try:
+            outcome: DeliveryOutcome = await self._act(self._attempt(row, thread))
+        except DeliveryError as error:
+            outcome = error
+        except Exception as bug:  # an adapter broke its contract: nobody knows whether it is out
+            log.exception("channel %s raised what it may not raise", self.channel.name)
+            outcome = Uncertain(f"the adapter failed: {type(bug).__name__}: {bug}")
+        await self._write(row, outcome)
+
+    async def _act(self, attempt: Attempt) -> Receipt:
+        """Publish, edit, replace or delete."""
+        rendition, channel = self.rendition, self.channel
+        if rendition.action in (RenditionAction.POST, RenditionAction.REPLY):
+            return await channel.publish(rendition.content, attempt)
+        there = await self.worker.commit.read(
+            find_receipts, rendition.channel, rendition.target, rendition.target_variant
+        )
+        if not there:
+            raise Rejected(f"{rendition.target} has posted nothing there that could be changed")
+        if rendition.action is RenditionAction.EDIT:
+            return await channel.edit(there[0], rendition.content, attempt)
+
+        async def delete() -> bool:
+            for receipt in reversed(there):
+                await channel.delete(receipt, attempt)
+            return True
+
+        if rendition.action is RenditionAction.REPLACE:
+            await attempt.once("delete what it replaces", delete, again=delete)
+            return await channel.publish(rendition.content, attempt)
+        await delete()
+        return Receipt(remote_id=there[0].remote_id, reply="deleted")
+
+    def _attempt(self, row: Delivery, thread: tuple[Receipt, ...]) -> Attempt:
+        rules = self.worker.rules
+        return open_attempt(
+            self.worker.commit.ledger.database,
+            self.channel,
+            self.rendition,
+            self.contents.edition,
+            row,
+            rules.clock(),
+            thread=thread,
+            read_image=rules.read_image,
+        )
+
+    def _steps(self, row: Delivery) -> StoredSteps:
+        return StoredSteps(self.worker.commit.ledger.database, row.id)
+
+    # -- outcomes ----------------------------------------------------------------------------------------------------
+
+    async def _write(self, row: Delivery, outcome: DeliveryOutcome) -> None:
+        """Decide what follows from an outcome and write it down."""
+        now = self.worker.rules.clock()
+        attempts = row.attempts + 1
+        decision = decide_next(
+            outcome,
+            attempts=attempts,
+            now=now,
+            expires_at=self.contents.edition.expires_at,
+            jitter=self.worker.rules.chance(),
+        )
+        if isinstance(outcome, AuthBroken):
+            self.worker.health.stop_channel(self.channel.name, outcome, self.report)
+        if decision.state is DeliveryState.EXPIRED and await self._steps(row).any():
+            decision = Decision(DeliveryState.UNCERTAIN, reply=f"{decision.reply}; it was begun there: look at it")
+        await self._back_off_after(outcome, attempts, now)  # before the outcome: who dies in between has said it
+        counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
+        row = replace(row, state=DeliveryState.SENDING, attempts=attempts if counted else row.attempts)
+        await self._settle(row, decision)
+
+    async def _back_off_after(self, outcome: DeliveryOutcome, attempts: int, now: datetime) -> datetime | None:
+        """Let the channel back off where the far end has asked for it; returns until when."""
+        until = backoff_until(outcome, attempts=max(attempts, 1), now=now, jitter=self.worker.rules.chance())
+        if until and isinstance(outcome, DeliveryError):
+            await self.worker.health.back_off(self.channel.name, until, outcome.reply, self.report)
+        return until
+
+    async def _settle(self, row: Delivery, decision: Decision) -> None:
+        """Raises FenceLost where another worker has the shard by now, and StoreError where the store fails for long: then
+        the outcome is kept, and written before the next run."""
+        patience = FLUSH_TIMEOUT / 3 if self.worker.rules.stop.is_set() else FLUSH_TIMEOUT
+        if not await self.worker.commit.settle_now(entry(self.contents.shard, row, decision), patience):
+            raise FenceLost(
+                f"the outcome for {row.channel} {row.variant} of {row.edition} came too late: {decision.state}"
+            )
+        self.report.count(row, decision, self.rendition.action)

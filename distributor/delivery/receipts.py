@@ -1,0 +1,92 @@
+"""What there is of a post at the far end: its receipt as corrections have left it, its thread, later corrections of it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..content import Post, decode_content
+from ..model import Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition, RenditionAction
+from ..storage.tables import deliveries, editions, renditions
+from .queries import DELIVERY_COLUMNS, SAME_RENDITION, delivery_from_row
+
+_LONGEST_THREAD = 100  # posts
+
+
+def find_receipts(connection: Connection, channel: str, edition: str, variant: str) -> list[Receipt]:
+    """What there is at the far end of a post: the receipt of the post itself, as corrections have left it, and then those of
+    corrections that answer it. Empty where nothing is there: it was never out, nobody knows, or it has been deleted."""
+    own = (deliveries.c.edition_id == edition) & (deliveries.c.variant == variant)
+    corrected = (renditions.c.target == edition) & (renditions.c.target_variant == variant)
+    query = (
+        sa.select(deliveries.c.remote_id, deliveries.c.url, deliveries.c.reply, renditions.c.action)
+        .join(renditions, SAME_RENDITION)
+        .join(editions, editions.c.id == deliveries.c.edition_id)
+        .where(deliveries.c.channel == channel, deliveries.c.recipient == "", deliveries.c.state == DeliveryState.SENT)
+        .where(own | corrected)
+        .order_by(editions.c.frozen_at, editions.c.number)
+    )
+    post: Receipt | None = None
+    replies: list[Receipt] = []
+    for row in connection.execute(query):
+        receipt = Receipt(remote_id=row.remote_id, url=row.url, reply=row.reply)
+        if row.action == RenditionAction.DELETE:
+            post, replies = None, []
+        elif row.action == RenditionAction.REPLY:
+            replies.append(receipt)
+        elif post is None or row.remote_id:  # who edits in place may give no new one
+            post = receipt
+    return [post, *replies] if post else []
+
+
+def find_thread(connection: Connection, rendition: Rendition) -> list[Receipt] | Delivery | None:
+    """The receipts of the posts that a rendition follows, from the first to the one that it answers. Where that one is not
+    there, its row; None where nobody has ever owed it."""
+    if rendition.action is RenditionAction.REPLY:
+        return _thread_to(connection, rendition.channel, rendition.target, rendition.target_variant)
+    content = rendition.content
+    if not isinstance(content, Post) or not content.follows:
+        return []
+    return _thread_to(connection, rendition.channel, rendition.edition, content.follows)
+
+
+def _thread_to(connection: Connection, channel: str, edition: str, variant: str) -> list[Receipt] | Delivery | None:
+    """The receipts from the first post of a thread to this one."""
+    receipts: list[Receipt] = []
+    for _ in range(_LONGEST_THREAD):
+        found = find_receipts(connection, channel, edition, variant)
+        if not found:
+            here = (deliveries.c.edition_id == edition) & (deliveries.c.channel == channel)
+            query = sa.select(*DELIVERY_COLUMNS).where(here, deliveries.c.variant == variant)
+            row = connection.execute(query).one_or_none()
+            return delivery_from_row(row) if row else None
+        receipts = [*(found if not receipts else found[:1]), *receipts]
+        frozen = connection.execute(
+            sa.select(renditions.c.media_type, renditions.c.body).where(
+                renditions.c.edition_id == edition, renditions.c.channel == channel, renditions.c.variant == variant
+            )
+        ).one()
+        content = decode_content(variant, frozen.media_type, frozen.body)
+        if not isinstance(content, Post) or not content.follows:
+            break
+        variant = content.follows
+    return receipts
+
+
+def find_later_correction(connection: Connection, edition: Edition, change: Rendition) -> str:
+    """The latest correction of the same post that was decided after this one and stands; "" if none."""
+    stands = deliveries.c.state.not_in((DeliveryState.EXPIRED, DeliveryState.REJECTED))
+    later = (editions.c.frozen_at > edition.frozen_at) & (editions.c.state != EditionState.CANCELLED)
+    query = (
+        sa.select(editions.c.id)
+        .join(deliveries, deliveries.c.edition_id == editions.c.id)
+        .join(renditions, SAME_RENDITION)
+        .where(deliveries.c.channel == change.channel, later, stands, _other_corrections(change))
+        .order_by(editions.c.frozen_at.desc())
+    )
+    return connection.execute(query.limit(1)).scalar() or ""
+
+
+def _other_corrections(change: Rendition) -> sa.ColumnElement[bool]:
+    """Other corrections of the same post."""
+    return (renditions.c.target == change.target) & (renditions.c.target_variant == change.target_variant)

@@ -1,0 +1,58 @@
+"""The tables of channels in the first migration: backoffs, turns, what they remember, faults, steps of deliveries."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from ..columns import NUMBER
+from ..rows import UtcTime
+
+
+def create_channel_tables() -> None:
+    """Create them, on the connection that Alembic works on; after that of deliveries."""
+    op.create_table(
+        "channel_backoff",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("until", UtcTime(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("next_at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_backoff")),
+    )
+    op.create_table(
+        "channel_turns",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("taken", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_turns")),
+    )
+    op.create_table(
+        "channel_memory",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("owner", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("locked_until", UtcTime(), nullable=True),
+        sa.Column("begun", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("updated", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_memory")),
+    )
+    op.create_table(
+        "channel_faults",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_faults")),
+    )
+    op.create_table(
+        "delivery_steps",
+        sa.Column("delivery_id", NUMBER, nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("begun_at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_delivery_steps_delivery_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "name", name=op.f("pk_delivery_steps")),
+    )
