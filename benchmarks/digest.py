@@ -67,7 +67,7 @@ def main() -> None:
         return build_recipient(edition, f"s{number}", f"s{number}@example.com", "Lan", secret=b"0" * 32, links=site.url)
 
     def compose() -> Rendition:
-        return channel.compose(edition, context)[0]
+        return channel.renditions(edition, context)[0]
 
     rendition = compose()
     size = len(channel.personalize(rendition, reader(0)))

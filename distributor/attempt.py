@@ -152,7 +152,7 @@ class Attempt:
         *,
         again: Callable[[], Awaitable[Any]] | None = None,
     ) -> Any:
-        """The result of a step, as JSON takes it, done once over all attempts and processes.
+        """The result of a step, as JSON takes it, done once over all attempts and processes; True where it has none.
 
         A step of which nobody knows whether it was done, because its process died, is done by `again`: the same function
         where a repetition does no harm, or one that looks first. Without it Uncertain is raised.
@@ -168,9 +168,11 @@ class Attempt:
             result = await (again if begun and again else act)()
         except Uncertain:
             raise
-        except DeliveryError:  # surely not done
-            await self.steps.forget(name)
+        except DeliveryError:  # surely not done, by this try
+            if not begun:
+                await self.steps.forget(name)
             raise
+        result = True if result is None else result
         await self.steps.finish(name, result)
         return result
 
@@ -178,5 +180,5 @@ class Attempt:
 def outside_attempt(http: HttpClient, state: ChannelState | None = None, **more: Any) -> Attempt:
     """An attempt at something that has no row in the ledger: a check, a login, a message to staff."""
     now = datetime.now(UTC)
-    given: dict[str, Any] = {"now": now, "number": 1, "key": "", "edition": "", "edition_at": now, **more}
-    return Attempt(http=http, state=state or MemoryState(), steps=MemorySteps(), **given)
+    usual = {"number": 1, "key": "", "edition": "", "edition_at": now, "steps": MemorySteps()}
+    return Attempt(**{"now": now, "http": http, "state": state or MemoryState(), **usual, **more})

@@ -15,6 +15,7 @@ import pytest
 
 from distributor import merge_fields
 from distributor.channel import Channel
+from distributor.content import Post
 from distributor.gathering.cleaning import clean_body
 from distributor.i18n import Texts
 from distributor.mail.address import Mailbox
@@ -86,8 +87,10 @@ def everything(one: Article) -> dict[str, str]:
     feed = _channel("feed", folder=Path("x"), url="https://bacson.example/feeds")
     posts = _channel("outbox", folder=Path("x"), network="mastodon")
     out = {"letter": merge_fields.fill_html(digest.html, READER), "text": merge_fields.fill_text(digest.text, READER)}
-    out |= {part.variant: part.text for part in feed.compose(made, context)}
-    out["post"] = posts.compose(made, context)[0].text
+    out |= {part.variant: part.body.decode() for part in feed.renditions(made, context)}
+    (post,) = posts.compose(made, context)
+    assert isinstance(post, Post)
+    out["post"] = post.text
     out["page"] = render_edition_page(made, render_settings(reference.SITE, newsletter(), TEMPLATES))
     out["article page"] = render_article_page(
         one, render_settings(reference.SITE, newsletter(), TEMPLATES), made.language

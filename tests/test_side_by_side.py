@@ -15,13 +15,13 @@ import sqlalchemy as sa
 
 from distributor import pipeline
 from distributor.bounces import suppressions as bounce_suppressions
-from distributor.channel import Channel
+from distributor.channel import Attempt, Channel, Content
 from distributor.delivery.enqueue import enqueue_deliveries
 from distributor.delivery.ledger import Ledger
 from distributor.editions import repository as edition_repository
 from distributor.errors import Rejected, StoreBusy, StoreError, Unavailable
 from distributor.gather_loop import GatherLoop
-from distributor.model import BounceType, DeliveryState, Receipt, Rendition, Suppression
+from distributor.model import BounceType, DeliveryState, Receipt, Suppression
 from distributor.pipeline import deliver as pipeline_deliver
 from distributor.pipeline import reviewers
 from distributor.rendering.context import RenderContext
@@ -79,8 +79,8 @@ async def test_a_post_that_is_cancelled_on_the_wire_is_closed_and_asked_for_no_m
     posts(bench, "a1")
 
     class Cancelling(Wall):
-        async def deliver(self, made: Rendition) -> Receipt:
-            self.pinned.append(made.variant)
+        async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+            self.pinned.append(content.variant)
             pipeline.cancel(bench.database, "tin-sang-1", "Lan", NOW, "")
             raise Unavailable("503", retry_at=NOW)
 
@@ -115,12 +115,12 @@ async def test_an_older_feed_that_failed_on_the_wire_does_not_come_after_the_new
     freeze(bench.database, edition(), [rendition("wall", "rss")])
 
     class Slow(Feed):
-        async def deliver(self, made: Rendition) -> Receipt:
+        async def publish(self, content: Content, attempt: Attempt) -> Receipt:
             if not self.pinned:
                 newer = edition(2, frozen_at=NOW + timedelta(seconds=30))
                 freeze(bench.database, newer, [rendition("wall", "rss", edition=newer.id)], frozenset({"wall"}))
-            self.pinned.append(made.edition)
-            if made.edition == "tin-sang-1":
+            self.pinned.append(attempt.edition)
+            if attempt.edition == "tin-sang-1":
                 raise Unavailable("503")
             return Receipt()
 
@@ -158,7 +158,7 @@ class Held:
 def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Who waits for the store gives up soon."""
     monkeypatch.setattr("distributor.storage.database._LOCK_TIMEOUT", 100)
-    for module in ("message_worker", "worker"):
+    for module in ("message_worker", "post_worker"):
         monkeypatch.setattr(f"distributor.delivery.{module}.FLUSH_TIMEOUT", 0.2)
     bench.database = Database.open(bench.database.name, Path("/"))
     yield bench
@@ -170,9 +170,9 @@ async def test_a_post_that_went_out_while_the_store_was_held_is_known_to_be_out(
     held = Held(impatient.database)
 
     class Taking(Wall):
-        async def deliver(self, made: Rendition) -> Receipt:
+        async def publish(self, content: Content, attempt: Attempt) -> Receipt:
             held.take()
-            return await super().deliver(made)
+            return await super().publish(content, attempt)
 
     wall = Taking(name="wall")
     dispatcher = impatient.dispatcher(wall)
@@ -353,13 +353,13 @@ def test_a_refresh_that_began_before_a_withdrawal_does_not_show_the_article_agai
     show = pipeline_deliver._refresh_channel
     withdrawn: list[str] = []
 
-    async def withdrawn_meanwhile(channel: Channel, context: RenderContext) -> list[str]:
+    async def withdrawn_meanwhile(channel: Channel, context: RenderContext, store: Database) -> list[str]:
         if not withdrawn and channel.name == "feeds":
             withdrawn.append(first)
             withdraw(line, first)
             await pipeline.refresh_feeds(line.newsroom, line.store, lambda: datetime.now(UTC))
             assert "Tóm tắt của tin a" not in standing_feed(line)
-        return await show(channel, context)
+        return await show(channel, context, store)
 
     monkeypatch.setattr(pipeline_deliver, "_refresh_channel", withdrawn_meanwhile)
     asyncio.run(pipeline.refresh_feeds(line.newsroom, line.store, lambda: datetime.now(UTC)))

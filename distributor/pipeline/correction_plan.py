@@ -83,14 +83,15 @@ class CorrectionPlanner:
 
     def _post(self, channel: Channel, post: ArticlePost, made: Rendition | None) -> None:
         name = channel.name
-        doubtful = [change for change in post.changes if change.state not in UNSENT_STATES]
+        doubtful = self._in_doubt(channel) and any(change.state not in UNSENT_STATES for change in post.changes)
         self.give_up += [
             change for change in post.changes if change.state in UNSENT_STATES
         ]  # this one takes their place
         action = self._action(channel, made)
         if doubtful:
             self.lines.append(
-                f"{name}: a change of the post of {post.edition} may be out: check, and change it by hand"
+                f"{name}: a change of the post of {post.edition} is on its way, or may be out: do this again when "
+                "`distributor deliveries` shows what became of it"
             )
         elif post.state in UNSENT_STATES:
             self.give_up.append(post)
@@ -108,6 +109,13 @@ class CorrectionPlanner:
                 made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
             self._change(made, action, post)
             self.lines.append(f"{name}: the post of {post.edition} is {_IN_WORDS[action]}")
+
+    def _in_doubt(self, channel: Channel) -> bool:
+        """Whether it matters that nobody knows what became of an earlier change: there may be a post of which we have no
+        receipt."""
+        return channel.corrections is Corrections.REPLACE or (
+            self.withdrawal and channel.corrections is Corrections.REPLY
+        )
 
     def _action(self, channel: Channel, made: Rendition | None) -> RenditionAction | None:
         """What is done to a post at the far end; None where nothing can be. `made` is what it is to be from now on: nothing,

@@ -19,12 +19,14 @@ from pydantic import SecretStr
 from distributor.channel import Digest
 from distributor.config.validation import build
 from distributor.config.yaml import RawConfig
+from distributor.content import EMAIL_TYPE
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.mail.dkim import SIGNED
 from distributor.mail.message import message_id
 from distributor.merge_fields import merge_tag
 from distributor.message_queue import MessageBatch, OutgoingMessage
 from distributor.model import Edition, Language, Receipt, Recipient, Rendition
+from support.attempts import attempt
 from support.builders import NOW, edition, newsletter
 from support.smtp_servers import PASSWORD, USER, Certificates, Postbox, Scripted
 from support.social_networks import FakeContext
@@ -78,7 +80,7 @@ def person(id: str, name: str = "", **changes: Any) -> Recipient:
 
 
 def composed(mail: Any, **changes: Any) -> Rendition:
-    (rendition,) = mail.compose(edition(**changes), EmailContext())
+    (rendition,) = mail.renditions(edition(**changes), EmailContext())
     assert isinstance(rendition, Rendition)
     return rendition
 
@@ -112,7 +114,7 @@ def test_the_rendition_is_one_for_all_and_can_be_read() -> None:
     """Frozen before anybody gets it: subject, both bodies with their merge tags, date and list."""
     rendition = composed(channel())
     letter = json.loads(rendition.body)
-    assert (rendition.variant, rendition.media_type, rendition.edition) == ("digest", "application/json", "tin-sang-1")
+    assert (rendition.variant, rendition.media_type, rendition.edition) == ("digest", EMAIL_TYPE, "tin-sang-1")
     assert letter["subject"] == "Tin sáng 23/11"
     assert letter["date"] == "2026-11-23T07:00:00+07:00"
     assert letter["list_id"] == "tin-sang.bacson.example"
@@ -211,15 +213,17 @@ async def test_the_port_follows_from_the_encryption(tls: str, port: int, monkeyp
         asked.append((server.port, server.security))
 
     monkeypatch.setattr(module, "probe_server", probe)
-    await channel(host="mail.example", tls=tls).check()
-    await channel(host="mail.example", tls=tls, port=2525).check()
+    await channel(host="mail.example", tls=tls).check(attempt(channel(host="mail.example", tls=tls)))
+    await channel(host="mail.example", tls=tls, port=2525).check(
+        attempt(channel(host="mail.example", tls=tls, port=2525))
+    )
     assert asked == [(port, tls), (2525, tls)]
 
 
 def test_names_of_several_lines_become_one() -> None:
     """`title: |` in YAML ends with a line end, which no header may hold: it must not cost every reader the digest."""
     mail, context = channel(), EmailContext(newsletter=newsletter(title="Tin sáng\nBắc Sơn\n"))
-    (rendition,) = mail.compose(edition(subject="Tin sáng\nBắc Sơn\n 23/11"), context)
+    (rendition,) = mail.renditions(edition(subject="Tin sáng\nBắc Sơn\n 23/11"), context)
     message = email.message_from_bytes(mail.personalize(rendition, person("lan")))
     assert shown(message, "Subject") == rendition.title == "Tin sáng Bắc Sơn 23/11"
     assert shown(message, "List-Id") == "Tin sáng Bắc Sơn <tin-sang.bacson.example>"
@@ -279,7 +283,7 @@ async def test_letters_arrive_over_an_encrypted_connection(
     mail = channel(
         host="127.0.0.1", port=box.port, ca_file=certificates.authority, username=USER, password=SecretStr(PASSWORD)
     )
-    await mail.check()
+    await mail.check(attempt(mail))
     people = [person("lan", "Lan"), person("hoa")]
     outcomes, raised = await delivered(mail, people)
     assert {id: type(outcome) for id, outcome in outcomes.items()} == {"lan": Receipt, "hoa": Receipt}
@@ -295,7 +299,7 @@ async def test_a_server_that_wants_us_no_more_is_told_by_a_check(scripted: Calla
     far = await scripted(AUTH=["535 5.7.8 no"])
     mail = channel(host="127.0.0.1", port=far.port, tls="none", username=USER, password=SecretStr(PASSWORD))
     with pytest.raises(AuthBroken):
-        await mail.check()
+        await mail.check(attempt(mail))
     assert not [line for line in far.said if line.startswith("MAIL")]
 
 
@@ -334,5 +338,5 @@ async def test_the_digest_date_is_that_of_its_edition_in_the_newsletters_zone() 
     """Not the time of the attempt: a letter sent late is the same letter."""
     assert NOW.isoformat() == "2026-11-23T00:00:00+00:00"
     context = EmailContext(newsletter=newsletter(timezone="Europe/Paris"))
-    (rendition,) = channel().compose(edition(), context)
+    (rendition,) = channel().renditions(edition(), context)
     assert json.loads(rendition.body)["date"] == "2026-11-23T01:00:00+01:00"

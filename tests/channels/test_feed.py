@@ -30,11 +30,12 @@ from lxml import etree
 from distributor.errors import Rejected, Unavailable
 from distributor.model import Article, Image
 from distributor.text import clean_line
+from support.attempts import publish
 from support.builders import NOW, article, edition, newsletter
 from support.social_networks import FakeContext, serving
 
 module: Any = importlib.import_module("distributor.channels.feed")
-feeds: Any = importlib.import_module("distributor.channels._feeds")
+feeds: Any = importlib.import_module("distributor.kit.feeds")
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HEAD = feeds.FeedHead(
@@ -372,7 +373,7 @@ async def test_feeds_lie_where_their_own_self_address_says(tmp_path: Path) -> No
     )
     writer = channel(tmp_path)
     for rendition in [*writer.compose(edition(), context), *writer.compose_site_wide(context)]:
-        receipt = await writer.deliver(rendition)
+        receipt = await publish(writer, rendition)
         file = tmp_path / receipt.url.removeprefix("https://bacson.example/feeds/")
         assert file.read_bytes() == rendition.body
         assert receipt.url.encode() in rendition.body
@@ -405,9 +406,9 @@ async def test_a_hub_is_told_of_what_has_changed_and_holds_nothing_up(tmp_path: 
     async with serving(app) as url:
         writer = channel(tmp_path, hub=f"{url}/hub", allow_private=True)
         first, second, _ = writer.compose(edition(), context)
-        assert (await writer.deliver(first)).reply == "written; the hub was notified"
-        assert (await writer.deliver(first)).reply == "unchanged"
-        assert "not notified" in (await writer.deliver(second)).reply
+        assert (await publish(writer, first)).reply == "written; the hub was notified"
+        assert (await publish(writer, first)).reply == "unchanged"
+        assert "not notified" in (await publish(writer, second)).reply
     assert told[0] == {"hub.mode": "publish", "hub.url": "https://bacson.example/feeds/tin-sang/rss.xml"}
     assert len(told) == 2
 
@@ -417,7 +418,7 @@ async def test_what_is_no_part_of_a_feed_is_written_nowhere(tmp_path: Path, cont
     good = writer.compose(edition(), context)[0]
     for variant in ("../x.rss.xml", "index.html", "a/b.rss.xml", ".rss.xml"):
         with pytest.raises(Rejected):
-            await writer.deliver(replace(good, variant=variant))
+            await publish(writer, replace(good, variant=variant))
     assert not list(tmp_path.iterdir())
 
 
@@ -425,4 +426,4 @@ async def test_a_folder_that_cannot_be_made_is_tried_again_later(tmp_path: Path,
     (tmp_path / "feeds").write_text("a file is in the way")
     writer = channel(tmp_path / "feeds")
     with pytest.raises(Unavailable, match=r"feeds/tin-sang/rss\.xml cannot be written"):
-        await writer.deliver(writer.compose(edition(), context)[0])
+        await publish(writer, writer.compose(edition(), context)[0])

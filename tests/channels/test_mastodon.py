@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
 from distributor.model import DeliveryState
+from support.attempts import attempt, publish
 from support.builders import article, edition
 from support.ledger import freeze, states
 from support.misbehaving_server import TOKEN
@@ -33,9 +34,9 @@ async def test_a_post_arrives_with_its_language_and_comes_back_with_its_address(
 ) -> None:
     posts = channel(mastodon)
     first, second = posts.compose(edition(), context)
-    receipt = await posts.deliver(first)
+    receipt = await publish(posts, first)
     assert (receipt.remote_id, receipt.url) == ("1000", f"{mastodon.url}/@bacson/1000")
-    await posts.deliver(second)
+    await publish(posts, second)
     sources = [status["source"] for status in reversed(mastodon.statuses)]
     assert sources[0] == {"status": first.text, "visibility": "public", "language": "vi"}
     assert sources[1]["status"] == second.text
@@ -55,7 +56,7 @@ async def test_an_unclear_outcome_leads_to_no_second_post_on_any_server(
     mastodon.keys, mastodon.trouble = keys(), ["after-504"]
     posts = channel(mastodon)
     made = edition()
-    freeze(bench.database, made, posts.compose(made, context))
+    freeze(bench.database, made, posts.renditions(made, context))
     await bench.run(posts)
     await bench.run(posts, after=timedelta(minutes=2))
     assert len(mastodon.statuses) == len(made.articles)
@@ -70,11 +71,11 @@ async def test_a_504_after_the_post_was_made_leads_to_no_second_post(
     posts = channel(mastodon)
     (rendition, _) = posts.compose(edition(), context)
     with pytest.raises(Uncertain):
-        await posts.deliver(rendition)
-    assert (await posts.deliver(rendition)).remote_id == "1000"
+        await publish(posts, rendition)
+    assert (await publish(posts, rendition)).remote_id == "1000"
     assert len(mastodon.statuses) == 1
     mastodon.keys.clear()
-    found = await posts.find(rendition)
+    found = await posts.find(rendition, attempt(posts, rendition))
     assert found and found.remote_id == "1000"
 
 
@@ -82,14 +83,14 @@ async def test_looking_finds_nothing_where_nothing_was_posted(mastodon: FakeMast
     """A 500 before the post was made; posts of other articles, and 50 by hand, are in the way."""
     posts = channel(mastodon)
     ours, other = posts.compose(edition(), context)
-    await posts.deliver(other)
+    await publish(posts, other)
     for number in range(50):
         mastodon._new({"status": f"Xin chào {number}", "language": "vi", "visibility": "public"})
     mastodon.trouble = [web.Response(status=500, text="oops")]
     with pytest.raises(Uncertain):
-        await posts.deliver(ours)
-    assert await posts.find(ours) is None
-    found = await posts.find(other)
+        await publish(posts, ours)
+    assert await posts.find(ours, attempt(posts, ours)) is None
+    found = await posts.find(other, attempt(posts, other))
     assert found and found.remote_id == "1000"  # on the second page
 
 
@@ -123,7 +124,7 @@ async def test_each_answer_has_its_meaning(
     mastodon.trouble = [answer]
     posts = channel(mastodon)
     with pytest.raises(error):
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
     assert not mastodon.statuses
 
 
@@ -131,7 +132,7 @@ async def test_a_rate_limit_names_the_time_of_the_next_try(mastodon: FakeMastodo
     mastodon.trouble = [web.Response(status=429, headers={"X-RateLimit-Reset": "2026-11-23T08:15:00.123456+07:00"})]
     posts = channel(mastodon)
     with pytest.raises(Unavailable) as caught:
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
     assert caught.value.retry_at == datetime(2026, 11, 23, 1, 15, 0, 123456, tzinfo=UTC)
 
 
@@ -141,30 +142,31 @@ async def test_a_server_that_takes_longer_posts_gets_longer_posts(mastodon: Fake
     long = article(lead="ẫ" * 2000, url="https://bacson.example/" + "tin-" * 100)
     posts = channel(mastodon, max_characters=700)
     (rendition,) = posts.compose(edition(articles=(long,)), context)
-    await posts.deliver(rendition)
+    await publish(posts, rendition)
     assert len(rendition.text) > 700
     (rendition,) = channel(mastodon, max_characters=701).compose(edition(articles=(long,)), context)
     with pytest.raises(Rejected, match="character limit"):
-        await posts.deliver(rendition)
+        await publish(posts, rendition)
 
 
 async def test_a_post_can_be_corrected_and_taken_back_also_twice(mastodon: FakeMastodon, context: FakeContext) -> None:
     posts = channel(mastodon)
-    receipt = await posts.deliver(posts.compose(edition(), context)[0])
+    receipt = await publish(posts, posts.compose(edition(), context)[0])
     (corrected,) = posts.compose(edition(articles=(article("a0", title="Đính chính"),)), context)
-    assert (await posts.amend(receipt, corrected)).remote_id == receipt.remote_id
+    assert (await posts.edit(receipt, corrected, attempt(posts, corrected))).remote_id == receipt.remote_id
     assert mastodon.statuses[0]["source"]["status"].startswith("Đính chính")
-    await posts.retract(receipt)
-    await posts.retract(receipt)
+    await posts.delete(receipt, attempt(posts))
+    await posts.delete(receipt, attempt(posts))
     assert not mastodon.statuses
 
 
 async def test_checking_finds_a_dead_token_and_a_wrong_limit_and_posts_nothing(mastodon: FakeMastodon) -> None:
-    await channel(mastodon).check()
+    await channel(mastodon).check(attempt(channel(mastodon)))
     with pytest.raises(Rejected, match="500"):
-        await channel(mastodon, max_characters=1000).check()
+        await channel(mastodon, max_characters=1000).check(attempt(channel(mastodon, max_characters=1000)))
     with pytest.raises(AuthBroken, match="access token is invalid"):
-        await channel(mastodon, token=SecretStr("other")).check()
+        other = channel(mastodon, token=SecretStr("other"))
+        await other.check(attempt(other))
     assert not mastodon.statuses
 
 
@@ -173,11 +175,11 @@ async def test_a_token_with_a_line_end_is_told_before_anything_leaves(
 ) -> None:
     posts = channel(mastodon, token=SecretStr(f"{TOKEN}\r\nX-Other: 1"))
     with pytest.raises(AuthBroken, match="look at the address and the token"):
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
 
 
 async def test_a_private_address_is_not_posted_to(mastodon: FakeMastodon, context: FakeContext) -> None:
     posts = channel(mastodon, allow_private=False)
     with pytest.raises(Unavailable, match="allow_private"):
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
     assert not mastodon.statuses

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from distributor.config.validation import build
 from distributor.config.yaml import RawConfig
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
+from support.attempts import attempt, publish
 from support.builders import article, edition
 from support.misbehaving_server import TOKEN
 from support.social_networks import FakeContext, FakeTelegram
@@ -31,7 +32,7 @@ async def test_a_post_has_its_title_in_bold_and_a_preview_of_its_link(
     posts = channel(telegram, silent=True)
     title = "👩‍👩‍👧‍👦 Giá <b>lúa</b> & cà phê_*"
     (rendition,) = posts.compose(edition(articles=(article(title=title),)), context)
-    receipt = await posts.deliver(rendition)
+    receipt = await publish(posts, rendition)
     message = telegram.messages[1]
     assert (receipt.remote_id, receipt.url) == ("1", "https://t.me/bacson/1")
     assert message["text"] == rendition.text
@@ -47,7 +48,7 @@ async def test_a_long_post_is_as_long_as_telegram_allows_and_no_longer(
     """An emoji beyond the basic plane counts two."""
     posts = channel(telegram)
     (rendition,) = posts.compose(edition(articles=(article(lead="😀" * 5000),)), context)
-    await posts.deliver(rendition)
+    await publish(posts, rendition)
     assert 4094 <= len(rendition.text.encode("utf-16-le")) // 2 <= 4096
 
 
@@ -56,7 +57,7 @@ async def test_flood_control_names_the_time_of_the_next_try(telegram: FakeTelegr
     posts = channel(telegram)
     before = datetime.now(UTC)
     with pytest.raises(Unavailable) as caught:
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
     assert caught.value.retry_at
     assert before + timedelta(seconds=35) <= caught.value.retry_at <= datetime.now(UTC) + timedelta(seconds=35)
 
@@ -79,7 +80,7 @@ async def test_each_answer_has_its_meaning(
     telegram.trouble = [answer]
     posts = channel(telegram)
     with pytest.raises(error):
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
 
 
 async def test_a_group_that_became_a_supergroup_is_told_with_its_new_number(
@@ -89,7 +90,7 @@ async def test_a_group_that_became_a_supergroup_is_told_with_its_new_number(
     telegram.trouble = [telegram.no(400, said, migrate_to_chat_id=-100777)]
     posts = channel(telegram)
     with pytest.raises(AuthBroken, match="-100777"):
-        await posts.deliver(posts.compose(edition(), context)[0])
+        await publish(posts, posts.compose(edition(), context)[0])
 
 
 async def test_doubt_is_left_to_people(telegram: FakeTelegram) -> None:
@@ -101,25 +102,26 @@ async def test_doubt_is_left_to_people(telegram: FakeTelegram) -> None:
 
 async def test_a_post_can_be_corrected_and_taken_back_also_twice(telegram: FakeTelegram, context: FakeContext) -> None:
     posts = channel(telegram)
-    receipt = await posts.deliver(posts.compose(edition(), context)[0])
+    receipt = await publish(posts, posts.compose(edition(), context)[0])
     (corrected,) = posts.compose(edition(articles=(article("a0", title="Đính chính"),)), context)
-    await posts.amend(receipt, corrected)
-    await posts.amend(receipt, corrected)  # "message is not modified" is no fault
+    await posts.edit(receipt, corrected, attempt(posts, corrected))
+    await posts.edit(receipt, corrected, attempt(posts, corrected))  # "message is not modified" is no fault
     assert telegram.messages[1]["text"] == corrected.text
-    await posts.retract(receipt)
-    await posts.retract(receipt)
+    await posts.delete(receipt, attempt(posts))
+    await posts.delete(receipt, attempt(posts))
     assert not telegram.messages
 
 
 async def test_checking_finds_what_would_go_wrong_and_posts_nothing(telegram: FakeTelegram) -> None:
-    await channel(telegram).check()
+    await channel(telegram).check(attempt(channel(telegram)))
     with pytest.raises(AuthBroken, match="chat not found"):
-        await channel(telegram, chat="@other").check()
+        await channel(telegram, chat="@other").check(attempt(channel(telegram, chat="@other")))
     with pytest.raises(AuthBroken, match="Unauthorized"):
-        await channel(telegram, token=SecretStr("1:x")).check()
+        other = channel(telegram, token=SecretStr("1:x"))
+        await other.check(attempt(other))
     telegram.may_post = False
     with pytest.raises(AuthBroken, match="right to post"):
-        await channel(telegram).check()
+        await channel(telegram).check(attempt(channel(telegram)))
     assert "sendMessage" not in telegram.asked
 
 
@@ -128,4 +130,4 @@ async def test_a_chat_may_be_written_as_a_number(telegram: FakeTelegram, context
     values = {"chat": -1001, "token": TOKEN, "api": telegram.url, "allow_private": True}
     posts, problems = build(module.Telegram, values, RawConfig(tmp_path / "config.yaml", {}, {}), ())
     assert not problems
-    assert (await posts.deliver(posts.compose(edition(), context)[0])).url == ""
+    assert (await publish(posts, posts.compose(edition(), context)[0])).url == ""

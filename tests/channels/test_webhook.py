@@ -15,6 +15,7 @@ from distributor.config.validation import build
 from distributor.config.yaml import RawConfig
 from distributor.errors import AuthBroken, Rejected, Unavailable
 from distributor.model import Image
+from support.attempts import publish
 from support.builders import article, edition
 from support.misbehaving_server import TOKEN
 from support.social_networks import FakeContext, FakeReceiver
@@ -35,7 +36,7 @@ async def test_the_receiver_verifies_the_signature_and_reads_the_edition(
     picture = Image(url="https://bacson.example/a.jpg", alt="Lúa")
     news = article("a1", title="Lúa “Đài Thơm” 👩‍🌾", author="Lê An", image=picture)
     (rendition,) = hook.compose(edition(articles=(news,)), context)
-    receipt = await hook.deliver(rendition)
+    receipt = await publish(hook, rendition)
     (message,) = receiver.acted.values()
     assert list(receiver.acted) == [receipt.remote_id]
     assert (message["type"], message["timestamp"]) == ("edition.published", "2026-11-23T00:00:00Z")
@@ -54,13 +55,13 @@ async def test_however_often_it_is_tried_the_receiver_acts_once(receiver: FakeRe
     hook = channel(receiver)
     (rendition,) = hook.compose(edition(), context)
     with pytest.raises(Unavailable):
-        await hook.deliver(rendition)
+        await publish(hook, rendition)
     with pytest.raises(Unavailable) as caught:
-        await hook.deliver(rendition)
+        await publish(hook, rendition)
     assert caught.value.retry_at is not None
-    await hook.deliver(rendition)
+    await publish(hook, rendition)
     assert (receiver.tries, len(receiver.acted)) == (3, 1)
-    await hook.deliver(hook.compose(edition(2), context)[0])
+    await publish(hook, hook.compose(edition(2), context)[0])
     assert len(receiver.acted) == 2
 
 
@@ -68,13 +69,13 @@ async def test_while_the_secret_changes_both_sides_understand_each_other(
     receiver: FakeReceiver, context: FakeContext
 ) -> None:
     hook = channel(receiver, secret=SecretStr(NEW), old_secret=SecretStr(TOKEN))
-    await hook.deliver(hook.compose(edition(), context)[0])
+    await publish(hook, hook.compose(edition(), context)[0])
     receiver.secret = NEW
-    await hook.deliver(hook.compose(edition(2), context)[0])
+    await publish(hook, hook.compose(edition(2), context)[0])
     assert len(receiver.acted) == 2
     receiver.secret = "whsec_" + "WFla" * 10
     with pytest.raises(AuthBroken, match="No matching signature"):
-        await hook.deliver(hook.compose(edition(3), context)[0])
+        await publish(hook, hook.compose(edition(3), context)[0])
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ async def test_only_2xx_is_success(
     receiver.answers = [web.Response(status=status, headers={"Location": f"{receiver.url}/hook"})]
     hook = channel(receiver)
     with pytest.raises(error, match="gone" if status == 410 else str(status)):
-        await hook.deliver(hook.compose(edition(), context)[0])
+        await publish(hook, hook.compose(edition(), context)[0])
     assert receiver.tries == 1
 
 

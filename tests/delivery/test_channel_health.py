@@ -10,13 +10,12 @@ from datetime import timedelta
 
 import pytest
 
-from distributor.channel import Transport
 from distributor.delivery.channel_health import ChannelProbes, probe_intervals
 from distributor.errors import AuthBroken, Unavailable
 from distributor.mail.connection import SmtpServer
 from distributor.mail.pool import SmtpPool
 from distributor.mail.transaction import WireMessage
-from distributor.message_queue import OutgoingMessage
+from distributor.message_queue import OutgoingMessage, Transport
 from distributor.model import DeliveryState
 from support.scripted_channels import Bench, Post, Postman, letters
 from support.smtp_servers import Scripted

@@ -354,6 +354,6 @@ async def test_the_pictures_of_an_edition_are_ready_before_it_is_frozen(line: Li
         (made,) = (await pipeline.run_tick(line.newsroom, line.store, line.clock, "test")).made
     assert made.edition is not None
     assert sorted(bool(one.image) for one in made.edition.articles) == [False, True]
-    letter = next(one.text for one in made.renditions if one.channel == "mail")
+    letter = next(one.body.decode() for one in made.renditions if one.channel == "mail")
     assert "https://bacson.example/pictures/" in letter
     assert "127.0.0.1" not in letter

@@ -27,20 +27,21 @@ import json
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from distributor.channel import Channel, Folder, Receipt, Rendition, Unavailable
+from distributor.channel import Channel, Corrections, Folder, Post, Receipt, Unavailable
 
 
 @dataclass(frozen=True, kw_only=True)
 class Board(Channel):
     file: Annotated[Folder, "the file"]
-    manner: Annotated[Literal["edit", "repost", "reply"], "what a correction does"] = "edit"
     names: Annotated[Literal["number", "slug", "id"], "how posts are called"] = "number"
+
+    corrections = Corrections.MANNER
 
     def compose(self, edition, context):
         return [
-            Rendition(
-                channel=self.name, variant=self._name(number, one), media_type="text/plain", edition=edition.id,
-                body=f"{one.title}: {one.lead} {one.url}".encode(),
+            Post(
+                variant=self._name(number, one), article=one.id, text=f"{one.title}: {one.lead} {one.url}",
+                title=one.title,
             )
             for number, one in enumerate(edition.articles)
         ]
@@ -48,28 +49,21 @@ class Board(Channel):
     def _name(self, number, one):
         return {"number": f"note-{number}", "slug": one.url.rpartition("/")[2], "id": one.id}[self.names]
 
-    async def deliver(self, rendition):
-        return self._add(rendition.text)
+    async def publish(self, post, attempt):
+        return self._add(post.text, to=attempt.parent.remote_id if attempt.parent else "")
 
-    async def amend(self, receipt, rendition):
+    async def edit(self, receipt, post, attempt):
         notes = self._notes()
         if receipt.remote_id not in notes:
             raise Unavailable(f"there is no note {receipt.remote_id}")
-        if self.manner == "reply":
-            return self._add(rendition.text, to=receipt.remote_id)
-        if self.manner == "repost":
-            self._keep({key: note for key, note in notes.items() if key != receipt.remote_id})
-            return self._add(rendition.text)
-        self._keep({**notes, receipt.remote_id: [rendition.text, notes[receipt.remote_id][1]]})
+        self._keep({**notes, receipt.remote_id: [post.text, notes[receipt.remote_id][1]]})
         return receipt
 
-    async def retract(self, receipt):
-        notes, key = self._notes(), receipt.remote_id
-        while key:
-            if key not in notes:
-                raise Unavailable(f"there is no note {key}")
-            _, key = notes.pop(key)
-        self._keep(notes)
+    async def delete(self, receipt, attempt):
+        notes = self._notes()
+        if receipt.remote_id not in notes:
+            raise Unavailable(f"there is no note {receipt.remote_id}")
+        self._keep({key: note for key, note in notes.items() if key != receipt.remote_id})
 
     def _notes(self):
         if self.file.with_suffix(".down").exists():
@@ -93,10 +87,9 @@ class Board(Channel):
 def boards(line: Line) -> Iterator[Line]:
     folder = line.folder / "channels"
     folder.mkdir()
-    (folder / "board.py").write_text(BOARD, encoding="utf-8")
     line.config = line.config.replace("[mail, feeds, posts]", "[board]").replace(
         "  posts: {type: outbox",
-        "  board: {type: board, file: board.json, manner: MANNER, names: NAMES}\n  posts: {type: outbox",
+        "  board: {type: board, file: board.json, names: NAMES}\n  posts: {type: outbox",
     )
     yield line
     registry.channels.leave(folder)
@@ -117,15 +110,20 @@ def say(line: Line, id: str, kind: str, note: str, *, deliver: bool = True) -> N
         line.deliver()
 
 
+def write_board(line: Line, manner: str, names: str) -> None:
+    (line.folder / "channels" / "board.py").write_text(BOARD.replace("MANNER", manner.upper()), encoding="utf-8")
+    line.config = line.config.replace("NAMES", names)
+
+
 def begin(line: Line, manner: str, names: str) -> str:
-    line.config = line.config.replace("MANNER", manner).replace("NAMES", names)
+    write_board(line, manner, names)
     first, _ = line.arrives("a"), line.arrives("b")
     line.day()
     assert len(notes(line)) == 2
     return first
 
 
-@pytest.mark.parametrize("manner", ["edit", "repost", "reply"])
+@pytest.mark.parametrize("manner", ["edit", "replace", "reply"])
 @pytest.mark.parametrize("names", ["number", "slug", "id"])
 def test_corrected_twice_and_withdrawn_nothing_of_it_is_left(boards: Line, manner: str, names: str) -> None:
     first = begin(boards, manner, names)
@@ -138,7 +136,7 @@ def test_corrected_twice_and_withdrawn_nothing_of_it_is_left(boards: Line, manne
     assert [text[:6] for text in notes(boards)] == ["Tin b "]
 
 
-@pytest.mark.parametrize("manner", ["edit", "repost", "reply"])
+@pytest.mark.parametrize("manner", ["edit", "replace", "reply"])
 def test_a_correction_that_could_not_get_there_is_overtaken_by_the_next(boards: Line, manner: str) -> None:
     """Otherwise it would come late and put its old text over the new one."""
     first = begin(boards, manner, "number")
@@ -183,7 +181,7 @@ def test_what_was_taken_back_is_not_taken_back_again(boards: Line) -> None:
 
 
 def test_a_digest_does_not_repeat_the_post_of_an_alert_whatever_it_is_called(boards: Line) -> None:
-    boards.config = boards.config.replace("MANNER", "edit").replace("NAMES", "number")
+    write_board(boards, "edit", "number")
     first, _ = boards.arrives("a"), boards.arrives("b")
     with boards.store.read() as connection:
         from distributor.articles import repository as article_repository

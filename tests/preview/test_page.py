@@ -15,6 +15,7 @@ from lxml import html as lxml_html
 
 from distributor.channel import Appearance, Channel
 from distributor.config.schema import Theme
+from distributor.content import Post
 from distributor.plugins import registry
 from distributor.preview.page import (
     MAX_FRAMES,
@@ -33,9 +34,7 @@ from distributor.preview.page import (
     split_post,
 )
 from distributor.test_mode import replace_channels
-from support.builders import edition, rendition
 from support.rendered_emails import TEMPLATES
-from support.social_networks import FakeContext
 
 HOSTILE = "</iframe></pre></style></title><script>alert(1)</script><img src=x onerror=alert(2)>\"'><b onclick=alert(3)>"
 EMAIL = EmailPreview(
@@ -346,18 +345,8 @@ def made(type: str, **settings: Any) -> Channel:
     return channel
 
 
-def test_a_file_of_the_outbox_is_shown_without_the_line_for_staff(context: FakeContext, tmp_path: Path) -> None:
-    outbox = made("outbox", folder=tmp_path, network="mastodon")
-    (post,) = outbox.compose(edition(count=1), context)
-    shown = outbox.appearance(post)
-    assert "-- " in post.text
-    assert "-- " not in shown.text
-    assert f"mastodon: {outbox.limits.measure(shown.text)} of 500 characters" in post.text
-    assert shown.network == "Mastodon"
-
-
 def test_each_network_shows_its_text_in_its_own_way() -> None:
-    post = rendition(body="Tin một\nhttps://bacson.example/tin/1")
+    post = Post(variant="a1", text="Tin một\nhttps://bacson.example/tin/1")
     telegram = made("telegram", token="1:a", chat="@x", preview="small", bold_title=True)
     assert telegram.appearance(post) == Appearance(text=post.text, network="Telegram", bold_title=True, card="small")
     assert made("console").appearance(post) == Appearance(text=post.text)
@@ -366,6 +355,6 @@ def test_each_network_shows_its_text_in_its_own_way() -> None:
 def test_a_rehearsal_shows_what_the_network_would(tmp_path: Path) -> None:
     outbox = made("outbox", folder=tmp_path, network="telegram")
     stand_in = replace_channels({"x": outbox}, tmp_path)["x"]
-    post = rendition(body="[TEST] Tin\n\n-- \ntelegram: 3 characters\n")
+    post = Post(variant="a1", text="[TEST] Tin")
     assert stand_in.appearance(post).text == "[TEST] Tin"
     assert stand_in.appearance(post).network == "Telegram"

@@ -24,12 +24,12 @@ from distributor import pipeline
 from distributor.articles import flags
 from distributor.articles import repository as article_repository
 from distributor.articles.flags import ArticleFlag
-from distributor.channel import Channel, ComposeContext
+from distributor.channel import Attempt, Channel, ComposeContext, Content, Document
 from distributor.config.schema import Newsletter
 from distributor.editions import article_status
 from distributor.editions import repository as edition_repository
 from distributor.editions.selection import ArticleStatus, belongs_to_newsletter
-from distributor.model import Article, Edition, ParsedArticle, Receipt, Rendition
+from distributor.model import Article, Edition, ParsedArticle, Receipt
 from distributor.newsroom import Newsroom
 from distributor.schedule.rules import parse_rule
 from distributor.schedule.settings import ScheduleSettings
@@ -49,11 +49,11 @@ MISSED = (MissedSlotPolicy("send", timedelta(hours=2)), MissedSlotPolicy("merge"
 class Note(Channel):
     """Carries the ids of an edition's articles."""
 
-    def compose(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> list[Document]:
         body = " ".join(article.id for article in edition.carried).encode()
-        return [Rendition(channel=self.name, variant="note", media_type="text/plain", body=body, edition=edition.id)]
+        return [Document(variant="note", media_type="text/plain", body=body)]
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         return Receipt()
 
 

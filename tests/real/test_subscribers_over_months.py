@@ -24,10 +24,11 @@ from distributor import pipeline
 from distributor.articles import flags
 from distributor.articles import flags as mark_book
 from distributor.articles import repository as article_repository
-from distributor.channel import ComposeContext, PersonalChannel
+from distributor.channel import Attempt, ComposeContext, Document
 from distributor.editions import article_status
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.newsroom import Newsroom
+from distributor.personal_channel import PersonalChannel
 from distributor.schedule.rules import parse_rule
 from distributor.schedule.settings import ScheduleSettings
 from distributor.schedule.slots import MissedSlotPolicy, Schedule
@@ -50,19 +51,15 @@ class Letters(PersonalChannel):
 
     got: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
 
-    def compose(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> list[Document]:
         body = " ".join(article.id for article in edition.carried if article.id not in edition.known).encode()
-        return [
-            Rendition(
-                channel=self.name, variant=edition.variant, media_type="text/plain", body=body, edition=edition.id
-            )
-        ]
+        return [Document(variant=edition.variant, media_type="text/plain", body=body)]
 
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return rendition.body
 
-    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
-        self.got.append((recipient.address, rendition.edition, tuple(rendition.text.split())))
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient, attempt: Attempt) -> Receipt:
+        self.got.append((recipient.address, rendition.edition, tuple(rendition.body.decode().split())))
         return Receipt()
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from distributor.channel import PostLimits
+from distributor.content import Post
 from distributor.errors import RenderError
 from distributor.i18n import Texts
 from distributor.model import Article, Language
@@ -364,4 +365,5 @@ def test_each_channel_that_posts_asks_for_mentions_only_where_it_is_told_to(kind
         settings_of = {"name": "posts", "mentions": mentions, **needed[kind]}
         channel = TypeAdapter(registry.channels.find(kind)).validate_python(settings_of)
         (made,) = channel.compose(edition(articles=(article(title=title),)), CONTEXT)
+        assert isinstance(made, Post)
         assert ("@lan@mastodon.social" in made.text) is mentions

@@ -9,14 +9,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from distributor.channel import Channel, ComposeContext, DeliveryOutcome, MessageQueue, PersonalChannel, Transport
+from distributor.attempt import Attempt
+from distributor.channel import Channel, ComposeContext, Content
 from distributor.delivery import queries as rows_of
 from distributor.delivery.ledger import Ledger
 from distributor.delivery.message_worker import DeliveryRules
 from distributor.delivery.stats import RunStats
 from distributor.delivery.worker import DeliveryWorker
 from distributor.errors import DeliveryError, Unavailable, Uncertain
+from distributor.message_queue import DeliveryOutcome, MessageQueue, Transport
 from distributor.model import Delivery, DeliveryState, Edition, Receipt, Recipient, Rendition
+from distributor.personal_channel import PersonalChannel
 from distributor.storage.database import Database
 from support.builders import NOW, edition, rendition
 from support.ledger import freeze, subscribe
@@ -31,12 +34,12 @@ class Wall(Channel):
     pinned: list[str] = field(default_factory=list)
     answers: list[Receipt | Exception] = field(default_factory=list)
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Content]:
         raise AssertionError("dispatching composes nothing")
 
-    async def deliver(self, rendition: Rendition) -> Receipt:
-        self.pinned.append(rendition.variant)
-        answer = self.answers.pop(0) if self.answers else Receipt(remote_id=f"r-{rendition.variant}")
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        self.pinned.append(content.variant)
+        answer = self.answers.pop(0) if self.answers else Receipt(remote_id=f"r-{content.variant}")
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -46,8 +49,8 @@ class Wall(Channel):
 class LookingWall(Wall):
     available: dict[str, Receipt] = field(default_factory=dict)
 
-    async def find(self, rendition: Rendition) -> Receipt | None:
-        return self.available.get(rendition.variant)
+    async def find(self, content: Content, attempt: Attempt) -> Receipt | None:
+        return self.available.get(content.variant)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +69,13 @@ class Post(PersonalChannel):
     before: Callable[[str], None] = lambda _: None
     die_marked: bool = False
 
-    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Rendition]:
+    def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Content]:
         raise AssertionError("dispatching composes nothing")
 
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return rendition.body
 
-    async def deliver_to(self, rendition: Rendition, recipient: Recipient) -> Receipt:
+    async def deliver_to(self, rendition: Rendition, recipient: Recipient, attempt: Attempt) -> Receipt:
         raise AssertionError("it has a carrier of its own")
 
     def transport(self, among: int = 1) -> Transport:

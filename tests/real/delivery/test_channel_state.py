@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.channel import Attempt, Content
 from distributor.delivery import channel_state
 from distributor.delivery.retry import LONGEST_BACKOFF, backoff_until
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
@@ -99,7 +100,7 @@ async def test_posts_after_a_rest_are_spread(bench: Bench, monkeypatch: pytest.M
     times: list[float] = []
 
     class Watched(Wall):
-        async def deliver(self, made: Any) -> Receipt:
+        async def publish(self, content: Content, attempt: Attempt) -> Receipt:
             times.append(asyncio.get_running_loop().time())
             return Receipt()
 
@@ -135,7 +136,7 @@ async def test_looking_for_a_post_can_put_the_channel_to_rest(bench: Bench) -> N
     posts(bench, *EIGHT)
 
     class Busy(LookingWall):
-        async def find(self, made: Any) -> Receipt | None:
+        async def find(self, content: Content, attempt: Attempt) -> Receipt | None:
             raise Unavailable("429 while looking", retry_at=IN_TEN_MINUTES)
 
     wall = Busy(name="wall", answers=[Uncertain("504"), *[Receipt()] * 7])

@@ -14,7 +14,7 @@ import pytest
 from distributor.errors import Unavailable
 
 console: Any = importlib.import_module("distributor.channels.console")
-files: Any = importlib.import_module("distributor.channels._files")
+files: Any = importlib.import_module("distributor.kit.files")
 
 MESSAGE = b"Subject: tin\r\nMessage-ID: <1@b.vn>\r\n\r\nXin chao\r\n.\r\nFrom hai\r\n"
 
