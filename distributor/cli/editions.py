@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import editions_edit, editions_watch
+from . import editions_edit, editions_settle, editions_watch
 from .context import (
     CliContext,
     by_option,
@@ -247,6 +247,7 @@ def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool
 
 command.add_command(editions_watch.watch)
 command.add_command(editions_edit.edit)
+command.add_command(editions_settle.settle)
 
 
 _MAX_NAMED = 10  # uncertain addresses that are listed

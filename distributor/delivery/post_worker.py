@@ -28,6 +28,7 @@ from .message_worker import FLUSH_TIMEOUT, DeliveryRules
 from .queries import find_newer_edition
 from .receipts import find_later_correction, find_receipts, find_thread
 from .retry import FIRST_WAIT, Decision, backoff_until, decide_next, decide_uncertain
+from .settle import FOLLOWS_DOUBT
 from .stats import RunStats
 
 log = logging.getLogger("distributor.delivery")
@@ -177,7 +178,12 @@ class _RenditionDelivery:
     async def _wait_for_parent(self, row: Delivery, parent: Delivery | None) -> None:
         """The post that this one follows is not there: wait for it, or give up with it."""
         if parent is None or parent.state in (*_FINAL, DeliveryState.SENT):  # sent, and deleted since
-            why = "the post that it follows is not there"
+            in_doubt = parent is not None and parent.reply.startswith(FOLLOWS_DOUBT)
+            why = parent.reply if parent and in_doubt else "the post that it follows is not there"
+            await self._settle(row, Decision(DeliveryState.EXPIRED, reply=why))
+            return
+        if parent.state is DeliveryState.UNCERTAIN and parent.due is None:  # the others need not wait for staff
+            why = f"{FOLLOWS_DOUBT}{parent.variant}"
             await self._settle(row, Decision(DeliveryState.EXPIRED, reply=why))
             return
         due = self.worker.rules.clock() + _FOR_PARENT

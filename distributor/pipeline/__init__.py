@@ -36,7 +36,7 @@ from .bounces import HandledReport, MailboxResult, dry_run_report, process_bounc
 from .check_sources import inspect_sources
 from .clock import ensure_clock, preview_clock_repair
 from .compose import EditionPlan
-from .control import confirm_suppressions, discard_suppressions, pause, resend_missed, resume
+from .control import confirm_suppressions, discard_suppressions, pause, resend_missed, resume, settle_posts
 from .correct import CorrectionPlan, apply_correction, plan_correction
 from .deliver import (
     check_may_send,
@@ -144,6 +144,7 @@ __all__ = [
     "run_worker",
     "send_now",
     "send_outbox",
+    "settle_posts",
     "tend_signups",
     "work_provider_events",
 ]

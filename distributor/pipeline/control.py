@@ -8,11 +8,15 @@ from sqlalchemy import Connection
 
 from ..bounces import guard, suppressions
 from ..delivery import control
+from ..delivery import settle as delivery_settle
+from ..delivery.settle import Verdict, list_doubtful_posts
 from ..editions import repository as edition_repository
 from ..editions.repository import EditionRow
 from ..errors import UserError
-from ..model import DeliveryState, EditionState
+from ..model import Delivery, DeliveryState, EditionState, Receipt
 from ..storage.database import Database
+
+_VERDICTS = {Verdict.OUT: "out", Verdict.AGAIN: "posted again", Verdict.GIVE_UP: "given up"}
 
 
 def pause(database: Database, edition_id: str, by: str, now: datetime, why: str) -> None:
@@ -52,6 +56,37 @@ def resend_missed(
                 connection, edition_id, "reopened", by, now, f"{opened} emails that had not reached their recipients"
             )
         return opened
+
+
+def settle_posts(
+    database: Database,
+    edition_id: str,
+    channel: str,
+    variant: str,
+    verdict: Verdict,
+    receipt: Receipt,
+    by: str,
+    now: datetime,
+) -> tuple[list[Delivery], int]:
+    """Write down what staff have found of posts that may be out; returns these posts, and how many go out because of it.
+
+    Raises UserError where there is none, where one receipt is given for several, and for an edition that was cancelled.
+    """
+    with database.write() as connection:
+        row = _row(connection, edition_id)
+        found = list_doubtful_posts(connection, edition_id, channel, variant)
+        if not found:
+            raise UserError(f"no post of {edition_id} on {channel} is in doubt and left to you")
+        if len(found) > 1 and (receipt.remote_id or receipt.url):
+            names = ", ".join(one.variant for one in found)
+            raise UserError(f"an id or address is that of one post: say which, with --post ({names})")
+        if row.state == EditionState.CANCELLED and verdict is Verdict.AGAIN:
+            raise UserError(f"{edition_id} was cancelled: nothing more of it is posted")
+        expires_at = max(row.expires_at, now + (row.expires_at - (row.released_at or now)))
+        woken = delivery_settle.settle_posts(connection, found, verdict, receipt, by, now, expires_at)
+        what = f"{channel}: {len(found)} posts are {_VERDICTS[verdict]}"
+        edition_repository.record_event(connection, edition_id, "settled", by, now, what)
+        return found, woken
 
 
 def confirm_suppressions(database: Database, edition_id: str, by: str, now: datetime) -> int:
