@@ -22,12 +22,14 @@ Values = Mapping[str, Any]  # what JSON can hold
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """A picture as it can be uploaded. `media_type` is image/jpeg, image/png, image/gif or image/webp."""
+    """A picture as it can be uploaded. `media_type` is image/jpeg, image/png, image/gif or image/webp; `url` a public
+    address of these bytes, where there is one, for networks that fetch pictures themselves."""
 
     body: bytes
     media_type: str
     width: int
     height: int
+    url: str = ""
 
 
 class StepStore(Protocol):
@@ -155,7 +157,8 @@ class Attempt:
         """The result of a step, as JSON takes it, done once over all attempts and processes; True where it has none.
 
         A step of which nobody knows whether it was done, because its process died, is done by `again`: the same function
-        where a repetition does no harm, or one that looks first. Without it Uncertain is raised.
+        where a repetition does no harm, or one that looks first. Without it Uncertain is raised. Whatever `again` raises
+        leaves the step as it was: that it could not look does not say that nothing is there.
         """
         begun, result = await self.steps.read(name)
         if result is not None:
