@@ -18,11 +18,14 @@ from pydantic import SecretStr
 
 from distributor.attempt import Attempt, MemoryState, MemorySteps, PreparedImage
 from distributor.channel import Corrections, Picture, Post
+from distributor.delivery.attempts import replace_state
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.http_client import HttpClient
-from distributor.model import Image, Receipt
+from distributor.model import DeliveryState, Image, Receipt
 from support.builders import NOW, article, edition
 from support.fake_zalo import APP_ID, CALLBACK, OA_ID, SECRET, FakeZalo
+from support.ledger import freeze, states
+from support.scripted_channels import Bench
 from support.social_networks import FakeContext
 
 module: Any = importlib.import_module("distributor.channels.zalo")
@@ -516,6 +519,29 @@ async def test_a_job_that_zalo_has_forgotten_leaves_doubt_and_is_looked_for(
     assert (await row._alone(row.posts.find)) == Receipt(
         remote_id=zalo.wall[0]["id"], url=zalo.wall[0]["link_view"], reply="posted"
     )
+
+
+@pytest.mark.parametrize("trouble", ["", "cut after", "502 after"])
+async def test_with_the_store_all_articles_of_an_edition_come_out_once(
+    zalo: FakeZalo, context: FakeContext, bench: Bench, trouble: str
+) -> None:
+    """Deferred while Zalo works on them, each by its own steps; the tokens are renewed once, and the pair is kept."""
+    zalo.polls, zalo.trouble["create"] = 2, [trouble]
+    posts, made = channel(zalo), edition(count=3)
+    with bench.database.write() as connection:
+        replace_state(connection, posts.name, zalo.state())
+    zalo.now = bench.clock.now = NOW + timedelta(hours=24, minutes=5)
+    made = replace(made, frozen_at=zalo.now, expires_at=zalo.now + timedelta(hours=24))
+    freeze(bench.database, made, posts.renditions(made, context))
+    for _ in range(60):
+        zalo.now = bench.clock.now
+        await bench.run(posts)
+        if states(bench.database) == {DeliveryState.SENT: 3}:
+            break
+        bench.clock.now += timedelta(minutes=1)
+    assert states(bench.database) == {DeliveryState.SENT: 3}, bench.rows()
+    assert sorted(one["title"] for one in zalo.wall) == ["Tin a0", "Tin a1", "Tin a2"]
+    assert zalo.created == 3 and len(zalo.spent) == 1
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------
