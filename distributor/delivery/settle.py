@@ -51,21 +51,18 @@ def settle_posts(
     ids = [row.id for row in found]
     here = deliveries.c.id.in_(ids) & (deliveries.c.state == S.UNCERTAIN)
     connection.execute(sa.update(deliveries).where(here).values(**_values(verdict, receipt, by, now)))
-    waking = sa.select(deliveries.c.id).where(sa.false())
+    woken: list[int] = []
     if verdict is Verdict.AGAIN:
         connection.execute(sa.delete(delivery_steps).where(delivery_steps.c.delivery_id.in_(ids)))
-        waking = sa.select(deliveries.c.id).where(deliveries.c.id.in_(ids))
+        woken += ids
     if verdict is not Verdict.GIVE_UP:
-        channels = {row.channel for row in found}
-        waking = waking.union(
-            sa.select(deliveries.c.id).where(
-                deliveries.c.edition_id == edition,
-                deliveries.c.channel.in_(channels),
-                deliveries.c.state == S.EXPIRED,
-                deliveries.c.reply.startswith(FOLLOWS_DOUBT, autoescape=True),
-            )
+        following = sa.select(deliveries.c.id).where(
+            deliveries.c.edition_id == edition,
+            deliveries.c.channel.in_({row.channel for row in found}),
+            deliveries.c.state == S.EXPIRED,
+            deliveries.c.reply.startswith(FOLLOWS_DOUBT, autoescape=True),
         )
-    woken = list(connection.execute(waking).scalars())
+        woken += connection.execute(following).scalars()
     if woken:
         _wake(connection, edition, woken, now, expires_at)
     mark_shards_idle(connection, shards.c.edition_id == edition)

@@ -313,8 +313,10 @@ def test_a_post_without_a_limit_tells_its_length_only() -> None:
 
 
 def test_a_post_that_is_taken_back_or_replaced_says_so() -> None:
-    assert "is deleted" in words(replace(WHOLE, posts=(replace(POST, action="retract"),)))
-    assert "replaces the post" in words(replace(WHOLE, posts=(replace(POST, action="amend"),)))
+    assert "is deleted" in words(replace(WHOLE, posts=(replace(POST, action="delete"),)))
+    assert "is posted anew" in words(replace(WHOLE, posts=(replace(POST, action="replace"),)))
+    assert "answers the post" in words(replace(WHOLE, posts=(replace(POST, action="reply"),)))
+    assert "replaces the post" in words(replace(WHOLE, posts=(replace(POST, action="edit"),)))
 
 
 def test_networks_cut_links_and_embolden_titles() -> None:
