@@ -22,6 +22,7 @@ Doubt = type[Uncertain] | type[Unavailable]
 
 # What Zalo means by `error`, in answers with status 200 too (developers.zalo.me, Official Account API, table of errors).
 _TOKEN = frozenset({-216, -220})  # access token invalid; expired or removed
+INVALID = -201  # what was sent: a title, a token, an id
 _PROCESSING = -214
 _TOO_MANY = -32  # calls in a minute
 _QUOTA = -211

@@ -64,7 +64,7 @@ from distributor.kit.posts import Count, compose_posts
 from distributor.model import Edition, Receipt
 from distributor.text import clean_line, cut_words, html_to_text
 
-from ._zalo import CoverRefused, Doubt, Refused, ZaloAccount, number
+from ._zalo import INVALID, CoverRefused, Doubt, Refused, ZaloAccount, number
 
 # Titles to 150 and descriptions to 300 characters (Zalo's page on article/create); but users report that exactly as many are
 # refused ("title allow 1 to 150 characters"), and how it counts is not said: so less, in UTF-16 code units.
@@ -133,7 +133,7 @@ class Zalo(Channel):
         _, step = await attempt.steps.read("article")
         if step:
             try:
-                id = step.get("id") or await self._verify(step["token"], attempt)
+                id = step.get("id") or await self._verify(step["token"], attempt, "job", Unavailable)
                 return Receipt(remote_id=id, url=await self._address(id, attempt), reply="posted")
             except Rejected:
                 return None
@@ -156,10 +156,13 @@ class Zalo(Channel):
         return replace(receipt, remote_id=await self._finished(update, update, attempt), reply="corrected")
 
     async def delete(self, receipt: Receipt, attempt: Attempt) -> None:
-        """How Zalo answers for an article that is gone is not documented: so it is looked at after a refusal."""
+        """An id that is refused is that of an article that is gone. Zalo documents no code for that, so after any other
+        refusal it is looked at."""
         try:
             await self._zalo.ask("remove", "article/remove", attempt, Unavailable, {"id": receipt.remote_id})
-        except Rejected as refusal:
+        except Refused as refusal:
+            if refusal.code == INVALID:
+                return
             try:
                 await self._detail(receipt.remote_id, attempt)
             except Rejected:
@@ -217,12 +220,17 @@ class Zalo(Channel):
             "create": {"token": "fvXiHxFn+7lOd2E1LxOxh3cs2cu0Kqww"},
             "update": {"token": "fvXiHxFn+7lOd2E1LxOxh3cs2cu0Kqww"},
             "verify": id,
+            "job": id,
             "detail": {**id, "status": "show", "comment": "show"},
             "find": {"medias": [], "total": 0},
             "account": {"oaid": "579745863508352884", "is_verified": True},
             "broadcast": {"message_id": "a4d0243feee163bd3af2"},
         }
         return {"data": known.get(call.name, {}), "error": 0, "message": "Success"}
+
+    @classmethod
+    def example_gone(cls, call: HttpCall) -> tuple[int, object]:
+        return 200, {"error": INVALID, "message": "id is invalid!"}
 
     # -- an article --------------------------------------------------------------------------------------------------------
 
@@ -318,12 +326,14 @@ class Zalo(Channel):
             await attempt.steps.forget("article")
         return await self._finished(act, again, attempt)
 
-    async def _verify(self, token: str, attempt: Attempt) -> str:
+    async def _verify(self, token: str, attempt: Attempt, name: str = "verify", doubt: Doubt = Uncertain) -> str:
+        """The id of an article. Without an answer it may be out by now, whatever Zalo was still doing."""
+        attempt.http.hide(token)
         wait = min(timedelta(seconds=15) * attempt.number, timedelta(minutes=5))
         try:
-            data = await self._zalo.ask("verify", "article/verify", attempt, Unavailable, {"token": token})
+            data = await self._zalo.ask(name, "article/verify", attempt, doubt, {"token": token})
         except Refused as error:
-            if not isinstance(error, CoverRefused) and error.code in (-201, -210):
+            if not isinstance(error, CoverRefused) and error.code in (INVALID, -210):
                 raise Uncertain(f"Zalo does not know the token of an article any more: {error}") from None
             raise
         if not (id := str(data.get("id") or "")):

@@ -642,6 +642,6 @@ async def test_an_article_that_is_gone_cannot_be_corrected(zalo: FakeZalo, conte
 async def test_a_removal_that_zalo_refuses_is_told(zalo: FakeZalo, context: FakeContext) -> None:
     state, posts = MemoryState(zalo.state()), channel(zalo)
     receipt = await posts.publish(compose(zalo, context), attempt_at(zalo, posts, state))
-    zalo.trouble["remove"] = [says(-201, "not now")]
+    zalo.trouble["remove"] = [says(-200, "not now")]
     with pytest.raises(Rejected, match="not now"):
         await posts.delete(receipt, attempt_at(zalo, posts, state))
