@@ -240,7 +240,8 @@ class Zalo(Channel):
             parts = parts[1:]  # Zalo shows the title by itself
         if self.full_text and (whole := _paragraphs(article.body_html)):
             parts = [*whole, post.link]
-        return replace(post, text="\n\n".join(part for part in parts if part))
+        title, summary = _cut(post.title, TITLE), _cut(post.summary or post.title, DESCRIPTION)
+        return replace(post, title=title, summary=summary, text="\n\n".join(part for part in parts if part))
 
     def _article(self, post: Post, cover: str) -> dict[str, Any]:
         parts = [part for part in post.text.split("\n\n") if part.strip()] or [post.title]

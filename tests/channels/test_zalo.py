@@ -172,6 +172,11 @@ async def test_with_full_text_the_link_stands_behind_all_paragraphs(zalo: FakeZa
     assert posts.appearance(post).text.startswith("Tin a0\n\nMột.")
 
 
+async def test_what_is_cut_for_zalo_is_cut_in_the_preview_too(zalo: FakeZalo, context: FakeContext) -> None:
+    post = compose(zalo, context, title="Lũ " * 100, lead="")
+    assert post.title == post.summary[: len(post.title) - 1] + "…" and len(post.title) <= 140 < len(post.summary) <= 250
+
+
 async def test_hidden_articles_are_for_the_account_alone(zalo: FakeZalo, context: FakeContext) -> None:
     posts = channel(zalo, status="hide", comments=True, broadcast=True)
     await posts.publish(compose(zalo, context), attempt_at(zalo, posts, MemoryState(zalo.state())))
