@@ -16,10 +16,11 @@ from ..merge_fields import WORD_JOINER
 from ..text import cut_words, graphemes, with_ellipsis
 from .plaintext import sentence_ends
 
-# Names of accounts as networks see them: `@lan`, `@lan@bacson.example`, not the @ of an email address. In an address of
-# the web (`https://bacson.example/@lan`) it names a page and notifies nobody; a word joiner there would break the link.
+# Names of accounts as networks see them: `@lan`, `@lan@bacson.example`, `@[1012345]` (a Page of Facebook), not the @ of an
+# email address. In an address of the web (`https://bacson.example/@lan`) it names a page and notifies nobody; a word joiner
+# there would break the link.
 _MENTION = re.compile(
-    r"(?<![A-Za-z0-9./:?=&%#~_+,@-])(https?://[A-Za-z0-9./:?=&%#~_+,-]*[/=]@[A-Za-z0-9._-]*)|(?<![A-Za-z0-9_])[@＠](?=\w)"
+    r"(?<![A-Za-z0-9./:?=&%#~_+,@-])(https?://[A-Za-z0-9./:?=&%#~_+,-]*[/=]@[A-Za-z0-9._-]*)|(?<![A-Za-z0-9_])[@＠](?=[\w\[])"
 )
 MAX_LEAD_LENGTH = 10_000  # characters; no network allows more
 MAX_TITLE_LENGTH = 5_000  # characters of one that is cut

@@ -347,6 +347,11 @@ def test_what_is_no_name_of_an_account_is_left_as_it_is(text: str) -> None:
     assert posts.without_mentions(text) == text
 
 
+def test_the_number_of_a_page_in_brackets_names_no_page_of_facebook() -> None:
+    """The Graph API takes `@[number]` in a text for a mention (docs/pages-api/posts)."""
+    assert posts.without_mentions("Cảm ơn @[101234567890123]!") == "Cảm ơn @\u2060[101234567890123]!"
+
+
 def test_a_newsroom_may_want_mentions() -> None:
     one = article(title="Trò chuyện với @lan@mastodon.social", url=URL)
     assert "@lan@mastodon.social" in CONTEXT.post(one, MASTODON, mentions=True)
