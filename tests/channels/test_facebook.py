@@ -80,7 +80,8 @@ class Work:
             return self.image
 
         http = self.channel.http
-        http.timeout = 0.4
+        silence = any(how.startswith("silent") for many in self.fake.trouble.values() for how, _ in many)
+        http.timeout = 0.5 if silence else 10
         now = self.fake.now + self.after
         return outside_attempt(
             http,
@@ -310,6 +311,18 @@ async def test_two_posts_at_once_note_a_rest_and_keep_the_login(facebook: FakeFa
     assert state.values == {"token": PAGE_TOKEN, "rest_until": rest}
 
 
+async def test_a_rest_is_noted_beside_what_somebody_else_writes_meanwhile(facebook: FakeFacebook) -> None:
+    class Shared(MemoryState):
+        async def renew(self, seen: Any, renew: Any) -> Any:
+            if "other" not in self.values:
+                self.values = {**self.values, "other": 1}
+            return await super().renew(seen, renew)
+
+    facebook.usage, state = 95, Shared()
+    await Work(facebook, channel(facebook), state=state).publish()
+    assert sorted(state.values) == ["other", "rest_until"]
+
+
 async def test_a_note_that_cannot_be_kept_makes_no_unclear_post(facebook: FakeFacebook) -> None:
     class Locked(MemoryState):
         async def renew(self, seen: Any, renew: Any) -> Any:
@@ -357,6 +370,59 @@ async def test_a_process_that_dies_on_the_way_leads_to_one_post(facebook: FakeFa
     assert facebook.wall == [(POST.text, "", 1)]
     assert [one.used for one in facebook.photos.values()].count(True) == 1
     assert facebook.asked("photos") == (2 if name == "photos" else 1)
+
+
+class Crash(BaseException):
+    """The process is killed."""
+
+
+class CrashingHttp:
+    """Dies just before the request of that number is made, or just after its answer has come."""
+
+    def __init__(self, http: Any, number: int, when: str) -> None:
+        self.http, self.number, self.when = http, number, when
+
+    def hide(self, *secrets: str) -> None:
+        self.http.hide(*secrets)
+
+    async def send(self, call: HttpCall, rules: Any) -> Any:
+        self.number -= 1
+        if self.number == 0 and self.when == "before":
+            raise Crash
+        answer = await self.http.send(call, rules)
+        if self.number == 0:
+            raise Crash
+        return answer
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("style", "number"), [("link", 1), ("photo", 1), ("photo", 2)])
+async def test_a_process_killed_around_a_request_leads_to_one_post(
+    facebook: FakeFacebook, style: str, number: int, when: str
+) -> None:
+    work = Work(facebook, channel(facebook, style=style))
+    attempt = work.attempt()
+    http: Any = CrashingHttp(attempt.http, number, when)
+    with pytest.raises(Crash):
+        await work.channel.publish(POST, replace(attempt, http=http))
+    if not await work.channel.find(POST, work.attempt()):  # what was being sent is looked for
+        await work.publish()
+    assert facebook.wall == [(POST.text, LINK if style == "link" else "", style == "photo")]
+    if number == 2:
+        assert facebook.asked("photos") == 1
+
+
+async def test_a_process_killed_while_it_notes_a_rest_leads_to_one_post(facebook: FakeFacebook) -> None:
+    class Dying(MemoryState):
+        async def renew(self, seen: Any, renew: Any) -> Any:
+            raise Crash
+
+    facebook.usage = 95
+    work = Work(facebook, channel(facebook), state=Dying())
+    with pytest.raises(Crash):
+        await work.publish()
+    assert await work.channel.find(POST, work.attempt())
+    assert len(facebook.wall) == 1
 
 
 async def test_a_photo_that_facebook_has_removed_is_uploaded_anew(facebook: FakeFacebook) -> None:
@@ -434,6 +500,20 @@ async def test_looking_finds_the_own_post_and_nothing_else(facebook: FakeFaceboo
     found = await work.channel.find(POST, work.attempt())
     assert (found.remote_id, found.url) == (ours.remote_id, f"https://www.facebook.com/{PAGE}/posts/1004")
     assert facebook.asked("published_posts") == 5
+
+
+async def test_an_older_post_is_not_ours_even_where_facebook_lists_it(facebook: FakeFacebook) -> None:
+    made = facebook.now - timedelta(hours=2)
+    old = {"id": f"{PAGE}_5", "message": POST.text, "created_time": f"{made:%Y-%m-%dT%H:%M:%S}+0000"}
+    facebook.misbehave("published_posts", "answer", web.json_response({"data": [old, {**old, "created_time": "x"}]}))
+    work = Work(facebook, channel(facebook))
+    assert await work.channel.find(POST, work.attempt()) is None
+
+
+async def test_a_text_with_its_link_is_ours_whatever_address_the_page_gives_itself(facebook: FakeFacebook) -> None:
+    facebook.put(POST.text, "https://bacson.example/other")
+    work = Work(facebook, channel(facebook))
+    assert await work.channel.find(POST, work.attempt())
 
 
 async def test_too_many_posts_to_look_through_are_no_proof_that_there_is_none(facebook: FakeFacebook) -> None:
