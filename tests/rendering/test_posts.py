@@ -348,7 +348,7 @@ def test_what_is_no_name_of_an_account_is_left_as_it_is(text: str) -> None:
 
 
 def test_the_number_of_a_page_in_brackets_names_no_page_of_facebook() -> None:
-    """The Graph API takes `@[number]` in a text for a mention (docs/pages-api/posts)."""
+    """Programs that post through the Graph API write mentions so; no page of its documentation was found that says it."""
     assert posts.without_mentions("Cảm ơn @[101234567890123]!") == "Cảm ơn @\u2060[101234567890123]!"
 
 
