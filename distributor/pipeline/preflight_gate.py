@@ -34,10 +34,12 @@ _NEEDS_HTTPS = frozenset({"missing-header", "list-unsubscribe"})
 
 
 def check_emails(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime) -> list[Finding]:
-    """What is wrong with the emails of an edition, as one recipient would get them. Pure, but for the signing secret."""
+    """What is wrong with the emails of an edition, as one recipient would get them: a draft when it is due. Pure, but for
+    the signing secret."""
+    then = max(now, edition.issued_at)
     found = _find_placeholders(newsroom, edition, renditions)
     for channel, rendition in _emails_to_check(newsroom, renditions):
-        seen = check_message(_message(newsroom, channel, edition, rendition), _context(newsroom, rendition, now))
+        seen = check_message(_message(newsroom, channel, edition, rendition), _context(newsroom, rendition, then))
         found += with_keys(newsroom, edition, seen, channel.name)
     return summarize_findings(found)
 
